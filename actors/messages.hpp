@@ -1,0 +1,146 @@
+// The values that messages carry, their CAF type ids and atoms. Local messages copy pointers, never chunk bytes.
+#pragma once
+
+#include "config/error.hpp"
+#include "storage/buffer_pool.hpp"
+#include "storage/chunk_store.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <caf/all.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cairn::actors {
+
+// The requester owns the receiving buffer before it asks.
+struct chunk_read {
+  storage::chunk_id id;
+  std::uint32_t offset = 0, length = 0; // offset: a multiple of 64 KiB
+  storage::buffer_ptr into;             // capacity ≥ length
+};
+struct chunk_data {
+  storage::slice bytes; // of `into`
+  std::uint32_t chunk_length = 0;
+};
+struct chunk_payload {
+  storage::chunk_id id;
+  storage::slice bytes;
+};
+struct chunk_list_query {
+  std::optional<storage::chunk_id> after;
+  std::uint32_t max = 1000;
+};
+
+// Keeps blobs that were live at log index `at` from being deleted until it is destroyed. Thread-safe registry:
+// actors/read_holds.hpp.
+using read_hold = std::shared_ptr<void>;
+
+struct object_name {
+  std::string bucket, key;
+  bool with_body = true; // false (HEAD): no parts, no inline bytes, no hold
+};
+struct found_object {
+  std::shared_ptr<const storage::metadata::object_row> row;
+  std::shared_ptr<const std::string> inline_bytes;                             // content == inline_bytes
+  std::shared_ptr<const std::vector<storage::metadata::manifest_part>> parts;  // the first ≤ 16
+  read_hold hold;
+};
+using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
+using bucket_list = std::shared_ptr<const std::vector<storage::metadata::bucket_row>>;
+using listing_page = std::shared_ptr<const storage::metadata::listing>;
+using command_box = std::shared_ptr<const storage::metadata::command>;
+struct committed {
+  storage::metadata::command_result result; // not refused: a refusal is the request's error
+};
+
+struct body_end {
+  std::optional<storage::metadata::md5_digest> content_md5; // announced by the client: digest_mismatch
+};
+struct buffer_grant {
+  storage::buffer_ptr buffer;
+};
+struct failure {
+  error reason;
+  std::string what; // "chunk 12 of files/big.bin": for the log
+};
+struct completion {
+  std::function<void()> run;
+};
+
+using chunk_ids = std::vector<storage::chunk_id>;
+using buried_list = std::vector<storage::metadata::buried_blob>;
+
+} // namespace cairn::actors
+
+// Local-only messages: no inspect until the node link serialises those that travel.
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_read)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_data)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_payload)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_list_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_name)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_object)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::part_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::bucket_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::listing_page)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::command_box)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::committed)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::body_end)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buffer_grant)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::failure)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::completion)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::slice)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::blob_id)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_ids)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buried_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::bucket_row)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::listing_query)
+
+CAF_BEGIN_TYPE_ID_BLOCK(cairn, first_custom_type_id)
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_data))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_payload))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_list_query))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_name))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_object))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::part_list))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::bucket_list))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::listing_page))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::command_box))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::committed))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::body_end))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::buffer_grant))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::failure))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::completion))
+  CAF_ADD_TYPE_ID(cairn, (cairn::storage::slice))
+  CAF_ADD_TYPE_ID(cairn, (cairn::storage::blob_id))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_ids))
+  CAF_ADD_TYPE_ID(cairn, (cairn::actors::buried_list))
+  CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::bucket_row))
+  CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::listing_query))
+  CAF_ADD_ATOM(cairn, cairn::actors, read_atom, "read")
+  CAF_ADD_ATOM(cairn, cairn::actors, write_atom, "write")
+  CAF_ADD_ATOM(cairn, cairn::actors, erase_atom, "erase")
+  CAF_ADD_ATOM(cairn, cairn::actors, list_atom, "list")
+  CAF_ADD_ATOM(cairn, cairn::actors, tick_atom, "tick")
+  CAF_ADD_ATOM(cairn, cairn::actors, lookup_atom, "lookup")
+  CAF_ADD_ATOM(cairn, cairn::actors, parts_atom, "parts")
+  CAF_ADD_ATOM(cairn, cairn::actors, bucket_atom, "bucket")
+  CAF_ADD_ATOM(cairn, cairn::actors, list_buckets_atom, "buckets")
+  CAF_ADD_ATOM(cairn, cairn::actors, commit_atom, "commit")
+  CAF_ADD_ATOM(cairn, cairn::actors, new_blob_atom, "new_blob")
+  CAF_ADD_ATOM(cairn, cairn::actors, buried_atom, "buried")
+  CAF_ADD_ATOM(cairn, cairn::actors, dead_atom, "dead")
+  CAF_ADD_ATOM(cairn, cairn::actors, credit_atom, "credit")
+  CAF_ADD_ATOM(cairn, cairn::actors, cancel_atom, "cancel")
+  CAF_ADD_ATOM(cairn, cairn::actors, buffer_atom, "buffer")
+  CAF_ADD_ATOM(cairn, cairn::actors, slice_atom, "slice")
+  CAF_ADD_ATOM(cairn, cairn::actors, failed_atom, "failed")
+  CAF_ADD_ATOM(cairn, cairn::actors, written_atom, "written")
+  CAF_ADD_ATOM(cairn, cairn::actors, gone_atom, "gone")
+  CAF_ADD_ATOM(cairn, cairn::actors, body_atom, "body")
+  CAF_ADD_ATOM(cairn, cairn::actors, body_end_atom, "body_end")
+  CAF_ADD_ATOM(cairn, cairn::actors, done_atom, "done")
+CAF_END_TYPE_ID_BLOCK(cairn)

@@ -1,0 +1,44 @@
+// The storage node without its sockets: opens the disks and the metadata, spawns the long-lived actors, hands out handles
+// to the HTTP layer and stops in order. Start-up code and benchmarks own one; the simulator builds the same actors itself.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/ports.hpp"
+#include "config/config.hpp"
+#include "storage/metrics.hpp"
+
+#include <memory>
+
+namespace cairn::actors {
+
+// Where the chunks of a partition lie on this node: weighted rendezvous over the disks (cluster/placement.hpp).
+// Immutable, shared by all downloads.
+class store_router;
+
+// What a download or upload needs. Copied into each streamer and ingest.
+struct services {
+  caf::actor_system* system = nullptr;
+  metadata_actor metadata;
+  std::shared_ptr<const store_router> stores;
+  std::shared_ptr<storage::buffer_pool> buffers;
+  storage::node_metrics* metrics = nullptr;
+  const storage::clock* clock = nullptr;
+  std::uint32_t window_min = 2, window_max = 8, upload_window = 4; // chunks
+  std::uint32_t chunk_size = 1 << 20, inline_max = 4096;           // bytes
+  std::uint64_t object_size_max = 5ull << 40;
+  std::chrono::milliseconds memory_wait{2000}; // before slow_down
+  std::chrono::milliseconds read_timeout{5000}, write_timeout{30000}, commit_timeout{30000};
+};
+
+// Begins a GET or HEAD. The streamer keeps `client` until its last call to it.
+streamer_actor start_download(const services& s, object_name object, std::shared_ptr<download_client> client);
+// Begins a PUT.
+ingest_actor start_upload(const services& s, put_request request, std::shared_ptr<upload_client> client);
+
+// One request to the metadata from outside the actors (a socket thread): spawns a one-shot actor; `answer` is called on an
+// actor thread and must only post.
+template <class Answer, class... Message>
+void ask_metadata(const services& s, std::chrono::milliseconds timeout, std::function<void(result<Answer>)> answer,
+                  Message... message);
+
+} // namespace cairn::actors

@@ -1,0 +1,63 @@
+// What the actors need of an HTTP connection, as two small interfaces: net/ implements them over a Beast session, the
+// simulator over a slow, failing, virtual socket. Methods are called from one actor at a time, never block and never call
+// back on the same stack; the implementation posts to its own executor. Replies travel as messages (interfaces.hpp).
+#pragma once
+
+#include "actors/interfaces.hpp"
+
+#include <memory>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cairn::actors {
+
+struct byte_range {
+  std::uint64_t offset = 0, length = 0; // of the object
+};
+
+// What an answer consists of. Decided by the HTTP layer from the row (conditions, ranges, multipart/byteranges).
+struct download_plan {
+  std::string head;                                    // status line and headers, ready for the wire
+  std::vector<std::variant<std::string, byte_range>> body; // literal bytes and ranges, in order; empty for HEAD and 304
+};
+
+class download_client {
+public:
+  virtual ~download_client() = default;
+  // Pure decision, called once, on the streamer's thread.
+  virtual download_plan plan(const storage::metadata::object_row& row) = 0;
+  // No byte was sent yet: answer this error instead. The last call.
+  virtual void fail(const error& reason) = 0;
+  // Write these in order: `text` (head or literal) first, then the slice when it has an owner. Answered by
+  // written_atom `number` once the socket took it. Several may be queued; the streamer bounds them by its window.
+  virtual void write(std::uint64_t number, std::string text, storage::slice bytes) = 0;
+  // The answer is whole. Called after the last written_atom. The last call.
+  virtual void finish() = 0;
+  // Bytes were sent and the rest cannot be: close the connection. The last call.
+  virtual void abort(const error& reason) = 0;
+};
+
+struct put_request {
+  std::string bucket, key;
+  std::optional<std::uint64_t> length; // announced Content-Length; nothing for chunked uploads
+  storage::metadata::object_headers headers;
+  storage::metadata::write_condition condition;
+};
+struct put_outcome {
+  storage::metadata::etag etag;
+  storage::log_index version = 0;
+  std::uint64_t size = 0;
+};
+
+class upload_client {
+public:
+  virtual ~upload_client() = default;
+  // An empty buffer to fill from the body: read min(capacity, what is left) bytes into it and send body_atom. The first
+  // grant means that the upload may go on (send 100-continue now).
+  virtual void grant(storage::buffer_ptr empty) = 0;
+  // Stored durably, or refused. The last call. After an error the rest of the body is not wanted.
+  virtual void done(result<put_outcome> outcome) = 0;
+};
+
+} // namespace cairn::actors

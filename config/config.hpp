@@ -1,0 +1,101 @@
+// The whole configuration as one validated struct. Every member is one TOML key `section.name`; the defaults here are the
+// embedded defaults and what docs/configuration.md lists. A settings value that exists has passed `validate`.
+#pragma once
+
+#include "config/units.hpp"
+
+#include <string>
+#include <vector>
+
+namespace cairn::config {
+
+enum class anonymous_access : std::uint8_t { none, read, read_write };
+enum class log_format : std::uint8_t { text, json };
+enum class log_level : std::uint8_t { debug, info, warn, error };
+
+struct disk_settings {
+  std::string path;
+  double weight = 1.0;
+};
+
+struct node_settings {
+  std::string data_dir = "./cairn-data";
+  std::uint32_t shards = 1;  // io_contexts; connections and their actors stay on one
+  std::uint32_t threads = 0; // socket and actor threads; 0: one a core
+  duration stop_timeout = std::chrono::seconds{30};
+};
+
+struct http_settings {
+  endpoint listen{"127.0.0.1", 9000};
+  duration header_timeout = std::chrono::seconds{15}; // a request's head must arrive within
+  duration idle_timeout = std::chrono::seconds{60};   // between requests, and without progress within a body
+  std::vector<std::string> server_names;              // further Host names that anonymous requests may use
+};
+
+struct admin_settings {
+  endpoint listen{"127.0.0.1", 9001};
+};
+
+struct auth_settings {
+  anonymous_access anonymous = anonymous_access::read_write;
+  bool allow_public_writes = false; // said twice: anonymous writes on an address beyond loopback
+};
+
+struct storage_settings {
+  byte_size chunk_size{1 << 20};
+  byte_size segment_size{1ull << 30};
+  byte_size inline_max{4096};
+  std::vector<disk_settings> disks; // empty: one disk, `data_dir`/disk0
+  byte_size reserve{0};             // 0: the larger of 1 % of the disk and 1 GiB
+  std::uint32_t io_threads = 4;     // reading threads a disk
+  bool verify_reads = true;
+};
+
+struct metadata_settings {
+  std::string dir; // empty: `data_dir`/metadata
+};
+
+struct download_settings {
+  std::uint32_t window_min = 2; // chunks
+  std::uint32_t window_max = 8;
+};
+
+struct upload_settings {
+  std::uint32_t window = 4; // chunks between the socket and the disk
+};
+
+struct limit_settings {
+  byte_size memory{512ull << 20};
+  std::uint32_t connections = 16384;
+  byte_size header_bytes{16 << 10};
+  byte_size object_size{5ull << 40};
+  std::uint32_t list_keys = 1000;
+};
+
+struct log_settings {
+  log_level level = log_level::info;
+  log_format format = log_format::text;
+};
+
+struct debug_settings {
+  duration read_delay{0}; // added to every chunk read, for experiments
+};
+
+struct settings {
+  node_settings node;
+  http_settings http;
+  admin_settings admin;
+  auth_settings auth;
+  storage_settings storage;
+  metadata_settings metadata;
+  download_settings download;
+  upload_settings upload;
+  limit_settings limits;
+  log_settings log;
+  debug_settings debug;
+
+  std::string metadata_dir() const;              // metadata.dir or its default
+  std::vector<disk_settings> disk_list() const;  // storage.disks or its default
+};
+
+} // namespace cairn::config

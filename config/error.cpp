@@ -1,0 +1,57 @@
+#include "config/error.hpp"
+
+#include <cstdio>
+#include <cstdlib>
+
+namespace cairn {
+
+std::string_view to_string(errc code) noexcept {
+  switch (code) {
+    case errc::invalid_argument: return "invalid_argument";
+    case errc::not_found: return "not_found";
+    case errc::no_such_bucket: return "no_such_bucket";
+    case errc::no_such_key: return "no_such_key";
+    case errc::bucket_exists: return "bucket_exists";
+    case errc::bucket_not_empty: return "bucket_not_empty";
+    case errc::precondition_failed: return "precondition_failed";
+    case errc::corrupt: return "corrupt";
+    case errc::io_error: return "io_error";
+    case errc::read_only: return "read_only";
+    case errc::no_space: return "no_space";
+    case errc::busy: return "busy";
+    case errc::timeout: return "timeout";
+    case errc::cancelled: return "cancelled";
+    case errc::stopping: return "stopping";
+    case errc::session_ended: return "session_ended";
+    case errc::blob_dead: return "blob_dead";
+    case errc::content_mismatch: return "content_mismatch";
+    case errc::unsupported: return "unsupported";
+    case errc::locked: return "locked";
+    case errc::quarantined: return "quarantined";
+    case errc::too_large: return "too_large";
+    case errc::digest_mismatch: return "digest_mismatch";
+    case errc::slow_down: return "slow_down";
+    case errc::would_block: return "would_block";
+    case errc::connection_lost: return "connection_lost";
+  }
+  return "unknown";
+}
+
+std::string to_string(const error& e) {
+  std::string out{to_string(e.code)};
+  if (!e.text.empty()) out.append(": ").append(e.text);
+  return out;
+}
+
+void throw_exception_from_error(const error& e, const boost::source_location& where) {
+  std::fprintf(stderr, "cairn: %s:%u: value of a failed result: %s\n", where.file_name(), unsigned(where.line()),
+               to_string(e).c_str());
+  std::abort();
+}
+
+void assertion_failed(const char* what, const char* file, int line) noexcept {
+  std::fprintf(stderr, "cairn: %s:%d: assertion failed: %s\n", file, line, what);
+  std::abort();
+}
+
+} // namespace cairn

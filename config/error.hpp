@@ -1,0 +1,71 @@
+// The one error type of Cairn. Operating errors are values: a function that can fail returns `result<T>`, which holds
+// either a T or an `error`. Third-party codes and exceptions become an `errc` in the one file that talks to that library.
+// Programmer errors are asserts that stay on (`CAIRN_ASSERT`).
+#pragma once
+
+#include <boost/system/result.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cairn {
+
+enum class errc : std::uint8_t {
+  invalid_argument = 1, // the caller's value is outside the documented bounds
+  not_found,            // a chunk, file or row that was asked for is not there
+  no_such_bucket,       // the bucket does not exist
+  no_such_key,          // the bucket exists, the object does not
+  bucket_exists,        // create of a bucket that is there
+  bucket_not_empty,     // delete of a bucket that holds objects
+  precondition_failed,  // If-Match or If-None-Match of a write did not hold
+  corrupt,              // bytes on disk fail their checksum, identity or grammar: never served
+  io_error,             // the operating system failed a read or write
+  read_only,            // the disk or node takes no writes (a flush failed once)
+  no_space,             // the disk is full up to its reserve
+  busy,                 // a bounded queue is full: try again, elsewhere or later
+  timeout,              // the deadline passed; the work was or may not have been done
+  cancelled,            // the requester went away
+  stopping,             // the node shuts down
+  session_ended,        // the commit's writer session has ended: its blobs are dead
+  blob_dead,            // the commit names a blob that was abandoned or buried
+  content_mismatch,     // other bytes are stored under this chunk id already
+  unsupported,          // a command or format of a newer feature level
+  locked,               // another process uses this data directory
+  quarantined,          // the disk failed in a way that forbids touching it before an operator looked
+  too_large,            // above limits.object_size or another documented bound
+  digest_mismatch,      // the body does not have the MD5 that its sender announced
+  slow_down,            // no memory for even the smallest reservation within the wait
+  would_block,          // a non-blocking call would have had to wait for the disk
+  connection_lost,      // the peer or client closed its connection
+};
+
+// Stable lower-case name of the code (`no_space`), used in logs and metrics.
+std::string_view to_string(errc code) noexcept;
+
+// A code, and for people what happened to what ("read of segment 12 at 4096: Input/output error"). Never empty for
+// errors that reach a log.
+struct error {
+  errc code{};
+  std::string text;
+
+  error() = default;
+  error(errc c, std::string t = {}) : code(c), text(std::move(t)) {}
+  friend bool operator==(const error& a, errc b) noexcept { return a.code == b; }
+};
+
+// "no_space: disk 7f..: 12 MiB free, 1 GiB reserved"
+std::string to_string(const error& e);
+
+template <class T>
+using result = boost::system::result<T, error>;
+
+// Called by result<T>::value() on an error: a programmer's mistake, ends the process with the error's text.
+[[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
+
+[[noreturn]] void assertion_failed(const char* what, const char* file, int line) noexcept;
+
+} // namespace cairn
+
+#define CAIRN_ASSERT(condition) ((condition) ? void(0) : ::cairn::assertion_failed(#condition, __FILE__, __LINE__))

@@ -1,0 +1,47 @@
+// TOML text and `--set` overrides → `settings`. The only user of toml++. Reports every problem at once: file, line,
+// column, the key, what was expected, and a suggestion for a misspelt key.
+#pragma once
+
+#include "config/config.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::config {
+
+struct problem {
+  std::string file; // "--set" for overrides
+  std::uint32_t line = 0, column = 0;
+  std::string key;  // "storage.chunk_size"
+  std::string text; // "expected a size from 64KiB to 16MiB, got \"1MB5\""
+};
+
+// "cairn.toml:3:14: storage.chunk_size: expected …"
+std::string to_string(const problem& p);
+
+struct loaded {
+  settings value;                // meaningful only when problems is empty
+  std::vector<problem> problems; // all of them, in file order, then overrides, then relations between keys
+};
+
+// `text` is the file's content (may be empty: the defaults), `overrides` are "key=value": the value is TOML, a bare word
+// is a string. Never throws.
+loaded load(std::string_view text, std::string_view file_name, std::span<const std::string> overrides);
+
+// Reads the file, then `load`. An unreadable file is one problem. An empty path means the embedded defaults.
+loaded load_file(const std::string& path, std::span<const std::string> overrides);
+
+// One documented key, from the table that also drives loading, validation, `cairn config show|defaults` and
+// docs/configuration.md.
+struct key_doc {
+  std::string key, type, default_text, bounds, text;
+  bool reloadable = false; // SIGHUP applies it
+};
+std::vector<key_doc> reference();
+
+std::string to_toml(const settings& s, bool with_comments); // loads back to the same settings
+std::string reference_markdown();                           // docs/configuration.md
+
+} // namespace cairn::config

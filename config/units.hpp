@@ -1,0 +1,45 @@
+// Typed values of the configuration: sizes, durations, addresses. Text forms are what operators write in TOML and on the
+// command line; format(parse(x)) is canonical.
+#pragma once
+
+#include "config/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace cairn::config {
+
+// Bytes. "64KiB", "1 MiB", "10GiB", "500MB" (decimal), "4096" or "4096B". No fractions.
+struct byte_size {
+  std::uint64_t bytes = 0;
+  friend auto operator<=>(const byte_size&, const byte_size&) = default;
+};
+
+// "50ms", "30s", "10min", "24h", "250us", "0s". A bare 0 is allowed, other bare numbers are not.
+using duration = std::chrono::microseconds;
+
+// "127.0.0.1:9000", "[::1]:9000", "0.0.0.0:9000". Port 0 lets the system choose. Host names other than localhost are refused.
+struct endpoint {
+  std::string host; // numeric address, without brackets
+  std::uint16_t port = 0;
+  bool is_loopback() const;
+  friend bool operator==(const endpoint&, const endpoint&) = default;
+};
+
+result<byte_size> parse_byte_size(std::string_view text);
+result<duration> parse_duration(std::string_view text);
+result<endpoint> parse_endpoint(std::string_view text);
+std::string format(byte_size value);
+std::string format(duration value);
+std::string format(const endpoint& value);
+
+namespace literals {
+constexpr std::uint64_t operator""_KiB(unsigned long long n) { return n << 10; }
+constexpr std::uint64_t operator""_MiB(unsigned long long n) { return n << 20; }
+constexpr std::uint64_t operator""_GiB(unsigned long long n) { return n << 30; }
+constexpr std::uint64_t operator""_TiB(unsigned long long n) { return n << 40; }
+} // namespace literals
+
+} // namespace cairn::config

@@ -1,0 +1,99 @@
+// One disk's chunks: segment files, their LMDB index, recovery. Plain and synchronous: the chunk_store actor runs the
+// blocking calls on the disk's executors. One writer at a time (write, erase, punch: the disk's write executor has one
+// thread); reads from any thread at once.
+//
+// After a crash: every chunk acknowledged by `write` is intact; every other is absent or whole and unreferenced.
+// Format: storage/record.hpp (records), storage/segment.hpp (segment files, footers), storage/chunk_index.hpp (tables).
+#pragma once
+
+#include "storage/buffer_pool.hpp"
+#include "storage/file_system.hpp"
+#include "storage/ids.hpp"
+#include "storage/kv.hpp"
+#include "storage/seams.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::storage {
+
+struct chunk_store_options {
+  std::string directory;
+  std::uint64_t segment_size_bytes = 1ull << 30;
+  std::uint64_t reserve_bytes = 0; // 0: the larger of 1 % of the file system and 1 GiB
+  bool verify_reads = true;
+  std::size_t location_cache_entries = 1 << 16;
+};
+
+struct chunk_write {
+  chunk_id id;
+  bytes_view payload; // 1 byte to 16 MiB; valid until write returns
+};
+
+// Where the bytes of a read lie in the buffer: [0, length) are the payload's bytes from `offset` of the chunk on.
+struct chunk_read_result {
+  std::uint32_t length = 0;       // bytes put into the buffer
+  std::uint32_t chunk_length = 0; // bytes of the whole chunk's payload
+};
+
+enum class disk_state : std::uint8_t { healthy, read_only, quarantined };
+
+struct chunk_store_stats {
+  disk_state state = disk_state::healthy;
+  std::uint64_t chunks = 0, segments = 0, to_punch = 0;
+  space disk;
+  std::uint64_t reserve_bytes = 0;
+};
+
+class chunk_store {
+public:
+  // Opens or creates; replays to_punch rows, drops torn tails, checks identity. Errors: locked, corrupt, io_error,
+  // quarantined (a marker of an earlier failure is there; `cairn storage check --clear-quarantine` removes it).
+  // `index` holds chunk_index_tables tables and outlives the store.
+  static result<std::unique_ptr<chunk_store>> open(chunk_store_options options, file_system& files, kv_engine& index,
+                                                   random_source& random);
+  virtual ~chunk_store() = default;
+
+  // Group commit: appends all, one flush, one index transaction; durable when it returns. One answer a chunk:
+  // no_space, read_only, io_error, content_mismatch, or success (also when the same bytes were there already).
+  virtual std::vector<result<void>> write(std::span<const chunk_write> batch) = 0;
+
+  // Reads payload bytes [offset, offset + length) clipped to the chunk's end; offset is a multiple of 64 KiB, `into` has
+  // room for length. Verifies header, id and the checksum of every block it touches. not_found, corrupt, io_error.
+  virtual result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
+                                         std::byte* into) = 0;
+  // The same, only from memory: would_block when the place or the bytes are not cached. Never blocks.
+  virtual result<chunk_read_result> read_cached(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
+                                                std::byte* into) = 0;
+
+  // Removes index rows and remembers the space in to_punch rows, one transaction. Missing chunks are no error.
+  // Returns how many were there.
+  virtual result<std::uint64_t> erase(std::span<const chunk_id> ids) = 0;
+  // Punches remembered space that no running read can see any more; unlinks empty segments. Returns the rows done.
+  virtual result<std::uint64_t> punch(std::size_t rows_max) = 0;
+
+  // Chunk ids from `after` on in index order (partition, id), at most `max`: a page of the walk that finds leftovers.
+  virtual result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) = 0;
+
+  virtual chunk_store_stats stats() const = 0;     // from memory; the disk's space is refreshed by write and punch
+  virtual void quarantine() = 0;                   // called by the kv engine's on_quarantine
+  virtual const uuid& disk_uuid() const = 0;
+};
+
+constexpr table_id chunk_index_tables = 3;
+
+// `cairn storage check`: reads every record (and, when `deep`, every block) of a stopped disk against the index.
+struct check_report {
+  std::uint64_t segments = 0, chunks = 0, bytes = 0;
+  std::vector<std::string> problems; // "segment 3 offset 8192: header checksum"
+};
+result<check_report> check_disk(const chunk_store_options& options, file_system& files, kv_engine& index, bool deep,
+                                const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
+// `cairn storage rebuild-index`: fills an empty index from footers and, for the unsealed tail, records.
+result<check_report> rebuild_index(const chunk_store_options& options, file_system& files, kv_engine& index,
+                                   const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
+
+} // namespace cairn::storage

@@ -1,0 +1,59 @@
+// The disk seam under segment files. Engines: POSIX (storage/posix_file_system.cpp) and the simulator's disk, which has
+// latency, errors, torn writes and loses unflushed writes on a crash. Offsets and lengths are bytes. Blocking calls run
+// on a disk's executor; `read_cached` is the only one allowed on socket threads. Errors: io_error, no_space, not_found,
+// locked, would_block (read_cached only).
+#pragma once
+
+#include "config/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cairn::storage {
+
+using bytes_view = std::span<const std::byte>;
+using bytes_span = std::span<std::byte>;
+
+class file {
+public:
+  virtual ~file() = default;
+  // Gather write of all views, in order, at `offset`: all of it or an error.
+  virtual result<void> write(std::uint64_t offset, std::span<const bytes_view> data) = 0;
+  // Scatter read; fewer bytes than asked for only at the end of the file.
+  virtual result<std::size_t> read(std::uint64_t offset, std::span<const bytes_span> into) = 0;
+  // The same without ever waiting for the device (preadv2 RWF_NOWAIT): would_block unless every byte is cached.
+  virtual result<std::size_t> read_cached(std::uint64_t offset, std::span<const bytes_span> into) = 0;
+  virtual result<void> flush() = 0;                                          // fdatasync: data and size are durable
+  virtual result<void> preallocate(std::uint64_t size) = 0;                  // sets the size, reserves its blocks
+  virtual result<void> punch(std::uint64_t offset, std::uint64_t length) = 0; // gives blocks back, size stays
+  virtual result<void> truncate(std::uint64_t size) = 0;
+  virtual result<std::uint64_t> size() const = 0;
+};
+
+enum class open_mode : std::uint8_t { read_only, read_write, create }; // create: must not exist
+
+struct space {
+  std::uint64_t total = 0, available = 0; // bytes of the file system that holds the path
+};
+
+class file_system {
+public:
+  virtual ~file_system() = default;
+  virtual result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) = 0;
+  virtual result<std::vector<std::string>> list(const std::string& directory) = 0; // names, sorted, without . and ..
+  virtual result<void> make_directories(const std::string& path) = 0; // each new one and its parent flushed
+  virtual result<void> remove(const std::string& path) = 0;
+  virtual result<void> rename(const std::string& from, const std::string& to) = 0; // atomic replace
+  virtual result<void> flush_directory(const std::string& path) = 0;
+  virtual result<space> space_of(const std::string& path) = 0;
+  // Exclusive lock on `directory` for the life of the returned object; locked when another process holds it.
+  virtual result<std::shared_ptr<void>> lock(const std::string& directory) = 0;
+};
+
+file_system& posix_file_system();
+
+} // namespace cairn::storage

@@ -1,0 +1,47 @@
+#include "storage/ids.hpp"
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include <cstdio>
+
+namespace cairn::storage {
+
+std::string to_string(const uuid& id) {
+  std::string out;
+  out.reserve(36);
+  for (std::size_t i = 0; i < id.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) out.push_back('-');
+    char pair[3];
+    std::snprintf(pair, sizeof pair, "%02x", unsigned{id[i]});
+    out.append(pair, 2);
+  }
+  return out;
+}
+
+std::string to_string(const blob_id& id) {
+  char text[40];
+  const int n = std::snprintf(text, sizeof text, "%llx-%016llx", static_cast<unsigned long long>(id.session),
+                              static_cast<unsigned long long>(id.number));
+  return {text, static_cast<std::size_t>(n)};
+}
+
+std::string to_string(const chunk_id& id) { return to_string(id.blob) + "/" + std::to_string(id.index); }
+
+namespace {
+
+template <class Integer>
+std::uint8_t* put_big_endian(std::uint8_t* at, Integer value) noexcept {
+  for (int shift = int(sizeof value) * 8 - 8; shift >= 0; shift -= 8) *at++ = static_cast<std::uint8_t>(value >> shift);
+  return at;
+}
+
+} // namespace
+
+partition_id partition_of(const chunk_id& id) noexcept {
+  std::uint8_t key[20];
+  put_big_endian(put_big_endian(put_big_endian(key, id.blob.session), id.blob.number), id.index);
+  return static_cast<partition_id>(XXH3_64bits(key, sizeof key) % partition_count);
+}
+
+} // namespace cairn::storage

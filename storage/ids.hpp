@@ -1,0 +1,59 @@
+// Identities of stored things. A blob is an immutable sequence of chunks; its id is never reused, because it is made of
+// the writer session (unique, given by the metadata) and a number drawn from that session's counter and randomness.
+// A chunk's id is derived: (blob, index). All ids sort and encode big-endian.
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+
+namespace cairn::storage {
+
+using group_id = std::uint16_t;      // metadata group; one group (0) for now, in every key and command
+using log_index = std::uint64_t;     // position of a command in the metadata log, from 1
+using session_id = std::uint64_t;    // log index of the command that began the writer session
+using manifest_id = std::uint64_t;   // log index and position of the command that made it: never reused
+using bucket_id = std::uint64_t;     // likewise
+using partition_id = std::uint16_t;
+
+constexpr std::uint32_t partition_count = 16384;
+constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and of the smallest read
+
+using uuid = std::array<std::uint8_t, 16>;
+std::string to_string(const uuid& id); // 8-4-4-4-12 hex
+
+struct blob_id {
+  session_id session = 0;
+  std::uint64_t number = 0;
+  friend auto operator<=>(const blob_id&, const blob_id&) = default;
+};
+
+struct chunk_id {
+  blob_id blob;
+  std::uint32_t index = 0;
+  friend auto operator<=>(const chunk_id&, const chunk_id&) = default;
+};
+
+std::string to_string(const blob_id& id);  // "session-number" in hex
+std::string to_string(const chunk_id& id); // "session-number/index"
+
+// XXH3-64 of the chunk id's 20 big-endian bytes, modulo partition_count. Part of the on-disk format (index keys).
+partition_id partition_of(const chunk_id& id) noexcept;
+
+} // namespace cairn::storage
+
+template <>
+struct std::hash<cairn::storage::blob_id> {
+  std::size_t operator()(const cairn::storage::blob_id& b) const noexcept {
+    return (b.session * 0x9E3779B97F4A7C15ull) ^ (b.number * 0xC2B2AE3D27D4EB4Full);
+  }
+};
+template <>
+struct std::hash<cairn::storage::chunk_id> {
+  std::size_t operator()(const cairn::storage::chunk_id& c) const noexcept {
+    return std::hash<cairn::storage::blob_id>{}(c.blob) ^ ((c.index + 1) * 0x165667B19E3779F9ull);
+  }
+};

@@ -1,0 +1,71 @@
+// The key-value seam: ordered byte keys in numbered tables, serialisable single-writer transactions, snapshot readers.
+// Engines: LMDB (storage/lmdb_kv.cpp, the only file that includes lmdb.h) and memory (storage/memory_kv.cpp, for
+// simulation: same order, same transactions, may lose what was not committed). One test suite runs over both.
+//
+// Errors are sticky: a failing call marks its transaction, later calls answer "nothing", and commit()/status() tells the
+// first error, so that code reads straight on and checks once. Errors: io_error, no_space, corrupt, quarantined,
+// invalid_argument (key of 0 or more than 511 bytes). Views returned by get and cursors are valid until the next write
+// in the same transaction or its end. Transactions belong to one thread. Blocking: never on socket threads.
+#pragma once
+
+#include "config/error.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn::storage {
+
+using table_id = std::uint8_t; // below the engine's table count
+
+constexpr std::size_t kv_key_bytes_max = 511;
+
+struct kv_pair {
+  std::string_view key, value;
+};
+
+class kv_cursor {
+public:
+  virtual ~kv_cursor() = default;
+  virtual std::optional<kv_pair> seek(std::string_view key) = 0; // first pair with key ≥ `key`
+  virtual std::optional<kv_pair> next() = 0;                     // after seek or next; nothing at the end
+};
+
+class kv_reader {
+public:
+  virtual ~kv_reader() = default; // ends the snapshot
+  virtual std::optional<std::string_view> get(table_id table, std::string_view key) = 0;
+  virtual std::unique_ptr<kv_cursor> cursor(table_id table) = 0; // must not outlive the transaction
+  virtual std::uint64_t entries(table_id table) = 0;
+  virtual result<void> status() const = 0;
+};
+
+class kv_writer : public kv_reader {
+public:
+  virtual void put(table_id table, std::string_view key, std::string_view value) = 0;
+  virtual bool erase(table_id table, std::string_view key) = 0; // false: was not there
+  virtual result<void> commit() = 0; // durable and visible when it returns success; destruction without it aborts
+};
+
+class kv_engine {
+public:
+  virtual ~kv_engine() = default;
+  virtual result<std::unique_ptr<kv_reader>> begin_read() = 0;
+  virtual result<std::unique_ptr<kv_writer>> begin_write() = 0; // waits for the current writer to end
+};
+
+struct lmdb_options {
+  std::string directory;       // made when missing, flushed with its parent
+  table_id tables = 1;
+  std::uint64_t map_bytes = 256ull << 30; // address space, not disk
+  // Called once, from the thread that met it, when the map cannot be read (SIGBUS): the engine then answers
+  // `quarantined` to everything and never touches the map again.
+  std::function<void()> on_quarantine;
+};
+result<std::unique_ptr<kv_engine>> open_lmdb(const lmdb_options& options);
+std::unique_ptr<kv_engine> make_memory_kv(table_id tables);
+
+} // namespace cairn::storage

@@ -1,0 +1,104 @@
+// Everything that changes the metadata, as values. A batch of commands is one log entry later, one durable transaction
+// now; applying is deterministic (times and random numbers travel in the command). Encoded as: feature level (u8), kind
+// (u8), fields. A command of a higher level than this build's stops the node (errc::unsupported); it is never skipped.
+#pragma once
+
+#include "storage/metadata/rows.hpp"
+
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace cairn::storage::metadata {
+
+constexpr std::uint8_t feature_level = 1;
+
+// Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
+// uncommitted blobs are dead. Answers the session id (command_result::version).
+struct begin_session {
+  uuid node{};
+  std::uint64_t incarnation = 0;
+};
+struct end_session {
+  session_id session = 0;
+};
+
+struct create_bucket { // bucket_exists
+  std::string name;
+  wall_ms now = 0;
+};
+struct delete_bucket { // no_such_bucket, bucket_not_empty
+  std::string name;
+};
+
+// What must hold of the present object for a conditional write.
+struct write_condition {
+  bool if_absent = false;                // If-None-Match: *
+  std::optional<std::string> if_match;   // ETag text without quotes; "*": exists
+};
+
+// Identifies a commit, so that a retry applies once and answers what the first try answered. Outcomes of sequences
+// below `acknowledged_below` are forgotten.
+struct commit_stamp {
+  session_id session = 0;
+  std::uint64_t sequence = 0, acknowledged_below = 0;
+};
+
+struct written_blob {
+  blob_id blob;
+  std::uint64_t length = 0;
+  std::uint32_t chunk_size = 0;
+};
+
+// no_such_bucket, precondition_failed, session_ended, blob_dead. On any of these the blob is buried.
+struct put_object {
+  commit_stamp stamp;
+  std::string bucket, key;
+  wall_ms now = 0;
+  std::uint64_t size = 0;
+  metadata::etag etag;
+  object_headers headers;
+  std::variant<std::string, written_blob> content; // inline bytes, or a blob
+  write_condition condition;
+};
+
+// Deleting what is not there succeeds, as S3 wants. no_such_bucket, precondition_failed.
+struct delete_object {
+  commit_stamp stamp;
+  std::string bucket, key;
+  wall_ms now = 0;
+  write_condition condition;
+};
+
+// An upload failed or was cancelled: its blob is dead, commits that name it are refused, its chunks may be deleted.
+struct abandon_blob {
+  session_id session = 0;
+  blob_id blob;
+  std::uint32_t chunks = 0; // chunk indexes that may exist: [0, chunks)
+};
+
+// The reaper deleted the chunks of these buried blobs everywhere: forget them.
+struct reap {
+  std::vector<buried_blob> blobs;
+};
+
+// Frees at most parts_max parts of manifests without references (a background command; 10,000 parts are freed in steps).
+struct free_manifests {
+  std::uint32_t parts_max = 1000;
+};
+
+using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
+                             abandon_blob, reap, free_manifests>;
+
+std::string encode(const command& c);
+result<command> decode_command(std::string_view bytes); // corrupt, unsupported
+
+// A refused command is not an error of the state machine: it is its answer.
+struct command_result {
+  std::optional<error> refused;
+  log_index version = 0; // put_object, delete_object: of the new version; begin_session: the session id
+  std::uint64_t more = 0; // free_manifests: manifests still waiting
+};
+
+} // namespace cairn::storage::metadata

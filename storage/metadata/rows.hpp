@@ -1,0 +1,99 @@
+// The rows of the metadata: what the tables hold, as values. Encodings (version byte, grammar) are in rows.cpp, keys in
+// tables.hpp. An object row stays a few hundred bytes whatever the object's size.
+#pragma once
+
+#include "config/error.hpp"
+#include "storage/ids.hpp"
+#include "storage/seams.hpp"
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cairn::storage::metadata {
+
+using md5_digest = std::array<std::uint8_t, 16>;
+
+// MD5 of the body, or of the parts' digests when `parts` > 0 ("…-N").
+struct etag {
+  md5_digest digest{};
+  std::uint32_t parts = 0;
+  friend bool operator==(const etag&, const etag&) = default;
+};
+std::string to_string(const etag& e); // hex, "-N" for multipart, without quotes
+
+// Headers that are kept with the object and answered verbatim. Names are lower case.
+struct object_headers {
+  std::string content_type; // empty: binary/octet-stream is answered
+  std::vector<std::pair<std::string, std::string>> standard; // content-disposition, cache-control, content-encoding, …
+  std::vector<std::pair<std::string, std::string>> user;     // without the x-amz-meta- prefix; ≤ 2 KiB together
+};
+
+enum class content_kind : std::uint8_t { none, inline_bytes, manifest, delete_marker };
+
+struct object_row {
+  std::uint64_t row_id = 0;  // of (bucket, key): key of `versions` and `inline_data`
+  log_index version = 0;     // log index of the commit; with `ordinal` the version id
+  std::uint32_t ordinal = 0; // position of the command in its entry
+  bool null_version = true;  // written while the bucket was not versioned
+  std::uint64_t size = 0;    // bytes
+  metadata::etag etag;
+  wall_ms modified = 0;
+  object_headers headers;
+  content_kind content = content_kind::none;
+  manifest_id manifest = 0; // content == manifest
+};
+
+// Part `number` of a manifest covers the object's bytes [object_offset, object_offset + length), which are the blob's
+// bytes from blob_offset on. The blob's chunks are chunk_size long, the last one shorter.
+struct manifest_part {
+  std::uint32_t number = 1;
+  blob_id blob;
+  std::uint64_t object_offset = 0, blob_offset = 0, length = 0;
+  std::uint32_t chunk_size = 0;
+  md5_digest checksum{};
+};
+
+struct blob_row {
+  std::uint64_t length = 0;
+  std::uint32_t chunk_size = 0;
+  std::uint32_t references = 0; // manifest parts that name it
+};
+
+// A blob without references waits here, keyed by the log index that buried it, until no running read is older.
+struct buried_blob {
+  log_index buried_at = 0;
+  blob_id blob;
+  std::uint32_t chunks = 0;
+};
+
+struct bucket_row {
+  bucket_id id = 0;
+  std::string name;
+  wall_ms created = 0;
+  std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
+};
+
+struct session_row {
+  session_id id = 0;
+  uuid node{};
+  std::uint64_t incarnation = 0;
+  bool ended = false;
+};
+
+std::string encode(const object_row& row);
+std::string encode(const manifest_part& part);
+std::string encode(const blob_row& row);
+std::string encode(const bucket_row& row);
+std::string encode(const session_row& row);
+// corrupt when the bytes do not follow the grammar, unsupported for a newer version byte. Never reads past the view.
+result<object_row> decode_object(std::string_view bytes);
+result<manifest_part> decode_manifest_part(std::string_view bytes);
+result<blob_row> decode_blob(std::string_view bytes);
+result<bucket_row> decode_bucket(std::string_view bytes);
+result<session_row> decode_session(std::string_view bytes);
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,78 @@
+// The metadata state machine over a kv engine: `apply` turns a batch of commands into one durable transaction; `view` reads
+// a snapshot. Nothing else writes these tables. This is where consensus comes in: a log entry is a batch.
+//
+// After a crash: the state is that after some whole batch, and every batch whose apply returned is in it.
+// Blocking: on the metadata executors only. One apply at a time; views from any thread.
+#pragma once
+
+#include "storage/kv.hpp"
+#include "storage/metadata/commands.hpp"
+
+#include <memory>
+#include <span>
+
+namespace cairn::storage::metadata {
+
+constexpr group_id default_group = 0;
+constexpr std::size_t key_bytes_max = 1024; // of an object's key, UTF-8
+extern const table_id table_count;          // for open_lmdb / make_memory_kv
+
+struct applied_batch {
+  log_index index = 0; // of this batch
+  std::vector<command_result> results;
+};
+
+struct listing_query {
+  std::string bucket, prefix, delimiter;
+  std::string start_after; // keys and common prefixes > this (bytewise)
+  std::uint32_t keys_max = 1000;
+};
+struct listed_object {
+  std::string key;
+  std::uint64_t size = 0;
+  metadata::etag etag;
+  wall_ms modified = 0;
+};
+struct listing {
+  std::vector<listed_object> objects;       // in byte order
+  std::vector<std::string> common_prefixes; // in byte order; together at most keys_max
+  bool truncated = false;
+  std::string last; // the last key or common prefix returned or passed: start_after of the next page
+};
+
+// A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
+class view {
+public:
+  virtual ~view() = default;
+  virtual log_index applied() = 0; // the batch this snapshot shows
+  virtual result<bucket_row> bucket(std::string_view name) = 0;
+  virtual result<std::vector<bucket_row>> buckets() = 0;
+  virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
+  virtual result<std::string> inline_bytes(const object_row& row) = 0;
+  // Parts that cover the object from `object_offset` on, at most `max`, in order.
+  virtual result<std::vector<manifest_part>> parts(manifest_id id, std::uint64_t object_offset, std::size_t max) = 0;
+  // Examines a bounded number of rows (16,384 beside those returned); truncated with nothing returned is possible.
+  virtual result<listing> list(const listing_query& query) = 0;
+  virtual result<std::vector<buried_blob>> buried(std::size_t max) = 0; // oldest first
+  virtual std::uint64_t manifests_to_free() = 0;
+  // Whether chunks of this blob may be deleted by the log's word: its session ended, and no blob row and no live
+  // reference names it. False also for sessions the log has not seen.
+  virtual result<bool> is_dead(const blob_id& blob) = 0;
+  virtual result<std::vector<session_row>> sessions() = 0;
+};
+
+class store {
+public:
+  // Checks the format version. corrupt, unsupported, io_error.
+  static result<std::unique_ptr<store>> open(kv_engine& engine, group_id group = default_group);
+  virtual ~store() = default;
+  // All or nothing: an error means that nothing was applied (no_space, io_error, quarantined, unsupported).
+  virtual result<applied_batch> apply(std::span<const command> batch) = 0;
+  virtual result<std::unique_ptr<view>> read() = 0;
+};
+
+// Bucket names: 3–63 of a–z 0–9 . - and not an IP address; keys: 1–1,024 bytes of valid UTF-8 without NUL.
+bool valid_bucket_name(std::string_view name);
+bool valid_key(std::string_view key);
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,51 @@
+// Counters of the running node: plain atomics, raised where things happen, read by the admin port (net/metrics_page.cpp
+// turns them into Prometheus text; docs/metrics.md lists them). One instance a node, handed down by start-up code.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace cairn::storage {
+
+using counter = std::atomic<std::uint64_t>;
+
+// Powers of two from 16 µs to about 67 s; the last bucket is everything above.
+class latency_histogram {
+public:
+  static constexpr std::size_t buckets = 24;
+  void observe_us(std::uint64_t us) noexcept;
+  static std::uint64_t upper_bound_us(std::size_t bucket) noexcept { return 16ull << bucket; }
+  std::uint64_t count(std::size_t bucket) const noexcept { return counts_[bucket].load(std::memory_order_relaxed); }
+  std::uint64_t sum_us() const noexcept { return sum_us_.load(std::memory_order_relaxed); }
+
+private:
+  std::array<counter, buckets> counts_{};
+  counter sum_us_{0};
+};
+
+enum class http_operation : std::uint8_t {
+  list_buckets, create_bucket, delete_bucket, head_bucket, list_objects,
+  put_object, get_object, head_object, delete_object, options, unknown, count_
+};
+
+struct http_operation_metrics {
+  std::array<counter, 6> by_status_class{}; // index 1…5: 1xx…5xx; 0: aborted without a status
+  latency_histogram duration;
+};
+
+struct node_metrics {
+  std::array<http_operation_metrics, std::size_t(http_operation::count_)> http;
+  counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
+  counter active_downloads{0}, active_uploads{0};
+  counter window_slices{0}; // sum of the windows of the active downloads
+  counter chunk_reads{0}, chunk_reads_cached{0}, chunk_read_errors{0}, chunk_read_retries{0}, chunks_corrupt{0};
+  counter downloads_cancelled{0}, uploads_cancelled{0}, downloads_broken{0};
+  counter chunk_writes{0}, chunk_write_errors{0}, commit_batches{0}, committed_commands{0};
+  counter row_cache_hits{0}, row_cache_misses{0};
+  counter chunks_reaped{0}, bytes_punched{0};
+  latency_histogram chunk_read, chunk_write, commit;
+};
+
+} // namespace cairn::storage

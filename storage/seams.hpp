@@ -1,0 +1,30 @@
+// Clock and randomness as seams: only start-up code names the real ones, the simulator hands in its own. (Disks enter
+// through storage/file_system.hpp and storage/kv.hpp, blocking work through storage/executor.hpp.)
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+
+namespace cairn::storage {
+
+using steady_time = std::chrono::steady_clock::time_point;
+using wall_ms = std::int64_t; // milliseconds since 1970-01-01 UTC
+
+class clock {
+public:
+  virtual ~clock() = default;
+  virtual steady_time now() const = 0;
+  virtual wall_ms wall() const = 0;
+};
+
+class random_source {
+public:
+  virtual ~random_source() = default;
+  virtual std::uint64_t next() = 0; // thread-safe; 64 unpredictable bits in production, the seed's in simulation
+};
+
+// The operating system's; live as long as the process.
+const clock& system_clock();
+random_source& system_random();
+
+} // namespace cairn::storage

@@ -1,0 +1,35 @@
+#include "storage/small_file.hpp"
+
+#include <filesystem>
+
+namespace cairn::storage {
+
+result<std::string> read_small_file(file_system& files, const std::string& path) {
+  auto opened = files.open(path, open_mode::read_only);
+  if (!opened) return opened.error();
+  const auto size = (*opened)->size();
+  if (!size) return size.error();
+  if (*size > small_file_bytes_max) return error{errc::too_large, path + ": more than 64 KiB"};
+  std::string content(*size, '\0');
+  const bytes_span into{reinterpret_cast<std::byte*>(content.data()), content.size()};
+  const auto read = (*opened)->read(0, std::span{&into, 1});
+  if (!read) return read.error();
+  content.resize(*read);
+  return content;
+}
+
+result<void> replace_small_file(file_system& files, const std::string& path, std::string_view content) {
+  const std::string fresh = path + ".new";
+  if (auto gone = files.remove(fresh); !gone && gone.error().code != errc::not_found) return gone.error();
+  {
+    auto opened = files.open(fresh, open_mode::create);
+    if (!opened) return opened.error();
+    const bytes_view view{reinterpret_cast<const std::byte*>(content.data()), content.size()};
+    if (auto written = (*opened)->write(0, std::span{&view, 1}); !written) return written;
+    if (auto flushed = (*opened)->flush(); !flushed) return flushed;
+  }
+  if (auto renamed = files.rename(fresh, path); !renamed) return renamed;
+  return files.flush_directory(std::filesystem::path{path}.parent_path().string());
+}
+
+} // namespace cairn::storage

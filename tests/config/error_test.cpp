@@ -1,0 +1,12 @@
+#include "config/error.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn {
+
+TEST(error, says_its_code_and_what_happened) {
+  EXPECT_EQ(to_string(error{errc::no_space, "disk a"}), "no_space: disk a");
+  EXPECT_EQ(to_string(error{errc::busy}), "busy");
+}
+
+} // namespace cairn
