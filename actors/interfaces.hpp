@@ -2,7 +2,11 @@
 // which errors. All `inspect` functions and type ids live here and in messages.hpp, nowhere else.
 //
 // Errors travel as caf::error in category "cairn" whose code is our errc and whose context is the text
-// (`to_caf`, `from_caf`). Every request may also answer caf::sec::request_timeout, which from_caf maps to errc::timeout.
+// (`to_caf`, `from_caf`: actors/errors.hpp).
+//
+// Requests carry no CAF timeout: an answered one would keep its timer, and with it the requester, until it expires. The
+// long-lived actors (chunk_store, metadata) answer *every* request within their own deadline instead, with errc::timeout
+// when the disk is late; one ticking timer an actor sees to that (actors/reply_table.hpp).
 #pragma once
 
 #include "actors/messages.hpp"
@@ -25,7 +29,7 @@ using chunk_store_actor = caf::typed_actor<
   caf::replies_to<list_atom, chunk_list_query>::with<chunk_ids>,
   // itself: an executor finished, run this on the actor.
   caf::reacts_to<completion>,
-  // itself: time to punch.
+  // itself, each second: overdue requests, punching.
   caf::reacts_to<tick_atom>>;
 
 // The metadata of this node: answers look-ups from a cache of hot rows or a snapshot, gathers waiting commands into one
@@ -46,11 +50,14 @@ using metadata_actor = caf::typed_actor<
   caf::replies_to<commit_atom, command_box>::with<committed>,
   // ingest → a fresh blob id of this node's live session.
   caf::replies_to<new_blob_atom>::with<storage::blob_id>,
-  // reaper → buried blobs that no running read of this node can need, oldest first; io_error, busy.
+  // reaper → at most so many buried blobs that no running read of this node can need, oldest first; io_error, busy.
   caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
   // reaper → those of the ids whose blobs are dead by the log's word. io_error, busy.
   caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
-  caf::reacts_to<completion>>;
+  // itself: an executor finished, run this on the actor.
+  caf::reacts_to<completion>,
+  // itself, each second: overdue requests, a session that could not begin.
+  caf::reacts_to<tick_atom>>;
 
 // One download: keeps at most `window` slices outstanding, releases them in order to its streamer.
 using sequencer_actor = caf::typed_actor<
@@ -60,7 +67,9 @@ using sequencer_actor = caf::typed_actor<
   caf::reacts_to<cancel_atom>,
   // streamer: further parts of the manifest.
   caf::reacts_to<parts_atom, part_list>,
+  // buffer pool: the block that was waited for.
   caf::reacts_to<buffer_atom, buffer_grant>,
+  // itself: a wait or a back-off is over.
   caf::reacts_to<tick_atom>>;
 
 // One HTTP answer with a body from the store: look-up, plan, head, bytes, abort.
@@ -84,7 +93,10 @@ using ingest_actor = caf::typed_actor<
   caf::reacts_to<body_end_atom, body_end>,
   // upload_client: the client is gone, sent too little, or the node stops.
   caf::reacts_to<gone_atom>,
+  // buffer pool: the buffer that was waited for.
   caf::reacts_to<buffer_atom, buffer_grant>,
+  // itself: go on digesting, or a wait is over.
+  caf::reacts_to<digest_atom>,
   caf::reacts_to<tick_atom>>;
 
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.

@@ -71,7 +71,11 @@ struct completion {
 };
 
 using chunk_ids = std::vector<storage::chunk_id>;
-using buried_list = std::vector<storage::metadata::buried_blob>;
+// What waits to be deleted.
+struct buried_list {
+  std::vector<storage::metadata::buried_blob> blobs;
+  std::uint64_t manifests_to_free = 0;
+};
 
 } // namespace cairn::actors
 
@@ -143,4 +147,5 @@ CAF_BEGIN_TYPE_ID_BLOCK(cairn, first_custom_type_id)
   CAF_ADD_ATOM(cairn, cairn::actors, body_atom, "body")
   CAF_ADD_ATOM(cairn, cairn::actors, body_end_atom, "body_end")
   CAF_ADD_ATOM(cairn, cairn::actors, done_atom, "done")
+  CAF_ADD_ATOM(cairn, cairn::actors, digest_atom, "digest")
 CAF_END_TYPE_ID_BLOCK(cairn)

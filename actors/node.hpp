@@ -2,6 +2,7 @@
 // to the HTTP layer and stops in order. Start-up code and benchmarks own one; the simulator builds the same actors itself.
 #pragma once
 
+#include "actors/errors.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "config/config.hpp"
@@ -13,7 +14,7 @@ namespace cairn::actors {
 
 // Where the chunks of a partition lie on this node: weighted rendezvous over the disks (cluster/placement.hpp).
 // Immutable, shared by all downloads.
-class store_router;
+class store_router; // actors/store_router.hpp
 
 // What a download or upload needs. Copied into each streamer and ingest.
 struct services {
@@ -26,8 +27,8 @@ struct services {
   std::uint32_t window_min = 2, window_max = 8, upload_window = 4; // chunks
   std::uint32_t chunk_size = 1 << 20, inline_max = 4096;           // bytes
   std::uint64_t object_size_max = 5ull << 40;
-  std::chrono::milliseconds memory_wait{2000}; // before slow_down
-  std::chrono::milliseconds read_timeout{5000}, write_timeout{30000}, commit_timeout{30000};
+  std::chrono::milliseconds memory_wait{2000};         // for a stream's first buffer, before slow_down
+  std::chrono::milliseconds memory_wait_midway{60000}; // for a later one
 };
 
 // Begins a GET or HEAD. The streamer keeps `client` until its last call to it.
@@ -36,9 +37,17 @@ streamer_actor start_download(const services& s, object_name object, std::shared
 ingest_actor start_upload(const services& s, put_request request, std::shared_ptr<upload_client> client);
 
 // One request to the metadata from outside the actors (a socket thread): spawns a one-shot actor; `answer` is called on an
-// actor thread and must only post.
+// actor thread and must only post. There is no timeout to give: the metadata actor answers every request within its own
+// deadline (interfaces.hpp), so that an answered request leaves no timer behind.
 template <class Answer, class... Message>
-void ask_metadata(const services& s, std::chrono::milliseconds timeout, std::function<void(result<Answer>)> answer,
-                  Message... message);
+void ask_metadata(const services& s, std::function<void(result<Answer>)> answer, Message... message) {
+  auto ask = [target = s.metadata, answer = std::move(answer),
+              message...](caf::event_based_actor* self) mutable {
+    self->request(target, caf::infinite, std::move(message)...)
+      .then([answer](Answer& value) { answer(std::move(value)); },
+            [answer](caf::error& reason) { answer(from_caf(reason)); });
+  };
+  s.system->spawn(std::move(ask));
+}
 
 } // namespace cairn::actors

@@ -1,6 +1,7 @@
 // What the actors need of an HTTP connection, as two small interfaces: net/ implements them over a Beast session, the
 // simulator over a slow, failing, virtual socket. Methods are called from one actor at a time, never block and never call
 // back on the same stack; the implementation posts to its own executor. Replies travel as messages (interfaces.hpp).
+// After gone_atom was handled no method is called any more; calls made before it was may still arrive.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -53,10 +54,12 @@ struct put_outcome {
 class upload_client {
 public:
   virtual ~upload_client() = default;
-  // An empty buffer to fill from the body: read min(capacity, what is left) bytes into it and send body_atom. The first
-  // grant means that the upload may go on (send 100-continue now).
-  virtual void grant(storage::buffer_ptr empty) = 0;
-  // Stored durably, or refused. The last call. After an error the rest of the body is not wanted.
+  // An empty buffer to fill from the body: read min(fill_bytes, what is left) bytes into its front and send body_atom
+  // with exactly these (its capacity may be larger than fill_bytes). Grants are filled in the order they came. The first
+  // grant means that the upload may go on (send 100-continue now). A body of 0 bytes gets a grant too, to be dropped.
+  virtual void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) = 0;
+  // Stored durably, or refused. The last call, and not made after gone_atom. After an error the rest of the body is not
+  // wanted; drop unused grants.
   virtual void done(result<put_outcome> outcome) = 0;
 };
 

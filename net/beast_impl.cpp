@@ -1,2 +1,2 @@
-// Beast's non-template code, compiled once (BOOST_BEAST_SEPARATE_COMPILATION). Asio's is in actors/asio_impl.cpp.
+// Beast's non-template code, compiled once (BOOST_BEAST_SEPARATE_COMPILATION).
 #include <boost/beast/src.hpp>

@@ -26,6 +26,7 @@ struct chunk_store_options {
   std::uint64_t reserve_bytes = 0; // 0: the larger of 1 % of the file system and 1 GiB
   bool verify_reads = true;
   std::size_t location_cache_entries = 1 << 16;
+  std::shared_ptr<void> lock; // of the directory, when the caller holds it already
 };
 
 struct chunk_write {
@@ -50,9 +51,11 @@ struct chunk_store_stats {
 
 class chunk_store {
 public:
-  // Opens or creates; replays to_punch rows, drops torn tails, checks identity. Errors: locked, corrupt, io_error,
-  // quarantined (a marker of an earlier failure is there; `cairn storage check --clear-quarantine` removes it).
-  // `index` holds chunk_index_tables tables and outlives the store.
+  // Opens or creates; replays to_punch rows (at most 16,384, `punch` does the rest), drops torn tails, checks identity.
+  // Errors: locked, corrupt, io_error, unsupported (the file system can't punch holes), quarantined (a marker of an
+  // earlier failure is there; `cairn storage check --clear-quarantine` removes it).
+  // `index` holds chunk_index_tables tables, lies in index_directory(options.directory) (storage/disk_identity.hpp), and
+  // outlives the store.
   static result<std::unique_ptr<chunk_store>> open(chunk_store_options options, file_system& files, kv_engine& index,
                                                    random_source& random);
   virtual ~chunk_store() = default;
@@ -83,17 +86,22 @@ public:
   virtual const uuid& disk_uuid() const = 0;
 };
 
-constexpr table_id chunk_index_tables = 3;
+constexpr table_id chunk_index_tables = 5;
 
-// `cairn storage check`: reads every record (and, when `deep`, every block) of a stopped disk against the index.
+// `cairn storage check`: holds a stopped disk against its index: every record's header and, when `deep`, every block; that
+// deleted space is given back or remembered; footers and counts. Changes nothing. Errors: locked, not_found (no disk
+// there), corrupt (its identity), io_error of the index; what is wrong with single records are problems.
 struct check_report {
   std::uint64_t segments = 0, chunks = 0, bytes = 0;
   std::vector<std::string> problems; // "segment 3 offset 8192: header checksum"
 };
+using check_progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 result<check_report> check_disk(const chunk_store_options& options, file_system& files, kv_engine& index, bool deep,
-                                const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
-// `cairn storage rebuild-index`: fills an empty index from footers and, for the unsealed tail, records.
+                                const check_progress& progress);
+// `cairn storage rebuild-index`: fills an empty index from footers and, where they are missing, from records, and seals
+// all segments. Chunks that were deleted and not yet punched come back; the walk that finds leftovers removes them. When
+// it fails, the index stays incomplete, and `open` refuses it. invalid_argument: the index is not empty.
 result<check_report> rebuild_index(const chunk_store_options& options, file_system& files, kv_engine& index,
-                                   const std::function<void(std::uint64_t done, std::uint64_t total)>& progress);
+                                   const check_progress& progress);
 
 } // namespace cairn::storage

@@ -40,6 +40,12 @@ struct space {
   std::uint64_t total = 0, available = 0; // bytes of the file system that holds the path
 };
 
+// Bytes of a disk that are kept for deletes, index and log: `configured`, or when that is 0 the larger of 1 % and 1 GiB.
+constexpr std::uint64_t effective_reserve(std::uint64_t configured, const space& disk) {
+  constexpr std::uint64_t default_min = 1ull << 30;
+  return configured != 0 ? configured : (disk.total / 100 > default_min ? disk.total / 100 : default_min);
+}
+
 class file_system {
 public:
   virtual ~file_system() = default;

@@ -4,8 +4,12 @@
 //
 // Errors are sticky: a failing call marks its transaction, later calls answer "nothing", and commit()/status() tells the
 // first error, so that code reads straight on and checks once. Errors: io_error, no_space, corrupt, quarantined,
-// invalid_argument (key of 0 or more than 511 bytes). Views returned by get and cursors are valid until the next write
-// in the same transaction or its end. Transactions belong to one thread. Blocking: never on socket threads.
+// invalid_argument (key of 0 or more than 511 bytes; seek takes an empty key for the first pair). After a commit that
+// failed with io_error begin_write answers read_only for good: a flush is never retried.
+//
+// Views returned by get are valid until the next write in the same transaction or its end, those of a cursor also only
+// until its next seek or next. A cursor survives writes: next goes on behind the last key it showed. Transactions belong
+// to one thread. Blocking: never on socket threads.
 #pragma once
 
 #include "config/error.hpp"

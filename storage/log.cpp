@@ -18,6 +18,7 @@ spdlog::level::level_enum to_spdlog(level l) {
     case level::info: return spdlog::level::info;
     case level::warn: return spdlog::level::warn;
     case level::error: return spdlog::level::err;
+    case level::off: return spdlog::level::off;
   }
   return spdlog::level::info;
 }

@@ -9,7 +9,7 @@
 
 namespace cairn::log {
 
-enum class level : std::uint8_t { debug, info, warn, error };
+enum class level : std::uint8_t { debug, info, warn, error, off }; // off: only for set_up
 
 struct field {
   std::string_view name;

@@ -6,6 +6,7 @@
 #include "storage/metadata/rows.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,12 +16,13 @@ namespace cairn::storage::metadata {
 constexpr std::uint8_t feature_level = 1;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
-// uncommitted blobs are dead. Answers the session id (command_result::version).
+// uncommitted blobs are dead. Answers the session id (command_result::version); while the session lives, the same again
+// for the same incarnation.
 struct begin_session {
   uuid node{};
   std::uint64_t incarnation = 0;
 };
-struct end_session {
+struct end_session { // not_found; ending twice succeeds
   session_id session = 0;
 };
 
@@ -51,7 +53,9 @@ struct written_blob {
   std::uint32_t chunk_size = 0;
 };
 
-// no_such_bucket, precondition_failed, session_ended, blob_dead. On any of these the blob is buried.
+// no_such_bucket, precondition_failed, session_ended, blob_dead, invalid_argument (name, key, sizes, a blob of another
+// session, a sequence below acknowledged_below). A refused command's blob is buried, unless it was committed before or
+// belongs to another session.
 struct put_object {
   commit_stamp stamp;
   std::string bucket, key;
@@ -72,6 +76,8 @@ struct delete_object {
 };
 
 // An upload failed or was cancelled: its blob is dead, commits that name it are refused, its chunks may be deleted.
+// Succeeds without effect when the blob was committed before. session_ended (the log has not seen the session),
+// invalid_argument (another session's blob).
 struct abandon_blob {
   session_id session = 0;
   blob_id blob;
@@ -83,10 +89,12 @@ struct reap {
   std::vector<buried_blob> blobs;
 };
 
-// Frees at most parts_max parts of manifests without references (a background command; 10,000 parts are freed in steps).
+// Frees at most parts_max parts of manifests without references and rows that ended sessions left behind (a background
+// command; 10,000 parts are freed in steps).
 struct free_manifests {
   std::uint32_t parts_max = 1000;
-};
+  log_index released_up_to = ~log_index{0}; // spares manifests that lost their last reference later: a running read may
+};                                          // still need their further parts
 
 using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
                              abandon_blob, reap, free_manifests>;
@@ -94,11 +102,16 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
 
+std::string encode(std::span<const command> batch); // a log entry: count, then each command with its length
+result<std::vector<command>> decode_batch(std::string_view bytes);
+
 // A refused command is not an error of the state machine: it is its answer.
 struct command_result {
-  std::optional<error> refused;
-  log_index version = 0; // put_object, delete_object: of the new version; begin_session: the session id
-  std::uint64_t more = 0; // free_manifests: manifests still waiting
+  log_index version = 0;        // put_object, delete_object: of the new version; begin_session: the session id
+  std::uint64_t more = 0;       // free_manifests: 0 when all that may be freed was, else how many still wait
+  std::optional<error> refused; // not the first member: C++20 would take a result<command_result>'s error for it
 };
+std::string encode(const command_result& r); // the rows of `outcomes`
+result<command_result> decode_result(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

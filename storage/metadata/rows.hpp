@@ -3,6 +3,7 @@
 #pragma once
 
 #include "config/error.hpp"
+#include "storage/codec.hpp"
 #include "storage/ids.hpp"
 #include "storage/seams.hpp"
 
@@ -57,10 +58,18 @@ struct manifest_part {
   md5_digest checksum{};
 };
 
+// The first row of a manifest. Freed when no object references it: at once with one part, else in steps.
+struct manifest_row {
+  std::uint32_t references = 0; // object rows (versions) that name it
+  std::uint32_t parts = 0;
+};
+
+// A row stands from the commit (or the abandoning) of a blob until it is reaped.
 struct blob_row {
   std::uint64_t length = 0;
   std::uint32_t chunk_size = 0;
   std::uint32_t references = 0; // manifest parts that name it
+  log_index buried_at = 0;      // 0: live; else the key of `buried` that holds it, and references is 0
 };
 
 // A blob without references waits here, keyed by the log index that buried it, until no running read is older.
@@ -82,15 +91,35 @@ struct session_row {
   uuid node{};
   std::uint64_t incarnation = 0;
   bool ended = false;
+  std::uint64_t acknowledged_below = 0; // commits of lower sequences were answered and are never applied again
+};
+
+// What a listing needs of an object row: the first fields of its encoding.
+struct listed_fields {
+  std::uint64_t size = 0;
+  metadata::etag etag;
+  wall_ms modified = 0;
 };
 
 std::string encode(const object_row& row);
 std::string encode(const manifest_part& part);
+std::string encode(const manifest_row& row);
 std::string encode(const blob_row& row);
 std::string encode(const bucket_row& row);
 std::string encode(const session_row& row);
+
+// Fields that rows and commands share.
+void write_etag(byte_writer& w, const etag& e);
+etag read_etag(byte_reader& r);
+void write_headers(byte_writer& w, const object_headers& h);
+object_headers read_headers(byte_reader& r);
+void write_blob_id(byte_writer& w, const blob_id& id);
+blob_id read_blob_id(byte_reader& r);
+
 // corrupt when the bytes do not follow the grammar, unsupported for a newer version byte. Never reads past the view.
 result<object_row> decode_object(std::string_view bytes);
+result<listed_fields> decode_listed(std::string_view object_row_bytes); // looks at the first fields only
+result<manifest_row> decode_manifest(std::string_view bytes);
 result<manifest_part> decode_manifest_part(std::string_view bytes);
 result<blob_row> decode_blob(std::string_view bytes);
 result<bucket_row> decode_bucket(std::string_view bytes);

@@ -1,0 +1,77 @@
+// Group commit: items that arrive while one batch runs wait and become the next batch together. Bounded by items and bytes
+// that wait; a batch is bounded too, so that a small item is not late behind a huge one.
+// A plain class, used by the chunk_store actor (chunks) and the metadata actor (commands).
+#pragma once
+
+#include "config/error.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+namespace cairn::actors {
+
+struct batch_limits {
+  std::size_t batch_items = 64, batch_bytes = 32 << 20;
+  std::size_t waiting_items = 4096, waiting_bytes = 256 << 20;
+};
+
+template <class Item>
+class batcher {
+public:
+  explicit batcher(batch_limits limits) : limits_(limits) {}
+
+  // False: too much waits already, answer busy. One item always fits into an empty queue.
+  [[nodiscard]] bool add(Item item, std::size_t bytes) {
+    if (!waiting_.empty() && (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
+      return false;
+    }
+    waiting_bytes_ += bytes;
+    waiting_.push_back({std::move(item), bytes});
+    return true;
+  }
+  // Puts items of a batch that was not done back to the front, in their order. Ignores the bounds: they waited before.
+  void put_back(std::vector<Item> items, std::size_t bytes_each) {
+    while (!items.empty()) {
+      waiting_bytes_ += bytes_each;
+      waiting_.push_front({std::move(items.back()), bytes_each});
+      items.pop_back();
+    }
+  }
+
+  // The next batch in the order of arrival; empty while one runs or when nothing waits.
+  std::vector<Item> begin() {
+    std::vector<Item> batch;
+    if (running_) return batch;
+    std::size_t bytes = 0;
+    while (!waiting_.empty() && batch.size() < limits_.batch_items) {
+      if (!batch.empty() && bytes + waiting_.front().bytes > limits_.batch_bytes) break;
+      bytes += waiting_.front().bytes;
+      waiting_bytes_ -= waiting_.front().bytes;
+      batch.push_back(std::move(waiting_.front().item));
+      waiting_.pop_front();
+    }
+    running_ = !batch.empty();
+    return batch;
+  }
+  void finished() {
+    CAIRN_ASSERT(running_);
+    running_ = false;
+  }
+
+  bool running() const noexcept { return running_; }
+  std::size_t waiting() const noexcept { return waiting_.size(); }
+
+private:
+  struct entry {
+    Item item;
+    std::size_t bytes;
+  };
+  const batch_limits limits_;
+  std::deque<entry> waiting_;
+  std::size_t waiting_bytes_ = 0;
+  bool running_ = false;
+};
+
+} // namespace cairn::actors

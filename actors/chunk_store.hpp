@@ -1,0 +1,46 @@
+// One disk behind actors: several share its reads, so that verifying chunks uses several cores; the first of them also
+// gathers writes into group commits, erases and punches. Reads that are in memory are answered on the actor's own thread,
+// all else runs on the disk's executors and comes back as a completion.
+//
+// Every request is answered within read_timeout or write_timeout. A disk whose executor runs one job for longer than
+// overdue_after counts as failed until that job ends: it answers io_error at once.
+// Memory: a queued read holds its requester's buffer, also after that requester has gone, until its job ended.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "storage/executor.hpp"
+#include "storage/metrics.hpp"
+
+#include <atomic>
+
+namespace cairn::actors {
+
+// What the actors of one disk share. The referenced objects outlive the actors and the executors' jobs.
+struct disk {
+  static constexpr std::chrono::seconds overdue_after{30};
+
+  storage::chunk_store& store;
+  storage::executor& reads;
+  storage::executor& writes; // one thread
+  storage::node_metrics& metrics;
+  const storage::clock& clock;
+  std::chrono::milliseconds read_timeout{5000}, write_timeout{30000};
+  std::atomic<std::int64_t> read_delay_us{0}; // debug.read_delay
+
+  // Kept by the first actor's tick; any thread.
+  std::atomic<bool> overdue{false};
+  std::atomic<storage::disk_state> state{storage::disk_state::healthy};
+
+  disk(storage::chunk_store& s, storage::executor& r, storage::executor& w, storage::node_metrics& m,
+       const storage::clock& c)
+      : store(s), reads(r), writes(w), metrics(m), clock(c) {}
+  bool takes_writes() const noexcept {
+    return !overdue.load(std::memory_order_relaxed) &&
+           state.load(std::memory_order_relaxed) == storage::disk_state::healthy;
+  }
+};
+
+// The first of the `count` (at least 1) actors is the writer; the others pass such requests on to it.
+std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d, std::size_t count);
+
+} // namespace cairn::actors

@@ -1,0 +1,18 @@
+// What the metadata actor must know of a command without applying it. Plain functions.
+#pragma once
+
+#include "actors/row_cache.hpp"
+
+namespace cairn::actors {
+
+// The row that applying it changes: an object, or a bucket's own row (empty key). Views into the command.
+std::optional<row_name> changed_row(const storage::metadata::command& c);
+// Refused when the metadata's disk is full up to its reserve; what frees space or ends something never is.
+bool adds_something(const storage::metadata::command& c);
+// An estimate for the bounds of queues and batches.
+std::size_t bytes_of(const storage::metadata::command& c);
+// Fills in the stamp of a command that has none yet.
+void stamp(storage::metadata::command& c, storage::session_id session, std::uint64_t& next_sequence,
+           std::uint64_t acknowledged_below);
+
+} // namespace cairn::actors

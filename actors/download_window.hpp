@@ -1,0 +1,50 @@
+// How many slices of one download may be on their way, and in which order they leave. A slice is on its way from the
+// moment its buffer is reserved until the socket took its bytes, so a download holds at most `size` buffers whatever the
+// file's length or the client's slowness.
+//
+// The size moves between its bounds. It grows by each slice after which the streamer starved, if reads take longer than
+// a local copy does; below that a larger window only pushes chunks out of the CPU's cache (on hot data 2 beats 4). It
+// shrinks by one when the socket was the bottleneck for a few whole windows, down to the minimum.
+// A plain class, used by the sequencer.
+#pragma once
+
+#include "storage/buffer_pool.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+namespace cairn::actors {
+
+class download_window {
+public:
+  // 1 ≤ min ≤ max.
+  download_window(std::uint32_t min, std::uint32_t max);
+
+  bool may_begin() const noexcept { return on_their_way() < size_; }
+  std::uint32_t size() const noexcept { return size_; }
+  std::uint32_t on_their_way() const noexcept { return std::uint32_t(begun_ - credited_); }
+  bool all_credited() const noexcept { return begun_ == credited_; }
+
+  std::uint64_t begin(); // the slice's index, from 0; only when may_begin
+  void arrived(std::uint64_t index, storage::slice bytes, std::chrono::microseconds latency);
+  // The next slice in order, when it has arrived. Call until nothing comes.
+  std::optional<storage::slice> release();
+  std::uint64_t released() const noexcept { return released_; }
+
+  // The socket took `count` further slices; `starving`: it then had nothing left to send. False: more than were released.
+  bool credit(std::uint32_t count, bool starving);
+
+private:
+  void adapt(std::uint32_t count, bool starving);
+
+  const std::uint32_t min_, max_;
+  std::uint32_t size_;
+  std::uint64_t begun_ = 0, released_ = 0, credited_ = 0;
+  std::uint32_t satisfied_ = 0; // slices credited in a row without starving
+  std::chrono::microseconds latency_{0}; // smoothed
+  std::deque<std::optional<storage::slice>> arrived_; // from released_ on
+};
+
+} // namespace cairn::actors

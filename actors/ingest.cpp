@@ -1,0 +1,364 @@
+#include "actors/errors.hpp"
+#include "actors/node.hpp"
+#include "actors/store_router.hpp"
+#include "actors/upload_window.hpp"
+#include "storage/digest.hpp"
+#include "storage/log.hpp"
+
+#include <map>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+// A third of a millisecond of MD5: how long one message may keep a socket thread.
+constexpr std::uint32_t digest_step_bytes = 256 * 1024;
+constexpr int abandon_attempts_max = 5;
+constexpr std::chrono::seconds abandon_pause{1};
+
+// The state machine refused the commit and buried the blob with it.
+bool refused_and_buried(errc code) {
+  return code == errc::no_such_bucket || code == errc::precondition_failed || code == errc::session_ended ||
+         code == errc::blob_dead;
+}
+
+// One upload. After a failure it stays until its writes are answered, so that no chunk arrives after its blob was
+// abandoned.
+class ingest_state {
+public:
+  explicit ingest_state(ingest_actor::pointer self) : self_(self) {}
+  ~ingest_state();
+  ingest_state(const ingest_state&) = delete;
+  ingest_state& operator=(const ingest_state&) = delete;
+
+  void start(services s, put_request request, std::shared_ptr<upload_client> client);
+  void body(storage::slice bytes);
+  void body_end(const actors::body_end& end);
+  void gone();
+  void buffer(storage::buffer_ptr granted);
+  void digest_some();
+  void tick();
+  void exited(const caf::exit_msg& m);
+
+private:
+  struct chunk {
+    storage::slice bytes;
+    std::uint32_t digested = 0;
+    bool sent = false, durable = false;
+  };
+  struct memory_wait {
+    std::uint64_t ticket;
+    std::uint32_t bytes;
+    storage::steady_time until;
+  };
+
+  void grant_more();
+  void wait_for(std::uint32_t bytes);
+  void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes);
+  void keep_inline(const storage::slice& bytes);
+  void write_chunks();
+  bool write(std::uint32_t index, chunk& c);
+  void wrote(std::uint32_t index, const error* why);
+  void release_if_done(std::uint32_t index);
+  void finish_if_complete();
+  void commit(const meta::etag& etag);
+  void fail(error why);
+  void wind_down();
+  void abandon();
+
+  ingest_actor::pointer self_;
+  services s_;
+  put_request request_;
+  std::shared_ptr<upload_client> client_; // null once it got its last call or is gone
+  std::optional<upload_window> window_;
+  std::optional<memory_wait> waiting_;
+
+  storage::md5 md5_;
+  bool digesting_ = false; // a digest_atom is on its way
+  std::string inline_bytes_;
+  std::map<std::uint32_t, chunk> chunks_; // neither durable nor digested completely
+  std::uint32_t chunks_begun_ = 0, chunks_sent_ = 0, writes_in_flight_ = 0;
+  storage::blob_id blob_;
+  bool blob_asked_ = false, blob_known_ = false;
+  std::optional<actors::body_end> end_;
+  bool committing_ = false, failed_ = false, buried_ = false, abandoning_ = false;
+  int abandon_attempts_ = 0;
+};
+static_assert(!std::is_aggregate_v<ingest_state>);
+
+ingest_state::~ingest_state() {
+  if (waiting_ && waiting_->ticket != 0) s_.buffers->cancel_wait(waiting_->ticket);
+  if (s_.metrics) s_.metrics->active_uploads.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void ingest_state::start(services s, put_request request, std::shared_ptr<upload_client> client) {
+  s_ = std::move(s);
+  request_ = std::move(request);
+  client_ = std::move(client);
+  s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
+  window_.emplace(request_.length, upload_window::limits{s_.chunk_size, s_.inline_max, s_.upload_window, s_.object_size_max});
+  if (request_.length.value_or(0) > s_.object_size_max) {
+    return fail({errc::too_large, "more than " + std::to_string(s_.object_size_max) + " bytes"});
+  }
+  self_->request(s_.metadata, caf::infinite, bucket_atom_v, request_.bucket)
+    .then([this](const meta::bucket_row&) { grant_more(); }, [this](caf::error& why) { fail(from_caf(why)); });
+}
+
+void ingest_state::grant_more() {
+  while (client_ && !end_ && !waiting_) {
+    const auto bytes = window_->next_grant();
+    if (!bytes) return;
+    const auto kind = window_->alone() ? storage::reservation::minimum : storage::reservation::growth;
+    if (auto empty = s_.buffers->try_acquire(*bytes, kind)) {
+      grant(std::move(empty), *bytes);
+    } else {
+      if (window_->alone()) wait_for(*bytes);
+      return;
+    }
+  }
+}
+
+void ingest_state::wait_for(std::uint32_t bytes) {
+  const auto patience = window_->bytes() == 0 ? s_.memory_wait : s_.memory_wait_midway;
+  waiting_ = memory_wait{0, bytes, s_.clock->now() + patience};
+  waiting_->ticket = s_.buffers->wait(bytes, [me = ingest_actor{self_}](storage::buffer_ptr granted) {
+    caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
+  });
+  self_->delayed_send(self_, patience, tick_atom_v);
+}
+
+void ingest_state::buffer(storage::buffer_ptr granted) {
+  if (!client_ || !waiting_) return;
+  const auto bytes = waiting_->bytes;
+  waiting_.reset();
+  grant(std::move(granted), bytes);
+  grant_more();
+}
+
+void ingest_state::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
+  window_->granted(fill_bytes);
+  client_->grant(std::move(empty), fill_bytes);
+}
+
+void ingest_state::body(storage::slice bytes) {
+  if (!client_) return;
+  if (end_) return fail({errc::invalid_argument, "bytes after the end of the body"});
+  if (auto received = window_->received(bytes.length); !received) return fail(received.error());
+  if (chunks_begun_ == 0 && window_->is_inline()) {
+    keep_inline(bytes);
+  } else if (bytes.length > 0) {
+    chunks_.emplace(chunks_begun_++, chunk{std::move(bytes)});
+    write_chunks();
+    if (!digesting_) digest_some(); // after the write went out: they run side by side
+  } else {
+    window_->released();
+  }
+  grant_more();
+}
+
+void ingest_state::keep_inline(const storage::slice& bytes) {
+  md5_.update(bytes.view());
+  const auto view = bytes.view();
+  inline_bytes_.append(reinterpret_cast<const char*>(view.data()), view.size());
+  window_->released();
+}
+
+void ingest_state::write_chunks() {
+  if (!blob_known_) {
+    if (std::exchange(blob_asked_, true)) return;
+    self_->request(s_.metadata, caf::infinite, new_blob_atom_v)
+      .then(
+        [this](const storage::blob_id& id) {
+          blob_ = id;
+          blob_known_ = true;
+          if (!failed_) write_chunks();
+        },
+        [this](caf::error& why) { fail(from_caf(why)); });
+    return;
+  }
+  for (auto& [index, c] : chunks_) {
+    if (!c.sent && !write(index, c)) return fail({errc::read_only, "no disk takes writes"});
+  }
+}
+
+bool ingest_state::write(std::uint32_t index, chunk& c) {
+  const storage::chunk_id id{blob_, index};
+  const auto* writer = s_.stores->writer(id);
+  if (!writer) return false;
+  c.sent = true;
+  ++chunks_sent_;
+  ++writes_in_flight_;
+  self_->request(*writer, caf::infinite, write_atom_v, chunk_payload{id, c.bytes})
+    .then([this, index](done_atom) { wrote(index, nullptr); },
+          [this, index](caf::error& e) {
+            const auto why = from_caf(e);
+            wrote(index, &why);
+          });
+  return true;
+}
+
+void ingest_state::wrote(std::uint32_t index, const error* why) {
+  --writes_in_flight_;
+  if (failed_) return wind_down();
+  if (why) return fail(*why);
+  chunks_.at(index).durable = true;
+  release_if_done(index);
+}
+
+void ingest_state::digest_some() {
+  digesting_ = false;
+  if (failed_) return;
+  const auto next = std::ranges::find_if(chunks_, [](const auto& c) { return c.second.digested < c.second.bytes.length; });
+  if (next == chunks_.end()) return;
+  auto& [index, c] = *next;
+  const auto step = std::min(digest_step_bytes, c.bytes.length - c.digested);
+  md5_.update(c.bytes.view().subspan(c.digested, step));
+  c.digested += step;
+  self_->send(self_, digest_atom_v);
+  digesting_ = true;
+  release_if_done(index);
+}
+
+void ingest_state::release_if_done(std::uint32_t index) {
+  const auto at = chunks_.find(index);
+  if (!at->second.durable || at->second.digested < at->second.bytes.length) return;
+  chunks_.erase(at);
+  window_->released();
+  grant_more();
+  finish_if_complete();
+}
+
+void ingest_state::body_end(const actors::body_end& end) {
+  if (!client_ || end_) return;
+  if (auto whole = window_->ended(); !whole) return fail(whole.error());
+  end_ = end;
+  if (waiting_ && waiting_->ticket != 0) s_.buffers->cancel_wait(waiting_->ticket);
+  waiting_.reset();
+  finish_if_complete();
+}
+
+void ingest_state::finish_if_complete() {
+  if (!end_ || failed_ || committing_ || !chunks_.empty()) return;
+  meta::etag etag;
+  etag.digest = md5_.finish();
+  if (end_->content_md5 && *end_->content_md5 != etag.digest) {
+    return fail({errc::digest_mismatch, "the body does not have the announced MD5"});
+  }
+  commit(etag);
+}
+
+void ingest_state::commit(const meta::etag& etag) {
+  committing_ = true;
+  meta::put_object put;
+  put.bucket = std::move(request_.bucket);
+  put.key = std::move(request_.key);
+  put.now = s_.clock->wall();
+  put.size = window_->bytes();
+  put.etag = etag;
+  put.headers = std::move(request_.headers);
+  put.condition = std::move(request_.condition);
+  if (chunks_begun_ > 0) put.content = meta::written_blob{blob_, window_->bytes(), s_.chunk_size};
+  else put.content = std::move(inline_bytes_);
+  auto box = std::make_shared<const meta::command>(std::move(put));
+  self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+    .then(
+      [this, etag](const committed& c) {
+        if (client_) std::exchange(client_, nullptr)->done(put_outcome{etag, c.result.version, window_->bytes()});
+        self_->quit();
+      },
+      [this](caf::error& e) {
+        auto why = from_caf(e);
+        committing_ = false;
+        buried_ = refused_and_buried(why.code);
+        fail(std::move(why));
+      });
+}
+
+void ingest_state::fail(error why) {
+  if (failed_) return;
+  failed_ = true;
+  if (client_) std::exchange(client_, nullptr)->done(std::move(why));
+  wind_down();
+}
+
+void ingest_state::gone() {
+  if (!client_) return;
+  client_.reset();
+  s_.metrics->uploads_cancelled.fetch_add(1, std::memory_order_relaxed);
+  if (committing_) return; // whole and on its way: the log decides
+  failed_ = true;
+  wind_down();
+}
+
+void ingest_state::wind_down() {
+  if (waiting_ && waiting_->ticket != 0) s_.buffers->cancel_wait(waiting_->ticket);
+  waiting_.reset();
+  chunks_.clear();
+  if (writes_in_flight_ > 0 || abandoning_) return;
+  if (chunks_sent_ == 0 || buried_) return self_->quit();
+  abandoning_ = true;
+  abandon();
+}
+
+void ingest_state::abandon() {
+  auto box = std::make_shared<const meta::command>(meta::abandon_blob{blob_.session, blob_, chunks_sent_});
+  self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+    .then([this](const committed&) { self_->quit(); },
+          [this](caf::error& e) {
+            const auto why = from_caf(e);
+            if (++abandon_attempts_ < abandon_attempts_max && why.code != errc::stopping) {
+              self_->delayed_send(self_, abandon_pause, tick_atom_v);
+              return;
+            }
+            log::warn("an unfinished upload stays on disk until this node's session ends",
+                      {{"blob", to_string(blob_)}, {"error", to_string(why)}});
+            self_->quit();
+          });
+}
+
+void ingest_state::tick() {
+  if (abandoning_) return abandon();
+  if (!waiting_ || waiting_->until > s_.clock->now() || waiting_->ticket == 0) return;
+  if (!s_.buffers->cancel_wait(waiting_->ticket)) return; // the buffer is on its way
+  waiting_.reset();
+  fail({errc::slow_down, "no memory for a chunk within the wait"});
+}
+
+void ingest_state::exited(const caf::exit_msg& m) {
+  if (client_) std::exchange(client_, nullptr)->done(error{errc::stopping, "the node stops"});
+  self_->quit(m.reason);
+}
+
+class ingest final : public caf::stateful_actor<ingest_state, ingest_actor::base> {
+public:
+  ingest(caf::actor_config& config, services s, put_request request, std::shared_ptr<upload_client> client)
+      : stateful_actor(config), services_(std::move(s)), request_(std::move(request)), client_(std::move(client)) {}
+
+  behavior_type make_behavior() override {
+    set_exit_handler([this](caf::exit_msg& m) { state.exited(m); });
+    state.start(std::move(services_), std::move(request_), std::move(client_));
+    return {
+      [this](body_atom, storage::slice& bytes) { state.body(std::move(bytes)); },
+      [this](body_end_atom, const actors::body_end& end) { state.body_end(end); },
+      [this](gone_atom) { state.gone(); },
+      [this](buffer_atom, buffer_grant& grant) { state.buffer(std::move(grant.buffer)); },
+      [this](digest_atom) { state.digest_some(); },
+      [this](tick_atom) { state.tick(); },
+    };
+  }
+
+private:
+  services services_;
+  put_request request_;
+  std::shared_ptr<upload_client> client_;
+};
+
+} // namespace
+
+ingest_actor start_upload(const services& s, put_request request, std::shared_ptr<upload_client> client) {
+  return s.system->spawn<ingest>(s, std::move(request), std::move(client));
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,37 @@
+// The threads that run sockets and actors: `shards` io_contexts with `threads` threads between them. Start-up code and
+// benchmarks own one, before the actor system and until after it.
+#pragma once
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <vector>
+
+namespace cairn::actors {
+
+class io_shards {
+public:
+  // threads 0: one a core. At least one thread a shard.
+  io_shards(std::uint32_t shards, std::uint32_t threads);
+  ~io_shards(); // stop()
+  io_shards(const io_shards&) = delete;
+  io_shards& operator=(const io_shards&) = delete;
+
+  std::vector<boost::asio::io_context*> contexts() const;
+  std::size_t threads() const { return threads_per_shard_ * contexts_.size(); }
+  void start();
+  // Lets the contexts run out of work, ends them after what is running, joins. Idempotent.
+  void stop();
+
+private:
+  using guard = boost::asio::executor_work_guard<boost::asio::io_context::executor_type>;
+  std::size_t threads_per_shard_;
+  std::vector<std::unique_ptr<boost::asio::io_context>> contexts_;
+  std::vector<guard> guards_;
+  std::vector<std::thread> running_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,35 @@
+// The metadata behind one actor: look-ups from a cache of hot rows or a snapshot, commands gathered into batches that are
+// applied one after the other (group commit). Blocking work runs on the two metadata executors.
+//
+// The actor begins a writer session when it starts (and tries again each second while that fails); commits and new blob
+// ids wait for it, look-ups don't. Every request is answered within read_timeout or commit_timeout. A commit that is
+// answered with timeout may still be applied; one that is answered with another error was not and will not be.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/read_holds.hpp"
+#include "storage/executor.hpp"
+#include "storage/metrics.hpp"
+
+namespace cairn::actors {
+
+// What it works on; all of it outlives the actor and the executors' jobs.
+struct metadata_services {
+  storage::metadata::store* store = nullptr;
+  storage::executor* reads = nullptr;
+  storage::executor* writes = nullptr; // one thread
+  storage::node_metrics* metrics = nullptr;
+  const storage::clock* clock = nullptr;
+  storage::random_source* random = nullptr;
+  std::shared_ptr<read_holds> holds;
+  storage::uuid node{};
+  std::uint64_t incarnation = 0; // another one at each start
+  // False: the metadata's disk is full up to its reserve; commands that add something are refused. Cheap, any thread.
+  std::function<bool()> has_room;
+  std::size_t row_cache_bytes = 64 << 20;
+  std::chrono::milliseconds read_timeout{5000}, commit_timeout{30000};
+};
+
+metadata_actor spawn_metadata(caf::actor_system& system, metadata_services services);
+
+} // namespace cairn::actors

@@ -1,0 +1,200 @@
+#include "actors/metadata_state.hpp"
+
+#include "actors/command_facts.hpp"
+#include "storage/log.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+constexpr std::chrono::seconds tick_interval{1}, overdue_after{30};
+
+result<meta::applied_batch> apply(meta::store& store, bool expired, std::span<const meta::command> commands) {
+  if (expired) return error{errc::timeout, "the metadata was not reached within its time"};
+  return store.apply(commands);
+}
+
+std::uint64_t microseconds_since(storage::steady_time then, storage::steady_time now) {
+  return std::uint64_t(std::chrono::duration_cast<std::chrono::microseconds>(now - then).count());
+}
+
+} // namespace
+
+void metadata_state::start(metadata_services services) {
+  s_ = std::move(services);
+  cache_.emplace(s_.row_cache_bytes);
+  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  begin_session();
+}
+
+void metadata_state::begin_session() {
+  if (session_asked_) return;
+  auto job = [this, services = s_, back = on_actor()](bool expired) {
+    const meta::command begin = meta::begin_session{services.node, services.incarnation};
+    auto outcome = apply(*services.store, expired, {&begin, 1});
+    back([this, outcome = std::move(outcome)] {
+      session_asked_ = false;
+      if (outcome && !outcome->results.front().refused) {
+        applied_ = outcome->index;
+        session_ = outcome->results.front().version;
+        log::info("writer session began", {{"session", session_}});
+        for (auto& asked : waiting<storage::blob_id>().take_all()) asked.deliver(draw_blob());
+        run_batch();
+        return;
+      }
+      const auto why = outcome ? *outcome->results.front().refused : outcome.error();
+      if (!session_failure_logged_) log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
+      session_failure_logged_ = true; // the tick tries again
+    });
+  };
+  session_asked_ = bool(s_.writes->post(now() + s_.commit_timeout, std::move(job)));
+}
+
+storage::blob_id metadata_state::draw_blob() {
+  constexpr std::uint64_t random_bits = 24; // a restored old disk must not meet its own ids again
+  return {session_, next_blob_++ << random_bits | (s_.random->next() & ((1 << random_bits) - 1))};
+}
+
+caf::result<storage::blob_id> metadata_state::new_blob() {
+  if (session_ != 0) return draw_blob();
+  auto asked = self_->make_response_promise<storage::blob_id>();
+  waiting<storage::blob_id>().add(asked, now() + s_.commit_timeout);
+  return asked;
+}
+
+caf::result<committed> metadata_state::commit(command_box& command) {
+  if (writes_overdue_) return to_caf({errc::io_error, "the metadata's disk is overdue"});
+  if (adds_something(*command) && s_.has_room && !s_.has_room()) {
+    return to_caf({errc::no_space, "the metadata's disk is full up to its reserve"});
+  }
+  auto asked = self_->make_response_promise<committed>();
+  const auto since = now();
+  const auto bytes = bytes_of(*command);
+  const auto reply = waiting<committed>().add(asked, since + s_.commit_timeout);
+  if (batches_.add({std::move(command), reply, since}, bytes)) {
+    run_batch();
+  } else {
+    waiting<committed>().take(reply);
+    asked.deliver(to_caf({errc::busy, "too many commits wait for the metadata's disk"}));
+  }
+  return asked;
+}
+
+std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
+  while (true) {
+    auto out = std::make_shared<batch>();
+    out->waiting = batches_.begin();
+    if (out->waiting.empty()) return nullptr;
+    // Who was answered timeout already is not served behind his back.
+    std::erase_if(out->waiting, [this](const waiting_command& w) { return !waiting<committed>().contains(w.reply); });
+    if (!out->waiting.empty()) return out;
+    batches_.finished();
+  }
+}
+
+void metadata_state::run_batch() {
+  if (session_ == 0 || batches_.running()) return;
+  auto next = next_batch();
+  if (!next) return;
+  const auto acknowledged_below = next_sequence_; // one batch at a time: all before it are answered
+  for (const auto& w : next->waiting) {
+    stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below);
+    if (const auto name = changed_row(*w.command)) cache_->begin_change(*name);
+  }
+  auto job = [this, next, store = s_.store, back = on_actor()](bool expired) {
+    auto outcome = apply(*store, expired, next->commands);
+    back([this, next, outcome = std::move(outcome)]() mutable { applied(*next, std::move(outcome)); });
+  };
+  if (auto posted = s_.writes->post(now() + s_.commit_timeout, std::move(job)); !posted) applied(*next, posted.error());
+}
+
+void metadata_state::applied(batch& b, result<meta::applied_batch> outcome) {
+  for (const auto& c : b.commands) {
+    if (const auto name = changed_row(c)) cache_->end_change(*name);
+  }
+  batches_.finished();
+  if (outcome) {
+    CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
+    applied_ = outcome->index;
+    s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
+    s_.metrics->committed_commands.fetch_add(b.waiting.size(), std::memory_order_relaxed);
+    for (std::size_t i = 0; i < b.waiting.size(); ++i) answer(b.waiting[i], outcome->results[i]);
+  } else {
+    failed(b, outcome.error());
+  }
+  run_batch();
+}
+
+// Nothing of the batch was applied. A put that does not fit must not take the deletes down that would make room.
+void metadata_state::failed(batch& b, const error& why) {
+  std::vector<waiting_command> again;
+  const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
+  const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);
+  for (auto& w : b.waiting) {
+    if (apart && !adds(w)) again.push_back(std::move(w));
+    else refuse(w, why);
+  }
+  batches_.put_back(std::move(again), 0);
+}
+
+void metadata_state::answer(const waiting_command& w, const meta::command_result& r) {
+  if (r.refused) return refuse(w, *r.refused);
+  s_.metrics->commit.observe_us(microseconds_since(w.since, now()));
+  if (auto asked = waiting<committed>().take(w.reply)) asked->deliver(committed{r});
+}
+
+void metadata_state::refuse(const waiting_command& w, const error& why) {
+  if (auto asked = waiting<committed>().take(w.reply)) asked->deliver(to_caf(why));
+}
+
+void metadata_state::tick() {
+  const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
+  const auto answer_overdue = [&](auto& table) {
+    for (auto& asked : table.take_overdue(now())) asked.deliver(late);
+  };
+  std::apply([&](auto&... tables) { (answer_overdue(tables), ...); }, waiting_);
+  reads_overdue_ = s_.reads->longest_running() > overdue_after;
+  writes_overdue_ = s_.writes->longest_running() > overdue_after;
+  if (session_ == 0) begin_session();
+  self_->delayed_send(self_, tick_interval, tick_atom_v);
+}
+
+void metadata_state::stop(const caf::exit_msg& m) {
+  const auto stopping = to_caf({errc::stopping, "the node stops"});
+  const auto answer_all = [&](auto& table) {
+    for (auto& asked : table.take_all()) asked.deliver(stopping);
+  };
+  std::apply([&](auto&... tables) { (answer_all(tables), ...); }, waiting_);
+  self_->quit(m.reason);
+}
+
+namespace {
+
+metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata_state> self, metadata_services services) {
+  auto* state = &self->state;
+  self->set_exit_handler([state](caf::exit_msg& m) { state->stop(m); });
+  state->start(std::move(services));
+  return {
+    [state](lookup_atom, const object_name& name) { return state->lookup(name); },
+    [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
+    [state](bucket_atom, const std::string& name) { return state->bucket(name); },
+    [state](list_buckets_atom) { return state->buckets(); },
+    [state](list_atom, const meta::listing_query& query) { return state->list(query); },
+    [state](commit_atom, command_box& command) { return state->commit(command); },
+    [state](new_blob_atom) { return state->new_blob(); },
+    [state](buried_atom, std::uint32_t max) { return state->buried(max); },
+    [state](dead_atom, const chunk_ids& ids) { return state->dead(ids); },
+    [](completion& c) { c.run(); },
+    [state](tick_atom) { state->tick(); },
+  };
+}
+
+} // namespace
+
+metadata_actor spawn_metadata(caf::actor_system& system, metadata_services services) {
+  return system.spawn(metadata, std::move(services));
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,164 @@
+#include "actors/metadata_state.hpp"
+
+#include <unordered_map>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+constexpr std::size_t first_parts = 16, page_parts = 256;
+
+result<found_object> read_object(meta::view& view, const object_name& name) {
+  auto row = view.object(name.bucket, name.key);
+  if (!row) return row.error();
+  found_object out;
+  if (row->content == meta::content_kind::inline_bytes) {
+    auto bytes = view.inline_bytes(*row);
+    if (!bytes) return bytes.error();
+    out.inline_bytes = std::make_shared<const std::string>(std::move(*bytes));
+  } else if (row->content == meta::content_kind::manifest) {
+    auto parts = view.parts(row->manifest, 0, first_parts);
+    if (!parts) return parts.error();
+    out.parts = std::make_shared<const std::vector<meta::manifest_part>>(std::move(*parts));
+  }
+  out.row = std::make_shared<const meta::object_row>(std::move(*row));
+  return out;
+}
+
+// What a HEAD is answered: nothing of the body, so nothing to hold.
+found_object without_body(found_object found) {
+  found.inline_bytes.reset();
+  found.parts.reset();
+  found.hold.reset();
+  return found;
+}
+
+} // namespace
+
+template <class Answer>
+caf::result<Answer> metadata_state::ask(std::function<result<Answer>(meta::view&)> read,
+                                        std::function<void(result<Answer>&)> then) {
+  const auto deadline = now() + s_.read_timeout;
+  auto answer = self_->make_response_promise<Answer>();
+  const auto reply = waiting<Answer>().add(answer, deadline);
+  auto finish = [this, reply, then](result<Answer> outcome) {
+    if (then) then(outcome);
+    auto asked = waiting<Answer>().take(reply);
+    if (!asked) return;
+    if (outcome) asked->deliver(std::move(*outcome));
+    else asked->deliver(to_caf(outcome.error()));
+  };
+  auto job = [read = std::move(read), finish, store = s_.store, back = on_actor()](bool expired) {
+    result<Answer> outcome = error{errc::timeout, "the metadata was not reached within its time"};
+    if (!expired) {
+      auto view = store->read();
+      if (view) outcome = read(**view);
+      else outcome = view.error();
+    }
+    back([finish, outcome = std::move(outcome)]() mutable { finish(std::move(outcome)); });
+  };
+  if (reads_overdue_) {
+    finish(error{errc::io_error, "the metadata's disk is overdue"});
+  } else if (auto posted = s_.reads->post(deadline, std::move(job)); !posted) {
+    finish(posted.error());
+  }
+  return answer;
+}
+
+caf::result<found_object> metadata_state::lookup(const object_name& name) {
+  const auto* cached = cache_->find({name.bucket, name.key});
+  if (!cached) {
+    s_.metrics->row_cache_misses.fetch_add(1, std::memory_order_relaxed);
+    return lookup_in_snapshot(name);
+  }
+  s_.metrics->row_cache_hits.fetch_add(1, std::memory_order_relaxed);
+  if (!name.with_body) return without_body(cached->object);
+  auto found = cached->object;
+  if (found.parts) found.hold = s_.holds->acquire(applied_);
+  return found;
+}
+
+caf::result<found_object> metadata_state::lookup_in_snapshot(const object_name& name) {
+  // Before the snapshot is taken: else a blob could be buried and freed in between.
+  read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
+  const auto miss = cache_->begin_miss({name.bucket, name.key});
+  const auto keep = [this, miss, hold = std::move(hold), with_body = name.with_body](result<found_object>& found) {
+    cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr}} : std::nullopt);
+    if (!found) return;
+    if (!with_body) *found = without_body(std::move(*found));
+    else if (found->parts) found->hold = hold;
+  };
+  return ask<found_object>([name](meta::view& view) { return read_object(view, name); }, keep);
+}
+
+caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint64_t object_offset) {
+  return ask<part_list>([id, object_offset](meta::view& view) -> result<part_list> {
+    auto page = view.parts(id, object_offset, page_parts);
+    if (!page) return page.error();
+    return std::make_shared<const std::vector<meta::manifest_part>>(std::move(*page));
+  });
+}
+
+caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
+  if (const auto* cached = cache_->find({name, {}})) return *cached->bucket;
+  const auto miss = cache_->begin_miss({name, {}});
+  const auto keep = [this, miss](result<meta::bucket_row>& found) {
+    std::optional<cached_row> row;
+    if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found)};
+    cache_->finish_miss(miss, std::move(row));
+  };
+  return ask<meta::bucket_row>([name](meta::view& view) { return view.bucket(name); }, keep);
+}
+
+caf::result<bucket_list> metadata_state::buckets() {
+  return ask<bucket_list>([](meta::view& view) -> result<bucket_list> {
+    auto rows = view.buckets();
+    if (!rows) return rows.error();
+    return std::make_shared<const std::vector<meta::bucket_row>>(std::move(*rows));
+  });
+}
+
+caf::result<listing_page> metadata_state::list(const meta::listing_query& query) {
+  return ask<listing_page>([query](meta::view& view) -> result<listing_page> {
+    auto page = view.list(query);
+    if (!page) return page.error();
+    return std::make_shared<const meta::listing>(std::move(*page));
+  });
+}
+
+caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
+  const auto read = [max](meta::view& view) -> result<buried_list> {
+    auto blobs = view.buried(max);
+    if (!blobs) return blobs.error();
+    return buried_list{std::move(*blobs), view.manifests_to_free()};
+  };
+  // After the snapshot, on the actor: a look-up that comes later shows applied_ or newer, where these are gone, and one
+  // that came earlier has its hold.
+  const auto drop_held = [this](result<buried_list>& page) {
+    if (!page) return;
+    const auto oldest = s_.holds->oldest();
+    std::erase_if(page->blobs, [oldest](const meta::buried_blob& b) { return b.buried_at > oldest; });
+  };
+  return ask<buried_list>(read, drop_held);
+}
+
+caf::result<chunk_ids> metadata_state::dead(const chunk_ids& ids) {
+  return ask<chunk_ids>([ids](meta::view& view) -> result<chunk_ids> {
+    std::unordered_map<storage::blob_id, bool> known;
+    chunk_ids out;
+    for (const auto& id : ids) {
+      auto at = known.find(id.blob);
+      if (at == known.end()) {
+        auto dead = view.is_dead(id.blob);
+        if (!dead) return dead.error();
+        at = known.emplace(id.blob, *dead).first;
+      }
+      if (at->second) out.push_back(id);
+    }
+    return out;
+  });
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,86 @@
+// The metadata actor's inside (actors/metadata.hpp says what it promises): look-ups in metadata_reads.cpp, commits in
+// metadata_commits.cpp. Everything here runs on the actor; only the jobs that it posts don't.
+#pragma once
+
+#include "actors/batcher.hpp"
+#include "actors/errors.hpp"
+#include "actors/metadata.hpp"
+#include "actors/reply_table.hpp"
+#include "actors/row_cache.hpp"
+
+#include <tuple>
+
+namespace cairn::actors {
+
+class metadata_state {
+public:
+  explicit metadata_state(metadata_actor::pointer self) : self_(self) {}
+  void start(metadata_services services);
+
+  caf::result<found_object> lookup(const object_name& name);
+  caf::result<part_list> parts(storage::manifest_id id, std::uint64_t object_offset);
+  caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
+  caf::result<bucket_list> buckets();
+  caf::result<listing_page> list(const storage::metadata::listing_query& query);
+  caf::result<buried_list> buried(std::uint32_t max);
+  caf::result<chunk_ids> dead(const chunk_ids& ids);
+  caf::result<committed> commit(command_box& command);
+  caf::result<storage::blob_id> new_blob();
+  void tick();
+  void stop(const caf::exit_msg& m);
+
+private:
+  template <class Answer>
+  using promise = caf::typed_response_promise<Answer>;
+  template <class Answer>
+  using replies = reply_table<promise<Answer>>;
+  template <class Answer>
+  replies<Answer>& waiting() {
+    return std::get<replies<Answer>>(waiting_);
+  }
+  struct waiting_command {
+    command_box command;
+    std::uint64_t reply = 0;
+    storage::steady_time since;
+  };
+  struct batch {
+    std::vector<waiting_command> waiting;
+    std::vector<storage::metadata::command> commands; // with stamps
+  };
+
+  storage::steady_time now() const { return s_.clock->now(); }
+  // Runs a function on this actor, from any thread.
+  auto on_actor() const {
+    return [me = metadata_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
+  }
+  // Reads on an executor; `then` runs on the actor before the answer goes out, also when it goes out to nobody.
+  template <class Answer>
+  caf::result<Answer> ask(std::function<result<Answer>(storage::metadata::view&)> read,
+                          std::function<void(result<Answer>&)> then = {});
+  caf::result<found_object> lookup_in_snapshot(const object_name& name);
+
+  void begin_session();
+  void run_batch();
+  std::shared_ptr<batch> next_batch();
+  void applied(batch& b, result<storage::metadata::applied_batch> outcome);
+  void failed(batch& b, const error& why);
+  void answer(const waiting_command& w, const storage::metadata::command_result& r);
+  void refuse(const waiting_command& w, const error& why);
+  storage::blob_id draw_blob();
+
+  metadata_actor::pointer self_;
+  metadata_services s_;
+  std::optional<row_cache> cache_;
+  storage::log_index applied_ = 0; // every batch up to it is what look-ups show
+  storage::session_id session_ = 0; // 0: has not begun
+  bool session_asked_ = false, session_failure_logged_ = false;
+  bool reads_overdue_ = false, writes_overdue_ = false;
+  std::uint64_t next_sequence_ = 1, next_blob_ = 1;
+  batcher<waiting_command> batches_{{.batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20}};
+  std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
+             replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<storage::blob_id>>
+    waiting_;
+};
+static_assert(!std::is_aggregate_v<metadata_state>);
+
+} // namespace cairn::actors

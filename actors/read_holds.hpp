@@ -1,0 +1,38 @@
+// Which log indexes running reads may still look at. A blob that was buried at index b can be needed only by a read that
+// began before b, so the reaper frees it once b ≤ oldest(). A hold older than a day no longer counts: a client that hangs
+// for ever must not keep the disk full. Thread-safe; a hold may be released on any thread.
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <limits>
+#include <map>
+#include <mutex>
+
+namespace cairn::actors {
+
+class read_holds : public std::enable_shared_from_this<read_holds> {
+public:
+  static constexpr std::chrono::hours hold_max{24};
+  static constexpr storage::log_index none = std::numeric_limits<storage::log_index>::max();
+
+  explicit read_holds(const storage::clock& clock) : clock_(clock) {} // owned by a shared_ptr; the clock outlives it
+
+  // Keeps what was live at `index`. Take it before the snapshot that the read uses.
+  read_hold acquire(storage::log_index index);
+  storage::log_index oldest() const; // `none` without holds
+  std::size_t size() const;
+
+private:
+  struct holders {
+    std::size_t count = 0;
+    storage::steady_time latest;
+  };
+  void release(storage::log_index index);
+
+  const storage::clock& clock_;
+  mutable std::mutex mutex_;
+  std::map<storage::log_index, holders> held_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,48 @@
+// Requests that wait for an executor, each with the time by which it must be answered. An answer that comes after its
+// deadline finds its entry gone and is dropped. This replaces a timer a request by one tick an actor.
+// A plain class of one actor; deadlines are added in rising order (one time limit for all).
+#pragma once
+
+#include "storage/seams.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <vector>
+
+namespace cairn::actors {
+
+template <class Promise>
+class reply_table {
+public:
+  std::uint64_t add(Promise promise, storage::steady_time deadline) {
+    entries_.emplace_hint(entries_.end(), next_, entry{std::move(promise), deadline});
+    return next_++;
+  }
+  std::optional<Promise> take(std::uint64_t id) {
+    auto node = entries_.extract(id);
+    if (node.empty()) return std::nullopt;
+    return std::move(node.mapped().promise);
+  }
+  bool contains(std::uint64_t id) const { return entries_.contains(id); }
+  std::vector<Promise> take_overdue(storage::steady_time now) {
+    std::vector<Promise> out;
+    while (!entries_.empty() && entries_.begin()->second.deadline <= now) {
+      out.push_back(std::move(entries_.begin()->second.promise));
+      entries_.erase(entries_.begin());
+    }
+    return out;
+  }
+  std::vector<Promise> take_all() { return take_overdue(storage::steady_time::max()); }
+  std::size_t size() const noexcept { return entries_.size(); }
+
+private:
+  struct entry {
+    Promise promise;
+    storage::steady_time deadline;
+  };
+  std::map<std::uint64_t, entry> entries_;
+  std::uint64_t next_ = 1;
+};
+
+} // namespace cairn::actors

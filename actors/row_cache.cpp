@@ -1,0 +1,89 @@
+#include "actors/row_cache.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+constexpr std::size_t entry_overhead_bytes = 400; // list and hash nodes, control blocks
+
+std::size_t text_bytes(const std::vector<std::pair<std::string, std::string>>& headers) {
+  std::size_t n = 0;
+  for (const auto& [name, value] : headers) n += name.size() + value.size() + 2 * sizeof(std::string);
+  return n;
+}
+
+std::size_t bytes_of(const cached_row& r) {
+  std::size_t n = entry_overhead_bytes;
+  if (const auto& row = r.object.row) {
+    n += sizeof *row + row->headers.content_type.size() + text_bytes(row->headers.standard) + text_bytes(row->headers.user);
+  }
+  if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
+  if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);
+  if (r.bucket) n += sizeof *r.bucket + r.bucket->name.size();
+  return n;
+}
+
+} // namespace
+
+const cached_row* row_cache::find(row_name name) {
+  const auto at = rows_.find(name);
+  if (at == rows_.end()) return nullptr;
+  order_.splice(order_.begin(), order_, at->second);
+  return &at->second->value;
+}
+
+void row_cache::drop(std::list<row>::iterator at) {
+  bytes_ -= at->bytes;
+  rows_.erase(at->name.view());
+  order_.erase(at);
+}
+
+std::uint64_t row_cache::begin_miss(row_name name) {
+  const auto ticket = next_ticket_++;
+  const auto at = misses_.emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}}, changing_.contains(name)}).first;
+  misses_by_name_.emplace(at->second.name.view(), ticket);
+  return ticket;
+}
+
+void row_cache::finish_miss(std::uint64_t ticket, std::optional<cached_row> value) {
+  const auto at = misses_.find(ticket);
+  CAIRN_ASSERT(at != misses_.end());
+  const auto [first, last] = misses_by_name_.equal_range(at->second.name.view());
+  for (auto i = first; i != last; ++i) {
+    if (i->second != ticket) continue;
+    misses_by_name_.erase(i);
+    break;
+  }
+  auto done = std::move(at->second);
+  misses_.erase(at);
+  if (done.stale || !value || rows_.contains(done.name.view())) return;
+  const auto bytes = bytes_of(*value) + done.name.bucket.size() + done.name.key.size();
+  if (bytes > bytes_max_ / 8) return;
+  order_.push_front({std::move(done.name), std::move(*value), bytes});
+  rows_.emplace(order_.front().name.view(), order_.begin());
+  bytes_ += bytes;
+  while (bytes_ > bytes_max_) drop(std::prev(order_.end()));
+}
+
+void row_cache::begin_change(row_name name) {
+  if (const auto at = rows_.find(name); at != rows_.end()) drop(at->second);
+  const auto [first, last] = misses_by_name_.equal_range(name);
+  for (auto i = first; i != last; ++i) misses_.at(i->second).stale = true;
+  if (const auto at = changing_.find(name); at != changing_.end()) {
+    ++at->second.count;
+    return;
+  }
+  changing_names_.push_front({std::string{name.bucket}, std::string{name.key}});
+  changing_.emplace(changing_names_.front().view(), change{changing_names_.begin(), 1});
+}
+
+void row_cache::end_change(row_name name) {
+  const auto at = changing_.find(name);
+  CAIRN_ASSERT(at != changing_.end());
+  if (--at->second.count > 0) return;
+  const auto stored = at->second.name;
+  changing_.erase(at);
+  changing_names_.erase(stored);
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,82 @@
+// Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key.
+//
+// Never serves what a commit made stale, and never lets one reader see a commit that the next one doesn't: while a command
+// that changes a name is being applied, the name is neither served nor filled, and a row that was read from a snapshot
+// during that time, or before it, is not kept.
+// A plain class of the metadata actor. Byte counts are estimates that include the entry's overhead.
+#pragma once
+
+#include "actors/messages.hpp"
+
+#include <list>
+#include <string_view>
+#include <unordered_map>
+
+namespace cairn::actors {
+
+struct row_name {
+  std::string_view bucket, key;
+  friend bool operator==(const row_name&, const row_name&) = default;
+};
+struct row_name_hash {
+  std::size_t operator()(const row_name& n) const noexcept {
+    const std::hash<std::string_view> h;
+    return h(n.bucket) * 0x9E3779B97F4A7C15ull ^ h(n.key);
+  }
+};
+
+struct cached_row {
+  found_object object; // without a hold
+  std::shared_ptr<const storage::metadata::bucket_row> bucket;
+};
+
+class row_cache {
+public:
+  explicit row_cache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+
+  // Valid until the next call that isn't find.
+  const cached_row* find(row_name name);
+
+  // A look-up goes to a snapshot: begin before, finish after. `begin` answers a ticket.
+  std::uint64_t begin_miss(row_name name);
+  void finish_miss(std::uint64_t ticket, std::optional<cached_row> row); // nothing: there is no row to keep
+
+  // Around the application of a command that changes the row of this name.
+  void begin_change(row_name name);
+  void end_change(row_name name);
+
+  std::size_t bytes() const noexcept { return bytes_; }
+  std::size_t rows() const noexcept { return rows_.size(); }
+
+private:
+  struct full_name {
+    std::string bucket, key;
+    row_name view() const noexcept { return {bucket, key}; }
+  };
+  struct row {
+    full_name name;
+    cached_row value;
+    std::size_t bytes;
+  };
+  struct miss {
+    full_name name;
+    bool stale;
+  };
+  void drop(std::list<row>::iterator at);
+
+  const std::size_t bytes_max_;
+  std::size_t bytes_ = 0;
+  std::list<row> order_; // most recently used first
+  std::unordered_map<row_name, std::list<row>::iterator, row_name_hash> rows_; // names point into order_
+  std::unordered_map<std::uint64_t, miss> misses_;
+  std::unordered_multimap<row_name, std::uint64_t, row_name_hash> misses_by_name_; // names point into misses_
+  std::list<full_name> changing_names_;
+  struct change {
+    std::list<full_name>::iterator name;
+    std::size_t count;
+  };
+  std::unordered_map<row_name, change, row_name_hash> changing_; // names point into changing_names_
+  std::uint64_t next_ticket_ = 1;
+};
+
+} // namespace cairn::actors

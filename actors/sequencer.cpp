@@ -1,0 +1,238 @@
+#include "actors/sequencer.hpp"
+
+#include "actors/download_window.hpp"
+#include "actors/errors.hpp"
+#include "actors/retry_policy.hpp"
+#include "actors/slice_planner.hpp"
+#include "actors/store_router.hpp"
+
+#include <map>
+
+namespace cairn::actors {
+
+namespace {
+
+constexpr std::uint32_t block = storage::block_size_bytes;
+constexpr std::uint32_t chunk_bytes_max = 16 << 20;
+
+class sequencer_state {
+public:
+  explicit sequencer_state(sequencer_actor::pointer self) : self_(self) {}
+  ~sequencer_state();
+  sequencer_state(const sequencer_state&) = delete;
+  sequencer_state& operator=(const sequencer_state&) = delete;
+
+  void start(const services& s, download_range_list what, streamer_actor owner);
+  void credit(std::uint32_t count, bool starving);
+  void parts(part_list page);
+  void buffer(storage::buffer_ptr granted);
+  void tick();
+  void cancel() { self_->quit(); }
+
+private:
+  struct read {
+    planned_slice slice;
+    storage::buffer_ptr buffer;
+    retry_policy retry;
+    storage::steady_time since;
+    std::optional<storage::steady_time> again_at; // pausing until then
+  };
+
+  storage::steady_time now() const { return s_.clock->now(); }
+  void pump();
+  bool begin_next();
+  void wait_for_block();
+  void begin(const planned_slice& slice, storage::buffer_ptr into);
+  void ask(std::uint64_t index);
+  void arrived(std::uint64_t index, chunk_data& data);
+  void failed(std::uint64_t index, error why);
+  void give_up(error why, std::string what);
+  void count_window();
+
+  sequencer_actor::pointer self_;
+  services s_;
+  streamer_actor owner_;
+  std::optional<slice_planner> planner_;
+  std::optional<download_window> window_;
+  std::map<std::uint64_t, read> reads_; // asked or pausing, by index
+  std::uint32_t counted_window_ = 0;
+  bool parts_asked_ = false, ended_ = false;
+  struct memory_wait {
+    std::uint64_t ticket;
+    storage::steady_time until;
+  };
+  std::optional<memory_wait> waiting_;
+};
+static_assert(!std::is_aggregate_v<sequencer_state>);
+
+sequencer_state::~sequencer_state() {
+  if (waiting_ && waiting_->ticket != 0) s_.buffers->cancel_wait(waiting_->ticket);
+  if (s_.metrics) s_.metrics->window_slices.fetch_sub(counted_window_, std::memory_order_relaxed);
+}
+
+void sequencer_state::start(const services& s, download_range_list what, streamer_actor owner) {
+  s_ = s;
+  owner_ = std::move(owner);
+  planner_.emplace(std::move(what.ranges), std::move(what.first_parts));
+  window_.emplace(s_.window_min, s_.window_max);
+  count_window();
+  pump();
+}
+
+void sequencer_state::count_window() {
+  const auto grown = std::uint64_t{window_->size()} - counted_window_; // wraps when it shrank, and so does the sum
+  s_.metrics->window_slices.fetch_add(grown, std::memory_order_relaxed);
+  counted_window_ = window_->size();
+}
+
+void sequencer_state::pump() {
+  while (!ended_ && !waiting_ && !planner_->done() && window_->may_begin()) {
+    if (const auto from = planner_->needs_parts_from()) {
+      if (!parts_asked_) self_->send(owner_, parts_atom_v, *from);
+      parts_asked_ = true;
+      return;
+    }
+    if (!begin_next()) return;
+  }
+}
+
+// A whole chunk when there is room for it, else one block if that keeps the stream going.
+bool sequencer_state::begin_next() {
+  const bool alone = window_->all_credited();
+  const auto whole = planner_->peek(chunk_bytes_max);
+  if (whole.read_length > block || !alone) {
+    if (auto into = s_.buffers->try_acquire(whole.read_length, storage::reservation::growth)) {
+      begin(whole, std::move(into));
+      return true;
+    }
+  }
+  if (!alone) return false; // a credit will come
+  if (auto into = s_.buffers->try_acquire(block, storage::reservation::minimum)) {
+    begin(planner_->peek(block), std::move(into));
+    return true;
+  }
+  wait_for_block();
+  return false;
+}
+
+void sequencer_state::wait_for_block() {
+  const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
+  waiting_ = memory_wait{0, now() + patience};
+  waiting_->ticket = s_.buffers->wait(block, [me = sequencer_actor{self_}](storage::buffer_ptr granted) {
+    caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
+  });
+  self_->delayed_send(self_, patience, tick_atom_v);
+}
+
+void sequencer_state::buffer(storage::buffer_ptr granted) {
+  if (ended_) return;
+  CAIRN_ASSERT(waiting_);
+  waiting_.reset();
+  begin(planner_->peek(block), std::move(granted));
+  pump();
+}
+
+void sequencer_state::begin(const planned_slice& slice, storage::buffer_ptr into) {
+  planner_->take(slice);
+  const auto index = window_->begin();
+  reads_.emplace(index, read{slice, std::move(into), retry_policy{s_.stores->disks()}, now(), {}});
+  ask(index);
+}
+
+void sequencer_state::ask(std::uint64_t index) {
+  auto& r = reads_.at(index);
+  r.again_at.reset();
+  chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, r.buffer};
+  self_->request(s_.stores->reader(r.slice.chunk, r.retry.place()), caf::infinite, read_atom_v, std::move(wanted))
+    .then([this, index](chunk_data& data) { arrived(index, data); },
+          [this, index](caf::error& why) { failed(index, from_caf(why)); });
+}
+
+void sequencer_state::arrived(std::uint64_t index, chunk_data& data) {
+  if (ended_) return;
+  const auto at = reads_.find(index);
+  CAIRN_ASSERT(at != reads_.end());
+  const auto& slice = at->second.slice;
+  if (data.bytes.owner != at->second.buffer || data.bytes.length < slice.trim + slice.length) {
+    return failed(index, {errc::corrupt, "the chunk is shorter than its manifest says"});
+  }
+  auto bytes = storage::slice{std::move(data.bytes.owner), data.bytes.offset + slice.trim, slice.length};
+  const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now() - at->second.since);
+  reads_.erase(at);
+  window_->arrived(index, std::move(bytes), latency);
+  while (auto next = window_->release()) {
+    self_->send(owner_, slice_atom_v, window_->released() - 1, std::move(*next));
+  }
+}
+
+void sequencer_state::failed(std::uint64_t index, error why) {
+  if (ended_) return;
+  auto& r = reads_.at(index);
+  const bool late = why.code == errc::timeout;
+  const auto pause = r.retry.failed(std::move(why));
+  if (!pause) return give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk));
+  s_.metrics->chunk_read_retries.fetch_add(1, std::memory_order_relaxed);
+  if (late) { // the disk may still write into the buffer that it was given
+    r.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum);
+    if (!r.buffer) return give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk));
+  }
+  if (pause->count() == 0) return ask(index);
+  r.again_at = now() + *pause;
+  self_->delayed_send(self_, *pause, tick_atom_v);
+}
+
+void sequencer_state::give_up(error why, std::string what) {
+  ended_ = true;
+  self_->send(owner_, failed_atom_v, failure{std::move(why), std::move(what)});
+  self_->quit();
+}
+
+void sequencer_state::credit(std::uint32_t count, bool starving) {
+  if (ended_) return;
+  CAIRN_ASSERT(window_->credit(count, starving));
+  count_window();
+  if (planner_->done() && window_->all_credited()) return self_->quit();
+  pump();
+}
+
+void sequencer_state::parts(part_list page) {
+  if (ended_) return;
+  parts_asked_ = false;
+  if (auto added = planner_->add_parts(std::move(page)); !added) return give_up(added.error(), "manifest");
+  pump();
+}
+
+void sequencer_state::tick() {
+  if (ended_) return;
+  if (waiting_ && waiting_->until <= now() && waiting_->ticket != 0 && s_.buffers->cancel_wait(waiting_->ticket)) {
+    waiting_.reset();
+    return give_up({errc::slow_down, "no memory for a block within the wait"}, "buffer");
+  }
+  std::vector<std::uint64_t> due;
+  for (const auto& [index, r] : reads_) {
+    if (r.again_at && *r.again_at <= now()) due.push_back(index);
+  }
+  for (const auto index : due) ask(index);
+}
+
+sequencer_actor::behavior_type sequencer(sequencer_actor::stateful_pointer<sequencer_state> self, const services& s,
+                                         const download_range_list& what, const streamer_actor& owner) {
+  auto* state = &self->state;
+  state->start(s, what, owner);
+  return {
+    [state](credit_atom, std::uint32_t count, bool starving) { state->credit(count, starving); },
+    [state](cancel_atom) { state->cancel(); },
+    [state](parts_atom, part_list& page) { state->parts(std::move(page)); },
+    [state](buffer_atom, buffer_grant& grant) { state->buffer(std::move(grant.buffer)); },
+    [state](tick_atom) { state->tick(); },
+  };
+}
+
+} // namespace
+
+sequencer_actor spawn_sequencer(caf::local_actor* parent, const services& s, download_range_list what,
+                                streamer_actor owner) {
+  return parent->spawn<caf::linked>(sequencer, s, std::move(what), std::move(owner));
+}
+
+} // namespace cairn::actors

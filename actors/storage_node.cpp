@@ -1,0 +1,271 @@
+#include "actors/storage_node.hpp"
+
+#include "actors/metadata.hpp"
+#include "actors/reaper.hpp"
+#include "actors/store_router.hpp"
+#include "storage/disk_identity.hpp"
+#include "storage/log.hpp"
+#include "storage/node_identity.hpp"
+
+#include <algorithm>
+#include <thread>
+
+namespace cairn::actors {
+
+namespace {
+
+constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384;
+constexpr std::size_t metadata_read_threads = 2;
+
+// Whether a disk has more than its reserve left, asked at most ten times a second.
+class room_probe {
+public:
+  room_probe(storage::file_system& files, const storage::clock& clock, std::string path, std::uint64_t reserve)
+    : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
+
+  bool has_room() {
+    const auto now = clock_.now().time_since_epoch().count();
+    const auto last = checked_.load(std::memory_order_relaxed);
+    if (now - last > interval.count()) {
+      checked_.store(now, std::memory_order_relaxed);
+      if (const auto space = files_.space_of(path_))
+        room_.store(space->available > storage::effective_reserve(reserve_, *space), std::memory_order_relaxed);
+    }
+    return room_.load(std::memory_order_relaxed);
+  }
+
+private:
+  static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds{100};
+  storage::file_system& files_;
+  const storage::clock& clock_;
+  const std::string path_;
+  const std::uint64_t reserve_;
+  std::atomic<std::int64_t> checked_{0};
+  std::atomic<bool> room_{true};
+};
+
+// A disk that opened. Members in order of construction: what stands later uses what stands earlier.
+struct open_disk {
+  config::disk_settings settings;
+  std::unique_ptr<storage::kv_engine> index;
+  std::unique_ptr<storage::chunk_store> store;
+  std::unique_ptr<storage::executor> reads, writes;
+  std::shared_ptr<disk> shared;
+  std::vector<chunk_store_actor> actors;
+};
+
+class storage_node_impl final : public storage_node {
+public:
+  storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics)
+    : system_(system), metrics_(metrics), files_(storage::posix_file_system()), clock_(storage::system_clock()),
+      random_(storage::system_random()) {}
+  ~storage_node_impl() override { CAIRN_ASSERT(stopped_ || !services_.metadata); }
+
+  result<void> start(const config::settings& settings);
+  const services& handles() const override { return services_; }
+  node_status status() const override;
+  bool is_new() const override { return is_new_; }
+  void apply(const config::settings& settings) override;
+  void stop() override;
+
+private:
+  result<void> open_metadata(const config::settings& settings);
+  result<void> open_disks(const config::settings& settings);
+  result<void> open_disk_store(open_disk& d, const config::settings& settings);
+  void spawn_actors(const config::settings& settings);
+
+  caf::actor_system& system_;
+  storage::node_metrics& metrics_;
+  storage::file_system& files_;
+  const storage::clock& clock_;
+  storage::random_source& random_;
+
+  std::shared_ptr<void> lock_;
+  storage::uuid id_{};
+  std::string metadata_dir_;
+  std::unique_ptr<storage::kv_engine> metadata_engine_;
+  std::unique_ptr<storage::metadata::store> metadata_store_;
+  std::unique_ptr<storage::executor> metadata_reads_, metadata_writes_;
+  std::unique_ptr<room_probe> metadata_room_;
+  std::shared_ptr<std::atomic<bool>> metadata_quarantined_ = std::make_shared<std::atomic<bool>>(false);
+  std::vector<std::unique_ptr<open_disk>> disks_;
+  std::vector<std::string> closed_disks_; // paths
+  services services_;
+  reaper_actor reaper_;
+  bool is_new_ = false, stopped_ = false;
+};
+
+result<void> storage_node_impl::start(const config::settings& settings) {
+  if (auto made = files_.make_directories(settings.node.data_dir); !made) return made;
+  auto lock = files_.lock(settings.node.data_dir);
+  if (!lock) return lock.error();
+  lock_ = *lock;
+  const auto id = storage::load_or_make_node_identity(files_, settings.node.data_dir, random_);
+  if (!id) return id.error();
+  id_ = *id;
+  if (auto opened = open_metadata(settings); !opened) return opened;
+  if (auto opened = open_disks(settings); !opened) return opened;
+  spawn_actors(settings);
+  return {};
+}
+
+result<void> storage_node_impl::open_metadata(const config::settings& settings) {
+  metadata_dir_ = settings.metadata_dir();
+  storage::lmdb_options options;
+  options.directory = metadata_dir_;
+  options.tables = storage::metadata::table_count;
+  options.on_quarantine = [flag = metadata_quarantined_] { flag->store(true); };
+  auto engine = storage::open_lmdb(options);
+  if (!engine) return engine.error();
+  metadata_engine_ = std::move(*engine);
+  auto store = storage::metadata::store::open(*metadata_engine_);
+  if (!store) return store.error();
+  metadata_store_ = std::move(*store);
+  auto view = metadata_store_->read();
+  if (!view) return view.error();
+  is_new_ = (*view)->applied() == 0;
+  metadata_room_ = std::make_unique<room_probe>(files_, clock_, metadata_dir_, settings.storage.reserve.bytes);
+  metadata_reads_ = storage::make_thread_executor("metadata-read", metadata_read_threads, metadata_queue_max);
+  metadata_writes_ = storage::make_thread_executor("metadata-write", 1, write_queue_max);
+  return {};
+}
+
+result<void> storage_node_impl::open_disk_store(open_disk& d, const config::settings& settings) {
+  const std::string& path = d.settings.path;
+  if (auto made = files_.make_directories(path); !made) return made;
+  // Asked before the index is opened: a quarantined disk is not touched at all.
+  const auto quarantined = storage::quarantine_reason(files_, path);
+  if (!quarantined) return quarantined.error();
+  if (*quarantined) return error{errc::quarantined, path + ": " + **quarantined};
+  storage::lmdb_options index;
+  index.directory = storage::index_directory(path);
+  index.tables = storage::chunk_index_tables;
+  index.on_quarantine = [&d] {
+    if (d.store) d.store->quarantine();
+  };
+  auto engine = storage::open_lmdb(index);
+  if (!engine) return engine.error();
+  d.index = std::move(*engine);
+  storage::chunk_store_options options;
+  options.directory = path;
+  options.segment_size_bytes = settings.storage.segment_size.bytes;
+  options.reserve_bytes = settings.storage.reserve.bytes;
+  options.verify_reads = settings.storage.verify_reads;
+  auto store = storage::chunk_store::open(options, files_, *d.index, random_);
+  if (!store) return store.error();
+  d.store = std::move(*store);
+  return {};
+}
+
+result<void> storage_node_impl::open_disks(const config::settings& settings) {
+  std::optional<error> last;
+  for (const auto& wanted : settings.disk_list()) {
+    auto d = std::make_unique<open_disk>();
+    d->settings = wanted;
+    if (auto opened = open_disk_store(*d, settings); !opened) {
+      log::error("disk not opened", {{"disk", wanted.path}, {"error", to_string(opened.error())}});
+      closed_disks_.push_back(wanted.path);
+      last = opened.error();
+      if (last->code == errc::locked) return *last;
+      continue;
+    }
+    const std::string name = "disk" + std::to_string(disks_.size());
+    d->reads = storage::make_thread_executor(name + "-read", settings.storage.io_threads, read_queue_max);
+    d->writes = storage::make_thread_executor(name + "-write", 1, write_queue_max);
+    d->shared = std::make_shared<disk>(*d->store, *d->reads, *d->writes, metrics_, clock_);
+    disks_.push_back(std::move(d));
+  }
+  if (disks_.empty()) return last ? *last : error{errc::invalid_argument, "no disk is configured"};
+  return {};
+}
+
+void storage_node_impl::spawn_actors(const config::settings& settings) {
+  const auto shards = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  std::vector<store_router::member> members;
+  for (auto& d : disks_) {
+    d->actors = spawn_chunk_stores(system_, d->shared, std::max<std::size_t>(2, shards));
+    members.push_back({{d->store->disk_uuid(), d->settings.weight}, d->actors, d->shared});
+  }
+  metadata_services m;
+  m.store = metadata_store_.get();
+  m.reads = metadata_reads_.get();
+  m.writes = metadata_writes_.get();
+  m.metrics = &metrics_;
+  m.clock = &clock_;
+  m.random = &random_;
+  m.holds = std::make_shared<read_holds>(clock_);
+  m.node = id_;
+  m.incarnation = random_.next();
+  m.has_room = [this] { return metadata_room_->has_room(); };
+
+  services_.system = &system_;
+  services_.metrics = &metrics_;
+  services_.clock = &clock_;
+  services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
+  services_.stores = std::make_shared<store_router>(std::move(members));
+  services_.metadata = spawn_metadata(system_, std::move(m));
+  services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
+  services_.inline_max = static_cast<std::uint32_t>(settings.storage.inline_max.bytes);
+  services_.upload_window = settings.upload.window;
+  services_.window_min = settings.download.window_min;
+  services_.window_max = settings.download.window_max;
+  services_.object_size_max = settings.limits.object_size.bytes;
+  reaper_ = spawn_reaper(system_, services_);
+  apply(settings);
+}
+
+node_status storage_node_impl::status() const {
+  node_status out;
+  bool takes_writes = false;
+  for (const auto& d : disks_) {
+    out.disks.push_back({d->settings.path, d->store->stats(), d->reads->queued(), d->writes->queued(), true});
+    takes_writes = takes_writes || d->shared->takes_writes();
+  }
+  for (const auto& path : closed_disks_) out.disks.push_back({path, {}, 0, 0, false});
+  out.queued_metadata_reads = metadata_reads_->queued();
+  out.queued_metadata_writes = metadata_writes_->queued();
+  if (const auto space = files_.space_of(metadata_dir_)) out.metadata_disk = *space;
+  out.buffer_bytes = services_.buffers->in_use_bytes();
+  out.buffer_limit_bytes = services_.buffers->limit_bytes();
+  out.buffer_waiters = services_.buffers->waiting();
+  if (metadata_quarantined_->load()) out.reason = "the metadata can't be read";
+  else if (!takes_writes) out.reason = "no disk takes writes";
+  out.ready = out.reason.empty();
+  return out;
+}
+
+void storage_node_impl::apply(const config::settings& settings) {
+  services_.buffers->set_limit(settings.limits.memory.bytes);
+  for (auto& d : disks_) d->shared->read_delay_us.store(settings.debug.read_delay.count());
+}
+
+void storage_node_impl::stop() {
+  if (stopped_) return;
+  stopped_ = true;
+  caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
+  for (auto& d : disks_) {
+    d->reads->stop();
+    d->writes->stop();
+  }
+  metadata_reads_->stop();
+  metadata_writes_->stop();
+  caf::anon_send_exit(services_.metadata, caf::exit_reason::user_shutdown);
+  for (auto& d : disks_)
+    for (auto& a : d->actors) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+  services_.metadata = nullptr;
+  services_.stores.reset();
+  for (auto& d : disks_) d->actors.clear();
+  reaper_ = nullptr;
+  system_.await_all_actors_done();
+}
+
+} // namespace
+
+result<std::unique_ptr<storage_node>> storage_node::open(const config::settings& settings, caf::actor_system& system,
+                                                         storage::node_metrics& metrics) {
+  auto node = std::make_unique<storage_node_impl>(system, metrics);
+  if (auto started = node->start(settings); !started) return started.error();
+  return std::unique_ptr<storage_node>{std::move(node)};
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,52 @@
+// A whole storage node without its sockets: locks the data directory, opens disks and metadata, spawns the long-lived
+// actors, stops in order. Start-up code (cli/serve) and benchmarks own one. The caller runs the io_contexts.
+//
+// A disk that cannot be opened takes its chunks out, not the node: it is logged and reported in `status`. Metadata that
+// cannot be opened ends the start.
+#pragma once
+
+#include "actors/node.hpp"
+#include "config/config.hpp"
+#include "storage/chunk_store.hpp"
+#include "storage/executor.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cairn::actors {
+
+struct disk_status {
+  std::string path;
+  storage::chunk_store_stats stats;
+  std::size_t queued_reads = 0, queued_writes = 0;
+  bool open = false; // false: `stats` is empty, see the log
+};
+
+struct node_status {
+  bool ready = false; // metadata open, writer session begun, at least one disk takes writes
+  std::string reason; // why not
+  std::vector<disk_status> disks;
+  std::size_t queued_metadata_reads = 0, queued_metadata_writes = 0;
+  storage::space metadata_disk;
+  std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
+};
+
+class storage_node {
+public:
+  // `system` runs with node_actor_config. Errors: locked (another process uses data_dir), corrupt, io_error, no_space,
+  // unsupported (formats of a newer version).
+  static result<std::unique_ptr<storage_node>> open(const config::settings& settings, caf::actor_system& system,
+                                                    storage::node_metrics& metrics);
+  virtual ~storage_node() = default;
+
+  virtual const services& handles() const = 0;
+  virtual node_status status() const = 0; // thread-safe, cheap
+  virtual bool is_new() const = 0;        // the metadata was made by this start
+  // SIGHUP: limits.memory and debug.read_delay take effect.
+  virtual void apply(const config::settings& settings) = 0;
+  // Ends the long-lived actors and the executors; nothing may be in flight any more. The io_contexts must still run.
+  virtual void stop() = 0;
+};
+
+} // namespace cairn::actors

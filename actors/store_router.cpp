@@ -1,0 +1,32 @@
+#include "actors/store_router.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+cluster::placement placement_of(const std::vector<store_router::member>& members) {
+  std::vector<cluster::placement_member> places;
+  for (const auto& m : members) places.push_back(m.place);
+  return cluster::placement{places};
+}
+
+} // namespace
+
+store_router::store_router(std::vector<member> disks) : members_(std::move(disks)), placement_(placement_of(members_)) {
+  for (const auto& m : members_) CAIRN_ASSERT(!m.actors.empty());
+}
+
+const chunk_store_actor& store_router::reader(const storage::chunk_id& chunk, std::size_t rank) const {
+  const auto& actors = members_[placement_.ranked(storage::partition_of(chunk))[rank]].actors;
+  return actors[(chunk.index + chunk.blob.number) % actors.size()]; // neighbours go to different actors
+}
+
+const chunk_store_actor* store_router::writer(const storage::chunk_id& chunk) const {
+  for (const auto number : placement_.ranked(storage::partition_of(chunk))) {
+    const auto& m = members_[number];
+    if (!m.state || m.state->takes_writes()) return &m.actors.front();
+  }
+  return nullptr;
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,38 @@
+// Which disk of this node holds a chunk. Partitions are spread over the disks by weighted rendezvous; a chunk is written
+// to the best-ranked disk that takes writes, so a disk that fails takes its chunks out and new ones go to the others.
+// Reads ask the disks in the order of their rank: normally the first has it, after a failure or a change of
+// storage.disks a later one may. A node knows nothing else about places: no table could disagree with the disks.
+//
+// Immutable, shared by all downloads and uploads, any thread.
+#pragma once
+
+#include "actors/chunk_store.hpp"
+#include "cluster/placement.hpp"
+
+#include <optional>
+
+namespace cairn::actors {
+
+class store_router {
+public:
+  struct member {
+    cluster::placement_member place;        // the disk's UUID and weight
+    std::vector<chunk_store_actor> actors;  // as spawn_chunk_stores made them
+    std::shared_ptr<const disk> state;      // null: always takes writes
+  };
+  explicit store_router(std::vector<member> disks); // at least one
+
+  std::size_t disks() const noexcept { return members_.size(); }
+  // Who reads the chunk from the disk of this rank (below disks()).
+  const chunk_store_actor& reader(const storage::chunk_id& chunk, std::size_t rank) const;
+  // Who writes a new chunk; null when no disk takes writes.
+  const chunk_store_actor* writer(const storage::chunk_id& chunk) const;
+  // The writing actor of the disk with this number, for the reaper.
+  const chunk_store_actor& disk_writer(std::size_t number) const { return members_[number].actors.front(); }
+
+private:
+  std::vector<member> members_;
+  cluster::placement placement_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,48 @@
+// How many buffers of one upload may be out, how large the next is, and what has come in. A buffer is out from its grant
+// until its bytes are durable and digested. At most two of them are empty at the client's socket, so that a slow sender
+// holds little, and a fast one never waits for a grant.
+// A plain class, used by the ingest actor. Bytes.
+#pragma once
+
+#include "config/error.hpp"
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+namespace cairn::actors {
+
+class upload_window {
+public:
+  struct limits {
+    std::uint32_t chunk_size = 1 << 20, inline_max = 4096, buffers = 4;
+    std::uint64_t size_max = 5ull << 40;
+  };
+  upload_window(std::optional<std::uint64_t> announced, limits l);
+
+  // Size of the buffer to grant now, nothing when none may be. The first one comes for an empty body too.
+  std::optional<std::uint32_t> next_grant() const;
+  bool alone() const noexcept { return out_ == 0; } // nothing is out: the next grant is the stream's minimum
+  void granted(std::uint32_t bytes);
+
+  // The oldest grant came back with so many bytes. too_large; invalid_argument when it breaks the port's promise.
+  result<void> received(std::uint32_t bytes);
+  void released(); // one that was received is durable and digested
+  // Nothing more comes. connection_lost when an announced length was not reached.
+  result<void> ended() const;
+
+  std::uint64_t bytes() const noexcept { return bytes_; }
+  // Whether the body received so far is all of it and small enough to be stored in its row.
+  bool is_inline() const noexcept;
+
+private:
+  static constexpr std::size_t empty_max = 2;
+  const std::optional<std::uint64_t> announced_;
+  const limits limits_;
+  std::deque<std::uint32_t> empty_; // sizes of grants that have not come back
+  std::uint32_t out_ = 0;
+  std::uint64_t granted_ = 0, bytes_ = 0;
+  bool any_ = false, last_came_ = false;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,111 @@
+#include "cli/command_support.hpp"
+
+#include "cli/s3_answers.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
+
+namespace cairn::cli {
+
+std::shared_ptr<std::string> add_endpoint_option(CLI::App& command) {
+  auto endpoint = std::make_shared<std::string>("http://127.0.0.1:9000");
+  command.add_option("--endpoint", *endpoint, "The node's address")->envname("CAIRN_ENDPOINT")->capture_default_str();
+  return endpoint;
+}
+
+result<std::unique_ptr<http_client>> client_for(const std::string& endpoint) {
+  auto address = parse_server_address(endpoint);
+  if (!address) return address.error();
+  return std::make_unique<http_client>(std::move(*address));
+}
+
+void run_command(int& exit_code, const std::function<result<void>()>& work) {
+  auto outcome = work();
+  errno = 0;
+  if (outcome && (std::fflush(stdout) != 0 || std::ferror(stdout) != 0)) {
+    exit_code = 1;
+    if (errno == EPIPE || errno == 0) return; // the reader had enough, or was told before
+    outcome = system_failure("writing standard output");
+  }
+  if (outcome) {
+    exit_code = 0;
+    return;
+  }
+  std::fprintf(stderr, "cairn: %s\n", outcome.error().text.c_str());
+  exit_code = outcome.error().code == errc::invalid_argument ? 2 : 1;
+}
+
+result<http_response> ask(http_client& client, const http_request& request, const std::string& what) {
+  auto response = client.exchange(request);
+  if (response && !response->ok()) return failure_of(*response, what);
+  return response;
+}
+
+std::string etag_text(std::string_view header) {
+  if (header.starts_with("W/")) header.remove_prefix(2);
+  if (header.size() >= 2 && header.front() == '"' && header.back() == '"') header = header.substr(1, header.size() - 2);
+  return std::string(header);
+}
+
+bool is_md5(std::string_view etag) {
+  return etag.size() == 32 && etag.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string hex(const std::array<std::uint8_t, 16>& digest) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string text;
+  for (const auto byte : digest) {
+    text += digits[byte >> 4];
+    text += digits[byte & 15];
+  }
+  return text;
+}
+
+error system_failure(const std::string& what) {
+  const int code = errno;
+  const auto kind = code == ENOSPC || code == EDQUOT ? errc::no_space : code == ENOENT ? errc::not_found : errc::io_error;
+  return {kind, what + ": " + std::generic_category().message(code)};
+}
+
+namespace {
+
+// Length of the well-formed UTF-8 character at the beginning of `text`, 0 when there is none.
+std::size_t character_length(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+  const unsigned lead = byte(0);
+  if (lead < 0x80) return 1;
+  const std::size_t length = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
+  for (std::size_t i = 1; i < length; ++i)
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  const bool overlong_or_surrogate = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ||
+                                     (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F);
+  return overlong_or_surrogate ? 0 : length;
+}
+
+} // namespace
+
+std::string json_string(std::string_view text) {
+  std::string out = "\"";
+  while (!text.empty()) {
+    const auto length = character_length(text);
+    const auto c = static_cast<unsigned char>(text.front());
+    if (length == 0) {
+      out += "\\ufffd";
+    } else if (c == '"' || c == '\\') {
+      (out += '\\') += static_cast<char>(c);
+    } else if (c < 0x20 || c == 0x7f) {
+      char escape[8];
+      std::snprintf(escape, sizeof escape, "\\u%04x", c);
+      out += escape;
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(std::max<std::size_t>(length, 1));
+  }
+  return out + "\"";
+}
+
+} // namespace cairn::cli

@@ -1,0 +1,39 @@
+// What the object commands share: the --endpoint option, a client for it, and how failures reach the user.
+#pragma once
+
+#include "cli/http_client.hpp"
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace cairn::cli {
+
+// Adds --endpoint to the command and returns where its value will be (also from CAIRN_ENDPOINT).
+std::shared_ptr<std::string> add_endpoint_option(CLI::App& command);
+
+result<std::unique_ptr<http_client>> client_for(const std::string& endpoint);
+
+// Runs the command's work; prints "cairn: …" and sets 1, or 2 for errc::invalid_argument.
+void run_command(int& exit_code, const std::function<result<void>()>& work);
+
+// Sends a request without a body and takes anything but 2xx as a failure of `what`.
+result<http_response> ask(http_client& client, const http_request& request, const std::string& what);
+
+// "\"9e10…\"" → "9e10…"; also drops W/.
+std::string etag_text(std::string_view header);
+// Whether the ETag is the MD5 of the object's bytes (and not of a multipart upload's parts).
+bool is_md5(std::string_view etag);
+std::string hex(const std::array<std::uint8_t, 16>& digest);
+
+// "Input/output error" of errno after `what`.
+error system_failure(const std::string& what);
+
+std::string json_string(std::string_view text); // quoted and escaped; bytes that are not UTF-8 become U+FFFD
+
+} // namespace cairn::cli

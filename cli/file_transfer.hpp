@@ -1,0 +1,68 @@
+// The file ends of put and get: a file or standard input as an upload's body, a file or standard output as a download's.
+//
+// A download into FILE goes to FILE.part, beside it FILE.part.etag with the ETag that the bytes belong to. When it is whole
+// and its MD5 is the ETag, it is flushed and renamed over FILE, so FILE is never half. An interrupted one is continued by
+// the next get: the bytes that are there are asked for no more, and an object that changed meanwhile starts from its
+// beginning (If-Range). One process at a time works on a FILE.part (flock). Errors: not_found, io_error, no_space,
+// locked, digest_mismatch.
+#pragma once
+
+#include "cli/http_client.hpp"
+#include "cli/progress.hpp"
+#include "storage/digest.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace cairn::cli {
+
+// An open file descriptor, closed with its owner.
+class descriptor {
+public:
+  descriptor() = default;
+  explicit descriptor(int value) : value_(value) {}
+  descriptor(descriptor&& other) noexcept : value_(std::exchange(other.value_, -1)) {}
+  descriptor& operator=(descriptor&& other) noexcept;
+  ~descriptor();
+  int get() const { return value_; }
+
+private:
+  int value_ = -1;
+};
+
+// Reads a regular file (its length is announced) or anything else until its end, and digests what it read.
+class upload_file : public body_source {
+public:
+  static result<std::unique_ptr<upload_file>> open(const std::string& path); // "-": standard input
+  std::optional<std::uint64_t> length() const override { return length_; }
+  result<std::size_t> read(storage::bytes_span into) override;
+  void show(progress_meter* meter) { meter_ = meter; }
+  std::string md5_hex(); // of what was read; once
+
+private:
+  std::string path_;
+  descriptor file_;
+  std::optional<std::uint64_t> length_;
+  std::uint64_t done_ = 0;
+  storage::md5 digest_;
+  progress_meter* meter_ = nullptr;
+};
+
+// What a download must answer at its end.
+class download_target : public body_sink {
+public:
+  // Headers that continue what is there already.
+  virtual header_list request_headers() const { return {}; }
+  // The server has nothing beyond the bytes that are there (416). False: they were not this object's, ask again from 0.
+  virtual result<bool> nothing_left(const http_response&) { return false; }
+  // The transfer is whole: verify it and put it in its place.
+  virtual result<void> finish() = 0;
+  // The download was refused: leave no empty FILE.part behind.
+  virtual void drop_if_empty() {}
+};
+
+std::unique_ptr<download_target> download_to_stdout(std::string name, bool show_progress);
+result<std::unique_ptr<download_target>> download_to_file(const std::string& path, std::string name, bool show_progress);
+
+} // namespace cairn::cli

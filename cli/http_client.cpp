@@ -1,0 +1,307 @@
+#include "cli/http_client.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+#include <poll.h>
+
+#include <array>
+#include <cctype>
+
+namespace cairn::cli {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using boost::system::error_code;
+
+namespace {
+
+constexpr std::size_t buffer_bytes = 1 << 20;
+constexpr std::size_t gathered_body_bytes_max = 16 << 20;
+constexpr std::uint64_t expect_continue_bytes_min = 1 << 20;
+constexpr int continue_wait_ms = 1000; // RFC 9110 10.1.1: a client need not wait for ever
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
+    return std::tolower(x) == std::tolower(y);
+  });
+}
+
+error transport_error(error_code code, const std::string& doing) {
+  if (code == beast::error::timeout) return {errc::timeout, doing + ": no progress in time"};
+  if (code == http::error::end_of_stream || code == http::error::partial_message || code == asio::error::eof)
+    return {errc::connection_lost, doing + ": the server closed the connection"};
+  if (code.category() == http::make_error_code(http::error::bad_version).category())
+    return {errc::connection_lost, doing + ": not an HTTP answer (" + code.message() + ")"};
+  return {errc::connection_lost, doing + ": " + code.message()};
+}
+
+} // namespace
+
+std::string server_address::host_header() const {
+  const auto name = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  return port == "80" ? name : name + ":" + port;
+}
+
+result<server_address> parse_server_address(std::string_view url) {
+  const auto refuse = [&](const char* why) {
+    return error{errc::invalid_argument, "endpoint \"" + std::string(url) + "\": " + why};
+  };
+  auto rest = url;
+  if (rest.starts_with("https://")) return refuse("https is not supported, expected http://HOST:PORT");
+  if (rest.starts_with("http://")) rest.remove_prefix(7);
+  if (rest.ends_with('/')) rest.remove_suffix(1);
+  if (rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos) return refuse("expected http://HOST:PORT");
+  server_address address;
+  if (rest.front() == '[') {
+    const auto close = rest.find(']');
+    if (close == std::string_view::npos) return refuse("the IPv6 address lacks its ]");
+    address.host = rest.substr(1, close - 1);
+    rest.remove_prefix(close + 1);
+  } else {
+    address.host = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(address.host.size());
+  }
+  address.port = "80";
+  if (!rest.empty()) {
+    const auto digits = rest.substr(1);
+    if (rest.front() != ':' || digits.empty() || digits.size() > 5 ||
+        digits.find_first_not_of("0123456789") != std::string_view::npos || std::stoul(std::string(digits)) > 65535)
+      return refuse("the port is not a number from 0 to 65535");
+    address.port = digits;
+  }
+  if (address.host.empty()) return refuse("the host is missing");
+  return address;
+}
+
+std::string_view http_response::header(std::string_view name) const {
+  for (const auto& [key, value] : headers)
+    if (equal_ignoring_case(key, name)) return value;
+  return {};
+}
+
+// One TCP connection. Beast bounds asynchronous operations only, so each step starts one and runs the context until it ended.
+class http_client::connection {
+public:
+  explicit connection(const http_timeouts& timeouts) : timeouts_(timeouts), stream_(context_), chunk_(buffer_bytes) {}
+
+  result<void> open(const server_address& server) {
+    const auto doing = "connecting to " + server.host_header();
+    error_code code;
+    asio::ip::tcp::resolver resolver(context_);
+    const auto found = resolver.resolve(server.host, server.port, code);
+    if (code) return transport_error(code, doing);
+    code = run(timeouts_.connect, [&](auto done) { stream_.async_connect(found, std::move(done)); });
+    if (code) return transport_error(code, doing);
+    stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
+    return {};
+  }
+
+  // `answered` turns true with the first byte of the answer: from then on a repetition could be seen twice.
+  result<http_response> exchange(const http_request& request, const server_address& server, body_source* source,
+                                 body_sink* sink, bool& answered) {
+    reusable_ = false;
+    auto whole = send(request, server, source);
+    if (!whole) return whole.error();
+    return receive(request.method == "HEAD", sink, *whole, answered);
+  }
+
+  bool reusable() const { return reusable_; }
+
+private:
+  using message_parser = http::response_parser<http::buffer_body>;
+
+  template <class Start>
+  error_code run(std::chrono::milliseconds timeout, Start start) {
+    error_code out = asio::error::would_block;
+    stream_.expires_after(timeout);
+    start([&out](error_code code, auto&&...) { out = code; });
+    context_.restart();
+    context_.run();
+    return out;
+  }
+
+  // Whether the server said something (or closed) within the wait.
+  bool readable(int wait_ms) {
+    pollfd entry{stream_.socket().native_handle(), POLLIN, 0};
+    return ::poll(&entry, 1, wait_ms) > 0;
+  }
+
+  // Answers whether the whole body went out. A failing write is no error yet: the server may have said why.
+  result<bool> send(const http_request& request, const server_address& server, body_source* source) {
+    http::request<http::buffer_body> message;
+    message.version(11);
+    message.method_string(request.method);
+    message.target(request.target);
+    message.set(http::field::host, server.host_header());
+    message.set(http::field::user_agent, "cairn-cli");
+    for (const auto& [name, value] : request.headers) message.set(name, value);
+    const auto length = source ? source->length() : std::optional<std::uint64_t>(0);
+    if (!length) message.chunked(true);
+    else if (source || request.method == "PUT") message.content_length(*length);
+    const bool ask_first = source && (!length || *length >= expect_continue_bytes_min);
+    if (ask_first) message.set(http::field::expect, "100-continue");
+    message.body().data = nullptr;
+    message.body().more = source != nullptr;
+
+    http::request_serializer<http::buffer_body> serializer(message);
+    auto code = run(timeouts_.progress, [&](auto done) {
+      http::async_write_header(stream_, serializer, std::move(done));
+    });
+    if (code) return transport_error(code, request.method + " " + request.target);
+    if (!source) return true;
+    if (ask_first && readable(continue_wait_ms)) {
+      auto go_on = hear_early_answer();
+      if (!go_on || !*go_on) return go_on;
+    }
+    return send_body(message, serializer, *source, length);
+  }
+
+  result<bool> send_body(http::request<http::buffer_body>& message,
+                         http::request_serializer<http::buffer_body>& serializer, body_source& source,
+                         std::optional<std::uint64_t> length) {
+    std::uint64_t sent = 0;
+    for (bool more = true; more;) {
+      if (readable(0)) {
+        auto go_on = hear_early_answer();
+        if (!go_on || !*go_on) return go_on;
+      }
+      auto got = source.read({chunk_.data(), chunk_.size()});
+      if (!got) return got.error();
+      sent += *got;
+      more = *got > 0 && (!length || sent < *length);
+      if (!more && length && sent != *length)
+        return error{errc::io_error, "the source ended after " + std::to_string(sent) + " of " +
+                                       std::to_string(*length) + " bytes"};
+      message.body().data = *got > 0 ? chunk_.data() : nullptr;
+      message.body().size = *got;
+      message.body().more = more;
+      for (bool written = false; !written;) {
+        const auto code = write_or_listen(serializer);
+        written = !code || code == http::error::need_buffer;
+        if (code == beast::error::timeout) return transport_error(code, "sending the body");
+        if (code == asio::error::operation_aborted) {
+          auto go_on = hear_early_answer();
+          if (!go_on || !*go_on) return go_on;
+        } else if (!written) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  // Writes the serializer's piece; operation_aborted when the server spoke before all of it went out (a server that
+  // refuses may stop reading). The serializer knows what went out, so the same call goes on.
+  error_code write_or_listen(http::request_serializer<http::buffer_body>& serializer) {
+    bool writing = true;
+    stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [&](error_code code) {
+      if (!code && writing) stream_.cancel();
+    });
+    return run(timeouts_.progress, [&](auto done) {
+      http::async_write(stream_, serializer, [&, done](error_code code, std::size_t) {
+        writing = false;
+        stream_.socket().cancel();
+        done(code);
+      });
+    });
+  }
+
+  // The server speaks before the body went out. True: "100 Continue". False: its final answer, left for `receive`.
+  result<bool> hear_early_answer() {
+    auto parser = std::make_unique<message_parser>();
+    const auto code = read_head(*parser, timeouts_.progress);
+    if (code) return transport_error(code, "sending the body");
+    if (parser->get().result_int() / 100 == 1) return true;
+    early_ = std::move(parser);
+    return false;
+  }
+
+  error_code read_head(message_parser& parser, std::chrono::milliseconds timeout) {
+    parser.body_limit(boost::none);
+    parser.header_limit(64 << 10);
+    return run(timeout, [&](auto done) { http::async_read_header(stream_, buffer_, parser, std::move(done)); });
+  }
+
+  result<http_response> receive(bool head_only, body_sink* sink, bool sent_whole, bool& answered) {
+    auto parser = std::move(early_);
+    while (!parser) {
+      parser = std::make_unique<message_parser>();
+      parser->skip(head_only);
+      const auto code = read_head(*parser, timeouts_.answer);
+      answered = answered || !code || buffer_.size() > 0;
+      if (code) return transport_error(code, sent_whole ? "waiting for the answer" : "sending the body");
+      if (parser->get().result_int() / 100 == 1) parser.reset();
+    }
+    answered = true;
+    http_response response;
+    response.status = parser->get().result_int();
+    for (const auto& field : parser->get())
+      response.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    if (const auto length = parser->content_length()) response.content_length = *length;
+
+    if (!response.ok()) sink = nullptr;
+    if (sink)
+      if (auto taken = sink->head(response); !taken) return taken.error();
+    if (auto taken = receive_body(*parser, response, sink); !taken) return taken.error();
+    reusable_ = sent_whole && parser->keep_alive();
+    return response;
+  }
+
+  result<void> receive_body(message_parser& parser, http_response& response, body_sink* sink) {
+    std::uint64_t received = 0;
+    while (!parser.is_done()) {
+      auto& body = parser.get().body();
+      body.data = chunk_.data();
+      body.size = chunk_.size();
+      auto code = run(timeouts_.progress, [&](auto done) {
+        http::async_read_some(stream_, buffer_, parser, std::move(done));
+      });
+      if (code == http::error::need_buffer) code = {};
+      const storage::bytes_view bytes(chunk_.data(), chunk_.size() - body.size);
+      received += bytes.size();
+      if (sink) {
+        if (!bytes.empty())
+          if (auto taken = sink->write(bytes); !taken) return taken;
+      } else {
+        if (received > gathered_body_bytes_max) return error{errc::too_large, "the answer is larger than 16 MiB"};
+        response.body.append(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+      }
+      if (code)
+        return transport_error(code, "receiving the body (" + std::to_string(received) + " bytes of this answer came)");
+    }
+    return {};
+  }
+
+  const http_timeouts& timeouts_;
+  asio::io_context context_{1};
+  beast::tcp_stream stream_;
+  beast::flat_buffer buffer_;
+  std::vector<std::byte> chunk_;
+  std::unique_ptr<message_parser> early_;
+  bool reusable_ = false;
+};
+
+http_client::http_client(server_address server, http_timeouts timeouts)
+  : server_(std::move(server)), timeouts_(timeouts) {}
+
+http_client::~http_client() = default;
+
+result<http_response> http_client::exchange(const http_request& request, body_source* source, body_sink* sink) {
+  for (;;) {
+    const bool kept = connection_ && connection_->reusable();
+    if (!kept) {
+      connection_ = std::make_unique<connection>(timeouts_);
+      if (auto opened = connection_->open(server_); !opened) return opened.error();
+    }
+    bool answered = false;
+    auto response = connection_->exchange(request, server_, source, sink, answered);
+    if (response || !kept || answered || source || response.error().code != errc::connection_lost) return response;
+  }
+}
+
+} // namespace cairn::cli

@@ -1,0 +1,89 @@
+// A small synchronous HTTP/1.1 client for the commands: one connection, kept alive between requests. Bodies stream through
+// one 1 MiB buffer in both directions, never whole in memory. Every wait is bounded. Belongs to one thread.
+//
+// Errors: invalid_argument (the endpoint's text), connection_lost (no connection, or it broke before the answer was whole),
+// timeout, and whatever a source or sink answers. A status other than 2xx is not an error here: `failure_of` makes it one.
+// The only file of cli/ that includes Boost.Beast is http_client.cpp.
+#pragma once
+
+#include "storage/file_system.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cairn::cli {
+
+struct server_address {
+  std::string host; // name or numeric address, without brackets
+  std::string port;
+  std::string host_header() const;
+};
+
+// "http://127.0.0.1:9000", also without the scheme or the port (80). https and paths are refused.
+result<server_address> parse_server_address(std::string_view url);
+
+using header_list = std::vector<std::pair<std::string, std::string>>;
+
+struct http_request {
+  std::string method, target; // target: percent-encoded, with the query
+  header_list headers;
+};
+
+struct http_response {
+  unsigned status = 0;
+  header_list headers;
+  std::optional<std::uint64_t> content_length;
+  std::string body; // gathered when there is no sink or the status is not 2xx; at most 16 MiB
+
+  bool ok() const { return status >= 200 && status < 300; }
+  // Case-insensitive; empty when absent.
+  std::string_view header(std::string_view name) const;
+};
+
+// A request's body.
+class body_source {
+public:
+  virtual ~body_source() = default;
+  virtual std::optional<std::uint64_t> length() const = 0; // nothing: chunked encoding
+  virtual result<std::size_t> read(storage::bytes_span into) = 0; // 0: the end
+};
+
+// Takes the body of a 2xx answer.
+class body_sink {
+public:
+  virtual ~body_sink() = default;
+  virtual result<void> head(const http_response& response) = 0; // before the first byte; called for empty bodies too
+  virtual result<void> write(storage::bytes_view bytes) = 0;
+};
+
+struct http_timeouts {
+  std::chrono::milliseconds connect{10'000};
+  std::chrono::milliseconds progress{60'000}; // without a byte in either direction
+  std::chrono::milliseconds answer{120'000};  // from the end of the request to the first byte of the answer
+};
+
+class http_client {
+public:
+  explicit http_client(server_address server, http_timeouts timeouts = {});
+  ~http_client();
+  http_client(const http_client&) = delete;
+  http_client& operator=(const http_client&) = delete;
+
+  // Sends the request and takes the whole answer. An upload stops early when the server answers before its end. A request
+  // without a body is repeated once when the kept connection turns out to be closed.
+  result<http_response> exchange(const http_request& request, body_source* source = nullptr, body_sink* sink = nullptr);
+
+private:
+  class connection;
+  server_address server_;
+  http_timeouts timeouts_;
+  std::unique_ptr<connection> connection_;
+};
+
+} // namespace cairn::cli

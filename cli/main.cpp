@@ -1,0 +1,51 @@
+// The `cairn` command. Each command registers itself and leaves its exit code: 0 done, 1 failed, 2 called or configured
+// wrongly.
+#include "cli/bench_command.hpp"
+#include "cli/config_command.hpp"
+#include "cli/object_commands.hpp"
+#include "cli/serve_command.hpp"
+#include "cli/sim_command.hpp"
+#include "cli/storage_command.hpp"
+#include "cli/version.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+
+int main(int argc, char** argv) {
+  using namespace cairn::cli;
+  std::signal(SIGPIPE, SIG_IGN); // a closed pipe or socket is an error of that write, not the end of the process
+  CLI::App app{"Cairn, a file store that speaks S3 over HTTP.\n\n"
+               "Try it:\n"
+               "  cairn serve                                a node with its data in ./cairn-data\n"
+               "  cairn put big.iso files/big.iso            store a file in the bucket `files`\n"
+               "  cairn get files/big.iso copy.iso           fetch it again, verified, resumable\n"
+               "  cairn ls files                             list\n"
+               "  cairn config defaults > cairn.toml         every setting, with its meaning"};
+  app.require_subcommand(1);
+  app.set_version_flag("--version", version_text());
+  int exit_code = 0;
+  add_serve_command(app, exit_code);
+  add_put_command(app, exit_code);
+  add_get_command(app, exit_code);
+  add_ls_command(app, exit_code);
+  add_rm_command(app, exit_code);
+  add_mb_command(app, exit_code);
+  add_rb_command(app, exit_code);
+  add_stat_command(app, exit_code);
+  add_config_command(app, exit_code);
+  add_storage_command(app, exit_code);
+  add_bench_command(app, exit_code);
+  add_sim_command(app, exit_code);
+  app.add_subcommand("version", "Prints the version and what it was built with.")->callback([] {
+    std::puts(version_text().c_str());
+  });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int code = app.exit(e);
+    return code == 0 ? 0 : 2;
+  }
+  return exit_code;
+}

@@ -1,0 +1,82 @@
+#include "cli/command_support.hpp"
+#include "cli/object_commands.hpp"
+#include "cli/object_path.hpp"
+#include "cli/s3_answers.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <iostream>
+
+namespace cairn::cli {
+
+namespace {
+
+struct rm_options {
+  std::string path;
+  bool recursive = false, yes = false, quiet = false;
+};
+
+result<void> remove_one(http_client& client, const object_path& path) {
+  const auto response = ask(client, {"DELETE", target_of(path), {}}, printable(path.bucket + "/" + path.key));
+  if (!response) return response.error();
+  return {};
+}
+
+result<bool> confirmed(const object_path& path, const rm_options& options) {
+  if (options.yes) return true;
+  const auto what = printable(path.bucket + "/" + path.key);
+  if (::isatty(STDIN_FILENO) != 1)
+    return error{errc::invalid_argument, "deleting everything under " + what + " needs --yes when nobody can be asked"};
+  std::fprintf(stderr, "Delete every object whose path begins with %s? [y/N] ", what.c_str());
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
+result<void> remove_all(http_client& client, const object_path& prefix, const rm_options& options) {
+  const auto go = confirmed(prefix, options);
+  if (!go) return go.error();
+  if (!*go) return error{errc::cancelled, "nothing was deleted"};
+  std::uint64_t removed = 0;
+  auto outcome = list_pages(client, {prefix.bucket, prefix.key, ""}, [&](const list_page& page) -> result<bool> {
+    for (const auto& entry : page.objects) {
+      if (auto gone = remove_one(client, {prefix.bucket, entry.key}); !gone) return gone.error();
+      ++removed;
+    }
+    return true;
+  });
+  if (!options.quiet) std::printf("%llu objects deleted\n", static_cast<unsigned long long>(removed));
+  return outcome;
+}
+
+result<void> remove(const std::string& endpoint, const rm_options& options) {
+  const auto path = parse_object_path(options.path, !options.recursive);
+  if (!path) return path.error();
+  const auto client = client_for(endpoint);
+  if (!client) return client.error();
+  return options.recursive ? remove_all(**client, *path, options) : remove_one(**client, *path);
+}
+
+} // namespace
+
+void add_rm_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("rm", "Delete an object, or all with a prefix");
+  command->footer("Deleting what is not there succeeds. Downloads that are running end whole.\n\n"
+                  "Examples:\n"
+                  "  cairn rm files/holiday.mp4\n"
+                  "  cairn rm --recursive files/2024/        asks first; --yes does not");
+  auto options = std::make_shared<rm_options>();
+  auto endpoint = add_endpoint_option(*command);
+  command->add_option("PATH", options->path, "BUCKET/KEY, or BUCKET/PREFIX with --recursive")->required();
+  command->add_flag("--recursive", options->recursive, "Every object whose key begins with PREFIX");
+  command->add_flag("-y,--yes", options->yes, "Do not ask");
+  command->add_flag("-q,--quiet", options->quiet, "Print no count");
+  command->callback([options, endpoint, &exit_code] {
+    run_command(exit_code, [&] { return remove(*endpoint, *options); });
+  });
+}
+
+} // namespace cairn::cli

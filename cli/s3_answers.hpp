@@ -1,0 +1,43 @@
+// What the commands read in the server's XML answers (S3's ListBucketResult, ListAllMyBucketsResult, Error). The only file
+// of cli/ that includes pugixml is s3_answers.cpp. Errors: corrupt when the answer does not have the documented shape.
+#pragma once
+
+#include "cli/http_client.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::cli {
+
+struct listed_entry {
+  std::string key, etag, modified; // etag without quotes; modified as the server writes it (RFC 3339, UTC)
+  std::uint64_t size_bytes = 0;
+};
+
+struct list_page {
+  std::vector<listed_entry> objects;
+  std::vector<std::string> prefixes;
+  std::string next_token; // empty: the last page
+};
+
+struct listed_bucket {
+  std::string name, created;
+};
+
+result<list_page> parse_list_page(std::string_view xml);
+result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml);
+
+// A refusal as one error for people: "NoSuchKey: The specified key does not exist. (404, request 1f…)". `what` names the
+// operation. Codes: no_such_bucket, no_such_key, precondition_failed, no_space, slow_down, else io_error.
+error failure_of(const http_response& response, std::string_view what);
+
+// Every page of a listing in turn; `page` returns false to stop.
+struct list_query {
+  std::string bucket, prefix, delimiter;
+};
+result<void> list_pages(http_client& client, const list_query& query, const std::function<result<bool>(const list_page&)>& page);
+
+} // namespace cairn::cli

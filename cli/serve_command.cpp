@@ -1,0 +1,180 @@
+#include "cli/serve_command.hpp"
+
+#include "actors/asio_scheduler.hpp"
+#include "actors/io_shards.hpp"
+#include "actors/storage_node.hpp"
+#include "cli/config_command.hpp"
+#include "cli/version.hpp"
+#include "config/reload.hpp"
+#include "net/admin_server.hpp"
+#include "net/http_server.hpp"
+#include "net/metrics_page.hpp"
+#include "storage/log.hpp"
+
+#include <boost/asio/signal_set.hpp>
+
+#include <csignal>
+#include <future>
+#include <iostream>
+
+namespace cairn::cli {
+
+namespace {
+
+void set_up_log(const config::log_settings& settings) {
+  log::set_up(static_cast<log::level>(settings.level), settings.format == config::log_format::json);
+}
+
+// A running node with its sockets. Members in the order in which they start; they end in the opposite one.
+class running_node {
+public:
+  running_node(config::settings settings, const config_options& options)
+    : settings_(std::move(settings)), options_(options), shards_(settings_.node.shards, settings_.node.threads),
+      config_(shards_.contexts()) {}
+
+  result<void> start();
+  void wait_for_stop(); // applies SIGHUPs meanwhile
+  void stop();
+
+private:
+  result<void> make_first_bucket();
+  void announce() const;
+  void await_signal();
+  void reload();
+
+  config::settings settings_;
+  const config_options& options_;
+  storage::node_metrics metrics_;
+  actors::io_shards shards_;
+  actors::node_actor_config config_;
+  std::unique_ptr<caf::actor_system> system_;
+  std::unique_ptr<actors::storage_node> node_;
+  std::unique_ptr<net::http_server> http_;
+  std::unique_ptr<net::admin_server> admin_;
+  boost::asio::io_context signals_context_{1};
+  boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
+};
+
+result<void> running_node::start() {
+  system_ = std::make_unique<caf::actor_system>(config_);
+  shards_.start();
+  auto node = actors::storage_node::open(settings_, *system_, metrics_);
+  if (!node) return node.error();
+  node_ = std::move(*node);
+  if (options_.file.empty() && node_->is_new())
+    if (auto made = make_first_bucket(); !made) return made;
+  http_ = std::make_unique<net::http_server>(shards_.contexts(), settings_, node_->handles(), metrics_);
+  if (auto listening = http_->listen(); !listening) return listening;
+  net::admin_callbacks admin{[this] { return node_->status(); },
+                             [this] { return net::metrics_page(metrics_, node_->status()); }};
+  admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin.listen, std::move(admin));
+  if (auto listening = admin_->listen(); !listening) return listening;
+  http_->start();
+  admin_->start();
+  announce();
+  return {};
+}
+
+result<void> running_node::make_first_bucket() {
+  using namespace storage::metadata;
+  std::promise<result<actors::committed>> answered;
+  actors::command_box box = std::make_shared<const command>(create_bucket{"files", storage::system_clock().wall()});
+  actors::ask_metadata<actors::committed>(
+    node_->handles(), [&answered](result<actors::committed> a) { answered.set_value(std::move(a)); },
+    actors::commit_atom_v, box);
+  const auto answer = answered.get_future().get();
+  if (!answer && answer.error().code != errc::bucket_exists) return answer.error();
+  return {};
+}
+
+void running_node::announce() const {
+  const std::string url = "http://" + config::format(http_->local_endpoint());
+  log::info("serving", {{"http", url},
+                        {"admin", "http://" + config::format(admin_->local_endpoint())},
+                        {"data", settings_.node.data_dir},
+                        {"version", version_text()}});
+  std::cout << "Cairn serves " << url << "  (metrics: http://" << config::format(admin_->local_endpoint()) << "/metrics)\n"
+            << "Try it:\n"
+            << "  curl -T FILE " << url << "/files/FILE\n"
+            << "  curl -o COPY " << url << "/files/FILE\n"
+            << "  curl '" << url << "/files?list-type=2'\n"
+            << std::flush;
+}
+
+void running_node::reload() {
+  const auto fresh = config::load_file(options_.file, options_.overrides);
+  if (!fresh.problems.empty()) {
+    for (const auto& p : fresh.problems) log::error("reload refused", {{"problem", config::to_string(p)}});
+    return;
+  }
+  const auto change = config::reload(settings_, fresh.value);
+  for (const auto& p : change.problems) log::error("reload refused", {{"problem", config::to_string(p)}});
+  if (!change.problems.empty()) return;
+  settings_ = change.value;
+  set_up_log(settings_.log);
+  node_->apply(settings_);
+  http_->apply(settings_);
+  for (const auto& what : change.applied) log::info("setting changed", {{"change", what}});
+  for (const auto& key : change.needs_restart) log::warn("setting needs a restart", {{"key", key}});
+  log::info("configuration re-read", {{"changed", change.applied.size()}});
+}
+
+void running_node::await_signal() {
+  signals_.async_wait([this](boost::system::error_code failed, int signal) {
+    if (failed) return;
+    if (signal != SIGHUP) return log::info("stopping", {{"signal", signal}});
+    reload();
+    await_signal();
+  });
+}
+
+void running_node::wait_for_stop() {
+  await_signal();
+  signals_context_.run();
+}
+
+void running_node::stop() {
+  signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
+  if (admin_) admin_->set_stopping();
+  if (http_) {
+    http_->stop_accepting();
+    std::promise<void> drained;
+    http_->drain(settings_.node.stop_timeout, [&drained] { drained.set_value(); });
+    drained.get_future().wait();
+  }
+  if (admin_) admin_->stop();
+  if (node_) node_->stop();
+  http_.reset();
+  system_.reset();
+  shards_.stop();
+  log::info("stopped");
+}
+
+int serve(const config_options& options) {
+  auto settings = load_for_command(options, std::cerr);
+  if (!settings) return exit_wrong_config;
+  set_up_log(settings->log);
+  running_node node{std::move(*settings), options};
+  const auto started = node.start();
+  if (!started) {
+    log::error("cannot start", {{"error", to_string(started.error())}});
+    std::cerr << "cairn: cannot start: " << to_string(started.error()) << "\n";
+    node.stop();
+    return 1;
+  }
+  node.wait_for_stop();
+  node.stop();
+  return 0;
+}
+
+} // namespace
+
+void add_serve_command(CLI::App& app, int& exit_code) {
+  auto* command = app.add_subcommand("serve", "Runs a node until SIGTERM or Ctrl-C.\n"
+                                              "Example: cairn serve --config cairn.toml --set http.listen=127.0.0.1:8080");
+  auto options = std::make_shared<config_options>();
+  add_config_options(*command, *options);
+  command->callback([options, &exit_code] { exit_code = serve(*options); });
+}
+
+} // namespace cairn::cli

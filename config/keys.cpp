@@ -1,0 +1,153 @@
+#include "config/keys.hpp"
+
+#include <array>
+
+namespace cairn::config {
+
+using namespace literals;
+
+namespace {
+
+template <auto Section, auto Member>
+key_slot at(settings& s) {
+  return &(s.*Section.*Member);
+}
+
+constexpr std::uint64_t of(duration d) {
+  return std::uint64_t(d.count());
+}
+
+constexpr std::uint64_t path_bytes_max = 4095;
+constexpr std::uint64_t window_max = 64;
+constexpr std::uint64_t block_bytes = 64_KiB;
+constexpr std::uint64_t chunk_bytes_max = 16_MiB;
+constexpr std::uint64_t inline_bytes_max = 64_KiB;
+constexpr std::uint64_t memory_bytes_min = 32_MiB;
+static_assert(inline_bytes_max <= block_bytes, "an inline object is smaller than the smallest chunk");
+static_assert(memory_bytes_min >= 2 * chunk_bytes_max, "a download and an upload fit with the largest chunks");
+
+constexpr std::array section_table{
+    section_doc{"node", "The process: its folder, its threads, how it stops."},
+    section_doc{"http", "The HTTP interface for clients."},
+    section_doc{"admin", "Health and metrics, on an address of their own. Keep it on a private network."},
+    section_doc{"auth", "Who may do what."},
+    section_doc{"storage", "Chunks, segments and disks."},
+    section_doc{"metadata", "Buckets, objects and references."},
+    section_doc{"download", "How many chunks a download asks for at once. It adapts between the two bounds."},
+    section_doc{"upload", "How far an upload may run ahead of the disk."},
+    section_doc{"limits", "Bounds on what clients can make the node use."},
+    section_doc{"log", "What is written to standard error."},
+    section_doc{"debug", "Experiments. Not for production."},
+};
+
+using s = settings;
+using namespace std::chrono_literals;
+
+constexpr std::array key_table{
+    key{"node", "data_dir", at<&s::node, &node_settings::data_dir>, 1, path_bytes_max, 1, false,
+        "Folder of the node's data: the default disk and the metadata. Created when missing. A relative path starts at "
+        "the working directory."},
+    key{"node", "shards", at<&s::node, &node_settings::shards>, 1, 64, 1, false,
+        "Independent event loops. A connection and its actors stay on one. More than one pays on machines with many "
+        "cores."},
+    key{"node", "threads", at<&s::node, &node_settings::threads>, 0, 256, 1, false,
+        "Threads for sockets and actors. 0: one a core. At least `node.shards`."},
+    key{"node", "stop_timeout", at<&s::node, &node_settings::stop_timeout>, 0, of(1h), 1, false,
+        "On SIGTERM, how long running requests may take to finish before they are aborted."},
+
+    key{"http", "listen", at<&s::http, &http_settings::listen>, 0, 0, 1, false,
+        "Address and port. Port 0 lets the system choose."},
+    key{"http", "header_timeout", at<&s::http, &http_settings::header_timeout>, of(10ms), of(1h), 1, false,
+        "A request's head must be complete this long after its first byte."},
+    key{"http", "idle_timeout", at<&s::http, &http_settings::idle_timeout>, of(10ms), of(24h), 1, false,
+        "Closes a connection that is silent between requests, or makes no progress within a body."},
+    key{"http", "server_names", at<&s::http, &http_settings::server_names>, 0, 64, 1, false,
+        "Further host names that anonymous requests may use in `Host`. Names of this machine's addresses and "
+        "`localhost` always work. This stops web pages from reaching the node through DNS rebinding."},
+
+    key{"admin", "listen", at<&s::admin, &admin_settings::listen>, 0, 0, 1, false,
+        "Address and port of `/health/live`, `/health/ready` and `/metrics`."},
+
+    key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
+        "What requests without credentials may do."},
+    key{"auth", "allow_public_writes", at<&s::auth, &auth_settings::allow_public_writes>, 0, 0, 1, false,
+        "Must be true for `auth.anonymous = \"read-write\"` on an `http.listen` beyond loopback: anyone who reaches "
+        "the "
+        "port can then change and delete everything."},
+
+    key{"storage", "chunk_size", at<&s::storage, &storage_settings::chunk_size>, block_bytes, chunk_bytes_max,
+        block_bytes, false, "Size of the chunks of new objects. Existing objects keep theirs."},
+    key{"storage", "segment_size", at<&s::storage, &storage_settings::segment_size>, 1_MiB, 64_GiB, 1_MiB, false,
+        "Size of the files that chunks are appended to, preallocated. At least 16 chunks."},
+    key{"storage", "inline_max", at<&s::storage, &storage_settings::inline_max>, 0, inline_bytes_max, 1, false,
+        "Objects up to this size are kept in the metadata, without a chunk."},
+    key{"storage", "disks", at<&s::storage, &storage_settings::disks>, 0, 64, 1, false,
+        "Folders, each on a disk of its own: `[{path = \"/disk1\", weight = 1}]`, or just `[\"/disk1\"]`. Data is "
+        "spread "
+        "by weight. Empty: `disk0` in `node.data_dir`."},
+    key{"storage", "reserve", at<&s::storage, &storage_settings::reserve>, 0, 1024_TiB, 1, false,
+        "Free space a disk keeps for deletes, index and log; writes are refused below it. 0: the larger of 1 % of the "
+        "disk and 1 GiB."},
+    key{"storage", "io_threads", at<&s::storage, &storage_settings::io_threads>, 1, 256, 1, false,
+        "Reading threads a disk."},
+    key{"storage", "verify_reads", at<&s::storage, &storage_settings::verify_reads>, 0, 0, 1, false,
+        "Check the checksum of every block that is read. Turning it off can serve damaged bytes."},
+
+    key{"metadata", "dir", at<&s::metadata, &metadata_settings::dir>, 0, path_bytes_max, 1, false,
+        "Folder of the metadata. Empty: `metadata` in `node.data_dir`. A fast disk helps small objects."},
+
+    key{"download", "window_min", at<&s::download, &download_settings::window_min>, 1, window_max, 1, false,
+        "Chunks a download asks for at once when the client is slower than the disks."},
+    key{"download", "window_max", at<&s::download, &download_settings::window_max>, 1, window_max, 1, false,
+        "Chunks a download asks for at once when the disks are slower than the client."},
+
+    key{"upload", "window", at<&s::upload, &upload_settings::window>, 1, window_max, 1, false,
+        "Chunks between the socket and the disk."},
+
+    key{"limits", "memory", at<&s::limits, &limit_settings::memory>, memory_bytes_min, 16_TiB, 1, true,
+        "Bytes of all chunk buffers together. At least four chunks. Under pressure transfers get slower; when nothing "
+        "fits, requests are answered 503."},
+    key{"limits", "connections", at<&s::limits, &limit_settings::connections>, 1, 1'000'000, 1, true,
+        "Open client connections."},
+    key{"limits", "header_bytes", at<&s::limits, &limit_settings::header_bytes>, 1_KiB, 1_MiB, 1, true,
+        "Size of a request's head."},
+    key{"limits", "object_size", at<&s::limits, &limit_settings::object_size>, 1, 64_TiB, 1, true,
+        "Size of one object."},
+    key{"limits", "list_keys", at<&s::limits, &limit_settings::list_keys>, 1, 10'000, 1, true,
+        "Keys on one page of a listing."},
+
+    key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe lines that are written."},
+    key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,
+        "Lines for people, or one JSON object a line."},
+
+    key{"debug", "read_delay", at<&s::debug, &debug_settings::read_delay>, 0, of(10s), 1, false,
+        "Added to every chunk read."},
+};
+
+constexpr std::array<std::pair<std::string_view, anonymous_access>, 3> anonymous_names{
+    {{"none", anonymous_access::none}, {"read", anonymous_access::read}, {"read-write", anonymous_access::read_write}}};
+constexpr std::array<std::pair<std::string_view, log_format>, 2> format_names{
+    {{"text", log_format::text}, {"json", log_format::json}}};
+constexpr std::array<std::pair<std::string_view, log_level>, 4> level_names{
+    {{"debug", log_level::debug}, {"info", log_level::info}, {"warn", log_level::warn}, {"error", log_level::error}}};
+
+} // namespace
+
+std::span<const section_doc> sections() {
+  return section_table;
+}
+std::span<const key> keys() {
+  return key_table;
+}
+
+std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymous_access) {
+  return anonymous_names;
+}
+std::span<const std::pair<std::string_view, log_format>> names_of(log_format) {
+  return format_names;
+}
+std::span<const std::pair<std::string_view, log_level>> names_of(log_level) {
+  return level_names;
+}
+
+} // namespace cairn::config

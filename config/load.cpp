@@ -1,0 +1,374 @@
+#include "config/load.hpp"
+
+#include "config/keys.hpp"
+#include "config/rules.hpp"
+#include "config/suggest.hpp"
+#include "config/toml_shape.hpp"
+
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+#include <fstream>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <tuple>
+#include <utility>
+
+namespace cairn::config {
+
+namespace {
+
+constexpr std::size_t shown_bytes_max = 60;
+
+// What a value was, for "got …".
+std::string shown(const toml::node& node) {
+  if (const auto* text = node.as_string()) {
+    auto out = text->get();
+    if (out.size() <= shown_bytes_max) return toml_quoted(out);
+    std::size_t end = shown_bytes_max;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0) == 0x80) --end; // not inside a UTF-8 sequence
+    return toml_quoted(out.substr(0, end).append("…"));
+  }
+  if (const auto* number = node.as_integer()) return std::to_string(number->get());
+  if (const auto* flag = node.as_boolean()) return flag->get() ? "true" : "false";
+  if (node.is_floating_point()) return "a number with a fraction";
+  if (node.is_table()) return "a table";
+  if (node.is_array()) return "an array";
+  return "a date or time";
+}
+
+bool is_host_name(std::string_view text) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  return !text.empty() && text.size() <= 253 && text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+bool is_path(std::string_view text, std::uint64_t most) {
+  return !text.empty() && text.size() <= most && text.find('\0') == std::string_view::npos;
+}
+
+// Reads one value into a slot. False: it is not what the key takes; lists report their elements themselves.
+class value_reader {
+public:
+  using report = std::function<void(const toml::node& where, const std::string& key, std::string text)>;
+
+  value_reader(const key& k, const toml::node& node, report r) : key_(k), node_(node), report_(std::move(r)) {}
+
+  bool operator()(bool* out) const {
+    const auto v = node_.value_exact<bool>();
+    if (v) *out = *v;
+    return v.has_value();
+  }
+  bool operator()(std::uint32_t* out) const {
+    const auto v = node_.value_exact<std::int64_t>();
+    if (!v || *v < 0 || !within(std::uint64_t(*v))) return false;
+    *out = std::uint32_t(*v);
+    return true;
+  }
+  bool operator()(byte_size* out) const {
+    std::uint64_t bytes = 0;
+    if (const auto number = node_.value_exact<std::int64_t>()) {
+      if (*number < 0) return false;
+      bytes = std::uint64_t(*number);
+    } else if (const auto parsed = parse_byte_size(text())) {
+      bytes = parsed->bytes;
+    } else {
+      return false;
+    }
+    if (!within(bytes)) return false;
+    out->bytes = bytes;
+    return true;
+  }
+  bool operator()(duration* out) const {
+    const auto number = node_.value_exact<std::int64_t>();
+    const auto parsed = parse_duration(number && *number == 0 ? "0" : text());
+    if (!parsed || !within(std::uint64_t(parsed->count()))) return false;
+    *out = *parsed;
+    return true;
+  }
+  bool operator()(endpoint* out) const {
+    const auto parsed = parse_endpoint(text());
+    if (parsed) *out = *parsed;
+    return parsed.has_value();
+  }
+  bool operator()(std::string* out) const {
+    const bool is_default = key_.least == 0 && text().empty();
+    if (!node_.is_string() || !(is_default || is_path(text(), key_.most))) return false;
+    *out = text();
+    return true;
+  }
+  template <class E>
+  requires std::is_enum_v<E>
+  bool operator()(E* out) const {
+    for (const auto& [name, value] : names_of(E{})) {
+      if (name != text()) continue;
+      *out = value;
+      return true;
+    }
+    return false;
+  }
+  bool operator()(std::vector<std::string>* out) const {
+    const auto* list = node_.as_array();
+    if (!list || list->size() > key_.most) return false;
+    out->clear();
+    for (std::size_t i = 0; i < list->size(); ++i) {
+      const auto& element = (*list)[i];
+      const auto name = element.value_exact<std::string>();
+      if (name && is_host_name(*name))
+        out->push_back(*name);
+      else
+        report_(element, element_name(i), "expected a host name, without a port, got " + shown(element));
+    }
+    return true;
+  }
+  bool operator()(std::vector<disk_settings>* out) const {
+    const auto* list = node_.as_array();
+    if (!list || list->size() > key_.most) return false;
+    out->clear();
+    for (std::size_t i = 0; i < list->size(); ++i) out->push_back(read_disk((*list)[i], element_name(i)));
+    return true;
+  }
+
+private:
+  bool within(std::uint64_t n) const { return n >= key_.least && n <= key_.most && n % key_.step == 0; }
+
+  std::string_view text() const {
+    const auto* s = node_.as_string();
+    return s ? std::string_view(s->get()) : std::string_view();
+  }
+
+  std::string element_name(std::size_t i) const { return key_.full_name() + '[' + std::to_string(i) + ']'; }
+
+  disk_settings read_disk(const toml::node& node, const std::string& name) const {
+    constexpr std::uint64_t path_bytes_max = 4095;
+    disk_settings disk;
+    const auto read_path = [&](const toml::node& at, const std::string& key) {
+      const auto path = at.value_exact<std::string>();
+      if (path && is_path(*path, path_bytes_max))
+        disk.path = *path;
+      else
+        report_(at, key, "expected the path of a folder, got " + shown(at));
+    };
+    const auto* table = node.as_table();
+    if (!table) {
+      read_path(node, name);
+      return disk;
+    }
+    for (const auto& [member, value] : *table) {
+      if (member == "path") {
+        read_path(value, name + ".path");
+      } else if (member == "weight") {
+        const auto weight = value.value<double>();
+        if (weight && !value.is_boolean() && std::isfinite(*weight) && *weight > 0 && *weight <= disk_weight_max)
+          disk.weight = *weight;
+        else
+          report_(value, name + ".weight", "expected a number above 0, at most 1000000");
+      } else {
+        report_(value, name + '.' + std::string(member.str()), "unknown key: a disk has path and weight");
+      }
+    }
+    if (!table->contains("path")) report_(node, name, "expected a path: {path = \"/disk1\", weight = 1}");
+    return disk;
+  }
+
+  const key& key_;
+  const toml::node& node_;
+  report report_;
+};
+
+const key* find_key(std::string_view section, std::string_view name) {
+  for (const auto& k : keys())
+    if (k.section == section && k.name == name) return &k;
+  return nullptr;
+}
+
+bool is_section(std::string_view name) {
+  return std::any_of(sections().begin(), sections().end(), [name](const auto& s) { return s.name == name; });
+}
+
+// Keys that are written as a text in TOML: `--set` takes their values without quotes, whatever they look like.
+bool takes_text(const key& k) {
+  settings example;
+  const auto slot = k.slot(example);
+  return !std::holds_alternative<bool*>(slot) && !std::holds_alternative<std::uint32_t*>(slot) &&
+         !std::holds_alternative<std::vector<std::string>*>(slot) &&
+         !std::holds_alternative<std::vector<disk_settings>*>(slot);
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  return first == std::string_view::npos ? "" : text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+class loader {
+public:
+  explicit loader(std::string_view file_name) : file_(file_name) {}
+
+  void read_text(std::string_view text) {
+    if (const auto bad = check_shape(text)) {
+      file_unreadable_ = true;
+      out_.problems.push_back({file_, bad->line, bad->column, "", std::string(bad->text)});
+      return;
+    }
+    try {
+      const auto root = toml::parse(text);
+      for (const auto& [name, node] : root) read_top(name, node);
+    } catch (const toml::parse_error& failure) {
+      file_unreadable_ = true;
+      const auto at = failure.source().begin;
+      out_.problems.push_back({file_, at.line, at.column, "", std::string(failure.description())});
+    }
+    // toml++ keeps a table sorted by name.
+    std::stable_sort(out_.problems.begin(), out_.problems.end(), [](const problem& a, const problem& b) {
+      return std::pair(a.line, a.column) < std::pair(b.line, b.column);
+    });
+  }
+
+  void read_override(std::string_view text) {
+    const auto equals = text.find('=');
+    const auto name = trimmed(text.substr(0, equals));
+    if (equals == std::string_view::npos || name.empty())
+      return complain({}, "", "expected key=value, got " + toml_quoted(text.substr(0, shown_bytes_max)));
+    const auto dot = name.find('.');
+    const auto section = name.substr(0, dot);
+    const auto* k = dot == std::string_view::npos ? nullptr : find_key(section, name.substr(dot + 1));
+    if (!k) return complain({}, std::string(name), "unknown key, " + suggest_key(name));
+    const auto table = parse_override(*k, trimmed(text.substr(equals + 1)));
+    if (!table) return complain({}, k->full_name(), "expected " + expected_text(*k) + ", got a value that is not TOML");
+    bad_.erase(k->full_name());
+    read_value(*k, *table->get("v"), true);
+  }
+
+  loaded finish() {
+    const auto readable = [this](std::string_view k) { return !bad_.contains(k); };
+    if (!file_unreadable_) {
+      for (const auto& broken : broken_rules(out_.value, readable)) {
+        problem p{"", 0, 0, std::string(broken.keys.front()), broken.text};
+        for (const auto& name : broken.keys) {
+          const auto found = places_.find(name);
+          if (found == places_.end()) continue;
+          std::tie(p.file, p.line, p.column) = found->second;
+          break;
+        }
+        out_.problems.push_back(std::move(p));
+      }
+    }
+    return std::move(out_);
+  }
+
+private:
+  using place = std::tuple<std::string, std::uint32_t, std::uint32_t>; // file, line, column
+
+  void read_top(const toml::key& name, const toml::node& node) {
+    const auto section = name.str();
+    const auto* table = node.as_table();
+    if (!is_section(section)) {
+      const bool looks_like_key = !table;
+      return complain(name.source().begin, std::string(section),
+                      looks_like_key ? "unknown key, " + suggest_key(section)
+                                     : "unknown section, " + suggest_section(section));
+    }
+    if (!table)
+      return complain(node.source().begin, std::string(section),
+                      "expected the section [" + std::string(section) + "], got " + shown(node));
+    for (const auto& [member, value] : *table) {
+      if (const auto* k = find_key(section, member.str())) {
+        read_value(*k, value, false);
+      } else {
+        const auto full = std::string(section).append(".").append(member.str());
+        complain(member.source().begin, full, "unknown key, " + suggest_key(full));
+      }
+    }
+  }
+
+  void read_value(const key& k, const toml::node& node, bool is_override) {
+    const auto full = k.full_name();
+    const auto where = [is_override](const toml::node& n) {
+      return is_override ? toml::source_position{} : n.source().begin;
+    };
+    const auto at = where(node);
+    places_[full] = {is_override ? "--set" : file_, at.line, at.column};
+    bool elements_good = true;
+    const value_reader reader(k, node, [&](const toml::node& n, const std::string& name, std::string text) {
+      elements_good = false;
+      complain(where(n), name, std::move(text));
+    });
+    const bool good = std::visit(reader, k.slot(out_.value));
+    if (!good) complain(at, full, "expected " + expected_text(k) + ", got " + shown(node));
+    if (!good || !elements_good) bad_.insert(full);
+  }
+
+  // "v = <the value>"; nothing when no reading of the value is TOML.
+  static std::optional<toml::table> parse_override(const key& k, std::string_view value) {
+    const bool is_quoted = value.starts_with('"') || value.starts_with('\'');
+    if (is_quoted || !takes_text(k)) {
+      auto table = parse_single("v = " + std::string(value));
+      if (table || is_quoted || value.starts_with('[') || value.starts_with('{')) return table;
+    }
+    return parse_single("v = " + toml_quoted(value));
+  }
+
+  static std::optional<toml::table> parse_single(const std::string& text) {
+    if (check_shape(text)) return std::nullopt;
+    try {
+      auto table = toml::parse(text);
+      // A line break in the value could smuggle a second key in.
+      if (table.size() == 1 && table.contains("v")) return table;
+    } catch (const toml::parse_error&) {
+      // The caller has another reading, or reports it.
+    }
+    return std::nullopt;
+  }
+
+  // Line 0: the problem is in an override.
+  void complain(toml::source_position at, const std::string& key, std::string text) {
+    out_.problems.push_back({at.line == 0 ? "--set" : file_, at.line, at.column, key, std::move(text)});
+  }
+
+  std::string file_;
+  loaded out_;
+  std::set<std::string, std::less<>> bad_;
+  std::map<std::string, place, std::less<>> places_;
+  bool file_unreadable_ = false;
+};
+
+} // namespace
+
+std::string to_string(const problem& p) {
+  std::string out = p.file;
+  if (p.line > 0) out += ':' + std::to_string(p.line) + ':' + std::to_string(p.column);
+  for (const auto& part : {p.key, p.text})
+    if (!part.empty()) out.append(out.empty() ? "" : ": ").append(part);
+  return out;
+}
+
+loaded load(std::string_view text, std::string_view file_name, std::span<const std::string> overrides) {
+  loader l(file_name);
+  l.read_text(text);
+  for (const auto& o : overrides) l.read_override(o);
+  return l.finish();
+}
+
+loaded load_file(const std::string& path, std::span<const std::string> overrides) {
+  if (path.empty()) return load("", "", overrides);
+  const auto unreadable = [&path](const char* why) {
+    loaded out;
+    out.problems.push_back({path, 0, 0, "", why});
+    return out;
+  };
+  std::error_code failure;
+  if (std::filesystem::is_directory(path, failure)) return unreadable("expected a file, this is a folder");
+  std::ifstream in(path, std::ios::binary);
+  if (!in) return unreadable("the file can't be opened");
+  // One byte more than is allowed, so that the loader sees that there is too much.
+  std::string text(toml_bytes_max + 1, '\0');
+  in.read(text.data(), std::streamsize(text.size()));
+  if (in.bad()) return unreadable("the file can't be read");
+  text.resize(std::size_t(in.gcount()));
+  return load(text, path, overrides);
+}
+
+} // namespace cairn::config

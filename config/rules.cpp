@@ -1,0 +1,112 @@
+#include "config/rules.hpp"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <set>
+
+namespace cairn::config {
+
+namespace {
+
+constexpr std::uint64_t segment_chunks_min = 16;
+constexpr std::uint64_t memory_chunks_min = 4;
+
+std::string check_segment(const settings& s) {
+  if (s.storage.segment_size.bytes >= segment_chunks_min * s.storage.chunk_size.bytes) return {};
+  return "expected at least 16 chunks, so " + format(byte_size{segment_chunks_min * s.storage.chunk_size.bytes}) +
+         " or more with storage.chunk_size = " + format(s.storage.chunk_size);
+}
+
+std::string check_memory(const settings& s) {
+  if (s.limits.memory.bytes >= memory_chunks_min * s.storage.chunk_size.bytes) return {};
+  return "expected at least 4 chunks, so " + format(byte_size{memory_chunks_min * s.storage.chunk_size.bytes}) +
+         " or more with storage.chunk_size = " + format(s.storage.chunk_size);
+}
+
+std::string check_windows(const settings& s) {
+  if (s.download.window_min <= s.download.window_max) return {};
+  return "expected at most download.window_max, which is " + std::to_string(s.download.window_max) + ", got " +
+         std::to_string(s.download.window_min);
+}
+
+std::string check_threads(const settings& s) {
+  if (s.node.threads == 0 || s.node.threads >= s.node.shards) return {};
+  return "expected 0 or at least node.shards, which is " + std::to_string(s.node.shards) + ", got " +
+         std::to_string(s.node.threads);
+}
+
+bool is_wildcard(const endpoint& e) {
+  return e.host == "0.0.0.0" || e.host == "::";
+}
+
+std::string check_ports(const settings& s) {
+  const auto &a = s.http.listen, &b = s.admin.listen;
+  if (a.port == 0 || a.port != b.port || (a.host != b.host && !is_wildcard(a) && !is_wildcard(b))) return {};
+  return "expected another port than http.listen, which is " + format(a);
+}
+
+std::string check_public_writes(const settings& s) {
+  if (s.auth.anonymous != anonymous_access::read_write || s.http.listen.is_loopback() || s.auth.allow_public_writes)
+    return {};
+  return "\"read-write\" lets anyone who reaches " + format(s.http.listen) +
+         " change and delete everything. Set auth.anonymous to \"read\" or \"none\", listen on 127.0.0.1, or say that "
+         "it "
+         "is meant with auth.allow_public_writes = true";
+}
+
+std::string normal_path(const std::string& path) {
+  auto out = std::filesystem::path(path).lexically_normal().string();
+  while (out.size() > 1 && out.back() == '/') out.pop_back();
+  return out;
+}
+
+std::string check_folders(const settings& s) {
+  std::set<std::string> seen;
+  for (const auto& disk : s.disk_list())
+    if (!seen.insert(normal_path(disk.path)).second) return "expected each disk once, got \"" + disk.path + "\" twice";
+  return {};
+}
+
+std::string check_metadata_folder(const settings& s) {
+  const auto dir = normal_path(s.metadata_dir());
+  for (const auto& disk : s.disk_list())
+    if (normal_path(disk.path) == dir)
+      return "expected a folder that is not a disk, got \"" + disk.path + "\" for both";
+  return {};
+}
+
+struct rule {
+  std::array<std::string_view, 3> keys;
+  std::string (*check)(const settings&); // empty: the rule holds
+};
+
+constexpr std::array rules{
+    rule{{"node.threads", "node.shards"}, check_threads},
+    rule{{"admin.listen", "http.listen"}, check_ports},
+    rule{{"auth.anonymous", "http.listen", "auth.allow_public_writes"}, check_public_writes},
+    rule{{"storage.segment_size", "storage.chunk_size"}, check_segment},
+    rule{{"storage.disks"}, check_folders},
+    rule{{"metadata.dir", "storage.disks", "node.data_dir"}, check_metadata_folder},
+    rule{{"download.window_min", "download.window_max"}, check_windows},
+    rule{{"limits.memory", "storage.chunk_size"}, check_memory},
+};
+
+} // namespace
+
+std::vector<broken_rule> broken_rules(const settings& s, const std::function<bool(std::string_view)>& readable) {
+  std::vector<broken_rule> out;
+  for (const auto& r : rules) {
+    std::vector<std::string_view> named;
+    std::copy_if(r.keys.begin(), r.keys.end(), std::back_inserter(named), [](auto k) { return !k.empty(); });
+    if (!std::all_of(named.begin(), named.end(), readable)) continue;
+    if (auto text = r.check(s); !text.empty()) out.push_back({std::move(named), std::move(text)});
+  }
+  return out;
+}
+
+std::vector<broken_rule> broken_rules(const settings& s) {
+  return broken_rules(s, [](std::string_view) { return true; });
+}
+
+} // namespace cairn::config

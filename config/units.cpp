@@ -1,0 +1,152 @@
+#include "config/units.hpp"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+
+namespace cairn::config {
+
+namespace {
+
+struct unit {
+  std::string_view name;
+  std::uint64_t factor;
+};
+
+// Largest first, and binary before decimal: format() takes the first that divides the value.
+constexpr std::array<unit, 13> size_units{{{"PiB", 1ull << 50},
+                                           {"TiB", 1ull << 40},
+                                           {"GiB", 1ull << 30},
+                                           {"MiB", 1ull << 20},
+                                           {"KiB", 1ull << 10},
+                                           {"PB", 1'000'000'000'000'000ull},
+                                           {"TB", 1'000'000'000'000ull},
+                                           {"GB", 1'000'000'000ull},
+                                           {"MB", 1'000'000ull},
+                                           {"KB", 1'000ull},
+                                           {"kB", 1'000ull},
+                                           {"B", 1},
+                                           {"", 1}}};
+
+constexpr std::array<unit, 5> duration_units{
+    {{"h", 3'600'000'000ull}, {"min", 60'000'000ull}, {"s", 1'000'000ull}, {"ms", 1'000ull}, {"us", 1}}};
+
+struct quantity {
+  std::uint64_t number = 0;
+  std::string_view unit;
+};
+
+// Digits, optional blanks, a unit.
+std::optional<quantity> split(std::string_view text) {
+  quantity out;
+  const auto [end, failure] = std::from_chars(text.data(), text.data() + text.size(), out.number);
+  if (failure != std::errc{}) return std::nullopt;
+  out.unit = text.substr(std::size_t(end - text.data()));
+  const auto start = out.unit.find_first_not_of(' ');
+  if (start == std::string_view::npos) return out.unit.empty() ? std::optional{out} : std::nullopt;
+  out.unit.remove_prefix(start);
+  return out;
+}
+
+template <std::size_t N>
+std::optional<std::uint64_t> scaled(const quantity& q, const std::array<unit, N>& units, std::uint64_t most) {
+  for (const auto& u : units) {
+    if (u.name != q.unit) continue;
+    if (q.number > most / u.factor) return std::nullopt;
+    return q.number * u.factor;
+  }
+  return std::nullopt;
+}
+
+template <std::size_t N>
+std::string shortest(std::uint64_t value, const std::array<unit, N>& units) {
+  for (const auto& u : units)
+    if (value != 0 && value % u.factor == 0) return std::to_string(value / u.factor).append(u.name);
+  return {};
+}
+
+error refused(std::string_view expected, std::string_view text) {
+  return {errc::invalid_argument, std::string("expected ").append(expected).append(", got \"").append(text) + '"'};
+}
+
+struct address {
+  bool v6 = false;
+  std::array<std::uint8_t, 16> bytes{};
+};
+
+std::optional<address> parse_address(const std::string& host) {
+  address out;
+  if (::inet_pton(AF_INET, host.c_str(), out.bytes.data()) == 1) return out;
+  out.v6 = true;
+  if (::inet_pton(AF_INET6, host.c_str(), out.bytes.data()) == 1) return out;
+  return std::nullopt;
+}
+
+} // namespace
+
+result<byte_size> parse_byte_size(std::string_view text) {
+  if (const auto q = split(text))
+    if (const auto bytes = scaled(*q, size_units, std::numeric_limits<std::uint64_t>::max())) return byte_size{*bytes};
+  return refused("a size such as 64KiB, 1MiB, 10GiB, 500MB or 4096", text);
+}
+
+result<duration> parse_duration(std::string_view text) {
+  if (const auto q = split(text)) {
+    if (q->number == 0 && q->unit.empty()) return duration{0};
+    if (const auto us = scaled(*q, duration_units, std::uint64_t(duration::max().count())))
+      return duration{duration::rep(*us)};
+  }
+  return refused("a duration such as 250us, 50ms, 30s, 10min or 24h", text);
+}
+
+result<endpoint> parse_endpoint(std::string_view text) {
+  const auto wrong = [text] {
+    return refused("an address and port such as 127.0.0.1:9000, [::1]:9000 or 0.0.0.0:9000", text);
+  };
+  const auto colon = text.rfind(':');
+  if (colon == std::string_view::npos || text.find('\0') != std::string_view::npos) return wrong();
+  const auto digits = text.substr(colon + 1);
+  endpoint out;
+  const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+  if (failure != std::errc{} || end != digits.data() + digits.size()) return wrong();
+
+  auto host = text.substr(0, colon);
+  const bool bracketed = host.size() >= 2 && host.front() == '[' && host.back() == ']';
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  const auto parsed = parse_address(host == "localhost" ? "127.0.0.1" : std::string(host));
+  if (!parsed || parsed->v6 != bracketed) return wrong();
+  std::array<char, INET6_ADDRSTRLEN> canonical{};
+  if (!::inet_ntop(parsed->v6 ? AF_INET6 : AF_INET, parsed->bytes.data(), canonical.data(), canonical.size()))
+    return wrong();
+  out.host = canonical.data();
+  return out;
+}
+
+bool endpoint::is_loopback() const {
+  const auto parsed = parse_address(host);
+  if (!parsed) return false;
+  const auto& b = parsed->bytes;
+  if (!parsed->v6) return b[0] == 127;
+  in6_addr v6{};
+  std::copy(b.begin(), b.end(), v6.s6_addr);
+  return IN6_IS_ADDR_LOOPBACK(&v6) || (IN6_IS_ADDR_V4MAPPED(&v6) && b[12] == 127);
+}
+
+std::string format(byte_size value) {
+  return value.bytes == 0 ? "0B" : shortest(value.bytes, size_units);
+}
+
+std::string format(duration value) {
+  CAIRN_ASSERT(value.count() >= 0);
+  return value.count() == 0 ? "0s" : shortest(std::uint64_t(value.count()), duration_units);
+}
+
+std::string format(const endpoint& value) {
+  const bool v6 = value.host.find(':') != std::string::npos;
+  return (v6 ? '[' + value.host + ']' : value.host) + ':' + std::to_string(value.port);
+}
+
+} // namespace cairn::config

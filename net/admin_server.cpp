@@ -1,0 +1,175 @@
+#include "net/admin_server.hpp"
+
+#include "net/listener.hpp"
+#include "storage/log.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+
+#include <atomic>
+
+namespace cairn::net {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using beast::error_code;
+
+namespace {
+
+constexpr std::uint32_t head_bytes_max = 8 << 10;
+constexpr std::uint32_t connections_max = 64; // probes and scrapers are few
+constexpr auto request_time = std::chrono::seconds{10};
+constexpr auto accept_pause = std::chrono::milliseconds{50};
+
+using request = http::request<http::empty_body>;
+using response = http::response<http::string_body>;
+using stream = beast::basic_stream<asio::ip::tcp, control_strand>;
+
+response text_response(http::status status, std::string body, const char* type = "text/plain; charset=utf-8") {
+  response r{status, 11};
+  r.set(http::field::server, "Cairn");
+  r.set(http::field::content_type, type);
+  r.body() = std::move(body);
+  r.keep_alive(false);
+  r.prepare_payload();
+  return r;
+}
+
+} // namespace
+
+struct admin_server::state : std::enable_shared_from_this<state> {
+  state(asio::io_context& io, config::endpoint where, admin_callbacks functions)
+      : control(asio::make_strand(io)), listening(control), pause(control), listen(std::move(where)),
+        callbacks(std::move(functions)) {}
+
+  response answer(const request& asked) const {
+    const auto target = asked.target().substr(0, asked.target().find('?'));
+    if (asked.method() != http::verb::get && asked.method() != http::verb::head) {
+      auto r = text_response(http::status::method_not_allowed, "only GET and HEAD\n");
+      r.set(http::field::allow, "GET, HEAD");
+      return r;
+    }
+    if (target == "/health/live") return text_response(http::status::ok, "live\n");
+    if (target == "/health/ready") return ready();
+    if (target == "/metrics") {
+      return text_response(http::status::ok, callbacks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+    }
+    return text_response(http::status::not_found, "there is /health/live, /health/ready and /metrics\n");
+  }
+
+  response ready() const {
+    if (stopping) return text_response(http::status::service_unavailable, "stopping\n");
+    const auto status = callbacks.status();
+    return status.ready ? text_response(http::status::ok, "ready\n")
+                        : text_response(http::status::service_unavailable, "not ready: " + status.reason + "\n");
+  }
+
+  void accept();
+
+  control_strand control;
+  acceptor listening;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, control_strand> pause;
+  config::endpoint listen;
+  admin_callbacks callbacks;
+  std::atomic<bool> stopping{false};
+  std::atomic<std::uint32_t> connections{0};
+  bool stopped = false;
+};
+
+namespace {
+
+// One connection: a request, an answer, the end.
+template <class State>
+class admin_session : public std::enable_shared_from_this<admin_session<State>> {
+public:
+  admin_session(stream connection, std::shared_ptr<State> server)
+      : stream_(std::move(connection)), server_(std::move(server)) {
+    ++server_->connections;
+  }
+  ~admin_session() { --server_->connections; }
+  admin_session(const admin_session&) = delete;
+  admin_session& operator=(const admin_session&) = delete;
+
+  void read() {
+    parser_.header_limit(head_bytes_max);
+    stream_.expires_after(request_time);
+    http::async_read_header(stream_, buffer_, parser_, [self = this->shared_from_this()](error_code failed, std::size_t) {
+      if (!failed) self->write();
+      else if (failed != http::error::end_of_stream) self->refuse(failed);
+    });
+  }
+
+private:
+  void refuse(const error_code& failed) {
+    response_ = text_response(http::status::bad_request, failed.message() + "\n");
+    send();
+  }
+
+  void write() {
+    response_ = server_->answer(parser_.get());
+    if (parser_.get().method() == http::verb::head) response_.body().clear(); // Content-Length stays that of GET
+    send();
+  }
+
+  void send() {
+    http::async_write(stream_, response_, [self = this->shared_from_this()](error_code, std::size_t) {
+      error_code ignored; // the connection ends here in any case
+      self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    });
+  }
+
+  stream stream_;
+  std::shared_ptr<State> server_;
+  beast::flat_buffer buffer_;
+  http::request_parser<http::empty_body> parser_;
+  response response_;
+};
+
+} // namespace
+
+void admin_server::state::accept() {
+  listening.async_accept(control, [self = shared_from_this()](error_code failed, stream::socket_type socket) {
+    if (self->stopped) return;
+    if (failed) {
+      log::warn("accept on the admin port failed", {{"error", failed.message()}});
+      self->pause.expires_after(accept_pause);
+      self->pause.async_wait([self](error_code) {
+        if (!self->stopped) self->accept();
+      });
+      return;
+    }
+    if (self->connections < connections_max) {
+      std::make_shared<admin_session<state>>(stream{std::move(socket)}, self)->read();
+    }
+    self->accept();
+  });
+}
+
+admin_server::admin_server(asio::io_context& context, config::endpoint listen, admin_callbacks callbacks)
+    : state_(std::make_shared<state>(context, std::move(listen), std::move(callbacks))) {}
+
+admin_server::~admin_server() { stop(); }
+
+result<void> admin_server::listen() { return listen_on(state_->listening, state_->listen); }
+
+config::endpoint admin_server::local_endpoint() const { return endpoint_of(state_->listening); }
+
+void admin_server::start() {
+  asio::post(state_->control, [state = state_] { state->accept(); });
+}
+
+void admin_server::stop() {
+  asio::post(state_->control, [state = state_] {
+    state->stopped = true;
+    error_code ignored; // closed either way
+    state->listening.close(ignored);
+    state->pause.cancel();
+  });
+}
+
+void admin_server::set_stopping() { state_->stopping = true; }
+
+} // namespace cairn::net

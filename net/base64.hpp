@@ -1,0 +1,14 @@
+// Base64 (RFC 4648): the standard alphabet with padding for Content-MD5, the URL alphabet without padding for tokens.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn::net {
+
+std::string base64url_encode(std::string_view bytes);
+// Accepts both alphabets; padding must be absent or right. Nothing for anything else, non-zero trailing bits included.
+std::optional<std::string> base64_decode(std::string_view text);
+
+} // namespace cairn::net

@@ -1,0 +1,34 @@
+// Conditional requests (RFC 9110 §13). Pure. The order of evaluation is that of §13.2.2.
+#pragma once
+
+#include "storage/metadata/commands.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn::net {
+
+struct condition_headers {
+  std::optional<std::string> if_match, if_none_match, if_modified_since, if_unmodified_since, if_range;
+};
+
+// What the stored object is compared with.
+struct validators {
+  std::string etag;          // without quotes, strong
+  std::int64_t modified = 0; // seconds
+};
+
+enum class verdict : std::uint8_t { proceed, not_modified, precondition_failed };
+
+// For GET and HEAD of an object that exists. Dates that do not parse are ignored.
+verdict evaluate(const condition_headers& headers, const validators& current);
+
+// Whether a Range header counts: no If-Range, or one that names exactly this state (strong ETag, or the same date).
+bool range_applies(const condition_headers& headers, const validators& current);
+
+// For PUT and DELETE. Conditions that the metadata cannot check atomically are `unsupported`, never dropped.
+result<storage::metadata::write_condition> write_condition_of(const condition_headers& headers);
+
+} // namespace cairn::net

@@ -1,0 +1,92 @@
+#include "net/download_exchange.hpp"
+
+#include "net/http_session.hpp"
+#include "net/object_answer.hpp"
+
+#include <boost/asio/dispatch.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+// Methods of download_client run on the streamer's thread and hop to the strand; those of exchange run on the strand.
+// The request does not change while the streamer works, so `plan` may read it.
+class download_exchange final : public actors::download_client,
+                                public exchange,
+                                public std::enable_shared_from_this<download_exchange> {
+public:
+  explicit download_exchange(std::shared_ptr<http_session> session) : session_(std::move(session)) {}
+
+  void run() {
+    session_->begin(weak_from_this());
+    const auto& request = session_->current();
+    streamer_ = actors::start_download(session_->shared().services,
+                                       {request.target.bucket, request.target.key, !request.head_only},
+                                       shared_from_this());
+  }
+
+  actors::download_plan plan(const storage::metadata::object_row& row) override {
+    auto answer = answer_object(session_->current(), row);
+    status_ = answer.status;
+    return std::move(answer.plan);
+  }
+
+  void fail(const error& reason) override {
+    on_strand([reason](download_exchange& self) {
+      self.streamer_ = nullptr;
+      self.session_->respond_failure(reason);
+    });
+  }
+
+  void write(std::uint64_t number, std::string text, storage::slice bytes) override {
+    on_strand([number, text = std::move(text), bytes = std::move(bytes)](download_exchange& self) mutable {
+      self.session_->status_decided(self.status_);
+      self.session_->write({pending_write::kind::part, number, std::move(text), std::move(bytes)});
+    });
+  }
+
+  void finish() override {
+    on_strand([](download_exchange& self) {
+      self.streamer_ = nullptr;
+      self.session_->finish();
+    });
+  }
+
+  void abort(const error&) override {
+    on_strand([](download_exchange& self) {
+      self.streamer_ = nullptr;
+      self.session_->close();
+    });
+  }
+
+  void sent(std::uint64_t number) override {
+    if (streamer_) caf::anon_send(streamer_, actors::written_atom_v, number);
+  }
+
+  void stalled() override { session_->close(); }
+
+  void lost() override {
+    if (streamer_) caf::anon_send(std::exchange(streamer_, nullptr), actors::gone_atom_v);
+  }
+
+private:
+  template <class Step>
+  void on_strand(Step step) {
+    boost::asio::dispatch(session_->executor(), [self = shared_from_this(), step = std::move(step)]() mutable {
+      if (!self->session_->closed()) step(*self);
+    });
+  }
+
+  std::shared_ptr<http_session> session_;
+  actors::streamer_actor streamer_;
+  unsigned status_ = 0;
+};
+
+} // namespace
+
+void start_get(const std::shared_ptr<http_session>& session) {
+  session->basics(); // the plan's head repeats what is decided here
+  std::make_shared<download_exchange>(session)->run();
+}
+
+} // namespace cairn::net

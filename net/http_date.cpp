@@ -1,0 +1,205 @@
+#include "net/http_date.hpp"
+
+#include <array>
+#include <charconv>
+#include <chrono>
+
+namespace cairn::net {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> day_names{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+constexpr std::array<std::string_view, 7> long_day_names{"Sunday",   "Monday", "Tuesday", "Wednesday",
+                                                         "Thursday", "Friday", "Saturday"};
+constexpr std::array<std::string_view, 12> month_names{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                       "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::int64_t day_seconds = 86400;
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+
+struct civil_time {
+  int year;
+  unsigned month, day, weekday, hour, minute, second;
+};
+
+civil_time civil(std::int64_t seconds) {
+  const auto days = floor_divide(seconds, day_seconds);
+  const auto rest = static_cast<unsigned>(seconds - days * day_seconds);
+  const std::chrono::sys_days date{std::chrono::days{days}};
+  const std::chrono::year_month_day ymd{date};
+  return {int(ymd.year()),
+          unsigned(ymd.month()),
+          unsigned(ymd.day()),
+          std::chrono::weekday{date}.c_encoding(),
+          rest / 3600,
+          rest / 60 % 60,
+          rest % 60};
+}
+
+void append_two(std::string& out, unsigned value) {
+  out.push_back(static_cast<char>('0' + value / 10 % 10));
+  out.push_back(static_cast<char>('0' + value % 10));
+}
+
+void append_four(std::string& out, int value) {
+  append_two(out, static_cast<unsigned>(value) / 100);
+  append_two(out, static_cast<unsigned>(value) % 100);
+}
+
+// Reads a date from the front of a text; any mismatch makes it fail for good.
+class reader {
+public:
+  explicit reader(std::string_view text) : text_(text) {}
+  bool good() const { return good_; }
+  bool at_end() const { return good_ && text_.empty(); }
+
+  void literal(std::string_view expected) {
+    if (good_ && text_.substr(0, expected.size()) == expected) text_.remove_prefix(expected.size());
+    else good_ = false;
+  }
+  unsigned digits(std::size_t count) {
+    unsigned value = 0;
+    if (!good_ || text_.size() < count) return fail();
+    const auto [end, problem] = std::from_chars(text_.data(), text_.data() + count, value);
+    if (problem != std::errc{} || end != text_.data() + count || text_.front() == '-') return fail();
+    text_.remove_prefix(count);
+    return value;
+  }
+  template <std::size_t N>
+  unsigned one_of(const std::array<std::string_view, N>& names) {
+    for (unsigned i = 0; good_ && i < N; ++i) {
+      if (text_.substr(0, names[i].size()) != names[i]) continue;
+      text_.remove_prefix(names[i].size());
+      return i;
+    }
+    return fail();
+  }
+  bool next_is(char c) const { return good_ && !text_.empty() && text_.front() == c; }
+
+private:
+  unsigned fail() {
+    good_ = false;
+    return 0;
+  }
+  std::string_view text_;
+  bool good_ = true;
+};
+
+struct clock_time {
+  unsigned hour, minute, second;
+};
+
+clock_time read_clock(reader& in) {
+  clock_time t{};
+  t.hour = in.digits(2);
+  in.literal(":");
+  t.minute = in.digits(2);
+  in.literal(":");
+  t.second = in.digits(2);
+  return t;
+}
+
+std::optional<std::int64_t> seconds_of(int year, unsigned month, unsigned day, const clock_time& t) {
+  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};
+  if (!date.ok() || t.hour > 23 || t.minute > 59 || t.second > 60) return std::nullopt;
+  const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
+  return days * day_seconds + t.hour * 3600 + t.minute * 60 + t.second;
+}
+
+std::optional<std::int64_t> parse_imf(std::string_view text) {
+  reader in{text};
+  in.one_of(day_names);
+  in.literal(", ");
+  const auto day = in.digits(2);
+  in.literal(" ");
+  const auto month = in.one_of(month_names) + 1;
+  in.literal(" ");
+  const auto year = in.digits(4);
+  in.literal(" ");
+  const auto time = read_clock(in);
+  in.literal(" GMT");
+  return in.at_end() ? seconds_of(static_cast<int>(year), month, day, time) : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_rfc850(std::string_view text) {
+  reader in{text};
+  in.one_of(long_day_names);
+  in.literal(", ");
+  const auto day = in.digits(2);
+  in.literal("-");
+  const auto month = in.one_of(month_names) + 1;
+  in.literal("-");
+  const auto year = in.digits(2);
+  in.literal(" ");
+  const auto time = read_clock(in);
+  in.literal(" GMT");
+  return in.at_end() ? seconds_of(static_cast<int>(year < 70 ? 2000 + year : 1900 + year), month, day, time)
+                     : std::nullopt;
+}
+
+std::optional<std::int64_t> parse_asctime(std::string_view text) {
+  reader in{text};
+  in.one_of(day_names);
+  in.literal(" ");
+  const auto month = in.one_of(month_names) + 1;
+  in.literal(" ");
+  const bool padded = in.next_is(' ');
+  if (padded) in.literal(" ");
+  const auto day = in.digits(padded ? 1 : 2);
+  in.literal(" ");
+  const auto time = read_clock(in);
+  in.literal(" ");
+  const auto year = in.digits(4);
+  return in.at_end() ? seconds_of(static_cast<int>(year), month, day, time) : std::nullopt;
+}
+
+} // namespace
+
+std::int64_t whole_seconds(storage::wall_ms time) { return floor_divide(time, 1000); }
+
+void append_http_date(std::string& out, std::int64_t seconds) {
+  const auto t = civil(seconds);
+  out += day_names[t.weekday];
+  out += ", ";
+  append_two(out, t.day);
+  out += ' ';
+  out += month_names[t.month - 1];
+  out += ' ';
+  append_four(out, t.year);
+  out += ' ';
+  append_two(out, t.hour);
+  out += ':';
+  append_two(out, t.minute);
+  out += ':';
+  append_two(out, t.second);
+  out += " GMT";
+}
+
+void append_iso_time(std::string& out, storage::wall_ms time) {
+  const auto seconds = whole_seconds(time);
+  const auto t = civil(seconds);
+  const auto ms = static_cast<unsigned>(time - seconds * 1000);
+  append_four(out, t.year);
+  out += '-';
+  append_two(out, t.month);
+  out += '-';
+  append_two(out, t.day);
+  out += 'T';
+  append_two(out, t.hour);
+  out += ':';
+  append_two(out, t.minute);
+  out += ':';
+  append_two(out, t.second);
+  out += '.';
+  out.push_back(static_cast<char>('0' + ms / 100));
+  append_two(out, ms % 100);
+  out += 'Z';
+}
+
+std::optional<std::int64_t> parse_http_date(std::string_view text) {
+  if (auto t = parse_imf(text)) return t;
+  if (auto t = parse_rfc850(text)) return t;
+  return parse_asctime(text);
+}
+
+} // namespace cairn::net

@@ -1,0 +1,43 @@
+// The HTTP listener: accepts connections, spreads them over the shards, sweeps their deadlines, drains at the end.
+// Start-up code owns it and runs the io_contexts; methods may be called from any thread.
+#pragma once
+
+#include "actors/node.hpp"
+#include "config/config.hpp"
+#include "storage/metrics.hpp"
+#include "storage/seams.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace cairn::net {
+
+class http_server {
+public:
+  // The contexts outlive the server and every connection. `metrics` too.
+  http_server(std::vector<boost::asio::io_context*> shards, const config::settings& settings, actors::services services,
+              storage::node_metrics& metrics, const storage::clock& clock = storage::system_clock(),
+              storage::random_source& random = storage::system_random());
+  ~http_server(); // stops accepting; connections live on until their contexts end
+
+  // Binds and listens, so that start() cannot fail. io_error ("listen on 127.0.0.1:9000: Address already in use").
+  result<void> listen();
+  config::endpoint local_endpoint() const; // with the port that the system chose
+
+  void start();
+  void stop_accepting();
+  // Idle connections close, busy ones after their answer; what is left after `patience` is cut off. `drained` is called
+  // once, on any thread, when no connection is left. After stop_accepting().
+  void drain(std::chrono::nanoseconds patience, std::function<void()> drained);
+  // SIGHUP: limits.* and http.*_timeout take effect for the next request.
+  void apply(const config::settings& settings);
+
+private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace cairn::net

@@ -1,0 +1,420 @@
+#include "net/http_session.hpp"
+
+#include "net/download_exchange.hpp"
+#include "net/host_check.hpp"
+#include "net/router.hpp"
+#include "net/s3_routes.hpp"
+#include "net/upload_exchange.hpp"
+#include "storage/log.hpp"
+
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+
+#include <array>
+#include <utility>
+
+namespace cairn::net {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace http = boost::beast::http;
+using boost::system::error_code;
+
+constexpr std::size_t read_bytes = 4096;
+constexpr std::size_t kept_buffer_bytes = 8192;
+constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
+constexpr std::uint64_t lingering_bytes_max = 64 << 20;
+constexpr auto lingering_time = std::chrono::seconds{5};
+constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
+
+std::string new_request_id(storage::random_source& random) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string id(16, '0');
+  std::uint64_t bits = random.next();
+  for (auto& c : id) {
+    c = digits[bits & 15];
+    bits >>= 4;
+  }
+  return id;
+}
+
+std::string_view as_text(const boost::beast::flat_buffer& buffer) {
+  return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
+}
+
+std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
+  if (!w.bytes.owner) return {asio::buffer(w.text), asio::const_buffer{}};
+  const auto view = w.bytes.view();
+  return {asio::buffer(w.text), asio::const_buffer{view.data(), view.size()}};
+}
+
+} // namespace
+
+http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared)
+    : socket_(std::move(socket)), shared_(std::move(shared)) {
+  shared_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
+}
+
+http_session::~http_session() {
+  if (busy_) record();
+  shared_->metrics.connections.fetch_sub(1, std::memory_order_relaxed);
+  shared_->sessions.remove(*this);
+}
+
+void http_session::start() {
+  shared_->sessions.add(*this);
+  asio::dispatch(executor(), [self = shared_from_this()] {
+    error_code ignored; // a socket that refuses these fails its first read
+    self->socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->socket_.non_blocking(true, ignored);
+    self->arm(wait::head);
+    self->read_then(&http_session::process_input);
+  });
+}
+
+void http_session::refuse() {
+  shared_->sessions.add(*this);
+  asio::dispatch(executor(), [self = shared_from_this()] {
+    error_code ignored;
+    self->socket_.non_blocking(true, ignored);
+    self->started_ = self->shared_->clock.now();
+    self->busy_ = true;
+    self->request_.basics.request_id = new_request_id(self->shared_->random);
+    self->respond_error({503, "SlowDown", "The node has as many connections as it may.", "Retry-After: 1\r\n"});
+  });
+}
+
+// ---- input ----------------------------------------------------------------------------------------------------------
+
+void http_session::next_request() {
+  scanned_ = 0;
+  parser_.reset();
+  if (shared_->stopping.load(std::memory_order_relaxed) && buffer_.size() == 0) return close();
+  arm(wait::idle);
+  if (buffer_.size() > 0) {
+    // Posted: pipelined requests that are answered at once must not nest.
+    asio::post(executor(), [self = shared_from_this()] { self->process_input(); });
+    return;
+  }
+  if (buffer_.capacity() > kept_buffer_bytes) buffer_.shrink_to_fit();
+  read_then(&http_session::process_input);
+}
+
+void http_session::read_then(void (http_session::*next)()) {
+  after_read_ = next;
+  if (std::exchange(reading_, true)) return; // the read under way goes on with `next` instead
+  socket_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code failed, std::size_t n) {
+    self->reading_ = false;
+    if (self->closed_) return;
+    if (failed) return self->close();
+    self->buffer_.commit(n);
+    self->shared_->metrics.bytes_received.fetch_add(n, std::memory_order_relaxed);
+    (self.get()->*self->after_read_)();
+  });
+}
+
+void http_session::process_input() {
+  if (closed_) return;
+  while (scanned_ == 0 && as_text(buffer_).starts_with("\r\n")) buffer_.consume(2); // RFC 9112 §2.2
+  const auto limit = shared_->header_bytes_max.load(std::memory_order_relaxed);
+  const auto scan = scan_head(as_text(buffer_), scanned_);
+  if (scan.state == scan_state::malformed) return refuse_head({400, "a line does not end in CRLF"});
+  const bool complete = scan.state == scan_state::complete;
+  if ((complete ? scan.length : buffer_.size()) > limit) {
+    const bool in_request_line = as_text(buffer_).substr(0, limit).find("\r\n") == std::string_view::npos;
+    return refuse_head(in_request_line ? head_refusal{414, "the request line is too long"}
+                                       : head_refusal{431, "the head is larger than limits.header_bytes"});
+  }
+  if (complete) return handle_head(scan.length);
+  if (waiting_ == wait::idle && buffer_.size() > 0) arm(wait::head);
+  scanned_ = buffer_.size() > 1 ? scan.length : 0; // half of an empty line may still be skipped
+  read_then(&http_session::process_input);
+}
+
+void http_session::refuse_head(const head_refusal& refusal) {
+  started_ = shared_->clock.now();
+  busy_ = true;
+  info_ = {};
+  request_ = {};
+  request_.basics.request_id = new_request_id(shared_->random);
+  keep_alive_ = false;
+  const std::string_view code = refusal.status == 501 ? "NotImplemented" : "InvalidRequest";
+  respond_error({refusal.status, code, std::string{refusal.reason}});
+}
+
+void http_session::handle_head(std::size_t length) {
+  disarm();
+  const auto head = as_text(buffer_).substr(0, length);
+  info_ = check_head(head);
+  if (info_.refused) return refuse_head(*info_.refused);
+  started_ = shared_->clock.now();
+  busy_ = true;
+  auto refused = begin_request(head);
+  info_.host = {};
+  buffer_.consume(length);
+  if (refused) respond_error(*refused);
+  else dispatch();
+}
+
+std::optional<s3_error> http_session::begin_request(std::string_view head) {
+  request_ = {};
+  request_.basics.request_id = new_request_id(shared_->random);
+  status_ = 0;
+  continued_ = body_whole_ = keep_alive_ = false;
+  body_left_ = info_.content_length.value_or(0);
+  parser_.emplace();
+  parser_->body_limit(boost::none); // ours is limits.object_size
+  parser_->header_limit(static_cast<std::uint32_t>(head.size()) + 1);
+  error_code failed;
+  parser_->put(asio::buffer(head), failed);
+  if ((failed && failed != http::error::need_more) || !parser_->is_header_done()) {
+    return s3_error{400, "InvalidRequest", "The request head is malformed."};
+  }
+  const auto& message = parser_->get();
+  keep_alive_ = message.keep_alive();
+  body_whole_ = !info_.chunked && body_left_ == 0;
+  request_.basics.http_1_0 = message.version() == 10;
+  request_.head_only = message.method() == http::verb::head;
+  const auto target = message.target();
+  auto parsed = parse_target({target.data(), target.size()});
+  if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
+  request_.target = std::move(*parsed);
+  const auto method = message.method_string();
+  auto routed = route({method.data(), method.size()}, request_.target);
+  request_.operation = routed.operation;
+  const auto& authority = request_.target.authority;
+  if (auto refused = not_permitted(authority.empty() ? info_.host : authority)) return refused;
+  if (routed.refused) return std::move(*routed.refused);
+  read_conditions(message, request_);
+  return std::nullopt;
+}
+
+std::optional<s3_error> http_session::not_permitted(std::string_view host) const {
+  const bool named = !host.empty() || !request_.basics.http_1_0;
+  if (named && !host_allowed(host, shared_->listen, shared_->server_names)) {
+    return s3_error{403, "AccessDenied",
+                    "This node does not answer anonymous requests under the Host name '" + std::string{host} +
+                        "'. If the name is yours, add it to http.server_names."};
+  }
+  if (shared_->anonymous == config::anonymous_access::none) {
+    return s3_error{403, "AccessDenied", "Anonymous requests are not allowed (auth.anonymous)."};
+  }
+  if (shared_->anonymous == config::anonymous_access::read && changes_data(request_.operation)) {
+    return s3_error{403, "AccessDenied", "Anonymous requests may only read (auth.anonymous)."};
+  }
+  return std::nullopt;
+}
+
+void http_session::dispatch() {
+  switch (request_.operation) {
+    case storage::http_operation::get_object:
+    case storage::http_operation::head_object: return start_get(shared_from_this());
+    case storage::http_operation::put_object: return start_put(shared_from_this());
+    default: return serve(shared_from_this());
+  }
+}
+
+// ---- output ---------------------------------------------------------------------------------------------------------
+
+bool http_session::body_skippable() const {
+  const bool client_waits = info_.expect_continue && !continued_;
+  return body_whole_ || (!info_.chunked && !client_waits && body_left_ <= skipped_body_bytes_max);
+}
+
+answer_basics http_session::basics() {
+  close_after_ = !keep_alive_ || !body_skippable() || shared_->stopping.load(std::memory_order_relaxed);
+  request_.basics.close = close_after_;
+  request_.basics.now = shared_->clock.wall();
+  return request_.basics;
+}
+
+void http_session::respond(unsigned status, std::string bytes, std::shared_ptr<void> hold) {
+  status_ = status;
+  write({pending_write::kind::last, 0, std::move(bytes), {}, std::move(hold)});
+}
+
+void http_session::respond_empty(unsigned status, std::string_view header_lines) {
+  respond(status, whole_answer(status, basics(), {}, {}, header_lines, request_.head_only));
+}
+
+void http_session::respond_error(const s3_error& problem) {
+  respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
+}
+
+void http_session::respond_failure(const error& reason) {
+  const auto problem = s3_error_of(reason);
+  if (problem.status >= 500) {
+    log::warn("request failed", {{"request", request_.basics.request_id},
+                                 {"bucket", request_.target.bucket},
+                                 {"key", request_.target.key},
+                                 {"status", std::uint64_t{problem.status}},
+                                 {"error", to_string(reason)}});
+  }
+  respond_error(problem);
+}
+
+void http_session::send_continue() {
+  if (!info_.expect_continue || continued_ || buffer_.size() > 0) return;
+  continued_ = true;
+  write({pending_write::kind::interim, 0, "HTTP/1.1 100 Continue\r\n\r\n", {}});
+}
+
+void http_session::write(pending_write w) {
+  if (closed_) return;
+  writes_.push_back(std::move(w));
+  flush();
+}
+
+void http_session::flush() {
+  while (!writing_ && !closed_ && !writes_.empty()) {
+    const auto buffers = buffers_of(writes_.front());
+    error_code failed;
+    const auto taken = socket_.write_some(buffers, failed);
+    if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
+    shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
+    if (taken < asio::buffer_size(buffers)) return write_rest(taken);
+    written();
+  }
+}
+
+void http_session::write_rest(std::size_t taken) {
+  auto buffers = buffers_of(writes_.front());
+  for (auto& buffer : buffers) {
+    const auto skipped = std::min(taken, buffer.size());
+    buffer += skipped;
+    taken -= skipped;
+  }
+  writing_ = true;
+  arm(wait::write);
+  // The condition is asked after every system call: a socket that took something has made progress.
+  const auto progress = [this](const error_code& failed, std::size_t sent) {
+    if (!failed && sent > 0) arm(wait::write);
+    return failed ? std::size_t{0} : syscall_bytes;
+  };
+  asio::async_write(socket_, buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {
+    self->writing_ = false;
+    if (self->closed_) return self->writes_.clear();
+    if (failed) return self->close();
+    self->disarm();
+    self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
+    self->written();
+    self->flush();
+  });
+}
+
+void http_session::written() {
+  const auto done = std::move(writes_.front());
+  writes_.erase(writes_.begin());
+  switch (done.what) {
+    case pending_write::kind::interim: break;
+    case pending_write::kind::last: end_request(); break;
+    case pending_write::kind::part:
+      if (const auto e = exchange_.lock()) e->sent(done.number);
+  }
+}
+
+void http_session::finish() {
+  if (!closed_) end_request();
+}
+
+void http_session::record() {
+  busy_ = false;
+  const auto elapsed = shared_->clock.now() - started_;
+  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count());
+  auto& counters = shared_->metrics.http[static_cast<std::size_t>(request_.operation)];
+  counters.by_status_class[status_ / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);
+  counters.duration.observe_us(us);
+  if (!log::enabled(log::level::debug)) return;
+  log::debug("request", {{"request", request_.basics.request_id},
+                         {"bucket", request_.target.bucket},
+                         {"key", request_.target.key},
+                         {"status", std::uint64_t{status_}},
+                         {"us", us}});
+}
+
+// ---- the end of requests and connections ----------------------------------------------------------------------------
+
+void http_session::end_request() {
+  record();
+  exchange_.reset();
+  if (close_after_) return linger();
+  if (body_whole_) return next_request();
+  skip_body();
+}
+
+void http_session::skip_body() {
+  const auto buffered = std::min<std::uint64_t>(buffer_.size(), body_left_);
+  buffer_.consume(buffered);
+  body_left_ -= buffered;
+  if (body_left_ == 0) return next_request();
+  arm(wait::body);
+  read_then(&http_session::skip_body);
+}
+
+// Closing a socket with unread input resets the connection, and the client may lose the answer: say that no more comes,
+// then read what it still sends, for a while.
+void http_session::linger() {
+  error_code failed;
+  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, failed);
+  if (failed) return close();
+  arm(wait::linger);
+  if (reading_) return read_then(&http_session::discard_input);
+  discard_input();
+}
+
+void http_session::discard_input() {
+  discarded_ += buffer_.size();
+  buffer_.consume(buffer_.size());
+  if (discarded_ > lingering_bytes_max) return close();
+  read_then(&http_session::discard_input);
+}
+
+void http_session::close() {
+  if (closed_) return;
+  closed_ = true;
+  disarm();
+  if (const auto e = exchange_.lock()) e->lost();
+  if (busy_) record();
+  if (!writing_) writes_.clear(); // else they are in the system's hands until the handler ran
+  error_code ignored; // nothing is left to do with a socket that does not even close
+  socket_.close(ignored);
+}
+
+void http_session::stop(bool at_once) {
+  asio::post(executor(), [self = shared_from_this(), at_once] {
+    const bool idle = !self->busy_ && self->buffer_.size() == 0;
+    if (at_once || idle) self->close();
+  });
+}
+
+// ---- deadlines ------------------------------------------------------------------------------------------------------
+
+void http_session::arm(wait what) {
+  waiting_ = what;
+  storage::steady_time::duration time = shared_->idle_timeout.load(std::memory_order_relaxed);
+  if (what == wait::head) time = shared_->header_timeout.load(std::memory_order_relaxed);
+  if (what == wait::linger) time = lingering_time;
+  deadline_.store((shared_->clock.now() + time).time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool http_session::overdue(storage::steady_time now) const {
+  const auto deadline = deadline_.load(std::memory_order_relaxed);
+  return deadline != 0 && deadline <= now.time_since_epoch().count();
+}
+
+void http_session::deadline_passed() {
+  asio::post(executor(), [self = shared_from_this()] { self->on_deadline(); });
+}
+
+void http_session::on_deadline() {
+  if (closed_ || !overdue(shared_->clock.now())) return;
+  disarm();
+  const auto e = exchange_.lock();
+  if (waiting_ == wait::body && e) return e->stalled();
+  if (waiting_ != wait::head || buffer_.size() == 0) return close();
+  refuse_head({408, "the head did not arrive within http.header_timeout"});
+}
+
+} // namespace cairn::net

@@ -1,0 +1,75 @@
+#include "net/http_shared.hpp"
+
+#include "net/http_session.hpp"
+
+namespace cairn::net {
+
+void session_registry::add(http_session& session) {
+  const std::lock_guard lock{mutex_};
+  sessions_.push_back(session);
+}
+
+void session_registry::remove(http_session& session) {
+  std::function<void()> empty;
+  {
+    const std::lock_guard lock{mutex_};
+    if (session.is_linked()) sessions_.erase(sessions_.iterator_to(session));
+    if (sessions_.empty()) empty = std::exchange(when_empty_, nullptr);
+  }
+  if (empty) empty();
+}
+
+std::size_t session_registry::size() const {
+  const std::lock_guard lock{mutex_};
+  return sessions_.size();
+}
+
+template <class Wanted>
+std::vector<std::shared_ptr<http_session>> session_registry::collect(Wanted wanted) const {
+  std::vector<std::shared_ptr<http_session>> found;
+  const std::lock_guard lock{mutex_};
+  for (const auto& link : sessions_) {
+    const auto& session = static_cast<const http_session&>(link);
+    if (!wanted(session)) continue;
+    // Null when the last owner is letting go of it right now: its destructor waits for this mutex.
+    if (auto alive = const_cast<http_session&>(session).weak_from_this().lock()) found.push_back(std::move(alive));
+  }
+  return found;
+}
+
+std::vector<std::shared_ptr<http_session>> session_registry::overdue(storage::steady_time now) const {
+  return collect([now](const http_session& session) { return session.overdue(now); });
+}
+
+std::vector<std::shared_ptr<http_session>> session_registry::all() const {
+  return collect([](const http_session&) { return true; });
+}
+
+void session_registry::when_empty(std::function<void()> handler) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (!sessions_.empty()) {
+      when_empty_ = std::move(handler);
+      return;
+    }
+  }
+  handler();
+}
+
+http_shared::http_shared(const config::settings& settings, actors::services node, storage::node_metrics& counters,
+                         const storage::clock& time, storage::random_source& randomness)
+    : services(std::move(node)), metrics(counters), clock(time), random(randomness), anonymous(settings.auth.anonymous),
+      listen(settings.http.listen), server_names(settings.http.server_names) {
+  apply(settings);
+}
+
+void http_shared::apply(const config::settings& settings) {
+  connections_max = settings.limits.connections;
+  list_keys_max = settings.limits.list_keys;
+  header_bytes_max = settings.limits.header_bytes.bytes;
+  object_size_max = settings.limits.object_size.bytes;
+  header_timeout = settings.http.header_timeout;
+  idle_timeout = settings.http.idle_timeout;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,77 @@
+// What all HTTP connections of a node share: the node's services, limits that SIGHUP can change, and the list of living
+// connections, by which deadlines are swept and the server drains. Thread-safe.
+#pragma once
+
+#include "actors/node.hpp"
+#include "config/config.hpp"
+#include "storage/metrics.hpp"
+#include "storage/seams.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/strand.hpp>
+#include <boost/intrusive/list.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace cairn::net {
+
+using session_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
+using session_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, session_strand>;
+
+class http_session;
+
+// A session's place in the registry.
+class session_link : public boost::intrusive::list_base_hook<> {};
+
+// Deadlines are looked at by one sweep over all connections, so that a request costs no timer operation.
+class session_registry {
+public:
+  void add(http_session& session);
+  void remove(http_session& session); // from its destructor
+  std::size_t size() const;
+  std::vector<std::shared_ptr<http_session>> overdue(storage::steady_time now) const;
+  std::vector<std::shared_ptr<http_session>> all() const;
+  // Called once, from any thread, when no connection is left; at once if none is there.
+  void when_empty(std::function<void()> handler);
+
+private:
+  template <class Wanted>
+  std::vector<std::shared_ptr<http_session>> collect(Wanted wanted) const;
+
+  mutable std::mutex mutex_;
+  boost::intrusive::list<session_link> sessions_; // each an http_session
+  std::function<void()> when_empty_;
+};
+
+struct http_shared {
+  http_shared(const config::settings& settings, actors::services node, storage::node_metrics& counters,
+              const storage::clock& time, storage::random_source& randomness);
+  void apply(const config::settings& settings); // the limits and times
+
+  const actors::services services;
+  storage::node_metrics& metrics;
+  const storage::clock& clock;
+  storage::random_source& random;
+
+  const config::anonymous_access anonymous;
+  const config::endpoint listen;
+  const std::vector<std::string> server_names;
+
+  std::atomic<std::uint32_t> connections_max{0}, list_keys_max{0};
+  std::atomic<std::size_t> header_bytes_max{0};
+  std::atomic<std::uint64_t> object_size_max{0};
+  std::atomic<config::duration> header_timeout{}, idle_timeout{};
+
+  std::atomic<bool> stopping{false};         // answers say "Connection: close"
+  std::atomic<std::uint32_t> listings{0};    // list answers being made or sent
+  static constexpr std::uint32_t listings_max = 64; // bounds their memory; beyond: SlowDown
+
+  session_registry sessions;
+};
+
+} // namespace cairn::net

@@ -1,0 +1,15 @@
+// The query of GET /bucket → a listing query and what the answer repeats of it. Pure.
+#pragma once
+
+#include "net/s3_errors.hpp"
+#include "net/s3_xml.hpp"
+#include "net/uri.hpp"
+
+#include <variant>
+
+namespace cairn::net {
+
+// ListObjectsV2 with list-type=2, else version 1 (marker). `keys_max` caps max-keys.
+std::variant<list_request, s3_error> read_list_request(const request_target& target, std::uint32_t keys_max);
+
+} // namespace cairn::net

@@ -1,0 +1,27 @@
+#include "net/listener.hpp"
+
+namespace cairn::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+result<void> listen_on(acceptor& listening, const config::endpoint& where) {
+  boost::system::error_code failed;
+  const auto name = where.host == "localhost" ? std::string{"127.0.0.1"} : where.host;
+  const auto address = asio::ip::make_address(name, failed);
+  const tcp::endpoint endpoint{address, where.port};
+  if (!failed) listening.open(endpoint.protocol(), failed);
+  if (!failed) listening.set_option(tcp::acceptor::reuse_address{true}, failed);
+  if (!failed) listening.bind(endpoint, failed);
+  if (!failed) listening.listen(asio::socket_base::max_listen_connections, failed);
+  if (failed) return error{errc::io_error, "listen on " + config::format(where) + ": " + failed.message()};
+  return {};
+}
+
+config::endpoint endpoint_of(const acceptor& listening) {
+  boost::system::error_code failed;
+  const auto endpoint = listening.local_endpoint(failed);
+  return failed ? config::endpoint{} : config::endpoint{endpoint.address().to_string(), endpoint.port()};
+}
+
+} // namespace cairn::net

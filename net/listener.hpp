@@ -1,0 +1,19 @@
+// Opens listening sockets; shared by the HTTP and admin servers.
+#pragma once
+
+#include "config/units.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/strand.hpp>
+
+namespace cairn::net {
+
+using control_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
+using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, control_strand>;
+
+// io_error: "listen on 127.0.0.1:9000: Address already in use".
+result<void> listen_on(acceptor& listening, const config::endpoint& where);
+config::endpoint endpoint_of(const acceptor& listening);
+
+} // namespace cairn::net

@@ -1,0 +1,189 @@
+#include "net/metrics_page.hpp"
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+#include <array>
+#include <limits>
+
+namespace cairn::net {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using labels = std::vector<ClientMetric::Label>;
+
+constexpr std::array<const char*, std::size_t(storage::http_operation::count_)> operation_names{
+    "list_buckets", "create_bucket", "delete_bucket", "head_bucket", "list_objects", "put_object",
+    "get_object",   "head_object",   "delete_object", "options",     "unknown"};
+constexpr std::array<const char*, 6> status_names{"aborted", "1xx", "2xx", "3xx", "4xx", "5xx"};
+
+double seconds(std::uint64_t us) { return static_cast<double>(us) / 1e6; }
+
+class page_builder {
+public:
+  MetricFamily& family(const char* name, const char* help, MetricType type) {
+    families_.push_back({name, help, type, {}});
+    return families_.back();
+  }
+
+  static void add(MetricFamily& family, labels names, double value) {
+    ClientMetric metric;
+    metric.label = std::move(names);
+    if (family.type == MetricType::Counter) metric.counter.value = value;
+    else metric.gauge.value = value;
+    family.metric.push_back(std::move(metric));
+  }
+
+  void counter(const char* name, const char* help, const storage::counter& value) {
+    add(family(name, help, MetricType::Counter), {}, static_cast<double>(value.load(std::memory_order_relaxed)));
+  }
+
+  void gauge(const char* name, const char* help, double value) { add(family(name, help, MetricType::Gauge), {}, value); }
+
+  void histogram(const char* name, const char* help, const storage::latency_histogram& values) {
+    add(family(name, help, MetricType::Histogram), {}, values);
+  }
+
+  // Counts are read one by one while they grow; taking the total from the same reads keeps the buckets cumulative.
+  static void add(MetricFamily& family, labels names, const storage::latency_histogram& values) {
+    ClientMetric metric;
+    metric.label = std::move(names);
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < storage::latency_histogram::buckets; ++i) {
+      total += values.count(i);
+      const bool last = i + 1 == storage::latency_histogram::buckets;
+      const double bound = last ? std::numeric_limits<double>::infinity()
+                                : seconds(storage::latency_histogram::upper_bound_us(i));
+      metric.histogram.bucket.push_back({total, bound});
+    }
+    metric.histogram.sample_count = total;
+    metric.histogram.sample_sum = seconds(values.sum_us());
+    family.metric.push_back(std::move(metric));
+  }
+
+  const std::vector<MetricFamily>& families() const { return families_; }
+
+private:
+  std::vector<MetricFamily> families_;
+};
+
+void add_http(page_builder& p, const storage::node_metrics& m) {
+  auto& requests = p.family("cairn_http_requests_total", "Requests by operation and status class.", MetricType::Counter);
+  for (std::size_t i = 0; i < m.http.size(); ++i) {
+    for (std::size_t s = 0; s < status_names.size(); ++s) {
+      const auto count = m.http[i].by_status_class[s].load(std::memory_order_relaxed);
+      if (count == 0 && s != 2) continue; // a series appears with its first request
+      page_builder::add(requests, {{"operation", operation_names[i]}, {"status", status_names[s]}}, static_cast<double>(count));
+    }
+  }
+  auto& durations = p.family("cairn_http_request_duration_seconds", "From a request's head to the end of its answer.",
+                             MetricType::Histogram);
+  for (std::size_t i = 0; i < m.http.size(); ++i) page_builder::add(durations, {{"operation", operation_names[i]}}, m.http[i].duration);
+  p.counter("cairn_http_sent_bytes_total", "Bytes given to clients' sockets.", m.bytes_sent);
+  p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
+  p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
+  p.counter("cairn_http_connections_refused_total", "Connections beyond limits.connections.", m.connections_refused);
+  p.counter("cairn_slow_down_total", "Requests that found no memory in time.", m.slow_down);
+}
+
+void add_streams(page_builder& p, const storage::node_metrics& m) {
+  p.gauge("cairn_active_downloads", "Downloads under way.", static_cast<double>(m.active_downloads.load()));
+  p.gauge("cairn_active_uploads", "Uploads under way.", static_cast<double>(m.active_uploads.load()));
+  p.gauge("cairn_download_window_slices", "Sum of the windows of the active downloads.",
+          static_cast<double>(m.window_slices.load()));
+  p.counter("cairn_downloads_cancelled_total", "Downloads whose client went away.", m.downloads_cancelled);
+  p.counter("cairn_downloads_broken_total", "Downloads cut off after their first byte.", m.downloads_broken);
+  p.counter("cairn_uploads_cancelled_total", "Uploads whose client went away.", m.uploads_cancelled);
+}
+
+void add_storage(page_builder& p, const storage::node_metrics& m) {
+  p.counter("cairn_chunk_reads_total", "Chunk reads.", m.chunk_reads);
+  p.counter("cairn_chunk_reads_cached_total", "Chunk reads answered from memory at once.", m.chunk_reads_cached);
+  p.counter("cairn_chunk_read_errors_total", "Chunk reads that failed.", m.chunk_read_errors);
+  p.counter("cairn_chunk_read_retries_total", "Chunk reads tried again.", m.chunk_read_retries);
+  p.counter("cairn_chunks_corrupt_total", "Chunk reads that found damaged bytes.", m.chunks_corrupt);
+  p.counter("cairn_chunk_writes_total", "Chunks written.", m.chunk_writes);
+  p.counter("cairn_chunk_write_errors_total", "Chunk writes that failed.", m.chunk_write_errors);
+  p.counter("cairn_chunks_reaped_total", "Chunks deleted because their blob is dead.", m.chunks_reaped);
+  p.counter("cairn_punched_bytes_total", "Bytes given back to the file systems.", m.bytes_punched);
+  p.counter("cairn_commit_batches_total", "Durable metadata transactions.", m.commit_batches);
+  p.counter("cairn_committed_commands_total", "Metadata commands in them.", m.committed_commands);
+  p.counter("cairn_row_cache_hits_total", "Look-ups answered by the cache of hot rows.", m.row_cache_hits);
+  p.counter("cairn_row_cache_misses_total", "Look-ups that read the metadata.", m.row_cache_misses);
+  p.histogram("cairn_chunk_read_duration_seconds", "A chunk read as its requester sees it.", m.chunk_read);
+  p.histogram("cairn_chunk_write_duration_seconds", "A chunk write until it is durable.", m.chunk_write);
+  p.histogram("cairn_commit_duration_seconds", "A metadata command until it is durable.", m.commit);
+}
+
+using disk_value = double (*)(const actors::disk_status&);
+
+void add_disk_gauge(page_builder& p, const actors::node_status& status, const char* name, const char* help, disk_value value) {
+  auto& family = p.family(name, help, MetricType::Gauge);
+  for (const auto& disk : status.disks) page_builder::add(family, {{"disk", disk.path}}, value(disk));
+}
+
+void add_disks(page_builder& p, const actors::node_status& status) {
+  using disk = actors::disk_status;
+  add_disk_gauge(p, status, "cairn_disk_up", "1: takes reads and writes; 0: read-only, quarantined or not open.",
+                 [](const disk& d) { return d.open && d.stats.state == storage::disk_state::healthy ? 1.0 : 0.0; });
+  add_disk_gauge(p, status, "cairn_disk_size_bytes", "Size of the disk's file system.",
+                 [](const disk& d) { return static_cast<double>(d.stats.disk.total); });
+  add_disk_gauge(p, status, "cairn_disk_available_bytes", "Free bytes of it, the reserve included.",
+                 [](const disk& d) { return static_cast<double>(d.stats.disk.available); });
+  add_disk_gauge(p, status, "cairn_disk_reserve_bytes", "Bytes kept free: writes stop there.",
+                 [](const disk& d) { return static_cast<double>(d.stats.reserve_bytes); });
+  add_disk_gauge(p, status, "cairn_disk_chunks", "Chunks on the disk.",
+                 [](const disk& d) { return static_cast<double>(d.stats.chunks); });
+  add_disk_gauge(p, status, "cairn_disk_segments", "Segment files on the disk.",
+                 [](const disk& d) { return static_cast<double>(d.stats.segments); });
+  add_disk_gauge(p, status, "cairn_disk_to_punch", "Deleted records whose space is not given back yet.",
+                 [](const disk& d) { return static_cast<double>(d.stats.to_punch); });
+  add_disk_gauge(p, status, "cairn_disk_read_queue", "Reads that wait for the disk's threads.",
+                 [](const disk& d) { return static_cast<double>(d.queued_reads); });
+  add_disk_gauge(p, status, "cairn_disk_write_queue", "Write batches that wait for the disk's thread.",
+                 [](const disk& d) { return static_cast<double>(d.queued_writes); });
+}
+
+void add_node(page_builder& p, const actors::node_status& status) {
+  p.gauge("cairn_ready", "1: the node serves reads and writes.", status.ready ? 1 : 0);
+  p.gauge("cairn_metadata_read_queue", "Look-ups that wait for the metadata threads.",
+          static_cast<double>(status.queued_metadata_reads));
+  p.gauge("cairn_metadata_write_queue", "Command batches that wait for the metadata thread.",
+          static_cast<double>(status.queued_metadata_writes));
+  p.gauge("cairn_metadata_disk_size_bytes", "Size of the metadata's file system.",
+          static_cast<double>(status.metadata_disk.total));
+  p.gauge("cairn_metadata_disk_available_bytes", "Free bytes of it.", static_cast<double>(status.metadata_disk.available));
+  p.gauge("cairn_buffer_bytes", "Memory of chunk buffers in use.", static_cast<double>(status.buffer_bytes));
+  p.gauge("cairn_buffer_limit_bytes", "limits.memory.", static_cast<double>(status.buffer_limit_bytes));
+  p.gauge("cairn_buffer_waiters", "Streams that wait for memory.", static_cast<double>(status.buffer_waiters));
+}
+
+page_builder make_page(const storage::node_metrics& metrics, const actors::node_status& status) {
+  page_builder p;
+  add_http(p, metrics);
+  add_streams(p, metrics);
+  add_storage(p, metrics);
+  add_node(p, status);
+  add_disks(p, status);
+  return p;
+}
+
+} // namespace
+
+std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status) {
+  const auto page = make_page(metrics, status);
+  return prometheus::TextSerializer{}.Serialize(page.families());
+}
+
+std::vector<std::string> metric_names() {
+  std::vector<std::string> names;
+  const storage::node_metrics none;
+  const auto page = make_page(none, {});
+  for (const auto& family : page.families()) names.push_back(family.name);
+  return names;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,16 @@
+// The node's counters as Prometheus text (docs/metrics.md lists them). The only user of prometheus-cpp.
+#pragma once
+
+#include "actors/storage_node.hpp"
+#include "storage/metrics.hpp"
+
+#include <string>
+
+namespace cairn::net {
+
+std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status);
+
+// The names of all families on the page, in order: what docs/metrics.md must describe.
+std::vector<std::string> metric_names();
+
+} // namespace cairn::net

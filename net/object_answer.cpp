@@ -1,0 +1,134 @@
+#include "net/object_answer.hpp"
+
+#include "net/http_date.hpp"
+#include "net/ranges.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+using storage::metadata::object_row;
+
+// "content-type" → "Content-Type": how people expect to see it.
+void append_capitalised(std::string& out, std::string_view name) {
+  bool start = true;
+  for (const char c : name) {
+    out.push_back(start && c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c);
+    start = c == '-';
+  }
+}
+
+void add_line(std::string& out, std::string_view value) {
+  out += ": ";
+  out += value;
+  out += "\r\n";
+}
+
+struct answer_maker {
+  const request& request_;
+  const object_row& row;
+  validators current;
+
+  std::string content_type() const {
+    return row.headers.content_type.empty() ? "binary/octet-stream" : row.headers.content_type;
+  }
+
+  head_builder head(unsigned status) const {
+    head_builder builder{status, request_.basics};
+    auto& out = builder.bytes();
+    out += "ETag: \"";
+    out += current.etag;
+    out += "\"\r\nLast-Modified: ";
+    append_http_date(out, current.modified);
+    out += "\r\nAccept-Ranges: bytes\r\n";
+    for (const auto& [name, value] : row.headers.standard) {
+      append_capitalised(out, name);
+      add_line(out, value);
+    }
+    for (const auto& [name, value] : row.headers.user) {
+      out += "x-amz-meta-";
+      out += name;
+      add_line(out, value);
+    }
+    return builder;
+  }
+
+  std::string content_range(const selected_range& range) const {
+    return "bytes " + std::to_string(range.offset) + '-' + std::to_string(range.offset + range.length - 1) + '/' +
+           std::to_string(row.size);
+  }
+
+  object_answer refused(s3_error problem) const {
+    const auto whole = error_answer(problem, request_.basics, request_.resource(), request_.head_only);
+    const auto end = whole.find("\r\n\r\n") + 4;
+    object_answer answer{problem.status, {whole.substr(0, end), {}}};
+    if (end < whole.size()) answer.plan.body.emplace_back(whole.substr(end));
+    return answer;
+  }
+
+  object_answer whole() const {
+    auto builder = head(200);
+    builder.add("Content-Type", content_type()).add("Content-Length", row.size);
+    object_answer answer{200, {builder.take(), {}}};
+    if (!request_.head_only && row.size > 0) answer.plan.body.emplace_back(actors::byte_range{0, row.size});
+    return answer;
+  }
+
+  object_answer one_range(const selected_range& range) const {
+    auto builder = head(206);
+    builder.add("Content-Type", content_type())
+        .add("Content-Range", content_range(range))
+        .add("Content-Length", range.length);
+    object_answer answer{206, {builder.take(), {}}};
+    if (!request_.head_only) answer.plan.body.emplace_back(actors::byte_range{range.offset, range.length});
+    return answer;
+  }
+
+  // multipart/byteranges (RFC 9110 §14.6). The request id is random, so the boundary cannot be foreseen by an uploader.
+  object_answer several_ranges(const std::vector<selected_range>& ranges) const {
+    const std::string boundary = "cairn-" + request_.basics.request_id;
+    object_answer answer{206, {}};
+    std::uint64_t length = 0;
+    for (const auto& range : ranges) {
+      std::string part = "\r\n--" + boundary + "\r\nContent-Type: " + content_type() +
+                         "\r\nContent-Range: " + content_range(range) + "\r\n\r\n";
+      length += part.size() + range.length;
+      answer.plan.body.emplace_back(std::move(part));
+      answer.plan.body.emplace_back(actors::byte_range{range.offset, range.length});
+    }
+    std::string end = "\r\n--" + boundary + "--\r\n";
+    length += end.size();
+    answer.plan.body.emplace_back(std::move(end));
+    if (request_.head_only) answer.plan.body.clear();
+    auto builder = head(206);
+    builder.add("Content-Type", "multipart/byteranges; boundary=" + boundary).add("Content-Length", length);
+    answer.plan.head = builder.take();
+    return answer;
+  }
+
+  object_answer by_range() const {
+    const auto selection = select_ranges(*request_.range, row.size);
+    switch (selection.kind) {
+      case range_kind::whole: return whole();
+      case range_kind::partial:
+        return selection.ranges.size() == 1 ? one_range(selection.ranges.front()) : several_ranges(selection.ranges);
+      case range_kind::unsatisfiable: break;
+    }
+    return refused({416, "InvalidRange", "None of the ranges lies within the object.",
+                    "Content-Range: bytes */" + std::to_string(row.size) + "\r\n"});
+  }
+};
+
+} // namespace
+
+object_answer answer_object(const request& request, const object_row& row) {
+  const answer_maker make{request, row, {to_string(row.etag), whole_seconds(row.modified)}};
+  switch (evaluate(request.conditions, make.current)) {
+    case verdict::precondition_failed: return make.refused(s3_error_of(error{errc::precondition_failed}));
+    case verdict::not_modified: return {304, {make.head(304).take(), {}}};
+    case verdict::proceed: break;
+  }
+  return request.range && range_applies(request.conditions, make.current) ? make.by_range() : make.whole();
+}
+
+} // namespace cairn::net

@@ -1,0 +1,16 @@
+// GET and HEAD of an object: its row and the request → status, head and the ranges of the body. Pure, so that every rule
+// of RFC 9110 about conditions and ranges is tested without a socket.
+#pragma once
+
+#include "net/request.hpp"
+
+namespace cairn::net {
+
+struct object_answer {
+  unsigned status = 200; // 200, 206, 304, 412, 416
+  actors::download_plan plan;
+};
+
+object_answer answer_object(const request& request, const storage::metadata::object_row& row);
+
+} // namespace cairn::net

@@ -1,0 +1,155 @@
+#include "net/request.hpp"
+
+#include "net/base64.hpp"
+
+#include <boost/algorithm/string/case_conv.hpp>
+#include <boost/algorithm/string/predicate.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace cairn::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+using boost::algorithm::iequals;
+using boost::algorithm::istarts_with;
+
+std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
+
+void join(std::optional<std::string>& list, std::string_view value) {
+  if (list) *list += ", ";
+  else list.emplace();
+  *list += value;
+}
+
+void first(std::optional<std::string>& slot, std::string_view value) {
+  if (!slot) slot = value;
+}
+
+// Headers that would change what is stored or how. Dropping them silently would break a promise to the client.
+struct refused_header {
+  std::string_view name, feature;
+  bool prefix = false;
+};
+constexpr std::array refused_headers{
+    refused_header{"x-amz-copy-source", "Copying (x-amz-copy-source)", true},
+    refused_header{"x-amz-server-side-encryption", "Server-side encryption", true},
+    refused_header{"x-amz-object-lock-", "Object locks", true},
+    refused_header{"x-amz-tagging", "Tagging (x-amz-tagging)"},
+    refused_header{"x-amz-website-redirect-location", "Website redirects"},
+    refused_header{"x-amz-write-offset-bytes", "Appending (x-amz-write-offset-bytes)"},
+    refused_header{"x-amz-decoded-content-length", "The aws-chunked payload encoding"},
+    refused_header{"content-range", "Partial PUT (Content-Range)"},
+};
+
+std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
+  for (const auto& header : refused_headers) {
+    if (header.prefix ? istarts_with(name, header.name) : iequals(name, header.name)) {
+      return not_implemented(header.feature);
+    }
+  }
+  const bool streaming = iequals(name, "x-amz-content-sha256") && istarts_with(value, "STREAMING-");
+  const bool encoded = iequals(name, "content-encoding") && boost::algorithm::icontains(value, "aws-chunked");
+  if (streaming || encoded) return not_implemented("The aws-chunked payload encoding");
+  return std::nullopt;
+}
+
+constexpr std::string_view user_prefix = "x-amz-meta-";
+constexpr std::array<std::string_view, 5> kept_headers{"content-disposition", "cache-control", "content-encoding",
+                                                       "content-language", "expires"};
+
+std::optional<storage::metadata::md5_digest> parse_content_md5(std::string_view text) {
+  const auto bytes = text.size() == 24 ? base64_decode(text) : std::nullopt;
+  storage::metadata::md5_digest digest{};
+  if (!bytes || bytes->size() != digest.size()) return std::nullopt;
+  std::copy(bytes->begin(), bytes->end(), digest.begin());
+  return digest;
+}
+
+std::optional<s3_error> keep_header(std::string name, std::string_view value, put_order& order) {
+  auto& headers = order.put.headers;
+  if (name == "content-type") {
+    headers.content_type = value;
+  } else if (name == "content-md5") {
+    order.content_md5 = parse_content_md5(value);
+    if (!order.content_md5) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
+  } else if (name.starts_with(user_prefix)) {
+    headers.user.emplace_back(name.substr(user_prefix.size()), value);
+  } else if (std::find(kept_headers.begin(), kept_headers.end(), name) != kept_headers.end()) {
+    headers.standard.emplace_back(std::move(name), value);
+  }
+  return std::nullopt;
+}
+
+// Equal names are one header with a list of values (RFC 9110 §5.2).
+void merge_repeated(std::vector<std::pair<std::string, std::string>>& headers) {
+  std::vector<std::pair<std::string, std::string>> merged;
+  for (auto& [name, value] : headers) {
+    const auto same = std::find_if(merged.begin(), merged.end(), [&](const auto& h) { return h.first == name; });
+    if (same == merged.end()) merged.emplace_back(std::move(name), std::move(value));
+    else same->second += ", " + value;
+  }
+  headers = std::move(merged);
+}
+
+} // namespace
+
+std::string request::resource() const {
+  std::string text = "/" + target.bucket;
+  if (!target.key.empty()) text += "/" + target.key;
+  return text;
+}
+
+void read_conditions(const http::fields& fields, request& into) {
+  bool repeated_range = false;
+  for (const auto& field : fields) {
+    const auto value = view_of(field.value());
+    switch (field.name()) {
+      case http::field::if_match: join(into.conditions.if_match, value); break;
+      case http::field::if_none_match: join(into.conditions.if_none_match, value); break;
+      case http::field::if_modified_since: first(into.conditions.if_modified_since, value); break;
+      case http::field::if_unmodified_since: first(into.conditions.if_unmodified_since, value); break;
+      case http::field::if_range: first(into.conditions.if_range, value); break;
+      case http::field::range:
+        repeated_range = into.range.has_value();
+        into.range = value;
+        break;
+      default: break;
+    }
+    if (repeated_range) break;
+  }
+  if (repeated_range) into.range.reset();
+}
+
+std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
+                                           std::optional<std::uint64_t> content_length, std::uint64_t object_size_max) {
+  put_order order;
+  order.put.bucket = request.target.bucket;
+  order.put.key = request.target.key;
+  order.put.length = content_length;
+  for (const auto& field : fields) {
+    const auto name = view_of(field.name_string()), value = view_of(field.value());
+    if (auto refused = refused_feature(name, value)) return std::move(*refused);
+    if (auto refused = keep_header(boost::algorithm::to_lower_copy(std::string{name}), value, order)) {
+      return std::move(*refused);
+    }
+  }
+  merge_repeated(order.put.headers.standard);
+  merge_repeated(order.put.headers.user);
+  std::size_t user_bytes = 0;
+  for (const auto& [name, value] : order.put.headers.user) user_bytes += name.size() + value.size();
+  if (user_bytes > user_metadata_bytes_max) {
+    return s3_error{400, "MetadataTooLarge", "The user metadata is larger than 2048 bytes."};
+  }
+  if (content_length && *content_length > object_size_max) {
+    return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
+  }
+  auto condition = write_condition_of(request.conditions);
+  if (!condition) return s3_error_of(condition.error());
+  order.put.condition = std::move(*condition);
+  return order;
+}
+
+} // namespace cairn::net

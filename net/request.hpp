@@ -1,0 +1,43 @@
+// One request as the rest of net/ sees it: what was asked for and the headers that matter, out of Beast's fields.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "net/conditions.hpp"
+#include "net/response.hpp"
+#include "net/s3_errors.hpp"
+#include "net/uri.hpp"
+#include "storage/metrics.hpp"
+
+#include <boost/beast/http/fields.hpp>
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace cairn::net {
+
+struct request {
+  storage::http_operation operation = storage::http_operation::unknown;
+  request_target target;
+  condition_headers conditions;
+  std::optional<std::string> range;
+  answer_basics basics;
+  bool head_only = false; // HEAD: the answer has no body
+
+  std::string resource() const; // "/bucket/key", for error documents
+};
+
+// Conditions and Range. Repeated lists are joined, a repeated Range counts as none.
+void read_conditions(const boost::beast::http::fields& fields, request& into);
+
+// What PUT /bucket/key asks for.
+struct put_order {
+  actors::put_request put;
+  std::optional<storage::metadata::md5_digest> content_md5;
+};
+std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fields, const request& request,
+                                           std::optional<std::uint64_t> content_length, std::uint64_t object_size_max);
+
+constexpr std::size_t user_metadata_bytes_max = 2048; // names without the prefix, and values
+
+} // namespace cairn::net

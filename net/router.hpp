@@ -1,0 +1,25 @@
+// Method and target → operation. Pure. What S3 knows and this node does not yet do is refused by name, never half done.
+#pragma once
+
+#include "net/s3_errors.hpp"
+#include "net/uri.hpp"
+#include "storage/metrics.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace cairn::net {
+
+struct routed {
+  storage::http_operation operation = storage::http_operation::unknown;
+  std::optional<s3_error> refused; // 400, 405 with Allow, 501
+};
+
+routed route(std::string_view method, const request_target& target);
+
+// "Allow: …\r\n" of what the target names: the node, a bucket or an object.
+std::string_view allow_header(const request_target& target);
+
+bool changes_data(storage::http_operation operation);
+
+} // namespace cairn::net

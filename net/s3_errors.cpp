@@ -1,0 +1,75 @@
+#include "net/s3_errors.hpp"
+
+#include "net/s3_xml.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+constexpr std::string_view retry_soon = "Retry-After: 1\r\n";
+
+s3_error with_text(unsigned status, std::string_view code, std::string_view standard, const error& reason) {
+  return {status, code, reason.text.empty() ? std::string{standard} : reason.text};
+}
+
+s3_error retryable(std::string_view code, std::string_view message) {
+  return {503, code, std::string{message}, std::string{retry_soon}};
+}
+
+} // namespace
+
+s3_error s3_error_of(const error& reason) {
+  switch (reason.code) {
+    case errc::invalid_argument: return with_text(400, "InvalidArgument", "Invalid argument.", reason);
+    case errc::no_such_bucket: return {404, "NoSuchBucket", "The specified bucket does not exist."};
+    case errc::no_such_key: return {404, "NoSuchKey", "The specified key does not exist."};
+    case errc::bucket_exists:
+      return {409, "BucketAlreadyOwnedByYou", "The bucket exists already and is yours."};
+    case errc::bucket_not_empty: return {409, "BucketNotEmpty", "The bucket still holds objects."};
+    case errc::precondition_failed:
+      return {412, "PreconditionFailed", "At least one of the preconditions did not hold."};
+    case errc::too_large:
+      return with_text(413, "EntityTooLarge", "The object is larger than this node stores.", reason);
+    case errc::digest_mismatch:
+      return {400, "BadDigest", "The body does not have the MD5 that Content-MD5 announced."};
+    case errc::unsupported: return not_implemented(reason.text.empty() ? "This request" : reason.text);
+    case errc::no_space:
+      return {507, "InsufficientStorage", "The node has no space left for this object."};
+    case errc::busy:
+    case errc::slow_down:
+    case errc::would_block: return retryable("SlowDown", "The node is busy. Try again a little later.");
+    case errc::timeout:
+    case errc::session_ended:
+    case errc::blob_dead: return retryable("ServiceUnavailable", "The request took too long. Try again.");
+    case errc::stopping: return retryable("ServiceUnavailable", "The node is shutting down.");
+    case errc::read_only:
+      return retryable("ServiceUnavailable", "The storage takes no writes until an operator has looked at it.");
+    case errc::quarantined:
+      return retryable("ServiceUnavailable", "The storage is out of service until an operator has looked at it.");
+    case errc::not_found:
+    case errc::corrupt:
+    case errc::io_error:
+    case errc::cancelled:
+    case errc::content_mismatch:
+    case errc::locked:
+    case errc::connection_lost: break;
+  }
+  return {500, "InternalError", "The node could not do this. Its log tells why, under this request id."};
+}
+
+s3_error not_implemented(std::string_view feature) {
+  return {501, "NotImplemented", std::string{feature} + " is not implemented."};
+}
+
+std::string error_xml(const s3_error& problem, std::string_view resource, std::string_view request_id) {
+  xml_writer xml;
+  xml.open("Error");
+  xml.text("Code", problem.code);
+  xml.text("Message", problem.message);
+  xml.text("Resource", resource);
+  xml.text("RequestId", request_id);
+  xml.close("Error");
+  return xml.take();
+}
+
+} // namespace cairn::net

@@ -1,0 +1,27 @@
+// What goes wrong, in S3's words: status, code and message of an error answer. Pure.
+#pragma once
+
+#include "config/error.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace cairn::net {
+
+struct s3_error {
+  unsigned status = 500;
+  std::string_view code = "InternalError"; // static text
+  std::string message;
+  std::string headers{}; // further header lines, each with its CRLF: "Allow: GET\r\n"
+};
+
+// The answer for an error of the store. Texts of faults inside the node stay in its log.
+s3_error s3_error_of(const error& reason);
+
+// 501 that names the feature: "<feature> is not implemented".
+s3_error not_implemented(std::string_view feature);
+
+// <Error> document.
+std::string error_xml(const s3_error& problem, std::string_view resource, std::string_view request_id);
+
+} // namespace cairn::net

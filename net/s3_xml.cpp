@@ -1,0 +1,167 @@
+#include "net/s3_xml.hpp"
+
+#include "net/base64.hpp"
+#include "net/http_date.hpp"
+#include "net/uri.hpp"
+
+#include <pugixml.hpp>
+
+#include <array>
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+constexpr std::string_view name_space = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+constexpr std::string_view owner = "<ID>cairn</ID><DisplayName>cairn</DisplayName>";
+
+constexpr std::array<bool, 256> plain_table = [] {
+  std::array<bool, 256> table{};
+  for (std::size_t c = 0x20; c < 256; ++c) table[c] = true;
+  for (const char c : {'&', '<', '>', '"', '\x7f'}) table[static_cast<unsigned char>(c)] = false;
+  return table;
+}();
+
+void append_reference(std::string& out, char c) {
+  switch (c) {
+    case '&': out += "&amp;"; return;
+    case '<': out += "&lt;"; return;
+    case '>': out += "&gt;"; return;
+    case '"': out += "&quot;"; return;
+    default: break;
+  }
+  std::array<char, 4> hex{};
+  const auto [end, problem] = std::to_chars(hex.data(), hex.data() + hex.size(), static_cast<unsigned char>(c), 16);
+  out += "&#x";
+  out.append(hex.data(), end);
+  out += ';';
+}
+
+void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url) {
+  xml.open(element);
+  if (encode_url) append_percent_encoded(xml.bytes(), name);
+  else xml.escaped(name);
+  xml.close(element);
+}
+
+void append_object(xml_writer& xml, const storage::metadata::listed_object& object, const list_request& request) {
+  xml.raw("<Contents><Key>");
+  if (request.encode_url) append_percent_encoded(xml.bytes(), object.key);
+  else xml.escaped(object.key);
+  xml.raw("</Key><LastModified>");
+  append_iso_time(xml.bytes(), object.modified);
+  xml.raw("</LastModified><ETag>&quot;");
+  xml.raw(to_string(object.etag));
+  xml.raw("&quot;</ETag>");
+  xml.number("Size", object.size);
+  xml.raw("<StorageClass>STANDARD</StorageClass></Contents>");
+}
+
+void append_paging(xml_writer& xml, const list_request& request, const storage::metadata::listing& page) {
+  const auto& query = request.query;
+  if (request.version_2) {
+    xml.number("KeyCount", page.objects.size() + page.common_prefixes.size());
+    if (!request.token.empty()) xml.text("ContinuationToken", request.token);
+    if (!request.start_after.empty()) append_name(xml, "StartAfter", request.start_after, request.encode_url);
+    if (page.truncated) xml.text("NextContinuationToken", base64url_encode(page.last));
+  } else {
+    append_name(xml, "Marker", request.marker, request.encode_url);
+    if (page.truncated) append_name(xml, "NextMarker", page.last, request.encode_url);
+  }
+  xml.number("MaxKeys", query.keys_max);
+  if (!query.delimiter.empty()) append_name(xml, "Delimiter", query.delimiter, request.encode_url);
+  if (request.encode_url) xml.text("EncodingType", "url");
+  xml.text("IsTruncated", page.truncated ? "true" : "false");
+}
+
+} // namespace
+
+void xml_writer::open(std::string_view element, std::string_view attributes) {
+  out_ += '<';
+  out_ += element;
+  if (!attributes.empty()) {
+    out_ += ' ';
+    out_ += attributes;
+  }
+  out_ += '>';
+}
+
+void xml_writer::close(std::string_view element) {
+  out_ += "</";
+  out_ += element;
+  out_ += '>';
+}
+
+void xml_writer::text(std::string_view element, std::string_view value) {
+  open(element);
+  escaped(value);
+  close(element);
+}
+
+void xml_writer::number(std::string_view element, std::uint64_t value) {
+  std::array<char, 20> digits{};
+  const auto [end, problem] = std::to_chars(digits.data(), digits.data() + digits.size(), value);
+  open(element);
+  out_.append(digits.data(), end);
+  close(element);
+}
+
+void xml_writer::escaped(std::string_view value) {
+  std::size_t from = 0;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    if (plain_table[static_cast<unsigned char>(value[i])]) continue;
+    out_ += value.substr(from, i - from);
+    append_reference(out_, value[i]);
+    from = i + 1;
+  }
+  out_ += value.substr(from);
+}
+
+std::string list_objects_xml(const list_request& request, const storage::metadata::listing& page) {
+  constexpr std::size_t bytes_an_object = 288; // typical: grows by itself beyond
+  xml_writer xml;
+  xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
+  xml.open("ListBucketResult", name_space);
+  xml.text("Name", request.query.bucket);
+  append_name(xml, "Prefix", request.query.prefix, request.encode_url);
+  append_paging(xml, request, page);
+  for (const auto& object : page.objects) append_object(xml, object, request);
+  for (const auto& prefix : page.common_prefixes) {
+    xml.open("CommonPrefixes");
+    append_name(xml, "Prefix", prefix, request.encode_url);
+    xml.close("CommonPrefixes");
+  }
+  xml.close("ListBucketResult");
+  return xml.take();
+}
+
+std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& buckets) {
+  xml_writer xml;
+  xml.open("ListAllMyBucketsResult", name_space);
+  xml.open("Owner");
+  xml.raw(owner);
+  xml.close("Owner");
+  xml.open("Buckets");
+  for (const auto& bucket : buckets) {
+    xml.open("Bucket");
+    xml.text("Name", bucket.name);
+    xml.open("CreationDate");
+    append_iso_time(xml.bytes(), bucket.created);
+    xml.close("CreationDate");
+    xml.close("Bucket");
+  }
+  xml.close("Buckets");
+  xml.close("ListAllMyBucketsResult");
+  return xml.take();
+}
+
+bool valid_create_bucket_body(std::string_view body) {
+  if (body.empty()) return true;
+  pugi::xml_document document;
+  if (!document.load_buffer(body.data(), body.size())) return false;
+  const std::string_view root = document.document_element().name();
+  return root.substr(root.find(':') + 1) == "CreateBucketConfiguration";
+}
+
+} // namespace cairn::net

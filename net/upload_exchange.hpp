@@ -1,0 +1,14 @@
+// PUT of an object: the connection as an ingest actor sees it (actors/ports.hpp). Bodies with a length are read from the
+// socket straight into the granted buffers, chunked ones are decoded into them. At most the granted buffers are in memory.
+#pragma once
+
+#include <memory>
+
+namespace cairn::net {
+
+class http_session;
+
+// Begins the upload that the session's current request asks for, or refuses it. On the session's strand.
+void start_put(const std::shared_ptr<http_session>& session);
+
+} // namespace cairn::net

@@ -1,0 +1,111 @@
+#include "net/uri.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+bool unreserved(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' ||
+         c == '~';
+}
+
+result<std::vector<query_parameter>> parse_query(std::string_view text) {
+  std::vector<query_parameter> parameters;
+  while (!text.empty()) {
+    const auto end = text.find('&');
+    const auto item = text.substr(0, end);
+    text = end == text.npos ? std::string_view{} : text.substr(end + 1);
+    if (item.empty()) continue;
+    const auto equals = item.find('=');
+    auto name = percent_decode(item.substr(0, equals), true);
+    auto value = percent_decode(equals == item.npos ? std::string_view{} : item.substr(equals + 1), true);
+    if (!name || !value) return error{errc::invalid_argument, "the query holds a bad percent escape"};
+    parameters.push_back({std::move(*name), std::move(*value)});
+  }
+  return parameters;
+}
+
+} // namespace
+
+const std::string* request_target::find(std::string_view name) const {
+  for (const auto& parameter : query) {
+    if (parameter.name == name) return &parameter.value;
+  }
+  return nullptr;
+}
+
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space) {
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '%') {
+      if (text.size() - i < 3) return std::nullopt;
+      const int high = hex_value(text[i + 1]), low = hex_value(text[i + 2]);
+      if (high < 0 || low < 0) return std::nullopt;
+      out.push_back(static_cast<char>(high * 16 + low));
+      i += 2;
+    } else {
+      out.push_back(c == '+' && plus_is_space ? ' ' : c);
+    }
+  }
+  return out;
+}
+
+void append_percent_encoded(std::string& out, std::string_view text) {
+  static constexpr char digits[] = "0123456789ABCDEF";
+  for (const char c : text) {
+    if (unreserved(c) || c == '/') {
+      out.push_back(c);
+    } else {
+      const auto byte = static_cast<unsigned char>(c);
+      out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+  }
+}
+
+result<request_target> parse_target(std::string_view target) {
+  request_target parsed;
+  if (target == "*") {
+    parsed.asterisk = true;
+    return parsed;
+  }
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!boost::algorithm::istarts_with(target, scheme)) continue;
+    target.remove_prefix(scheme.size());
+    const auto end = target.find_first_of("/?");
+    parsed.authority = target.substr(0, end);
+    target = end == target.npos ? std::string_view{"/"} : target.substr(end);
+    if (parsed.authority.empty()) return error{errc::invalid_argument, "the target has no authority"};
+    break;
+  }
+  if (target.find('#') != target.npos) return error{errc::invalid_argument, "the target holds a fragment"};
+  const auto question = target.find('?');
+  auto path = target.substr(0, question);
+  if (question != target.npos) {
+    auto query = parse_query(target.substr(question + 1));
+    if (!query) return query.error();
+    parsed.query = std::move(*query);
+  }
+  if (path.empty() && !parsed.authority.empty()) path = "/";
+  if (path.empty() || path.front() != '/') return error{errc::invalid_argument, "the target does not begin with /"};
+  path.remove_prefix(1);
+  const auto slash = path.find('/');
+  auto bucket = percent_decode(path.substr(0, slash), false);
+  auto key = percent_decode(slash == path.npos ? std::string_view{} : path.substr(slash + 1), false);
+  if (!bucket || !key) return error{errc::invalid_argument, "the target holds a bad percent escape"};
+  parsed.bucket = std::move(*bucket);
+  parsed.key = std::move(*key);
+  return parsed;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,36 @@
+// Request targets (RFC 9112 §3.2) → bucket, key and query. Pure. A key is bytes, never a path: `..`, `//` and `%2F` mean
+// nothing here, so nothing can escape a bucket. The bucket is the first segment; the rest, decoded, is the key.
+#pragma once
+
+#include "config/error.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::net {
+
+struct query_parameter {
+  std::string name, value; // decoded
+};
+
+struct request_target {
+  std::string bucket, key; // decoded; an empty bucket and key: the root
+  std::vector<query_parameter> query;
+  std::string authority;   // of the absolute form "http://authority/path": replaces the Host header
+  bool asterisk = false;   // "OPTIONS *"
+
+  const std::string* find(std::string_view name) const; // null: not given; the first one wins
+};
+
+// invalid_argument: neither origin, absolute nor asterisk form, a bad percent escape, or a fragment.
+result<request_target> parse_target(std::string_view target);
+
+// Nothing for "%", "%4", "%zz". `plus_is_space`: form encoding, as in queries.
+std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
+
+// S3's encoding-type=url: all but unreserved characters and '/' as %XX.
+void append_percent_encoded(std::string& out, std::string_view text);
+
+} // namespace cairn::net

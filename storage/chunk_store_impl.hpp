@@ -1,0 +1,135 @@
+// The chunk store over segment files: what chunk_store_open.cpp (recovery), chunk_store_read.cpp, chunk_store_write.cpp
+// (group commit, segments) and chunk_store_erase.cpp (erase, punch) share. Not for other files.
+//
+// Order of writes, each step durable before the next:
+//   segment     file made and preallocated → folder flushed → row (active) committed → records
+//   write       records written → file flushed → rows committed → acknowledged
+//   seal        footer written, file cut and flushed → row (sealed) committed, tail rows dropped
+//   erase       chunk rows out, to_punch rows in, one commit
+//   punch       readers gone → holes punched → file flushed → to_punch rows dropped
+//   unlink      segment sealed, nothing live, nothing to punch → file removed → folder flushed → row dropped
+// Recovery appends behind the last acknowledged record of the active segment: what lies there was never acknowledged.
+// Files without a row hold no record when the crash came in between; if they do, the index is not this disk's newest.
+#pragma once
+
+#include "storage/chunk_index.hpp"
+#include "storage/disk_identity.hpp"
+#include "storage/location_cache.hpp"
+#include "storage/read_pins.hpp"
+#include "storage/segment_files.hpp"
+
+#include <map>
+#include <mutex>
+
+namespace cairn::storage {
+
+class segment_chunk_store final : public chunk_store {
+public:
+  using segment_rows = std::map<std::uint64_t, chunk_index::segment_row>;
+
+  segment_chunk_store(chunk_store_options options, file_system& files, kv_engine& index, disk_identity identity,
+                      std::shared_ptr<void> lock, std::uint64_t first_generation);
+  result<void> recover(); // once, before anything else
+
+  std::vector<result<void>> write(std::span<const chunk_write> batch) override;
+  result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
+                                 std::byte* into) override;
+  result<chunk_read_result> read_cached(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
+                                        std::byte* into) override;
+  result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
+  result<std::uint64_t> punch(std::size_t rows_max) override;
+  result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;
+  chunk_store_stats stats() const override;
+  void quarantine() override;
+  const uuid& disk_uuid() const override { return identity_.id; }
+
+private:
+  struct active_segment {
+    std::uint64_t id = 0;
+    std::unique_ptr<file> opened;
+    std::uint64_t capacity = 0; // bytes of the file
+    std::uint64_t records = 0;  // in its tail rows
+  };
+  struct pending_write {
+    std::size_t position = 0;              // in the batch
+    std::optional<chunk_location> damaged; // what the index names now, to be replaced
+  };
+  struct repeated_write {
+    std::size_t position = 0, first = 0; // the same id twice in a batch
+  };
+  // Segment rows as they will be when the transaction at hand commits.
+  class row_changes {
+  public:
+    explicit row_changes(const segment_rows& rows) : rows_(rows) {}
+    chunk_index::segment_row* of(std::uint64_t segment); // null: no such segment
+    void retire(kv_writer& writer, std::uint64_t generation, const chunk_location& location); // live → to_punch
+    void put(kv_writer& writer) const;
+    void apply(segment_rows& rows) const;
+
+  private:
+    const segment_rows& rows_;
+    segment_rows changed_;
+  };
+
+  // Recovery.
+  result<void> load_rows();
+  result<void> remove_strays();
+  result<void> resume_active();
+
+  // Reading.
+  enum class read_way : std::uint8_t { from_memory, from_disk };
+  result<void> readable(std::uint32_t offset) const;
+  result<chunk_read_result> read_record(file& from, read_way way, bool verify, const chunk_id& id,
+                                        const chunk_location& at, std::uint32_t offset, std::uint32_t length,
+                                        std::byte* into) const;
+  result<chunk_read_result> read_from_disk(bool verify, const chunk_id& id, const chunk_location& at,
+                                           std::uint32_t offset, std::uint32_t length, std::byte* into);
+  result<chunk_location> look_up(const chunk_id& id);
+
+  // Writing.
+  result<void> writable() const;
+  std::vector<pending_write> prepare(std::span<const chunk_write> batch, std::vector<result<void>>& answers,
+                                     std::vector<repeated_write>& repeated);
+  result<bool> holds(const chunk_id& id, const chunk_location& at, bytes_view payload);
+  std::size_t how_many_fit(std::span<const chunk_write> batch, std::span<const pending_write> wanted) const;
+  result<void> append(std::span<const chunk_write> batch, std::span<const pending_write> group);
+  result<void> write_records(std::span<const chunk_write> batch, std::span<const pending_write> group,
+                             std::vector<segment_entry>& placed);
+  result<void> make_room(std::uint64_t record);
+  result<void> make_segment(std::uint64_t size, std::uint64_t size_min);
+  result<void> seal(active_segment& segment);
+  result<void> seal_active();
+  result<void> remove_empty_segments();
+  result<void> punch_ranges(std::uint64_t segment, std::span<const chunk_index::punch_row> rows);
+
+  // A failed flush or commit leaves the disk in a state that nobody knows: it takes no more writes. no_space is different:
+  // nothing was done.
+  result<void> flushed(result<void> outcome, const char* what);
+  result<void> commit(kv_writer& writer);
+  void turn_read_only(const error& reason);
+  void refresh_space();
+  std::uint64_t usable_bytes() const; // above the reserve
+  void publish();
+
+  const chunk_store_options options_;
+  file_system& files_;
+  kv_engine& index_;
+  const disk_identity identity_;
+  const std::shared_ptr<void> lock_;
+  std::atomic<disk_state> state_{disk_state::healthy};
+  read_pins pins_;
+  location_cache cache_;
+  segment_files readers_;
+
+  // The writer's own.
+  segment_rows rows_;
+  std::optional<active_segment> active_;
+  std::uint64_t next_segment_ = 1, chunks_ = 0, to_punch_ = 0, reserve_bytes_ = 0;
+  space space_;
+  bool space_unknown_ = false;
+
+  mutable std::mutex stats_mutex_;
+  chunk_store_stats stats_;
+};
+
+} // namespace cairn::storage

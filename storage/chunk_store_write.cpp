@@ -1,0 +1,242 @@
+#include "storage/chunk_store_impl.hpp"
+
+#include "storage/log.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <unordered_map>
+#include <utility>
+
+namespace cairn::storage {
+
+namespace {
+
+constexpr std::array<std::byte, page_bytes> zeros{};
+
+std::uint64_t minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
+
+} // namespace
+
+chunk_index::segment_row* segment_chunk_store::row_changes::of(std::uint64_t segment) {
+  const auto changed = changed_.find(segment);
+  if (changed != changed_.end()) return &changed->second;
+  const auto known = rows_.find(segment);
+  return known == rows_.end() ? nullptr : &changed_.emplace(*known).first->second;
+}
+
+void segment_chunk_store::row_changes::retire(kv_writer& writer, std::uint64_t generation,
+                                              const chunk_location& location) {
+  const auto bytes = record_bytes(location.length);
+  chunk_index::put(writer, chunk_index::punch_row{generation, location.place, bytes});
+  auto* row = of(location.place.segment);
+  if (row == nullptr) return; // a damaged index named a segment that it does not have
+  row->live_bytes = minus(row->live_bytes, bytes);
+  row->live_chunks = minus(row->live_chunks, 1);
+  ++row->to_punch;
+}
+
+void segment_chunk_store::row_changes::put(kv_writer& writer) const {
+  for (const auto& [segment, row] : changed_) chunk_index::put(writer, segment, row);
+}
+
+void segment_chunk_store::row_changes::apply(segment_rows& rows) const {
+  for (const auto& [segment, row] : changed_) rows[segment] = row;
+}
+
+result<void> segment_chunk_store::writable() const {
+  switch (state_.load()) {
+    case disk_state::read_only:
+      return error{errc::read_only, "disk " + to_string(identity_.id) + ": an earlier flush failed"};
+    case disk_state::quarantined: return error{errc::quarantined, "disk " + to_string(identity_.id)};
+    case disk_state::healthy: break;
+  }
+  return {};
+}
+
+void segment_chunk_store::turn_read_only(const error& reason) {
+  auto expected = disk_state::healthy;
+  if (!state_.compare_exchange_strong(expected, disk_state::read_only)) return;
+  log::error("disk turned read-only", {{"disk", to_string(identity_.id)},
+                                       {"directory", options_.directory},
+                                       {"error", to_string(reason)}});
+}
+
+result<void> segment_chunk_store::flushed(result<void> outcome, const char* what) {
+  if (outcome) return outcome;
+  const error reason{errc::io_error, std::string{what} + ": " + outcome.error().text};
+  turn_read_only(reason);
+  return reason;
+}
+
+result<void> segment_chunk_store::commit(kv_writer& writer) {
+  auto outcome = writer.commit();
+  if (!outcome && outcome.error() != errc::no_space && outcome.error() != errc::quarantined)
+    turn_read_only(outcome.error());
+  return outcome;
+}
+
+std::vector<result<void>> segment_chunk_store::write(std::span<const chunk_write> batch) {
+  if (auto may = writable(); !may) return std::vector<result<void>>(batch.size(), may);
+  std::vector<result<void>> answers(batch.size(), result<void>{error{errc::io_error, "not written"}});
+  std::vector<repeated_write> repeated;
+  const auto wanted = prepare(batch, answers, repeated);
+
+  for (std::span<const pending_write> left{wanted}; !left.empty();) {
+    const auto next = left.front().position;
+    if (auto room = make_room(record_bytes(static_cast<std::uint32_t>(batch[next].payload.size()))); !room) {
+      answers[next] = room;
+      left = left.subspan(1);
+      continue;
+    }
+    const auto group = left.first(how_many_fit(batch, left));
+    const auto outcome = append(batch, group);
+    for (const auto& p : group) answers[p.position] = outcome;
+    left = left.subspan(group.size());
+  }
+  for (const auto& r : repeated) {
+    const auto a = batch[r.position].payload, b = batch[r.first].payload;
+    if (std::equal(a.begin(), a.end(), b.begin(), b.end()))
+      answers[r.position] = answers[r.first];
+    else
+      answers[r.position] = error{errc::content_mismatch, "chunk " + to_string(batch[r.position].id)};
+  }
+  refresh_space();
+  publish();
+  return answers;
+}
+
+// Answers what needs no writing and returns the rest.
+std::vector<segment_chunk_store::pending_write> segment_chunk_store::prepare(std::span<const chunk_write> batch,
+                                                                             std::vector<result<void>>& answers,
+                                                                             std::vector<repeated_write>& repeated) {
+  std::vector<pending_write> wanted;
+  std::unordered_map<chunk_id, std::size_t> seen;
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    const auto& [id, payload] = batch[i];
+    if (payload.empty() || payload.size() > chunk_bytes_max) {
+      answers[i] = error{errc::invalid_argument, "chunk " + to_string(id) + ": payload of 0 or more than 16 MiB"};
+      continue;
+    }
+    if (const auto [first, fresh] = seen.try_emplace(id, i); !fresh) {
+      repeated.push_back({i, first->second});
+      continue;
+    }
+    const auto known = look_up(id);
+    if (!known) {
+      if (known.error() == errc::not_found)
+        wanted.push_back({i, std::nullopt});
+      else
+        answers[i] = known.error();
+      continue;
+    }
+    const auto same = holds(id, *known, payload);
+    if (!same && same.error() == errc::corrupt)
+      wanted.push_back({i, *known});
+    else if (!same)
+      answers[i] = same.error();
+    else if (*same)
+      answers[i] = result<void>{};
+    else
+      answers[i] = error{errc::content_mismatch, "chunk " + to_string(id)};
+  }
+  return wanted;
+}
+
+// Whether exactly these bytes are stored. Reads all of them: an answer of success promises that they are whole.
+result<bool> segment_chunk_store::holds(const chunk_id& id, const chunk_location& at, bytes_view payload) {
+  std::vector<std::byte> stored(at.length);
+  const auto got = read_from_disk(true, id, at, 0, at.length, stored.data());
+  if (!got) return error{got.error() == errc::not_found ? errc::corrupt : got.error().code, got.error().text};
+  return std::equal(stored.begin(), stored.end(), payload.begin(), payload.end());
+}
+
+std::size_t segment_chunk_store::how_many_fit(std::span<const chunk_write> batch,
+                                              std::span<const pending_write> wanted) const {
+  auto end = rows_.at(active_->id).data_end;
+  std::size_t count = 0;
+  for (const auto& p : wanted) {
+    end += record_bytes(static_cast<std::uint32_t>(batch[p.position].payload.size()));
+    if (end + footer_bytes(active_->records + count + 1) > active_->capacity) break;
+    ++count;
+  }
+  CAIRN_ASSERT(count > 0); // make_room saw to that
+  return count;
+}
+
+result<void> segment_chunk_store::write_records(std::span<const chunk_write> batch, std::span<const pending_write> group,
+                                                std::vector<segment_entry>& placed) {
+  const auto begin = rows_.at(active_->id).data_end;
+  auto offset = begin;
+  std::vector<std::byte> headers(group.size() * record_header_bytes);
+  std::vector<bytes_view> views;
+  views.reserve(group.size() * 3);
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& [id, payload] = batch[group[i].position];
+    const auto length = static_cast<std::uint32_t>(payload.size());
+    const record_place place{active_->id, offset};
+    const page_span page{headers.data() + i * record_header_bytes, record_header_bytes};
+    encode_record_header(page, identity_.header_key, place, id, payload);
+    views.push_back(page);
+    views.push_back(payload);
+    views.push_back(bytes_view{zeros}.first(round_up(length, page_bytes) - length));
+    placed.push_back({id, {place, length}});
+    offset += record_bytes(length);
+  }
+  return active_->opened->write(begin, views);
+}
+
+result<void> segment_chunk_store::append(std::span<const chunk_write> batch, std::span<const pending_write> group) {
+  if (auto may = writable(); !may) return may; // an earlier group of this batch may have failed
+  std::vector<segment_entry> placed;
+  if (auto written = write_records(batch, group, placed); !written) return written;
+  if (auto durable = flushed(active_->opened->flush(), "flush of records"); !durable) return durable;
+
+  auto writer = index_.begin_write();
+  if (!writer) return writer.error();
+  row_changes changes{rows_};
+  std::uint64_t replaced = 0;
+  for (std::size_t i = 0; i < group.size(); ++i) {
+    const auto& [id, location] = placed[i];
+    if (group[i].damaged) {
+      changes.retire(**writer, pins_.generation(), *group[i].damaged);
+      ++replaced;
+    }
+    chunk_index::put(**writer, id, location);
+    chunk_index::put_tail(**writer, placed[i]);
+    auto* row = changes.of(active_->id);
+    row->data_end = location.place.offset + record_bytes(location.length);
+    row->live_bytes += record_bytes(location.length);
+    ++row->live_chunks;
+  }
+  changes.put(**writer);
+  if (auto durable = commit(**writer); !durable) return durable;
+
+  changes.apply(rows_);
+  active_->records += group.size();
+  chunks_ += group.size() - replaced;
+  to_punch_ += replaced;
+  for (const auto& [id, location] : placed) cache_.put(id, location);
+  return {};
+}
+
+void segment_chunk_store::refresh_space() {
+  const auto now = files_.space_of(options_.directory);
+  if (now)
+    space_ = *now;
+  else if (!std::exchange(space_unknown_, true)) // once, not a batch
+    log::warn("space of a disk is unknown", {{"directory", options_.directory}, {"error", to_string(now.error())}});
+}
+
+std::uint64_t segment_chunk_store::usable_bytes() const { return minus(space_.available, reserve_bytes_); }
+
+void segment_chunk_store::publish() {
+  const std::lock_guard guard{stats_mutex_};
+  stats_.chunks = chunks_;
+  stats_.segments = rows_.size();
+  stats_.to_punch = to_punch_;
+  stats_.disk = space_;
+  stats_.reserve_bytes = reserve_bytes_;
+}
+
+} // namespace cairn::storage

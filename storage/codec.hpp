@@ -1,0 +1,136 @@
+// Bytes of rows, commands and keys: a writer that appends and a reader that never leaves its view. Integers are fixed
+// width and big-endian (so that keys sort), or varints: 7 bits a byte, low bits first, the shortest form only, so that a
+// value has exactly one encoding. A string is its length as a varint, then its bytes.
+//
+// The reader's error is sticky: after the first bad field every read answers zero or empty, and `finished()` tells once
+// at the end whether all fields were good and no byte is left over. Nothing is allocated beyond the bytes that are there.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace cairn::storage {
+
+class byte_writer {
+public:
+  byte_writer() = default;
+  explicit byte_writer(std::size_t expected_bytes) { out_.reserve(expected_bytes); }
+
+  byte_writer& u8(std::uint8_t v) { return fixed(v); }
+  byte_writer& u16(std::uint16_t v) { return fixed(v); }
+  byte_writer& u32(std::uint32_t v) { return fixed(v); }
+  byte_writer& u64(std::uint64_t v) { return fixed(v); }
+  byte_writer& boolean(bool v) { return fixed(static_cast<std::uint8_t>(v)); }
+
+  byte_writer& varint(std::uint64_t v) {
+    for (; v >= 0x80; v >>= 7) out_.push_back(static_cast<char>(v | 0x80));
+    out_.push_back(static_cast<char>(v));
+    return *this;
+  }
+  byte_writer& raw(std::string_view bytes) {
+    out_.append(bytes);
+    return *this;
+  }
+  byte_writer& raw(std::span<const std::uint8_t> bytes) {
+    return raw(std::string_view{reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+  }
+  byte_writer& string(std::string_view bytes) { return varint(bytes.size()).raw(bytes); }
+
+  std::string_view view() const { return out_; }
+  std::string take() { return std::move(out_); }
+
+private:
+  template <class Integer>
+  byte_writer& fixed(Integer v) {
+    char bytes[sizeof v];
+    for (std::size_t i = 0; i < sizeof v; ++i) bytes[i] = static_cast<char>(v >> (8 * (sizeof v - 1 - i)));
+    out_.append(bytes, sizeof v);
+    return *this;
+  }
+
+  std::string out_;
+};
+
+class byte_reader {
+public:
+  explicit byte_reader(std::string_view bytes) : rest_(bytes) {}
+  explicit byte_reader(std::span<const std::byte> bytes)
+    : rest_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
+
+  std::uint8_t u8() { return fixed<std::uint8_t>(); }
+  std::uint16_t u16() { return fixed<std::uint16_t>(); }
+  std::uint32_t u32() { return fixed<std::uint32_t>(); }
+  std::uint64_t u64() { return fixed<std::uint64_t>(); }
+
+  bool boolean() {
+    const std::uint8_t v = u8();
+    if (v > 1) fail();
+    return v == 1;
+  }
+
+  // `max`: the largest good value.
+  std::uint64_t varint(std::uint64_t max = ~std::uint64_t{0}) {
+    std::uint64_t v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+      const std::uint64_t b = u8();
+      if (shift == 63 && b > 1) break;
+      v |= (b & 0x7f) << shift;
+      if (b >= 0x80) continue;
+      if ((b == 0 && shift > 0) || v > max) break;
+      return ok_ ? v : 0;
+    }
+    fail();
+    return 0;
+  }
+  std::uint32_t varint32() { return static_cast<std::uint32_t>(varint(0xffffffff)); }
+
+  // A view into the reader's bytes.
+  std::string_view raw(std::size_t length) {
+    if (length > rest_.size()) fail();
+    if (!ok_) return {};
+    const std::string_view taken = rest_.substr(0, length);
+    rest_.remove_prefix(length);
+    return taken;
+  }
+  void raw(std::span<std::uint8_t> into) {
+    const std::string_view taken = raw(into.size());
+    for (std::size_t i = 0; i < taken.size(); ++i) into[i] = static_cast<std::uint8_t>(taken[i]);
+  }
+  std::string_view string(std::size_t length_max = ~std::size_t{0}) {
+    return raw(static_cast<std::size_t>(varint(length_max)));
+  }
+  // The length of a list whose items take at least `item_bytes_min` bytes each: never more than could be there.
+  std::size_t count(std::size_t item_bytes_min) {
+    return static_cast<std::size_t>(varint(rest_.size() / item_bytes_min));
+  }
+
+  void fail() {
+    ok_ = false;
+    rest_ = {};
+  }
+  bool ok() const { return ok_; }
+  bool finished() const { return ok_ && rest_.empty(); }
+  std::string_view rest() const { return rest_; }
+
+private:
+  template <class Integer>
+  Integer fixed() {
+    if (rest_.size() < sizeof(Integer)) {
+      fail();
+      return 0;
+    }
+    std::uint64_t v = 0;
+    for (std::size_t i = 0; i < sizeof(Integer); ++i) v = v << 8 | static_cast<std::uint8_t>(rest_[i]);
+    rest_.remove_prefix(sizeof(Integer));
+    return static_cast<Integer>(v);
+  }
+
+  std::string_view rest_;
+  bool ok_ = true;
+};
+
+} // namespace cairn::storage

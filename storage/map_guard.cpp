@@ -1,0 +1,69 @@
+#include "storage/map_guard.hpp"
+
+#include "config/error.hpp"
+
+#include <csetjmp>
+#include <csignal>
+#include <mutex>
+
+namespace cairn::storage {
+
+namespace {
+
+constinit thread_local sigjmp_buf* active_guard = nullptr;
+struct sigaction previous_action;
+
+void jump_out() noexcept {
+  sigjmp_buf* const target = active_guard;
+  active_guard = nullptr;
+  siglongjmp(*target, 1);
+}
+
+void call_previous(int signal, siginfo_t* info, void* context) {
+  if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
+    previous_action.sa_sigaction(signal, info, context);
+  } else if (previous_action.sa_handler == SIG_DFL || previous_action.sa_handler == SIG_IGN) {
+    // A fault can't be ignored: with the default action back in place it repeats and ends the process, core included.
+    ::signal(signal, SIG_DFL);
+    if (info->si_code <= 0) ::raise(signal);
+  } else {
+    previous_action.sa_handler(signal);
+  }
+}
+
+// BUS_ADRERR is what the kernel sends when a page of a map can't be read or lies beyond the file's end. Memory errors
+// (BUS_MCEERR_*) and signals sent by a process are not ours.
+void on_sigbus(int signal, siginfo_t* info, void* context) {
+  if (active_guard != nullptr && info->si_code == BUS_ADRERR) jump_out();
+  call_previous(signal, info, context);
+}
+
+} // namespace
+
+void install_map_guard() {
+  static std::once_flag once;
+  std::call_once(once, [] {
+    struct sigaction action {};
+    action.sa_sigaction = on_sigbus;
+    // Without SA_NODEFER the signal would stay blocked after the jump, because the guard does not save the mask.
+    action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+    sigemptyset(&action.sa_mask);
+    CAIRN_ASSERT(::sigaction(SIGBUS, &action, &previous_action) == 0);
+  });
+}
+
+bool run_guarded(void (*work)(void*), void* context) noexcept {
+  CAIRN_ASSERT(active_guard == nullptr);
+  sigjmp_buf here;
+  if (sigsetjmp(here, 0) != 0) return false;
+  active_guard = &here;
+  work(context);
+  active_guard = nullptr;
+  return true;
+}
+
+void leave_guarded() noexcept {
+  if (active_guard != nullptr) jump_out();
+}
+
+} // namespace cairn::storage

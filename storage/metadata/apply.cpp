@@ -1,0 +1,223 @@
+#include "storage/metadata/apply.hpp"
+
+#include "storage/metadata/store.hpp"
+
+#include <algorithm>
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+command_result refuse(errc code, std::string text = {}) {
+  return {.refused = error{code, std::move(text)}};
+}
+
+std::optional<error> unmet(const write_condition& condition, const std::optional<object_row>& present) {
+  if (condition.if_absent && present) return error{errc::precondition_failed, "the object exists"};
+  if (!condition.if_match) return std::nullopt;
+  if (!present) return error{errc::precondition_failed, "the object does not exist"};
+  if (*condition.if_match != "*" && *condition.if_match != to_string(present->etag))
+    return error{errc::precondition_failed, "the object has another ETag"};
+  return std::nullopt;
+}
+
+// What can be said about a put without looking at any row.
+std::optional<error> malformed(const put_object& c) {
+  if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
+  if (const auto* bytes = std::get_if<std::string>(&c.content)) {
+    if (bytes->size() != c.size) return error{errc::invalid_argument, "size differs from the inline bytes"};
+    return std::nullopt;
+  }
+  const auto& written = std::get<written_blob>(c.content);
+  if (written.blob.session != c.stamp.session) return error{errc::invalid_argument, "blob of another session"};
+  if (written.length != c.size) return error{errc::invalid_argument, "size differs from the blob's length"};
+  if (!chunks_of(written.length, written.chunk_size)) return error{errc::invalid_argument, "bad chunk size"};
+  return std::nullopt;
+}
+
+} // namespace
+
+command_result command_applier::apply(const command& c, std::uint32_t ordinal) {
+  ordinal_ = ordinal;
+  return std::visit([&](const auto& kind) { return run(kind); }, c);
+}
+
+// ── sessions ──
+
+command_result command_applier::run(const begin_session& c) {
+  if (const auto live = b_.load_u64(table::sessions, b_.keys.live_session(c.node))) {
+    session_row* const row = b_.session(*live);
+    if (row == nullptr) {
+      b_.fail({errc::corrupt, "the live session of node " + storage::to_string(c.node) + " has no row"});
+      return {};
+    }
+    if (row->incarnation == c.incarnation) return {.version = row->id};
+    end(*row);
+  }
+  const session_row* const begun =
+    b_.add_session({.id = b_.new_id(), .node = c.node, .incarnation = c.incarnation});
+  return {.version = begun->id};
+}
+
+command_result command_applier::run(const end_session& c) {
+  session_row* const row = b_.session(c.session);
+  if (row == nullptr) return refuse(errc::not_found, "no such session");
+  if (!row->ended) end(*row);
+  return {};
+}
+
+void command_applier::end(session_row& session) {
+  session.ended = true;
+  b_.erase(table::sessions, b_.keys.live_session(session.node));
+  b_.queue_to_free(free_kind::session, session.id);
+}
+
+// ── buckets ──
+
+command_result command_applier::run(const create_bucket& c) {
+  if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
+  if (b_.bucket(c.name) != nullptr) return refuse(errc::bucket_exists);
+  b_.put_bucket({.id = b_.new_id(), .name = c.name, .created = c.now});
+  return {};
+}
+
+command_result command_applier::run(const delete_bucket& c) {
+  const bucket_row* const bucket = valid_bucket_name(c.name) ? b_.bucket(c.name) : nullptr;
+  if (bucket == nullptr) return refuse(errc::no_such_bucket);
+  for (const table t : {table::current, table::names, table::upload_names}) {
+    const auto empty = b_.unwrap(b_.tree(t, bucket->id).empty(b_.kv));
+    if (empty && !*empty) return refuse(errc::bucket_not_empty);
+  }
+  b_.erase_bucket(c.name);
+  return {};
+}
+
+// ── commits ──
+
+std::optional<command_result> command_applier::answered(const commit_stamp& stamp, bool& may_bury) {
+  may_bury = false;
+  const std::string outcome = b_.keys.outcome(stamp.session, stamp.sequence);
+  if (auto before = b_.load<command_result>(table::outcomes, outcome, decode_result)) return before;
+  session_row* const session = b_.session(stamp.session);
+  if (session == nullptr) return refuse(errc::session_ended, "no such session");
+  if (session->ended) {
+    may_bury = true;
+    return refuse(errc::session_ended);
+  }
+  // The first try was applied and its answer received: this one comes out of a queue somewhere, nobody waits for it.
+  if (stamp.sequence < std::max(session->acknowledged_below, stamp.acknowledged_below))
+    return refuse(errc::invalid_argument, "a commit of this sequence was acknowledged before");
+  may_bury = true;
+  if (stamp.acknowledged_below <= session->acknowledged_below) return std::nullopt;
+
+  const std::string prefix = b_.keys.of_session(stamp.session);
+  const std::string end = b_.keys.outcome(stamp.session, stamp.acknowledged_below);
+  const auto cursor = b_.kv.cursor(id_of(table::outcomes));
+  auto found = cursor->seek(b_.keys.outcome(stamp.session, session->acknowledged_below));
+  for (; found && found->key.starts_with(prefix) && found->key < end; found = cursor->next())
+    b_.erase(table::outcomes, std::string{found->key});
+  session->acknowledged_below = stamp.acknowledged_below;
+  return std::nullopt;
+}
+
+command_result command_applier::remember(const commit_stamp& stamp, command_result answer) {
+  b_.put(table::outcomes, b_.keys.outcome(stamp.session, stamp.sequence), encode(answer));
+  return answer;
+}
+
+std::optional<object_row> command_applier::find(const bucket_row& bucket, const std::string& key) {
+  const auto bytes = b_.unwrap(b_.tree(table::current, bucket.id).find(b_.kv, key));
+  if (!bytes || !*bytes) return std::nullopt;
+  return b_.unwrap(decode_object(**bytes));
+}
+
+command_result command_applier::run(const put_object& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) {
+    if (may_bury) bury_content(c);
+    return *answer;
+  }
+  const bucket_row* const bucket = b_.bucket(c.bucket);
+  const auto* const written = std::get_if<written_blob>(&c.content);
+  std::optional<object_row> present;
+  std::optional<error> refused = malformed(c);
+  if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
+  if (!refused && written != nullptr && blobs_.is_taken(written->blob)) refused = error{errc::blob_dead};
+  if (!refused) {
+    present = find(*bucket, c.key);
+    refused = unmet(c.condition, present);
+  }
+  if (refused) {
+    bury_content(c);
+    return remember(c.stamp, {.refused = std::move(refused)});
+  }
+  store(*bucket, c, present);
+  return remember(c.stamp, {.version = b_.index()});
+}
+
+void command_applier::store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present) {
+  if (present) drop_content(*present);
+  object_row row{.row_id = present ? present->row_id : b_.new_id(), .version = b_.index(), .ordinal = ordinal_,
+                 .size = c.size, .etag = c.etag, .modified = c.now, .headers = c.headers};
+  if (const auto* bytes = std::get_if<std::string>(&c.content)) {
+    row.content = content_kind::inline_bytes;
+    b_.put(table::inline_data, b_.keys.inline_data(row), *bytes);
+  } else {
+    row.content = content_kind::manifest;
+    row.manifest = blobs_.add_manifest(std::get<written_blob>(c.content), c.etag.digest);
+  }
+  const auto stored = b_.tree(table::current, bucket.id).put(b_.kv, c.key, encode(row), [&] { return b_.new_id(); });
+  if (!stored) b_.fail(stored.error());
+}
+
+command_result command_applier::run(const delete_object& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  const bucket_row* const bucket = b_.bucket(c.bucket);
+  if (!valid_key(c.key)) return remember(c.stamp, refuse(errc::invalid_argument, "not a valid key"));
+  if (bucket == nullptr) return remember(c.stamp, refuse(errc::no_such_bucket));
+  const std::optional<object_row> present = find(*bucket, c.key);
+  if (auto refused = unmet(c.condition, present)) return remember(c.stamp, {.refused = std::move(refused)});
+  if (present) {
+    drop_content(*present);
+    b_.unwrap(b_.tree(table::current, bucket->id).erase(b_.kv, c.key));
+  }
+  return remember(c.stamp, {.version = b_.index()});
+}
+
+void command_applier::drop_content(const object_row& row) {
+  if (row.content == content_kind::inline_bytes) b_.erase(table::inline_data, b_.keys.inline_data(row));
+  if (row.content == content_kind::manifest) blobs_.drop_manifest(row.manifest);
+}
+
+// The blob of a refused put. A blob of another session is not the sender's to bury.
+void command_applier::bury_content(const put_object& c) {
+  const auto* const written = std::get_if<written_blob>(&c.content);
+  if (written == nullptr || written->blob.session != c.stamp.session) return;
+  if (const auto chunks = chunks_of(written->length, written->chunk_size))
+    blobs_.bury_uncommitted(written->blob, *chunks);
+}
+
+// ── blobs ──
+
+command_result command_applier::run(const abandon_blob& c) {
+  if (c.blob.session != c.session) return refuse(errc::invalid_argument, "blob of another session");
+  const session_row* const session = b_.session(c.session);
+  if (session == nullptr) return refuse(errc::session_ended, "no such session");
+  const auto row = b_.load<blob_row>(table::blobs, b_.keys.blob(c.blob), decode_blob);
+  if (row && row->buried_at == 0) return {};
+  if (!session->ended) blobs_.mark_abandoned(c.blob);
+  blobs_.bury_uncommitted(c.blob, c.chunks);
+  return {};
+}
+
+command_result command_applier::run(const reap& c) {
+  for (const buried_blob& buried : c.blobs) blobs_.reap(buried);
+  return {};
+}
+
+command_result command_applier::run(const free_manifests& c) {
+  return {.more = blobs_.free_step(c.parts_max, c.released_up_to)};
+}
+
+} // namespace cairn::storage::metadata

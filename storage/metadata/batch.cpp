@@ -1,0 +1,84 @@
+#include "storage/metadata/batch.hpp"
+
+namespace cairn::storage::metadata {
+
+batch::batch(kv_writer& writer, group_id group)
+  : kv(writer), keys(group), group_(group), index_(meta(meta_field::applied) + 1), last_id_(meta(meta_field::last_id)),
+    free_waiting_(meta(meta_field::free_waiting)) {}
+
+void batch::fail(error e) {
+  if (!failure_) failure_ = std::move(e);
+}
+
+// The engine's error comes first: a row that it could not read looks like one that is missing.
+result<void> batch::status() const {
+  if (auto good = kv.status(); !good || !failure_) return good;
+  return *failure_;
+}
+
+const bucket_row* batch::bucket(const std::string& name) {
+  auto found = buckets_.find(name);
+  if (found == buckets_.end())
+    found = buckets_.emplace(name, load<bucket_row>(table::buckets, keys.bucket(name), decode_bucket)).first;
+  return found->second ? &*found->second : nullptr;
+}
+
+void batch::put_bucket(const bucket_row& row) {
+  put(table::buckets, keys.bucket(row.name), encode(row));
+  buckets_[row.name] = row;
+}
+
+void batch::erase_bucket(const std::string& name) {
+  erase(table::buckets, keys.bucket(name));
+  buckets_[name] = std::nullopt;
+}
+
+session_row* batch::session(session_id id) {
+  auto found = sessions_.find(id);
+  if (found == sessions_.end())
+    found = sessions_.emplace(id, load<session_row>(table::sessions, keys.session(id), decode_session)).first;
+  return found->second ? &*found->second : nullptr;
+}
+
+session_row* batch::add_session(const session_row& row) {
+  put_u64(table::sessions, keys.live_session(row.node), row.id);
+  return &*(sessions_[row.id] = row);
+}
+
+void batch::queue_to_free(free_kind kind, std::uint64_t id) {
+  put(table::free_queue, keys.to_free(index_, kind, id), presence);
+  ++free_waiting_;
+}
+
+void batch::unqueue(const std::string& key) {
+  if (!erase(table::free_queue, key)) return;
+  if (free_waiting_ == 0) return fail({errc::corrupt, "the count of the free queue is too low"});
+  --free_waiting_;
+}
+
+std::optional<std::uint64_t> batch::load_u64(table t, const std::string& key) {
+  const auto bytes = kv.get(id_of(t), key);
+  if (!bytes) return std::nullopt;
+  byte_reader r{*bytes};
+  const std::uint64_t value = r.u64();
+  if (r.finished()) return value;
+  fail({errc::corrupt, "number of a metadata row does not follow its grammar"});
+  return std::nullopt;
+}
+
+std::uint64_t batch::meta(meta_field field) { return load_u64(table::meta, keys.meta(field)).value_or(0); }
+
+void batch::put_u64(table t, const std::string& key, std::uint64_t value) {
+  put(t, key, byte_writer{8}.u64(value).view());
+}
+
+result<void> batch::finish() {
+  for (const auto& [id, row] : sessions_)
+    if (row) put(table::sessions, keys.session(id), encode(*row));
+  put_u64(table::meta, keys.meta(meta_field::applied), index_);
+  put_u64(table::meta, keys.meta(meta_field::last_id), last_id_);
+  put_u64(table::meta, keys.meta(meta_field::free_waiting), free_waiting_);
+  return status();
+}
+
+} // namespace cairn::storage::metadata

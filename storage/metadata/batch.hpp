@@ -1,0 +1,80 @@
+// One batch of commands while it is applied: the write transaction, the group's counters and the rows that many commands
+// of a batch touch (buckets, sessions), read once and written once. Lives on the stack of store::apply.
+//
+// Errors are sticky, as in the transaction: after the first one everything answers "nothing", and the whole batch is
+// dropped by `finish`. So the code that applies commands reads straight on.
+#pragma once
+
+#include "storage/metadata/commands.hpp"
+#include "storage/metadata/key_tree.hpp"
+#include "storage/metadata/tables.hpp"
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+namespace cairn::storage::metadata {
+
+class batch {
+public:
+  batch(kv_writer& writer, group_id group);
+  batch(const batch&) = delete;
+  batch& operator=(const batch&) = delete;
+
+  kv_writer& kv;
+  const key_maker keys;
+
+  log_index index() const { return index_; } // of this batch
+  std::uint64_t new_id() { return ++last_id_; }
+  key_tree tree(table t, std::uint64_t root) const { return {id_of(t), group_, root}; }
+
+  void fail(error e);
+  result<void> status() const;
+
+  // Null: there is none. Valid until the next change of a bucket.
+  const bucket_row* bucket(const std::string& name);
+  void put_bucket(const bucket_row& row);
+  void erase_bucket(const std::string& name);
+
+  // Null: the log has not seen it. Stays valid; changes are written at the end.
+  session_row* session(session_id id);
+  session_row* add_session(const session_row& row);
+
+  void queue_to_free(free_kind kind, std::uint64_t id);
+  void unqueue(const std::string& key); // a key of free_queue
+  std::uint64_t free_waiting() const { return free_waiting_; }
+
+  std::optional<std::uint64_t> load_u64(table t, const std::string& key);
+  template <class Row>
+  std::optional<Row> load(table t, const std::string& key, result<Row> (*decode)(std::string_view)) {
+    const auto bytes = kv.get(id_of(t), key);
+    if (!bytes) return std::nullopt;
+    return unwrap(decode(*bytes));
+  }
+  template <class Row>
+  std::optional<Row> unwrap(result<Row> decoded) {
+    if (decoded) return std::move(*decoded);
+    fail(decoded.error());
+    return std::nullopt;
+  }
+  bool has(table t, const std::string& key) { return kv.get(id_of(t), key).has_value(); }
+  void put(table t, const std::string& key, std::string_view row) { kv.put(id_of(t), key, row); }
+  bool erase(table t, const std::string& key) { return kv.erase(id_of(t), key); }
+
+  // Writes what was gathered. The first error, if there was one.
+  result<void> finish();
+
+private:
+  std::uint64_t meta(meta_field field);
+  void put_u64(table t, const std::string& key, std::uint64_t value);
+
+  group_id group_;
+  std::optional<error> failure_; // before what its constructor reads
+  log_index index_;
+  std::uint64_t last_id_, free_waiting_;
+  std::map<std::string, std::optional<bucket_row>, std::less<>> buckets_;
+  std::map<session_id, std::optional<session_row>> sessions_;
+};
+
+} // namespace cairn::storage::metadata

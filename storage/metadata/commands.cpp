@@ -1,0 +1,252 @@
+// Encodings of commands and their results (notation: rows.cpp). A command is: level:u8 kind:u8 fields.
+//
+//   0 begin_session   node:16 incarnation:u64
+//   1 end_session     session:v
+//   2 create_bucket   name:s now:u64
+//   3 delete_bucket   name:s
+//   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition
+//   5 delete_object   stamp bucket:s key:s now:u64 condition
+//   6 abandon_blob    session:v blob chunks:v
+//   7 reap            count:v (buried_at:v blob chunks:v)*
+//   8 free_manifests  parts_max:v released_up_to:u64
+//   stamp             session:v sequence:v acknowledged_below:v
+//   content           0 bytes:s | 1 blob length:v chunk_size:v
+//   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
+//   batch             count:v (command:s)*
+//   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
+#include "storage/metadata/commands.hpp"
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+constexpr std::uint8_t result_version = 1;
+// Results are stored with the numbers of their codes.
+static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
+
+constexpr std::uint8_t flag_if_absent = 1, flag_if_match = 2;
+
+void write_stamp(byte_writer& w, const commit_stamp& s) {
+  w.varint(s.session).varint(s.sequence).varint(s.acknowledged_below);
+}
+
+commit_stamp read_stamp(byte_reader& r) {
+  commit_stamp s;
+  s.session = r.varint();
+  s.sequence = r.varint();
+  s.acknowledged_below = r.varint();
+  return s;
+}
+
+void write_condition_of(byte_writer& w, const write_condition& c) {
+  w.u8(static_cast<std::uint8_t>((c.if_absent ? flag_if_absent : 0) | (c.if_match ? flag_if_match : 0)));
+  if (c.if_match) w.string(*c.if_match);
+}
+
+write_condition read_condition(byte_reader& r) {
+  const std::uint8_t flags = r.u8();
+  if ((flags & ~(flag_if_absent | flag_if_match)) != 0) r.fail();
+  write_condition c;
+  c.if_absent = (flags & flag_if_absent) != 0;
+  if ((flags & flag_if_match) != 0) c.if_match = std::string{r.string()};
+  return c;
+}
+
+using put_content = std::variant<std::string, written_blob>;
+
+void write_content(byte_writer& w, const put_content& content) {
+  if (const auto* bytes = std::get_if<std::string>(&content)) {
+    w.u8(0).string(*bytes);
+    return;
+  }
+  const auto& written = std::get<written_blob>(content);
+  w.u8(1);
+  write_blob_id(w, written.blob);
+  w.varint(written.length).varint(written.chunk_size);
+}
+
+put_content read_content(byte_reader& r) {
+  if (!r.boolean()) return std::string{r.string()};
+  written_blob written;
+  written.blob = read_blob_id(r);
+  written.length = r.varint();
+  written.chunk_size = r.varint32();
+  return written;
+}
+
+void write_time(byte_writer& w, wall_ms t) { w.u64(static_cast<std::uint64_t>(t)); }
+wall_ms read_time(byte_reader& r) { return static_cast<wall_ms>(r.u64()); }
+
+// write(w, command) and read(r, command): one pair a kind.
+void write(byte_writer& w, const begin_session& c) { w.raw(c.node).u64(c.incarnation); }
+void read(byte_reader& r, begin_session& c) {
+  r.raw(c.node);
+  c.incarnation = r.u64();
+}
+
+void write(byte_writer& w, const end_session& c) { w.varint(c.session); }
+void read(byte_reader& r, end_session& c) { c.session = r.varint(); }
+
+void write(byte_writer& w, const create_bucket& c) {
+  w.string(c.name);
+  write_time(w, c.now);
+}
+void read(byte_reader& r, create_bucket& c) {
+  c.name = r.string();
+  c.now = read_time(r);
+}
+
+void write(byte_writer& w, const delete_bucket& c) { w.string(c.name); }
+void read(byte_reader& r, delete_bucket& c) { c.name = r.string(); }
+
+void write(byte_writer& w, const put_object& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.bucket).string(c.key);
+  write_time(w, c.now);
+  w.varint(c.size);
+  write_etag(w, c.etag);
+  write_headers(w, c.headers);
+  write_content(w, c.content);
+  write_condition_of(w, c.condition);
+}
+void read(byte_reader& r, put_object& c) {
+  c.stamp = read_stamp(r);
+  c.bucket = r.string();
+  c.key = r.string();
+  c.now = read_time(r);
+  c.size = r.varint();
+  c.etag = read_etag(r);
+  c.headers = read_headers(r);
+  c.content = read_content(r);
+  c.condition = read_condition(r);
+}
+
+void write(byte_writer& w, const delete_object& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.bucket).string(c.key);
+  write_time(w, c.now);
+  write_condition_of(w, c.condition);
+}
+void read(byte_reader& r, delete_object& c) {
+  c.stamp = read_stamp(r);
+  c.bucket = r.string();
+  c.key = r.string();
+  c.now = read_time(r);
+  c.condition = read_condition(r);
+}
+
+void write(byte_writer& w, const abandon_blob& c) {
+  w.varint(c.session);
+  write_blob_id(w, c.blob);
+  w.varint(c.chunks);
+}
+void read(byte_reader& r, abandon_blob& c) {
+  c.session = r.varint();
+  c.blob = read_blob_id(r);
+  c.chunks = r.varint32();
+}
+
+constexpr std::size_t buried_bytes_min = 18;
+
+void write(byte_writer& w, const reap& c) {
+  w.varint(c.blobs.size());
+  for (const buried_blob& b : c.blobs) {
+    w.varint(b.buried_at);
+    write_blob_id(w, b.blob);
+    w.varint(b.chunks);
+  }
+}
+void read(byte_reader& r, reap& c) {
+  c.blobs.resize(r.count(buried_bytes_min));
+  for (buried_blob& b : c.blobs) {
+    b.buried_at = r.varint();
+    b.blob = read_blob_id(r);
+    b.chunks = r.varint32();
+  }
+}
+
+void write(byte_writer& w, const free_manifests& c) { w.varint(c.parts_max).u64(c.released_up_to); }
+void read(byte_reader& r, free_manifests& c) {
+  c.parts_max = r.varint32();
+  c.released_up_to = r.u64();
+}
+
+template <std::size_t Kind = 0>
+bool read_kind(std::size_t kind, byte_reader& r, command& into) {
+  if constexpr (Kind < std::variant_size_v<command>) {
+    if (kind != Kind) return read_kind<Kind + 1>(kind, r, into);
+    read(r, into.emplace<Kind>());
+    return true;
+  }
+  return false;
+}
+
+} // namespace
+
+std::string encode(const command& c) {
+  byte_writer w{256};
+  w.u8(feature_level).u8(static_cast<std::uint8_t>(c.index()));
+  std::visit([&](const auto& kind) { write(w, kind); }, c);
+  return w.take();
+}
+
+result<command> decode_command(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::uint8_t level = r.u8();
+  const std::uint8_t kind = r.u8();
+  if (r.ok() && level > feature_level)
+    return error{errc::unsupported, "command of feature level " + std::to_string(level)};
+  command c;
+  if (level != feature_level || !read_kind(kind, r, c) || !r.finished())
+    return error{errc::corrupt, "command does not follow its grammar"};
+  return c;
+}
+
+std::string encode(std::span<const command> batch) {
+  byte_writer w{batch.size() * 256 + 8};
+  w.varint(batch.size());
+  for (const command& c : batch) w.string(encode(c));
+  return w.take();
+}
+
+result<std::vector<command>> decode_batch(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::size_t count = r.count(3);
+  std::vector<command> batch;
+  for (std::size_t i = 0; i < count && r.ok(); ++i) {
+    const std::string_view one = r.string();
+    if (!r.ok()) break;
+    auto decoded = decode_command(one);
+    if (!decoded) return decoded.error();
+    batch.push_back(std::move(*decoded));
+  }
+  if (!r.finished()) return error{errc::corrupt, "batch of commands does not follow its grammar"};
+  return batch;
+}
+
+std::string encode(const command_result& result) {
+  byte_writer w{32};
+  w.u8(result_version).boolean(result.refused.has_value());
+  if (result.refused) w.u8(static_cast<std::uint8_t>(result.refused->code)).string(result.refused->text);
+  return w.varint(result.version).varint(result.more).take();
+}
+
+result<command_result> decode_result(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > result_version)
+    return error{errc::unsupported, "result row of version " + std::to_string(version)};
+  if (version != result_version) r.fail();
+  command_result decoded;
+  if (r.boolean()) {
+    const std::uint8_t code = r.u8();
+    if (code == 0 || to_string(static_cast<errc>(code)) == "unknown") r.fail();
+    decoded.refused = error{static_cast<errc>(code), std::string{r.string()}};
+  }
+  decoded.version = r.varint();
+  decoded.more = r.varint();
+  if (!r.finished()) return error{errc::corrupt, "result row does not follow its grammar"};
+  return decoded;
+}
+
+} // namespace cairn::storage::metadata

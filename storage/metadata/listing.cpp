@@ -1,0 +1,55 @@
+#include "storage/metadata/snapshot.hpp"
+
+#include <algorithm>
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+// The common prefix that `key` is rolled up into: up to and with the first delimiter behind the query's prefix.
+std::string_view rolled_up(std::string_view key, const listing_query& query) {
+  if (query.delimiter.empty() || !key.starts_with(query.prefix)) return {};
+  const std::size_t at = key.find(query.delimiter, query.prefix.size());
+  return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + query.delimiter.size());
+}
+
+// To the first key that the page may show. False: there is none.
+bool seek_first(key_tree_cursor& at, const listing_query& query) {
+  if (query.start_after < query.prefix || query.start_after.empty()) return at.seek(query.prefix);
+  // A common prefix that start_after names or lies in was returned before, or is not greater: behind it.
+  const std::string_view passed = rolled_up(query.start_after, query);
+  return passed.empty() ? at.seek(query.start_after, true) : at.seek_past(passed);
+}
+
+} // namespace
+
+result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_query& query) {
+  listing page;
+  if (query.keys_max == 0) return page;
+  page.objects.reserve(std::min<std::size_t>(query.keys_max, 1000));
+  key_tree_cursor at{kv, tree};
+  // Every row that is looked at is returned, stands for a common prefix, or is the one behind the page: nothing else has
+  // to be bounded.
+  bool more = seek_first(at, query);
+  for (std::uint32_t returned = 0; more && at.key().starts_with(query.prefix); ++returned) {
+    if (returned == query.keys_max) {
+      page.truncated = true;
+      break;
+    }
+    if (const std::string_view common = rolled_up(at.key(), query); !common.empty()) {
+      page.last = page.common_prefixes.emplace_back(common);
+      more = at.seek_past(page.last);
+      continue;
+    }
+    const auto fields = decode_listed(at.row());
+    if (!fields) return fields.error();
+    page.objects.push_back({std::string{at.key()}, fields->size, fields->etag, fields->modified});
+    more = at.next();
+  }
+  if (auto good = at.status(); !good) return good.error();
+  // Kept up to here: `last` of a page that ends with an object.
+  if (!page.objects.empty() && page.objects.back().key > page.last) page.last = page.objects.back().key;
+  return page;
+}
+
+} // namespace cairn::storage::metadata

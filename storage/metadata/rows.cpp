@@ -1,0 +1,231 @@
+// Encodings of the rows. Each begins with a version byte (1); a decoder refuses newer ones. v: varint, uN: big-endian,
+// s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly one encoding.
+//
+//   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v headers
+//                  manifest is 0 unless content is manifest(2)
+//   etag           digest:16 parts:v
+//   headers        content_type:s list(standard) list(user)      list: count:v (name:s value:s)*
+//   manifest_row   1 references:v parts:v
+//   manifest_part  1 number:v blob object_offset:v blob_offset:v length:v chunk_size:v checksum:16
+//   blob           session:u64 number:u64
+//   blob_row       1 length:v chunk_size:v references:v buried_at:v
+//   bucket_row     1 id:v name:s created:u64 versioning:u8
+//   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
+#include "storage/metadata/rows.hpp"
+
+#include <optional>
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+constexpr std::uint8_t row_version = 1;
+
+void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs) {
+  w.varint(pairs.size());
+  for (const auto& [name, value] : pairs) w.string(name).string(value);
+}
+
+std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  const std::size_t count = r.count(2);
+  for (std::size_t i = 0; i < count && r.ok(); ++i) {
+    std::string name{r.string()};
+    pairs.emplace_back(std::move(name), r.string());
+  }
+  return pairs;
+}
+
+wall_ms read_time(byte_reader& r) { return static_cast<wall_ms>(r.u64()); }
+
+error bad_row(const char* what) { return {errc::corrupt, std::string{what} + " row does not follow its grammar"}; }
+
+// Nothing, or why these bytes can't be read at all.
+std::optional<error> check_version(byte_reader& r, const char* what) {
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > row_version)
+    return error{errc::unsupported, std::string{what} + " row of version " + std::to_string(version)};
+  if (version != row_version) return bad_row(what);
+  return std::nullopt;
+}
+
+} // namespace
+
+std::string to_string(const etag& e) {
+  constexpr char digits[] = "0123456789abcdef";
+  std::string out;
+  out.reserve(40);
+  for (const std::uint8_t b : e.digest) out.append(1, digits[b >> 4]).push_back(digits[b & 15]);
+  if (e.parts > 0) out.append("-").append(std::to_string(e.parts));
+  return out;
+}
+
+void write_etag(byte_writer& w, const etag& e) { w.raw(e.digest).varint(e.parts); }
+
+etag read_etag(byte_reader& r) {
+  etag e;
+  r.raw(e.digest);
+  e.parts = r.varint32();
+  return e;
+}
+
+void write_headers(byte_writer& w, const object_headers& h) {
+  w.string(h.content_type);
+  write_pairs(w, h.standard);
+  write_pairs(w, h.user);
+}
+
+object_headers read_headers(byte_reader& r) {
+  object_headers h;
+  h.content_type = r.string();
+  h.standard = read_pairs(r);
+  h.user = read_pairs(r);
+  return h;
+}
+
+void write_blob_id(byte_writer& w, const blob_id& id) { w.u64(id.session).u64(id.number); }
+
+blob_id read_blob_id(byte_reader& r) {
+  blob_id id;
+  id.session = r.u64();
+  id.number = r.u64();
+  return id;
+}
+
+std::string encode(const object_row& row) {
+  byte_writer w{256};
+  w.u8(row_version).varint(row.size);
+  write_etag(w, row.etag);
+  w.u64(static_cast<std::uint64_t>(row.modified)).u8(static_cast<std::uint8_t>(row.content));
+  w.varint(row.row_id).varint(row.version).varint(row.ordinal).boolean(row.null_version);
+  w.varint(row.content == content_kind::manifest ? row.manifest : 0);
+  write_headers(w, row.headers);
+  return w.take();
+}
+
+result<object_row> decode_object(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "object")) return *bad;
+  object_row row;
+  row.size = r.varint();
+  row.etag = read_etag(r);
+  row.modified = read_time(r);
+  const std::uint8_t content = r.u8();
+  if (content > static_cast<std::uint8_t>(content_kind::delete_marker)) r.fail();
+  row.content = static_cast<content_kind>(content);
+  row.row_id = r.varint();
+  row.version = r.varint();
+  row.ordinal = r.varint32();
+  row.null_version = r.boolean();
+  row.manifest = r.varint(row.content == content_kind::manifest ? ~std::uint64_t{0} : 0);
+  row.headers = read_headers(r);
+  if (!r.finished()) return bad_row("object");
+  return row;
+}
+
+result<listed_fields> decode_listed(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "object")) return *bad;
+  listed_fields fields;
+  fields.size = r.varint();
+  fields.etag = read_etag(r);
+  fields.modified = read_time(r);
+  if (!r.ok()) return bad_row("object");
+  return fields;
+}
+
+std::string encode(const manifest_row& row) {
+  return byte_writer{16}.u8(row_version).varint(row.references).varint(row.parts).take();
+}
+
+result<manifest_row> decode_manifest(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "manifest")) return *bad;
+  manifest_row row;
+  row.references = r.varint32();
+  row.parts = r.varint32();
+  if (!r.finished()) return bad_row("manifest");
+  return row;
+}
+
+std::string encode(const manifest_part& part) {
+  byte_writer w{80};
+  w.u8(row_version).varint(part.number);
+  write_blob_id(w, part.blob);
+  w.varint(part.object_offset).varint(part.blob_offset).varint(part.length).varint(part.chunk_size);
+  return w.raw(part.checksum).take();
+}
+
+result<manifest_part> decode_manifest_part(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "part")) return *bad;
+  manifest_part part;
+  part.number = r.varint32();
+  part.blob = read_blob_id(r);
+  part.object_offset = r.varint();
+  part.blob_offset = r.varint();
+  part.length = r.varint();
+  part.chunk_size = r.varint32();
+  r.raw(part.checksum);
+  if (part.length > ~part.object_offset || part.length > ~part.blob_offset || part.chunk_size == 0) r.fail();
+  if (!r.finished()) return bad_row("part");
+  return part;
+}
+
+std::string encode(const blob_row& row) {
+  byte_writer w{32};
+  return w.u8(row_version).varint(row.length).varint(row.chunk_size).varint(row.references).varint(row.buried_at).take();
+}
+
+result<blob_row> decode_blob(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "blob")) return *bad;
+  blob_row row;
+  row.length = r.varint();
+  row.chunk_size = r.varint32();
+  row.references = r.varint32();
+  row.buried_at = r.varint();
+  if ((row.references == 0) != (row.buried_at != 0)) r.fail();
+  if (!r.finished()) return bad_row("blob");
+  return row;
+}
+
+std::string encode(const bucket_row& row) {
+  byte_writer w{96};
+  w.u8(row_version).varint(row.id).string(row.name).u64(static_cast<std::uint64_t>(row.created));
+  return w.u8(row.versioning).take();
+}
+
+result<bucket_row> decode_bucket(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "bucket")) return *bad;
+  bucket_row row;
+  row.id = r.varint();
+  row.name = r.string();
+  row.created = read_time(r);
+  row.versioning = r.u8();
+  if (row.versioning > 2) r.fail();
+  if (!r.finished()) return bad_row("bucket");
+  return row;
+}
+
+std::string encode(const session_row& row) {
+  byte_writer w{64};
+  w.u8(row_version).varint(row.id).raw(row.node).u64(row.incarnation).boolean(row.ended);
+  return w.varint(row.acknowledged_below).take();
+}
+
+result<session_row> decode_session(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto bad = check_version(r, "session")) return *bad;
+  session_row row;
+  row.id = r.varint();
+  r.raw(row.node);
+  row.incarnation = r.u64();
+  row.ended = r.boolean();
+  row.acknowledged_below = r.varint();
+  if (!r.finished()) return bad_row("session");
+  return row;
+}
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,120 @@
+#include "storage/metadata/snapshot.hpp"
+
+#include <algorithm>
+
+namespace cairn::storage::metadata {
+
+std::uint64_t snapshot::meta(meta_field field) {
+  byte_reader r{kv_->get(id_of(table::meta), keys_.meta(field)).value_or(std::string_view{})};
+  return r.u64();
+}
+
+log_index snapshot::applied() { return meta(meta_field::applied); }
+std::uint64_t snapshot::manifests_to_free() { return meta(meta_field::free_waiting); }
+
+template <class Row>
+result<std::vector<Row>> snapshot::scan(table t, const std::string& prefix, result<Row> (*decode)(std::string_view)) {
+  std::vector<Row> rows;
+  const auto cursor = kv_->cursor(id_of(t));
+  for (auto found = cursor->seek(prefix); found && found->key.starts_with(prefix); found = cursor->next()) {
+    auto row = decode(found->value);
+    if (!row) return row.error();
+    rows.push_back(std::move(*row));
+  }
+  if (auto good = kv_->status(); !good) return good.error();
+  return rows;
+}
+
+result<bucket_row> snapshot::bucket(std::string_view name) {
+  if (!valid_bucket_name(name)) return error{errc::no_such_bucket};
+  return load<bucket_row>(table::buckets, keys_.bucket(name), decode_bucket, {errc::no_such_bucket});
+}
+
+result<std::vector<bucket_row>> snapshot::buckets() { return scan(table::buckets, keys_.all(), decode_bucket); }
+
+result<std::vector<session_row>> snapshot::sessions() {
+  return scan(table::sessions, keys_.sessions(), decode_session);
+}
+
+result<object_row> snapshot::object(std::string_view bucket_name, std::string_view key) {
+  const auto row = bucket(bucket_name);
+  if (!row) return row.error();
+  const auto bytes = key_tree{id_of(table::current), group_, row->id}.find(*kv_, key);
+  if (!bytes) return bytes.error();
+  if (!*bytes) return error{errc::no_such_key};
+  return decode_object(**bytes);
+}
+
+result<std::string> snapshot::inline_bytes(const object_row& row) {
+  const auto bytes = kv_->get(id_of(table::inline_data), keys_.inline_data(row));
+  if (auto good = kv_->status(); !good) return good.error();
+  if (!bytes || bytes->size() != row.size)
+    return error{errc::corrupt, "inline bytes of row " + std::to_string(row.row_id) + " are not there"};
+  return std::string{*bytes};
+}
+
+result<manifest_part> snapshot::part(manifest_id id, std::uint32_t index) {
+  return load<manifest_part>(
+    table::manifests, keys_.part(id, index), decode_manifest_part,
+    {errc::corrupt, "manifest " + std::to_string(id) + " has no part " + std::to_string(index)});
+}
+
+result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t object_offset, std::size_t max) {
+  const auto header = load<manifest_row>(table::manifests, keys_.manifest(id), decode_manifest,
+                                         {errc::corrupt, "manifest " + std::to_string(id) + " is not there"});
+  if (!header) return header.error();
+  // The last part that begins at or before the offset.
+  std::uint32_t low = 1, high = std::max(header->parts, 1u);
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low + 1) / 2;
+    const auto probe = part(id, middle);
+    if (!probe) return probe.error();
+    if (probe->object_offset <= object_offset) low = middle;
+    else high = middle - 1;
+  }
+  std::vector<manifest_part> covering;
+  for (std::uint32_t index = low; index <= header->parts && covering.size() < max; ++index) {
+    auto next = part(id, index);
+    if (!next) return next.error();
+    if (next->object_offset + next->length > object_offset) covering.push_back(std::move(*next));
+  }
+  return covering;
+}
+
+result<listing> snapshot::list(const listing_query& query) {
+  const auto row = bucket(query.bucket);
+  if (!row) return row.error();
+  return list_tree(*kv_, key_tree{id_of(table::current), group_, row->id}, query);
+}
+
+result<std::vector<buried_blob>> snapshot::buried(std::size_t max) {
+  std::vector<buried_blob> oldest;
+  const std::string prefix = keys_.all();
+  const auto cursor = kv_->cursor(id_of(table::buried));
+  auto found = max > 0 ? cursor->seek(prefix) : std::nullopt;
+  for (; found && found->key.starts_with(prefix) && oldest.size() < max; found = cursor->next()) {
+    byte_reader key{found->key.substr(prefix.size())}, value{found->value};
+    buried_blob blob;
+    blob.buried_at = key.u64();
+    blob.blob = read_blob_id(key);
+    blob.chunks = value.varint32();
+    if (!key.finished() || !value.finished())
+      return error{errc::corrupt, "row of a buried blob does not follow its grammar"};
+    oldest.push_back(blob);
+  }
+  if (auto good = kv_->status(); !good) return good.error();
+  return oldest;
+}
+
+result<bool> snapshot::is_dead(const blob_id& blob) {
+  const auto session = load<session_row>(table::sessions, keys_.session(blob.session), decode_session, {errc::not_found});
+  if (!session) {
+    if (session.error() == errc::not_found) return false;
+    return session.error();
+  }
+  const bool has_row = kv_->get(id_of(table::blobs), keys_.blob(blob)).has_value();
+  if (auto good = kv_->status(); !good) return good.error();
+  return session->ended && !has_row;
+}
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,52 @@
+// The view of one group over a read transaction of the engine.
+#pragma once
+
+#include "storage/metadata/key_tree.hpp"
+#include "storage/metadata/store.hpp"
+#include "storage/metadata/tables.hpp"
+
+#include <memory>
+
+namespace cairn::storage::metadata {
+
+// A page of the keys in `tree`. The bounds and the order are those of view::list.
+result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_query& query);
+
+class snapshot final : public view {
+public:
+  snapshot(std::unique_ptr<kv_reader> kv, group_id group) : kv_(std::move(kv)), keys_(group), group_(group) {}
+
+  log_index applied() override;
+  result<bucket_row> bucket(std::string_view name) override;
+  result<std::vector<bucket_row>> buckets() override;
+  result<object_row> object(std::string_view bucket, std::string_view key) override;
+  result<std::string> inline_bytes(const object_row& row) override;
+  result<std::vector<manifest_part>> parts(manifest_id id, std::uint64_t object_offset, std::size_t max) override;
+  result<listing> list(const listing_query& query) override;
+  result<std::vector<buried_blob>> buried(std::size_t max) override;
+  std::uint64_t manifests_to_free() override;
+  result<bool> is_dead(const blob_id& blob) override;
+  result<std::vector<session_row>> sessions() override;
+
+private:
+  std::uint64_t meta(meta_field field);
+  result<manifest_part> part(manifest_id id, std::uint32_t index);
+
+  // The row; `missing` when there is none, or the transaction's error.
+  template <class Row>
+  result<Row> load(table t, const std::string& key, result<Row> (*decode)(std::string_view), error missing) {
+    const auto bytes = kv_->get(id_of(t), key);
+    if (bytes) return decode(*bytes);
+    if (auto good = kv_->status(); !good) return good.error();
+    return missing;
+  }
+  // All rows of a table whose keys begin with `prefix`, at most `max`.
+  template <class Row>
+  result<std::vector<Row>> scan(table t, const std::string& prefix, result<Row> (*decode)(std::string_view));
+
+  std::unique_ptr<kv_reader> kv_;
+  key_maker keys_;
+  group_id group_;
+};
+
+} // namespace cairn::storage::metadata

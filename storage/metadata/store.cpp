@@ -1,0 +1,86 @@
+#include "storage/metadata/store.hpp"
+
+#include "storage/metadata/apply.hpp"
+#include "storage/metadata/snapshot.hpp"
+#include "storage/metadata/tables.hpp"
+
+namespace cairn::storage::metadata {
+
+const table_id table_count = id_of(table::count_);
+
+namespace {
+
+class kv_store final : public store {
+public:
+  kv_store(kv_engine& engine, group_id group) : engine_(engine), group_(group) {}
+
+  result<applied_batch> apply(std::span<const command> commands) override {
+    auto writer = engine_.begin_write();
+    if (!writer) return writer.error();
+    batch b{**writer, group_};
+    command_applier applier{b};
+    applied_batch applied{.index = b.index()};
+    applied.results.reserve(commands.size());
+    for (std::uint32_t ordinal = 0; ordinal < commands.size() && b.status(); ++ordinal)
+      applied.results.push_back(applier.apply(commands[ordinal], ordinal));
+    if (auto finished = b.finish(); !finished) return finished.error();
+    if (auto committed = (*writer)->commit(); !committed) return committed.error();
+    return applied;
+  }
+
+  result<std::unique_ptr<view>> read() override {
+    auto reader = engine_.begin_read();
+    if (!reader) return reader.error();
+    return std::unique_ptr<view>{new snapshot(std::move(*reader), group_)};
+  }
+
+private:
+  kv_engine& engine_;
+  group_id group_;
+};
+
+bool holds_rows(kv_reader& kv, group_id group) {
+  const std::string prefix = key_maker{group}.all();
+  for (table_id t = 0; t < table_count; ++t) {
+    const auto cursor = kv.cursor(t);
+    const auto first = cursor->seek(prefix);
+    if (first && first->key.starts_with(prefix)) return true;
+  }
+  return false;
+}
+
+result<void> write_format(kv_engine& engine, group_id group) {
+  auto writer = engine.begin_write();
+  if (!writer) return writer.error();
+  (*writer)->put(id_of(table::meta), key_maker{group}.meta(meta_field::format),
+                 byte_writer{}.u8(format_version).view());
+  return (*writer)->commit();
+}
+
+// Nothing: the group is new.
+result<std::optional<std::uint8_t>> read_format(kv_engine& engine, group_id group) {
+  auto reader = engine.begin_read();
+  if (!reader) return reader.error();
+  const auto bytes = (*reader)->get(id_of(table::meta), key_maker{group}.meta(meta_field::format));
+  const bool bad = bytes ? bytes->size() != 1 : holds_rows(**reader, group);
+  if (auto good = (*reader)->status(); !good) return good.error();
+  if (bad) return error{errc::corrupt, "the metadata has rows but no format version"};
+  if (!bytes) return std::optional<std::uint8_t>{};
+  return std::optional{static_cast<std::uint8_t>(bytes->front())};
+}
+
+} // namespace
+
+result<std::unique_ptr<store>> store::open(kv_engine& engine, group_id group) {
+  const auto format = read_format(engine, group);
+  if (!format) return format.error();
+  if (!*format) {
+    if (auto written = write_format(engine, group); !written) return written.error();
+  } else if (**format != format_version) {
+    return error{errc::unsupported, "metadata of format " + std::to_string(**format) + ", this build knows " +
+                                      std::to_string(format_version)};
+  }
+  return std::unique_ptr<store>{new kv_store(engine, group)};
+}
+
+} // namespace cairn::storage::metadata

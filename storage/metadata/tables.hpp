@@ -1,0 +1,103 @@
+// The tables of the metadata and the grammar of their keys: part of the on-disk format, final. All integers in keys are
+// big-endian and of fixed width; every key begins with the metadata group (g, u16), so that groups can share an engine or
+// be split apart. Values are in rows.hpp. "id" is a number of the one counter in `meta`: never reused within a group.
+//
+//   meta          g field:u8                              → see meta_field
+//   buckets       g name                                  → bucket_row
+//   current       tree(g, bucket id, key)                 → object_row; live keys only: what LIST reads
+//   names         tree(g, bucket id, key)                 → row id:u64; keys that have non-current versions [1]
+//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; non-current versions, newest first [1]
+//   inline_data   g row id:u64 version:u64 ordinal:u32    → bytes of a small object
+//   manifests     g manifest id:u64                       → manifest_row
+//                 g manifest id:u64 index:u32             → manifest_part; index from 1 without gaps, in object order,
+//                                                           whatever numbers the client gave its parts
+//   blobs         g session:u64 number:u64                → blob_row; live, or buried and not yet reaped
+//   buried        g log index:u64 session:u64 number:u64  → chunks:varint; oldest first
+//   abandoned     g session:u64 number:u64                → version:u8; while the session lives commits that name the
+//                                                           blob are refused, also after it was reaped
+//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still to free
+//                 g log index:u64 2 session:u64           → version:u8; ended then, leftovers still to delete
+//   sessions      g 1 session:u64                         → session_row
+//                 g 2 node:16 bytes                       → session:u64; the node's live session
+//   outcomes      g session:u64 sequence:u64              → command_result; between acknowledged_below and the newest
+//   uploads       g upload id:u64                         → upload row (bucket id, key, headers, begun) [2]
+//                 g upload id:u64 part number:u32         → manifest_part [2]
+//   upload_names  tree(g, bucket id, key 00 upload id:u64)→ version:u8; keys have no NUL, so the order is key, id [2]
+//
+// tree(g, root, key): see key_tree.hpp. [1] filled by buckets with versioning, [2] by multipart uploads: not yet.
+#pragma once
+
+#include "storage/codec.hpp"
+#include "storage/ids.hpp"
+#include "storage/kv.hpp"
+#include "storage/metadata/rows.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace cairn::storage::metadata {
+
+// The numbers are part of the format; new tables are added at the end.
+enum class table : table_id {
+  meta, buckets, current, names, versions, inline_data, manifests, blobs, buried, abandoned, free_queue, sessions,
+  outcomes, uploads, upload_names, count_
+};
+constexpr table_id id_of(table t) { return static_cast<table_id>(t); }
+
+constexpr std::uint8_t format_version = 1;
+constexpr std::string_view presence = "\x01"; // the value of rows that only have to be there: their version
+
+enum class meta_field : std::uint8_t {
+  format = 1,        // u8: format_version
+  applied = 2,       // u64: log index of the last applied batch
+  last_id = 3,       // u64: the last number given to a bucket, row, subtree, manifest or session
+  free_waiting = 4,  // u64: rows of this group in free_queue
+};
+
+enum class free_kind : std::uint8_t { manifest = 1, session = 2 };
+enum class session_key : std::uint8_t { by_id = 1, live_of_node = 2 };
+
+// Builds the keys of one group.
+class key_maker {
+public:
+  explicit key_maker(group_id group) : group_(group) {}
+
+  std::string all() const { return begin().take(); } // the prefix of every key of the group
+  std::string meta(meta_field f) const { return begin().u8(static_cast<std::uint8_t>(f)).take(); }
+  std::string bucket(std::string_view name) const { return begin().raw(name).take(); }
+  std::string inline_data(const object_row& row) const {
+    return begin().u64(row.row_id).u64(row.version).u32(row.ordinal).take();
+  }
+  std::string version(const object_row& row) const {
+    return begin().u64(row.row_id).u64(~row.version).u32(~row.ordinal).take();
+  }
+  std::string manifest(manifest_id id) const { return begin().u64(id).take(); }
+  std::string part(manifest_id id, std::uint32_t index) const { return begin().u64(id).u32(index).take(); }
+  std::string blob(const blob_id& id) const { return begin().u64(id.session).u64(id.number).take(); }
+  std::string buried(log_index at, const blob_id& id) const {
+    return begin().u64(at).u64(id.session).u64(id.number).take();
+  }
+  std::string to_free(log_index released_at, free_kind kind, std::uint64_t id) const {
+    return begin().u64(released_at).u8(static_cast<std::uint8_t>(kind)).u64(id).take();
+  }
+  std::string sessions() const { return begin().u8(static_cast<std::uint8_t>(session_key::by_id)).take(); }
+  std::string session(session_id id) const {
+    return begin().u8(static_cast<std::uint8_t>(session_key::by_id)).u64(id).take();
+  }
+  std::string live_session(const uuid& node) const {
+    return begin().u8(static_cast<std::uint8_t>(session_key::live_of_node)).raw(node).take();
+  }
+  std::string of_session(session_id id) const { return begin().u64(id).take(); } // prefix: outcomes, blobs, abandoned
+  std::string outcome(session_id id, std::uint64_t sequence) const { return begin().u64(id).u64(sequence).take(); }
+
+private:
+  byte_writer begin() const {
+    byte_writer w{32};
+    w.u16(group_);
+    return w;
+  }
+
+  group_id group_;
+};
+
+} // namespace cairn::storage::metadata

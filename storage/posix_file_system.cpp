@@ -1,0 +1,275 @@
+// The disk seam over POSIX and Linux calls (fallocate(2), preadv2(2), flock(2)). Stateless; files are closed by their owner.
+#include "storage/file_system.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+namespace cairn::storage {
+
+namespace {
+
+errc code_of(int number) {
+  switch (number) {
+    case ENOSPC:
+    case EDQUOT: return errc::no_space;
+    case ENOENT: return errc::not_found;
+    case EOPNOTSUPP: return errc::unsupported;
+    default: return errc::io_error;
+  }
+}
+
+error failed(const char* what, const std::string& path, int number) {
+  return {code_of(number), std::string{what} + " of " + path + ": " + std::strerror(number)};
+}
+
+template <class Call>
+auto retry_interrupted(Call call) {
+  decltype(call()) outcome;
+  do outcome = call();
+  while (outcome == -1 && errno == EINTR);
+  return outcome;
+}
+
+// Views as iovecs, a bounded piece at a time; `advance` drops what a call has moved. Empty views are skipped.
+template <class View>
+class gather {
+public:
+  explicit gather(std::span<const View> views) : views_(views) { fill(); }
+  bool done() const { return count_ == 0; }
+  const iovec* data() const { return pieces_.data() + first_; }
+  int count() const { return static_cast<int>(count_); }
+  void advance(std::size_t bytes) {
+    while (bytes > 0) {
+      auto& piece = pieces_[first_];
+      const auto step = std::min(bytes, piece.iov_len);
+      piece.iov_base = static_cast<char*>(piece.iov_base) + step;
+      piece.iov_len -= step;
+      bytes -= step;
+      if (piece.iov_len == 0) {
+        ++first_;
+        --count_;
+      }
+    }
+    if (count_ == 0) fill();
+  }
+
+private:
+  void fill() {
+    first_ = 0;
+    while (count_ < pieces_.size() && next_ < views_.size()) {
+      const auto& view = views_[next_++];
+      if (!view.empty()) pieces_[count_++] = {const_cast<std::byte*>(view.data()), view.size()};
+    }
+  }
+
+  std::span<const View> views_;
+  std::size_t next_ = 0, first_ = 0, count_ = 0;
+  std::array<iovec, 64> pieces_;
+};
+
+class posix_file final : public file {
+public:
+  posix_file(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
+  ~posix_file() override { ::close(descriptor_); } // everything that matters was flushed before
+  posix_file(const posix_file&) = delete;
+  posix_file& operator=(const posix_file&) = delete;
+
+  result<void> write(std::uint64_t offset, std::span<const bytes_view> data) override {
+    for (gather left{data}; !left.done();) {
+      const auto n = retry_interrupted(
+          [&] { return ::pwritev(descriptor_, left.data(), left.count(), static_cast<off_t>(offset)); });
+      if (n < 0) return failed("write", path_, errno);
+      if (n == 0) return error{errc::io_error, "write of " + path_ + ": nothing was written"};
+      offset += static_cast<std::uint64_t>(n);
+      left.advance(static_cast<std::size_t>(n));
+    }
+    return {};
+  }
+
+  result<std::size_t> read(std::uint64_t offset, std::span<const bytes_span> into) override {
+    return read_with(offset, into, 0);
+  }
+  result<std::size_t> read_cached(std::uint64_t offset, std::span<const bytes_span> into) override {
+    return read_with(offset, into, RWF_NOWAIT);
+  }
+
+  result<void> flush() override {
+    if (retry_interrupted([&] { return ::fdatasync(descriptor_); }) != 0) return failed("flush", path_, errno);
+    return {};
+  }
+
+  result<void> preallocate(std::uint64_t size) override {
+    if (retry_interrupted([&] { return ::fallocate(descriptor_, 0, 0, static_cast<off_t>(size)); }) != 0)
+      return failed("preallocation", path_, errno);
+    return {};
+  }
+
+  result<void> punch(std::uint64_t offset, std::uint64_t length) override {
+    if (retry_interrupted([&] {
+          return ::fallocate(descriptor_, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, static_cast<off_t>(offset),
+                             static_cast<off_t>(length));
+        }) != 0)
+      return failed("hole punching", path_, errno);
+    return {};
+  }
+
+  result<void> truncate(std::uint64_t size) override {
+    if (retry_interrupted([&] { return ::ftruncate(descriptor_, static_cast<off_t>(size)); }) != 0)
+      return failed("truncation", path_, errno);
+    return {};
+  }
+
+  result<std::uint64_t> size() const override {
+    struct stat status {};
+    if (::fstat(descriptor_, &status) != 0) return failed("status", path_, errno);
+    return static_cast<std::uint64_t>(status.st_size);
+  }
+
+private:
+  result<std::size_t> read_with(std::uint64_t offset, std::span<const bytes_span> into, int flags) {
+    std::size_t done = 0;
+    for (gather left{into}; !left.done();) {
+      const auto n = retry_interrupted([&] {
+        return ::preadv2(descriptor_, left.data(), left.count(), static_cast<off_t>(offset + done), flags);
+      });
+      if (n == 0) break;
+      if (n < 0) {
+        // EOPNOTSUPP: a file system without RWF_NOWAIT; every read then takes the executor's way.
+        if (flags != 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return error{errc::would_block, {}};
+        return failed("read", path_, errno);
+      }
+      done += static_cast<std::size_t>(n);
+      left.advance(static_cast<std::size_t>(n));
+    }
+    return done;
+  }
+
+  int descriptor_;
+  std::string path_;
+};
+
+class posix_disk final : public file_system {
+public:
+  result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override {
+    int flags = O_CLOEXEC | (mode == open_mode::read_only ? O_RDONLY : O_RDWR);
+    if (mode == open_mode::create) flags |= O_CREAT | O_EXCL;
+    const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), flags, 0600); });
+    if (descriptor < 0) return failed("open", path, errno);
+    return std::unique_ptr<file>{std::make_unique<posix_file>(descriptor, path)};
+  }
+
+  result<std::vector<std::string>> list(const std::string& directory) override {
+    DIR* stream = ::opendir(directory.c_str());
+    if (stream == nullptr) return failed("listing", directory, errno);
+    std::vector<std::string> names;
+    errno = 0;
+    while (const auto* entry = ::readdir(stream)) {
+      const std::string name = entry->d_name;
+      if (name != "." && name != "..") names.push_back(name);
+      errno = 0;
+    }
+    const int number = errno;
+    ::closedir(stream);
+    if (number != 0) return failed("listing", directory, number);
+    std::sort(names.begin(), names.end());
+    return names;
+  }
+
+  result<void> make_directories(const std::string& path) override {
+    const auto whole = std::filesystem::path{path}.lexically_normal();
+    std::filesystem::path current;
+    for (const auto& part : whole) {
+      if (part.empty()) continue; // a trailing slash
+      const auto parent = current;
+      current /= part;
+      if (::mkdir(current.c_str(), 0750) != 0) {
+        if (errno == EEXIST || errno == EISDIR) continue;
+        return failed("making", current.string(), errno);
+      }
+      if (auto flushed = flush_directory(current.string()); !flushed) return flushed;
+      if (auto flushed = flush_directory(parent.empty() ? "." : parent.string()); !flushed) return flushed;
+    }
+    std::error_code ignored; // "no" is all that matters
+    if (!std::filesystem::is_directory(whole, ignored)) return error{errc::io_error, path + " is not a directory"};
+    return {};
+  }
+
+  result<void> remove(const std::string& path) override {
+    if (::unlink(path.c_str()) != 0) return failed("removal", path, errno);
+    return {};
+  }
+
+  result<void> rename(const std::string& from, const std::string& to) override {
+    if (::rename(from.c_str(), to.c_str()) != 0) return failed("renaming", from, errno);
+    return {};
+  }
+
+  result<void> flush_directory(const std::string& path) override {
+    const int descriptor =
+        retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    if (descriptor < 0) return failed("open", path, errno);
+    const int outcome = retry_interrupted([&] { return ::fsync(descriptor); });
+    const int number = errno;
+    ::close(descriptor);
+    if (outcome != 0) return failed("flush", path, number);
+    return {};
+  }
+
+  result<space> space_of(const std::string& path) override {
+    struct statvfs status {};
+    if (retry_interrupted([&] { return ::statvfs(path.c_str(), &status); }) != 0)
+      return failed("space", path, errno);
+    return space{std::uint64_t{status.f_blocks} * status.f_frsize, std::uint64_t{status.f_bavail} * status.f_frsize};
+  }
+
+  // flock belongs to the open file, not to the process: a second opener is refused in the same process too, and the
+  // kernel releases it whatever way the owner dies.
+  result<std::shared_ptr<void>> lock(const std::string& directory) override {
+    const std::string path = directory + "/lock";
+    const int descriptor =
+        retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); });
+    if (descriptor < 0) return failed("open", path, errno);
+    auto held = std::make_shared<posix_file>(descriptor, path);
+    if (retry_interrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) != 0) {
+      if (errno != EWOULDBLOCK) return failed("locking", path, errno);
+      return error{errc::locked, directory + " is in use by another process" + owner_of(*held)};
+    }
+    if (auto cleared = held->truncate(0); !cleared) return cleared.error();
+    const std::string text = std::to_string(::getpid()) + "\n";
+    const bytes_view view{reinterpret_cast<const std::byte*>(text.data()), text.size()};
+    if (auto written = held->write(0, std::span{&view, 1}); !written && written.error().code != errc::no_space)
+      return written.error(); // a full disk must still start; the number only helps people
+    return std::shared_ptr<void>{std::move(held)};
+  }
+
+private:
+  static std::string owner_of(posix_file& lock_file) {
+    std::array<std::byte, 16> bytes{};
+    const bytes_span into{bytes};
+    const auto n = lock_file.read(0, std::span{&into, 1});
+    std::string digits;
+    for (std::size_t i = 0; n && i < *n && bytes[i] >= std::byte{'0'} && bytes[i] <= std::byte{'9'}; ++i)
+      digits.push_back(static_cast<char>(bytes[i]));
+    return digits.empty() ? "" : " (process " + digits + ")";
+  }
+};
+
+} // namespace
+
+file_system& posix_file_system() {
+  static posix_disk instance;
+  return instance;
+}
+
+} // namespace cairn::storage

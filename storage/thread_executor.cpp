@@ -1,0 +1,145 @@
+#include "storage/executor.hpp"
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <pthread.h>
+
+namespace cairn::storage {
+
+namespace {
+
+// Threads that run jobs in the order of their posting, and one that tells jobs whose deadline passes in the queue: the
+// others may all hang in a dying disk just then.
+class thread_executor final : public executor {
+public:
+  thread_executor(std::string name, std::size_t threads, std::size_t queue_max)
+    : name_(std::move(name)), queue_max_(queue_max), running_(threads) {
+    CAIRN_ASSERT(threads > 0 && queue_max > 0);
+    for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
+    threads_.emplace_back([this] { expire(); });
+  }
+  ~thread_executor() override { stop(); }
+
+  result<void> post(steady_time deadline, job work) override {
+    bool earlier = false;
+    {
+      const std::lock_guard guard{mutex_};
+      if (stopping_) return error{errc::stopping, name_ + " executor"};
+      if (queue_.size() >= queue_max_) return error{errc::busy, name_ + " executor: queue is full"};
+      queue_.push_back({deadline, std::move(work)});
+      earlier = !next_expiry_ || deadline < *next_expiry_;
+    }
+    work_arrived_.notify_one();
+    if (earlier) expiry_changed_.notify_one();
+    return {};
+  }
+
+  std::size_t queued() const override {
+    const std::lock_guard guard{mutex_};
+    return queue_.size();
+  }
+
+  std::chrono::nanoseconds longest_running() const override {
+    const std::lock_guard guard{mutex_};
+    std::optional<steady_time> first;
+    for (const auto& since : running_)
+      if (since && (!first || *since < *first)) first = since;
+    return first ? std::chrono::nanoseconds{system_clock().now() - *first} : std::chrono::nanoseconds{0};
+  }
+
+  void stop() override {
+    const std::lock_guard one_at_a_time{stop_mutex_};
+    {
+      const std::lock_guard guard{mutex_};
+      stopping_ = true;
+    }
+    work_arrived_.notify_all();
+    expiry_changed_.notify_all();
+    for (auto& thread : threads_) {
+      CAIRN_ASSERT(thread.get_id() != std::this_thread::get_id()); // a job can't wait for its own end
+      if (thread.joinable()) thread.join();
+    }
+  }
+
+private:
+  struct entry {
+    steady_time deadline;
+    job work;
+  };
+
+  void name_thread() const { pthread_setname_np(pthread_self(), name_.substr(0, 15).c_str()); }
+
+  void work(std::size_t self) {
+    name_thread();
+    std::unique_lock guard{mutex_};
+    while (true) {
+      work_arrived_.wait(guard, [this] { return stopping_ || !queue_.empty(); });
+      if (queue_.empty()) return;
+      auto next = std::move(queue_.front());
+      queue_.pop_front();
+      const auto now = system_clock().now();
+      const bool expired = stopping_ || next.deadline <= now;
+      running_[self] = now;
+      guard.unlock();
+      next.work(expired);
+      next.work = nullptr; // what the job holds ends here, not under the lock
+      guard.lock();
+      running_[self].reset();
+    }
+  }
+
+  void expire() {
+    name_thread();
+    std::unique_lock guard{mutex_};
+    while (!stopping_) {
+      next_expiry_.reset();
+      for (const auto& e : queue_)
+        if (!next_expiry_ || e.deadline < *next_expiry_) next_expiry_ = e.deadline;
+      if (!next_expiry_) {
+        expiry_changed_.wait(guard);
+        continue;
+      }
+      if (*next_expiry_ > system_clock().now()) {
+        expiry_changed_.wait_until(guard, *next_expiry_);
+        continue;
+      }
+      tell_expired(guard);
+    }
+  }
+
+  void tell_expired(std::unique_lock<std::mutex>& guard) {
+    const auto now = system_clock().now();
+    const auto late = std::stable_partition(queue_.begin(), queue_.end(), [now](auto& e) { return e.deadline > now; });
+    std::vector<entry> told{std::make_move_iterator(late), std::make_move_iterator(queue_.end())};
+    queue_.erase(late, queue_.end());
+    guard.unlock();
+    for (auto& e : told) e.work(true);
+    told.clear();
+    guard.lock();
+  }
+
+  const std::string name_;
+  const std::size_t queue_max_;
+  mutable std::mutex mutex_;
+  std::condition_variable work_arrived_, expiry_changed_;
+  std::deque<entry> queue_;
+  std::vector<std::optional<steady_time>> running_; // since when, a worker
+  std::optional<steady_time> next_expiry_;          // what expire() waits for
+  bool stopping_ = false;
+  std::mutex stop_mutex_;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace
+
+std::unique_ptr<executor> make_thread_executor(std::string name, std::size_t threads, std::size_t queue_max) {
+  return std::make_unique<thread_executor>(std::move(name), threads, queue_max);
+}
+
+} // namespace cairn::storage

@@ -1,0 +1,281 @@
+"""The benchmarks. Each takes a context (binary, directory, runs, quick) and a report, and cleans up after itself."""
+import os
+import pathlib
+import re
+import selectors
+import socket
+import statistics
+import subprocess
+import time
+
+from servers import MIB, Cairn, Nginx, cairn_bench, wrk
+
+HERE = pathlib.Path(__file__).parent
+GIB = 1 << 30
+
+
+def interleaved(runs, *measures):
+    """Runs each measure once a round, in changing order, after one round to warm up; answers their lists of results."""
+    results = [[] for _ in measures]
+    for run in range(-1, runs):
+        order = list(range(len(measures)))
+        for i in order if run % 2 else reversed(order):
+            value = measures[i]()
+            if run >= 0:
+                results[i].append(value)
+    return results
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def retrieve(context, report):
+    """The retrieval experiment, through sequencer, streamer and chunk store in one process."""
+    repeat = 3 if context.quick else 7
+    rows = cairn_bench(context.binary, "retrieve", "--chunks", 12, "--chunk-size", "10MiB", "--read-delay", "50ms",
+                       "--windows", "1,5,10,12", "--repeat", repeat, "--dir", context.folder, "--json")
+    report.section("Retrieval: 12 chunks of 10 MiB, each read 50 ms late",
+                   "`cairn bench retrieve --chunks 12 --chunk-size 10MiB --read-delay 50ms --windows 1,5,10,12`; "
+                   "expected is ceil(12/N) × 50 ms plus the same download without the delay.")
+    go_figures = {1: "465", 5: "306", 10: "315"}
+    table = []
+    for row in rows:
+        delayed = row["read_delay_us"] > 0
+        table.append([row["window"], f"{row['read_delay_us'] / 1000:g} ms", row["ns_per_op"], f"{row['mb_per_s']:.0f}",
+                      f"{row['ns_per_op'] / 1e6:.1f}", f"{row['expected_ns'] / 1e6:.1f}" if delayed else "",
+                      f"{row['pool_peak_bytes'] / MIB:.0f}", f"{row['rss_delta_bytes'] / MIB:.0f}",
+                      go_figures.get(row["window"], "") if delayed else ""])
+        if delayed:
+            report.require(f"window {row['window']}: time to expected time", row["ns_per_op"] / row["expected_ns"], at_most=1.10)
+    report.table(["window", "read delay", "ns/op", "MB/s", "ms", "expected ms", "buffers MiB", "RSS delta MiB", "Go, ms"], table)
+
+
+def get(context, report):
+    """GET of 1 GiB in page cache."""
+    size = 256 * MIB if context.quick else GIB
+    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
+    try:
+        source = context.folder / "object"
+        with open(source, "wb") as f:
+            for _ in range(size // MIB):
+                f.write(os.urandom(MIB))
+        for server in (cairn, nginx):
+            subprocess.run(["curl", "-sSf", "-T", str(source), server.url("/files/object")], check=True, stdout=subprocess.DEVNULL)
+        source.unlink()
+        report.section(f"GET of {size // MIB} MiB from the page cache",
+                       "Cairn reads every chunk from its segment file and verifies it; nginx uses sendfile. Client: `cairn bench sink`.")
+        table = []
+        for clients, wanted in ((1, 1.2), (8, 1.1)):
+            def measure(server):
+                before = server.cpu()
+                got = cairn_bench(context.binary, "sink", server.url("/files/object"), "--clients", clients, "--requests", 2 if clients == 1 else 1)
+                assert got["bytes"] == size * got["requests"]
+                gib = got["bytes"] / GIB
+                return got["bytes"] / MIB / got["seconds"], (server.cpu() - before) / gib, got["client_cpu_seconds"] / gib
+            ours, theirs = interleaved(context.runs, lambda: measure(cairn), lambda: measure(nginx))
+            speed = [median([v[0] for v in side]) for side in (ours, theirs)]
+            cpu = [median([v[1] + v[2] for v in side]) for side in (ours, theirs)]
+            server_cpu = [median([v[1] for v in side]) for side in (ours, theirs)]
+            table.append([clients, f"{speed[0]:.0f}", f"{speed[1]:.0f}", f"{speed[0] / speed[1]:.2f}",
+                          f"{cpu[0]:.2f} ({server_cpu[0]:.2f})", f"{cpu[1]:.2f} ({server_cpu[1]:.2f})"])
+            report.require(f"GET, {clients} clients: throughput to nginx's", speed[0] / speed[1], at_least=wanted)
+            report.require(f"GET, {clients} clients: CPU a GiB to nginx's", cpu[0] / cpu[1], at_most=1.0)
+        report.table(["clients", "cairn MiB/s", "nginx MiB/s", "ratio", "cairn CPU s/GiB, both (server)", "nginx CPU s/GiB, both (server)"], table)
+    finally:
+        cairn.remove()
+        nginx.remove()
+
+
+def openssl_md5():
+    """MiB/s of one thread over 1 MiB blocks."""
+    text = subprocess.run(["openssl", "speed", "-mr", "-seconds", "1", "-bytes", str(MIB), "md5"], capture_output=True, text=True).stdout
+    return float(re.search(r"^\+F:\d+:md5:([\d.]+)", text, re.M).group(1)) / MIB
+
+
+def put(context, report):
+    """PUT of 256 MiB, durable before the answer."""
+    size = (64 if context.quick else 256) * MIB
+    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
+    (nginx.root / "files").mkdir()
+    numbers = iter(range(10 ** 9))
+    try:
+        report.section(f"PUT of {size // MIB} MiB objects, durable",
+                       "Cairn flushes before it answers and computes the MD5 for the ETag; after nginx's WebDAV PUT the client calls fsync on the file.")
+
+        def measure(server, clients):
+            name = f"o{next(numbers)}"
+            extra = ["--sync-dir", str(nginx.root / "files")] if server is nginx else []
+            got = cairn_bench(context.binary, "source", server.url(f"/files/{name}"), "--clients", clients, "--requests", 1,
+                              "--size", f"{size // MIB}MiB", *extra)
+            for i in range(clients):
+                assert server.request("DELETE", f"/files/{name}-{i}-0")[0] == 204
+            cairn.wait_until_clean()
+            return got["bytes"] / MIB / got["seconds"]
+
+        table = []
+        for clients in (1, 4):
+            ours, theirs, digest = interleaved(context.runs, lambda: measure(cairn, clients), lambda: measure(nginx, clients), openssl_md5)
+            a, b, c = median(ours), median(theirs), median(digest)
+            table.append([clients, f"{a:.0f}", f"{b:.0f}", f"{a / b:.2f}", f"{c:.0f}", f"{a / c:.2f}"])
+            if clients == 1:
+                report.require("PUT, 1 client: throughput to `openssl speed md5`", a / c, at_least=0.85)
+            else:
+                report.require("PUT, 4 clients: throughput to nginx's PUT and fsync", a / b, at_least=0.6)
+        report.table(["clients", "cairn MiB/s", "nginx + fsync MiB/s", "ratio", "openssl md5 MiB/s, 1 thread", "ratio"], table)
+    finally:
+        cairn.remove()
+        nginx.remove()
+
+
+def small(context, report):
+    """4 KiB objects, 32 connections."""
+    seconds = 2 if context.quick else 5
+    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
+    try:
+        for server in (cairn, nginx):
+            assert server.request("PUT", "/files/object", os.urandom(4096))[0] in (200, 201)
+        report.section("4 KiB objects, 32 connections", f"wrk, two threads, {seconds} s a run. Cairn's PUT is durable, nginx's is not.")
+        table = []
+        script = HERE / "put_unique.lua"
+        for name, path, lua, wanted in (("GET", "/files/object", None, 0.75), ("PUT", "/", script, 0.5)):
+            ours, theirs = interleaved(context.runs, lambda: wrk(cairn, seconds, path, lua), lambda: wrk(nginx, seconds, path, lua))
+            a, b = median(ours), median(theirs)
+            table.append([name, f"{a:,.0f}", f"{b:,.0f}", f"{a / b:.2f}"])
+            report.require(f"4 KiB {name}: requests a second to nginx's", a / b, at_least=wanted)
+        report.table(["", "cairn req/s", "nginx req/s", "ratio"], table)
+    finally:
+        cairn.remove()
+        nginx.remove()
+
+
+def first_byte(context, report):
+    """Time to the first byte of a 1 MiB GET."""
+    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
+    try:
+        for server in (cairn, nginx):
+            assert server.request("PUT", "/files/object", os.urandom(MIB))[0] in (200, 201)
+        report.section("First byte of a 1 MiB GET", "One client, 2,000 requests a run.")
+
+        def measure(server):
+            got = cairn_bench(context.binary, "sink", server.url("/files/object"), "--requests", 500 if context.quick else 2000)
+            return got["first_byte_p50_ms"], got["first_byte_p99_ms"]
+        ours, theirs = interleaved(context.runs, lambda: measure(cairn), lambda: measure(nginx))
+        p50 = [median([v[0] for v in side]) for side in (ours, theirs)]
+        p99 = [median([v[1] for v in side]) for side in (ours, theirs)]
+        report.table(["", "cairn ms", "nginx ms", "ratio"],
+                     [["p50", f"{p50[0]:.3f}", f"{p50[1]:.3f}", f"{p50[0] / p50[1]:.2f}"],
+                      ["p99", f"{p99[0]:.3f}", f"{p99[1]:.3f}", f"{p99[0] / p99[1]:.2f}"]])
+        report.require("first byte of a 1 MiB GET: median to nginx's", p50[0] / p50[1], at_most=4.0)
+    finally:
+        cairn.remove()
+        nginx.remove()
+
+
+def connect(port, receive_buffer=None):
+    s = socket.socket()
+    if receive_buffer:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    s.connect(("127.0.0.1", port))
+    return s
+
+
+def slow_downloads(context, report):
+    """1,000 clients that read 1 GiB objects slowly: memory stays bounded and flat, all progress."""
+    count, limit, seconds = (200 if context.quick else 1000), 256 * MIB, (10 if context.quick else 60)
+    size = 64 * MIB if context.quick else GIB
+    cairn = Cairn(context.folder / "cairn", context.binary, limits_memory="256MiB")
+    sockets = []
+    try:
+        cairn_bench(context.binary, "source", cairn.url("/files/object"), "--size", f"{size // MIB}MiB")
+        idle_bytes = cairn.resident()
+        request = b"GET /files/object-0-0 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        selector, got, samples = selectors.DefaultSelector(), [0] * count, []
+        for i in range(count):
+            s = connect(cairn.port, 16 << 10)
+            s.sendall(request)
+            s.setblocking(False)
+            selector.register(s, selectors.EVENT_READ, i)
+            sockets.append(s)
+        start = next_sample = time.monotonic()
+        half = None
+        while time.monotonic() < start + seconds:
+            for key, _ in selector.select(0.1):
+                data = key.fileobj.recv(32 << 10)
+                if not data:
+                    raise SystemExit("bench: a slow download was cut off")
+                got[key.data] += len(data)
+            if time.monotonic() >= next_sample:
+                samples.append(cairn.resident())
+                next_sample += 1
+            if half is None and time.monotonic() > start + seconds / 2:
+                half = list(got)
+            time.sleep(0.05)
+        stuck = sum(1 for a, b in zip(half, got) if a == b)
+        settled = samples[len(samples) // 3:]
+        report.section(f"{count:,} slow downloads of {size // MIB} MiB objects",
+                       f"limits.memory is 256 MiB; every client has a receive buffer of 16 KiB; {seconds} s.")
+        report.table(["resident before, MiB", "resident, largest, MiB", "growth in the last two thirds, MiB", "clients without progress", "slowest client, KiB", "all together, MiB/s"],
+                     [[f"{idle_bytes / MIB:.0f}", f"{max(samples) / MIB:.0f}", f"{(max(settled) - settled[0]) / MIB:.1f}", stuck,
+                       f"{min(got) / 1024:.0f}", f"{sum(got) / MIB / seconds:.0f}"]])
+        report.require("slow downloads: resident memory over limits.memory, MiB", (max(samples) - limit) / MIB, at_most=64)
+        report.require("slow downloads: growth once all run, MiB", (max(settled) - settled[0]) / MIB, at_most=16)
+        report.require("slow downloads: clients without progress in the second half", stuck, at_most=0)
+    finally:
+        for s in sockets:
+            s.close()
+        cairn.remove()
+
+
+def idle_connections(context, report):
+    """10,000 connections that did one request and wait."""
+    count = 2000 if context.quick else 10000
+    cairn = Cairn(context.folder / "cairn", context.binary, http_idle_timeout="10min")
+    sockets = []
+    try:
+        assert cairn.request("PUT", "/files/object", b"x" * 1000)[0] == 200
+        request = b"GET /files/object HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+        for _ in range(100):
+            cairn.request("GET", "/files/object")
+        before = cairn.resident()
+        for _ in range(count):
+            s = connect(cairn.port)
+            s.sendall(request)
+            sockets.append(s)
+        for s in sockets:
+            data = b""
+            while not data.endswith(b"x" * 1000):
+                data += s.recv(4096)
+        time.sleep(1)
+        each = (cairn.resident() - before) / count
+        report.section(f"{count:,} idle connections", "Each fetched one small object and keeps its connection.")
+        report.table(["resident before, MiB", "after, MiB", "a connection, KiB"],
+                     [[f"{before / MIB:.1f}", f"{(before + each * count) / MIB:.1f}", f"{each / 1024:.1f}"]])
+        report.require("idle connections: KiB each", each / 1024, at_most=64)
+    finally:
+        for s in sockets:
+            s.close()
+        cairn.remove()
+
+
+def listing(context, report):
+    """Listing a bucket of a million keys, page by page."""
+    keys = 50_000 if context.quick else 1_000_000
+    cairn = Cairn(context.folder / "cairn", context.binary)
+    try:
+        filled = cairn_bench(context.binary, "fill", cairn.url("/files/key-"), "--keys", keys, "--size", "16")
+
+        def measure():
+            got = cairn_bench(context.binary, "list", cairn.url("/files"))
+            assert got["keys"] == keys, got
+            return got["keys"] / got["seconds"]
+        speeds, = interleaved(context.runs, measure)
+        report.section(f"Listing {keys:,} keys", "One client, pages of 1,000 keys, one after the other. The keys were stored by "
+                       f"`cairn bench fill` at {filled['keys'] / filled['seconds']:,.0f} durable PUTs a second.")
+        report.table(["keys/s"], [[f"{median(speeds):,.0f}"]])
+        report.require("listing: keys a second", median(speeds), at_least=200_000)
+    finally:
+        cairn.remove()
+
+
+ALL = {f.__name__.replace("_", "-"): f for f in (retrieve, get, put, small, first_byte, slow_downloads, idle_connections, listing)}

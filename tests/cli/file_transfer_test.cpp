@@ -1,0 +1,216 @@
+#include "cli/file_transfer.hpp"
+
+#include "cli/command_support.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/file.h>
+
+#include <filesystem>
+#include <fstream>
+
+using namespace cairn;
+using namespace cairn::cli;
+
+namespace {
+
+std::string md5_of(const std::string& text) {
+  storage::md5 digest;
+  digest.update(std::as_bytes(std::span(text)));
+  return hex(digest.finish());
+}
+
+std::string content(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+http_response ok_response(const std::string& etag) {
+  http_response response;
+  response.status = 200;
+  response.headers = {{"ETag", '"' + etag + '"'}};
+  return response;
+}
+
+http_response partial_response(const std::string& etag, const std::string& range) {
+  auto response = ok_response(etag);
+  response.status = 206;
+  response.headers.emplace_back("Content-Range", range);
+  return response;
+}
+
+class file_download : public testing::Test {
+protected:
+  void SetUp() override { std::filesystem::create_directories(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  std::unique_ptr<download_target> open() {
+    auto target = download_to_file(path_, "files/a", false);
+    EXPECT_TRUE(target) << target.error().text;
+    return std::move(*target);
+  }
+  void write(download_target& target, const std::string& text) {
+    ASSERT_TRUE(target.write(std::as_bytes(std::span(text))));
+  }
+  void interrupt_after(const std::string& text, const std::string& etag) {
+    const auto target = open();
+    ASSERT_TRUE(target->head(ok_response(etag)));
+    write(*target, text);
+  }
+
+  const std::filesystem::path folder_ =
+    std::filesystem::temp_directory_path() / ("cairn-file-download-" + std::to_string(::getpid()));
+  const std::string path_ = folder_ / "a.bin";
+};
+
+} // namespace
+
+TEST_F(file_download, whole_body_replaces_the_file_and_leaves_nothing_else) {
+  std::ofstream(path_) << "old";
+  const auto target = open();
+  EXPECT_TRUE(target->request_headers().empty());
+  ASSERT_TRUE(target->head(ok_response(md5_of("hello"))));
+  write(*target, "hel");
+  EXPECT_EQ(content(path_), "old");
+  write(*target, "lo");
+  ASSERT_TRUE(target->finish());
+  EXPECT_EQ(content(path_), "hello");
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder_), {}), 1);
+}
+
+TEST_F(file_download, interrupted_one_is_continued_behind_what_is_there) {
+  const auto etag = md5_of("hello world");
+  interrupt_after("hello ", etag);
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  const auto target = open();
+  const header_list wanted{{"Range", "bytes=6-"}, {"If-Range", '"' + etag + '"'}};
+  EXPECT_EQ(target->request_headers(), wanted);
+  ASSERT_TRUE(target->head(partial_response(etag, "bytes 6-10/11")));
+  write(*target, "world");
+  ASSERT_TRUE(target->finish());
+  EXPECT_EQ(content(path_), "hello world");
+}
+
+TEST_F(file_download, object_that_changed_meanwhile_starts_from_its_beginning) {
+  interrupt_after("hello ", md5_of("hello world"));
+  const auto target = open();
+  ASSERT_TRUE(target->head(ok_response(md5_of("new")))); // If-Range did not hold: the whole new object
+  write(*target, "new");
+  ASSERT_TRUE(target->finish());
+  EXPECT_EQ(content(path_), "new");
+}
+
+TEST_F(file_download, whole_part_that_was_not_renamed_needs_no_further_byte) {
+  const auto etag = md5_of("hello");
+  interrupt_after("hello", etag);
+  const auto target = open();
+  auto response = ok_response(etag);
+  response.status = 416;
+  response.headers.emplace_back("Content-Range", "bytes */5");
+  const auto whole = target->nothing_left(response);
+  ASSERT_TRUE(whole);
+  EXPECT_TRUE(*whole);
+  ASSERT_TRUE(target->finish());
+  EXPECT_EQ(content(path_), "hello");
+}
+
+TEST_F(file_download, part_longer_than_the_object_is_dropped) {
+  interrupt_after("hello and more", md5_of("hello"));
+  const auto target = open();
+  auto response = ok_response(md5_of("hello"));
+  response.status = 416;
+  response.headers.emplace_back("Content-Range", "bytes */5");
+  const auto whole = target->nothing_left(response);
+  ASSERT_TRUE(whole);
+  EXPECT_FALSE(*whole);
+  EXPECT_TRUE(target->request_headers().empty());
+}
+
+TEST_F(file_download, range_of_another_place_or_object_is_refused) {
+  const auto etag = md5_of("hello world");
+  interrupt_after("hello ", etag);
+  EXPECT_FALSE(open()->head(partial_response(etag, "bytes 5-10/11")));
+  EXPECT_FALSE(open()->head(partial_response(md5_of("other"), "bytes 6-10/11")));
+  EXPECT_FALSE(open()->head(partial_response(etag, "")));
+}
+
+TEST_F(file_download, wrong_bytes_never_become_the_file_and_are_removed) {
+  const auto target = open();
+  ASSERT_TRUE(target->head(ok_response(md5_of("hello"))));
+  write(*target, "hellO");
+  const auto finished = target->finish();
+  ASSERT_FALSE(finished);
+  EXPECT_EQ(finished.error().code, errc::digest_mismatch);
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+}
+
+TEST_F(file_download, bytes_changed_since_the_interruption_are_noticed) {
+  const auto etag = md5_of("hello world");
+  interrupt_after("hello ", etag);
+  std::ofstream(path_ + ".part") << "hollo ";
+  const auto target = open();
+  ASSERT_TRUE(target->head(partial_response(etag, "bytes 6-10/11")));
+  write(*target, "world");
+  EXPECT_FALSE(target->finish());
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(file_download, part_without_or_with_a_torn_etag_is_started_over) {
+  const auto etag = md5_of("hello world");
+  interrupt_after("hello ", etag);
+  std::ofstream(path_ + ".part.etag") << etag.substr(0, 7);
+  EXPECT_TRUE(open()->request_headers().empty());
+  std::filesystem::remove(path_ + ".part.etag");
+  EXPECT_TRUE(open()->request_headers().empty());
+}
+
+TEST_F(file_download, etag_of_a_multipart_upload_is_not_compared) {
+  const auto target = open();
+  ASSERT_TRUE(target->head(ok_response("d41d8cd98f00b204e9800998ecf8427e-2")));
+  write(*target, "anything");
+  EXPECT_TRUE(target->finish());
+}
+
+TEST_F(file_download, second_get_into_the_same_file_is_refused) {
+  const auto first = open();
+  const auto second = download_to_file(path_, "files/a", false);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, errc::locked);
+}
+
+TEST_F(file_download, refused_download_leaves_no_file_but_keeps_what_an_earlier_one_brought) {
+  open()->drop_if_empty();
+  EXPECT_TRUE(std::filesystem::is_empty(folder_));
+  interrupt_after("hello ", md5_of("hello world"));
+  open()->drop_if_empty();
+  EXPECT_EQ(content(path_ + ".part"), "hello ");
+}
+
+TEST_F(file_download, folder_is_no_file) {
+  const auto target = download_to_file(folder_, "files/a", false);
+  ASSERT_FALSE(target);
+  EXPECT_EQ(target.error().code, errc::invalid_argument);
+}
+
+TEST_F(file_download, upload_reads_the_file_in_any_pieces_and_digests_it) {
+  std::string text;
+  for (int i = 0; i < 100'000; ++i) text += static_cast<char>(i * 7);
+  std::ofstream(path_, std::ios::binary) << text;
+  const auto source = upload_file::open(path_);
+  ASSERT_TRUE(source);
+  EXPECT_EQ((*source)->length(), text.size());
+  std::string got;
+  std::vector<std::byte> piece(7777);
+  for (;;) {
+    const auto count = (*source)->read(piece);
+    ASSERT_TRUE(count);
+    if (*count == 0) break;
+    got.append(reinterpret_cast<const char*>(piece.data()), *count);
+  }
+  EXPECT_EQ(got, text);
+  EXPECT_EQ((*source)->md5_hex(), md5_of(text));
+}
+
+TEST_F(file_download, upload_of_what_is_not_there_or_a_folder_is_refused) {
+  EXPECT_EQ(upload_file::open(path_).error().code, errc::not_found);
+  EXPECT_EQ(upload_file::open(folder_).error().code, errc::invalid_argument);
+}

@@ -1,0 +1,169 @@
+#include "config/keys.hpp"
+
+#include "config/load.hpp"
+#include "config/reload.hpp"
+#include "config/suggest.hpp"
+#include "config/toml_shape.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <set>
+#include <sstream>
+
+namespace cairn::config {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+std::string file(const std::string& path) {
+  std::ifstream in(std::string(CAIRN_SOURCE_DIR "/") + path, std::ios::binary);
+  std::stringstream out;
+  out << in.rdbuf();
+  return out.str();
+}
+
+struct address_of {
+  const void* operator()(const auto* member) const { return member; }
+};
+
+} // namespace
+
+TEST(config_keys, name_each_member_once_and_stay_grouped_by_section) {
+  settings s;
+  std::set<std::string> names;
+  std::set<const void*> members;
+  std::vector<std::string_view> order, listed;
+  for (const auto& k : keys()) {
+    EXPECT_TRUE(names.insert(k.full_name()).second) << k.full_name();
+    EXPECT_TRUE(members.insert(std::visit(address_of{}, k.slot(s))).second) << k.full_name();
+    EXPECT_FALSE(k.text.empty()) << k.full_name();
+    if (order.empty() || order.back() != k.section) order.push_back(k.section);
+  }
+  for (const auto& section : sections()) listed.push_back(section.name);
+  EXPECT_EQ(order, listed);
+}
+
+// The struct has no list of its own members; its source does. A member without a row in the table would be a key that
+// nobody can set.
+TEST(config_keys, cover_every_member_of_the_settings_struct) {
+  const auto header = file("config/config.hpp");
+  const auto table = file("config/keys.cpp");
+  std::istringstream in(header);
+  std::string line, owner;
+  int members = 0;
+  while (std::getline(in, line)) {
+    if (line.starts_with("struct ")) owner = line.substr(7, line.find(' ', 7) - 7);
+    if (line.starts_with("}")) owner.clear();
+    if (!owner.ends_with("_settings") || owner == "disk_settings" || !line.starts_with("  ")) continue;
+    const auto declaration = line.substr(0, line.find_first_of("={;"));
+    const auto end = declaration.find_last_not_of(' ');
+    const auto start = declaration.find_last_of(' ', end) + 1;
+    const auto member = declaration.substr(start, end - start + 1);
+    ++members;
+    EXPECT_THAT(table, HasSubstr("&" + owner + "::" + member + ">"));
+  }
+  EXPECT_EQ(std::size_t(members), keys().size());
+}
+
+TEST(config_keys, defaults_are_within_their_own_bounds) {
+  EXPECT_TRUE(load(to_toml({}, false), "defaults", {}).problems.empty());
+  EXPECT_TRUE(load(to_toml({}, true), "defaults", {}).problems.empty());
+}
+
+TEST(config_show, loads_back_to_the_same_settings) {
+  const std::vector<std::string> overrides{
+      "node.data_dir='''a \"b\" \\ c'''",
+      "storage.disks=[{path=\"/ä\\u0001\", weight=0.1}, {path='/b', weight=1e-300}]",
+      "http.server_names=['a.example', 'b']",
+      "http.listen='[::1]:1'",
+      "limits.object_size=500MB",
+      "debug.read_delay=1500us",
+      "log.format=json",
+      "auth.anonymous=none"};
+  const auto first = load("", "", overrides);
+  ASSERT_TRUE(first.problems.empty()) << to_string(first.problems[0]);
+  const auto text = to_toml(first.value, true);
+  const auto second = load(text, "shown", {});
+  ASSERT_TRUE(second.problems.empty()) << to_string(second.problems[0]);
+  EXPECT_EQ(to_toml(second.value, true), text);
+  EXPECT_EQ(second.value.node.data_dir, "a \"b\" \\ c");
+  ASSERT_EQ(second.value.storage.disks.size(), 2u);
+  EXPECT_EQ(second.value.storage.disks[0].weight, 0.1);
+  EXPECT_EQ(second.value.storage.disks[1].weight, 1e-300);
+  EXPECT_EQ(second.value.debug.read_delay, duration{1500});
+}
+
+TEST(config_reference, has_every_key_with_its_default_and_bounds) {
+  const auto docs = reference();
+  ASSERT_EQ(docs.size(), keys().size());
+  for (const auto& d : docs)
+    if (d.key == "storage.chunk_size") {
+      EXPECT_EQ(d.type, "size");
+      EXPECT_EQ(d.default_text, "\"1MiB\"");
+      EXPECT_EQ(d.bounds, "64KiB to 16MiB, a multiple of 64KiB");
+      EXPECT_FALSE(d.reloadable);
+    }
+}
+
+TEST(config_reference, is_what_docs_configuration_md_says) {
+  EXPECT_TRUE(file("docs/configuration.md") == reference_markdown())
+      << "docs/configuration.md is generated: run `./dev docs`, or `cairn config reference > docs/configuration.md`";
+}
+
+TEST(config_reload, applies_what_can_change_and_names_what_can_not) {
+  settings running, fresh;
+  fresh.log.level = log_level::debug;
+  fresh.limits.connections = 10;
+  fresh.node.threads = 3;
+  const auto r = reload(running, fresh);
+  EXPECT_THAT(r.applied, ElementsAre("limits.connections: 16384 -> 10", "log.level: \"info\" -> \"debug\""));
+  EXPECT_THAT(r.needs_restart, ElementsAre("node.threads"));
+  EXPECT_EQ(r.value.log.level, log_level::debug);
+  EXPECT_EQ(r.value.limits.connections, 10u);
+  EXPECT_EQ(r.value.node.threads, running.node.threads);
+}
+
+TEST(config_reload, changes_nothing_when_the_mix_breaks_a_rule) {
+  settings running, fresh;
+  running.storage.chunk_size.bytes = 16 << 20;
+  fresh.limits.memory.bytes = 32 << 20;
+  fresh.log.level = log_level::debug;
+  const auto r = reload(running, fresh);
+  ASSERT_EQ(r.problems.size(), 1u);
+  EXPECT_EQ(r.problems[0].key, "limits.memory");
+  EXPECT_TRUE(r.applied.empty());
+  EXPECT_EQ(r.value.log.level, log_level::info);
+}
+
+TEST(edit_distance, counts_insertions_deletions_and_replacements) {
+  EXPECT_EQ(edit_distance("", "abc"), 3u);
+  EXPECT_EQ(edit_distance("abc", ""), 3u);
+  EXPECT_EQ(edit_distance("kitten", "sitting"), 3u);
+  EXPECT_EQ(edit_distance("chunk_size", "chunk_size"), 0u);
+}
+
+TEST(toml_shape, ignores_dots_and_brackets_in_strings_and_comments) {
+  const std::string dots(100, '.'), brackets(100, '[');
+  for (const auto& text :
+       {"a = \"" + dots + brackets + "\"", "a = '" + dots + brackets + "'",
+        "a = \"\"\"\n" + dots + "\" \"\" \\\"\"\" " + brackets + "\"\"\"", "a = '''\n" + brackets + "'''",
+        "# " + dots + brackets, "a = \"\\\"" + dots + "\"", "'" + dots + "' = 1"})
+    EXPECT_FALSE(check_shape(text)) << text;
+}
+
+TEST(toml_shape, finds_the_line_and_column_of_what_is_too_deep) {
+  const auto found = check_shape("x = 1\nab = " + std::string(17, '['));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->line, 2u);
+  EXPECT_EQ(found->column, 22u);
+  std::string key = "''' \"''' = 1\n\"\"\" ' \"\"\" = '''\n' ''' \n k";
+  for (int i = 0; i < 17; ++i) key += " . 'k'";
+  EXPECT_EQ(check_shape(key)->line, 4u);
+  EXPECT_FALSE(check_shape("k.k.k = 1.5\n" + std::string(16, '[') + std::string(16, ']')));
+}
+
+} // namespace cairn::config

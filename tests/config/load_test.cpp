@@ -1,0 +1,277 @@
+#include "config/load.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace cairn::config {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+namespace {
+
+loaded with_overrides(std::vector<std::string> overrides, std::string_view text = "") {
+  return load(text, "cairn.toml", overrides);
+}
+
+loaded of(std::string_view text) {
+  return with_overrides({}, text);
+}
+
+std::vector<std::string> lines(const loaded& l) {
+  std::vector<std::string> out;
+  for (const auto& p : l.problems) out.push_back(to_string(p));
+  return out;
+}
+
+} // namespace
+
+TEST(config_load, an_empty_text_is_the_defaults) {
+  const auto l = of("");
+  EXPECT_THAT(lines(l), ElementsAre());
+  EXPECT_EQ(format(l.value.http.listen), "127.0.0.1:9000");
+  EXPECT_EQ(format(l.value.admin.listen), "127.0.0.1:9001");
+  EXPECT_EQ(l.value.auth.anonymous, anonymous_access::read_write);
+  EXPECT_EQ(l.value.metadata_dir(), "./cairn-data/metadata");
+  ASSERT_EQ(l.value.disk_list().size(), 1u);
+  EXPECT_EQ(l.value.disk_list()[0].path, "./cairn-data/disk0");
+}
+
+TEST(config_load, reads_every_kind_of_value) {
+  const auto l = of(R"(
+node.shards = 2
+[http]
+listen = "[::1]:8080"
+idle_timeout = "2min"
+server_names = ["files.example.org"]
+[auth]
+anonymous = "read"
+[storage]
+chunk_size = "4MiB"
+inline_max = 0
+disks = [{path = "/a", weight = 2}, {path = "/b"}, "/c"]
+verify_reads = false
+[metadata]
+dir = "/fast"
+[debug]
+read_delay = 0
+)");
+  EXPECT_THAT(lines(l), ElementsAre());
+  EXPECT_EQ(l.value.node.shards, 2u);
+  EXPECT_EQ(l.value.http.listen, (endpoint{"::1", 8080}));
+  EXPECT_EQ(l.value.http.idle_timeout, 2min);
+  EXPECT_THAT(l.value.http.server_names, ElementsAre("files.example.org"));
+  EXPECT_EQ(l.value.auth.anonymous, anonymous_access::read);
+  EXPECT_EQ(l.value.storage.chunk_size.bytes, 4u << 20);
+  EXPECT_EQ(l.value.storage.inline_max.bytes, 0u);
+  EXPECT_FALSE(l.value.storage.verify_reads);
+  ASSERT_EQ(l.value.storage.disks.size(), 3u);
+  EXPECT_EQ(l.value.storage.disks[0].weight, 2.0);
+  EXPECT_EQ(l.value.storage.disks[1].weight, 1.0);
+  EXPECT_EQ(l.value.storage.disks[2].path, "/c");
+  EXPECT_EQ(l.value.metadata_dir(), "/fast");
+}
+
+TEST(config_load, disks_may_be_an_array_of_tables) {
+  const auto l = of("[[storage.disks]]\npath = '/a'\n[[storage.disks]]\npath = '/b'\nweight = 0.5\n");
+  EXPECT_THAT(lines(l), ElementsAre());
+  ASSERT_EQ(l.value.storage.disks.size(), 2u);
+  EXPECT_EQ(l.value.storage.disks[1].weight, 0.5);
+}
+
+TEST(config_load, reports_all_problems_in_file_order_then_overrides_then_relations) {
+  const auto l = with_overrides({"upload.window=65"}, R"([storage]
+chunk_size = "1MB5"
+chunksize = "1MiB"
+[download]
+window_min = 9
+[nodes]
+shards = 1
+[http]
+listen = 9000
+)");
+  EXPECT_THAT(
+      lines(l),
+      ElementsAre(
+          "cairn.toml:2:14: storage.chunk_size: expected a size, 64KiB to 16MiB, a multiple of 64KiB, got \"1MB5\"",
+          "cairn.toml:3:1: storage.chunksize: unknown key, did you mean storage.chunk_size?",
+          "cairn.toml:6:2: nodes: unknown section, did you mean [node]?",
+          "cairn.toml:9:10: http.listen: expected an address and port such as \"127.0.0.1:9000\", \"[::1]:9000\" or "
+          "\"0.0.0.0:9000\", got 9000",
+          "--set: upload.window: expected an integer, 1 to 64, got 65",
+          "cairn.toml:5:14: download.window_min: expected at most download.window_max, which is 8, got 9"));
+}
+
+TEST(config_load, suggests_the_section_that_has_the_key) {
+  EXPECT_THAT(lines(of("[storage]\nwindow_min = 1\n")),
+              ElementsAre("cairn.toml:2:1: storage.window_min: unknown key, did you mean download.window_min?"));
+  EXPECT_THAT(lines(of("shards = 1\n")), ElementsAre("cairn.toml:1:1: shards: unknown key, did you mean node.shards?"));
+  EXPECT_THAT(lines(of("[download]\nprefetch = 1\n")),
+              ElementsAre("cairn.toml:2:1: download.prefetch: unknown key, [download] has window_min, window_max"));
+  EXPECT_THAT(to_string(of("[cluster]\n").problems.at(0)), HasSubstr("the sections are node, http, admin"));
+}
+
+TEST(config_load, a_syntax_error_has_its_place) {
+  const auto l = of("[http]\nlisten = \n");
+  ASSERT_EQ(l.problems.size(), 1u);
+  EXPECT_EQ(l.problems[0].file, "cairn.toml");
+  EXPECT_EQ(l.problems[0].line, 2u);
+  EXPECT_FALSE(l.problems[0].text.empty());
+}
+
+TEST(config_load, a_section_must_be_a_table) {
+  EXPECT_THAT(lines(of("node = 5\n")), ElementsAre("cairn.toml:1:8: node: expected the section [node], got 5"));
+  EXPECT_THAT(lines(of("[[node]]\nshards = 1\n")),
+              ElementsAre("cairn.toml:1:1: node: expected the section [node], got an array"));
+}
+
+TEST(config_load, every_bound_is_kept_on_both_sides) {
+  const std::vector<std::pair<std::string, bool>> cases{{"storage.chunk_size=64KiB", true},
+                                                        {"storage.chunk_size=63KiB", false},
+                                                        {"storage.chunk_size=16MiB", true},
+                                                        {"storage.chunk_size=65537", false},
+                                                        {"storage.chunk_size=17MiB", false},
+                                                        {"storage.inline_max=64KiB", true},
+                                                        {"storage.inline_max=65537", false},
+                                                        {"storage.segment_size=64GiB", true},
+                                                        {"storage.segment_size=65GiB", false},
+                                                        {"storage.segment_size=16MiB", true},
+                                                        {"storage.segment_size=15MiB", false},
+                                                        {"limits.memory=32MiB", true},
+                                                        {"limits.memory=31MiB", false},
+                                                        {"upload.window=0", false},
+                                                        {"upload.window=1", true},
+                                                        {"download.window_max=64", true},
+                                                        {"download.window_max=65", false},
+                                                        {"node.threads=256", true},
+                                                        {"node.threads=257", false},
+                                                        {"node.threads=-1", false},
+                                                        {"node.shards=0", false},
+                                                        {"node.shards=64", true},
+                                                        {"node.shards=65", false},
+                                                        {"storage.io_threads=0", false},
+                                                        {"debug.read_delay=10s", true},
+                                                        {"debug.read_delay=11s", false},
+                                                        {"limits.connections=0", false},
+                                                        {"http.header_timeout=0", false},
+                                                        {"node.stop_timeout=0", true},
+                                                        {"node.threads=99999999999", false}};
+  for (const auto& [text, good] : cases) EXPECT_EQ(with_overrides({text}).problems.empty(), good) << text;
+}
+
+TEST(config_load, relations_between_keys_are_checked) {
+  EXPECT_TRUE(with_overrides({"storage.chunk_size=16MiB", "limits.memory=64MiB"}).problems.empty());
+  EXPECT_THAT(
+      lines(with_overrides({"storage.chunk_size=16MiB", "limits.memory=63MiB"})),
+      ElementsAre("--set: limits.memory: expected at least 4 chunks, so 64MiB or more with storage.chunk_size = "
+                  "16MiB"));
+  EXPECT_EQ(with_overrides({"storage.segment_size=128MiB", "storage.chunk_size=16MiB"}).problems.size(), 1u);
+  EXPECT_EQ(with_overrides({"node.shards=4", "node.threads=3"}).problems.size(), 1u);
+  EXPECT_EQ(with_overrides({"admin.listen=127.0.0.1:9000"}).problems.size(), 1u);
+  EXPECT_EQ(with_overrides({"admin.listen=0.0.0.0:9000"}).problems.size(), 1u);
+  EXPECT_TRUE(with_overrides({"admin.listen=127.0.0.1:0", "http.listen=127.0.0.1:0"}).problems.empty());
+  EXPECT_EQ(with_overrides({"storage.disks=['/a', '/a/']"}).problems.size(), 1u);
+  EXPECT_EQ(with_overrides({"storage.disks=['/a']", "metadata.dir=/b/../a"}).problems.size(), 1u);
+}
+
+TEST(config_load, a_relation_about_an_unreadable_key_is_not_judged) {
+  EXPECT_THAT(lines(of("[download]\nwindow_min = 9\nwindow_max = 'many'\n")),
+              ElementsAre("cairn.toml:3:14: download.window_max: expected an integer, 1 to 64, got \"many\""));
+}
+
+TEST(config_load, anonymous_writes_beyond_loopback_must_be_said_twice) {
+  const auto l = of("[http]\nlisten = '0.0.0.0:9000'\n");
+  ASSERT_EQ(l.problems.size(), 1u);
+  EXPECT_EQ(l.problems[0].line, 2u);
+  EXPECT_THAT(l.problems[0].text, HasSubstr("auth.allow_public_writes = true"));
+  EXPECT_TRUE(with_overrides({"auth.allow_public_writes=true"}, "[http]\nlisten = '0.0.0.0:9000'\n").problems.empty());
+  EXPECT_TRUE(with_overrides({"auth.anonymous=read"}, "[http]\nlisten = '0.0.0.0:9000'\n").problems.empty());
+  EXPECT_TRUE(of("[http]\nlisten = '[::1]:9000'\n").problems.empty());
+}
+
+TEST(config_load, disks_report_each_wrong_member) {
+  const auto l = of("storage.disks = [\n{path = '', weight = 1},\n{path = '/a', weight = 0},\n{wieght = 1},\n7,\n]\n");
+  std::vector<std::string> keys;
+  for (const auto& p : l.problems) keys.push_back(p.key);
+  EXPECT_THAT(keys, ElementsAre("storage.disks[0].path", "storage.disks[1].weight", "storage.disks[2]",
+                                "storage.disks[2].wieght", "storage.disks[3]"));
+  for (const auto* weight : {"-1", "nan", "inf", "1e7", "true", "'2'"})
+    EXPECT_EQ(with_overrides({std::string("storage.disks=[{path='/a', weight=") + weight + "}]"}).problems.size(), 1u)
+        << weight;
+}
+
+TEST(config_override, a_bare_word_is_a_string_and_anything_else_is_toml) {
+  const auto l = with_overrides({"storage.chunk_size=4MiB", "node.data_dir=/srv/my data", "http.listen = [::1]:80",
+                                 "auth.anonymous=\"read\"", "storage.disks=[{path = '/a'}]",
+                                 "storage.verify_reads=false", "metadata.dir=2020-01-01", "limits.memory=67108864"});
+  EXPECT_THAT(lines(l), ElementsAre());
+  EXPECT_EQ(l.value.http.listen, (endpoint{"::1", 80}));
+  EXPECT_EQ(l.value.storage.chunk_size.bytes, 4u << 20);
+  EXPECT_EQ(l.value.node.data_dir, "/srv/my data");
+  EXPECT_EQ(l.value.metadata.dir, "2020-01-01");
+  EXPECT_EQ(l.value.auth.anonymous, anonymous_access::read);
+  EXPECT_EQ(l.value.limits.memory.bytes, 64u << 20);
+  EXPECT_FALSE(l.value.storage.verify_reads);
+}
+
+TEST(config_override, wins_over_the_file_and_the_last_one_wins) {
+  const auto l = with_overrides({"upload.window=5", "upload.window=6"}, "[upload]\nwindow = 3\n");
+  EXPECT_THAT(lines(l), ElementsAre());
+  EXPECT_EQ(l.value.upload.window, 6u);
+}
+
+TEST(config_override, wrong_ones_are_reported_and_smuggled_lines_refused) {
+  EXPECT_THAT(
+      lines(with_overrides({"nonsense", "=1", "storage=1", "storage.chunksize=1MiB", "upload.window=two",
+                            "storage.disks=[", "node.data_dir=\"a"})),
+      ElementsAre("--set: expected key=value, got \"nonsense\"", "--set: expected key=value, got \"=1\"",
+                  "--set: storage: unknown key, [storage] has chunk_size, segment_size, inline_max, disks, reserve, "
+                  "io_threads, verify_reads",
+                  "--set: storage.chunksize: unknown key, did you mean storage.chunk_size?",
+                  "--set: upload.window: expected an integer, 1 to 64, got \"two\"",
+                  "--set: storage.disks: expected an array of {path = \"…\", weight = 1} or of paths, at most 64, "
+                  "got a value that is not TOML",
+                  "--set: node.data_dir: expected a string, not empty, got a value that is not TOML"));
+  EXPECT_EQ(with_overrides({"upload.window=1\nx=2"}).problems.size(), 1u);
+  EXPECT_EQ(with_overrides({"node.data_dir=\xff"}).problems.size(), 1u);
+}
+
+TEST(config_load, hostile_texts_are_problems_and_not_crashes) {
+  std::string dotted = "a", nested = "a=", tables = "a=";
+  for (int i = 0; i < 200'000; ++i) dotted += ".a", nested += "[", tables += "{a=";
+  using namespace std::string_literals;
+  for (const auto& text : {dotted + "=1", "[" + dotted + "]", nested, tables, std::string(2 << 20, ' '), "\0"s,
+                           "a=\"\0\""s, "\xEF\xBB\xBF\xEF\xBB\xBF"s, "a=99999999999999999999999"s, "\xff\xfe[node]"s,
+                           "'''"s, "\"\"\""s, "a=\"\\"s, "node.data_dir=\"\\u0000\""s})
+    EXPECT_FALSE(of(text).problems.empty()) << text.substr(0, 20);
+  EXPECT_TRUE(of("\xEF\xBB\xBF[node]\nshards=1\n").problems.empty());
+}
+
+TEST(config_load, long_values_are_shortened_between_characters) {
+  std::string text;
+  while (text.size() < 300) text += "ä";
+  const auto l = of("auth.anonymous = \"x" + text + "\"");
+  ASSERT_EQ(l.problems.size(), 1u);
+  EXPECT_LT(l.problems[0].text.size(), 200u);
+  EXPECT_THAT(l.problems[0].text, testing::EndsWith("ä…\""));
+}
+
+TEST(config_load_file, reads_a_file_and_reports_what_it_can_not_read) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "cairn_load_file";
+  std::filesystem::create_directories(folder);
+  const auto path = (folder / "cairn.toml").string();
+  std::ofstream(path) << "[upload]\nwindow = 7\n";
+  EXPECT_EQ(load_file(path, {}).value.upload.window, 7u);
+  std::ofstream(path) << "[upload]\nwindow = 700\n";
+  EXPECT_EQ(lines(load_file(path, {})).at(0), path + ":2:10: upload.window: expected an integer, 1 to 64, got 700");
+  EXPECT_EQ(lines(load_file(folder.string(), {})).at(0), folder.string() + ": expected a file, this is a folder");
+  std::filesystem::remove_all(folder);
+  EXPECT_EQ(lines(load_file(path, {})).at(0), path + ": the file can't be opened");
+  EXPECT_TRUE(load_file("", {}).problems.empty());
+}
+
+} // namespace cairn::config

@@ -1,0 +1,256 @@
+"""A node under test: its own directory, its own ports, its log kept, stopped cleanly at the end."""
+import http.client
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+
+BINARY = os.environ.get("CAIRN_BINARY") or str(pathlib.Path(__file__).parents[2] / "build/release/cairn")
+MIB = 1 << 20
+KIB = 1 << 10
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def eventually(condition, seconds=10.0, every=0.05, what="condition"):
+    """The first truthy value of condition(); fails when the time is over."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"{what}: not within {seconds} s"
+        time.sleep(every)
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status, self.headers, self.body = status, headers, body
+
+    def header(self, name):
+        return self.headers.get(name.lower())
+
+    def code(self):
+        """Of S3's error XML."""
+        found = re.search(rb"<Code>(.*?)</Code>", self.body)
+        return found.group(1).decode() if found else None
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers} {self.body[:300]!r}>"
+
+
+def toml_value(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, (int, float)):
+        return str(value)
+    if isinstance(value, (list, tuple)):
+        return "[" + ", ".join(toml_value(v) for v in value) + "]"
+    return '"' + str(value) + '"'
+
+
+class Node:
+    def __init__(self, folder, **settings):
+        """settings: section_key=value, such as limits_memory="64MiB"."""
+        self.folder = pathlib.Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config = self.folder / "cairn.toml"
+        self.log_path = self.folder / "node.log"
+        self.http_port, self.admin_port = free_port(), free_port()
+        self.settings = {
+            "node.data_dir": str(self.folder / "data"),
+            "http.listen": f"127.0.0.1:{self.http_port}",
+            "admin.listen": f"127.0.0.1:{self.admin_port}",
+            "storage.segment_size": "64MiB",
+            "storage.reserve": "64MiB",
+        }
+        self.settings.update({k.replace("_", ".", 1): v for k, v in settings.items()})
+        self.process = None
+        self.write_config()
+
+    def write_config(self):
+        sections = {}
+        for name, value in self.settings.items():
+            section, key = name.split(".")
+            sections.setdefault(section, []).append(f"{key} = {toml_value(value)}")
+        self.config.write_text("\n".join(f"[{s}]\n" + "\n".join(lines) + "\n" for s, lines in sections.items()))
+
+    # Life
+
+    def spawn(self):
+        log = open(self.log_path, "ab")
+        self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
+                                        stdout=log, stderr=log, cwd=self.folder)
+        log.close()
+        return self
+
+    def start(self, seconds=20):
+        self.spawn()
+        deadline = time.monotonic() + seconds
+        while True:
+            assert self.process.poll() is None, f"the node ended with {self.process.returncode}:\n{self.log()[-4000:]}"
+            try:
+                if self.admin("/health/ready").status == 200:
+                    return self
+            except OSError:
+                pass
+            assert time.monotonic() < deadline, f"not ready:\n{self.log()[-4000:]}"
+            time.sleep(0.01)
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def stop(self, seconds=40):
+        """SIGTERM; the node must end by itself with 0."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            code = self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)
+            self.process.wait(30)
+            raise AssertionError(f"the node did not stop within {seconds} s:\n{self.log()[-4000:]}")
+        self.process = None
+        assert code == 0, f"the node ended with {code}:\n{self.log()[-4000:]}"
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait(30)
+        self.process = None
+
+    def log(self):
+        return self.log_path.read_text(errors="replace") if self.log_path.exists() else ""
+
+    # Requests
+
+    def connect(self, timeout=30):
+        return http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=timeout)
+
+    def request(self, method, path, body=None, headers=None, connection=None, timeout=60):
+        """path is sent as it is; a generator as body is sent chunked."""
+        c = connection or self.connect(timeout)
+        try:
+            c.request(method, path, body=body, headers=headers or {},
+                      encode_chunked=body is not None and not isinstance(body, (bytes, str)) and not hasattr(body, "read"))
+            r = c.getresponse()
+            return Answer(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+        finally:
+            if connection is None:
+                c.close()
+
+    def put(self, path, body, **headers):
+        return self.request("PUT", path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+    def get(self, path, **headers):
+        return self.request("GET", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def head(self, path, **headers):
+        return self.request("HEAD", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def delete(self, path, **headers):
+        return self.request("DELETE", path, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def bucket(self, name):
+        answer = self.request("PUT", f"/{name}")
+        assert answer.status == 200, answer
+        return name
+
+    def keys(self, bucket, prefix=""):
+        found, token = [], None
+        while True:
+            query = {"list-type": "2", "encoding-type": "url", "prefix": prefix}
+            if token:
+                query["continuation-token"] = token
+            answer = self.get(f"/{bucket}?" + urllib.parse.urlencode(query))
+            assert answer.status == 200, answer
+            text = answer.body.decode()
+            found += [urllib.parse.unquote_plus(k) for k in re.findall(r"<Contents>.*?<Key>(.*?)</Key>", text, re.S)]
+            token = re.search(r"<NextContinuationToken>(.*?)</NextContinuationToken>", text)
+            token = token and token.group(1)
+            if not token:
+                return found
+
+    def url(self, path=""):
+        return f"http://127.0.0.1:{self.http_port}{path}"
+
+    def socket(self, timeout=20, receive_buffer=None):
+        s = socket.socket()
+        if receive_buffer:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        s.settimeout(timeout)
+        s.connect(("127.0.0.1", self.http_port))
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return s
+
+    # The admin port
+
+    def admin(self, path):
+        c = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
+        try:
+            c.request("GET", path)
+            r = c.getresponse()
+            return Answer(r.status, {k.lower(): v for k, v in r.getheaders()}, r.read())
+        finally:
+            c.close()
+
+    def metric(self, name, **labels):
+        """The sum of the samples of this name whose labels match."""
+        total, seen = 0.0, False
+        for line in self.admin("/metrics").body.decode().splitlines():
+            found = re.match(r"([a-zA-Z_:][a-zA-Z0-9_:]*)(\{.*\})?\s+(\S+)$", line)
+            if not found or found.group(1) != name:
+                continue
+            have = dict(re.findall(r'(\w+)="([^"]*)"', found.group(2) or ""))
+            if all(have.get(k) == v for k, v in labels.items()):
+                total, seen = total + float(found.group(3)), True
+        assert seen, f"no metric {name} {labels}"
+        return total
+
+    # The process
+
+    def memory(self, field="VmRSS"):
+        for line in pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
+            if line.startswith(field + ":"):
+                return int(line.split()[1]) * KIB
+        raise AssertionError(field)
+
+    def disk_bytes(self):
+        """Allocated bytes of the segment files."""
+        return sum(f.stat().st_blocks * 512 for f in self.segments())
+
+    def segments(self):
+        return sorted(self.folder.glob("data/**/segments/*.seg"))
+
+    def cairn(self, *arguments, **options):
+        """Runs the command against this node."""
+        environment = dict(os.environ, CAIRN_ENDPOINT=self.url())
+        options.setdefault("timeout", 120)
+        return subprocess.run([BINARY, *map(str, arguments)], env=environment, stdin=options.pop("stdin", subprocess.DEVNULL)
+                              if "input" not in options else None, capture_output=True, **options)
+
+
+def in_threads(count, work):
+    """work(i) in `count` threads at once; the first failure is raised."""
+    failures = []
+
+    def run(i):
+        try:
+            work(i)
+        except BaseException as failure:  # noqa: BLE001 (handed to the test)
+            failures.append(failure)
+
+    threads = [threading.Thread(target=run, args=(i,)) for i in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    if failures:
+        raise failures[0]

@@ -1,0 +1,63 @@
+import itertools
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.dirname(__file__))
+from cairn_node import BINARY, Node  # noqa: E402
+
+
+def pytest_configure():
+    if not os.access(BINARY, os.X_OK):
+        pytest.exit(f"{BINARY} is not there: build first (./dev build) or set CAIRN_BINARY", returncode=2)
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory):
+    """One node for the tests that leave it as they found it."""
+    n = Node(tmp_path_factory.mktemp("shared"), http_header_timeout="2s", http_idle_timeout="3s").start()
+    yield n
+    assert n.running(), f"the shared node died:\n{n.log()[-4000:]}"
+    n.stop()
+
+
+@pytest.fixture
+def start_node(tmp_path):
+    """Makes nodes of the test's own; they must stop cleanly at its end."""
+    nodes = []
+
+    def start(name=None, wait=True, **settings):
+        n = Node(tmp_path / (name or f"node{len(nodes)}"), **settings)
+        nodes.append(n)
+        return n.start() if wait else n.spawn()
+
+    yield start
+    failures = []
+    for n in nodes:
+        if n.process is None:
+            continue
+        try:
+            n.stop()
+        except AssertionError as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def bucket(node):
+    """An empty bucket of the shared node."""
+    return node.bucket(f"test-{os.getpid()}-{next(_numbers)}")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for name, value in getattr(item, "funcargs", {}).items():
+            if isinstance(value, Node):
+                report.sections.append((f"log of {name}", value.log()[-6000:]))

@@ -1,0 +1,216 @@
+"""Full disks, damaged files, lost indexes."""
+import contextlib
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from cairn_node import MIB, Node, eventually
+from wire import Wire, request_bytes
+
+
+@contextlib.contextmanager
+def small_file_system(folder, kind, size_mib):
+    folder.mkdir()
+    if os.geteuid() != 0:
+        pytest.skip("mounting a small file system needs root")
+    image = folder.with_suffix(".img")
+    if kind == "tmpfs":
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "none", folder], capture_output=True)
+    else:
+        with open(image, "wb") as f:
+            f.truncate(size_mib * MIB)
+        mkfs = shutil.which("mkfs.ext4") or "/sbin/mkfs.ext4"
+        if not os.access(mkfs, os.X_OK):
+            pytest.skip("mkfs.ext4 is not there")
+        subprocess.run([mkfs, "-q", "-F", image], check=True, capture_output=True)
+        mounted = subprocess.run(["mount", "-o", "loop", image, folder], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"{kind} cannot be mounted here: {mounted.stderr.decode().strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", folder], check=True)
+
+
+@pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
+def test_a_full_disk_refuses_writers_serves_readers_and_recovers_after_a_delete(tmp_path, kind):
+    with small_file_system(tmp_path / "disk", kind, 300) as disk:
+        node = Node(tmp_path / "node", node_data_dir=str(disk / "data"), storage_segment_size="32MiB", storage_reserve="40MiB").start()
+        try:
+            bodies = {}
+            for i in range(200):
+                body = os.urandom(4 * MIB)
+                answer = node.put(f"/files/k{i}", body)
+                if answer.status != 200:
+                    break
+                bodies[f"k{i}"] = body
+            assert (answer.status, answer.code()) == (507, "InsufficientStorage")
+            assert len(bodies) >= 30, "the disk counts as full too early"
+            for _ in range(3):
+                assert node.put("/files/another", os.urandom(4 * MIB)).status == 507
+            for key, body in bodies.items():
+                assert node.get(f"/files/{key}").body == body
+            assert node.keys("files") == sorted(bodies)
+            for key in list(bodies)[:20]:
+                assert node.delete(f"/files/{key}").status == 204
+                del bodies[key]
+            start = time.monotonic()
+            eventually(lambda: node.put("/files/after", b"x" * 20 * MIB).status == 200, 10, 0.2, "room after the delete")
+            assert time.monotonic() - start < 10
+            assert node.get("/files/after").body == b"x" * 20 * MIB
+            for key, body in bodies.items():
+                assert node.get(f"/files/{key}").body == body
+            node.stop()
+            node.start()
+            assert node.keys("files") == sorted([*bodies, "after"])
+            node.stop()
+        finally:
+            if node.process:
+                node.kill()
+
+
+def flip_bit(node, needle):
+    """In the segment that holds these bytes."""
+    for path in node.segments():
+        data = path.read_bytes()
+        at = data.find(needle)
+        if at >= 0:
+            with open(path, "r+b") as f:
+                f.seek(at + len(needle) // 2)
+                f.write(bytes([data[at + len(needle) // 2] ^ 0x10]))
+                f.flush()
+                os.fsync(f.fileno())
+            return
+    raise AssertionError("the bytes are in no segment")
+
+
+def test_a_flipped_bit_in_the_first_chunk_is_a_500_with_metric_and_log_line(start_node):
+    node = start_node()
+    body = os.urandom(3 * MIB)
+    node.put("/files/damaged.bin", body)
+    node.put("/files/fine.bin", body[::-1])
+    flip_bit(node, body[1000:1064])
+    for _ in range(2):
+        answer = node.get("/files/damaged.bin")
+        assert (answer.status, answer.code()) == (500, "InternalError")
+    assert node.metric("cairn_chunks_corrupt_total") >= 1
+    line = next(l for l in node.log().splitlines() if "damaged.bin" in l)
+    assert "files" in line and "chunk" in line
+    assert node.get("/files/fine.bin").body == body[::-1]
+    assert node.get("/files/damaged.bin", Range="bytes=2000000-2000009").body == body[2000000:2000010]
+    assert node.put("/files/damaged.bin", body).status == 200
+    assert node.get("/files/damaged.bin").body == body
+
+
+@pytest.mark.parametrize("chunk", [1, 2])
+def test_a_flipped_bit_in_a_later_chunk_breaks_the_transfer_and_never_gives_wrong_bytes(start_node, chunk):
+    node = start_node()
+    body = os.urandom(3 * MIB)
+    node.put("/files/damaged.bin", body)
+    flip_bit(node, body[chunk * MIB + 500000:chunk * MIB + 500064])
+    with Wire(node) as w:
+        w.send(request_bytes("GET", "/files/damaged.bin"))
+        answer = w.head()
+        if answer.status == 200:
+            got = w.body(len(body))
+            assert len(got) < len(body)
+            assert body.startswith(got)
+            assert w.closed()
+        else:
+            assert answer.status == 500
+    assert "damaged.bin" in node.log()
+    eventually(lambda: node.metric("cairn_buffer_bytes") == 0, what="buffers are given back")
+
+
+def test_a_damaged_record_header_is_an_error_not_wrong_bytes(start_node):
+    node = start_node()
+    body = os.urandom(MIB)
+    node.put("/files/k", body)
+    path = node.segments()[0]
+    data = path.read_bytes()
+    payload = data.find(body[:64])
+    with open(path, "r+b") as f:  # the page before the payload is the record's header
+        f.seek(payload - 4096 + 16)
+        f.write(bytes(b ^ 0xFF for b in data[payload - 4096 + 16:payload - 4096 + 24]))
+    node.stop()
+    node.start()
+    assert node.get("/files/k").status == 500
+
+
+def test_bytes_of_a_user_can_not_pass_for_a_record(start_node):
+    """A body that is a copy of a segment file comes back as it is, and a rebuilt index does not contain it."""
+    node = start_node()
+    node.put("/files/a", os.urandom(MIB))
+    node.stop()
+    segment = node.segments()[0].read_bytes()[:3 * MIB]
+    node.start()
+    node.put("/files/b", segment)
+    assert node.get("/files/b").body == segment
+    chunks = node.metric("cairn_disk_chunks")
+    node.stop()
+    for index in node.folder.glob("data/disk0/index"):
+        shutil.rmtree(index)
+    rebuilt = node.cairn("storage", "rebuild-index", "--config", node.config)
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    node.start()
+    assert node.metric("cairn_disk_chunks") == chunks
+    assert node.get("/files/b").body == segment
+
+
+def test_a_lost_index_is_rebuilt_from_the_segments(start_node):
+    node = start_node(storage_segment_size="16MiB")
+    bodies = {f"k{i}": os.urandom(5 * MIB + i) for i in range(8)}
+    for key, body in bodies.items():
+        node.put(f"/files/{key}", body)
+    node.stop()
+    indexes = list(node.folder.glob("data/disk0/index"))
+    assert indexes
+    shutil.rmtree(indexes[0])
+    node.spawn()
+
+    def told():
+        return "rebuild-index" in node.log()
+    eventually(told, what="a log line that names the remedy")
+    if node.running():
+        node.kill()
+    rebuilt = node.cairn("storage", "rebuild-index", "--config", node.config)
+    assert rebuilt.returncode == 0, rebuilt.stdout + rebuilt.stderr
+    node.start()
+    for key, body in bodies.items():
+        assert node.get(f"/files/{key}").body == body
+
+
+def test_storage_check_finds_damage_and_refuses_while_the_node_runs(start_node):
+    node = start_node()
+    body = os.urandom(2 * MIB)
+    node.put("/files/k", body)
+    assert node.cairn("storage", "check", "--config", node.config).returncode == 1
+    node.stop()
+    assert node.cairn("storage", "check", "--config", node.config, "--deep").returncode == 0
+    flip_bit(node, body[1000:1064])
+    found = node.cairn("storage", "check", "--config", node.config, "--deep")
+    assert found.returncode == 1
+    assert b"segment" in found.stdout + found.stderr
+
+
+def test_a_disk_that_is_lost_takes_its_chunks_out_not_the_node(start_node, tmp_path):
+    disks = [tmp_path / f"disk{i}" for i in range(2)]
+    node = start_node(storage_disks=[str(d) for d in disks])
+    small = os.urandom(1000)
+    node.put("/files/small", small)
+    for i in range(6):
+        node.put(f"/files/k{i}", os.urandom(4 * MIB))
+    node.stop()
+    identity = disks[1] / "disk"
+    assert identity.exists()
+    identity.write_bytes(b"damaged")
+    node.start()
+    assert node.get("/files/small").body == small
+    statuses = {node.get(f"/files/k{i}").status for i in range(6)}
+    assert statuses <= {200, 500, 503} and statuses != {200}
+    fresh = os.urandom(4 * MIB)
+    assert node.put("/files/fresh", fresh).status == 200
+    assert node.get("/files/fresh").body == fresh

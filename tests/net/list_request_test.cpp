@@ -1,0 +1,58 @@
+#include "net/list_request.hpp"
+
+#include "net/base64.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+list_request of(std::string_view target) {
+  auto parsed = read_list_request(parse_target(target).value(), 1000);
+  EXPECT_TRUE(std::holds_alternative<list_request>(parsed)) << target;
+  return std::get<list_request>(parsed);
+}
+std::string_view refusal(std::string_view target) {
+  const auto parsed = read_list_request(parse_target(target).value(), 1000);
+  const auto* refused = std::get_if<s3_error>(&parsed);
+  return refused ? refused->code : "";
+}
+} // namespace
+
+TEST(list_request, reads_version_2) {
+  const auto list = of("/files?list-type=2&prefix=a%2F&delimiter=%2F&max-keys=7&start-after=a%2Fb&encoding-type=url");
+  EXPECT_TRUE(list.version_2);
+  EXPECT_EQ(list.query.bucket, "files");
+  EXPECT_EQ(list.query.prefix, "a/");
+  EXPECT_EQ(list.query.delimiter, "/");
+  EXPECT_EQ(list.query.keys_max, 7u);
+  EXPECT_EQ(list.query.start_after, "a/b");
+  EXPECT_TRUE(list.encode_url);
+}
+
+TEST(list_request, lets_the_continuation_token_win) {
+  const auto list = of("/files?list-type=2&start-after=a&continuation-token=" + base64url_encode("k\xc3\xa4y"));
+  EXPECT_EQ(list.query.start_after, "k\xc3\xa4y");
+  EXPECT_EQ(list.start_after, "a") << "repeated in the answer";
+}
+
+TEST(list_request, reads_version_1_with_its_marker) {
+  const auto list = of("/files?marker=m&continuation-token=ignored");
+  EXPECT_FALSE(list.version_2);
+  EXPECT_EQ(list.query.start_after, "m");
+  EXPECT_EQ(list.query.keys_max, 1000u);
+}
+
+TEST(list_request, caps_the_keys_and_takes_none_at_all) {
+  EXPECT_EQ(of("/files?list-type=2&max-keys=5000").query.keys_max, 1000u);
+  EXPECT_EQ(of("/files?list-type=2&max-keys=0").query.keys_max, 0u);
+}
+
+TEST(list_request, refuses_what_it_cannot_read) {
+  for (const auto* bad : {"max-keys=x", "max-keys=-1", "max-keys=1x", "max-keys=99999999999", "list-type=3", "encoding-type=xml",
+                          "list-type=2&continuation-token=%21", "list-type=2&continuation-token="}) {
+    EXPECT_EQ(refusal(std::string{"/files?"} + bad), "InvalidArgument") << bad;
+  }
+}
+
+} // namespace cairn::net

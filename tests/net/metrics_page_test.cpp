@@ -1,0 +1,43 @@
+#include "net/metrics_page.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+
+namespace cairn::net {
+
+TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
+  storage::node_metrics metrics;
+  auto& get = metrics.http[std::size_t(storage::http_operation::get_object)];
+  get.by_status_class[2] = 5;
+  get.by_status_class[5] = 1;
+  get.duration.observe_us(20);
+  get.duration.observe_us(100'000'000);
+  metrics.bytes_sent = 12345;
+  actors::node_status status;
+  status.buffer_bytes = 4096;
+  status.buffer_limit_bytes = 1 << 20;
+  status.disks.push_back({"/data/d0", {}, 3, 0, true});
+  const auto page = metrics_page(metrics, status);
+  for (const auto* line : {"cairn_http_requests_total{operation=\"get_object\",status=\"2xx\"} 5",
+                           "cairn_http_requests_total{operation=\"get_object\",status=\"5xx\"} 1",
+                           "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"1.6e-05\"} 0",
+                           "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"3.2e-05\"} 1",
+                           "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"+Inf\"} 2",
+                           "cairn_http_request_duration_seconds_count{operation=\"get_object\"} 2",
+                           "cairn_http_sent_bytes_total 12345", "cairn_buffer_bytes 4096", "cairn_buffer_limit_bytes 1048576",
+                           "cairn_disk_read_queue{disk=\"/data/d0\"} 3"}) {
+    EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
+  }
+}
+
+TEST(metrics_page, is_documented_family_by_family) {
+  std::ifstream file{std::string{CAIRN_SOURCE_DIR} + "/docs/metrics.md"};
+  ASSERT_TRUE(file.good());
+  std::stringstream text;
+  text << file.rdbuf();
+  for (const auto& name : metric_names()) EXPECT_NE(text.str().find("`" + name + "`"), std::string::npos) << name;
+}
+
+} // namespace cairn::net

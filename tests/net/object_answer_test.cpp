@@ -1,0 +1,151 @@
+#include "net/object_answer.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+storage::metadata::object_row a_row(std::uint64_t size = 1000) {
+  storage::metadata::object_row row;
+  row.size = size;
+  row.etag.digest.fill(0xab);
+  row.modified = 784111777042;
+  row.headers = {"text/plain", {{"cache-control", "no-cache"}}, {{"colour", "blue"}}};
+  return row;
+}
+
+request a_request() {
+  request r;
+  r.target.bucket = "files";
+  r.target.key = "k";
+  r.basics.request_id = "00112233aabbccdd";
+  return r;
+}
+
+request with_range(std::string range) {
+  auto r = a_request();
+  r.range = std::move(range);
+  return r;
+}
+
+bool has_line(const object_answer& answer, const std::string& line) {
+  return answer.plan.head.find("\r\n" + line + "\r\n") != std::string::npos;
+}
+
+std::uint64_t body_bytes(const object_answer& answer) {
+  std::uint64_t bytes = 0;
+  for (const auto& piece : answer.plan.body) {
+    if (const auto* text = std::get_if<std::string>(&piece)) bytes += text->size();
+    else bytes += std::get<actors::byte_range>(piece).length;
+  }
+  return bytes;
+}
+
+// Whatever is answered, the head promises exactly the bytes of the body.
+void expect_honest_length(const object_answer& answer) {
+  EXPECT_TRUE(has_line(answer, "Content-Length: " + std::to_string(body_bytes(answer)))) << answer.plan.head;
+  EXPECT_TRUE(answer.plan.head.ends_with("\r\n\r\n"));
+}
+
+} // namespace
+
+TEST(object_answer, sends_the_whole_object_with_its_headers) {
+  const auto answer = answer_object(a_request(), a_row());
+  EXPECT_EQ(answer.status, 200u);
+  EXPECT_TRUE(answer.plan.head.starts_with("HTTP/1.1 200 OK\r\n"));
+  for (const auto* line : {"ETag: \"abababababababababababababababab\"", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT",
+                           "Accept-Ranges: bytes", "Content-Type: text/plain", "Cache-Control: no-cache", "x-amz-meta-colour: blue",
+                           "x-amz-request-id: 00112233aabbccdd", "Server: Cairn"}) {
+    EXPECT_TRUE(has_line(answer, line)) << line;
+  }
+  expect_honest_length(answer);
+}
+
+TEST(object_answer, calls_objects_without_a_type_binary) {
+  auto row = a_row();
+  row.headers.content_type.clear();
+  EXPECT_TRUE(has_line(answer_object(a_request(), row), "Content-Type: binary/octet-stream"));
+}
+
+TEST(object_answer, sends_one_range_as_206) {
+  const auto answer = answer_object(with_range("bytes=10-19"), a_row());
+  EXPECT_EQ(answer.status, 206u);
+  EXPECT_TRUE(has_line(answer, "Content-Range: bytes 10-19/1000"));
+  EXPECT_TRUE(has_line(answer, "Content-Type: text/plain"));
+  expect_honest_length(answer);
+  EXPECT_EQ(std::get<actors::byte_range>(answer.plan.body.front()).offset, 10u);
+}
+
+TEST(object_answer, sends_several_ranges_as_multipart) {
+  const auto answer = answer_object(with_range("bytes=0-0,-2"), a_row());
+  EXPECT_EQ(answer.status, 206u);
+  EXPECT_TRUE(has_line(answer, "Content-Type: multipart/byteranges; boundary=cairn-00112233aabbccdd"));
+  ASSERT_EQ(answer.plan.body.size(), 5u);
+  const auto& second = std::get<std::string>(answer.plan.body[2]);
+  EXPECT_EQ(second, "\r\n--cairn-00112233aabbccdd\r\nContent-Type: text/plain\r\nContent-Range: bytes 998-999/1000\r\n\r\n");
+  EXPECT_EQ(std::get<actors::byte_range>(answer.plan.body[3]).offset, 998u);
+  EXPECT_EQ(std::get<std::string>(answer.plan.body[4]), "\r\n--cairn-00112233aabbccdd--\r\n");
+  expect_honest_length(answer);
+}
+
+TEST(object_answer, refuses_ranges_beyond_the_object_with_its_size) {
+  const auto answer = answer_object(with_range("bytes=1000-"), a_row());
+  EXPECT_EQ(answer.status, 416u);
+  EXPECT_TRUE(has_line(answer, "Content-Range: bytes */1000"));
+  EXPECT_NE(std::get<std::string>(answer.plan.body.front()).find("<Code>InvalidRange</Code>"), std::string::npos);
+  expect_honest_length(answer);
+}
+
+TEST(object_answer, ignores_the_range_when_if_range_does_not_match) {
+  auto r = with_range("bytes=0-0");
+  r.conditions.if_range = "\"other\"";
+  EXPECT_EQ(answer_object(r, a_row()).status, 200u);
+}
+
+TEST(object_answer, says_not_modified_without_a_body_or_length) {
+  auto r = a_request();
+  r.conditions.if_none_match = "*";
+  const auto answer = answer_object(r, a_row());
+  EXPECT_EQ(answer.status, 304u);
+  EXPECT_TRUE(answer.plan.body.empty());
+  EXPECT_EQ(answer.plan.head.find("Content-Length"), std::string::npos);
+  EXPECT_TRUE(has_line(answer, "ETag: \"abababababababababababababababab\""));
+  EXPECT_TRUE(has_line(answer, "Cache-Control: no-cache"));
+}
+
+TEST(object_answer, refuses_failed_preconditions_with_an_error_document) {
+  auto r = with_range("bytes=0-0");
+  r.conditions.if_match = "\"other\"";
+  const auto answer = answer_object(r, a_row());
+  EXPECT_EQ(answer.status, 412u);
+  EXPECT_NE(std::get<std::string>(answer.plan.body.front()).find("PreconditionFailed"), std::string::npos);
+  expect_honest_length(answer);
+}
+
+TEST(object_answer, gives_head_the_head_of_get) {
+  for (const auto* range : {"", "bytes=0-9", "bytes=0-0,2-2", "bytes=5000-"}) {
+    auto get = a_request();
+    if (*range != '\0') get.range = range;
+    auto head = get;
+    head.head_only = true;
+    const auto answer = answer_object(head, a_row());
+    EXPECT_EQ(answer.plan.head, answer_object(get, a_row()).plan.head) << range;
+    EXPECT_TRUE(answer.plan.body.empty()) << range;
+  }
+}
+
+TEST(object_answer, has_no_body_for_an_empty_object) {
+  const auto answer = answer_object(a_request(), a_row(0));
+  EXPECT_EQ(answer.status, 200u);
+  EXPECT_TRUE(answer.plan.body.empty());
+  expect_honest_length(answer);
+}
+
+TEST(object_answer, says_when_the_connection_closes) {
+  auto r = a_request();
+  r.basics.close = true;
+  EXPECT_TRUE(has_line(answer_object(r, a_row()), "Connection: close"));
+}
+
+} // namespace cairn::net

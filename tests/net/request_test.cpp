@@ -1,0 +1,107 @@
+#include "net/request.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+using boost::beast::http::fields;
+constexpr std::uint64_t object_size_max = 1000;
+
+request put_request_of(const fields& headers) {
+  request r;
+  r.target.bucket = "files";
+  r.target.key = "k";
+  read_conditions(headers, r);
+  return r;
+}
+
+put_order accepted(const fields& headers, std::optional<std::uint64_t> length = 10) {
+  auto order = read_put(headers, put_request_of(headers), length, object_size_max);
+  EXPECT_TRUE(std::holds_alternative<put_order>(order));
+  return std::get<put_order>(order);
+}
+
+s3_error refused(const fields& headers, std::optional<std::uint64_t> length = 10) {
+  auto order = read_put(headers, put_request_of(headers), length, object_size_max);
+  EXPECT_TRUE(std::holds_alternative<s3_error>(order));
+  return std::holds_alternative<s3_error>(order) ? std::get<s3_error>(order) : s3_error{0, ""};
+}
+
+fields one(std::string_view name, std::string_view value) {
+  fields headers;
+  headers.insert(std::string{name}, std::string{value});
+  return headers;
+}
+
+} // namespace
+
+TEST(request, joins_repeated_conditions) {
+  fields headers;
+  headers.insert("If-None-Match", "\"a\"");
+  headers.insert("if-none-match", "\"b\"");
+  request r;
+  read_conditions(headers, r);
+  EXPECT_EQ(r.conditions.if_none_match, "\"a\", \"b\"");
+}
+
+TEST(request, ignores_ranges_that_are_given_more_than_once) {
+  fields headers;
+  for (int i = 0; i < 3; ++i) {
+    headers.insert("Range", "bytes=0-0");
+    request r;
+    read_conditions(headers, r);
+    EXPECT_EQ(r.range.has_value(), i == 0) << i;
+  }
+}
+
+TEST(put_order, keeps_the_headers_that_belong_to_the_object) {
+  fields headers;
+  headers.insert("Content-Type", "text/plain");
+  headers.insert("Cache-Control", "no-cache");
+  headers.insert("Cache-Control", "private");
+  headers.insert("content-disposition", "attachment");
+  headers.insert("X-Amz-Meta-Colour", "blue");
+  headers.insert("x-amz-meta-colour", "green");
+  headers.insert("User-Agent", "none of its business");
+  const auto order = accepted(headers);
+  using pairs = std::vector<std::pair<std::string, std::string>>;
+  EXPECT_EQ(order.put.headers.content_type, "text/plain");
+  EXPECT_EQ(order.put.headers.user, (pairs{{"colour", "blue, green"}}));
+  auto standard = order.put.headers.standard;
+  std::sort(standard.begin(), standard.end());
+  EXPECT_EQ(standard, (pairs{{"cache-control", "no-cache, private"}, {"content-disposition", "attachment"}}));
+  EXPECT_EQ(order.put.length, 10u);
+}
+
+TEST(put_order, bounds_user_metadata) {
+  EXPECT_EQ(refused(one("x-amz-meta-k", std::string(2048, 'v'))).code, "MetadataTooLarge");
+  EXPECT_EQ(accepted(one("x-amz-meta-k", std::string(2047, 'v'))).put.headers.user.size(), 1u);
+}
+
+TEST(put_order, reads_content_md5) {
+  EXPECT_EQ(accepted(one("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")).content_md5->front(), 0xd4);
+  for (const auto* bad : {"", "x", "d41d8cd98f00b204e9800998ecf8427e", "1B2M2Y8AsgTpgAmY7PhCfg", "1B2M2Y8AsgTpgAmY7PhCfg=!"}) {
+    EXPECT_EQ(refused(one("Content-MD5", bad)).code, "InvalidDigest") << bad;
+  }
+}
+
+TEST(put_order, refuses_what_would_be_stored_wrongly) {
+  EXPECT_EQ(refused(one("x-amz-copy-source", "/files/other")).status, 501u);
+  EXPECT_EQ(refused(one("X-Amz-Content-SHA256", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD")).status, 501u);
+  EXPECT_EQ(refused(one("Content-Encoding", "aws-chunked,gzip")).status, 501u);
+  EXPECT_EQ(refused(one("x-amz-server-side-encryption", "AES256")).status, 501u);
+  EXPECT_EQ(refused(one("x-amz-tagging", "a=b")).status, 501u);
+  EXPECT_EQ(refused(one("Content-Range", "bytes 0-1/2")).status, 501u);
+  EXPECT_EQ(refused(one("If-None-Match", "\"a\"")).status, 501u);
+  EXPECT_EQ(refused({}, object_size_max + 1).status, 413u);
+}
+
+TEST(put_order, takes_signed_requests_and_conditions) {
+  EXPECT_EQ(accepted(one("x-amz-content-sha256", "UNSIGNED-PAYLOAD")).put.bucket, "files");
+  EXPECT_TRUE(accepted(one("If-None-Match", "*")).put.condition.if_absent);
+  EXPECT_EQ(accepted(one("If-Match", "\"e\"")).put.condition.if_match, "e");
+}
+
+} // namespace cairn::net

@@ -1,0 +1,70 @@
+#include "net/router.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+using storage::http_operation;
+
+namespace {
+routed to(std::string_view method, std::string_view target) { return route(method, parse_target(target).value()); }
+unsigned refusal(std::string_view method, std::string_view target) {
+  const auto r = to(method, target);
+  return r.refused ? r.refused->status : 0;
+}
+} // namespace
+
+TEST(router, names_the_operation_of_every_method_and_resource) {
+  EXPECT_EQ(to("GET", "/").operation, http_operation::list_buckets);
+  EXPECT_EQ(to("GET", "/files").operation, http_operation::list_objects);
+  EXPECT_EQ(to("GET", "/files/?list-type=2").operation, http_operation::list_objects);
+  EXPECT_EQ(to("GET", "/files/a/b").operation, http_operation::get_object);
+  EXPECT_EQ(to("HEAD", "/files").operation, http_operation::head_bucket);
+  EXPECT_EQ(to("HEAD", "/files/k").operation, http_operation::head_object);
+  EXPECT_EQ(to("PUT", "/files").operation, http_operation::create_bucket);
+  EXPECT_EQ(to("PUT", "/files/k").operation, http_operation::put_object);
+  EXPECT_EQ(to("DELETE", "/files").operation, http_operation::delete_bucket);
+  EXPECT_EQ(to("DELETE", "/files/k").operation, http_operation::delete_object);
+  EXPECT_EQ(to("OPTIONS", "*").operation, http_operation::options);
+  EXPECT_EQ(to("OPTIONS", "/files/k").operation, http_operation::options);
+}
+
+TEST(router, refuses_other_methods_with_what_is_allowed) {
+  for (const auto* method : {"POST", "PATCH", "TRACE", "CONNECT", "get", "BREW"}) {
+    const auto r = to(method, "/files/k");
+    ASSERT_TRUE(r.refused) << method;
+    EXPECT_EQ(r.refused->status, 405u);
+    EXPECT_EQ(r.refused->headers, "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n");
+  }
+  EXPECT_EQ(to("DELETE", "/").refused->headers, "Allow: GET, OPTIONS\r\n");
+  EXPECT_EQ(refusal("GET", "*"), 405u);
+}
+
+TEST(router, refuses_features_by_name_and_ignores_other_queries) {
+  const auto versions = to("GET", "/files?versions");
+  ASSERT_TRUE(versions.refused);
+  EXPECT_EQ(versions.refused->status, 501u);
+  EXPECT_EQ(versions.refused->code, "NotImplemented");
+  EXPECT_NE(versions.refused->message.find("Versioning"), std::string::npos);
+  EXPECT_EQ(refusal("POST", "/files/k?uploads"), 501u);
+  EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1&uploadId=x"), 501u);
+  EXPECT_EQ(refusal("GET", "/files/k?response-content-type=text%2Fhtml"), 400u);
+  EXPECT_EQ(refusal("GET", "/files/k?x-id=GetObject&utm=1"), 0u);
+}
+
+TEST(router, lets_no_name_out_of_its_bucket) {
+  EXPECT_EQ(refusal("GET", "/../etc/passwd"), 400u);
+  EXPECT_EQ(refusal("GET", "/files%2F..%2Fother/k"), 400u);
+  EXPECT_EQ(refusal("GET", "//k"), 400u);
+  EXPECT_EQ(to("PUT", "/Files").refused->code, "InvalidBucketName");
+}
+
+TEST(router, checks_keys) {
+  EXPECT_EQ(refusal("PUT", "/files/" + std::string(1024, 'k')), 0u);
+  EXPECT_EQ(to("PUT", "/files/" + std::string(1025, 'k')).refused->code, "KeyTooLongError");
+  EXPECT_EQ(to("PUT", "/files/%ff").refused->code, "InvalidURI");
+  EXPECT_EQ(to("PUT", "/files/a%00b").refused->code, "InvalidURI");
+  EXPECT_EQ(refusal("PUT", "/files/%C3%A4%0A"), 0u) << "UTF-8, a line feed included";
+}
+
+} // namespace cairn::net

@@ -1,0 +1,114 @@
+#include "net/s3_xml.hpp"
+
+#include "net/base64.hpp"
+#include "net/s3_errors.hpp"
+
+#include <gtest/gtest.h>
+#include <pugixml.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+pugi::xml_document parsed(const std::string& xml) {
+  pugi::xml_document document;
+  const auto outcome = document.load_buffer(xml.data(), xml.size(), pugi::parse_full);
+  EXPECT_TRUE(outcome) << outcome.description() << "\n" << xml;
+  return document;
+}
+
+storage::metadata::listing two_objects_and_a_prefix() {
+  storage::metadata::listing page;
+  page.objects = {{"a&b <\"c\">'", 12, {}, 784111777042}, {"z\xc3\xa4 \x01\n", 0, {}, 0}};
+  page.common_prefixes = {"p/"};
+  page.truncated = true;
+  page.last = "z\xc3\xa4 \x01\n";
+  return page;
+}
+
+} // namespace
+
+TEST(s3_xml, lists_keys_so_that_any_parser_reads_them_back) {
+  list_request request;
+  request.query.bucket = "files";
+  request.query.delimiter = "/";
+  const auto document = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
+  const auto root = document.child("ListBucketResult");
+  EXPECT_STREQ(root.attribute("xmlns").value(), "http://s3.amazonaws.com/doc/2006-03-01/");
+  EXPECT_STREQ(root.child_value("Name"), "files");
+  EXPECT_STREQ(root.child_value("KeyCount"), "3");
+  EXPECT_STREQ(root.child_value("MaxKeys"), "1000");
+  EXPECT_STREQ(root.child_value("IsTruncated"), "true");
+  EXPECT_EQ(base64_decode(root.child_value("NextContinuationToken")), "z\xc3\xa4 \x01\n");
+  const auto first = root.child("Contents");
+  EXPECT_STREQ(first.child_value("Key"), "a&b <\"c\">'");
+  EXPECT_STREQ(first.child_value("Size"), "12");
+  EXPECT_STREQ(first.child_value("LastModified"), "1994-11-06T08:49:37.042Z");
+  EXPECT_STREQ(first.child_value("ETag"), "\"00000000000000000000000000000000\"");
+  EXPECT_STREQ(first.next_sibling("Contents").child_value("Key"), "z\xc3\xa4 \x01\n");
+  EXPECT_STREQ(root.child("CommonPrefixes").child_value("Prefix"), "p/");
+}
+
+TEST(s3_xml, encodes_names_as_urls_when_asked) {
+  list_request request;
+  request.encode_url = true;
+  const auto document = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
+  const auto root = document.child("ListBucketResult");
+  EXPECT_STREQ(root.child_value("EncodingType"), "url");
+  EXPECT_STREQ(root.child("Contents").child_value("Key"), "a%26b%20%3C%22c%22%3E%27");
+  EXPECT_STREQ(root.child("CommonPrefixes").child_value("Prefix"), "p/");
+}
+
+TEST(s3_xml, speaks_version_1_with_markers) {
+  list_request request;
+  request.version_2 = false;
+  request.marker = "m";
+  const auto document = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
+  const auto root = document.child("ListBucketResult");
+  EXPECT_STREQ(root.child_value("Marker"), "m");
+  EXPECT_STREQ(root.child_value("NextMarker"), "z\xc3\xa4 \x01\n");
+  EXPECT_FALSE(root.child("KeyCount"));
+}
+
+TEST(s3_xml, lists_buckets) {
+  const auto document = parsed(list_buckets_xml({{1, "files", 784111777042, 0}, {2, "more", 0, 0}}));
+  const auto buckets = document.child("ListAllMyBucketsResult").child("Buckets");
+  EXPECT_STREQ(buckets.first_child().child_value("Name"), "files");
+  EXPECT_STREQ(buckets.first_child().child_value("CreationDate"), "1994-11-06T08:49:37.042Z");
+  EXPECT_STREQ(buckets.last_child().child_value("Name"), "more");
+}
+
+TEST(s3_xml, writes_errors_with_code_resource_and_request_id) {
+  const auto document = parsed(error_xml(s3_error_of(error{errc::no_such_key}), "/files/<k>", "00ff"));
+  const auto root = document.child("Error");
+  EXPECT_STREQ(root.child_value("Code"), "NoSuchKey");
+  EXPECT_STREQ(root.child_value("Resource"), "/files/<k>");
+  EXPECT_STREQ(root.child_value("RequestId"), "00ff");
+}
+
+TEST(s3_xml, takes_the_bucket_configurations_that_clients_send) {
+  EXPECT_TRUE(valid_create_bucket_body(""));
+  EXPECT_TRUE(valid_create_bucket_body("<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
+                                       "<LocationConstraint>eu</LocationConstraint></CreateBucketConfiguration>"));
+  EXPECT_FALSE(valid_create_bucket_body("hello"));
+  EXPECT_FALSE(valid_create_bucket_body("<Other/>"));
+  EXPECT_FALSE(valid_create_bucket_body("<CreateBucketConfiguration>"));
+}
+
+TEST(s3_errors, keep_the_node_s_faults_in_its_log) {
+  const auto problem = s3_error_of(error{errc::corrupt, "segment 12 at 4096"});
+  EXPECT_EQ(problem.status, 500u);
+  EXPECT_EQ(problem.message.find("segment"), std::string::npos);
+}
+
+TEST(s3_errors, ask_to_come_back_when_the_node_is_busy) {
+  for (const auto code : {errc::slow_down, errc::busy}) {
+    const auto problem = s3_error_of(error{code});
+    EXPECT_EQ(problem.status, 503u);
+    EXPECT_EQ(problem.code, "SlowDown");
+    EXPECT_EQ(problem.headers, "Retry-After: 1\r\n");
+  }
+  EXPECT_EQ(s3_error_of(error{errc::no_space}).status, 507u);
+}
+
+} // namespace cairn::net

@@ -1,0 +1,24 @@
+// Where a simulated run writes down the first thing that went wrong. Later problems are mostly its consequences.
+#pragma once
+
+#include <string>
+
+namespace cairn::sim {
+
+class checks {
+public:
+  void fail(std::string what) {
+    if (problem_.empty()) problem_ = std::move(what);
+  }
+  bool expect(bool holds, const char* what) {
+    if (!holds) fail(what);
+    return holds;
+  }
+  bool failed() const noexcept { return !problem_.empty(); }
+  const std::string& problem() const noexcept { return problem_; }
+
+private:
+  std::string problem_;
+};
+
+} // namespace cairn::sim

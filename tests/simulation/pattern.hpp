@@ -1,0 +1,16 @@
+// The bytes of simulated objects: a function of (content number, offset), so that nothing need be stored to check them.
+// Two contents, and two offsets of one content, differ almost everywhere.
+#pragma once
+
+#include "storage/file_system.hpp"
+
+#include <cstdint>
+#include <string>
+
+namespace cairn::sim {
+
+void fill_pattern(std::uint64_t content, std::uint64_t offset, storage::bytes_span into);
+bool is_pattern(std::uint64_t content, std::uint64_t offset, storage::bytes_view bytes);
+std::string pattern(std::uint64_t content, std::uint64_t offset, std::size_t length);
+
+} // namespace cairn::sim

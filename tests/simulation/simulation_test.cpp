@@ -1,0 +1,44 @@
+// Some thousand seeds of each scenario, and the regression seeds for good. Long runs: `cairn sim`.
+#include "tests/simulation/scenario.hpp"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+namespace cairn::sim {
+
+namespace {
+
+void sweep_without_failures(const std::string& name, std::uint64_t first, std::uint64_t last) {
+  const auto* s = find_scenario(name);
+  ASSERT_TRUE(s) << name;
+  const auto report = sweep(*s, first, last, std::max(1u, std::thread::hardware_concurrency()));
+  EXPECT_EQ(report.runs, last - first + 1);
+  for (const auto& f : report.failures) {
+    ADD_FAILURE() << f.scenario << " seed " << f.seed << ": " << f.problem << "\n  options: " << f.options << "\n  replay: " << f.replay;
+  }
+}
+
+} // namespace
+
+TEST(simulation, a_download_is_exact_or_fails_loudly_and_leaves_nothing_behind) {
+  sweep_without_failures("download", 1, 2000);
+}
+
+// Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.
+TEST(simulation, seeds_that_once_failed_stay_fixed) {
+  std::ifstream file{CAIRN_SOURCE_DIR "/tests/simulation/regression_seeds.txt"};
+  ASSERT_TRUE(file);
+  for (std::string line; std::getline(file, line);) {
+    if (line.empty() || line.front() == '#') continue;
+    std::istringstream words{line};
+    std::string name;
+    std::uint64_t seed = 0;
+    ASSERT_TRUE(words >> name >> seed) << line;
+    sweep_without_failures(name, seed, seed);
+  }
+}
+
+} // namespace cairn::sim

@@ -1,0 +1,248 @@
+#include "tests/storage/chunk_store_fixture.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cairn::storage {
+
+namespace {
+
+// Calls back once, between a look-up and what its caller does with it.
+class hooked_kv final : public kv_engine {
+public:
+  explicit hooked_kv(kv_engine& inner) : inner_(inner) {}
+  std::function<void()> after_get;
+
+  result<std::unique_ptr<kv_reader>> begin_read() override {
+    auto reader = inner_.begin_read();
+    if (!reader) return reader.error();
+    return std::unique_ptr<kv_reader>{std::make_unique<hooked_reader>(*this, std::move(*reader))};
+  }
+  result<std::unique_ptr<kv_writer>> begin_write() override { return inner_.begin_write(); }
+
+private:
+  class hooked_reader final : public kv_reader {
+  public:
+    hooked_reader(hooked_kv& engine, std::unique_ptr<kv_reader> inner) : engine_(engine), inner_(std::move(inner)) {}
+    std::optional<std::string_view> get(table_id table, std::string_view key) override {
+      const auto value = inner_->get(table, key);
+      if (const auto hook = std::exchange(engine_.after_get, nullptr)) hook();
+      return value;
+    }
+    std::unique_ptr<kv_cursor> cursor(table_id table) override { return inner_->cursor(table); }
+    std::uint64_t entries(table_id table) override { return inner_->entries(table); }
+    result<void> status() const override { return inner_->status(); }
+
+  private:
+    hooked_kv& engine_;
+    std::unique_ptr<kv_reader> inner_;
+  };
+  kv_engine& inner_;
+};
+
+} // namespace
+
+TEST_F(chunk_store_test, returns_what_was_written_for_every_kind_of_length) {
+  const std::vector<std::size_t> lengths{1, 4095, 4096, 4097, 65535, 65536, 65537, 300 * kib};
+  for (std::size_t i = 0; i < lengths.size(); ++i) ASSERT_TRUE(put(i, lengths[i]));
+  for (std::size_t i = 0; i < lengths.size(); ++i) expect_whole(i, lengths[i]);
+  reopen();
+  for (std::size_t i = 0; i < lengths.size(); ++i) expect_whole(i, lengths[i]);
+  EXPECT_EQ(store_->stats().chunks, lengths.size());
+  expect_absent(99);
+}
+
+TEST_F(chunk_store_test, reads_ranges_by_blocks_and_clips_them_to_the_chunk) {
+  const auto all = payload_of(1, 200 * kib);
+  ASSERT_TRUE(put(1, all.size()));
+  for (const std::uint32_t offset : {0u, 64 * kib, 128 * kib, 192 * kib})
+    for (const std::uint32_t length : {1u, 4096u, 64 * kib - 1, 64 * kib, 64 * kib + 1, 500 * kib}) {
+      const auto got = get(1, offset, length);
+      ASSERT_TRUE(got) << to_string(got.error());
+      const auto end = std::min<std::size_t>(all.size(), std::size_t{offset} + length);
+      EXPECT_TRUE(std::equal(got->begin(), got->end(), all.begin() + offset, all.begin() + std::ptrdiff_t(end)));
+    }
+  EXPECT_EQ(get(1, 256 * kib, 10)->size(), 0u);
+  EXPECT_EQ(get(1, 100, 10).error(), errc::invalid_argument);
+}
+
+TEST_F(chunk_store_test, flushes_once_for_a_batch) {
+  ASSERT_TRUE(put(0));
+  std::vector<std::vector<std::byte>> payloads;
+  std::vector<chunk_write> batch;
+  for (std::uint64_t n = 1; n <= 8; ++n) payloads.push_back(payload_of(n, 16 * kib));
+  for (std::uint64_t n = 1; n <= 8; ++n) batch.push_back({chunk_number(n), payloads[n - 1]});
+  const auto before = disk_.flushes();
+  for (const auto& answer : store_->write(batch)) EXPECT_TRUE(answer);
+  EXPECT_EQ(disk_.flushes(), before + 1);
+}
+
+TEST_F(chunk_store_test, fills_several_segments_with_one_batch_and_seals_the_full_ones) {
+  std::vector<std::vector<std::byte>> payloads;
+  std::vector<chunk_write> batch;
+  for (std::uint64_t n = 0; n < 40; ++n) payloads.push_back(payload_of(n, 64 * kib));
+  for (std::uint64_t n = 0; n < 40; ++n) batch.push_back({chunk_number(n), payloads[n]});
+  for (const auto& answer : store_->write(batch)) EXPECT_TRUE(answer);
+  EXPECT_EQ(store_->stats().segments, 3u);
+  crash_and_reopen();
+  for (std::uint64_t n = 0; n < 40; ++n) expect_whole(n);
+}
+
+TEST_F(chunk_store_test, stores_a_chunk_that_is_larger_than_a_segment) {
+  ASSERT_TRUE(put(1, 3 << 20));
+  expect_whole(1, 3 << 20);
+}
+
+TEST_F(chunk_store_test, refuses_empty_and_oversized_payloads_and_stores_the_rest_of_the_batch) {
+  const auto good = payload_of(1, 10), large = payload_of(2, (16 << 20) + 1);
+  const std::array<chunk_write, 3> batch{chunk_write{chunk_number(0), {}}, {chunk_number(1), good}, {chunk_number(2), large}};
+  const auto answers = store_->write(batch);
+  EXPECT_EQ(code(answers[0]), errc::invalid_argument);
+  EXPECT_TRUE(answers[1]);
+  EXPECT_EQ(code(answers[2]), errc::invalid_argument);
+  expect_whole(1, 10);
+}
+
+TEST_F(chunk_store_test, accepts_the_same_bytes_again_and_refuses_others) {
+  ASSERT_TRUE(put(1));
+  const auto used = disk_.used_bytes();
+  EXPECT_TRUE(put(1));
+  const auto other = payload_of(2, 64 * kib), shorter = payload_of(1, 1000);
+  for (const auto& payload : {other, shorter}) {
+    const chunk_write write{chunk_number(1), payload};
+    EXPECT_EQ(code(store_->write(std::span{&write, 1}).front()), errc::content_mismatch);
+  }
+  expect_whole(1);
+  EXPECT_EQ(store_->stats().chunks, 1u);
+  EXPECT_EQ(disk_.used_bytes(), used);
+}
+
+TEST_F(chunk_store_test, treats_repeats_within_a_batch_like_repeats_between_batches) {
+  const auto a = payload_of(1, 100), b = payload_of(2, 100);
+  const std::array<chunk_write, 3> batch{chunk_write{chunk_number(1), a}, {chunk_number(1), a}, {chunk_number(1), b}};
+  const auto answers = store_->write(batch);
+  EXPECT_TRUE(answers[0]);
+  EXPECT_TRUE(answers[1]);
+  EXPECT_EQ(code(answers[2]), errc::content_mismatch);
+  expect_whole(1, 100);
+}
+
+TEST_F(chunk_store_test, answers_corrupt_for_a_flipped_bit_and_takes_the_chunk_anew) {
+  ASSERT_TRUE(put(1));
+  ASSERT_TRUE(put(2));
+  const auto path = "/disk/segments/0000000000000001.seg";
+  disk_.flip_bit(path, (4096 + 1000) * 8);
+  EXPECT_EQ(get(1).error(), errc::corrupt);
+  expect_whole(2);
+  ASSERT_TRUE(put(1)) << "a damaged copy must not count as stored";
+  expect_whole(1);
+  EXPECT_EQ(store_->stats().chunks, 2u);
+  EXPECT_EQ(*store_->punch(100), 1u);
+  reopen();
+  expect_whole(1);
+}
+
+TEST_F(chunk_store_test, notices_damage_of_a_header_also_when_block_checks_are_off) {
+  options_.verify_reads = false;
+  reopen();
+  ASSERT_TRUE(put(1));
+  disk_.flip_bit("/disk/segments/0000000000000001.seg", 20 * 8);
+  EXPECT_EQ(get(1).error(), errc::corrupt);
+}
+
+TEST_F(chunk_store_test, reads_from_memory_only_what_needs_no_waiting) {
+  ASSERT_TRUE(put(1));
+  std::vector<std::byte> into(64 * kib);
+  const auto cached = [&] { return store_->read_cached(chunk_number(1), 0, 64 * kib, into.data()); };
+  EXPECT_EQ(cached().error(), errc::would_block) << "the file is not open yet";
+  expect_whole(1);
+  ASSERT_TRUE(cached());
+  EXPECT_EQ(into, payload_of(1, 64 * kib));
+  EXPECT_EQ(store_->read_cached(chunk_number(5), 0, 10, into.data()).error(), errc::would_block);
+  disk_.set_fault([](disk_operation op, const std::string&) -> std::optional<error> {
+    if (op == disk_operation::read_cached) return error{errc::would_block, {}};
+    return std::nullopt;
+  });
+  EXPECT_EQ(cached().error(), errc::would_block);
+  disk_.set_fault({});
+  reopen();
+  EXPECT_EQ(cached().error(), errc::would_block) << "the place is not known yet";
+}
+
+TEST_F(chunk_store_test, forgets_erased_chunks_and_gives_their_space_back) {
+  for (std::uint64_t n = 0; n < 10; ++n) ASSERT_TRUE(put(n));
+  const auto full = disk_.used_bytes();
+  std::vector<chunk_id> ids{chunk_number(2), chunk_number(3), chunk_number(3), chunk_number(77)};
+  EXPECT_EQ(*store_->erase(ids), 2u);
+  expect_absent(2);
+  EXPECT_EQ(store_->stats().to_punch, 2u);
+  EXPECT_EQ(*store_->punch(100), 2u);
+  EXPECT_EQ(disk_.used_bytes(), full - 2 * 68 * kib);
+  EXPECT_EQ(store_->stats().to_punch, 0u);
+  EXPECT_EQ(store_->stats().chunks, 8u);
+  crash_and_reopen();
+  expect_absent(2);
+  expect_whole(4);
+  ASSERT_TRUE(put(2)) << "an id may come back";
+  expect_whole(2);
+}
+
+TEST_F(chunk_store_test, unlinks_a_sealed_segment_when_nothing_lives_in_it) {
+  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n));
+  ASSERT_EQ(store_->stats().segments, 2u);
+  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
+  while (*store_->punch(4) > 0) {}
+  EXPECT_EQ(store_->stats().segments, 1u);
+  EXPECT_EQ(disk_.list("/disk/segments")->size(), 1u);
+  reopen();
+  ASSERT_TRUE(put(1));
+  expect_whole(1);
+}
+
+TEST_F(chunk_store_test, repeats_at_opening_what_was_not_punched) {
+  for (std::uint64_t n = 0; n < 5; ++n) ASSERT_TRUE(put(n));
+  const auto full = disk_.used_bytes();
+  ASSERT_TRUE(drop(1));
+  crash_and_reopen();
+  EXPECT_EQ(store_->stats().to_punch, 0u);
+  EXPECT_LT(disk_.used_bytes(), full);
+}
+
+TEST_F(chunk_store_test, waits_with_punching_for_a_read_that_began_before_the_erase) {
+  ASSERT_TRUE(put(1));
+  hooked_kv hooked{*index_};
+  store_.reset();
+  auto opened = chunk_store::open(options_, disk_, hooked, random_);
+  ASSERT_TRUE(opened) << to_string(opened.error());
+  store_ = std::move(*opened);
+  hooked.after_get = [this] { // the read knows the place by now
+    EXPECT_EQ(*drop(1), 1u);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(*store_->punch(100), 0u);
+  };
+  expect_whole(1);
+  EXPECT_EQ(*store_->punch(100), 1u) << "the read has ended";
+  expect_absent(1);
+  std::vector<std::byte> into(64 * kib);
+  EXPECT_EQ(store_->read_cached(chunk_number(1), 0, 64 * kib, into.data()).error(), errc::would_block)
+      << "the late reader must not have left the old place in the cache";
+}
+
+TEST_F(chunk_store_test, lists_chunks_in_pages_in_index_order) {
+  for (std::uint64_t n = 0; n < 30; ++n) ASSERT_TRUE(put(n, 100));
+  std::vector<chunk_id> all;
+  std::optional<chunk_id> after;
+  while (true) {
+    const auto page = store_->list(after, 7);
+    ASSERT_TRUE(page);
+    if (page->empty()) break;
+    EXPECT_LE(page->size(), 7u);
+    all.insert(all.end(), page->begin(), page->end());
+    after = page->back();
+  }
+  EXPECT_EQ(all.size(), 30u);
+  EXPECT_TRUE(std::is_sorted(all.begin(), all.end(), [](const auto& a, const auto& b) {
+    return std::pair{partition_of(a), a} < std::pair{partition_of(b), b};
+  }));
+}
+
+} // namespace cairn::storage

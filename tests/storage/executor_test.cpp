@@ -1,0 +1,138 @@
+#include "storage/executor.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace cairn::storage {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+steady_time in(milliseconds time) { return system_clock().now() + time; }
+constexpr milliseconds long_enough{60000};
+
+// Holds the only thread of an executor until opened.
+class gate {
+public:
+  executor::job job() {
+    return [this](bool) {
+      entered_.set_value();
+      opened_.get_future().wait();
+    };
+  }
+  void wait_until_entered() { entered_.get_future().wait(); }
+  void open() { opened_.set_value(); }
+
+private:
+  std::promise<void> entered_, opened_;
+};
+
+} // namespace
+
+TEST(thread_executor, runs_jobs_in_the_order_of_their_posting) {
+  const auto disk = make_thread_executor("disk", 1, 100);
+  std::vector<int> order;
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(disk->post(in(long_enough), [&order, i](bool expired) {
+    EXPECT_FALSE(expired);
+    order.push_back(i);
+  }));
+  std::promise<void> done;
+  ASSERT_TRUE(disk->post(in(long_enough), [&done](bool) { done.set_value(); }));
+  done.get_future().wait();
+  ASSERT_EQ(order.size(), 50u);
+  EXPECT_TRUE(std::is_sorted(order.begin(), order.end()));
+}
+
+TEST(thread_executor, answers_busy_when_its_queue_is_full_and_does_not_run_the_job) {
+  const auto disk = make_thread_executor("disk", 1, 2);
+  gate g;
+  ASSERT_TRUE(disk->post(in(long_enough), g.job()));
+  g.wait_until_entered();
+  std::atomic<int> ran{0};
+  const auto count = [&ran](bool) { ++ran; };
+  EXPECT_TRUE(disk->post(in(long_enough), count));
+  EXPECT_TRUE(disk->post(in(long_enough), count));
+  EXPECT_EQ(disk->queued(), 2u);
+  EXPECT_EQ(disk->post(in(long_enough), count).error(), errc::busy);
+  g.open();
+  disk->stop();
+  EXPECT_EQ(ran, 2);
+}
+
+TEST(thread_executor, tells_a_job_that_its_deadline_passed_while_all_threads_hang) {
+  const auto disk = make_thread_executor("disk", 1, 10);
+  gate g;
+  ASSERT_TRUE(disk->post(in(long_enough), g.job()));
+  g.wait_until_entered();
+  std::promise<bool> late, patient;
+  ASSERT_TRUE(disk->post(in(long_enough), [&patient](bool expired) { patient.set_value(expired); }));
+  ASSERT_TRUE(disk->post(in(milliseconds{20}), [&late](bool expired) { late.set_value(expired); }));
+  EXPECT_TRUE(late.get_future().get()) << "told although the thread still hangs";
+  EXPECT_EQ(disk->queued(), 1u);
+  g.open();
+  EXPECT_FALSE(patient.get_future().get());
+}
+
+TEST(thread_executor, does_not_run_a_job_whose_deadline_has_passed_already) {
+  const auto disk = make_thread_executor("disk", 1, 10);
+  std::promise<bool> told;
+  ASSERT_TRUE(disk->post(system_clock().now() - milliseconds{1}, [&told](bool expired) { told.set_value(expired); }));
+  EXPECT_TRUE(told.get_future().get());
+}
+
+TEST(thread_executor, says_how_long_its_oldest_job_has_been_running) {
+  const auto disk = make_thread_executor("disk", 2, 10);
+  EXPECT_EQ(disk->longest_running().count(), 0);
+  gate g;
+  ASSERT_TRUE(disk->post(in(long_enough), g.job()));
+  g.wait_until_entered();
+  std::this_thread::sleep_for(milliseconds{20});
+  EXPECT_GE(disk->longest_running(), milliseconds{20});
+  g.open();
+  disk->stop();
+  EXPECT_EQ(disk->longest_running().count(), 0);
+}
+
+TEST(thread_executor, stops_by_expiring_what_is_queued_and_waiting_for_what_runs) {
+  const auto disk = make_thread_executor("disk", 1, 10);
+  gate g;
+  std::atomic<bool> finished{false};
+  ASSERT_TRUE(disk->post(in(long_enough), [&, hold = g.job()](bool expired) {
+    hold(expired);
+    std::this_thread::sleep_for(milliseconds{20});
+    finished = true;
+  }));
+  g.wait_until_entered();
+  std::promise<bool> queued;
+  ASSERT_TRUE(disk->post(in(long_enough), [&queued](bool expired) { queued.set_value(expired); }));
+  std::thread stopper{[&] { disk->stop(); }};
+  g.open();
+  stopper.join();
+  EXPECT_TRUE(finished);
+  EXPECT_TRUE(queued.get_future().get());
+  EXPECT_EQ(disk->post(in(long_enough), [](bool) {}).error(), errc::stopping);
+  disk->stop();
+}
+
+TEST(thread_executor, calls_every_accepted_job_exactly_once_under_load) {
+  const auto disk = make_thread_executor("disk", 3, 64);
+  std::atomic<int> accepted{0}, called{0};
+  std::vector<std::thread> posters;
+  for (int t = 0; t < 4; ++t)
+    posters.emplace_back([&, t] {
+      for (int i = 0; i < 3000; ++i)
+        if (disk->post(in(milliseconds{i % 5 == t ? 0 : 1000}), [&called](bool) { ++called; })) ++accepted;
+    });
+  for (auto& poster : posters) poster.join();
+  disk->stop();
+  EXPECT_EQ(called, accepted);
+  EXPECT_GT(accepted, 0);
+}
+
+} // namespace cairn::storage

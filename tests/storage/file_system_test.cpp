@@ -1,0 +1,247 @@
+// One suite for both engines of the disk seam, then what only one of them has.
+#include "storage/file_system.hpp"
+
+#include "storage/memory_file_system.hpp"
+#include "tests/storage/chunk_store_fixture.hpp"
+
+#include <gtest/gtest.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include <unistd.h>
+
+namespace cairn::storage {
+
+namespace {
+
+struct memory_engine {
+  memory_file_system files;
+  std::string directory = "/data";
+};
+
+struct posix_engine {
+  file_system& files = posix_file_system();
+  std::string directory = testing::TempDir() + "cairn_files_" + std::to_string(::getpid());
+  ~posix_engine() { std::filesystem::remove_all(directory); }
+};
+
+std::vector<std::byte> bytes_of(std::string_view text) {
+  const auto* at = reinterpret_cast<const std::byte*>(text.data());
+  return {at, at + text.size()};
+}
+
+result<void> write_text(file& to, std::uint64_t offset, std::string_view text) {
+  const auto bytes = bytes_of(text);
+  const bytes_view view{bytes};
+  return to.write(offset, std::span{&view, 1});
+}
+
+std::string read_text(file& from, std::uint64_t offset, std::size_t length) {
+  std::string text(length, '?');
+  const bytes_span into{reinterpret_cast<std::byte*>(text.data()), length};
+  const auto n = from.read(offset, std::span{&into, 1});
+  EXPECT_TRUE(n);
+  text.resize(n ? *n : 0);
+  return text;
+}
+
+template <class Engine>
+class file_system_contract : public testing::Test {
+protected:
+  void SetUp() override { ASSERT_TRUE(files().make_directories(directory())); }
+  file_system& files() { return engine_.files; }
+  const std::string& directory() const { return engine_.directory; }
+  std::string path(const char* name) const { return engine_.directory + "/" + name; }
+  std::unique_ptr<file> create(const char* name) {
+    auto made = files().open(path(name), open_mode::create);
+    EXPECT_TRUE(made) << to_string(made.error());
+    return std::move(*made);
+  }
+  Engine engine_;
+};
+
+using engines = testing::Types<memory_engine, posix_engine>;
+TYPED_TEST_SUITE(file_system_contract, engines);
+
+} // namespace
+
+TYPED_TEST(file_system_contract, opens_what_exists_and_creates_what_does_not) {
+  EXPECT_EQ(this->files().open(this->path("a"), open_mode::read_only).error(), errc::not_found);
+  EXPECT_EQ(this->files().open(this->path("a"), open_mode::read_write).error(), errc::not_found);
+  EXPECT_EQ(*this->create("a")->size(), 0u);
+  EXPECT_EQ(this->files().open(this->path("a"), open_mode::create).error(), errc::io_error);
+  const auto reader = this->files().open(this->path("a"), open_mode::read_only);
+  ASSERT_TRUE(reader);
+  EXPECT_FALSE(write_text(**reader, 0, "x"));
+}
+
+TYPED_TEST(file_system_contract, gathers_writes_and_scatters_reads_of_any_number_of_pieces) {
+  const auto f = this->create("a");
+  std::string all;
+  std::vector<std::vector<std::byte>> pieces;
+  for (int i = 0; i < 300; ++i) { // more than one system call takes
+    const std::string piece(static_cast<std::size_t>(i % 7), static_cast<char>('a' + i % 26));
+    all += piece;
+    pieces.push_back(bytes_of(piece));
+  }
+  const std::vector<bytes_view> views{pieces.begin(), pieces.end()};
+  ASSERT_TRUE(f->write(5, views));
+  EXPECT_EQ(read_text(*f, 5, all.size()), all);
+  EXPECT_EQ(read_text(*f, 0, 5), std::string(5, '\0'));
+  std::vector<bytes_span> into{pieces.begin(), pieces.end()};
+  for (auto& piece : pieces) std::fill(piece.begin(), piece.end(), std::byte{0});
+  ASSERT_EQ(*f->read(5, into), all.size());
+  std::string again;
+  for (const auto& piece : pieces) again.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+  EXPECT_EQ(again, all);
+}
+
+TYPED_TEST(file_system_contract, reads_less_only_at_the_end_of_the_file) {
+  const auto f = this->create("a");
+  ASSERT_TRUE(write_text(*f, 0, "hello"));
+  EXPECT_EQ(read_text(*f, 3, 10), "lo");
+  EXPECT_EQ(read_text(*f, 5, 10), "");
+  EXPECT_EQ(read_text(*f, 50, 10), "");
+  std::array<std::byte, 10> cached;
+  const bytes_span into{cached};
+  const auto n = f->read_cached(3, std::span{&into, 1});
+  if (n)
+    EXPECT_EQ(*n, 2u);
+  else
+    EXPECT_EQ(n.error(), errc::would_block);
+}
+
+TYPED_TEST(file_system_contract, preallocates_punches_and_truncates) {
+  const auto f = this->create("a");
+  ASSERT_TRUE(f->preallocate(1 << 20));
+  EXPECT_EQ(*f->size(), 1u << 20);
+  const auto before = *this->files().space_of(this->directory());
+  EXPECT_GE(before.total, before.available);
+  ASSERT_TRUE(write_text(*f, 4096, std::string(3 * 4096, 'x')));
+  ASSERT_TRUE(f->punch(8192, 4096));
+  EXPECT_EQ(read_text(*f, 8192, 4096), std::string(4096, '\0'));
+  EXPECT_EQ(read_text(*f, 8190, 4), std::string("xx\0\0", 4));
+  EXPECT_EQ(read_text(*f, 12286, 4), std::string("\0\0xx", 4));
+  EXPECT_EQ(*f->size(), 1u << 20);
+  ASSERT_TRUE(f->truncate(5000));
+  EXPECT_EQ(*f->size(), 5000u);
+  ASSERT_TRUE(f->truncate(10000));
+  EXPECT_EQ(read_text(*f, 4998, 4), std::string("xx\0\0", 4)) << "what was cut does not come back";
+  EXPECT_TRUE(f->flush());
+}
+
+TYPED_TEST(file_system_contract, lists_renames_and_removes) {
+  for (const auto* name : {"b", "a", "c"}) this->create(name);
+  ASSERT_TRUE(this->files().make_directories(this->path("sub/deeper")));
+  EXPECT_EQ(*this->files().list(this->directory()), (std::vector<std::string>{"a", "b", "c", "sub"}));
+  EXPECT_EQ(this->files().list(this->path("none")).error(), errc::not_found);
+  ASSERT_TRUE(write_text(**this->files().open(this->path("b"), open_mode::read_write), 0, "B"));
+  ASSERT_TRUE(this->files().rename(this->path("b"), this->path("a")));
+  EXPECT_EQ(read_text(**this->files().open(this->path("a"), open_mode::read_only), 0, 9), "B");
+  EXPECT_EQ(this->files().rename(this->path("b"), this->path("a")).error(), errc::not_found);
+  ASSERT_TRUE(this->files().remove(this->path("a")));
+  EXPECT_EQ(this->files().remove(this->path("a")).error(), errc::not_found);
+  ASSERT_TRUE(this->files().flush_directory(this->directory()));
+  EXPECT_EQ(*this->files().list(this->directory()), (std::vector<std::string>{"c", "sub"}));
+  EXPECT_TRUE(this->files().make_directories(this->path("sub/deeper"))) << "is there already";
+}
+
+TYPED_TEST(file_system_contract, keeps_an_unlinked_file_readable_for_those_who_have_it_open) {
+  auto f = this->create("a");
+  ASSERT_TRUE(write_text(*f, 0, "still here"));
+  ASSERT_TRUE(this->files().remove(this->path("a")));
+  EXPECT_EQ(read_text(*f, 0, 99), "still here");
+}
+
+TYPED_TEST(file_system_contract, gives_a_directory_to_one_owner_at_a_time) {
+  auto first = this->files().lock(this->directory());
+  ASSERT_TRUE(first);
+  EXPECT_EQ(this->files().lock(this->directory()).error(), errc::locked);
+  first->reset();
+  EXPECT_TRUE(this->files().lock(this->directory()));
+}
+
+TEST(posix_file_system, names_the_process_that_holds_the_lock) {
+  posix_engine engine;
+  ASSERT_TRUE(engine.files.make_directories(engine.directory));
+  const auto held = engine.files.lock(engine.directory);
+  const auto refused = engine.files.lock(engine.directory);
+  EXPECT_NE(refused.error().text.find("process " + std::to_string(::getpid())), std::string::npos) << refused.error().text;
+}
+
+TEST(posix_file_system, says_which_file_failed_and_why) {
+  posix_engine engine;
+  ASSERT_TRUE(engine.files.make_directories(engine.directory));
+  { std::ofstream{engine.directory + "/plain"} << "x"; }
+  const auto refused = engine.files.make_directories(engine.directory + "/plain/sub");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), errc::io_error);
+  EXPECT_NE(refused.error().text.find("plain"), std::string::npos);
+  EXPECT_NE(refused.error().text.find("Not a directory"), std::string::npos) << refused.error().text;
+}
+
+TEST(memory_file_system, keeps_flushed_pages_and_loses_keeps_or_tears_others_in_a_crash) {
+  std::size_t kept = 0, lost = 0, torn = 0;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    seeded_random random{seed};
+    memory_file_system disk;
+    {
+      const auto f = disk.open("/a", open_mode::create);
+      ASSERT_TRUE(write_text(**f, 0, std::string(8192, 'o')));
+      ASSERT_TRUE((*f)->flush());
+      ASSERT_TRUE(disk.flush_directory("/"));
+      ASSERT_TRUE(write_text(**f, 4096, std::string(4096, 'n')));
+      disk.crash(random);
+      EXPECT_EQ((*f)->size().error(), errc::io_error) << "a handle from before the crash";
+    }
+    const auto f = disk.open("/a", open_mode::read_only);
+    ASSERT_TRUE(f);
+    EXPECT_EQ(read_text(**f, 0, 4096), std::string(4096, 'o'));
+    const auto second = read_text(**f, 4096, 4096);
+    if (second == std::string(4096, 'n'))
+      ++kept;
+    else if (second == std::string(4096, 'o'))
+      ++lost;
+    else
+      ++torn;
+  }
+  EXPECT_GT(kept, 5u);
+  EXPECT_GT(lost, 5u);
+  EXPECT_GT(torn, 5u);
+}
+
+TEST(memory_file_system, keeps_a_prefix_of_unflushed_directory_changes_in_a_crash) {
+  std::set<std::vector<std::string>> outcomes;
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
+    seeded_random random{seed};
+    memory_file_system disk;
+    for (const auto* name : {"/a", "/b"}) ASSERT_TRUE(disk.open(name, open_mode::create));
+    ASSERT_TRUE(disk.flush_directory("/"));
+    ASSERT_TRUE(disk.rename("/a", "/c"));
+    ASSERT_TRUE(disk.remove("/b"));
+    disk.crash(random);
+    outcomes.insert(*disk.list("/"));
+  }
+  EXPECT_EQ(outcomes, (std::set<std::vector<std::string>>{{"a", "b"}, {"b", "c"}, {"c"}}));
+}
+
+TEST(memory_file_system, has_a_capacity_that_holes_and_unlinked_files_give_back) {
+  memory_file_system disk{100 * 4096};
+  auto f = *disk.open("/a", open_mode::create);
+  ASSERT_TRUE(f->preallocate(60 * 4096));
+  auto g = *disk.open("/b", open_mode::create);
+  EXPECT_EQ(g->preallocate(60 * 4096).error(), errc::no_space);
+  ASSERT_TRUE(write_text(*f, 0, "in the preallocated space"));
+  EXPECT_EQ(disk.used_bytes(), 60u * 4096);
+  ASSERT_TRUE(f->punch(0, 30 * 4096));
+  EXPECT_EQ(disk.used_bytes(), 30u * 4096);
+  ASSERT_TRUE(g->preallocate(60 * 4096));
+  ASSERT_TRUE(disk.remove("/a"));
+  f.reset();
+  ASSERT_TRUE(disk.flush_directory("/"));
+  EXPECT_EQ(disk.used_bytes(), 60u * 4096);
+}
+
+} // namespace cairn::storage

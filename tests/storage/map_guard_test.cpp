@@ -1,0 +1,74 @@
+#include "storage/map_guard.hpp"
+#include "tests/storage/temporary_directory.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <thread>
+
+namespace cairn::storage {
+namespace {
+
+// A page of a map whose file has ended before it.
+class broken_map : public testing::Test {
+protected:
+  void SetUp() override {
+    install_map_guard();
+    const int fd = ::open((directory.path() + "/file").c_str(), O_RDWR | O_CREAT, 0600);
+    ASSERT_GE(fd, 0);
+    void* const mapped = ::mmap(nullptr, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    ::close(fd);
+    ASSERT_NE(mapped, MAP_FAILED);
+    page = static_cast<const volatile char*>(mapped);
+  }
+  void TearDown() override { ::munmap(const_cast<char*>(page), 4096); }
+
+  temporary_directory directory;
+  const volatile char* page = nullptr;
+};
+
+TEST_F(broken_map, is_told_by_the_guard_again_and_again) {
+  for (int i = 0; i < 3; ++i) {
+    int before = 0, after = 0;
+    auto work = [&] {
+      ++before;
+      static_cast<void>(page[0]);
+      ++after;
+    };
+    EXPECT_FALSE(run_guarded(work));
+    EXPECT_EQ(before, 1);
+    EXPECT_EQ(after, 0);
+  }
+}
+
+TEST_F(broken_map, is_told_on_the_thread_that_met_it) {
+  std::thread{[&] {
+    auto work = [&] { static_cast<void>(page[0]); };
+    EXPECT_FALSE(run_guarded(work));
+  }}.join();
+  auto harmless = [] {};
+  EXPECT_TRUE(run_guarded(harmless));
+}
+
+TEST_F(broken_map, still_ends_the_process_when_no_guard_is_there) {
+  EXPECT_DEATH(static_cast<void>(page[0]), "");
+  auto harmless = [] {};
+  EXPECT_TRUE(run_guarded(harmless));
+  EXPECT_DEATH(static_cast<void>(page[0]), "");
+}
+
+TEST(map_guard, can_be_left_by_the_guarded_code_itself) {
+  bool after = false;
+  auto work = [&] {
+    leave_guarded();
+    after = true;
+  };
+  EXPECT_FALSE(run_guarded(work));
+  EXPECT_FALSE(after);
+  leave_guarded(); // outside: nothing
+}
+
+} // namespace
+} // namespace cairn::storage

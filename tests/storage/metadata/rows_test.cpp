@@ -1,0 +1,143 @@
+#include "storage/metadata/rows.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::storage::metadata {
+namespace {
+
+object_row full_object() {
+  object_row row{.row_id = 300, .version = 1ull << 40, .ordinal = 77, .null_version = false, .size = 5ull << 40,
+                 .modified = 1'700'000'000'123, .content = content_kind::manifest, .manifest = ~0ull};
+  row.etag = {.digest = {0xde, 0xad, 0xbe, 0xef}, .parts = 10000};
+  row.headers = {.content_type = "text/plain", .standard = {{"cache-control", "no-store"}, {"content-encoding", "gzip"}},
+                 .user = {{"owner", "\xc3\xa9l\xc3\xa8ve"}, {"empty", ""}}};
+  return row;
+}
+
+std::string hex(std::string_view bytes) {
+  std::string out;
+  for (const char c : bytes) {
+    char pair[3];
+    std::snprintf(pair, sizeof pair, "%02x", static_cast<unsigned char>(c));
+    out += pair;
+  }
+  return out;
+}
+
+// Every proper prefix, every row with a byte more, and a newer version are refused with the right code.
+template <class Row>
+void expect_strict(const std::string& bytes, result<Row> (*decode)(std::string_view)) {
+  for (std::size_t length = 0; length < bytes.size(); ++length) {
+    const auto cut = decode(std::string_view{bytes}.substr(0, length));
+    ASSERT_FALSE(cut) << length;
+    EXPECT_EQ(cut.error(), errc::corrupt);
+    EXPECT_FALSE(cut.error().text.empty());
+  }
+  EXPECT_EQ(decode(bytes + '\0').error(), errc::corrupt);
+  EXPECT_EQ(decode('\x02' + bytes.substr(1)).error(), errc::unsupported);
+  EXPECT_EQ(decode('\0' + bytes.substr(1)).error(), errc::corrupt);
+}
+
+TEST(rows, keep_an_object_with_everything_it_has) {
+  const std::string bytes = encode(full_object());
+  const auto row = decode_object(bytes);
+  ASSERT_TRUE(row);
+  EXPECT_EQ(row->row_id, 300u);
+  EXPECT_EQ(row->version, 1ull << 40);
+  EXPECT_EQ(row->ordinal, 77u);
+  EXPECT_FALSE(row->null_version);
+  EXPECT_EQ(row->size, 5ull << 40);
+  EXPECT_EQ(row->modified, 1'700'000'000'123);
+  EXPECT_EQ(row->content, content_kind::manifest);
+  EXPECT_EQ(row->manifest, ~0ull);
+  EXPECT_EQ(row->etag, full_object().etag);
+  EXPECT_EQ(row->headers.content_type, "text/plain");
+  EXPECT_EQ(row->headers.standard, full_object().headers.standard);
+  EXPECT_EQ(row->headers.user, full_object().headers.user);
+  EXPECT_EQ(encode(*row), bytes);
+  expect_strict(bytes, decode_object);
+}
+
+TEST(rows, give_a_listing_its_fields_without_the_rest) {
+  const auto fields = decode_listed(encode(full_object()));
+  ASSERT_TRUE(fields);
+  EXPECT_EQ(fields->size, 5ull << 40);
+  EXPECT_EQ(fields->etag, full_object().etag);
+  EXPECT_EQ(fields->modified, 1'700'000'000'123);
+  EXPECT_EQ(decode_listed("\x01").error(), errc::corrupt);
+  EXPECT_EQ(decode_listed("\x02").error(), errc::unsupported);
+}
+
+TEST(rows, refuse_a_manifest_id_in_an_object_that_has_no_manifest) {
+  object_row row = full_object();
+  row.headers = {};
+  row.manifest = 5;
+  std::string bytes = encode(row);
+  const std::size_t content_at = 1 + 7 + 16 + 2 + 8;
+  ASSERT_EQ(bytes[content_at], static_cast<char>(content_kind::manifest));
+  bytes[content_at] = static_cast<char>(content_kind::inline_bytes);
+  EXPECT_EQ(decode_object(bytes).error(), errc::corrupt);
+  bytes[content_at] = 9;
+  EXPECT_EQ(decode_object(bytes).error(), errc::corrupt);
+}
+
+TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
+  const manifest_row manifest{.references = 3, .parts = 10000};
+  EXPECT_EQ(decode_manifest(encode(manifest))->parts, 10000u);
+  EXPECT_EQ(decode_manifest(encode(manifest))->references, 3u);
+  expect_strict(encode(manifest), decode_manifest);
+
+  const manifest_part part{.number = 10000, .blob = {1, 2}, .object_offset = 3, .blob_offset = 4, .length = 5,
+                           .chunk_size = 6, .checksum = {7}};
+  EXPECT_EQ(encode(decode_manifest_part(encode(part)).value()), encode(part));
+  EXPECT_EQ(decode_manifest_part(encode(part))->blob, (blob_id{1, 2}));
+  EXPECT_EQ(decode_manifest_part(encode(part))->checksum, part.checksum);
+  expect_strict(encode(part), decode_manifest_part);
+
+  const blob_row blob{.length = 1, .chunk_size = 2, .references = 3};
+  EXPECT_EQ(encode(decode_blob(encode(blob)).value()), encode(blob));
+  expect_strict(encode(blob), decode_blob);
+
+  const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
+  EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
+  EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
+  expect_strict(encode(bucket), decode_bucket);
+
+  const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
+  EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
+  EXPECT_TRUE(decode_session(encode(session))->ended);
+  expect_strict(encode(session), decode_session);
+}
+
+TEST(rows, refuse_values_that_contradict_themselves) {
+  EXPECT_EQ(decode_blob(encode(blob_row{.length = 1, .chunk_size = 2, .references = 0, .buried_at = 0})).error(), errc::corrupt);
+  EXPECT_EQ(decode_blob(encode(blob_row{.length = 1, .chunk_size = 2, .references = 1, .buried_at = 1})).error(), errc::corrupt);
+  EXPECT_EQ(decode_manifest_part(encode(manifest_part{.object_offset = ~0ull, .length = 1, .chunk_size = 1})).error(), errc::corrupt);
+  EXPECT_EQ(decode_manifest_part(encode(manifest_part{.length = 1, .chunk_size = 0})).error(), errc::corrupt);
+  EXPECT_EQ(decode_bucket(encode(bucket_row{.id = 1, .name = "n", .versioning = 3})).error(), errc::corrupt);
+}
+
+TEST(rows, have_the_bytes_that_earlier_builds_wrote) {
+  const object_row row{.row_id = 1, .version = 2, .ordinal = 3, .size = 300, .etag = {.digest = {0xaa}, .parts = 0},
+                       .modified = 4, .headers = {.content_type = "t", .standard = {{"a", "b"}}, .user = {}},
+                       .content = content_kind::inline_bytes};
+  EXPECT_EQ(hex(encode(row)), "01ac02aa0000000000000000000000000000000000000000000000040101020301000174010161016200");
+  EXPECT_EQ(hex(encode(manifest_row{.references = 1, .parts = 2})), "010102");
+  EXPECT_EQ(hex(encode(manifest_part{.number = 1, .blob = {2, 3}, .object_offset = 4, .blob_offset = 5, .length = 6,
+                                     .chunk_size = 7, .checksum = {8}})),
+            "0101000000000000000200000000000000030405060708000000000000000000000000000000");
+  EXPECT_EQ(hex(encode(blob_row{.length = 1, .chunk_size = 2, .references = 3})), "0101020300");
+  EXPECT_EQ(hex(encode(bucket_row{.id = 1, .name = "abc", .created = 2, .versioning = 1})), "010103616263000000000000000201");
+  EXPECT_EQ(hex(encode(session_row{.id = 1, .node = {2}, .incarnation = 3, .ended = true, .acknowledged_below = 4})),
+            "01010200000000000000000000000000000000000000000000030104");
+}
+
+TEST(etag, is_hex_with_the_number_of_parts_behind_a_multipart_one) {
+  etag e{.digest = {0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0x00, 0xb2, 0x04, 0xe9, 0x80, 0x09, 0x98, 0xec, 0xf8, 0x42, 0x7e}};
+  EXPECT_EQ(to_string(e), "d41d8cd98f00b204e9800998ecf8427e");
+  e.parts = 12;
+  EXPECT_EQ(to_string(e), "d41d8cd98f00b204e9800998ecf8427e-12");
+}
+
+} // namespace
+} // namespace cairn::storage::metadata

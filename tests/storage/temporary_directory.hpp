@@ -1,0 +1,31 @@
+// A directory of a test's own, removed at its end.
+#pragma once
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+namespace cairn::storage {
+
+class temporary_directory {
+public:
+  temporary_directory() : path_((std::filesystem::temp_directory_path() / "cairn-test-XXXXXX").string()) {
+    if (::mkdtemp(path_.data()) != nullptr) return;
+    std::perror("mkdtemp");
+    std::abort();
+  }
+  temporary_directory(const temporary_directory&) = delete;
+  temporary_directory& operator=(const temporary_directory&) = delete;
+  ~temporary_directory() {
+    std::error_code ignored; // what is left lies in the system's temporary directory
+    std::filesystem::remove_all(path_, ignored);
+  }
+
+  const std::string& path() const { return path_; }
+
+private:
+  std::string path_;
+};
+
+} // namespace cairn::storage

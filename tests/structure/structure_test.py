@@ -1,0 +1,245 @@
+#!/usr/bin/env python3
+"""The shape of the source tree: include direction, where third-party APIs and the outside may be named, sizes, paths.
+
+structure_test.py [ROOT] first plants one violation of each rule in a scratch tree and expects to find it, then checks ROOT.
+"""
+
+import pathlib
+import re
+import sys
+import tempfile
+
+# Leftmost is lowest. A file includes its own layer and those before it.
+LAYERS = ["config", "storage", "cluster", "actors", "net", "tests/simulation", "cli"]
+FILE_LINES_MAX = 500
+FUNCTION_LINES_MAX = 80
+
+# Header (as a prefix) → where it may be included, and by how many files together. Tests are free.
+THIRD_PARTY = [
+    ("lmdb.h", r"storage/lmdb_kv\.cpp", 1),
+    ("toml++/", r"config/.*", 1),
+    ("prometheus/", r"net/.*", 1),
+    ("openssl/", r"storage/digest\.cpp|net/.*|cli/.*", 2),
+    ("isa-l", r"storage/checksum\.cpp", 1),
+    ("spdlog/", r"storage/log\.cpp", 1),
+    ("pugixml", r"(net|cli)/.*\.cpp", 2),
+    ("CLI/", r"cli/.*", None),
+    ("boost/beast", r"(net|cli)/.*", None),
+    ("boost/asio", r"(actors|net|cli)/.*", None),
+    ("caf/", r"(actors|net|tests/simulation|cli)/.*", None),
+]
+
+# What brings the outside in → the files that may say it. Everything else gets a clock, randomness, an executor.
+OUTSIDE = [
+    ("a clock", r"\b\w*clock\w*::now\s*\(|\b(clock_gettime|gettimeofday)\s*\(", r"storage/seams\.cpp|net/.*|cli/.*"),
+    ("sleep", r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(", r"storage/seams\.cpp|net/.*|cli/.*"),
+    ("randomness", r"\brandom_device\b|\b(s?rand|getrandom|arc4random)\s*\(", r"storage/seams\.cpp|net/.*|cli/.*"),
+    (
+        "a thread",
+        r"\bstd::j?thread\b(?!::hardware_concurrency)|\bpthread_create\b",
+        r"storage/thread_executor\.[ch]pp|actors/(asio_scheduler|io_shards)\.[ch]pp|net/.*|cli/.*|tests/simulation/.*",
+    ),
+]
+
+# Split, so that this file does not violate its own rule.
+MACHINE_PATH = re.compile(r"(?<![\w.])/(" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + r"me/\w+"]) + r")/")
+SKIPPED = {"build", ".git", "cairn-data", "cluster-data", "__pycache__", ".pytest_cache", ".cache", "corpus"}
+TEXT = {".cpp", ".hpp", ".py", ".md", ".txt", ".toml", ".json", ".sh", ".lua", ".cmake", ""}
+
+
+def files_of(root):
+    def walk(folder):
+        for path in sorted(folder.iterdir()):
+            if path.name in SKIPPED or path.is_symlink():
+                continue
+            if path.is_dir():
+                yield from walk(path)
+            elif path.suffix in TEXT:
+                yield path
+
+    for path in walk(root):
+        try:
+            yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue  # not a text
+
+
+def blanked(source):
+    """The source without the insides of comments and literals, line for line."""
+
+    def blank(match):
+        text = match.group(0)
+        keep = text[0] + text[-1] if text[0] in "\"'" else ""
+        return keep + "\n" * text.count("\n")
+
+    # Digit separators first: their quote is not a character literal's.
+    source = re.sub(r"(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])", "", source)
+    pattern = r'R"(?P<d>[^()\s\\]{0,16})\(.*?\)(?P=d)"|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])+\''
+    return re.sub(pattern, blank, source, flags=re.S)
+
+
+def layer_of(name):
+    found = [layer for layer in LAYERS if name.startswith(layer + "/")]
+    return found[0] if found else None
+
+
+def is_function(head):
+    if re.search(r"^\s*(template\s*<.*>\s*)?(inline\s+)?(namespace|class|struct|union|enum)\b", head, re.S) and not (
+        re.search(r"\)\s*(const|noexcept|override|final|->[^;]*)*\s*$", head)
+    ):
+        return False
+    before_parenthesis = head.split("(", 1)[0]
+    return "(" in head and ("operator" in head or "=" not in before_parenthesis)
+
+
+def long_functions(source):
+    """(line, lines) of each function body that is too long. A lambda counts in the function around it."""
+    code = blanked(source)
+    code = re.sub(r"^[ \t]*#[^\n]*(?:\\\n[^\n]*)*", lambda m: "\n" * m.group(0).count("\n"), code, flags=re.M)
+    line, scopes, head, head_line = 1, [], "", None
+    for char in code:
+        if char == "\n":
+            line += 1
+        if char == "{":
+            inside = bool(scopes) and scopes[-1][0] != "outer"
+            kind = "inner" if inside else ("function" if is_function(head) else "outer")
+            if not inside and kind == "outer" and "=" in head:
+                kind = "inner"  # an initializer
+            scopes.append((kind, head_line or line))
+        elif char == "}" and scopes:
+            kind, start = scopes.pop()
+            if kind == "function" and line - start + 1 > FUNCTION_LINES_MAX:
+                yield start, line - start + 1
+        if char in "{};":
+            head, head_line = "", None
+        else:
+            if head_line is None and not char.isspace():
+                head_line = line
+            head += char
+
+
+def check_includes(name, source, includers):
+    layer = layer_of(name)
+    for number, line in enumerate(source.splitlines(), 1):
+        found = re.match(r'\s*#\s*include\s*(?:"([^"]+)"|<([^>]+)>)', line)
+        if not found:
+            continue
+        ours, theirs = found.groups()
+        if ours:
+            target = layer_of(ours)
+            if layer and target is None and not ours.startswith("tests/"):
+                yield f"{name}:{number}: include of \"{ours}\": not a path from the root of the repository"
+            elif layer and (target is None or LAYERS.index(target) > LAYERS.index(layer)):
+                yield f"{name}:{number}: {layer} must not include {ours}: layers are {' ← '.join(LAYERS)}"
+        elif layer:
+            for prefix, allowed, _ in THIRD_PARTY:
+                if not theirs.startswith(prefix):
+                    continue
+                includers.setdefault(prefix, set()).add(name)
+                if not re.fullmatch(allowed, name):
+                    yield f"{name}:{number}: <{theirs}> may only be included by {allowed}"
+
+
+def check_outside(name, source):
+    if not layer_of(name) or name.endswith("_test.cpp"):
+        return
+    for number, line in enumerate(blanked(source).splitlines(), 1):
+        for what, pattern, allowed in OUTSIDE:
+            if re.search(pattern, line) and not re.fullmatch(allowed, name):
+                yield f"{name}:{number}: {what} comes in through the seams only ({allowed})"
+
+
+def violations(root):
+    includers = {}
+    for name, source in files_of(pathlib.Path(root)):
+        for number, line in enumerate(source.splitlines(), 1):
+            if MACHINE_PATH.search(line):
+                yield f"{name}:{number}: a path of somebody's machine"
+        if not name.endswith((".cpp", ".hpp", ".py")):
+            continue
+        lines = source.count("\n")
+        if lines > FILE_LINES_MAX:
+            yield f"{name}: {lines} lines, at most {FILE_LINES_MAX}: it holds two ideas"
+        if name.endswith(".py"):
+            continue
+        if name.endswith(".hpp") and not source.startswith("//"):
+            yield f"{name}:1: a header opens with what it is for"
+        yield from check_includes(name, source, includers)
+        yield from check_outside(name, source)
+        for number, length in long_functions(source):
+            yield f"{name}:{number}: a function of {length} lines, at most {FUNCTION_LINES_MAX}"
+    for prefix, _, most in THIRD_PARTY:
+        users = sorted(includers.get(prefix, ()))
+        if most is not None and len(users) > most:
+            yield f"<{prefix}…> is included by {', '.join(users)}: at most {most}"
+
+
+BODY = "  x();\n" * FUNCTION_LINES_MAX
+PLANTED = [
+    # (what is said, file, content)
+    ("must not include", "storage/a.cpp", '#include "actors/b.hpp"\n'),
+    ("must not include", "net/a.cpp", '#include "tests/simulation/b.hpp"\n'),
+    ("not a path from the root", "net/a.cpp", '#include "b.hpp"\n'),
+    ("may only be included by", "storage/a.cpp", "#include <lmdb.h>\n"),
+    ("may only be included by", "actors/a.hpp", "// a\n#include <boost/beast/http.hpp>\n"),
+    ("a clock", "actors/a.cpp", "auto t = std::chrono::steady_clock::now();\n"),
+    ("sleep", "storage/a.cpp", "std::this_thread::sleep_for(1s);\n"),
+    ("randomness", "cluster/a.cpp", "std::random_device d;\n"),
+    ("a thread", "storage/a.hpp", "// a\nstd::thread t;\n"),
+    ("a function of", "net/a.cpp", "namespace n {\nint f(int a) {\n" + BODY + "}\n}\n"),
+    ("a function of", "net/a.cpp", "struct s {\n  s() : a{1}, b(2) {\n" + BODY + "  }\n};\n"),
+    ("a function of", "tests/net/a_test.cpp", "TEST(a, b) {\n  auto f = [] { x(); };\n" + BODY + "}\n"),
+    ("a function of", "net/a.cpp", "template <class T>\nauto f(T x) -> int\n{\n" + BODY + "}\n"),
+    ("a function of", "net/a.cpp", "const char c = '{';\nstruct t f() {\n" + BODY + "}\n"),
+    ("lines, at most", "cli/a.cpp", "int x;\n" * (FILE_LINES_MAX + 1)),
+    ("lines, at most", "tests/e2e/a.py", "x = 1\n" * (FILE_LINES_MAX + 1)),
+    ("opens with what it is for", "cli/a.hpp", "#pragma once\n"),
+    ("a path of somebody's machine", "dev", "cd /ro" + "ot/cairn\n"),
+    ("a path of somebody's machine", "docs/a.md", "see `/wo" + "rk/main`\n"),
+]
+# Near misses, which must stay quiet.
+ALLOWED = {
+    "storage/a.cpp": '#include "config/b.hpp"\n#include "storage/c.hpp"\n// steady_clock::now() is for seams.cpp\n'
+    'const char* s = "std::thread";\nauto n = pool.now();\nconstexpr int k = 1\'000\'000;\n',
+    "storage/lmdb_kv.cpp": "#include <lmdb.h>\n",
+    "storage/seams.cpp": "auto t = std::chrono::steady_clock::now();\n",
+    "cli/a.cpp": '#include "tests/simulation/b.hpp"\n' + "int x;\n" * 200,
+    "net/table.cpp": "constexpr int t[] = {\n" + "  f(1), {2},\n" * 100 + "};\nclass c {\n" + "  int f();\n" * 100 + "};\n",
+    "tests/net/a_test.cpp": '#include "net/a.hpp"\n#include <lmdb.h>\n',
+    "docs/a.md": "`/var/lib/cairn`, https://example.org/ro" + "ot/x, src/ro" + "ot/y\n",
+}
+
+
+def found_in(tree):
+    with tempfile.TemporaryDirectory() as root:
+        for name, content in tree.items():
+            path = pathlib.Path(root, name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(content, encoding="utf-8")
+        return list(violations(root))
+
+
+def self_test():
+    wrong = [f"said of an allowed tree: {text}" for text in found_in(ALLOWED)]
+    for expected, name, content in PLANTED:
+        found = found_in({name: content})
+        if len(found) != 1 or expected not in found[0]:
+            wrong.append(f"planted in {name}, expected one “{expected}”, found {found}")
+    two = found_in({"config/a.cpp": "#include <toml++/toml.h>\n", "config/b.cpp": "#include <toml++/toml.h>\n"})
+    if len(two) != 1 or "is included by config/a.cpp, config/b.cpp" not in two[0]:
+        wrong.append(f"two users of one library, found {two}")
+    return wrong
+
+
+def main():
+    root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else pathlib.Path(__file__).parents[2])
+    problems = [f"self-test: {text}" for text in self_test()] + list(violations(root))
+    problems += [f"{layer}: no such folder under {root}" for layer in LAYERS if not pathlib.Path(root, layer).is_dir()]
+    for text in problems:
+        print(text)
+    print(f"{len(problems)} violations")
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
