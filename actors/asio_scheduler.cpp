@@ -7,6 +7,7 @@
 #include <caf/detail/thread_safe_actor_clock.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
+#include <array>
 #include <atomic>
 #include <thread>
 
@@ -16,6 +17,31 @@ namespace {
 
 constexpr std::size_t no_shard = ~std::size_t{0};
 thread_local std::size_t current_shard = no_shard;
+
+// Jobs handed to the contexts and jobs run, so that stop() can wait for the last one: an actor that ends after its system
+// is gone crashes. Every thread counts in a slot of its own; one shared counter would bounce between the cores.
+class job_count {
+public:
+  void queued() { mine().queued.fetch_add(1, std::memory_order_relaxed); }
+  void finished() { mine().finished.fetch_add(1, std::memory_order_release); }
+  bool none_left() const {
+    std::uint64_t done = 0, handed_over = 0;
+    for (const auto& s : slots_) done += s.finished.load(std::memory_order_acquire);
+    for (const auto& s : slots_) handed_over += s.queued.load(std::memory_order_acquire);
+    return done == handed_over;
+  }
+
+private:
+  struct alignas(64) slot {
+    std::atomic<std::uint64_t> queued{0}, finished{0};
+  };
+  slot& mine() {
+    static std::atomic<std::size_t> threads{0};
+    thread_local const std::size_t number = threads.fetch_add(1, std::memory_order_relaxed);
+    return slots_[number % slots_.size()];
+  }
+  std::array<slot, 32> slots_;
+};
 
 class asio_coordinator final : public caf::scheduler::abstract_coordinator {
 public:
@@ -36,14 +62,22 @@ protected:
 
   void stop() override {
     stop_actors();
+    while (!jobs_.none_left()) std::this_thread::yield(); // the last jobs end within microseconds
     clock_.cancel_dispatch_loop();
     timer_.join();
   }
 
   void enqueue(caf::resumable* job) override {
+    // Spawning leaves a reference to the system's logger in the thread, and the system's destructor waits for the last
+    // one. Our threads outlive the system; every spawn comes by here.
+    if (caf::logger::current_logger() != nullptr) caf::logger::set_current_actor_system(nullptr);
     std::size_t shard = current_shard;
     if (shard == no_shard) shard = next_.fetch_add(1, std::memory_order_relaxed) % shards_.size();
-    boost::asio::post(*shards_[shard], [this, job] { run(job); });
+    jobs_.queued();
+    boost::asio::post(*shards_[shard], [this, job] {
+      run(job);
+      jobs_.finished();
+    });
   }
 
 private:
@@ -65,6 +99,7 @@ private:
 
   const std::vector<boost::asio::io_context*> shards_;
   std::atomic<std::size_t> next_{0};
+  job_count jobs_;
   caf::detail::thread_safe_actor_clock clock_;
   std::thread timer_;
 };

@@ -33,7 +33,9 @@ double milliseconds_since(steady::time_point start) {
 double cpu_seconds() {
   rusage usage{};
   ::getrusage(RUSAGE_SELF, &usage);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
   return seconds(usage.ru_utime) + seconds(usage.ru_stime);
 }
 
@@ -67,7 +69,8 @@ public:
   }
 
   // Reads one whole answer and drops its body, or appends it to `body`. Answers the body's length.
-  result<std::uint64_t> receive(std::string* body = nullptr, steady::time_point sent = {}, double* first_byte_ms = nullptr) {
+  result<std::uint64_t> receive(std::string* body = nullptr, steady::time_point sent = {},
+                                double* first_byte_ms = nullptr) {
     auto head_end = pending().find("\r\n\r\n");
     while (head_end == std::string_view::npos) {
       if (end_ - begin_ >= head_bytes_max) return error{errc::too_large, "the answer's head is larger than 64 KiB"};
@@ -114,8 +117,9 @@ private:
     for (std::size_t line = head.find("\r\n"); line + 2 < head.size(); line = head.find("\r\n", line + 2)) {
       const auto field = head.substr(line + 2, head.find("\r\n", line + 2) - line - 2);
       constexpr std::string_view name = "content-length:";
-      if (field.size() <= name.size() ||
-          !std::equal(name.begin(), name.end(), field.begin(), [](char a, char b) { return a == (b >= 'A' && b <= 'Z' ? b + 32 : b); }))
+      if (field.size() <= name.size() || !std::equal(name.begin(), name.end(), field.begin(), [](char a, char b) {
+            return a == (b >= 'A' && b <= 'Z' ? b + 32 : b);
+          }))
         continue;
       const auto digits = field.substr(std::min(field.find_first_not_of(' ', name.size()), field.size()));
       std::uint64_t value = 0;
@@ -137,8 +141,8 @@ std::string request_head(const load_shape& shape, const char* method, const std:
 }
 
 // Runs `client` once a client, each on a thread and a connection of its own; all connect before the clock starts.
-result<load_report> run_clients(
-  const load_shape& shape, const std::function<result<load_report>(std::uint32_t, load_connection&)>& client) {
+result<load_report> run_clients(const load_shape& shape,
+                                const std::function<result<load_report>(std::uint32_t, load_connection&)>& client) {
   std::vector<load_connection> connections;
   for (std::uint32_t i = 0; i < shape.clients; ++i) {
     auto socket = connect_to(shape.server);
@@ -182,21 +186,25 @@ std::string_view between(std::string_view text, std::string_view open, std::stri
   const auto begin = text.find(open);
   if (begin == std::string_view::npos) return {};
   const auto end = text.find(close, begin + open.size());
-  return end == std::string_view::npos ? std::string_view{} : text.substr(begin + open.size(), end - begin - open.size());
+  return end == std::string_view::npos ? std::string_view{}
+                                       : text.substr(begin + open.size(), end - begin - open.size());
 }
 
 } // namespace
 
 std::string load_report::to_json() const {
   const auto percentile = [&](double p) {
-    return first_byte_ms.empty() ? 0.0 : first_byte_ms[static_cast<std::size_t>(p * static_cast<double>(first_byte_ms.size() - 1))];
+    return first_byte_ms.empty()
+               ? 0.0
+               : first_byte_ms[static_cast<std::size_t>(p * static_cast<double>(first_byte_ms.size() - 1))];
   };
   char text[400];
-  std::snprintf(text, sizeof text,
-                "{\"requests\": %llu, \"bytes\": %llu, \"keys\": %llu, \"seconds\": %.6f, \"client_cpu_seconds\": %.6f, "
-                "\"first_byte_p50_ms\": %.4f, \"first_byte_p99_ms\": %.4f}",
-                static_cast<unsigned long long>(requests), static_cast<unsigned long long>(bytes),
-                static_cast<unsigned long long>(keys), seconds, cpu_seconds, percentile(0.5), percentile(0.99));
+  std::snprintf(
+      text, sizeof text,
+      "{\"requests\": %llu, \"bytes\": %llu, \"keys\": %llu, \"seconds\": %.6f, \"client_cpu_seconds\": %.6f, "
+      "\"first_byte_p50_ms\": %.4f, \"first_byte_p99_ms\": %.4f}",
+      static_cast<unsigned long long>(requests), static_cast<unsigned long long>(bytes),
+      static_cast<unsigned long long>(keys), seconds, cpu_seconds, percentile(0.5), percentile(0.99));
   return text;
 }
 
@@ -220,7 +228,8 @@ result<load_report> run_sink(const load_shape& shape) {
 result<load_report> run_source(const load_shape& shape) {
   std::string piece(buffer_bytes, 0);
   std::uint64_t state = 0x9E3779B97F4A7C15ull; // bytes that no layer below could compress
-  for (auto& byte : piece) byte = static_cast<char>((state = state * 6364136223846793005ull + 1442695040888963407ull) >> 56);
+  for (auto& byte : piece)
+    byte = static_cast<char>((state = state * 6364136223846793005ull + 1442695040888963407ull) >> 56);
   return run_clients(shape, [&](std::uint32_t client, load_connection& connection) -> result<load_report> {
     load_report report;
     for (; report.requests < shape.requests; ++report.requests) {
@@ -233,7 +242,8 @@ result<load_report> run_source(const load_shape& shape) {
       }
       if (auto got = connection.receive(); !got) return got.error();
       if (!shape.sync_dir.empty())
-        if (auto flushed = sync_file(shape.sync_dir + target.substr(target.rfind('/'))); !flushed) return flushed.error();
+        if (auto flushed = sync_file(shape.sync_dir + target.substr(target.rfind('/'))); !flushed)
+          return flushed.error();
       report.bytes += shape.size_bytes;
     }
     return report;

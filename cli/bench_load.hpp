@@ -1,5 +1,6 @@
-// Load over plain blocking sockets, a thread a client, one kept connection each. Bodies are received into one 1 MiB buffer
-// and dropped, sent from one 1 MiB buffer. Any status other than 2xx or any broken transfer ends the run with an error.
+// Load over plain blocking sockets, a thread a client, one kept connection each. Bodies are received into one 1 MiB
+// buffer and dropped, sent from one 1 MiB buffer. Any status other than 2xx or any broken transfer ends the run with an
+// error.
 #pragma once
 
 #include "cli/http_client.hpp"
@@ -20,13 +21,13 @@ struct load_report {
 
 struct load_shape {
   server_address server;
-  std::string target;                // "/files/a.bin"; a prefix where keys are made
+  std::string target; // "/files/a.bin"; a prefix where keys are made
   std::uint32_t clients = 1;
-  std::uint64_t requests = 1;        // of each client
-  std::uint64_t size_bytes = 0;      // source, fill
-  std::string sync_dir;              // source: after each answer, fsync sync_dir/<last part of the key>
-  std::uint64_t keys = 0;            // fill: all clients together
-  std::uint32_t pipeline = 1;        // fill: requests in one send
+  std::uint64_t requests = 1;   // of each client
+  std::uint64_t size_bytes = 0; // source, fill
+  std::string sync_dir;         // source: after each answer, fsync sync_dir/<last part of the key>
+  std::uint64_t keys = 0;       // fill: all clients together
+  std::uint32_t pipeline = 1;   // fill: requests in one send
 };
 
 result<load_report> run_sink(const load_shape& shape);   // GET target

@@ -39,8 +39,8 @@ CLI::App* add_load_command(CLI::App& bench, int& exit_code, const char* name, co
   auto* command = bench.add_subcommand(name, help);
   command->add_option("URL", options->url, "http://HOST:PORT/PATH")->required();
   command->add_option("--clients", options->shape.clients, "Connections, a thread each")
-    ->check(CLI::Range(1u, 1024u))
-    ->capture_default_str();
+      ->check(CLI::Range(1u, 1024u))
+      ->capture_default_str();
   command->callback([options, run, &exit_code] { run_command(exit_code, [&] { return run_load(*options, run); }); });
   return command;
 }
@@ -49,7 +49,8 @@ CLI::App* add_load_command(CLI::App& bench, int& exit_code, const char* name, co
 
 void add_bench_load_commands(CLI::App& bench, int& exit_code) {
   auto options = std::make_shared<load_options>();
-  auto* sink = add_load_command(bench, exit_code, "sink", "GET one URL again and again, dropping the bodies", options, run_sink);
+  auto* sink =
+      add_load_command(bench, exit_code, "sink", "GET one URL again and again, dropping the bodies", options, run_sink);
   sink->add_option("--requests", options->shape.requests, "GETs of each client")->capture_default_str();
 
   options = std::make_shared<load_options>();
@@ -61,15 +62,17 @@ void add_bench_load_commands(CLI::App& bench, int& exit_code) {
   options = std::make_shared<load_options>();
   options->shape.clients = 128;
   options->shape.pipeline = 8;
-  auto* fill = add_load_command(bench, exit_code, "fill", "PUT many small objects URL00000000, URL00000001, …", options, run_fill);
+  auto* fill = add_load_command(bench, exit_code, "fill", "PUT many small objects URL00000000, URL00000001, …", options,
+                                run_fill);
   fill->add_option("--keys", options->shape.keys, "How many")->required();
   fill->add_option("--size", options->size, "Bytes of an object")->capture_default_str();
   fill->add_option("--pipeline", options->shape.pipeline, "Requests sent before answers are awaited")
-    ->check(CLI::Range(1u, 64u))
-    ->capture_default_str();
+      ->check(CLI::Range(1u, 64u))
+      ->capture_default_str();
 
   options = std::make_shared<load_options>();
-  add_load_command(bench, exit_code, "list", "Page through a bucket's listing (URL: http://HOST:PORT/BUCKET)", options, run_list);
+  add_load_command(bench, exit_code, "list", "Page through a bucket's listing (URL: http://HOST:PORT/BUCKET)", options,
+                   run_list);
 }
 
 } // namespace cairn::cli

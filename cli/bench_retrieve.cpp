@@ -4,6 +4,7 @@
 #include "actors/io_shards.hpp"
 #include "actors/storage_node.hpp"
 #include "cli/command_support.hpp"
+#include "storage/log.hpp"
 
 #include <unistd.h>
 
@@ -88,8 +89,10 @@ public:
     caf::anon_send(actor_.get(), actors::written_atom_v, number);
   }
   void finish() override {
-    if (in_order_) outcome_.set_value({});
-    else outcome_.set_value(error{errc::corrupt, "the download's bytes are not the stored ones"});
+    if (in_order_)
+      outcome_.set_value({});
+    else
+      outcome_.set_value(error{errc::corrupt, "the download's bytes are not the stored ones"});
   }
   void abort(const error& reason) override { outcome_.set_value(reason); }
 
@@ -106,10 +109,10 @@ private:
 result<void> store_object(const actors::services& services, std::uint64_t size_bytes) {
   std::promise<result<actors::committed>> made;
   auto command = std::make_shared<const storage::metadata::command>(
-    storage::metadata::create_bucket{bucket_name, services.clock->wall()});
+      storage::metadata::create_bucket{bucket_name, services.clock->wall()});
   actors::ask_metadata<actors::committed>(
-    services, [&](result<actors::committed> answer) { made.set_value(std::move(answer)); }, actors::commit_atom_v,
-    actors::command_box(std::move(command)));
+      services, [&](result<actors::committed> answer) { made.set_value(std::move(answer)); }, actors::commit_atom_v,
+      actors::command_box(std::move(command)));
   if (auto bucket = made.get_future().get(); !bucket) return bucket.error();
   auto client = std::make_shared<uploader>(size_bytes);
   actors::put_request request;
@@ -175,7 +178,6 @@ config::settings settings_for(const retrieve_shape& shape, const std::string& di
   settings.storage.reserve.bytes = 1 << 20;
   // Growth stops at half of the budget: it must not be what limits the window.
   settings.limits.memory.bytes = std::max<std::uint64_t>(64ull << 20, 3 * buffer * (window + 1));
-  settings.log.level = config::log_level::error;
   return settings;
 }
 
@@ -206,6 +208,7 @@ result<std::vector<retrieve_row>> run_retrieve(const retrieve_shape& shape) {
   std::string directory = parent + "/cairn-bench-XXXXXX";
   if (failed || ::mkdtemp(directory.data()) == nullptr) return system_failure("making " + directory);
   const auto settings = settings_for(shape, directory);
+  log::set_up(log::level::error, false);
 
   result<std::vector<retrieve_row>> rows = std::vector<retrieve_row>{};
   actors::io_shards shards(settings.node.shards, settings.node.threads);

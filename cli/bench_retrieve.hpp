@@ -1,6 +1,6 @@
-// The retrieval experiment: how long one download takes when every chunk read costs a fixed delay, for several windows. It
-// runs sequencer, streamer and chunk store of a real node with a real temporary disk, without sockets; the client takes
-// every write at once and checks length and order. Ideal: ceil(chunks / window) × delay.
+// The retrieval experiment: how long one download takes when every chunk read costs a fixed delay, for several windows.
+// It runs sequencer, streamer and chunk store of a real node with a real temporary disk, without sockets; the client
+// takes every write at once and checks length and order. Ideal: ceil(chunks / window) × delay.
 #pragma once
 
 #include "config/error.hpp"

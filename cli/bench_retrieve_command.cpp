@@ -49,7 +49,8 @@ void print_json(const std::vector<retrieve_row>& rows) {
                 i == 0 ? "" : ",", rows[i].window, static_cast<long long>(rows[i].read_delay.count()),
                 static_cast<unsigned long long>(rows[i].median_ns), static_cast<unsigned long long>(rows[i].ideal_ns),
                 expected_ns(rows[i], rows), rows[i].megabytes_per_second,
-                static_cast<unsigned long long>(rows[i].pool_peak_bytes), static_cast<long long>(rows[i].rss_delta_bytes));
+                static_cast<unsigned long long>(rows[i].pool_peak_bytes),
+                static_cast<long long>(rows[i].rss_delta_bytes));
   std::printf("\n]\n");
 }
 
@@ -65,19 +66,22 @@ void print_table(const std::vector<retrieve_row>& rows, const retrieve_shape& sh
     if (delayed) std::snprintf(ideal, sizeof ideal, "%.0f ms", static_cast<double>(row.ideal_ns) / 1e6);
     if (delayed) std::snprintf(ratio, sizeof ratio, "%.3f", static_cast<double>(row.median_ns) / expected);
     const auto grown = static_cast<std::uint64_t>(std::max<std::int64_t>(row.rss_delta_bytes, 0));
-    std::printf("%10s  %6u  %14llu  %10.1f  %10s  %8s  %12s  %12s\n", config::format(row.read_delay).c_str(), row.window,
-                static_cast<unsigned long long>(row.median_ns), row.megabytes_per_second, ideal, ratio,
+    std::printf("%10s  %6u  %14llu  %10.1f  %10s  %8s  %12s  %12s\n", config::format(row.read_delay).c_str(),
+                row.window, static_cast<unsigned long long>(row.median_ns), row.megabytes_per_second, ideal, ratio,
                 human_bytes(row.pool_peak_bytes).c_str(), human_bytes(grown).c_str());
   }
-  std::printf("\nideal: ceil(chunks / window) x delay; to ideal: ns/op over the ideal plus the same window without delay\n");
+  std::printf(
+      "\nideal: ceil(chunks / window) x delay; to ideal: ns/op over the ideal plus the same window without delay\n");
 }
 
 result<void> retrieve(retrieve_options& options) {
   if (auto read = read_units(options); !read) return read;
   const auto rows = run_retrieve(options.shape);
   if (!rows) return rows.error();
-  if (options.json) print_json(*rows);
-  else print_table(*rows, options.shape);
+  if (options.json)
+    print_json(*rows);
+  else
+    print_table(*rows, options.shape);
   return {};
 }
 
@@ -85,17 +89,23 @@ result<void> retrieve(retrieve_options& options) {
 
 void add_bench_retrieve_command(CLI::App& bench, int& exit_code) {
   auto* command = bench.add_subcommand("retrieve", "Download one object with several windows while each read is slow");
-  command->footer("Example:\n  cairn bench retrieve --chunks 12 --chunk-size 10MiB --read-delay 50ms --windows 1,5,10,12");
+  command->footer(
+      "Example:\n  cairn bench retrieve --chunks 12 --chunk-size 10MiB --read-delay 50ms --windows 1,5,10,12");
   auto options = std::make_shared<retrieve_options>();
-  command->add_option("--chunks", options->shape.chunks, "Chunks of the object")->check(CLI::Range(1u, 1000u))->capture_default_str();
+  command->add_option("--chunks", options->shape.chunks, "Chunks of the object")
+      ->check(CLI::Range(1u, 1000u))
+      ->capture_default_str();
   command->add_option("--chunk-size", options->chunk_size, "64KiB to 16MiB")->capture_default_str();
   command->add_option("--read-delay", options->read_delay, "Added to every chunk read")->capture_default_str();
   command->add_option("--windows", options->shape.windows, "Reads outstanding at once, one row each")
-    ->delimiter(',')
-    ->check(CLI::Range(1u, 64u))
-    ->capture_default_str();
-  command->add_option("--repeat", options->shape.repeat, "Downloads a row")->check(CLI::Range(1u, 1000u))->capture_default_str();
-  command->add_option("--dir", options->directory, "Where the temporary disk is made; default: the temporary directory");
+      ->delimiter(',')
+      ->check(CLI::Range(1u, 64u))
+      ->capture_default_str();
+  command->add_option("--repeat", options->shape.repeat, "Downloads a row")
+      ->check(CLI::Range(1u, 1000u))
+      ->capture_default_str();
+  command->add_option("--dir", options->directory,
+                      "Where the temporary disk is made; default: the temporary directory");
   command->add_flag("--json", options->json, "Machine-readable");
   command->callback([options, &exit_code] { run_command(exit_code, [&] { return retrieve(*options); }); });
 }

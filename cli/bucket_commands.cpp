@@ -11,7 +11,8 @@ namespace {
 result<void> change_bucket(const std::string& endpoint, const std::string& method, const std::string& name) {
   const auto path = parse_object_path(name, false);
   if (!path) return path.error();
-  if (!path->key.empty()) return error{errc::invalid_argument, "\"" + printable(name) + "\": expected BUCKET without a key"};
+  if (!path->key.empty())
+    return error{errc::invalid_argument, "\"" + printable(name) + "\": expected BUCKET without a key"};
   const auto client = client_for(endpoint);
   if (!client) return client.error();
   const auto response = ask(**client, {method, target_of(*path), {}}, printable(path->bucket));

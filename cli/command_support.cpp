@@ -66,7 +66,9 @@ std::string hex(const std::array<std::uint8_t, 16>& digest) {
 
 error system_failure(const std::string& what) {
   const int code = errno;
-  const auto kind = code == ENOSPC || code == EDQUOT ? errc::no_space : code == ENOENT ? errc::not_found : errc::io_error;
+  const auto kind = code == ENOSPC || code == EDQUOT ? errc::no_space
+                    : code == ENOENT                 ? errc::not_found
+                                                     : errc::io_error;
   return {kind, what + ": " + std::generic_category().message(code)};
 }
 
@@ -77,7 +79,10 @@ std::size_t character_length(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const unsigned lead = byte(0);
   if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 && lead <= 0xF4 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
+  const std::size_t length = lead >= 0xF0 && lead <= 0xF4  ? 4
+                             : lead >= 0xE0 && lead < 0xF0 ? 3
+                             : lead >= 0xC2 && lead < 0xE0 ? 2
+                                                           : 0;
   for (std::size_t i = 1; i < length; ++i)
     if ((byte(i) & 0xC0) != 0x80) return 0;
   const bool overlong_or_surrogate = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ||

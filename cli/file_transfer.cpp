@@ -79,7 +79,9 @@ result<std::size_t> upload_file::read(storage::bytes_span into) {
   return filled;
 }
 
-std::string upload_file::md5_hex() { return hex(digest_.finish()); }
+std::string upload_file::md5_hex() {
+  return hex(digest_.finish());
+}
 
 namespace {
 
@@ -113,8 +115,11 @@ private:
 class file_target : public download_target {
 public:
   file_target(std::string path, std::string name, bool show_progress)
-    : path_(std::move(path)), part_(path_ + ".part"), etag_path_(part_ + ".etag"), name_(std::move(name)),
-      show_progress_(show_progress) {}
+      : path_(std::move(path)),
+        part_(path_ + ".part"),
+        etag_path_(part_ + ".etag"),
+        name_(std::move(name)),
+        show_progress_(show_progress) {}
 
   result<void> open() {
     struct stat about {};

@@ -1,10 +1,11 @@
-// The file ends of put and get: a file or standard input as an upload's body, a file or standard output as a download's.
+// The file ends of put and get: a file or standard input as an upload's body, a file or standard output as a
+// download's.
 //
-// A download into FILE goes to FILE.part, beside it FILE.part.etag with the ETag that the bytes belong to. When it is whole
-// and its MD5 is the ETag, it is flushed and renamed over FILE, so FILE is never half. An interrupted one is continued by
-// the next get: the bytes that are there are asked for no more, and an object that changed meanwhile starts from its
-// beginning (If-Range). One process at a time works on a FILE.part (flock). Errors: not_found, io_error, no_space,
-// locked, digest_mismatch.
+// A download into FILE goes to FILE.part, beside it FILE.part.etag with the ETag that the bytes belong to. When it is
+// whole and its MD5 is the ETag, it is flushed and renamed over FILE, so FILE is never half. An interrupted one is
+// continued by the next get: the bytes that are there are asked for no more, and an object that changed meanwhile
+// starts from its beginning (If-Range). One process at a time works on a FILE.part (flock). Errors: not_found,
+// io_error, no_space, locked, digest_mismatch.
 #pragma once
 
 #include "cli/http_client.hpp"
@@ -63,6 +64,7 @@ public:
 };
 
 std::unique_ptr<download_target> download_to_stdout(std::string name, bool show_progress);
-result<std::unique_ptr<download_target>> download_to_file(const std::string& path, std::string name, bool show_progress);
+result<std::unique_ptr<download_target>> download_to_file(const std::string& path, std::string name,
+                                                          bool show_progress);
 
 } // namespace cairn::cli

@@ -57,8 +57,10 @@ result<void> get(const std::string& endpoint, const get_options& options) {
   if (outcome) return {};
   auto why = outcome.error();
   const bool interrupted = why.code == errc::connection_lost || why.code == errc::timeout;
-  if (interrupted) why = {why.code, name + ": " + why.text + "; the same command continues where this one stopped"};
-  else (*target)->drop_if_empty();
+  if (interrupted)
+    why = {why.code, name + ": " + why.text + "; the same command continues where this one stopped"};
+  else
+    (*target)->drop_if_empty();
   return why;
 }
 
@@ -75,11 +77,11 @@ void add_get_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<get_options>();
   auto endpoint = add_endpoint_option(*command);
   command->add_option("PATH", options->path, "BUCKET/KEY")->required();
-  command->add_option("FILE", options->file, "Where to write it: a file, a folder, or - for standard output")->required();
+  command->add_option("FILE", options->file, "Where to write it: a file, a folder, or - for standard output")
+      ->required();
   command->add_flag("-q,--quiet", options->quiet, "No progress on the terminal");
-  command->callback([options, endpoint, &exit_code] {
-    run_command(exit_code, [&] { return get(*endpoint, *options); });
-  });
+  command->callback(
+      [options, endpoint, &exit_code] { run_command(exit_code, [&] { return get(*endpoint, *options); }); });
 }
 
 } // namespace cairn::cli

@@ -26,9 +26,8 @@ constexpr std::uint64_t expect_continue_bytes_min = 1 << 20;
 constexpr int continue_wait_ms = 1000; // RFC 9110 10.1.1: a client need not wait for ever
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](unsigned char x, unsigned char y) {
-    return std::tolower(x) == std::tolower(y);
-  });
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
 
 error transport_error(error_code code, const std::string& doing) {
@@ -84,7 +83,8 @@ std::string_view http_response::header(std::string_view name) const {
   return {};
 }
 
-// One TCP connection. Beast bounds asynchronous operations only, so each step starts one and runs the context until it ended.
+// One TCP connection. Beast bounds asynchronous operations only, so each step starts one and runs the context until it
+// ended.
 class http_client::connection {
 public:
   explicit connection(const http_timeouts& timeouts) : timeouts_(timeouts), stream_(context_), chunk_(buffer_bytes) {}
@@ -141,17 +141,18 @@ private:
     message.set(http::field::user_agent, "cairn-cli");
     for (const auto& [name, value] : request.headers) message.set(name, value);
     const auto length = source ? source->length() : std::optional<std::uint64_t>(0);
-    if (!length) message.chunked(true);
-    else if (source || request.method == "PUT") message.content_length(*length);
+    if (!length)
+      message.chunked(true);
+    else if (source || request.method == "PUT")
+      message.content_length(*length);
     const bool ask_first = source && (!length || *length >= expect_continue_bytes_min);
     if (ask_first) message.set(http::field::expect, "100-continue");
     message.body().data = nullptr;
     message.body().more = source != nullptr;
 
     http::request_serializer<http::buffer_body> serializer(message);
-    auto code = run(timeouts_.progress, [&](auto done) {
-      http::async_write_header(stream_, serializer, std::move(done));
-    });
+    auto code =
+        run(timeouts_.progress, [&](auto done) { http::async_write_header(stream_, serializer, std::move(done)); });
     if (code) return transport_error(code, request.method + " " + request.target);
     if (!source) return true;
     if (ask_first && readable(continue_wait_ms)) {
@@ -175,8 +176,8 @@ private:
       sent += *got;
       more = *got > 0 && (!length || sent < *length);
       if (!more && length && sent != *length)
-        return error{errc::io_error, "the source ended after " + std::to_string(sent) + " of " +
-                                       std::to_string(*length) + " bytes"};
+        return error{errc::io_error,
+                     "the source ended after " + std::to_string(sent) + " of " + std::to_string(*length) + " bytes"};
       message.body().data = *got > 0 ? chunk_.data() : nullptr;
       message.body().size = *got;
       message.body().more = more;
@@ -258,9 +259,8 @@ private:
       auto& body = parser.get().body();
       body.data = chunk_.data();
       body.size = chunk_.size();
-      auto code = run(timeouts_.progress, [&](auto done) {
-        http::async_read_some(stream_, buffer_, parser, std::move(done));
-      });
+      auto code =
+          run(timeouts_.progress, [&](auto done) { http::async_read_some(stream_, buffer_, parser, std::move(done)); });
       if (code == http::error::need_buffer) code = {};
       const storage::bytes_view bytes(chunk_.data(), chunk_.size() - body.size);
       received += bytes.size();
@@ -287,7 +287,7 @@ private:
 };
 
 http_client::http_client(server_address server, http_timeouts timeouts)
-  : server_(std::move(server)), timeouts_(timeouts) {}
+    : server_(std::move(server)), timeouts_(timeouts) {}
 
 http_client::~http_client() = default;
 

@@ -1,9 +1,9 @@
-// A small synchronous HTTP/1.1 client for the commands: one connection, kept alive between requests. Bodies stream through
-// one 1 MiB buffer in both directions, never whole in memory. Every wait is bounded. Belongs to one thread.
+// A small synchronous HTTP/1.1 client for the commands: one connection, kept alive between requests. Bodies stream
+// through one 1 MiB buffer in both directions, never whole in memory. Every wait is bounded. Belongs to one thread.
 //
-// Errors: invalid_argument (the endpoint's text), connection_lost (no connection, or it broke before the answer was whole),
-// timeout, and whatever a source or sink answers. A status other than 2xx is not an error here: `failure_of` makes it one.
-// The only file of cli/ that includes Boost.Beast is http_client.cpp.
+// Errors: invalid_argument (the endpoint's text), connection_lost (no connection, or it broke before the answer was
+// whole), timeout, and whatever a source or sink answers. A status other than 2xx is not an error here: `failure_of`
+// makes it one. The only file of cli/ that includes Boost.Beast is http_client.cpp.
 #pragma once
 
 #include "storage/file_system.hpp"
@@ -50,7 +50,7 @@ struct http_response {
 class body_source {
 public:
   virtual ~body_source() = default;
-  virtual std::optional<std::uint64_t> length() const = 0; // nothing: chunked encoding
+  virtual std::optional<std::uint64_t> length() const = 0;        // nothing: chunked encoding
   virtual result<std::size_t> read(storage::bytes_span into) = 0; // 0: the end
 };
 
@@ -75,8 +75,8 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  // Sends the request and takes the whole answer. An upload stops early when the server answers before its end. A request
-  // without a body is repeated once when the kept connection turns out to be closed.
+  // Sends the request and takes the whole answer. An upload stops early when the server answers before its end. A
+  // request without a body is repeated once when the kept connection turns out to be closed.
   result<http_response> exchange(const http_request& request, body_source* source = nullptr, body_sink* sink = nullptr);
 
 private:

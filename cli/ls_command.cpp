@@ -32,9 +32,12 @@ void print_object(const listed_entry& entry, const ls_options& options) {
 }
 
 void print_prefix(const std::string& prefix, const ls_options& options) {
-  if (options.json) std::printf("{\"prefix\":%s}\n", json_string(prefix).c_str());
-  else if (options.details) std::printf("%12s  %-24s  %-32s  %s\n", "", "", "", printable(prefix).c_str());
-  else std::printf("%s\n", printable(prefix).c_str());
+  if (options.json)
+    std::printf("{\"prefix\":%s}\n", json_string(prefix).c_str());
+  else if (options.details)
+    std::printf("%12s  %-24s  %-32s  %s\n", "", "", "", printable(prefix).c_str());
+  else
+    std::printf("%s\n", printable(prefix).c_str());
 }
 
 result<void> list_buckets(http_client& client, const ls_options& options) {
@@ -46,8 +49,10 @@ result<void> list_buckets(http_client& client, const ls_options& options) {
     if (options.json)
       std::printf("{\"bucket\":%s,\"created\":%s}\n", json_string(bucket.name).c_str(),
                   json_string(bucket.created).c_str());
-    else if (options.details) std::printf("%s  %s\n", printable(bucket.created).c_str(), printable(bucket.name).c_str());
-    else std::printf("%s\n", printable(bucket.name).c_str());
+    else if (options.details)
+      std::printf("%s  %s\n", printable(bucket.created).c_str(), printable(bucket.name).c_str());
+    else
+      std::printf("%s\n", printable(bucket.name).c_str());
   }
   return {};
 }
@@ -89,9 +94,8 @@ void add_ls_command(CLI::App& app, int& exit_code) {
   command->add_flag("-b,--bytes", options->exact, "Sizes in bytes instead of KiB, MiB, …");
   command->add_flag("-r,--recursive", options->recursive, "Every key, not folder by folder");
   command->add_flag("--json", options->json, "One JSON object a line");
-  command->callback([options, endpoint, &exit_code] {
-    run_command(exit_code, [&] { return list(*endpoint, *options); });
-  });
+  command->callback(
+      [options, endpoint, &exit_code] { run_command(exit_code, [&] { return list(*endpoint, *options); }); });
 }
 
 } // namespace cairn::cli

@@ -18,14 +18,17 @@ bool is_unreserved(unsigned char c) {
 
 result<object_path> parse_object_path(std::string_view text, bool key_needed) {
   const auto whole = text;
-  if (text.starts_with("s3://")) text.remove_prefix(5);
-  else if (text.starts_with('/')) text.remove_prefix(1);
+  if (text.starts_with("s3://"))
+    text.remove_prefix(5);
+  else if (text.starts_with('/'))
+    text.remove_prefix(1);
   const auto slash = text.find('/');
   object_path path{std::string(text.substr(0, slash)), {}};
   if (slash != std::string_view::npos) path.key = text.substr(slash + 1);
   if (path.bucket.empty() || (key_needed && path.key.empty()))
-    return error{errc::invalid_argument, "\"" + printable(whole) + "\": expected " +
-                                           (key_needed ? "BUCKET/KEY, such as files/holiday.mp4" : "BUCKET, such as files")};
+    return error{errc::invalid_argument,
+                 "\"" + printable(whole) + "\": expected " +
+                     (key_needed ? "BUCKET/KEY, such as files/holiday.mp4" : "BUCKET, such as files")};
   return path;
 }
 

@@ -1,4 +1,5 @@
-// How the commands name things: BUCKET/KEY on the command line, percent-encoded targets in requests. Plain text functions.
+// How the commands name things: BUCKET/KEY on the command line, percent-encoded targets in requests. Plain text
+// functions.
 #pragma once
 
 #include "config/error.hpp"
@@ -15,8 +16,8 @@ struct object_path {
   std::string key; // may be empty where a command takes a bucket or a prefix
 };
 
-// "files/2024/a.bin" → bucket "files", key "2024/a.bin". A leading "/" or "s3://" is accepted. invalid_argument when the
-// bucket is empty, or the key is empty and `key_needed`.
+// "files/2024/a.bin" → bucket "files", key "2024/a.bin". A leading "/" or "s3://" is accepted. invalid_argument when
+// the bucket is empty, or the key is empty and `key_needed`.
 result<object_path> parse_object_path(std::string_view text, bool key_needed);
 
 // RFC 3986: everything but unreserved characters is encoded, "/" kept for paths.

@@ -20,12 +20,15 @@ std::string formatted(const char* format, Args... args) {
   return text;
 }
 
-bool is_continuation_byte(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+bool is_continuation_byte(char c) {
+  return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
+}
 
-// Cuts from the left, since names differ at their ends; never inside a UTF-8 character. Columns are counted as characters.
+// Cuts from the left, since names differ at their ends; never inside a UTF-8 character. Columns are counted as
+// characters.
 std::string shortened(const std::string& name, std::size_t columns_max) {
   const auto columns = static_cast<std::size_t>(
-    std::count_if(name.begin(), name.end(), [](char c) { return !is_continuation_byte(c); }));
+      std::count_if(name.begin(), name.end(), [](char c) { return !is_continuation_byte(c); }));
   if (columns <= columns_max) return name;
   std::size_t begin = name.size();
   for (std::size_t kept = 0; begin > 0 && kept + 1 < columns_max;)
@@ -51,7 +54,7 @@ std::string human_time(std::chrono::seconds span) {
 }
 
 progress_text::progress_text(std::string name, std::optional<std::uint64_t> total, std::uint64_t already)
-  : name_(std::move(name)), total_(total), already_(already), done_(already) {
+    : name_(std::move(name)), total_(total), already_(already), done_(already) {
   samples_.emplace_back(time{0}, already);
 }
 
@@ -86,7 +89,7 @@ std::string progress_text::line(unsigned width) const {
   const std::size_t inner = room > percent.size() ? room - percent.size() : 0;
   const auto name = shortened(name_, std::clamp<std::size_t>(inner / 2, 1, 30));
   const auto name_columns = static_cast<std::size_t>(
-    std::count_if(name.begin(), name.end(), [](char c) { return !is_continuation_byte(c); }));
+      std::count_if(name.begin(), name.end(), [](char c) { return !is_continuation_byte(c); }));
   const std::size_t bar = inner > name_columns + 3 ? inner - name_columns - 3 : 0;
   if (bar < 4) return shortened(name_, std::max<std::size_t>(inner, 1)) + percent + tail;
   const auto filled = static_cast<std::size_t>(part * static_cast<double>(bar));
@@ -102,8 +105,10 @@ std::string progress_text::summary(time elapsed) const {
 }
 
 progress_meter::progress_meter(progress_text text, bool wanted)
-  : text_(std::move(text)), done_(text_.done()), start_(std::chrono::steady_clock::now()),
-    active_(wanted && ::isatty(STDERR_FILENO) == 1) {}
+    : text_(std::move(text)),
+      done_(text_.done()),
+      start_(std::chrono::steady_clock::now()),
+      active_(wanted && ::isatty(STDERR_FILENO) == 1) {}
 
 progress_meter::~progress_meter() {
   if (active_) std::fputs("\r\x1b[K", stderr);

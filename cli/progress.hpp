@@ -11,8 +11,8 @@
 
 namespace cairn::cli {
 
-std::string human_bytes(std::uint64_t bytes);                // "1.4 GiB", "812 B"
-std::string human_time(std::chrono::seconds span);           // "0:07", "12:34", "1:02:03"
+std::string human_bytes(std::uint64_t bytes);      // "1.4 GiB", "812 B"
+std::string human_time(std::chrono::seconds span); // "0:07", "12:34", "1:02:03"
 
 // Rate over the last seconds, so that it follows changes but does not jitter; time to the end from that rate.
 class progress_text {
@@ -23,7 +23,7 @@ public:
 
   void advance(time now, std::uint64_t done); // `done` counts from `already` on and never falls
   std::uint64_t done() const { return done_; }
-  double rate() const;                        // bytes a second over the window; 0 while unknown
+  double rate() const; // bytes a second over the window; 0 while unknown
   // At most `width` columns, as long as that is 40 or more; the name and the bar shrink first.
   std::string line(unsigned width) const;
   std::string summary(time elapsed) const; // "holiday.mp4: 1.4 GiB in 0:03, 480.0 MiB/s"
@@ -35,7 +35,8 @@ private:
   std::deque<std::pair<time, std::uint64_t>> samples_;
 };
 
-// Redraws at most ten times a second; leaves a one-line summary. Does nothing unless `wanted` and standard error is a terminal.
+// Redraws at most ten times a second; leaves a one-line summary. Does nothing unless `wanted` and standard error is a
+// terminal.
 class progress_meter {
 public:
   progress_meter(progress_text text, bool wanted);

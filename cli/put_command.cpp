@@ -75,13 +75,11 @@ void add_put_command(CLI::App& app, int& exit_code) {
   command->add_option("PATH", options->path, "BUCKET/KEY; a path that ends in / keeps the file's name")->required();
   command->add_option("--content-type", options->content_type, "Kept with the object and answered by GET");
   command->add_option("--meta", options->metadata, "NAME=VALUE, kept as x-amz-meta-NAME; may be repeated")
-    ->expected(1)
-    ->allow_extra_args(false);
+      ->allow_extra_args(false);
   command->add_flag("--no-overwrite", options->no_overwrite, "Fail when the key exists");
   command->add_flag("-q,--quiet", options->quiet, "No progress on the terminal");
-  command->callback([options, endpoint, &exit_code] {
-    run_command(exit_code, [&] { return put(*endpoint, *options); });
-  });
+  command->callback(
+      [options, endpoint, &exit_code] { run_command(exit_code, [&] { return put(*endpoint, *options); }); });
 }
 
 } // namespace cairn::cli

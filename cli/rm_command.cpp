@@ -74,9 +74,8 @@ void add_rm_command(CLI::App& app, int& exit_code) {
   command->add_flag("--recursive", options->recursive, "Every object whose key begins with PREFIX");
   command->add_flag("-y,--yes", options->yes, "Do not ask");
   command->add_flag("-q,--quiet", options->quiet, "Print no count");
-  command->callback([options, endpoint, &exit_code] {
-    run_command(exit_code, [&] { return remove(*endpoint, *options); });
-  });
+  command->callback(
+      [options, endpoint, &exit_code] { run_command(exit_code, [&] { return remove(*endpoint, *options); }); });
 }
 
 } // namespace cairn::cli

@@ -8,7 +8,9 @@ namespace cairn::cli {
 
 namespace {
 
-std::string_view text_of(const pugi::xml_node& node, const char* child) { return node.child(child).text().get(); }
+std::string_view text_of(const pugi::xml_node& node, const char* child) {
+  return node.child(child).text().get();
+}
 
 result<pugi::xml_node> root_of(pugi::xml_document& document, std::string_view xml, const char* name) {
   const auto parsed = document.load_buffer(xml.data(), xml.size());
@@ -84,8 +86,10 @@ error failure_of(const http_response& response, std::string_view what) {
     message = text_of(document.child("Error"), "Message");
   }
   std::string text = std::string(what) + ": ";
-  if (code.empty()) text += meaning_of(response.status);
-  else text += printable(code) + ": " + printable(message);
+  if (code.empty())
+    text += meaning_of(response.status);
+  else
+    text += printable(code) + ": " + printable(message);
   text += " (" + std::to_string(response.status);
   if (const auto id = response.header("x-amz-request-id"); !id.empty()) text += ", request " + printable(id);
   return {code_of(response.status, code), text + ")"};

@@ -1,5 +1,6 @@
-// What the commands read in the server's XML answers (S3's ListBucketResult, ListAllMyBucketsResult, Error). The only file
-// of cli/ that includes pugixml is s3_answers.cpp. Errors: corrupt when the answer does not have the documented shape.
+// What the commands read in the server's XML answers (S3's ListBucketResult, ListAllMyBucketsResult, Error). The only
+// file of cli/ that includes pugixml is s3_answers.cpp. Errors: corrupt when the answer does not have the documented
+// shape.
 #pragma once
 
 #include "cli/http_client.hpp"
@@ -30,14 +31,15 @@ struct listed_bucket {
 result<list_page> parse_list_page(std::string_view xml);
 result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml);
 
-// A refusal as one error for people: "NoSuchKey: The specified key does not exist. (404, request 1f…)". `what` names the
-// operation. Codes: no_such_bucket, no_such_key, precondition_failed, no_space, slow_down, else io_error.
+// A refusal as one error for people: "NoSuchKey: The specified key does not exist. (404, request 1f…)". `what` names
+// the operation. Codes: no_such_bucket, no_such_key, precondition_failed, no_space, slow_down, else io_error.
 error failure_of(const http_response& response, std::string_view what);
 
 // Every page of a listing in turn; `page` returns false to stop.
 struct list_query {
   std::string bucket, prefix, delimiter;
 };
-result<void> list_pages(http_client& client, const list_query& query, const std::function<result<bool>(const list_page&)>& page);
+result<void> list_pages(http_client& client, const list_query& query,
+                        const std::function<result<bool>(const list_page&)>& page);
 
 } // namespace cairn::cli

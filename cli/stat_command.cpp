@@ -14,14 +14,16 @@ namespace cairn::cli {
 
 namespace {
 
-constexpr std::string_view transport_headers[] = {"date", "server", "connection", "keep-alive", "accept-ranges",
-                                                  "content-length", "x-amz-request-id", "x-amz-id-2", "etag"};
+constexpr std::string_view transport_headers[] = {"date",          "server",         "connection",       "keep-alive",
+                                                  "accept-ranges", "content-length", "x-amz-request-id", "x-amz-id-2",
+                                                  "etag"};
 
 // The headers that belong to the object, lower case.
 header_list object_headers(const http_response& response) {
   header_list kept;
   for (auto [name, value] : response.headers) {
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    std::transform(name.begin(), name.end(), name.begin(),
+                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (std::find(std::begin(transport_headers), std::end(transport_headers), name) == std::end(transport_headers))
       kept.emplace_back(std::move(name), std::move(value));
   }
@@ -31,7 +33,8 @@ header_list object_headers(const http_response& response) {
 void print_json(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {
   std::printf("{\"bucket\":%s,\"key\":%s,\"size\":%llu,\"etag\":%s", json_string(path.bucket).c_str(),
               json_string(path.key).c_str(), static_cast<unsigned long long>(size), json_string(etag).c_str());
-  for (const auto& [name, value] : headers) std::printf(",%s:%s", json_string(name).c_str(), json_string(value).c_str());
+  for (const auto& [name, value] : headers)
+    std::printf(",%s:%s", json_string(name).c_str(), json_string(value).c_str());
   std::printf("}\n");
 }
 

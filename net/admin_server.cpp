@@ -42,7 +42,10 @@ response text_response(http::status status, std::string body, const char* type =
 
 struct admin_server::state : std::enable_shared_from_this<state> {
   state(asio::io_context& io, config::endpoint where, admin_callbacks functions)
-      : control(asio::make_strand(io)), listening(control), pause(control), listen(std::move(where)),
+      : control(asio::make_strand(io)),
+        listening(control),
+        pause(control),
+        listen(std::move(where)),
         callbacks(std::move(functions)) {}
 
   response answer(const request& asked) const {
@@ -71,7 +74,8 @@ struct admin_server::state : std::enable_shared_from_this<state> {
 
   control_strand control;
   acceptor listening;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, control_strand> pause;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, control_strand>
+      pause;
   config::endpoint listen;
   admin_callbacks callbacks;
   std::atomic<bool> stopping{false};
@@ -96,10 +100,13 @@ public:
   void read() {
     parser_.header_limit(head_bytes_max);
     stream_.expires_after(request_time);
-    http::async_read_header(stream_, buffer_, parser_, [self = this->shared_from_this()](error_code failed, std::size_t) {
-      if (!failed) self->write();
-      else if (failed != http::error::end_of_stream) self->refuse(failed);
-    });
+    http::async_read_header(stream_, buffer_, parser_,
+                            [self = this->shared_from_this()](error_code failed, std::size_t) {
+                              if (!failed)
+                                self->write();
+                              else if (failed != http::error::end_of_stream)
+                                self->refuse(failed);
+                            });
   }
 
 private:
@@ -151,11 +158,17 @@ void admin_server::state::accept() {
 admin_server::admin_server(asio::io_context& context, config::endpoint listen, admin_callbacks callbacks)
     : state_(std::make_shared<state>(context, std::move(listen), std::move(callbacks))) {}
 
-admin_server::~admin_server() { stop(); }
+admin_server::~admin_server() {
+  stop();
+}
 
-result<void> admin_server::listen() { return listen_on(state_->listening, state_->listen); }
+result<void> admin_server::listen() {
+  return listen_on(state_->listening, state_->listen);
+}
 
-config::endpoint admin_server::local_endpoint() const { return endpoint_of(state_->listening); }
+config::endpoint admin_server::local_endpoint() const {
+  return endpoint_of(state_->listening);
+}
 
 void admin_server::start() {
   asio::post(state_->control, [state = state_] { state->accept(); });
@@ -170,6 +183,8 @@ void admin_server::stop() {
   });
 }
 
-void admin_server::set_stopping() { state_->stopping = true; }
+void admin_server::set_stopping() {
+  state_->stopping = true;
+}
 
 } // namespace cairn::net

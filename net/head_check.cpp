@@ -159,9 +159,12 @@ head_info check_head(std::string_view head) {
     if (!check_field(line, found)) break;
   }
   if (found.info.refused) return found.info;
-  if (request_line) found.refuse(400, "the head has no request line");
-  else if (found.has_length && found.has_coding) found.refuse(400, "Content-Length beside Transfer-Encoding");
-  else if (!found.info.has_host && found.version_minor > 0) found.refuse(400, "HTTP/1.1 needs a Host header");
+  if (request_line)
+    found.refuse(400, "the head has no request line");
+  else if (found.has_length && found.has_coding)
+    found.refuse(400, "Content-Length beside Transfer-Encoding");
+  else if (!found.info.has_host && found.version_minor > 0)
+    found.refuse(400, "HTTP/1.1 needs a Host header");
   return found.info;
 }
 

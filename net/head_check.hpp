@@ -13,8 +13,8 @@ namespace cairn::net {
 constexpr std::size_t header_fields_max = 100;
 
 struct head_refusal {
-  unsigned status = 0;        // 400, 414, 417, 431, 501, 505
-  std::string_view reason{};  // static text
+  unsigned status = 0;       // 400, 414, 417, 431, 501, 505
+  std::string_view reason{}; // static text
 };
 
 enum class scan_state : std::uint8_t { incomplete, complete, malformed };

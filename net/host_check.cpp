@@ -20,8 +20,9 @@ bool host_allowed(std::string_view host, const config::endpoint& listen, const s
     name = host.substr(0, colon);
     port = host.substr(colon);
   }
-  const bool port_fine = port.empty() || (port.front() == ':' && port.size() <= 6 &&
-                                          std::all_of(port.begin() + 1, port.end(), [](char c) { return c >= '0' && c <= '9'; }));
+  const bool port_fine =
+      port.empty() || (port.front() == ':' && port.size() <= 6 &&
+                       std::all_of(port.begin() + 1, port.end(), [](char c) { return c >= '0' && c <= '9'; }));
   if (!port_fine || name.empty()) return false;
   if (!name.empty() && name.back() == '.') name.remove_suffix(1);
   if (iequals(name, "localhost") || iequals(name, listen.host)) return true;

@@ -1,5 +1,5 @@
-// Which Host names anonymous requests may use. A web page in somebody's browser can make its own name point at this node
-// (DNS rebinding); then the browser sends that name, which is none of these, and the request is refused.
+// Which Host names anonymous requests may use. A web page in somebody's browser can make its own name point at this
+// node (DNS rebinding); then the browser sends that name, which is none of these, and the request is refused.
 #pragma once
 
 #include "config/config.hpp"

@@ -15,7 +15,9 @@ constexpr std::array<std::string_view, 12> month_names{"Jan", "Feb", "Mar", "Apr
                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::int64_t day_seconds = 86400;
 
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) { return a / b - (a % b < 0 ? 1 : 0); }
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b < 0 ? 1 : 0);
+}
 
 struct civil_time {
   int year;
@@ -54,8 +56,10 @@ public:
   bool at_end() const { return good_ && text_.empty(); }
 
   void literal(std::string_view expected) {
-    if (good_ && text_.substr(0, expected.size()) == expected) text_.remove_prefix(expected.size());
-    else good_ = false;
+    if (good_ && text_.substr(0, expected.size()) == expected)
+      text_.remove_prefix(expected.size());
+    else
+      good_ = false;
   }
   unsigned digits(std::size_t count) {
     unsigned value = 0;
@@ -155,7 +159,9 @@ std::optional<std::int64_t> parse_asctime(std::string_view text) {
 
 } // namespace
 
-std::int64_t whole_seconds(storage::wall_ms time) { return floor_divide(time, 1000); }
+std::int64_t whole_seconds(storage::wall_ms time) {
+  return floor_divide(time, 1000);
+}
 
 void append_http_date(std::string& out, std::int64_t seconds) {
   const auto t = civil(seconds);

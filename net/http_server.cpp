@@ -13,8 +13,8 @@ namespace cairn::net {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                         control_strand>;
+using timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, control_strand>;
 
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
@@ -25,8 +25,12 @@ constexpr std::uint32_t refusals_max = 128;                  // connections beyo
 struct http_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const config::settings& settings, actors::services services,
         storage::node_metrics& metrics, const storage::clock& clock, storage::random_source& random)
-      : shards(std::move(contexts)), control(asio::make_strand(*shards.front())), listening(control), pause(control),
-        sweep(control), patience(control),
+      : shards(std::move(contexts)),
+        control(asio::make_strand(*shards.front())),
+        listening(control),
+        pause(control),
+        sweep(control),
+        patience(control),
         shared(std::make_shared<http_shared>(settings, std::move(services), metrics, clock, random)) {}
 
   void accept() {
@@ -54,15 +58,17 @@ struct http_server::state : std::enable_shared_from_this<state> {
     if (present >= limit) shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     if (present >= std::uint64_t{limit} + refusals_max) return; // the socket closes itself
     const auto session = std::make_shared<http_session>(std::move(socket), shared);
-    if (present < limit) session->start();
-    else session->refuse();
+    if (present < limit)
+      session->start();
+    else
+      session->refuse();
   }
 
   // Often enough for the shortest of the timeouts to be kept within a quarter.
   void schedule_sweep() {
     const auto shortest = std::min(shared->header_timeout.load(), shared->idle_timeout.load());
-    sweep.expires_after(std::clamp<config::duration>(shortest / 4, std::chrono::milliseconds{10},
-                                                     std::chrono::milliseconds{500}));
+    sweep.expires_after(
+        std::clamp<config::duration>(shortest / 4, std::chrono::milliseconds{10}, std::chrono::milliseconds{500}));
     sweep.async_wait([self = shared_from_this()](error_code) {
       if (self->finished) return;
       for (const auto& session : self->shared->sessions.overdue(self->shared->clock.now())) session->deadline_passed();
@@ -118,9 +124,13 @@ http_server::~http_server() {
   state_->end();
 }
 
-result<void> http_server::listen() { return listen_on(state_->listening, state_->shared->listen); }
+result<void> http_server::listen() {
+  return listen_on(state_->listening, state_->shared->listen);
+}
 
-config::endpoint http_server::local_endpoint() const { return endpoint_of(state_->listening); }
+config::endpoint http_server::local_endpoint() const {
+  return endpoint_of(state_->listening);
+}
 
 void http_server::start() {
   asio::post(state_->control, [state = state_] {
@@ -139,6 +149,8 @@ void http_server::drain(std::chrono::nanoseconds patience, std::function<void()>
   });
 }
 
-void http_server::apply(const config::settings& settings) { state_->shared->apply(settings); }
+void http_server::apply(const config::settings& settings) {
+  state_->shared->apply(settings);
+}
 
 } // namespace cairn::net

@@ -133,7 +133,7 @@ void http_session::process_input() {
   read_then(&http_session::process_input);
 }
 
-void http_session::refuse_head(const head_refusal& refusal) {
+void http_session::refuse_head(head_refusal refusal) { // by value: info_ is reset
   started_ = shared_->clock.now();
   busy_ = true;
   info_ = {};
@@ -154,8 +154,10 @@ void http_session::handle_head(std::size_t length) {
   auto refused = begin_request(head);
   info_.host = {};
   buffer_.consume(length);
-  if (refused) respond_error(*refused);
-  else dispatch();
+  if (refused)
+    respond_error(*refused);
+  else
+    dispatch();
 }
 
 std::optional<s3_error> http_session::begin_request(std::string_view head) {
@@ -378,13 +380,13 @@ void http_session::close() {
   if (const auto e = exchange_.lock()) e->lost();
   if (busy_) record();
   if (!writing_) writes_.clear(); // else they are in the system's hands until the handler ran
-  error_code ignored; // nothing is left to do with a socket that does not even close
+  error_code ignored;             // nothing is left to do with a socket that does not even close
   socket_.close(ignored);
 }
 
 void http_session::stop(bool at_once) {
   asio::post(executor(), [self = shared_from_this(), at_once] {
-    const bool idle = !self->busy_ && self->buffer_.size() == 0;
+    const bool idle = !self->busy_ && self->buffer_.size() == 0 && self->waiting_ != wait::linger;
     if (at_once || idle) self->close();
   });
 }

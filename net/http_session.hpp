@@ -1,11 +1,11 @@
-// One HTTP/1.1 connection: reads heads, hands requests to their operation, writes answers, keeps or closes the connection.
-// Everything runs on the connection's strand unless a comment says otherwise.
+// One HTTP/1.1 connection: reads heads, hands requests to their operation, writes answers, keeps or closes the
+// connection. Everything runs on the connection's strand unless a comment says otherwise.
 //
 // Life: a session lives while an operation on its socket is pending or an actor holds it (through the exchange of a
 // download or upload). An idle connection costs this object and a read buffer of 4 KiB.
 //
-// Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no progress.
-// While actors work on a request there is none here: they have their own.
+// Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
+// progress. While actors work on a request there is none here: they have their own.
 #pragma once
 
 #include "net/head_check.hpp"
@@ -36,7 +36,7 @@ struct pending_write {
   kind what = kind::part;
   std::uint64_t number = 0; // part: told to the exchange
   std::string text;
-  storage::slice bytes;        // after the text, when it has an owner
+  storage::slice bytes;         // after the text, when it has an owner
   std::shared_ptr<void> hold{}; // let go of when all is written
 };
 
@@ -70,7 +70,8 @@ public:
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
   void respond_empty(unsigned status, std::string_view header_lines = {});
   void respond_error(const s3_error& problem);
-  void respond_failure(const error& reason); // logs faults of the node
+  void respond_failure(const error& reason);     // logs faults of the node
+  void keep_no_longer() { keep_alive_ = false; } // what follows on the connection cannot be trusted
   void write(pending_write w);
   void status_decided(unsigned status) { status_ = status; }
   void finish(); // every part was written: the request is over
@@ -97,7 +98,7 @@ private:
   std::optional<s3_error> begin_request(std::string_view head);
   std::optional<s3_error> not_permitted(std::string_view host) const;
   void dispatch();
-  void refuse_head(const head_refusal& refusal);
+  void refuse_head(head_refusal refusal);
   void flush();
   void write_rest(std::size_t taken);
   void written();
@@ -120,15 +121,15 @@ private:
   std::atomic<storage::steady_time::rep> deadline_{0}; // 0: none
   storage::steady_time started_{};                     // of the request
   head_info info_;
-  std::size_t scanned_ = 0;     // bytes of buffer_ without an end of head
+  std::size_t scanned_ = 0; // bytes of buffer_ without an end of head
   std::uint64_t body_left_ = 0, discarded_ = 0;
   unsigned status_ = 0;
   wait waiting_ = wait::nothing;
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
-  bool busy_ = false;           // between a head and the end of its answer
-  bool keep_alive_ = false;     // the client's wish
-  bool close_after_ = false;    // what the answer said
+  bool busy_ = false;        // between a head and the end of its answer
+  bool keep_alive_ = false;  // the client's wish
+  bool close_after_ = false; // what the answer said
   bool body_whole_ = false, continued_ = false;
 };
 

@@ -58,8 +58,13 @@ void session_registry::when_empty(std::function<void()> handler) {
 
 http_shared::http_shared(const config::settings& settings, actors::services node, storage::node_metrics& counters,
                          const storage::clock& time, storage::random_source& randomness)
-    : services(std::move(node)), metrics(counters), clock(time), random(randomness), anonymous(settings.auth.anonymous),
-      listen(settings.http.listen), server_names(settings.http.server_names) {
+    : services(std::move(node)),
+      metrics(counters),
+      clock(time),
+      random(randomness),
+      anonymous(settings.auth.anonymous),
+      listen(settings.http.listen),
+      server_names(settings.http.server_names) {
   apply(settings);
 }
 

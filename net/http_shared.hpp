@@ -67,8 +67,8 @@ struct http_shared {
   std::atomic<std::uint64_t> object_size_max{0};
   std::atomic<config::duration> header_timeout{}, idle_timeout{};
 
-  std::atomic<bool> stopping{false};         // answers say "Connection: close"
-  std::atomic<std::uint32_t> listings{0};    // list answers being made or sent
+  std::atomic<bool> stopping{false};                // answers say "Connection: close"
+  std::atomic<std::uint32_t> listings{0};           // list answers being made or sent
   static constexpr std::uint32_t listings_max = 64; // bounds their memory; beyond: SlowDown
 
   session_registry sessions;

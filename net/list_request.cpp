@@ -9,7 +9,9 @@ namespace cairn::net {
 
 namespace {
 
-s3_error bad(std::string message) { return {400, "InvalidArgument", std::move(message)}; }
+s3_error bad(std::string message) {
+  return {400, "InvalidArgument", std::move(message)};
+}
 
 std::optional<std::uint32_t> parse_max_keys(const std::string& text) {
   std::uint32_t value = 0;

@@ -20,7 +20,9 @@ constexpr std::array<const char*, std::size_t(storage::http_operation::count_)> 
     "get_object",   "head_object",   "delete_object", "options",     "unknown"};
 constexpr std::array<const char*, 6> status_names{"aborted", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
-double seconds(std::uint64_t us) { return static_cast<double>(us) / 1e6; }
+double seconds(std::uint64_t us) {
+  return static_cast<double>(us) / 1e6;
+}
 
 class page_builder {
 public:
@@ -32,8 +34,10 @@ public:
   static void add(MetricFamily& family, labels names, double value) {
     ClientMetric metric;
     metric.label = std::move(names);
-    if (family.type == MetricType::Counter) metric.counter.value = value;
-    else metric.gauge.value = value;
+    if (family.type == MetricType::Counter)
+      metric.counter.value = value;
+    else
+      metric.gauge.value = value;
     family.metric.push_back(std::move(metric));
   }
 
@@ -41,7 +45,9 @@ public:
     add(family(name, help, MetricType::Counter), {}, static_cast<double>(value.load(std::memory_order_relaxed)));
   }
 
-  void gauge(const char* name, const char* help, double value) { add(family(name, help, MetricType::Gauge), {}, value); }
+  void gauge(const char* name, const char* help, double value) {
+    add(family(name, help, MetricType::Gauge), {}, value);
+  }
 
   void histogram(const char* name, const char* help, const storage::latency_histogram& values) {
     add(family(name, help, MetricType::Histogram), {}, values);
@@ -55,8 +61,8 @@ public:
     for (std::size_t i = 0; i < storage::latency_histogram::buckets; ++i) {
       total += values.count(i);
       const bool last = i + 1 == storage::latency_histogram::buckets;
-      const double bound = last ? std::numeric_limits<double>::infinity()
-                                : seconds(storage::latency_histogram::upper_bound_us(i));
+      const double bound =
+          last ? std::numeric_limits<double>::infinity() : seconds(storage::latency_histogram::upper_bound_us(i));
       metric.histogram.bucket.push_back({total, bound});
     }
     metric.histogram.sample_count = total;
@@ -71,17 +77,20 @@ private:
 };
 
 void add_http(page_builder& p, const storage::node_metrics& m) {
-  auto& requests = p.family("cairn_http_requests_total", "Requests by operation and status class.", MetricType::Counter);
+  auto& requests =
+      p.family("cairn_http_requests_total", "Requests by operation and status class.", MetricType::Counter);
   for (std::size_t i = 0; i < m.http.size(); ++i) {
     for (std::size_t s = 0; s < status_names.size(); ++s) {
       const auto count = m.http[i].by_status_class[s].load(std::memory_order_relaxed);
       if (count == 0 && s != 2) continue; // a series appears with its first request
-      page_builder::add(requests, {{"operation", operation_names[i]}, {"status", status_names[s]}}, static_cast<double>(count));
+      page_builder::add(requests, {{"operation", operation_names[i]}, {"status", status_names[s]}},
+                        static_cast<double>(count));
     }
   }
   auto& durations = p.family("cairn_http_request_duration_seconds", "From a request's head to the end of its answer.",
                              MetricType::Histogram);
-  for (std::size_t i = 0; i < m.http.size(); ++i) page_builder::add(durations, {{"operation", operation_names[i]}}, m.http[i].duration);
+  for (std::size_t i = 0; i < m.http.size(); ++i)
+    page_builder::add(durations, {{"operation", operation_names[i]}}, m.http[i].duration);
   p.counter("cairn_http_sent_bytes_total", "Bytes given to clients' sockets.", m.bytes_sent);
   p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
@@ -120,7 +129,8 @@ void add_storage(page_builder& p, const storage::node_metrics& m) {
 
 using disk_value = double (*)(const actors::disk_status&);
 
-void add_disk_gauge(page_builder& p, const actors::node_status& status, const char* name, const char* help, disk_value value) {
+void add_disk_gauge(page_builder& p, const actors::node_status& status, const char* name, const char* help,
+                    disk_value value) {
   auto& family = p.family(name, help, MetricType::Gauge);
   for (const auto& disk : status.disks) page_builder::add(family, {{"disk", disk.path}}, value(disk));
 }
@@ -155,7 +165,8 @@ void add_node(page_builder& p, const actors::node_status& status) {
           static_cast<double>(status.queued_metadata_writes));
   p.gauge("cairn_metadata_disk_size_bytes", "Size of the metadata's file system.",
           static_cast<double>(status.metadata_disk.total));
-  p.gauge("cairn_metadata_disk_available_bytes", "Free bytes of it.", static_cast<double>(status.metadata_disk.available));
+  p.gauge("cairn_metadata_disk_available_bytes", "Free bytes of it.",
+          static_cast<double>(status.metadata_disk.available));
   p.gauge("cairn_buffer_bytes", "Memory of chunk buffers in use.", static_cast<double>(status.buffer_bytes));
   p.gauge("cairn_buffer_limit_bytes", "limits.memory.", static_cast<double>(status.buffer_limit_bytes));
   p.gauge("cairn_buffer_waiters", "Streams that wait for memory.", static_cast<double>(status.buffer_waiters));

@@ -1,5 +1,5 @@
-// GET and HEAD of an object: its row and the request → status, head and the ranges of the body. Pure, so that every rule
-// of RFC 9110 about conditions and ranges is tested without a socket.
+// GET and HEAD of an object: its row and the request → status, head and the ranges of the body. Pure, so that every
+// rule of RFC 9110 about conditions and ranges is tested without a socket.
 #pragma once
 
 #include "net/request.hpp"

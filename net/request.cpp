@@ -16,11 +16,15 @@ namespace http = boost::beast::http;
 using boost::algorithm::iequals;
 using boost::algorithm::istarts_with;
 
-std::string_view view_of(boost::beast::string_view text) { return {text.data(), text.size()}; }
+std::string_view view_of(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
 
 void join(std::optional<std::string>& list, std::string_view value) {
-  if (list) *list += ", ";
-  else list.emplace();
+  if (list)
+    *list += ", ";
+  else
+    list.emplace();
   *list += value;
 }
 
@@ -88,8 +92,10 @@ void merge_repeated(std::vector<std::pair<std::string, std::string>>& headers) {
   std::vector<std::pair<std::string, std::string>> merged;
   for (auto& [name, value] : headers) {
     const auto same = std::find_if(merged.begin(), merged.end(), [&](const auto& h) { return h.first == name; });
-    if (same == merged.end()) merged.emplace_back(std::move(name), std::move(value));
-    else same->second += ", " + value;
+    if (same == merged.end())
+      merged.emplace_back(std::move(name), std::move(value));
+    else
+      same->second += ", " + value;
   }
   headers = std::move(merged);
 }

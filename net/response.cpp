@@ -69,8 +69,10 @@ head_builder::head_builder(unsigned status, const answer_basics& basics, std::si
   out_ += "x-amz-request-id: ";
   out_ += basics.request_id;
   out_ += "\r\n";
-  if (basics.close) out_ += "Connection: close\r\n";
-  else if (basics.http_1_0) out_ += "Connection: keep-alive\r\n";
+  if (basics.close)
+    out_ += "Connection: close\r\n";
+  else if (basics.http_1_0)
+    out_ += "Connection: keep-alive\r\n";
 }
 
 head_builder& head_builder::add(std::string_view name, std::string_view value) {

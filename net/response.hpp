@@ -35,7 +35,8 @@ private:
 std::string whole_answer(unsigned status, const answer_basics& basics, std::string_view content_type,
                          std::string_view body, std::string_view header_lines = {}, bool head_only = false);
 // Error document and all. `head_only`: the same head, no body (HEAD).
-std::string error_answer(const s3_error& problem, const answer_basics& basics, std::string_view resource, bool head_only);
+std::string error_answer(const s3_error& problem, const answer_basics& basics, std::string_view resource,
+                         bool head_only);
 
 std::string_view reason_phrase(unsigned status);
 

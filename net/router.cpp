@@ -61,7 +61,8 @@ std::optional<s3_error> unknown_feature(const request_target& target) {
       if (parameter.name == known.query) return not_implemented(known.feature);
     }
     if (parameter.name.starts_with("response-")) {
-      return s3_error{400, "InvalidRequest", "Anonymous requests cannot choose response headers (" + parameter.name + ")."};
+      return s3_error{400, "InvalidRequest",
+                      "Anonymous requests cannot choose response headers (" + parameter.name + ")."};
     }
   }
   return std::nullopt;

@@ -23,18 +23,15 @@ s3_error s3_error_of(const error& reason) {
     case errc::invalid_argument: return with_text(400, "InvalidArgument", "Invalid argument.", reason);
     case errc::no_such_bucket: return {404, "NoSuchBucket", "The specified bucket does not exist."};
     case errc::no_such_key: return {404, "NoSuchKey", "The specified key does not exist."};
-    case errc::bucket_exists:
-      return {409, "BucketAlreadyOwnedByYou", "The bucket exists already and is yours."};
+    case errc::bucket_exists: return {409, "BucketAlreadyOwnedByYou", "The bucket exists already and is yours."};
     case errc::bucket_not_empty: return {409, "BucketNotEmpty", "The bucket still holds objects."};
     case errc::precondition_failed:
       return {412, "PreconditionFailed", "At least one of the preconditions did not hold."};
     case errc::too_large:
       return with_text(413, "EntityTooLarge", "The object is larger than this node stores.", reason);
-    case errc::digest_mismatch:
-      return {400, "BadDigest", "The body does not have the MD5 that Content-MD5 announced."};
+    case errc::digest_mismatch: return {400, "BadDigest", "The body does not have the MD5 that Content-MD5 announced."};
     case errc::unsupported: return not_implemented(reason.text.empty() ? "This request" : reason.text);
-    case errc::no_space:
-      return {507, "InsufficientStorage", "The node has no space left for this object."};
+    case errc::no_space: return {507, "InsufficientStorage", "The node has no space left for this object."};
     case errc::busy:
     case errc::slow_down:
     case errc::would_block: return retryable("SlowDown", "The node is busy. Try again a little later.");

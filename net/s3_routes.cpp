@@ -32,7 +32,8 @@ void ask(const session_ptr& session, Then then, Message... message) {
 
 void commit(const session_ptr& session, metadata::command command, unsigned status, std::string header_lines = {}) {
   ask<actors::committed>(
-      session, [session, status, header_lines](const actors::committed&) { session->respond_empty(status, header_lines); },
+      session,
+      [session, status, header_lines](const actors::committed&) { session->respond_empty(status, header_lines); },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
@@ -161,8 +162,7 @@ void serve(const session_ptr& session) {
     case storage::http_operation::head_bucket: return head_bucket(session);
     case storage::http_operation::list_objects: return list_objects(session);
     case storage::http_operation::delete_object: return delete_object(session);
-    case storage::http_operation::delete_bucket:
-      return commit(session, metadata::delete_bucket{target.bucket}, 204);
+    case storage::http_operation::delete_bucket: return commit(session, metadata::delete_bucket{target.bucket}, 204);
     case storage::http_operation::put_object:
     case storage::http_operation::get_object:
     case storage::http_operation::head_object:

@@ -40,15 +40,19 @@ void append_reference(std::string& out, char c) {
 
 void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url) {
   xml.open(element);
-  if (encode_url) append_percent_encoded(xml.bytes(), name);
-  else xml.escaped(name);
+  if (encode_url)
+    append_percent_encoded(xml.bytes(), name);
+  else
+    xml.escaped(name);
   xml.close(element);
 }
 
 void append_object(xml_writer& xml, const storage::metadata::listed_object& object, const list_request& request) {
   xml.raw("<Contents><Key>");
-  if (request.encode_url) append_percent_encoded(xml.bytes(), object.key);
-  else xml.escaped(object.key);
+  if (request.encode_url)
+    append_percent_encoded(xml.bytes(), object.key);
+  else
+    xml.escaped(object.key);
   xml.raw("</Key><LastModified>");
   append_iso_time(xml.bytes(), object.modified);
   xml.raw("</LastModified><ETag>&quot;");

@@ -53,9 +53,7 @@ public:
 
   void sent(std::uint64_t) override {}
 
-  void stalled() override {
-    refuse({408, "RequestTimeout", "The body made no progress for http.idle_timeout."});
-  }
+  void stalled() override { refuse({408, "RequestTimeout", "The body made no progress for http.idle_timeout."}); }
 
   void lost() override { leave(); }
 
@@ -131,9 +129,8 @@ private:
   void read() {
     reading_ = true;
     session_->arm(http_session::wait::body);
-    auto target = session_->chunked()
-                    ? session_->buffer().prepare(chunked_read_bytes)
-                    : asio::mutable_buffer{grants_.front().at(filled_), wanted()};
+    auto target = session_->chunked() ? session_->buffer().prepare(chunked_read_bytes)
+                                      : asio::mutable_buffer{grants_.front().at(filled_), wanted()};
     session_->socket().async_read_some(target, [self = shared_from_this()](error_code failed, std::size_t n) {
       self->reading_ = false;
       self->on_read(failed, n);
@@ -144,8 +141,10 @@ private:
     if (session_->closed()) return grants_.clear();
     session_->disarm();
     session_->shared().metrics.bytes_received.fetch_add(n, std::memory_order_relaxed);
-    if (session_->chunked()) session_->buffer().commit(n);
-    else taken(n);
+    if (session_->chunked())
+      session_->buffer().commit(n);
+    else
+      taken(n);
     if (answer_) return send_answer();
     if (failed == asio::error::eof) {
       return refuse({400, "IncompleteBody", "The body ended before its announced length."});
@@ -205,6 +204,7 @@ private:
 
 void start_put(const std::shared_ptr<http_session>& session) {
   if (!session->chunked() && !session->has_length()) {
+    session->keep_no_longer(); // the client may send a body all the same
     return session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
   }
   const auto length = session->chunked() ? std::nullopt : std::optional{session->body_left()};

@@ -1,5 +1,5 @@
-// Request targets (RFC 9112 §3.2) → bucket, key and query. Pure. A key is bytes, never a path: `..`, `//` and `%2F` mean
-// nothing here, so nothing can escape a bucket. The bucket is the first segment; the rest, decoded, is the key.
+// Request targets (RFC 9112 §3.2) → bucket, key and query. Pure. A key is bytes, never a path: `..`, `//` and `%2F`
+// mean nothing here, so nothing can escape a bucket. The bucket is the first segment; the rest, decoded, is the key.
 #pragma once
 
 #include "config/error.hpp"
@@ -18,8 +18,8 @@ struct query_parameter {
 struct request_target {
   std::string bucket, key; // decoded; an empty bucket and key: the root
   std::vector<query_parameter> query;
-  std::string authority;   // of the absolute form "http://authority/path": replaces the Host header
-  bool asterisk = false;   // "OPTIONS *"
+  std::string authority; // of the absolute form "http://authority/path": replaces the Host header
+  bool asterisk = false; // "OPTIONS *"
 
   const std::string* find(std::string_view name) const; // null: not given; the first one wins
 };

@@ -25,7 +25,9 @@ T value_at(std::string_view value, std::size_t offset) {
   return load_le<T>(reinterpret_cast<const std::byte*>(value.data()) + offset);
 }
 
-error malformed(const char* what) { return {errc::corrupt, std::string{"disk index: malformed row of "} + what}; }
+error malformed(const char* what) {
+  return {errc::corrupt, std::string{"disk index: malformed row of "} + what};
+}
 
 std::string place_key(const record_place& place) {
   std::string key;
@@ -69,8 +71,8 @@ result<segment_entry> decode_chunk(const kv_pair& row) {
   const auto location = decode_location(row.value);
   if (!location) return location.error();
   const char* at = row.key.data();
-  return segment_entry{{{load_be<std::uint64_t>(at + 2), load_be<std::uint64_t>(at + 10)}, load_be<std::uint32_t>(at + 18)},
-                       *location};
+  return segment_entry{
+      {{load_be<std::uint64_t>(at + 2), load_be<std::uint64_t>(at + 10)}, load_be<std::uint32_t>(at + 18)}, *location};
 }
 
 result<chunk_location> find(kv_reader& reader, const chunk_id& id) {
@@ -88,7 +90,9 @@ void put(kv_writer& writer, const chunk_id& id, const chunk_location& location) 
   writer.put(chunks, chunk_key(id), value);
 }
 
-bool erase(kv_writer& writer, const chunk_id& id) { return writer.erase(chunks, chunk_key(id)); }
+bool erase(kv_writer& writer, const chunk_id& id) {
+  return writer.erase(chunks, chunk_key(id));
+}
 
 void put(kv_writer& writer, const punch_row& row) {
   std::string value;
@@ -96,7 +100,9 @@ void put(kv_writer& writer, const punch_row& row) {
   writer.put(to_punch, punch_key(row), value);
 }
 
-void erase(kv_writer& writer, const punch_row& row) { writer.erase(to_punch, punch_key(row)); }
+void erase(kv_writer& writer, const punch_row& row) {
+  writer.erase(to_punch, punch_key(row));
+}
 
 result<std::vector<punch_row>> punch_rows(kv_reader& reader, std::uint64_t newest, std::size_t max) {
   std::vector<punch_row> rows;
@@ -104,7 +110,8 @@ result<std::vector<punch_row>> punch_rows(kv_reader& reader, std::uint64_t newes
   for (auto row = cursor->seek(lowest_key); row && rows.size() < max; row = cursor->next()) {
     if (row->key.size() != 24 || row->value.size() != 8) return malformed("to_punch");
     const char* at = row->key.data();
-    punch_row next{load_be<std::uint64_t>(at), {load_be<std::uint64_t>(at + 8), load_be<std::uint64_t>(at + 16)},
+    punch_row next{load_be<std::uint64_t>(at),
+                   {load_be<std::uint64_t>(at + 8), load_be<std::uint64_t>(at + 16)},
                    value_at<std::uint64_t>(row->value, 0)};
     if (next.generation > newest) break;
     rows.push_back(next);
@@ -136,7 +143,9 @@ void put(kv_writer& writer, std::uint64_t segment, const segment_row& row) {
   writer.put(segments, segment_key(segment), value);
 }
 
-void erase_segment(kv_writer& writer, std::uint64_t segment) { writer.erase(segments, segment_key(segment)); }
+void erase_segment(kv_writer& writer, std::uint64_t segment) {
+  writer.erase(segments, segment_key(segment));
+}
 
 result<std::vector<std::pair<std::uint64_t, segment_row>>> all_segments(kv_reader& reader) {
   std::vector<std::pair<std::uint64_t, segment_row>> rows;
@@ -146,8 +155,9 @@ result<std::vector<std::pair<std::uint64_t, segment_row>>> all_segments(kv_reade
     if (row->key.size() != 8 || value.size() != 33 || static_cast<unsigned char>(value[0]) > 1)
       return malformed("segments");
     rows.emplace_back(load_be<std::uint64_t>(row->key.data()),
-                      segment_row{value[0] == '\1', value_at<std::uint64_t>(value, 1), value_at<std::uint64_t>(value, 9),
-                                  value_at<std::uint64_t>(value, 17), value_at<std::uint64_t>(value, 25)});
+                      segment_row{value[0] == '\1', value_at<std::uint64_t>(value, 1),
+                                  value_at<std::uint64_t>(value, 9), value_at<std::uint64_t>(value, 17),
+                                  value_at<std::uint64_t>(value, 25)});
   }
   if (auto read = reader.status(); !read) return read.error();
   return rows;
@@ -173,9 +183,9 @@ result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segm
     if (row->key.size() != 16 || row->value.size() != 24) return malformed("tail");
     if (load_be<std::uint64_t>(row->key.data()) != segment) break;
     const auto value = row->value;
-    entries.push_back({{{value_at<std::uint64_t>(value, 0), value_at<std::uint64_t>(value, 8)},
-                        value_at<std::uint32_t>(value, 16)},
-                       {{segment, load_be<std::uint64_t>(row->key.data() + 8)}, value_at<std::uint32_t>(value, 20)}});
+    entries.push_back(
+        {{{value_at<std::uint64_t>(value, 0), value_at<std::uint64_t>(value, 8)}, value_at<std::uint32_t>(value, 16)},
+         {{segment, load_be<std::uint64_t>(row->key.data() + 8)}, value_at<std::uint32_t>(value, 20)}});
   }
   if (auto read = reader.status(); !read) return read.error();
   return entries;

@@ -1,4 +1,5 @@
-// The tables of a disk's index: rows as values, keys and encodings in one place. Keys are big-endian, values little-endian.
+// The tables of a disk's index: rows as values, keys and encodings in one place. Keys are big-endian, values
+// little-endian.
 //
 //   chunks    partition 2, blob session 8, blob number 8, chunk index 4 → segment 8, offset 8, payload length 4
 //   to_punch  generation 8, segment 8, offset 8                       → record bytes 8
@@ -40,8 +41,8 @@ result<std::uint64_t> newest_generation(kv_reader& reader);
 
 struct segment_row {
   bool sealed = false;
-  std::uint64_t data_end = 0;    // bytes; behind the last acknowledged record
-  std::uint64_t live_bytes = 0;  // record bytes of the chunks that the index names
+  std::uint64_t data_end = 0;   // bytes; behind the last acknowledged record
+  std::uint64_t live_bytes = 0; // record bytes of the chunks that the index names
   std::uint64_t live_chunks = 0;
   std::uint64_t to_punch = 0; // rows
 };

@@ -54,8 +54,8 @@ public:
   // Opens or creates; replays to_punch rows (at most 16,384, `punch` does the rest), drops torn tails, checks identity.
   // Errors: locked, corrupt, io_error, unsupported (the file system can't punch holes), quarantined (a marker of an
   // earlier failure is there; `cairn storage check --clear-quarantine` removes it).
-  // `index` holds chunk_index_tables tables, lies in index_directory(options.directory) (storage/disk_identity.hpp), and
-  // outlives the store.
+  // `index` holds chunk_index_tables tables, lies in index_directory(options.directory) (storage/disk_identity.hpp),
+  // and outlives the store.
   static result<std::unique_ptr<chunk_store>> open(chunk_store_options options, file_system& files, kv_engine& index,
                                                    random_source& random);
   virtual ~chunk_store() = default;
@@ -64,8 +64,8 @@ public:
   // no_space, read_only, io_error, content_mismatch, or success (also when the same bytes were there already).
   virtual std::vector<result<void>> write(std::span<const chunk_write> batch) = 0;
 
-  // Reads payload bytes [offset, offset + length) clipped to the chunk's end; offset is a multiple of 64 KiB, `into` has
-  // room for length. Verifies header, id and the checksum of every block it touches. not_found, corrupt, io_error.
+  // Reads payload bytes [offset, offset + length) clipped to the chunk's end; offset is a multiple of 64 KiB, `into`
+  // has room for length. Verifies header, id and the checksum of every block it touches. not_found, corrupt, io_error.
   virtual result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
                                          std::byte* into) = 0;
   // The same, only from memory: would_block when the place or the bytes are not cached. Never blocks.
@@ -81,16 +81,16 @@ public:
   // Chunk ids from `after` on in index order (partition, id), at most `max`: a page of the walk that finds leftovers.
   virtual result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) = 0;
 
-  virtual chunk_store_stats stats() const = 0;     // from memory; the disk's space is refreshed by write and punch
-  virtual void quarantine() = 0;                   // called by the kv engine's on_quarantine
+  virtual chunk_store_stats stats() const = 0; // from memory; the disk's space is refreshed by write and punch
+  virtual void quarantine() = 0;               // called by the kv engine's on_quarantine
   virtual const uuid& disk_uuid() const = 0;
 };
 
 constexpr table_id chunk_index_tables = 5;
 
-// `cairn storage check`: holds a stopped disk against its index: every record's header and, when `deep`, every block; that
-// deleted space is given back or remembered; footers and counts. Changes nothing. Errors: locked, not_found (no disk
-// there), corrupt (its identity), io_error of the index; what is wrong with single records are problems.
+// `cairn storage check`: holds a stopped disk against its index: every record's header and, when `deep`, every block;
+// that deleted space is given back or remembered; footers and counts. Changes nothing. Errors: locked, not_found (no
+// disk there), corrupt (its identity), io_error of the index; what is wrong with single records are problems.
 struct check_report {
   std::uint64_t segments = 0, chunks = 0, bytes = 0;
   std::vector<std::string> problems; // "segment 3 offset 8192: header checksum"
@@ -99,8 +99,8 @@ using check_progress = std::function<void(std::uint64_t done, std::uint64_t tota
 result<check_report> check_disk(const chunk_store_options& options, file_system& files, kv_engine& index, bool deep,
                                 const check_progress& progress);
 // `cairn storage rebuild-index`: fills an empty index from footers and, where they are missing, from records, and seals
-// all segments. Chunks that were deleted and not yet punched come back; the walk that finds leftovers removes them. When
-// it fails, the index stays incomplete, and `open` refuses it. invalid_argument: the index is not empty.
+// all segments. Chunks that were deleted and not yet punched come back; the walk that finds leftovers removes them.
+// When it fails, the index stays incomplete, and `open` refuses it. invalid_argument: the index is not empty.
 result<check_report> rebuild_index(const chunk_store_options& options, file_system& files, kv_engine& index,
                                    const check_progress& progress);
 

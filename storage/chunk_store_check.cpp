@@ -12,8 +12,13 @@ class disk_check {
 public:
   disk_check(const std::string& directory, file_system& files, kv_reader& reader, const mac_key& key, bool deep,
              const check_progress& progress)
-    : directory_(segments_directory(directory)), files_(files), reader_(reader), key_(key), deep_(deep),
-      progress_(progress), total_(reader.entries(chunk_index::chunks)) {}
+      : directory_(segments_directory(directory)),
+        files_(files),
+        reader_(reader),
+        key_(key),
+        deep_(deep),
+        progress_(progress),
+        total_(reader.entries(chunk_index::chunks)) {}
 
   result<check_report> run() {
     const auto punched = chunk_index::punch_rows(reader_, ~std::uint64_t{0}, reader_.entries(chunk_index::to_punch));
@@ -106,7 +111,8 @@ private:
     if (known && *known == entry.location) {
       verify(opened, entry);
     } else if (!to_punch_.contains(entry.location.place) && verify_record(opened, key_, entry, false)) {
-      problem(to_string(entry.location.place), "chunk " + to_string(entry.id) + " was deleted, its space is not given back");
+      problem(to_string(entry.location.place),
+              "chunk " + to_string(entry.id) + " was deleted, its space is not given back");
     }
     return {};
   }
@@ -153,7 +159,8 @@ result<check_report> check_disk(const chunk_store_options& options, file_system&
   const auto owner = chunk_index::owner(**reader);
   if (!owner) return owner.error();
   if (!*owner || **owner != identity->id)
-    return error{errc::corrupt, "the index of the disk in " + options.directory + " is missing, incomplete or another " +
+    return error{errc::corrupt, "the index of the disk in " + options.directory +
+                                    " is missing, incomplete or another " +
                                     "disk's; `cairn storage rebuild-index` makes a new one"};
   return disk_check{options.directory, files, **reader, identity->header_key, deep, progress}.run();
 }

@@ -61,7 +61,7 @@ private:
   class row_changes {
   public:
     explicit row_changes(const segment_rows& rows) : rows_(rows) {}
-    chunk_index::segment_row* of(std::uint64_t segment); // null: no such segment
+    chunk_index::segment_row* of(std::uint64_t segment);                                      // null: no such segment
     void retire(kv_writer& writer, std::uint64_t generation, const chunk_location& location); // live → to_punch
     void put(kv_writer& writer) const;
     void apply(segment_rows& rows) const;
@@ -102,8 +102,8 @@ private:
   result<void> remove_empty_segments();
   result<void> punch_ranges(std::uint64_t segment, std::span<const chunk_index::punch_row> rows);
 
-  // A failed flush or commit leaves the disk in a state that nobody knows: it takes no more writes. no_space is different:
-  // nothing was done.
+  // A failed flush or commit leaves the disk in a state that nobody knows: it takes no more writes. no_space is
+  // different: nothing was done.
   result<void> flushed(result<void> outcome, const char* what);
   result<void> commit(kv_writer& writer);
   void turn_read_only(const error& reason);

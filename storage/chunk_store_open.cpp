@@ -64,8 +64,8 @@ result<disk_identity> settle_identity(file_system& files, const std::string& dir
     owner = *stored;
   }
   if (owner && found->identity && *owner != found->identity->id)
-    return error{errc::corrupt, "the index in " + directory + " belongs to disk " + to_string(*owner) + ", not to disk " +
-                                    to_string(found->identity->id)};
+    return error{errc::corrupt, "the index in " + directory + " belongs to disk " + to_string(*owner) +
+                                    ", not to disk " + to_string(found->identity->id)};
   if (!found->identity && (owner || found->has_segments))
     return error{errc::corrupt, directory + "/disk is missing, but there are data: restore it from a copy of the disk"};
   if (!owner && found->has_segments)
@@ -74,7 +74,8 @@ result<disk_identity> settle_identity(file_system& files, const std::string& dir
 
   if (auto made = files.make_directories(segments_directory(directory)); !made) return made.error();
   if (auto able = probe(files, directory); !able) return able.error();
-  auto identity = found->identity ? result<disk_identity>{*found->identity} : make_disk_identity(files, directory, random);
+  auto identity =
+      found->identity ? result<disk_identity>{*found->identity} : make_disk_identity(files, directory, random);
   if (!identity) return identity;
   auto writer = index.begin_write();
   if (!writer) return writer.error();
@@ -85,8 +86,8 @@ result<disk_identity> settle_identity(file_system& files, const std::string& dir
 
 } // namespace
 
-result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options options, file_system& files, kv_engine& index,
-                                                       random_source& random) {
+result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options options, file_system& files,
+                                                       kv_engine& index, random_source& random) {
   if (auto made = files.make_directories(options.directory); !made) return made.error();
   auto lock = options.lock ? result<std::shared_ptr<void>>{options.lock} : files.lock(options.directory);
   if (!lock) return lock.error();
@@ -94,7 +95,7 @@ result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options optio
   if (!reason) return reason.error();
   if (*reason)
     return error{errc::quarantined, options.directory + ": " + **reason +
-                                        "look at the disk, then `cairn storage check --clear-quarantine`"};
+                                        "; look at the disk, then `cairn storage check --clear-quarantine`"};
   const auto identity = settle_identity(files, options.directory, index, random);
   if (!identity) return identity.error();
   std::uint64_t generation = 0;
@@ -105,8 +106,8 @@ result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options optio
     if (!newest) return newest.error();
     generation = *newest + 1;
   }
-  auto store = std::make_unique<segment_chunk_store>(std::move(options), files, index, *identity, std::move(*lock),
-                                                     generation);
+  auto store =
+      std::make_unique<segment_chunk_store>(std::move(options), files, index, *identity, std::move(*lock), generation);
   if (auto recovered = store->recover(); !recovered) return recovered.error();
   return std::unique_ptr<chunk_store>{std::move(store)};
 }
@@ -114,9 +115,14 @@ result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options optio
 segment_chunk_store::segment_chunk_store(chunk_store_options options, file_system& files, kv_engine& index,
                                          disk_identity identity, std::shared_ptr<void> lock,
                                          std::uint64_t first_generation)
-  : options_(std::move(options)), files_(files), index_(index), identity_(identity), lock_(std::move(lock)),
-    pins_(first_generation), cache_(options_.location_cache_entries),
-    readers_(files, segments_directory(options_.directory), open_segments_max) {}
+    : options_(std::move(options)),
+      files_(files),
+      index_(index),
+      identity_(identity),
+      lock_(std::move(lock)),
+      pins_(first_generation),
+      cache_(options_.location_cache_entries),
+      readers_(files, segments_directory(options_.directory), open_segments_max) {}
 
 result<void> segment_chunk_store::recover() {
   if (auto loaded = load_rows(); !loaded) return loaded;
@@ -124,7 +130,8 @@ result<void> segment_chunk_store::recover() {
   if (auto resumed = resume_active(); !resumed) return resumed;
   if (auto removed = remove_empty_segments(); !removed) return removed;
   refresh_space();
-  if (space_.total == 0) return error{errc::io_error, "the size of the file system of " + options_.directory + " is unknown"};
+  if (space_.total == 0)
+    return error{errc::io_error, "the size of the file system of " + options_.directory + " is unknown"};
   reserve_bytes_ = effective_reserve(options_.reserve_bytes, space_);
   for (std::size_t done = 0; done < punched_at_open_max && to_punch_ > 0;) {
     const auto punched = punch(punch_page);
@@ -150,13 +157,12 @@ result<void> segment_chunk_store::load_rows() {
   return (*reader)->status();
 }
 
-// A file without a row was just being made when the crash came, and is empty. Anything else means that the index is older
-// than the files (restored from a copy, say): deleting would lose data.
+// A file without a row was just being made when the crash came, and is empty. Anything else means that the index is
+// older than the files (restored from a copy, say): deleting would lose data.
 result<void> segment_chunk_store::remove_strays() {
   const auto directory = segments_directory(options_.directory);
   const auto names = files_.list(directory);
   if (!names) return names.error();
-  bool removed_any = false;
   std::size_t present = 0;
   for (const auto& name : *names) {
     const auto segment = parse_segment_file_name(name);
@@ -176,13 +182,12 @@ result<void> segment_chunk_store::remove_strays() {
     if (!any) return any.error();
     if (*any) return error{errc::corrupt, path + " holds chunks that the index does not know" + rebuild_hint};
     if (auto removed = files_.remove(path); !removed) return removed;
-    removed_any = true;
   }
   for (const auto& [segment, row] : rows_)
     if (present < rows_.size() && row.live_chunks > 0 &&
         !std::binary_search(names->begin(), names->end(), segment_file_name(segment)))
       log::error("segment file is missing", {{"path", readers_.path_of(segment)}, {"chunks", row.live_chunks}});
-  return removed_any ? flushed(files_.flush_directory(directory), "flush of the segments") : result<void>{};
+  return {}; // not flushed: a stray that comes back is removed again
 }
 
 result<void> segment_chunk_store::resume_active() {

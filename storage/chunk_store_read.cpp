@@ -34,7 +34,8 @@ result<chunk_read_result> segment_chunk_store::read_record(file& from, read_way 
   std::size_t rest_bytes = 0; // of a block that is wanted only in part: its checksum covers all of it
   if (verify && got.length > 0) rest_bytes = std::min<std::uint64_t>(round_up(end, block_size_bytes), at.length) - end;
 
-  const std::array<bytes_span, 3> views{bytes_span{page}, bytes_span{into, got.length}, bytes_span{rest}.first(rest_bytes)};
+  const std::array<bytes_span, 3> views{bytes_span{page}, bytes_span{into, got.length},
+                                        bytes_span{rest}.first(rest_bytes)};
   const auto fetch = [&](std::uint64_t position, std::span<const bytes_span> parts) -> result<void> {
     std::size_t wanted = 0;
     for (const auto& part : parts) wanted += part.size();
@@ -136,7 +137,7 @@ void segment_chunk_store::quarantine() {
   if (state_.exchange(disk_state::quarantined) == disk_state::quarantined) return;
   const auto disk = to_string(identity_.id);
   log::error("disk quarantined", {{"disk", disk}, {"directory", options_.directory}});
-  if (auto marked = mark_quarantined(files_, options_.directory, "the index could not be read\n"); !marked)
+  if (auto marked = mark_quarantined(files_, options_.directory, "the index could not be read"); !marked)
     log::error("quarantine marker not written", {{"disk", disk}, {"error", to_string(marked.error())}});
 }
 

@@ -13,7 +13,7 @@ constexpr std::uint64_t rebuilt_generation = 1;
 class index_rebuild {
 public:
   index_rebuild(const std::string& directory, file_system& files, kv_engine& index, const disk_identity& identity)
-    : directory_(segments_directory(directory)), files_(files), index_(index), identity_(identity) {}
+      : directory_(segments_directory(directory)), files_(files), index_(index), identity_(identity) {}
 
   result<check_report> run(const check_progress& progress) {
     const auto names = files_.list(directory_);

@@ -9,7 +9,9 @@ namespace cairn::storage {
 
 namespace {
 
-bool is_gone(const result<void>& removal) { return removal || removal.error() == errc::not_found; }
+bool is_gone(const result<void>& removal) {
+  return removal || removal.error() == errc::not_found;
+}
 
 } // namespace
 

@@ -14,7 +14,9 @@ namespace {
 
 constexpr std::array<std::byte, page_bytes> zeros{};
 
-std::uint64_t minus(std::uint64_t a, std::uint64_t b) { return a > b ? a - b : 0; }
+std::uint64_t minus(std::uint64_t a, std::uint64_t b) {
+  return a > b ? a - b : 0;
+}
 
 } // namespace
 
@@ -57,9 +59,8 @@ result<void> segment_chunk_store::writable() const {
 void segment_chunk_store::turn_read_only(const error& reason) {
   auto expected = disk_state::healthy;
   if (!state_.compare_exchange_strong(expected, disk_state::read_only)) return;
-  log::error("disk turned read-only", {{"disk", to_string(identity_.id)},
-                                       {"directory", options_.directory},
-                                       {"error", to_string(reason)}});
+  log::error("disk turned read-only",
+             {{"disk", to_string(identity_.id)}, {"directory", options_.directory}, {"error", to_string(reason)}});
 }
 
 result<void> segment_chunk_store::flushed(result<void> outcome, const char* what) {
@@ -164,7 +165,8 @@ std::size_t segment_chunk_store::how_many_fit(std::span<const chunk_write> batch
   return count;
 }
 
-result<void> segment_chunk_store::write_records(std::span<const chunk_write> batch, std::span<const pending_write> group,
+result<void> segment_chunk_store::write_records(std::span<const chunk_write> batch,
+                                                std::span<const pending_write> group,
                                                 std::vector<segment_entry>& placed) {
   const auto begin = rows_.at(active_->id).data_end;
   auto offset = begin;
@@ -228,7 +230,9 @@ void segment_chunk_store::refresh_space() {
     log::warn("space of a disk is unknown", {{"directory", options_.directory}, {"error", to_string(now.error())}});
 }
 
-std::uint64_t segment_chunk_store::usable_bytes() const { return minus(space_.available, reserve_bytes_); }
+std::uint64_t segment_chunk_store::usable_bytes() const {
+  return minus(space_.available, reserve_bytes_);
+}
 
 void segment_chunk_store::publish() {
   const std::lock_guard guard{stats_mutex_};

@@ -1,9 +1,10 @@
 // Bytes of rows, commands and keys: a writer that appends and a reader that never leaves its view. Integers are fixed
-// width and big-endian (so that keys sort), or varints: 7 bits a byte, low bits first, the shortest form only, so that a
-// value has exactly one encoding. A string is its length as a varint, then its bytes.
+// width and big-endian (so that keys sort), or varints: 7 bits a byte, low bits first, the shortest form only, so that
+// a value has exactly one encoding. A string is its length as a varint, then its bytes.
 //
 // The reader's error is sticky: after the first bad field every read answers zero or empty, and `finished()` tells once
-// at the end whether all fields were good and no byte is left over. Nothing is allocated beyond the bytes that are there.
+// at the end whether all fields were good and no byte is left over. Nothing is allocated beyond the bytes that are
+// there.
 #pragma once
 
 #include <cstddef>
@@ -59,7 +60,7 @@ class byte_reader {
 public:
   explicit byte_reader(std::string_view bytes) : rest_(bytes) {}
   explicit byte_reader(std::span<const std::byte> bytes)
-    : rest_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
+      : rest_(reinterpret_cast<const char*>(bytes.data()), bytes.size()) {}
 
   std::uint8_t u8() { return fixed<std::uint8_t>(); }
   std::uint16_t u16() { return fixed<std::uint16_t>(); }

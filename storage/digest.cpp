@@ -12,14 +12,20 @@ struct md5::context {
   ~context() { EVP_MD_CTX_free(evp); }
 };
 
-md5::md5() : context_(std::make_unique<context>()) { reset(); }
+md5::md5() : context_(std::make_unique<context>()) {
+  reset();
+}
 md5::~md5() = default;
 md5::md5(md5&&) noexcept = default;
 md5& md5::operator=(md5&&) noexcept = default;
 
-void md5::reset() { CAIRN_ASSERT(EVP_DigestInit_ex(context_->evp, EVP_md5(), nullptr) == 1); }
+void md5::reset() {
+  CAIRN_ASSERT(EVP_DigestInit_ex(context_->evp, EVP_md5(), nullptr) == 1);
+}
 
-void md5::update(bytes_view data) { CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1); }
+void md5::update(bytes_view data) {
+  CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
+}
 
 md5::digest md5::finish() {
   digest out{};

@@ -1,5 +1,5 @@
-// Digests by OpenSSL, whose only user is digest.cpp: MD5 for ETags, SipHash-2-4 as the keyed checksum of on-disk headers.
-// Running out of memory or a build of OpenSSL without these algorithms ends the process with a message.
+// Digests by OpenSSL, whose only user is digest.cpp: MD5 for ETags, SipHash-2-4 as the keyed checksum of on-disk
+// headers. Running out of memory or a build of OpenSSL without these algorithms ends the process with a message.
 #pragma once
 
 #include "storage/file_system.hpp"

@@ -1,5 +1,5 @@
-// The file `disk` (integers little-endian): magic "CAIRNDSK", version 1, 7 zero bytes, UUID 16, secret 32, CRC32C 4 of all
-// before it.
+// The file `disk` (integers little-endian): magic "CAIRNDSK", version 1, 7 zero bytes, UUID 16, secret 32, CRC32C 4 of
+// all before it.
 #include "storage/disk_identity.hpp"
 
 #include "storage/byte_order.hpp"
@@ -16,8 +16,12 @@ constexpr char magic[] = {'C', 'A', 'I', 'R', 'N', 'D', 'S', 'K'};
 constexpr std::uint8_t version = 1;
 constexpr std::size_t version_at = 8, id_at = 16, key_at = 32, spare_at = 48, crc_at = 64, identity_bytes = 68;
 
-std::string identity_path(const std::string& disk) { return disk + "/disk"; }
-std::string marker_path(const std::string& disk) { return disk + "/quarantined"; }
+std::string identity_path(const std::string& disk) {
+  return disk + "/disk";
+}
+std::string marker_path(const std::string& disk) {
+  return disk + "/quarantined";
+}
 
 template <std::size_t Size>
 void draw(std::array<std::uint8_t, Size>& out, random_source& random) {
@@ -30,8 +34,12 @@ void draw(std::array<std::uint8_t, Size>& out, random_source& random) {
 
 } // namespace
 
-std::string segments_directory(const std::string& disk) { return disk + "/segments"; }
-std::string index_directory(const std::string& disk) { return disk + "/index"; }
+std::string segments_directory(const std::string& disk) {
+  return disk + "/segments";
+}
+std::string index_directory(const std::string& disk) {
+  return disk + "/index";
+}
 
 result<disk_identity> load_disk_identity(file_system& files, const std::string& disk) {
   const auto content = read_small_file(files, identity_path(disk));

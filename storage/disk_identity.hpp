@@ -1,8 +1,7 @@
-// Who a disk is: the file `disk` in its directory holds a UUID and a secret that keys the checksums of its headers. Made
-// once, never changed; without it no record of the disk can be told from noise. `quarantined` is a marker file that
-// forbids touching the disk until an operator looked. Both are replaced atomically and durably.
-// Layout of a disk's directory: disk, lock, quarantined, segments/, index/ (LMDB).
-// Errors: not_found, corrupt, io_error, no_space.
+// Who a disk is: the file `disk` in its directory holds a UUID and a secret that keys the checksums of its headers.
+// Made once, never changed; without it no record of the disk can be told from noise. `quarantined` is a marker file
+// that forbids touching the disk until an operator looked. Both are replaced atomically and durably. Layout of a disk's
+// directory: disk, lock, quarantined, segments/, index/ (LMDB). Errors: not_found, corrupt, io_error, no_space.
 #pragma once
 
 #include "storage/digest.hpp"

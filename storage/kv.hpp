@@ -2,14 +2,14 @@
 // Engines: LMDB (storage/lmdb_kv.cpp, the only file that includes lmdb.h) and memory (storage/memory_kv.cpp, for
 // simulation: same order, same transactions, may lose what was not committed). One test suite runs over both.
 //
-// Errors are sticky: a failing call marks its transaction, later calls answer "nothing", and commit()/status() tells the
-// first error, so that code reads straight on and checks once. Errors: io_error, no_space, corrupt, quarantined,
+// Errors are sticky: a failing call marks its transaction, later calls answer "nothing", and commit()/status() tells
+// the first error, so that code reads straight on and checks once. Errors: io_error, no_space, corrupt, quarantined,
 // invalid_argument (key of 0 or more than 511 bytes; seek takes an empty key for the first pair). After a commit that
 // failed with io_error begin_write answers read_only for good: a flush is never retried.
 //
 // Views returned by get are valid until the next write in the same transaction or its end, those of a cursor also only
-// until its next seek or next. A cursor survives writes: next goes on behind the last key it showed. Transactions belong
-// to one thread. Blocking: never on socket threads.
+// until its next seek or next. A cursor survives writes: next goes on behind the last key it showed. Transactions
+// belong to one thread. Blocking: never on socket threads.
 #pragma once
 
 #include "config/error.hpp"
@@ -62,7 +62,7 @@ public:
 };
 
 struct lmdb_options {
-  std::string directory;       // made when missing, flushed with its parent
+  std::string directory; // made when missing, flushed with its parent
   table_id tables = 1;
   std::uint64_t map_bytes = 256ull << 30; // address space, not disk
   // Called once, from the thread that met it, when the map cannot be read (SIGBUS): the engine then answers

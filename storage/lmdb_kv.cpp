@@ -33,7 +33,6 @@ constexpr std::size_t value_bytes_max = 1u << 30;
 
 errc code_of(int rc) {
   switch (rc) {
-    case left_guard: return errc::quarantined;
     case MDB_MAP_FULL:
     case ENOSPC:
     case EDQUOT:
@@ -64,13 +63,17 @@ void on_lmdb_assertion(MDB_env*, const char* text) {
   leave_guarded();
 }
 
-MDB_val to_val(std::string_view bytes) { return {bytes.size(), const_cast<char*>(bytes.data())}; }
-std::string_view to_view(const char* at, std::size_t size) { return {at, size}; }
+MDB_val to_val(std::string_view bytes) {
+  return {bytes.size(), const_cast<char*>(bytes.data())};
+}
+std::string_view to_view(const char* at, std::size_t size) {
+  return {at, size};
+}
 
 class lmdb_engine final : public kv_engine {
 public:
   explicit lmdb_engine(const lmdb_options& options)
-    : directory_(options.directory), on_quarantine_(options.on_quarantine) {}
+      : directory_(options.directory), on_quarantine_(options.on_quarantine) {}
   lmdb_engine(const lmdb_engine&) = delete;
   lmdb_engine& operator=(const lmdb_engine&) = delete;
   ~lmdb_engine() override;
@@ -95,11 +98,8 @@ public:
     CAIRN_ASSERT(id < tables_.size());
     return tables_[id];
   }
-  error failure(int rc, const char* what) const {
-    const char* const text = rc == left_guard ? "the memory map can't be read" : mdb_strerror(rc);
-    return {code_of(rc), directory_ + ": " + what + ": " + text};
-  }
-  void commit_failed(int rc);
+  error failure(int rc, const char* what) const;
+  error commit_failure(int rc);
 
 private:
   result<void> prepare_directory() const;
@@ -119,7 +119,7 @@ class lmdb_cursor;
 class lmdb_transaction final : public kv_writer {
 public:
   lmdb_transaction(lmdb_engine& engine, MDB_txn* txn, std::unique_lock<std::mutex> writer)
-    : engine_(engine), txn_(txn), writer_(std::move(writer)) {}
+      : engine_(engine), txn_(txn), writer_(std::move(writer)) {}
   lmdb_transaction(const lmdb_transaction&) = delete;
   lmdb_transaction& operator=(const lmdb_transaction&) = delete;
   ~lmdb_transaction() override { abort(); }
@@ -253,21 +253,25 @@ void lmdb_engine::enter_quarantine() {
   if (on_quarantine_) on_quarantine_();
 }
 
-// LMDB answers EIO for a write that came out short, which is how a disk without room often shows. No single write of
-// ours is larger than this much.
 bool lmdb_engine::disk_is_full() const {
   struct statvfs fs {};
-  constexpr std::uint64_t write_bytes_max = 16ull << 20;
+  constexpr std::uint64_t write_bytes_max = 16ull << 20; // no single write of LMDB's is larger, with values as ours
   return ::statvfs(directory_.c_str(), &fs) == 0 && std::uint64_t{fs.f_bavail} * fs.f_frsize < write_bytes_max;
+}
+
+error lmdb_engine::failure(int rc, const char* what) const {
+  if (rc == left_guard) return {errc::quarantined, directory_ + ": " + what + ": the memory map can't be read"};
+  // LMDB answers EIO for a write that came out short, and that is how a disk without room shows more often than not.
+  if (rc == EIO && disk_is_full()) rc = ENOSPC;
+  return {code_of(rc), directory_ + ": " + what + ": " + mdb_strerror(rc)};
 }
 
 // After a failed flush nobody knows what the device holds, and a second flush would succeed without writing it: no more
 // writes. A commit that found no room is different: its pages are referenced by nothing, later commits write their own.
-void lmdb_engine::commit_failed(int rc) {
-  const errc code = code_of(rc);
-  if (code != errc::io_error || (rc == EIO && disk_is_full())) return;
-  if (!read_only_.exchange(true))
-    log::error("no more writes: a commit failed", {{"directory", directory_}, {"error", mdb_strerror(rc)}});
+error lmdb_engine::commit_failure(int rc) {
+  error why = failure(rc, "commit");
+  if (why == errc::io_error && !read_only_.exchange(true)) log::error("no more writes", {{"error", why.text}});
+  return why;
 }
 
 result<std::unique_ptr<kv_reader>> lmdb_engine::begin_read() {
@@ -278,6 +282,7 @@ result<std::unique_ptr<kv_reader>> lmdb_engine::begin_read() {
 }
 
 result<std::unique_ptr<kv_writer>> lmdb_engine::begin_write() {
+  if (quarantined()) return failure(left_guard, "begin of a write");
   // A lock of our own in front of LMDB's: a writer that left the guard never releases LMDB's.
   std::unique_lock writer{writer_};
   if (read_only_.load()) return error{errc::read_only, directory_ + ": a commit failed before"};
@@ -343,10 +348,7 @@ result<void> lmdb_transaction::commit() {
   }
   const int rc = engine_.run([&] { return mdb_txn_commit(txn_); });
   txn_ = nullptr; // LMDB freed it, also when the commit failed
-  if (rc != 0) {
-    engine_.commit_failed(rc);
-    failure_ = engine_.failure(rc, "commit");
-  }
+  if (rc != 0) failure_ = engine_.commit_failure(rc);
   if (writer_.owns_lock()) writer_.unlock();
   return status();
 }

@@ -5,7 +5,7 @@
 namespace cairn::storage {
 
 location_cache::location_cache(std::size_t entries)
-  : sets_(std::max<std::size_t>(1, entries / ways)), table_(std::make_unique<set[]>(sets_)) {}
+    : sets_(std::max<std::size_t>(1, entries / ways)), table_(std::make_unique<set[]>(sets_)) {}
 
 location_cache::set& location_cache::set_of(const chunk_id& id) {
   auto hash = std::hash<chunk_id>{}(id);

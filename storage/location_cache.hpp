@@ -1,8 +1,8 @@
 // Where recently used chunks lie: a bounded, set-associative cache (8 ways, second chance), so that a hot read needs no
 // index. Thread-safe; a lock is held for a look at one set. Memory: about 64 bytes an entry, taken at construction.
 //
-// A reader that misses takes the miss's ticket, looks into the index and offers what it found with that ticket. An erase
-// in between makes the ticket stale, so that the cache never holds a place that was erased before.
+// A reader that misses takes the miss's ticket, looks into the index and offers what it found with that ticket. An
+// erase in between makes the ticket stale, so that the cache never holds a place that was erased before.
 #pragma once
 
 #include "storage/record.hpp"

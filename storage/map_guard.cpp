@@ -5,6 +5,7 @@
 #include <csetjmp>
 #include <csignal>
 #include <mutex>
+#include <ucontext.h>
 
 namespace cairn::storage {
 
@@ -20,12 +21,15 @@ void jump_out() noexcept {
 }
 
 void call_previous(int signal, siginfo_t* info, void* context) {
+  const bool sent_by_a_process = info->si_code <= 0;
   if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
     previous_action.sa_sigaction(signal, info, context);
+  } else if (previous_action.sa_handler == SIG_IGN && sent_by_a_process) {
+    return;
   } else if (previous_action.sa_handler == SIG_DFL || previous_action.sa_handler == SIG_IGN) {
     // A fault can't be ignored: with the default action back in place it repeats and ends the process, core included.
     ::signal(signal, SIG_DFL);
-    if (info->si_code <= 0) ::raise(signal);
+    if (sent_by_a_process) ::raise(signal);
   } else {
     previous_action.sa_handler(signal);
   }
@@ -34,7 +38,12 @@ void call_previous(int signal, siginfo_t* info, void* context) {
 // BUS_ADRERR is what the kernel sends when a page of a map can't be read or lies beyond the file's end. Memory errors
 // (BUS_MCEERR_*) and signals sent by a process are not ours.
 void on_sigbus(int signal, siginfo_t* info, void* context) {
-  if (active_guard != nullptr && info->si_code == BUS_ADRERR) jump_out();
+  if (active_guard != nullptr && info->si_code == BUS_ADRERR) {
+    // The jump does not return from the handler, so nobody else takes back the mask (sigsetjmp would pay a system call
+    // a guard for it).
+    ::pthread_sigmask(SIG_SETMASK, &static_cast<const ucontext_t*>(context)->uc_sigmask, nullptr);
+    jump_out();
+  }
   call_previous(signal, info, context);
 }
 
@@ -45,8 +54,7 @@ void install_map_guard() {
   std::call_once(once, [] {
     struct sigaction action {};
     action.sa_sigaction = on_sigbus;
-    // Without SA_NODEFER the signal would stay blocked after the jump, because the guard does not save the mask.
-    action.sa_flags = SA_SIGINFO | SA_NODEFER | SA_ONSTACK;
+    action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
     CAIRN_ASSERT(::sigaction(SIGBUS, &action, &previous_action) == 0);
   });

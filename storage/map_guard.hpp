@@ -1,6 +1,6 @@
 // A read error below a memory map arrives as SIGBUS. This turns it into a return value: code that touches a map runs in
-// `run_guarded`; when it faults there, the thread jumps out and `run_guarded` answers false. Elsewhere SIGBUS does what it
-// did before (the previous handler is called, or the process ends).
+// `run_guarded`; when it faults there, the thread jumps out and `run_guarded` answers false. Elsewhere SIGBUS does what
+// it did before (the previous handler is called, or the process ends).
 //
 // The jump skips destructors: guarded code must consist of C frames and of C++ without anything to destroy. What it was
 // working on (locks, transactions of the library that owns the map) is left as it was and must never be touched again.

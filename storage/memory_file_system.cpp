@@ -18,8 +18,12 @@ std::string normal(const std::string& path) {
   if (text.size() > 1 && text.back() == '/') text.pop_back();
   return text.empty() ? "." : text;
 }
-std::string parent_of(const std::string& path) { return normal(std::filesystem::path{path}.parent_path().string()); }
-std::string name_of(const std::string& path) { return std::filesystem::path{path}.filename().string(); }
+std::string parent_of(const std::string& path) {
+  return normal(std::filesystem::path{path}.parent_path().string());
+}
+std::string name_of(const std::string& path) {
+  return std::filesystem::path{path}.filename().string();
+}
 
 std::shared_ptr<const page> torn(const page_map& old_pages, const page_map& new_pages, std::uint64_t number,
                                  random_source& random) {
@@ -110,7 +114,7 @@ struct memory_file_system::inode {
 class memory_file final : public file {
 public:
   memory_file(memory_file_system& disk, memory_file_system::inode_ptr node, std::string path, bool writable)
-    : disk_(disk), node_(std::move(node)), path_(std::move(path)), writable_(writable), life_(disk.life_) {}
+      : disk_(disk), node_(std::move(node)), path_(std::move(path)), writable_(writable), life_(disk.life_) {}
   ~memory_file() override {
     const std::lock_guard guard{disk_.mutex_}; // the last owner of an unlinked file gives its space back
     node_.reset();
@@ -123,7 +127,8 @@ public:
     std::uint64_t bytes = 0;
     for (const auto part : data) bytes += part.size();
     if (bytes == 0) return {};
-    if (auto fits = disk_.reserve_pages(*node_, offset / page_size, (offset + bytes + page_size - 1) / page_size); !fits)
+    if (auto fits = disk_.reserve_pages(*node_, offset / page_size, (offset + bytes + page_size - 1) / page_size);
+        !fits)
       return fits;
     for (const auto part : data) {
       put(offset, part);

@@ -1,10 +1,10 @@
-// An in-memory disk for tests and simulation. It keeps what was flushed apart from what was only written: `crash` throws
-// away, keeps or tears unflushed writes as a power loss may. Same contract as the POSIX engine. Thread-safe (one lock);
-// deterministic: no clock, randomness from the caller.
+// An in-memory disk for tests and simulation. It keeps what was flushed apart from what was only written: `crash`
+// throws away, keeps or tears unflushed writes as a power loss may. Same contract as the POSIX engine. Thread-safe (one
+// lock); deterministic: no clock, randomness from the caller.
 //
-// What a crash does: of each page written since the file's last flush, the old, the new or a mixture of 512-byte sectors
-// survives; sizes and holes likewise; of the changes to a directory since its last flush a prefix survives. It does not
-// model older versions of a page that was written twice without a flush, nor bits that rot (see flip_bit).
+// What a crash does: of each page written since the file's last flush, the old, the new or a mixture of 512-byte
+// sectors survives; sizes and holes likewise; of the changes to a directory since its last flush a prefix survives. It
+// does not model older versions of a page that was written twice without a flush, nor bits that rot (see flip_bit).
 #pragma once
 
 #include "storage/file_system.hpp"
@@ -19,8 +19,21 @@
 namespace cairn::storage {
 
 enum class disk_operation : std::uint8_t {
-  open, read, read_cached, write, flush, preallocate, punch, truncate, list, make_directories, remove, rename,
-  flush_directory, space_of, lock
+  open,
+  read,
+  read_cached,
+  write,
+  flush,
+  preallocate,
+  punch,
+  truncate,
+  list,
+  make_directories,
+  remove,
+  rename,
+  flush_directory,
+  space_of,
+  lock
 };
 
 class memory_file_system final : public file_system {
@@ -36,8 +49,8 @@ public:
   // Power loss and restart: files and locks that are open turn useless (io_error), the locks are free again.
   void crash(random_source& random);
   void flip_bit(const std::string& path, std::uint64_t bit); // rotten data: also the flushed copy
-  std::uint64_t used_bytes() const;                           // pages written or preallocated, not punched
-  std::uint64_t flushes() const;                              // of files and directories, that succeeded
+  std::uint64_t used_bytes() const;                          // pages written or preallocated, not punched
+  std::uint64_t flushes() const;                             // of files and directories, that succeeded
 
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
   result<std::vector<std::string>> list(const std::string& directory) override;

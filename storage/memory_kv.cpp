@@ -1,6 +1,6 @@
-// The memory engine. A table is an immutable treap (a search tree that is a heap in the priorities; priorities are hashes
-// of the keys, so equal contents have equal trees): a snapshot is a reference to the roots. A writer copies the nodes on
-// its path once and then changes its own copies in place; commit publishes the new roots.
+// The memory engine. A table is an immutable treap (a search tree that is a heap in the priorities; priorities are
+// hashes of the keys, so equal contents have equal trees): a snapshot is a reference to the roots. A writer copies the
+// nodes on its path once and then changes its own copies in place; commit publishes the new roots.
 //
 // R. Seidel, C. Aragon: Randomized Search Trees (1996). All operations are O(log n) expected.
 #include "storage/kv.hpp"
@@ -34,7 +34,9 @@ struct state {
   std::vector<std::uint64_t> entries;
 };
 
-bool above(const entry& a, const entry& b) { return a.priority != b.priority ? a.priority > b.priority : a.key < b.key; }
+bool above(const entry& a, const entry& b) {
+  return a.priority != b.priority ? a.priority > b.priority : a.key < b.key;
+}
 
 const node* find(const node* at, std::string_view key) {
   while (at != nullptr) {
@@ -121,8 +123,10 @@ private:
     if (b == nullptr) return a;
     tree& top = above(*a->item, *b->item) ? a : b;
     own(top);
-    if (&top == &a) a->right = join(std::move(a->right), std::move(b));
-    else b->left = join(std::move(a), std::move(b->left));
+    if (&top == &a)
+      a->right = join(std::move(a->right), std::move(b));
+    else
+      b->left = join(std::move(a), std::move(b->left));
     return top;
   }
 
@@ -157,7 +161,7 @@ private:
 class memory_transaction final : public kv_writer {
 public:
   memory_transaction(memory_engine& engine, std::uint64_t id, std::unique_lock<std::mutex> writer)
-    : engine_(engine), state_(engine.snapshot()), editor_(id), writer_(std::move(writer)) {}
+      : engine_(engine), state_(engine.snapshot()), editor_(id), writer_(std::move(writer)) {}
 
   std::optional<std::string_view> get(table_id table, std::string_view key) override {
     if (!usable(key)) return {};
@@ -176,8 +180,8 @@ public:
   }
   void put(table_id table, std::string_view key, std::string_view value) override {
     if (!usable(key)) return;
-    auto item = std::make_shared<const entry>(
-      entry{std::string{key}, std::string{value}, XXH3_64bits(key.data(), key.size())});
+    auto item =
+        std::make_shared<const entry>(entry{std::string{key}, std::string{value}, XXH3_64bits(key.data(), key.size())});
     CAIRN_ASSERT(table < state_.roots.size());
     if (editor_.put(state_.roots[table], item)) ++state_.entries[table];
   }
@@ -236,8 +240,7 @@ public:
 private:
   std::optional<kv_pair> show(std::string_view key, bool after) {
     CAIRN_ASSERT(!transaction_.ended_);
-    const node* const found =
-      transaction_.failure_ ? nullptr : lower_bound(transaction_.root(table_), key, after);
+    const node* const found = transaction_.failure_ ? nullptr : lower_bound(transaction_.root(table_), key, after);
     item_ = found == nullptr ? nullptr : found->item;
     if (item_ == nullptr) return {};
     return kv_pair{item_->key, item_->value};
@@ -264,6 +267,8 @@ result<std::unique_ptr<kv_writer>> memory_engine::begin_write() {
 
 } // namespace
 
-std::unique_ptr<kv_engine> make_memory_kv(table_id tables) { return std::make_unique<memory_engine>(tables); }
+std::unique_ptr<kv_engine> make_memory_kv(table_id tables) {
+  return std::make_unique<memory_engine>(tables);
+}
 
 } // namespace cairn::storage

@@ -1,4 +1,5 @@
-// The disk seam over POSIX and Linux calls (fallocate(2), preadv2(2), flock(2)). Stateless; files are closed by their owner.
+// The disk seam over POSIX and Linux calls (fallocate(2), preadv2(2), flock(2)). Stateless; files are closed by their
+// owner.
 #include "storage/file_system.hpp"
 
 #include <algorithm>
@@ -140,9 +141,8 @@ private:
   result<std::size_t> read_with(std::uint64_t offset, std::span<const bytes_span> into, int flags) {
     std::size_t done = 0;
     for (gather left{into}; !left.done();) {
-      const auto n = retry_interrupted([&] {
-        return ::preadv2(descriptor_, left.data(), left.count(), static_cast<off_t>(offset + done), flags);
-      });
+      const auto n = retry_interrupted(
+          [&] { return ::preadv2(descriptor_, left.data(), left.count(), static_cast<off_t>(offset + done), flags); });
       if (n == 0) break;
       if (n < 0) {
         // EOPNOTSUPP: a file system without RWF_NOWAIT; every read then takes the executor's way.
@@ -216,8 +216,7 @@ public:
   }
 
   result<void> flush_directory(const std::string& path) override {
-    const int descriptor =
-        retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (descriptor < 0) return failed("open", path, errno);
     const int outcome = retry_interrupted([&] { return ::fsync(descriptor); });
     const int number = errno;
@@ -228,8 +227,7 @@ public:
 
   result<space> space_of(const std::string& path) override {
     struct statvfs status {};
-    if (retry_interrupted([&] { return ::statvfs(path.c_str(), &status); }) != 0)
-      return failed("space", path, errno);
+    if (retry_interrupted([&] { return ::statvfs(path.c_str(), &status); }) != 0) return failed("space", path, errno);
     return space{std::uint64_t{status.f_blocks} * status.f_frsize, std::uint64_t{status.f_bavail} * status.f_frsize};
   }
 
@@ -237,8 +235,7 @@ public:
   // kernel releases it whatever way the owner dies.
   result<std::shared_ptr<void>> lock(const std::string& directory) override {
     const std::string path = directory + "/lock";
-    const int descriptor =
-        retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); });
+    const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); });
     if (descriptor < 0) return failed("open", path, errno);
     auto held = std::make_shared<posix_file>(descriptor, path);
     if (retry_interrupted([&] { return ::flock(descriptor, LOCK_EX | LOCK_NB); }) != 0) {

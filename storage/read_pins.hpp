@@ -1,7 +1,7 @@
-// Who may still look at erased space. A read pins the current generation before it looks a place up; erased space belongs
-// to the generation in which its index row went. Space is free for punching when every read that pinned its generation or
-// an earlier one has ended: later reads can't find it any more. Two generations run at a time, so a read that hangs delays
-// punching and nothing else.
+// Who may still look at erased space. A read pins the current generation before it looks a place up; erased space
+// belongs to the generation in which its index row went. Space is free for punching when every read that pinned its
+// generation or an earlier one has ended: later reads can't find it any more. Two generations run at a time, so a read
+// that hangs delays punching and nothing else.
 //
 // enter() from any thread, never blocks; generation() and advance() from the one writer.
 #pragma once

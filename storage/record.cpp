@@ -54,7 +54,9 @@ void encode_record_header(page_span page, const mac_key& key, const record_place
   std::memcpy(at + mac_at, tag.data(), tag.size());
 }
 
-bool looks_like_record(page_view page) noexcept { return std::memcmp(page.data(), magic, sizeof magic) == 0; }
+bool looks_like_record(page_view page) noexcept {
+  return std::memcmp(page.data(), magic, sizeof magic) == 0;
+}
 
 result<record_header> decode_record_header(page_view page, const mac_key& key, const record_place& place) {
   const auto* at = page.data();
@@ -65,7 +67,8 @@ result<record_header> decode_record_header(page_view page, const mac_key& key, c
   if (header.length_ == 0 || header.length_ > chunk_bytes_max) return error{errc::corrupt, "header length"};
   const auto tag = mac_of(at, key, header.length_);
   if (std::memcmp(at + mac_at, tag.data(), tag.size()) != 0) return error{errc::corrupt, "header checksum"};
-  if (load_le<std::uint64_t>(at + segment_at) != place.segment || load_le<std::uint64_t>(at + offset_at) != place.offset)
+  if (load_le<std::uint64_t>(at + segment_at) != place.segment ||
+      load_le<std::uint64_t>(at + offset_at) != place.offset)
     return error{errc::corrupt, "header place"};
   header.id_.blob.session = load_le<std::uint64_t>(at + session_at);
   header.id_.blob.number = load_le<std::uint64_t>(at + number_at);
@@ -74,7 +77,8 @@ result<record_header> decode_record_header(page_view page, const mac_key& key, c
   return header;
 }
 
-result<void> verify_blocks(const record_header& header, std::uint32_t first_block, bytes_view payload, bytes_view rest) {
+result<void> verify_blocks(const record_header& header, std::uint32_t first_block, bytes_view payload,
+                           bytes_view rest) {
   const auto end = std::uint64_t{first_block} * block_size_bytes + payload.size() + rest.size();
   CAIRN_ASSERT(end <= header.length() && rest.size() < block_size_bytes);
   CAIRN_ASSERT(end % block_size_bytes == 0 || end == header.length());

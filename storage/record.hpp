@@ -1,6 +1,7 @@
-// A record is a chunk on disk: a 4 KiB header page and the payload, padded with zeros to 4 KiB. The header names the chunk,
-// carries a CRC32C for each 64 KiB block of payload, and a checksum keyed with the disk's secret over all that and the
-// record's own place. So bytes of a user can never pass for a record, nor a record of one place for that of another.
+// A record is a chunk on disk: a 4 KiB header page and the payload, padded with zeros to 4 KiB. The header names the
+// chunk, carries a CRC32C for each 64 KiB block of payload, and a checksum keyed with the disk's secret over all that
+// and the record's own place. So bytes of a user can never pass for a record, nor a record of one place for that of
+// another.
 //
 // Header page (integers little-endian):
 //    0  8  magic "CAIRNREC"
@@ -44,7 +45,9 @@ struct chunk_location {
 
 std::string to_string(const record_place& place); // "segment 3 offset 8192"
 
-constexpr std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) { return (bytes + unit - 1) / unit * unit; }
+constexpr std::uint64_t round_up(std::uint64_t bytes, std::uint64_t unit) {
+  return (bytes + unit - 1) / unit * unit;
+}
 constexpr std::uint64_t record_bytes(std::uint32_t payload) {
   return record_header_bytes + round_up(payload, page_bytes);
 }

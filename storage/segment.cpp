@@ -176,7 +176,8 @@ result<void> verify_record(file& segment_file, const mac_key& key, const segment
   const auto whole = read_whole(segment_file, place.offset, page);
   if (!whole) return whole.error();
   if (!*whole) return error{errc::corrupt, "header behind the end of the file"};
-  if (std::all_of(page.begin(), page.end(), [](auto b) { return b == std::byte{0}; })) return error{errc::not_found, "a hole"};
+  if (std::all_of(page.begin(), page.end(), [](auto b) { return b == std::byte{0}; }))
+    return error{errc::not_found, "a hole"};
   const auto header = decode_record_header(page, key, place);
   if (!header) return header.error();
   if (header->id() != expected.id || header->length() != expected.location.length)

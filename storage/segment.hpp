@@ -1,6 +1,7 @@
-// Segment files hold records one after the other from offset 0. An active segment is preallocated; behind its last record
-// lies nothing of value. A sealed one ends in a footer that lists its records, so that a lost index is rebuilt without
-// reading payloads. Punched records leave holes and stay in the footer: what a footer names must be checked by its header.
+// Segment files hold records one after the other from offset 0. An active segment is preallocated; behind its last
+// record lies nothing of value. A sealed one ends in a footer that lists its records, so that a lost index is rebuilt
+// without reading payloads. Punched records leave holes and stay in the footer: what a footer names must be checked by
+// its header.
 //
 // Footer (integers little-endian): table, padded with zeros to 4 KiB, then the trailer, the file's last 4 KiB.
 //   table entry, 32 bytes: offset 8, blob session 8, blob number 8, chunk index 4, payload length 4
@@ -45,15 +46,16 @@ struct segment_footer {
 // not_found: the file does not end in a trailer. corrupt: it does, but the footer fails its checksum.
 result<segment_footer> read_footer(file& segment_file, const mac_key& key, std::uint64_t segment);
 
-// Finds records without index or footer: tries every page up to the file's end, skips over the payloads of good records.
-// `found` is told whether all blocks of the record are good, and answers whether to go on. io_error.
+// Finds records without index or footer: tries every page up to the file's end, skips over the payloads of good
+// records. `found` is told whether all blocks of the record are good, and answers whether to go on. io_error.
 result<void> scan_segment_file(file& segment_file, const mac_key& key, std::uint64_t segment,
                                const std::function<bool(const segment_entry&, bool blocks_good)>& found);
 
 result<bool> holds_records(file& segment_file, const mac_key& key, std::uint64_t segment); // scans until the first one
 
-// Reads a record's header and, when `deep`, verifies its payload. Blocking; for checks, not for serving. Errors: not_found
-// (a hole: the record was punched), corrupt (also when the header is that of another chunk or length), io_error.
+// Reads a record's header and, when `deep`, verifies its payload. Blocking; for checks, not for serving. Errors:
+// not_found (a hole: the record was punched), corrupt (also when the header is that of another chunk or length),
+// io_error.
 result<void> verify_record(file& segment_file, const mac_key& key, const segment_entry& expected, bool deep);
 
 } // namespace cairn::storage

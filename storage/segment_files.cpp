@@ -8,9 +8,11 @@
 namespace cairn::storage {
 
 segment_files::segment_files(file_system& files, std::string directory, std::size_t open_max)
-  : files_(files), directory_(std::move(directory)), open_max_(open_max) {}
+    : files_(files), directory_(std::move(directory)), open_max_(open_max) {}
 
-std::string segment_files::path_of(std::uint64_t segment) const { return directory_ + "/" + segment_file_name(segment); }
+std::string segment_files::path_of(std::uint64_t segment) const {
+  return directory_ + "/" + segment_file_name(segment);
+}
 
 std::shared_ptr<file> segment_files::find_open(std::uint64_t segment) {
   const std::shared_lock guard{mutex_};

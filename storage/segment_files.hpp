@@ -1,6 +1,6 @@
-// Open segment files for readers: a bounded set, least recently used closed first. Thread-safe. A file that is dropped or
-// closed while a read uses it stays open until that read ends, also after the file was unlinked.
-// Errors: not_found (the segment's file is gone), io_error.
+// Open segment files for readers: a bounded set, least recently used closed first. Thread-safe. A file that is dropped
+// or closed while a read uses it stays open until that read ends, also after the file was unlinked. Errors: not_found
+// (the segment's file is gone), io_error.
 #pragma once
 
 #include "storage/file_system.hpp"

@@ -19,7 +19,7 @@ namespace {
 class thread_executor final : public executor {
 public:
   thread_executor(std::string name, std::size_t threads, std::size_t queue_max)
-    : name_(std::move(name)), queue_max_(queue_max), running_(threads) {
+      : name_(std::move(name)), queue_max_(queue_max), running_(threads) {
     CAIRN_ASSERT(threads > 0 && queue_max > 0);
     for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this, i] { work(i); });
     threads_.emplace_back([this] { expire(); });

@@ -54,8 +54,7 @@ command_result command_applier::run(const begin_session& c) {
     if (row->incarnation == c.incarnation) return {.version = row->id};
     end(*row);
   }
-  const session_row* const begun =
-    b_.add_session({.id = b_.new_id(), .node = c.node, .incarnation = c.incarnation});
+  const session_row* const begun = b_.add_session({.id = b_.new_id(), .node = c.node, .incarnation = c.incarnation});
   return {.version = begun->id};
 }
 
@@ -82,7 +81,7 @@ command_result command_applier::run(const create_bucket& c) {
 }
 
 command_result command_applier::run(const delete_bucket& c) {
-  const bucket_row* const bucket = valid_bucket_name(c.name) ? b_.bucket(c.name) : nullptr;
+  const bucket_row* const bucket = b_.bucket(c.name);
   if (bucket == nullptr) return refuse(errc::no_such_bucket);
   for (const table t : {table::current, table::names, table::upload_names}) {
     const auto empty = b_.unwrap(b_.tree(t, bucket->id).empty(b_.kv));
@@ -157,8 +156,13 @@ command_result command_applier::run(const put_object& c) {
 
 void command_applier::store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present) {
   if (present) drop_content(*present);
-  object_row row{.row_id = present ? present->row_id : b_.new_id(), .version = b_.index(), .ordinal = ordinal_,
-                 .size = c.size, .etag = c.etag, .modified = c.now, .headers = c.headers};
+  object_row row{.row_id = present ? present->row_id : b_.new_id(),
+                 .version = b_.index(),
+                 .ordinal = ordinal_,
+                 .size = c.size,
+                 .etag = c.etag,
+                 .modified = c.now,
+                 .headers = c.headers};
   if (const auto* bytes = std::get_if<std::string>(&c.content)) {
     row.content = content_kind::inline_bytes;
     b_.put(table::inline_data, b_.keys.inline_data(row), *bytes);

@@ -1,5 +1,5 @@
-// What each command does to the tables. A function of the tables and the command alone: no clock, no randomness, no order
-// of a hash map, so that every voter of a cluster arrives at the same bytes.
+// What each command does to the tables. A function of the tables and the command alone: no clock, no randomness, no
+// order of a hash map, so that every voter of a cluster arrives at the same bytes.
 #pragma once
 
 #include "storage/metadata/batch.hpp"

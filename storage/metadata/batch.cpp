@@ -1,10 +1,16 @@
 #include "storage/metadata/batch.hpp"
 
+#include "storage/metadata/store.hpp"
+
 namespace cairn::storage::metadata {
 
 batch::batch(kv_writer& writer, group_id group)
-  : kv(writer), keys(group), group_(group), index_(meta(meta_field::applied) + 1), last_id_(meta(meta_field::last_id)),
-    free_waiting_(meta(meta_field::free_waiting)) {}
+    : kv(writer),
+      keys(group),
+      group_(group),
+      index_(meta(meta_field::applied) + 1),
+      last_id_(meta(meta_field::last_id)),
+      free_waiting_(meta(meta_field::free_waiting)) {}
 
 void batch::fail(error e) {
   if (!failure_) failure_ = std::move(e);
@@ -17,6 +23,7 @@ result<void> batch::status() const {
 }
 
 const bucket_row* batch::bucket(const std::string& name) {
+  if (!valid_bucket_name(name)) return nullptr; // it could be longer than any key of the engine
   auto found = buckets_.find(name);
   if (found == buckets_.end())
     found = buckets_.emplace(name, load<bucket_row>(table::buckets, keys.bucket(name), decode_bucket)).first;
@@ -66,7 +73,9 @@ std::optional<std::uint64_t> batch::load_u64(table t, const std::string& key) {
   return std::nullopt;
 }
 
-std::uint64_t batch::meta(meta_field field) { return load_u64(table::meta, keys.meta(field)).value_or(0); }
+std::uint64_t batch::meta(meta_field field) {
+  return load_u64(table::meta, keys.meta(field)).value_or(0);
+}
 
 void batch::put_u64(table t, const std::string& key, std::uint64_t value) {
   put(t, key, byte_writer{8}.u64(value).view());

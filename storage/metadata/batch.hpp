@@ -1,5 +1,5 @@
-// One batch of commands while it is applied: the write transaction, the group's counters and the rows that many commands
-// of a batch touch (buckets, sessions), read once and written once. Lives on the stack of store::apply.
+// One batch of commands while it is applied: the write transaction, the group's counters and the rows that many
+// commands of a batch touch (buckets, sessions), read once and written once. Lives on the stack of store::apply.
 //
 // Errors are sticky, as in the transaction: after the first one everything answers "nothing", and the whole batch is
 // dropped by `finish`. So the code that applies commands reads straight on.

@@ -18,8 +18,11 @@ bool blob_ledger::is_taken(const blob_id& blob) {
 
 manifest_id blob_ledger::add_manifest(const written_blob& written, const md5_digest& checksum) {
   const manifest_id id = b_.new_id();
-  const manifest_part part{.number = 1, .blob = written.blob, .length = written.length,
-                           .chunk_size = written.chunk_size, .checksum = checksum};
+  const manifest_part part{.number = 1,
+                           .blob = written.blob,
+                           .length = written.length,
+                           .chunk_size = written.chunk_size,
+                           .checksum = checksum};
   b_.put(table::manifests, b_.keys.manifest(id), encode(manifest_row{.references = 1, .parts = 1}));
   b_.put(table::manifests, b_.keys.part(id, 1), encode(part));
   b_.put(table::blobs, b_.keys.blob(written.blob),
@@ -66,11 +69,14 @@ void blob_ledger::bury_uncommitted(const blob_id& blob, std::uint32_t chunks) {
   const auto bytes = b_.kv.get(id_of(table::buried), key);
   byte_reader r{bytes.value_or(std::string_view{})};
   const std::uint32_t before = r.varint32();
-  if (!r.finished()) return b_.fail({errc::corrupt, "buried row of " + to_string(blob) + " does not follow its grammar"});
+  if (!r.finished())
+    return b_.fail({errc::corrupt, "buried row of " + to_string(blob) + " does not follow its grammar"});
   if (chunks > before) b_.put(table::buried, key, byte_writer{8}.varint(chunks).view());
 }
 
-void blob_ledger::mark_abandoned(const blob_id& blob) { b_.put(table::abandoned, b_.keys.blob(blob), presence); }
+void blob_ledger::mark_abandoned(const blob_id& blob) {
+  b_.put(table::abandoned, b_.keys.blob(blob), presence);
+}
 
 void blob_ledger::reap(const buried_blob& buried) {
   const std::string key = b_.keys.blob(buried.blob);

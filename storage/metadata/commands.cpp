@@ -74,18 +74,28 @@ put_content read_content(byte_reader& r) {
   return written;
 }
 
-void write_time(byte_writer& w, wall_ms t) { w.u64(static_cast<std::uint64_t>(t)); }
-wall_ms read_time(byte_reader& r) { return static_cast<wall_ms>(r.u64()); }
+void write_time(byte_writer& w, wall_ms t) {
+  w.u64(static_cast<std::uint64_t>(t));
+}
+wall_ms read_time(byte_reader& r) {
+  return static_cast<wall_ms>(r.u64());
+}
 
 // write(w, command) and read(r, command): one pair a kind.
-void write(byte_writer& w, const begin_session& c) { w.raw(c.node).u64(c.incarnation); }
+void write(byte_writer& w, const begin_session& c) {
+  w.raw(c.node).u64(c.incarnation);
+}
 void read(byte_reader& r, begin_session& c) {
   r.raw(c.node);
   c.incarnation = r.u64();
 }
 
-void write(byte_writer& w, const end_session& c) { w.varint(c.session); }
-void read(byte_reader& r, end_session& c) { c.session = r.varint(); }
+void write(byte_writer& w, const end_session& c) {
+  w.varint(c.session);
+}
+void read(byte_reader& r, end_session& c) {
+  c.session = r.varint();
+}
 
 void write(byte_writer& w, const create_bucket& c) {
   w.string(c.name);
@@ -96,8 +106,12 @@ void read(byte_reader& r, create_bucket& c) {
   c.now = read_time(r);
 }
 
-void write(byte_writer& w, const delete_bucket& c) { w.string(c.name); }
-void read(byte_reader& r, delete_bucket& c) { c.name = r.string(); }
+void write(byte_writer& w, const delete_bucket& c) {
+  w.string(c.name);
+}
+void read(byte_reader& r, delete_bucket& c) {
+  c.name = r.string();
+}
 
 void write(byte_writer& w, const put_object& c) {
   write_stamp(w, c.stamp);
@@ -165,7 +179,9 @@ void read(byte_reader& r, reap& c) {
   }
 }
 
-void write(byte_writer& w, const free_manifests& c) { w.varint(c.parts_max).u64(c.released_up_to); }
+void write(byte_writer& w, const free_manifests& c) {
+  w.varint(c.parts_max).u64(c.released_up_to);
+}
 void read(byte_reader& r, free_manifests& c) {
   c.parts_max = r.varint32();
   c.released_up_to = r.u64();

@@ -36,8 +36,8 @@ struct delete_bucket { // no_such_bucket, bucket_not_empty
 
 // What must hold of the present object for a conditional write.
 struct write_condition {
-  bool if_absent = false;                // If-None-Match: *
-  std::optional<std::string> if_match;   // ETag text without quotes; "*": exists
+  bool if_absent = false;              // If-None-Match: *
+  std::optional<std::string> if_match; // ETag text without quotes; "*": exists
 };
 
 // Identifies a commit, so that a retry applies once and answers what the first try answered. Outcomes of sequences

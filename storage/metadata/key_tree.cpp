@@ -12,7 +12,9 @@ constexpr std::size_t depth_max = 8; // more than any key needs: a child that le
 constexpr std::uint8_t row_suffix = 0, child_suffix = 1;
 static_assert(prefix_bytes + piece_bytes + 1 <= kv_key_bytes_max);
 
-std::string prefix_of(group_id group, std::uint64_t node) { return byte_writer{prefix_bytes}.u16(group).u64(node).take(); }
+std::string prefix_of(group_id group, std::uint64_t node) {
+  return byte_writer{prefix_bytes}.u16(group).u64(node).take();
+}
 
 std::string row_key(group_id group, std::uint64_t node, std::string_view piece) {
   byte_writer w{prefix_bytes + piece.size() + 1};
@@ -25,7 +27,9 @@ std::string child_key(group_id group, std::uint64_t node, std::string_view piece
   return byte_writer{prefix_bytes + piece.size() + 1}.u16(group).u64(node).raw(piece).u8(child_suffix).take();
 }
 
-error bad_child() { return {errc::corrupt, "child of a key tree does not follow its grammar"}; }
+error bad_child() {
+  return {errc::corrupt, "child of a key tree does not follow its grammar"};
+}
 
 std::optional<std::uint64_t> read_child(std::string_view value) {
   byte_reader r{value};
@@ -106,7 +110,7 @@ result<bool> key_tree::empty(kv_reader& kv) const {
 }
 
 key_tree_cursor::key_tree_cursor(kv_reader& kv, const key_tree& tree)
-  : kv_(kv), tree_(tree), cursor_(kv.cursor(tree.table_)) {}
+    : kv_(kv), tree_(tree), cursor_(kv.cursor(tree.table_)) {}
 
 bool key_tree_cursor::seek(std::string_view key, bool after) {
   nodes_.assign(1, tree_.root_);
@@ -124,7 +128,9 @@ bool key_tree_cursor::seek(std::string_view key, bool after) {
   return settle(found);
 }
 
-bool key_tree_cursor::next() { return !nodes_.empty() && settle(cursor_->next()); }
+bool key_tree_cursor::next() {
+  return !nodes_.empty() && settle(cursor_->next());
+}
 
 bool key_tree_cursor::seek_past(std::string_view prefix) {
   while (prefix.ends_with('\xff')) prefix.remove_suffix(1);

@@ -4,9 +4,9 @@
 //   g node:u64 piece           → the row of the key that ends with this piece, shorter than 400 bytes
 //   g node:u64 piece(400) 0    → the row of the key that ends with this full piece
 //   g node:u64 piece(400) 1    → child node:u64; the keys that go on after this piece are there, without it
-// g is the metadata group (u16). A root's number is its owner's id (a bucket), a child's a fresh id; both are drawn from
-// the same counter, so nodes never collide. A child without rows does not exist. The suffix stands where all pieces have
-// 400 bytes, so it orders a key before its extensions and never compares with a byte of another key.
+// g is the metadata group (u16). A root's number is its owner's id (a bucket), a child's a fresh id; both are drawn
+// from the same counter, so nodes never collide. A child without rows does not exist. The suffix stands where all
+// pieces have 400 bytes, so it orders a key before its extensions and never compares with a byte of another key.
 //
 // Plain values over a transaction; errors: the transaction's own, and corrupt.
 #pragma once

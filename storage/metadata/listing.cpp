@@ -28,8 +28,8 @@ result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_que
   if (query.keys_max == 0) return page;
   page.objects.reserve(std::min<std::size_t>(query.keys_max, 1000));
   key_tree_cursor at{kv, tree};
-  // Every row that is looked at is returned, stands for a common prefix, or is the one behind the page: nothing else has
-  // to be bounded.
+  // Every row that is looked at is returned, stands for a common prefix, or is the one behind the page: nothing else
+  // has to be bounded.
   bool more = seek_first(at, query);
   for (std::uint32_t returned = 0; more && at.key().starts_with(query.prefix); ++returned) {
     if (returned == query.keys_max) {

@@ -6,8 +6,12 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_lower_or_digit(char c) { return (c >= 'a' && c <= 'z') || is_digit(c); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_lower_or_digit(char c) {
+  return (c >= 'a' && c <= 'z') || is_digit(c);
+}
 
 bool looks_like_an_ip_address(std::string_view name) {
   return std::count(name.begin(), name.end(), '.') == 3 &&

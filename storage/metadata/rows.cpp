@@ -1,7 +1,8 @@
 // Encodings of the rows. Each begins with a version byte (1); a decoder refuses newer ones. v: varint, uN: big-endian,
 // s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly one encoding.
 //
-//   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v headers
+//   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v
+//   headers
 //                  manifest is 0 unless content is manifest(2)
 //   etag           digest:16 parts:v
 //   headers        content_type:s list(standard) list(user)      list: count:v (name:s value:s)*
@@ -36,9 +37,13 @@ std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r) {
   return pairs;
 }
 
-wall_ms read_time(byte_reader& r) { return static_cast<wall_ms>(r.u64()); }
+wall_ms read_time(byte_reader& r) {
+  return static_cast<wall_ms>(r.u64());
+}
 
-error bad_row(const char* what) { return {errc::corrupt, std::string{what} + " row does not follow its grammar"}; }
+error bad_row(const char* what) {
+  return {errc::corrupt, std::string{what} + " row does not follow its grammar"};
+}
 
 // Nothing, or why these bytes can't be read at all.
 std::optional<error> check_version(byte_reader& r, const char* what) {
@@ -60,7 +65,9 @@ std::string to_string(const etag& e) {
   return out;
 }
 
-void write_etag(byte_writer& w, const etag& e) { w.raw(e.digest).varint(e.parts); }
+void write_etag(byte_writer& w, const etag& e) {
+  w.raw(e.digest).varint(e.parts);
+}
 
 etag read_etag(byte_reader& r) {
   etag e;
@@ -83,7 +90,9 @@ object_headers read_headers(byte_reader& r) {
   return h;
 }
 
-void write_blob_id(byte_writer& w, const blob_id& id) { w.u64(id.session).u64(id.number); }
+void write_blob_id(byte_writer& w, const blob_id& id) {
+  w.u64(id.session).u64(id.number);
+}
 
 blob_id read_blob_id(byte_reader& r) {
   blob_id id;
@@ -174,7 +183,12 @@ result<manifest_part> decode_manifest_part(std::string_view bytes) {
 
 std::string encode(const blob_row& row) {
   byte_writer w{32};
-  return w.u8(row_version).varint(row.length).varint(row.chunk_size).varint(row.references).varint(row.buried_at).take();
+  return w.u8(row_version)
+      .varint(row.length)
+      .varint(row.chunk_size)
+      .varint(row.references)
+      .varint(row.buried_at)
+      .take();
 }
 
 result<blob_row> decode_blob(std::string_view bytes) {

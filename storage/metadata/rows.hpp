@@ -28,7 +28,7 @@ std::string to_string(const etag& e); // hex, "-N" for multipart, without quotes
 
 // Headers that are kept with the object and answered verbatim. Names are lower case.
 struct object_headers {
-  std::string content_type; // empty: binary/octet-stream is answered
+  std::string content_type;                                  // empty: binary/octet-stream is answered
   std::vector<std::pair<std::string, std::string>> standard; // content-disposition, cache-control, content-encoding, …
   std::vector<std::pair<std::string, std::string>> user;     // without the x-amz-meta- prefix; ≤ 2 KiB together
 };

@@ -9,8 +9,12 @@ std::uint64_t snapshot::meta(meta_field field) {
   return r.u64();
 }
 
-log_index snapshot::applied() { return meta(meta_field::applied); }
-std::uint64_t snapshot::manifests_to_free() { return meta(meta_field::free_waiting); }
+log_index snapshot::applied() {
+  return meta(meta_field::applied);
+}
+std::uint64_t snapshot::manifests_to_free() {
+  return meta(meta_field::free_waiting);
+}
 
 template <class Row>
 result<std::vector<Row>> snapshot::scan(table t, const std::string& prefix, result<Row> (*decode)(std::string_view)) {
@@ -30,7 +34,9 @@ result<bucket_row> snapshot::bucket(std::string_view name) {
   return load<bucket_row>(table::buckets, keys_.bucket(name), decode_bucket, {errc::no_such_bucket});
 }
 
-result<std::vector<bucket_row>> snapshot::buckets() { return scan(table::buckets, keys_.all(), decode_bucket); }
+result<std::vector<bucket_row>> snapshot::buckets() {
+  return scan(table::buckets, keys_.all(), decode_bucket);
+}
 
 result<std::vector<session_row>> snapshot::sessions() {
   return scan(table::sessions, keys_.sessions(), decode_session);
@@ -55,8 +61,8 @@ result<std::string> snapshot::inline_bytes(const object_row& row) {
 
 result<manifest_part> snapshot::part(manifest_id id, std::uint32_t index) {
   return load<manifest_part>(
-    table::manifests, keys_.part(id, index), decode_manifest_part,
-    {errc::corrupt, "manifest " + std::to_string(id) + " has no part " + std::to_string(index)});
+      table::manifests, keys_.part(id, index), decode_manifest_part,
+      {errc::corrupt, "manifest " + std::to_string(id) + " has no part " + std::to_string(index)});
 }
 
 result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t object_offset, std::size_t max) {
@@ -69,8 +75,10 @@ result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t
     const std::uint32_t middle = low + (high - low + 1) / 2;
     const auto probe = part(id, middle);
     if (!probe) return probe.error();
-    if (probe->object_offset <= object_offset) low = middle;
-    else high = middle - 1;
+    if (probe->object_offset <= object_offset)
+      low = middle;
+    else
+      high = middle - 1;
   }
   std::vector<manifest_part> covering;
   for (std::uint32_t index = low; index <= header->parts && covering.size() < max; ++index) {
@@ -107,7 +115,8 @@ result<std::vector<buried_blob>> snapshot::buried(std::size_t max) {
 }
 
 result<bool> snapshot::is_dead(const blob_id& blob) {
-  const auto session = load<session_row>(table::sessions, keys_.session(blob.session), decode_session, {errc::not_found});
+  const auto session =
+      load<session_row>(table::sessions, keys_.session(blob.session), decode_session, {errc::not_found});
   if (!session) {
     if (session.error() == errc::not_found) return false;
     return session.error();

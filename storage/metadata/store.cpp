@@ -78,7 +78,7 @@ result<std::unique_ptr<store>> store::open(kv_engine& engine, group_id group) {
     if (auto written = write_format(engine, group); !written) return written.error();
   } else if (**format != format_version) {
     return error{errc::unsupported, "metadata of format " + std::to_string(**format) + ", this build knows " +
-                                      std::to_string(format_version)};
+                                        std::to_string(format_version)};
   }
   return std::unique_ptr<store>{new kv_store(engine, group)};
 }

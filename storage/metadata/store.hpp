@@ -1,5 +1,5 @@
-// The metadata state machine over a kv engine: `apply` turns a batch of commands into one durable transaction; `view` reads
-// a snapshot. Nothing else writes these tables. This is where consensus comes in: a log entry is a batch.
+// The metadata state machine over a kv engine: `apply` turns a batch of commands into one durable transaction; `view`
+// reads a snapshot. Nothing else writes these tables. This is where consensus comes in: a log entry is a batch.
 //
 // After a crash: the state is that after some whole batch, and every batch whose apply returned is in it.
 // Blocking: on the metadata executors only. One apply at a time; views from any thread.
@@ -66,7 +66,8 @@ public:
   // Checks the format version. corrupt, unsupported, io_error.
   static result<std::unique_ptr<store>> open(kv_engine& engine, group_id group = default_group);
   virtual ~store() = default;
-  // All or nothing: an error means that nothing was applied (no_space, io_error, quarantined, unsupported).
+  // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
+  // io_error, corrupt, quarantined).
   virtual result<applied_batch> apply(std::span<const command> batch) = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };

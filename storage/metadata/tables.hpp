@@ -1,6 +1,7 @@
 // The tables of the metadata and the grammar of their keys: part of the on-disk format, final. All integers in keys are
-// big-endian and of fixed width; every key begins with the metadata group (g, u16), so that groups can share an engine or
-// be split apart. Values are in rows.hpp. "id" is a number of the one counter in `meta`: never reused within a group.
+// big-endian and of fixed width; every key begins with the metadata group (g, u16), so that groups can share an engine
+// or be split apart. Values are in rows.hpp. "id" is a number of the one counter in `meta`: never reused within a
+// group.
 //
 //   meta          g field:u8                              → see meta_field
 //   buckets       g name                                  → bucket_row
@@ -15,7 +16,8 @@
 //   buried        g log index:u64 session:u64 number:u64  → chunks:varint; oldest first
 //   abandoned     g session:u64 number:u64                → version:u8; while the session lives commits that name the
 //                                                           blob are refused, also after it was reaped
-//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still to free
+//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still to
+//   free
 //                 g log index:u64 2 session:u64           → version:u8; ended then, leftovers still to delete
 //   sessions      g 1 session:u64                         → session_row
 //                 g 2 node:16 bytes                       → session:u64; the node's live session
@@ -39,19 +41,35 @@ namespace cairn::storage::metadata {
 
 // The numbers are part of the format; new tables are added at the end.
 enum class table : table_id {
-  meta, buckets, current, names, versions, inline_data, manifests, blobs, buried, abandoned, free_queue, sessions,
-  outcomes, uploads, upload_names, count_
+  meta,
+  buckets,
+  current,
+  names,
+  versions,
+  inline_data,
+  manifests,
+  blobs,
+  buried,
+  abandoned,
+  free_queue,
+  sessions,
+  outcomes,
+  uploads,
+  upload_names,
+  count_
 };
-constexpr table_id id_of(table t) { return static_cast<table_id>(t); }
+constexpr table_id id_of(table t) {
+  return static_cast<table_id>(t);
+}
 
 constexpr std::uint8_t format_version = 1;
 constexpr std::string_view presence = "\x01"; // the value of rows that only have to be there: their version
 
 enum class meta_field : std::uint8_t {
-  format = 1,        // u8: format_version
-  applied = 2,       // u64: log index of the last applied batch
-  last_id = 3,       // u64: the last number given to a bucket, row, subtree, manifest or session
-  free_waiting = 4,  // u64: rows of this group in free_queue
+  format = 1,       // u8: format_version
+  applied = 2,      // u64: log index of the last applied batch
+  last_id = 3,      // u64: the last number given to a bucket, row, subtree, manifest or session
+  free_waiting = 4, // u64: rows of this group in free_queue
 };
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2 };

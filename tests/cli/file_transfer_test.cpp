@@ -58,7 +58,7 @@ protected:
   }
 
   const std::filesystem::path folder_ =
-    std::filesystem::temp_directory_path() / ("cairn-file-download-" + std::to_string(::getpid()));
+      std::filesystem::temp_directory_path() / ("cairn-file-download-" + std::to_string(::getpid()));
   const std::string path_ = folder_ / "a.bin";
 };
 

@@ -44,7 +44,8 @@ private:
 // A server for scripts: each connection is handed to the next script.
 class scripted_server {
 public:
-  explicit scripted_server(std::vector<std::function<void(peer&)>> scripts) : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
+  explicit scripted_server(std::vector<std::function<void(peer&)>> scripts)
+      : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
     sockaddr_in address{};
     address.sin_family = AF_INET;
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -120,7 +121,8 @@ TEST(server_address, accepts_what_people_write) {
 }
 
 TEST(server_address, refuses_what_it_cannot_reach) {
-  for (const auto* text : {"", "http://", "https://a:1", "http://a:b", "http://a:99999", "http://a/b", "http://:1", "http://[::1"}) {
+  for (const auto* text :
+       {"", "http://", "https://a:1", "http://a:b", "http://a:99999", "http://a/b", "http://:1", "http://[::1"}) {
     const auto address = parse_server_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().code, errc::invalid_argument) << text;

@@ -8,10 +8,10 @@ using namespace cairn::cli;
 
 TEST(list_page, reads_keys_prefixes_and_the_token_and_undoes_the_url_encoding) {
   const auto page = parse_list_page(
-    "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url"
-    "</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>dG9r</NextContinuationToken><Contents><Key>"
-    "a%0Ab%2Bc+d</Key><Size>5000000000</Size><ETag>&quot;abc&quot;</ETag><LastModified>2024-01-02T03:04:05.000Z"
-    "</LastModified></Contents><CommonPrefixes><Prefix>dir%2F</Prefix></CommonPrefixes></ListBucketResult>");
+      "<?xml version=\"1.0\"?><ListBucketResult xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><EncodingType>url"
+      "</EncodingType><IsTruncated>true</IsTruncated><NextContinuationToken>dG9r</NextContinuationToken><Contents><Key>"
+      "a%0Ab%2Bc+d</Key><Size>5000000000</Size><ETag>&quot;abc&quot;</ETag><LastModified>2024-01-02T03:04:05.000Z"
+      "</LastModified></Contents><CommonPrefixes><Prefix>dir%2F</Prefix></CommonPrefixes></ListBucketResult>");
   ASSERT_TRUE(page) << page.error().text;
   ASSERT_EQ(page->objects.size(), 1u);
   EXPECT_EQ(page->objects[0].key, "a\nb+c d");

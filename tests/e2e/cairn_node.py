@@ -100,11 +100,15 @@ class Node:
             assert self.process.poll() is None, f"the node ended with {self.process.returncode}:\n{self.log()[-4000:]}"
             try:
                 if self.admin("/health/ready").status == 200:
-                    return self
+                    break
             except OSError:
                 pass
             assert time.monotonic() < deadline, f"not ready:\n{self.log()[-4000:]}"
             time.sleep(0.01)
+        if self.settings.get("auth.anonymous", "read-write") == "read-write":
+            made = self.request("PUT", "/files")  # a node with a configuration file begins without buckets
+            assert made.status in (200, 409), made
+        return self
 
     def running(self):
         return self.process is not None and self.process.poll() is None

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from cairn_node import BINARY, MIB, eventually, free_port
+from cairn_node import BINARY, MIB, eventually, free_port, in_threads
 
 
 def succeed(node, *arguments, **options):
@@ -78,10 +78,12 @@ def test_ls_shows_buckets_folders_and_objects(node, bucket):
 
 
 def test_ls_pages_through_many_keys(node, bucket):
-    connection = node.connect()
-    for i in range(1205):
-        node.request("PUT", f"/{bucket}/{i:05}", b"", connection=connection)
-    connection.close()
+    def store(thread):
+        connection = node.connect()
+        for i in range(thread, 1205, 16):
+            node.request("PUT", f"/{bucket}/{i:05}", b"", connection=connection)
+        connection.close()
+    in_threads(16, store)
     assert succeed(node, "ls", bucket).decode().split() == [f"{i:05}" for i in range(1205)]
     piped = subprocess.run(f"{BINARY} ls --endpoint {node.url()} {bucket} | head -n 3", shell=True, capture_output=True, timeout=30)
     assert piped.stdout.decode().split() == ["00000", "00001", "00002"] and piped.stderr == b""

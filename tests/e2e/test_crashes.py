@@ -24,6 +24,7 @@ class Key:
         self.name = name
         self.acknowledged = ABSENT  # (version, size)
         self.pending = []           # sent and not answered: [value]
+        self.answers = self.cut_off = 0
 
     def allowed(self):
         return [self.acknowledged, *self.pending]
@@ -47,6 +48,7 @@ def write_until_killed(node, keys, seed, stopped):
             return
         assert answer.status in (200, 204), (key.name, answer.status)
         key.acknowledged, key.pending = value, []
+        key.answers += 1
 
 
 def read_until_killed(node, keys, seed, stopped):
@@ -64,6 +66,7 @@ def check(node, keys):
     listed = set(node.keys("files"))
     connection = node.connect()
     for key in keys:
+        key.cut_off += len(key.pending)
         answer = node.request("GET", f"/files/{key.name}", connection=connection)
         assert answer.status in (200, 404), (key.name, answer)
         for value in key.allowed():
@@ -113,6 +116,8 @@ def test_fifty_kills_under_load_lose_and_invent_nothing(start_node):
             node.kill()
         node.start()
         check(node, keys)
+    answers, cut_off = sum(k.answers for k in keys), sum(k.cut_off for k in keys)
+    assert answers > 500 and cut_off > KILLS, f"too little was going on: {answers} answers, {cut_off} requests cut off"
     for key in keys:
         assert node.delete(f"/files/{key.name}").status == 204
     # Leftovers of interrupted uploads are collected by the log's word: in the end nothing is left.

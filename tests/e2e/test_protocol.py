@@ -60,29 +60,35 @@ def test_what_could_be_read_in_two_ways_is_refused_and_the_connection_ends(node,
         assert w.closed()
 
 
-@pytest.mark.parametrize("coding,status", [("gzip", 501), ("chunked, chunked", 400), ("gzip, chunked", 501), ("identity", 501), ("xchunked", 501)])
-def test_other_transfer_codings_are_refused(node, coding, status):
+@pytest.mark.parametrize("coding", ["gzip", "chunked, chunked", "gzip, chunked", "identity", "xchunked"])
+def test_other_transfer_codings_are_refused(node, coding):
     answer = exchange(node, request_bytes("PUT", "/files/x", [("Transfer-Encoding", coding)], b"0\r\n\r\n"))
     assert answer.status in (400, 501), answer
 
 
-@pytest.mark.parametrize("version,status", [("HTTP/2.0", 505), ("HTTP/0.9", 505), ("HTTP/1.x", 400), ("http/1.1", 400)])
-def test_other_versions_are_refused(node, version, status):
+@pytest.mark.parametrize("version", ["HTTP/2.0", "HTTP/0.9", "HTTP/1.x", "http/1.1"])
+def test_other_versions_are_refused(node, version):
     answer = exchange(node, f"GET / {version}\r\nHost: 127.0.0.1\r\n\r\n".encode())
-    assert answer.status in (status, 400), answer
+    assert answer.status in (400, 505), answer
 
 
 @pytest.mark.parametrize("body", [
     b"x\r\nhello\r\n0\r\n\r\n", b"-5\r\nhello\r\n0\r\n\r\n", b"5\r\nhelloXX0\r\n\r\n", b"5;\nhello\r\n0\r\n\r\n",
     b"ffffffffffffffffff\r\nhello", b"0x5\r\nhello\r\n0\r\n\r\n", b"5 5\r\nhello\r\n0\r\n\r\n", b"5\nhello\n0\n\n",
-    b"5;" + b"e" * 70000 + b"\r\nhello\r\n0\r\n\r\n",
 ])
 def test_bad_chunk_sizes_are_refused_and_nothing_is_stored(node, bucket, body):
     with Wire(node) as w:
         w.send(request_bytes("PUT", f"/{bucket}/k", [("Transfer-Encoding", "chunked")], body))
         answer = w.answer()
-        assert answer is None or answer.status == 400, answer
+        assert answer.status in (400, 408), answer  # a bare line feed only looks like a line that goes on
         assert w.closed()
+    assert node.get(f"/{bucket}/k").status == 404
+
+
+def test_an_endless_chunk_extension_is_cut_off(node, bucket):
+    with Wire(node, timeout=10) as w:
+        w.send(request_bytes("PUT", f"/{bucket}/k", [("Transfer-Encoding", "chunked")], b"5;" + b"e" * MIB))
+        assert w.answer().status == 400
     assert node.get(f"/{bucket}/k").status == 404
 
 
@@ -142,15 +148,16 @@ def test_a_slow_header_is_408_in_its_time(node):
 def test_dripping_a_header_does_not_prolong_its_time(node):
     with Wire(node) as w:
         start = time.monotonic()
-        try:
-            for byte in b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: " + b"v" * 1000:
-                w.send(bytes([byte]))
-                time.sleep(0.05)
-                if time.monotonic() - start > 8:
-                    break
-        except (BrokenPipeError, ConnectionResetError):
-            pass
-        assert time.monotonic() - start < 6
+        w.s.settimeout(0.05)
+        for byte in b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: " + b"v" * 1000:
+            w.send(bytes([byte]))
+            try:
+                w.more()
+                break
+            except socket.timeout:
+                assert time.monotonic() - start < 5
+        assert w.buffer.startswith(b"HTTP/1.1 408 ")
+        assert 1.5 < time.monotonic() - start < 5
 
 
 def test_a_body_that_stops_is_408_and_stores_nothing(node, bucket):
@@ -263,10 +270,8 @@ def test_an_unread_body_is_not_taken_for_the_next_request(node, bucket):
     node.put(f"/{bucket}/victim", b"x")
     with Wire(node) as w:
         w.send(request_bytes("GET", f"/{bucket}/victim", [("Content-Length", len(inner))], inner))
-        first = w.answer()
-        assert first.status in (200, 400)
-        rest = w.answer() if not w.closed(1) else None
-        assert rest is None
+        assert w.answer().status in (200, 400)
+        assert w.silent()
     assert node.get(f"/{bucket}/victim").status == 200
 
 

@@ -71,6 +71,14 @@ class Wire:
         except socket.timeout:
             return False
 
+    def silent(self, within=1):
+        """Whether nothing more comes in this time; the end of the connection counts as nothing."""
+        self.s.settimeout(within)
+        try:
+            return not self.buffer and not self.more()
+        except socket.timeout:
+            return True
+
 
 def exchange(node, data, timeout=20):
     """One connection, these bytes, the first answer."""

@@ -21,7 +21,8 @@ void check_listed(std::string_view bytes) {
   const auto row = decode_object(bytes);
   const auto fields = decode_listed(bytes);
   if (!row) return;
-  if (!fields || fields->size != row->size || !(fields->etag == row->etag) || fields->modified != row->modified) std::abort();
+  if (!fields || fields->size != row->size || !(fields->etag == row->etag) || fields->modified != row->modified)
+    std::abort();
 }
 
 } // namespace

@@ -8,9 +8,10 @@ namespace cairn::net {
 TEST(admin_server, answers_probes_and_prometheus) {
   running_node node;
   boost::asio::io_context context;
-  admin_server admin{context,
-                     {"127.0.0.1", 0},
-                     {[&] { return node.node().status(); }, [&] { return metrics_page(node.metrics, node.node().status()); }}};
+  admin_server admin{
+      context,
+      {"127.0.0.1", 0},
+      {[&] { return node.node().status(); }, [&] { return metrics_page(node.metrics, node.node().status()); }}};
   ASSERT_TRUE(admin.listen());
   admin.start();
   std::thread running{[&] { context.run(); }};

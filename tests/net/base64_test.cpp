@@ -23,7 +23,8 @@ TEST(base64, reads_back_every_byte_in_the_url_alphabet) {
 }
 
 TEST(base64, refuses_what_no_encoder_writes) {
-  for (const auto* bad : {"Z", "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "Zg==Zg==", "\xff\xff\xff\xff"}) {
+  for (const auto* bad :
+       {"Z", "Zg=", "Zg===", "Z===", "====", "Zh==", "Zm9=", "Zm 9", "Zm9v\n", "Zg==Zg==", "\xff\xff\xff\xff"}) {
     EXPECT_FALSE(base64_decode(bad)) << bad;
   }
 }

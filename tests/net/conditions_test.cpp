@@ -19,7 +19,9 @@ struct headers_of : condition_headers {
   headers_of& range(const char* v) { return if_range = v, *this; }
 };
 
-verdict of(const condition_headers& h) { return evaluate(h, current); }
+verdict of(const condition_headers& h) {
+  return evaluate(h, current);
+}
 
 } // namespace
 

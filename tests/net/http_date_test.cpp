@@ -29,14 +29,15 @@ TEST(http_date, reads_all_three_forms_of_the_rfc) {
 
 TEST(http_date, refuses_what_is_no_date) {
   for (const auto* bad : {"", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC", "0",
-                          "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, -6 Nov 1994 08:49:37 GMT",
-                          "Sun, 06 Nov 1994 08:49:37 GMT "}) {
+                          "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",
+                          "Sun, -6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT "}) {
     EXPECT_FALSE(parse_http_date(bad)) << bad;
   }
 }
 
 TEST(http_date, reads_back_what_it_writes) {
-  for (std::int64_t s = -5'000'000'000; s < 8'000'000'000; s += 86'399 * 31) EXPECT_EQ(parse_http_date(http_date(s)), s);
+  for (std::int64_t s = -5'000'000'000; s < 8'000'000'000; s += 86'399 * 31)
+    EXPECT_EQ(parse_http_date(http_date(s)), s);
 }
 
 TEST(http_date, cuts_milliseconds_towards_the_past) {

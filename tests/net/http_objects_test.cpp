@@ -21,7 +21,9 @@ protected:
   answer put(const std::string& key, const std::string& body, const std::string& fields = {}) const {
     return node.ask("PUT", "/files/" + key, fields, body);
   }
-  answer get(const std::string& key, const std::string& fields = {}) const { return node.ask("GET", "/files/" + key, fields); }
+  answer get(const std::string& key, const std::string& fields = {}) const {
+    return node.ask("GET", "/files/" + key, fields);
+  }
   running_node node;
 };
 
@@ -72,7 +74,8 @@ TEST_F(http_objects, answer_head_like_get_without_a_body) {
   put("k", pattern(100'000));
   for (const auto* key : {"k", "absent"}) {
     auto client = node.connect();
-    client.send(running_node::request_text("HEAD", std::string{"/files/"} + key) + running_node::request_text("GET", std::string{"/files/"} + key));
+    client.send(running_node::request_text("HEAD", std::string{"/files/"} + key) +
+                running_node::request_text("GET", std::string{"/files/"} + key));
     const auto head = client.read(true);
     const auto got = client.read();
     EXPECT_EQ(head.status, got.status);

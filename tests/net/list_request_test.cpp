@@ -49,8 +49,9 @@ TEST(list_request, caps_the_keys_and_takes_none_at_all) {
 }
 
 TEST(list_request, refuses_what_it_cannot_read) {
-  for (const auto* bad : {"max-keys=x", "max-keys=-1", "max-keys=1x", "max-keys=99999999999", "list-type=3", "encoding-type=xml",
-                          "list-type=2&continuation-token=%21", "list-type=2&continuation-token="}) {
+  for (const auto* bad :
+       {"max-keys=x", "max-keys=-1", "max-keys=1x", "max-keys=99999999999", "list-type=3", "encoding-type=xml",
+        "list-type=2&continuation-token=%21", "list-type=2&continuation-token="}) {
     EXPECT_EQ(refusal(std::string{"/files?"} + bad), "InvalidArgument") << bad;
   }
 }

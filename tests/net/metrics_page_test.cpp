@@ -20,14 +20,14 @@ TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
   status.buffer_limit_bytes = 1 << 20;
   status.disks.push_back({"/data/d0", {}, 3, 0, true});
   const auto page = metrics_page(metrics, status);
-  for (const auto* line : {"cairn_http_requests_total{operation=\"get_object\",status=\"2xx\"} 5",
-                           "cairn_http_requests_total{operation=\"get_object\",status=\"5xx\"} 1",
-                           "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"1.6e-05\"} 0",
-                           "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"3.2e-05\"} 1",
-                           "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"+Inf\"} 2",
-                           "cairn_http_request_duration_seconds_count{operation=\"get_object\"} 2",
-                           "cairn_http_sent_bytes_total 12345", "cairn_buffer_bytes 4096", "cairn_buffer_limit_bytes 1048576",
-                           "cairn_disk_read_queue{disk=\"/data/d0\"} 3"}) {
+  for (const auto* line :
+       {"cairn_http_requests_total{operation=\"get_object\",status=\"2xx\"} 5",
+        "cairn_http_requests_total{operation=\"get_object\",status=\"5xx\"} 1",
+        "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"1.6e-05\"} 0",
+        "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"3.2e-05\"} 1",
+        "cairn_http_request_duration_seconds_bucket{operation=\"get_object\",le=\"+Inf\"} 2",
+        "cairn_http_request_duration_seconds_count{operation=\"get_object\"} 2", "cairn_http_sent_bytes_total 12345",
+        "cairn_buffer_bytes 4096", "cairn_buffer_limit_bytes 1048576", "cairn_disk_read_queue{disk=\"/data/d0\"} 3"}) {
     EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
   }
 }

@@ -36,8 +36,10 @@ bool has_line(const object_answer& answer, const std::string& line) {
 std::uint64_t body_bytes(const object_answer& answer) {
   std::uint64_t bytes = 0;
   for (const auto& piece : answer.plan.body) {
-    if (const auto* text = std::get_if<std::string>(&piece)) bytes += text->size();
-    else bytes += std::get<actors::byte_range>(piece).length;
+    if (const auto* text = std::get_if<std::string>(&piece))
+      bytes += text->size();
+    else
+      bytes += std::get<actors::byte_range>(piece).length;
   }
   return bytes;
 }
@@ -55,8 +57,8 @@ TEST(object_answer, sends_the_whole_object_with_its_headers) {
   EXPECT_EQ(answer.status, 200u);
   EXPECT_TRUE(answer.plan.head.starts_with("HTTP/1.1 200 OK\r\n"));
   for (const auto* line : {"ETag: \"abababababababababababababababab\"", "Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT",
-                           "Accept-Ranges: bytes", "Content-Type: text/plain", "Cache-Control: no-cache", "x-amz-meta-colour: blue",
-                           "x-amz-request-id: 00112233aabbccdd", "Server: Cairn"}) {
+                           "Accept-Ranges: bytes", "Content-Type: text/plain", "Cache-Control: no-cache",
+                           "x-amz-meta-colour: blue", "x-amz-request-id: 00112233aabbccdd", "Server: Cairn"}) {
     EXPECT_TRUE(has_line(answer, line)) << line;
   }
   expect_honest_length(answer);
@@ -83,7 +85,8 @@ TEST(object_answer, sends_several_ranges_as_multipart) {
   EXPECT_TRUE(has_line(answer, "Content-Type: multipart/byteranges; boundary=cairn-00112233aabbccdd"));
   ASSERT_EQ(answer.plan.body.size(), 5u);
   const auto& second = std::get<std::string>(answer.plan.body[2]);
-  EXPECT_EQ(second, "\r\n--cairn-00112233aabbccdd\r\nContent-Type: text/plain\r\nContent-Range: bytes 998-999/1000\r\n\r\n");
+  EXPECT_EQ(second,
+            "\r\n--cairn-00112233aabbccdd\r\nContent-Type: text/plain\r\nContent-Range: bytes 998-999/1000\r\n\r\n");
   EXPECT_EQ(std::get<actors::byte_range>(answer.plan.body[3]).offset, 998u);
   EXPECT_EQ(std::get<std::string>(answer.plan.body[4]), "\r\n--cairn-00112233aabbccdd--\r\n");
   expect_honest_length(answer);

@@ -14,7 +14,9 @@ ranges of(std::string_view header, std::uint64_t size = 10000) {
   EXPECT_EQ(selection.kind, range_kind::partial) << header;
   return selection.ranges;
 }
-range_kind kind_of(std::string_view header, std::uint64_t size = 10000) { return select_ranges(header, size).kind; }
+range_kind kind_of(std::string_view header, std::uint64_t size = 10000) {
+  return select_ranges(header, size).kind;
+}
 } // namespace
 
 TEST(ranges, selects_the_examples_of_the_rfc) {
@@ -38,8 +40,8 @@ TEST(ranges, clips_to_the_object_and_drops_what_lies_outside) {
 }
 
 TEST(ranges, says_when_nothing_can_be_satisfied) {
-  for (const auto* outside : {"bytes=10000-", "bytes=10000-10001", "bytes=-0", "bytes=99999999999999999999999-",
-                              "bytes=10000-,-0"}) {
+  for (const auto* outside :
+       {"bytes=10000-", "bytes=10000-10001", "bytes=-0", "bytes=99999999999999999999999-", "bytes=10000-,-0"}) {
     EXPECT_EQ(kind_of(outside), range_kind::unsatisfiable) << outside;
   }
   EXPECT_EQ(kind_of("bytes=0-", 0), range_kind::unsatisfiable);
@@ -47,8 +49,9 @@ TEST(ranges, says_when_nothing_can_be_satisfied) {
 }
 
 TEST(ranges, ignores_what_does_not_follow_the_grammar) {
-  for (const auto* bad : {"", "bytes", "bytes=", "bytes=,", "lines=0-1", "bytes=5-4", "bytes=a-b", "bytes=1", "bytes=--1",
-                          "bytes=1-2-3", "bytes=0-1;2-3", "bytes=+1-2", "bytes=0x1-2", "bytes=-", "bytes=1 -2", "bytes 0-1"}) {
+  for (const auto* bad :
+       {"", "bytes", "bytes=", "bytes=,", "lines=0-1", "bytes=5-4", "bytes=a-b", "bytes=1", "bytes=--1", "bytes=1-2-3",
+        "bytes=0-1;2-3", "bytes=+1-2", "bytes=0x1-2", "bytes=-", "bytes=1 -2", "bytes 0-1"}) {
     EXPECT_EQ(kind_of(bad), range_kind::whole) << bad;
   }
 }

@@ -82,7 +82,8 @@ TEST(put_order, bounds_user_metadata) {
 
 TEST(put_order, reads_content_md5) {
   EXPECT_EQ(accepted(one("Content-MD5", "1B2M2Y8AsgTpgAmY7PhCfg==")).content_md5->front(), 0xd4);
-  for (const auto* bad : {"", "x", "d41d8cd98f00b204e9800998ecf8427e", "1B2M2Y8AsgTpgAmY7PhCfg", "1B2M2Y8AsgTpgAmY7PhCfg=!"}) {
+  for (const auto* bad :
+       {"", "x", "d41d8cd98f00b204e9800998ecf8427e", "1B2M2Y8AsgTpgAmY7PhCfg", "1B2M2Y8AsgTpgAmY7PhCfg=!"}) {
     EXPECT_EQ(refused(one("Content-MD5", bad)).code, "InvalidDigest") << bad;
   }
 }

@@ -7,7 +7,9 @@ namespace cairn::net {
 using storage::http_operation;
 
 namespace {
-routed to(std::string_view method, std::string_view target) { return route(method, parse_target(target).value()); }
+routed to(std::string_view method, std::string_view target) {
+  return route(method, parse_target(target).value());
+}
 unsigned refusal(std::string_view method, std::string_view target) {
   const auto r = to(method, target);
   return r.refused ? r.refused->status : 0;

@@ -1,5 +1,5 @@
-// A whole node on loopback for the tests of net/: real sockets, real actors, real disk, and a client that sends bytes as
-// they are given and reads answers strictly.
+// A whole node on loopback for the tests of net/: real sockets, real actors, real disk, and a client that sends bytes
+// as they are given and reads answers strictly.
 #pragma once
 
 #include "actors/asio_scheduler.hpp"
@@ -66,7 +66,8 @@ public:
     a.status = static_cast<unsigned>(std::stoul(a.head.substr(9, 3)));
     const auto length = a.header("Content-Length");
     const std::size_t wanted = of_head || length.empty() ? 0 : std::stoull(length);
-    while (buffered_.size() < wanted && fill()) {}
+    while (buffered_.size() < wanted && fill()) {
+    }
     a.whole = buffered_.size() >= wanted;
     a.body = buffered_.substr(0, wanted);
     buffered_.erase(0, a.body.size());
@@ -75,7 +76,8 @@ public:
 
   // Everything until the node closes.
   std::string read_to_end() {
-    while (fill()) {}
+    while (fill()) {
+    }
     return std::exchange(buffered_, {});
   }
   bool at_end() { return buffered_.empty() && !fill(); }
@@ -114,7 +116,9 @@ private:
 class running_node {
 public:
   explicit running_node(config::settings settings = {})
-      : settings_(with_places(std::move(settings))), shards_(settings_.node.shards, 2), config_(shards_.contexts()),
+      : settings_(with_places(std::move(settings))),
+        shards_(settings_.node.shards, 2),
+        config_(shards_.contexts()),
         system_(std::make_unique<caf::actor_system>(config_)) {
     shards_.start();
     node_ = actors::storage_node::open(settings_, *system_, metrics).value();

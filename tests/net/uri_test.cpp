@@ -39,7 +39,8 @@ TEST(uri, reads_the_absolute_and_the_asterisk_form) {
 }
 
 TEST(uri, refuses_bad_escapes_fragments_and_other_forms) {
-  for (const auto* bad : {"", "b/k", "/b/%", "/b/%4", "/b/%zz", "/b/%4g", "/%", "/b?x=%", "/b/k#part", "http:///b", "//%"}) {
+  for (const auto* bad :
+       {"", "b/k", "/b/%", "/b/%4", "/b/%zz", "/b/%4g", "/%", "/b?x=%", "/b/k#part", "http:///b", "//%"}) {
     const auto parsed = parse_target(bad);
     ASSERT_FALSE(parsed) << bad;
     EXPECT_EQ(parsed.error(), errc::invalid_argument);

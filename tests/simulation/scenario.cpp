@@ -2,6 +2,7 @@
 
 #include "storage/log.hpp"
 #include "tests/simulation/download_scenario.hpp"
+#include "tests/simulation/node_scenario.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -85,6 +86,7 @@ private:
 const std::vector<scenario>& scenarios() {
   static const std::vector<scenario> all{
     {"download", "one download through sequencer and streamer over disks that are late, wrong or gone", run_download},
+    {"node", "a whole node under clients that come and go, with crashes, failing and full disks", run_node},
   };
   return all;
 }

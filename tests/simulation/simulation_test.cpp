@@ -27,6 +27,8 @@ TEST(simulation, a_download_is_exact_or_fails_loudly_and_leaves_nothing_behind) 
   sweep_without_failures("download", 1, 2000);
 }
 
+TEST(simulation, a_node_keeps_what_it_acknowledged_and_frees_what_it_deleted) { sweep_without_failures("node", 1, 300); }
+
 // Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.
 TEST(simulation, seeds_that_once_failed_stay_fixed) {
   std::ifstream file{CAIRN_SOURCE_DIR "/tests/simulation/regression_seeds.txt"};

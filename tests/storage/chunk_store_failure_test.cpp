@@ -84,7 +84,8 @@ TEST_F(chunk_store_failure, fills_a_small_disk_up_to_its_reserve_and_goes_on_aft
   EXPECT_GE(store_->stats().disk.available, options_.reserve_bytes);
   EXPECT_EQ(code(put(1000, 1000 * kib)), errc::no_space);
   for (std::uint64_t n = 0; n < 3; ++n) EXPECT_EQ(*drop(n), 1u);
-  while (*store_->punch(100) > 0) {}
+  while (*store_->punch(100) > 0) {
+  }
   ASSERT_TRUE(put(1000, 1000 * kib));
   expect_whole(1000, 1000 * kib);
   for (std::uint64_t n = 3; n < stored; ++n) expect_whole(n, 1000 * kib);
@@ -320,7 +321,7 @@ TEST_F(chunk_store_failure, never_takes_bytes_of_a_user_for_a_record) {
 TEST_F(chunk_store_failure, names_each_kind_of_damage_when_checked) {
   for (std::uint64_t n = 0; n < 20; ++n) ASSERT_TRUE(put(n));
   store_.reset();
-  disk_.flip_bit(segment_1, (3 * 68 * 1024 + 30) * 8);          // a header
+  disk_.flip_bit(segment_1, (3 * 68 * 1024 + 30) * 8);         // a header
   disk_.flip_bit(segment_1, (5 * 68 * 1024 + 4096 + 500) * 8); // a payload
   const auto size = disk_.open(segment_1, open_mode::read_only).value()->size().value();
   auto report = checked();

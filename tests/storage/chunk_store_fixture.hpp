@@ -19,7 +19,9 @@ private:
   std::mt19937_64 engine_;
 };
 
-inline chunk_id chunk_number(std::uint64_t n) { return {{7, n / 16}, static_cast<std::uint32_t>(n % 16)}; }
+inline chunk_id chunk_number(std::uint64_t n) {
+  return {{7, n / 16}, static_cast<std::uint32_t>(n % 16)};
+}
 
 // Bytes that differ between chunks and within one.
 inline std::vector<std::byte> payload_of(std::uint64_t n, std::size_t length) {

@@ -95,7 +95,8 @@ TEST_F(chunk_store_test, stores_a_chunk_that_is_larger_than_a_segment) {
 
 TEST_F(chunk_store_test, refuses_empty_and_oversized_payloads_and_stores_the_rest_of_the_batch) {
   const auto good = payload_of(1, 10), large = payload_of(2, (16 << 20) + 1);
-  const std::array<chunk_write, 3> batch{chunk_write{chunk_number(0), {}}, {chunk_number(1), good}, {chunk_number(2), large}};
+  const std::array<chunk_write, 3> batch{
+      chunk_write{chunk_number(0), {}}, {chunk_number(1), good}, {chunk_number(2), large}};
   const auto answers = store_->write(batch);
   EXPECT_EQ(code(answers[0]), errc::invalid_argument);
   EXPECT_TRUE(answers[1]);
@@ -191,7 +192,8 @@ TEST_F(chunk_store_test, unlinks_a_sealed_segment_when_nothing_lives_in_it) {
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n));
   ASSERT_EQ(store_->stats().segments, 2u);
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
-  while (*store_->punch(4) > 0) {}
+  while (*store_->punch(4) > 0) {
+  }
   EXPECT_EQ(store_->stats().segments, 1u);
   EXPECT_EQ(disk_.list("/disk/segments")->size(), 1u);
   reopen();

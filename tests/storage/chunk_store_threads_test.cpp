@@ -17,10 +17,11 @@ TEST(chunk_store_threads, read_exact_bytes_or_nothing_while_chunks_come_and_go) 
   std::filesystem::remove_all(directory);
   {
     ASSERT_TRUE(posix_file_system().make_directories(directory));
-    const auto index = open_lmdb({.directory = index_directory(directory), .tables = chunk_index_tables, .map_bytes = 1ull << 30});
+    const auto index =
+        open_lmdb({.directory = index_directory(directory), .tables = chunk_index_tables, .map_bytes = 1ull << 30});
     ASSERT_TRUE(index) << to_string(index.error());
-    const chunk_store_options options{.directory = directory, .segment_size_bytes = 2 << 20, .reserve_bytes = 1,
-                                      .location_cache_entries = 32};
+    const chunk_store_options options{
+        .directory = directory, .segment_size_bytes = 2 << 20, .reserve_bytes = 1, .location_cache_entries = 32};
     const auto opened = chunk_store::open(options, posix_file_system(), **index, system_random());
     ASSERT_TRUE(opened) << to_string(opened.error());
     auto& store = **opened;
@@ -64,7 +65,8 @@ TEST(chunk_store_threads, read_exact_bytes_or_nothing_while_chunks_come_and_go) 
     EXPECT_EQ(wrong, 0u);
     EXPECT_EQ(failed, 0u);
     EXPECT_GT(exact, 0u);
-    while (*store.punch(100) > 0) {}
+    while (*store.punch(100) > 0) {
+    }
     EXPECT_EQ(store.stats().to_punch, 0u);
   }
   std::filesystem::remove_all(directory);

@@ -23,7 +23,8 @@ TEST(codec, reads_back_every_kind_of_field) {
 
 TEST(codec, reads_back_varints_of_every_length) {
   for (unsigned bits = 0; bits < 64; ++bits) {
-    for (const std::uint64_t v : {std::uint64_t{1} << bits, (std::uint64_t{1} << bits) - 1, ~std::uint64_t{0} >> bits}) {
+    for (const std::uint64_t v :
+         {std::uint64_t{1} << bits, (std::uint64_t{1} << bits) - 1, ~std::uint64_t{0} >> bits}) {
       const std::string bytes = byte_writer{}.varint(v).take();
       byte_reader r{bytes};
       EXPECT_EQ(r.varint(), v);
@@ -33,8 +34,9 @@ TEST(codec, reads_back_varints_of_every_length) {
 }
 
 TEST(codec, refuses_varints_that_are_cut_overlong_or_above_64_bits) {
-  for (const std::string& bad : {std::string{}, std::string{"\x80"}, std::string("\x80\x00", 2), std::string("\xff\x80\x00", 3),
-                                 std::string(9, '\xff') + "\x02", std::string(10, '\xff') + "\x01"}) {
+  for (const std::string& bad :
+       {std::string{}, std::string{"\x80"}, std::string("\x80\x00", 2), std::string("\xff\x80\x00", 3),
+        std::string(9, '\xff') + "\x02", std::string(10, '\xff') + "\x01"}) {
     byte_reader r{bad};
     EXPECT_EQ(r.varint(), 0u);
     EXPECT_FALSE(r.ok());

@@ -14,7 +14,9 @@ namespace {
 
 using std::chrono::milliseconds;
 
-steady_time in(milliseconds time) { return system_clock().now() + time; }
+steady_time in(milliseconds time) {
+  return system_clock().now() + time;
+}
 constexpr milliseconds long_enough{60000};
 
 // Holds the only thread of an executor until opened.
@@ -38,10 +40,11 @@ private:
 TEST(thread_executor, runs_jobs_in_the_order_of_their_posting) {
   const auto disk = make_thread_executor("disk", 1, 100);
   std::vector<int> order;
-  for (int i = 0; i < 50; ++i) ASSERT_TRUE(disk->post(in(long_enough), [&order, i](bool expired) {
-    EXPECT_FALSE(expired);
-    order.push_back(i);
-  }));
+  for (int i = 0; i < 50; ++i)
+    ASSERT_TRUE(disk->post(in(long_enough), [&order, i](bool expired) {
+      EXPECT_FALSE(expired);
+      order.push_back(i);
+    }));
   std::promise<void> done;
   ASSERT_TRUE(disk->post(in(long_enough), [&done](bool) { done.set_value(); }));
   done.get_future().wait();

@@ -168,7 +168,8 @@ TEST(posix_file_system, names_the_process_that_holds_the_lock) {
   ASSERT_TRUE(engine.files.make_directories(engine.directory));
   const auto held = engine.files.lock(engine.directory);
   const auto refused = engine.files.lock(engine.directory);
-  EXPECT_NE(refused.error().text.find("process " + std::to_string(::getpid())), std::string::npos) << refused.error().text;
+  EXPECT_NE(refused.error().text.find("process " + std::to_string(::getpid())), std::string::npos)
+      << refused.error().text;
 }
 
 TEST(posix_file_system, says_which_file_failed_and_why) {

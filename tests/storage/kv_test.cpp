@@ -45,7 +45,8 @@ rows contents(kv_reader& reader, table_id table = 0) {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(engines, kv, testing::Values("memory", "lmdb"), [](const auto& engine) { return engine.param; });
+INSTANTIATE_TEST_SUITE_P(engines, kv, testing::Values("memory", "lmdb"),
+                         [](const auto& engine) { return engine.param; });
 
 TEST_P(kv, shows_what_was_committed_and_nothing_of_a_dropped_transaction) {
   auto writer = write();
@@ -71,8 +72,10 @@ TEST_P(kv, keeps_a_snapshot_as_it_was_while_others_commit) {
   const auto before = read();
   writer = write();
   for (int i = 0; i < 100; ++i) {
-    if (i % 2 == 0) writer->erase(0, "key" + std::to_string(i));
-    else writer->put(0, "key" + std::to_string(i), "new");
+    if (i % 2 == 0)
+      writer->erase(0, "key" + std::to_string(i));
+    else
+      writer->put(0, "key" + std::to_string(i), "new");
   }
   ASSERT_TRUE(writer->commit());
   EXPECT_EQ(before->entries(0), 100u);
@@ -83,8 +86,15 @@ TEST_P(kv, keeps_a_snapshot_as_it_was_while_others_commit) {
 }
 
 TEST_P(kv, sorts_by_unsigned_bytes_and_puts_a_prefix_before_what_it_begins) {
-  const rows wanted{{std::string("\0", 1), "1"}, {"a", "2"}, {std::string("a\0", 2), "3"}, {"aa", "4"},
-                    {"b", "5"}, {"\x7f", "6"}, {"\x80", "7"}, {"\xff", "8"}, {"\xff\xff", "9"}};
+  const rows wanted{{std::string("\0", 1), "1"},
+                    {"a", "2"},
+                    {std::string("a\0", 2), "3"},
+                    {"aa", "4"},
+                    {"b", "5"},
+                    {"\x7f", "6"},
+                    {"\x80", "7"},
+                    {"\xff", "8"},
+                    {"\xff\xff", "9"}};
   auto writer = write();
   for (auto row = wanted.rbegin(); row != wanted.rend(); ++row) writer->put(0, row->first, row->second);
   ASSERT_TRUE(writer->commit());
@@ -147,7 +157,8 @@ TEST_P(kv, takes_a_view_of_its_own_row_as_the_value_of_another) {
 
 TEST_P(kv, stores_values_from_nothing_to_a_megabyte) {
   auto writer = write();
-  for (const std::size_t size : {0, 1, 2000, 5000, 1 << 20}) writer->put(0, std::to_string(size), std::string(size, 's'));
+  for (const std::size_t size : {0, 1, 2000, 5000, 1 << 20})
+    writer->put(0, std::to_string(size), std::string(size, 's'));
   ASSERT_TRUE(writer->commit());
   const auto reader = read();
   for (const std::size_t size : {0, 1, 2000, 5000, 1 << 20})

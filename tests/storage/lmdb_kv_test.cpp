@@ -3,6 +3,7 @@
 #include "tests/storage/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -12,6 +13,7 @@
 
 #include <csignal>
 #include <cstdint>
+#include <fstream>
 
 namespace cairn::storage {
 namespace {
@@ -19,7 +21,8 @@ namespace {
 class lmdb_kv : public testing::Test {
 protected:
   result<std::unique_ptr<kv_engine>> open(std::uint64_t map_bytes = 64ull << 20) {
-    return open_lmdb({.directory = path, .tables = 2, .map_bytes = map_bytes, .on_quarantine = [this] { ++quarantines; }});
+    return open_lmdb(
+        {.directory = path, .tables = 2, .map_bytes = map_bytes, .on_quarantine = [this] { ++quarantines; }});
   }
   static result<void> put(kv_engine& engine, const std::string& key, const std::string& value) {
     auto writer = engine.begin_write();
@@ -162,11 +165,54 @@ TEST_F(lmdb_kv, never_writes_again_after_a_commit_failed_with_an_io_error_but_go
   EXPECT_TRUE(put(**engine, "small", "s"));
 }
 
+// A file system of a few MiB, where this process may mount one.
+class small_disk : public lmdb_kv {
+protected:
+  void SetUp() override {
+    std::filesystem::create_directories(path);
+    mounted_ = ::mount("tmpfs", path.c_str(), "tmpfs", 0, "size=4m") == 0;
+    if (!mounted_) GTEST_SKIP() << "needs the right to mount";
+  }
+  void TearDown() override {
+    if (mounted_) {
+      EXPECT_EQ(::umount2(path.c_str(), MNT_DETACH), 0);
+    }
+  }
+
+private:
+  bool mounted_ = false;
+};
+
+TEST_F(small_disk, when_full_refuses_commits_of_every_size_as_no_space_and_takes_them_when_it_has_room) {
+  {
+    std::ofstream ballast{path + "/ballast"};
+    ballast << std::string(1 << 20, 'b');
+  }
+  const auto engine = open();
+  ASSERT_TRUE(engine) << engine.error().text;
+  ASSERT_TRUE(put(**engine, "kept", "value"));
+  for (const std::size_t size : {100'000, 9'000, 3'000, 10}) {
+    result<void> stored;
+    for (int i = 0; i < 2000 && stored; ++i)
+      stored = put(**engine, std::to_string(size) + "-" + std::to_string(i), std::string(size, 'x'));
+    EXPECT_TRUE(stored || stored.error() == errc::no_space) << stored.error().text;
+  }
+  ASSERT_FALSE(put(**engine, "big", std::string(100'000, 'x')));
+  EXPECT_EQ(get(**engine, "kept"), "value");
+  std::filesystem::remove(path + "/ballast");
+  EXPECT_TRUE(put(**engine, "big", std::string(100'000, 'x')));
+  EXPECT_EQ(get(**engine, "big").size(), 100'000u);
+}
+
 // Allocations of this scope are not reported as leaks.
 struct unseen_leaks {
 #if defined(__SANITIZE_ADDRESS__)
-  unseen_leaks() { __lsan_disable(); }
-  ~unseen_leaks() { __lsan_enable(); }
+  unseen_leaks() {
+    __lsan_disable();
+  }
+  ~unseen_leaks() {
+    __lsan_enable();
+  }
 #else
   unseen_leaks() {}
 #endif
@@ -212,7 +258,8 @@ TEST_F(truncated_lmdb_kv, quarantines_itself_when_a_cursor_meets_a_page_that_is_
   const auto cursor = (*reader)->cursor(0);
   ASSERT_TRUE(cursor->seek("key1"));
   truncate();
-  while (cursor->next()) {}
+  while (cursor->next()) {
+  }
   EXPECT_EQ((*reader)->status().error(), errc::quarantined);
   expect_quarantined();
 }

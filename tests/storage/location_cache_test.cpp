@@ -8,8 +8,12 @@ namespace cairn::storage {
 
 namespace {
 
-chunk_id id(std::uint32_t n) { return {{3, n}, n}; }
-chunk_location at(std::uint64_t n) { return {{n, n * 4096}, 100}; }
+chunk_id id(std::uint32_t n) {
+  return {{3, n}, n};
+}
+chunk_location at(std::uint64_t n) {
+  return {{n, n * 4096}, 100};
+}
 
 } // namespace
 

@@ -13,7 +13,9 @@ namespace cairn::storage {
 
 namespace {
 
-bytes_view view_of(std::string_view text) { return {reinterpret_cast<const std::byte*>(text.data()), text.size()}; }
+bytes_view view_of(std::string_view text) {
+  return {reinterpret_cast<const std::byte*>(text.data()), text.size()};
+}
 
 std::string hex(std::span<const std::uint8_t> bytes) {
   std::string out;
@@ -114,7 +116,8 @@ TEST(record, verifies_single_blocks_and_blocks_in_two_pieces) {
 
 TEST(record, has_a_layout_on_disk_that_does_not_change) {
   const auto page = encoded(view_of("cairn"));
-  EXPECT_EQ(std::memcmp(page.data(), "CAIRNREC\1\0\0\0\7\0\0\0\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0", 40), 0);
+  EXPECT_EQ(std::memcmp(page.data(), "CAIRNREC\1\0\0\0\7\0\0\0\5\0\0\0\0\0\0\0\6\0\0\0\0\0\0\0\5\0\0\0\0\0\0\0", 40),
+            0);
   EXPECT_EQ(load_le<std::uint64_t>(page.data() + 40), here.segment);
   EXPECT_EQ(load_le<std::uint64_t>(page.data() + 48), here.offset);
   EXPECT_EQ(load_le<std::uint32_t>(page.data() + 56), crc32c(view_of("cairn")));

@@ -16,9 +16,11 @@ protected:
     const manifest_id id = 1'000'000;
     auto kv = std::move(engine->begin_write().value());
     for (std::uint32_t i = 1; i <= count; ++i) {
-      const manifest_part part{.number = 2 * i, .blob = new_blob(), .object_offset = (i - 1) * 100, .length = 100, .chunk_size = chunk_size};
+      const manifest_part part{
+          .number = 2 * i, .blob = new_blob(), .object_offset = (i - 1) * 100, .length = 100, .chunk_size = chunk_size};
       kv->put(id_of(table::manifests), keys.part(id, i), encode(part));
-      kv->put(id_of(table::blobs), keys.blob(part.blob), encode(blob_row{.length = 100, .chunk_size = chunk_size, .references = 1}));
+      kv->put(id_of(table::blobs), keys.blob(part.blob),
+              encode(blob_row{.length = 100, .chunk_size = chunk_size, .references = 1}));
     }
     kv->put(id_of(table::manifests), keys.manifest(id), encode(manifest_row{.references = 1, .parts = count}));
     kv->erase(id_of(table::inline_data), keys.inline_data(row));
@@ -78,7 +80,9 @@ TEST_F(blobs, that_live_or_were_buried_at_another_time_are_not_reaped) {
   run(big("live", live));
   run(big("gone", gone));
   const auto index = run(removal("gone")).version;
-  run(reap{.blobs = {{.buried_at = 0, .blob = live}, {.buried_at = index, .blob = live}, {.buried_at = index - 1, .blob = gone},
+  run(reap{.blobs = {{.buried_at = 0, .blob = live},
+                     {.buried_at = index, .blob = live},
+                     {.buried_at = index - 1, .blob = gone},
                      {.buried_at = index, .blob = new_blob()}}});
   EXPECT_EQ(buried().size(), 1u);
   EXPECT_EQ(rows(table::blobs), 2u);
@@ -110,7 +114,8 @@ TEST_F(blobs, of_another_session_are_neither_stored_nor_buried) {
   const session_id other = begin(uuid{2}, 1);
   put_object theirs = big("file", {.session = other, .number = 5});
   EXPECT_EQ(refused(theirs), errc::invalid_argument);
-  EXPECT_EQ(refused(abandon_blob{.session = session, .blob = {.session = other, .number = 5}, .chunks = 1}), errc::invalid_argument);
+  EXPECT_EQ(refused(abandon_blob{.session = session, .blob = {.session = other, .number = 5}, .chunks = 1}),
+            errc::invalid_argument);
   EXPECT_TRUE(buried().empty());
 }
 
@@ -223,7 +228,8 @@ TEST_F(blobs, without_the_row_that_must_be_there_are_an_error_that_changes_nothi
   run(big("file", new_blob()));
   {
     auto kv = std::move(engine->begin_write().value());
-    ASSERT_TRUE(kv->erase(id_of(table::blobs), key_maker{default_group}.blob({.session = session, .number = this->store_test::blobs})));
+    ASSERT_TRUE(kv->erase(id_of(table::blobs),
+                          key_maker{default_group}.blob({.session = session, .number = this->store_test::blobs})));
     ASSERT_TRUE(kv->commit());
   }
   const auto before = dump(*engine);

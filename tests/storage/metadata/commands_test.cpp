@@ -50,7 +50,8 @@ TEST(commands, are_refused_when_a_byte_is_missing_or_left_over) {
   for (const command& c : one_of_each()) {
     const std::string bytes = encode(c);
     for (std::size_t length = 0; length < bytes.size(); ++length)
-      EXPECT_EQ(decode_command(std::string_view{bytes}.substr(0, length)).error(), errc::corrupt) << c.index() << ' ' << length;
+      EXPECT_EQ(decode_command(std::string_view{bytes}.substr(0, length)).error(), errc::corrupt)
+          << c.index() << ' ' << length;
     EXPECT_EQ(decode_command(bytes + '\0').error(), errc::corrupt);
   }
 }
@@ -99,9 +100,12 @@ TEST(command_results, come_back_with_their_refusal) {
 
 TEST(commands, have_the_bytes_that_earlier_builds_wrote) {
   const std::string put = encode(one_of_each()[5]);
-  EXPECT_EQ(put, std::string("\x01\x04\x01\x02\x02\x01" "b\x01k", 9) + std::string(8, '\0') + '\x04' + std::string(16, '\0') +
-                   std::string("\0\0\0\0\0\x04text\0", 11));
-  EXPECT_EQ(encode(one_of_each()[3]), "\x01\x03\x06" "bucket");
+  EXPECT_EQ(put, std::string("\x01\x04\x01\x02\x02\x01"
+                             "b\x01k",
+                             9) +
+                     std::string(8, '\0') + '\x04' + std::string(16, '\0') + std::string("\0\0\0\0\0\x04text\0", 11));
+  EXPECT_EQ(encode(one_of_each()[3]), "\x01\x03\x06"
+                                      "bucket");
 }
 
 } // namespace

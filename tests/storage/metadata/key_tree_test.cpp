@@ -34,11 +34,14 @@ protected:
   // Lengths around the borders of the pieces, long runs of equal bytes so that keys share whole pieces.
   std::string random_key() {
     static constexpr std::size_t lengths[] = {1, 2, 3, 20, 398, 399, 400, 401, 402, 799, 800, 801, 1023, 1024};
-    const char fill = "\x01" "a\xff"[random() % 3];
+    const char fill = "\x01"
+                      "a\xff"[random() % 3];
     std::string key(lengths[random() % std::size(lengths)], fill);
     for (int changes = random() % 3; changes > 0; --changes)
       key[random() % key.size()] = static_cast<char>(1 + random() % 255);
-    if (random() % 3 == 0) key.back() = "\x01" "b\xff"[random() % 3];
+    if (random() % 3 == 0)
+      key.back() = "\x01"
+                   "b\xff"[random() % 3];
     return key;
   }
 
@@ -50,7 +53,8 @@ protected:
 
 TEST_F(key_trees, hold_keys_at_the_borders_of_the_pieces_and_nothing_else) {
   auto kv = std::move(engine->begin_write().value());
-  for (const std::size_t length : {1, 399, 400, 401, 799, 800, 801, 1024}) put(*kv, std::string(length, 'k'), std::to_string(length));
+  for (const std::size_t length : {1, 399, 400, 401, 799, 800, 801, 1024})
+    put(*kv, std::string(length, 'k'), std::to_string(length));
   for (const std::size_t length : {1, 399, 400, 401, 799, 800, 801, 1024})
     EXPECT_EQ(row(*kv, tree, std::string(length, 'k')), std::to_string(length));
   for (const std::size_t length : {2, 398, 402, 798, 802, 1023, 1025, 2000})
@@ -152,7 +156,8 @@ TEST_F(key_trees, report_entries_that_do_not_follow_the_grammar) {
   const std::string node = std::string(9, '\0') + '\x07';
   const std::string full = node + std::string(400, 'k');
   const auto loop = std::string(7, '\0') + '\x07';
-  for (const auto& [key, value] : model{{full + '\x01', "short"}, {full + '\x02', ""}, {full, ""}, {full + "\x01x", ""}, {full + '\x01', loop}}) {
+  for (const auto& [key, value] :
+       model{{full + '\x01', "short"}, {full + '\x02', ""}, {full, ""}, {full + "\x01x", ""}, {full + '\x01', loop}}) {
     auto kv = std::move(engine->begin_write().value());
     kv->put(1, key, value);
     key_tree_cursor at{*kv, tree};

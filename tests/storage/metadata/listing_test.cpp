@@ -133,8 +133,10 @@ listing naive(const std::set<std::string>& keys, const listing_query& q) {
     }
     found.push_back(shown);
     page.last = shown;
-    if (at == std::string::npos) page.objects.push_back({.key = key});
-    else page.common_prefixes.push_back(shown);
+    if (at == std::string::npos)
+      page.objects.push_back({.key = key});
+    else
+      page.common_prefixes.push_back(shown);
   }
   return page;
 }
@@ -142,7 +144,8 @@ listing naive(const std::set<std::string>& keys, const listing_query& q) {
 TEST_F(listings, agree_with_a_naive_model_for_random_keys_and_queries) {
   std::mt19937 random{99};
   const auto random_key = [&] {
-    static const std::string runs[] = {"a", "b", "/", "//", "\xc3\xa9", "\x01", std::string(399, 'x'), std::string(200, 'y')};
+    static const std::string runs[] = {
+        "a", "b", "/", "//", "\xc3\xa9", "\x01", std::string(399, 'x'), std::string(200, 'y')};
     std::string key;
     do key += runs[random() % std::size(runs)];
     while (random() % 4 != 0 && key.size() < 600);
@@ -167,11 +170,13 @@ TEST_F(listings, agree_with_a_naive_model_for_random_keys_and_queries) {
       listing_query q{.keys_max = 1 + static_cast<std::uint32_t>(random() % 10)};
       const std::string prefix = random_key(), after = random_key();
       if (random() % 2 == 0) q.prefix = prefix.substr(0, random() % (prefix.size() + 1));
-      if (random() % 3 != 0) q.delimiter = std::vector<std::string>{"/", "//", "a", "/a", std::string(399, 'x')}[random() % 5];
+      if (random() % 3 != 0)
+        q.delimiter = std::vector<std::string>{"/", "//", "a", "/a", std::string(399, 'x')}[random() % 5];
       if (random() % 2 == 0) q.start_after = random() % 2 == 0 ? after : q.prefix + after;
       for (int pages = 0; pages < 4; ++pages) {
         const listing seen = list(q), wanted = naive(model, q);
-        ASSERT_EQ(keys(seen), keys(wanted)) << "prefix " << q.prefix << " delimiter " << q.delimiter << " after " << q.start_after;
+        ASSERT_EQ(keys(seen), keys(wanted))
+            << "prefix " << q.prefix << " delimiter " << q.delimiter << " after " << q.start_after;
         ASSERT_EQ(seen.common_prefixes, wanted.common_prefixes);
         ASSERT_EQ(seen.truncated, wanted.truncated);
         ASSERT_EQ(seen.last, wanted.last);

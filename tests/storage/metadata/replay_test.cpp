@@ -1,5 +1,5 @@
-// The state is a function of the commands: whichever engine, whether encoded in between, whether restarted, and whatever
-// fails on the way.
+// The state is a function of the commands: whichever engine, whether encoded in between, whether restarted, and
+// whatever fails on the way.
 #include "tests/storage/metadata/store_fixture.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
@@ -35,11 +35,16 @@ private:
     switch (random_() % 24) {
       case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
       case 1: return end_session{.session = session()};
-      case 2: case 3: return create_bucket{.name = bucket(), .now = wall_ms(random_())};
+      case 2:
+      case 3: return create_bucket{.name = bucket(), .now = wall_ms(random_())};
       case 4: return delete_bucket{.name = bucket()};
-      case 5: case 6: case 7:
-        return delete_object{.stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_()), .condition = condition()};
-      case 8: case 9: {
+      case 5:
+      case 6:
+      case 7:
+        return delete_object{
+            .stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_()), .condition = condition()};
+      case 8:
+      case 9: {
         const session_id s = session();
         return abandon_blob{.session = s, .blob = blob(s), .chunks = std::uint32_t(random_() % 9)};
       }
@@ -48,7 +53,9 @@ private:
         if (!c.blobs.empty()) c.blobs.resize(random_() % c.blobs.size() + 1);
         return c;
       }
-      case 11: return free_manifests{.parts_max = std::uint32_t(random_() % 5), .released_up_to = random_() % 4 == 0 ? random_() % 100 : ~0ull};
+      case 11:
+        return free_manifests{.parts_max = std::uint32_t(random_() % 5),
+                              .released_up_to = random_() % 4 == 0 ? random_() % 100 : ~0ull};
       default: return put();
     }
   }
@@ -69,21 +76,30 @@ private:
   write_condition condition() {
     write_condition c;
     if (random_() % 6 == 0) c.if_absent = true;
-    if (random_() % 6 == 0) c.if_match = random_() % 2 == 0 ? "*" : to_string(etag{.digest = {std::uint8_t(random_() % 3)}});
+    if (random_() % 6 == 0)
+      c.if_match = random_() % 2 == 0 ? "*" : to_string(etag{.digest = {std::uint8_t(random_() % 3)}});
     return c;
   }
   commit_stamp stamp() {
     ++sequence_;
-    return {.session = session(), .sequence = sequence_, .acknowledged_below = sequence_ > 10 ? sequence_ - random_() % 10 : 0};
+    return {.session = session(),
+            .sequence = sequence_,
+            .acknowledged_below = sequence_ > 10 ? sequence_ - random_() % 10 : 0};
   }
   session_id session() {
-    return sessions_.empty() || random_() % 20 == 0 ? 1000 : sessions_[sessions_.size() - 1 - random_() % std::min<std::size_t>(3, sessions_.size())];
+    return sessions_.empty() || random_() % 20 == 0
+               ? 1000
+               : sessions_[sessions_.size() - 1 - random_() % std::min<std::size_t>(3, sessions_.size())];
   }
-  blob_id blob(session_id of) { return {.session = random_() % 20 == 0 ? 77 : of, .number = random_() % 4 == 0 ? random_() % (blobs_ + 1) : ++blobs_}; }
+  blob_id blob(session_id of) {
+    return {.session = random_() % 20 == 0 ? 77 : of,
+            .number = random_() % 4 == 0 ? random_() % (blobs_ + 1) : ++blobs_};
+  }
   std::string bucket() { return std::string("bucket-") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : ""); }
   std::string key() {
     static constexpr std::size_t lengths[] = {0, 1, 2, 400, 401, 800, 801, 1024, 1025};
-    return std::string(lengths[random_() % 9 == 0 ? random_() % std::size(lengths) : 1 + random_() % 6], char('a' + random_() % 3));
+    return std::string(lengths[random_() % 9 == 0 ? random_() % std::size(lengths) : 1 + random_() % 6],
+                       char('a' + random_() % 3));
   }
 
   std::mt19937 random_;
@@ -118,15 +134,18 @@ void check_invariants(kv_engine& engine) {
     EXPECT_EQ(rows.at({id_of(table::inline_data), keys.inline_data(row)}).size(), row.size);
   });
   all(table::manifests, [&](const std::string& key, const std::string& value) {
-    if (key.size() == 10) EXPECT_EQ(decode_manifest(value)->references, manifest_references[key]);
-    else ++blob_references[keys.blob(decode_manifest_part(value)->blob)];
+    if (key.size() == 10)
+      EXPECT_EQ(decode_manifest(value)->references, manifest_references[key]);
+    else
+      ++blob_references[keys.blob(decode_manifest_part(value)->blob)];
   });
   all(table::blobs, [&](const std::string& key, const std::string& value) {
     const blob_row row = decode_blob(value).value();
     EXPECT_EQ(row.references, blob_references[key]);
     if (row.buried_at == 0) return;
     ++buried_blobs;
-    EXPECT_TRUE(rows.contains({id_of(table::buried), keys.all() + byte_writer{}.u64(row.buried_at).take() + key.substr(2)}));
+    EXPECT_TRUE(
+        rows.contains({id_of(table::buried), keys.all() + byte_writer{}.u64(row.buried_at).take() + key.substr(2)}));
   });
   all(table::inline_data, [&](const auto&, const auto&) { --inline_rows; });
   all(table::buried, [&](const auto&, const auto&) { ++buried_rows; });
@@ -190,14 +209,17 @@ private:
 
   class transaction final : public kv_writer {
   public:
-    transaction(failing_engine& e, kv_writer* writer, std::unique_ptr<kv_reader> kv) : engine_(e), writer_(writer), kv_(std::move(kv)) {}
+    transaction(failing_engine& e, kv_writer* writer, std::unique_ptr<kv_reader> kv)
+        : engine_(e), writer_(writer), kv_(std::move(kv)) {}
     std::optional<std::string_view> get(table_id t, std::string_view key) override {
       return step() ? kv_->get(t, key) : std::nullopt;
     }
     std::unique_ptr<kv_cursor> cursor(table_id t) override {
       struct failing_cursor final : kv_cursor {
         failing_cursor(transaction& t, std::unique_ptr<kv_cursor> c) : kv(t), inner(std::move(c)) {}
-        std::optional<kv_pair> seek(std::string_view key) override { return kv.step() ? inner->seek(key) : std::nullopt; }
+        std::optional<kv_pair> seek(std::string_view key) override {
+          return kv.step() ? inner->seek(key) : std::nullopt;
+        }
         std::optional<kv_pair> next() override { return kv.step() ? inner->next() : std::nullopt; }
         transaction& kv;
         std::unique_ptr<kv_cursor> inner;
@@ -263,24 +285,72 @@ TEST(views, that_fail_at_any_operation_say_so_instead_of_missing_rows) {
   const session_id session = s->apply(begin)->results[0].version;
   auto stamp = [session, n = 0]() mutable { return commit_stamp{.session = session, .sequence = std::uint64_t(++n)}; };
   const std::string deep(900, 'k');
-  const command fill[] = {
-    put_object{.stamp = stamp(), .bucket = "files", .key = deep, .size = 1, .content = "i"},
-    put_object{.stamp = stamp(), .bucket = "files", .key = "big", .size = 9, .content = written_blob{{session, 1}, 9, 65536}},
-    abandon_blob{.session = session, .blob = {session, 2}, .chunks = 1}};
+  const command fill[] = {put_object{.stamp = stamp(), .bucket = "files", .key = deep, .size = 1, .content = "i"},
+                          put_object{.stamp = stamp(),
+                                     .bucket = "files",
+                                     .key = "big",
+                                     .size = 9,
+                                     .content = written_blob{{session, 1}, 9, 65536}},
+                          abandon_blob{.session = session, .blob = {session, 2}, .chunks = 1}};
   ASSERT_TRUE(s->apply(fill));
   const auto row = s->read().value()->object("files", deep).value();
   const auto big = s->read().value()->object("files", "big").value();
 
   const std::pair<const char*, std::function<result<bool>(view&)>> questions[] = {
-    {"bucket", [](view& v) -> result<bool> { auto r = v.bucket("files"); if (!r) return r.error(); return true; }},
-    {"buckets", [](view& v) -> result<bool> { auto r = v.buckets(); if (!r) return r.error(); return r->size() == 1; }},
-    {"object", [&](view& v) -> result<bool> { auto r = v.object("files", deep); if (!r) return r.error(); return true; }},
-    {"inline_bytes", [&](view& v) -> result<bool> { auto r = v.inline_bytes(row); if (!r) return r.error(); return *r == "i"; }},
-    {"parts", [&](view& v) -> result<bool> { auto r = v.parts(big.manifest, 0, 9); if (!r) return r.error(); return r->size() == 1; }},
-    {"list", [](view& v) -> result<bool> { auto r = v.list({.bucket = "files"}); if (!r) return r.error(); return r->objects.size() == 2; }},
-    {"buried", [](view& v) -> result<bool> { auto r = v.buried(9); if (!r) return r.error(); return r->size() == 1; }},
-    {"is_dead", [&](view& v) -> result<bool> { auto r = v.is_dead({session, 1}); if (!r) return r.error(); return !*r; }},
-    {"sessions", [](view& v) -> result<bool> { auto r = v.sessions(); if (!r) return r.error(); return r->size() == 1; }},
+      {"bucket",
+       [](view& v) -> result<bool> {
+         auto r = v.bucket("files");
+         if (!r) return r.error();
+         return true;
+       }},
+      {"buckets",
+       [](view& v) -> result<bool> {
+         auto r = v.buckets();
+         if (!r) return r.error();
+         return r->size() == 1;
+       }},
+      {"object",
+       [&](view& v) -> result<bool> {
+         auto r = v.object("files", deep);
+         if (!r) return r.error();
+         return true;
+       }},
+      {"inline_bytes",
+       [&](view& v) -> result<bool> {
+         auto r = v.inline_bytes(row);
+         if (!r) return r.error();
+         return *r == "i";
+       }},
+      {"parts",
+       [&](view& v) -> result<bool> {
+         auto r = v.parts(big.manifest, 0, 9);
+         if (!r) return r.error();
+         return r->size() == 1;
+       }},
+      {"list",
+       [](view& v) -> result<bool> {
+         auto r = v.list({.bucket = "files"});
+         if (!r) return r.error();
+         return r->objects.size() == 2;
+       }},
+      {"buried",
+       [](view& v) -> result<bool> {
+         auto r = v.buried(9);
+         if (!r) return r.error();
+         return r->size() == 1;
+       }},
+      {"is_dead",
+       [&](view& v) -> result<bool> {
+         auto r = v.is_dead({session, 1});
+         if (!r) return r.error();
+         return !*r;
+       }},
+      {"sessions",
+       [](view& v) -> result<bool> {
+         auto r = v.sessions();
+         if (!r) return r.error();
+         return r->size() == 1;
+       }},
   };
   for (const auto& [name, ask] : questions) {
     std::uint64_t fail_at = 1;

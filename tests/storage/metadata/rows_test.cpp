@@ -6,10 +6,17 @@ namespace cairn::storage::metadata {
 namespace {
 
 object_row full_object() {
-  object_row row{.row_id = 300, .version = 1ull << 40, .ordinal = 77, .null_version = false, .size = 5ull << 40,
-                 .modified = 1'700'000'000'123, .content = content_kind::manifest, .manifest = ~0ull};
+  object_row row{.row_id = 300,
+                 .version = 1ull << 40,
+                 .ordinal = 77,
+                 .null_version = false,
+                 .size = 5ull << 40,
+                 .modified = 1'700'000'000'123,
+                 .content = content_kind::manifest,
+                 .manifest = ~0ull};
   row.etag = {.digest = {0xde, 0xad, 0xbe, 0xef}, .parts = 10000};
-  row.headers = {.content_type = "text/plain", .standard = {{"cache-control", "no-store"}, {"content-encoding", "gzip"}},
+  row.headers = {.content_type = "text/plain",
+                 .standard = {{"cache-control", "no-store"}, {"content-encoding", "gzip"}},
                  .user = {{"owner", "\xc3\xa9l\xc3\xa8ve"}, {"empty", ""}}};
   return row;
 }
@@ -87,8 +94,13 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   EXPECT_EQ(decode_manifest(encode(manifest))->references, 3u);
   expect_strict(encode(manifest), decode_manifest);
 
-  const manifest_part part{.number = 10000, .blob = {1, 2}, .object_offset = 3, .blob_offset = 4, .length = 5,
-                           .chunk_size = 6, .checksum = {7}};
+  const manifest_part part{.number = 10000,
+                           .blob = {1, 2},
+                           .object_offset = 3,
+                           .blob_offset = 4,
+                           .length = 5,
+                           .chunk_size = 6,
+                           .checksum = {7}};
   EXPECT_EQ(encode(decode_manifest_part(encode(part)).value()), encode(part));
   EXPECT_EQ(decode_manifest_part(encode(part))->blob, (blob_id{1, 2}));
   EXPECT_EQ(decode_manifest_part(encode(part))->checksum, part.checksum);
@@ -110,24 +122,38 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
 }
 
 TEST(rows, refuse_values_that_contradict_themselves) {
-  EXPECT_EQ(decode_blob(encode(blob_row{.length = 1, .chunk_size = 2, .references = 0, .buried_at = 0})).error(), errc::corrupt);
-  EXPECT_EQ(decode_blob(encode(blob_row{.length = 1, .chunk_size = 2, .references = 1, .buried_at = 1})).error(), errc::corrupt);
-  EXPECT_EQ(decode_manifest_part(encode(manifest_part{.object_offset = ~0ull, .length = 1, .chunk_size = 1})).error(), errc::corrupt);
+  EXPECT_EQ(decode_blob(encode(blob_row{.length = 1, .chunk_size = 2, .references = 0, .buried_at = 0})).error(),
+            errc::corrupt);
+  EXPECT_EQ(decode_blob(encode(blob_row{.length = 1, .chunk_size = 2, .references = 1, .buried_at = 1})).error(),
+            errc::corrupt);
+  EXPECT_EQ(decode_manifest_part(encode(manifest_part{.object_offset = ~0ull, .length = 1, .chunk_size = 1})).error(),
+            errc::corrupt);
   EXPECT_EQ(decode_manifest_part(encode(manifest_part{.length = 1, .chunk_size = 0})).error(), errc::corrupt);
   EXPECT_EQ(decode_bucket(encode(bucket_row{.id = 1, .name = "n", .versioning = 3})).error(), errc::corrupt);
 }
 
 TEST(rows, have_the_bytes_that_earlier_builds_wrote) {
-  const object_row row{.row_id = 1, .version = 2, .ordinal = 3, .size = 300, .etag = {.digest = {0xaa}, .parts = 0},
-                       .modified = 4, .headers = {.content_type = "t", .standard = {{"a", "b"}}, .user = {}},
+  const object_row row{.row_id = 1,
+                       .version = 2,
+                       .ordinal = 3,
+                       .size = 300,
+                       .etag = {.digest = {0xaa}, .parts = 0},
+                       .modified = 4,
+                       .headers = {.content_type = "t", .standard = {{"a", "b"}}, .user = {}},
                        .content = content_kind::inline_bytes};
   EXPECT_EQ(hex(encode(row)), "01ac02aa0000000000000000000000000000000000000000000000040101020301000174010161016200");
   EXPECT_EQ(hex(encode(manifest_row{.references = 1, .parts = 2})), "010102");
-  EXPECT_EQ(hex(encode(manifest_part{.number = 1, .blob = {2, 3}, .object_offset = 4, .blob_offset = 5, .length = 6,
-                                     .chunk_size = 7, .checksum = {8}})),
+  EXPECT_EQ(hex(encode(manifest_part{.number = 1,
+                                     .blob = {2, 3},
+                                     .object_offset = 4,
+                                     .blob_offset = 5,
+                                     .length = 6,
+                                     .chunk_size = 7,
+                                     .checksum = {8}})),
             "0101000000000000000200000000000000030405060708000000000000000000000000000000");
   EXPECT_EQ(hex(encode(blob_row{.length = 1, .chunk_size = 2, .references = 3})), "0101020300");
-  EXPECT_EQ(hex(encode(bucket_row{.id = 1, .name = "abc", .created = 2, .versioning = 1})), "010103616263000000000000000201");
+  EXPECT_EQ(hex(encode(bucket_row{.id = 1, .name = "abc", .created = 2, .versioning = 1})),
+            "010103616263000000000000000201");
   EXPECT_EQ(hex(encode(session_row{.id = 1, .node = {2}, .incarnation = 3, .ended = true, .acknowledged_below = 4})),
             "01010200000000000000000000000000000000000000000000030104");
 }

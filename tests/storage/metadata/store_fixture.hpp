@@ -56,10 +56,16 @@ protected:
     return {.stamp = stamp(), .bucket = "files", .key = key, .now = 2000, .size = bytes.size(), .content = bytes};
   }
   put_object big(const std::string& key, const blob_id& blob, std::uint64_t length = 5 * chunk_size + 1) {
-    return {.stamp = stamp(), .bucket = "files", .key = key, .now = 2000, .size = length,
+    return {.stamp = stamp(),
+            .bucket = "files",
+            .key = key,
+            .now = 2000,
+            .size = length,
             .content = written_blob{.blob = blob, .length = length, .chunk_size = chunk_size}};
   }
-  delete_object removal(const std::string& key) { return {.stamp = stamp(), .bucket = "files", .key = key, .now = 3000}; }
+  delete_object removal(const std::string& key) {
+    return {.stamp = stamp(), .bucket = "files", .key = key, .now = 3000};
+  }
 
   std::unique_ptr<view> read() { return std::move(s->read().value()); }
   object_row object(const std::string& key) { return read()->object("files", key).value(); }

@@ -44,8 +44,9 @@ TEST_F(buckets, are_deleted_only_when_empty_and_come_back_without_their_objects)
 }
 
 TEST_F(buckets, see_the_commands_before_them_in_the_same_batch) {
-  const command batch[] = {create_bucket{.name = "new-one"}, create_bucket{.name = "new-one"}, delete_bucket{.name = "new-one"},
-                           delete_bucket{.name = "new-one"}, create_bucket{.name = "new-one"}};
+  const command batch[] = {create_bucket{.name = "new-one"}, create_bucket{.name = "new-one"},
+                           delete_bucket{.name = "new-one"}, delete_bucket{.name = "new-one"},
+                           create_bucket{.name = "new-one"}};
   const auto results = s->apply(batch).value().results;
   EXPECT_FALSE(results[0].refused);
   EXPECT_EQ(*results[1].refused, errc::bucket_exists);
@@ -145,6 +146,23 @@ TEST_F(objects, with_impossible_values_are_refused) {
   EXPECT_EQ(refused(too_many_chunks), errc::invalid_argument);
   EXPECT_EQ(refused(small("key")), std::nullopt);
   EXPECT_FALSE(exists("bad"));
+}
+
+TEST_F(objects, of_buckets_with_impossible_names_do_not_spoil_the_batch_they_came_in) {
+  for (const std::string& name : {std::string(), std::string(600, 'b'), std::string("B")}) {
+    put_object put = small("key");
+    delete_object removes = removal("key");
+    put.bucket = removes.bucket = name;
+    const command batch[] = {put, removes, create_bucket{.name = name}, delete_bucket{.name = name}, small("good")};
+    const auto results = s->apply(batch).value().results;
+    EXPECT_EQ(*results[0].refused, errc::no_such_bucket);
+    EXPECT_EQ(*results[1].refused, errc::no_such_bucket);
+    EXPECT_EQ(*results[2].refused, errc::invalid_argument);
+    EXPECT_EQ(*results[3].refused, errc::no_such_bucket);
+    EXPECT_FALSE(results[4].refused);
+    EXPECT_EQ(read()->object(name, "key").error(), errc::no_such_bucket);
+    EXPECT_EQ(read()->list({.bucket = name}).error(), errc::no_such_bucket);
+  }
 }
 
 TEST_F(objects, that_are_not_there_are_deleted_with_success) {
@@ -337,8 +355,10 @@ TEST_F(objects, whose_row_is_damaged_are_an_error_and_change_nothing) {
   run(small("key"));
   {
     auto kv = std::move(engine->begin_write().value());
-    ASSERT_TRUE(key_tree(id_of(table::current), default_group, read()->bucket("files")->id)
-                  .put(*kv, "key", "\x01junk", [] { return 0; }));
+    ASSERT_TRUE(
+        key_tree(id_of(table::current), default_group, read()->bucket("files")->id).put(*kv, "key", "\x01junk", [] {
+          return 0;
+        }));
     ASSERT_TRUE(kv->commit());
   }
   const auto before = dump(*engine);

@@ -1,0 +1,12 @@
+// `cairn storage check|rebuild-index`: looks after the disks of a stopped node. Refuses a disk that a node uses.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace cairn::cli {
+
+void add_storage_command(CLI::App& app, int& exit_code);
+
+} // namespace cairn::cli

@@ -1,0 +1,55 @@
+#include "actors/batcher.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::actors {
+
+TEST(batcher, gathers_what_waits_while_a_batch_runs) {
+  batcher<int> b{{}};
+  ASSERT_TRUE(b.add(1, 10));
+  EXPECT_EQ(b.begin(), (std::vector<int>{1}));
+  ASSERT_TRUE(b.add(2, 10));
+  ASSERT_TRUE(b.add(3, 10));
+  EXPECT_TRUE(b.begin().empty()); // one runs
+  b.finished();
+  EXPECT_EQ(b.begin(), (std::vector<int>{2, 3}));
+  b.finished();
+  EXPECT_TRUE(b.begin().empty());
+  EXPECT_FALSE(b.running());
+}
+
+TEST(batcher, bounds_a_batch_by_items_and_bytes_but_never_to_nothing) {
+  batcher<int> b{{.batch_items = 3, .batch_bytes = 100}};
+  ASSERT_TRUE(b.add(1, 500));
+  for (int i = 2; i <= 6; ++i) ASSERT_TRUE(b.add(i, 40));
+  for (const auto& expected : {std::vector<int>{1}, std::vector<int>{2, 3}, std::vector<int>{4, 5}, std::vector<int>{6}}) {
+    EXPECT_EQ(b.begin(), expected);
+    b.finished();
+  }
+  for (int i = 1; i <= 4; ++i) ASSERT_TRUE(b.add(i, 1));
+  EXPECT_EQ(b.begin().size(), 3u);
+}
+
+TEST(batcher, refuses_more_than_may_wait) {
+  batcher<int> items{{.waiting_items = 2}};
+  EXPECT_TRUE(items.add(1, 1));
+  EXPECT_TRUE(items.add(2, 1));
+  EXPECT_FALSE(items.add(3, 1));
+  batcher<int> bytes{{.waiting_bytes = 100}};
+  EXPECT_TRUE(bytes.add(1, 1000)); // one always fits
+  EXPECT_FALSE(bytes.add(2, 1));
+  bytes.begin();
+  EXPECT_TRUE(bytes.add(3, 100));
+}
+
+TEST(batcher, puts_the_rest_of_a_batch_back_in_front_in_its_order) {
+  batcher<int> b{{}};
+  for (int i = 1; i <= 3; ++i) ASSERT_TRUE(b.add(i, 1));
+  b.begin();
+  ASSERT_TRUE(b.add(4, 1));
+  b.finished();
+  b.put_back({2, 3}, 1);
+  EXPECT_EQ(b.begin(), (std::vector<int>{2, 3, 4}));
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,42 @@
+// The workload as a plan that both sides derive from a seed: what the workload does, and what must be there afterwards.
+#pragma once
+
+#include "storage/chunk_store.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <map>
+#include <set>
+
+namespace cairn::crash {
+
+enum class step_kind : std::uint8_t { open, write, erase, punch, commit };
+
+struct step {
+  step_kind kind{};
+  std::vector<std::uint64_t> chunks; // write, erase
+  std::uint64_t batch = 0;           // commit: number of the metadata batch, from 1
+};
+
+std::vector<step> make_plan(std::uint64_t seed, std::size_t length);
+
+// Directories below the root of the trace.
+std::string disk_directory(const std::string& root);
+std::string metadata_directory(const std::string& root);
+storage::chunk_store_options store_options(const std::string& root);
+
+storage::chunk_id chunk_name(std::uint64_t chunk);
+std::vector<std::byte> chunk_bytes(std::uint64_t chunk); // always the same for a chunk
+
+// Batch 1 makes the session and the bucket, later ones put and delete objects with inline bytes.
+constexpr const char* bucket = "crash";
+std::vector<storage::metadata::command> metadata_batch(std::uint64_t batch, storage::session_id session);
+
+// What the plan promises after some of its steps.
+struct expectation {
+  std::set<std::uint64_t> present, perhaps; // chunks: whole; whole or absent. All others are absent.
+  std::uint64_t batches_min = 0, batches_max = 0;
+};
+expectation expect(const std::vector<step>& plan, std::size_t done, bool next_begun);
+std::map<std::string, std::string> objects_after(std::uint64_t batches); // key → content
+
+} // namespace cairn::crash

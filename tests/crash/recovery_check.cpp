@@ -1,0 +1,113 @@
+#include "tests/crash/recovery_check.hpp"
+
+#include "storage/disk_identity.hpp"
+
+#include <filesystem>
+
+namespace cairn::crash {
+
+namespace {
+
+constexpr std::uint64_t chunks_max = 64, new_chunk = 1000;
+
+class recovery {
+public:
+  recovery(const std::string& root, const expectation& promised, bool lose_index)
+      : root_(root), promised_(promised), lose_index_(lose_index) {}
+
+  std::vector<std::string> run() {
+    check_disk_and_chunks();
+    check_metadata();
+    return std::move(problems_);
+  }
+
+private:
+  template <class T>
+  bool good(const result<T>& outcome, const std::string& what) {
+    if (!outcome) problems_.push_back(what + ": " + to_string(outcome.error()));
+    return outcome.has_value();
+  }
+
+  result<std::unique_ptr<storage::kv_engine>> open_index() const {
+    return storage::open_lmdb(
+        {.directory = storage::index_directory(disk_directory(root_)), .tables = storage::chunk_index_tables});
+  }
+
+  void check_disk_and_chunks() {
+    auto& files = storage::posix_file_system();
+    if (!good(files.make_directories(disk_directory(root_)), "directory")) return;
+    const auto options = store_options(root_);
+    if (lose_index_) std::filesystem::remove_all(storage::index_directory(options.directory));
+    auto index = open_index();
+    if (!good(index, "index")) return;
+    if (lose_index_ && std::filesystem::exists(options.directory + "/disk"))
+      if (!good(storage::rebuild_index(options, files, **index, {}), "rebuilding")) return;
+    {
+      const auto store = storage::chunk_store::open(options, files, **index, storage::system_random());
+      if (!good(store, "store")) return;
+      for (std::uint64_t n = 0; n < chunks_max; ++n) check_chunk(**store, n);
+      const auto bytes = chunk_bytes(new_chunk);
+      const storage::chunk_write write{chunk_name(new_chunk), bytes};
+      good((*store)->write(std::span{&write, 1}).front(), "a new chunk");
+    }
+    const auto report = storage::check_disk(options, files, **index, true, {});
+    if (!good(report, "check")) return;
+    problems_.insert(problems_.end(), report->problems.begin(), report->problems.end());
+  }
+
+  void check_chunk(storage::chunk_store& store, std::uint64_t n) {
+    const auto expected = chunk_bytes(n);
+    std::vector<std::byte> into(expected.size());
+    const auto got = store.read(chunk_name(n), 0, static_cast<std::uint32_t>(into.size()), into.data());
+    const auto name = "chunk " + std::to_string(n);
+    if (got && (got->chunk_length != expected.size() || into != expected)) {
+      problems_.push_back(name + ": wrong bytes");
+    } else if (promised_.present.contains(n)) {
+      good(got, name + ", acknowledged");
+    } else if (!got && got.error() != errc::not_found) {
+      good(got, name + ", not acknowledged");
+    } else if (got && !promised_.perhaps.contains(n) && !lose_index_) {
+      problems_.push_back(name + ": is back");
+    }
+  }
+
+  void check_metadata() {
+    const auto engine =
+        storage::open_lmdb({.directory = metadata_directory(root_), .tables = storage::metadata::table_count});
+    if (!good(engine, "metadata engine")) return;
+    const auto store = storage::metadata::store::open(**engine);
+    if (!good(store, "metadata")) return;
+    const auto view = (*store)->read();
+    if (!good(view, "metadata view")) return;
+    const auto applied = (*view)->applied();
+    if (applied < promised_.batches_min || applied > promised_.batches_max) {
+      problems_.push_back("metadata shows batch " + std::to_string(applied) + " of " +
+                          std::to_string(promised_.batches_min));
+      return;
+    }
+    if (applied == 0) return;
+    const auto expected = objects_after(applied);
+    const auto listing = (*view)->list({.bucket = bucket, .prefix = {}, .delimiter = {}, .start_after = {}});
+    if (!good(listing, "listing")) return;
+    if (listing->objects.size() != expected.size()) problems_.push_back("metadata: wrong number of objects");
+    for (const auto& [key, content] : expected) {
+      const auto row = (*view)->object(bucket, key);
+      if (!good(row, "object " + key)) continue;
+      const auto bytes = (*view)->inline_bytes(*row);
+      if (good(bytes, "bytes of " + key) && *bytes != content) problems_.push_back("object " + key + ": wrong bytes");
+    }
+  }
+
+  const std::string& root_;
+  const expectation& promised_;
+  const bool lose_index_;
+  std::vector<std::string> problems_;
+};
+
+} // namespace
+
+std::vector<std::string> check_recovery(const std::string& root, const expectation& promised, bool lose_index) {
+  return recovery{root, promised, lose_index}.run();
+}
+
+} // namespace cairn::crash

@@ -1,0 +1,37 @@
+// Request targets, their routes and listing queries. Decoding never reads beyond the target, and every name that passes
+// is printed as XML that an XML parser accepts.
+#include "config/error.hpp"
+#include "net/list_request.hpp"
+#include "net/router.hpp"
+
+#include <pugixml.hpp>
+
+#include <string_view>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  const auto target = cairn::net::parse_target(text);
+  if (!target) return 0;
+  for (const auto* method : {"GET", "PUT", "HEAD", "DELETE", "OPTIONS", "POST"}) {
+    const auto routed = cairn::net::route(method, *target);
+    const bool known = routed.operation != cairn::storage::http_operation::unknown;
+    CAIRN_ASSERT(known != routed.refused.has_value());
+    if (known && !target->bucket.empty()) CAIRN_ASSERT(target->bucket.find('/') == std::string::npos);
+  }
+  std::string encoded;
+  cairn::net::append_percent_encoded(encoded, target->key);
+  CAIRN_ASSERT(cairn::net::percent_decode(encoded, true) == target->key);
+  if (target->key.find('\0') != std::string::npos) return 0;
+
+  const auto listed = cairn::net::read_list_request(*target, 1000);
+  const auto* request = std::get_if<cairn::net::list_request>(&listed);
+  if (request == nullptr) return 0;
+  cairn::storage::metadata::listing page;
+  page.objects.push_back({target->key, 1, {}, 0});
+  const auto xml = list_objects_xml(*request, page);
+  pugi::xml_document document;
+  CAIRN_ASSERT(document.load_buffer(xml.data(), xml.size(), pugi::parse_escapes | pugi::parse_ws_pcdata));
+  const auto key = document.child("ListBucketResult").child("Contents").child("Key");
+  if (!request->encode_url) CAIRN_ASSERT(key.text().get() == target->key);
+  return 0;
+}

@@ -1,0 +1,44 @@
+#include "tests/simulation/virtual_executor.hpp"
+
+#include <algorithm>
+
+namespace cairn::sim {
+
+virtual_executor::virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max)
+    : w_(w), times_(times), queue_max_(queue_max), lanes_(lanes) {}
+
+microseconds virtual_executor::draw_time() {
+  auto t = microseconds(w_.draw.between(std::uint64_t(times_.min.count()), std::uint64_t(times_.max.count())));
+  if (w_.draw.chance(times_.slow)) t += microseconds(w_.draw.below(std::uint64_t(times_.slow_max.count()) + 1));
+  return t;
+}
+
+result<void> virtual_executor::post(storage::steady_time deadline, job work) {
+  if (!*alive_) return {}; // whoever still posts has died already
+  if (queued() >= queue_max_) return error{errc::busy, "the queue is full"};
+  auto& l = *std::ranges::min_element(lanes_, {}, &lane::busy_until);
+  const auto start = std::max(w_.now(), l.busy_until);
+  const bool expired = start > deadline;
+  const auto end = expired ? deadline : start + draw_time();
+  if (!expired) l = {start, end};
+  ++in_flight_;
+  const auto delay = std::chrono::duration_cast<microseconds>(std::max(end, w_.now()) - w_.now());
+  w_.after(delay, [this, alive = alive_, work = std::move(work), expired] {
+    if (!*alive) return;
+    --in_flight_;
+    work(expired);
+  });
+  return {};
+}
+
+std::size_t virtual_executor::queued() const { return in_flight_ > lanes_.size() ? in_flight_ - lanes_.size() : 0; }
+
+std::chrono::nanoseconds virtual_executor::longest_running() const {
+  std::chrono::nanoseconds longest{0};
+  for (const auto& l : lanes_) {
+    if (l.busy_from <= w_.now() && w_.now() < l.busy_until) longest = std::max<std::chrono::nanoseconds>(longest, w_.now() - l.busy_from);
+  }
+  return longest;
+}
+
+} // namespace cairn::sim

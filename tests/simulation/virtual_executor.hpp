@@ -1,0 +1,40 @@
+// The executor seam in virtual time: each lane (thread) runs one job after the other, a job takes a drawn time and then
+// happens at once. After `crash` nothing that was posted, or is posted later, happens.
+#pragma once
+
+#include "storage/executor.hpp"
+#include "tests/simulation/world.hpp"
+
+namespace cairn::sim {
+
+struct job_times {
+  microseconds min{20}, max{500};
+  double slow = 0; // chance a job that it takes up to slow_max
+  microseconds slow_max{0};
+};
+
+class virtual_executor final : public storage::executor {
+public:
+  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max);
+  void crash() { *alive_ = false; }
+  bool quiet() const noexcept { return in_flight_ == 0; }
+
+  result<void> post(storage::steady_time deadline, job work) override;
+  std::size_t queued() const override;
+  std::chrono::nanoseconds longest_running() const override;
+  void stop() override { crash(); }
+
+private:
+  microseconds draw_time();
+  struct lane {
+    storage::steady_time busy_from, busy_until;
+  };
+  world& w_;
+  const job_times times_;
+  const std::size_t queue_max_;
+  std::vector<lane> lanes_;
+  std::size_t in_flight_ = 0;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace cairn::sim
