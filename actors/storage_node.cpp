@@ -140,8 +140,10 @@ result<void> storage_node_impl::open_disk_store(open_disk& d, const config::sett
   storage::lmdb_options index;
   index.directory = storage::index_directory(path);
   index.tables = storage::chunk_index_tables;
-  index.on_quarantine = [&d] {
-    if (d.store) d.store->quarantine();
+  index.on_quarantine = [this, &d] {
+    if (d.store) return d.store->quarantine();
+    if (auto marked = storage::mark_quarantined(files_, d.settings.path, "its index could not be read"); !marked)
+      log::error("quarantine not recorded", {{"disk", d.settings.path}, {"error", to_string(marked.error())}});
   };
   auto engine = storage::open_lmdb(index);
   if (!engine) return engine.error();
@@ -180,10 +182,10 @@ result<void> storage_node_impl::open_disks(const config::settings& settings) {
 }
 
 void storage_node_impl::spawn_actors(const config::settings& settings) {
-  const auto shards = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  const auto readers = std::max<std::size_t>(2, std::thread::hardware_concurrency()); // verify on every core
   std::vector<store_router::member> members;
   for (auto& d : disks_) {
-    d->actors = spawn_chunk_stores(system_, d->shared, std::max<std::size_t>(2, shards));
+    d->actors = spawn_chunk_stores(system_, d->shared, readers);
     members.push_back({{d->store->disk_uuid(), d->settings.weight}, d->actors, d->shared});
   }
   metadata_services m;

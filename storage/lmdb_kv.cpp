@@ -103,6 +103,7 @@ public:
 
 private:
   result<void> prepare_directory() const;
+  result<void> make_data_file() const;
   void enter_quarantine();
   bool disk_is_full() const;
 
@@ -208,8 +209,27 @@ result<void> lmdb_engine::prepare_directory() const {
   return {};
 }
 
+// LMDB writes the first two pages of a new file and flushes nothing before the first commit: a power loss in between would
+// leave a file that it refuses for ever. So a new file appears whole, under its name only when it is flushed.
+result<void> lmdb_engine::make_data_file() const {
+  const std::string path = directory_ + "/data.mdb", fresh = directory_ + "/new.mdb";
+  if (::access(path.c_str(), F_OK) == 0) return {};
+  if (errno != ENOENT) return failure(errno, "look at data.mdb");
+  auto& files = posix_file_system();
+  if (auto removed = files.remove(fresh); !removed && removed.error() != errc::not_found) return removed;
+  MDB_env* env = nullptr;
+  int rc = mdb_env_create(&env);
+  if (rc != 0) return failure(rc, "mdb_env_create");
+  rc = mdb_env_open(env, fresh.c_str(), MDB_NOSUBDIR | MDB_NOLOCK, 0600);
+  if (rc == 0) rc = mdb_env_sync(env, 1);
+  mdb_env_close(env);
+  if (rc != 0) return failure(rc, "making of data.mdb");
+  return files.rename(fresh, path); // durable with the directory, when the tables are made
+}
+
 result<void> lmdb_engine::open(const lmdb_options& options) {
   if (auto prepared = prepare_directory(); !prepared) return prepared;
+  if (auto made = make_data_file(); !made) return made;
   if (const int rc = mdb_env_create(&env_); rc != 0) return failure(rc, "mdb_env_create");
   const int opened = run([&] {
     int rc = mdb_env_set_assert(env_, on_lmdb_assertion);

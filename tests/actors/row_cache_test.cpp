@@ -91,7 +91,7 @@ TEST(row_cache, keeps_no_row_that_would_crowd_out_the_others) {
 // A store of versions beside the cache: whatever the order of misses and changes, a hit is the newest applied version.
 TEST(row_cache, never_serves_a_version_that_an_applied_command_replaced) {
   std::mt19937_64 draw{7};
-  row_cache cache{4'000};
+  row_cache cache{40'000};
   std::map<std::string, std::uint64_t> newest;
   struct miss {
     std::uint64_t ticket, seen;

@@ -100,7 +100,7 @@ public:
     meta::applied_batch out{++index_, {}};
     for (const auto& c : batch) {
       applied += std::holds_alternative<meta::delete_object>(c);
-      out.results.push_back({{}, index_, 0});
+      out.results.push_back({index_, 0, {}});
     }
     return out;
   }
