@@ -1,6 +1,6 @@
-// Group commit: items that arrive while one batch runs wait and become the next batch together. Bounded by items and bytes
-// that wait; a batch is bounded too, so that a small item is not late behind a huge one.
-// A plain class, used by the chunk_store actor (chunks) and the metadata actor (commands).
+// Group commit: items that arrive while one batch runs wait and become the next batch together. Bounded by items and
+// bytes that wait; a batch is bounded too, so that a small item is not late behind a huge one. A plain class, used by
+// the chunk_store actor (chunks) and the metadata actor (commands).
 #pragma once
 
 #include "config/error.hpp"
@@ -24,7 +24,8 @@ public:
 
   // False: too much waits already, answer busy. One item always fits into an empty queue.
   [[nodiscard]] bool add(Item item, std::size_t bytes) {
-    if (!waiting_.empty() && (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
+    if (!waiting_.empty() &&
+        (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
       return false;
     }
     waiting_bytes_ += bytes;

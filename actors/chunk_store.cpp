@@ -16,7 +16,8 @@ using microseconds = std::chrono::microseconds;
 constexpr std::chrono::seconds tick_interval{1};
 constexpr std::size_t punch_rows_max = 512;
 // A write's bytes lie in buffers of the pool, which bounds them; the count bounds the small ones.
-constexpr batch_limits write_limits{.batch_items = 128, .batch_bytes = 32 << 20, .waiting_items = 4096, .waiting_bytes = std::size_t(1) << 40};
+constexpr batch_limits write_limits{
+    .batch_items = 128, .batch_bytes = 32 << 20, .waiting_items = 4096, .waiting_bytes = std::size_t(1) << 40};
 
 struct store_state {
   struct waiting_read {
@@ -59,12 +60,15 @@ private:
   void punch();
   // Runs `run` on this actor, from any thread.
   auto on_actor() const {
-    return [me = chunk_store_actor{self}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
+    return
+        [me = chunk_store_actor{self}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
   }
 };
 static_assert(!std::is_aggregate_v<store_state>);
 
-error expired_in_queue() { return {errc::timeout, "not reached within its time"}; }
+error expired_in_queue() {
+  return {errc::timeout, "not reached within its time"};
+}
 
 void store_state::observe_read(const result<storage::chunk_read_result>& outcome, storage::steady_time since) {
   auto& m = d->metrics;
@@ -104,13 +108,17 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, storage::stea
       observe_read(got, since);
       auto waiting = reads.take(id);
       if (!waiting) return;
-      if (got) waiting->deliver(data_of(r, *got));
-      else waiting->deliver(to_caf(got.error()));
+      if (got)
+        waiting->deliver(data_of(r, *got));
+      else
+        waiting->deliver(to_caf(got.error()));
     };
     back([this, delay, since, answer = std::move(answer)]() mutable {
       const auto left = since + delay - now();
-      if (left.count() <= 0) answer();
-      else self->delayed_send(self, left, completion{std::move(answer)});
+      if (left.count() <= 0)
+        answer();
+      else
+        self->delayed_send(self, left, completion{std::move(answer)});
     });
   };
   if (auto posted = d->reads.post(deadline, std::move(job)); !posted) {
@@ -167,8 +175,10 @@ void store_state::wrote(std::vector<waiting_write>& batch, const std::vector<res
     if (!outcomes[i]) m.chunk_write_errors.fetch_add(1, std::memory_order_relaxed);
     auto waiting = writes.take(batch[i].reply);
     if (!waiting) continue;
-    if (outcomes[i]) waiting->deliver(done_atom_v);
-    else waiting->deliver(to_caf(outcomes[i].error()));
+    if (outcomes[i])
+      waiting->deliver(done_atom_v);
+    else
+      waiting->deliver(to_caf(outcomes[i].error()));
   }
   batch.clear(); // the buffers go home now, not with the last copy of a job
   d->state.store(d->store.stats().state, std::memory_order_relaxed);
@@ -186,8 +196,10 @@ caf::result<std::uint64_t> store_state::erase(chunk_ids& ids) {
     back([this, reply, outcome] {
       auto waiting = erases.take(reply);
       if (!waiting) return;
-      if (outcome) waiting->deliver(*outcome);
-      else waiting->deliver(to_caf(outcome.error()));
+      if (outcome)
+        waiting->deliver(*outcome);
+      else
+        waiting->deliver(to_caf(outcome.error()));
     });
   };
   if (auto posted = d->writes.post(deadline, std::move(job)); !posted) {
@@ -208,8 +220,10 @@ caf::result<chunk_ids> store_state::list(const chunk_list_query& query) {
     back([this, reply, page = std::move(page)]() mutable {
       auto waiting = lists.take(reply);
       if (!waiting) return;
-      if (page) waiting->deliver(std::move(*page));
-      else waiting->deliver(to_caf(page.error()));
+      if (page)
+        waiting->deliver(std::move(*page));
+      else
+        waiting->deliver(to_caf(page.error()));
     });
   };
   if (auto posted = d->reads.post(deadline, std::move(job)); !posted) {
@@ -251,7 +265,8 @@ void store_state::punch() {
     back([this, done] {
       punching = false;
       if (!done) {
-        log::warn("punching freed chunks failed", {{"disk", storage::to_string(d->store.disk_uuid())}, {"error", to_string(done.error())}});
+        log::warn("punching freed chunks failed",
+                  {{"disk", storage::to_string(d->store.disk_uuid())}, {"error", to_string(done.error())}});
       } else if (*done >= punch_rows_max) {
         punch();
       }
@@ -281,18 +296,19 @@ chunk_store_actor::behavior_type chunk_store(chunk_store_actor::stateful_pointer
   self->set_exit_handler([state](caf::exit_msg& m) { state->stop(m); });
   self->delayed_send(self, tick_interval, tick_atom_v);
   return {
-    [state](read_atom, chunk_read& r) { return state->read(r); },
-    [state](write_atom, chunk_payload& chunk) { return state->write(chunk); },
-    [state](erase_atom, chunk_ids& ids) { return state->erase(ids); },
-    [state](list_atom, const chunk_list_query& query) { return state->list(query); },
-    [](completion& c) { c.run(); },
-    [state](tick_atom) { state->tick(); },
+      [state](read_atom, chunk_read& r) { return state->read(r); },
+      [state](write_atom, chunk_payload& chunk) { return state->write(chunk); },
+      [state](erase_atom, chunk_ids& ids) { return state->erase(ids); },
+      [state](list_atom, const chunk_list_query& query) { return state->list(query); },
+      [](completion& c) { c.run(); },
+      [state](tick_atom) { state->tick(); },
   };
 }
 
 } // namespace
 
-std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d, std::size_t count) {
+std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d,
+                                                  std::size_t count) {
   CAIRN_ASSERT(count > 0);
   std::vector<chunk_store_actor> out;
   for (std::size_t i = 0; i < count; ++i) {

@@ -1,6 +1,6 @@
 // One disk behind actors: several share its reads, so that verifying chunks uses several cores; the first of them also
-// gathers writes into group commits, erases and punches. Reads that are in memory are answered on the actor's own thread,
-// all else runs on the disk's executors and comes back as a completion.
+// gathers writes into group commits, erases and punches. Reads that are in memory are answered on the actor's own
+// thread, all else runs on the disk's executors and comes back as a completion.
 //
 // Every request is answered within read_timeout or write_timeout. A disk whose executor runs one job for longer than
 // overdue_after counts as failed until that job ends: it answers io_error at once.
@@ -41,6 +41,7 @@ struct disk {
 };
 
 // The first of the `count` (at least 1) actors is the writer; the others pass such requests on to it.
-std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d, std::size_t count);
+std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d,
+                                                  std::size_t count);
 
 } // namespace cairn::actors

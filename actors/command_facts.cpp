@@ -20,11 +20,19 @@ constexpr std::size_t row_bytes = 512;
 std::optional<row_name> changed_row(const meta::command& c) {
   using answer = std::optional<row_name>;
   return std::visit(overloaded{
-                      [](const meta::put_object& p) -> answer { return row_name{p.bucket, p.key}; },
-                      [](const meta::delete_object& d) -> answer { return row_name{d.bucket, d.key}; },
-                      [](const meta::create_bucket& b) -> answer { return row_name{b.name, {}}; },
-                      [](const meta::delete_bucket& b) -> answer { return row_name{b.name, {}}; },
-                      [](const auto&) -> answer { return std::nullopt; },
+                        [](const meta::put_object& p) -> answer {
+                          return row_name{p.bucket, p.key};
+                        },
+                        [](const meta::delete_object& d) -> answer {
+                          return row_name{d.bucket, d.key};
+                        },
+                        [](const meta::create_bucket& b) -> answer {
+                          return row_name{b.name, {}};
+                        },
+                        [](const meta::delete_bucket& b) -> answer {
+                          return row_name{b.name, {}};
+                        },
+                        [](const auto&) -> answer { return std::nullopt; },
                     },
                     c);
 }
@@ -35,17 +43,18 @@ bool adds_something(const meta::command& c) {
 
 std::size_t bytes_of(const meta::command& c) {
   return std::visit(overloaded{
-                      [](const meta::put_object& p) {
-                        const auto* bytes = std::get_if<std::string>(&p.content);
-                        return row_bytes + p.key.size() + (bytes ? bytes->size() : 0);
-                      },
-                      [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
-                      [](const auto&) { return row_bytes; },
+                        [](const meta::put_object& p) {
+                          const auto* bytes = std::get_if<std::string>(&p.content);
+                          return row_bytes + p.key.size() + (bytes ? bytes->size() : 0);
+                        },
+                        [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
+                        [](const auto&) { return row_bytes; },
                     },
                     c);
 }
 
-void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence, std::uint64_t acknowledged_below) {
+void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence,
+           std::uint64_t acknowledged_below) {
   const auto fill = [&](meta::commit_stamp& s) {
     if (s.session == 0) s.session = session;
     if (s.sequence == 0) {

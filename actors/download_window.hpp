@@ -1,6 +1,6 @@
 // How many slices of one download may be on their way, and in which order they leave. A slice is on its way from the
-// moment its buffer is reserved until the socket took its bytes, so a download holds at most `size` buffers whatever the
-// file's length or the client's slowness.
+// moment its buffer is reserved until the socket took its bytes, so a download holds at most `size` buffers whatever
+// the file's length or the client's slowness.
 //
 // The size moves between its bounds. It grows by each slice after which the streamer starved, if reads take longer than
 // a local copy does; below that a larger window only pushes chunks out of the CPU's cache (on hot data 2 beats 4). It
@@ -33,7 +33,8 @@ public:
   std::optional<storage::slice> release();
   std::uint64_t released() const noexcept { return released_; }
 
-  // The socket took `count` further slices; `starving`: it then had nothing left to send. False: more than were released.
+  // The socket took `count` further slices; `starving`: it then had nothing left to send. False: more than were
+  // released.
   bool credit(std::uint32_t count, bool starving);
 
 private:
@@ -42,8 +43,8 @@ private:
   const std::uint32_t min_, max_;
   std::uint32_t size_;
   std::uint64_t begun_ = 0, released_ = 0, credited_ = 0;
-  std::uint32_t satisfied_ = 0; // slices credited in a row without starving
-  std::chrono::microseconds latency_{0}; // smoothed
+  std::uint32_t satisfied_ = 0;                       // slices credited in a row without starving
+  std::chrono::microseconds latency_{0};              // smoothed
   std::deque<std::optional<storage::slice>> arrived_; // from released_ on
 };
 

@@ -1,5 +1,5 @@
-// Buried blobs cut into pages of chunk ids to erase: small blobs share a page, a huge one takes many. Says which blobs are
-// complete after each page. A plain class of the reaper.
+// Buried blobs cut into pages of chunk ids to erase: small blobs share a page, a huge one takes many. Says which blobs
+// are complete after each page. A plain class of the reaper.
 #pragma once
 
 #include "actors/messages.hpp"

@@ -24,7 +24,8 @@ error from_caf(const caf::error& e) {
     return out;
   }
   if (e == caf::sec::request_timeout) return {errc::timeout, "no answer in time"};
-  if (e == caf::sec::request_receiver_down || e.category() == caf::atom("exit")) return {errc::stopping, caf::to_string(e)};
+  if (e == caf::sec::request_receiver_down || e.category() == caf::atom("exit"))
+    return {errc::stopping, caf::to_string(e)};
   return {errc::io_error, caf::to_string(e)};
 }
 

@@ -98,12 +98,13 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   request_ = std::move(request);
   client_ = std::move(client);
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
-  window_.emplace(request_.length, upload_window::limits{s_.chunk_size, s_.inline_max, s_.upload_window, s_.object_size_max});
+  window_.emplace(request_.length,
+                  upload_window::limits{s_.chunk_size, s_.inline_max, s_.upload_window, s_.object_size_max});
   if (request_.length.value_or(0) > s_.object_size_max) {
     return fail({errc::too_large, "more than " + std::to_string(s_.object_size_max) + " bytes"});
   }
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, request_.bucket)
-    .then([this](const meta::bucket_row&) { grant_more(); }, [this](caf::error& why) { fail(from_caf(why)); });
+      .then([this](const meta::bucket_row&) { grant_more(); }, [this](caf::error& why) { fail(from_caf(why)); });
 }
 
 void ingest_state::grant_more() {
@@ -169,13 +170,13 @@ void ingest_state::write_chunks() {
   if (!blob_known_) {
     if (std::exchange(blob_asked_, true)) return;
     self_->request(s_.metadata, caf::infinite, new_blob_atom_v)
-      .then(
-        [this](const storage::blob_id& id) {
-          blob_ = id;
-          blob_known_ = true;
-          if (!failed_) write_chunks();
-        },
-        [this](caf::error& why) { fail(from_caf(why)); });
+        .then(
+            [this](const storage::blob_id& id) {
+              blob_ = id;
+              blob_known_ = true;
+              if (!failed_) write_chunks();
+            },
+            [this](caf::error& why) { fail(from_caf(why)); });
     return;
   }
   for (auto& [index, c] : chunks_) {
@@ -191,11 +192,11 @@ bool ingest_state::write(std::uint32_t index, chunk& c) {
   ++chunks_sent_;
   ++writes_in_flight_;
   self_->request(*writer, caf::infinite, write_atom_v, chunk_payload{id, c.bytes})
-    .then([this, index](done_atom) { wrote(index, nullptr); },
-          [this, index](caf::error& e) {
-            const auto why = from_caf(e);
-            wrote(index, &why);
-          });
+      .then([this, index](done_atom) { wrote(index, nullptr); },
+            [this, index](caf::error& e) {
+              const auto why = from_caf(e);
+              wrote(index, &why);
+            });
   return true;
 }
 
@@ -210,7 +211,8 @@ void ingest_state::wrote(std::uint32_t index, const error* why) {
 void ingest_state::digest_some() {
   digesting_ = false;
   if (failed_) return;
-  const auto next = std::ranges::find_if(chunks_, [](const auto& c) { return c.second.digested < c.second.bytes.length; });
+  const auto next =
+      std::ranges::find_if(chunks_, [](const auto& c) { return c.second.digested < c.second.bytes.length; });
   if (next == chunks_.end()) return;
   auto& [index, c] = *next;
   const auto step = std::min(digest_step_bytes, c.bytes.length - c.digested);
@@ -259,21 +261,23 @@ void ingest_state::commit(const meta::etag& etag) {
   put.etag = etag;
   put.headers = std::move(request_.headers);
   put.condition = std::move(request_.condition);
-  if (chunks_begun_ > 0) put.content = meta::written_blob{blob_, window_->bytes(), s_.chunk_size};
-  else put.content = std::move(inline_bytes_);
+  if (chunks_begun_ > 0)
+    put.content = meta::written_blob{blob_, window_->bytes(), s_.chunk_size};
+  else
+    put.content = std::move(inline_bytes_);
   auto box = std::make_shared<const meta::command>(std::move(put));
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-    .then(
-      [this, etag](const committed& c) {
-        if (client_) std::exchange(client_, nullptr)->done(put_outcome{etag, c.result.version, window_->bytes()});
-        self_->quit();
-      },
-      [this](caf::error& e) {
-        auto why = from_caf(e);
-        committing_ = false;
-        buried_ = refused_and_buried(why.code);
-        fail(std::move(why));
-      });
+      .then(
+          [this, etag](const committed& c) {
+            if (client_) std::exchange(client_, nullptr)->done(put_outcome{etag, c.result.version, window_->bytes()});
+            self_->quit();
+          },
+          [this](caf::error& e) {
+            auto why = from_caf(e);
+            committing_ = false;
+            buried_ = refused_and_buried(why.code);
+            fail(std::move(why));
+          });
 }
 
 void ingest_state::fail(error why) {
@@ -305,17 +309,17 @@ void ingest_state::wind_down() {
 void ingest_state::abandon() {
   auto box = std::make_shared<const meta::command>(meta::abandon_blob{blob_.session, blob_, chunks_sent_});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-    .then([this](const committed&) { self_->quit(); },
-          [this](caf::error& e) {
-            const auto why = from_caf(e);
-            if (++abandon_attempts_ < abandon_attempts_max && why.code != errc::stopping) {
-              self_->delayed_send(self_, abandon_pause, tick_atom_v);
-              return;
-            }
-            log::warn("an unfinished upload stays on disk until this node's session ends",
-                      {{"blob", to_string(blob_)}, {"error", to_string(why)}});
-            self_->quit();
-          });
+      .then([this](const committed&) { self_->quit(); },
+            [this](caf::error& e) {
+              const auto why = from_caf(e);
+              if (++abandon_attempts_ < abandon_attempts_max && why.code != errc::stopping) {
+                self_->delayed_send(self_, abandon_pause, tick_atom_v);
+                return;
+              }
+              log::warn("an unfinished upload stays on disk until this node's session ends",
+                        {{"blob", to_string(blob_)}, {"error", to_string(why)}});
+              self_->quit();
+            });
 }
 
 void ingest_state::tick() {
@@ -340,12 +344,12 @@ public:
     set_exit_handler([this](caf::exit_msg& m) { state.exited(m); });
     state.start(std::move(services_), std::move(request_), std::move(client_));
     return {
-      [this](body_atom, storage::slice& bytes) { state.body(std::move(bytes)); },
-      [this](body_end_atom, const actors::body_end& end) { state.body_end(end); },
-      [this](gone_atom) { state.gone(); },
-      [this](buffer_atom, buffer_grant& grant) { state.buffer(std::move(grant.buffer)); },
-      [this](digest_atom) { state.digest_some(); },
-      [this](tick_atom) { state.tick(); },
+        [this](body_atom, storage::slice& bytes) { state.body(std::move(bytes)); },
+        [this](body_end_atom, const actors::body_end& end) { state.body_end(end); },
+        [this](gone_atom) { state.gone(); },
+        [this](buffer_atom, buffer_grant& grant) { state.buffer(std::move(grant.buffer)); },
+        [this](digest_atom) { state.digest_some(); },
+        [this](tick_atom) { state.tick(); },
     };
   }
 

@@ -5,8 +5,8 @@
 // (`to_caf`, `from_caf`: actors/errors.hpp).
 //
 // Requests carry no CAF timeout: an answered one would keep its timer, and with it the requester, until it expires. The
-// long-lived actors (chunk_store, metadata) answer *every* request within their own deadline instead, with errc::timeout
-// when the disk is late; one ticking timer an actor sees to that (actors/reply_table.hpp).
+// long-lived actors (chunk_store, metadata) answer *every* request within their own deadline instead, with
+// errc::timeout when the disk is late; one ticking timer an actor sees to that (actors/reply_table.hpp).
 #pragma once
 
 #include "actors/messages.hpp"
@@ -18,86 +18,86 @@ namespace cairn::actors {
 // One disk's chunks. Several actors a disk share the reads; the first also gathers writes into group commits.
 // Blocking work runs on the disk's executors.
 using chunk_store_actor = caf::typed_actor<
-  // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy, timeout,
-  // quarantined, stopping.
-  caf::replies_to<read_atom, chunk_read>::with<chunk_data>,
-  // ingest → durable when answered. no_space, read_only, io_error, busy, timeout, content_mismatch, stopping.
-  caf::replies_to<write_atom, chunk_payload>::with<done_atom>,
-  // reaper → index rows gone, space remembered; the punching follows by itself. io_error, busy, quarantined.
-  caf::replies_to<erase_atom, chunk_ids>::with<std::uint64_t>,
-  // reaper → a page of the chunks that are there. io_error, busy, quarantined.
-  caf::replies_to<list_atom, chunk_list_query>::with<chunk_ids>,
-  // itself: an executor finished, run this on the actor.
-  caf::reacts_to<completion>,
-  // itself, each second: overdue requests, punching.
-  caf::reacts_to<tick_atom>>;
+    // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy,
+    // timeout, quarantined, stopping.
+    caf::replies_to<read_atom, chunk_read>::with<chunk_data>,
+    // ingest → durable when answered. no_space, read_only, io_error, busy, timeout, content_mismatch, stopping.
+    caf::replies_to<write_atom, chunk_payload>::with<done_atom>,
+    // reaper → index rows gone, space remembered; the punching follows by itself. io_error, busy, quarantined.
+    caf::replies_to<erase_atom, chunk_ids>::with<std::uint64_t>,
+    // reaper → a page of the chunks that are there. io_error, busy, quarantined.
+    caf::replies_to<list_atom, chunk_list_query>::with<chunk_ids>,
+    // itself: an executor finished, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second: overdue requests, punching.
+    caf::reacts_to<tick_atom>>;
 
 // The metadata of this node: answers look-ups from a cache of hot rows or a snapshot, gathers waiting commands into one
 // batch. (In a cluster the commands go through consensus here.)
 using metadata_actor = caf::typed_actor<
-  // streamer → the row, its first parts or inline bytes, and a hold that keeps its blobs. no_such_bucket, no_such_key,
-  // corrupt, io_error, busy, timeout.
-  caf::replies_to<lookup_atom, object_name>::with<found_object>,
-  // streamer → further parts of a long manifest. corrupt, io_error, busy.
-  caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
-  // HTTP gateway, ingest → no_such_bucket.
-  caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
-  caf::replies_to<list_buckets_atom>::with<bucket_list>,
-  // HTTP gateway → a page. no_such_bucket, busy, timeout.
-  caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
-  // ingest, HTTP gateway, reaper → durable and visible when answered. The command's own refusals, no_space, read_only,
-  // io_error, busy, timeout (outcome unknown). The stamp's session and sequence are filled in here when they are 0.
-  caf::replies_to<commit_atom, command_box>::with<committed>,
-  // ingest → a fresh blob id of this node's live session.
-  caf::replies_to<new_blob_atom>::with<storage::blob_id>,
-  // reaper → at most so many buried blobs that no running read of this node can need, oldest first; io_error, busy.
-  caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
-  // reaper → those of the ids whose blobs are dead by the log's word. io_error, busy.
-  caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
-  // itself: an executor finished, run this on the actor.
-  caf::reacts_to<completion>,
-  // itself, each second: overdue requests, a session that could not begin.
-  caf::reacts_to<tick_atom>>;
+    // streamer → the row, its first parts or inline bytes, and a hold that keeps its blobs. no_such_bucket,
+    // no_such_key, corrupt, io_error, busy, timeout.
+    caf::replies_to<lookup_atom, object_name>::with<found_object>,
+    // streamer → further parts of a long manifest. corrupt, io_error, busy.
+    caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
+    // HTTP gateway, ingest → no_such_bucket.
+    caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
+    caf::replies_to<list_buckets_atom>::with<bucket_list>,
+    // HTTP gateway → a page. no_such_bucket, busy, timeout.
+    caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
+    // ingest, HTTP gateway, reaper → durable and visible when answered. The command's own refusals, no_space,
+    // read_only, io_error, busy, timeout (outcome unknown). The stamp's session and sequence are filled in here when
+    // they are 0.
+    caf::replies_to<commit_atom, command_box>::with<committed>,
+    // ingest → a fresh blob id of this node's live session.
+    caf::replies_to<new_blob_atom>::with<storage::blob_id>,
+    // reaper → at most so many buried blobs that no running read of this node can need, oldest first; io_error, busy.
+    caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
+    // reaper → those of the ids whose blobs are dead by the log's word. io_error, busy.
+    caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
+    // itself: an executor finished, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second: overdue requests, a session that could not begin.
+    caf::reacts_to<tick_atom>>;
 
 // One download: keeps at most `window` slices outstanding, releases them in order to its streamer.
 using sequencer_actor = caf::typed_actor<
-  // streamer: the socket took this many slices; their buffers are free again. `starving`: nothing was left to write.
-  caf::reacts_to<credit_atom, std::uint32_t, bool>,
-  // streamer: stop, drop everything.
-  caf::reacts_to<cancel_atom>,
-  // streamer: further parts of the manifest.
-  caf::reacts_to<parts_atom, part_list>,
-  // buffer pool: the block that was waited for.
-  caf::reacts_to<buffer_atom, buffer_grant>,
-  // itself: a wait or a back-off is over.
-  caf::reacts_to<tick_atom>>;
+    // streamer: the socket took this many slices; their buffers are free again. `starving`: nothing was left to write.
+    caf::reacts_to<credit_atom, std::uint32_t, bool>,
+    // streamer: stop, drop everything.
+    caf::reacts_to<cancel_atom>,
+    // streamer: further parts of the manifest.
+    caf::reacts_to<parts_atom, part_list>,
+    // buffer pool: the block that was waited for.
+    caf::reacts_to<buffer_atom, buffer_grant>,
+    // itself: a wait or a back-off is over.
+    caf::reacts_to<tick_atom>>;
 
 // One HTTP answer with a body from the store: look-up, plan, head, bytes, abort.
 using streamer_actor = caf::typed_actor<
-  // sequencer: the next slice in order. `index` counts from 0.
-  caf::reacts_to<slice_atom, std::uint64_t, storage::slice>,
-  // sequencer: a slice cannot be had. The last message.
-  caf::reacts_to<failed_atom, failure>,
-  // download_client: the socket took everything up to and with the write of this number.
-  caf::reacts_to<written_atom, std::uint64_t>,
-  // download_client: the client is gone or the node stops.
-  caf::reacts_to<gone_atom>,
-  // sequencer: needs parts from this object offset on.
-  caf::reacts_to<parts_atom, std::uint64_t>>;
+    // sequencer: the next slice in order. `index` counts from 0.
+    caf::reacts_to<slice_atom, std::uint64_t, storage::slice>,
+    // sequencer: a slice cannot be had. The last message.
+    caf::reacts_to<failed_atom, failure>,
+    // download_client: the socket took everything up to and with the write of this number.
+    caf::reacts_to<written_atom, std::uint64_t>,
+    // download_client: the client is gone or the node stops.
+    caf::reacts_to<gone_atom>,
+    // sequencer: needs parts from this object offset on.
+    caf::reacts_to<parts_atom, std::uint64_t>>;
 
 // One upload: hands empty buffers to the socket, writes the filled ones, digests beside it, commits at the end.
 using ingest_actor = caf::typed_actor<
-  // upload_client: the next bytes of the body, in order; all but the last fill their buffer.
-  caf::reacts_to<body_atom, storage::slice>,
-  // upload_client: the body is complete.
-  caf::reacts_to<body_end_atom, body_end>,
-  // upload_client: the client is gone, sent too little, or the node stops.
-  caf::reacts_to<gone_atom>,
-  // buffer pool: the buffer that was waited for.
-  caf::reacts_to<buffer_atom, buffer_grant>,
-  // itself: go on digesting, or a wait is over.
-  caf::reacts_to<digest_atom>,
-  caf::reacts_to<tick_atom>>;
+    // upload_client: the next bytes of the body, in order; all but the last fill their buffer.
+    caf::reacts_to<body_atom, storage::slice>,
+    // upload_client: the body is complete.
+    caf::reacts_to<body_end_atom, body_end>,
+    // upload_client: the client is gone, sent too little, or the node stops.
+    caf::reacts_to<gone_atom>,
+    // buffer pool: the buffer that was waited for.
+    caf::reacts_to<buffer_atom, buffer_grant>,
+    // itself: go on digesting, or a wait is over.
+    caf::reacts_to<digest_atom>, caf::reacts_to<tick_atom>>;
 
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
 using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;

@@ -1,5 +1,5 @@
-// The metadata behind one actor: look-ups from a cache of hot rows or a snapshot, commands gathered into batches that are
-// applied one after the other (group commit). Blocking work runs on the two metadata executors.
+// The metadata behind one actor: look-ups from a cache of hot rows or a snapshot, commands gathered into batches that
+// are applied one after the other (group commit). Blocking work runs on the two metadata executors.
 //
 // The actor begins a writer session when it starts (and tries again each second while that fails); commits and new blob
 // ids wait for it, look-ups don't. Every request is answered within read_timeout or commit_timeout. A commit that is

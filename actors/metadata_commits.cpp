@@ -45,7 +45,8 @@ void metadata_state::begin_session() {
         return;
       }
       const auto why = outcome ? *outcome->results.front().refused : outcome.error();
-      if (!session_failure_logged_) log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
+      if (!session_failure_logged_)
+        log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
       session_failure_logged_ = true; // the tick tries again
     });
   };
@@ -133,8 +134,10 @@ void metadata_state::failed(batch& b, const error& why) {
   const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
   const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);
   for (auto& w : b.waiting) {
-    if (apart && !adds(w)) again.push_back(std::move(w));
-    else refuse(w, why);
+    if (apart && !adds(w))
+      again.push_back(std::move(w));
+    else
+      refuse(w, why);
   }
   batches_.put_back(std::move(again), 0);
 }
@@ -172,22 +175,23 @@ void metadata_state::stop(const caf::exit_msg& m) {
 
 namespace {
 
-metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata_state> self, metadata_services services) {
+metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata_state> self,
+                                       metadata_services services) {
   auto* state = &self->state;
   self->set_exit_handler([state](caf::exit_msg& m) { state->stop(m); });
   state->start(std::move(services));
   return {
-    [state](lookup_atom, const object_name& name) { return state->lookup(name); },
-    [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
-    [state](bucket_atom, const std::string& name) { return state->bucket(name); },
-    [state](list_buckets_atom) { return state->buckets(); },
-    [state](list_atom, const meta::listing_query& query) { return state->list(query); },
-    [state](commit_atom, command_box& command) { return state->commit(command); },
-    [state](new_blob_atom) { return state->new_blob(); },
-    [state](buried_atom, std::uint32_t max) { return state->buried(max); },
-    [state](dead_atom, const chunk_ids& ids) { return state->dead(ids); },
-    [](completion& c) { c.run(); },
-    [state](tick_atom) { state->tick(); },
+      [state](lookup_atom, const object_name& name) { return state->lookup(name); },
+      [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
+      [state](bucket_atom, const std::string& name) { return state->bucket(name); },
+      [state](list_buckets_atom) { return state->buckets(); },
+      [state](list_atom, const meta::listing_query& query) { return state->list(query); },
+      [state](commit_atom, command_box& command) { return state->commit(command); },
+      [state](new_blob_atom) { return state->new_blob(); },
+      [state](buried_atom, std::uint32_t max) { return state->buried(max); },
+      [state](dead_atom, const chunk_ids& ids) { return state->dead(ids); },
+      [](completion& c) { c.run(); },
+      [state](tick_atom) { state->tick(); },
   };
 }
 

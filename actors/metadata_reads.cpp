@@ -47,15 +47,19 @@ caf::result<Answer> metadata_state::ask(std::function<result<Answer>(meta::view&
     if (then) then(outcome);
     auto asked = waiting<Answer>().take(reply);
     if (!asked) return;
-    if (outcome) asked->deliver(std::move(*outcome));
-    else asked->deliver(to_caf(outcome.error()));
+    if (outcome)
+      asked->deliver(std::move(*outcome));
+    else
+      asked->deliver(to_caf(outcome.error()));
   };
   auto job = [read = std::move(read), finish, store = s_.store, back = on_actor()](bool expired) {
     result<Answer> outcome = error{errc::timeout, "the metadata was not reached within its time"};
     if (!expired) {
       auto view = store->read();
-      if (view) outcome = read(**view);
-      else outcome = view.error();
+      if (view)
+        outcome = read(**view);
+      else
+        outcome = view.error();
     }
     back([finish, outcome = std::move(outcome)]() mutable { finish(std::move(outcome)); });
   };
@@ -87,8 +91,10 @@ caf::result<found_object> metadata_state::lookup_in_snapshot(const object_name& 
   const auto keep = [this, miss, hold = std::move(hold), with_body = name.with_body](result<found_object>& found) {
     cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr}} : std::nullopt);
     if (!found) return;
-    if (!with_body) *found = without_body(std::move(*found));
-    else if (found->parts) found->hold = hold;
+    if (!with_body)
+      *found = without_body(std::move(*found));
+    else if (found->parts)
+      found->hold = hold;
   };
   return ask<found_object>([name](meta::view& view) { return read_object(view, name); }, keep);
 }

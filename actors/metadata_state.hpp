@@ -71,15 +71,17 @@ private:
   metadata_actor::pointer self_;
   metadata_services s_;
   std::optional<row_cache> cache_;
-  storage::log_index applied_ = 0; // every batch up to it is what look-ups show
+  storage::log_index applied_ = 0;  // every batch up to it is what look-ups show
   storage::session_id session_ = 0; // 0: has not begun
   bool session_asked_ = false, session_failure_logged_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
-  batcher<waiting_command> batches_{{.batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20}};
+  batcher<waiting_command> batches_{
+      {.batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20}};
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
-             replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<storage::blob_id>>
-    waiting_;
+             replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
+             replies<storage::blob_id>>
+      waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);
 

@@ -1,5 +1,6 @@
-// The storage node without its sockets: opens the disks and the metadata, spawns the long-lived actors, hands out handles
-// to the HTTP layer and stops in order. Start-up code and benchmarks own one; the simulator builds the same actors itself.
+// The storage node without its sockets: opens the disks and the metadata, spawns the long-lived actors, hands out
+// handles to the HTTP layer and stops in order. Start-up code and benchmarks own one; the simulator builds the same
+// actors itself.
 #pragma once
 
 #include "actors/errors.hpp"
@@ -36,16 +37,15 @@ streamer_actor start_download(const services& s, object_name object, std::shared
 // Begins a PUT.
 ingest_actor start_upload(const services& s, put_request request, std::shared_ptr<upload_client> client);
 
-// One request to the metadata from outside the actors (a socket thread): spawns a one-shot actor; `answer` is called on an
-// actor thread and must only post. There is no timeout to give: the metadata actor answers every request within its own
-// deadline (interfaces.hpp), so that an answered request leaves no timer behind.
+// One request to the metadata from outside the actors (a socket thread): spawns a one-shot actor; `answer` is called on
+// an actor thread and must only post. There is no timeout to give: the metadata actor answers every request within its
+// own deadline (interfaces.hpp), so that an answered request leaves no timer behind.
 template <class Answer, class... Message>
 void ask_metadata(const services& s, std::function<void(result<Answer>)> answer, Message... message) {
-  auto ask = [target = s.metadata, answer = std::move(answer),
-              message...](caf::event_based_actor* self) mutable {
+  auto ask = [target = s.metadata, answer = std::move(answer), message...](caf::event_based_actor* self) mutable {
     self->request(target, caf::infinite, std::move(message)...)
-      .then([answer](Answer& value) { answer(std::move(value)); },
-            [answer](caf::error& reason) { answer(from_caf(reason)); });
+        .then([answer](Answer& value) { answer(std::move(value)); },
+              [answer](caf::error& reason) { answer(from_caf(reason)); });
   };
   s.system->spawn(std::move(ask));
 }

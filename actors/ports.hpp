@@ -1,7 +1,8 @@
 // What the actors need of an HTTP connection, as two small interfaces: net/ implements them over a Beast session, the
-// simulator over a slow, failing, virtual socket. Methods are called from one actor at a time, never block and never call
-// back on the same stack; the implementation posts to its own executor. Replies travel as messages (interfaces.hpp).
-// After gone_atom was handled no method is called any more; calls made before it was may still arrive.
+// simulator over a slow, failing, virtual socket. Methods are called from one actor at a time, never block and never
+// call back on the same stack; the implementation posts to its own executor. Replies travel as messages
+// (interfaces.hpp). After gone_atom was handled no method is called any more; calls made before it was may still
+// arrive.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -19,7 +20,7 @@ struct byte_range {
 
 // What an answer consists of. Decided by the HTTP layer from the row (conditions, ranges, multipart/byteranges).
 struct download_plan {
-  std::string head;                                    // status line and headers, ready for the wire
+  std::string head;                                        // status line and headers, ready for the wire
   std::vector<std::variant<std::string, byte_range>> body; // literal bytes and ranges, in order; empty for HEAD and 304
 };
 
@@ -55,8 +56,9 @@ class upload_client {
 public:
   virtual ~upload_client() = default;
   // An empty buffer to fill from the body: read min(fill_bytes, what is left) bytes into its front and send body_atom
-  // with exactly these (its capacity may be larger than fill_bytes). Grants are filled in the order they came. The first
-  // grant means that the upload may go on (send 100-continue now). A body of 0 bytes gets a grant too, to be dropped.
+  // with exactly these (its capacity may be larger than fill_bytes). Grants are filled in the order they came. The
+  // first grant means that the upload may go on (send 100-continue now). A body of 0 bytes gets a grant too, to be
+  // dropped.
   virtual void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) = 0;
   // Stored durably, or refused. The last call, and not made after gone_atom. After an error the rest of the body is not
   // wanted; drop unused grants.

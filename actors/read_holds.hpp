@@ -1,6 +1,6 @@
-// Which log indexes running reads may still look at. A blob that was buried at index b can be needed only by a read that
-// began before b, so the reaper frees it once b ≤ oldest(). A hold older than a day no longer counts: a client that hangs
-// for ever must not keep the disk full. Thread-safe; a hold may be released on any thread.
+// Which log indexes running reads may still look at. A blob that was buried at index b can be needed only by a read
+// that began before b, so the reaper frees it once b ≤ oldest(). A hold older than a day no longer counts: a client
+// that hangs for ever must not keep the disk full. Thread-safe; a hold may be released on any thread.
 #pragma once
 
 #include "actors/messages.hpp"

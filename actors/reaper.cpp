@@ -71,7 +71,8 @@ void reaper_state::tick() {
     // Its answer waits for this start's writer session; only then has the log ended the session of the last start.
     if (std::exchange(session_asked_, true)) return;
     self_->request(s_.metadata, caf::infinite, new_blob_atom_v)
-      .then([this](const storage::blob_id&) { session_began_ = true; }, [this](caf::error&) { session_asked_ = false; });
+        .then([this](const storage::blob_id&) { session_began_ = true; },
+              [this](caf::error&) { session_asked_ = false; });
     return;
   }
   if (!in_round_) begin_round();
@@ -87,23 +88,25 @@ void reaper_state::tick() {
 void reaper_state::begin_round() {
   in_round_ = true;
   self_->request(s_.metadata, caf::infinite, buried_atom_v, blobs_a_round)
-    .then(
-      [this](buried_list& found) {
-        if (found.manifests_to_free > 0) free_manifests();
-        round_was_full_ = found.blobs.size() == blobs_a_round;
-        reap(std::move(found.blobs));
-      },
-      [this](caf::error&) { end_round(false); }); // busy or late: the next tick tries again
+      .then(
+          [this](buried_list& found) {
+            if (found.manifests_to_free > 0) free_manifests();
+            round_was_full_ = found.blobs.size() == blobs_a_round;
+            reap(std::move(found.blobs));
+          },
+          [this](caf::error&) { end_round(false); }); // busy or late: the next tick tries again
 }
 
 void reaper_state::free_manifests() {
   auto box = std::make_shared<const meta::command>(meta::free_manifests{});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-    .then(
-      [this](const committed& c) {
-        if (c.result.more > 0) free_manifests();
-      },
-      [](caf::error& e) { log::warn("freeing manifests failed", {{"error", to_string(from_caf(e))}}); });
+      .then(
+          [this](const committed& c) {
+            if (c.result.more > 0) free_manifests();
+          },
+          [](caf::error& e) {
+            log::warn("freeing manifests failed", {{"error", to_string(from_caf(e))}});
+          });
 }
 
 void reaper_state::reap(std::vector<meta::buried_blob> blobs) {
@@ -119,21 +122,23 @@ void reaper_state::erase_page() {
   disks_to_answer_ = s_.stores->disks();
   for (std::size_t disk = 0; disk < s_.stores->disks(); ++disk) {
     self_->request(s_.stores->disk_writer(disk), caf::infinite, erase_atom_v, page)
-      .then(
-        [this, disk](std::uint64_t erased) {
-          count(erased);
-          page_erased(disk, nullptr);
-        },
-        [this, disk](caf::error& e) {
-          const auto why = from_caf(e);
-          page_erased(disk, &why);
-        });
+        .then(
+            [this, disk](std::uint64_t erased) {
+              count(erased);
+              page_erased(disk, nullptr);
+            },
+            [this, disk](caf::error& e) {
+              const auto why = from_caf(e);
+              page_erased(disk, &why);
+            });
   }
 }
 
 void reaper_state::page_erased(std::size_t disk, const error* why) {
-  if (why && passes_by_itself(why->code)) page_failed_ = true;
-  else if (why) log::warn("disk erases nothing, left for its next walk", {{"disk", disk}, {"error", to_string(*why)}});
+  if (why && passes_by_itself(why->code))
+    page_failed_ = true;
+  else if (why)
+    log::warn("disk erases nothing, left for its next walk", {{"disk", disk}, {"error", to_string(*why)}});
   if (--disks_to_answer_ == 0) page_done();
 }
 
@@ -143,11 +148,11 @@ void reaper_state::page_done() {
   if (page_failed_) return end_round(false);
   auto box = std::make_shared<const meta::command>(meta::reap{plan_->complete()});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-    .then([this](const committed&) { end_round(round_was_full_); },
-          [this](caf::error& e) {
-            log::warn("reaped blobs stay listed", {{"error", to_string(from_caf(e))}});
-            end_round(false);
-          });
+      .then([this](const committed&) { end_round(round_was_full_); },
+            [this](caf::error& e) {
+              log::warn("reaped blobs stay listed", {{"error", to_string(from_caf(e))}});
+              end_round(false);
+            });
 }
 
 void reaper_state::end_round(bool more) {
@@ -162,11 +167,12 @@ void reaper_state::walk_page() {
   walk_->on_its_way = true;
   const chunk_list_query query{walk_->after, std::uint32_t(options_.page_chunks)};
   self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, list_atom_v, query)
-    .then([this](const chunk_ids& page) { walked(page); },
-          [this](caf::error& e) {
-            log::warn("walk of a disk's chunks ended early", {{"disk", walk_->disk}, {"error", to_string(from_caf(e))}});
-            next_walk_disk();
-          });
+      .then([this](const chunk_ids& page) { walked(page); },
+            [this](caf::error& e) {
+              log::warn("walk of a disk's chunks ended early",
+                        {{"disk", walk_->disk}, {"error", to_string(from_caf(e))}});
+              next_walk_disk();
+            });
 }
 
 void reaper_state::walked(const chunk_ids& page) {
@@ -174,22 +180,22 @@ void reaper_state::walked(const chunk_ids& page) {
   walk_->after = page.back();
   walk_->page_full = page.size() == options_.page_chunks;
   self_->request(s_.metadata, caf::infinite, dead_atom_v, page)
-    .then([this](chunk_ids& dead) { erase_dead(std::move(dead)); }, [this](caf::error&) { next_walk_page(); });
+      .then([this](chunk_ids& dead) { erase_dead(std::move(dead)); }, [this](caf::error&) { next_walk_page(); });
 }
 
 void reaper_state::erase_dead(chunk_ids ids) {
   if (ids.empty()) return next_walk_page();
   log::info("leftover chunks found", {{"disk", walk_->disk}, {"chunks", ids.size()}});
   self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, erase_atom_v, std::move(ids))
-    .then(
-      [this](std::uint64_t erased) {
-        count(erased);
-        next_walk_page();
-      },
-      [this](caf::error& e) {
-        log::warn("leftover chunks not erased", {{"disk", walk_->disk}, {"error", to_string(from_caf(e))}});
-        next_walk_page();
-      });
+      .then(
+          [this](std::uint64_t erased) {
+            count(erased);
+            next_walk_page();
+          },
+          [this](caf::error& e) {
+            log::warn("leftover chunks not erased", {{"disk", walk_->disk}, {"error", to_string(from_caf(e))}});
+            next_walk_page();
+          });
 }
 
 void reaper_state::next_walk_page() {
@@ -201,8 +207,10 @@ void reaper_state::next_walk_page() {
 void reaper_state::next_walk_disk() {
   walk_->on_its_way = false;
   walk_->after.reset();
-  if (++walk_->disk >= s_.stores->disks()) walk_.reset();
-  else walk_page();
+  if (++walk_->disk >= s_.stores->disks())
+    walk_.reset();
+  else
+    walk_page();
 }
 
 reaper_actor::behavior_type reaper(reaper_actor::stateful_pointer<reaper_state> self, const services& s,

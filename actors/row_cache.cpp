@@ -15,7 +15,8 @@ std::size_t text_bytes(const std::vector<std::pair<std::string, std::string>>& h
 std::size_t bytes_of(const cached_row& r) {
   std::size_t n = entry_overhead_bytes;
   if (const auto& row = r.object.row) {
-    n += sizeof *row + row->headers.content_type.size() + text_bytes(row->headers.standard) + text_bytes(row->headers.user);
+    n += sizeof *row + row->headers.content_type.size() + text_bytes(row->headers.standard) +
+         text_bytes(row->headers.user);
   }
   if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
   if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);
@@ -40,7 +41,8 @@ void row_cache::drop(std::list<row>::iterator at) {
 
 std::uint64_t row_cache::begin_miss(row_name name) {
   const auto ticket = next_ticket_++;
-  const auto at = misses_.emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}}, changing_.contains(name)}).first;
+  const auto at =
+      misses_.emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}}, changing_.contains(name)}).first;
   misses_by_name_.emplace(at->second.name.view(), ticket);
   return ticket;
 }

@@ -1,9 +1,9 @@
 // Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key.
 //
-// Never serves what a commit made stale, and never lets one reader see a commit that the next one doesn't: while a command
-// that changes a name is being applied, the name is neither served nor filled, and a row that was read from a snapshot
-// during that time, or before it, is not kept.
-// A plain class of the metadata actor. Byte counts are estimates that include the entry's overhead.
+// Never serves what a commit made stale, and never lets one reader see a commit that the next one doesn't: while a
+// command that changes a name is being applied, the name is neither served nor filled, and a row that was read from a
+// snapshot during that time, or before it, is not kept. A plain class of the metadata actor. Byte counts are estimates
+// that include the entry's overhead.
 #pragma once
 
 #include "actors/messages.hpp"
@@ -66,7 +66,7 @@ private:
 
   const std::size_t bytes_max_;
   std::size_t bytes_ = 0;
-  std::list<row> order_; // most recently used first
+  std::list<row> order_;                                                       // most recently used first
   std::unordered_map<row_name, std::list<row>::iterator, row_name_hash> rows_; // names point into order_
   std::unordered_map<std::uint64_t, miss> misses_;
   std::unordered_multimap<row_name, std::uint64_t, row_name_hash> misses_by_name_; // names point into misses_

@@ -144,8 +144,8 @@ void sequencer_state::ask(std::uint64_t index) {
   r.again_at.reset();
   chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, r.buffer};
   self_->request(s_.stores->reader(r.slice.chunk, r.retry.place()), caf::infinite, read_atom_v, std::move(wanted))
-    .then([this, index](chunk_data& data) { arrived(index, data); },
-          [this, index](caf::error& why) { failed(index, from_caf(why)); });
+      .then([this, index](chunk_data& data) { arrived(index, data); },
+            [this, index](caf::error& why) { failed(index, from_caf(why)); });
 }
 
 void sequencer_state::arrived(std::uint64_t index, chunk_data& data) {
@@ -220,11 +220,11 @@ sequencer_actor::behavior_type sequencer(sequencer_actor::stateful_pointer<seque
   auto* state = &self->state;
   state->start(s, what, owner);
   return {
-    [state](credit_atom, std::uint32_t count, bool starving) { state->credit(count, starving); },
-    [state](cancel_atom) { state->cancel(); },
-    [state](parts_atom, part_list& page) { state->parts(std::move(page)); },
-    [state](buffer_atom, buffer_grant& grant) { state->buffer(std::move(grant.buffer)); },
-    [state](tick_atom) { state->tick(); },
+      [state](credit_atom, std::uint32_t count, bool starving) { state->credit(count, starving); },
+      [state](cancel_atom) { state->cancel(); },
+      [state](parts_atom, part_list& page) { state->parts(std::move(page)); },
+      [state](buffer_atom, buffer_grant& grant) { state->buffer(std::move(grant.buffer)); },
+      [state](tick_atom) { state->tick(); },
   };
 }
 

@@ -8,7 +8,9 @@ namespace {
 
 constexpr std::uint64_t block = storage::block_size_bytes;
 
-constexpr std::uint64_t round_up(std::uint64_t n) { return (n + block - 1) / block * block; }
+constexpr std::uint64_t round_up(std::uint64_t n) {
+  return (n + block - 1) / block * block;
+}
 
 bool plausible(const storage::metadata::manifest_part& part) {
   const auto last_chunk = part.chunk_size == 0 ? 0 : (part.blob_offset + part.length) / part.chunk_size;
@@ -67,9 +69,11 @@ planned_slice slice_planner::peek(std::uint32_t bytes_max) const {
   out.chunk = {part->blob, std::uint32_t(in_blob / part->chunk_size)};
   out.read_offset = std::uint32_t(in_chunk / block * block);
   out.trim = std::uint32_t(in_chunk - out.read_offset);
-  const std::uint64_t wanted = std::min({range.length - done_of_range_, part->length - in_part, part->chunk_size - in_chunk});
+  const std::uint64_t wanted =
+      std::min({range.length - done_of_range_, part->length - in_part, part->chunk_size - in_chunk});
   out.length = std::uint32_t(std::min<std::uint64_t>(wanted, bytes_max - out.trim));
-  out.read_length = std::uint32_t(std::min<std::uint64_t>(round_up(out.trim + out.length), part->chunk_size - out.read_offset));
+  out.read_length =
+      std::uint32_t(std::min<std::uint64_t>(round_up(out.trim + out.length), part->chunk_size - out.read_offset));
   return out;
 }
 

@@ -1,9 +1,9 @@
-// Object ranges × manifest parts → the chunk reads that serve them, in order. A slice never crosses a chunk, a part or a
-// range. Reads begin at a 64 KiB block and end at one (or at the chunk's end), because a block is what a checksum covers;
-// `trim` and `length` say which of the bytes read belong to the object.
+// Object ranges × manifest parts → the chunk reads that serve them, in order. A slice never crosses a chunk, a part or
+// a range. Reads begin at a 64 KiB block and end at one (or at the chunk's end), because a block is what a checksum
+// covers; `trim` and `length` say which of the bytes read belong to the object.
 //
-// A plain class, used by the sequencer. Holds one page of the manifest's parts; asks for the page that it needs, forwards
-// or backwards (ranges come in any order). Offsets and lengths in bytes.
+// A plain class, used by the sequencer. Holds one page of the manifest's parts; asks for the page that it needs,
+// forwards or backwards (ranges come in any order). Offsets and lengths in bytes.
 #pragma once
 
 #include "actors/messages.hpp"

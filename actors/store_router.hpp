@@ -1,6 +1,6 @@
-// Which disk of this node holds a chunk. Partitions are spread over the disks by weighted rendezvous; a chunk is written
-// to the best-ranked disk that takes writes, so a disk that fails takes its chunks out and new ones go to the others.
-// Reads ask the disks in the order of their rank: normally the first has it, after a failure or a change of
+// Which disk of this node holds a chunk. Partitions are spread over the disks by weighted rendezvous; a chunk is
+// written to the best-ranked disk that takes writes, so a disk that fails takes its chunks out and new ones go to the
+// others. Reads ask the disks in the order of their rank: normally the first has it, after a failure or a change of
 // storage.disks a later one may. A node knows nothing else about places: no table could disagree with the disks.
 //
 // Immutable, shared by all downloads and uploads, any thread.
@@ -16,9 +16,9 @@ namespace cairn::actors {
 class store_router {
 public:
   struct member {
-    cluster::placement_member place;        // the disk's UUID and weight
-    std::vector<chunk_store_actor> actors;  // as spawn_chunk_stores made them
-    std::shared_ptr<const disk> state;      // null: always takes writes
+    cluster::placement_member place;       // the disk's UUID and weight
+    std::vector<chunk_store_actor> actors; // as spawn_chunk_stores made them
+    std::shared_ptr<const disk> state;     // null: always takes writes
   };
   explicit store_router(std::vector<member> disks); // at least one
 

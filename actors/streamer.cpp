@@ -7,8 +7,8 @@ namespace cairn::actors {
 
 namespace {
 
-// One download. Write i carries slice i, with the head and the literals before it as its text; text after the last slice
-// is a write of its own.
+// One download. Write i carries slice i, with the head and the literals before it as its text; text after the last
+// slice is a write of its own.
 class streamer_state {
 public:
   explicit streamer_state(streamer_actor::pointer self) : self_(self) {}
@@ -41,8 +41,8 @@ private:
   read_hold hold_;
 
   download_plan plan_;
-  std::string text_;              // goes out with the next write
-  std::size_t element_ = 0;       // of plan_.body, being sent
+  std::string text_;        // goes out with the next write
+  std::size_t element_ = 0; // of plan_.body, being sent
   std::uint64_t left_of_range_ = 0;
   std::uint64_t slices_ = 0, writes_ = 0, written_ = 0;
   bool all_handed_over_ = false;
@@ -59,8 +59,7 @@ void streamer_state::start(services s, object_name object, std::shared_ptr<downl
   client_ = std::move(client);
   s_.metrics->active_downloads.fetch_add(1, std::memory_order_relaxed);
   self_->request(s_.metadata, caf::infinite, lookup_atom_v, object_)
-    .then([this](found_object& answer) { found(answer); },
-          [this](caf::error& why) { failed(from_caf(why), "row"); });
+      .then([this](found_object& answer) { found(answer); }, [this](caf::error& why) { failed(from_caf(why), "row"); });
 }
 
 void streamer_state::found(found_object& object) {
@@ -113,7 +112,9 @@ void streamer_state::to_next_range() {
   all_handed_over_ = true;
 }
 
-void streamer_state::write(storage::slice bytes) { client_->write(writes_++, std::exchange(text_, {}), std::move(bytes)); }
+void streamer_state::write(storage::slice bytes) {
+  client_->write(writes_++, std::exchange(text_, {}), std::move(bytes));
+}
 
 void streamer_state::slice(std::uint64_t index, storage::slice bytes) {
   if (!client_) return;
@@ -183,8 +184,8 @@ void streamer_state::gone() {
 
 void streamer_state::parts_needed(std::uint64_t object_offset) {
   self_->request(s_.metadata, caf::infinite, parts_atom_v, manifest_, object_offset)
-    .then([this](part_list& page) { self_->send(sequencer_, parts_atom_v, std::move(page)); },
-          [this](caf::error& why) { failed(from_caf(why), "manifest"); });
+      .then([this](part_list& page) { self_->send(sequencer_, parts_atom_v, std::move(page)); },
+            [this](caf::error& why) { failed(from_caf(why), "manifest"); });
 }
 
 // The sequencer died of an exception, or the system ends.
@@ -205,11 +206,11 @@ public:
     set_exit_handler([this](caf::exit_msg& m) { state.exited(m); });
     state.start(std::move(services_), std::move(object_), std::move(client_));
     return {
-      [this](slice_atom, std::uint64_t index, storage::slice& bytes) { state.slice(index, std::move(bytes)); },
-      [this](failed_atom, failure& f) { state.failed(f.reason, f.what); },
-      [this](written_atom, std::uint64_t number) { state.written(number); },
-      [this](gone_atom) { state.gone(); },
-      [this](parts_atom, std::uint64_t object_offset) { state.parts_needed(object_offset); },
+        [this](slice_atom, std::uint64_t index, storage::slice& bytes) { state.slice(index, std::move(bytes)); },
+        [this](failed_atom, failure& f) { state.failed(f.reason, f.what); },
+        [this](written_atom, std::uint64_t number) { state.written(number); },
+        [this](gone_atom) { state.gone(); },
+        [this](parts_atom, std::uint64_t object_offset) { state.parts_needed(object_offset); },
     };
   }
 

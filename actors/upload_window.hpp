@@ -1,7 +1,6 @@
-// How many buffers of one upload may be out, how large the next is, and what has come in. A buffer is out from its grant
-// until its bytes are durable and digested. At most two of them are empty at the client's socket, so that a slow sender
-// holds little, and a fast one never waits for a grant.
-// A plain class, used by the ingest actor. Bytes.
+// How many buffers of one upload may be out, how large the next is, and what has come in. A buffer is out from its
+// grant until its bytes are durable and digested. At most two of them are empty at the client's socket, so that a slow
+// sender holds little, and a fast one never waits for a grant. A plain class, used by the ingest actor. Bytes.
 #pragma once
 
 #include "config/error.hpp"

@@ -43,18 +43,21 @@ bool run_scenario(const sim::scenario& s, const seed_range& seeds, unsigned thre
   const auto total = seeds.last - seeds.first + 1;
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const auto progress = [&](std::uint64_t done) {
-    if (terminal) std::fprintf(stderr, "\r%s: %llu of %llu runs", s.name, static_cast<unsigned long long>(done), static_cast<unsigned long long>(total));
+    if (terminal)
+      std::fprintf(stderr, "\r%s: %llu of %llu runs", s.name, static_cast<unsigned long long>(done),
+                   static_cast<unsigned long long>(total));
   };
   const auto begun = std::chrono::steady_clock::now();
   const auto report = sim::sweep(s, seeds.first, seeds.last, threads, 64, progress);
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   if (terminal) std::fprintf(stderr, "\r\033[K");
   for (const auto& f : report.failures) {
-    std::printf("FAILED %s seed %llu: %s\n  options: %s\n  replay:  %s\n", f.scenario.c_str(), static_cast<unsigned long long>(f.seed),
-                f.problem.c_str(), f.options.c_str(), f.replay.c_str());
+    std::printf("FAILED %s seed %llu: %s\n  options: %s\n  replay:  %s\n", f.scenario.c_str(),
+                static_cast<unsigned long long>(f.seed), f.problem.c_str(), f.options.c_str(), f.replay.c_str());
   }
-  std::printf("%s: %llu runs, %llu of them twice, %zu failed, %.0f a minute\n", s.name, static_cast<unsigned long long>(report.runs),
-              static_cast<unsigned long long>(report.repeated), report.failures.size(), double(report.runs) / took * 60);
+  std::printf("%s: %llu runs, %llu of them twice, %zu failed, %.0f a minute\n", s.name,
+              static_cast<unsigned long long>(report.runs), static_cast<unsigned long long>(report.repeated),
+              report.failures.size(), double(report.runs) / took * 60);
   return report.failures.empty();
 }
 

@@ -1,10 +1,10 @@
 // Partition → members (a node's disks now, a cluster's nodes later) by weighted rendezvous hashing: each member scores
 // -weight / log2(u) with u drawn from hash(member, partition), the highest score ranks first (Schindelhauer and
-// Schomaker, "Weighted distributed hash tables", 2005). Adding a member moves only the partitions that it wins, removing
-// one only those that it had; a member's share is its weight's.
+// Schomaker, "Weighted distributed hash tables", 2005). Adding a member moves only the partitions that it wins,
+// removing one only those that it had; a member's share is its weight's.
 //
-// Every machine must compute the same table, so the logarithm is integer arithmetic and no libm is asked. Immutable after
-// construction, any thread.
+// Every machine must compute the same table, so the logarithm is integer arithmetic and no libm is asked. Immutable
+// after construction, any thread.
 #pragma once
 
 #include "storage/ids.hpp"

@@ -22,7 +22,8 @@ TEST(batcher, bounds_a_batch_by_items_and_bytes_but_never_to_nothing) {
   batcher<int> b{{.batch_items = 3, .batch_bytes = 100}};
   ASSERT_TRUE(b.add(1, 500));
   for (int i = 2; i <= 6; ++i) ASSERT_TRUE(b.add(i, 40));
-  for (const auto& expected : {std::vector<int>{1}, std::vector<int>{2, 3}, std::vector<int>{4, 5}, std::vector<int>{6}}) {
+  for (const auto& expected :
+       {std::vector<int>{1}, std::vector<int>{2, 3}, std::vector<int>{4, 5}, std::vector<int>{6}}) {
     EXPECT_EQ(b.begin(), expected);
     b.finished();
   }

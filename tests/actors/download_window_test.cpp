@@ -9,7 +9,9 @@ namespace {
 using std::chrono::microseconds;
 constexpr microseconds slow{50'000}, fast{300};
 
-storage::slice tagged(std::uint32_t tag) { return {nullptr, tag, 1}; }
+storage::slice tagged(std::uint32_t tag) {
+  return {nullptr, tag, 1};
+}
 
 std::vector<std::uint32_t> released(download_window& w) {
   std::vector<std::uint32_t> out;

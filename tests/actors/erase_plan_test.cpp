@@ -6,7 +6,9 @@ namespace cairn::actors {
 
 namespace {
 
-storage::metadata::buried_blob blob(std::uint64_t number, std::uint32_t chunks) { return {1, {1, number}, chunks}; }
+storage::metadata::buried_blob blob(std::uint64_t number, std::uint32_t chunks) {
+  return {1, {1, number}, chunks};
+}
 
 } // namespace
 

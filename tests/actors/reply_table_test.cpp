@@ -6,7 +6,9 @@ namespace cairn::actors {
 
 namespace {
 
-storage::steady_time at(int ms) { return storage::steady_time{} + std::chrono::milliseconds{ms}; }
+storage::steady_time at(int ms) {
+  return storage::steady_time{} + std::chrono::milliseconds{ms};
+}
 
 } // namespace
 

@@ -18,7 +18,9 @@ cached_row row_of(std::uint64_t version, std::size_t inline_bytes = 0) {
   return out;
 }
 
-void fill(row_cache& cache, row_name name, cached_row row) { cache.finish_miss(cache.begin_miss(name), std::move(row)); }
+void fill(row_cache& cache, row_name name, cached_row row) {
+  cache.finish_miss(cache.begin_miss(name), std::move(row));
+}
 
 } // namespace
 

@@ -13,7 +13,8 @@ constexpr std::uint32_t block = storage::block_size_bytes;
 constexpr std::uint32_t chunk = 4 * block;
 constexpr std::uint32_t whole = 16 << 20;
 
-manifest_part part_of(std::uint64_t object_offset, std::uint64_t length, std::uint64_t blob_number, std::uint64_t blob_offset = 0) {
+manifest_part part_of(std::uint64_t object_offset, std::uint64_t length, std::uint64_t blob_number,
+                      std::uint64_t blob_offset = 0) {
   manifest_part out;
   out.blob = {1, blob_number};
   out.object_offset = object_offset;
@@ -107,7 +108,8 @@ TEST(slice_planner, refuses_a_page_that_does_not_cover_the_offset_or_contradicts
   odd.chunk_size = block + 1;
   auto endless = part_of(0, ~0ull, 7);
   endless.chunk_size = block;
-  for (const auto& page : {parts_of({}), parts_of({part_of(50, 100, 7)}), parts_of({broken}), parts_of({odd}), parts_of({endless})}) {
+  for (const auto& page :
+       {parts_of({}), parts_of({part_of(50, 100, 7)}), parts_of({broken}), parts_of({odd}), parts_of({endless})}) {
     slice_planner planner{{{0, 10}}, parts_of({})};
     EXPECT_EQ(planner.add_parts(page).error(), errc::corrupt);
   }
@@ -121,7 +123,8 @@ TEST(slice_planner, skips_empty_ranges) {
   EXPECT_TRUE(planner.done());
 }
 
-// Whatever the ranges and parts, the slices are the ranges' bytes in order, none crosses a chunk, all are block-aligned.
+// Whatever the ranges and parts, the slices are the ranges' bytes in order, none crosses a chunk, all are
+// block-aligned.
 TEST(slice_planner, covers_random_ranges_exactly) {
   std::mt19937_64 draw{1};
   const auto below = [&](std::uint64_t n) { return draw() % n; };
@@ -143,7 +146,8 @@ TEST(slice_planner, covers_random_ranges_exactly) {
         const auto bytes_max = std::uint32_t((1 + below(4)) * block);
         const auto s = planner.peek(bytes_max);
         planner.take(s);
-        const auto& part = *std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return at < p.object_offset + p.length; });
+        const auto& part =
+            *std::find_if(parts.begin(), parts.end(), [&](const auto& p) { return at < p.object_offset + p.length; });
         const auto in_blob = part.blob_offset + at - part.object_offset;
         ASSERT_EQ(s.chunk.blob, part.blob);
         ASSERT_EQ(std::uint64_t{s.chunk.index} * chunk + s.read_offset + s.trim, in_blob);

@@ -228,7 +228,13 @@ class Node:
 
     def disk_bytes(self):
         """Allocated bytes of the segment files."""
-        return sum(f.stat().st_blocks * 512 for f in self.segments())
+        total = 0
+        for path in self.segments():
+            try:
+                total += path.stat().st_blocks * 512
+            except FileNotFoundError:
+                pass  # an empty segment, unlinked meanwhile
+        return total
 
     def segments(self):
         return sorted(self.folder.glob("data/**/segments/*.seg"))

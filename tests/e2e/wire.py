@@ -24,12 +24,15 @@ class Wire:
         self.s.sendall(data)
         return self
 
-    def more(self):
-        """False at the end of the stream, a reset counts as one."""
+    def receive(self):
+        """Empty at the end of the stream; a reset counts as one."""
         try:
-            data = self.s.recv(1 << 16)
+            return self.s.recv(1 << 16)
         except ConnectionResetError:
-            return False
+            return b""
+
+    def more(self):
+        data = self.receive()
         self.buffer += data
         return bool(data)
 
@@ -49,11 +52,13 @@ class Wire:
         return Answer(status, headers, b"")
 
     def body(self, length):
-        while len(self.buffer) < length:
-            if not self.more():
-                break
-        taken, self.buffer = self.buffer[:length], self.buffer[length:]
-        return taken
+        pieces, have = [self.buffer], len(self.buffer)
+        while have < length and (data := self.receive()):
+            pieces.append(data)
+            have += len(data)
+        whole = b"".join(pieces)
+        self.buffer = whole[length:]
+        return whole[:length]
 
     def answer(self, head_only=False):
         answer = self.head()

@@ -1,5 +1,5 @@
-// Behaviour of single actors that a random run would show too rarely or could not measure: exact virtual times, disks that
-// never answer, a metadata disk that is full.
+// Behaviour of single actors that a random run would show too rarely or could not measure: exact virtual times, disks
+// that never answer, a metadata disk that is full.
 #include "actors/errors.hpp"
 #include "actors/metadata.hpp"
 #include "actors/node.hpp"
@@ -25,8 +25,8 @@ struct timed_download {
 };
 
 // A download of whole chunks whose reads take read_time each, to a socket that takes each write in socket_time.
-timed_download download(std::uint32_t chunks, std::uint32_t window_min, std::uint32_t window_max, microseconds read_time,
-                        microseconds socket_time) {
+timed_download download(std::uint32_t chunks, std::uint32_t window_min, std::uint32_t window_max,
+                        microseconds read_time, microseconds socket_time) {
   world w;
   checks c;
   fake_disk_plan disk;
@@ -56,15 +56,19 @@ timed_download download(std::uint32_t chunks, std::uint32_t window_min, std::uin
   client_habits habits;
   habits.take_min = habits.take_max = socket_time;
   auto client = std::make_shared<slow_client>(
-    w, c, habits, window_max + 1,
-    [](const meta::object_row& row) { return actors::download_plan{"head", {actors::byte_range{0, row.size}}}; },
-    [](const meta::object_row&, std::uint64_t at, storage::bytes_view bytes) { return is_pattern(1, at, bytes); });
+      w, c, habits, window_max + 1,
+      [](const meta::object_row& row) {
+        return actors::download_plan{"head", {actors::byte_range{0, row.size}}};
+      },
+      [](const meta::object_row&, std::uint64_t at, storage::bytes_view bytes) { return is_pattern(1, at, bytes); });
   client->attach(actors::start_download(s, {"b", "k", true}, client));
   timed_download out;
-  w.run_until([&] {
-    out.pool_peak = std::max(out.pool_peak, s.buffers->in_use_bytes());
-    return client->end() != download_end::running;
-  }, 1h);
+  w.run_until(
+      [&] {
+        out.pool_peak = std::max(out.pool_peak, s.buffers->in_use_bytes());
+        return client->end() != download_end::running;
+      },
+      1h);
   EXPECT_EQ(client->end(), download_end::finished);
   EXPECT_EQ(c.problem(), "");
   out.took = w.elapsed();
@@ -230,8 +234,8 @@ TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
     }
     w.system().spawn([&outcome, target = *writer, chunk, buffer](caf::event_based_actor* self) {
       self->request(target, caf::infinite, actors::write_atom_v, actors::chunk_payload{chunk, {buffer, 0, 100}})
-        .then([&outcome](actors::done_atom) { outcome = errc{}; },
-              [&outcome](caf::error& e) { outcome = actors::from_caf(e).code; });
+          .then([&outcome](actors::done_atom) { outcome = errc{}; },
+                [&outcome](caf::error& e) { outcome = actors::from_caf(e).code; });
     });
   };
   std::optional<errc> first, second;

@@ -58,7 +58,8 @@ void download_run::draw_parts(std::uint64_t size) {
     part.chunk_size = chunk_size;
     // A copied range begins anywhere in its blob.
     if (w_.draw.chance(0.2)) part.blob_offset = w_.draw.below(3ull * chunk_size);
-    blobs_[part.blob] = {part.blob_offset + part.length + (w_.draw.chance(0.3) ? w_.draw.below(chunk_size) : 0), chunk_size};
+    blobs_[part.blob] = {part.blob_offset + part.length + (w_.draw.chance(0.3) ? w_.draw.below(chunk_size) : 0),
+                         chunk_size};
     offset += part.length;
     object_->parts.push_back(part);
   }
@@ -118,7 +119,8 @@ actors::download_plan download_run::draw_plan(const meta::object_row& row) {
     if (w_.draw.chance(0.7)) out.body.push_back("\r\n--part " + std::to_string(i) + "\r\n");
     const auto offset = w_.draw.below(row.size + 1);
     const auto longest = row.size - offset;
-    out.body.push_back(actors::byte_range{offset, w_.draw.below((w_.draw.chance(0.5) ? longest : std::min<std::uint64_t>(longest, 1000)) + 1)});
+    out.body.push_back(actors::byte_range{
+        offset, w_.draw.below((w_.draw.chance(0.5) ? longest : std::min<std::uint64_t>(longest, 1000)) + 1)});
   }
   if (w_.draw.chance(0.7)) out.body.push_back(std::string{"\r\n--end--\r\n"});
   return out;
@@ -168,8 +170,10 @@ void download_run::start() {
   habits.acknowledges_together = w_.draw.chance(0.3);
   if (w_.draw.chance(0.15)) habits.gone_after_bytes = w_.draw.below(object_->row.size + 1);
   client_ = std::make_shared<slow_client>(
-    w_, checks_, habits, services_.window_max + 1, [this](const meta::object_row& row) { return draw_plan(row); },
-    [this](const meta::object_row&, std::uint64_t offset, storage::bytes_view bytes) { return same_bytes(offset, bytes); });
+      w_, checks_, habits, services_.window_max + 1, [this](const meta::object_row& row) { return draw_plan(row); },
+      [this](const meta::object_row&, std::uint64_t offset, storage::bytes_view bytes) {
+        return same_bytes(offset, bytes);
+      });
   stores_->queued_elsewhere = [this] { return client_->queued(); };
   client_->attach(actors::start_download(services_, {"bucket", "key", !head_only_}, client_));
   if (w_.draw.chance(0.1)) w_.after(microseconds{w_.draw.below(300'000)}, [c = client_] { c->leave(); });
@@ -214,9 +218,11 @@ run_result download_run::run() {
   start();
   if (pressed_) hog_memory();
 
-  const bool ended = w_.run_until([&] { return client_->end() != download_end::running || checks_.failed(); }, std::chrono::hours{1});
+  const bool ended =
+      w_.run_until([&] { return client_->end() != download_end::running || checks_.failed(); }, std::chrono::hours{1});
   if (!ended) checks_.fail("still running after an hour");
-  while (w_.step()) {} // late reads, hogs, timers: all finite
+  while (w_.step()) {
+  } // late reads, hogs, timers: all finite
   if (ended) check_end();
 
   run_result out;
@@ -224,14 +230,17 @@ run_result download_run::run() {
   out.digest = w_.digest.value();
   out.options = "size " + std::to_string(object_->row.size) + ", parts " + std::to_string(object_->parts.size()) +
                 ", disks " + std::to_string(disks_) + ", window " + std::to_string(services_.window_min) + "–" +
-                std::to_string(services_.window_max) + ", memory " + std::to_string(pool_->limit_bytes()) + (pressed_ ? " pressed" : "") +
-                ", reads " + std::to_string(stores_->reads()) + ", end " + std::to_string(int(client_->end()));
+                std::to_string(services_.window_max) + ", memory " + std::to_string(pool_->limit_bytes()) +
+                (pressed_ ? " pressed" : "") + ", reads " + std::to_string(stores_->reads()) + ", end " +
+                std::to_string(int(client_->end()));
   clean_up();
   return out;
 }
 
 } // namespace
 
-run_result run_download(world& w, std::uint64_t seed) { return download_run{w, seed}.run(); }
+run_result run_download(world& w, std::uint64_t seed) {
+  return download_run{w, seed}.run();
+}
 
 } // namespace cairn::sim

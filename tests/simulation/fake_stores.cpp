@@ -28,32 +28,34 @@ fake_stores::fake_stores(world& w, checks& c, fake_disk_plan plan, std::size_t d
   for (std::size_t disk = 0; disk < disks; ++disk) {
     auto store = w_.system().spawn([this, disk](chunk_store_actor::pointer self) -> chunk_store_actor::behavior_type {
       return {
-        [this, self, disk](read_atom, const chunk_read& r) -> caf::result<chunk_data> {
-          auto promise = self->make_response_promise<chunk_data>();
-          auto a = read(disk, r);
-          const auto buffer = r.into;
-          const auto delay = a.delay;
-          answer_after(self, delay, [this, promise, buffer, a = std::move(a)]() mutable {
-            reading_.erase(buffer.get());
-            if (a.failure) promise.deliver(to_caf(*a.failure));
-            else promise.deliver(std::move(a.data));
-          });
-          return promise;
-        },
-        [this](write_atom, const chunk_payload&) -> caf::result<done_atom> {
-          checks_.fail("a download wrote a chunk");
-          return done_atom_v;
-        },
-        [this](erase_atom, const chunk_ids&) -> caf::result<std::uint64_t> {
-          checks_.fail("a download erased chunks");
-          return std::uint64_t{0};
-        },
-        [this](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> {
-          checks_.fail("a download listed chunks");
-          return chunk_ids{};
-        },
-        [](completion& done) { done.run(); },
-        [](tick_atom) {},
+          [this, self, disk](read_atom, const chunk_read& r) -> caf::result<chunk_data> {
+            auto promise = self->make_response_promise<chunk_data>();
+            auto a = read(disk, r);
+            const auto buffer = r.into;
+            const auto delay = a.delay;
+            answer_after(self, delay, [this, promise, buffer, a = std::move(a)]() mutable {
+              reading_.erase(buffer.get());
+              if (a.failure)
+                promise.deliver(to_caf(*a.failure));
+              else
+                promise.deliver(std::move(a.data));
+            });
+            return promise;
+          },
+          [this](write_atom, const chunk_payload&) -> caf::result<done_atom> {
+            checks_.fail("a download wrote a chunk");
+            return done_atom_v;
+          },
+          [this](erase_atom, const chunk_ids&) -> caf::result<std::uint64_t> {
+            checks_.fail("a download erased chunks");
+            return std::uint64_t{0};
+          },
+          [this](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> {
+            checks_.fail("a download listed chunks");
+            return chunk_ids{};
+          },
+          [](completion& done) { done.run(); },
+          [](tick_atom) {},
       };
     });
     actors_.push_back(store);
@@ -68,7 +70,8 @@ void fake_stores::stop() {
 }
 
 microseconds fake_stores::draw_delay() {
-  auto delay = microseconds(w_.draw.between(std::uint64_t(plan_.read_min.count()), std::uint64_t(plan_.read_max.count())));
+  auto delay =
+      microseconds(w_.draw.between(std::uint64_t(plan_.read_min.count()), std::uint64_t(plan_.read_max.count())));
   if (w_.draw.chance(plan_.slow)) delay += microseconds(w_.draw.below(std::uint64_t(plan_.slow_max.count()) + 1));
   return delay;
 }
@@ -78,9 +81,12 @@ fake_stores::chunk_facts& fake_stores::facts_of(const storage::chunk_id& id) {
   if (!is_new) return at->second;
   auto& facts = at->second;
   if (w_.draw.chance(plan_.misplaced)) facts.rank = w_.draw.below(disks_);
-  if (w_.draw.chance(plan_.corrupt)) facts.fault = errc::corrupt;
-  else if (w_.draw.chance(plan_.lost)) facts.fault = errc::not_found;
-  else if (w_.draw.chance(plan_.unreadable)) facts.fault = errc::io_error;
+  if (w_.draw.chance(plan_.corrupt))
+    facts.fault = errc::corrupt;
+  else if (w_.draw.chance(plan_.lost))
+    facts.fault = errc::not_found;
+  else if (w_.draw.chance(plan_.unreadable))
+    facts.fault = errc::io_error;
   facts.is_short = w_.draw.chance(plan_.short_chunks);
   return facts;
 }
@@ -99,9 +105,8 @@ std::optional<error> fake_stores::failure_of(std::size_t disk, const chunk_read&
       // Late means that a fresh buffer is needed, and that may not be had.
       fatal_.insert(errc::timeout);
       if (w_.draw.chance(plan_.late_garbage)) {
-        w_.after(delay + microseconds{w_.draw.below(2'000'000)}, [into = r.into, n = r.length] {
-          std::fill_n(into->data(), n, std::byte{0xEE});
-        });
+        w_.after(delay + microseconds{w_.draw.below(2'000'000)},
+                 [into = r.into, n = r.length] { std::fill_n(into->data(), n, std::byte{0xEE}); });
       }
     }
     return error{kind, "a stumble"};
@@ -126,7 +131,8 @@ fake_stores::answer fake_stores::read(std::size_t disk, const chunk_read& r) {
   checks_.expect(begin < blob->second.length && r.offset < chunk_length, "a read beyond the blob");
   checks_.expect(r.into && r.into->capacity() >= r.length, "a read into a buffer that is too small");
   checks_.expect(reading_.insert(r.into.get()).second, "two reads into one buffer");
-  checks_.expect(reading_.size() + queued_elsewhere() <= window_max_, "more slices on their way than the window allows");
+  checks_.expect(reading_.size() + queued_elsewhere() <= window_max_,
+                 "more slices on their way than the window allows");
 
   out.failure = failure_of(disk, r, out.delay);
   if (out.failure) return out;
@@ -156,7 +162,8 @@ found_object found_of(const fake_object& o, bool with_body, const std::shared_pt
     out.inline_bytes = std::make_shared<const std::string>(o.inline_bytes);
   } else if (o.row.content == storage::metadata::content_kind::manifest) {
     const auto n = std::ptrdiff_t(std::min(o.first_parts, o.parts.size()));
-    out.parts = std::make_shared<const std::vector<storage::metadata::manifest_part>>(o.parts.begin(), o.parts.begin() + n);
+    out.parts =
+        std::make_shared<const std::vector<storage::metadata::manifest_part>>(o.parts.begin(), o.parts.begin() + n);
     out.hold = hold;
   }
   return out;
@@ -171,36 +178,45 @@ part_list page_of(const fake_object& o, std::uint64_t offset) {
 
 } // namespace
 
-metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fake_object> o, std::shared_ptr<void> hold) {
+metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fake_object> o,
+                                   std::shared_ptr<void> hold) {
   namespace meta = storage::metadata;
   return w.system().spawn([&w, &c, o, hold](metadata_actor::pointer self) -> metadata_actor::behavior_type {
     return {
-      [&w, self, o, hold](lookup_atom, const object_name& name) -> caf::result<found_object> {
-        auto promise = self->make_response_promise<found_object>();
-        answer_after(self, microseconds(w.draw.below(std::uint64_t(o->answer_max.count()) + 1)), [o, hold, promise, body = name.with_body]() mutable {
-          if (o->lookup_fault) promise.deliver(to_caf({*o->lookup_fault, "planned"}));
-          else promise.deliver(found_of(*o, body, hold));
-        });
-        return promise;
-      },
-      [&w, &c, self, o](parts_atom, storage::manifest_id id, std::uint64_t offset) -> caf::result<part_list> {
-        c.expect(id == o->row.manifest, "parts of another manifest");
-        auto promise = self->make_response_promise<part_list>();
-        answer_after(self, microseconds(w.draw.below(std::uint64_t(o->answer_max.count()) + 1)), [o, offset, promise]() mutable {
-          if (o->parts_fault) promise.deliver(to_caf({*o->parts_fault, "planned"}));
-          else promise.deliver(page_of(*o, offset));
-        });
-        return promise;
-      },
-      [&c](bucket_atom, const std::string&) { return unexpected<meta::bucket_row>(c, "a download asked for a bucket"); },
-      [&c](list_buckets_atom) { return unexpected<bucket_list>(c, "a download listed buckets"); },
-      [&c](list_atom, const meta::listing_query&) { return unexpected<listing_page>(c, "a download listed"); },
-      [&c](commit_atom, const command_box&) { return unexpected<committed>(c, "a download committed"); },
-      [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
-      [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },
-      [&c](dead_atom, const chunk_ids&) { return unexpected<chunk_ids>(c, "a download asked for dead chunks"); },
-      [](completion& done) { done.run(); },
-      [](tick_atom) {},
+        [&w, self, o, hold](lookup_atom, const object_name& name) -> caf::result<found_object> {
+          auto promise = self->make_response_promise<found_object>();
+          answer_after(self, microseconds(w.draw.below(std::uint64_t(o->answer_max.count()) + 1)),
+                       [o, hold, promise, body = name.with_body]() mutable {
+                         if (o->lookup_fault)
+                           promise.deliver(to_caf({*o->lookup_fault, "planned"}));
+                         else
+                           promise.deliver(found_of(*o, body, hold));
+                       });
+          return promise;
+        },
+        [&w, &c, self, o](parts_atom, storage::manifest_id id, std::uint64_t offset) -> caf::result<part_list> {
+          c.expect(id == o->row.manifest, "parts of another manifest");
+          auto promise = self->make_response_promise<part_list>();
+          answer_after(self, microseconds(w.draw.below(std::uint64_t(o->answer_max.count()) + 1)),
+                       [o, offset, promise]() mutable {
+                         if (o->parts_fault)
+                           promise.deliver(to_caf({*o->parts_fault, "planned"}));
+                         else
+                           promise.deliver(page_of(*o, offset));
+                       });
+          return promise;
+        },
+        [&c](bucket_atom, const std::string&) {
+          return unexpected<meta::bucket_row>(c, "a download asked for a bucket");
+        },
+        [&c](list_buckets_atom) { return unexpected<bucket_list>(c, "a download listed buckets"); },
+        [&c](list_atom, const meta::listing_query&) { return unexpected<listing_page>(c, "a download listed"); },
+        [&c](commit_atom, const command_box&) { return unexpected<committed>(c, "a download committed"); },
+        [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
+        [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },
+        [&c](dead_atom, const chunk_ids&) { return unexpected<chunk_ids>(c, "a download asked for dead chunks"); },
+        [](completion& done) { done.run(); },
+        [](tick_atom) {},
     };
   });
 }

@@ -1,6 +1,6 @@
-// Disks and metadata that answer from a plan instead of from storage: late, in any order, wrongly. For runs that look at
-// sequencer and streamer alone. Every read is checked: block-aligned, within its chunk, into a buffer of its own that is
-// large enough, never more than the window at once.
+// Disks and metadata that answer from a plan instead of from storage: late, in any order, wrongly. For runs that look
+// at sequencer and streamer alone. Every read is checked: block-aligned, within its chunk, into a buffer of its own
+// that is large enough, never more than the window at once.
 #pragma once
 
 #include "actors/retry_policy.hpp"
@@ -17,9 +17,9 @@ struct fake_disk_plan {
   microseconds read_min{10}, read_max{300};
   double slow = 0; // chance a read that it takes up to slow_max
   microseconds slow_max{0};
-  double stumbles = 0;      // chance a read that busy, io_error or timeout is answered; never so often that it is fatal
-  double late_garbage = 0;  // chance that a read answered with timeout scribbles into its buffer later
-  double misplaced = 0;     // chance a chunk that it lies on a disk of lower rank
+  double stumbles = 0;     // chance a read that busy, io_error or timeout is answered; never so often that it is fatal
+  double late_garbage = 0; // chance that a read answered with timeout scribbles into its buffer later
+  double misplaced = 0;    // chance a chunk that it lies on a disk of lower rank
   double corrupt = 0, lost = 0, unreadable = 0, short_chunks = 0; // chance a chunk, fatal
 };
 

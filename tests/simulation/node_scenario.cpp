@@ -32,6 +32,7 @@ private:
   node_plan node_plan_;
   workload_plan work_plan_;
   fault_plan faults_;
+  bool disks_fail_ = false;
   std::uint64_t lives_ = 1;
   std::unique_ptr<sim_node> node_;
   std::unique_ptr<workload> work_;
@@ -63,7 +64,8 @@ void node_run::draw() {
     node_plan_.disk_bytes = 6 << 20;
     work_plan_.excused.insert(errc::no_space);
   }
-  if (faults_.read_errors > 0 || faults_.write_errors > 0 || faults_.flush_errors > 0) {
+  disks_fail_ = faults_.read_errors > 0 || faults_.write_errors > 0 || faults_.flush_errors > 0;
+  if (disks_fail_) {
     work_plan_.excused.insert({errc::io_error, errc::read_only, errc::no_space});
   }
   lives_ = d.chance(0.6) ? d.between(2, 4) : 1;
@@ -119,8 +121,10 @@ void node_run::run_lives() {
   for (std::uint64_t life = 1; life <= lives_ && !checks_.failed(); ++life) {
     if (!node_->running()) node_->start();
     if (checks_.failed()) return;
-    if (life == 1) work_->make_bucket();
-    else work_->verify_every_key();
+    if (life == 1)
+      work_->make_bucket();
+    else
+      work_->verify_every_key();
     if (checks_.failed()) return;
     set_faults(true);
     work_->begin();
@@ -132,7 +136,8 @@ void node_run::run_lives() {
   }
 }
 
-// Uploads that failed still wind down, late reads end, the reaper goes on: after a minute only what lives long is left.
+// Uploads that failed still wind down, late reads end, the reaper goes on: after a minute only what lives long is left,
+// and unless disks failed, only the chunks of the objects that are there.
 void node_run::check_quiet() {
   set_faults(false);
   w_.run_for(std::chrono::minutes{1});
@@ -141,6 +146,12 @@ void node_run::check_quiet() {
   checks_.expect(node_->handles().buffers->waiting() == 0, "a wait for memory is left");
   checks_.expect(node_->holds() == 0, "a read hold is left");
   checks_.expect(node_->metrics().window_slices == 0, "window_slices is not zero");
+  if (disks_fail_) return;
+  work_->verify_every_key();
+  if (checks_.failed()) return;
+  const auto wanted = work_->chunks_of_objects();
+  if (node_->left().chunks != wanted)
+    checks_.fail("objects of " + std::to_string(wanted) + " chunks, but there are " + node_->left_text());
 }
 
 // Sessions end with their process, so after a last restart every leftover is dead by the log's word.
@@ -150,9 +161,11 @@ void node_run::check_reclaimed() {
   work_->verify_every_key();
   if (checks_.failed()) return;
   work_->delete_every_key();
-  w_.run_for(std::chrono::seconds{10});
+  const bool slow = node_plan_.disk_times.slow > 0 || node_plan_.metadata_times.slow > 0;
+  w_.run_for(std::chrono::seconds{slow ? 60 : 10});
   const auto l = node_->left();
-  if (l.chunks + l.to_punch + l.buried + l.manifests > 0) checks_.fail("ten seconds after the last delete are left: " + node_->left_text());
+  if (l.chunks + l.to_punch + l.buried + l.manifests > 0)
+    checks_.fail("after the last delete are left: " + node_->left_text());
 }
 
 run_result node_run::run() {
@@ -167,11 +180,11 @@ run_result node_run::run() {
 
   run_result out;
   out.options = "disks " + std::to_string(node_plan_.disks) + ", lives " + std::to_string(lives_) + ", users " +
-                std::to_string(work_plan_.users) + ", operations " + std::to_string(work_plan_.operations) + ", memory " +
-                std::to_string(node_plan_.memory_bytes) + (faults_.small_disk ? ", small disk" : "") +
+                std::to_string(work_plan_.users) + ", operations " + std::to_string(work_plan_.operations) +
+                ", memory " + std::to_string(node_plan_.memory_bytes) + (faults_.small_disk ? ", small disk" : "") +
                 (faults_.read_errors > 0 ? ", read errors" : "") + (faults_.write_errors > 0 ? ", write errors" : "") +
-                (faults_.flush_errors > 0 ? ", flush errors" : "") + ", stored " + std::to_string(work_->acknowledged_puts()) +
-                ", whole reads " + std::to_string(work_->whole_reads());
+                (faults_.flush_errors > 0 ? ", flush errors" : "") + ", stored " +
+                std::to_string(work_->acknowledged_puts()) + ", whole reads " + std::to_string(work_->whole_reads());
   work_->crashed();
   if (node_->running()) node_->crash(false);
   work_.reset();
@@ -184,6 +197,8 @@ run_result node_run::run() {
 
 } // namespace
 
-run_result run_node(world& w, std::uint64_t seed) { return node_run{w, seed}.run(); }
+run_result run_node(world& w, std::uint64_t seed) {
+  return node_run{w, seed}.run();
+}
 
 } // namespace cairn::sim

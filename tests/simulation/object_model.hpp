@@ -1,6 +1,6 @@
-// What the objects of a bucket may be, as far as their clients can know. A key holds one of a set of contents (0: absent):
-// an acknowledged write leaves one, a write whose outcome nobody was told leaves both. Writes of one key don't overlap.
-// A read may see what was possible at any moment between its beginning and its answer.
+// What the objects of a bucket may be, as far as their clients can know. A key holds one of a set of contents (0:
+// absent): an acknowledged write leaves one, a write whose outcome nobody was told leaves both. Writes of one key don't
+// overlap. A read may see what was possible at any moment between its beginning and its answer.
 #pragma once
 
 #include "tests/simulation/checks.hpp"

@@ -26,7 +26,8 @@ extern "C" void tell_seed_and_abort(int) {
 }
 
 std::string replay_command(const scenario& s, std::uint64_t seed) {
-  return "cairn sim --scenario " + std::string{s.name} + " --seeds " + std::to_string(seed) + ".." + std::to_string(seed);
+  return "cairn sim --scenario " + std::string{s.name} + " --seeds " + std::to_string(seed) + ".." +
+         std::to_string(seed);
 }
 
 class sweeper {
@@ -63,7 +64,8 @@ private:
     ++report_.runs;
     report_.repeated += again;
     if (!outcome.problem.empty() && report_.failures.size() < failures_max) {
-      report_.failures.push_back({scenario_.name, seed, outcome.problem, outcome.options, replay_command(scenario_, seed)});
+      report_.failures.push_back(
+          {scenario_.name, seed, outcome.problem, outcome.options, replay_command(scenario_, seed)});
     }
     const auto now = std::chrono::steady_clock::now();
     if (progress_ && now - told_ > std::chrono::seconds{1}) {
@@ -85,8 +87,8 @@ private:
 
 const std::vector<scenario>& scenarios() {
   static const std::vector<scenario> all{
-    {"download", "one download through sequencer and streamer over disks that are late, wrong or gone", run_download},
-    {"node", "a whole node under clients that come and go, with crashes, failing and full disks", run_node},
+      {"download", "one download through sequencer and streamer over disks that are late, wrong or gone", run_download},
+      {"node", "a whole node under clients that come and go, with crashes, failing and full disks", run_node},
   };
   return all;
 }
@@ -96,8 +98,8 @@ const scenario* find_scenario(const std::string& name) {
   return at == scenarios().end() ? nullptr : &*at;
 }
 
-sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads, std::uint64_t repeat_every,
-                   const std::function<void(std::uint64_t)>& progress) {
+sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads,
+                   std::uint64_t repeat_every, const std::function<void(std::uint64_t)>& progress) {
   log::set_up(log::level::off, false); // failures are planned by the thousand
   const auto before = std::signal(SIGABRT, tell_seed_and_abort);
   sweeper all{s, first, last, repeat_every, progress};

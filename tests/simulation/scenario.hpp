@@ -34,8 +34,9 @@ struct sweep_report {
   std::uint64_t runs = 0, repeated = 0;
   std::vector<failed_seed> failures; // at most 20, in the order of their seeds
 };
-// Runs the seeds first…last on `threads` threads with a world each; every `repeat_every`-th seed runs twice and must end
-// with the same digest. `progress` is called about once a second with the number of runs done, on any of the threads.
+// Runs the seeds first…last on `threads` threads with a world each; every `repeat_every`-th seed runs twice and must
+// end with the same digest. `progress` is called about once a second with the number of runs done, on any of the
+// threads.
 sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads,
                    std::uint64_t repeat_every = 64, const std::function<void(std::uint64_t)>& progress = {});
 

@@ -140,8 +140,8 @@ sim_node::leftovers sim_node::left() const {
 
 std::string sim_node::left_text() const {
   const auto l = left();
-  return std::to_string(l.chunks) + " chunks, " + std::to_string(l.to_punch) + " to punch, " + std::to_string(l.buried) +
-         " buried blobs, " + std::to_string(l.manifests) + " manifests";
+  return std::to_string(l.chunks) + " chunks, " + std::to_string(l.to_punch) + " to punch, " +
+         std::to_string(l.buried) + " buried blobs, " + std::to_string(l.manifests) + " manifests";
 }
 
 } // namespace cairn::sim

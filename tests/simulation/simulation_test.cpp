@@ -17,7 +17,8 @@ void sweep_without_failures(const std::string& name, std::uint64_t first, std::u
   const auto report = sweep(*s, first, last, std::max(1u, std::thread::hardware_concurrency()));
   EXPECT_EQ(report.runs, last - first + 1);
   for (const auto& f : report.failures) {
-    ADD_FAILURE() << f.scenario << " seed " << f.seed << ": " << f.problem << "\n  options: " << f.options << "\n  replay: " << f.replay;
+    ADD_FAILURE() << f.scenario << " seed " << f.seed << ": " << f.problem << "\n  options: " << f.options
+                  << "\n  replay: " << f.replay;
   }
 }
 
@@ -27,7 +28,9 @@ TEST(simulation, a_download_is_exact_or_fails_loudly_and_leaves_nothing_behind) 
   sweep_without_failures("download", 1, 2000);
 }
 
-TEST(simulation, a_node_keeps_what_it_acknowledged_and_frees_what_it_deleted) { sweep_without_failures("node", 1, 300); }
+TEST(simulation, a_node_keeps_what_it_acknowledged_and_frees_what_it_deleted) {
+  sweep_without_failures("node", 1, 300);
+}
 
 // Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.
 TEST(simulation, seeds_that_once_failed_stay_fixed) {

@@ -4,7 +4,8 @@
 
 namespace cairn::sim {
 
-slow_client::slow_client(world& w, checks& c, client_habits habits, std::size_t queue_max, planner plan, comparison same)
+slow_client::slow_client(world& w, checks& c, client_habits habits, std::size_t queue_max, planner plan,
+                         comparison same)
     : w_(w), checks_(c), habits_(habits), queue_max_(queue_max), plan_(std::move(plan)), same_(std::move(same)) {}
 
 actors::download_plan slow_client::plan(const storage::metadata::object_row& row) {
@@ -60,8 +61,10 @@ void slow_client::write(std::uint64_t number, std::string text, storage::slice b
 void slow_client::schedule_take() {
   if (taking_ || queue_.empty()) return;
   taking_ = true;
-  auto delay = microseconds(w_.draw.between(std::uint64_t(habits_.take_min.count()), std::uint64_t(habits_.take_max.count())));
-  if (w_.draw.chance(habits_.stalls)) delay += microseconds(w_.draw.below(std::uint64_t(habits_.stall_max.count()) + 1));
+  auto delay =
+      microseconds(w_.draw.between(std::uint64_t(habits_.take_min.count()), std::uint64_t(habits_.take_max.count())));
+  if (w_.draw.chance(habits_.stalls))
+    delay += microseconds(w_.draw.below(std::uint64_t(habits_.stall_max.count()) + 1));
   w_.after(delay, [me = shared_from_this()] {
     me->taking_ = false;
     me->take();

@@ -1,6 +1,6 @@
-// A client that downloads: a socket that takes writes slowly, acknowledges several at once, or goes away. Checks on the way
-// that writes are numbered in order, that the bytes are the planned ones when the socket takes them (not only when they
-// were handed over), that the queue respects the window, and that the last call is one.
+// A client that downloads: a socket that takes writes slowly, acknowledges several at once, or goes away. Checks on the
+// way that writes are numbered in order, that the bytes are the planned ones when the socket takes them (not only when
+// they were handed over), that the queue respects the window, and that the last call is one.
 #pragma once
 
 #include "actors/node.hpp"
@@ -15,8 +15,8 @@ struct client_habits {
   microseconds take_min{0}, take_max{0}; // of the socket, a write
   double stalls = 0;                     // chance a write that the socket waits up to stall_max before it takes it
   microseconds stall_max{0};
-  bool acknowledges_together = false;              // written_atom only for the last of some writes
-  std::optional<std::uint64_t> gone_after_bytes;   // then the client closes the connection
+  bool acknowledges_together = false;            // written_atom only for the last of some writes
+  std::optional<std::uint64_t> gone_after_bytes; // then the client closes the connection
 };
 
 enum class download_end : std::uint8_t { running, finished, failed, aborted, gone };
@@ -24,7 +24,8 @@ enum class download_end : std::uint8_t { running, finished, failed, aborted, gon
 class slow_client final : public actors::download_client, public std::enable_shared_from_this<slow_client> {
 public:
   using planner = std::function<actors::download_plan(const storage::metadata::object_row&)>;
-  using comparison = std::function<bool(const storage::metadata::object_row&, std::uint64_t offset, storage::bytes_view)>;
+  using comparison =
+      std::function<bool(const storage::metadata::object_row&, std::uint64_t offset, storage::bytes_view)>;
 
   // `same`: whether these are the object's bytes at this offset.
   slow_client(world& w, checks& c, client_habits habits, std::size_t queue_max, planner plan, comparison same);

@@ -6,7 +6,12 @@ namespace cairn::sim {
 
 slow_uploader::slow_uploader(world& w, checks& c, uploader_habits habits, std::uint64_t content, std::uint64_t size,
                              std::size_t grants_max, ending on_end)
-    : w_(w), checks_(c), habits_(std::move(habits)), content_(content), size_(size), grants_max_(grants_max),
+    : w_(w),
+      checks_(c),
+      habits_(std::move(habits)),
+      content_(content),
+      size_(size),
+      grants_max_(grants_max),
       on_end_(std::move(on_end)) {}
 
 void slow_uploader::attach(actors::ingest_actor ingest) {
@@ -31,7 +36,8 @@ void slow_uploader::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
 void slow_uploader::schedule_fill() {
   if (filling_ || grants_.empty()) return;
   filling_ = true;
-  const auto delay = microseconds(w_.draw.between(std::uint64_t(habits_.fill_min.count()), std::uint64_t(habits_.fill_max.count())));
+  const auto delay =
+      microseconds(w_.draw.between(std::uint64_t(habits_.fill_min.count()), std::uint64_t(habits_.fill_max.count())));
   w_.after(delay, [me = shared_from_this()] {
     me->filling_ = false;
     me->fill();

@@ -1,5 +1,5 @@
-// A client that uploads pattern(content): a socket that fills granted buffers slowly, or goes away. Checks that grants stay
-// within the window, have room for what they promise, and that the last call is one.
+// A client that uploads pattern(content): a socket that fills granted buffers slowly, or goes away. Checks that grants
+// stay within the window, have room for what they promise, and that the last call is one.
 #pragma once
 
 #include "actors/node.hpp"

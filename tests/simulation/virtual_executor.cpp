@@ -31,12 +31,15 @@ result<void> virtual_executor::post(storage::steady_time deadline, job work) {
   return {};
 }
 
-std::size_t virtual_executor::queued() const { return in_flight_ > lanes_.size() ? in_flight_ - lanes_.size() : 0; }
+std::size_t virtual_executor::queued() const {
+  return in_flight_ > lanes_.size() ? in_flight_ - lanes_.size() : 0;
+}
 
 std::chrono::nanoseconds virtual_executor::longest_running() const {
   std::chrono::nanoseconds longest{0};
   for (const auto& l : lanes_) {
-    if (l.busy_from <= w_.now() && w_.now() < l.busy_until) longest = std::max<std::chrono::nanoseconds>(longest, w_.now() - l.busy_from);
+    if (l.busy_from <= w_.now() && w_.now() < l.busy_until)
+      longest = std::max<std::chrono::nanoseconds>(longest, w_.now() - l.busy_from);
   }
   return longest;
 }

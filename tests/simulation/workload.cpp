@@ -52,10 +52,13 @@ void workload::excuse(const error& why, const char* what) {
 void workload::make_bucket() {
   bool made = false;
   auto box = std::make_shared<const meta::command>(meta::create_bucket{bucket_name, w_.clock().wall()});
-  ask_metadata<committed>(node_.handles(), [&](result<committed> r) {
-    made = true;
-    if (!r) checks_.fail("the bucket was not made: " + to_string(r.error()));
-  }, commit_atom_v, command_box{box});
+  ask_metadata<committed>(
+      node_.handles(),
+      [&](result<committed> r) {
+        made = true;
+        if (!r) checks_.fail("the bucket was not made: " + to_string(r.error()));
+      },
+      commit_atom_v, command_box{box});
   w_.run_until([&] { return made; }, std::chrono::minutes{2});
   checks_.expect(made, "making the bucket hangs");
 }
@@ -97,10 +100,14 @@ void workload::next(std::size_t user) {
   const auto& key = w_.draw.pick(keys_);
   const auto what = w_.draw.below(100);
   w_.digest.add(what);
-  if (what < 40 && model_.may_write(key)) put(user, key);
-  else if (what < 52 && model_.may_write(key)) remove(user, key);
-  else if (what < 58) list(user);
-  else get(user, key, what < 92);
+  if (what < 40 && model_.may_write(key))
+    put(user, key);
+  else if (what < 52 && model_.may_write(key))
+    remove(user, key);
+  else if (what < 58)
+    list(user);
+  else
+    get(user, key, what < 92);
 }
 
 content_number workload::new_content(std::uint64_t size) {
@@ -130,16 +137,16 @@ void workload::put(std::size_t user, const std::string& key) {
   model_.begin_write(key, number);
   const bool conditional = request.condition.if_absent;
   auto uploader = std::make_shared<slow_uploader>(
-    w_, checks_, habits, number, size, node_.handles().upload_window,
-    [this, user, key, number, conditional, wrong_md5](std::optional<result<put_outcome>> outcome) {
-      put_ended(user, key, number, conditional, wrong_md5, std::move(outcome));
-    });
+      w_, checks_, habits, number, size, node_.handles().upload_window,
+      [this, user, key, number, conditional, wrong_md5](std::optional<result<put_outcome>> outcome) {
+        put_ended(user, key, number, conditional, wrong_md5, std::move(outcome));
+      });
   uploads_.push_back(uploader);
   uploader->attach(start_upload(node_.handles(), std::move(request), uploader));
 }
 
-void workload::put_ended(std::size_t user, const std::string& key, content_number number, bool conditional, bool wrong_md5,
-                         std::optional<result<put_outcome>> outcome) {
+void workload::put_ended(std::size_t user, const std::string& key, content_number number, bool conditional,
+                         bool wrong_md5, std::optional<result<put_outcome>> outcome) {
   later(user);
   if (!outcome) return model_.unknown(key);
   if (*outcome) {
@@ -152,8 +159,10 @@ void workload::put_ended(std::size_t user, const std::string& key, content_numbe
     return model_.acknowledged(key, number);
   }
   const auto& why = outcome->error();
-  if (why.code == errc::timeout) model_.unknown(key);
-  else model_.refused(key, number);
+  if (why.code == errc::timeout)
+    model_.unknown(key);
+  else
+    model_.refused(key, number);
   if (wrong_md5 && why.code == errc::digest_mismatch) return;
   if (conditional && why.code == errc::precondition_failed) {
     const bool surely_absent = model_.possible(key).size() == 1 && model_.possible(key).contains(absent);
@@ -170,13 +179,13 @@ std::shared_ptr<slow_client> workload::start_get(const std::string& key, bool wi
   if (w_.draw.chance(0.1)) habits.stalls = 0.3, habits.stall_max = std::chrono::seconds{30};
   if (may_leave && w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(plan_.size_max);
   auto client = std::make_shared<slow_client>(
-    w_, checks_, habits, node_.handles().window_max + 1,
-    [this, with_body](const meta::object_row& row) {
-      return with_body ? draw_plan(w_.draw, row) : download_plan{"HTTP/1.1 200 OK\r\n\r\n", {}};
-    },
-    [](const meta::object_row& row, std::uint64_t offset, storage::bytes_view bytes) {
-      return is_pattern(content_of(row), offset, bytes);
-    });
+      w_, checks_, habits, node_.handles().window_max + 1,
+      [this, with_body](const meta::object_row& row) {
+        return with_body ? draw_plan(w_.draw, row) : download_plan{"HTTP/1.1 200 OK\r\n\r\n", {}};
+      },
+      [](const meta::object_row& row, std::uint64_t offset, storage::bytes_view bytes) {
+        return is_pattern(content_of(row), offset, bytes);
+      });
   downloads_.push_back(client);
   client->attach(start_download(node_.handles(), {bucket_name, key, with_body}, client));
   return client;
@@ -207,8 +216,10 @@ void workload::get_ended(std::size_t user, const slow_client& client, std::uint6
   }
   if (client.end() == download_end::finished) ++whole_reads_;
   if (client.end() == download_end::failed || client.end() == download_end::aborted) {
-    if (client.reason().code == errc::no_such_key) model_.observed(read, absent);
-    else excuse(client.reason(), "a get");
+    if (client.reason().code == errc::no_such_key)
+      model_.observed(read, absent);
+    else
+      excuse(client.reason(), "a get");
   }
   model_.end_read(read);
 }
@@ -221,12 +232,15 @@ void workload::remove(std::size_t user, const std::string& key) {
   del.now = w_.clock().wall();
   auto box = std::make_shared<const meta::command>(std::move(del));
   ask_metadata<committed>(node_.handles(), if_alive<committed>([this, user, key](result<committed> r) {
-    later(user);
-    if (r) return model_.acknowledged(key, absent);
-    if (r.error().code == errc::timeout) model_.unknown(key);
-    else model_.refused(key, absent);
-    excuse(r.error(), "a delete");
-  }), commit_atom_v, command_box{box});
+                            later(user);
+                            if (r) return model_.acknowledged(key, absent);
+                            if (r.error().code == errc::timeout)
+                              model_.unknown(key);
+                            else
+                              model_.refused(key, absent);
+                            excuse(r.error(), "a delete");
+                          }),
+                          commit_atom_v, command_box{box});
 }
 
 void workload::list(std::size_t user) {
@@ -235,10 +249,13 @@ void workload::list(std::size_t user) {
   meta::listing_query query;
   query.bucket = bucket_name;
   ask_metadata<listing_page>(node_.handles(), if_alive<listing_page>([this, user, changes](result<listing_page> r) {
-    later(user);
-    if (r) check_listing(**r, changes);
-    else excuse(r.error(), "a list");
-  }), list_atom_v, query);
+                               later(user);
+                               if (r)
+                                 check_listing(**r, changes);
+                               else
+                                 excuse(r.error(), "a list");
+                             }),
+                             list_atom_v, query);
 }
 
 void workload::check_listing(const meta::listing& page, const std::map<std::string, std::uint64_t>& changes_before) {
@@ -272,6 +289,17 @@ void workload::verify_every_key() {
   }
 }
 
+std::uint64_t workload::chunks_of_objects() const {
+  const auto& s = node_.handles();
+  std::uint64_t chunks = 0;
+  for (const auto& key : keys_) {
+    const auto number = *model_.possible(key).begin();
+    const auto size = number == absent ? 0 : contents_.at(number).size;
+    if (size > s.inline_max) chunks += (size + s.chunk_size - 1) / s.chunk_size;
+  }
+  return chunks;
+}
+
 void workload::delete_every_key() {
   std::size_t waiting = keys_.size();
   for (const auto& key : keys_) {
@@ -279,10 +307,13 @@ void workload::delete_every_key() {
     del.bucket = bucket_name;
     del.key = key;
     auto box = std::make_shared<const meta::command>(std::move(del));
-    ask_metadata<committed>(node_.handles(), [this, &waiting](result<committed> r) {
-      --waiting;
-      if (!r) checks_.fail("deleting at the end: " + to_string(r.error()));
-    }, commit_atom_v, command_box{box});
+    ask_metadata<committed>(
+        node_.handles(),
+        [this, &waiting](result<committed> r) {
+          --waiting;
+          if (!r) checks_.fail("deleting at the end: " + to_string(r.error()));
+        },
+        commit_atom_v, command_box{box});
   }
   if (!w_.run_until([&] { return waiting == 0; }, std::chrono::minutes{5})) checks_.fail("deleting at the end hangs");
 }

@@ -1,5 +1,5 @@
-// Users of a simulated node: each puts, gets, heads, deletes, lists or cancels, one operation after the other, over a few
-// keys that they share. What they were told goes into an object_model; what they see is checked against it.
+// Users of a simulated node: each puts, gets, heads, deletes, lists or cancels, one operation after the other, over a
+// few keys that they share. What they were told goes into an object_model; what they see is checked against it.
 #pragma once
 
 #include "tests/simulation/object_model.hpp"
@@ -13,9 +13,9 @@ struct workload_plan {
   std::size_t keys = 6, users = 4;
   std::uint64_t operations = 60;
   std::uint64_t size_max = 300'000;
-  double cancels = 0.1;        // chance an operation that the client leaves
+  double cancels = 0.1;         // chance an operation that the client leaves
   microseconds socket_max{500}; // of a slice up or down
-  std::set<errc> excused;      // failures that this run's faults explain
+  std::set<errc> excused;       // failures that this run's faults explain
 };
 
 class workload {
@@ -29,6 +29,7 @@ public:
   // With nothing else running: reads every key, which must be one of the possible contents, exact.
   void verify_every_key();
   void delete_every_key();
+  std::uint64_t chunks_of_objects() const; // that the disks must hold, after verify_every_key
   std::uint64_t acknowledged_puts() const noexcept { return acknowledged_puts_; }
   std::uint64_t whole_reads() const noexcept { return whole_reads_; }
 
@@ -47,7 +48,8 @@ private:
   void get_ended(std::size_t user, const slow_client& client, std::uint64_t read);
   void remove(std::size_t user, const std::string& key);
   void list(std::size_t user);
-  void check_listing(const storage::metadata::listing& page, const std::map<std::string, std::uint64_t>& changes_before);
+  void check_listing(const storage::metadata::listing& page,
+                     const std::map<std::string, std::uint64_t>& changes_before);
   std::shared_ptr<slow_client> start_get(const std::string& key, bool with_body, bool may_leave);
   content_number new_content(std::uint64_t size);
   void excuse(const error& why, const char* what);

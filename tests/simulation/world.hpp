@@ -1,8 +1,10 @@
-// A deterministic world for the real actors: one thread, virtual time, one seed. CAF's test scheduler holds the runnable
-// actors and the world draws which of them handles its next message; when none can run, time jumps to the next timer. So a
-// run of a seed is repeatable to the bit, and `digest` proves it. One of the three places that touch CAF's internals.
+// A deterministic world for the real actors: one thread, virtual time, one seed. CAF's test scheduler holds the
+// runnable actors and the world draws which of them handles its next message; when none can run, time jumps to the next
+// timer. So a run of a seed is repeatable to the bit, and `digest` proves it. One of the three places that touch CAF's
+// internals.
 //
-// Header-only, because the unit tests of the actors use it too. Not thread-safe; several worlds may run on several threads.
+// Header-only, because the unit tests of the actors use it too. Not thread-safe; several worlds may run on several
+// threads.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -86,9 +88,9 @@ public:
 
   // Runs `what` at a virtual time, between messages.
   void after(microseconds delay, std::function<void()> what) {
-    scheduler_->clock().schedule_message(now() + delay, caf::actor_cast<caf::strong_actor_ptr>(runner_),
-                                         caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                                                   actors::completion{std::move(what)}));
+    scheduler_->clock().schedule_message(
+        now() + delay, caf::actor_cast<caf::strong_actor_ptr>(runner_),
+        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, actors::completion{std::move(what)}));
   }
 
   // One message or one timer. False: nothing is left to happen.
@@ -111,13 +113,15 @@ public:
   bool run_until(Predicate done, microseconds time_max, std::uint64_t steps_max = 10'000'000) {
     const auto last_step = steps_ + steps_max;
     const auto until = now() + time_max;
-    while (!done() && steps_ < last_step && now() < until && step()) {}
+    while (!done() && steps_ < last_step && now() < until && step()) {
+    }
     return done();
   }
   void run_for(microseconds time) {
     bool over = false;
     after(time, [&over] { over = true; });
-    while (!over && step()) {}
+    while (!over && step()) {
+    }
   }
   // Messages only, no time passes.
   void settle() {
@@ -141,11 +145,14 @@ private:
   class coordinator final : public caf::scheduler::test_coordinator {
   public:
     using test_coordinator::test_coordinator;
-    static caf::actor_system::module* make(caf::actor_system& s, caf::detail::type_list<>) { return new coordinator(s); }
+    static caf::actor_system::module* make(caf::actor_system& s, caf::detail::type_list<>) {
+      return new coordinator(s);
+    }
 
   protected:
     void stop() override { // the base version never returns while timers re-arm
-      for (int i = 0; i < 100'000 && try_run_once(); ++i) {}
+      for (int i = 0; i < 100'000 && try_run_once(); ++i) {
+      }
     }
   };
   struct simulated_system final : caf::actor_system_config {
