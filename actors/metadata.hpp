@@ -11,6 +11,8 @@
 #include "storage/executor.hpp"
 #include "storage/metrics.hpp"
 
+#include <atomic>
+
 namespace cairn::actors {
 
 // What it works on; all of it outlives the actor and the executors' jobs.
@@ -26,6 +28,7 @@ struct metadata_services {
   std::uint64_t incarnation = 0; // another one at each start
   // False: the metadata's disk is full up to its reserve; commands that add something are refused. Cheap, any thread.
   std::function<bool()> has_room;
+  std::shared_ptr<std::atomic<bool>> session_began; // set once commits are possible; may be null
   std::size_t row_cache_bytes = 64 << 20;
   std::chrono::milliseconds read_timeout{5000}, commit_timeout{30000};
 };

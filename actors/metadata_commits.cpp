@@ -39,6 +39,7 @@ void metadata_state::begin_session() {
       if (outcome && !outcome->results.front().refused) {
         applied_ = outcome->index;
         session_ = outcome->results.front().version;
+        if (s_.session_began) s_.session_began->store(true);
         log::info("writer session began", {{"session", session_}});
         for (auto& asked : waiting<storage::blob_id>().take_all()) asked.deliver(draw_blob());
         run_batch();

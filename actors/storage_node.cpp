@@ -88,6 +88,7 @@ private:
   std::unique_ptr<storage::executor> metadata_reads_, metadata_writes_;
   std::unique_ptr<room_probe> metadata_room_;
   std::shared_ptr<std::atomic<bool>> metadata_quarantined_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<std::atomic<bool>> session_began_ = std::make_shared<std::atomic<bool>>(false);
   std::vector<std::unique_ptr<open_disk>> disks_;
   std::vector<std::string> closed_disks_; // paths
   services services_;
@@ -199,6 +200,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   m.node = id_;
   m.incarnation = random_.next();
   m.has_room = [this] { return metadata_room_->has_room(); };
+  m.session_began = session_began_;
 
   services_.system = &system_;
   services_.metrics = &metrics_;
@@ -231,6 +233,7 @@ node_status storage_node_impl::status() const {
   out.buffer_limit_bytes = services_.buffers->limit_bytes();
   out.buffer_waiters = services_.buffers->waiting();
   if (metadata_quarantined_->load()) out.reason = "the metadata can't be read";
+  else if (!session_began_->load()) out.reason = "the writer session has not begun";
   else if (!takes_writes) out.reason = "no disk takes writes";
   out.ready = out.reason.empty();
   return out;

@@ -43,7 +43,7 @@ public:
   virtual const services& handles() const = 0;
   virtual node_status status() const = 0; // thread-safe, cheap
   virtual bool is_new() const = 0;        // the metadata was made by this start
-  // SIGHUP: limits.memory and debug.read_delay take effect.
+  // SIGHUP: limits.memory takes effect.
   virtual void apply(const config::settings& settings) = 0;
   // Ends the long-lived actors and the executors; nothing may be in flight any more. The io_contexts must still run.
   virtual void stop() = 0;

@@ -27,6 +27,7 @@ constexpr std::size_t kept_buffer_bytes = 8192;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr auto lingering_time = std::chrono::seconds{5};
+constexpr auto unread_grace = std::chrono::milliseconds{100};
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
 std::string new_request_id(storage::random_source& random) {
@@ -411,7 +412,13 @@ void http_session::deadline_passed() {
 }
 
 void http_session::on_deadline() {
-  if (closed_ || !overdue(shared_->clock.now())) return;
+  const auto now = shared_->clock.now();
+  if (closed_ || !overdue(now)) return;
+  error_code unknown; // then nothing counts as waiting, and the client is late
+  if (socket_.available(unknown) > 0 && waiting_ != wait::linger && waiting_ != wait::write) {
+    // The client has sent: it is this node that is late. Look again when the bytes were read.
+    return deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
+  }
   disarm();
   const auto e = exchange_.lock();
   if (waiting_ == wait::body && e) return e->stalled();
