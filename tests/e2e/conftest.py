@@ -1,5 +1,6 @@
 import itertools
 import os
+import shutil
 import sys
 
 import pytest
@@ -20,6 +21,7 @@ def node(tmp_path_factory):
     yield n
     assert n.running(), f"the shared node died:\n{n.log()[-4000:]}"
     n.stop()
+    shutil.rmtree(n.folder / "data")
 
 
 @pytest.fixture
@@ -35,12 +37,12 @@ def start_node(tmp_path):
     yield start
     failures = []
     for n in nodes:
-        if n.process is None:
-            continue
         try:
-            n.stop()
+            if n.process is not None:
+                n.stop()
         except AssertionError as failure:
             failures.append(failure)
+        shutil.rmtree(n.folder / "data", ignore_errors=True)  # pytest keeps the folders of three runs: logs suffice
     if failures:
         raise failures[0]
 

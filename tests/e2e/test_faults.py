@@ -34,6 +34,7 @@ def small_file_system(folder, kind, size_mib):
         yield folder
     finally:
         subprocess.run(["umount", "-l", folder], check=True)
+        image.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])
