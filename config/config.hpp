@@ -61,7 +61,7 @@ struct download_settings {
 };
 
 struct upload_settings {
-  std::uint32_t window = 16; // chunks between the socket and the disk; they share the flushes
+  std::uint32_t window = 32; // chunks between the socket and the disk; they share the flushes
 };
 
 struct limit_settings {

@@ -243,6 +243,7 @@ void http_session::respond_empty(unsigned status, std::string_view header_lines)
 }
 
 void http_session::respond_error(const s3_error& problem) {
+  if (problem.code == "SlowDown") shared_->metrics.slow_down.fetch_add(1, std::memory_order_relaxed);
   respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
 }
 

@@ -95,7 +95,7 @@ void add_http(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
   p.counter("cairn_http_connections_refused_total", "Connections beyond limits.connections.", m.connections_refused);
-  p.counter("cairn_slow_down_total", "Requests that found no memory in time.", m.slow_down);
+  p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown.", m.slow_down);
 }
 
 void add_streams(page_builder& p, const storage::node_metrics& m) {

@@ -23,6 +23,7 @@ TEST(admin_server, answers_probes_and_prometheus) {
     return a;
   };
   EXPECT_EQ(ask("GET /health/live").status, 200u);
+  EXPECT_TRUE(node.eventually([&] { return node.node().status().ready; })) << "the writer session begins by itself";
   EXPECT_EQ(ask("GET /health/ready?verbose").body, "ready\n");
   EXPECT_EQ(ask("HEAD /health/ready", true).status, 200u);
   const auto page = ask("GET /metrics");

@@ -309,6 +309,7 @@ TEST_F(http_session_, tells_connections_beyond_the_limit_to_come_back) {
   EXPECT_EQ(refused.status, 503u);
   EXPECT_EQ(refused.header("Retry-After"), "1");
   EXPECT_EQ(node->metrics.connections_refused, 1u);
+  EXPECT_EQ(node->metrics.slow_down, 1u);
 }
 
 TEST_F(http_session_, drains_what_is_running_and_closes_what_is_idle) {
