@@ -32,6 +32,7 @@ private:
   void page_done();
   void end_round(bool more);
   void walk_page();
+  bool page_again(const error& why);
   void walked(const chunk_ids& page);
   void erase_dead(chunk_ids ids);
   void next_walk_page();
@@ -50,7 +51,7 @@ private:
 
   struct walk {
     std::size_t disk = 0;
-    std::optional<storage::chunk_id> after;
+    std::optional<storage::chunk_id> after, page_last;
     bool page_full = false, on_its_way = false;
   };
   std::optional<walk> walk_;
@@ -94,7 +95,10 @@ void reaper_state::begin_round() {
             round_was_full_ = found.blobs.size() == blobs_a_round;
             reap(std::move(found.blobs));
           },
-          [this](caf::error&) { end_round(false); }); // busy or late: the next tick tries again
+          [this](caf::error& e) { // the next tick tries again
+            log::warn("buried blobs not listed", {{"error", to_string(from_caf(e))}});
+            end_round(false);
+          });
 }
 
 void reaper_state::free_manifests() {
@@ -169,18 +173,27 @@ void reaper_state::walk_page() {
   self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, list_atom_v, query)
       .then([this](const chunk_ids& page) { walked(page); },
             [this](caf::error& e) {
-              log::warn("walk of a disk's chunks ended early",
-                        {{"disk", walk_->disk}, {"error", to_string(from_caf(e))}});
-              next_walk_disk();
+              if (!page_again(from_caf(e))) next_walk_disk();
             });
+}
+
+// A page that failed for a reason that passes is walked again with the next tick. False: it is not worth it.
+bool reaper_state::page_again(const error& why) {
+  log::warn("walk of a disk's chunks", {{"disk", walk_->disk}, {"error", to_string(why)}});
+  if (!passes_by_itself(why.code)) return false;
+  walk_->on_its_way = false;
+  return true;
 }
 
 void reaper_state::walked(const chunk_ids& page) {
   if (page.empty()) return next_walk_disk();
-  walk_->after = page.back();
+  walk_->page_last = page.back();
   walk_->page_full = page.size() == options_.page_chunks;
   self_->request(s_.metadata, caf::infinite, dead_atom_v, page)
-      .then([this](chunk_ids& dead) { erase_dead(std::move(dead)); }, [this](caf::error&) { next_walk_page(); });
+      .then([this](chunk_ids& dead) { erase_dead(std::move(dead)); },
+            [this](caf::error& e) {
+              if (!page_again(from_caf(e))) next_walk_disk();
+            });
 }
 
 void reaper_state::erase_dead(chunk_ids ids) {
@@ -193,12 +206,12 @@ void reaper_state::erase_dead(chunk_ids ids) {
             next_walk_page();
           },
           [this](caf::error& e) {
-            log::warn("leftover chunks not erased", {{"disk", walk_->disk}, {"error", to_string(from_caf(e))}});
-            next_walk_page();
+            if (!page_again(from_caf(e))) next_walk_disk();
           });
 }
 
 void reaper_state::next_walk_page() {
+  walk_->after = walk_->page_last;
   if (!walk_->page_full) return next_walk_disk();
   walk_->on_its_way = false;
   walk_page();

@@ -7,9 +7,11 @@ namespace {
 int weight(errc code) {
   if (code == errc{}) return 0; // not asked yet
   switch (code) {
-    case errc::corrupt: return 3;
+    case errc::corrupt: return 4;
+    case errc::busy:
+    case errc::timeout: return 2;
     case errc::not_found: return 1;
-    default: return 2;
+    default: return 3;
   }
 }
 
@@ -24,9 +26,11 @@ const error& retry_policy::reason() const noexcept {
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
-  here_ = std::move(why);
-  if (here_.code == errc::stopping) return std::nullopt;
-  if (worth_asking_again(here_.code) && ++attempts_ < attempts_max) return first_pause * (1 << (attempts_ - 1));
+  const auto code = why.code;
+  // Of one place the last answer counts; among stumbles the one that says most.
+  if (!worth_asking_again(code) || weight(code) >= weight(here_.code)) here_ = std::move(why);
+  if (code == errc::stopping) return std::nullopt;
+  if (worth_asking_again(code) && ++attempts_ < attempts_max) return first_pause * (1 << (attempts_ - 1));
   if (place_ + 1 >= places_) return std::nullopt;
   elsewhere_ = reason();
   here_ = {};

@@ -23,7 +23,8 @@ public:
   std::size_t place() const noexcept { return place_; }
   // Nothing: give up, with reason(). Otherwise ask place() after the pause.
   std::optional<std::chrono::milliseconds> failed(error why);
-  // Of the places' last answers the one that says most: corrupt before io_error and the like before not_found.
+  // Of the places' last answers the one that says most: corrupt before io_error and the like before busy and timeout
+  // before not_found.
   const error& reason() const noexcept;
 
 private:

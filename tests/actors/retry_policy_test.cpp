@@ -41,6 +41,15 @@ TEST(retry_policy, forgets_the_stumbles_of_a_place_that_answered_in_the_end) {
   EXPECT_EQ(retry.reason(), errc::not_found);
 }
 
+TEST(retry_policy, reports_a_failing_disk_before_a_busy_one) {
+  retry_policy retry{1};
+  EXPECT_TRUE(retry.failed({errc::io_error, "x"}));
+  EXPECT_TRUE(retry.failed({errc::timeout, "x"}));
+  EXPECT_TRUE(retry.failed({errc::busy, "x"}));
+  EXPECT_FALSE(retry.failed({errc::busy, "x"}));
+  EXPECT_EQ(retry.reason(), errc::io_error);
+}
+
 TEST(retry_policy, gives_up_at_once_when_the_node_stops) {
   retry_policy retry{3};
   EXPECT_FALSE(retry.failed({errc::stopping, "x"}));
