@@ -13,8 +13,10 @@ namespace {
 
 namespace meta = storage::metadata;
 
-// A third of a millisecond of MD5: how long one message may keep a socket thread.
-constexpr std::uint32_t digest_step_bytes = 256 * 1024;
+// What one job digests at most, unless a single chunk is larger: enough to make the hops between threads cheap, little
+// enough that buffers come back steadily.
+constexpr std::size_t digest_job_bytes = 8 << 20;
+constexpr std::chrono::seconds digest_timeout{60}; // in the queue
 constexpr int abandon_attempts_max = 5;
 constexpr std::chrono::seconds abandon_pause{1};
 
@@ -38,14 +40,12 @@ public:
   void body_end(const actors::body_end& end);
   void gone();
   void buffer(storage::buffer_ptr granted);
-  void digest_some();
   void tick();
   void exited(const caf::exit_msg& m);
 
 private:
   struct chunk {
     storage::slice bytes;
-    std::uint32_t digested = 0;
     bool sent = false, durable = false;
   };
   struct memory_wait {
@@ -58,6 +58,8 @@ private:
   void wait_for(std::uint32_t bytes);
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes);
   void keep_inline(const storage::slice& bytes);
+  void digest_chunks();
+  void digested(std::uint32_t chunks);
   void write_chunks();
   bool write(std::uint32_t index, chunk& c);
   void wrote(std::uint32_t index, const error* why);
@@ -75,11 +77,11 @@ private:
   std::optional<upload_window> window_;
   std::optional<memory_wait> waiting_;
 
-  storage::md5 md5_;
-  bool digesting_ = false; // a digest_atom is on its way
+  std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>(); // shared with the job that uses it
+  bool digesting_ = false;
   std::string inline_bytes_;
   std::map<std::uint32_t, chunk> chunks_; // neither durable nor digested completely
-  std::uint32_t chunks_begun_ = 0, chunks_sent_ = 0, writes_in_flight_ = 0;
+  std::uint32_t chunks_begun_ = 0, chunks_sent_ = 0, chunks_digested_ = 0, writes_in_flight_ = 0;
   storage::blob_id blob_;
   bool blob_asked_ = false, blob_known_ = false;
   std::optional<actors::body_end> end_;
@@ -152,7 +154,7 @@ void ingest_state::body(storage::slice bytes) {
   } else if (bytes.length > 0) {
     chunks_.emplace(chunks_begun_++, chunk{std::move(bytes)});
     write_chunks();
-    if (!digesting_) digest_some(); // after the write went out: they run side by side
+    digest_chunks();
   } else {
     window_->released();
   }
@@ -160,7 +162,7 @@ void ingest_state::body(storage::slice bytes) {
 }
 
 void ingest_state::keep_inline(const storage::slice& bytes) {
-  md5_.update(bytes.view());
+  md5_->update(bytes.view());
   const auto view = bytes.view();
   inline_bytes_.append(reinterpret_cast<const char*>(view.data()), view.size());
   window_->released();
@@ -208,24 +210,40 @@ void ingest_state::wrote(std::uint32_t index, const error* why) {
   release_if_done(index);
 }
 
-void ingest_state::digest_some() {
+// One job at a time, since the digest runs through the chunks in order.
+void ingest_state::digest_chunks() {
+  if (digesting_ || failed_) return;
+  std::vector<storage::slice> next;
+  std::size_t bytes = 0;
+  for (auto at = chunks_.lower_bound(chunks_digested_); at != chunks_.end() && bytes < digest_job_bytes; ++at) {
+    next.push_back(at->second.bytes);
+    bytes += at->second.bytes.length;
+  }
+  if (next.empty()) return;
+  digesting_ = true;
+  auto job = [this, next = std::move(next), md5 = md5_, me = ingest_actor{self_}](bool expired) mutable {
+    const auto count = expired ? 0 : std::uint32_t(next.size());
+    if (!expired)
+      for (const auto& piece : next) md5->update(piece.view());
+    next.clear(); // the actor may hand the buffers out again
+    caf::anon_send(me, completion{[this, count] { digested(count); }});
+  };
+  if (auto posted = s_.digests->post(s_.clock->now() + digest_timeout, std::move(job)); !posted) fail(posted.error());
+}
+
+void ingest_state::digested(std::uint32_t chunks) {
   digesting_ = false;
   if (failed_) return;
-  const auto next =
-      std::ranges::find_if(chunks_, [](const auto& c) { return c.second.digested < c.second.bytes.length; });
-  if (next == chunks_.end()) return;
-  auto& [index, c] = *next;
-  const auto step = std::min(digest_step_bytes, c.bytes.length - c.digested);
-  md5_.update(c.bytes.view().subspan(c.digested, step));
-  c.digested += step;
-  self_->send(self_, digest_atom_v);
-  digesting_ = true;
-  release_if_done(index);
+  if (chunks == 0) return fail({errc::timeout, "no time to digest the body"});
+  const auto first = chunks_digested_;
+  chunks_digested_ += chunks;
+  digest_chunks();
+  for (auto index = first; index < first + chunks; ++index) release_if_done(index);
 }
 
 void ingest_state::release_if_done(std::uint32_t index) {
   const auto at = chunks_.find(index);
-  if (!at->second.durable || at->second.digested < at->second.bytes.length) return;
+  if (!at->second.durable || index >= chunks_digested_) return;
   chunks_.erase(at);
   window_->released();
   grant_more();
@@ -244,7 +262,7 @@ void ingest_state::body_end(const actors::body_end& end) {
 void ingest_state::finish_if_complete() {
   if (!end_ || failed_ || committing_ || !chunks_.empty()) return;
   meta::etag etag;
-  etag.digest = md5_.finish();
+  etag.digest = md5_->finish();
   if (end_->content_md5 && *end_->content_md5 != etag.digest) {
     return fail({errc::digest_mismatch, "the body does not have the announced MD5"});
   }
@@ -348,7 +366,7 @@ public:
         [this](body_end_atom, const actors::body_end& end) { state.body_end(end); },
         [this](gone_atom) { state.gone(); },
         [this](buffer_atom, buffer_grant& grant) { state.buffer(std::move(grant.buffer)); },
-        [this](digest_atom) { state.digest_some(); },
+        [](completion& c) { c.run(); },
         [this](tick_atom) { state.tick(); },
     };
   }

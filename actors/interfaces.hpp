@@ -96,8 +96,10 @@ using ingest_actor = caf::typed_actor<
     caf::reacts_to<gone_atom>,
     // buffer pool: the buffer that was waited for.
     caf::reacts_to<buffer_atom, buffer_grant>,
-    // itself: go on digesting, or a wait is over.
-    caf::reacts_to<digest_atom>, caf::reacts_to<tick_atom>>;
+    // itself: a piece of the body is digested.
+    caf::reacts_to<completion>,
+    // itself: a wait is over.
+    caf::reacts_to<tick_atom>>;
 
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
 using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;

@@ -7,6 +7,7 @@
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
 #include "config/config.hpp"
+#include "storage/executor.hpp"
 #include "storage/metrics.hpp"
 
 #include <memory>
@@ -23,6 +24,7 @@ struct services {
   metadata_actor metadata;
   std::shared_ptr<const store_router> stores;
   std::shared_ptr<storage::buffer_pool> buffers;
+  std::shared_ptr<storage::executor> digests; // MD5 of bodies: too long for the threads of the sockets
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
   std::uint32_t window_min = 2, window_max = 8, upload_window = 32; // chunks

@@ -14,7 +14,8 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384;
+constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
+                      digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
@@ -183,7 +184,8 @@ result<void> storage_node_impl::open_disks(const config::settings& settings) {
 }
 
 void storage_node_impl::spawn_actors(const config::settings& settings) {
-  const auto readers = std::max<std::size_t>(2, std::thread::hardware_concurrency()); // verify on every core
+  const auto cores = std::max<std::size_t>(1, std::thread::hardware_concurrency());
+  const auto readers = std::max<std::size_t>(2, cores); // verify on every core
   std::vector<store_router::member> members;
   for (auto& d : disks_) {
     d->actors = spawn_chunk_stores(system_, d->shared, readers);
@@ -206,6 +208,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.metrics = &metrics_;
   services_.clock = &clock_;
   services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
+  services_.digests = storage::make_thread_executor("digest", cores, digest_queue_max);
   services_.stores = std::make_shared<store_router>(std::move(members));
   services_.metadata = spawn_metadata(system_, std::move(m));
   services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
@@ -254,6 +257,7 @@ void storage_node_impl::stop() {
   }
   metadata_reads_->stop();
   metadata_writes_->stop();
+  services_.digests->stop();
   caf::anon_send_exit(services_.metadata, caf::exit_reason::user_shutdown);
   for (auto& d : disks_)
     for (auto& a : d->actors) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);

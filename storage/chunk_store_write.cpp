@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
 #include <unordered_map>
 #include <utility>
 
@@ -12,7 +11,9 @@ namespace cairn::storage {
 
 namespace {
 
-constexpr std::array<std::byte, page_bytes> zeros{};
+struct alignas(page_bytes) page { // aligned, so that files may write it without a copy
+  std::array<std::byte, page_bytes> bytes{};
+};
 
 std::uint64_t minus(std::uint64_t a, std::uint64_t b) {
   return a > b ? a - b : 0;
@@ -170,18 +171,21 @@ result<void> segment_chunk_store::write_records(std::span<const chunk_write> bat
                                                 std::vector<segment_entry>& placed) {
   const auto begin = rows_.at(active_->id).data_end;
   auto offset = begin;
-  std::vector<std::byte> headers(group.size() * record_header_bytes);
+  std::vector<page> headers(group.size()), tails(group.size());
   std::vector<bytes_view> views;
   views.reserve(group.size() * 3);
   for (std::size_t i = 0; i < group.size(); ++i) {
     const auto& [id, payload] = batch[group[i].position];
     const auto length = static_cast<std::uint32_t>(payload.size());
     const record_place place{active_->id, offset};
-    const page_span page{headers.data() + i * record_header_bytes, record_header_bytes};
-    encode_record_header(page, identity_.header_key, place, id, payload);
-    views.push_back(page);
-    views.push_back(payload);
-    views.push_back(bytes_view{zeros}.first(round_up(length, page_bytes) - length));
+    encode_record_header(headers[i].bytes, identity_.header_key, place, id, payload);
+    views.push_back(headers[i].bytes);
+    const auto tail = payload.last(length % page_bytes);
+    views.push_back(payload.first(length - tail.size()));
+    if (!tail.empty()) {
+      std::ranges::copy(tail, tails[i].bytes.begin());
+      views.push_back(tails[i].bytes);
+    }
     placed.push_back({id, {place, length}});
     offset += record_bytes(length);
   }

@@ -21,7 +21,8 @@ using bytes_span = std::span<std::byte>;
 class file {
 public:
   virtual ~file() = default;
-  // Gather write of all views, in order, at `offset`: all of it or an error.
+  // Gather write of all views, in order, at `offset`: all of it or an error. One thread at a time. Large writes whose
+  // offset, addresses and lengths are multiples of 4 KiB may bypass the page cache.
   virtual result<void> write(std::uint64_t offset, std::span<const bytes_view> data) = 0;
   // Scatter read; fewer bytes than asked for only at the end of the file.
   virtual result<std::size_t> read(std::uint64_t offset, std::span<const bytes_span> into) = 0;

@@ -47,7 +47,7 @@ void node_run::draw() {
   node_plan_.window_max = std::uint32_t(d.between(node_plan_.window_min, 6));
   node_plan_.upload_window = std::uint32_t(d.between(1, 6));
   if (d.chance(0.3)) node_plan_.memory_bytes = d.between(6, 16) * (64 << 10);
-  for (auto* times : {&node_plan_.disk_times, &node_plan_.metadata_times}) {
+  for (auto* times : {&node_plan_.disk_times, &node_plan_.metadata_times, &node_plan_.digest_times}) {
     times->max = microseconds{d.between(50, d.chance(0.3) ? 30'000 : 2'000)};
     if (d.chance(0.1)) times->slow = 0.01, times->slow_max = std::chrono::seconds{8};
   }

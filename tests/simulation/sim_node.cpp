@@ -78,6 +78,8 @@ void sim_node::start() {
   services_.system = &w_.system();
   services_.stores = std::make_shared<actors::store_router>(std::move(members));
   services_.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
+  digests_ = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max);
+  services_.digests = digests_;
   services_.metrics = metrics_.get();
   services_.clock = &w_.clock();
   services_.window_min = plan_.window_min;
@@ -98,6 +100,7 @@ void sim_node::crash(bool power_lost) {
   }
   if (metadata_reads_) metadata_reads_->crash();
   if (metadata_writes_) metadata_writes_->crash();
+  if (digests_) digests_->crash();
   if (services_.metadata) caf::anon_send_exit(services_.metadata, caf::exit_reason::user_shutdown);
   if (reaper_) caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
   w_.forget_everything();

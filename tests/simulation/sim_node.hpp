@@ -17,7 +17,7 @@ struct node_plan {
   std::uint64_t memory_bytes = 64 << 20;
   std::uint32_t chunk_size = 64 << 10, inline_max = 4096;
   std::uint32_t window_min = 2, window_max = 4, upload_window = 4;
-  job_times disk_times, metadata_times;
+  job_times disk_times, metadata_times, digest_times;
 };
 
 class sim_node {
@@ -64,6 +64,7 @@ private:
   std::unique_ptr<storage::kv_engine> metadata_engine_;
   std::unique_ptr<storage::metadata::store> metadata_store_;
   std::unique_ptr<virtual_executor> metadata_reads_, metadata_writes_;
+  std::shared_ptr<virtual_executor> digests_;
   std::unique_ptr<storage::node_metrics> metrics_ = std::make_unique<storage::node_metrics>();
   std::shared_ptr<actors::read_holds> holds_;
   actors::services services_;
