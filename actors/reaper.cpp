@@ -25,7 +25,7 @@ public:
 
 private:
   void begin_round();
-  void free_manifests();
+  void free_manifests(storage::log_index released_up_to);
   void reap(std::vector<meta::buried_blob> blobs);
   void erase_page();
   void page_erased(std::size_t disk, const error* why);
@@ -91,7 +91,7 @@ void reaper_state::begin_round() {
   self_->request(s_.metadata, caf::infinite, buried_atom_v, blobs_a_round)
       .then(
           [this](buried_list& found) {
-            if (found.manifests_to_free > 0) free_manifests();
+            if (found.manifests_to_free > 0) free_manifests(found.released_up_to);
             round_was_full_ = found.blobs.size() == blobs_a_round;
             reap(std::move(found.blobs));
           },
@@ -101,12 +101,12 @@ void reaper_state::begin_round() {
           });
 }
 
-void reaper_state::free_manifests() {
-  auto box = std::make_shared<const meta::command>(meta::free_manifests{});
+void reaper_state::free_manifests(storage::log_index released_up_to) {
+  auto box = std::make_shared<const meta::command>(meta::free_manifests{.released_up_to = released_up_to});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(
-          [this](const committed& c) {
-            if (c.result.more > 0) free_manifests();
+          [this, released_up_to](const committed& c) {
+            if (c.result.more > 0) free_manifests(released_up_to);
           },
           [](caf::error& e) {
             log::warn("freeing manifests failed", {{"error", to_string(from_caf(e))}});
