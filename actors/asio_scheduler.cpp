@@ -21,7 +21,8 @@ thread_local std::size_t current_shard = no_shard;
 
 // The first job that a running job wakes is run next on the same thread, without a way through the queue of the context
 // and without waking another thread, whose start may cost more than the job: a chain of messages stays where its data
-// are. Every further one is posted, so that independent work spreads. A chain ends after some jobs: sockets want a turn.
+// are. Every further one is posted, so that independent work spreads. A chain ends after some jobs: sockets want a
+// turn.
 constexpr int chain_max = 16;
 struct chain {
   caf::resumable* next = nullptr;
@@ -29,8 +30,8 @@ struct chain {
 };
 thread_local chain current_chain;
 
-// Jobs handed to the contexts and jobs run, so that stop() can wait for the last one: an actor that ends after its system
-// is gone crashes. Every thread counts in a slot of its own; one shared counter would bounce between the cores.
+// Jobs handed to the contexts and jobs run, so that stop() can wait for the last one: an actor that ends after its
+// system is gone crashes. Every thread counts in a slot of its own; one shared counter would bounce between the cores.
 class job_count {
 public:
   void queued() { mine().queued.fetch_add(1, std::memory_order_relaxed); }
@@ -139,6 +140,8 @@ node_actor_config::node_actor_config(std::vector<boost::asio::io_context*> shard
   set("scheduler.max-throughput", std::size_t{16}); // the default lets one busy actor keep a thread
 }
 
-void enter_shard(std::size_t shard) { current_shard = shard; }
+void enter_shard(std::size_t shard) {
+  current_shard = shard;
+}
 
 } // namespace cairn::actors

@@ -26,7 +26,9 @@ std::string to_string(const blob_id& id) {
   return {text, static_cast<std::size_t>(n)};
 }
 
-std::string to_string(const chunk_id& id) { return to_string(id.blob) + "/" + std::to_string(id.index); }
+std::string to_string(const chunk_id& id) {
+  return to_string(id.blob) + "/" + std::to_string(id.index);
+}
 
 namespace {
 

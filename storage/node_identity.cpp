@@ -54,7 +54,8 @@ result<uuid> load_or_make_node_identity(file_system& files, const std::string& d
     return content.error();
   }
   const uuid id = make_uuid(random);
-  if (auto kept = replace_small_file(files, path, std::string{grammar} + to_string(id) + "\n"); !kept) return kept.error();
+  if (auto kept = replace_small_file(files, path, std::string{grammar} + to_string(id) + "\n"); !kept)
+    return kept.error();
   return id;
 }
 
