@@ -17,6 +17,12 @@ bool passes_by_itself(errc code) {
   return code == errc::busy || code == errc::timeout || code == errc::stopping;
 }
 
+struct disk_walk {
+  std::size_t disk = 0;
+  std::optional<storage::chunk_id> after, page_last;
+  bool page_full = false, on_its_way = false;
+};
+
 class reaper_state {
 public:
   explicit reaper_state(reaper_actor::pointer self) : self_(self) {}
@@ -48,13 +54,7 @@ private:
   std::optional<erase_plan> plan_;
   std::size_t disks_to_answer_ = 0;
   bool round_was_full_ = false;
-
-  struct walk {
-    std::size_t disk = 0;
-    std::optional<storage::chunk_id> after, page_last;
-    bool page_full = false, on_its_way = false;
-  };
-  std::optional<walk> walk_;
+  std::optional<disk_walk> walk_;
   std::optional<storage::steady_time> next_walk_;
   std::size_t walk_pages_left_ = 0;
 };

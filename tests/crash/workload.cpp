@@ -70,7 +70,9 @@ private:
   void write(const std::vector<std::uint64_t>& chunks) {
     std::vector<std::vector<std::byte>> payloads;
     std::vector<storage::chunk_write> batch;
+    payloads.reserve(chunks.size());
     for (const auto n : chunks) payloads.push_back(chunk_bytes(n));
+    batch.reserve(chunks.size());
     for (std::size_t i = 0; i < chunks.size(); ++i) batch.push_back({chunk_name(chunks[i]), payloads[i]});
     for (const auto& answer : store_->write(batch))
       must(answer.has_value(), "write", answer.has_value() ? error{} : answer.error());
@@ -78,6 +80,7 @@ private:
 
   void erase(const std::vector<std::uint64_t>& chunks) {
     std::vector<storage::chunk_id> ids;
+    ids.reserve(chunks.size());
     for (const auto n : chunks) ids.push_back(chunk_name(n));
     must(must(store_->erase(ids), "erase") == ids.size(), "erase: missing chunks");
   }
