@@ -160,9 +160,9 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
     SCOPED_TRACE("seed " + std::to_string(seed));
     temporary_directory directory;
     const auto memory = make_memory_kv(table_count);
-    auto lmdb = std::move(open_lmdb({.directory = directory.path(), .tables = table_count}).value());
-    const auto in_memory = std::move(store::open(*memory).value());
-    auto on_disk = std::move(store::open(*lmdb).value());
+    auto lmdb = open_lmdb({.directory = directory.path(), .tables = table_count}).value();
+    const auto in_memory = store::open(*memory).value();
+    auto on_disk = store::open(*lmdb).value();
     random_commands random{seed};
     int done = 0;
     for (int i = 0; i < 90; ++i) {
@@ -178,8 +178,8 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
         check_invariants(*memory);
         on_disk.reset();
         lmdb.reset();
-        lmdb = std::move(open_lmdb({.directory = directory.path(), .tables = table_count}).value());
-        on_disk = std::move(store::open(*lmdb).value());
+        lmdb = open_lmdb({.directory = directory.path(), .tables = table_count}).value();
+        on_disk = store::open(*lmdb).value();
       }
     }
     EXPECT_GT(done, 200);
@@ -193,11 +193,11 @@ public:
 
   result<std::unique_ptr<kv_reader>> begin_read() override {
     if (!step()) return broken();
-    return std::unique_ptr<kv_reader>{new transaction(*this, nullptr, std::move(inner_->begin_read().value()))};
+    return std::unique_ptr<kv_reader>{new transaction(*this, nullptr, inner_->begin_read().value())};
   }
   result<std::unique_ptr<kv_writer>> begin_write() override {
     if (!step()) return broken();
-    auto writer = std::move(inner_->begin_write().value());
+    auto writer = inner_->begin_write().value();
     kv_writer* const raw = writer.get();
     return std::unique_ptr<kv_writer>{new transaction(*this, raw, std::move(writer))};
   }
@@ -256,7 +256,7 @@ private:
 
 TEST(replay, of_a_batch_that_failed_at_any_operation_finds_nothing_of_it_and_succeeds) {
   failing_engine engine;
-  const auto s = std::move(store::open(engine).value());
+  const auto s = store::open(engine).value();
   random_commands random{7};
   for (int i = 0; i < 40; ++i) {
     const std::vector<command> batch = random.batch();
@@ -280,7 +280,7 @@ TEST(replay, of_a_batch_that_failed_at_any_operation_finds_nothing_of_it_and_suc
 
 TEST(views, that_fail_at_any_operation_say_so_instead_of_missing_rows) {
   failing_engine engine;
-  const auto s = std::move(store::open(engine).value());
+  const auto s = store::open(engine).value();
   const command begin[] = {begin_session{.node = {1}, .incarnation = 1}, create_bucket{.name = "files"}};
   const session_id session = s->apply(begin)->results[0].version;
   auto stamp = [session, n = 0]() mutable { return commit_stamp{.session = session, .sequence = std::uint64_t(++n)}; };
@@ -356,7 +356,7 @@ TEST(views, that_fail_at_any_operation_say_so_instead_of_missing_rows) {
     std::uint64_t fail_at = 1;
     for (;; ++fail_at) {
       ASSERT_LT(fail_at, 100u) << name;
-      const auto view = std::move(s->read().value());
+      const auto view = s->read().value();
       engine.left = fail_at;
       const auto answer = ask(*view);
       engine.left = ~std::uint64_t{0};
