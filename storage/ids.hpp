@@ -12,12 +12,14 @@
 
 namespace cairn::storage {
 
-using group_id = std::uint16_t;      // metadata group; one group (0) for now, in every key and command
-using log_index = std::uint64_t;     // position of a command in the metadata log, from 1
-using session_id = std::uint64_t;    // given by the metadata, rising, never reused; one log entry may begin several
-using manifest_id = std::uint64_t;   // from the same counter of the metadata group: never reused
-using bucket_id = std::uint64_t;     // likewise
+using group_id = std::uint16_t;    // metadata group; one group (0) for now, in every key and command
+using log_index = std::uint64_t;   // position of a command in the metadata log, from 1
+using session_id = std::uint64_t;  // given by the metadata, rising, never reused; one log entry may begin several
+using manifest_id = std::uint64_t; // from the same counter of the metadata group: never reused
+using bucket_id = std::uint64_t;   // likewise
 using partition_id = std::uint16_t;
+using node_number = std::uint16_t;  // given by the metadata, from 0, never reused
+using layout_epoch = std::uint64_t; // rises with every change of nodes or owners; 0: there is no cluster
 
 constexpr std::uint32_t partition_count = 16384;
 constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and of the smallest read
