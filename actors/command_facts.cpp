@@ -13,7 +13,7 @@ struct overloaded : Handlers... {
 template <class... Handlers>
 overloaded(Handlers...) -> overloaded<Handlers...>;
 
-constexpr std::size_t row_bytes = 512;
+constexpr std::size_t row_bytes = 512, repair_bytes = 96;
 
 } // namespace
 
@@ -42,15 +42,21 @@ bool adds_something(const meta::command& c) {
 }
 
 std::size_t bytes_of(const meta::command& c) {
-  return std::visit(overloaded{
-                        [](const meta::put_object& p) {
-                          const auto* bytes = std::get_if<std::string>(&p.content);
-                          return row_bytes + p.key.size() + (bytes ? bytes->size() : 0);
-                        },
-                        [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
-                        [](const auto&) { return row_bytes; },
-                    },
-                    c);
+  return std::visit(
+      overloaded{
+          [](const meta::put_object& p) {
+            const auto* bytes = std::get_if<std::string>(&p.content);
+            const auto* written = std::get_if<meta::written_blob>(&p.content);
+            return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
+                   (written ? written->unconfirmed.size() * repair_bytes : 0);
+          },
+          [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
+          [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
+          [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
+          [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
+          [](const auto&) { return row_bytes; },
+      },
+      c);
 }
 
 void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence,

@@ -18,6 +18,8 @@ using session_id = std::uint64_t;  // given by the metadata, rising, never reuse
 using manifest_id = std::uint64_t; // from the same counter of the metadata group: never reused
 using bucket_id = std::uint64_t;   // likewise
 using partition_id = std::uint16_t;
+using node_number = std::uint16_t;  // given by the metadata, from 0, never reused
+using layout_epoch = std::uint64_t; // rises with every change of nodes or owners; 0: there is no cluster
 
 constexpr std::uint32_t partition_count = 16384;
 constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and of the smallest read

@@ -31,8 +31,9 @@ std::optional<error> malformed(const put_object& c) {
   const auto& written = std::get<written_blob>(c.content);
   if (written.blob.session != c.stamp.session) return error{errc::invalid_argument, "blob of another session"};
   if (written.length != c.size) return error{errc::invalid_argument, "size differs from the blob's length"};
-  if (!chunks_of(written.length, written.chunk_size)) return error{errc::invalid_argument, "bad chunk size"};
-  return std::nullopt;
+  const auto chunks = chunks_of(written.length, written.chunk_size);
+  if (!chunks) return error{errc::invalid_argument, "bad chunk size"};
+  return malformed(written.unconfirmed, *chunks);
 }
 
 } // namespace
@@ -54,7 +55,9 @@ command_result command_applier::run(const begin_session& c) {
     if (row->incarnation == c.incarnation) return {.version = row->id};
     end(*row);
   }
-  const session_row* const begun = b_.add_session({.id = b_.new_id(), .node = c.node, .incarnation = c.incarnation});
+  if (members_.is_removed(c.node)) return refuse(errc::session_ended, "the node was removed from the cluster");
+  const session_row* const begun = b_.add_session(
+      {.id = b_.new_id(), .node = c.node, .incarnation = c.incarnation, .acknowledged_epoch = members_.epoch()});
   return {.version = begun->id};
 }
 
@@ -168,7 +171,9 @@ void command_applier::store(const bucket_row& bucket, const put_object& c, const
     b_.put(table::inline_data, b_.keys.inline_data(row), *bytes);
   } else {
     row.content = content_kind::manifest;
-    row.manifest = blobs_.add_manifest(std::get<written_blob>(c.content), c.etag.digest);
+    written_blob written = std::get<written_blob>(c.content);
+    std::erase_if(written.unconfirmed, [&](const missing_chunks& m) { return !members_.may_own(m.node); });
+    row.manifest = blobs_.add_manifest(written, c.etag.digest);
   }
   const auto stored = b_.tree(table::current, bucket.id).put(b_.kv, c.key, encode(row), [&] { return b_.new_id(); });
   if (!stored) b_.fail(stored.error());
@@ -222,6 +227,29 @@ command_result command_applier::run(const reap& c) {
 
 command_result command_applier::run(const free_manifests& c) {
   return {.more = blobs_.free_step(c.parts_max, c.released_up_to)};
+}
+
+// ── the cluster ──
+
+command_result command_applier::run(const remove_node& c) {
+  std::optional<uuid> removed;
+  command_result answer = members_.remove(c, removed);
+  const auto live = removed ? b_.load_u64(table::sessions, b_.keys.live_session(*removed)) : std::nullopt;
+  if (session_row* const session = live ? b_.session(*live) : nullptr) end(*session);
+  return answer;
+}
+
+command_result command_applier::run(const confirm_replicas& c) {
+  for (const repair_row& repair : c.repairs) repairs_.confirm(repair);
+  return {};
+}
+
+command_result command_applier::run(const acknowledge_epoch& c) {
+  session_row* const session = b_.session(c.session);
+  if (session == nullptr || session->ended) return refuse(errc::session_ended);
+  if (c.epoch > members_.epoch()) return refuse(errc::invalid_argument, "there is no such epoch yet");
+  session->acknowledged_epoch = std::max(session->acknowledged_epoch, c.epoch);
+  return {};
 }
 
 } // namespace cairn::storage::metadata

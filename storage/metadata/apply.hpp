@@ -4,12 +4,13 @@
 
 #include "storage/metadata/batch.hpp"
 #include "storage/metadata/blobs.hpp"
+#include "storage/metadata/members.hpp"
 
 namespace cairn::storage::metadata {
 
 class command_applier {
 public:
-  explicit command_applier(batch& b) : b_(b), blobs_(b) {}
+  explicit command_applier(batch& b) : b_(b), blobs_(b), members_(b), repairs_(b) {}
 
   // `ordinal`: the command's position in its batch, from 0.
   command_result apply(const command& c, std::uint32_t ordinal);
@@ -24,6 +25,16 @@ private:
   command_result run(const abandon_blob& c);
   command_result run(const reap& c);
   command_result run(const free_manifests& c);
+  command_result run(const create_cluster& c) { return members_.create(c); }
+  command_result run(const add_node& c) { return members_.add(c); }
+  command_result run(const set_node& c) { return members_.set(c); }
+  command_result run(const remove_node& c);
+  command_result run(const set_targets& c) { return members_.set_targets(c); }
+  command_result run(const moved& c) { return members_.move(c); }
+  command_result run(const confirm_replicas& c);
+  command_result run(const note_down& c) { return members_.note(c); }
+  command_result run(const note_up& c) { return members_.note(c); }
+  command_result run(const acknowledge_epoch& c);
 
   void end(session_row& session);
   // The answer, when the stamp alone decides it: given before, session over, acknowledged. Else the commit may run.
@@ -38,6 +49,8 @@ private:
 
   batch& b_;
   blob_ledger blobs_;
+  member_ledger members_;
+  repair_ledger repairs_;
   std::uint32_t ordinal_ = 0;
 };
 

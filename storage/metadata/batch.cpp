@@ -10,7 +10,9 @@ batch::batch(kv_writer& writer, group_id group)
       group_(group),
       index_(meta(meta_field::applied) + 1),
       last_id_(meta(meta_field::last_id)),
-      free_waiting_(meta(meta_field::free_waiting)) {}
+      free_waiting_(meta(meta_field::free_waiting)),
+      repairs_(meta(meta_field::repairs)),
+      repairs_before_(repairs_) {}
 
 void batch::fail(error e) {
   if (!failure_) failure_ = std::move(e);
@@ -63,6 +65,11 @@ void batch::unqueue(const std::string& key) {
   --free_waiting_;
 }
 
+void batch::count_repair(bool more) {
+  if (!more && repairs_ == 0) return fail({errc::corrupt, "the count of repairs is too low"});
+  repairs_ += more ? 1 : -1;
+}
+
 std::optional<std::uint64_t> batch::load_u64(table t, const std::string& key) {
   const auto bytes = kv.get(id_of(t), key);
   if (!bytes) return std::nullopt;
@@ -87,6 +94,7 @@ result<void> batch::finish() {
   put_u64(table::meta, keys.meta(meta_field::applied), index_);
   put_u64(table::meta, keys.meta(meta_field::last_id), last_id_);
   put_u64(table::meta, keys.meta(meta_field::free_waiting), free_waiting_);
+  if (repairs_ != repairs_before_) put_u64(table::meta, keys.meta(meta_field::repairs), repairs_);
   return status();
 }
 

@@ -27,6 +27,7 @@ manifest_id blob_ledger::add_manifest(const written_blob& written, const md5_dig
   b_.put(table::manifests, b_.keys.part(id, 1), encode(part));
   b_.put(table::blobs, b_.keys.blob(written.blob),
          encode(blob_row{.length = written.length, .chunk_size = written.chunk_size, .references = 1}));
+  for (const missing_chunks& m : written.unconfirmed) repairs_.add({.blob = written.blob, .missing = m});
   return id;
 }
 
@@ -59,6 +60,7 @@ void blob_ledger::bury(const blob_id& blob, blob_row row, std::uint32_t chunks) 
   row.buried_at = b_.index();
   b_.put(table::blobs, b_.keys.blob(blob), encode(row));
   b_.put(table::buried, b_.keys.buried(row.buried_at, blob), byte_writer{8}.varint(chunks).view());
+  repairs_.drop(blob);
 }
 
 void blob_ledger::bury_uncommitted(const blob_id& blob, std::uint32_t chunks) {

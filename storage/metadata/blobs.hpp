@@ -5,7 +5,7 @@
 // comes late must find it dead.
 #pragma once
 
-#include "storage/metadata/batch.hpp"
+#include "storage/metadata/repairs.hpp"
 
 namespace cairn::storage::metadata {
 
@@ -14,12 +14,12 @@ std::optional<std::uint32_t> chunks_of(std::uint64_t length, std::uint32_t chunk
 
 class blob_ledger {
 public:
-  explicit blob_ledger(batch& b) : b_(b) {}
+  explicit blob_ledger(batch& b) : b_(b), repairs_(b) {}
 
   // Known in any way: live, buried or abandoned. No commit may name it (again).
   bool is_taken(const blob_id& blob);
 
-  // A fresh blob as the only part of a new manifest with one reference.
+  // A fresh blob as the only part of a new manifest with one reference. With it the repairs that it needs.
   manifest_id add_manifest(const written_blob& written, const md5_digest& checksum);
   // An object row that named the manifest is gone.
   void drop_manifest(manifest_id id);
@@ -39,6 +39,7 @@ private:
   bool free_leftovers(session_id id, std::uint32_t& rows_left);
 
   batch& b_;
+  repair_ledger repairs_;
 };
 
 } // namespace cairn::storage::metadata

@@ -9,11 +9,14 @@
 //   6 abandon_blob    session:v blob chunks:v
 //   7 reap            count:v (buried_at:v blob chunks:v)*
 //   8 free_manifests  parts_max:v released_up_to:u64
+//   9 and above       see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
-//   content           0 bytes:s | 1 blob length:v chunk_size:v
+//   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
+//
+// The level is 1 for the kinds up to 8, 2 for the others and for content 2.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -25,6 +28,7 @@ constexpr std::uint8_t result_version = 1;
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
 constexpr std::uint8_t flag_if_absent = 1, flag_if_match = 2;
+constexpr std::uint8_t content_inline = 0, content_confirmed = 1, content_unconfirmed = 2;
 
 void write_stamp(byte_writer& w, const commit_stamp& s) {
   w.varint(s.session).varint(s.sequence).varint(s.acknowledged_below);
@@ -60,17 +64,26 @@ void write_content(byte_writer& w, const put_content& content) {
     return;
   }
   const auto& written = std::get<written_blob>(content);
-  w.u8(1);
+  w.u8(written.unconfirmed.empty() ? content_confirmed : content_unconfirmed);
   write_blob_id(w, written.blob);
   w.varint(written.length).varint(written.chunk_size);
+  if (written.unconfirmed.empty()) return;
+  w.varint(written.unconfirmed.size());
+  for (const missing_chunks& m : written.unconfirmed) write_missing(w, m);
 }
 
 put_content read_content(byte_reader& r) {
-  if (!r.boolean()) return std::string{r.string()};
+  const std::uint8_t tag = r.u8();
+  if (tag == content_inline) return std::string{r.string()};
+  if (tag > content_unconfirmed) r.fail();
   written_blob written;
   written.blob = read_blob_id(r);
   written.length = r.varint();
   written.chunk_size = r.varint32();
+  if (tag == content_confirmed) return written;
+  written.unconfirmed.resize(r.count(missing_bytes_min));
+  if (written.unconfirmed.empty()) r.fail();
+  for (missing_chunks& m : written.unconfirmed) m = read_missing(r);
   return written;
 }
 
@@ -197,11 +210,20 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
   return false;
 }
 
+// The lowest level that knows this command.
+std::uint8_t level_of(const command& c) {
+  constexpr std::size_t level_1_kinds = 9;
+  if (c.index() >= level_1_kinds) return 2;
+  const auto* const put = std::get_if<put_object>(&c);
+  const auto* const written = put != nullptr ? std::get_if<written_blob>(&put->content) : nullptr;
+  return written != nullptr && !written->unconfirmed.empty() ? 2 : 1;
+}
+
 } // namespace
 
 std::string encode(const command& c) {
   byte_writer w{256};
-  w.u8(feature_level).u8(static_cast<std::uint8_t>(c.index()));
+  w.u8(level_of(c)).u8(static_cast<std::uint8_t>(c.index()));
   std::visit([&](const auto& kind) { write(w, kind); }, c);
   return w.take();
 }
@@ -213,7 +235,7 @@ result<command> decode_command(std::string_view bytes) {
   if (r.ok() && level > feature_level)
     return error{errc::unsupported, "command of feature level " + std::to_string(level)};
   command c;
-  if (level != feature_level || !read_kind(kind, r, c) || !r.finished())
+  if (level == 0 || !read_kind(kind, r, c) || !r.finished() || level != level_of(c))
     return error{errc::corrupt, "command does not follow its grammar"};
   return c;
 }

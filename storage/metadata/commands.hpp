@@ -1,8 +1,10 @@
 // Everything that changes the metadata, as values. A batch of commands is one log entry later, one durable transaction
 // now; applying is deterministic (times and random numbers travel in the command). Encoded as: feature level (u8), kind
-// (u8), fields. A command of a higher level than this build's stops the node (errc::unsupported); it is never skipped.
+// (u8), fields. A command is written with the lowest level that knows it; one of a higher level than this build's stops
+// the node (errc::unsupported): it is never skipped.
 #pragma once
 
+#include "storage/metadata/cluster_commands.hpp"
 #include "storage/metadata/rows.hpp"
 
 #include <optional>
@@ -13,11 +15,11 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::uint8_t feature_level = 1;
+constexpr std::uint8_t feature_level = 2; // 1: one node. 2: membership, placement, repairs
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
-// uncommitted blobs are dead. Answers the session id (command_result::version); while the session lives, the same again
-// for the same incarnation.
+// uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
+// session lives, the same again for the same incarnation. session_ended: the node was removed from the cluster.
 struct begin_session {
   uuid node{};
   std::uint64_t incarnation = 0;
@@ -51,11 +53,14 @@ struct written_blob {
   blob_id blob;
   std::uint64_t length = 0;
   std::uint32_t chunk_size = 0;
+  // Owners that have not confirmed chunks yet, sorted, without overlaps, at most missing_chunks_max: the commit writes
+  // a repair row for each. Those of removed nodes are passed over.
+  std::vector<missing_chunks> unconfirmed;
 };
 
 // no_such_bucket, precondition_failed, session_ended, blob_dead, invalid_argument (name, key, sizes, a blob of another
-// session, a sequence below acknowledged_below). A refused command's blob is buried, unless it was committed before or
-// belongs to another session.
+// session, a sequence below acknowledged_below, unconfirmed chunks that can't be). A refused command's blob is buried,
+// unless it was committed before or belongs to another session.
 struct put_object {
   commit_stamp stamp;
   std::string bucket, key;
@@ -97,7 +102,8 @@ struct free_manifests {
 };                                          // still need their further parts
 
 using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
-                             abandon_blob, reap, free_manifests>;
+                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
+                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch>;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
@@ -107,8 +113,10 @@ result<std::vector<command>> decode_batch(std::string_view bytes);
 
 // A refused command is not an error of the state machine: it is its answer.
 struct command_result {
-  log_index version = 0;        // put_object, delete_object: of the new version; begin_session: the session id
-  std::uint64_t more = 0;       // free_manifests: 0 when all that may be freed was, else how many still wait
+  log_index version = 0;        // put_object, delete_object: of the new version; begin_session: the session id;
+                                // cluster_commands.hpp: the epoch
+  std::uint64_t more = 0;       // free_manifests: 0 when all that may be freed was, else how many still wait;
+                                // add_node: the number; moved: partitions passed over
   std::optional<error> refused; // not the first member: C++20 would take a result<command_result>'s error for it
 };
 std::string encode(const command_result& r); // the rows of `outcomes`

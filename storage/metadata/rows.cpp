@@ -1,5 +1,6 @@
-// Encodings of the rows. Each begins with a version byte (1); a decoder refuses newer ones. v: varint, uN: big-endian,
-// s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly one encoding.
+// Encodings of the rows. Each begins with a version byte (1, or 2 where it says so); a decoder refuses newer ones. v:
+// varint, uN: big-endian, s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly
+// one encoding.
 //
 //   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v
 //   headers
@@ -12,6 +13,7 @@
 //   blob_row       1 length:v chunk_size:v references:v buried_at:v
 //   bucket_row     1 id:v name:s created:u64 versioning:u8
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
+//                  2 (the same) acknowledged_epoch:v     when that is not 0
 #include "storage/metadata/rows.hpp"
 
 #include <optional>
@@ -20,7 +22,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1;
+constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
 
 void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs) {
   w.varint(pairs.size());
@@ -225,19 +227,27 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
 
 std::string encode(const session_row& row) {
   byte_writer w{64};
-  w.u8(row_version).varint(row.id).raw(row.node).u64(row.incarnation).boolean(row.ended);
-  return w.varint(row.acknowledged_below).take();
+  w.u8(row.acknowledged_epoch == 0 ? row_version : session_version_with_epoch);
+  w.varint(row.id).raw(row.node).u64(row.incarnation).boolean(row.ended).varint(row.acknowledged_below);
+  if (row.acknowledged_epoch != 0) w.varint(row.acknowledged_epoch);
+  return w.take();
 }
 
 result<session_row> decode_session(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "session")) return *bad;
+  const bool with_epoch = bytes.starts_with(static_cast<char>(session_version_with_epoch));
+  if (with_epoch)
+    r.u8();
+  else if (auto bad = check_version(r, "session"))
+    return *bad;
   session_row row;
   row.id = r.varint();
   r.raw(row.node);
   row.incarnation = r.u64();
   row.ended = r.boolean();
   row.acknowledged_below = r.varint();
+  if (with_epoch) row.acknowledged_epoch = r.varint();
+  if (with_epoch && row.acknowledged_epoch == 0) r.fail();
   if (!r.finished()) return bad_row("session");
   return row;
 }

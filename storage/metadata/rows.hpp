@@ -92,6 +92,7 @@ struct session_row {
   std::uint64_t incarnation = 0;
   bool ended = false;
   std::uint64_t acknowledged_below = 0; // commits of lower sequences were answered and are never applied again
+  layout_epoch acknowledged_epoch = 0;  // all that it has not committed yet is written by this layout or a later one
 };
 
 // What a listing needs of an object row: the first fields of its encoding.

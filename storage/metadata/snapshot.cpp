@@ -16,19 +16,6 @@ std::uint64_t snapshot::manifests_to_free() {
   return meta(meta_field::free_waiting);
 }
 
-template <class Row>
-result<std::vector<Row>> snapshot::scan(table t, const std::string& prefix, result<Row> (*decode)(std::string_view)) {
-  std::vector<Row> rows;
-  const auto cursor = kv_->cursor(id_of(t));
-  for (auto found = cursor->seek(prefix); found && found->key.starts_with(prefix); found = cursor->next()) {
-    auto row = decode(found->value);
-    if (!row) return row.error();
-    rows.push_back(std::move(*row));
-  }
-  if (auto good = kv_->status(); !good) return good.error();
-  return rows;
-}
-
 result<bucket_row> snapshot::bucket(std::string_view name) {
   if (!valid_bucket_name(name)) return error{errc::no_such_bucket};
   return load<bucket_row>(table::buckets, keys_.bucket(name), decode_bucket, {errc::no_such_bucket});

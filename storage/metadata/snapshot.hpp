@@ -28,6 +28,16 @@ public:
   result<bool> is_dead(const blob_id& blob) override;
   result<std::vector<session_row>> sessions() override;
 
+  result<cluster_row> cluster() override;
+  result<std::vector<node_row>> nodes() override;
+  result<node_row> node(const uuid& id) override;
+  result<owners_page> owners(std::uint16_t page) override;
+  result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,
+                                          std::size_t max) override;
+  result<std::vector<repair_row>> repairs_of(const blob_id& blob, std::size_t max) override;
+  std::uint64_t repairs_waiting() override;
+  result<layout_epoch> acknowledged_epoch() override;
+
 private:
   std::uint64_t meta(meta_field field);
   result<manifest_part> part(manifest_id id, std::uint32_t index);
@@ -40,9 +50,28 @@ private:
     if (auto good = kv_->status(); !good) return good.error();
     return missing;
   }
-  // All rows of a table whose keys begin with `prefix`, at most `max`.
+  // The rows of a table whose keys begin with `prefix`, from `from` on, at most `max`. `decode` gets the rest of the
+  // key and the value.
+  template <class Row, class Decode>
+  result<std::vector<Row>> scan(table t, const std::string& prefix, const std::string& from, std::size_t max,
+                                Decode decode) {
+    std::vector<Row> rows;
+    const auto cursor = kv_->cursor(id_of(t));
+    auto found = max > 0 ? cursor->seek(from) : std::nullopt;
+    for (; found && found->key.starts_with(prefix) && rows.size() < max; found = cursor->next()) {
+      result<Row> row = decode(found->key.substr(prefix.size()), found->value);
+      if (!row) return row.error();
+      rows.push_back(std::move(*row));
+    }
+    if (auto good = kv_->status(); !good) return good.error();
+    return rows;
+  }
+  // All rows whose keys begin with `prefix`.
   template <class Row>
-  result<std::vector<Row>> scan(table t, const std::string& prefix, result<Row> (*decode)(std::string_view));
+  result<std::vector<Row>> scan(table t, const std::string& prefix, result<Row> (*decode)(std::string_view)) {
+    return scan<Row>(t, prefix, prefix, ~std::size_t{0},
+                     [decode](std::string_view, std::string_view value) { return decode(value); });
+  }
 
   std::unique_ptr<kv_reader> kv_;
   key_maker keys_;

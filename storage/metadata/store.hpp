@@ -58,7 +58,19 @@ public:
   // Whether chunks of this blob may be deleted by the log's word: its session ended, and no blob row and no live
   // reference names it. False also for sessions the log has not seen.
   virtual result<bool> is_dead(const blob_id& blob) = 0;
-  virtual result<std::vector<session_row>> sessions() = 0;
+  virtual result<std::vector<session_row>> sessions() = 0; // also those that ended
+
+  virtual result<cluster_row> cluster() = 0;                  // not_found: there is none
+  virtual result<std::vector<node_row>> nodes() = 0;          // by number without gaps, also those that were removed
+  virtual result<node_row> node(const uuid& id) = 0;          // not_found
+  virtual result<owners_page> owners(std::uint16_t page) = 0; // not_found: there is no cluster, or no such page
+  // What the node has not confirmed, at most `max`, in order of blob and chunk; the page after `after`.
+  virtual result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,
+                                                  std::size_t max) = 0;
+  virtual result<std::vector<repair_row>> repairs_of(const blob_id& blob, std::size_t max) = 0; // of all nodes
+  virtual std::uint64_t repairs_waiting() = 0;
+  // The lowest epoch that a live session has acknowledged; the present one when no session lives.
+  virtual result<layout_epoch> acknowledged_epoch() = 0;
 };
 
 class store {

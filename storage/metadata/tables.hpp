@@ -25,6 +25,13 @@
 //   uploads       g upload id:u64                         → upload row (bucket id, key, headers, begun) [2]
 //                 g upload id:u64 part number:u32         → manifest_part [2]
 //   upload_names  tree(g, bucket id, key 00 upload id:u64)→ version:u8; keys have no NUL, so the order is key, id [2]
+//   cluster       g                                       → cluster_row; one at most
+//   nodes         g 1 number:u16                          → node_row; numbers from 0 without gaps
+//                 g 2 node:16 bytes                       → number:u64
+//   owners        g page:u16                              → owners_page: partitions 64 × page to 64 × page + 63
+//   repairs       g 1 node:u16 session:u64 number:u64 first:u32 → version:u8 count:varint; chunks that the node has not
+//                                                           confirmed, in the order in which it is served
+//                 g 2 session:u64 number:u64 node:u16 first:u32 → the same again, to be found by blob
 //
 // tree(g, root, key): see key_tree.hpp. [1] filled by buckets with versioning, [2] by multipart uploads: not yet.
 #pragma once
@@ -32,6 +39,7 @@
 #include "storage/codec.hpp"
 #include "storage/ids.hpp"
 #include "storage/kv.hpp"
+#include "storage/metadata/cluster_rows.hpp"
 #include "storage/metadata/rows.hpp"
 
 #include <string>
@@ -56,6 +64,10 @@ enum class table : table_id {
   outcomes,
   uploads,
   upload_names,
+  cluster,
+  nodes,
+  owners,
+  repairs,
   count_
 };
 constexpr table_id id_of(table t) {
@@ -70,10 +82,13 @@ enum class meta_field : std::uint8_t {
   applied = 2,      // u64: log index of the last applied batch
   last_id = 3,      // u64: the last number given to a bucket, row, subtree, manifest or session
   free_waiting = 4, // u64: rows of this group in free_queue
+  repairs = 5,      // u64: repairs of this group (each has two rows); missing: none
 };
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2 };
 enum class session_key : std::uint8_t { by_id = 1, live_of_node = 2 };
+enum class node_key : std::uint8_t { by_number = 1, by_id = 2 };
+enum class repair_key : std::uint8_t { by_node = 1, by_blob = 2 };
 
 // Builds the keys of one group.
 class key_maker {
@@ -107,6 +122,34 @@ public:
   }
   std::string of_session(session_id id) const { return begin().u64(id).take(); } // prefix: outcomes, blobs, abandoned
   std::string outcome(session_id id, std::uint64_t sequence) const { return begin().u64(id).u64(sequence).take(); }
+  std::string live_sessions() const { return begin().u8(static_cast<std::uint8_t>(session_key::live_of_node)).take(); }
+
+  std::string cluster() const { return all(); }
+  std::string nodes() const { return begin().u8(static_cast<std::uint8_t>(node_key::by_number)).take(); }
+  std::string node(node_number n) const {
+    return begin().u8(static_cast<std::uint8_t>(node_key::by_number)).u16(n).take();
+  }
+  std::string node_id(const uuid& id) const {
+    return begin().u8(static_cast<std::uint8_t>(node_key::by_id)).raw(id).take();
+  }
+  std::string owners(std::uint16_t page) const { return begin().u16(page).take(); }
+  std::string repairs_of(node_number n) const {
+    return begin().u8(static_cast<std::uint8_t>(repair_key::by_node)).u16(n).take();
+  }
+  std::string repairs_of(const blob_id& blob) const {
+    return begin().u8(static_cast<std::uint8_t>(repair_key::by_blob)).u64(blob.session).u64(blob.number).take();
+  }
+  std::string repair_by_node(const repair_row& r) const {
+    return byte_writer{40}
+        .raw(repairs_of(r.missing.node))
+        .u64(r.blob.session)
+        .u64(r.blob.number)
+        .u32(r.missing.first)
+        .take();
+  }
+  std::string repair_by_blob(const repair_row& r) const {
+    return byte_writer{40}.raw(repairs_of(r.blob)).u16(r.missing.node).u32(r.missing.first).take();
+  }
 
 private:
   byte_writer begin() const {

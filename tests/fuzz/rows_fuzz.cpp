@@ -30,7 +30,7 @@ void check_listed(std::string_view bytes) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
   const std::string_view bytes{reinterpret_cast<const char*>(data) + 1, size - 1};
-  switch (data[0] % 10) {
+  switch (data[0] % 13) {
     case 0: check(bytes, decode_object); break;
     case 1: check_listed(bytes); break;
     case 2: check(bytes, decode_manifest); break;
@@ -43,6 +43,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       if (const auto batch = decode_batch(bytes); batch && encode(*batch) != bytes) std::abort();
       break;
     case 9: check(bytes, decode_result); break;
+    case 10: check(bytes, decode_cluster); break;
+    case 11: check(bytes, decode_node); break;
+    case 12: check(bytes, decode_owners); break;
   }
   return 0;
 }

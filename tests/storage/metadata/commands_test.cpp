@@ -5,7 +5,7 @@
 namespace cairn::storage::metadata {
 namespace {
 
-std::vector<command> one_of_each() {
+std::vector<command> one_of_each_before_clusters() {
   const commit_stamp stamp{.session = 1, .sequence = 2, .acknowledged_below = 2};
   put_object with_blob{.stamp = stamp, .bucket = "bucket", .key = "key", .now = 7, .size = 8};
   with_blob.etag.digest = {9};
@@ -23,6 +23,38 @@ std::vector<command> one_of_each() {
           reap{.blobs = {{.buried_at = 1, .blob = {2, 3}, .chunks = 4}, {.buried_at = 5, .blob = {6, 7}, .chunks = 8}}},
           reap{},
           free_manifests{.parts_max = 100, .released_up_to = 9}};
+}
+
+const new_node a_node{.id = {1, 2}, .address = "host:7000", .zone = "a", .weight = 300, .incarnation = 5};
+
+put_object with_unconfirmed() {
+  put_object put = std::get<put_object>(one_of_each_before_clusters()[4]);
+  std::get<written_blob>(put.content).unconfirmed = {{1, 0, 2}, {1, 4, 1}, {300, 0, 5}};
+  return put;
+}
+
+std::vector<command> one_of_each_cluster_command() {
+  return {with_unconfirmed(),
+          create_cluster{
+              .id = {7}, .name = "cairn", .replicas = 3, .write_quorum = 2, .now = 1'700'000'000'000, .first = a_node},
+          add_node{.node = a_node},
+          set_node{.node = 300, .address = "h:1", .zone = "", .weight = 7, .state = node_state::draining},
+          set_node{.node = 1, .weight = 7},
+          remove_node{.node = 2},
+          set_targets{.epoch = 300, .targets = {{0, {1}}, {1, {2, 300, 0}}, {16383, {0, 1, 2, 3, 4, 5, 6, 7}}}},
+          set_targets{.epoch = 1},
+          moved{.epoch = 4, .partitions = {0, 5, 6, 16383}},
+          moved{},
+          confirm_replicas{.repairs = {{{1, 2}, {3, 4, 5}}, {{6, 7}, {300, 0, 9}}}},
+          note_down{.node = 3, .now = 9},
+          note_up{.node = 3, .incarnation = 9},
+          acknowledge_epoch{.session = 4, .epoch = 300}};
+}
+
+std::vector<command> one_of_each() {
+  auto all = one_of_each_before_clusters();
+  for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
+  return all;
 }
 
 TEST(commands, come_back_as_they_were_encoded) {
@@ -81,6 +113,50 @@ TEST(commands, travel_in_batches) {
   EXPECT_EQ(decode_batch(newer).error(), errc::unsupported);
 }
 
+TEST(commands, are_written_with_the_lowest_level_that_knows_them) {
+  for (const command& c : one_of_each_before_clusters()) EXPECT_EQ(encode(c)[0], 1) << c.index();
+  for (const command& c : one_of_each_cluster_command()) EXPECT_EQ(encode(c)[0], 2) << c.index();
+  // And are read with no other.
+  for (const command& c : one_of_each()) {
+    std::string bytes = encode(c);
+    bytes[0] = static_cast<char>(3 - bytes[0]);
+    EXPECT_EQ(decode_command(bytes).error(), errc::corrupt) << c.index();
+  }
+}
+
+TEST(commands, of_the_cluster_keep_their_fields) {
+  const auto again = [](const command& c) { return decode_command(encode(c)).value(); };
+  const auto all = one_of_each_cluster_command();
+  EXPECT_EQ(std::get<written_blob>(std::get<put_object>(again(all[0])).content).unconfirmed,
+            (std::vector<missing_chunks>{{1, 0, 2}, {1, 4, 1}, {300, 0, 5}}));
+  const auto founded = std::get<create_cluster>(again(all[1]));
+  EXPECT_EQ(founded.name, "cairn");
+  EXPECT_EQ(founded.first.address, "host:7000");
+  EXPECT_EQ(founded.first.weight, 300u);
+  const auto set = std::get<set_node>(again(all[3]));
+  EXPECT_EQ(set.node, 300);
+  EXPECT_EQ(set.zone, "");
+  EXPECT_EQ(set.state, node_state::draining);
+  EXPECT_FALSE(std::get<set_node>(again(all[4])).zone);
+  const auto targets = std::get<set_targets>(again(all[6]));
+  EXPECT_EQ(targets.targets[1].target, (owner_list{2, 300, 0}));
+  EXPECT_EQ(targets.targets[2].partition, 16383);
+  EXPECT_EQ(std::get<moved>(again(all[8])).partitions, (std::vector<partition_id>{0, 5, 6, 16383}));
+  EXPECT_EQ(std::get<confirm_replicas>(again(all[10])).repairs[1], (repair_row{{6, 7}, {300, 0, 9}}));
+}
+
+TEST(commands, name_partitions_that_rise_and_owners_that_differ) {
+  const std::string head("\x02\x0e\x01", 3); // moved, epoch 1
+  EXPECT_TRUE(decode_command(head + std::string("\x02\xff\x7f\x00", 4)).has_error()) << "beyond the last partition";
+  EXPECT_TRUE(decode_command(head + std::string("\x02\xfe\x7f\x00", 4)).has_value()) << "the last two";
+  EXPECT_TRUE(decode_command(head + std::string("\x02\xfe\x7f\x01", 4)).has_error());
+  const std::string targets("\x02\x0d\x01\x01\x00", 5);
+  EXPECT_TRUE(decode_command(targets + "\x02\x05\x06").has_value());
+  EXPECT_TRUE(decode_command(targets + "\x02\x05\x05").has_error());
+  EXPECT_TRUE(decode_command(targets + std::string("\0", 1)).has_error()) << "no owner";
+  EXPECT_TRUE(decode_command(targets + "\x09\x01\x02\x03\x04\x05\x06\x07\x08\x09").has_error()) << "nine";
+}
+
 TEST(command_results, come_back_with_their_refusal) {
   const command_result done{.version = 5, .more = 6};
   EXPECT_EQ(decode_result(encode(done))->version, 5u);
@@ -106,6 +182,10 @@ TEST(commands, have_the_bytes_that_earlier_builds_wrote) {
                      std::string(8, '\0') + '\x04' + std::string(16, '\0') + std::string("\0\0\0\0\0\x04text\0", 11));
   EXPECT_EQ(encode(one_of_each()[3]), "\x01\x03\x06"
                                       "bucket");
+  EXPECT_EQ(encode(moved{.epoch = 4, .partitions = {1, 2, 300}}), std::string("\x02\x0e\x04\x03\x01\x00\xa9\x02", 8));
+  EXPECT_EQ(encode(set_targets{.epoch = 4, .targets = {{2, {1, 0}}}}),
+            std::string("\x02\x0d\x04\x01\x02\x02\x01\x00", 8));
+  EXPECT_EQ(encode(note_up{.node = 3, .incarnation = 9}), std::string("\x02\x11\x03\0\0\0\0\0\0\0\x09", 11));
 }
 
 } // namespace

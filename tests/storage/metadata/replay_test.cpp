@@ -1,113 +1,15 @@
 // The state is a function of the commands: whichever engine, whether encoded in between, whether restarted, and
 // whatever fails on the way.
+#include "storage/metadata/repairs.hpp"
+#include "tests/storage/metadata/failing_engine.hpp"
+#include "tests/storage/metadata/random_commands.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
-#include <random>
+#include <set>
 
 namespace cairn::storage::metadata {
 namespace {
-
-// Random commands over a few names, so that they meet. Includes wrong, late and repeated ones.
-class random_commands {
-public:
-  explicit random_commands(std::uint32_t seed) : random_(seed) {}
-
-  std::vector<command> batch() {
-    std::vector<command> commands;
-    for (unsigned i = 1 + random_() % 20; i > 0; --i) commands.push_back(next());
-    return commands;
-  }
-  void saw(const std::vector<command>& commands, const applied_batch& applied) {
-    for (std::size_t i = 0; i < commands.size(); ++i)
-      if (std::holds_alternative<begin_session>(commands[i])) sessions_.push_back(applied.results[i].version);
-  }
-  void saw_buried(std::vector<buried_blob> blobs) { buried_ = std::move(blobs); }
-
-private:
-  command next() {
-    if (!sent_.empty() && random_() % 12 == 0) return sent_[random_() % sent_.size()];
-    command c = fresh();
-    sent_.push_back(c);
-    return c;
-  }
-  command fresh() {
-    switch (random_() % 24) {
-      case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
-      case 1: return end_session{.session = session()};
-      case 2:
-      case 3: return create_bucket{.name = bucket(), .now = wall_ms(random_())};
-      case 4: return delete_bucket{.name = bucket()};
-      case 5:
-      case 6:
-      case 7:
-        return delete_object{
-            .stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_()), .condition = condition()};
-      case 8:
-      case 9: {
-        const session_id s = session();
-        return abandon_blob{.session = s, .blob = blob(s), .chunks = std::uint32_t(random_() % 9)};
-      }
-      case 10: {
-        reap c{.blobs = buried_};
-        if (!c.blobs.empty()) c.blobs.resize(random_() % c.blobs.size() + 1);
-        return c;
-      }
-      case 11:
-        return free_manifests{.parts_max = std::uint32_t(random_() % 5),
-                              .released_up_to = random_() % 4 == 0 ? random_() % 100 : ~0ull};
-      default: return put();
-    }
-  }
-  command put() {
-    put_object c{.stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_())};
-    c.etag.digest[0] = std::uint8_t(random_() % 3);
-    c.condition = condition();
-    if (random_() % 2 == 0) {
-      const std::string bytes(random_() % 5000, 'i');
-      c.size = bytes.size();
-      c.content = bytes;
-    } else {
-      c.size = random_() % 10'000'000;
-      c.content = written_blob{.blob = blob(c.stamp.session), .length = c.size, .chunk_size = 65536u << random_() % 4};
-    }
-    return c;
-  }
-  write_condition condition() {
-    write_condition c;
-    if (random_() % 6 == 0) c.if_absent = true;
-    if (random_() % 6 == 0)
-      c.if_match = random_() % 2 == 0 ? "*" : to_string(etag{.digest = {std::uint8_t(random_() % 3)}});
-    return c;
-  }
-  commit_stamp stamp() {
-    ++sequence_;
-    return {.session = session(),
-            .sequence = sequence_,
-            .acknowledged_below = sequence_ > 10 ? sequence_ - random_() % 10 : 0};
-  }
-  session_id session() {
-    return sessions_.empty() || random_() % 20 == 0
-               ? 1000
-               : sessions_[sessions_.size() - 1 - random_() % std::min<std::size_t>(3, sessions_.size())];
-  }
-  blob_id blob(session_id of) {
-    return {.session = random_() % 20 == 0 ? 77 : of,
-            .number = random_() % 4 == 0 ? random_() % (blobs_ + 1) : ++blobs_};
-  }
-  std::string bucket() { return std::string("bucket-") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : ""); }
-  std::string key() {
-    static constexpr std::size_t lengths[] = {0, 1, 2, 400, 401, 800, 801, 1024, 1025};
-    return std::string(lengths[random_() % 9 == 0 ? random_() % std::size(lengths) : 1 + random_() % 6],
-                       char('a' + random_() % 3));
-  }
-
-  std::mt19937 random_;
-  std::vector<session_id> sessions_;
-  std::vector<buried_blob> buried_;
-  std::vector<command> sent_;
-  std::uint64_t sequence_ = 0, blobs_ = 0;
-};
 
 void expect_same(const applied_batch& a, const applied_batch& b) {
   ASSERT_EQ(a.index, b.index);
@@ -155,6 +57,43 @@ void check_invariants(kv_engine& engine) {
   EXPECT_EQ(rows.at({id_of(table::meta), keys.meta(meta_field::free_waiting)}), byte_writer{}.u64(waiting).view());
 }
 
+void check_cluster_invariants(kv_engine& engine) {
+  const auto rows = dump(engine);
+  const key_maker keys{default_group};
+  const auto all = [&](table t, const std::string& prefix, auto visit) {
+    for (auto row = rows.lower_bound({id_of(t), prefix});
+         row != rows.end() && row->first.first == id_of(t) && row->first.second.starts_with(prefix); ++row)
+      visit(row->first.second.substr(prefix.size()), row->second);
+  };
+  std::uint64_t repairs = 0, repairs_by_blob = 0, nodes = 0;
+  std::set<node_number> removed;
+  all(table::nodes, keys.nodes(), [&](const std::string&, const std::string& value) {
+    const node_row row = decode_node(value).value();
+    EXPECT_EQ(row.number, nodes++);
+    EXPECT_EQ(rows.at({id_of(table::nodes), keys.node_id(row.id)}), byte_writer{}.u64(row.number).view());
+    if (row.state == node_state::removed) removed.insert(row.number);
+  });
+  const cluster_row cluster = decode_cluster(rows.at({id_of(table::cluster), keys.cluster()})).value();
+  EXPECT_EQ(cluster.nodes, nodes);
+  for (std::uint16_t page = 0; page < owners_page_count; ++page)
+    for (const auto& owners : decode_owners(rows.at({id_of(table::owners), keys.owners(page)})).value()) {
+      EXPECT_LE(owners.epoch, cluster.epoch);
+      for (const auto& list : {owners.current, owners.target})
+        for (const node_number n : list) EXPECT_TRUE(n < nodes && !removed.contains(n));
+    }
+  for (node_number node = 0; node < 6; ++node)
+    all(table::repairs, keys.repairs_of(node), [&](const std::string& key, const std::string& value) {
+      const repair_row row = decode_repair(node, key, value).value();
+      EXPECT_EQ(rows.at({id_of(table::repairs), keys.repair_by_blob(row)}), value);
+      EXPECT_EQ(decode_blob(rows.at({id_of(table::blobs), keys.blob(row.blob)}))->buried_at, 0u);
+      ++repairs;
+    });
+  all(table::repairs, keys.all() + '\x02', [&](const auto&, const auto&) { ++repairs_by_blob; });
+  EXPECT_EQ(repairs, repairs_by_blob);
+  const auto count = rows.find({id_of(table::meta), keys.meta(meta_field::repairs)});
+  EXPECT_EQ(count == rows.end() ? 0 : byte_reader{count->second}.u64(), repairs);
+}
+
 TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_through_encoding_and_restarts) {
   for (std::uint32_t seed = 1; seed <= 3; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -166,16 +105,17 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
     random_commands random{seed};
     int done = 0;
     for (int i = 0; i < 90; ++i) {
-      const std::vector<command> batch = random.batch();
+      const std::vector<command> batch = i == 0 ? std::vector{random.founding()} : random.batch();
       const auto applied = in_memory->apply(batch).value();
       const auto decoded = decode_batch(encode(batch)).value();
       expect_same(applied, on_disk->apply(decoded).value());
       for (const command_result& r : applied.results) done += !r.refused;
       random.saw(batch, applied);
-      random.saw_buried(in_memory->read().value()->buried(5).value());
+      random.saw(*in_memory->read().value());
       if (i % 30 == 29) {
         ASSERT_EQ(dump(*memory), dump(*lmdb));
         check_invariants(*memory);
+        check_cluster_invariants(*memory);
         on_disk.reset();
         lmdb.reset();
         lmdb = open_lmdb({.directory = directory.path(), .tables = table_count}).value();
@@ -186,78 +126,12 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
   }
 }
 
-// A memory engine whose transactions fail at the n-th operation after it was armed.
-class failing_engine final : public kv_engine {
-public:
-  std::uint64_t left = ~std::uint64_t{0};
-
-  result<std::unique_ptr<kv_reader>> begin_read() override {
-    if (!step()) return broken();
-    return std::unique_ptr<kv_reader>{new transaction(*this, nullptr, inner_->begin_read().value())};
-  }
-  result<std::unique_ptr<kv_writer>> begin_write() override {
-    if (!step()) return broken();
-    auto writer = inner_->begin_write().value();
-    kv_writer* const raw = writer.get();
-    return std::unique_ptr<kv_writer>{new transaction(*this, raw, std::move(writer))};
-  }
-  kv_engine& inner() { return *inner_; }
-
-private:
-  static error broken() { return {errc::io_error, "as the test wants"}; }
-  bool step() { return left > 0 && --left > 0; }
-
-  class transaction final : public kv_writer {
-  public:
-    transaction(failing_engine& e, kv_writer* writer, std::unique_ptr<kv_reader> kv)
-        : engine_(e), writer_(writer), kv_(std::move(kv)) {}
-    std::optional<std::string_view> get(table_id t, std::string_view key) override {
-      return step() ? kv_->get(t, key) : std::nullopt;
-    }
-    std::unique_ptr<kv_cursor> cursor(table_id t) override {
-      struct failing_cursor final : kv_cursor {
-        failing_cursor(transaction& t, std::unique_ptr<kv_cursor> c) : kv(t), inner(std::move(c)) {}
-        std::optional<kv_pair> seek(std::string_view key) override {
-          return kv.step() ? inner->seek(key) : std::nullopt;
-        }
-        std::optional<kv_pair> next() override { return kv.step() ? inner->next() : std::nullopt; }
-        transaction& kv;
-        std::unique_ptr<kv_cursor> inner;
-      };
-      return std::make_unique<failing_cursor>(*this, kv_->cursor(t));
-    }
-    std::uint64_t entries(table_id t) override { return step() ? kv_->entries(t) : 0; }
-    result<void> status() const override {
-      if (failed_) return broken();
-      return kv_->status();
-    }
-    void put(table_id t, std::string_view key, std::string_view value) override {
-      if (step()) writer_->put(t, key, value);
-    }
-    bool erase(table_id t, std::string_view key) override { return step() && writer_->erase(t, key); }
-    result<void> commit() override {
-      if (!step()) return broken();
-      return writer_->commit();
-    }
-
-  private:
-    bool step() {
-      failed_ = failed_ || !engine_.step();
-      return !failed_;
-    }
-    failing_engine& engine_;
-    kv_writer* writer_;
-    std::unique_ptr<kv_reader> kv_;
-    bool failed_ = false;
-  };
-
-  std::unique_ptr<kv_engine> inner_ = make_memory_kv(table_count);
-};
-
 TEST(replay, of_a_batch_that_failed_at_any_operation_finds_nothing_of_it_and_succeeds) {
   failing_engine engine;
   const auto s = store::open(engine).value();
   random_commands random{7};
+  const command founding[] = {random.founding()};
+  ASSERT_TRUE(s->apply(founding));
   for (int i = 0; i < 40; ++i) {
     const std::vector<command> batch = random.batch();
     const auto before = dump(engine.inner());
@@ -268,7 +142,7 @@ TEST(replay, of_a_batch_that_failed_at_any_operation_finds_nothing_of_it_and_suc
       engine.left = ~std::uint64_t{0};
       if (applied) {
         random.saw(batch, *applied);
-        random.saw_buried(s->read().value()->buried(5).value());
+        random.saw(*s->read().value());
         break;
       }
       ASSERT_EQ(applied.error(), errc::io_error);
@@ -276,6 +150,25 @@ TEST(replay, of_a_batch_that_failed_at_any_operation_finds_nothing_of_it_and_suc
     }
   }
   check_invariants(engine.inner());
+  check_cluster_invariants(engine.inner());
+}
+
+void expect_told_failures(failing_engine& engine, store& s, const char* name,
+                          const std::function<result<bool>(view&)>& ask) {
+  std::uint64_t fail_at = 1;
+  for (;; ++fail_at) {
+    ASSERT_LT(fail_at, 100u) << name;
+    const auto view = s.read().value();
+    engine.left = fail_at;
+    const auto answer = ask(*view);
+    engine.left = ~std::uint64_t{0};
+    if (answer) {
+      EXPECT_TRUE(*answer) << name << " at " << fail_at;
+      break;
+    }
+    EXPECT_EQ(answer.error(), errc::io_error) << name << " at " << fail_at;
+  }
+  EXPECT_GT(fail_at, 1u) << name;
 }
 
 TEST(views, that_fail_at_any_operation_say_so_instead_of_missing_rows) {
@@ -352,22 +245,45 @@ TEST(views, that_fail_at_any_operation_say_so_instead_of_missing_rows) {
          return r->size() == 1;
        }},
   };
-  for (const auto& [name, ask] : questions) {
-    std::uint64_t fail_at = 1;
-    for (;; ++fail_at) {
-      ASSERT_LT(fail_at, 100u) << name;
-      const auto view = s->read().value();
-      engine.left = fail_at;
-      const auto answer = ask(*view);
-      engine.left = ~std::uint64_t{0};
-      if (answer) {
-        EXPECT_TRUE(*answer) << name << " at " << fail_at;
-        break;
-      }
-      EXPECT_EQ(answer.error(), errc::io_error) << name << " at " << fail_at;
-    }
-    EXPECT_GT(fail_at, 1u) << name;
-  }
+  for (const auto& [name, ask] : questions) expect_told_failures(engine, *s, name, ask);
+}
+
+template <class Answer>
+std::function<result<bool>(view&)> question(std::function<result<Answer>(view&)> ask,
+                                            std::function<bool(const Answer&)> right) {
+  return [ask, right](view& v) -> result<bool> {
+    auto r = ask(v);
+    if (!r) return r.error();
+    return right(*r);
+  };
+}
+
+TEST(views, of_the_cluster_that_fail_at_any_operation_say_so_too) {
+  failing_engine engine;
+  const auto s = store::open(engine).value();
+  const command begin[] = {begin_session{.node = {1}, .incarnation = 1}, create_bucket{.name = "files"},
+                           random_commands{1}.founding()};
+  const session_id session = s->apply(begin)->results[0].version;
+  const blob_id blob{session, 1};
+  put_object put{.stamp = {.session = session, .sequence = 1}, .bucket = "files", .key = "big", .size = 9};
+  put.content = written_blob{.blob = blob, .length = 9, .chunk_size = 65536, .unconfirmed = {{0, 0, 1}}};
+  const command fill[] = {put, acknowledge_epoch{.session = session, .epoch = 1}};
+  ASSERT_TRUE(s->apply(fill));
+
+  const std::pair<const char*, std::function<result<bool>(view&)>> questions[] = {
+      {"cluster", question<cluster_row>([](view& v) { return v.cluster(); }, [](auto& r) { return r.epoch == 1; })},
+      {"nodes",
+       question<std::vector<node_row>>([](view& v) { return v.nodes(); }, [](auto& r) { return r.size() == 1; })},
+      {"node", question<node_row>([](view& v) { return v.node({1}); }, [](auto& r) { return r.address == "node:1"; })},
+      {"owners", question<owners_page>([](view& v) { return v.owners(7); }, [](auto& r) { return r[0].epoch == 1; })},
+      {"repairs", question<std::vector<repair_row>>([](view& v) { return v.repairs(0, {}, 9); },
+                                                    [](auto& r) { return r.size() == 1; })},
+      {"repairs_of", question<std::vector<repair_row>>([&](view& v) { return v.repairs_of(blob, 9); },
+                                                       [](auto& r) { return r.size() == 1; })},
+      {"acknowledged_epoch",
+       question<layout_epoch>([](view& v) { return v.acknowledged_epoch(); }, [](auto& r) { return r == 1; })},
+  };
+  for (const auto& [name, ask] : questions) expect_told_failures(engine, *s, name, ask);
 }
 
 } // namespace

@@ -33,7 +33,7 @@ std::string hex(std::string_view bytes) {
 
 // Every proper prefix, every row with a byte more, and a newer version are refused with the right code.
 template <class Row>
-void expect_strict(const std::string& bytes, result<Row> (*decode)(std::string_view)) {
+void expect_strict(const std::string& bytes, result<Row> (*decode)(std::string_view), char newer = 2) {
   for (std::size_t length = 0; length < bytes.size(); ++length) {
     const auto cut = decode(std::string_view{bytes}.substr(0, length));
     ASSERT_FALSE(cut) << length;
@@ -41,7 +41,7 @@ void expect_strict(const std::string& bytes, result<Row> (*decode)(std::string_v
     EXPECT_FALSE(cut.error().text.empty());
   }
   EXPECT_EQ(decode(bytes + '\0').error(), errc::corrupt);
-  EXPECT_EQ(decode('\x02' + bytes.substr(1)).error(), errc::unsupported);
+  EXPECT_EQ(decode(newer + bytes.substr(1)).error(), errc::unsupported);
   EXPECT_EQ(decode('\0' + bytes.substr(1)).error(), errc::corrupt);
 }
 
@@ -118,7 +118,20 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
   EXPECT_TRUE(decode_session(encode(session))->ended);
-  expect_strict(encode(session), decode_session);
+  expect_strict(encode(session), decode_session, 3);
+}
+
+TEST(rows, of_sessions_have_a_second_version_with_the_acknowledged_epoch) {
+  session_row session{.id = 1, .node = {2}, .incarnation = 3, .acknowledged_below = 4};
+  const std::string without = encode(session);
+  EXPECT_EQ(decode_session(without)->acknowledged_epoch, 0u);
+  session.acknowledged_epoch = 300;
+  const std::string with = encode(session);
+  EXPECT_EQ(hex(with), "02" + hex(without).substr(2) + "ac02");
+  EXPECT_EQ(decode_session(with)->acknowledged_epoch, 300u);
+  EXPECT_EQ(decode_session(with)->acknowledged_below, 4u);
+  expect_strict(with, decode_session, 3);
+  EXPECT_EQ(decode_session('\x02' + without.substr(1) + '\0').error(), errc::corrupt) << "a value has one encoding";
 }
 
 TEST(rows, refuse_values_that_contradict_themselves) {

@@ -1,0 +1,96 @@
+#include "cluster/auto_out.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace cairn::cluster {
+
+namespace {
+
+constexpr std::size_t down_percent_max = 10, down_nodes_min = 2, full_percent_max = 85;
+
+struct zone_count {
+  std::size_t nodes = 0, down = 0;
+};
+
+bool is_member(const member& m) {
+  return m.state != member_state::removed;
+}
+
+out_pause broken_at_large(const layout& l, std::span<const member_health> health) {
+  zone_count all;
+  std::map<std::string_view, zone_count> zones;
+  for (const member& m : l.members) {
+    if (!is_member(m)) continue;
+    for (zone_count* const z : {&all, &zones[m.zone]}) {
+      ++z->nodes;
+      z->down += health[m.number].down;
+    }
+  }
+  if (all.down >= down_nodes_min && all.down * 100 > all.nodes * down_percent_max) return out_pause::many_down;
+  const auto whole = [](const auto& zone) { return zone.second.nodes > 1 && zone.second.down == zone.second.nodes; };
+  if (zones.size() > 1 && std::ranges::any_of(zones, whole)) return out_pause::zone_down;
+  return out_pause::none;
+}
+
+// Members that are out or going out hold data that others have yet to take over.
+class room {
+public:
+  room(const layout& l, std::span<const member_health> health) {
+    std::vector<bool> owns(l.members.size(), false);
+    for (const partition_owners& owners : l.partitions)
+      for (const member_index n : owners.current) owns[n] = true;
+    for (const member& m : l.members) {
+      const member_health& h = health[m.number];
+      if (m.state == member_state::active && !h.down) {
+        used_ += h.used_bytes;
+        capacity_ += h.capacity_bytes;
+      } else if (m.state == member_state::out && owns[m.number]) {
+        used_ += h.used_bytes;
+      }
+    }
+  }
+
+  bool take(std::uint64_t bytes) {
+    if (double(used_ + bytes) * 100 > double(capacity_) * full_percent_max) return false;
+    used_ += bytes;
+    return true;
+  }
+
+private:
+  std::uint64_t used_ = 0, capacity_ = 0;
+};
+
+} // namespace
+
+std::string_view to_string(out_pause why) noexcept {
+  switch (why) {
+    case out_pause::none: return "none";
+    case out_pause::many_down: return "many_down";
+    case out_pause::zone_down: return "zone_down";
+    case out_pause::no_room: return "no_room";
+  }
+  return "unknown";
+}
+
+out_decision decide_out(const layout& l, std::span<const member_health> health) {
+  CAIRN_ASSERT(health.size() == l.members.size());
+  out_decision decision;
+  std::vector<member_index> overdue;
+  for (const member& m : l.members)
+    if (is_member(m) && m.state != member_state::out && health[m.number].down && health[m.number].overdue)
+      overdue.push_back(m.number);
+  if (overdue.empty()) return decision;
+  decision.paused = broken_at_large(l, health);
+  if (decision.paused != out_pause::none) return decision;
+  room left{l, health};
+  for (const member_index n : overdue) {
+    if (left.take(health[n].used_bytes))
+      decision.out.push_back(n);
+    else
+      decision.paused = out_pause::no_room;
+  }
+  return decision;
+}
+
+} // namespace cairn::cluster

@@ -1,0 +1,30 @@
+// Which down members are taken out of the layout without anybody being asked. One that has been down for long enough
+// is, unless more than it is broken and copying data around would do harm:
+//   - more than 10 % of the nodes are down, and at least two;
+//   - all nodes of a zone are down, of two or more (with one node a zone is no more than that node);
+//   - what it held would fill the active nodes that are up above 85 %.
+// Nodes that were taken out before and are still down count as down, or a failure that spreads would pass one by one.
+// Pure functions.
+#pragma once
+
+#include "cluster/layout.hpp"
+
+namespace cairn::cluster {
+
+struct member_health {
+  bool down = false;
+  bool overdue = false;                             // down for at least cluster.down_out_after
+  std::uint64_t used_bytes = 0, capacity_bytes = 0; // as last reported
+};
+
+enum class out_pause : std::uint8_t { none, many_down, zone_down, no_room };
+std::string_view to_string(out_pause why) noexcept;
+
+struct out_decision {
+  std::vector<member_index> out;      // active or draining members to be taken out, by number
+  out_pause paused = out_pause::none; // why (some of) the others that are overdue stay
+};
+// `health` by member number.
+out_decision decide_out(const layout& l, std::span<const member_health> health);
+
+} // namespace cairn::cluster

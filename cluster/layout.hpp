@@ -1,0 +1,90 @@
+// The layout: who the members are and who owns each partition, as one value. A partition has `current` owners, which
+// hold everything in it, and `target` owners, which are to; they are equal when nothing has to move. Plans replace only
+// targets (layout_plan.hpp); current follows when the mover has compared and every live session writes to the targets.
+//
+//   write: sent to current and target; the quorum is counted on current. One current owner: 1, two: both (an
+//          acknowledged write survives either disk, and nothing is written while one is away), three: 2, n: a majority,
+//          unless the cluster is configured otherwise.
+//   read:  current first, then the rest of target.
+//   fence: a partition remembers the epoch in which its owners last changed. A request made by an older layout is
+//          refused and answered with the present one; other partitions' requests go on.
+//
+// The metadata is where it lives (storage/metadata/cluster_rows.hpp, layout_view.hpp); nodes that keep no metadata get
+// it encoded. Plain values and pure functions; indexes of members are the nodes' numbers.
+#pragma once
+
+#include "storage/metadata/cluster_rows.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::cluster {
+
+using member = storage::metadata::node_row;
+using member_state = storage::metadata::node_state;
+using member_index = storage::node_number;
+using storage::layout_epoch;
+using storage::partition_id;
+using storage::metadata::owner_list;
+using storage::metadata::partition_owners;
+using owner_union = storage::metadata::node_list<2 * storage::metadata::owners_max>;
+
+struct layout {
+  storage::uuid cluster{};
+  layout_epoch epoch = 0;
+  std::uint8_t replicas = 3;
+  std::uint8_t write_quorum = 0;            // 0: a majority
+  std::vector<member> members;              // by number, also those that were removed
+  std::vector<partition_owners> partitions; // all of them, or none in a layout without members
+  friend bool operator==(const layout&, const layout&) = default;
+};
+
+// ── reading and writing ──
+
+// Copies that a write waits for among `owners` current ones (1 or more). `configured`: 0 for a majority.
+std::size_t write_quorum(std::size_t owners, std::size_t configured);
+
+owner_union read_owners(const layout& l, partition_id partition);
+
+struct write_route {
+  owner_union nodes;       // current first
+  std::size_t counted = 0; // the first so many count for the quorum
+  std::size_t quorum = 0;
+};
+write_route route_write(const layout& l, partition_id partition);
+bool quorum_reached(const write_route& route, std::span<const member_index> confirmed);
+
+enum class fenced : std::uint8_t {
+  serve,
+  requester_behind, // refuse and answer with the layout
+  store_behind,     // this node has to learn the layout first: what it knows of the partition may be over
+};
+fenced fence(const layout& l, partition_id partition, layout_epoch request_epoch);
+
+// ── moving ──
+
+// The targets of these partitions are complete. What metadata::moved does to the rows; raises the epoch.
+void mark_moved(layout& l, std::span<const partition_id> partitions);
+
+// Whether a member may delete its chunks of the partition: it owns none of it, and every live session has acknowledged
+// that (`acknowledged`: the lowest epoch). A chunk that a repair names stays nevertheless.
+bool may_drop(const layout& l, partition_id partition, member_index who, layout_epoch acknowledged);
+
+struct movement {
+  std::size_t partitions = 0;                    // with a target that differs from current
+  std::size_t copies = 0;                        // (partition, new owner) pairs
+  std::vector<std::uint32_t> incoming, outgoing; // copies by member
+};
+movement pending_moves(const layout& l);
+
+std::vector<std::uint32_t> owned_partitions(const layout& l); // targets by member
+
+// ── on the wire ──
+
+// About four bytes a partition, six while it moves: 64 to 100 KiB. Grammar: layout.cpp.
+std::string encode(const layout& l);
+result<layout> decode_layout(std::string_view bytes); // corrupt, unsupported
+
+} // namespace cairn::cluster

@@ -1,0 +1,125 @@
+// The commands of membership and data placement (part of the variant in commands.hpp; feature level 2). The decisions
+// are made outside (cluster/layout_plan.hpp) and travel as values: applying one checks that it fits the rows, and
+// computes no placement.
+//
+// Every command that changes nodes or owners raises the layout's epoch by one and answers it
+// (command_result::version); one that finds nothing to change answers the present epoch. All but create_cluster are
+// refused with not_found when there is no cluster or no such node, with invalid_argument for values outside the
+// documented bounds.
+#pragma once
+
+#include "storage/metadata/cluster_rows.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::storage::metadata {
+
+struct new_node {
+  uuid id{};
+  std::string address, zone;
+  std::uint32_t weight = 1;
+  std::uint64_t incarnation = 0;
+};
+
+// Founds the cluster: `first` gets number 0 and owns every partition. The same again answers the same;
+// precondition_failed when there is a cluster of another id.
+struct create_cluster {
+  uuid id{};
+  std::string name;
+  std::uint8_t replicas = 3, write_quorum = 0;
+  wall_ms now = 0;
+  new_node first;
+};
+
+// The node is a member, but owns nothing before set_targets says so. Its number is command_result::more. The same again
+// answers the same. precondition_failed when the id belonged to a removed node; too_large above nodes_max.
+struct add_node {
+  new_node node;
+};
+
+// What is given replaces what is there. precondition_failed: the node was removed; a state of `removed` is
+// invalid_argument.
+struct set_node {
+  node_number node = 0;
+  std::optional<std::string> address, zone;
+  std::optional<std::uint32_t> weight;
+  std::optional<node_state> state;
+};
+
+// Final: its id is refused for ever, and its writer session ends. precondition_failed while it owns a partition,
+// current or target.
+struct remove_node {
+  node_number node = 0;
+};
+
+struct partition_target {
+  partition_id partition = 0;
+  owner_list target;
+};
+// Replaces targets; `current` stays until moved. `epoch` must be the one that follows the present: a plan made from an
+// older layout is refused with precondition_failed. Partitions rise strictly; a target names 1 to owners_max nodes that
+// were not removed.
+struct set_targets {
+  layout_epoch epoch = 0;
+  std::vector<partition_target> targets;
+};
+
+// The targets of these partitions hold everything: they are current now. `epoch`: of the layout under which their last
+// comparison began. Passed over (and counted in command_result::more): partitions whose owners changed after it, and
+// those for whose present owners some live session has not acknowledged the epoch. Partitions rise strictly.
+struct moved {
+  layout_epoch epoch = 0;
+  std::vector<partition_id> partitions;
+};
+
+// These chunks are on these nodes, or need not be any more. Rows that are not there are passed over.
+struct confirm_replicas {
+  std::vector<repair_row> repairs;
+};
+
+// Does not change the layout: a down node keeps its share until a plan says otherwise. A node that is down already
+// stays so since the first time.
+struct note_down {
+  node_number node = 0;
+  wall_ms now = 0;
+};
+// precondition_failed when the incarnation is lower than one that the log has seen (a restored old disk, an empty
+// folder), or when the node was removed.
+struct note_up {
+  node_number node = 0;
+  std::uint64_t incarnation = 0;
+};
+
+// Whatever this session wrote and did not commit yet, and whatever it will write, goes to the current and the target
+// owners of that epoch or a later one. session_ended; invalid_argument for an epoch that is not there yet. A session
+// begins with the epoch of its beginning acknowledged: its node reads the layout after that, before its first write.
+struct acknowledge_epoch {
+  session_id session = 0;
+  layout_epoch epoch = 0;
+};
+
+// Their encodings, called by commands.cpp.
+void write(byte_writer& w, const create_cluster& c);
+void write(byte_writer& w, const add_node& c);
+void write(byte_writer& w, const set_node& c);
+void write(byte_writer& w, const remove_node& c);
+void write(byte_writer& w, const set_targets& c);
+void write(byte_writer& w, const moved& c);
+void write(byte_writer& w, const confirm_replicas& c);
+void write(byte_writer& w, const note_down& c);
+void write(byte_writer& w, const note_up& c);
+void write(byte_writer& w, const acknowledge_epoch& c);
+void read(byte_reader& r, create_cluster& c);
+void read(byte_reader& r, add_node& c);
+void read(byte_reader& r, set_node& c);
+void read(byte_reader& r, remove_node& c);
+void read(byte_reader& r, set_targets& c);
+void read(byte_reader& r, moved& c);
+void read(byte_reader& r, confirm_replicas& c);
+void read(byte_reader& r, note_down& c);
+void read(byte_reader& r, note_up& c);
+void read(byte_reader& r, acknowledge_epoch& c);
+
+} // namespace cairn::storage::metadata

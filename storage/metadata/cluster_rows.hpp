@@ -1,0 +1,135 @@
+// The rows of membership and data placement: the cluster, its nodes, who owns each partition, and which chunks a node
+// still lacks. What they mean is decided in cluster/ (layout.hpp); here they are values that the log carries, so that
+// every voter holds the same. Encodings (version byte, grammar) are in cluster_rows.cpp, keys in tables.hpp.
+//
+// A node's number is given by the log, from 0 without gaps, and never reused: a removed node keeps its row, so that its
+// certificate and its old disk stay refused.
+#pragma once
+
+#include "storage/metadata/rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace cairn::storage::metadata {
+
+constexpr std::size_t owners_max = 8;   // replicas of a chunk
+constexpr std::size_t nodes_max = 4096; // ever added to one cluster
+constexpr std::uint32_t node_weight_max = 1'000'000'000;
+constexpr std::size_t node_address_bytes_max = 262; // a DNS name, a colon and a port
+constexpr std::size_t node_zone_bytes_max = 64, cluster_name_bytes_max = 64;
+
+// Distinct nodes in order, without an allocation.
+template <std::size_t Max>
+class node_list {
+public:
+  node_list() = default;
+  node_list(std::initializer_list<node_number> nodes) {
+    for (const node_number n : nodes) add(n);
+  }
+
+  // False, and nothing changes: it is there already, or the list is full.
+  bool add(node_number node) {
+    if (size_ == Max || contains(node)) return false;
+    nodes_[size_++] = node;
+    return true;
+  }
+  bool contains(node_number node) const { return std::find(begin(), end(), node) != end(); }
+
+  const node_number* begin() const { return nodes_.data(); }
+  const node_number* end() const { return nodes_.data() + size_; }
+  node_number operator[](std::size_t i) const { return nodes_[i]; }
+  std::size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+  friend bool operator==(const node_list& a, const node_list& b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end());
+  }
+
+private:
+  std::array<node_number, Max> nodes_{};
+  std::uint8_t size_ = 0;
+};
+using owner_list = node_list<owners_max>; // the preferred one first
+
+template <std::size_t A, std::size_t B>
+bool same_nodes(const node_list<A>& a, const node_list<B>& b) { // in any order
+  return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](node_number n) { return b.contains(n); });
+}
+
+enum class node_state : std::uint8_t {
+  active = 1, // owns its share of the partitions
+  draining,   // keeps what it has until others have it
+  out,        // was down for too long: nothing is expected of it, others take over
+  removed,    // final
+};
+
+struct node_row {
+  node_number number = 0;
+  uuid id{};
+  std::string address;      // host:port of its node link
+  std::string zone;         // what fails together; replicas lie in distinct ones as far as there are enough
+  std::uint32_t weight = 1; // its share of the data, relative to the others
+  node_state state = node_state::active;
+  std::uint64_t incarnation = 0; // rises with each start of its data directory: a lower one is a restored old disk
+  wall_ms down_since = 0;        // 0: up
+  friend bool operator==(const node_row&, const node_row&) = default;
+};
+
+struct cluster_row {
+  uuid id{};
+  std::string name;
+  std::uint8_t replicas = 3;     // 1 to owners_max
+  std::uint8_t write_quorum = 0; // copies that a write waits for; 0: a majority
+  layout_epoch epoch = 0;        // rises with every change of nodes or owners, from 1
+  std::uint32_t nodes = 0;       // numbers given so far
+  wall_ms created = 0;
+  friend bool operator==(const cluster_row&, const cluster_row&) = default;
+};
+
+struct partition_owners {
+  layout_epoch epoch = 0;     // in which these owners last changed
+  owner_list current, target; // complete; to become so. Equal when nothing has to move
+  friend bool operator==(const partition_owners&, const partition_owners&) = default;
+};
+
+constexpr std::uint32_t owners_page_partitions = 64;
+constexpr std::uint16_t owners_page_count = partition_count / owners_page_partitions;
+static_assert(owners_page_count * owners_page_partitions == partition_count);
+using owners_page = std::array<partition_owners, owners_page_partitions>;
+
+// A node that has not confirmed chunks [first, first + count) of a blob: it may or may not have them.
+struct missing_chunks {
+  node_number node = 0;
+  std::uint32_t first = 0, count = 0;
+  friend auto operator<=>(const missing_chunks&, const missing_chunks&) = default;
+};
+constexpr std::size_t missing_chunks_max = 256; // of one commit; who has more names the whole blob instead
+
+struct repair_row {
+  blob_id blob;
+  missing_chunks missing;
+  friend auto operator<=>(const repair_row&, const repair_row&) = default;
+};
+
+std::string encode(const node_row& row);
+std::string encode(const cluster_row& row);
+std::string encode(const owners_page& page);
+
+result<node_row> decode_node(std::string_view bytes);
+result<cluster_row> decode_cluster(std::string_view bytes);
+result<owners_page> decode_owners(std::string_view bytes);
+
+// Fields that rows, commands and the layout's own encoding share.
+void write_nodes(byte_writer& w, const owner_list& nodes); // without their count
+owner_list read_nodes(byte_reader& r, std::size_t count);
+void write_owners(byte_writer& w, const partition_owners& owners);
+partition_owners read_owners(byte_reader& r);
+void write_node(byte_writer& w, const node_row& row);
+node_row read_node(byte_reader& r);
+void write_missing(byte_writer& w, const missing_chunks& missing);
+missing_chunks read_missing(byte_reader& r);
+constexpr std::size_t missing_bytes_min = 3;
+
+} // namespace cairn::storage::metadata

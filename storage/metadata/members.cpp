@@ -1,0 +1,311 @@
+#include "storage/metadata/members.hpp"
+
+#include <algorithm>
+#include <map>
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+command_result refuse(errc code, std::string text = {}) {
+  return {.refused = error{code, std::move(text)}};
+}
+
+std::optional<error> bad_text(const std::optional<std::string>& address, const std::optional<std::string>& zone) {
+  if (address && (address->empty() || address->size() > node_address_bytes_max))
+    return error{errc::invalid_argument, "not a valid address of a node"};
+  if (zone && zone->size() > node_zone_bytes_max) return error{errc::invalid_argument, "the zone's name is too long"};
+  return std::nullopt;
+}
+
+bool valid_weight(std::uint32_t weight) {
+  return weight > 0 && weight <= node_weight_max;
+}
+
+std::optional<error> malformed(const new_node& n) {
+  if (auto bad = bad_text(n.address, n.zone)) return bad;
+  if (n.id == uuid{}) return error{errc::invalid_argument, "a node needs an id"};
+  if (!valid_weight(n.weight)) return error{errc::invalid_argument, "not a valid weight"};
+  return std::nullopt;
+}
+
+std::optional<error> malformed(const create_cluster& c) {
+  if (c.id == uuid{} || c.name.size() > cluster_name_bytes_max)
+    return error{errc::invalid_argument, "not a valid id or name of a cluster"};
+  if (c.replicas == 0 || c.replicas > owners_max || c.write_quorum > c.replicas)
+    return error{errc::invalid_argument, "not valid numbers of replicas"};
+  return malformed(c.first);
+}
+
+std::optional<error> malformed(const set_node& c) {
+  if (auto bad = bad_text(c.address, c.zone)) return bad;
+  if (c.weight && !valid_weight(*c.weight)) return error{errc::invalid_argument, "not a valid weight"};
+  if (c.state && (*c.state < node_state::active || *c.state >= node_state::removed))
+    return error{errc::invalid_argument, "not a state that can be set"};
+  return std::nullopt;
+}
+
+node_row row_of(const new_node& n, node_number number) {
+  return {.number = number,
+          .id = n.id,
+          .address = n.address,
+          .zone = n.zone,
+          .weight = n.weight,
+          .incarnation = n.incarnation};
+}
+
+template <class Items, class Partition>
+bool rises(const Items& items, Partition partition_of_item) {
+  const auto out_of_order = [&](const auto& a, const auto& b) { return partition_of_item(a) >= partition_of_item(b); };
+  return std::adjacent_find(items.begin(), items.end(), out_of_order) == items.end() &&
+         (items.empty() || partition_of_item(items.back()) < partition_count);
+}
+
+} // namespace
+
+// ── rows ──
+
+std::optional<cluster_row> member_ledger::cluster() {
+  return b_.load<cluster_row>(table::cluster, b_.keys.cluster(), decode_cluster);
+}
+
+layout_epoch member_ledger::epoch() {
+  const auto row = cluster();
+  return row ? row->epoch : 0;
+}
+
+std::optional<node_row> member_ledger::node(node_number n) {
+  return b_.load<node_row>(table::nodes, b_.keys.node(n), decode_node);
+}
+
+std::optional<node_number> member_ledger::number_of(const uuid& id) {
+  const auto number = b_.load_u64(table::nodes, b_.keys.node_id(id));
+  if (!number) return std::nullopt;
+  return static_cast<node_number>(*number);
+}
+
+bool member_ledger::is_removed(const uuid& id) {
+  const auto number = number_of(id);
+  return number && !may_own(*number);
+}
+
+bool member_ledger::may_own(node_number n) {
+  const auto row = node(n);
+  return row && row->state != node_state::removed;
+}
+
+std::optional<node_row> member_ledger::find(node_number n, command_result& refused) {
+  auto row = node(n);
+  if (!row) refused = refuse(errc::not_found, "no such node");
+  if (row && row->state == node_state::removed) {
+    refused = refuse(errc::precondition_failed, "the node was removed");
+    return std::nullopt;
+  }
+  return row;
+}
+
+void member_ledger::put(const node_row& row) {
+  b_.put(table::nodes, b_.keys.node(row.number), encode(row));
+}
+
+command_result member_ledger::raise_epoch(cluster_row& row) {
+  ++row.epoch;
+  b_.put(table::cluster, b_.keys.cluster(), encode(row));
+  return {.version = row.epoch};
+}
+
+command_result member_ledger::unchanged() {
+  return {.version = epoch()};
+}
+
+// ── nodes ──
+
+command_result member_ledger::create(const create_cluster& c) {
+  if (auto bad = malformed(c)) return {.refused = std::move(bad)};
+  if (const auto present = cluster()) {
+    if (present->id == c.id) return {.version = present->epoch};
+    return refuse(errc::precondition_failed, "there is a cluster already: " + present->name);
+  }
+  cluster_row row{
+      .id = c.id, .name = c.name, .replicas = c.replicas, .write_quorum = c.write_quorum, .nodes = 1, .created = c.now};
+  const command_result answer = raise_epoch(row);
+  put(row_of(c.first, 0));
+  b_.put(table::nodes, b_.keys.node_id(c.first.id), byte_writer{8}.u64(0).view());
+  owners_page page;
+  page.fill({.epoch = row.epoch, .current = {0}, .target = {0}});
+  const std::string bytes = encode(page);
+  for (std::uint16_t n = 0; n < owners_page_count; ++n) b_.put(table::owners, b_.keys.owners(n), bytes);
+  return answer;
+}
+
+command_result member_ledger::add(const add_node& c) {
+  if (auto bad = malformed(c.node)) return {.refused = std::move(bad)};
+  auto row = cluster();
+  if (!row) return refuse(errc::not_found, "there is no cluster");
+  if (const auto number = number_of(c.node.id)) {
+    command_result refused;
+    if (!find(*number, refused)) return refused;
+    return {.version = row->epoch, .more = *number};
+  }
+  if (row->nodes >= nodes_max) return refuse(errc::too_large, "no node can be added any more");
+  const auto number = static_cast<node_number>(row->nodes++);
+  put(row_of(c.node, number));
+  b_.put(table::nodes, b_.keys.node_id(c.node.id), byte_writer{8}.u64(number).view());
+  command_result answer = raise_epoch(*row);
+  answer.more = number;
+  return answer;
+}
+
+command_result member_ledger::set(const set_node& c) {
+  if (auto bad = malformed(c)) return {.refused = std::move(bad)};
+  command_result refused;
+  const auto before = find(c.node, refused);
+  auto row = cluster();
+  if (!before || !row) return refused;
+  node_row after = *before;
+  if (c.address) after.address = *c.address;
+  if (c.zone) after.zone = *c.zone;
+  if (c.weight) after.weight = *c.weight;
+  if (c.state) after.state = *c.state;
+  if (after == *before) return unchanged();
+  put(after);
+  return raise_epoch(*row);
+}
+
+command_result member_ledger::remove(const remove_node& c, std::optional<uuid>& removed) {
+  auto before = node(c.node);
+  auto row = cluster();
+  if (!before || !row) return refuse(errc::not_found, "no such node");
+  if (before->state == node_state::removed) return unchanged();
+  if (owns_something(c.node))
+    return refuse(errc::precondition_failed, "the node still owns partitions: drain it first");
+  before->state = node_state::removed;
+  put(*before);
+  removed = before->id;
+  return raise_epoch(*row);
+}
+
+command_result member_ledger::note(const note_down& c) {
+  command_result refused;
+  auto row = find(c.node, refused);
+  if (!row) return refused;
+  if (c.now <= 0) return refuse(errc::invalid_argument, "not a time");
+  if (row->down_since == 0) {
+    row->down_since = c.now;
+    put(*row);
+  }
+  return unchanged();
+}
+
+command_result member_ledger::note(const note_up& c) {
+  command_result refused;
+  auto row = find(c.node, refused);
+  if (!row) return refused;
+  if (c.incarnation < row->incarnation)
+    return refuse(errc::precondition_failed, "the node's data directory is older than the one the cluster knows");
+  row->incarnation = c.incarnation;
+  row->down_since = 0;
+  put(*row);
+  return unchanged();
+}
+
+// ── owners ──
+
+std::optional<owners_page> member_ledger::load_page(std::uint16_t page) {
+  auto loaded = b_.load<owners_page>(table::owners, b_.keys.owners(page), decode_owners);
+  if (!loaded) b_.fail({errc::corrupt, "owners of partitions are not there"});
+  return loaded;
+}
+
+bool member_ledger::owns_something(node_number n) {
+  for (std::uint16_t number = 0; number < owners_page_count; ++number) {
+    const auto page = load_page(number);
+    if (!page) return true;
+    for (const partition_owners& owners : *page)
+      if (owners.current.contains(n) || owners.target.contains(n)) return true;
+  }
+  return false;
+}
+
+template <class Items, class Partition, class Change>
+bool member_ledger::change_owners(const Items& items, Partition partition_of_item, Change change) {
+  bool any = false;
+  for (auto item = items.begin(); item != items.end();) {
+    const auto number = static_cast<std::uint16_t>(partition_of_item(*item) / owners_page_partitions);
+    auto page = load_page(number);
+    if (!page) return any;
+    bool page_changed = false;
+    for (; item != items.end() && partition_of_item(*item) / owners_page_partitions == number; ++item)
+      page_changed |= change((*page)[partition_of_item(*item) % owners_page_partitions], *item);
+    if (page_changed) b_.put(table::owners, b_.keys.owners(number), encode(*page));
+    any |= page_changed;
+  }
+  return any;
+}
+
+command_result member_ledger::set_targets(const metadata::set_targets& c) {
+  auto row = cluster();
+  if (!row) return refuse(errc::not_found, "there is no cluster");
+  if (c.epoch != row->epoch + 1)
+    return refuse(errc::precondition_failed, "the layout is at epoch " + std::to_string(row->epoch));
+  const auto partition = [](const partition_target& t) { return t.partition; };
+  if (!rises(c.targets, partition)) return refuse(errc::invalid_argument, "partitions do not rise");
+  std::map<node_number, bool> known;
+  for (const partition_target& t : c.targets) {
+    if (t.target.empty()) return refuse(errc::invalid_argument, "a partition without owners");
+    for (const node_number n : t.target) {
+      const auto [found, fresh] = known.try_emplace(n, false);
+      if (fresh) found->second = may_own(n);
+      if (!found->second) return refuse(errc::invalid_argument, "an owner is no node of the cluster");
+    }
+  }
+  const bool any = change_owners(c.targets, partition, [&](partition_owners& owners, const partition_target& t) {
+    if (owners.target == t.target) return false;
+    owners.target = t.target;
+    owners.epoch = c.epoch;
+    return true;
+  });
+  return any ? raise_epoch(*row) : unchanged();
+}
+
+command_result member_ledger::move(const moved& c) {
+  auto row = cluster();
+  if (!row) return refuse(errc::not_found, "there is no cluster");
+  const auto partition = [](partition_id p) { return p; };
+  if (!rises(c.partitions, partition)) return refuse(errc::invalid_argument, "partitions do not rise");
+  if (c.epoch > row->epoch) return refuse(errc::invalid_argument, "there is no such epoch yet");
+  const layout_epoch compared = std::min(c.epoch, acknowledged());
+  std::uint64_t passed_over = 0;
+  const bool any = change_owners(c.partitions, partition, [&](partition_owners& owners, partition_id) {
+    if (owners.target == owners.current) return false;
+    if (owners.epoch > compared) {
+      ++passed_over;
+      return false;
+    }
+    owners.current = owners.target;
+    owners.epoch = row->epoch + 1;
+    return true;
+  });
+  command_result answer = any ? raise_epoch(*row) : unchanged();
+  answer.more = passed_over;
+  return answer;
+}
+
+// The lowest epoch that a live session has acknowledged.
+layout_epoch member_ledger::acknowledged() {
+  layout_epoch lowest = ~layout_epoch{0};
+  const std::string live = b_.keys.live_sessions();
+  const auto cursor = b_.kv.cursor(id_of(table::sessions));
+  for (auto found = cursor->seek(live); found && found->key.starts_with(live); found = cursor->next()) {
+    byte_reader r{found->value};
+    const session_row* const session = b_.session(r.u64());
+    if (session == nullptr || !r.finished()) {
+      b_.fail({errc::corrupt, "a live session has no row"});
+      return 0;
+    }
+    lowest = std::min(lowest, session->acknowledged_epoch);
+  }
+  return lowest;
+}
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,229 @@
+#include "storage/metadata/members.hpp"
+
+#include "tests/storage/metadata/store_fixture.hpp"
+
+namespace cairn::storage::metadata {
+namespace {
+
+class members : public store_test {
+protected:
+  void SetUp() override {
+    store_test::SetUp();
+    EXPECT_EQ(refused(founding), std::nullopt);
+  }
+  static new_node node_named(std::uint8_t id) {
+    return {.id = {id}, .address = "node-" + std::to_string(id) + ":7000", .weight = 100, .incarnation = 1};
+  }
+  node_number add(std::uint8_t id) { return node_number(run(add_node{.node = node_named(id)}).more); }
+  layout_epoch epoch() { return read()->cluster()->epoch; }
+  node_row node(std::uint8_t id) { return read()->node({id}).value(); }
+  partition_owners owners(partition_id p) {
+    return read()->owners(p / owners_page_partitions).value()[p % owners_page_partitions];
+  }
+  std::optional<errc> target(partition_id p, const owner_list& nodes) {
+    return refused(set_targets{.epoch = epoch() + 1, .targets = {{p, nodes}}});
+  }
+  void acknowledge() { EXPECT_EQ(refused(acknowledge_epoch{session, epoch()}), std::nullopt); }
+
+  const create_cluster founding{.id = {7}, .name = "cairn", .now = 5, .first = node_named(1)};
+};
+
+TEST_F(members, begin_with_one_node_that_owns_everything) {
+  EXPECT_EQ(epoch(), 1u);
+  EXPECT_EQ(read()->cluster()->name, "cairn");
+  EXPECT_EQ(read()->cluster()->nodes, 1u);
+  ASSERT_EQ(read()->nodes()->size(), 1u);
+  EXPECT_EQ(node(1).address, "node-1:7000");
+  EXPECT_EQ(node(1).state, node_state::active);
+  for (const partition_id p : {0, 63, 64, 16383})
+    EXPECT_EQ(owners(p), (partition_owners{.epoch = 1, .current = {0}, .target = {0}}));
+  EXPECT_EQ(read()->owners(owners_page_count).error(), errc::not_found);
+  EXPECT_EQ(read()->node({9}).error(), errc::not_found);
+}
+
+TEST_F(members, are_founded_once) {
+  const auto before = dump(*engine);
+  EXPECT_EQ(run(founding).version, 1u) << "a retry";
+  create_cluster other = founding;
+  other.id = {8};
+  EXPECT_EQ(refused(other), errc::precondition_failed);
+  EXPECT_EQ(read()->cluster()->id, founding.id);
+  for (auto bad : {founding, founding, founding, founding}) {
+    static int n = 0;
+    const int which = n++;
+    if (which == 0) bad.replicas = 0;
+    if (which == 1) bad.replicas = owners_max + 1;
+    if (which == 2) bad.write_quorum = 4;
+    if (which == 3) bad.first.address = "";
+    EXPECT_EQ(refused(bad), errc::invalid_argument) << which;
+  }
+}
+
+TEST_F(members, are_needed_by_every_other_command) {
+  const auto fresh = make_memory_kv(table_count);
+  const auto rows = store::open(*fresh).value();
+  const command batch[] = {add_node{.node = node_named(2)},
+                           set_node{.weight = 5},
+                           remove_node{},
+                           set_targets{.epoch = 1},
+                           moved{},
+                           note_down{.now = 1},
+                           note_up{}};
+  for (const auto& result : rows->apply(batch).value().results) EXPECT_EQ(*result.refused, errc::not_found);
+  EXPECT_EQ(rows->read().value()->cluster().error(), errc::not_found);
+  EXPECT_TRUE(rows->read().value()->nodes()->empty());
+  EXPECT_EQ(rows->read().value()->owners(0).error(), errc::not_found);
+  EXPECT_EQ(rows->read().value()->acknowledged_epoch().value(), 0u);
+}
+
+TEST_F(members, join_with_rising_numbers_and_a_new_epoch) {
+  const auto added = run(add_node{.node = node_named(2)});
+  EXPECT_EQ(added.more, 1u);
+  EXPECT_EQ(added.version, 2u);
+  EXPECT_EQ(add(3), 2);
+  EXPECT_EQ(epoch(), 3u);
+  EXPECT_EQ(add(2), 1) << "a retry";
+  EXPECT_EQ(epoch(), 3u);
+  EXPECT_EQ(owners(9).target, (owner_list{0})) << "it owns nothing yet";
+  new_node bad = node_named(4);
+  bad.weight = 0;
+  EXPECT_EQ(refused(add_node{bad}), errc::invalid_argument);
+  bad = node_named(0);
+  EXPECT_EQ(refused(add_node{bad}), errc::invalid_argument) << "no id";
+  bad = node_named(4);
+  bad.zone = std::string(node_zone_bytes_max + 1, 'z');
+  EXPECT_EQ(refused(add_node{bad}), errc::invalid_argument);
+  EXPECT_EQ(read()->nodes()->size(), 3u);
+}
+
+TEST_F(members, change_what_is_given_and_nothing_else) {
+  add(2);
+  const auto before = epoch();
+  EXPECT_EQ(run(set_node{.node = 1, .zone = "rack", .state = node_state::draining}).version, before + 1);
+  EXPECT_EQ(node(2).zone, "rack");
+  EXPECT_EQ(node(2).state, node_state::draining);
+  EXPECT_EQ(node(2).address, "node-2:7000");
+  EXPECT_EQ(run(set_node{.node = 1, .zone = "rack"}).version, before + 1) << "nothing changed";
+  run(set_node{.node = 1, .address = "other:1", .weight = 50});
+  EXPECT_EQ(node(2).address, "other:1");
+  EXPECT_EQ(node(2).weight, 50u);
+  EXPECT_EQ(refused(set_node{.node = 2}), errc::not_found);
+  EXPECT_EQ(refused(set_node{.node = 1, .address = ""}), errc::invalid_argument);
+  EXPECT_EQ(refused(set_node{.node = 1, .weight = 0}), errc::invalid_argument);
+  EXPECT_EQ(refused(set_node{.node = 1, .state = node_state::removed}), errc::invalid_argument);
+  EXPECT_EQ(refused(set_node{.node = 1, .state = node_state(9)}), errc::invalid_argument);
+}
+
+TEST_F(members, that_were_removed_stay_refused_and_lose_their_session) {
+  add(2);
+  const session_id theirs = begin({2}, 1);
+  EXPECT_EQ(target(5, {0, 1}), std::nullopt);
+  EXPECT_EQ(refused(remove_node{1}), errc::precondition_failed) << "it is a target";
+  EXPECT_EQ(target(5, {0}), std::nullopt);
+  EXPECT_EQ(refused(remove_node{0}), errc::precondition_failed);
+  const auto removed = run(remove_node{1});
+  EXPECT_FALSE(removed.refused);
+  EXPECT_EQ(removed.version, epoch());
+  EXPECT_EQ(run(remove_node{1}).version, epoch()) << "a retry";
+  EXPECT_EQ(node(2).state, node_state::removed);
+  EXPECT_TRUE(is_dead({theirs, 1}));
+  EXPECT_EQ(refused(begin_session{.node = {2}, .incarnation = 2}), errc::session_ended);
+  EXPECT_EQ(refused(add_node{node_named(2)}), errc::precondition_failed);
+  EXPECT_EQ(refused(set_node{.node = 1, .weight = 5}), errc::precondition_failed);
+  EXPECT_EQ(refused(note_up{1, 9}), errc::precondition_failed);
+  EXPECT_EQ(target(5, {0, 1}), errc::invalid_argument);
+  EXPECT_EQ(add(3), 2) << "a number is not given again";
+}
+
+TEST_F(members, are_down_since_the_first_note_until_they_are_up) {
+  add(2);
+  const auto before = epoch();
+  run(note_down{.node = 1, .now = 100});
+  run(note_down{.node = 1, .now = 200});
+  EXPECT_EQ(node(2).down_since, 100);
+  EXPECT_EQ(refused(note_up{.node = 1, .incarnation = 5}), std::nullopt);
+  EXPECT_EQ(node(2).down_since, 0);
+  EXPECT_EQ(node(2).incarnation, 5u);
+  EXPECT_EQ(refused(note_up{.node = 1, .incarnation = 5}), std::nullopt);
+  EXPECT_EQ(refused(note_up{.node = 1, .incarnation = 4}), errc::precondition_failed) << "a restored old disk";
+  EXPECT_EQ(refused(note_down{.node = 1, .now = 0}), errc::invalid_argument);
+  EXPECT_EQ(refused(note_down{.node = 2, .now = 1}), errc::not_found);
+  EXPECT_EQ(epoch(), before) << "the layout is the same";
+}
+
+TEST_F(members, get_targets_while_current_owners_stay) {
+  add(2);
+  add(3);
+  const auto before = epoch();
+  const set_targets command{.epoch = before + 1, .targets = {{0, {0, 1, 2}}, {64, {1}}, {65, {0}}, {16383, {2, 0}}}};
+  EXPECT_EQ(run(command).version, before + 1);
+  EXPECT_EQ(owners(0), (partition_owners{.epoch = before + 1, .current = {0}, .target = {0, 1, 2}}));
+  EXPECT_EQ(owners(64).target, (owner_list{1}));
+  EXPECT_EQ(owners(65), (partition_owners{.epoch = 1, .current = {0}, .target = {0}})) << "what it was";
+  EXPECT_EQ(owners(16383).target, (owner_list{2, 0}));
+  EXPECT_EQ(owners(1).epoch, 1u);
+  EXPECT_EQ(refused(command), errc::precondition_failed) << "made from an older layout";
+  EXPECT_EQ(refused(set_targets{.epoch = epoch() + 2}), errc::precondition_failed);
+  EXPECT_EQ(run(set_targets{.epoch = epoch() + 1}).version, epoch()) << "nothing changed";
+  EXPECT_EQ(epoch(), before + 1);
+}
+
+TEST_F(members, get_no_targets_that_can_not_be) {
+  add(2);
+  const auto try_targets = [&](std::vector<partition_target> targets) {
+    return refused(set_targets{.epoch = epoch() + 1, .targets = std::move(targets)});
+  };
+  EXPECT_EQ(try_targets({{5, {0}}, {5, {1}}}), errc::invalid_argument);
+  EXPECT_EQ(try_targets({{6, {0}}, {5, {1}}}), errc::invalid_argument);
+  EXPECT_EQ(try_targets({{partition_count, {0}}}), errc::invalid_argument);
+  EXPECT_EQ(try_targets({{5, {}}}), errc::invalid_argument);
+  EXPECT_EQ(try_targets({{5, {0, 2}}}), errc::invalid_argument) << "no such node";
+  EXPECT_EQ(epoch(), 2u);
+}
+
+TEST_F(members, have_moved_when_they_were_compared_under_owners_that_every_session_knows) {
+  add(2);
+  EXPECT_EQ(target(5, {1}), std::nullopt);
+  EXPECT_EQ(target(6, {0, 1}), std::nullopt);
+  const layout_epoch compared = epoch();
+  const auto early = run(moved{.epoch = compared, .partitions = {5, 6, 7}});
+  EXPECT_EQ(early.more, 2u) << "the session has not acknowledged the epoch";
+  EXPECT_EQ(early.version, compared);
+  acknowledge();
+  EXPECT_EQ(target(6, {1, 0}), std::nullopt);
+  acknowledge();
+  const auto late = run(moved{.epoch = compared, .partitions = {5, 6, 7}});
+  EXPECT_EQ(late.more, 1u) << "the owners of 6 changed after the comparison began";
+  EXPECT_EQ(late.version, compared + 2);
+  EXPECT_EQ(owners(5), (partition_owners{.epoch = epoch(), .current = {1}, .target = {1}}));
+  EXPECT_EQ(owners(6).current, (owner_list{0}));
+  const auto again = run(moved{.epoch = epoch(), .partitions = {5, 6}});
+  EXPECT_EQ(again.more, 0u);
+  EXPECT_EQ(owners(6).current, (owner_list{1, 0}));
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {5, 6}}).version, epoch()) << "a retry";
+  EXPECT_EQ(refused(moved{.epoch = epoch() + 1, .partitions = {5}}), errc::invalid_argument);
+  EXPECT_EQ(refused(moved{.epoch = epoch(), .partitions = {6, 5}}), errc::invalid_argument);
+  EXPECT_EQ(refused(moved{.epoch = epoch(), .partitions = {partition_count}}), errc::invalid_argument);
+}
+
+TEST_F(members, wait_for_the_slowest_live_session_only) {
+  add(2);
+  const session_id other = begin({2}, 1);
+  EXPECT_EQ(target(5, {1}), std::nullopt);
+  acknowledge();
+  EXPECT_EQ(read()->acknowledged_epoch().value(), 2u) << "the other began then";
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {5}}).more, 1u);
+  const session_id next = begin({2}, 2);
+  EXPECT_NE(next, other);
+  EXPECT_EQ(read()->acknowledged_epoch().value(), epoch()) << "the one that waited has ended, its successor knows";
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {5}}).more, 0u);
+  EXPECT_EQ(refused(acknowledge_epoch{other, 1}), errc::session_ended);
+  EXPECT_EQ(refused(acknowledge_epoch{999, 1}), errc::session_ended);
+  EXPECT_EQ(refused(acknowledge_epoch{next, epoch() + 1}), errc::invalid_argument);
+  const auto before = read()->acknowledged_epoch().value();
+  EXPECT_EQ(refused(acknowledge_epoch{next, 1}), std::nullopt);
+  EXPECT_EQ(read()->acknowledged_epoch().value(), before) << "it never falls";
+}
+
+} // namespace
+} // namespace cairn::storage::metadata

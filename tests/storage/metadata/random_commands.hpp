@@ -1,0 +1,175 @@
+// Random commands over a few names, so that they meet. Includes wrong, late and repeated ones.
+#pragma once
+
+#include "storage/metadata/store.hpp"
+
+#include <random>
+
+namespace cairn::storage::metadata {
+
+class random_commands {
+public:
+  explicit random_commands(std::uint32_t seed) : random_(seed) {}
+
+  std::vector<command> batch() {
+    std::vector<command> commands;
+    for (unsigned i = 1 + random_() % 20; i > 0; --i) commands.push_back(next());
+    return commands;
+  }
+  void saw(const std::vector<command>& commands, const applied_batch& applied) {
+    constexpr std::size_t first = command{create_cluster{}}.index(), last = command{moved{}}.index();
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+      const command_result& answer = applied.results[i];
+      if (answer.refused) continue;
+      if (std::holds_alternative<begin_session>(commands[i])) sessions_.push_back(answer.version);
+      if (commands[i].index() >= first && commands[i].index() <= last) epoch_ = answer.version;
+    }
+  }
+  void saw(view& rows) {
+    buried_ = rows.buried(5).value();
+    repairs_ = rows.repairs(node(), {}, 5).value();
+  }
+  command founding() const {
+    return create_cluster{.id = {9}, .name = "cluster", .now = 1, .first = {.id = {1}, .address = "node:1"}};
+  }
+
+private:
+  command next() {
+    if (!sent_.empty() && random_() % 12 == 0) return sent_[random_() % sent_.size()];
+    command c = fresh();
+    sent_.push_back(c);
+    return c;
+  }
+  command fresh() {
+    if (random_() % 4 == 0) return of_the_cluster();
+    switch (random_() % 24) {
+      case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
+      case 1: return end_session{.session = session()};
+      case 2:
+      case 3: return create_bucket{.name = bucket(), .now = wall_ms(random_())};
+      case 4: return delete_bucket{.name = bucket()};
+      case 5:
+      case 6:
+      case 7:
+        return delete_object{
+            .stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_()), .condition = condition()};
+      case 8:
+      case 9: {
+        const session_id s = session();
+        return abandon_blob{.session = s, .blob = blob(s), .chunks = std::uint32_t(random_() % 9)};
+      }
+      case 10: {
+        reap c{.blobs = buried_};
+        if (!c.blobs.empty()) c.blobs.resize(random_() % c.blobs.size() + 1);
+        return c;
+      }
+      case 11:
+        return free_manifests{.parts_max = std::uint32_t(random_() % 5),
+                              .released_up_to = random_() % 4 == 0 ? random_() % 100 : ~0ull};
+      default: return put();
+    }
+  }
+  command of_the_cluster() {
+    switch (random_() % 10) {
+      case 0: return random_() % 4 == 0 ? founding() : remove_node{.node = node()};
+      case 1:
+        return add_node{.node = {.id = {std::uint8_t(random_() % 6)},
+                                 .address = "node:2",
+                                 .weight = std::uint32_t(random_() % 20),
+                                 .incarnation = random_() % 4}};
+      case 2: {
+        set_node c{.node = node()};
+        if (random_() % 2 == 0) c.weight = std::uint32_t(random_() % 20);
+        if (random_() % 2 == 0) c.state = node_state(1 + random_() % 4);
+        if (random_() % 2 == 0) c.zone = std::string(random_() % 66, 'z');
+        return c;
+      }
+      case 3:
+      case 4: {
+        set_targets c{.epoch = epoch_ + (random_() % 4 != 0)};
+        for (std::uint32_t p = random_() % 100; p < partition_count && c.targets.size() < 8; p += 1 + random_() % 200) {
+          owner_list target;
+          for (unsigned n = random_() % 20 == 0 ? 0 : 1 + random_() % 3; n > 0; --n) target.add(node());
+          c.targets.push_back({partition_id(p), target});
+        }
+        return c;
+      }
+      case 5: {
+        moved c{.epoch = epoch_ - random_() % 2};
+        for (std::uint32_t p = random_() % 100; p < partition_count && c.partitions.size() < 20;
+             p += 1 + random_() % 50)
+          c.partitions.push_back(partition_id(p));
+        return c;
+      }
+      case 6: return confirm_replicas{.repairs = repairs_};
+      case 7: return note_down{.node = node(), .now = wall_ms(random_() % 9)};
+      case 8: return note_up{.node = node(), .incarnation = random_() % 9};
+      default: return acknowledge_epoch{.session = session(), .epoch = epoch_ + (random_() % 9 == 0)};
+    }
+  }
+  node_number node() { return node_number(random_() % 6); }
+  std::vector<missing_chunks> unconfirmed(std::uint64_t chunks) {
+    std::vector<missing_chunks> missing;
+    for (node_number n = 0; n < 6; ++n) {
+      if (random_() % 3 != 0) continue;
+      const auto first = std::uint32_t(random_() % (chunks + 1));
+      missing.push_back({n, first, std::uint32_t(1 + random_() % (chunks + 1))});
+      if (first + missing.back().count > chunks && random_() % 8 != 0) missing.pop_back();
+    }
+    return missing;
+  }
+  command put() {
+    put_object c{.stamp = stamp(), .bucket = bucket(), .key = key(), .now = wall_ms(random_())};
+    c.etag.digest[0] = std::uint8_t(random_() % 3);
+    c.condition = condition();
+    if (random_() % 2 == 0) {
+      const std::string bytes(random_() % 5000, 'i');
+      c.size = bytes.size();
+      c.content = bytes;
+    } else {
+      c.size = random_() % 10'000'000;
+      written_blob w{.blob = blob(c.stamp.session), .length = c.size, .chunk_size = 65536u << random_() % 4};
+      if (random_() % 2 == 0) w.unconfirmed = unconfirmed(c.size / w.chunk_size);
+      c.content = w;
+    }
+    return c;
+  }
+  write_condition condition() {
+    write_condition c;
+    if (random_() % 6 == 0) c.if_absent = true;
+    if (random_() % 6 == 0)
+      c.if_match = random_() % 2 == 0 ? "*" : to_string(etag{.digest = {std::uint8_t(random_() % 3)}});
+    return c;
+  }
+  commit_stamp stamp() {
+    ++sequence_;
+    return {.session = session(),
+            .sequence = sequence_,
+            .acknowledged_below = sequence_ > 10 ? sequence_ - random_() % 10 : 0};
+  }
+  session_id session() {
+    return sessions_.empty() || random_() % 20 == 0
+               ? 1000
+               : sessions_[sessions_.size() - 1 - random_() % std::min<std::size_t>(3, sessions_.size())];
+  }
+  blob_id blob(session_id of) {
+    return {.session = random_() % 20 == 0 ? 77 : of,
+            .number = random_() % 4 == 0 ? random_() % (blobs_ + 1) : ++blobs_};
+  }
+  std::string bucket() { return std::string("bucket-") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : ""); }
+  std::string key() {
+    static constexpr std::size_t lengths[] = {0, 1, 2, 400, 401, 800, 801, 1024, 1025};
+    return std::string(lengths[random_() % 9 == 0 ? random_() % std::size(lengths) : 1 + random_() % 6],
+                       char('a' + random_() % 3));
+  }
+
+  std::mt19937 random_;
+  std::vector<session_id> sessions_;
+  std::vector<buried_blob> buried_;
+  std::vector<repair_row> repairs_;
+  layout_epoch epoch_ = 0;
+  std::vector<command> sent_;
+  std::uint64_t sequence_ = 0, blobs_ = 0;
+};
+
+} // namespace cairn::storage::metadata
