@@ -4,6 +4,8 @@
 
 #include <boost/asio/post.hpp>
 
+#include <algorithm>
+
 namespace cairn::actors::link {
 
 namespace asio = boost::asio;
@@ -104,7 +106,10 @@ link_server::link_server(std::vector<asio::io_context*> shards, const link_serve
   auto env = std::make_shared<session_environment>(
       session_environment{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
                           std::move(own_with_credit), std::move(admit), settings.requests_max});
-  state_ = std::make_shared<state>(std::move(shards), settings, std::move(tls), std::move(env));
+  auto roomy = settings; // the answers that the credit allows fit into the queue, their headers too
+  roomy.connection.unsent_bytes_max =
+      std::max<std::size_t>(settings.connection.unsent_bytes_max, settings.limits.credit_bytes * 2);
+  state_ = std::make_shared<state>(std::move(shards), roomy, std::move(tls), std::move(env));
 }
 
 link_server::~link_server() {

@@ -46,6 +46,7 @@ void link_session::on_closed(const error& why) {
       r.gone->store(true, std::memory_order_relaxed);
     }
     running_.clear();
+    running_bytes_ = 0;
   }
   if (credit_) credit_->give_back(charges);
   env_->registry->gone(ticket_);
@@ -78,6 +79,8 @@ std::optional<error> link_session::why_not(const frame_header& header, const std
   {
     const std::lock_guard lock{mutex_};
     if (running_.size() + arriving_.size() >= env_->requests_max) return error{errc::busy, "too many requests at work"};
+    if (running_bytes_ + header.meta_length > env_->request_bytes_max)
+      return error{errc::busy, "too many bytes of requests at work"};
   }
   const auto charge = std::uint64_t{header.payload_total} + header.reply_max;
   if (charge > 0 && !credit_->take(charge)) return error{errc::busy, "beyond the link's credit"};
@@ -128,7 +131,8 @@ result<void> link_session::deliver(std::uint64_t id, arrival a) {
   bool fresh = false;
   {
     const std::lock_guard lock{mutex_};
-    fresh = running_.try_emplace(id, running{a.charge, a.header.lane, a.header.reply_max, gone}).second;
+    fresh = running_.try_emplace(id, running{a.charge, a.header.lane, a.header.reply_max, a.meta.size(), gone}).second;
+    if (fresh) running_bytes_ += a.meta.size();
   }
   if (!fresh) {
     credit_->give_back(a.charge);
@@ -164,6 +168,7 @@ void link_session::reply(std::uint64_t id, result<answer> a) {
     const auto at = running_.find(id);
     if (at == running_.end()) return; // the connection has closed
     r = std::move(at->second);
+    running_bytes_ -= r.bytes;
     running_.erase(at);
   }
   if (a && a->payload.owner && a->payload.length > r.reply_max)

@@ -1,9 +1,9 @@
 // The serving side of one connection: gathers the payloads of requests into buffers of the service, hands over whole
 // requests, sends their answers. Runs on the connection's strand; answers come from any thread.
 //
-// Bounds: requests at work (beyond: busy), payload bytes of the link (its credit; beyond: busy), unsent answers
-// (beyond: the connection closes, its peer does not take them). A request whose time is over is answered `timeout`
-// unexecuted.
+// Bounds: requests at work and their bytes (beyond: busy), payload bytes of the link (its credit; beyond: busy), unsent
+// answers (beyond: the connection closes, its peer does not take them). A request whose time is over is answered
+// `timeout` unexecuted.
 #pragma once
 
 #include "actors/link/connection.hpp"
@@ -22,6 +22,7 @@ struct session_environment {
   std::function<hello()> own;                     // asked anew for each connection
   std::function<result<void>(const peer&)> admit; // membership; may be empty
   std::uint32_t requests_max = 4096;              // of one connection
+  std::size_t request_bytes_max = 64 << 20;       // likewise, beside payloads
 };
 
 class link_session final : public connection_user, public std::enable_shared_from_this<link_session> {
@@ -57,6 +58,7 @@ private:
     std::uint64_t charge = 0;
     lane on{};
     std::uint32_t reply_max = 0;
+    std::size_t bytes = 0;
     responder::flag gone;
   };
 
@@ -78,6 +80,7 @@ private:
 
   std::mutex mutex_; // the rest
   std::unordered_map<std::uint64_t, running> running_;
+  std::size_t running_bytes_ = 0;
 };
 
 } // namespace cairn::actors::link

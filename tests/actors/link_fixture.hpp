@@ -165,13 +165,11 @@ protected:
     for (auto& t : threads_) t.join();
   }
 
-  static connection_settings quick() { return {500ms, 50ms, 400ms, 64 << 20}; }
-
   link_server& serve(std::shared_ptr<const tls_identity> tls = nullptr, std::uint8_t node = 1,
                      const std::function<void(link_server_settings&)>& change = {}) {
     link_server_settings s;
     s.listen = {"127.0.0.1", 0};
-    s.connection = quick();
+    s.connection = times;
     if (change) change(s);
     servers.push_back(std::make_unique<link_server>(
         std::vector{&io}, s, std::move(tls), [node] { return hello_of(node); },
@@ -186,7 +184,7 @@ protected:
     peer_link_settings s;
     s.host = "127.0.0.1";
     s.port = port;
-    s.connection = quick();
+    s.connection = times;
     s.tick = 10ms;
     if (change) change(s);
     link_environment e{{&io}, std::move(tls), [node] { return hello_of(node); }};
@@ -234,6 +232,8 @@ protected:
     return holds();
   }
 
+  // Of the servers and links that a test makes after it.
+  connection_settings times{10s, 50ms, 20s, 64 << 20};
   storage::buffer_pool pool{256 << 20};
   std::shared_ptr<test_service> service = std::make_shared<test_service>();
   std::function<result<void>(const peer&)> admitted;

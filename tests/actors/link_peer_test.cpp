@@ -141,6 +141,7 @@ TEST_F(link_peer, comes_back_by_itself) {
 }
 
 TEST_F(link_peer, notices_a_frozen_peer) {
+  times.silence_max = 400ms;
   auto& l = link_to(raw_port(), nullptr, 2, [](peer_link_settings& s) { s.bulk_connections = 1; });
   const auto control = host();
   const auto bulk = host();
@@ -190,6 +191,7 @@ TEST_F(link_peer, answers_with_stopping_when_it_is_stopped) {
 
 TEST_F(link_peer, survives_a_server_that_breaks_the_rules) {
   const auto breaks = [&](const std::function<void(raw_peer&, raw_peer&)>& play) {
+    acceptor = {io, {boost::asio::ip::address_v4::loopback(), 0}}; // nobody dials this one again
     auto& l = link_to(raw_port(), nullptr, 2, [](peer_link_settings& s) { s.bulk_connections = 1; });
     auto control = host();
     auto bulk = host();
@@ -295,7 +297,8 @@ TEST_F(link_peer, does_not_mix_tls_and_plaintext) {
   EXPECT_EQ(ask(up_link_to(servers[0]->local_endpoint().port, cluster.node(5), 5), "echo")->bytes, "echo");
 }
 
-TEST_F(link_peer, silent_tls_connections_are_closed) {
+TEST_F(link_peer, closes_silent_tls_connections) {
+  times.handshake_max = 300ms;
   const test_cluster cluster;
   const auto port = serve(cluster.node(1)).local_endpoint().port;
   auto silent = raw_peer::connect(io, port);

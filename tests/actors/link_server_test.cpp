@@ -9,7 +9,11 @@ using ::testing::HasSubstr;
 
 class link_server_ : public link_fixture {
 protected:
-  void SetUp() override { port = serve().local_endpoint().port; }
+  void SetUp() override { serve_with(); }
+  void serve_with(const std::function<void(link_server_settings&)>& change = {}) {
+    servers.clear();
+    port = serve(nullptr, 1, change).local_endpoint().port;
+  }
   raw_peer stranger() { return raw_peer::connect(io, port); }
   // A peer that has been welcomed.
   raw_peer guest(lane on = lane::control, std::uint64_t link = 9, std::uint8_t node = 3) {
@@ -78,13 +82,14 @@ TEST_F(link_server_, closes_on_giant_lengths_without_allocating) {
 }
 
 TEST_F(link_server_, closes_silent_connections_in_time) {
+  serve_with([](link_server_settings& s) { s.connection.handshake_max = 300ms; });
   auto silent = stranger();
   auto half = stranger();
   half.send("CRNL\x01");
   const auto started = storage::system_clock().now();
   EXPECT_TRUE(silent.closed());
   EXPECT_TRUE(half.closed());
-  EXPECT_LT(storage::system_clock().now() - started, 5s);
+  EXPECT_LT(storage::system_clock().now() - started, 9s);
   EXPECT_TRUE(eventually([&] { return servers[0]->connections() == 0; }));
 }
 
@@ -159,8 +164,7 @@ TEST_F(link_server_, closes_peers_that_break_the_order_of_fragments) {
 }
 
 TEST_F(link_server_, gives_a_peer_no_more_than_its_credit) {
-  servers.clear();
-  port = serve(nullptr, 1, [](link_server_settings& s) { s.limits.credit_bytes = 1 << 20; }).local_endpoint().port;
+  serve_with([](link_server_settings& s) { s.limits.credit_bytes = 1 << 20; });
   auto control = guest();
   auto p = guest(lane::bulk);
   auto within = request(1, lane::bulk), beyond = request(2, lane::bulk);
@@ -210,19 +214,13 @@ TEST_F(link_server_, replaces_the_old_link_of_a_node_that_dials_anew) {
 }
 
 TEST_F(link_server_, closes_a_frozen_peer) {
+  serve_with([](link_server_settings& s) { s.connection.silence_max = 300ms; });
   auto frozen = guest();
   EXPECT_TRUE(eventually([&] { return servers[0]->connections() == 0; }, 5s)) << "it sends no heartbeats";
 }
 
 TEST_F(link_server_, keeps_room_for_peers_when_strangers_crowd) {
-  servers.clear();
-  port = serve(nullptr, 1,
-               [](link_server_settings& s) {
-                 s.limits.strangers_max = 4;
-                 s.connection.handshake_max = 20s;
-               })
-             .local_endpoint()
-             .port;
+  serve_with([](link_server_settings& s) { s.limits.strangers_max = 4; });
   std::vector<raw_peer> crowd;
   for (int i = 0; i < 20; ++i) crowd.push_back(stranger());
   expect_serving();
