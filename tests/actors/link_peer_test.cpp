@@ -6,11 +6,12 @@ namespace cairn::actors::link {
 namespace {
 
 using ::testing::HasSubstr;
+using tcp_acceptor = boost::asio::ip::tcp::acceptor;
 
 class link_peer : public link_fixture {
 protected:
   // A listening socket that a test answers by itself.
-  boost::asio::ip::tcp::acceptor acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}};
+  tcp_acceptor acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}};
   std::uint16_t raw_port() { return acceptor.local_endpoint().port(); }
   raw_peer accept() { return raw_peer{acceptor.accept()}; }
   // Accepts a connection and welcomes it.
@@ -191,7 +192,7 @@ TEST_F(link_peer, answers_with_stopping_when_it_is_stopped) {
 
 TEST_F(link_peer, survives_a_server_that_breaks_the_rules) {
   const auto breaks = [&](const std::function<void(raw_peer&, raw_peer&)>& play) {
-    acceptor = {io, {boost::asio::ip::address_v4::loopback(), 0}}; // nobody dials this one again
+    acceptor = tcp_acceptor{io, {boost::asio::ip::address_v4::loopback(), 0}}; // nobody dials this one again
     auto& l = link_to(raw_port(), nullptr, 2, [](peer_link_settings& s) { s.bulk_connections = 1; });
     auto control = host();
     auto bulk = host();
@@ -217,7 +218,8 @@ TEST_F(link_peer, survives_a_server_that_breaks_the_rules) {
   breaks([&](raw_peer&, raw_peer& bulk) { bulk.send(h); });
   h.kind = frame_kind::reply;
   h.request = 1;
-  h.payload_length = 100, h.payload_total = 200;
+  h.payload_length = 100;
+  h.payload_total = 200;
   breaks([&](raw_peer& control, raw_peer& bulk) {
     bulk.send(h);
     control.send("garbage");

@@ -53,7 +53,7 @@ TEST_F(link_send_queue, lets_payloads_take_turns) {
       const auto h = header_of(f);
       order.emplace_back(h.request, h.payload_length);
       EXPECT_EQ(h.kind == frame_kind::fragment, h.payload_offset > 0);
-      if (f.piece.owner) EXPECT_EQ(f.piece.offset, h.payload_offset);
+      EXPECT_EQ(f.piece.owner ? f.piece.offset : h.payload_offset, h.payload_offset);
     }
     queue.written(batch);
   }
