@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <charconv>
 #include <cstdio>
 
 namespace cairn::storage {
@@ -17,6 +18,24 @@ std::string to_string(const uuid& id) {
     out.append(pair, 2);
   }
   return out;
+}
+
+std::optional<uuid> parse_uuid(std::string_view text) {
+  uuid id;
+  std::size_t filled = 0;
+  for (std::size_t at = 0; at < text.size() && filled < id.size();) {
+    if (text[at] == '-') {
+      ++at;
+      continue;
+    }
+    const auto pair = text.substr(at, 2);
+    const auto [end, wrong] = std::from_chars(pair.data(), pair.data() + pair.size(), id[filled], 16);
+    if (wrong != std::errc{} || end != pair.data() + 2) return std::nullopt;
+    ++filled;
+    at += 2;
+  }
+  if (filled != id.size() || to_string(id) != text) return std::nullopt;
+  return id;
 }
 
 std::string to_string(const blob_id& id) {

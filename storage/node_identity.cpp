@@ -2,9 +2,6 @@
 
 #include "storage/small_file.hpp"
 
-#include <charconv>
-#include <optional>
-
 namespace cairn::storage {
 
 namespace {
@@ -19,24 +16,6 @@ uuid make_uuid(random_source& random) {
   }
   id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40); // RFC 9562 §5.4: version 4
   id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80); // and its variant
-  return id;
-}
-
-std::optional<uuid> parse_uuid(std::string_view text) {
-  uuid id;
-  std::size_t filled = 0;
-  for (std::size_t at = 0; at < text.size() && filled < id.size();) {
-    if (text[at] == '-') {
-      ++at;
-      continue;
-    }
-    const auto pair = text.substr(at, 2);
-    const auto [end, wrong] = std::from_chars(pair.data(), pair.data() + pair.size(), id[filled], 16);
-    if (wrong != std::errc{} || end != pair.data() + 2) return std::nullopt;
-    ++filled;
-    at += 2;
-  }
-  if (filled != id.size() || to_string(id) != text) return std::nullopt;
   return id;
 }
 
