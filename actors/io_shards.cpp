@@ -13,7 +13,9 @@ io_shards::io_shards(std::uint32_t shards, std::uint32_t threads) {
     contexts_.push_back(std::make_unique<boost::asio::io_context>(static_cast<int>(threads_per_shard_)));
 }
 
-io_shards::~io_shards() { stop(); }
+io_shards::~io_shards() {
+  stop();
+}
 
 std::vector<boost::asio::io_context*> io_shards::contexts() const {
   std::vector<boost::asio::io_context*> out;

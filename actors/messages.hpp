@@ -75,6 +75,7 @@ using chunk_ids = std::vector<storage::chunk_id>;
 struct buried_list {
   std::vector<storage::metadata::buried_blob> blobs;
   std::uint64_t manifests_to_free = 0;
+  storage::log_index released_up_to = 0; // no running read needs manifests that lost their last reference until then
 };
 
 } // namespace cairn::actors

@@ -1,5 +1,6 @@
 #include "actors/metadata_state.hpp"
 
+#include <algorithm>
 #include <unordered_map>
 
 namespace cairn::actors {
@@ -138,7 +139,7 @@ caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
   const auto read = [max](meta::view& view) -> result<buried_list> {
     auto blobs = view.buried(max);
     if (!blobs) return blobs.error();
-    return buried_list{std::move(*blobs), view.manifests_to_free()};
+    return buried_list{std::move(*blobs), view.manifests_to_free(), view.applied()};
   };
   // After the snapshot, on the actor: a look-up that comes later shows applied_ or newer, where these are gone, and one
   // that came earlier has its hold.
@@ -146,6 +147,7 @@ caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
     if (!page) return;
     const auto oldest = s_.holds->oldest();
     std::erase_if(page->blobs, [oldest](const meta::buried_blob& b) { return b.buried_at > oldest; });
+    page->released_up_to = std::min(page->released_up_to, oldest);
   };
   return ask<buried_list>(read, drop_held);
 }

@@ -28,7 +28,7 @@ struct services {
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
   std::uint32_t window_min = 2, window_max = 8, upload_window = 32; // chunks
-  std::uint32_t chunk_size = 1 << 20, inline_max = 4096;           // bytes
+  std::uint32_t chunk_size = 1 << 20, inline_max = 4096;            // bytes
   std::uint64_t object_size_max = 5ull << 40;
   std::chrono::milliseconds memory_wait{2000};         // for a stream's first buffer, before slow_down
   std::chrono::milliseconds memory_wait_midway{60000}; // for a later one

@@ -17,6 +17,12 @@ bool passes_by_itself(errc code) {
   return code == errc::busy || code == errc::timeout || code == errc::stopping;
 }
 
+struct disk_walk {
+  std::size_t disk = 0;
+  std::optional<storage::chunk_id> after, page_last;
+  bool page_full = false, on_its_way = false;
+};
+
 class reaper_state {
 public:
   explicit reaper_state(reaper_actor::pointer self) : self_(self) {}
@@ -25,7 +31,7 @@ public:
 
 private:
   void begin_round();
-  void free_manifests();
+  void free_manifests(storage::log_index released_up_to);
   void reap(std::vector<meta::buried_blob> blobs);
   void erase_page();
   void page_erased(std::size_t disk, const error* why);
@@ -48,13 +54,7 @@ private:
   std::optional<erase_plan> plan_;
   std::size_t disks_to_answer_ = 0;
   bool round_was_full_ = false;
-
-  struct walk {
-    std::size_t disk = 0;
-    std::optional<storage::chunk_id> after, page_last;
-    bool page_full = false, on_its_way = false;
-  };
-  std::optional<walk> walk_;
+  std::optional<disk_walk> walk_;
   std::optional<storage::steady_time> next_walk_;
   std::size_t walk_pages_left_ = 0;
 };
@@ -91,7 +91,7 @@ void reaper_state::begin_round() {
   self_->request(s_.metadata, caf::infinite, buried_atom_v, blobs_a_round)
       .then(
           [this](buried_list& found) {
-            if (found.manifests_to_free > 0) free_manifests();
+            if (found.manifests_to_free > 0) free_manifests(found.released_up_to);
             round_was_full_ = found.blobs.size() == blobs_a_round;
             reap(std::move(found.blobs));
           },
@@ -101,12 +101,12 @@ void reaper_state::begin_round() {
           });
 }
 
-void reaper_state::free_manifests() {
-  auto box = std::make_shared<const meta::command>(meta::free_manifests{});
+void reaper_state::free_manifests(storage::log_index released_up_to) {
+  auto box = std::make_shared<const meta::command>(meta::free_manifests{.released_up_to = released_up_to});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(
-          [this](const committed& c) {
-            if (c.result.more > 0) free_manifests();
+          [this, released_up_to](const committed& c) {
+            if (c.result.more > 0) free_manifests(released_up_to);
           },
           [](caf::error& e) {
             log::warn("freeing manifests failed", {{"error", to_string(from_caf(e))}});

@@ -22,7 +22,7 @@ constexpr std::size_t metadata_read_threads = 2;
 class room_probe {
 public:
   room_probe(storage::file_system& files, const storage::clock& clock, std::string path, std::uint64_t reserve)
-    : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
+      : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
 
   bool has_room() {
     const auto now = clock_.now().time_since_epoch().count();
@@ -58,8 +58,11 @@ struct open_disk {
 class storage_node_impl final : public storage_node {
 public:
   storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics)
-    : system_(system), metrics_(metrics), files_(storage::posix_file_system()), clock_(storage::system_clock()),
-      random_(storage::system_random()) {}
+      : system_(system),
+        metrics_(metrics),
+        files_(storage::posix_file_system()),
+        clock_(storage::system_clock()),
+        random_(storage::system_random()) {}
   ~storage_node_impl() override { CAIRN_ASSERT(stopped_ || !services_.metadata); }
 
   result<void> start(const config::settings& settings);
@@ -235,9 +238,12 @@ node_status storage_node_impl::status() const {
   out.buffer_bytes = services_.buffers->in_use_bytes();
   out.buffer_limit_bytes = services_.buffers->limit_bytes();
   out.buffer_waiters = services_.buffers->waiting();
-  if (metadata_quarantined_->load()) out.reason = "the metadata can't be read";
-  else if (!session_began_->load()) out.reason = "the writer session has not begun";
-  else if (!takes_writes) out.reason = "no disk takes writes";
+  if (metadata_quarantined_->load())
+    out.reason = "the metadata can't be read";
+  else if (!session_began_->load())
+    out.reason = "the writer session has not begun";
+  else if (!takes_writes)
+    out.reason = "no disk takes writes";
   out.ready = out.reason.empty();
   return out;
 }

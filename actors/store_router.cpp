@@ -6,6 +6,7 @@ namespace {
 
 cluster::placement placement_of(const std::vector<store_router::member>& members) {
   std::vector<cluster::placement_member> places;
+  places.reserve(members.size());
   for (const auto& m : members) places.push_back(m.place);
   return cluster::placement{places};
 }

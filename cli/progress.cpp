@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdio>
 
 namespace cairn::cli {
@@ -79,7 +80,7 @@ std::string progress_text::line(unsigned width) const {
   tail += "  " + human_bytes(static_cast<std::uint64_t>(speed)) + "/s";
   if (total_ && speed > 0 && *total_ >= done_) {
     const double left = static_cast<double>(*total_ - done_) / speed;
-    tail += "  ETA " + (left < 360000 ? human_time(std::chrono::seconds(static_cast<long long>(left + 0.5))) : "-");
+    tail += "  ETA " + (left < 360000 ? human_time(std::chrono::seconds(std::llround(left))) : "-");
   }
   const std::size_t room = width > tail.size() ? width - tail.size() : 0;
   if (!total_) return shortened(name_, std::max<std::size_t>(room, 1)) + tail;

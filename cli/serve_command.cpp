@@ -29,8 +29,10 @@ void set_up_log(const config::log_settings& settings) {
 class running_node {
 public:
   running_node(config::settings settings, const config_options& options)
-    : settings_(std::move(settings)), options_(options), shards_(settings_.node.shards, settings_.node.threads),
-      config_(shards_.contexts()) {}
+      : settings_(std::move(settings)),
+        options_(options),
+        shards_(settings_.node.shards, settings_.node.threads),
+        config_(shards_.contexts()) {}
 
   result<void> start();
   void wait_for_stop(); // applies SIGHUPs meanwhile
@@ -80,8 +82,8 @@ result<void> running_node::make_first_bucket() {
   std::promise<result<actors::committed>> answered;
   actors::command_box box = std::make_shared<const command>(create_bucket{"files", storage::system_clock().wall()});
   actors::ask_metadata<actors::committed>(
-    node_->handles(), [&answered](result<actors::committed> a) { answered.set_value(std::move(a)); },
-    actors::commit_atom_v, box);
+      node_->handles(), [&answered](result<actors::committed> a) { answered.set_value(std::move(a)); },
+      actors::commit_atom_v, box);
   const auto answer = answered.get_future().get();
   if (!answer && answer.error().code != errc::bucket_exists) return answer.error();
   return {};
@@ -93,7 +95,8 @@ void running_node::announce() const {
                         {"admin", "http://" + config::format(admin_->local_endpoint())},
                         {"data", settings_.node.data_dir},
                         {"version", version_text()}});
-  std::cout << "Cairn serves " << url << "  (metrics: http://" << config::format(admin_->local_endpoint()) << "/metrics)\n"
+  std::cout << "Cairn serves " << url << "  (metrics: http://" << config::format(admin_->local_endpoint())
+            << "/metrics)\n"
             << "Try it:\n"
             << "  curl -T FILE " << url << "/files/FILE\n"
             << "  curl -o COPY " << url << "/files/FILE\n"
@@ -170,8 +173,9 @@ int serve(const config_options& options) {
 } // namespace
 
 void add_serve_command(CLI::App& app, int& exit_code) {
-  auto* command = app.add_subcommand("serve", "Runs a node until SIGTERM or Ctrl-C.\n"
-                                              "Example: cairn serve --config cairn.toml --set http.listen=127.0.0.1:8080");
+  auto* command =
+      app.add_subcommand("serve", "Runs a node until SIGTERM or Ctrl-C.\n"
+                                  "Example: cairn serve --config cairn.toml --set http.listen=127.0.0.1:8080");
   auto options = std::make_shared<config_options>();
   add_config_options(*command, *options);
   command->callback([options, &exit_code] { exit_code = serve(*options); });

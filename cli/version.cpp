@@ -19,7 +19,8 @@ std::string version_text() {
   return std::string{"cairn "} + CAIRN_VERSION + " (metadata level " +
          std::to_string(unsigned{storage::metadata::feature_level}) + ", CAF " +
          dotted(CAF_VERSION / 10000, CAF_VERSION / 100 % 100, CAF_VERSION % 100) + ", Boost " +
-         dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100) + ", compiler " + __VERSION__ + ")";
+         dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100) + ", compiler " + __VERSION__ +
+         ")";
 }
 
 } // namespace cairn::cli

@@ -1,5 +1,5 @@
-// The whole configuration as one validated struct. Every member is one TOML key `section.name`; the defaults here are the
-// embedded defaults and what docs/configuration.md lists. A settings value that exists has passed `validate`.
+// The whole configuration as one validated struct. Every member is one TOML key `section.name`; the defaults here are
+// the embedded defaults and what docs/configuration.md lists. A settings value that exists has passed `validate`.
 #pragma once
 
 #include "config/units.hpp"
@@ -94,8 +94,8 @@ struct settings {
   log_settings log;
   debug_settings debug;
 
-  std::string metadata_dir() const;              // metadata.dir or its default
-  std::vector<disk_settings> disk_list() const;  // storage.disks or its default
+  std::string metadata_dir() const;             // metadata.dir or its default
+  std::vector<disk_settings> disk_list() const; // storage.disks or its default
 };
 
 } // namespace cairn::config

@@ -1,6 +1,6 @@
 // The one error type of Cairn. Operating errors are values: a function that can fail returns `result<T>`, which holds
-// either a T or an `error`. Third-party codes and exceptions become an `errc` in the one file that talks to that library.
-// Programmer errors are asserts that stay on (`CAIRN_ASSERT`).
+// either a T or an `error`. Third-party codes and exceptions become an `errc` in the one file that talks to that
+// library. Programmer errors are asserts that stay on (`CAIRN_ASSERT`).
 #pragma once
 
 #include <boost/system/result.hpp>

@@ -26,8 +26,8 @@ struct loaded {
   std::vector<problem> problems; // all of them, in file order, then overrides, then relations between keys
 };
 
-// `text` is the file's content (may be empty: the defaults), `overrides` are "key=value": the value is TOML, a bare word
-// is a string. Never throws.
+// `text` is the file's content (may be empty: the defaults), `overrides` are "key=value": the value is TOML, a bare
+// word is a string. Never throws.
 loaded load(std::string_view text, std::string_view file_name, std::span<const std::string> overrides);
 
 // Reads the file, then `load`. An unreadable file is one problem. An empty path means the embedded defaults.

@@ -1,5 +1,5 @@
-// Typed values of the configuration: sizes, durations, addresses. Text forms are what operators write in TOML and on the
-// command line; format(parse(x)) is canonical.
+// Typed values of the configuration: sizes, durations, addresses. Text forms are what operators write in TOML and on
+// the command line; format(parse(x)) is canonical.
 #pragma once
 
 #include "config/error.hpp"
@@ -20,7 +20,8 @@ struct byte_size {
 // "50ms", "30s", "10min", "24h", "250us", "0s". A bare 0 is allowed, other bare numbers are not.
 using duration = std::chrono::microseconds;
 
-// "127.0.0.1:9000", "[::1]:9000", "0.0.0.0:9000". Port 0 lets the system choose. Host names other than localhost are refused.
+// "127.0.0.1:9000", "[::1]:9000", "0.0.0.0:9000". Port 0 lets the system choose. Host names other than localhost are
+// refused.
 struct endpoint {
   std::string host; // numeric address, without brackets
   std::uint16_t port = 0;
@@ -36,10 +37,18 @@ std::string format(duration value);
 std::string format(const endpoint& value);
 
 namespace literals {
-constexpr std::uint64_t operator""_KiB(unsigned long long n) { return n << 10; }
-constexpr std::uint64_t operator""_MiB(unsigned long long n) { return n << 20; }
-constexpr std::uint64_t operator""_GiB(unsigned long long n) { return n << 30; }
-constexpr std::uint64_t operator""_TiB(unsigned long long n) { return n << 40; }
+constexpr std::uint64_t operator""_KiB(unsigned long long n) {
+  return n << 10;
+}
+constexpr std::uint64_t operator""_MiB(unsigned long long n) {
+  return n << 20;
+}
+constexpr std::uint64_t operator""_GiB(unsigned long long n) {
+  return n << 30;
+}
+constexpr std::uint64_t operator""_TiB(unsigned long long n) {
+  return n << 40;
+}
 } // namespace literals
 
 } // namespace cairn::config

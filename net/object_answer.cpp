@@ -58,7 +58,7 @@ struct answer_maker {
            std::to_string(row.size);
   }
 
-  object_answer refused(s3_error problem) const {
+  object_answer refused(const s3_error& problem) const {
     const auto whole = error_answer(problem, request_.basics, request_.resource(), request_.head_only);
     const auto end = whole.find("\r\n\r\n") + 4;
     object_answer answer{problem.status, {whole.substr(0, end), {}}};

@@ -90,12 +90,13 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
 // Equal names are one header with a list of values (RFC 9110 §5.2).
 void merge_repeated(std::vector<std::pair<std::string, std::string>>& headers) {
   std::vector<std::pair<std::string, std::string>> merged;
-  for (auto& [name, value] : headers) {
-    const auto same = std::find_if(merged.begin(), merged.end(), [&](const auto& h) { return h.first == name; });
+  for (auto& header : headers) {
+    const auto same =
+        std::find_if(merged.begin(), merged.end(), [&](const auto& h) { return h.first == header.first; });
     if (same == merged.end())
-      merged.emplace_back(std::move(name), std::move(value));
+      merged.push_back(std::move(header));
     else
-      same->second += ", " + value;
+      same->second += ", " + header.second;
   }
   headers = std::move(merged);
 }

@@ -30,7 +30,8 @@ void ask(const session_ptr& session, Then then, Message... message) {
   actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
 }
 
-void commit(const session_ptr& session, metadata::command command, unsigned status, std::string header_lines = {}) {
+void commit(const session_ptr& session, metadata::command command, unsigned status,
+            const std::string& header_lines = {}) {
   ask<actors::committed>(
       session,
       [session, status, header_lines](const actors::committed&) { session->respond_empty(status, header_lines); },

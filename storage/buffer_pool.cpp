@@ -19,7 +19,9 @@ std::size_t class_of(std::size_t size_bytes) {
   return std::size_t(std::countr_zero(rounded) - std::countr_zero(smallest_class_bytes));
 }
 
-constexpr std::size_t class_bytes(std::size_t class_index) { return smallest_class_bytes << class_index; }
+constexpr std::size_t class_bytes(std::size_t class_index) {
+  return smallest_class_bytes << class_index;
+}
 
 } // namespace
 

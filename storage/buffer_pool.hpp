@@ -1,10 +1,10 @@
-// One budget of bytes (`limits.memory`) for every chunk buffer of the node. Buffers are page-aligned, reference counted,
-// recycled by size class (powers of two from 4 KiB to 16 MiB), so a hot download reuses memory that is still in the CPU's
-// cache. Thread-safe.
+// One budget of bytes (`limits.memory`) for every chunk buffer of the node. Buffers are page-aligned, reference
+// counted, recycled by size class (powers of two from 4 KiB to 16 MiB), so a hot download reuses memory that is still
+// in the CPU's cache. Thread-safe.
 //
 // The rule that keeps a thousand slow clients going: a stream's *minimum* (a 64 KiB block down, a chunk up) may use the
-// whole limit; *growth* beyond it succeeds only while the pool is at most half used. So full-size chunks never crowd out
-// a new stream's first block, and windows shrink by themselves under pressure.
+// whole limit; *growth* beyond it succeeds only while the pool is at most half used. So full-size chunks never crowd
+// out a new stream's first block, and windows shrink by themselves under pressure.
 #pragma once
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
@@ -61,9 +61,9 @@ public:
   // A minimum also answers null while earlier waiters queue, so nobody starves.
   buffer_ptr try_acquire(std::size_t size_bytes, reservation kind);
 
-  // Calls `ready` with a minimum reservation when one fits, first come first served: at once on this thread, or later on
-  // the thread that gives a buffer back, where it must only send a message. Returns a ticket for `cancel_wait`, 0 when
-  // `ready` was called already.
+  // Calls `ready` with a minimum reservation when one fits, first come first served: at once on this thread, or later
+  // on the thread that gives a buffer back, where it must only send a message. Returns a ticket for `cancel_wait`, 0
+  // when `ready` was called already.
   std::uint64_t wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready);
   bool cancel_wait(std::uint64_t ticket); // false: ready was or is being called
 

@@ -1,5 +1,6 @@
-// Blocking work (disk, LMDB) leaves the socket threads through an executor: a bounded queue in front of a fixed number of
-// threads; in simulation jobs complete at a virtual time. A job that is still queued at its deadline is not run but told.
+// Blocking work (disk, LMDB) leaves the socket threads through an executor: a bounded queue in front of a fixed number
+// of threads; in simulation jobs complete at a virtual time. A job that is still queued at its deadline is not run but
+// told.
 #pragma once
 
 #include "config/error.hpp"

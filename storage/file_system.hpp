@@ -28,8 +28,8 @@ public:
   virtual result<std::size_t> read(std::uint64_t offset, std::span<const bytes_span> into) = 0;
   // The same without ever waiting for the device (preadv2 RWF_NOWAIT): would_block unless every byte is cached.
   virtual result<std::size_t> read_cached(std::uint64_t offset, std::span<const bytes_span> into) = 0;
-  virtual result<void> flush() = 0;                                          // fdatasync: data and size are durable
-  virtual result<void> preallocate(std::uint64_t size) = 0;                  // sets the size, reserves its blocks
+  virtual result<void> flush() = 0;                                           // fdatasync: data and size are durable
+  virtual result<void> preallocate(std::uint64_t size) = 0;                   // sets the size, reserves its blocks
   virtual result<void> punch(std::uint64_t offset, std::uint64_t length) = 0; // gives blocks back, size stays
   virtual result<void> truncate(std::uint64_t size) = 0;
   virtual result<std::uint64_t> size() const = 0;
@@ -41,7 +41,8 @@ struct space {
   std::uint64_t total = 0, available = 0; // bytes of the file system that holds the path
 };
 
-// Bytes of a disk that are kept for deletes, index and log: `configured`, or when that is 0 the larger of 1 % and 1 GiB.
+// Bytes of a disk that are kept for deletes, index and log: `configured`, or when that is 0 the larger of 1 % and 1
+// GiB.
 constexpr std::uint64_t effective_reserve(std::uint64_t configured, const space& disk) {
   constexpr std::uint64_t default_min = 1ull << 30;
   return configured != 0 ? configured : (disk.total / 100 > default_min ? disk.total / 100 : default_min);

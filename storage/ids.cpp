@@ -3,6 +3,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include <charconv>
 #include <cstdio>
 
 namespace cairn::storage {
@@ -19,6 +20,24 @@ std::string to_string(const uuid& id) {
   return out;
 }
 
+std::optional<uuid> parse_uuid(std::string_view text) {
+  uuid id;
+  std::size_t filled = 0;
+  for (std::size_t at = 0; at < text.size() && filled < id.size();) {
+    if (text[at] == '-') {
+      ++at;
+      continue;
+    }
+    const auto pair = text.substr(at, 2);
+    const auto [end, wrong] = std::from_chars(pair.data(), pair.data() + pair.size(), id[filled], 16);
+    if (wrong != std::errc{} || end != pair.data() + 2) return std::nullopt;
+    ++filled;
+    at += 2;
+  }
+  if (filled != id.size() || to_string(id) != text) return std::nullopt;
+  return id;
+}
+
 std::string to_string(const blob_id& id) {
   char text[40];
   const int n = std::snprintf(text, sizeof text, "%llx-%016llx", static_cast<unsigned long long>(id.session),
@@ -26,7 +45,9 @@ std::string to_string(const blob_id& id) {
   return {text, static_cast<std::size_t>(n)};
 }
 
-std::string to_string(const chunk_id& id) { return to_string(id.blob) + "/" + std::to_string(id.index); }
+std::string to_string(const chunk_id& id) {
+  return to_string(id.blob) + "/" + std::to_string(id.index);
+}
 
 namespace {
 

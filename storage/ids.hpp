@@ -8,7 +8,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace cairn::storage {
 
@@ -26,6 +28,7 @@ constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and o
 
 using uuid = std::array<std::uint8_t, 16>;
 std::string to_string(const uuid& id); // 8-4-4-4-12 hex
+std::optional<uuid> parse_uuid(std::string_view text); // exactly what to_string writes
 
 struct blob_id {
   session_id session = 0;

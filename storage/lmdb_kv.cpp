@@ -209,8 +209,8 @@ result<void> lmdb_engine::prepare_directory() const {
   return {};
 }
 
-// LMDB writes the first two pages of a new file and flushes nothing before the first commit: a power loss in between would
-// leave a file that it refuses for ever. So a new file appears whole, under its name only when it is flushed.
+// LMDB writes the first two pages of a new file and flushes nothing before the first commit: a power loss in between
+// would leave a file that it refuses for ever. So a new file appears whole, under its name only when it is flushed.
 result<void> lmdb_engine::make_data_file() const {
   const std::string path = directory_ + "/data.mdb", fresh = directory_ + "/new.mdb";
   if (::access(path.c_str(), F_OK) == 0) return {};

@@ -32,9 +32,12 @@ void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   for (const char c : text) {
     const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\') out.append(1, '\\').push_back(c);
-    else if (u < 0x20) out.append(fmt::format("\\u{:04x}", u));
-    else out.push_back(c);
+    if (c == '"' || c == '\\')
+      out.append(1, '\\').push_back(c);
+    else if (u < 0x20)
+      out.append(fmt::format("\\u{:04x}", u));
+    else
+      out.push_back(c);
   }
   out.push_back('"');
 }
@@ -42,7 +45,8 @@ void append_json_string(std::string& out, std::string_view text) {
 // Control characters of keys and headers must not forge lines.
 void append_text_value(std::string& out, std::string_view text) {
   if (text.find_first_of(" \"=") == std::string_view::npos &&
-      std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }) && !text.empty())
+      std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }) &&
+      !text.empty())
     out.append(text);
   else
     append_json_string(out, text);
@@ -62,8 +66,10 @@ std::string as_json(std::string_view event, std::initializer_list<field> fields)
   append_json_string(line, event);
   for (const field& f : fields) {
     line.append(",\"").append(f.name).append("\":");
-    if (f.number) line.append(f.value);
-    else append_json_string(line, f.value);
+    if (f.number)
+      line.append(f.value);
+    else
+      append_json_string(line, f.value);
   }
   return line;
 }
@@ -77,7 +83,9 @@ void set_up(level lowest, bool json) {
   logger().flush_on(spdlog::level::debug);
 }
 
-bool enabled(level l) { return logger().should_log(to_spdlog(l)); }
+bool enabled(level l) {
+  return logger().should_log(to_spdlog(l));
+}
 
 void write(level l, std::string_view event, std::initializer_list<field> fields) {
   if (!enabled(l)) return;

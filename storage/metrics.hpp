@@ -26,8 +26,18 @@ private:
 };
 
 enum class http_operation : std::uint8_t {
-  list_buckets, create_bucket, delete_bucket, head_bucket, list_objects,
-  put_object, get_object, head_object, delete_object, options, unknown, count_
+  list_buckets,
+  create_bucket,
+  delete_bucket,
+  head_bucket,
+  list_objects,
+  put_object,
+  get_object,
+  head_object,
+  delete_object,
+  options,
+  unknown,
+  count_
 };
 
 struct http_operation_metrics {

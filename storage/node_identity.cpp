@@ -2,9 +2,6 @@
 
 #include "storage/small_file.hpp"
 
-#include <charconv>
-#include <optional>
-
 namespace cairn::storage {
 
 namespace {
@@ -22,24 +19,6 @@ uuid make_uuid(random_source& random) {
   return id;
 }
 
-std::optional<uuid> parse_uuid(std::string_view text) {
-  uuid id;
-  std::size_t filled = 0;
-  for (std::size_t at = 0; at < text.size() && filled < id.size();) {
-    if (text[at] == '-') {
-      ++at;
-      continue;
-    }
-    const auto pair = text.substr(at, 2);
-    const auto [end, wrong] = std::from_chars(pair.data(), pair.data() + pair.size(), id[filled], 16);
-    if (wrong != std::errc{} || end != pair.data() + 2) return std::nullopt;
-    ++filled;
-    at += 2;
-  }
-  if (filled != id.size() || to_string(id) != text) return std::nullopt;
-  return id;
-}
-
 } // namespace
 
 result<uuid> load_or_make_node_identity(file_system& files, const std::string& data_dir, random_source& random) {
@@ -54,7 +33,8 @@ result<uuid> load_or_make_node_identity(file_system& files, const std::string& d
     return content.error();
   }
   const uuid id = make_uuid(random);
-  if (auto kept = replace_small_file(files, path, std::string{grammar} + to_string(id) + "\n"); !kept) return kept.error();
+  if (auto kept = replace_small_file(files, path, std::string{grammar} + to_string(id) + "\n"); !kept)
+    return kept.error();
   return id;
 }
 

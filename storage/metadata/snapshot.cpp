@@ -71,7 +71,7 @@ result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t
   for (std::uint32_t index = low; index <= header->parts && covering.size() < max; ++index) {
     auto next = part(id, index);
     if (!next) return next.error();
-    if (next->object_offset + next->length > object_offset) covering.push_back(std::move(*next));
+    if (next->object_offset + next->length > object_offset) covering.push_back(*next);
   }
   return covering;
 }

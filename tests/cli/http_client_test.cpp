@@ -15,6 +15,8 @@ using namespace std::chrono_literals;
 
 namespace {
 
+const std::size_t too_large_to_buffer = 200'000'000;
+
 // One accepted connection, spoken to by the test's script.
 class peer {
 public:
@@ -253,7 +255,7 @@ TEST(http_client, refusal_in_the_middle_of_the_body_stops_the_upload) {
     p.drain(); // until the client goes: a reset would destroy the answer on its way
   }});
   http_client client(server.address());
-  text_source source(std::string(200'000'000, 'x'), true);
+  text_source source(std::string(too_large_to_buffer, 'x'), true);
   const auto response = client.exchange({"PUT", "/a", {}}, &source);
   ASSERT_TRUE(response) << response.error().text;
   EXPECT_EQ(response->status, 507u);
@@ -269,7 +271,7 @@ TEST(http_client, refusal_of_a_server_that_stops_reading_is_heard_although_the_w
     std::this_thread::sleep_for(200ms);
   }});
   http_client client(server.address());
-  text_source source(std::string(200'000'000, 'x'), true);
+  text_source source(std::string(too_large_to_buffer, 'x'), true);
   const auto response = client.exchange({"PUT", "/a", {}}, &source);
   ASSERT_TRUE(response) << response.error().text;
   EXPECT_EQ(response->status, 507u);

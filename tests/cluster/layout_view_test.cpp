@@ -21,7 +21,7 @@ protected:
   layout stored() { return read_layout(*rows->read().value()).value(); }
 
   std::unique_ptr<storage::kv_engine> engine = storage::make_memory_kv(meta::table_count);
-  std::unique_ptr<meta::store> rows = std::move(meta::store::open(*engine).value());
+  std::unique_ptr<meta::store> rows = meta::store::open(*engine).value();
   meta::create_cluster founding;
 };
 

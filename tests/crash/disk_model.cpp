@@ -169,7 +169,7 @@ std::optional<std::string> disk_model::apply(const event& e) {
     case event_kind::open: opened_[e.header.file] = {find(e.path).value(), e.path}; break;
     case event_kind::remove: change_names(parent_of(e.path), {{}, last_name(e.path), 0}); break;
     case event_kind::rename: {
-      const std::string from = e.path.c_str(), to = e.path.substr(from.size() + 1);
+      const std::string from = e.path.substr(0, e.path.find('\0')), to = e.path.substr(from.size() + 1);
       change_names(parent_of(to), {last_name(to), last_name(from), find(from).value()}); // within one directory
       break;
     }

@@ -81,7 +81,10 @@ storage::chunk_id chunk_name(std::uint64_t chunk) {
 
 std::vector<std::byte> chunk_bytes(std::uint64_t chunk) {
   std::mt19937_64 random{chunk};
-  std::vector<std::byte> bytes(random() % 3 == 0 ? random() % 5000 + 1 : random() % (80 * 1024) + 1);
+  const bool large = chunk % 8 == 5; // written around the page cache, into a segment of its own
+  std::vector<std::byte> bytes(large               ? 300 * 1024 + random() % 5000
+                               : random() % 3 == 0 ? random() % 5000 + 1
+                                                   : random() % (80 * 1024) + 1);
   for (auto& b : bytes) b = static_cast<std::byte>(random());
   return bytes;
 }

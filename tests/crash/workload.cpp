@@ -3,6 +3,7 @@
 #include "storage/disk_identity.hpp"
 #include "tests/crash/plan.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <optional>
@@ -68,16 +69,23 @@ private:
   }
 
   void write(const std::vector<std::uint64_t>& chunks) {
-    std::vector<std::vector<std::byte>> payloads;
+    std::vector<storage::buffer_ptr> payloads; // of the pool: page-aligned, as uploads bring them
     std::vector<storage::chunk_write> batch;
-    for (const auto n : chunks) payloads.push_back(chunk_bytes(n));
-    for (std::size_t i = 0; i < chunks.size(); ++i) batch.push_back({chunk_name(chunks[i]), payloads[i]});
+    payloads.reserve(chunks.size());
+    batch.reserve(chunks.size());
+    for (const auto n : chunks) {
+      const auto bytes = chunk_bytes(n);
+      payloads.push_back(buffers_.try_acquire(bytes.size(), storage::reservation::minimum));
+      std::ranges::copy(bytes, payloads.back()->data());
+      batch.push_back({chunk_name(n), {payloads.back()->data(), bytes.size()}});
+    }
     for (const auto& answer : store_->write(batch))
       must(answer.has_value(), "write", answer.has_value() ? error{} : answer.error());
   }
 
   void erase(const std::vector<std::uint64_t>& chunks) {
     std::vector<storage::chunk_id> ids;
+    ids.reserve(chunks.size());
     for (const auto n : chunks) ids.push_back(chunk_name(n));
     must(must(store_->erase(ids), "erase") == ids.size(), "erase: missing chunks");
   }
@@ -94,6 +102,7 @@ private:
   const std::string root_;
   counting_random random_;
   std::unique_ptr<storage::kv_engine> index_, metadata_engine_;
+  storage::buffer_pool buffers_{8 << 20};
   std::unique_ptr<storage::chunk_store> store_;
   std::unique_ptr<storage::metadata::store> metadata_;
   storage::session_id session_ = 0;

@@ -72,8 +72,7 @@ TEST(head_check, refuses_what_could_be_read_in_two_ways) {
       "Transfer-Encoding : chunked\r\n",
       "X: a\rContent-Length: 4\r\n",
       std::string{"X: a\0b\r\n", 8},
-      "X: a\x01"
-      "b\r\n",
+      std::string{"X: a\x01"} + "b\r\n",
       "X: a\x7f\r\n",
       "no colon\r\n",
       ": empty name\r\n",

@@ -5,6 +5,8 @@ namespace cairn::net {
 
 namespace {
 
+const std::size_t large_body_bytes = 12'000'000;
+
 using namespace std::chrono_literals;
 
 config::settings impatient() {
@@ -314,7 +316,7 @@ TEST_F(http_session_, tells_connections_beyond_the_limit_to_come_back) {
 
 TEST_F(http_session_, drains_what_is_running_and_closes_what_is_idle) {
   start();
-  node->ask("PUT", "/files/k", {}, std::string(12'000'000, 'x'));
+  node->ask("PUT", "/files/k", {}, std::string(large_body_bytes, 'x'));
   auto idle = node->connect();
   idle.send(running_node::request_text("GET", "/"));
   EXPECT_EQ(idle.read().status, 200u);

@@ -15,7 +15,7 @@ using storage::block_size_bytes;
 
 class download_run {
 public:
-  download_run(world& w, std::uint64_t seed) : w_(w), seed_(seed) { w_.begin(seed); }
+  download_run(world& w, std::uint64_t seed) : w_(w) { w_.begin(seed); }
   run_result run();
 
 private:
@@ -30,7 +30,6 @@ private:
   void clean_up();
 
   world& w_;
-  const std::uint64_t seed_;
   checks checks_;
   std::shared_ptr<fake_object> object_ = std::make_shared<fake_object>();
   std::map<storage::blob_id, fake_blob> blobs_;

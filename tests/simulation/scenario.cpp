@@ -3,6 +3,7 @@
 #include "storage/log.hpp"
 #include "tests/simulation/download_scenario.hpp"
 #include "tests/simulation/node_scenario.hpp"
+#include "tests/simulation/raft_scenario.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -89,6 +90,11 @@ const std::vector<scenario>& scenarios() {
   static const std::vector<scenario> all{
       {"download", "one download through sequencer and streamer over disks that are late, wrong or gone", run_download},
       {"node", "a whole node under clients that come and go, with crashes, failing and full disks", run_node},
+      {"raft", "consensus under crashes, partitions, drifting clocks, failing disks, changes of membership",
+       [](world&, std::uint64_t seed) {
+         auto done = run_raft(seed);
+         return run_result{std::move(done.problem), std::move(done.options), done.digest};
+       }},
   };
   return all;
 }

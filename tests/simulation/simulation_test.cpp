@@ -32,6 +32,10 @@ TEST(simulation, a_node_keeps_what_it_acknowledged_and_frees_what_it_deleted) {
   sweep_without_failures("node", 1, 300);
 }
 
+TEST(simulation, consensus_loses_nothing_that_it_acknowledged) {
+  sweep_without_failures("raft", 1, 300);
+}
+
 // Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.
 TEST(simulation, seeds_that_once_failed_stay_fixed) {
   std::ifstream file{CAIRN_SOURCE_DIR "/tests/simulation/regression_seeds.txt"};

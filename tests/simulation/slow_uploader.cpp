@@ -8,7 +8,7 @@ slow_uploader::slow_uploader(world& w, checks& c, uploader_habits habits, std::u
                              std::size_t grants_max, ending on_end)
     : w_(w),
       checks_(c),
-      habits_(std::move(habits)),
+      habits_(habits),
       content_(content),
       size_(size),
       grants_max_(grants_max),

@@ -54,7 +54,7 @@ void workload::make_bucket() {
   auto box = std::make_shared<const meta::command>(meta::create_bucket{bucket_name, w_.clock().wall()});
   ask_metadata<committed>(
       node_.handles(),
-      [&](result<committed> r) {
+      [&](const result<committed>& r) {
         made = true;
         if (!r) checks_.fail("the bucket was not made: " + to_string(r.error()));
       },
@@ -231,7 +231,7 @@ void workload::remove(std::size_t user, const std::string& key) {
   del.key = key;
   del.now = w_.clock().wall();
   auto box = std::make_shared<const meta::command>(std::move(del));
-  ask_metadata<committed>(node_.handles(), if_alive<committed>([this, user, key](result<committed> r) {
+  ask_metadata<committed>(node_.handles(), if_alive<committed>([this, user, key](const result<committed>& r) {
                             later(user);
                             if (r) return model_.acknowledged(key, absent);
                             if (r.error().code == errc::timeout)
@@ -309,7 +309,7 @@ void workload::delete_every_key() {
     auto box = std::make_shared<const meta::command>(std::move(del));
     ask_metadata<committed>(
         node_.handles(),
-        [this, &waiting](result<committed> r) {
+        [this, &waiting](const result<committed>& r) {
           --waiting;
           if (!r) checks_.fail("deleting at the end: " + to_string(r.error()));
         },

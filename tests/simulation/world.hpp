@@ -9,45 +9,15 @@
 
 #include "actors/interfaces.hpp"
 #include "storage/seams.hpp"
+#include "tests/simulation/dice.hpp"
 
 #include <caf/all.hpp>
 #include <caf/detail/test_actor_clock.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
-#include <random>
-
 namespace cairn::sim {
 
 using microseconds = std::chrono::microseconds;
-
-// FNV-1a over what happened.
-class run_digest {
-public:
-  void add(std::uint64_t x) noexcept {
-    for (int shift = 0; shift < 64; shift += 8) value_ = (value_ ^ (x >> shift & 255)) * 1099511628211ull;
-  }
-  std::uint64_t value() const noexcept { return value_; }
-
-private:
-  std::uint64_t value_ = 14695981039346656037ull;
-};
-
-// Draws that don't differ between standard libraries.
-class dice {
-public:
-  explicit dice(std::uint64_t seed) : engine_(seed) {}
-  std::uint64_t next() { return engine_(); }
-  std::uint64_t below(std::uint64_t n) { return n == 0 ? 0 : engine_() % n; }
-  std::uint64_t between(std::uint64_t low, std::uint64_t high) { return low + below(high - low + 1); }
-  bool chance(double p) { return double(engine_() >> 11) * 0x1.0p-53 < p; }
-  template <class T>
-  const T& pick(const std::vector<T>& from) {
-    return from[below(from.size())];
-  }
-
-private:
-  std::mt19937_64 engine_;
-};
 
 class world {
 public:

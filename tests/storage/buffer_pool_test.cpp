@@ -69,10 +69,12 @@ TEST(buffer_pool, obeys_a_lowered_limit_as_buffers_come_back) {
 TEST(buffer_pool, keeps_its_count_when_many_threads_take_and_give) {
   buffer_pool pool{8 * mib};
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int t = 0; t < 4; ++t)
     threads.emplace_back([&pool, t] {
       for (int i = 0; i < 2000; ++i) {
-        auto b = pool.try_acquire(std::size_t(4096) << ((i + t) % 8), i % 2 ? reservation::growth : reservation::minimum);
+        auto b =
+            pool.try_acquire(std::size_t(4096) << ((i + t) % 8), i % 2 ? reservation::growth : reservation::minimum);
         if (b) b->data()[0] = std::byte(i);
       }
     });

@@ -127,6 +127,7 @@ TEST(thread_executor, calls_every_accepted_job_exactly_once_under_load) {
   const auto disk = make_thread_executor("disk", 3, 64);
   std::atomic<int> accepted{0}, called{0};
   std::vector<std::thread> posters;
+  posters.reserve(4);
   for (int t = 0; t < 4; ++t)
     posters.emplace_back([&, t] {
       for (int i = 0; i < 3000; ++i)

@@ -98,7 +98,8 @@ TYPED_TEST(file_system_contract, gathers_writes_and_scatters_reads_of_any_number
   EXPECT_EQ(again, all);
 }
 
-// Large aligned writes may go around the page cache: what was read before, and the small writes beside them, must agree.
+// Large aligned writes may go around the page cache: what was read before, and the small writes beside them, must
+// agree.
 TYPED_TEST(file_system_contract, shows_large_aligned_and_small_writes_alike) {
   struct alignas(4096) page {
     std::array<std::byte, 4096> bytes;

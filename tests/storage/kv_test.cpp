@@ -25,8 +25,8 @@ protected:
     engine = std::move(*opened);
   }
 
-  std::unique_ptr<kv_reader> read() { return std::move(engine->begin_read().value()); }
-  std::unique_ptr<kv_writer> write() { return std::move(engine->begin_write().value()); }
+  std::unique_ptr<kv_reader> read() { return engine->begin_read().value(); }
+  std::unique_ptr<kv_writer> write() { return engine->begin_write().value(); }
 
   temporary_directory directory;
   std::unique_ptr<kv_engine> engine;

@@ -12,7 +12,7 @@ constexpr mac_key key{9};
 
 class segment : public testing::Test {
 protected:
-  void SetUp() override { file_ = std::move(*disk_.open("/5.seg", open_mode::create)); }
+  void SetUp() override { file_ = *disk_.open("/5.seg", open_mode::create); }
 
   segment_entry add(std::uint64_t offset, std::uint32_t index, std::size_t length) {
     std::vector<std::byte> payload(length, std::byte(index + 1)), page(page_bytes);

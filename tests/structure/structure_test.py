@@ -18,9 +18,11 @@ TEST_LINES_MAX = 120  # a test may carry its table of cases
 # Header (as a prefix) → where it may be included, and by how many files together. Tests are free.
 THIRD_PARTY = [
     ("lmdb.h", r"storage/lmdb_kv\.cpp", 1),
+    ("raft.h", r"cluster/raft_core_impl\.hpp", 1),
     ("toml++/", r"config/.*", 1),
     ("prometheus/", r"net/.*", 1),
-    ("openssl/", r"storage/digest\.cpp|net/.*|cli/.*", 2),
+    ("openssl/", r"storage/digest\.cpp|actors/link/certificates\.cpp|net/.*|cli/.*", 3),
+    ("boost/asio/ssl", r"actors/link/(tls|asio_ssl_impl)\.cpp", 2),
     ("isa-l", r"storage/checksum\.cpp", 1),
     ("spdlog/", r"storage/log\.cpp", 1),
     ("pugixml", r"(net|cli)/.*\.cpp", 2),

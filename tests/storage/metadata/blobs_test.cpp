@@ -14,7 +14,7 @@ protected:
     const bucket_id bucket = read()->bucket("files")->id;
     const key_maker keys{default_group};
     const manifest_id id = 1'000'000;
-    auto kv = std::move(engine->begin_write().value());
+    auto kv = engine->begin_write().value();
     for (std::uint32_t i = 1; i <= count; ++i) {
       const manifest_part part{
           .number = 2 * i, .blob = new_blob(), .object_offset = (i - 1) * 100, .length = 100, .chunk_size = chunk_size};
@@ -227,7 +227,7 @@ TEST_F(blobs, of_long_manifests_stay_while_a_running_read_may_need_further_parts
 TEST_F(blobs, without_the_row_that_must_be_there_are_an_error_that_changes_nothing) {
   run(big("file", new_blob()));
   {
-    auto kv = std::move(engine->begin_write().value());
+    auto kv = engine->begin_write().value();
     ASSERT_TRUE(kv->erase(id_of(table::blobs),
                           key_maker{default_group}.blob({.session = session, .number = this->store_test::blobs})));
     ASSERT_TRUE(kv->commit());

@@ -11,11 +11,11 @@ public:
 
   result<std::unique_ptr<kv_reader>> begin_read() override {
     if (!step()) return broken();
-    return std::unique_ptr<kv_reader>{new transaction(*this, nullptr, std::move(inner_->begin_read().value()))};
+    return std::unique_ptr<kv_reader>{new transaction(*this, nullptr, inner_->begin_read().value())};
   }
   result<std::unique_ptr<kv_writer>> begin_write() override {
     if (!step()) return broken();
-    auto writer = std::move(inner_->begin_write().value());
+    auto writer = inner_->begin_write().value();
     kv_writer* const raw = writer.get();
     return std::unique_ptr<kv_writer>{new transaction(*this, raw, std::move(writer))};
   }

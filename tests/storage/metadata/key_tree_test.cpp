@@ -52,7 +52,7 @@ protected:
 };
 
 TEST_F(key_trees, hold_keys_at_the_borders_of_the_pieces_and_nothing_else) {
-  auto kv = std::move(engine->begin_write().value());
+  auto kv = engine->begin_write().value();
   for (const std::size_t length : {1, 399, 400, 401, 799, 800, 801, 1024})
     put(*kv, std::string(length, 'k'), std::to_string(length));
   for (const std::size_t length : {1, 399, 400, 401, 799, 800, 801, 1024})
@@ -65,7 +65,7 @@ TEST_F(key_trees, hold_keys_at_the_borders_of_the_pieces_and_nothing_else) {
 }
 
 TEST_F(key_trees, leave_nothing_behind_when_their_last_row_goes) {
-  auto kv = std::move(engine->begin_write().value());
+  auto kv = engine->begin_write().value();
   put(*kv, std::string(1000, 'k'), "1");
   put(*kv, std::string(900, 'k'), "2");
   put(*kv, std::string(700, 'k'), "3");
@@ -83,7 +83,7 @@ TEST_F(key_trees, leave_nothing_behind_when_their_last_row_goes) {
 }
 
 TEST_F(key_trees, end_before_the_rows_of_their_neighbours) {
-  auto kv = std::move(engine->begin_write().value());
+  auto kv = engine->begin_write().value();
   put(*kv, "b", "mine");
   const auto id = [this] { return ++last_id; };
   const key_tree before{1, 0, 6}, after{1, 0, 8}, other_group{1, 1, 7};
@@ -97,7 +97,7 @@ TEST_F(key_trees, end_before_the_rows_of_their_neighbours) {
 TEST_F(key_trees, agree_with_a_sorted_map_in_order_find_insert_and_erase) {
   model expected;
   for (int round = 0; round < 60; ++round) {
-    auto kv = std::move(engine->begin_write().value());
+    auto kv = engine->begin_write().value();
     for (int i = 0; i < 40; ++i) {
       const std::string key = random_key();
       if (random() % 5 < 2) {
@@ -115,13 +115,13 @@ TEST_F(key_trees, agree_with_a_sorted_map_in_order_find_insert_and_erase) {
     ASSERT_EQ(walk(*kv), expected);
     ASSERT_TRUE(kv->commit());
   }
-  auto kv = std::move(engine->begin_write().value());
+  auto kv = engine->begin_write().value();
   for (const auto& [key, value] : expected) ASSERT_TRUE(*tree.erase(*kv, key));
   EXPECT_EQ(kv->entries(1), 0u);
 }
 
 TEST_F(key_trees, seek_to_behind_and_past_a_prefix_as_a_sorted_map_does) {
-  auto kv = std::move(engine->begin_write().value());
+  auto kv = engine->begin_write().value();
   model expected;
   for (int i = 0; i < 400; ++i) {
     const std::string key = random_key();
@@ -158,13 +158,13 @@ TEST_F(key_trees, report_entries_that_do_not_follow_the_grammar) {
   const auto loop = std::string(7, '\0') + '\x07';
   for (const auto& [key, value] :
        model{{full + '\x01', "short"}, {full + '\x02', ""}, {full, ""}, {full + "\x01x", ""}, {full + '\x01', loop}}) {
-    auto kv = std::move(engine->begin_write().value());
+    auto kv = engine->begin_write().value();
     kv->put(1, key, value);
     key_tree_cursor at{*kv, tree};
     EXPECT_FALSE(at.seek(""));
     EXPECT_EQ(at.status().error(), errc::corrupt);
   }
-  auto kv = std::move(engine->begin_write().value());
+  auto kv = engine->begin_write().value();
   kv->put(1, full + '\x01', "short");
   EXPECT_EQ(tree.find(*kv, std::string(401, 'k')).error(), errc::corrupt);
   EXPECT_EQ(tree.erase(*kv, std::string(401, 'k')).error(), errc::corrupt);

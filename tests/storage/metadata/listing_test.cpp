@@ -84,6 +84,7 @@ TEST_F(listings, count_common_prefixes_and_keys_together_and_go_on_behind_the_la
 
 TEST_F(listings, do_not_walk_the_keys_below_a_common_prefix) {
   std::vector<command> batch;
+  batch.reserve(20001);
   for (int i = 0; i < 20000; ++i) batch.push_back(small("a/" + std::to_string(i), ""));
   batch.push_back(small("b", ""));
   ASSERT_TRUE(s->apply(batch));
@@ -111,7 +112,7 @@ TEST_F(listings, do_not_walk_the_keys_below_a_common_prefix) {
     int& steps_;
   };
   int steps = 0;
-  snapshot view{std::make_unique<counting_reader>(std::move(engine->begin_read().value()), steps), default_group};
+  snapshot view{std::make_unique<counting_reader>(engine->begin_read().value(), steps), default_group};
   const auto page = view.list({.bucket = "files", .delimiter = "/"}).value();
   EXPECT_EQ(page.common_prefixes, names{"a/"});
   EXPECT_EQ(keys(page), names{"b"});

@@ -61,7 +61,7 @@ TEST_F(members, are_founded_once) {
 
 TEST_F(members, are_needed_by_every_other_command) {
   const auto fresh = make_memory_kv(table_count);
-  const auto rows = std::move(store::open(*fresh).value());
+  const auto rows = store::open(*fresh).value();
   const command batch[] = {add_node{.node = node_named(2)},
                            set_node{.weight = 5},
                            remove_node{},

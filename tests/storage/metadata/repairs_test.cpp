@@ -124,7 +124,7 @@ TEST_F(repairs, with_one_row_missing_are_an_error_that_changes_nothing) {
   const blob_id blob = new_blob();
   run(partly("file", blob, {{1, 0, 6}}));
   {
-    auto kv = std::move(engine->begin_write().value());
+    auto kv = engine->begin_write().value();
     ASSERT_TRUE(kv->erase(id_of(table::repairs), key_maker{default_group}.repair_by_node({blob, {1, 0, 6}})));
     ASSERT_TRUE(kv->commit());
   }

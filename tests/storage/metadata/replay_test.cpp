@@ -99,9 +99,9 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
     SCOPED_TRACE("seed " + std::to_string(seed));
     temporary_directory directory;
     const auto memory = make_memory_kv(table_count);
-    auto lmdb = std::move(open_lmdb({.directory = directory.path(), .tables = table_count}).value());
-    const auto in_memory = std::move(store::open(*memory).value());
-    auto on_disk = std::move(store::open(*lmdb).value());
+    auto lmdb = open_lmdb({.directory = directory.path(), .tables = table_count}).value();
+    const auto in_memory = store::open(*memory).value();
+    auto on_disk = store::open(*lmdb).value();
     random_commands random{seed};
     int done = 0;
     for (int i = 0; i < 90; ++i) {
@@ -118,8 +118,8 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
         check_cluster_invariants(*memory);
         on_disk.reset();
         lmdb.reset();
-        lmdb = std::move(open_lmdb({.directory = directory.path(), .tables = table_count}).value());
-        on_disk = std::move(store::open(*lmdb).value());
+        lmdb = open_lmdb({.directory = directory.path(), .tables = table_count}).value();
+        on_disk = store::open(*lmdb).value();
       }
     }
     EXPECT_GT(done, 200);
@@ -128,7 +128,7 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
 
 TEST(replay, of_a_batch_that_failed_at_any_operation_finds_nothing_of_it_and_succeeds) {
   failing_engine engine;
-  const auto s = std::move(store::open(engine).value());
+  const auto s = store::open(engine).value();
   random_commands random{7};
   const command founding[] = {random.founding()};
   ASSERT_TRUE(s->apply(founding));
@@ -158,7 +158,7 @@ void expect_told_failures(failing_engine& engine, store& s, const char* name,
   std::uint64_t fail_at = 1;
   for (;; ++fail_at) {
     ASSERT_LT(fail_at, 100u) << name;
-    const auto view = std::move(s.read().value());
+    const auto view = s.read().value();
     engine.left = fail_at;
     const auto answer = ask(*view);
     engine.left = ~std::uint64_t{0};
@@ -173,7 +173,7 @@ void expect_told_failures(failing_engine& engine, store& s, const char* name,
 
 TEST(views, that_fail_at_any_operation_say_so_instead_of_missing_rows) {
   failing_engine engine;
-  const auto s = std::move(store::open(engine).value());
+  const auto s = store::open(engine).value();
   const command begin[] = {begin_session{.node = {1}, .incarnation = 1}, create_bucket{.name = "files"}};
   const session_id session = s->apply(begin)->results[0].version;
   auto stamp = [session, n = 0]() mutable { return commit_stamp{.session = session, .sequence = std::uint64_t(++n)}; };
@@ -260,7 +260,7 @@ std::function<result<bool>(view&)> question(std::function<result<Answer>(view&)>
 
 TEST(views, of_the_cluster_that_fail_at_any_operation_say_so_too) {
   failing_engine engine;
-  const auto s = std::move(store::open(engine).value());
+  const auto s = store::open(engine).value();
   const command begin[] = {begin_session{.node = {1}, .incarnation = 1}, create_bucket{.name = "files"},
                            random_commands{1}.founding()};
   const session_id session = s->apply(begin)->results[0].version;

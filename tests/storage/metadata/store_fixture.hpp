@@ -15,7 +15,7 @@ namespace cairn::storage::metadata {
 using table_rows = std::map<std::pair<table_id, std::string>, std::string>;
 inline table_rows dump(kv_engine& engine) {
   table_rows rows;
-  const auto reader = std::move(engine.begin_read().value());
+  const auto reader = engine.begin_read().value();
   for (table_id t = 0; t < table_count; ++t) {
     const auto cursor = reader->cursor(t);
     for (auto row = cursor->seek(""); row; row = cursor->next()) rows[{t, std::string{row->key}}] = row->value;
@@ -67,7 +67,7 @@ protected:
     return {.stamp = stamp(), .bucket = "files", .key = key, .now = 3000};
   }
 
-  std::unique_ptr<view> read() { return std::move(s->read().value()); }
+  std::unique_ptr<view> read() { return s->read().value(); }
   object_row object(const std::string& key) { return read()->object("files", key).value(); }
   bool exists(const std::string& key) {
     const auto found = read()->object("files", key);

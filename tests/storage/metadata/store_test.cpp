@@ -334,7 +334,7 @@ TEST_F(sessions, leave_nothing_but_their_row_after_the_free_queue_was_worked_off
 
 TEST(stores, refuse_metadata_of_another_format_or_without_one) {
   const auto write = [](kv_engine& engine, table t, const std::string& key, const std::string& value) {
-    auto kv = std::move(engine.begin_write().value());
+    auto kv = engine.begin_write().value();
     kv->put(id_of(t), key, value);
     ASSERT_TRUE(kv->commit());
   };
@@ -354,7 +354,7 @@ TEST(stores, refuse_metadata_of_another_format_or_without_one) {
 TEST_F(objects, whose_row_is_damaged_are_an_error_and_change_nothing) {
   run(small("key"));
   {
-    auto kv = std::move(engine->begin_write().value());
+    auto kv = engine->begin_write().value();
     ASSERT_TRUE(
         key_tree(id_of(table::current), default_group, read()->bucket("files")->id).put(*kv, "key", "\x01junk", [] {
           return 0;
@@ -370,7 +370,7 @@ TEST_F(objects, whose_row_is_damaged_are_an_error_and_change_nothing) {
 }
 
 TEST_F(commits, of_groups_in_one_engine_do_not_meet) {
-  const auto other = std::move(store::open(*engine, 1).value());
+  const auto other = store::open(*engine, 1).value();
   const command batch[] = {create_bucket{.name = "files"}};
   EXPECT_EQ(other->apply(batch)->index, 1u);
   EXPECT_TRUE(run(small("key")).version > 1);

@@ -1,0 +1,24 @@
+// Opens a TCP connection to a host name or address within a time. Host names are resolved by Asio's own thread.
+#pragma once
+
+#include "actors/link/stream.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace cairn::actors::link {
+
+struct dial_target {
+  std::string host; // name or numeric address, without brackets
+  std::uint16_t port = 0;
+  bool plaintext_beyond_loopback = true; // else such an address is refused
+  std::chrono::milliseconds patience{5000};
+};
+
+std::string to_string(const dial_target& target); // "node-2:9100", "[::1]:9100"
+
+// `done` is called once, on the strand: the socket, or connection_lost ("node-2:9100: Connection refused"), timeout,
+// invalid_argument (plaintext beyond loopback).
+void dial(link_strand strand, const dial_target& target, std::function<void(result<link_socket>)> done);
+
+} // namespace cairn::actors::link

@@ -1,0 +1,146 @@
+#include "actors/link/link_server.hpp"
+
+#include "storage/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+#include <algorithm>
+
+namespace cairn::actors::link {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using boost::system::error_code;
+
+namespace {
+constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
+} // namespace
+
+// Everything runs on `control`, a strand of the first shard.
+struct link_server::state : std::enable_shared_from_this<state> {
+  state(std::vector<asio::io_context*> contexts, const link_server_settings& s,
+        std::shared_ptr<const tls_identity> identity, std::shared_ptr<const session_environment> environment)
+      : shards(std::move(contexts)),
+        settings(s),
+        tls(std::move(identity)),
+        env(std::move(environment)),
+        control(asio::make_strand(*shards.front())),
+        listening(control),
+        pause(control) {}
+
+  result<void> listen() {
+    const auto& where = settings.listen;
+    if (!tls && !settings.insecure && !where.is_loopback())
+      return error{errc::invalid_argument, "listen on " + config::format(where) +
+                                               ": links without TLS stay on loopback addresses unless "
+                                               "cluster.insecure is true"};
+    error_code failed;
+    const auto address = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, failed);
+    const tcp::endpoint endpoint{address, where.port};
+    if (!failed) listening.open(endpoint.protocol(), failed);
+    if (!failed) listening.set_option(tcp::acceptor::reuse_address{true}, failed);
+    if (!failed) listening.bind(endpoint, failed);
+    if (!failed) listening.listen(asio::socket_base::max_listen_connections, failed);
+    if (failed) return error{errc::io_error, "listen on " + config::format(where) + ": " + failed.message()};
+    return {};
+  }
+
+  void accept() {
+    auto& shard = *shards[next_shard++ % shards.size()];
+    listening.async_accept(asio::make_strand(shard),
+                           [self = shared_from_this()](error_code failed, link_socket socket) {
+                             if (self->stopped) return;
+                             if (failed) return self->pause_accepting(failed);
+                             self->welcome(std::move(socket));
+                             self->accept();
+                           });
+  }
+
+  void pause_accepting(const error_code& failed) {
+    log::warn("accept of a link failed", {{"error", failed.message()}});
+    pause.expires_after(accept_pause);
+    pause.async_wait([self = shared_from_this()](error_code) {
+      if (!self->stopped) self->accept();
+    });
+  }
+
+  void welcome(link_socket socket) {
+    auto stream = tls ? tls->stream(std::move(socket)) : plain_stream(std::move(socket));
+    const auto session = std::make_shared<link_session>(env);
+    const auto c = std::make_shared<connection>(std::move(stream), role::acceptor, settings.connection, session);
+    const auto ticket = env->registry->arrived(c);
+    if (!ticket) return log::warn("a link was refused: too many connections", {{"address", c->address()}});
+    session->attach(c, *ticket);
+    c->start();
+  }
+
+  void stop() {
+    if (std::exchange(stopped, true)) return;
+    error_code ignored; // closed either way
+    listening.close(ignored);
+    pause.cancel();
+    for (const auto& c : env->registry->all()) c->close({errc::stopping, "this node stops"});
+  }
+
+  const std::vector<asio::io_context*> shards;
+  const link_server_settings settings;
+  const std::shared_ptr<const tls_identity> tls;
+  const std::shared_ptr<const session_environment> env;
+  link_strand control;
+  asio::basic_socket_acceptor<tcp, link_strand> listening;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>
+      pause;
+  std::size_t next_shard = 0;
+  bool stopped = false;
+};
+
+link_server::link_server(std::vector<asio::io_context*> shards, const link_server_settings& settings,
+                         std::shared_ptr<const tls_identity> tls, std::function<hello()> own,
+                         std::function<result<void>(const peer&)> admit, std::shared_ptr<link_service> service,
+                         const storage::clock& clock) {
+  auto own_with_credit = [own = std::move(own), credit = settings.limits.credit_bytes] {
+    auto h = own();
+    h.credit_bytes = credit;
+    return h;
+  };
+  auto env = std::make_shared<session_environment>(
+      session_environment{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
+                          std::move(own_with_credit), std::move(admit), settings.requests_max});
+  auto roomy = settings; // the answers that the credit allows fit into the queue, their headers too
+  roomy.connection.unsent_bytes_max =
+      std::max<std::size_t>(settings.connection.unsent_bytes_max, settings.limits.credit_bytes * 2);
+  state_ = std::make_shared<state>(std::move(shards), roomy, std::move(tls), std::move(env));
+}
+
+link_server::~link_server() {
+  stop();
+}
+
+result<void> link_server::listen() {
+  return state_->listen();
+}
+
+config::endpoint link_server::local_endpoint() const {
+  error_code failed;
+  const auto endpoint = state_->listening.local_endpoint(failed);
+  return failed ? config::endpoint{} : config::endpoint{endpoint.address().to_string(), endpoint.port()};
+}
+
+void link_server::start() {
+  asio::post(state_->control, [state = state_] { state->accept(); });
+}
+
+void link_server::stop() {
+  asio::post(state_->control, [state = state_] { state->stop(); });
+}
+
+void link_server::disconnect(const storage::uuid& node) {
+  for (const auto& c : state_->env->registry->of_node(node))
+    c->close({errc::connection_lost, "the node is no longer a member of the cluster"});
+}
+
+std::size_t link_server::connections() const {
+  return state_->env->registry->size();
+}
+
+} // namespace cairn::actors::link

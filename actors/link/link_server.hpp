@@ -1,0 +1,45 @@
+// Where a node's peers connect: accepts connections, spreads them over the shards, makes them say who they are in time.
+// Start-up code owns it and runs the io_contexts; methods may be called from any thread. What a stranger sends can cost
+// its own connection and nothing else.
+#pragma once
+
+#include "actors/link/link_session.hpp"
+#include "actors/link/tls.hpp"
+#include "config/units.hpp"
+
+namespace cairn::actors::link {
+
+struct link_server_settings {
+  config::endpoint listen;
+  bool insecure = false; // plaintext also beyond loopback
+  connection_settings connection;
+  registry_limits limits;
+  std::uint32_t requests_max = 4096; // at work, of one connection
+};
+
+class link_server {
+public:
+  // tls: null for plaintext. own: this node's hello, asked anew for each connection. admit: refuses peers that are not
+  // members (any more), with a text for their logs; may be empty.
+  link_server(std::vector<boost::asio::io_context*> shards, const link_server_settings& settings,
+              std::shared_ptr<const tls_identity> tls, std::function<hello()> own,
+              std::function<result<void>(const peer&)> admit, std::shared_ptr<link_service> service,
+              const storage::clock& clock = storage::system_clock());
+  ~link_server(); // stop(); connections end with the handlers that their contexts still run
+
+  // Binds and listens. io_error ("listen on 10.0.0.7:9100: Address already in use"); invalid_argument: plaintext beyond
+  // loopback without `insecure`.
+  result<void> listen();
+  config::endpoint local_endpoint() const;
+  void start();
+  void stop(); // closes everything
+  // Closes the connections of a node that is no longer a member.
+  void disconnect(const storage::uuid& node);
+  std::size_t connections() const;
+
+private:
+  struct state;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace cairn::actors::link

@@ -1,0 +1,86 @@
+// The serving side of one connection: gathers the payloads of requests into buffers of the service, hands over whole
+// requests, sends their answers. Runs on the connection's strand; answers come from any thread.
+//
+// Bounds: requests at work and their bytes (beyond: busy), payload bytes of the link (its credit; beyond: busy), unsent
+// answers (beyond: the connection closes, its peer does not take them). A request whose time is over is answered
+// `timeout` unexecuted.
+#pragma once
+
+#include "actors/link/connection.hpp"
+#include "actors/link/link_registry.hpp"
+#include "actors/link/service.hpp"
+
+#include <unordered_map>
+
+namespace cairn::actors::link {
+
+// What the sessions of a server share.
+struct session_environment {
+  std::shared_ptr<link_service> service;
+  std::shared_ptr<link_registry> registry;
+  const storage::clock& clock;
+  std::function<hello()> own;                     // asked anew for each connection
+  std::function<result<void>(const peer&)> admit; // membership; may be empty
+  std::uint32_t requests_max = 4096;              // of one connection
+  std::size_t request_bytes_max = 64 << 20;       // likewise, beside payloads
+};
+
+class link_session final : public connection_user, public std::enable_shared_from_this<link_session> {
+public:
+  explicit link_session(std::shared_ptr<const session_environment> environment) : env_(std::move(environment)) {}
+
+  // Before the connection starts.
+  void attach(std::weak_ptr<connection> c, link_registry::ticket t) {
+    connection_ = std::move(c);
+    ticket_ = t;
+  }
+
+  hello_rules rules() override;
+  result<void> admit(const peer& other) override;
+  void on_open(connection& c, const hello& theirs) override;
+  result<storage::slice> place(const frame_header& header, const std::string& meta) override;
+  result<void> on_frame(const frame_header& header, std::string meta) override;
+  void on_closed(const error& why) override;
+
+private:
+  // A request that is still arriving.
+  struct arrival {
+    frame_header header; // of its first frame
+    std::string meta;
+    storage::slice payload; // no owner: received and forgotten
+    std::uint32_t received = 0;
+    std::uint64_t charge = 0;
+    storage::steady_time deadline;
+    std::optional<error> refused; // answered when it has arrived
+  };
+  // A request at work.
+  struct running {
+    std::uint64_t charge = 0;
+    lane on{};
+    std::uint32_t reply_max = 0;
+    std::size_t bytes = 0;
+    responder::flag gone;
+  };
+
+  arrival begin(const frame_header& header, const std::string& meta);
+  std::optional<error> why_not(const frame_header& header, const std::string& meta, arrival& a);
+  result<storage::slice> next_place(arrival& a, const frame_header& header);
+  result<void> take_piece(const frame_header& header);
+  result<void> deliver(std::uint64_t id, arrival a);
+  void cancel(std::uint64_t id);
+  void reply(std::uint64_t id, result<answer> a);
+  void send_reply(std::uint64_t id, const running& r, result<answer> a);
+
+  const std::shared_ptr<const session_environment> env_;
+  std::weak_ptr<connection> connection_;
+  link_registry::ticket ticket_ = 0;
+  peer other_;
+  std::shared_ptr<peer_credit> credit_;
+  std::unordered_map<std::uint64_t, arrival> arriving_; // on the strand
+
+  std::mutex mutex_; // the rest
+  std::unordered_map<std::uint64_t, running> running_;
+  std::size_t running_bytes_ = 0;
+};
+
+} // namespace cairn::actors::link

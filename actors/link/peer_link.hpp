@@ -1,0 +1,82 @@
+// The link to one peer, as a requester sees it: one control connection and some bulk connections, dialled together,
+// lost together, dialled again with back-off. A link that is not up refuses requests at once, so callers go elsewhere.
+//
+// - call: small bytes out and back, over the control connection, so it never waits behind bulk bytes.
+// - call_bulk: small bytes out; the payload of the answer is received straight into the caller's buffer. After an error
+// a
+//   piece may still land in it: give that buffer back to its pool (which gets it when the link has let go), don't reuse
+//   it.
+// - send_bulk: bytes and a payload out, small bytes back. The slice is not copied and must not change until the
+// callback.
+//
+// The callback is called exactly once, never inside the call itself, on a thread of the contexts, without locks: it may
+// use the link again, and must not block. It gets the peer's answer, the error that the peer answered with, or:
+// connection_lost (the link is down, or was lost before the reply), timeout (the deadline), busy (too much in flight or
+// unsent), too_large, cancelled, stopping. After connection_lost and timeout the request may or may not have been done.
+// Methods may be called from any thread.
+#pragma once
+
+#include "actors/link/connection.hpp"
+#include "actors/link/dial.hpp"
+#include "actors/link/request_table.hpp"
+#include "actors/link/tls.hpp"
+
+namespace cairn::actors::link {
+
+struct peer_link_settings {
+  std::string host;
+  std::uint16_t port = 0;
+  std::optional<storage::uuid> node;  // nothing: whoever answers there (a member to join by)
+  std::uint32_t bulk_connections = 2; // at least 1
+  bool insecure = false;              // plaintext also beyond loopback
+  connection_settings connection;
+  std::size_t requests_max = 1024;
+  std::chrono::milliseconds tick{50}; // how late a deadline may be noticed
+};
+
+struct link_environment {
+  std::vector<boost::asio::io_context*> contexts; // outlive the link
+  std::shared_ptr<const tls_identity> tls;        // null: plaintext
+  std::function<hello()> own;                     // this node; lane, link and credit are filled in
+  const storage::clock& clock = storage::system_clock();
+  storage::random_source& random = storage::system_random();
+};
+
+struct link_status {
+  bool up = false;
+  peer other;        // since it was up first
+  std::string fault; // why it is down, or went down last
+  std::size_t in_flight = 0, waiting_for_credit = 0;
+  std::uint64_t outstanding_bytes = 0;
+  std::uint64_t times_lost = 0;
+};
+
+class peer_link {
+public:
+  // `changed` tells that the link came up (no error) or went down; like a callback. May be empty.
+  using observer = std::function<void(const peer& other, const std::optional<error>& down)>;
+
+  peer_link(const peer_link_settings& settings, link_environment environment, observer changed = {});
+  ~peer_link(); // stop()
+  peer_link(const peer_link&) = delete;
+  peer_link& operator=(const peer_link&) = delete;
+
+  void start();
+  void stop(); // closes everything; requests in flight are answered with stopping
+
+  request_number call(std::string request, storage::steady_time deadline, reply_callback reply);
+  request_number call_bulk(std::string request, storage::slice into, storage::steady_time deadline,
+                           reply_callback reply);
+  request_number send_bulk(std::string request, storage::slice payload, storage::steady_time deadline,
+                           reply_callback reply);
+  void cancel(request_number n); // 0 and answered ones are fine
+
+  bool up() const;
+  link_status status() const;
+
+private:
+  class state;
+  std::shared_ptr<state> state_;
+};
+
+} // namespace cairn::actors::link

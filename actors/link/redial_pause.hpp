@@ -1,0 +1,29 @@
+// How long to wait before a lost or failed link is dialled again: doubling from 100 ms to 10 s, each pause drawn from
+// half to one and a half of that, so that the peers of a node that comes back do not arrive all at once. Plain class.
+#pragma once
+
+#include "storage/seams.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+namespace cairn::actors::link {
+
+class redial_pause {
+public:
+  static constexpr std::chrono::milliseconds first{100};
+  static constexpr std::chrono::milliseconds longest{10'000};
+
+  std::chrono::milliseconds next(storage::random_source& random) {
+    const auto count = static_cast<std::uint64_t>(middle_.count());
+    const auto drawn = count / 2 + random.next() % (count + 1);
+    middle_ = std::min(middle_ * 2, longest);
+    return std::chrono::milliseconds{static_cast<std::int64_t>(drawn)};
+  }
+  void succeeded() { middle_ = first; }
+
+private:
+  std::chrono::milliseconds middle_ = first;
+};
+
+} // namespace cairn::actors::link

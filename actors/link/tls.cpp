@@ -1,0 +1,104 @@
+#include "actors/link/tls.hpp"
+
+#include "actors/link/certificates.hpp"
+#include "storage/small_file.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+namespace cairn::actors::link {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+namespace {
+
+class tls final : public byte_stream {
+public:
+  tls(link_socket socket, std::shared_ptr<ssl::context> context)
+      : context_(std::move(context)), stream_(std::move(socket), *context_) {}
+
+  void handshake(role own, std::shared_ptr<stream_user> user) override {
+    stream_.async_handshake(own == role::dialer ? ssl::stream_base::client : ssl::stream_base::server,
+                            [user = std::move(user)](error_code failed) { user->on_handshake(failed); });
+  }
+  void read_some(std::span<std::byte> into, std::shared_ptr<stream_user> user) override {
+    stream_.async_read_some(asio::mutable_buffer{into.data(), into.size()},
+                            [user = std::move(user)](error_code failed, std::size_t n) { user->on_read(failed, n); });
+  }
+  void write(std::span<const asio::const_buffer> data, std::shared_ptr<stream_user> user) override {
+    const reported_write condition{user.get()};
+    asio::async_write(stream_, data, condition,
+                      [user = std::move(user)](error_code failed, std::size_t) { user->on_written(failed); });
+  }
+  result<std::optional<storage::uuid>> certified() override {
+    const std::unique_ptr<X509, decltype(&X509_free)> shown{SSL_get1_peer_certificate(stream_.native_handle()),
+                                                            X509_free};
+    if (!shown) return error{errc::invalid_argument, "the peer showed no certificate"};
+    auto named = node_of(shown.get());
+    if (!named) return named.error();
+    return std::optional<storage::uuid>{*named};
+  }
+  link_socket& socket() override { return stream_.next_layer(); }
+
+private:
+  std::shared_ptr<ssl::context> context_;
+  ssl::stream<link_socket> stream_;
+};
+
+class openssl_identity final : public tls_identity {
+public:
+  openssl_identity(std::shared_ptr<ssl::context> context, const storage::uuid& node)
+      : context_(std::move(context)), node_(node) {}
+  const storage::uuid& node() const override { return node_; }
+  std::unique_ptr<byte_stream> stream(link_socket socket) const override {
+    return std::make_unique<tls>(std::move(socket), context_);
+  }
+
+private:
+  std::shared_ptr<ssl::context> context_;
+  storage::uuid node_;
+};
+
+error unusable(const char* what, const error_code& why) {
+  return {errc::invalid_argument, std::string{what} + ": " + why.message()};
+}
+
+} // namespace
+
+result<tls_material> read_tls_files(storage::file_system& files, const std::string& ca_path,
+                                    const std::string& certificate_path, const std::string& key_path) {
+  tls_material material;
+  const std::pair<const std::string&, std::string&> wanted[] = {
+      {ca_path, material.ca}, {certificate_path, material.certificate}, {key_path, material.key}};
+  for (const auto& [path, text] : wanted) {
+    auto content = storage::read_small_file(files, path);
+    if (!content) return content.error();
+    text = std::move(*content);
+  }
+  return material;
+}
+
+result<std::shared_ptr<const tls_identity>> tls_identity::make(const tls_material& material) {
+  auto node = check_node_certificate(material.ca, material.certificate);
+  if (!node) return node.error();
+  const auto context = std::make_shared<ssl::context>(ssl::context::tlsv13);
+  error_code failed;
+  context->add_certificate_authority(asio::buffer(material.ca), failed);
+  if (failed) return unusable("the certificate authority's certificate", failed);
+  context->use_certificate_chain(asio::buffer(material.certificate), failed);
+  if (failed) return unusable("the node's certificate", failed);
+  context->use_private_key(asio::buffer(material.key), ssl::context::pem, failed);
+  // OpenSSL compares the two as soon as it has both.
+  if (failed || SSL_CTX_check_private_key(context->native_handle()) != 1)
+    return error{errc::invalid_argument, "the node's key cannot be read or does not belong to its certificate"};
+  context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, failed);
+  if (failed) return unusable("the verification of peers", failed);
+  SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context->native_handle(), 0);
+  return std::shared_ptr<const tls_identity>{std::make_shared<openssl_identity>(context, *node)};
+}
+
+} // namespace cairn::actors::link

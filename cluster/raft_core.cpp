@@ -1,0 +1,414 @@
+#include "cluster/raft_core_impl.hpp"
+
+namespace cairn::cluster::raft {
+
+void core::begin(stored_state&& stored, index_t applied) {
+  const auto& snapshot = stored.snapshot;
+  vote_ = stored.vote;
+  applied_ = applied;
+  history_.reset(snapshot ? snapshot->servers_index : 0, snapshot ? snapshot->servers : raft::configuration{});
+  for (std::size_t i = 0; i < stored.entries.size(); ++i) {
+    const auto& e = stored.entries[i];
+    const index_t index = stored.first + i;
+    if (e.kind == entry_kind::change && (!snapshot || index > snapshot->servers_index))
+      history_.add(index, decode_configuration(e.view()).value());
+  }
+  configuration_ = history_.at(number_max).servers;
+  // A sole voter elects itself at once, and the library would have it lead again in the same term.
+  if (is_sole_voter()) vote_ = {vote_.term + 1, r_.id};
+  const bool bumped = vote_.term != stored.vote.term;
+
+  raft_snapshot_metadata metadata{};
+  raft_event e{};
+  e.type = RAFT_START;
+  e.start.term = vote_.term;
+  e.start.voted_for = vote_.vote;
+  if (snapshot) {
+    metadata = {snapshot->index, snapshot->term, to_library(snapshot->servers), snapshot->servers_index};
+    e.start.metadata = &metadata;
+  }
+  auto entries = to_library(stored.entries);
+  e.start.start_index = stored.first;
+  e.start.entries = entries.empty() ? nullptr : entries.data();
+  e.start.n_entries = static_cast<unsigned>(entries.size());
+  const index_t from = std::max(applied, snapshot ? snapshot->index : 0) + 1;
+  cache_.reset(std::max(from, stored.first));
+  for (index_t i = cache_.first(); i < stored.first + stored.entries.size(); ++i)
+    cache_.push(std::move(stored.entries[i - stored.first]));
+  if (bumped) {
+    to_store_.push_back({++writes_, vote_, std::nullopt, 0, {}});
+    waiting_.emplace_back();
+    vote_write_ = writes_;
+  }
+  step(e);
+  if (!entries.empty()) raft_free(entries.front().batch);
+}
+
+void core::receive(server_id from, message m, time_ms now) {
+  at(now);
+  if (failure_) return;
+  if (from == 0 || from == r_.id || what_is_wrong(m, r_.current_term) != nullptr) {
+    ++dropped_;
+    return;
+  }
+  std::visit([&](auto& body) { on(from, std::move(body)); }, m);
+}
+
+void core::on(server_id from, append_request&& m) {
+  // The library's answer to a message of an older term has an index that it never set; by then the reader may lead this
+  // term, and would believe it.
+  if (m.term < r_.current_term) return send(from, append_answer{r_.current_term, rejected_as_stale, 0});
+  if (m.term == r_.current_term && r_.state == RAFT_LEADER) {
+    ++dropped_; // two leaders of one term cannot be; the library would end the process
+    return;
+  }
+  if (r_.snapshot.installing || waiting_bytes() > options_.waiting_bytes_max) m.entries.clear();
+  // The library notes a configuration at the first index of the batch it came in: a change travels alone.
+  while (true) {
+    const auto is_change = [](const entry& e) { return e.kind == entry_kind::change; };
+    auto end = std::ranges::find_if(m.entries, is_change);
+    if (end == m.entries.begin() && end != m.entries.end()) ++end;
+    append_request part{m.term, m.previous, m.previous_term, m.commit, {m.entries.begin(), end}};
+    m.previous += part.entries.size();
+    if (!part.entries.empty()) m.previous_term = part.entries.back().term;
+    m.entries.erase(m.entries.begin(), end);
+    deliver_append(from, std::move(part));
+    if (failure_ || m.entries.empty()) return;
+  }
+}
+
+void core::deliver_append(server_id from, append_request&& m) {
+  // An earlier change that is still uncommitted here is committed when another one follows it in the leader's log:
+  // changes go one at a time. The library would forget it, and fall back to a still older configuration on a
+  // truncation.
+  const index_t open = r_.configuration_uncommitted_index;
+  if (open != 0 && !m.entries.empty() && m.entries.front().kind == entry_kind::change && open <= m.previous &&
+      term_at(m.previous) == m.previous_term) {
+    if (const auto* c = history_.change_at(open)) commit_configuration(open, raft::configuration{*c});
+  }
+  // The place before the entries may be compacted away here: everything up to our snapshot is committed, so it is
+  // theirs.
+  const index_t snapshot = r_.trail.snapshot.index;
+  if (snapshot != 0 && m.previous < snapshot && m.previous <= r_.trail.offset) {
+    const auto known = std::min<std::size_t>(m.entries.size(), snapshot - m.previous);
+    m.entries.erase(m.entries.begin(), m.entries.begin() + static_cast<std::ptrdiff_t>(known));
+    m.previous = snapshot;
+    m.previous_term = r_.trail.snapshot.term;
+  }
+  // The library takes the smaller of the leader's commit index and the last entry of the message, and may fall back.
+  if (m.commit > r_.commit_index && m.previous + m.entries.size() < r_.commit_index) m.commit = r_.commit_index;
+
+  auto entries = to_library(m.entries);
+  raft_message l{};
+  l.type = RAFT_APPEND_ENTRIES;
+  l.append_entries.term = m.term;
+  l.append_entries.prev_log_index = m.previous;
+  l.append_entries.prev_log_term = m.previous_term;
+  l.append_entries.leader_commit = m.commit;
+  l.append_entries.entries = entries.empty() ? nullptr : entries.data();
+  l.append_entries.n_entries = static_cast<unsigned>(entries.size());
+  offered_ = &m.entries;
+  offered_first_ = m.previous + 1;
+  deliver(from, l);
+  offered_ = nullptr;
+  leader_ = from;
+  leader_term_ = r_.current_term;
+}
+
+void core::on(server_id from, const append_answer& m) {
+  append_answer a = m;
+  if (a.term <= r_.current_term && a.rejected == rejected_as_stale) return;
+  // In the leader's own term a late rejection of what was matched since ends the process, or without assertions leaves
+  // the follower behind for ever.
+  raft_index match = 0;
+  if (r_.state == RAFT_LEADER && a.term == r_.current_term && a.rejected != 0 &&
+      raft_match_index(&r_, from, &match) == 0) {
+    if (a.rejected <= match) return;
+    a.last = std::max<index_t>(a.last, match);
+  }
+  raft_message l{};
+  l.type = RAFT_APPEND_ENTRIES_RESULT;
+  l.append_entries_result.term = a.term;
+  l.append_entries_result.rejected = a.rejected;
+  l.append_entries_result.last_log_index = a.last;
+  deliver(from, l);
+}
+
+void core::on(server_id from, const vote_request& m) {
+  // A server whose newest configuration does not have it as a voter must vote nevertheless: the change that made it one
+  // may be in the candidate's log only, and the candidate may need this vote to hand it over.
+  raft_server* self = nullptr;
+  for (unsigned i = 0; i < r_.configuration.n; ++i)
+    if (r_.configuration.servers[i].id == r_.id) self = &r_.configuration.servers[i];
+  const int own_role = self != nullptr ? self->role : RAFT_VOTER;
+  if (self != nullptr) self->role = RAFT_VOTER;
+  raft_message l{};
+  l.type = RAFT_REQUEST_VOTE;
+  l.request_vote.version = 2;
+  l.request_vote.term = m.term;
+  l.request_vote.candidate_id = from;
+  l.request_vote.last_log_index = m.last_index;
+  l.request_vote.last_log_term = m.last_term;
+  l.request_vote.disrupt_leader = m.disrupt_leader;
+  l.request_vote.pre_vote = m.pre_vote;
+  deliver(from, l);
+  if (self != nullptr) self->role = own_role;
+}
+
+void core::on(server_id from, const vote_answer& m) {
+  if (r_.state != RAFT_CANDIDATE) return; // the library would read the candidate's fields of another state
+  const term_t asked = r_.current_term + (r_.candidate_state.in_pre_vote ? 1 : 0);
+  if (m.granted && m.term > asked) {
+    ++dropped_; // nobody was asked for this term; the library would end the process
+    return;
+  }
+  raft_message l{};
+  l.type = RAFT_REQUEST_VOTE_RESULT;
+  l.request_vote_result.version = 2;
+  l.request_vote_result.term = m.term;
+  l.request_vote_result.vote_granted = m.granted;
+  l.request_vote_result.pre_vote = m.pre_vote;
+  deliver(from, l);
+}
+
+// The offer does not go to the library: it would stop taking entries until the state is here. `install` gives it one.
+void core::on(server_id from, const snapshot_offer& m) {
+  if (m.term < r_.current_term) return send(from, append_answer{r_.current_term, rejected_as_stale, 0});
+  if (r_.state == RAFT_LEADER || m.index <= commit_) return;
+  offer_ = envelope{from, r_.id, m};
+}
+
+void core::on(server_id from, const timeout_now& m) {
+  if (is_sole_voter()) return; // it elects itself, see tick
+  raft_message l{};
+  l.type = RAFT_TIMEOUT_NOW;
+  l.timeout_now.term = m.term;
+  l.timeout_now.last_log_index = m.last_index;
+  l.timeout_now.last_log_term = m.last_term;
+  deliver(from, l);
+}
+
+void core::tick(time_ms now) {
+  at(now);
+  if (failure_ || now_ < deadline()) return;
+  if (r_.state == RAFT_FOLLOWER && now_ >= raft_timeout(&r_)) {
+    forget_leader();
+    become_candidate_in_a_new_term_when_alone();
+  }
+  raft_event e{};
+  e.type = RAFT_TIMEOUT;
+  step(e);
+  earliest_tick_ = now_ + 1;
+}
+
+// A follower that can't become candidate (a standby, or one whose writes are late) keeps its leader for ever in the
+// library, and refuses its vote to everybody else because of it.
+void core::forget_leader() {
+  raft_free(r_.follower_state.current_leader.address);
+  r_.follower_state.current_leader.address = nullptr;
+  r_.follower_state.current_leader.id = 0;
+  leader_ = 0;
+}
+
+// The library lets a sole voter lead without a new term: a second leader of this term, when a change has just made it
+// the sole one.
+void core::become_candidate_in_a_new_term_when_alone() {
+  if (!is_sole_voter() || r_.snapshot.installing || r_.last_stored < last_index()) return;
+  ++r_.current_term;
+  r_.voted_for = r_.id;
+}
+
+void core::stored(std::uint64_t write, time_ms now) {
+  at(now);
+  while (stored_writes_ < write && !failure_) {
+    CAIRN_ASSERT(!waiting_.empty());
+    const waiting_write w = waiting_.front();
+    waiting_.pop_front();
+    ++stored_writes_;
+    raft_event e{};
+    if (w.snapshot) {
+      e.type = RAFT_PERSISTED_SNAPSHOT;
+      e.persisted_snapshot.metadata = *w.snapshot;
+      e.persisted_snapshot.last = true;
+      applied_ = std::max<index_t>(applied_, w.snapshot->index);
+      step(e);
+      continue;
+    }
+    if (w.first == 0 || r_.snapshot.installing) continue;
+    // Later writes replace what lies behind their first entry, also when the same entries come back after them.
+    index_t good = w.last;
+    for (const auto& later : waiting_)
+      if (later.first != 0) good = std::min(good, later.first - 1);
+    if (good <= r_.last_stored) continue;
+    e.type = RAFT_PERSISTED_ENTRIES;
+    e.persisted_entries.index = good;
+    step(e);
+  }
+  cache_.evict(std::min(applied_, last_stored()), options_.cache_bytes);
+}
+
+step_outcome core::submit_entry(entry e) {
+  const std::vector<entry> one{std::move(e)};
+  auto entries = to_library(one);
+  offered_ = &one;
+  offered_first_ = last_index() + 1;
+  raft_event event{};
+  event.type = RAFT_SUBMIT;
+  event.submit.entries = entries.data();
+  event.submit.n = 1;
+  const auto outcome = step(event);
+  offered_ = nullptr;
+  if (outcome.code != 0) raft_free(entries.front().batch);
+  return outcome;
+}
+
+accepted core::submit(std::shared_ptr<const std::string> command, time_ms now) {
+  at(now);
+  CAIRN_ASSERT(command && command->size() <= entry_bytes_max);
+  if (failure_ || r_.state != RAFT_LEADER) return accepted::not_leader;
+  if (transferring() || waiting_bytes() > options_.waiting_bytes_max) return accepted::busy;
+  return submit_entry({r_.current_term, entry_kind::command, std::move(command)}).code == 0 ? accepted::yes
+                                                                                            : accepted::busy;
+}
+
+accepted core::change(server_id id, change_kind kind, time_ms now) {
+  at(now);
+  if (failure_ || r_.state != RAFT_LEADER) return accepted::not_leader;
+  // Without an entry of its term a leader does not know whether the change before is committed (Ongaro's correction of
+  // the one-server-at-a-time changes, 2015).
+  if (!leads() || transferring() || r_.configuration_uncommitted_index != 0) return accepted::busy;
+  if (id == r_.id) return accepted::invalid; // leadership is transferred first
+  const auto next = changed(configuration_, id, kind);
+  if (!next) return accepted::invalid;
+  if (kind == change_kind::promote) {
+    // The server must at least know that it belongs to the cluster: it is asked for its vote soon.
+    const index_t has = match(id).value_or(0);
+    if (has < r_.configuration_committed_index || has + promotion_lag_max < last_index()) return accepted::behind;
+  }
+  const auto outcome = submit_entry({r_.current_term, entry_kind::change, share(encode(*next))});
+  return outcome.code == 0 ? accepted::yes : accepted::busy;
+}
+
+accepted core::transfer(server_id to, time_ms now) {
+  at(now);
+  if (failure_ || r_.state != RAFT_LEADER) return accepted::not_leader;
+  if (transferring() || !leads()) return accepted::busy;
+  if (to == r_.id || !configuration_.is_voter(to)) return accepted::invalid;
+  raft_event e{};
+  e.type = RAFT_TRANSFER;
+  e.transfer.server_id = to;
+  return step(e).code == 0 ? accepted::yes : accepted::invalid;
+}
+
+bool core::compact(index_t index, index_t keep, time_ms now) {
+  at(now);
+  if (failure_ || r_.snapshot.installing || index <= snapshot_index() || index > applied_ || index > last_stored())
+    return false;
+  const snapshot_record record = snapshot_at(index);
+  raft_event e{};
+  e.type = RAFT_SNAPSHOT;
+  e.snapshot.metadata = {record.index, record.term, to_library(record.servers), record.servers_index};
+  e.snapshot.trailing = static_cast<unsigned>(index - std::clamp(keep, first_kept(), index + 1) + 1);
+  step(e);
+  history_.forget_before(index);
+  cache_.evict(std::min<index_t>(r_.trail.offset, applied_), 0);
+  log_write w;
+  w.number = ++writes_;
+  w.compaction = compaction{record, first_kept()};
+  waiting_.emplace_back();
+  to_store_.push_back(std::move(w));
+  return true;
+}
+
+install_answer core::install(const snapshot_record& record, time_ms now) {
+  at(now);
+  if (record.index <= commit_ || record.index <= applied_) return install_answer::not_needed;
+  if (failure_ || r_.state != RAFT_FOLLOWER || r_.snapshot.installing || r_.follower_state.current_leader.id == 0 ||
+      leader() == 0 || record.term > r_.current_term)
+    return install_answer::not_now;
+  raft_message l{};
+  l.type = RAFT_INSTALL_SNAPSHOT;
+  l.install_snapshot.term = r_.current_term;
+  l.install_snapshot.last_index = record.index;
+  l.install_snapshot.last_term = record.term;
+  l.install_snapshot.conf = to_library(record.servers);
+  l.install_snapshot.conf_index = record.servers_index;
+  l.install_snapshot.data = {raft_malloc(1), 1};
+  deliver(r_.follower_state.current_leader.id, l);
+  return r_.snapshot.installing ? install_answer::begun : install_answer::not_needed;
+}
+
+void core::filled(catch_up&& read, std::vector<entry> entries) {
+  // A leader never replaces an entry of its own log; whoever led this term and does no more may have.
+  if (failure_ || r_.state != RAFT_LEADER || read.head.term != r_.current_term || entries.empty()) return;
+  read.head.entries = std::move(entries);
+  for (auto& part : split(std::move(read.head))) send(read.to, std::move(part));
+}
+
+core_update core::take() {
+  core_update out;
+  if (failure_) return out;
+  out.writes = std::exchange(to_store_, {});
+  out.offer = std::exchange(offer_, {});
+  std::size_t kept = 0;
+  for (auto& h : held_) {
+    if (h.after > stored_writes_) {
+      held_[kept++] = std::move(h);
+      continue;
+    }
+    auto* const append = std::get_if<append_request>(&h.letter.body);
+    if (h.from_log != 0) {
+      out.reads.push_back({h.letter.to, std::move(*append), h.from_log});
+    } else if (append != nullptr && append->entries.size() > 1) {
+      for (auto& part : split(std::move(*append))) out.messages.push_back({r_.id, h.letter.to, std::move(part)});
+    } else {
+      out.messages.push_back(std::move(h.letter));
+    }
+  }
+  held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(kept), held_.end());
+  return out;
+}
+
+stored_state raft_core::first_state(server_id id) {
+  stored_state s;
+  s.vote = {1, 0};
+  s.entries.push_back({1, entry_kind::change, share(encode(raft::configuration{{{id, server_role::voter}}}))});
+  return s;
+}
+
+namespace {
+
+const char* contradiction(const stored_state& s, index_t applied) {
+  const index_t last = s.first + s.entries.size() - 1;
+  const index_t snapshot = s.snapshot ? s.snapshot->index : 0;
+  if (s.first == 0 || s.first > snapshot + 1) return "the log begins behind its snapshot";
+  if (last < snapshot) return "the log ends before its snapshot";
+  if (applied < snapshot) return "the state is older than the log's snapshot";
+  if (applied > std::max(last, snapshot)) return "the state is newer than the log";
+  if (s.vote.term == 0 && (last != 0 || snapshot != 0 || s.vote.vote != 0)) return "a log without a term";
+  if (!s.snapshot && last != 0 && s.entries.front().kind != entry_kind::change)
+    return "the log does not begin with a configuration";
+  term_t before = 0;
+  for (std::size_t i = 0; i < s.entries.size(); ++i) {
+    const auto& e = s.entries[i];
+    if (e.term == 0 || e.term < before || e.term > s.vote.term) return "an entry's term is out of order";
+    before = e.term;
+    if (e.kind == entry_kind::change && !decode_configuration(e.view())) return "a configuration does not decode";
+    if (!e.bytes && s.first + i > applied) return "an entry's bytes are missing";
+  }
+  return nullptr;
+}
+
+} // namespace
+
+result<std::unique_ptr<raft_core>> raft_core::start(const core_options& options, stored_state stored, index_t applied,
+                                                    time_ms now) {
+  if (const char* wrong = contradiction(stored, applied))
+    return error{errc::corrupt, std::string{"consensus log: "} + wrong};
+  auto made = std::make_unique<core>(options, now);
+  made->begin(std::move(stored), applied);
+  if (made->failure()) return *made->failure();
+  return std::unique_ptr<raft_core>{std::move(made)};
+}
+
+} // namespace cairn::cluster::raft

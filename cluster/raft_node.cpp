@@ -1,0 +1,246 @@
+#include "cluster/raft_node.hpp"
+
+#include "storage/codec.hpp"
+
+#include <algorithm>
+
+namespace cairn::cluster::raft {
+
+namespace {
+
+constexpr std::size_t rounds_max = 4; // under way at once
+
+} // namespace
+
+result<std::unique_ptr<raft_node>> raft_node::start(const node_options& options, stored_state stored, index_t applied,
+                                                    time_ms now) {
+  auto core = raft_core::start(options.core, std::move(stored), applied, now);
+  if (!core) return core.error();
+  std::unique_ptr<raft_node> node{new raft_node{options, std::move(*core), applied}};
+  node->settle(now);
+  return node;
+}
+
+void raft_node::submit(std::string command, ticket t, time_ms now) {
+  CAIRN_ASSERT(!command.empty() && command.size() + 16 <= entry_bytes_max);
+  if (core_->role() != role::leader || core_->failure()) {
+    answers_.push_back({t, outcome::not_leader, core_->leader(), 0});
+    return;
+  }
+  if (core_->transferring() || queue_bytes_ + command.size() > options_.queue_bytes_max) {
+    answers_.push_back({t, outcome::busy, core_->leader(), 0});
+    return;
+  }
+  queue_bytes_ += command.size();
+  commands_.push_back({std::move(command), t});
+  settle(now);
+}
+
+void raft_node::read(ticket t, time_ms now) {
+  if (core_->role() != role::leader || core_->failure()) {
+    answers_.push_back({t, outcome::not_leader, core_->leader(), 0});
+  } else if (reads_waiting_ >= options_.reads_max) {
+    answers_.push_back({t, outcome::busy, core_->leader(), 0});
+  } else {
+    ++reads_waiting_;
+    reads_.push_back(t);
+    settle(now);
+  }
+}
+
+accepted raft_node::change(server_id id, change_kind kind, time_ms now) {
+  const auto answer = core_->change(id, kind, now);
+  settle(now);
+  return answer;
+}
+
+accepted raft_node::transfer(server_id to, time_ms now) {
+  const auto answer = core_->transfer(to, now);
+  settle(now);
+  return answer;
+}
+
+bool raft_node::compact(index_t index, index_t keep, time_ms now) {
+  return index <= applied_ && core_->compact(index, keep, now);
+}
+
+install_answer raft_node::install(const snapshot_record& record, time_ms now) {
+  const auto answer = core_->install(record, now);
+  settle(now);
+  return answer;
+}
+
+void raft_node::receive(server_id from, message m, time_ms now) {
+  if (const auto* asked = std::get_if<read_round>(&m)) {
+    // The term is that of now: a later leader's entries can't be acknowledged without a majority of later terms.
+    if (asked->term == core_->term() && asked->term != 0)
+      letters_.push_back({core_->id(), from, read_echo{asked->term, asked->sequence}});
+    return;
+  }
+  if (const auto* echo = std::get_if<read_echo>(&m)) {
+    if (leading_ == 0 || echo->term != leading_ || echo->sequence > sequence_) return;
+    auto& known = echoes_[from];
+    known = std::max(known, echo->sequence);
+  } else {
+    core_->receive(from, std::move(m), now);
+  }
+  settle(now);
+}
+
+void raft_node::tick(time_ms now) {
+  core_->tick(now);
+  if (!rounds_.empty() && now >= round_sent_ + options_.core.heartbeat_ms) {
+    round_sent_ = now;
+    send_round(); // it may have been lost
+  }
+  settle(now);
+}
+
+void raft_node::stored(std::uint64_t write, time_ms now) {
+  const bool was_installing = core_->installing();
+  core_->stored(write, now);
+  if (was_installing && !core_->installing() && !core_->failure())
+    applied_ = handed_ = std::max(handed_, core_->snapshot_index());
+  settle(now);
+}
+
+void raft_node::applied(index_t index, time_ms now) {
+  CAIRN_ASSERT(index <= handed_);
+  if (index <= applied_) return;
+  applied_ = index;
+  core_->applied(index);
+  settle(now);
+}
+
+time_ms raft_node::deadline() const {
+  const time_ms engine = core_->deadline();
+  return rounds_.empty() ? engine : std::min(engine, round_sent_ + options_.core.heartbeat_ms);
+}
+
+node_update raft_node::take() {
+  node_update out;
+  static_cast<core_update&>(out) = core_->take();
+  if (core_->failure()) fail_waiting();
+  out.answers = std::exchange(answers_, {});
+  if (core_->failure()) return out;
+  out.to_apply = std::exchange(to_apply_, {});
+  out.messages.insert(out.messages.end(), std::make_move_iterator(letters_.begin()),
+                      std::make_move_iterator(letters_.end()));
+  letters_.clear();
+  return out;
+}
+
+void raft_node::settle(time_ms now) {
+  hand_out();
+  const term_t leads = core_->role() == role::leader && !core_->failure() ? core_->term() : 0;
+  if (leads != leading_) {
+    fail_waiting();
+    leading_ = leads;
+    sequence_ = 0;
+    echoes_.clear();
+  }
+  if (leading_ != 0) {
+    pack(now);
+    finish_rounds();
+    begin_round(now);
+  }
+  answer_reads();
+}
+
+// An entry is applied when it is committed and on this disk, so that the log never ends before the state.
+void raft_node::hand_out() {
+  if (core_->failure() || core_->installing()) return;
+  const index_t up_to = std::min(core_->commit(), core_->last_stored());
+  while (handed_ < up_to) {
+    const entry* const next = core_->cached(handed_ + 1);
+    CAIRN_ASSERT(next != nullptr);
+    committed c{++handed_, *next, {}};
+    const auto found = packed_.find(c.index);
+    if (found != packed_.end() && found->second.term == c.content.term) {
+      c.tickets = std::move(found->second.tickets);
+      packed_.erase(found);
+    }
+    to_apply_.push_back(std::move(c));
+  }
+}
+
+void raft_node::fail_waiting() {
+  const server_id leader = core_->role() == role::leader ? 0 : core_->leader();
+  for (const auto& [index, p] : packed_)
+    for (const ticket t : p.tickets) answers_.push_back({t, outcome::unknown, leader, 0});
+  for (const auto& c : commands_) answers_.push_back({c.from, outcome::not_leader, leader, 0});
+  for (const auto& r : rounds_)
+    for (const ticket t : r.tickets) answers_.push_back({t, outcome::not_leader, leader, 0});
+  for (const ticket t : reads_) answers_.push_back({t, outcome::not_leader, leader, 0});
+  reads_waiting_ -= reads_.size();
+  for (const auto& r : rounds_) reads_waiting_ -= r.tickets.size();
+  packed_.clear();
+  commands_.clear();
+  queue_bytes_ = 0;
+  rounds_.clear();
+  reads_.clear();
+}
+
+void raft_node::pack(time_ms now) {
+  while (!commands_.empty() && core_->last_index() - core_->last_stored() < options_.unstored_entries_max) {
+    std::size_t count = 0, bytes = 0;
+    for (const auto& c : commands_) {
+      if (count > 0 && (bytes + c.bytes.size() > options_.entry_bytes || count == options_.entry_commands_max)) break;
+      bytes += c.bytes.size();
+      ++count;
+    }
+    storage::byte_writer w{bytes + count * 4 + 8};
+    w.varint(count);
+    for (std::size_t i = 0; i < count; ++i) w.string(commands_[i].bytes);
+    if (core_->submit(share(w.take()), now) != accepted::yes) return; // a transfer, or too much waits: later
+    packed p{core_->term(), {}};
+    for (std::size_t i = 0; i < count; ++i) {
+      p.tickets.push_back(commands_.front().from);
+      commands_.pop_front();
+    }
+    queue_bytes_ -= bytes;
+    packed_[core_->last_index()] = std::move(p);
+  }
+}
+
+void raft_node::begin_round(time_ms now) {
+  if (reads_.empty() || rounds_.size() >= rounds_max || !core_->leads()) return;
+  rounds_.push_back({++sequence_, core_->commit(), std::exchange(reads_, {})});
+  round_sent_ = now;
+  send_round();
+  finish_rounds(); // a sole voter asks nobody
+}
+
+void raft_node::send_round() {
+  for (const auto& s : core_->configuration().servers) {
+    if (s.role != server_role::voter || s.id == core_->id() || echoes_[s.id] >= sequence_) continue;
+    letters_.push_back({core_->id(), s.id, read_round{leading_, sequence_}});
+  }
+}
+
+bool raft_node::confirmed(std::uint64_t sequence) const {
+  std::size_t yes = 0;
+  for (const auto& s : core_->configuration().servers) {
+    if (s.role != server_role::voter) continue;
+    const auto echo = echoes_.find(s.id);
+    if (s.id == core_->id() || (echo != echoes_.end() && echo->second >= sequence)) ++yes;
+  }
+  return yes > core_->configuration().voters() / 2;
+}
+
+void raft_node::finish_rounds() {
+  while (!rounds_.empty() && confirmed(rounds_.front().sequence)) {
+    for (const ticket t : rounds_.front().tickets) confirmed_.emplace(rounds_.front().index, t);
+    rounds_.pop_front();
+  }
+}
+
+void raft_node::answer_reads() {
+  while (!confirmed_.empty() && confirmed_.begin()->first <= applied_) {
+    answers_.push_back({confirmed_.begin()->second, outcome::read, core_->id(), applied_});
+    confirmed_.erase(confirmed_.begin());
+    --reads_waiting_;
+  }
+}
+
+} // namespace cairn::cluster::raft

@@ -1,0 +1,135 @@
+// What an actor drives: the engine, the packing of commands into entries, the order of applying, linearizable reads,
+// and who waits for what. No disk, no network, no clock, no thread; one owner. After each call the owner takes the
+// update and carries it out:
+//
+//   writes    raft_log::write, in order, then `stored`. With a snapshot in one: store it, let the staged state take the
+//             state's place, then `stored`. (After a crash between the two the state is older than the log's snapshot:
+//             the staged state, complete and durable since before `install`, takes its place then.)
+//   messages  to the link; may be lost, doubled, late
+//   reads     raft_log::read, then `filled`
+//   to_apply  to the state machine in order, each once, the applied index in the same transaction; then answer the
+//   tickets
+//             with the results and call `applied`. Entries that are no commands are applied as empty batches.
+//   answers   to those who hold the tickets
+//   offer     fetch the state from that server, stage it whole, then `install`
+//
+// A submitted command is answered once: with its result, or as not_leader or busy (never in the log: try again
+// elsewhere or later), or as unknown: leadership was lost, and the command may yet be applied. (session, sequence) in
+// the commands makes their retry safe.
+//
+// An entry's bytes: count:varint, then each command with its length, as storage::metadata::encode packs them.
+#pragma once
+
+#include "cluster/raft_core.hpp"
+
+#include <deque>
+#include <map>
+
+namespace cairn::cluster::raft {
+
+using ticket = std::uint64_t; // the owner's name for somebody who waits
+
+struct node_options {
+  core_options core;
+  std::size_t entry_bytes = 256 << 10; // packed into one entry, unless one command alone is larger
+  std::size_t entry_commands_max = 1024;
+  std::size_t unstored_entries_max = 2;   // a leader's own; further commands wait and share the next entry
+  std::size_t queue_bytes_max = 16 << 20; // of commands that wait; above it they are refused as busy
+  std::size_t reads_max = 65536;          // that wait; above it they are refused as busy
+};
+
+enum class outcome : std::uint8_t { unknown, not_leader, busy, read };
+
+struct answer {
+  ticket to = 0;
+  outcome what = outcome::busy;
+  server_id leader = 0; // not_leader, unknown: who may lead now; 0: nobody known
+  index_t index = 0;    // read: the state has this index applied, and the read may be served from it
+};
+
+struct committed {
+  index_t index = 0;
+  entry content;
+  std::vector<ticket> tickets; // of its commands, in their order; empty when nobody waits here
+};
+
+struct node_update : core_update {
+  std::vector<committed> to_apply;
+  std::vector<answer> answers;
+};
+
+class raft_node {
+public:
+  // As raft_core::start.
+  static result<std::unique_ptr<raft_node>> start(const node_options& options, stored_state stored, index_t applied,
+                                                  time_ms now);
+
+  void submit(std::string command, ticket t, time_ms now); // 1 byte to entry_bytes_max - 16
+  // Answered (outcome::read) when the state shows everything that was acknowledged anywhere before this call.
+  void read(ticket t, time_ms now);
+  accepted change(server_id id, change_kind kind, time_ms now);
+  accepted transfer(server_id to, time_ms now);
+  bool compact(index_t index, index_t keep, time_ms now);
+  install_answer install(const snapshot_record& record, time_ms now);
+
+  void receive(server_id from, message m, time_ms now);
+  void tick(time_ms now); // at `deadline` or later
+  void stored(std::uint64_t write, time_ms now);
+  void applied(index_t index, time_ms now);
+  void filled(catch_up&& read, std::vector<entry> entries) { core_->filled(std::move(read), std::move(entries)); }
+  node_update take();
+
+  time_ms deadline() const;
+  const raft_core& engine() const { return *core_; }
+
+private:
+  struct waiting_command {
+    std::string bytes;
+    ticket from = 0;
+  };
+  struct packed {
+    term_t term = 0;
+    std::vector<ticket> tickets;
+  };
+  struct round {
+    std::uint64_t sequence = 0;
+    index_t index = 0; // the commit index before the round
+    std::vector<ticket> tickets;
+  };
+
+  raft_node(const node_options& options, std::unique_ptr<raft_core> core, index_t applied)
+      : options_(options), core_(std::move(core)), applied_(applied), handed_(applied) {}
+
+  void settle(time_ms now); // after every event
+  void hand_out();
+  void fail_waiting();
+  void pack(time_ms now);
+  void begin_round(time_ms now);
+  void send_round();
+  void finish_rounds();
+  void answer_reads();
+  bool confirmed(std::uint64_t sequence) const;
+
+  node_options options_;
+  std::unique_ptr<raft_core> core_;
+  index_t applied_, handed_;
+  term_t leading_ = 0; // the term this server leads; 0: it does not
+
+  std::deque<waiting_command> commands_;
+  std::size_t queue_bytes_ = 0;
+  std::map<index_t, packed> packed_;
+
+  std::vector<ticket> reads_;                // wait for a round
+  std::deque<round> rounds_;                 // wait for a majority
+  std::multimap<index_t, ticket> confirmed_; // wait for the state
+  std::size_t reads_waiting_ = 0;
+  std::map<server_id, std::uint64_t> echoes_;
+  std::uint64_t sequence_ = 0;
+  time_ms round_sent_ = 0;
+
+  std::vector<envelope> letters_;
+  std::vector<committed> to_apply_;
+  std::vector<answer> answers_;
+};
+
+} // namespace cairn::cluster::raft
