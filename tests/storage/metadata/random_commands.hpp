@@ -89,7 +89,7 @@ private:
         set_targets c{.epoch = epoch_ + (random_() % 4 != 0)};
         for (std::uint32_t p = random_() % 100; p < partition_count && c.targets.size() < 8; p += 1 + random_() % 200) {
           owner_list target;
-          for (unsigned n = random_() % 20 == 0 ? 0 : 1 + random_() % 3; n > 0; --n) target.add(node());
+          for (unsigned n = 1 + random_() % 3; n > 0; --n) target.add(node());
           c.targets.push_back({partition_id(p), target});
         }
         return c;
