@@ -38,10 +38,13 @@ void core::begin(stored_state&& stored, index_t applied) {
   if (bumped) {
     to_store_.push_back({++writes_, vote_, std::nullopt, 0, {}});
     waiting_.emplace_back();
-    vote_write_ = writes_;
+    held_until_ = writes_;
   }
   step(e);
   if (!entries.empty()) raft_free(entries.front().batch);
+  // The library starts with the snapshot's index, or 1; what is applied is committed.
+  r_.commit_index = std::max<raft_index>(r_.commit_index, applied);
+  take_commit();
 }
 
 void core::receive(server_id from, message m, time_ms now) {
@@ -62,7 +65,14 @@ void core::on(server_id from, append_request&& m) {
     ++dropped_; // two leaders of one term cannot be; the library would end the process
     return;
   }
-  if (r_.snapshot.installing || waiting_bytes() > options_.waiting_bytes_max) m.entries.clear();
+  // Back-pressure: nothing new while the state machine is behind. Not while entries wait to be committed: this may need
+  // more of them.
+  const bool full = applied_ < commit_ && waiting_bytes() > options_.waiting_bytes_max;
+  if (r_.snapshot.installing || full) {
+    std::size_t known = 0;
+    while (full && known < m.entries.size() && term_at(m.previous + known + 1) == m.entries[known].term) ++known;
+    m.entries.resize(known);
+  }
   // The library notes a configuration at the first index of the batch it came in: a change travels alone.
   while (true) {
     const auto is_change = [](const entry& e) { return e.kind == entry_kind::change; };

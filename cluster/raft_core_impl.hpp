@@ -130,7 +130,7 @@ private:
   void take_messages(const raft_update& u);
   void take_commit();
   void send(server_id to, message body, std::size_t from_log = 0) {
-    held_.push_back({vote_write_, {r_.id, to, std::move(body)}, from_log});
+    held_.push_back({held_until_, {r_.id, to, std::move(body)}, from_log});
   }
   void commit_configuration(index_t index, const raft::configuration& c);
   void become_candidate_in_a_new_term_when_alone();
@@ -165,8 +165,9 @@ private:
   const std::vector<entry>* offered_ = nullptr; // what the running step may append, and where
   index_t offered_first_ = 0;
 
-  std::uint64_t writes_ = 0, stored_writes_ = 0, vote_write_ = 0; // numbers of the newest ones
-  std::deque<waiting_write> waiting_;                             // stored_writes_ + 1 and on
+  std::uint64_t writes_ = 0, stored_writes_ = 0; // numbers of the newest ones
+  std::uint64_t held_until_ = 0;                 // no message leaves before this write is stored
+  std::deque<waiting_write> waiting_;            // stored_writes_ + 1 and on
   std::vector<log_write> to_store_;
   std::vector<held> held_;
   std::optional<envelope> offer_;

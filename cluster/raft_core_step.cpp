@@ -94,7 +94,11 @@ void core::after_step(const raft_update& u) {
   if (w.snapshot || !w.entries.empty()) configuration_ = history_.at(number_max).servers;
   if (w.vote || w.snapshot || !w.entries.empty()) {
     w.number = ++writes_;
-    if (w.vote) vote_write_ = writes_;
+    // A leader's change is stored here before it leaves. Otherwise the others may hold what the leader loses in a
+    // crash: a change that demotes the very servers whose votes are then needed, and they could not be elected
+    // themselves.
+    const bool changes = std::ranges::any_of(w.entries, [](const entry& e) { return e.kind == entry_kind::change; });
+    if (w.vote || (changes && r_.state == RAFT_LEADER)) held_until_ = writes_;
     waiting_.push_back(waits);
     to_store_.push_back(std::move(w));
   }

@@ -367,6 +367,24 @@ void raft_cluster::check_converged() {
   for (const raft::ticket t : acknowledged_) problems_.expect(found.contains(t), "an acknowledged command is lost");
 }
 
+// For people: where every server stands.
+std::string raft_cluster::standing() const {
+  std::string out;
+  for (const auto& s : servers_) {
+    if (!s->node) continue;
+    const auto& e = s->node->engine();
+    out += "; " + std::to_string(s->id) + ": role " + std::to_string(static_cast<int>(e.role())) + " term " +
+           std::to_string(e.term()) + " leader " + std::to_string(e.leader()) + " kept " +
+           std::to_string(e.first_kept()) + " snapshot " + std::to_string(e.snapshot_index()) + " applied " +
+           std::to_string(s->state.applied) + " commit " + std::to_string(e.commit()) + " stored " +
+           std::to_string(e.last_stored()) + " last " + std::to_string(e.last_index()) +
+           (e.installing() ? " installing" : "") + " voters";
+    for (const auto& member : e.configuration().servers)
+      out += (member.role == raft::server_role::voter ? " " : " -") + std::to_string(member.id);
+  }
+  return out;
+}
+
 std::string raft_cluster::summary() const {
   return "acknowledged " + std::to_string(acknowledged_.size()) + ", unknown " + std::to_string(answers_[0]) +
          ", refused " + std::to_string(answers_[1] + answers_[2]) + ", reads " + std::to_string(reads_served_) +

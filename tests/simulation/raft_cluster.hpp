@@ -50,6 +50,7 @@ public:
 
   void check_converged();
   std::string summary() const;
+  std::string standing() const;
 
 private:
   struct machine {

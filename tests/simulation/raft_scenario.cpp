@@ -104,7 +104,9 @@ raft_run run_raft(std::uint64_t seed) {
   if (const auto lead = cluster.leader(); lead != 0) cluster.submit(lead);
   cluster.run(5000);
   cluster.check_converged();
-  return {problems.problem(), described(options) + "; " + cluster.summary(), digest.value()};
+  return {problems.problem(),
+          described(options) + "; " + cluster.summary() + (problems.failed() ? cluster.standing() : std::string{}),
+          digest.value()};
 }
 
 } // namespace cairn::sim

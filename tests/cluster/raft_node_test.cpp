@@ -1,0 +1,145 @@
+// What a node does alone and with one other; everything that goes wrong is in the simulation (scenario raft).
+#include "cluster/raft_membership.hpp"
+#include "cluster/raft_node.hpp"
+#include "storage/codec.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace cairn::cluster::raft {
+namespace {
+
+struct owner {
+  std::unique_ptr<raft_node> node;
+  std::vector<answer> answers;
+  std::vector<committed> applied;
+  std::vector<envelope> sent;
+
+  explicit owner(server_id id, stored_state stored) {
+    node_options options;
+    options.core.id = id;
+    node = std::move(raft_node::start(options, std::move(stored), 0, 0).value());
+  }
+  // Stores and applies at once.
+  void settle(time_ms now = 0) {
+    for (int i = 0; i < 10; ++i) {
+      auto u = node->take();
+      answers.insert(answers.end(), u.answers.begin(), u.answers.end());
+      sent.insert(sent.end(), u.messages.begin(), u.messages.end());
+      for (auto& c : u.to_apply) {
+        node->applied(c.index, now);
+        applied.push_back(std::move(c));
+      }
+      if (!u.writes.empty()) node->stored(u.writes.back().number, now);
+    }
+  }
+};
+
+} // namespace
+
+TEST(raft_node, a_sole_server_leads_in_a_new_term_and_commits_what_waits_in_one_entry) {
+  owner o{1, raft_core::first_state(1)};
+  EXPECT_EQ(o.node->engine().role(), role::leader);
+  EXPECT_EQ(o.node->engine().term(), 2u) << "never again in the term of its last life";
+  EXPECT_FALSE(o.node->engine().leads()) << "nothing of its term is committed";
+  o.node->read(50, 0);
+  for (ticket t = 1; t <= 20; ++t) o.node->submit("command", t, 0);
+  o.settle();
+  EXPECT_TRUE(o.node->engine().leads());
+  ASSERT_EQ(o.answers.size(), 1u);
+  EXPECT_EQ(o.answers[0].what, outcome::read);
+  std::vector<ticket> answered;
+  std::size_t entries = 0;
+  for (const auto& c : o.applied) {
+    answered.insert(answered.end(), c.tickets.begin(), c.tickets.end());
+    entries += !c.tickets.empty();
+  }
+  EXPECT_EQ(answered.size(), 20u);
+  EXPECT_TRUE(std::ranges::is_sorted(answered));
+  EXPECT_LE(entries, 3u);
+}
+
+TEST(raft_node, nothing_leaves_before_the_term_it_depends_on_is_stored) {
+  owner o{1, raft_core::first_state(1)};
+  o.settle();
+  EXPECT_EQ(o.node->change(2, change_kind::add_standby, 0), accepted::yes);
+  const auto u = o.node->take();
+  ASSERT_EQ(u.writes.size(), 1u);
+  EXPECT_TRUE(u.messages.empty());
+  o.node->stored(u.writes[0].number, 0);
+  o.settle();
+  EXPECT_FALSE(o.sent.empty());
+}
+
+TEST(raft_node, a_server_that_does_not_lead_says_so_at_once) {
+  owner o{2, {}};
+  o.node->submit("command", 1, 0);
+  o.node->read(2, 0);
+  o.settle();
+  ASSERT_EQ(o.answers.size(), 2u);
+  for (const auto& a : o.answers) EXPECT_EQ(a.what, outcome::not_leader);
+  EXPECT_EQ(o.node->change(3, change_kind::add_standby, 0), accepted::not_leader);
+}
+
+TEST(raft_node, a_message_that_makes_no_sense_is_dropped_and_counted) {
+  owner o{1, raft_core::first_state(1)};
+  o.settle();
+  o.node->receive(2, vote_answer{0, true, false}, 0);
+  o.node->receive(1, append_answer{2, 0, 1}, 0);
+  o.node->receive(2, append_request{2, 1, 1, 0, {}}, 0); // a second leader of its own term
+  EXPECT_EQ(o.node->engine().dropped_messages(), 3u);
+  EXPECT_FALSE(o.node->engine().failure());
+}
+
+TEST(raft_core, a_stored_state_that_contradicts_itself_is_refused) {
+  core_options options;
+  options.id = 1;
+  const auto refused = [&](stored_state s, index_t applied) {
+    auto made = raft_core::start(options, std::move(s), applied, 0);
+    return !made && made.error().code == errc::corrupt;
+  };
+  const auto good = raft_core::first_state(1);
+  EXPECT_FALSE(refused(good, 1));
+  EXPECT_TRUE(refused(good, 2)) << "the state is newer than the log";
+  auto gap = good;
+  gap.first = 2;
+  EXPECT_TRUE(refused(gap, 0));
+  auto no_term = good;
+  no_term.vote.term = 0;
+  EXPECT_TRUE(refused(no_term, 0));
+  auto old_state = good;
+  old_state.snapshot = snapshot_record{1, 1, {{{1, server_role::voter}}}, 1};
+  EXPECT_TRUE(refused(old_state, 0)) << "the state is older than the snapshot";
+}
+
+TEST(raft_membership, changes_go_one_server_at_a_time_and_never_lose_the_last_voter) {
+  const configuration one{{{5, server_role::voter}}};
+  EXPECT_FALSE(changed(one, 5, change_kind::demote));
+  EXPECT_FALSE(changed(one, 5, change_kind::remove));
+  EXPECT_FALSE(changed(one, 5, change_kind::add_standby));
+  EXPECT_FALSE(changed(one, 6, change_kind::promote));
+  const auto two = changed(one, 3, change_kind::add_standby);
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->servers[0].id, 3u) << "in the order of their ids";
+  EXPECT_TRUE(changed(*two, 3, change_kind::promote)->is_voter(3));
+  EXPECT_EQ(*changed(*two, 3, change_kind::remove), one);
+  EXPECT_FALSE(changed(*changed(*two, 3, change_kind::promote), 3, change_kind::remove)) << "voters are demoted first";
+}
+
+TEST(raft_membership, the_history_knows_each_index_configuration) {
+  configuration_history h;
+  EXPECT_EQ(h.at(5).index, 0u);
+  const configuration a{{{1, server_role::voter}}}, b{{{1, server_role::voter}, {2, server_role::standby}}};
+  h.reset(1, a);
+  h.add(7, b);
+  EXPECT_EQ(h.at(6).servers, a);
+  EXPECT_EQ(h.at(7).servers, b);
+  EXPECT_EQ(h.between(1, 7).size(), 1u);
+  h.forget_before(6);
+  EXPECT_EQ(h.at(6).servers, a) << "still needed";
+  h.truncate(7);
+  EXPECT_EQ(h.at(9).servers, a);
+}
+
+} // namespace cairn::cluster::raft
