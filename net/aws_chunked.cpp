@@ -3,6 +3,7 @@
 #include "config/error.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
+#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -135,6 +136,28 @@ std::optional<s3_error> aws_chunked_decoder::finish() {
 std::string aws_chunked_decoder::canonical_trailers() const {
   std::string out;
   for (const auto& [name, value] : trailers_) out.append(name).append(":").append(value).append("\n");
+  return out;
+}
+
+bool names_aws_chunked(std::string_view content_encoding) {
+  while (!content_encoding.empty()) {
+    const auto comma = content_encoding.find(',');
+    if (boost::algorithm::iequals(without_spaces(content_encoding.substr(0, comma)), "aws-chunked")) return true;
+    content_encoding = comma == content_encoding.npos ? std::string_view{} : content_encoding.substr(comma + 1);
+  }
+  return false;
+}
+
+std::string without_aws_chunked(std::string_view content_encoding) {
+  std::string out;
+  while (!content_encoding.empty()) {
+    const auto comma = content_encoding.find(',');
+    const auto coding = without_spaces(content_encoding.substr(0, comma));
+    content_encoding = comma == content_encoding.npos ? std::string_view{} : content_encoding.substr(comma + 1);
+    if (boost::algorithm::iequals(coding, "aws-chunked")) continue;
+    if (!out.empty()) out += ", ";
+    out += coding;
+  }
   return out;
 }
 

@@ -68,4 +68,8 @@ private:
   std::vector<std::pair<std::string, std::string>> trailers_;
 };
 
+// Content-Encoding says "aws-chunked" too, which is a matter of the transfer and not of the object.
+bool names_aws_chunked(std::string_view content_encoding);
+std::string without_aws_chunked(std::string_view content_encoding);
+
 } // namespace cairn::net
