@@ -57,9 +57,9 @@ private:
   void grant_more();
   void wait_for(std::uint32_t bytes);
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes);
-  void keep_inline(const storage::slice& bytes);
+  bool keep_inline(const storage::slice& bytes);
   void digest_chunks();
-  void digested(std::uint32_t chunks);
+  void digested(std::uint32_t chunks, const result<void>& good);
   void write_chunks();
   bool write(std::uint32_t index, chunk& c);
   void wrote(std::uint32_t index, const error* why);
@@ -150,7 +150,7 @@ void ingest_state::body(storage::slice bytes) {
   if (end_) return fail({errc::invalid_argument, "bytes after the end of the body"});
   if (auto received = window_->received(bytes.length); !received) return fail(received.error());
   if (chunks_begun_ == 0 && window_->is_inline()) {
-    keep_inline(bytes);
+    if (!keep_inline(bytes)) return;
   } else if (bytes.length > 0) {
     chunks_.emplace(chunks_begun_++, chunk{std::move(bytes)});
     write_chunks();
@@ -161,11 +161,18 @@ void ingest_state::body(storage::slice bytes) {
   grant_more();
 }
 
-void ingest_state::keep_inline(const storage::slice& bytes) {
-  md5_->update(bytes.view());
+bool ingest_state::keep_inline(const storage::slice& bytes) {
   const auto view = bytes.view();
+  md5_->update(view);
+  if (request_.check) {
+    if (auto good = request_.check->update(view); !good) {
+      fail(good.error());
+      return false;
+    }
+  }
   inline_bytes_.append(reinterpret_cast<const char*>(view.data()), view.size());
   window_->released();
+  return true;
 }
 
 void ingest_state::write_chunks() {
@@ -221,19 +228,26 @@ void ingest_state::digest_chunks() {
   }
   if (next.empty()) return;
   digesting_ = true;
-  auto job = [this, next = std::move(next), md5 = md5_, me = ingest_actor{self_}](bool expired) mutable {
+  auto job = [this, next = std::move(next), md5 = md5_, check = request_.check,
+              me = ingest_actor{self_}](bool expired) mutable {
     const auto count = expired ? 0 : std::uint32_t(next.size());
-    if (!expired)
-      for (const auto& piece : next) md5->update(piece.view());
+    result<void> good;
+    if (!expired) {
+      for (const auto& piece : next) {
+        md5->update(piece.view());
+        if (check && good) good = check->update(piece.view());
+      }
+    }
     next.clear(); // the actor may hand the buffers out again
-    caf::anon_send(me, completion{[this, count] { digested(count); }});
+    caf::anon_send(me, completion{[this, count, good] { digested(count, good); }});
   };
   if (auto posted = s_.digests->post(s_.clock->now() + digest_timeout, std::move(job)); !posted) fail(posted.error());
 }
 
-void ingest_state::digested(std::uint32_t chunks) {
+void ingest_state::digested(std::uint32_t chunks, const result<void>& good) {
   digesting_ = false;
   if (failed_) return;
+  if (!good) return fail(good.error());
   if (chunks == 0) return fail({errc::timeout, "no time to digest the body"});
   const auto first = chunks_digested_;
   chunks_digested_ += chunks;
@@ -265,6 +279,9 @@ void ingest_state::finish_if_complete() {
   etag.digest = md5_->finish();
   if (end_->content_md5 && *end_->content_md5 != etag.digest) {
     return fail({errc::digest_mismatch, "the body does not have the announced MD5"});
+  }
+  if (request_.check) {
+    if (auto good = request_.check->finish(); !good) return fail(good.error());
   }
   commit(etag);
 }

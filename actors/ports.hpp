@@ -40,11 +40,21 @@ public:
   virtual void abort(const error& reason) = 0;
 };
 
+// Proves a body beside its MD5, on the digest executor: called by one thread at a time, in the order of the bytes. An
+// error refuses the upload, before anything is committed.
+class body_check {
+public:
+  virtual ~body_check() = default;
+  virtual result<void> update(storage::bytes_view bytes) = 0;
+  virtual result<void> finish() = 0; // the body was complete, and all of it was given
+};
+
 struct put_request {
   std::string bucket, key;
   std::optional<std::uint64_t> length; // announced Content-Length; nothing for chunked uploads
   storage::metadata::object_headers headers;
   storage::metadata::write_condition condition;
+  std::shared_ptr<body_check> check{}; // null: nothing to prove
 };
 struct put_outcome {
   storage::metadata::etag etag;

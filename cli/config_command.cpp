@@ -1,5 +1,8 @@
 #include "cli/config_command.hpp"
 
+#include "config/keys.hpp"
+
+#include <cstdlib>
 #include <iostream>
 #include <memory>
 #include <ostream>
@@ -38,7 +41,7 @@ void add_show(CLI::App& config, int& exit_code) {
   add_config_options(*command, *options);
   command->callback([options, &exit_code] {
     if (const auto settings = load_for_command(*options, std::cerr))
-      std::cout << config::to_toml(*settings, false);
+      std::cout << config::to_toml(*settings, false, false);
     else
       exit_code = exit_wrong_config;
   });
@@ -52,13 +55,24 @@ void add_config_options(CLI::App& command, config_options& options) {
   add_overrides(command, options);
 }
 
+std::vector<std::string> overrides_in_effect(const config_options& options) {
+  std::vector<std::string> out;
+  for (const auto& [variable, key] : {std::pair{"CAIRN_ROOT_ACCESS_KEY", "auth.root_access_key="},
+                                      std::pair{"CAIRN_ROOT_SECRET_KEY", "auth.root_secret_key="}}) {
+    const char* value = std::getenv(variable);
+    if (value && *value) out.push_back(key + config::toml_quoted(value));
+  }
+  out.insert(out.end(), options.overrides.begin(), options.overrides.end());
+  return out;
+}
+
 void print_problems(const std::vector<config::problem>& problems, std::ostream& errors) {
   for (const auto& p : problems) errors << to_string(p) << '\n';
   errors << problems.size() << (problems.size() == 1 ? " problem" : " problems") << " in the configuration\n";
 }
 
 std::optional<config::settings> load_for_command(const config_options& options, std::ostream& errors) {
-  auto loaded = config::load_file(options.file, options.overrides);
+  auto loaded = config::load_file(options.file, overrides_in_effect(options));
   if (loaded.problems.empty()) return std::move(loaded.value);
   print_problems(loaded.problems, errors);
   return std::nullopt;

@@ -22,6 +22,10 @@ struct config_options {
 };
 void add_config_options(CLI::App& command, config_options& options);
 
+// What comes on top of the file: the root key of the environment (CAIRN_ROOT_ACCESS_KEY, CAIRN_ROOT_SECRET_KEY), then
+// the command line's --set.
+std::vector<std::string> overrides_in_effect(const config_options& options);
+
 // Loads what the options name. Nothing: every problem was printed to `errors`, exit with exit_wrong_config.
 std::optional<config::settings> load_for_command(const config_options& options, std::ostream& errors);
 

@@ -105,7 +105,7 @@ void running_node::announce() const {
 }
 
 void running_node::reload() {
-  const auto fresh = config::load_file(options_.file, options_.overrides);
+  const auto fresh = config::load_file(options_.file, overrides_in_effect(options_));
   if (!fresh.problems.empty()) {
     for (const auto& p : fresh.problems) log::error("reload refused", {{"problem", config::to_string(p)}});
     return;

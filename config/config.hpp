@@ -39,6 +39,9 @@ struct admin_settings {
 struct auth_settings {
   anonymous_access anonymous = anonymous_access::read_write;
   bool allow_public_writes = false; // said twice: anonymous writes on an address beyond loopback
+  std::string root_access_key;      // both or none
+  std::string root_secret_key;
+  std::string region = "us-east-1"; // what signatures must name
 };
 
 struct storage_settings {

@@ -33,6 +33,8 @@ std::string_view to_string(errc code) noexcept {
     case errc::slow_down: return "slow_down";
     case errc::would_block: return "would_block";
     case errc::connection_lost: return "connection_lost";
+    case errc::payload_mismatch: return "payload_mismatch";
+    case errc::signature_mismatch: return "signature_mismatch";
   }
   return "unknown";
 }

@@ -39,6 +39,8 @@ enum class errc : std::uint8_t {
   slow_down,            // no memory for even the smallest reservation within the wait
   would_block,          // a non-blocking call would have had to wait for the disk
   connection_lost,      // the peer or client closed its connection
+  payload_mismatch,     // the body does not have the SHA-256 that its signature names
+  signature_mismatch,   // a chunk of the body does not have the signature that was sent with it
 };
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.

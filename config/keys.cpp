@@ -18,6 +18,9 @@ constexpr std::uint64_t of(duration d) {
 }
 
 constexpr std::uint64_t path_bytes_max = 4095;
+constexpr std::uint64_t access_key_bytes_max = 128;
+constexpr std::uint64_t secret_key_bytes_max = 256;
+constexpr std::uint64_t region_bytes_max = 64;
 constexpr std::uint64_t window_max = 64;
 constexpr std::uint64_t block_bytes = 64_KiB;
 constexpr std::uint64_t chunk_bytes_max = 16_MiB;
@@ -74,6 +77,17 @@ constexpr std::array key_table{
         "Must be true for `auth.anonymous = \"read-write\"` on an `http.listen` beyond loopback: anyone who reaches "
         "the "
         "port can then change and delete everything."},
+    key{"auth", "root_access_key", at<&s::auth, &auth_settings::root_access_key>, 0, access_key_bytes_max, 1, false,
+        "Access key that may do everything, for requests signed with AWS Signature Version 4. Empty: there is none. "
+        "Also "
+        "from the environment: `CAIRN_ROOT_ACCESS_KEY`."},
+    key{"auth", "root_secret_key", at<&s::auth, &auth_settings::root_secret_key>, 0, secret_key_bytes_max, 1, false,
+        "Secret of `auth.root_access_key`, at least 8 characters. Also from the environment, where no file and no "
+        "process "
+        "list shows it: `CAIRN_ROOT_SECRET_KEY`.",
+        true},
+    key{"auth", "region", at<&s::auth, &auth_settings::region>, 1, region_bytes_max, 1, false,
+        "Region that signatures must name. Clients that don't know it use `us-east-1`."},
 
     key{"storage", "chunk_size", at<&s::storage, &storage_settings::chunk_size>, block_bytes, chunk_bytes_max,
         block_bytes, false, "Size of the chunks of new objects. Existing objects keep theirs."},

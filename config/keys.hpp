@@ -26,6 +26,7 @@ struct key {
   std::uint64_t least, most, step;
   bool reloadable; // SIGHUP applies it
   std::string_view text;
+  bool secret = false; // never shown: not in messages, not by `cairn config show`
 
   std::string full_name() const { return std::string(section).append(".").append(name); }
 };

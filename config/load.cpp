@@ -297,7 +297,7 @@ private:
       complain(where(n), name, std::move(text));
     });
     const bool good = std::visit(reader, k.slot(out_.value));
-    if (!good) complain(at, full, "expected " + expected_text(k) + ", got " + shown(node));
+    if (!good) complain(at, full, "expected " + expected_text(k) + (k.secret ? "" : ", got " + shown(node)));
     if (!good || !elements_good) bad_.insert(full);
   }
 

@@ -41,7 +41,8 @@ struct key_doc {
 };
 std::vector<key_doc> reference();
 
-std::string to_toml(const settings& s, bool with_comments); // loads back to the same settings
-std::string reference_markdown();                           // docs/configuration.md
+// Loads back to the same settings, unless secrets that are set are hidden: then a comment stands in their place.
+std::string to_toml(const settings& s, bool with_comments, bool with_secrets = true);
+std::string reference_markdown(); // docs/configuration.md
 
 } // namespace cairn::config

@@ -17,7 +17,7 @@ reloaded reload(const settings& running, const settings& fresh) {
       continue;
     }
     std::visit([&from]<class T>(T* value) { *value = *std::get<T*>(from); }, to);
-    out.applied.push_back(k.full_name() + ": " + before + " -> " + after);
+    out.applied.push_back(k.full_name() + (k.secret ? "" : ": " + before + " -> " + after));
   }
   for (const auto& broken : broken_rules(mixed))
     out.problems.push_back({"", 0, 0, std::string(broken.keys.front()), broken.text});

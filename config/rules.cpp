@@ -55,6 +55,31 @@ std::string check_public_writes(const settings& s) {
          "is meant with auth.allow_public_writes = true";
 }
 
+bool is_visible(std::string_view text, std::string_view forbidden) {
+  return std::all_of(text.begin(), text.end(),
+                     [&](char c) { return c > 0x20 && c < 0x7f && forbidden.find(c) == std::string_view::npos; });
+}
+
+std::string check_root_key(const settings& s) {
+  const auto &access = s.auth.root_access_key, &secret = s.auth.root_secret_key;
+  if (access.empty() != secret.empty())
+    return "expected auth.root_access_key and auth.root_secret_key together, one of them is empty";
+  if (!is_visible(access, "/,=")) return "expected visible ASCII characters without '/', ',' and '='";
+  return {};
+}
+
+std::string check_root_secret(const settings& s) {
+  constexpr std::size_t secret_bytes_min = 8;
+  const auto& secret = s.auth.root_secret_key;
+  if (secret.empty() || (secret.size() >= secret_bytes_min && is_visible(secret, ""))) return {};
+  return "expected at least 8 visible ASCII characters";
+}
+
+std::string check_region(const settings& s) {
+  if (is_visible(s.auth.region, "/,=")) return {};
+  return "expected visible ASCII characters without '/', ',' and '='";
+}
+
 std::string normal_path(const std::string& path) {
   auto out = std::filesystem::path(path).lexically_normal().string();
   while (out.size() > 1 && out.back() == '/') out.pop_back();
@@ -85,6 +110,9 @@ constexpr std::array rules{
     rule{{"node.threads", "node.shards"}, check_threads},
     rule{{"admin.listen", "http.listen"}, check_ports},
     rule{{"auth.anonymous", "http.listen", "auth.allow_public_writes"}, check_public_writes},
+    rule{{"auth.root_access_key", "auth.root_secret_key"}, check_root_key},
+    rule{{"auth.root_secret_key"}, check_root_secret},
+    rule{{"auth.region"}, check_region},
     rule{{"storage.segment_size", "storage.chunk_size"}, check_segment},
     rule{{"storage.disks"}, check_folders},
     rule{{"metadata.dir", "storage.disks", "node.data_dir"}, check_metadata_folder},

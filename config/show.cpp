@@ -74,7 +74,8 @@ std::vector<key_doc> reference() {
   return out;
 }
 
-std::string to_toml(const settings& s, bool with_comments) {
+std::string to_toml(const settings& s, bool with_comments, bool with_secrets) {
+  settings defaults;
   auto copy = s; // slots are pointers into a value that may change
   std::string out;
   for (const auto& section : sections()) {
@@ -84,7 +85,11 @@ std::string to_toml(const settings& s, bool with_comments) {
     for (const auto& k : keys()) {
       if (k.section != section.name) continue;
       if (with_comments) out.append("\n").append(comment_of(k));
-      out.append(k.name).append(" = ").append(value_text(k.slot(copy))).append("\n");
+      const auto slot = k.slot(copy);
+      if (k.secret && !with_secrets && value_text(slot) != value_text(k.slot(defaults)))
+        out.append("# ").append(k.name).append(" is set, and not shown\n");
+      else
+        out.append(k.name).append(" = ").append(value_text(slot)).append("\n");
     }
   }
   return out;

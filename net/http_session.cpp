@@ -1,7 +1,7 @@
 #include "net/http_session.hpp"
 
+#include "net/authorize.hpp"
 #include "net/download_exchange.hpp"
-#include "net/host_check.hpp"
 #include "net/router.hpp"
 #include "net/s3_routes.hpp"
 #include "net/upload_exchange.hpp"
@@ -187,26 +187,9 @@ std::optional<s3_error> http_session::begin_request(std::string_view head) {
   const auto method = message.method_string();
   auto routed = route({method.data(), method.size()}, request_.target);
   request_.operation = routed.operation;
-  const auto& authority = request_.target.authority;
-  if (auto refused = not_permitted(authority.empty() ? info_.host : authority)) return refused;
+  if (auto refused = authorize(message, info_.host, *shared_, request_)) return refused;
   if (routed.refused) return std::move(*routed.refused);
   read_conditions(message, request_);
-  return std::nullopt;
-}
-
-std::optional<s3_error> http_session::not_permitted(std::string_view host) const {
-  const bool named = !host.empty() || !request_.basics.http_1_0;
-  if (named && !host_allowed(host, shared_->listen, shared_->server_names)) {
-    return s3_error{403, "AccessDenied",
-                    "This node does not answer anonymous requests under the Host name '" + std::string{host} +
-                        "'. If the name is yours, add it to http.server_names."};
-  }
-  if (shared_->anonymous == config::anonymous_access::none) {
-    return s3_error{403, "AccessDenied", "Anonymous requests are not allowed (auth.anonymous)."};
-  }
-  if (shared_->anonymous == config::anonymous_access::read && changes_data(request_.operation)) {
-    return s3_error{403, "AccessDenied", "Anonymous requests may only read (auth.anonymous)."};
-  }
   return std::nullopt;
 }
 

@@ -96,7 +96,6 @@ private:
   void process_input();
   void handle_head(std::size_t length);
   std::optional<s3_error> begin_request(std::string_view head);
-  std::optional<s3_error> not_permitted(std::string_view host) const;
   void dispatch();
   void refuse_head(head_refusal refusal);
   void flush();

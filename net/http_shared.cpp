@@ -64,7 +64,10 @@ http_shared::http_shared(const config::settings& settings, actors::services node
       random(randomness),
       anonymous(settings.auth.anonymous),
       listen(settings.http.listen),
-      server_names(settings.http.server_names) {
+      server_names(settings.http.server_names),
+      root_access_key(settings.auth.root_access_key),
+      root_secret_key(settings.auth.root_secret_key),
+      region(settings.auth.region) {
   apply(settings);
 }
 

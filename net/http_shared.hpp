@@ -4,6 +4,7 @@
 
 #include "actors/node.hpp"
 #include "config/config.hpp"
+#include "net/sigv4.hpp"
 #include "storage/metrics.hpp"
 #include "storage/seams.hpp"
 
@@ -61,6 +62,8 @@ struct http_shared {
   const config::anonymous_access anonymous;
   const config::endpoint listen;
   const std::vector<std::string> server_names;
+  const std::string root_access_key, root_secret_key, region;
+  net::signing_keys signing_keys;
 
   std::atomic<std::uint32_t> connections_max{0}, list_keys_max{0};
   std::atomic<std::size_t> header_bytes_max{0};

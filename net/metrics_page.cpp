@@ -95,6 +95,9 @@ void add_http(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
   p.counter("cairn_http_connections_refused_total", "Connections beyond limits.connections.", m.connections_refused);
+  p.counter("cairn_http_signed_requests_total", "Requests whose signature was right.", m.requests_signed);
+  p.counter("cairn_http_signature_refused_total", "Requests refused for their signature, access key or time.",
+            m.requests_signature_refused);
   p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown.", m.slow_down);
 }
 

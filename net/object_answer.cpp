@@ -29,7 +29,15 @@ struct answer_maker {
   const object_row& row;
   validators current;
 
+  const std::string* override_of(std::string_view name) const {
+    for (const auto& [header, value] : request_.overrides) {
+      if (header == name) return &value;
+    }
+    return nullptr;
+  }
+
   std::string content_type() const {
+    if (const auto* chosen = override_of("content-type")) return *chosen;
     return row.headers.content_type.empty() ? "binary/octet-stream" : row.headers.content_type;
   }
 
@@ -42,6 +50,12 @@ struct answer_maker {
     append_http_date(out, current.modified);
     out += "\r\nAccept-Ranges: bytes\r\n";
     for (const auto& [name, value] : row.headers.standard) {
+      if (override_of(name)) continue;
+      append_capitalised(out, name);
+      add_line(out, value);
+    }
+    for (const auto& [name, value] : request_.overrides) {
+      if (name == "content-type") continue; // each answer has its own place for it
       append_capitalised(out, name);
       add_line(out, value);
     }

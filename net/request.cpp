@@ -1,5 +1,6 @@
 #include "net/request.hpp"
 
+#include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
@@ -44,19 +45,15 @@ constexpr std::array refused_headers{
     refused_header{"x-amz-tagging", "Tagging (x-amz-tagging)"},
     refused_header{"x-amz-website-redirect-location", "Website redirects"},
     refused_header{"x-amz-write-offset-bytes", "Appending (x-amz-write-offset-bytes)"},
-    refused_header{"x-amz-decoded-content-length", "The aws-chunked payload encoding"},
     refused_header{"content-range", "Partial PUT (Content-Range)"},
 };
 
-std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
+std::optional<s3_error> refused_feature(std::string_view name) {
   for (const auto& header : refused_headers) {
     if (header.prefix ? istarts_with(name, header.name) : iequals(name, header.name)) {
       return not_implemented(header.feature);
     }
   }
-  const bool streaming = iequals(name, "x-amz-content-sha256") && istarts_with(value, "STREAMING-");
-  const bool encoded = iequals(name, "content-encoding") && boost::algorithm::icontains(value, "aws-chunked");
-  if (streaming || encoded) return not_implemented("The aws-chunked payload encoding");
   return std::nullopt;
 }
 
@@ -81,6 +78,9 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
     if (!order.content_md5) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
   } else if (name.starts_with(user_prefix)) {
     headers.user.emplace_back(name.substr(user_prefix.size()), value);
+  } else if (name == "content-encoding" && names_aws_chunked(value)) {
+    if (auto coding = without_aws_chunked(value); !coding.empty())
+      headers.standard.emplace_back(std::move(name), std::move(coding));
   } else if (std::find(kept_headers.begin(), kept_headers.end(), name) != kept_headers.end()) {
     headers.standard.emplace_back(std::move(name), value);
   }
@@ -138,7 +138,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   order.put.length = content_length;
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (auto refused = refused_feature(name, value)) return std::move(*refused);
+    if (auto refused = refused_feature(name)) return std::move(*refused);
     if (auto refused = keep_header(boost::algorithm::to_lower_copy(std::string{name}), value, order)) {
       return std::move(*refused);
     }

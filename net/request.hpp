@@ -5,6 +5,7 @@
 #include "net/conditions.hpp"
 #include "net/response.hpp"
 #include "net/s3_errors.hpp"
+#include "net/sigv4.hpp"
 #include "net/uri.hpp"
 #include "storage/metrics.hpp"
 
@@ -16,13 +17,21 @@
 
 namespace cairn::net {
 
+// Who signed a request. The key goes on to sign the chunks of its body.
+struct request_signer {
+  signature_claim claim;
+  storage::sha256_digest signing_key{};
+};
+
 struct request {
   storage::http_operation operation = storage::http_operation::unknown;
   request_target target;
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;
-  bool head_only = false; // HEAD: the answer has no body
+  bool head_only = false;                                     // HEAD: the answer has no body
+  std::optional<request_signer> signer;                       // nothing: anonymous
+  std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents
 };

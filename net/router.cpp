@@ -60,10 +60,6 @@ std::optional<s3_error> unknown_feature(const request_target& target) {
     for (const auto& known : sub_resources) {
       if (parameter.name == known.query) return not_implemented(known.feature);
     }
-    if (parameter.name.starts_with("response-")) {
-      return s3_error{400, "InvalidRequest",
-                      "Anonymous requests cannot choose response headers (" + parameter.name + ")."};
-    }
   }
   return std::nullopt;
 }

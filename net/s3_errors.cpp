@@ -30,6 +30,11 @@ s3_error s3_error_of(const error& reason) {
     case errc::too_large:
       return with_text(413, "EntityTooLarge", "The object is larger than this node stores.", reason);
     case errc::digest_mismatch: return {400, "BadDigest", "The body does not have the MD5 that Content-MD5 announced."};
+    case errc::payload_mismatch:
+      return {400, "XAmzContentSHA256Mismatch",
+              "The provided 'x-amz-content-sha256' header does not match what was computed."};
+    case errc::signature_mismatch:
+      return {403, "SignatureDoesNotMatch", "A part of the body does not have the signature that was sent with it."};
     case errc::unsupported: return not_implemented(reason.text.empty() ? "This request" : reason.text);
     case errc::no_space: return {507, "InsufficientStorage", "The node has no space left for this object."};
     case errc::busy:
@@ -63,6 +68,7 @@ std::string error_xml(const s3_error& problem, std::string_view resource, std::s
   xml.open("Error");
   xml.text("Code", problem.code);
   xml.text("Message", problem.message);
+  for (const auto& [name, value] : problem.details) xml.text(name, value);
   xml.text("Resource", resource);
   xml.text("RequestId", request_id);
   xml.close("Error");

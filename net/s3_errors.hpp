@@ -5,6 +5,8 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace cairn::net {
 
@@ -13,6 +15,7 @@ struct s3_error {
   std::string_view code = "InternalError"; // static text
   std::string message;
   std::string headers{}; // further header lines, each with its CRLF: "Allow: GET\r\n"
+  std::vector<std::pair<std::string_view, std::string>> details{}; // further elements of the document; static names
 };
 
 // The answer for an error of the store. Texts of faults inside the node stay in its log.

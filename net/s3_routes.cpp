@@ -57,6 +57,11 @@ void create_bucket(const session_ptr& session) {
   auto& buffer = session->buffer();
   const auto body_bytes = session->body_left();
   const std::string_view body{static_cast<const char*>(buffer.cdata().data()), body_bytes};
+  const auto* signer = session->current().signer ? &*session->current().signer : nullptr;
+  if (signer && signer->claim.kind == payload_kind::hashed &&
+      storage::sha256_of(std::as_bytes(std::span{body})) != signer->claim.payload_hash) {
+    return session->respond_failure(error{errc::payload_mismatch});
+  }
   if (!valid_create_bucket_body(body)) {
     return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
   }
@@ -86,6 +91,10 @@ void collect_bucket_body(const session_ptr& session) {
 void put_bucket(const session_ptr& session) {
   if (session->chunked()) {
     return session->respond_error({411, "MissingContentLength", "Creating a bucket needs Content-Length."});
+  }
+  const auto& signer = session->current().signer;
+  if (signer && signer->claim.kind != payload_kind::hashed && signer->claim.kind != payload_kind::unsigned_whole) {
+    return session->respond_error(not_implemented("Creating a bucket with an aws-chunked body"));
   }
   if (session->body_left() > bucket_body_bytes_max) {
     return session->respond_error({400, "MalformedXML", "The body is larger than a CreateBucketConfiguration."});

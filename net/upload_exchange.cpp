@@ -1,10 +1,10 @@
 #include "net/upload_exchange.hpp"
 
+#include "net/body_reader.hpp"
 #include "net/http_session.hpp"
 
 #include <boost/asio/dispatch.hpp>
 
-#include <cstring>
 #include <deque>
 
 namespace cairn::net {
@@ -12,18 +12,16 @@ namespace cairn::net {
 namespace {
 
 namespace asio = boost::asio;
-namespace http = boost::beast::http;
 using boost::system::error_code;
-
-constexpr std::size_t chunked_read_bytes = 64 << 10;
 
 // Methods of upload_client run on the ingest's thread and hop to the strand; all else runs on the strand.
 class upload_exchange final : public actors::upload_client,
                               public exchange,
                               public std::enable_shared_from_this<upload_exchange> {
 public:
-  upload_exchange(std::shared_ptr<http_session> session, std::optional<storage::metadata::md5_digest> content_md5)
-      : session_(std::move(session)), content_md5_(content_md5) {}
+  upload_exchange(std::shared_ptr<http_session> session, payload_plan payload,
+                  std::optional<storage::metadata::md5_digest> content_md5)
+      : session_(std::move(session)), reader_(*session_, std::move(payload)), content_md5_(content_md5) {}
 
   void run(actors::put_request put) {
     session_->begin(weak_from_this());
@@ -71,80 +69,42 @@ private:
     });
   }
 
+  // What of the first granted buffer is still empty.
+  std::span<std::byte> room() const {
+    if (grants_.empty()) return {};
+    const auto& target = grants_.front();
+    return {target.at(filled_), target.fill_bytes - filled_};
+  }
+
   // Fills the first granted buffer from what was read already, or reads more.
   void pump() {
-    while (!reading_ && ingest_ && !ended_ && !grants_.empty()) {
-      const auto problem = session_->chunked() ? decode() : take_buffered();
-      if (problem) return refuse(*problem);
-      const bool whole = session_->chunked() ? session_->parser().is_done() : session_->body_left() == 0;
-      const bool full = filled_ == grants_.front().fill_bytes;
+    while (!reading_ && ingest_ && !ended_ && !(grants_.empty() && reader_.needs_room())) {
+      auto taken = reader_.take(room());
+      if (const auto* problem = std::get_if<s3_error>(&taken)) return refuse(*problem);
+      filled_ += std::get<std::size_t>(taken);
+      const bool whole = reader_.whole();
+      const bool full = room().empty();
       if (filled_ > 0 && (whole || full)) hand_over();
       if (whole) return end_body();
-      if (!full) read();
+      if (!full || !reader_.needs_room()) read();
     }
-  }
-
-  std::optional<s3_error> take_buffered() {
-    auto& buffer = session_->buffer();
-    const auto n = std::min(buffer.size(), wanted());
-    std::memcpy(grants_.front().at(filled_), buffer.cdata().data(), n);
-    buffer.consume(n);
-    taken(n);
-    return std::nullopt;
-  }
-
-  std::size_t wanted() const {
-    return std::min<std::uint64_t>(grants_.front().fill_bytes - filled_, session_->body_left());
-  }
-
-  void taken(std::size_t n) {
-    filled_ += n;
-    session_->body_taken(n);
-  }
-
-  std::optional<s3_error> decode() {
-    auto& parser = session_->parser();
-    auto& buffer = session_->buffer();
-    const auto& target = grants_.front();
-    while (!parser.is_done() && filled_ < target.fill_bytes && buffer.size() > 0) {
-      auto& body = parser.get().body();
-      body.data = target.at(filled_);
-      body.size = target.fill_bytes - filled_;
-      body.more = true;
-      error_code failed;
-      const auto used = parser.put(buffer.cdata(), failed);
-      filled_ = target.fill_bytes - body.size;
-      buffer.consume(used);
-      if (failed == http::error::need_more || failed == http::error::need_buffer) failed = {};
-      if (failed) return s3_error{400, "InvalidRequest", "The chunked body is malformed: " + failed.message() + "."};
-      if (used == 0) break;
-    }
-    const auto limit = session_->shared().header_bytes_max + chunked_read_bytes;
-    if (filled_ < target.fill_bytes && buffer.size() > limit) {
-      return s3_error{400, "InvalidRequest", "A chunk header or trailer is too long."};
-    }
-    return std::nullopt;
   }
 
   void read() {
     reading_ = true;
     session_->arm(http_session::wait::body);
-    auto target = session_->chunked() ? session_->buffer().prepare(chunked_read_bytes)
-                                      : asio::mutable_buffer{grants_.front().at(filled_), wanted()};
-    session_->socket().async_read_some(target, [self = shared_from_this()](error_code failed, std::size_t n) {
-      self->reading_ = false;
-      self->on_read(failed, n);
-    });
+    session_->socket().async_read_some(reader_.targets(room()),
+                                       [self = shared_from_this()](error_code failed, std::size_t n) {
+                                         self->reading_ = false;
+                                         self->on_read(failed, n);
+                                       });
   }
 
   void on_read(const error_code& failed, std::size_t n) {
     if (session_->closed()) return grants_.clear();
     session_->disarm();
     session_->shared().metrics.bytes_received.fetch_add(n, std::memory_order_relaxed);
-    if (session_->chunked())
-      session_->buffer().commit(n);
-    else
-      taken(n);
+    filled_ += reader_.arrived(n);
     if (answer_) return send_answer();
     if (failed == asio::error::eof) {
       return refuse({400, "IncompleteBody", "The body ended before its announced length."});
@@ -161,6 +121,7 @@ private:
   }
 
   void end_body() {
+    if (const auto problem = reader_.finish()) return refuse(*problem);
     ended_ = true;
     grants_.clear();
     session_->body_complete();
@@ -192,6 +153,7 @@ private:
   }
 
   std::shared_ptr<http_session> session_;
+  body_reader reader_;
   const std::optional<storage::metadata::md5_digest> content_md5_;
   actors::ingest_actor ingest_; // null once it was told or told us the end
   std::deque<granted> grants_;
@@ -207,11 +169,16 @@ void start_put(const std::shared_ptr<http_session>& session) {
     session->keep_no_longer(); // the client may send a body all the same
     return session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
   }
-  const auto length = session->chunked() ? std::nullopt : std::optional{session->body_left()};
+  auto payload = plan_payload(session->fields(), session->current());
+  if (const auto* refused = std::get_if<s3_error>(&payload)) return session->respond_error(*refused);
+  auto& plan = std::get<payload_plan>(payload);
+  auto length = session->chunked() ? std::nullopt : std::optional{session->body_left()};
+  if (plan.decoded_length) length = plan.decoded_length;
   auto order = read_put(session->fields(), session->current(), length, session->shared().object_size_max);
   if (const auto* refused = std::get_if<s3_error>(&order)) return session->respond_error(*refused);
   auto& accepted = std::get<put_order>(order);
-  std::make_shared<upload_exchange>(session, accepted.content_md5)->run(std::move(accepted.put));
+  accepted.put.check = plan.check;
+  std::make_shared<upload_exchange>(session, std::move(plan), accepted.content_md5)->run(std::move(accepted.put));
 }
 
 } // namespace cairn::net

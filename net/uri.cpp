@@ -61,10 +61,10 @@ std::optional<std::string> percent_decode(std::string_view text, bool plus_is_sp
   return out;
 }
 
-void append_percent_encoded(std::string& out, std::string_view text) {
+void append_percent_encoded(std::string& out, std::string_view text, bool keep_slash) {
   static constexpr char digits[] = "0123456789ABCDEF";
   for (const char c : text) {
-    if (unreserved(c) || c == '/') {
+    if (unreserved(c) || (c == '/' && keep_slash)) {
       out.push_back(c);
     } else {
       const auto byte = static_cast<unsigned char>(c);

@@ -30,7 +30,7 @@ result<request_target> parse_target(std::string_view target);
 // Nothing for "%", "%4", "%zz". `plus_is_space`: form encoding, as in queries.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
-// S3's encoding-type=url: all but unreserved characters and '/' as %XX.
-void append_percent_encoded(std::string& out, std::string_view text);
+// S3's encoding-type=url: all but unreserved characters and '/' as %XX. In signed queries '/' is encoded too.
+void append_percent_encoded(std::string& out, std::string_view text, bool keep_slash = true);
 
 } // namespace cairn::net

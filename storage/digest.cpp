@@ -1,6 +1,9 @@
 #include "storage/digest.hpp"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
+
+#include <algorithm>
 
 namespace cairn::storage {
 
@@ -31,6 +34,79 @@ md5::digest md5::finish() {
   digest out{};
   CAIRN_ASSERT(EVP_DigestFinal_ex(context_->evp, out.data(), nullptr) == 1);
   return out;
+}
+
+namespace {
+
+// Fetched once: looking an algorithm up costs more than hashing a short text.
+const EVP_MD* sha256_algorithm() {
+  static const EVP_MD* const algorithm = [] {
+    const EVP_MD* found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
+    CAIRN_ASSERT(found != nullptr);
+    return found;
+  }();
+  return algorithm;
+}
+
+} // namespace
+
+struct sha256::context {
+  EVP_MD_CTX* evp = EVP_MD_CTX_new();
+  context() {
+    CAIRN_ASSERT(evp != nullptr);
+    begin();
+  }
+  context(const context&) = delete;
+  context& operator=(const context&) = delete;
+  ~context() { EVP_MD_CTX_free(evp); }
+  void begin() const { CAIRN_ASSERT(EVP_DigestInit_ex2(evp, sha256_algorithm(), nullptr) == 1); }
+};
+
+sha256::sha256() : context_(std::make_unique<context>()) {}
+sha256::~sha256() = default;
+sha256::sha256(sha256&&) noexcept = default;
+sha256& sha256::operator=(sha256&&) noexcept = default;
+
+void sha256::update(bytes_view data) {
+  CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
+}
+
+sha256_digest sha256::finish() {
+  sha256_digest out{};
+  CAIRN_ASSERT(EVP_DigestFinal_ex(context_->evp, out.data(), nullptr) == 1);
+  context_->begin();
+  return out;
+}
+
+sha256_digest sha256_of(bytes_view data) {
+  thread_local sha256 hash;
+  hash.update(data);
+  return hash.finish();
+}
+
+sha256_digest hmac_sha256(bytes_view key, bytes_view message) {
+  constexpr std::size_t block_bytes = 64;
+  std::array<std::uint8_t, block_bytes> block{};
+  if (key.size() > block_bytes) {
+    const auto shorter = sha256_of(key);
+    std::copy(shorter.begin(), shorter.end(), block.begin());
+  } else {
+    std::transform(key.begin(), key.end(), block.begin(), [](std::byte b) { return std::uint8_t(b); });
+  }
+  thread_local sha256 hash;
+  for (auto& byte : block) byte ^= 0x36;
+  hash.update(std::as_bytes(std::span{block}));
+  hash.update(message);
+  const auto inner = hash.finish();
+  for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
+  hash.update(std::as_bytes(std::span{block}));
+  hash.update(std::as_bytes(std::span{inner}));
+  OPENSSL_cleanse(block.data(), block.size());
+  return hash.finish();
+}
+
+bool equal_in_constant_time(bytes_view a, bytes_view b) noexcept {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 namespace {

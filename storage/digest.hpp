@@ -1,5 +1,6 @@
-// Digests by OpenSSL, whose only user is digest.cpp: MD5 for ETags, SipHash-2-4 as the keyed checksum of on-disk
-// headers. Running out of memory or a build of OpenSSL without these algorithms ends the process with a message.
+// Digests by OpenSSL, whose only user is digest.cpp: MD5 for ETags, SHA-256 and its HMAC for signed requests,
+// SipHash-2-4 as the keyed checksum of on-disk headers. OpenSSL uses the CPU's SHA extensions where there are some.
+// Running out of memory or a build of OpenSSL without these algorithms ends the process with a message.
 #pragma once
 
 #include "storage/file_system.hpp"
@@ -26,6 +27,30 @@ private:
   struct context;
   std::unique_ptr<context> context_;
 };
+
+using sha256_digest = std::array<std::uint8_t, 32>;
+
+// Incremental SHA-256 (FIPS 180-4). One thread at a time; movable. finish() begins anew.
+class sha256 {
+public:
+  sha256();
+  ~sha256();
+  sha256(sha256&&) noexcept;
+  sha256& operator=(sha256&&) noexcept;
+  void update(bytes_view data);
+  sha256_digest finish();
+
+private:
+  struct context;
+  std::unique_ptr<context> context_;
+};
+
+// Thread-safe; for short texts.
+sha256_digest sha256_of(bytes_view data);
+sha256_digest hmac_sha256(bytes_view key, bytes_view message); // RFC 2104
+
+// How long it takes tells nothing about where the two differ. Different lengths are unequal at once.
+bool equal_in_constant_time(bytes_view a, bytes_view b) noexcept;
 
 using mac_key = std::array<std::uint8_t, 16>;
 using mac_tag = std::array<std::uint8_t, 16>;

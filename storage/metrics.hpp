@@ -48,6 +48,7 @@ struct http_operation_metrics {
 struct node_metrics {
   std::array<http_operation_metrics, std::size_t(http_operation::count_)> http;
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
+  counter requests_signed{0}, requests_signature_refused{0};
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads
   counter chunk_reads{0}, chunk_reads_cached{0}, chunk_read_errors{0}, chunk_read_retries{0}, chunks_corrupt{0};

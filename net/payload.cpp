@@ -1,0 +1,76 @@
+#include "net/payload.hpp"
+
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+
+std::string_view value_of(const http::fields& fields, std::string_view name) {
+  const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
+  if (found == fields.end()) return {};
+  return {found->value().data(), found->value().size()};
+}
+
+bool is_aws_chunked(const http::fields& fields) {
+  const auto [first, last] = fields.equal_range(http::field::content_encoding);
+  for (auto field = first; field != last; ++field) {
+    if (names_aws_chunked({field->value().data(), field->value().size()})) return true;
+  }
+  return false;
+}
+
+std::variant<std::uint64_t, s3_error> decoded_length(const http::fields& fields) {
+  const auto text = value_of(fields, "x-amz-decoded-content-length");
+  std::uint64_t length = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (problem == std::errc{} && end == text.data() + text.size()) return length;
+  return s3_error{411, "MissingContentLength", "An aws-chunked body needs x-amz-decoded-content-length."};
+}
+
+// What the request says about its body, signed or not.
+std::variant<payload_kind, s3_error> kind_of(const http::fields& fields, const request& request,
+                                             storage::sha256_digest& hash) {
+  if (request.signer) {
+    hash = request.signer->claim.payload_hash;
+    return request.signer->claim.kind;
+  }
+  const auto text = value_of(fields, "x-amz-content-sha256");
+  if (text.empty()) return payload_kind::unsigned_whole;
+  auto kind = read_payload_kind(text, hash);
+  const auto* read = std::get_if<payload_kind>(&kind);
+  if (read && (*read == payload_kind::signed_chunks || *read == payload_kind::signed_chunks_trailer)) {
+    return s3_error{403, "AccessDenied", "A body with signed chunks needs a signed request."};
+  }
+  return kind;
+}
+
+} // namespace
+
+std::variant<payload_plan, s3_error> plan_payload(const http::fields& fields, const request& request) {
+  payload_plan plan;
+  storage::sha256_digest hash{};
+  auto read = kind_of(fields, request, hash);
+  if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
+  const auto kind = std::get<payload_kind>(read);
+  const bool whole = kind == payload_kind::unsigned_whole || kind == payload_kind::hashed;
+  const bool coded = !whole || is_aws_chunked(fields);
+  if (kind == payload_kind::hashed) {
+    if (coded) return s3_error{400, "InvalidRequest", "An aws-chunked body cannot have a SHA-256 as a whole."};
+    plan.check = std::make_shared<hashed_payload>(hash);
+  }
+  if (!coded) return plan;
+  auto length = decoded_length(fields);
+  if (auto* refused = std::get_if<s3_error>(&length)) return std::move(*refused);
+  plan.decoded_length = std::get<std::uint64_t>(length);
+  if (kind == payload_kind::signed_chunks || kind == payload_kind::signed_chunks_trailer) {
+    plan.chunks = std::make_shared<signed_chunks>(request.signer->claim, request.signer->signing_key,
+                                                  kind == payload_kind::signed_chunks_trailer);
+    plan.check = plan.chunks;
+  }
+  return plan;
+}
+
+} // namespace cairn::net

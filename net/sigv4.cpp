@@ -1,0 +1,215 @@
+#include "net/sigv4.hpp"
+
+#include <boost/algorithm/string/case_conv.hpp>
+#include <boost/algorithm/string/predicate.hpp>
+
+#include <algorithm>
+
+namespace cairn::net {
+
+namespace {
+
+using boost::algorithm::iequals;
+using boost::algorithm::istarts_with;
+
+constexpr std::string_view empty_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+
+storage::bytes_view bytes_of(std::string_view text) {
+  return std::as_bytes(std::span{text});
+}
+
+storage::sha256_digest hmac(std::span<const std::uint8_t> key, std::string_view message) {
+  return storage::hmac_sha256(std::as_bytes(key), bytes_of(message));
+}
+
+// S3 reads runs of spaces within a value as one.
+void append_value(std::string& out, std::string_view value) {
+  bool space = false;
+  for (const char c : value) {
+    const bool blank = c == ' ' || c == '\t';
+    if (!blank || !space) out.push_back(blank ? ' ' : c);
+    space = blank;
+  }
+}
+
+void append_header(std::string& out, std::string_view name, std::span<const header_view> headers) {
+  out += name;
+  bool first = true;
+  for (const auto& header : headers) {
+    if (!iequals(header.name, name)) continue;
+    out += first ? ':' : ',';
+    append_value(out, header.value);
+    first = false;
+  }
+  if (first) out += ':';
+  out += '\n';
+}
+
+std::string canonical_query(const signed_request& request, bool presigned) {
+  std::vector<std::pair<std::string, std::string>> encoded;
+  for (const auto& parameter : request.query) {
+    if (presigned && parameter.name == "X-Amz-Signature") continue;
+    auto& [name, value] = encoded.emplace_back();
+    append_percent_encoded(name, parameter.name, false);
+    append_percent_encoded(value, parameter.value, false);
+  }
+  std::sort(encoded.begin(), encoded.end());
+  std::string out;
+  for (const auto& [name, value] : encoded) {
+    if (!out.empty()) out += '&';
+    out.append(name).append("=").append(value);
+  }
+  return out;
+}
+
+std::string canonical_request(const signature_claim& claim, const signed_request& request, std::string_view path) {
+  std::string out{request.method};
+  out.append("\n").append(path).append("\n").append(canonical_query(request, claim.presigned)).append("\n");
+  for (std::string_view names = claim.signed_headers; !names.empty();) {
+    const auto end = names.find(';');
+    append_header(out, names.substr(0, end), request.headers);
+    names = end == names.npos ? std::string_view{} : names.substr(end + 1);
+  }
+  out.append("\n").append(claim.signed_headers).append("\n").append(claim.payload);
+  return out;
+}
+
+std::string string_to_sign(const signature_claim& claim, std::string_view canonical) {
+  return "AWS4-HMAC-SHA256\n" + claim.timestamp + "\n" + claim.scope() + "\n" +
+         hex_of(storage::sha256_of(bytes_of(canonical)));
+}
+
+bool same_signature(std::string_view given, const storage::sha256_digest& right) {
+  return storage::equal_in_constant_time(bytes_of(given), bytes_of(hex_of(right)));
+}
+
+// What clients sign as the path is what they send; some proxies send another spelling of the same path on.
+std::optional<std::string> usual_path(std::string_view path) {
+  const auto decoded = percent_decode(path, false);
+  if (!decoded) return std::nullopt;
+  std::string out;
+  append_percent_encoded(out, *decoded);
+  if (out == path) return std::nullopt;
+  return out;
+}
+
+} // namespace
+
+std::string signature_claim::scope() const {
+  return date + "/" + region + "/s3/aws4_request";
+}
+
+std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, storage::wall_ms now) {
+  if (claim.region != region) {
+    const auto text = "the region '" + claim.region + "' is wrong; expecting '" + std::string{region} + "'";
+    if (claim.presigned) {
+      return s3_error{400,
+                      "AuthorizationQueryParametersError",
+                      "Error parsing the X-Amz-Credential parameter; " + text,
+                      {},
+                      {{"Region", std::string{region}}}};
+    }
+    return s3_error{400,
+                    "AuthorizationHeaderMalformed",
+                    "The authorization header is malformed; " + text,
+                    {},
+                    {{"Region", std::string{region}}}};
+  }
+  if (claim.presigned) {
+    if (claim.signed_at > now + clock_skew_max_ms) return s3_error{403, "AccessDenied", "Request is not yet valid"};
+    const auto until = claim.signed_at + static_cast<storage::wall_ms>(claim.expires_seconds) * 1000;
+    if (now > until) return s3_error{403, "AccessDenied", "Request has expired"};
+  } else if (claim.signed_at > now + clock_skew_max_ms || claim.signed_at < now - clock_skew_max_ms) {
+    return s3_error{
+        403,
+        "RequestTimeTooSkewed",
+        "The difference between the request time and the current time is too large.",
+        {},
+        {{"RequestTime", claim.timestamp}, {"MaxAllowedSkewMilliseconds", std::to_string(clock_skew_max_ms)}}};
+  }
+  return std::nullopt;
+}
+
+std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
+                                        const storage::sha256_digest& signing_key) {
+  const auto canonical = canonical_request(claim, request, request.path);
+  const auto text = string_to_sign(claim, canonical);
+  if (same_signature(claim.signature, hmac(signing_key, text))) return std::nullopt;
+  if (const auto path = usual_path(request.path)) {
+    const auto other = string_to_sign(claim, canonical_request(claim, request, *path));
+    if (same_signature(claim.signature, hmac(signing_key, other))) return std::nullopt;
+  }
+  return s3_error{403,
+                  "SignatureDoesNotMatch",
+                  "The request signature we calculated does not match the signature you provided. Check your key and "
+                  "signing method.",
+                  {},
+                  {{"AWSAccessKeyId", claim.access_key},
+                   {"StringToSign", text},
+                   {"SignatureProvided", claim.signature},
+                   {"CanonicalRequest", canonical}}};
+}
+
+storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region) {
+  const auto first = "AWS4" + std::string{secret};
+  const auto of_date = storage::hmac_sha256(bytes_of(first), bytes_of(date));
+  return hmac(hmac(hmac(of_date, region), "s3"), "aws4_request");
+}
+
+storage::sha256_digest signing_keys::get(const std::string& secret, const std::string& date,
+                                         const std::string& region) {
+  const auto name = std::pair{date + "/" + region, secret};
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto found = kept_.find(name); found != kept_.end()) return found->second;
+  }
+  const auto derived = derive_signing_key(secret, date, region);
+  const std::lock_guard lock{mutex_};
+  if (kept_.size() >= kept_max) kept_.erase(kept_.begin()); // the oldest day
+  kept_.emplace(name, derived);
+  return derived;
+}
+
+bool chunk_signatures::next(std::string_view algorithm, std::string_view signature, const std::string& digests) {
+  std::string text{algorithm};
+  text.append("\n").append(timestamp_).append("\n").append(scope_).append("\n").append(previous_);
+  text.append("\n").append(digests);
+  if (!same_signature(signature, hmac(key_, text))) return false;
+  previous_ = signature;
+  return true;
+}
+
+bool chunk_signatures::chunk(std::string_view signature, const storage::sha256_digest& payload) {
+  return next("AWS4-HMAC-SHA256-PAYLOAD", signature, std::string{empty_sha256} + "\n" + hex_of(payload));
+}
+
+bool chunk_signatures::trailer(std::string_view signature, std::string_view canonical) {
+  return next("AWS4-HMAC-SHA256-TRAILER", signature, hex_of(storage::sha256_of(bytes_of(canonical))));
+}
+
+std::string hex_of(std::span<const std::uint8_t> bytes) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string out(bytes.size() * 2, '0');
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    out[2 * i] = digits[bytes[i] >> 4];
+    out[2 * i + 1] = digits[bytes[i] & 15];
+  }
+  return out;
+}
+
+std::optional<storage::sha256_digest> sha256_from_hex(std::string_view text) {
+  storage::sha256_digest out{};
+  if (text.size() != 2 * out.size()) return std::nullopt;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const int value = c >= '0' && c <= '9'   ? c - '0'
+                      : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                      : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                             : -1;
+    if (value < 0) return std::nullopt;
+    out[i / 2] = static_cast<std::uint8_t>(out[i / 2] << 4 | value);
+  }
+  return out;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,118 @@
+// AWS Signature Version 4 as S3 uses it: in the Authorization header and in presigned URLs ("Signature Calculations for
+// the Authorization Header", "Authenticating Requests: Using Query Parameters", S3 API reference). Pure decisions: no
+// clock and no connection; the caller brings the time and the secret. Thread-safe where it says so. Errors are S3's own
+// codes.
+//
+// A request is judged in four steps, so that the secret can come from anywhere in between:
+//   read_signature  what the request says about its signature       malformed: 400
+//   check_claim     scope and time                                  wrong region: 400; too old, too new, expired: 403
+//   (the caller finds the secret of claim.access_key)               none: 403 InvalidAccessKeyId
+//   check_signature the signature itself, in constant time          403 SignatureDoesNotMatch
+//
+// Canonical request:  METHOD \n path as sent \n query, decoded, encoded again, sorted \n name:value\n… \n names \n
+// payload String to sign:     AWS4-HMAC-SHA256 \n 20130524T000000Z \n 20130524/us-east-1/s3/aws4_request \n
+// hex(sha256(canonical))
+#pragma once
+
+#include "net/s3_errors.hpp"
+#include "net/uri.hpp"
+#include "storage/digest.hpp"
+#include "storage/seams.hpp"
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace cairn::net {
+
+constexpr storage::wall_ms clock_skew_max_ms = 15 * 60 * 1000;
+constexpr std::uint64_t presigned_seconds_max = 7 * 24 * 3600;
+
+struct header_view {
+  std::string_view name, value; // any case; trimmed
+};
+
+// The request as it was sent. Views: alive while it is judged.
+struct signed_request {
+  std::string_view method;
+  std::string_view path;                                     // still encoded, from its first '/' on
+  std::span<const query_parameter> query;                    // decoded
+  std::span<const header_view> headers;                      // all of them
+  const std::string* parameter(std::string_view name) const; // null: not given; the first one wins
+  std::string header(std::string_view name) const;           // repeated ones joined by ','; empty: not given
+};
+
+// What the signature says about the body.
+enum class payload_kind : std::uint8_t {
+  unsigned_whole,          // UNSIGNED-PAYLOAD
+  hashed,                  // the SHA-256 of the body
+  signed_chunks,           // STREAMING-AWS4-HMAC-SHA256-PAYLOAD
+  signed_chunks_trailer,   // STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER
+  unsigned_chunks_trailer, // STREAMING-UNSIGNED-PAYLOAD-TRAILER
+};
+
+struct signature_claim {
+  std::string access_key;
+  std::string date, region; // of the scope: "20130524", "us-east-1"
+  std::string timestamp;    // "20130524T000000Z"
+  storage::wall_ms signed_at = 0;
+  std::string signed_headers; // "host;x-amz-date", as sent
+  std::string signature;      // as sent
+  std::string payload;        // the last line of the canonical request
+  payload_kind kind = payload_kind::unsigned_whole;
+  storage::sha256_digest payload_hash{}; // hashed
+  bool presigned = false;
+  std::uint64_t expires_seconds = 0; // presigned
+
+  std::string scope() const; // "20130524/us-east-1/s3/aws4_request"
+};
+
+// Whether the request wants to be judged by who signed it, in any of S3's ways; else it is anonymous.
+bool carries_credentials(const signed_request& request);
+
+std::variant<signature_claim, s3_error> read_signature(const signed_request& request);
+std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, storage::wall_ms now);
+std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
+                                        const storage::sha256_digest& signing_key);
+
+// "x-amz-content-sha256" of a request; InvalidArgument for what it may not be.
+std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, storage::sha256_digest& hash);
+
+storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
+
+// The signing keys in use: one a secret and day. Bounded; thread-safe.
+class signing_keys {
+public:
+  storage::sha256_digest get(const std::string& secret, const std::string& date, const std::string& region);
+
+private:
+  static constexpr std::size_t kept_max = 1024;
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, storage::sha256_digest> kept_; // by date and region, secret
+};
+
+// The chain of signatures of an aws-chunked body: each chunk's covers the one before. One thread at a time.
+class chunk_signatures {
+public:
+  chunk_signatures(const signature_claim& claim, const storage::sha256_digest& signing_key)
+      : key_(signing_key), timestamp_(claim.timestamp), scope_(claim.scope()), previous_(claim.signature) {}
+  bool chunk(std::string_view signature, const storage::sha256_digest& payload);
+  // `canonical`: each trailer as "name:value\n", but for the signature.
+  bool trailer(std::string_view signature, std::string_view canonical);
+
+private:
+  bool next(std::string_view algorithm, std::string_view signature, const std::string& digests);
+
+  storage::sha256_digest key_;
+  std::string timestamp_, scope_, previous_;
+};
+
+std::string hex_of(std::span<const std::uint8_t> bytes);                      // lower case
+std::optional<storage::sha256_digest> sha256_from_hex(std::string_view text); // 64 digits of any case
+
+} // namespace cairn::net
