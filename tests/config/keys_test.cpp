@@ -97,6 +97,31 @@ TEST(config_show, loads_back_to_the_same_settings) {
   EXPECT_EQ(second.value.debug.read_delay, duration{1500});
 }
 
+TEST(config_show, hides_secrets_that_are_set) {
+  const std::vector<std::string> overrides{"auth.root_access_key=admin", "auth.root_secret_key=correct horse"};
+  const auto wrong = load("", "", overrides);
+  ASSERT_EQ(wrong.problems.size(), 1u) << "a blank in the secret";
+  EXPECT_EQ(to_string(wrong.problems[0]).find("horse"), std::string::npos);
+  const std::vector<std::string> good{"auth.root_access_key=admin", "auth.root_secret_key=correct-horse"};
+  const auto shown = to_toml(load("", "", good).value, true, false);
+  EXPECT_EQ(shown.find("horse"), std::string::npos);
+  EXPECT_THAT(shown, HasSubstr("# root_secret_key is set, and not shown"));
+  EXPECT_THAT(shown, HasSubstr("root_access_key = \"admin\""));
+  EXPECT_EQ(load(to_toml(load("", "", good).value, false), "", {}).value.auth.root_secret_key, "correct-horse");
+}
+
+TEST(config_rules, want_the_root_key_whole) {
+  for (const auto& bad :
+       std::vector<std::vector<std::string>>{{"auth.root_access_key=admin"},
+                                             {"auth.root_secret_key=correct-horse"},
+                                             {"auth.root_access_key=a/b", "auth.root_secret_key=correct-horse"},
+                                             {"auth.root_access_key=admin", "auth.root_secret_key=short"},
+                                             {"auth.region='us east'"},
+                                             {"auth.region=''"}}) {
+    EXPECT_EQ(load("", "", bad).problems.size(), 1u) << bad[0];
+  }
+}
+
 TEST(config_reference, has_every_key_with_its_default_and_bounds) {
   const auto docs = reference();
   ASSERT_EQ(docs.size(), keys().size());

@@ -233,7 +233,7 @@ TEST(sigv4, says_what_is_wrong_with_an_authorization_header) {
             "AuthorizationHeaderMalformed");
   EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request, SignedHeaders=range, Signature=00"),
             "AuthorizationHeaderMalformed");
-  EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request" + rest), "AccessDenied");
+  EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request" + rest), "InvalidAccessKeyId");
   EXPECT_EQ(get_object().without("x-amz-content-sha256").judge(), "InvalidRequest");
   EXPECT_EQ(get_object().with("x-amz-content-sha256", "STREAMING").judge(), "InvalidArgument");
   EXPECT_EQ(get_object().with("x-amz-security-token", "t").judge(), "InvalidToken");
