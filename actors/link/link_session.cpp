@@ -138,7 +138,7 @@ result<void> link_session::deliver(std::uint64_t id, arrival a) {
     credit_->give_back(a.charge);
     return error{errc::corrupt, "a request number that is in use"};
   }
-  const auto answer_it = [weak = weak_from_this(), id](result<answer> given) {
+  const auto answer_it = [weak = weak_from_this(), id](result<answer>&& given) {
     if (const auto self = weak.lock()) self->reply(id, std::move(given));
   };
   if (a.refused || env_->clock.now() >= a.deadline) {
@@ -161,7 +161,7 @@ void link_session::cancel(std::uint64_t id) {
 
 // ---- answers, from any thread ---------------------------------------------------------------------------------------
 
-void link_session::reply(std::uint64_t id, result<answer> a) {
+void link_session::reply(std::uint64_t id, result<answer>&& a) {
   running r;
   {
     const std::lock_guard lock{mutex_};
@@ -171,24 +171,29 @@ void link_session::reply(std::uint64_t id, result<answer> a) {
     running_bytes_ -= r.bytes;
     running_.erase(at);
   }
-  if (a && a->payload.owner && a->payload.length > r.reply_max)
-    a = error{errc::too_large, "the answer is larger than the requester's buffer"};
-  if (a && a->bytes.size() > meta_max(r.on)) a = error{errc::too_large, "the answer is larger than a frame"};
   credit_->give_back(r.charge); // before the requester can know
   send_reply(id, r, std::move(a));
 }
 
-void link_session::send_reply(std::uint64_t id, const running& r, result<answer> a) {
+void link_session::send_reply(std::uint64_t id, const running& r, result<answer>&& a) {
   message m;
   m.header.kind = frame_kind::reply;
   m.header.lane = r.on;
   m.header.request = id;
-  if (a) {
-    m.meta = std::move(a->bytes);
-    if (a->payload.owner && a->payload.length > 0) m.payload = std::move(a->payload);
+  const auto say = [&m](errc code, std::string_view text) {
+    m.header.code = static_cast<std::uint8_t>(code);
+    m.meta = text.substr(0, error_text_max);
+  };
+  const bool has_payload = a && a->payload.owner && a->payload.length > 0;
+  if (!a) {
+    say(a.error().code, a.error().text);
+  } else if (has_payload && a->payload.length > r.reply_max) {
+    say(errc::too_large, "the answer is larger than the requester's buffer");
+  } else if (a->bytes.size() > meta_max(r.on)) {
+    say(errc::too_large, "the answer is larger than a frame");
   } else {
-    m.header.code = static_cast<std::uint8_t>(a.error().code);
-    m.meta = a.error().text.substr(0, error_text_max);
+    m.meta = std::move(a->bytes);
+    if (has_payload) m.payload = std::move(a->payload);
   }
   const auto c = connection_.lock();
   if (c && !c->send(std::move(m))) c->close({errc::busy, "the peer does not take its answers"});

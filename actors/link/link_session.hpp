@@ -68,8 +68,8 @@ private:
   result<void> take_piece(const frame_header& header);
   result<void> deliver(std::uint64_t id, arrival a);
   void cancel(std::uint64_t id);
-  void reply(std::uint64_t id, result<answer> a);
-  void send_reply(std::uint64_t id, const running& r, result<answer> a);
+  void reply(std::uint64_t id, result<answer>&& a);
+  void send_reply(std::uint64_t id, const running& r, result<answer>&& a);
 
   const std::shared_ptr<const session_environment> env_;
   std::weak_ptr<connection> connection_;

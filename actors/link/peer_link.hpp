@@ -1,5 +1,6 @@
 // The link to one peer, as a requester sees it: one control connection and some bulk connections, dialled together,
 // lost together, dialled again with back-off. A link that is not up refuses requests at once, so callers go elsewhere.
+// One link from a node to a peer: the peer takes a second one as the first one's successor and closes that.
 //
 // - call: small bytes out and back, over the control connection, so it never waits behind bulk bytes.
 // - call_bulk: small bytes out; the payload of the answer is received straight into the caller's buffer. After an error

@@ -21,7 +21,7 @@ struct answer {
 // gets errc::cancelled. Any thread.
 class responder {
 public:
-  using sender = std::function<void(result<answer>)>;
+  using sender = std::function<void(result<answer>&&)>;
   using flag = std::shared_ptr<std::atomic<bool>>;
   // `gone` is set by the connection when nobody waits any more.
   responder(sender send, flag gone) : slot_(std::make_shared<slot>(std::move(send), std::move(gone))) {}
@@ -36,7 +36,7 @@ private:
     ~slot() { answer_with(error{errc::cancelled, "the request was dropped"}); }
     slot(const slot&) = delete;
     slot& operator=(const slot&) = delete;
-    void answer_with(result<answer> a) {
+    void answer_with(result<answer>&& a) {
       if (!answered.exchange(true)) send(std::move(a));
     }
     sender send;
