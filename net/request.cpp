@@ -1,6 +1,8 @@
 #include "net/request.hpp"
 
 #include "net/base64.hpp"
+#include "net/body_checksums.hpp"
+#include "net/settings.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/predicate.hpp>
@@ -54,6 +56,10 @@ std::optional<s3_error> refused_feature(std::string_view name, std::string_view 
       return not_implemented(header.feature);
     }
   }
+  if (iequals(name, "x-amz-storage-class") && value != "STANDARD") {
+    return s3_error{400, "InvalidStorageClass", "The only storage class here is STANDARD."};
+  }
+  if (auto refused = refused_acl_header(name, value)) return refused;
   const bool streaming = iequals(name, "x-amz-content-sha256") && istarts_with(value, "STREAMING-");
   const bool encoded = iequals(name, "content-encoding") && boost::algorithm::icontains(value, "aws-chunked");
   if (streaming || encoded) return not_implemented("The aws-chunked payload encoding");
@@ -127,6 +133,8 @@ void read_conditions(const http::fields& fields, request& into) {
     if (repeated_range) break;
   }
   if (repeated_range) into.range.reset();
+  const auto mode = fields.find("x-amz-checksum-mode");
+  into.wants_checksum = mode != fields.end() && iequals(view_of(mode->value()), "ENABLED");
 }
 
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
@@ -152,6 +160,10 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (content_length && *content_length > object_size_max) {
     return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
   }
+  auto checksum = read_checksum(fields);
+  if (auto* refused = std::get_if<s3_error>(&checksum)) return std::move(*refused);
+  if (auto& announced = std::get<0>(checksum))
+    order.put.check = std::make_shared<checksum_check>(std::move(*announced));
   auto condition = write_condition_of(request.conditions);
   if (!condition) return s3_error_of(condition.error());
   order.put.condition = std::move(*condition);

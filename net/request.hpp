@@ -22,12 +22,13 @@ struct request {
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;
-  bool head_only = false; // HEAD: the answer has no body
+  bool wants_checksum = false; // x-amz-checksum-mode: ENABLED
+  bool head_only = false;      // HEAD: the answer has no body
 
   std::string resource() const; // "/bucket/key", for error documents
 };
 
-// Conditions and Range. Repeated lists are joined, a repeated Range counts as none.
+// Conditions, Range and x-amz-checksum-mode. Repeated lists are joined, a repeated Range counts as none.
 void read_conditions(const boost::beast::http::fields& fields, request& into);
 
 // What PUT /bucket/key asks for.

@@ -180,7 +180,9 @@ bool chunk_signatures::next(std::string_view algorithm, std::string_view signatu
 }
 
 bool chunk_signatures::chunk(std::string_view signature, const storage::sha256_digest& payload) {
-  return next("AWS4-HMAC-SHA256-PAYLOAD", signature, std::string{empty_sha256} + "\n" + hex_of(payload));
+  std::string hashes{empty_sha256};
+  hashes.append("\n").append(hex_of(payload));
+  return next("AWS4-HMAC-SHA256-PAYLOAD", signature, hashes);
 }
 
 bool chunk_signatures::trailer(std::string_view signature, std::string_view canonical) {

@@ -46,7 +46,10 @@ public:
       self.ingest_ = nullptr;
       self.answer([outcome = std::move(outcome)](http_session& session) {
         if (!outcome) return session.respond_failure(outcome.error());
-        session.respond_empty(200, "ETag: \"" + to_string(outcome->etag) + "\"\r\n");
+        std::string lines = "ETag: \"" + to_string(outcome->etag) + "\"\r\n";
+        for (const auto& [name, value] : outcome->proven) lines.append(name).append(": ").append(value).append("\r\n");
+        if (!outcome->proven.empty()) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
+        session.respond_empty(200, lines);
       });
     });
   }
