@@ -80,6 +80,7 @@ private:
   std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>(); // shared with the job that uses it
   bool digesting_ = false;
   std::string inline_bytes_;
+  kept_headers proven_;
   std::map<std::uint32_t, chunk> chunks_; // neither durable nor digested completely
   std::uint32_t chunks_begun_ = 0, chunks_sent_ = 0, chunks_digested_ = 0, writes_in_flight_ = 0;
   storage::blob_id blob_;
@@ -283,6 +284,7 @@ void ingest_state::finish_if_complete() {
   if (request_.check) {
     if (auto good = request_.check->finish(); !good) return fail(good.error());
   }
+  if (request_.check) proven_ = request_.check->proven();
   commit(etag);
 }
 
@@ -295,6 +297,7 @@ void ingest_state::commit(const meta::etag& etag) {
   put.size = window_->bytes();
   put.etag = etag;
   put.headers = std::move(request_.headers);
+  put.headers.standard.insert(put.headers.standard.end(), proven_.begin(), proven_.end());
   put.condition = std::move(request_.condition);
   if (chunks_begun_ > 0)
     put.content = meta::written_blob{blob_, window_->bytes(), s_.chunk_size};
@@ -304,7 +307,8 @@ void ingest_state::commit(const meta::etag& etag) {
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(
           [this, etag](const committed& c) {
-            if (client_) std::exchange(client_, nullptr)->done(put_outcome{etag, c.result.version, window_->bytes()});
+            if (client_)
+              std::exchange(client_, nullptr)->done(put_outcome{etag, c.result.version, window_->bytes(), proven_});
             self_->quit();
           },
           [this](caf::error& e) {

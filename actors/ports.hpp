@@ -40,6 +40,8 @@ public:
   virtual void abort(const error& reason) = 0;
 };
 
+using kept_headers = std::vector<std::pair<std::string, std::string>>;
+
 // Proves a body beside its MD5, on the digest executor: called by one thread at a time, in the order of the bytes. An
 // error refuses the upload, before anything is committed.
 class body_check {
@@ -47,6 +49,8 @@ public:
   virtual ~body_check() = default;
   virtual result<void> update(storage::bytes_view bytes) = 0;
   virtual result<void> finish() = 0; // the body was complete, and all of it was given
+  // After finish(): headers to keep with the object, beside those of the request. Names are lower case.
+  virtual kept_headers proven() const { return {}; }
 };
 
 struct put_request {
@@ -60,6 +64,7 @@ struct put_outcome {
   storage::metadata::etag etag;
   storage::log_index version = 0;
   std::uint64_t size = 0;
+  kept_headers proven{}; // of the request's check
 };
 
 class upload_client {

@@ -29,6 +29,13 @@ std::string base64url_encode(std::string_view bytes) {
   return out;
 }
 
+std::string base64_encode(std::string_view bytes) {
+  auto out = base64url_encode(bytes);
+  for (auto& c : out) c = c == '-' ? '+' : c == '_' ? '/' : c;
+  out.append((4 - out.size() % 4) % 4, '=');
+  return out;
+}
+
 std::optional<std::string> base64_decode(std::string_view text) {
   if (const auto padding = text.find('='); padding != text.npos) {
     const auto pad = text.substr(padding);

@@ -7,6 +7,7 @@
 
 namespace cairn::net {
 
+std::string base64_encode(std::string_view bytes); // standard alphabet, padded
 std::string base64url_encode(std::string_view bytes);
 // Accepts both alphabets; padding must be absent or right. Nothing for anything else, non-zero trailing bits included.
 std::optional<std::string> base64_decode(std::string_view text);

@@ -39,6 +39,11 @@ bool body_reader::needs_room() const {
 std::optional<s3_error> body_reader::finish() {
   if (!decoder_) return std::nullopt;
   if (auto refused = decoder_->finish()) return refused;
+  for (const auto& [name, value] : decoder_->trailers()) {
+    if (!plan_.checksum || !plan_.checksum->waits_for(name)) continue;
+    if (!plan_.checksum->announce(value))
+      return s3_error{400, "InvalidRequest", "The value of " + name + " is invalid."};
+  }
   if (plan_.chunks) plan_.chunks->announce_trailer(decoder_->trailer_signature(), decoder_->canonical_trailers());
   return std::nullopt;
 }

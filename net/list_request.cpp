@@ -25,9 +25,10 @@ std::optional<s3_error> read_start(const request_target& target, list_request& l
   if (const auto* start_after = target.find("start-after")) list.start_after = *start_after;
   list.query.start_after = list.start_after;
   if (const auto* token = target.find("continuation-token")) {
+    list.token = *token;
+    if (token->empty()) return std::nullopt;
     const auto key = base64_decode(*token);
     if (!key || key->empty()) return bad("The continuation token is not one of this node's.");
-    list.token = *token;
     list.query.start_after = *key;
   }
   return std::nullopt;
@@ -54,6 +55,8 @@ std::variant<list_request, s3_error> read_list_request(const request_target& tar
     list.encode_url = true;
   }
   if (list.version_2) {
+    const auto* fetch_owner = target.find("fetch-owner");
+    list.with_owner = fetch_owner != nullptr && *fetch_owner == "true";
     if (auto refused = read_start(target, list)) return std::move(*refused);
   } else if (const auto* marker = target.find("marker")) {
     list.marker = *marker;

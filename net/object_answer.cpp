@@ -1,7 +1,10 @@
 #include "net/object_answer.hpp"
 
+#include "net/body_checksums.hpp"
 #include "net/http_date.hpp"
 #include "net/ranges.hpp"
+
+#include <charconv>
 
 namespace cairn::net {
 
@@ -50,7 +53,7 @@ struct answer_maker {
     append_http_date(out, current.modified);
     out += "\r\nAccept-Ranges: bytes\r\n";
     for (const auto& [name, value] : row.headers.standard) {
-      if (override_of(name)) continue;
+      if (override_of(name) || is_checksum_header(name)) continue;
       append_capitalised(out, name);
       add_line(out, value);
     }
@@ -65,6 +68,17 @@ struct answer_maker {
       add_line(out, value);
     }
     return builder;
+  }
+
+  // Checksums are those of the whole object, and told to those who ask.
+  std::string checksum_lines() const {
+    std::string lines;
+    if (!request_.wants_checksum) return lines;
+    for (const auto& [name, value] : row.headers.standard) {
+      if (is_checksum_header(name)) lines.append(name).append(": ").append(value).append("\r\n");
+    }
+    if (!lines.empty()) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
+    return lines;
   }
 
   std::string content_range(const selected_range& range) const {
@@ -82,6 +96,7 @@ struct answer_maker {
 
   object_answer whole() const {
     auto builder = head(200);
+    builder.lines(checksum_lines());
     builder.add("Content-Type", content_type()).add("Content-Length", row.size);
     object_answer answer{200, {builder.take(), {}}};
     if (!request_.head_only && row.size > 0) answer.plan.body.emplace_back(actors::byte_range{0, row.size});
@@ -133,6 +148,23 @@ struct answer_maker {
   }
 };
 
+std::optional<std::uint32_t> part_number_of(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (problem != std::errc{} || end != text.data() + text.size() || number < 1 || number > 10'000) return std::nullopt;
+  return number;
+}
+
+// An object that was uploaded as a whole is its own first part.
+object_answer answer_part(const answer_maker& make, const std::string& text) {
+  const auto number = part_number_of(text);
+  if (!number) return make.refused({400, "InvalidArgument", "partNumber is a number from 1 to 10000."});
+  if (make.request_.range) return make.refused({400, "InvalidRequest", "Range and partNumber exclude each other."});
+  if (make.row.etag.parts > 0) return make.refused(not_implemented("Reading a part (?partNumber)"));
+  if (*number > 1) return make.refused({400, "InvalidPart", "The object has no part of this number."});
+  return make.row.size == 0 ? make.whole() : make.one_range({0, make.row.size});
+}
+
 } // namespace
 
 object_answer answer_object(const request& request, const object_row& row) {
@@ -142,6 +174,7 @@ object_answer answer_object(const request& request, const object_row& row) {
     case verdict::not_modified: return {304, {make.head(304).take(), {}}};
     case verdict::proceed: break;
   }
+  if (const auto* part = request.target.find("partNumber")) return answer_part(make, *part);
   return request.range && range_applies(request.conditions, make.current) ? make.by_range() : make.whole();
 }
 

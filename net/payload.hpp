@@ -15,6 +15,7 @@ namespace cairn::net {
 struct payload_plan {
   std::optional<std::uint64_t> decoded_length; // the body is aws-chunked, and this long without its framing
   std::shared_ptr<signed_chunks> chunks;       // aws-chunked and signed: tell it of each chunk
+  std::shared_ptr<checksum_check> checksum;    // its value may come in the trailer
   std::shared_ptr<actors::body_check> check;   // null: nothing to prove
 };
 

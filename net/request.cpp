@@ -2,6 +2,7 @@
 
 #include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
+#include "net/settings.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/predicate.hpp>
@@ -48,12 +49,16 @@ constexpr std::array refused_headers{
     refused_header{"content-range", "Partial PUT (Content-Range)"},
 };
 
-std::optional<s3_error> refused_feature(std::string_view name) {
+std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
   for (const auto& header : refused_headers) {
     if (header.prefix ? istarts_with(name, header.name) : iequals(name, header.name)) {
       return not_implemented(header.feature);
     }
   }
+  if (iequals(name, "x-amz-storage-class") && value != "STANDARD") {
+    return s3_error{400, "InvalidStorageClass", "The only storage class here is STANDARD."};
+  }
+  if (auto refused = refused_acl_header(name, value)) return refused;
   return std::nullopt;
 }
 
@@ -128,6 +133,8 @@ void read_conditions(const http::fields& fields, request& into) {
     if (repeated_range) break;
   }
   if (repeated_range) into.range.reset();
+  const auto mode = fields.find("x-amz-checksum-mode");
+  into.wants_checksum = mode != fields.end() && iequals(view_of(mode->value()), "ENABLED");
 }
 
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
@@ -138,7 +145,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   order.put.length = content_length;
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (auto refused = refused_feature(name)) return std::move(*refused);
+    if (auto refused = refused_feature(name, value)) return std::move(*refused);
     if (auto refused = keep_header(boost::algorithm::to_lower_copy(std::string{name}), value, order)) {
       return std::move(*refused);
     }
@@ -153,6 +160,10 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (content_length && *content_length > object_size_max) {
     return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
   }
+  auto checksum = read_checksum(fields);
+  if (auto* refused = std::get_if<s3_error>(&checksum)) return std::move(*refused);
+  if (auto& announced = std::get<0>(checksum))
+    order.put.check = order.checksum = std::make_shared<checksum_check>(std::move(*announced));
   auto condition = write_condition_of(request.conditions);
   if (!condition) return s3_error_of(condition.error());
   order.put.condition = std::move(*condition);

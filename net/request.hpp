@@ -2,6 +2,7 @@
 #pragma once
 
 #include "actors/ports.hpp"
+#include "net/body_checksums.hpp"
 #include "net/conditions.hpp"
 #include "net/response.hpp"
 #include "net/s3_errors.hpp"
@@ -29,6 +30,7 @@ struct request {
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;
+  bool wants_checksum = false;                                // x-amz-checksum-mode: ENABLED
   bool head_only = false;                                     // HEAD: the answer has no body
   std::optional<request_signer> signer;                       // nothing: anonymous
   std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
@@ -36,13 +38,14 @@ struct request {
   std::string resource() const; // "/bucket/key", for error documents
 };
 
-// Conditions and Range. Repeated lists are joined, a repeated Range counts as none.
+// Conditions, Range and x-amz-checksum-mode. Repeated lists are joined, a repeated Range counts as none.
 void read_conditions(const boost::beast::http::fields& fields, request& into);
 
 // What PUT /bucket/key asks for.
 struct put_order {
   actors::put_request put;
   std::optional<storage::metadata::md5_digest> content_md5;
+  std::shared_ptr<checksum_check> checksum; // put.check, when a checksum is announced
 };
 std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max);

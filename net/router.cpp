@@ -17,6 +17,7 @@ struct sub_resource {
 
 // Queries that change what a request means. Others are ignored, as S3 does.
 constexpr std::array sub_resources{
+    sub_resource{"abac", "Access by attributes (?abac)"},
     sub_resource{"accelerate", "Transfer acceleration (?accelerate)"},
     sub_resource{"acl", "Access control lists (?acl)"},
     sub_resource{"analytics", "Analytics (?analytics)"},
@@ -31,14 +32,19 @@ constexpr std::array sub_resources{
     sub_resource{"lifecycle", "Lifecycle rules (?lifecycle)"},
     sub_resource{"location", "Bucket locations (?location)"},
     sub_resource{"logging", "Access logging (?logging)"},
+    sub_resource{"max-directory-buckets", "Directory buckets (?max-directory-buckets)"},
+    sub_resource{"metadataConfiguration", "Metadata tables (?metadataConfiguration)"},
+    sub_resource{"metadataInventoryTable", "Metadata tables (?metadataInventoryTable)"},
+    sub_resource{"metadataJournalTable", "Metadata tables (?metadataJournalTable)"},
+    sub_resource{"metadataTable", "Metadata tables (?metadataTable)"},
     sub_resource{"metrics", "Metrics configuration (?metrics)"},
     sub_resource{"notification", "Notifications (?notification)"},
     sub_resource{"object-lock", "Object locks (?object-lock)"},
     sub_resource{"ownershipControls", "Ownership controls (?ownershipControls)"},
-    sub_resource{"partNumber", "Multipart (?partNumber)"},
     sub_resource{"policy", "Bucket policies (?policy)"},
     sub_resource{"policyStatus", "Bucket policies (?policyStatus)"},
     sub_resource{"publicAccessBlock", "Public access blocks (?publicAccessBlock)"},
+    sub_resource{"renameObject", "Renaming (?renameObject)"},
     sub_resource{"replication", "Replication rules (?replication)"},
     sub_resource{"requestPayment", "Request payment (?requestPayment)"},
     sub_resource{"restore", "Restoring (?restore)"},
@@ -55,10 +61,82 @@ constexpr std::array sub_resources{
     sub_resource{"website", "Website configuration (?website)"},
 };
 
-std::optional<s3_error> unknown_feature(const request_target& target) {
+enum class place : std::uint8_t { bucket, object };
+
+// The sub-resources that are implemented.
+struct sub_route {
+  std::string_view method;
+  place where;
+  std::string_view query;
+  http_operation operation;
+};
+constexpr std::array sub_routes{
+    sub_route{"GET", place::bucket, "accelerate", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "acl", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "cors", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "encryption", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "lifecycle", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "location", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "logging", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "notification", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "object-lock", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "ownershipControls", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "policy", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "policyStatus", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "publicAccessBlock", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "replication", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "requestPayment", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "tagging", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "uploads", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "versioning", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "website", http_operation::read_setting},
+    sub_route{"GET", place::object, "acl", http_operation::read_setting},
+    sub_route{"GET", place::object, "legal-hold", http_operation::read_setting},
+    sub_route{"GET", place::object, "retention", http_operation::read_setting},
+    sub_route{"GET", place::object, "tagging", http_operation::read_setting},
+    sub_route{"PUT", place::bucket, "acl", http_operation::write_setting},
+    sub_route{"PUT", place::object, "acl", http_operation::write_setting},
+    // Removing what was never made.
+    sub_route{"DELETE", place::bucket, "cors", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "encryption", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "lifecycle", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "ownershipControls", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "policy", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "publicAccessBlock", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "replication", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "tagging", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "website", http_operation::write_setting},
+    sub_route{"DELETE", place::object, "tagging", http_operation::write_setting},
+    sub_route{"POST", place::bucket, "delete", http_operation::delete_objects},
+};
+
+std::size_t sub_resources_of(const request_target& target, const sub_resource*& first) {
+  std::size_t found = 0;
   for (const auto& parameter : target.query) {
     for (const auto& known : sub_resources) {
-      if (parameter.name == known.query) return not_implemented(known.feature);
+      if (parameter.name == known.query && found++ == 0) first = &known;
+    }
+  }
+  return found;
+}
+
+// What a sub-resource makes of the request: an operation, or a refusal.
+std::optional<routed> sub_operation(std::string_view method, const request_target& target) {
+  const sub_resource* first = nullptr;
+  const auto count = sub_resources_of(target, first);
+  if (count == 0) return std::nullopt;
+  const auto where = target.key.empty() ? place::bucket : place::object;
+  for (const auto& route : sub_routes) {
+    const bool meant = count == 1 && !target.bucket.empty() && route.query == first->query;
+    if (meant && route.method == method && route.where == where) return routed{route.operation, std::nullopt};
+  }
+  return routed{http_operation::unknown, not_implemented(first->feature)};
+}
+
+std::optional<s3_error> refused_query(std::string_view method, const request_target& target) {
+  for (const auto& parameter : target.query) {
+    if (parameter.name == "partNumber" && (target.key.empty() || (method != "GET" && method != "HEAD"))) {
+      return not_implemented("Multipart uploads (?partNumber)");
     }
   }
   return std::nullopt;
@@ -94,16 +172,26 @@ http_operation operation_of(std::string_view method, const request_target& targe
 } // namespace
 
 std::string_view allow_header(const request_target& target) {
-  return target.bucket.empty() && !target.asterisk ? "Allow: GET, OPTIONS\r\n"
-                                                   : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
+  if (target.bucket.empty() && !target.asterisk) return "Allow: GET, OPTIONS\r\n";
+  return target.key.empty() ? "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n"
+                            : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
 }
 
 bool changes_data(http_operation operation) {
   return operation == http_operation::create_bucket || operation == http_operation::delete_bucket ||
-         operation == http_operation::put_object || operation == http_operation::delete_object;
+         operation == http_operation::put_object || operation == http_operation::delete_object ||
+         operation == http_operation::delete_objects || operation == http_operation::write_setting;
+}
+
+std::string_view sub_resource_of(const request_target& target) {
+  const sub_resource* first = nullptr;
+  return sub_resources_of(target, first) == 0 ? std::string_view{} : first->query;
 }
 
 routed route(std::string_view method, const request_target& target) {
+  if (target.bucket == "WriteGetObjectResponse") {
+    return {http_operation::unknown, not_implemented("Object Lambda (WriteGetObjectResponse)")};
+  }
   const bool named = !target.bucket.empty() || !target.key.empty();
   if (named && !storage::metadata::valid_bucket_name(target.bucket)) {
     return {http_operation::unknown, s3_error{400, "InvalidBucketName", "This is not a valid bucket name."}};
@@ -114,7 +202,11 @@ routed route(std::string_view method, const request_target& target) {
   if (!target.key.empty() && !storage::metadata::valid_key(target.key)) {
     return {http_operation::unknown, s3_error{400, "InvalidURI", "The key is not valid UTF-8 without NUL."}};
   }
-  if (auto refused = unknown_feature(target)) return {http_operation::unknown, std::move(refused)};
+  if (auto part = sub_operation(method, target)) return std::move(*part);
+  if (auto refused = refused_query(method, target)) return {http_operation::unknown, std::move(refused)};
+  if (method == "POST" && !target.bucket.empty() && target.key.empty()) {
+    return {http_operation::unknown, not_implemented("Uploading by HTML forms (POST)")};
+  }
   const auto operation = operation_of(method, target);
   if (operation == http_operation::unknown) return {operation, method_not_allowed(method, target)};
   return {operation, std::nullopt};

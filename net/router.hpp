@@ -15,6 +15,9 @@ struct routed {
   std::optional<s3_error> refused; // 400, 405 with Allow, 501
 };
 
+// The query that makes the request one about a part of what the target names ("acl"); empty: none does.
+std::string_view sub_resource_of(const request_target& target);
+
 routed route(std::string_view method, const request_target& target);
 
 // "Allow: …\r\n" of what the target names: the node, a bucket or an object.

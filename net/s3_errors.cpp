@@ -29,7 +29,8 @@ s3_error s3_error_of(const error& reason) {
       return {412, "PreconditionFailed", "At least one of the preconditions did not hold."};
     case errc::too_large:
       return with_text(413, "EntityTooLarge", "The object is larger than this node stores.", reason);
-    case errc::digest_mismatch: return {400, "BadDigest", "The body does not have the MD5 that Content-MD5 announced."};
+    case errc::digest_mismatch:
+      return with_text(400, "BadDigest", "The body does not have the MD5 that Content-MD5 announced.", reason);
     case errc::payload_mismatch:
       return {400, "XAmzContentSHA256Mismatch",
               "The provided 'x-amz-content-sha256' header does not match what was computed."};

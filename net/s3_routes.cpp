@@ -1,41 +1,33 @@
 #include "net/s3_routes.hpp"
 
-#include "net/http_session.hpp"
+#include "net/delete_objects.hpp"
 #include "net/list_request.hpp"
+#include "net/route_steps.hpp"
 #include "net/router.hpp"
+#include "net/settings.hpp"
 
-#include <boost/asio/post.hpp>
+#include <boost/algorithm/string/predicate.hpp>
 
 namespace cairn::net {
 
 namespace {
 
-namespace asio = boost::asio;
 namespace metadata = storage::metadata;
-using session_ptr = std::shared_ptr<http_session>;
 
 constexpr std::uint64_t bucket_body_bytes_max = 64 << 10;
 constexpr int empty_pages_max = 32; // a page may examine its rows without finding any
 
-// Asks the metadata and goes on with the answer on the strand; a failure is the request's answer.
-template <class Answer, class Then, class... Message>
-void ask(const session_ptr& session, Then then, Message... message) {
-  std::function<void(result<Answer>)> answered = [session, then = std::move(then)](result<Answer> answer) {
-    asio::post(session->executor(), [session, then, answer = std::move(answer)] {
-      if (session->closed()) return;
-      if (!answer) return session->respond_failure(answer.error());
-      then(*answer);
-    });
-  };
-  actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
-}
-
-void commit(const session_ptr& session, metadata::command command, unsigned status,
-            const std::string& header_lines = {}) {
-  ask<actors::committed>(
-      session,
-      [session, status, header_lines](const actors::committed&) { session->respond_empty(status, header_lines); },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+std::optional<s3_error> refused_bucket_header(const boost::beast::http::fields::value_type& field) {
+  using boost::algorithm::iequals;
+  const std::string_view name{field.name_string().data(), field.name_string().size()};
+  const std::string_view value{field.value().data(), field.value().size()};
+  if (iequals(name, "x-amz-bucket-object-lock-enabled") && !iequals(value, "false")) {
+    return not_implemented("Object locks (x-amz-bucket-object-lock-enabled)");
+  }
+  if (iequals(name, "x-amz-object-ownership") && value != "BucketOwnerEnforced") {
+    return not_implemented("Object ownership other than BucketOwnerEnforced");
+  }
+  return refused_acl_header(name, value);
 }
 
 void list_buckets(const session_ptr& session) {
@@ -53,53 +45,56 @@ void head_bucket(const session_ptr& session) {
       session->current().target.bucket);
 }
 
-void create_bucket(const session_ptr& session) {
-  auto& buffer = session->buffer();
-  const auto body_bytes = session->body_left();
-  const std::string_view body{static_cast<const char*>(buffer.cdata().data()), body_bytes};
-  const auto* signer = session->current().signer ? &*session->current().signer : nullptr;
-  if (signer && signer->claim.kind == payload_kind::hashed &&
-      storage::sha256_of(std::as_bytes(std::span{body})) != signer->claim.payload_hash) {
-    return session->respond_failure(error{errc::payload_mismatch});
-  }
-  if (!valid_create_bucket_body(body)) {
-    return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
-  }
-  buffer.consume(body_bytes);
-  session->body_taken(body_bytes);
-  session->body_complete();
-  const auto& name = session->current().target.bucket;
-  commit(session, metadata::create_bucket{name, session->shared().clock.wall()}, 200, "Location: /" + name + "\r\n");
-}
-
-// Reads on until the small body of PUT /bucket is in the session's buffer.
-void collect_bucket_body(const session_ptr& session) {
-  auto& buffer = session->buffer();
-  if (buffer.size() >= session->body_left()) return create_bucket(session);
-  session->send_continue();
-  session->arm(http_session::wait::body);
-  session->socket().async_read_some(buffer.prepare(session->body_left() - buffer.size()),
-                                    [session](boost::system::error_code failed, std::size_t n) {
-                                      if (session->closed()) return;
-                                      if (failed) return session->close();
-                                      session->disarm();
-                                      session->buffer().commit(n);
-                                      collect_bucket_body(session);
-                                    });
-}
-
 void put_bucket(const session_ptr& session) {
-  if (session->chunked()) {
-    return session->respond_error({411, "MissingContentLength", "Creating a bucket needs Content-Length."});
+  for (const auto& field : session->fields()) {
+    if (const auto refused = refused_bucket_header(field)) return session->respond_error(*refused);
   }
-  const auto& signer = session->current().signer;
-  if (signer && signer->claim.kind != payload_kind::hashed && signer->claim.kind != payload_kind::unsigned_whole) {
-    return session->respond_error(not_implemented("Creating a bucket with an aws-chunked body"));
+  collect_body(session, bucket_body_bytes_max, [session](const std::string& body) {
+    if (!valid_create_bucket_body(body)) {
+      return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
+    }
+    const auto& name = session->current().target.bucket;
+    commit(session, metadata::create_bucket{name, session->shared().clock.wall()}, 200, "Location: /" + name + "\r\n");
+  });
+}
+
+// Goes on when the bucket, or with a key the object, exists.
+template <class Then>
+void with_target(const session_ptr& session, Then then) {
+  const auto& target = session->current().target;
+  if (target.key.empty()) {
+    return ask<metadata::bucket_row>(
+        session, [then](const metadata::bucket_row&) { then(); }, actors::bucket_atom_v, target.bucket);
   }
-  if (session->body_left() > bucket_body_bytes_max) {
-    return session->respond_error({400, "MalformedXML", "The body is larger than a CreateBucketConfiguration."});
+  ask<actors::found_object>(
+      session, [then](const actors::found_object&) { then(); }, actors::lookup_atom_v,
+      actors::object_name{target.bucket, target.key, false});
+}
+
+void read_setting(const session_ptr& session) {
+  with_target(session, [session] {
+    const auto& target = session->current().target;
+    const auto setting = setting_answer(sub_resource_of(target), target);
+    if (const auto* refused = std::get_if<s3_error>(&setting)) return session->respond_error(*refused);
+    const auto& document = std::get<std::string>(setting);
+    session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
+  });
+}
+
+// PUT ?acl with what holds anyway, or DELETE of a setting that was never made.
+void write_setting(const session_ptr& session) {
+  if (sub_resource_of(session->current().target) != "acl") {
+    return with_target(session, [session] { session->respond_empty(204); });
   }
-  collect_bucket_body(session);
+  bool canned = false;
+  for (const auto& field : session->fields()) {
+    const std::string_view name{field.name_string().data(), field.name_string().size()};
+    const std::string_view value{field.value().data(), field.value().size()};
+    if (const auto refused = refused_acl_header(name, value)) return session->respond_error(*refused);
+    canned = canned || boost::algorithm::iequals(name, "x-amz-acl");
+  }
+  if (!canned) return session->respond_error(not_implemented("An access control list in the body"));
+  with_target(session, [session] { session->respond_empty(200); });
 }
 
 void delete_object(const session_ptr& session) {
@@ -114,24 +109,7 @@ void delete_object(const session_ptr& session) {
   commit(session, std::move(command), 204);
 }
 
-// Held until a list answer is sent: bounds the memory of all of them together.
-class listing_slot {
-public:
-  explicit listing_slot(http_shared& shared) : shared_(shared) {}
-  ~listing_slot() { shared_.listings.fetch_sub(1, std::memory_order_relaxed); }
-  listing_slot(const listing_slot&) = delete;
-  listing_slot& operator=(const listing_slot&) = delete;
-  static std::shared_ptr<listing_slot> take(http_shared& shared) {
-    auto slot = std::make_shared<listing_slot>(shared);
-    const auto before = shared.listings.fetch_add(1, std::memory_order_relaxed);
-    return before < http_shared::listings_max ? slot : nullptr;
-  }
-
-private:
-  http_shared& shared_;
-};
-
-void ask_page(const session_ptr& session, const std::shared_ptr<listing_slot>& slot, const list_request& list,
+void ask_page(const session_ptr& session, const std::shared_ptr<answer_slot>& slot, const list_request& list,
               int tries) {
   // S3 answers max-keys=0 with an empty page, but only of a bucket that exists.
   const bool nothing_wanted = list.query.keys_max == 0;
@@ -156,7 +134,7 @@ void list_objects(const session_ptr& session) {
   auto& shared = session->shared();
   auto list = read_list_request(session->current().target, shared.list_keys_max);
   if (const auto* refused = std::get_if<s3_error>(&list)) return session->respond_error(*refused);
-  auto slot = listing_slot::take(shared);
+  auto slot = answer_slot::take(shared);
   if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
   ask_page(session, slot, std::get<list_request>(list), 0);
 }
@@ -172,6 +150,9 @@ void serve(const session_ptr& session) {
     case storage::http_operation::head_bucket: return head_bucket(session);
     case storage::http_operation::list_objects: return list_objects(session);
     case storage::http_operation::delete_object: return delete_object(session);
+    case storage::http_operation::delete_objects: return delete_objects(session);
+    case storage::http_operation::read_setting: return read_setting(session);
+    case storage::http_operation::write_setting: return write_setting(session);
     case storage::http_operation::delete_bucket: return commit(session, metadata::delete_bucket{target.bucket}, 204);
     case storage::http_operation::put_object:
     case storage::http_operation::get_object:

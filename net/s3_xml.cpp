@@ -3,8 +3,7 @@
 #include "net/base64.hpp"
 #include "net/http_date.hpp"
 #include "net/uri.hpp"
-
-#include <pugixml.hpp>
+#include "net/xml_reader.hpp"
 
 #include <array>
 #include <charconv>
@@ -12,9 +11,6 @@
 namespace cairn::net {
 
 namespace {
-
-constexpr std::string_view name_space = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
-constexpr std::string_view owner = "<ID>cairn</ID><DisplayName>cairn</DisplayName>";
 
 constexpr std::array<bool, 256> plain_table = [] {
   std::array<bool, 256> table{};
@@ -59,6 +55,7 @@ void append_object(xml_writer& xml, const storage::metadata::listed_object& obje
   xml.raw(to_string(object.etag));
   xml.raw("&quot;</ETag>");
   xml.number("Size", object.size);
+  if (request.with_owner) xml.owner();
   xml.raw("<StorageClass>STANDARD</StorageClass></Contents>");
 }
 
@@ -66,12 +63,13 @@ void append_paging(xml_writer& xml, const list_request& request, const storage::
   const auto& query = request.query;
   if (request.version_2) {
     xml.number("KeyCount", page.objects.size() + page.common_prefixes.size());
-    if (!request.token.empty()) xml.text("ContinuationToken", request.token);
+    if (request.token) xml.text("ContinuationToken", *request.token);
     if (!request.start_after.empty()) append_name(xml, "StartAfter", request.start_after, request.encode_url);
     if (page.truncated) xml.text("NextContinuationToken", base64url_encode(page.last));
   } else {
     append_name(xml, "Marker", request.marker, request.encode_url);
-    if (page.truncated) append_name(xml, "NextMarker", page.last, request.encode_url);
+    // Without a delimiter the last key is the marker, says S3, and does not repeat it.
+    if (page.truncated && !query.delimiter.empty()) append_name(xml, "NextMarker", page.last, request.encode_url);
   }
   xml.number("MaxKeys", query.keys_max);
   if (!query.delimiter.empty()) append_name(xml, "Delimiter", query.delimiter, request.encode_url);
@@ -95,6 +93,13 @@ void xml_writer::close(std::string_view element) {
   out_ += "</";
   out_ += element;
   out_ += '>';
+}
+
+void xml_writer::owner() {
+  open("Owner");
+  text("ID", owner_id);
+  text("DisplayName", owner_id);
+  close("Owner");
 }
 
 void xml_writer::text(std::string_view element, std::string_view value) {
@@ -126,7 +131,7 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
   constexpr std::size_t bytes_an_object = 288; // typical: grows by itself beyond
   xml_writer xml;
   xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
-  xml.open("ListBucketResult", name_space);
+  xml.open("ListBucketResult", s3_name_space);
   xml.text("Name", request.query.bucket);
   append_name(xml, "Prefix", request.query.prefix, request.encode_url);
   append_paging(xml, request, page);
@@ -142,10 +147,8 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
 
 std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& buckets) {
   xml_writer xml;
-  xml.open("ListAllMyBucketsResult", name_space);
-  xml.open("Owner");
-  xml.raw(owner);
-  xml.close("Owner");
+  xml.open("ListAllMyBucketsResult", s3_name_space);
+  xml.owner();
   xml.open("Buckets");
   for (const auto& bucket : buckets) {
     xml.open("Bucket");
@@ -162,10 +165,8 @@ std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& b
 
 bool valid_create_bucket_body(std::string_view body) {
   if (body.empty()) return true;
-  pugi::xml_document document;
-  if (!document.load_buffer(body.data(), body.size())) return false;
-  const std::string_view root = document.document_element().name();
-  return root.substr(root.find(':') + 1) == "CreateBucketConfiguration";
+  const auto root = read_xml(body, {});
+  return root && root->name == "CreateBucketConfiguration";
 }
 
 } // namespace cairn::net

@@ -1,15 +1,19 @@
 // S3's XML documents. Written by a small appending writer and not through a document tree: a page of 1,000 keys is the
 // hottest answer after small objects, and a tree costs ten times the time and memory of the bytes themselves.
-// What clients send is parsed by pugixml, in s3_xml.cpp only.
+// What clients send is parsed in net/xml_reader.cpp.
 #pragma once
 
 #include "storage/metadata/store.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace cairn::net {
+
+// There is one owner of everything.
+constexpr std::string_view owner_id = "cairn";
 
 class xml_writer {
 public:
@@ -18,6 +22,7 @@ public:
   void close(std::string_view element);
   void text(std::string_view element, std::string_view value);
   void number(std::string_view element, std::uint64_t value);
+  void owner(); // <Owner>
   void raw(std::string_view bytes) { out_ += bytes; }
   void escaped(std::string_view value); // control characters as references, as S3 does
   void reserve(std::size_t bytes) { out_.reserve(bytes); }
@@ -28,13 +33,17 @@ private:
   std::string out_;
 };
 
+constexpr std::string_view s3_name_space = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
+
 // What a list request asked for, beside the query itself: repeated in the answer.
 struct list_request {
   storage::metadata::listing_query query;
   bool version_2 = true;
   bool encode_url = false;
-  std::string marker;             // version 1
-  std::string start_after, token; // version 2, as given
+  bool with_owner = true;           // version 2: fetch-owner
+  std::string marker;               // version 1
+  std::string start_after;          // version 2, as given
+  std::optional<std::string> token; // version 2, as given; an empty one begins at the front
 };
 
 std::string list_objects_xml(const list_request& request, const storage::metadata::listing& page);

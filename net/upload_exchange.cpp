@@ -1,5 +1,6 @@
 #include "net/upload_exchange.hpp"
 
+#include "net/body_checksums.hpp"
 #include "net/body_reader.hpp"
 #include "net/http_session.hpp"
 
@@ -44,7 +45,10 @@ public:
       self.ingest_ = nullptr;
       self.answer([outcome = std::move(outcome)](http_session& session) {
         if (!outcome) return session.respond_failure(outcome.error());
-        session.respond_empty(200, "ETag: \"" + to_string(outcome->etag) + "\"\r\n");
+        std::string lines = "ETag: \"" + to_string(outcome->etag) + "\"\r\n";
+        for (const auto& [name, value] : outcome->proven) lines.append(name).append(": ").append(value).append("\r\n");
+        if (!outcome->proven.empty()) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
+        session.respond_empty(200, lines);
       });
     });
   }
@@ -177,7 +181,8 @@ void start_put(const std::shared_ptr<http_session>& session) {
   auto order = read_put(session->fields(), session->current(), length, session->shared().object_size_max);
   if (const auto* refused = std::get_if<s3_error>(&order)) return session->respond_error(*refused);
   auto& accepted = std::get<put_order>(order);
-  accepted.put.check = plan.check;
+  plan.checksum = accepted.checksum;
+  accepted.put.check = both(std::move(accepted.put.check), plan.check);
   std::make_shared<upload_exchange>(session, std::move(plan), accepted.content_md5)->run(std::move(accepted.put));
 }
 

@@ -78,6 +78,34 @@ sha256_digest sha256::finish() {
   return out;
 }
 
+struct sha1::context {
+  EVP_MD_CTX* evp = EVP_MD_CTX_new();
+  context() {
+    CAIRN_ASSERT(evp != nullptr);
+    begin();
+  }
+  context(const context&) = delete;
+  context& operator=(const context&) = delete;
+  ~context() { EVP_MD_CTX_free(evp); }
+  void begin() const { CAIRN_ASSERT(EVP_DigestInit_ex(evp, EVP_sha1(), nullptr) == 1); }
+};
+
+sha1::sha1() : context_(std::make_unique<context>()) {}
+sha1::~sha1() = default;
+sha1::sha1(sha1&&) noexcept = default;
+sha1& sha1::operator=(sha1&&) noexcept = default;
+
+void sha1::update(bytes_view data) {
+  CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
+}
+
+sha1_digest sha1::finish() {
+  sha1_digest out{};
+  CAIRN_ASSERT(EVP_DigestFinal_ex(context_->evp, out.data(), nullptr) == 1);
+  context_->begin();
+  return out;
+}
+
 sha256_digest sha256_of(bytes_view data) {
   thread_local sha256 hash;
   hash.update(data);

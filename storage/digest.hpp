@@ -45,6 +45,23 @@ private:
   std::unique_ptr<context> context_;
 };
 
+using sha1_digest = std::array<std::uint8_t, 20>;
+
+// Incremental SHA-1, for checksums that clients announce; it proves nothing against an adversary. As sha256 else.
+class sha1 {
+public:
+  sha1();
+  ~sha1();
+  sha1(sha1&&) noexcept;
+  sha1& operator=(sha1&&) noexcept;
+  void update(bytes_view data);
+  sha1_digest finish();
+
+private:
+  struct context;
+  std::unique_ptr<context> context_;
+};
+
 // Thread-safe; for short texts.
 sha256_digest sha256_of(bytes_view data);
 sha256_digest hmac_sha256(bytes_view key, bytes_view message); // RFC 2104

@@ -35,6 +35,9 @@ enum class http_operation : std::uint8_t {
   get_object,
   head_object,
   delete_object,
+  delete_objects,
+  read_setting,
+  write_setting,
   options,
   unknown,
   count_

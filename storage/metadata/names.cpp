@@ -52,10 +52,14 @@ bool valid_bucket_name(std::string_view name) {
 
 bool valid_key(std::string_view key) {
   if (key.empty() || key.size() > key_bytes_max) return false;
-  while (!key.empty()) {
-    const std::size_t bytes = utf8_character(key);
-    if (bytes == 0 || key.front() == '\0') return false;
-    key.remove_prefix(bytes);
+  return key.find('\0') == key.npos && valid_utf8(key);
+}
+
+bool valid_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t bytes = utf8_character(text);
+    if (bytes == 0) return false;
+    text.remove_prefix(bytes);
   }
   return true;
 }

@@ -87,5 +87,6 @@ public:
 // Bucket names: 3–63 of a–z 0–9 . - and not an IP address; keys: 1–1,024 bytes of valid UTF-8 without NUL.
 bool valid_bucket_name(std::string_view name);
 bool valid_key(std::string_view key);
+bool valid_utf8(std::string_view text); // Unicode 15, table 3-7; NUL is valid
 
 } // namespace cairn::storage::metadata

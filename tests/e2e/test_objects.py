@@ -203,7 +203,7 @@ def test_dots_never_reach_another_bucket(node, bucket):
 
 def test_what_is_not_built_yet_says_so(node, bucket):
     node.put(f"/{bucket}/k", b"x")
-    for method, path in (("GET", f"/{bucket}?versioning"), ("GET", f"/{bucket}/k?acl"), ("PUT", f"/{bucket}/k?partNumber=1&uploadId=u")):
+    for method, path in (("GET", f"/{bucket}?versions"), ("PUT", f"/{bucket}/k?tagging"), ("PUT", f"/{bucket}/k?partNumber=1&uploadId=u")):
         answer = node.request(method, path)
         assert (answer.status, answer.code()) == (501, "NotImplemented"), path
     copy = node.request("PUT", f"/{bucket}/copy", b"", {"x-amz-copy-source": f"/{bucket}/k"})

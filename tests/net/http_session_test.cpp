@@ -212,7 +212,7 @@ TEST_F(http_session_, tells_what_is_allowed) {
   const auto post = node->ask("POST", "/files/k");
   EXPECT_EQ(post.status, 405u);
   EXPECT_EQ(post.header("Allow"), "GET, HEAD, PUT, DELETE, OPTIONS");
-  EXPECT_EQ(node->ask("GET", "/files?versioning").status, 501u);
+  EXPECT_EQ(node->ask("GET", "/files?versions").status, 501u);
 }
 
 TEST_F(http_session_, refuses_unknown_host_names) {

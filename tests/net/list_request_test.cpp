@@ -43,15 +43,27 @@ TEST(list_request, reads_version_1_with_its_marker) {
   EXPECT_EQ(list.query.keys_max, 1000u);
 }
 
+TEST(list_request, takes_an_empty_continuation_token_for_the_beginning) {
+  const auto list = of("/files?list-type=2&start-after=a&continuation-token=");
+  EXPECT_EQ(list.query.start_after, "a");
+  EXPECT_EQ(list.token, "") << "repeated in the answer";
+}
+
+TEST(list_request, names_owners_in_version_1_and_when_asked) {
+  EXPECT_TRUE(of("/files").with_owner);
+  EXPECT_FALSE(of("/files?list-type=2").with_owner);
+  EXPECT_FALSE(of("/files?list-type=2&fetch-owner=false").with_owner);
+  EXPECT_TRUE(of("/files?list-type=2&fetch-owner=true").with_owner);
+}
+
 TEST(list_request, caps_the_keys_and_takes_none_at_all) {
   EXPECT_EQ(of("/files?list-type=2&max-keys=5000").query.keys_max, 1000u);
   EXPECT_EQ(of("/files?list-type=2&max-keys=0").query.keys_max, 0u);
 }
 
 TEST(list_request, refuses_what_it_cannot_read) {
-  for (const auto* bad :
-       {"max-keys=x", "max-keys=-1", "max-keys=1x", "max-keys=99999999999", "list-type=3", "encoding-type=xml",
-        "list-type=2&continuation-token=%21", "list-type=2&continuation-token="}) {
+  for (const auto* bad : {"max-keys=x", "max-keys=-1", "max-keys=1x", "max-keys=99999999999", "list-type=3",
+                          "encoding-type=xml", "list-type=2&continuation-token=%21"}) {
     EXPECT_EQ(refusal(std::string{"/files?"} + bad), "InvalidArgument") << bad;
   }
 }

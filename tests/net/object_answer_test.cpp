@@ -151,4 +151,34 @@ TEST(object_answer, says_when_the_connection_closes) {
   EXPECT_TRUE(has_line(answer_object(r, a_row()), "Connection: close"));
 }
 
+TEST(object_answer, takes_a_whole_object_for_its_own_first_part) {
+  const auto part = [](const std::string& number, std::uint64_t size = 1000) {
+    auto r = a_request();
+    r.target.query = {{"partNumber", number}};
+    return answer_object(r, a_row(size));
+  };
+  const auto first = part("1");
+  EXPECT_EQ(first.status, 206u);
+  EXPECT_TRUE(has_line(first, "Content-Range: bytes 0-999/1000"));
+  expect_honest_length(first);
+  EXPECT_EQ(part("1", 0).status, 200u) << "an empty range cannot be written down";
+  for (const auto* bad : {"2", "0", "x", "", "10001", "-1"}) EXPECT_EQ(part(bad).status, 400u) << bad;
+  auto both = with_range("bytes=0-1");
+  both.target.query = {{"partNumber", "1"}};
+  EXPECT_EQ(answer_object(both, a_row()).status, 400u);
+}
+
+TEST(object_answer, tells_the_checksum_of_whole_objects_to_those_who_ask) {
+  auto row = a_row();
+  row.headers.standard.emplace_back("x-amz-checksum-crc32", "y/Q5Jg==");
+  auto r = a_request();
+  EXPECT_FALSE(has_line(answer_object(r, row), "x-amz-checksum-crc32: y/Q5Jg=="));
+  r.wants_checksum = true;
+  EXPECT_TRUE(has_line(answer_object(r, row), "x-amz-checksum-crc32: y/Q5Jg=="));
+  EXPECT_TRUE(has_line(answer_object(r, row), "x-amz-checksum-type: FULL_OBJECT"));
+  EXPECT_FALSE(has_line(answer_object(r, a_row()), "x-amz-checksum-type: FULL_OBJECT"));
+  r.range = "bytes=0-1";
+  EXPECT_EQ(answer_object(r, row).plan.head.find("x-amz-checksum"), std::string::npos);
+}
+
 } // namespace cairn::net

@@ -103,4 +103,18 @@ TEST(put_order, takes_signed_requests_and_conditions) {
   EXPECT_EQ(accepted(one("If-Match", "\"e\"")).put.condition.if_match, "e");
 }
 
+TEST(put_order, has_one_storage_class_and_one_access_control_list) {
+  EXPECT_EQ(accepted(one("x-amz-storage-class", "STANDARD")).put.bucket, "files");
+  EXPECT_EQ(refused(one("x-amz-storage-class", "GLACIER")).code, "InvalidStorageClass");
+  EXPECT_EQ(accepted(one("x-amz-acl", "private")).put.bucket, "files");
+  EXPECT_EQ(refused(one("x-amz-acl", "public-read")).code, "NotImplemented");
+  EXPECT_EQ(refused(one("x-amz-grant-read", "id=1")).code, "NotImplemented");
+}
+
+TEST(put_order, has_announced_checksums_checked) {
+  EXPECT_EQ(accepted({}).put.check, nullptr);
+  EXPECT_NE(accepted(one("x-amz-checksum-crc32", "y/Q5Jg==")).put.check, nullptr);
+  EXPECT_EQ(refused(one("x-amz-checksum-crc32", "y")).code, "InvalidRequest");
+}
+
 } // namespace cairn::net

@@ -27,6 +27,10 @@ TEST(router, names_the_operation_of_every_method_and_resource) {
   EXPECT_EQ(to("PUT", "/files/k").operation, http_operation::put_object);
   EXPECT_EQ(to("DELETE", "/files").operation, http_operation::delete_bucket);
   EXPECT_EQ(to("DELETE", "/files/k").operation, http_operation::delete_object);
+  EXPECT_EQ(to("POST", "/files?delete").operation, http_operation::delete_objects);
+  EXPECT_EQ(to("GET", "/files?acl").operation, http_operation::read_setting);
+  EXPECT_EQ(to("GET", "/files/k?tagging").operation, http_operation::read_setting);
+  EXPECT_EQ(to("PUT", "/files/k?acl").operation, http_operation::write_setting);
   EXPECT_EQ(to("OPTIONS", "*").operation, http_operation::options);
   EXPECT_EQ(to("OPTIONS", "/files/k").operation, http_operation::options);
 }
@@ -51,6 +55,21 @@ TEST(router, refuses_features_by_name_and_ignores_other_queries) {
   EXPECT_EQ(refusal("POST", "/files/k?uploads"), 501u);
   EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1&uploadId=x"), 501u);
   EXPECT_EQ(refusal("GET", "/files/k?x-id=GetObject&utm=1"), 0u);
+}
+
+TEST(router, takes_parts_of_resources_only_where_they_belong) {
+  EXPECT_EQ(sub_resource_of(parse_target("/files?x-id=1&acl").value()), "acl");
+  EXPECT_EQ(sub_resource_of(parse_target("/files?prefix=acl").value()), "");
+  EXPECT_EQ(refusal("GET", "/files?acl&policy"), 501u) << "which one?";
+  EXPECT_EQ(refusal("POST", "/files/k?delete"), 501u);
+  EXPECT_EQ(refusal("GET", "/?acl"), 501u);
+  EXPECT_EQ(refusal("DELETE", "/files?acl"), 501u);
+  EXPECT_EQ(refusal("POST", "/files"), 501u) << "an HTML form";
+  EXPECT_EQ(refusal("GET", "/files/k?partNumber=1"), 0u);
+  EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1"), 501u);
+  EXPECT_TRUE(changes_data(http_operation::delete_objects));
+  EXPECT_TRUE(changes_data(http_operation::write_setting));
+  EXPECT_FALSE(changes_data(http_operation::read_setting));
 }
 
 TEST(router, lets_no_name_out_of_its_bucket) {

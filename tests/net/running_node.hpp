@@ -151,7 +151,8 @@ public:
   }
   static std::string request_text(const std::string& method, const std::string& target, const std::string& fields = {},
                                   const std::string& body = {}) {
-    const bool sends_body = method == "PUT" && !boost::algorithm::icontains(fields, "transfer-encoding");
+    const bool sends_body =
+        (method == "PUT" || !body.empty()) && !boost::algorithm::icontains(fields, "transfer-encoding");
     return method + " " + target + " HTTP/1.1\r\nHost: localhost\r\n" + fields +
            (sends_body ? "Content-Length: " + std::to_string(body.size()) + "\r\n" : "") + "\r\n" + body;
   }

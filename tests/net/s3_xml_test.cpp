@@ -66,8 +66,21 @@ TEST(s3_xml, speaks_version_1_with_markers) {
   const auto document = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
   const auto root = document.child("ListBucketResult");
   EXPECT_STREQ(root.child_value("Marker"), "m");
-  EXPECT_STREQ(root.child_value("NextMarker"), "z\xc3\xa4 \x01\n");
   EXPECT_FALSE(root.child("KeyCount"));
+  EXPECT_FALSE(root.child("NextMarker")) << "only beside a delimiter";
+  EXPECT_STREQ(root.child("Contents").child("Owner").child_value("ID"), "cairn");
+  request.query.delimiter = "/";
+  const auto folded = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
+  EXPECT_STREQ(folded.child("ListBucketResult").child_value("NextMarker"), "z\xc3\xa4 \x01\n");
+}
+
+TEST(s3_xml, leaves_owners_out_of_version_2_unless_asked) {
+  list_request request;
+  request.with_owner = false;
+  request.token = "";
+  const auto document = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
+  EXPECT_FALSE(document.child("ListBucketResult").child("Contents").child("Owner"));
+  EXPECT_TRUE(document.child("ListBucketResult").child("ContinuationToken"));
 }
 
 TEST(s3_xml, lists_buckets) {

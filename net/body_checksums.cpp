@@ -1,0 +1,144 @@
+#include "net/body_checksums.hpp"
+
+#include "net/base64.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+using boost::algorithm::iequals;
+using storage::checksum_kind;
+
+constexpr std::string_view prefix = "x-amz-checksum-";
+
+std::string header_name(checksum_kind kind) {
+  return std::string{prefix}.append(to_string(kind));
+}
+
+s3_error invalid(std::string message) {
+  return {400, "InvalidRequest", std::move(message)};
+}
+
+std::optional<std::string> value_of(checksum_kind kind, std::string_view text) {
+  auto bytes = base64_decode(text);
+  if (!bytes || bytes->size() != checksum_bytes(kind)) return std::nullopt;
+  return bytes;
+}
+
+std::string_view field(const http::fields& fields, std::string_view name) {
+  const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
+  return found == fields.end() ? std::string_view{} : std::string_view{found->value().data(), found->value().size()};
+}
+
+class two_checks final : public actors::body_check {
+public:
+  two_checks(std::shared_ptr<actors::body_check> a, std::shared_ptr<actors::body_check> b)
+      : a_(std::move(a)), b_(std::move(b)) {}
+  result<void> update(storage::bytes_view bytes) override {
+    auto good = a_->update(bytes);
+    return good ? b_->update(bytes) : good;
+  }
+  result<void> finish() override {
+    auto good = a_->finish();
+    return good ? b_->finish() : good;
+  }
+  actors::kept_headers proven() const override {
+    auto all = a_->proven();
+    for (auto& header : b_->proven()) all.push_back(std::move(header));
+    return all;
+  }
+
+private:
+  std::shared_ptr<actors::body_check> a_, b_;
+};
+
+std::optional<s3_error> check_md5(std::string_view announced, std::string_view body) {
+  const auto wanted = announced.size() == 24 ? base64_decode(announced) : std::nullopt;
+  if (!wanted) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
+  storage::md5 md5;
+  md5.update(std::as_bytes(std::span{body}));
+  const auto digest = md5.finish();
+  if (*wanted != std::string{digest.begin(), digest.end()}) return s3_error_of(error{errc::digest_mismatch});
+  return std::nullopt;
+}
+
+} // namespace
+
+std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const http::fields& fields) {
+  std::optional<announced_checksum> announced;
+  for (const auto kind : storage::checksum_kinds) {
+    const auto name = header_name(kind);
+    const auto count = fields.count(name);
+    const bool trails = iequals(field(fields, "x-amz-trailer"), name);
+    if (count == 0 && !trails) continue;
+    if (announced || count > 1 || (count == 1 && trails)) {
+      return invalid("More than one x-amz-checksum- value was sent.");
+    }
+    announced.emplace(announced_checksum{kind, {}});
+    if (trails) continue;
+    announced->value = value_of(kind, field(fields, name));
+    if (!announced->value) return invalid("The value of " + name + " is invalid.");
+  }
+  const auto algorithm = field(fields, "x-amz-sdk-checksum-algorithm");
+  if (algorithm.empty()) return announced;
+  if (!announced) return invalid("x-amz-sdk-checksum-algorithm came without its x-amz-checksum- value.");
+  if (!iequals(algorithm, to_string(announced->kind))) {
+    return invalid("x-amz-sdk-checksum-algorithm names another algorithm than the x-amz-checksum- value.");
+  }
+  return announced;
+}
+
+bool checksum_check::waits_for(std::string_view trailer) const {
+  return !wanted_ && trailer == header_name(running_.kind());
+}
+
+bool checksum_check::announce(std::string_view text) {
+  wanted_ = value_of(running_.kind(), text);
+  return wanted_.has_value();
+}
+
+result<void> checksum_check::update(storage::bytes_view bytes) {
+  running_.update(bytes);
+  return {};
+}
+
+result<void> checksum_check::finish() {
+  const auto name = std::string{to_string(running_.kind())};
+  if (!wanted_) return error{errc::invalid_argument, "The trailer with the body's " + name + " is missing"};
+  if (running_.finish() != *wanted_)
+    return error{errc::digest_mismatch, "The body does not have the announced " + name};
+  return {};
+}
+
+actors::kept_headers checksum_check::proven() const {
+  return {{header_name(running_.kind()), base64_encode(*wanted_)}};
+}
+
+std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, std::shared_ptr<actors::body_check> b) {
+  if (!a) return b;
+  if (!b) return a;
+  return std::make_shared<two_checks>(std::move(a), std::move(b));
+}
+
+std::optional<s3_error> check_whole_body(const http::fields& fields, std::string_view body) {
+  if (const auto md5 = fields.find(http::field::content_md5); md5 != fields.end()) {
+    if (auto refused = check_md5({md5->value().data(), md5->value().size()}, body)) return refused;
+  }
+  auto announced = read_checksum(fields);
+  if (auto* refused = std::get_if<s3_error>(&announced)) return std::move(*refused);
+  auto& checksum = std::get<0>(announced);
+  if (!checksum) return std::nullopt;
+  checksum_check check{std::move(*checksum)};
+  auto good = check.update(std::as_bytes(std::span{body}));
+  if (good) good = check.finish();
+  return good ? std::nullopt : std::optional{s3_error_of(good.error())};
+}
+
+bool is_checksum_header(std::string_view name) {
+  return name.starts_with(prefix);
+}
+
+} // namespace cairn::net

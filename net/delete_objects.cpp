@@ -1,0 +1,78 @@
+#include "net/delete_objects.hpp"
+
+#include "net/delete_request.hpp"
+#include "net/route_steps.hpp"
+#include "storage/log.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+struct delete_job {
+  session_ptr session;
+  std::shared_ptr<answer_slot> slot;
+  delete_request request;
+  std::size_t left = 0; // not answered yet
+};
+using job_ptr = std::shared_ptr<delete_job>;
+
+void answer(const job_ptr& job) {
+  auto& session = *job->session;
+  session.respond(200, whole_answer(200, session.basics(), "application/xml", delete_result_xml(job->request)),
+                  job->slot);
+}
+
+void deleted(const job_ptr& job, std::size_t index, const result<actors::committed>& outcome) {
+  if (job->session->closed()) return;
+  if (!outcome) {
+    auto& entry = job->request.entries[index];
+    entry.failed = s3_error_of(outcome.error());
+    if (entry.failed->status >= 500) {
+      log::warn("a delete failed", {{"request", job->session->current().basics.request_id},
+                                    {"bucket", job->session->current().target.bucket},
+                                    {"key", entry.key},
+                                    {"error", to_string(outcome.error())}});
+    }
+  }
+  if (--job->left == 0) answer(job);
+}
+
+void commit_all(const job_ptr& job) {
+  const auto& shared = job->session->shared();
+  const auto& entries = job->request.entries;
+  for (const auto& entry : entries) job->left += entry.failed ? 0 : 1;
+  if (job->left == 0) return answer(job);
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (entries[i].failed) continue;
+    metadata::delete_object command;
+    command.bucket = job->session->current().target.bucket;
+    command.key = entries[i].key;
+    command.now = shared.clock.wall();
+    command.condition = entries[i].condition;
+    std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
+      boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
+    };
+    actors::ask_metadata<actors::committed>(
+        shared.services, std::move(answered), actors::commit_atom_v,
+        actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+  }
+}
+
+} // namespace
+
+void delete_objects(const session_ptr& session) {
+  auto slot = answer_slot::take(session->shared());
+  if (!slot) return session->respond_failure(error{errc::slow_down, "too many large answers at once"});
+  collect_body(session, delete_body_bytes_max, [session, slot](const std::string& body) {
+    auto request = read_delete_request(body);
+    if (const auto* refused = std::get_if<s3_error>(&request)) return session->respond_error(*refused);
+    auto job = std::make_shared<delete_job>(delete_job{session, slot, std::move(std::get<delete_request>(request))});
+    ask<metadata::bucket_row>(
+        session, [job](const metadata::bucket_row&) { commit_all(job); }, actors::bucket_atom_v,
+        session->current().target.bucket);
+  });
+}
+
+} // namespace cairn::net

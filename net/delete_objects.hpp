@@ -1,0 +1,14 @@
+// POST /bucket?delete: many objects at once. The deletes are handed over together, so that they share log entries and
+// flushes; each succeeds or fails by itself.
+#pragma once
+
+#include <memory>
+
+namespace cairn::net {
+
+class http_session;
+
+// Answers the session's current request. On the session's strand.
+void delete_objects(const std::shared_ptr<http_session>& session);
+
+} // namespace cairn::net

@@ -1,0 +1,90 @@
+#include "net/delete_request.hpp"
+
+#include "net/conditions.hpp"
+#include "net/s3_xml.hpp"
+#include "net/xml_reader.hpp"
+#include "storage/metadata/store.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+constexpr xml_bounds bounds{delete_body_bytes_max, 16 * delete_keys_max, 100, 8};
+
+s3_error malformed(std::string message) {
+  return {400, "MalformedXML", std::move(message)};
+}
+
+std::optional<s3_error> refused_key(std::string_view key) {
+  if (key.empty()) return s3_error{400, "UserKeyMustBeSpecified", "A key is missing."};
+  if (key.size() > storage::metadata::key_bytes_max) {
+    return s3_error{400, "KeyTooLongError", "The key is longer than 1024 bytes."};
+  }
+  return std::nullopt;
+}
+
+delete_entry entry_of(const xml_element& object) {
+  delete_entry entry;
+  for (const auto& field : object.children) {
+    if (field.name == "Key") {
+      entry.key = field.text;
+    } else if (field.name == "VersionId") {
+      entry.null_version = field.text == "null";
+      if (!entry.null_version && !field.text.empty()) entry.failed = not_implemented("Versioning (VersionId)");
+    } else if (field.name == "ETag") {
+      condition_headers as_header;
+      as_header.if_match = field.text;
+      auto condition = write_condition_of(as_header);
+      if (condition)
+        entry.condition = std::move(*condition);
+      else
+        entry.failed = s3_error_of(condition.error());
+    } else {
+      entry.failed = not_implemented("Deleting with the condition " + field.name);
+    }
+  }
+  if (auto refused = refused_key(entry.key)) entry.failed = std::move(refused);
+  return entry;
+}
+
+} // namespace
+
+std::variant<delete_request, s3_error> read_delete_request(std::string_view body) {
+  const auto root = read_xml(body, bounds);
+  if (!root || root->name != "Delete") return malformed("The body is not a Delete document.");
+  delete_request request;
+  for (const auto& inside : root->children) {
+    if (inside.name == "Quiet") {
+      request.quiet = inside.text == "true";
+    } else if (inside.name == "Object") {
+      request.entries.push_back(entry_of(inside));
+      if (!storage::metadata::valid_utf8(request.entries.back().key)) return malformed("A key is not UTF-8.");
+    } else {
+      return malformed("A Delete document has no element " + inside.name + ".");
+    }
+  }
+  if (request.entries.empty()) return malformed("The document names no object.");
+  if (request.entries.size() > delete_keys_max) return malformed("The document names more than 1000 objects.");
+  return request;
+}
+
+std::string delete_result_xml(const delete_request& done) {
+  xml_writer xml;
+  xml.open("DeleteResult", s3_name_space);
+  for (const auto& entry : done.entries) {
+    if (!entry.failed && done.quiet) continue;
+    const std::string_view element = entry.failed ? "Error" : "Deleted";
+    xml.open(element);
+    xml.text("Key", entry.key);
+    if (entry.null_version) xml.text("VersionId", "null");
+    if (entry.failed) {
+      xml.text("Code", entry.failed->code);
+      xml.text("Message", entry.failed->message);
+    }
+    xml.close(element);
+  }
+  xml.close("DeleteResult");
+  return xml.take();
+}
+
+} // namespace cairn::net

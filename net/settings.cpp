@@ -1,0 +1,127 @@
+#include "net/settings.hpp"
+
+#include "net/s3_xml.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+#include <array>
+
+namespace cairn::net {
+
+namespace {
+
+struct setting {
+  std::string_view sub_resource;
+  bool of_object;
+  std::string_view document; // an element, answered empty; else:
+  unsigned status = 404;
+  std::string_view code{}, message{};
+};
+
+constexpr std::array settings{
+    setting{"accelerate", false, "AccelerateConfiguration"},
+    setting{"location", false, "LocationConstraint"}, // empty: us-east-1
+    setting{"logging", false, "BucketLoggingStatus"},
+    setting{"notification", false, "NotificationConfiguration"},
+    setting{"versioning", false, "VersioningConfiguration"},
+    setting{"cors", false, "", 404, "NoSuchCORSConfiguration", "The bucket has no CORS configuration."},
+    setting{"encryption", false, "", 404, "ServerSideEncryptionConfigurationNotFoundError",
+            "The bucket has no encryption configuration."},
+    setting{"lifecycle", false, "", 404, "NoSuchLifecycleConfiguration", "The bucket has no lifecycle configuration."},
+    setting{"object-lock", false, "", 404, "ObjectLockConfigurationNotFoundError", "The bucket has no object lock."},
+    setting{"ownershipControls", false, "", 404, "OwnershipControlsNotFoundError",
+            "The bucket has no ownership controls."},
+    setting{"policy", false, "", 404, "NoSuchBucketPolicy", "The bucket has no policy."},
+    setting{"policyStatus", false, "", 404, "NoSuchBucketPolicy", "The bucket has no policy."},
+    setting{"publicAccessBlock", false, "", 404, "NoSuchPublicAccessBlockConfiguration",
+            "The bucket has no public access block."},
+    setting{"replication", false, "", 404, "ReplicationConfigurationNotFoundError",
+            "The bucket has no replication configuration."},
+    setting{"tagging", false, "", 404, "NoSuchTagSet", "The bucket has no tags."},
+    setting{"website", false, "", 404, "NoSuchWebsiteConfiguration", "The bucket has no website configuration."},
+    setting{"legal-hold", true, "", 400, "InvalidRequest", "The bucket has no object lock."},
+    setting{"retention", true, "", 400, "InvalidRequest", "The bucket has no object lock."},
+};
+
+std::string empty_document(std::string_view root) {
+  xml_writer xml;
+  xml.open(root, s3_name_space);
+  xml.close(root);
+  return xml.take();
+}
+
+std::string acl_document() {
+  xml_writer xml;
+  xml.open("AccessControlPolicy", s3_name_space);
+  xml.owner();
+  xml.raw("<AccessControlList><Grant>"
+          "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">");
+  xml.text("ID", owner_id);
+  xml.text("DisplayName", owner_id);
+  xml.raw("</Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>");
+  xml.close("AccessControlPolicy");
+  return xml.take();
+}
+
+std::string tags_document() {
+  xml_writer xml;
+  xml.open("Tagging", s3_name_space);
+  xml.raw("<TagSet></TagSet>");
+  xml.close("Tagging");
+  return xml.take();
+}
+
+std::string payer_document() {
+  xml_writer xml;
+  xml.open("RequestPaymentConfiguration", s3_name_space);
+  xml.text("Payer", "BucketOwner");
+  xml.close("RequestPaymentConfiguration");
+  return xml.take();
+}
+
+std::string uploads_document(const request_target& target) {
+  const auto given = [&](std::string_view name) { return target.find(name) ? *target.find(name) : std::string{}; };
+  xml_writer xml;
+  xml.open("ListMultipartUploadsResult", s3_name_space);
+  xml.text("Bucket", target.bucket);
+  xml.text("KeyMarker", given("key-marker"));
+  xml.text("UploadIdMarker", given("upload-id-marker"));
+  xml.text("Prefix", given("prefix"));
+  if (const auto delimiter = given("delimiter"); !delimiter.empty()) xml.text("Delimiter", delimiter);
+  xml.number("MaxUploads", 1000);
+  xml.text("IsTruncated", "false");
+  xml.close("ListMultipartUploadsResult");
+  return xml.take();
+}
+
+constexpr std::array canned_lists{"public-read",   "public-read-write", "authenticated-read",
+                                  "aws-exec-read", "bucket-owner-read", "log-delivery-write"};
+
+} // namespace
+
+std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target) {
+  const bool of_object = !target.key.empty();
+  if (sub_resource == "acl") return acl_document();
+  if (sub_resource == "tagging" && of_object) return tags_document();
+  if (sub_resource == "requestPayment") return payer_document();
+  if (sub_resource == "uploads") return uploads_document(target);
+  for (const auto& s : settings) {
+    if (s.sub_resource != sub_resource || s.of_object != of_object) continue;
+    if (!s.document.empty()) return empty_document(s.document);
+    return s3_error{s.status, s.code, std::string{s.message}};
+  }
+  return not_implemented("?" + std::string{sub_resource});
+}
+
+std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value) {
+  using boost::algorithm::iequals;
+  if (boost::algorithm::istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
+  if (!iequals(name, "x-amz-acl") || value == "private") return std::nullopt;
+  if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is the object's
+  for (const std::string_view known : canned_lists) {
+    if (value == known) return not_implemented("The access control list " + std::string{value});
+  }
+  return s3_error{400, "InvalidArgument", "x-amz-acl does not name an access control list."};
+}
+
+} // namespace cairn::net

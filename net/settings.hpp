@@ -1,0 +1,21 @@
+// The settings of buckets and objects that this node does not keep, as S3 answers them when they were never made: an
+// empty document, or an error of their own. And access control lists, of which there is one: the owner may do
+// everything. Pure.
+#pragma once
+
+#include "net/s3_errors.hpp"
+#include "net/uri.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace cairn::net {
+
+// GET of `sub_resource` ("acl"), of a bucket or, with a key, an object that exists → the document.
+std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target);
+
+// x-amz-acl and x-amz-grant-…: what they ask for beyond the owner's full control is refused, never dropped.
+std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value);
+
+} // namespace cairn::net

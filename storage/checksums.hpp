@@ -1,0 +1,35 @@
+// The checksums that S3 clients may announce with a body ("Checking object integrity", S3 user guide). One thread at a
+// time; movable.
+#pragma once
+
+#include "storage/digest.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace cairn::storage {
+
+enum class checksum_kind : std::uint8_t { crc32, crc32c, crc64nvme, sha1, sha256 };
+constexpr checksum_kind checksum_kinds[] = {checksum_kind::crc32, checksum_kind::crc32c, checksum_kind::crc64nvme,
+                                            checksum_kind::sha1, checksum_kind::sha256};
+
+std::string_view to_string(checksum_kind kind) noexcept; // "crc32": S3's names, in lower case
+std::size_t checksum_bytes(checksum_kind kind) noexcept;
+
+class running_checksum {
+public:
+  explicit running_checksum(checksum_kind kind);
+  checksum_kind kind() const noexcept { return kind_; }
+  void update(bytes_view data);
+  std::string finish(); // the bytes, most significant first, as S3 has them in base64; only once
+
+private:
+  checksum_kind kind_;
+  std::uint64_t crc_ = 0;
+  std::variant<std::monostate, sha1, sha256> hash_;
+};
+
+} // namespace cairn::storage

@@ -1,0 +1,74 @@
+#include "net/delete_request.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+delete_request read(const std::string& inside) {
+  auto request = read_delete_request("<Delete>" + inside + "</Delete>");
+  EXPECT_TRUE(std::holds_alternative<delete_request>(request)) << inside;
+  return std::get<delete_request>(std::move(request));
+}
+
+std::string_view refusal(const std::string& body) {
+  const auto request = read_delete_request(body);
+  const auto* refused = std::get_if<s3_error>(&request);
+  return refused ? refused->code : "";
+}
+
+std::string objects(std::size_t count, const std::string& key) {
+  std::string out;
+  for (std::size_t i = 0; i < count; ++i) out += "<Object><Key>" + key + "</Key></Object>\n";
+  return out;
+}
+
+} // namespace
+
+TEST(delete_request, names_keys_and_what_must_hold_of_them) {
+  const auto request = read("<Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object>"
+                            "<Object><Key>c</Key><VersionId>null</VersionId><ETag>\"ab\"</ETag></Object>");
+  EXPECT_TRUE(request.quiet);
+  ASSERT_EQ(request.entries.size(), 2u);
+  EXPECT_EQ(request.entries[0].key, "a&b");
+  EXPECT_FALSE(request.entries[0].condition.if_match);
+  EXPECT_TRUE(request.entries[1].null_version);
+  EXPECT_EQ(request.entries[1].condition.if_match, "ab");
+  EXPECT_FALSE(request.entries[1].failed);
+}
+
+TEST(delete_request, refuses_single_keys) {
+  const auto code = [](const std::string& inside) {
+    const auto request = read("<Object>" + inside + "</Object>");
+    return request.entries[0].failed ? request.entries[0].failed->code : "";
+  };
+  EXPECT_EQ(code("<Key>k</Key>"), "");
+  EXPECT_EQ(code("<Key></Key>"), "UserKeyMustBeSpecified");
+  EXPECT_EQ(code("<Key>" + std::string(1025, 'k') + "</Key>"), "KeyTooLongError");
+  EXPECT_EQ(code("<Key>k</Key><VersionId>v1</VersionId>"), "NotImplemented");
+  EXPECT_EQ(code("<Key>k</Key><Size>1</Size>"), "NotImplemented");
+}
+
+TEST(delete_request, is_a_document_of_one_to_a_thousand_objects) {
+  EXPECT_EQ(read(objects(1000, std::string(1024, 'k'))).entries.size(), 1000u);
+  EXPECT_EQ(refusal("<Delete>" + objects(1001, "k") + "</Delete>"), "MalformedXML");
+  for (const auto* bad : {"", "<Delete/>", "<Other/>", "<Delete><Key>k</Key></Delete>", "hello"}) {
+    EXPECT_EQ(refusal(bad), "MalformedXML") << bad;
+  }
+  EXPECT_EQ(refusal("<Delete>" + objects(1, "&#xD800;") + "</Delete>"), "MalformedXML");
+}
+
+TEST(delete_request, is_answered_key_by_key) {
+  auto request = read("<Object><Key>a</Key></Object><Object><Key>b&lt;</Key></Object>");
+  request.entries[1].failed = s3_error{412, "PreconditionFailed", "No."};
+  const auto all = delete_result_xml(request);
+  EXPECT_NE(all.find("<Deleted><Key>a</Key></Deleted>"), std::string::npos);
+  EXPECT_NE(all.find("<Error><Key>b&lt;</Key><Code>PreconditionFailed</Code>"), std::string::npos);
+  request.quiet = true;
+  const auto quiet = delete_result_xml(request);
+  EXPECT_EQ(quiet.find("<Deleted>"), std::string::npos);
+  EXPECT_NE(quiet.find("<Error>"), std::string::npos);
+}
+
+} // namespace cairn::net

@@ -1,0 +1,91 @@
+// Operations that need no body of an object, over the real server: many deletes at once, settings, checksums.
+#include "tests/net/running_node.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+class http_operations : public ::testing::Test {
+protected:
+  http_operations() { EXPECT_EQ(node.ask("PUT", "/files").status, 200u); }
+  answer remove(const std::string& body, const std::string& fields = {}) const {
+    return node.ask("POST", "/files?delete", fields, body);
+  }
+  running_node node;
+};
+
+bool holds(const answer& a, const std::string& text) {
+  return a.body.find(text) != std::string::npos;
+}
+
+} // namespace
+
+TEST_F(http_operations, delete_a_thousand_objects_in_a_few_batches) {
+  std::string body = "<Delete>";
+  for (int i = 0; i < 1000; ++i) {
+    const auto key = "k" + std::to_string(i);
+    if (i % 10 == 0) node.ask("PUT", "/files/" + key, {}, "x");
+    body += "<Object><Key>" + key + "</Key></Object>";
+  }
+  const auto batches = node.metrics.commit_batches.load();
+  const auto done = remove(body + "</Delete>");
+  EXPECT_EQ(done.status, 200u);
+  EXPECT_TRUE(holds(done, "<Deleted><Key>k0</Key></Deleted>") && holds(done, "<Key>k999</Key>"));
+  EXPECT_FALSE(holds(done, "<Error>"));
+  EXPECT_LT(node.metrics.commit_batches.load() - batches, 100u);
+  EXPECT_TRUE(holds(node.ask("GET", "/files?list-type=2"), "<KeyCount>0</KeyCount>"));
+}
+
+TEST_F(http_operations, delete_each_object_by_itself) {
+  node.ask("PUT", "/files/a", {}, "x");
+  node.ask("PUT", "/files/b", {}, "x");
+  const auto done = remove("<Delete><Quiet>true</Quiet><Object><Key>a</Key><ETag>other</ETag></Object>"
+                           "<Object><Key>b</Key></Object><Object><Key>c</Key></Object></Delete>");
+  EXPECT_TRUE(holds(done, "<Error><Key>a</Key><Code>PreconditionFailed</Code>"));
+  EXPECT_FALSE(holds(done, "<Deleted>"));
+  EXPECT_EQ(node.ask("GET", "/files/a").status, 200u);
+  EXPECT_EQ(node.ask("GET", "/files/b").status, 404u);
+}
+
+TEST_F(http_operations, delete_nothing_of_a_body_that_is_not_the_announced_one) {
+  node.ask("PUT", "/files/a", {}, "x");
+  const std::string body = "<Delete><Object><Key>a</Key></Object></Delete>";
+  EXPECT_TRUE(holds(remove(body, "Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg==\r\n"), "<Code>BadDigest</Code>"));
+  EXPECT_TRUE(holds(remove(body, "x-amz-checksum-crc32: y/Q5Jg==\r\n"), "<Code>BadDigest</Code>"));
+  EXPECT_TRUE(holds(remove("<Delete>"), "<Code>MalformedXML</Code>"));
+  EXPECT_EQ(node.ask("GET", "/files/a").status, 200u);
+  EXPECT_TRUE(holds(node.ask("POST", "/absent?delete", {}, body), "<Code>NoSuchBucket</Code>"));
+  auto client = node.connect();
+  client.send("POST /files?delete HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n");
+  EXPECT_EQ(client.read().status, 400u) << "before the body is read";
+}
+
+TEST_F(http_operations, answer_for_settings_of_what_exists) {
+  node.ask("PUT", "/files/a", {}, "x");
+  EXPECT_TRUE(holds(node.ask("GET", "/files?location"), "LocationConstraint"));
+  EXPECT_TRUE(holds(node.ask("GET", "/files?policy"), "<Code>NoSuchBucketPolicy</Code>"));
+  EXPECT_TRUE(holds(node.ask("GET", "/files/a?acl"), "FULL_CONTROL"));
+  EXPECT_TRUE(holds(node.ask("GET", "/files/b?acl"), "<Code>NoSuchKey</Code>"));
+  EXPECT_TRUE(holds(node.ask("GET", "/absent?acl"), "<Code>NoSuchBucket</Code>"));
+  EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: private\r\n").status, 200u);
+  EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: public-read\r\n").status, 501u);
+  EXPECT_EQ(node.ask("PUT", "/files/a?acl", {}, "<AccessControlPolicy/>").status, 501u);
+  EXPECT_EQ(node.ask("DELETE", "/files?cors").status, 204u);
+  EXPECT_EQ(node.ask("PUT", "/other", "x-amz-acl: public-read\r\n").status, 501u);
+}
+
+TEST_F(http_operations, check_keep_and_tell_checksums) {
+  const std::string right = "x-amz-checksum-crc32: y/Q5Jg==\r\n";
+  const auto stored = node.ask("PUT", "/files/a", right, "123456789");
+  EXPECT_EQ(stored.status, 200u);
+  EXPECT_EQ(stored.header("x-amz-checksum-crc32"), "y/Q5Jg==");
+  EXPECT_EQ(node.ask("GET", "/files/a").header("x-amz-checksum-crc32"), "");
+  const auto told = node.ask("HEAD", "/files/a", "x-amz-checksum-mode: ENABLED\r\n");
+  EXPECT_EQ(told.header("x-amz-checksum-crc32"), "y/Q5Jg==");
+  for (const std::size_t size : {9u, 2'000'000u}) {
+    EXPECT_TRUE(holds(node.ask("PUT", "/files/b", right, std::string(size, 'x')), "<Code>BadDigest</Code>")) << size;
+  }
+  EXPECT_EQ(node.ask("GET", "/files/b").status, 404u);
+}
+
+} // namespace cairn::net

@@ -1,0 +1,49 @@
+#include "net/settings.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+std::string answer(std::string_view sub_resource, std::string_view target) {
+  const auto setting = setting_answer(sub_resource, parse_target(target).value());
+  if (const auto* refused = std::get_if<s3_error>(&setting)) return std::string{refused->code};
+  return std::get<std::string>(setting);
+}
+
+} // namespace
+
+TEST(settings, that_were_never_made_are_empty_or_missing) {
+  EXPECT_NE(answer("location", "/files").find("<LocationConstraint xmlns"), std::string::npos);
+  EXPECT_NE(answer("versioning", "/files").find("></VersioningConfiguration>"), std::string::npos);
+  EXPECT_EQ(answer("policy", "/files"), "NoSuchBucketPolicy");
+  EXPECT_EQ(answer("tagging", "/files"), "NoSuchTagSet");
+  EXPECT_NE(answer("tagging", "/files/k").find("<TagSet></TagSet>"), std::string::npos);
+  EXPECT_EQ(answer("retention", "/files/k"), "InvalidRequest");
+  EXPECT_NE(answer("uploads", "/files?uploads&prefix=a").find("<Prefix>a</Prefix>"), std::string::npos);
+  EXPECT_EQ(answer("torrent", "/files/k"), "NotImplemented");
+}
+
+TEST(settings, give_the_owner_full_control) {
+  for (const auto* target : {"/files?acl", "/files/k?acl"}) {
+    const auto list = answer("acl", target);
+    EXPECT_NE(list.find("<Owner><ID>cairn</ID>"), std::string::npos);
+    EXPECT_NE(list.find("<Permission>FULL_CONTROL</Permission>"), std::string::npos);
+  }
+}
+
+TEST(settings, refuse_access_for_others) {
+  const auto code = [](std::string_view name, std::string_view value) {
+    const auto refused = refused_acl_header(name, value);
+    return refused ? refused->code : "";
+  };
+  EXPECT_EQ(code("X-Amz-Acl", "private"), "");
+  EXPECT_EQ(code("x-amz-acl", "bucket-owner-full-control"), "");
+  EXPECT_EQ(code("x-amz-acl", "public-read"), "NotImplemented");
+  EXPECT_EQ(code("x-amz-acl", "mine"), "InvalidArgument");
+  EXPECT_EQ(code("x-amz-grant-read", "id=1"), "NotImplemented");
+  EXPECT_EQ(code("x-amz-date", "public-read"), "");
+}
+
+} // namespace cairn::net
