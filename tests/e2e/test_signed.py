@@ -1,7 +1,9 @@
 """Signed requests: real clients, and what must not let a byte in or out."""
+import base64
 import json
 import os
 import subprocess
+import zlib
 
 import pytest
 
@@ -42,9 +44,14 @@ def environment():
                 AWS_EC2_METADATA_DISABLED="true", AWS_CONFIG_FILE="/dev/null", AWS_SHARED_CREDENTIALS_FILE="/dev/null")
 
 
-def chunked(node, key, data, mode, size=64 * KIB, change=None, trailer=None, encoding=True):
-    """PUT as aws-chunked; `change(chunks)` may tamper with the encoded pieces."""
+def checksum(data):
+    return "x-amz-checksum-crc32:" + base64.b64encode(zlib.crc32(data).to_bytes(4, "big")).decode()
+
+
+def chunked(node, key, data, mode, size=64 * KIB, change=None, proves=None, encoding=True):
+    """PUT as aws-chunked; `change(chunks)` may tamper with the encoded pieces, `proves` is what the trailer speaks of."""
     signer, signs = Signer(), mode.startswith("STREAMING-AWS4")
+    trailer = checksum(data if proves is None else proves) if mode.endswith("-TRAILER") else None
     more = {"x_amz_decoded_content_length": len(data)}
     if encoding:
         more["Content_Encoding"] = "aws-chunked"
@@ -62,9 +69,8 @@ def chunked(node, key, data, mode, size=64 * KIB, change=None, trailer=None, enc
     return node.request("PUT", f"/vault/{key}", b"".join(pieces), headers)
 
 
-CHECKSUM = "x-amz-checksum-crc32c:sOO8/Q=="
-MODES = [("STREAMING-AWS4-HMAC-SHA256-PAYLOAD", None), ("STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER", CHECKSUM),
-         ("STREAMING-UNSIGNED-PAYLOAD-TRAILER", CHECKSUM)]
+MODES = ["STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER",
+         "STREAMING-UNSIGNED-PAYLOAD-TRAILER"]
 
 
 # Good requests
@@ -78,22 +84,22 @@ def test_signed_bodies_round_trip(signed, size, payload):
     assert call(signed, "DELETE", "/vault/k").status == 204
 
 
-@pytest.mark.parametrize("mode,trailer", MODES)
+@pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("size", [0, 100, 64 * KIB, 5 * MIB + 7])
-def test_aws_chunked_bodies_round_trip(signed, mode, trailer, size):
+def test_aws_chunked_bodies_round_trip(signed, mode, size):
     body = os.urandom(size)
     for encoding in (True, False):
-        assert chunked(signed, "k", body, mode, trailer=trailer, encoding=encoding).status == 200
+        assert chunked(signed, "k", body, mode, encoding=encoding).status == 200
         got = call(signed, "GET", "/vault/k")
         assert got.body == body and got.header("content-encoding") is None
 
 
 def test_aws_chunks_may_lie_within_the_chunked_coding(signed):
     body, signer = os.urandom(300 * KIB), Signer()
-    headers = signer.headers("PUT", host(signed), "/vault/k", MODES[2][0], x_amz_decoded_content_length=len(body),
+    headers = signer.headers("PUT", host(signed), "/vault/k", MODES[2], x_amz_decoded_content_length=len(body),
                              Content_Encoding="gzip,aws-chunked")
     pieces = [signer.chunk(body[i:i + 64 * KIB], False) for i in range(0, len(body), 64 * KIB)]
-    answer = signed.request("PUT", "/vault/k", iter(pieces + [b"0\r\n" + CHECKSUM.encode() + b"\r\n\r\n"]),
+    answer = signed.request("PUT", "/vault/k", iter(pieces + [b"0\r\n" + checksum(body).encode() + b"\r\n\r\n"]),
                             dict(headers, **{"Transfer-Encoding": "chunked"}))
     assert answer.status == 200, answer
     got = call(signed, "GET", "/vault/k")
@@ -110,7 +116,7 @@ def test_keys_of_every_shape_are_signed_as_they_are_sent(signed, key):
 
 def test_a_connection_goes_on_after_signed_chunks(signed):
     signer, body = Signer(), b"a" * 10000
-    headers = signer.headers("PUT", host(signed), "/vault/k", MODES[0][0], x_amz_decoded_content_length=len(body))
+    headers = signer.headers("PUT", host(signed), "/vault/k", MODES[0], x_amz_decoded_content_length=len(body))
     data = signer.chunk(body) + signer.chunk(b"") + b"\r\n"
     again = Signer().headers("GET", host(signed), "/vault/k")
     with Wire(signed) as w:
@@ -189,17 +195,24 @@ def swap(pieces):
     lambda p: p.__setitem__(-2, flipped(p[-2])), lambda p: p.pop(1), lambda p: p.__delitem__(slice(2, None)),
 ], ids=["first chunk", "later chunk", "order", "signature", "last chunk", "one left out", "cut off"])
 def test_changed_chunks_are_refused(signed, change):
-    answer = chunked(signed, "new", os.urandom(5 * 64 * KIB), MODES[0][0], change=change)
+    answer = chunked(signed, "new", os.urandom(5 * 64 * KIB), MODES[0], change=change)
     assert answer.status in (400, 403), answer
     assert not stored(signed, "new")
 
 
 @pytest.mark.parametrize("change", [
-    lambda p: p.__setitem__(-3, p[-3].replace(b"sOO8", b"sOO9")), lambda p: p.pop(-2), lambda p: p.pop(-3),
+    lambda p: p.__setitem__(-3, p[-3].replace(b"crc32:", b"crc32:A")), lambda p: p.pop(-2), lambda p: p.pop(-3),
 ], ids=["value", "no signature", "no trailer"])
 def test_a_changed_trailer_is_refused(signed, change):
-    answer = chunked(signed, "new", os.urandom(100 * KIB), MODES[1][0], trailer=CHECKSUM, change=change)
+    answer = chunked(signed, "new", os.urandom(100 * KIB), MODES[1], change=change)
     assert answer.status in (400, 403), answer
+    assert not stored(signed, "new")
+
+
+@pytest.mark.parametrize("mode", MODES[1:])
+def test_a_trailer_of_another_body_is_refused(signed, mode):
+    answer = chunked(signed, "new", b"body" * 100, mode, proves=b"another")
+    assert (answer.status, answer.code()) == (400, "BadDigest"), answer
     assert not stored(signed, "new")
 
 
