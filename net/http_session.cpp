@@ -406,6 +406,10 @@ void http_session::on_deadline() {
   disarm();
   const auto e = exchange_.lock();
   if (waiting_ == wait::body && e) return e->stalled();
+  if (waiting_ == wait::body) { // a small body is being read: its read ends, and answers
+    stalled_ = true;
+    return static_cast<void>(socket_.cancel(unknown));
+  }
   if (waiting_ != wait::head || buffer_.size() == 0) return close();
   refuse_head({408, "the head did not arrive within http.header_timeout"});
 }

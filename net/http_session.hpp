@@ -62,6 +62,7 @@ public:
 
   // For the operation that serves the request.
   const net::request& current() const { return request_; }
+  bool stalled() const { return stalled_; } // no byte of the body came within http.idle_timeout
   const boost::beast::http::fields& fields() const { return parser_->get(); }
   bool closed() const { return closed_; }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
@@ -124,6 +125,7 @@ private:
   std::uint64_t body_left_ = 0, discarded_ = 0;
   unsigned status_ = 0;
   wait waiting_ = wait::nothing;
+  bool stalled_ = false;
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
   bool busy_ = false;        // between a head and the end of its answer

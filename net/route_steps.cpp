@@ -39,14 +39,17 @@ void read_on(const session_ptr& session, const then_body& then) {
   if (buffer.size() >= session->body_left()) return body_is_there(session, then);
   session->send_continue();
   session->arm(http_session::wait::body);
-  session->socket().async_read_some(buffer.prepare(session->body_left() - buffer.size()),
-                                    [session, then](boost::system::error_code failed, std::size_t n) {
-                                      if (session->closed()) return;
-                                      if (failed) return session->close();
-                                      session->disarm();
-                                      session->buffer().commit(n);
-                                      read_on(session, then);
-                                    });
+  session->socket().async_read_some(
+      buffer.prepare(session->body_left() - buffer.size()),
+      [session, then](boost::system::error_code failed, std::size_t n) {
+        if (session->closed()) return;
+        if (failed && session->stalled())
+          return session->respond_error({408, "RequestTimeout", "The body made no progress for http.idle_timeout."});
+        if (failed) return session->close();
+        session->disarm();
+        session->buffer().commit(n);
+        read_on(session, then);
+      });
 }
 
 } // namespace
