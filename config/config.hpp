@@ -23,6 +23,8 @@ struct node_settings {
   std::uint32_t shards = 1;  // io_contexts; connections and their actors stay on one
   std::uint32_t threads = 0; // socket and actor threads; 0: one a core
   duration stop_timeout = std::chrono::seconds{30};
+  std::string zone;         // what fails together; replicas lie in distinct zones as far as there are enough
+  std::uint32_t weight = 1; // share of the cluster's data; 0: serves clients, holds no chunks
 };
 
 struct http_settings {
@@ -75,6 +77,23 @@ struct limit_settings {
   std::uint32_t list_keys = 1000;
 };
 
+struct cluster_tls_settings { // paths of PEM files; all or none
+  std::string ca, cert, key;
+};
+
+struct cluster_settings {
+  endpoint listen{};             // of the node link; no host: the node is a store of its own
+  std::string advertise;         // host:port that the other nodes use; empty: `listen`
+  std::string name = "cairn";    // a node refuses to join a cluster of another name
+  std::vector<std::string> join; // members to ask, host:port; empty: the first node, which founds the cluster
+  cluster_tls_settings tls;
+  bool insecure = false; // plaintext beyond loopback
+  std::uint32_t replicas = 3, write_quorum = 0; // of a new cluster; 0: a majority
+  duration down_out_after = std::chrono::minutes{10};
+  byte_size move_bandwidth{64ull << 20}; // bytes a second that this node fetches to repair and to rebalance
+  std::uint32_t bulk_connections = 2;    // to each peer
+};
+
 struct log_settings {
   log_level level = log_level::info;
   log_format format = log_format::text;
@@ -94,6 +113,7 @@ struct settings {
   download_settings download;
   upload_settings upload;
   limit_settings limits;
+  cluster_settings cluster;
   log_settings log;
   debug_settings debug;
 

@@ -35,6 +35,8 @@ std::string_view to_string(errc code) noexcept {
     case errc::connection_lost: return "connection_lost";
     case errc::payload_mismatch: return "payload_mismatch";
     case errc::signature_mismatch: return "signature_mismatch";
+    case errc::no_leader: return "no_leader";
+    case errc::stale_layout: return "stale_layout";
   }
   return "unknown";
 }

@@ -41,6 +41,8 @@ enum class errc : std::uint8_t {
   connection_lost,      // the peer or client closed its connection
   payload_mismatch,     // the body does not have the SHA-256 that its signature names
   signature_mismatch,   // a chunk of the body does not have the signature that was sent with it
+  no_leader,            // the metadata has no leader now, or it could not be reached in time: try again later
+  stale_layout,         // the request was made by an older layout than the node's that was asked
 };
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.

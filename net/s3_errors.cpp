@@ -44,6 +44,9 @@ s3_error s3_error_of(const error& reason) {
     case errc::timeout:
     case errc::session_ended:
     case errc::blob_dead: return retryable("ServiceUnavailable", "The request took too long. Try again.");
+    case errc::no_leader:
+      return retryable("ServiceUnavailable", "The cluster's metadata can't be reached by a majority now. Try again.");
+    case errc::stale_layout: return retryable("ServiceUnavailable", "The cluster's layout is changing. Try again.");
     case errc::stopping: return retryable("ServiceUnavailable", "The node is shutting down.");
     case errc::read_only:
       return retryable("ServiceUnavailable", "The storage takes no writes until an operator has looked at it.");

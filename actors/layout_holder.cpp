@@ -1,0 +1,36 @@
+#include "actors/layout_holder.hpp"
+
+namespace cairn::actors {
+
+layout_ptr layout_holder::get() const {
+  const std::lock_guard lock{mutex_};
+  return layout_;
+}
+
+void layout_holder::set(layout_ptr fresh) {
+  const std::lock_guard lock{mutex_};
+  if (!layout_ || fresh->epoch > layout_->epoch) layout_ = std::move(fresh);
+}
+
+layout_holder::use layout_holder::begin_upload() {
+  const std::lock_guard lock{mutex_};
+  if (!layout_) return nullptr;
+  const auto epoch = layout_->epoch;
+  ++uploads_[epoch];
+  return {layout_.get(), [me = shared_from_this(), kept = layout_, epoch](const cluster::layout*) {
+            me->end_upload(epoch);
+          }};
+}
+
+storage::layout_epoch layout_holder::settled_epoch() const {
+  const std::lock_guard lock{mutex_};
+  if (!uploads_.empty()) return uploads_.begin()->first;
+  return layout_ ? layout_->epoch : 0;
+}
+
+void layout_holder::end_upload(storage::layout_epoch epoch) {
+  const std::lock_guard lock{mutex_};
+  if (const auto at = uploads_.find(epoch); --at->second == 0) uploads_.erase(at);
+}
+
+} // namespace cairn::actors
