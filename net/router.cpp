@@ -181,7 +181,7 @@ http_operation operation_of(std::string_view method, const request_target& targe
 std::string_view allow_header(const request_target& target) {
   if (target.bucket.empty() && !target.asterisk) return "Allow: GET, OPTIONS\r\n";
   return target.key.empty() ? "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n"
-                            : "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n";
+                            : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
 }
 
 http_operation copying(http_operation operation) {

@@ -18,7 +18,8 @@ std::string_view code_of(const auto& outcome) {
 }
 
 TEST(copy_source, names_bucket_and_key_percent_encoded) {
-  for (const char* text : {"/bucket/a/b%20c+d%C3%A9", "bucket/a/b%20c+d%C3%A9", "bucket/a/b%20c+d%C3%A9?versionId=null"}) {
+  for (const char* text :
+       {"/bucket/a/b%20c+d%C3%A9", "bucket/a/b%20c+d%C3%A9", "bucket/a/b%20c+d%C3%A9?versionId=null"}) {
     const auto source = std::get<copy_source>(read_copy_source(with({{"x-amz-copy-source", text}})));
     EXPECT_EQ(source.bucket, "bucket");
     EXPECT_EQ(source.key, "a/b c+dé");
@@ -29,13 +30,18 @@ TEST(copy_source, names_bucket_and_key_percent_encoded) {
 
 TEST(copy_source, refuses_what_it_cannot_copy) {
   const std::pair<const char*, std::string_view> bad[] = {
-      {"", "InvalidArgument"},         {"/bucket", "InvalidArgument"},     {"/bucket/", "InvalidArgument"},
-      {"/B/k", "InvalidBucketName"},   {"/bucket/%zz", "InvalidArgument"}, {"/bucket/k?versionId=7", "NotImplemented"},
+      {"", "InvalidArgument"},
+      {"/bucket", "InvalidArgument"},
+      {"/bucket/", "InvalidArgument"},
+      {"/B/k", "InvalidBucketName"},
+      {"/bucket/%zz", "InvalidArgument"},
+      {"/bucket/k?versionId=7", "NotImplemented"},
       {"/bucket/%FF", "InvalidArgument"},
   };
-  for (const auto& [text, code] : bad) EXPECT_EQ(code_of(read_copy_source(with({{"x-amz-copy-source", text}}))), code) << text;
-  EXPECT_EQ(code_of(read_copy_source(with({{"x-amz-copy-source", "bucket/k"},
-                                           {"x-amz-copy-source-server-side-encryption-customer-key", "x"}}))),
+  for (const auto& [text, code] : bad)
+    EXPECT_EQ(code_of(read_copy_source(with({{"x-amz-copy-source", text}}))), code) << text;
+  EXPECT_EQ(code_of(read_copy_source(with(
+                {{"x-amz-copy-source", "bucket/k"}, {"x-amz-copy-source-server-side-encryption-customer-key", "x"}}))),
             "NotImplemented");
 }
 
@@ -43,7 +49,8 @@ TEST(copy_source, conditions_that_do_not_hold_fail_also_where_a_get_would_say_no
   storage::metadata::object_row row;
   row.modified = 1'000'000'000'000; // 2001-09-09
   const auto refused = [&](const char* name, const char* value) {
-    const auto source = std::get<copy_source>(read_copy_source(with({{"x-amz-copy-source", "bucket/k"}, {name, value}})));
+    const auto source =
+        std::get<copy_source>(read_copy_source(with({{"x-amz-copy-source", "bucket/k"}, {name, value}})));
     return refused_source(source, row).has_value();
   };
   const std::string etag = '"' + to_string(row.etag) + '"';

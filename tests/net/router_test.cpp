@@ -52,7 +52,7 @@ TEST(router, refuses_other_methods_with_what_is_allowed) {
     const auto r = to(method, "/files/k");
     ASSERT_TRUE(r.refused) << method;
     EXPECT_EQ(r.refused->status, 405u);
-    EXPECT_EQ(r.refused->headers, "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n");
+    EXPECT_EQ(r.refused->headers, "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n");
   }
   EXPECT_EQ(to("DELETE", "/").refused->headers, "Allow: GET, OPTIONS\r\n");
   EXPECT_EQ(refusal("GET", "*"), 405u);
@@ -81,9 +81,9 @@ TEST(router, takes_parts_of_resources_only_where_they_belong) {
   EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1"), 501u);
   EXPECT_TRUE(changes_data(http_operation::delete_objects));
   EXPECT_TRUE(changes_data(http_operation::write_setting));
-  for (const auto writes : {http_operation::copy_object, http_operation::begin_upload, http_operation::put_part,
-                            http_operation::copy_part, http_operation::complete_upload, http_operation::abort_upload,
-                            http_operation::write_tags})
+  for (const auto writes :
+       {http_operation::copy_object, http_operation::begin_upload, http_operation::put_part, http_operation::copy_part,
+        http_operation::complete_upload, http_operation::abort_upload, http_operation::write_tags})
     EXPECT_TRUE(changes_data(writes));
   for (const auto reads : {http_operation::read_setting, http_operation::list_parts, http_operation::list_uploads,
                            http_operation::object_attributes, http_operation::read_tags})

@@ -123,6 +123,30 @@ TEST_F(uploads, bury_replaced_and_aborted_parts) {
   EXPECT_EQ(refused(delete_bucket{"files"}), std::nullopt);
 }
 
+TEST_F(uploads, have_up_to_10000_parts_and_5_tib) {
+  const auto u = begun("huge");
+  complete_upload c = completion(u, {});
+  std::vector<command> batch;
+  constexpr std::uint64_t part_bytes = (5ull << 40) / part_number_max;
+  for (std::uint32_t number = 1; number <= part_number_max; ++number) {
+    batch.push_back(part(u, number, part_bytes));
+    c.parts.push_back({number, {1}});
+  }
+  ASSERT_TRUE(s->apply(batch));
+  c.stamp = stamp();
+  c.etag.parts = part_number_max;
+  ASSERT_EQ(refused(c), std::nullopt);
+  const auto row = object("huge");
+  EXPECT_EQ(row.size, part_bytes * part_number_max);
+  EXPECT_EQ(read()->parts(row.manifest, part_bytes * 9'999 + 5, 10)->at(0).number, 10'000u);
+  EXPECT_EQ(read()->object_parts(row.manifest, 7'776, 1)->at(0).offset, part_bytes * 7'776);
+  run(removal("huge"));
+  EXPECT_EQ(run(free_manifests{.parts_max = 1000}).more, 1u);
+  while (run(free_manifests{.parts_max = 1000}).more > 0) continue;
+  EXPECT_EQ(rows(table::buried), part_number_max);
+  EXPECT_EQ(rows(table::manifests), 0u);
+}
+
 TEST_F(uploads, belong_to_one_object) {
   const auto u = begun("a");
   for (auto wrong : {upload_name{"files", "b", u.id, u.nonce}, upload_name{"files", "a", u.id + 1, u.nonce},
