@@ -55,6 +55,14 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
     // reaper → those of the ids whose blobs are dead by the log's word. io_error, busy.
     caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
+    // link server → a request of another node (consensus, submit, barrier, snapshot).
+    caf::reacts_to<peer_atom, peer_call>,
+    // membership → how the log is; unsupported on a node that is no member of a cluster.
+    caf::replies_to<status_atom>::with<log_status_ptr>,
+    // membership → whether the leader took the change (cluster::raft::accepted).
+    caf::replies_to<change_atom, log_change>::with<std::uint8_t>,
+    // membership → whether leadership is being handed to that node.
+    caf::replies_to<transfer_atom, storage::node_number>::with<std::uint8_t>,
     // itself: an executor finished, run this on the actor.
     caf::reacts_to<completion>,
     // itself, each second: overdue requests, a session that could not begin.

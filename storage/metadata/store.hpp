@@ -80,7 +80,13 @@ public:
   virtual ~store() = default;
   // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
   // io_error, corrupt, quarantined).
-  virtual result<applied_batch> apply(std::span<const command> batch) = 0;
+  result<applied_batch> apply(std::span<const command> batch) {
+    auto applied = apply_all({&batch, 1});
+    if (!applied) return applied.error();
+    return std::move(applied->front());
+  }
+  // Several batches, each with an index of its own, in one transaction.
+  virtual result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };
 
