@@ -31,7 +31,7 @@ struct metadata_services {
   storage::random_source* random = nullptr;
   std::shared_ptr<read_holds> holds;
   storage::uuid node{};
-  std::uint64_t incarnation = 0; // another one at each start
+  std::uint64_t incarnation = 0; // rises with each start
   // False: the metadata's disk is full up to its reserve; commands that add something are refused. Cheap, any thread.
   std::function<bool()> has_room;
   std::shared_ptr<std::atomic<bool>> session_began; // set once commits are possible; may be null

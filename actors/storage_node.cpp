@@ -85,7 +85,7 @@ private:
   storage::random_source& random_;
 
   std::shared_ptr<void> lock_;
-  storage::uuid id_{};
+  storage::node_identity self_;
   std::string metadata_dir_;
   std::unique_ptr<storage::kv_engine> metadata_engine_;
   std::unique_ptr<storage::metadata::store> metadata_store_;
@@ -105,9 +105,9 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   auto lock = files_.lock(settings.node.data_dir);
   if (!lock) return lock.error();
   lock_ = *lock;
-  const auto id = storage::load_or_make_node_identity(files_, settings.node.data_dir, random_);
-  if (!id) return id.error();
-  id_ = *id;
+  const auto self = storage::begin_node_start(files_, settings.node.data_dir, random_);
+  if (!self) return self.error();
+  self_ = *self;
   if (auto opened = open_metadata(settings); !opened) return opened;
   if (auto opened = open_disks(settings); !opened) return opened;
   spawn_actors(settings);
@@ -202,8 +202,8 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   m.clock = &clock_;
   m.random = &random_;
   m.holds = std::make_shared<read_holds>(clock_);
-  m.node = id_;
-  m.incarnation = random_.next();
+  m.node = self_.id;
+  m.incarnation = self_.incarnation;
   m.has_room = [this] { return metadata_room_->has_room(); };
   m.session_began = session_began_;
 
