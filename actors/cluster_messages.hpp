@@ -20,6 +20,7 @@
 #pragma once
 
 #include "cluster/raft_types.hpp"
+#include "storage/cluster_identity.hpp"
 #include "storage/metadata/commands.hpp"
 
 #include <optional>
@@ -58,18 +59,11 @@ struct join_request {
   storage::metadata::new_node node;
   std::string cluster_name;
 };
-struct known_member {
-  storage::node_number number = 0;
-  storage::uuid id{};
-  std::string address;
-  std::uint64_t incarnation = 0; // the newest that the log has seen; 0: not known
-  friend bool operator==(const known_member&, const known_member&) = default;
-};
 struct join_answer {
   storage::uuid cluster{};
   std::string name;
   storage::node_number number = 0;
-  std::vector<known_member> members;
+  std::vector<storage::known_member> members;
 };
 std::string encode(const join_request& j);
 result<join_request> decode_join(std::string_view bytes);

@@ -112,4 +112,13 @@ using ingest_actor = caf::typed_actor<
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
 using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
 
+// One node's part in the membership of its cluster.
+using membership_actor = caf::typed_actor<
+    // link server → a request of another node: join, report, membership.
+    caf::reacts_to<peer_atom, peer_call>,
+    // itself: an executor finished or a peer answered, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second.
+    caf::reacts_to<tick_atom>>;
+
 } // namespace cairn::actors

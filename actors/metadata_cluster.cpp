@@ -114,9 +114,9 @@ void metadata_state::read_layout(std::function<void()> then) {
 }
 
 void metadata_state::publish(layout_ptr fresh) {
-  std::vector<known_member> members;
+  std::vector<log_member> members;
   for (const auto& m : fresh->members)
-    if (m.state != meta::node_state::removed) members.push_back({m.number, m.id, m.address, m.incarnation});
+    if (m.state != meta::node_state::removed) members.push_back({m.number, {m.id, m.address, m.incarnation}});
   s_.layout->set(std::move(fresh));
   log_->set_members(members);
 }

@@ -45,13 +45,13 @@ void replicated_log::start() {
   pump();
 }
 
-void replicated_log::set_members(const std::vector<known_member>& members) {
+void replicated_log::set_members(const std::vector<log_member>& members) {
   std::vector<peer_address> others;
   members_.clear();
   for (const auto& m : members) {
     const auto id = server_of(m.number);
-    members_[id] = m.id;
-    if (id != node_->engine().id()) others.push_back({m.id, m.address, m.incarnation});
+    members_[id] = m.at.id;
+    if (id != node_->engine().id()) others.push_back(m.at);
   }
   s_.network->set_members(others);
 }

@@ -27,6 +27,11 @@
 
 namespace cairn::actors {
 
+struct log_member {
+  storage::node_number number = 0;
+  peer_address at;
+};
+
 // Made by start-up code; all of it outlives the actor and the executors' jobs.
 struct replicated_log_services {
   std::shared_ptr<cluster::raft::raft_log> log;
@@ -36,7 +41,7 @@ struct replicated_log_services {
   peers* network = nullptr;
   storage::log_index applied = 0;                 // by the state
   std::optional<storage::metadata::create_cluster> found; // the state has no cluster yet, and this node is its first
-  std::vector<known_member> members;              // until the layout says more; without this node
+  std::vector<log_member> members;                // until the layout says more; without this node
 };
 
 struct log_status {
@@ -83,7 +88,7 @@ public:
 
   // consensus, submit, barrier
   void serve(peer_request kind, link::incoming_request request);
-  void set_members(const std::vector<known_member>& members); // who may talk to this node: from the layout
+  void set_members(const std::vector<log_member>& members); // who may talk to this node: from the layout
   log_status status() const;
   storage::log_index applied() const { return applied_; }
   const std::optional<error>& failure() const { return failure_; }

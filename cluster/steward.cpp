@@ -61,7 +61,7 @@ std::optional<steward_step> next_log_change(const steward_view& v, const steward
                                                                         : raft::change_kind::remove};
   }
   for (const auto& m : v.now->members)
-    if (is_member(m) && is_up(v, m, o) && !v.servers.find(server_of(m.number)))
+    if (is_member(m) && !v.servers.find(server_of(m.number)))
       return step::change_log{m.number, raft::change_kind::add_standby};
   if (v.servers.voters() < wanted_voters(members)) {
     for (const auto& m : v.now->members) {

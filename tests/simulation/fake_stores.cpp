@@ -215,6 +215,10 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
         [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },
         [&c](dead_atom, const chunk_ids&) { return unexpected<chunk_ids>(c, "a download asked for dead chunks"); },
+        [&c](peer_atom, const peer_call&) { c.fail("a download spoke for another node"); },
+        [&c](status_atom) { return unexpected<log_status_ptr>(c, "a download asked for the log"); },
+        [&c](change_atom, const log_change&) { return unexpected<std::uint8_t>(c, "a download changed the log"); },
+        [&c](transfer_atom, storage::node_number) { return unexpected<std::uint8_t>(c, "a download handed over"); },
         [](completion& done) { done.run(); },
         [](tick_atom) {},
     };
