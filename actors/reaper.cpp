@@ -1,8 +1,8 @@
 #include "actors/reaper.hpp"
 
+#include "actors/chunk_router.hpp"
 #include "actors/erase_plan.hpp"
 #include "actors/errors.hpp"
-#include "actors/store_router.hpp"
 #include "storage/log.hpp"
 
 namespace cairn::actors {
@@ -123,9 +123,9 @@ void reaper_state::erase_page() {
   const auto page = plan_->next_page();
   page_failed_ = false;
   if (page.empty()) return page_done();
-  disks_to_answer_ = s_.stores->disks();
-  for (std::size_t disk = 0; disk < s_.stores->disks(); ++disk) {
-    self_->request(s_.stores->disk_writer(disk), caf::infinite, erase_atom_v, page)
+  disks_to_answer_ = s_.stores->local().disks();
+  for (std::size_t disk = 0; disk < s_.stores->local().disks(); ++disk) {
+    self_->request(s_.stores->local().disk_writer(disk), caf::infinite, erase_atom_v, page)
         .then(
             [this, disk](std::uint64_t erased) {
               count(erased);
@@ -170,7 +170,7 @@ void reaper_state::walk_page() {
   --walk_pages_left_;
   walk_->on_its_way = true;
   const chunk_list_query query{walk_->after, std::uint32_t(options_.page_chunks)};
-  self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, list_atom_v, query)
+  self_->request(s_.stores->local().disk_writer(walk_->disk), caf::infinite, list_atom_v, query)
       .then([this](const chunk_ids& page) { walked(page); },
             [this](caf::error& e) {
               if (!page_again(from_caf(e))) next_walk_disk();
@@ -199,7 +199,7 @@ void reaper_state::walked(const chunk_ids& page) {
 void reaper_state::erase_dead(chunk_ids ids) {
   if (ids.empty()) return next_walk_page();
   log::info("leftover chunks found", {{"disk", walk_->disk}, {"chunks", ids.size()}});
-  self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, erase_atom_v, std::move(ids))
+  self_->request(s_.stores->local().disk_writer(walk_->disk), caf::infinite, erase_atom_v, std::move(ids))
       .then(
           [this](std::uint64_t erased) {
             count(erased);
@@ -220,7 +220,7 @@ void reaper_state::next_walk_page() {
 void reaper_state::next_walk_disk() {
   walk_->on_its_way = false;
   walk_->after.reset();
-  if (++walk_->disk >= s_.stores->disks())
+  if (++walk_->disk >= s_.stores->local().disks())
     walk_.reset();
   else
     walk_page();

@@ -1,8 +1,8 @@
 #include "actors/storage_node.hpp"
 
+#include "actors/chunk_router.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
-#include "actors/store_router.hpp"
 #include "storage/disk_identity.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
@@ -212,7 +212,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.clock = &clock_;
   services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
   services_.digests = storage::make_thread_executor("digest", cores, digest_queue_max);
-  services_.stores = std::make_shared<store_router>(std::move(members));
+  services_.stores = std::make_shared<chunk_router>(std::make_shared<store_router>(std::move(members)));
   services_.metadata = spawn_metadata(system_, std::move(m));
   services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
   services_.inline_max = static_cast<std::uint32_t>(settings.storage.inline_max.bytes);
