@@ -42,7 +42,7 @@ public:
   // Hands leadership over if this node leads, waits for that a little, and ends the links.
   void stop();
 
-  peers& network() { return *links_; }
+  std::shared_ptr<peers> network() const { return links_; }
   peer_service& service() { return *service_; }
   const std::shared_ptr<layout_holder>& layout() const { return layout_; }
   const std::shared_ptr<cluster_state>& state() const { return state_; }

@@ -15,8 +15,9 @@
 
 namespace cairn::actors {
 
-// One disk's chunks. Several actors a disk share the reads; the first also gathers writes into group commits.
-// Blocking work runs on the disk's executors.
+// One disk's chunks: several actors a disk share the reads, the first also gathers writes into group commits, blocking
+// work runs on the disk's executors. Or the chunks of a peer, all its disks together (actors/remote_store.hpp), whose
+// requests can also end in connection_lost; those that write, in stale_layout.
 using chunk_store_actor = caf::typed_actor<
     // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy,
     // timeout, quarantined, stopping.
@@ -31,6 +32,11 @@ using chunk_store_actor = caf::typed_actor<
     caf::reacts_to<completion>,
     // itself, each second: overdue requests, punching.
     caf::reacts_to<tick_atom>>;
+
+// Serves the chunks of this node to its peers (actors/chunk_service.hpp).
+using chunk_server_actor = caf::typed_actor<
+    // chunk_service → answered through the request's responder.
+    caf::reacts_to<chunk_call>>;
 
 // The metadata of this node: answers look-ups from a cache of hot rows or a snapshot, gathers waiting commands into one
 // batch. (In a cluster the commands go through consensus here.)

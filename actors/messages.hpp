@@ -30,10 +30,17 @@ struct chunk_data {
 struct chunk_payload {
   storage::chunk_id id;
   storage::slice bytes;
+  storage::layout_epoch epoch = 0; // of the layout that chose this store; 0: stand-alone
 };
 struct chunk_list_query {
   std::optional<storage::chunk_id> after;
   std::uint32_t max = 1000;
+  std::uint32_t from = 0, to = storage::partition_count; // partitions [from, to)
+};
+// What a peer asks of this node's disks; answered through its responder.
+struct chunk_call {
+  peer_request kind{};
+  std::shared_ptr<link::incoming_request> request;
 };
 
 // Keeps blobs that were live at log index `at` from being deleted until it is destroyed. Thread-safe registry:
@@ -100,6 +107,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_data)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_payload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_list_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_name)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_object)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::part_list)
@@ -126,6 +134,7 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_data))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_payload))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_list_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_call))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_name))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_object))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::part_list))

@@ -1,9 +1,10 @@
 #include "actors/storage_node.hpp"
 
+#include "actors/chunk_router.hpp"
+#include "actors/chunk_service.hpp"
 #include "actors/cluster_member.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
-#include "actors/store_router.hpp"
 #include "storage/disk_identity.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
@@ -18,6 +19,7 @@ namespace {
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
                       digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
+constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
@@ -83,6 +85,7 @@ private:
   void spawn_actors(const config::settings& settings);
 
   result<void> open_cluster(const config::settings& settings);
+  void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -107,6 +110,8 @@ private:
   services services_;
   reaper_actor reaper_;
   std::unique_ptr<cluster_member> member_; // null: a store of its own
+  std::shared_ptr<storage::buffer_pool> peer_buffers_;
+  std::unique_ptr<chunk_service> chunk_service_;
   bool is_new_ = false, stopped_ = false;
 };
 
@@ -272,7 +277,12 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.clock = &clock_;
   services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
   services_.digests = storage::make_thread_executor("digest", cores, digest_queue_max);
-  services_.stores = std::make_shared<store_router>(std::move(members));
+  auto local = std::make_shared<store_router>(std::move(members));
+  if (member_) {
+    spawn_chunk_service(settings, local);
+  } else {
+    services_.stores = std::make_shared<chunk_router>(std::move(local));
+  }
   services_.metadata = spawn_metadata(system_, std::move(m));
   services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
   services_.inline_max = static_cast<std::uint32_t>(settings.storage.inline_max.bytes);
@@ -282,6 +292,30 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.object_size_max = settings.limits.object_size.bytes;
   reaper_ = spawn_reaper(system_, services_);
   apply(settings);
+}
+
+// In a cluster: serves this node's chunks to its peers, and reaches theirs.
+void storage_node_impl::spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local) {
+  chunk_service_parts served;
+  served.stores = local;
+  served.layouts = member_->layout();
+  served.buffers = peer_buffers_ = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
+  served.metrics = &metrics_;
+  served.clock = &clock_;
+  chunk_service_ =
+      std::make_unique<chunk_service>(system_, served, std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+  chunk_service_->serve_at(member_->service());
+  remote_store_parts remote;
+  remote.network = member_->network();
+  remote.layouts = member_->layout();
+  remote.buffers = services_.buffers;
+  remote.metrics = &metrics_;
+  remote.clock = &clock_;
+  chunk_router::cluster_parts parts;
+  parts.layouts = member_->layout();
+  parts.network = member_->network();
+  parts.make = [this, remote](const storage::uuid& peer) { return spawn_remote_store(system_, remote, peer); };
+  services_.stores = std::make_shared<chunk_router>(std::move(local), std::move(parts));
 }
 
 node_status storage_node_impl::status() const {
@@ -317,6 +351,8 @@ void storage_node_impl::stop() {
   if (stopped_) return;
   stopped_ = true;
   caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
+  if (services_.stores) services_.stores->stop();
+  if (chunk_service_) chunk_service_->stop();
   if (member_) member_->stop();
   for (auto& d : disks_) {
     d->reads->stop();

@@ -62,7 +62,7 @@ fake_stores::fake_stores(world& w, checks& c, fake_disk_plan plan, std::size_t d
     members.push_back({{disk_id(disk), 1.0}, {store}, nullptr});
   }
   // The members' order is the drawn one; their rank for a chunk is the router's.
-  router_ = std::make_shared<const store_router>(std::move(members));
+  router_ = std::make_shared<const chunk_router>(std::make_shared<const store_router>(std::move(members)));
 }
 
 void fake_stores::stop() {
@@ -94,7 +94,7 @@ fake_stores::chunk_facts& fake_stores::facts_of(const storage::chunk_id& id) {
 std::optional<error> fake_stores::failure_of(std::size_t disk, const chunk_read& r, microseconds& delay) {
   auto& facts = facts_of(r.id);
   std::size_t rank = 0;
-  while (router_->reader(r.id, rank) != actors_[disk]) ++rank;
+  while (router_->local().reader(r.id, rank) != actors_[disk]) ++rank;
   auto& stumbles = facts.stumbles[rank];
   if (stumbles + 1 < retry_policy::attempts_max && w_.draw.chance(plan_.stumbles)) {
     ++stumbles;
