@@ -1,6 +1,7 @@
 // The `cairn` command. Each command registers itself and leaves its exit code: 0 done, 1 failed, 2 called or configured
 // wrongly.
 #include "cli/bench_command.hpp"
+#include "cli/cluster_command.hpp"
 #include "cli/config_command.hpp"
 #include "cli/object_commands.hpp"
 #include "cli/serve_command.hpp"
@@ -36,6 +37,7 @@ int main(int argc, char** argv) {
   add_stat_command(app, exit_code);
   add_config_command(app, exit_code);
   add_storage_command(app, exit_code);
+  add_cluster_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_sim_command(app, exit_code);
   app.add_subcommand("version", "Prints the version and what it was built with.")->callback([] {

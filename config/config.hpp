@@ -36,6 +36,7 @@ struct http_settings {
 
 struct admin_settings {
   endpoint listen{"127.0.0.1", 9001};
+  std::string token; // what changes of the cluster must carry; empty: they are taken from this machine only
 };
 
 struct auth_settings {
@@ -78,7 +79,9 @@ struct limit_settings {
 };
 
 struct cluster_tls_settings { // paths of PEM files; all or none
-  std::string ca, cert, key;
+  std::string ca;
+  std::string cert;
+  std::string key;
 };
 
 struct cluster_settings {
@@ -87,8 +90,9 @@ struct cluster_settings {
   std::string name = "cairn";    // a node refuses to join a cluster of another name
   std::vector<std::string> join; // members to ask, host:port; empty: the first node, which founds the cluster
   cluster_tls_settings tls;
-  bool insecure = false; // plaintext beyond loopback
-  std::uint32_t replicas = 3, write_quorum = 0; // of a new cluster; 0: a majority
+  bool insecure = false;          // plaintext beyond loopback
+  std::uint32_t replicas = 3;     // of a new cluster
+  std::uint32_t write_quorum = 0; // likewise; 0: a majority
   duration down_out_after = std::chrono::minutes{10};
   byte_size move_bandwidth{64ull << 20}; // bytes a second that this node fetches to repair and to rebalance
   std::uint32_t bulk_connections = 2;    // to each peer

@@ -42,6 +42,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::invalid_part_order: return "invalid_part_order";
     case errc::part_too_small: return "part_too_small";
     case errc::stale_source: return "stale_source";
+    case errc::no_quorum: return "no_quorum";
   }
   return "unknown";
 }

@@ -48,7 +48,9 @@ enum class errc : std::uint8_t {
   invalid_part_order,   // the chosen parts do not rise
   part_too_small,       // a part that is not the last has less than 5 MiB
   stale_source,         // the object to copy from has changed since it was looked at
+  no_quorum,            // too few of a chunk's owners stored it: nothing is acknowledged, try again later
 };
+constexpr errc errc_last = errc::no_quorum; // nodes refuse frames with codes above it
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

@@ -89,7 +89,7 @@ struct value_writer {
   std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
   std::string operator()(const byte_size* v) const { return toml_quoted(format(*v)); }
   std::string operator()(const duration* v) const { return toml_quoted(format(*v)); }
-  std::string operator()(const endpoint* v) const { return toml_quoted(format(*v)); }
+  std::string operator()(const endpoint* v) const { return v->host.empty() ? "\"\"" : toml_quoted(format(*v)); }
   std::string operator()(const std::string* v) const { return toml_quoted(*v); }
   std::string operator()(const std::vector<std::string>* v) const { return list_text(*v, toml_quoted); }
   std::string operator()(const std::vector<disk_settings>* v) const {
@@ -118,7 +118,10 @@ std::string bounds_text(const key& k) {
 
 std::string expected_text(const key& k) {
   return with_type(k, [&k]<class T>(T*) {
-    const std::string article = names_of_type<T>().with_article;
+    const std::string article =
+        k.form == text_form::host_and_port
+            ? (is_list<T> ? "an array of \"host:port\"" : "a host and a port such as \"node-2:9100\"")
+            : names_of_type<T>().with_article;
     const auto bounds = bounds_of<T>(k);
     if (bounds.empty()) return article;
     return article + (std::is_enum_v<T> ? " " : ", ") + bounds;

@@ -13,6 +13,11 @@ key_slot at(settings& s) {
   return &(s.*Section.*Member);
 }
 
+template <auto Section, auto Group, auto Member>
+key_slot at(settings& s) {
+  return &(s.*Section.*Group.*Member);
+}
+
 constexpr std::uint64_t of(duration d) {
   return std::uint64_t(d.count());
 }
@@ -21,6 +26,10 @@ constexpr std::uint64_t path_bytes_max = 4095;
 constexpr std::uint64_t access_key_bytes_max = 128;
 constexpr std::uint64_t secret_key_bytes_max = 256;
 constexpr std::uint64_t region_bytes_max = 64;
+constexpr std::uint64_t token_bytes_max = 256;
+constexpr std::uint64_t zone_bytes_max = 64;
+constexpr std::uint64_t cluster_name_bytes_max = 64;
+constexpr std::uint64_t host_port_bytes_max = 262;
 constexpr std::uint64_t window_max = 64;
 constexpr std::uint64_t block_bytes = 64_KiB;
 constexpr std::uint64_t chunk_bytes_max = 16_MiB;
@@ -32,13 +41,15 @@ static_assert(memory_bytes_min >= 2 * chunk_bytes_max, "a download and an upload
 constexpr std::array section_table{
     section_doc{"node", "The process: its folder, its threads, how it stops."},
     section_doc{"http", "The HTTP interface for clients."},
-    section_doc{"admin", "Health and metrics, on an address of their own. Keep it on a private network."},
+    section_doc{"admin",
+                "Health, metrics and `cairn cluster`, on an address of their own. Keep it on a private network."},
     section_doc{"auth", "Who may do what."},
     section_doc{"storage", "Chunks, segments and disks."},
     section_doc{"metadata", "Buckets, objects and references."},
     section_doc{"download", "How many chunks a download asks for at once. It adapts between the two bounds."},
     section_doc{"upload", "How far an upload may run ahead of the disk."},
     section_doc{"limits", "Bounds on what clients can make the node use."},
+    section_doc{"cluster", "The other nodes. Without `cluster.listen` the node is a store of its own."},
     section_doc{"log", "What is written to standard error."},
     section_doc{"debug", "Experiments. Not for production."},
 };
@@ -57,6 +68,14 @@ constexpr std::array key_table{
         "Threads for sockets and actors. 0: one a core. At least `node.shards`."},
     key{"node", "stop_timeout", at<&s::node, &node_settings::stop_timeout>, 0, of(1h), 1, false,
         "On SIGTERM, how long running requests may take to finish before they are aborted."},
+    key{"node", "zone", at<&s::node, &node_settings::zone>, 0, zone_bytes_max, 1, false,
+        "What fails together with this node: a rack, a room. Replicas lie in distinct zones as far as there are "
+        "enough. "
+        "Of a node that joins; later `cairn cluster zone`."},
+    key{"node", "weight", at<&s::node, &node_settings::weight>, 0, 1'000'000'000, 1, false,
+        "Share of the cluster's data, compared with the other nodes'. 0: serves clients, holds no chunks. Of a node "
+        "that "
+        "joins; later `cairn cluster weight`."},
 
     key{"http", "listen", at<&s::http, &http_settings::listen>, 0, 0, 1, false,
         "Address and port. Port 0 lets the system choose."},
@@ -69,7 +88,11 @@ constexpr std::array key_table{
         "`localhost` always work. This stops web pages from reaching the node through DNS rebinding."},
 
     key{"admin", "listen", at<&s::admin, &admin_settings::listen>, 0, 0, 1, false,
-        "Address and port of `/health/live`, `/health/ready` and `/metrics`."},
+        "Address and port of `/health/live`, `/health/ready`, `/metrics` and `/cluster`."},
+    key{"admin", "token", at<&s::admin, &admin_settings::token>, 0, token_bytes_max, 1, false,
+        "What requests that change the cluster must carry, at least 16 characters. Empty: such requests are taken from "
+        "this machine only. Also from the environment: `CAIRN_ADMIN_TOKEN`.",
+        true},
 
     key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
         "What requests without credentials may do."},
@@ -129,6 +152,38 @@ constexpr std::array key_table{
         "Size of one object."},
     key{"limits", "list_keys", at<&s::limits, &limit_settings::list_keys>, 1, 10'000, 1, true,
         "Keys on one page of a listing."},
+
+    key{"cluster", "listen", at<&s::cluster, &cluster_settings::listen>, 0, 0, 1, false,
+        "Address and port for the other nodes, `\"0.0.0.0:9100\"` say. Empty: there are none. Port 0 lets the system "
+        "choose."},
+    key{"cluster", "advertise", at<&s::cluster, &cluster_settings::advertise>, 0, host_port_bytes_max, 1, false,
+        "Host and port by which the other nodes reach this one. Empty: `cluster.listen`.", false,
+        text_form::host_and_port},
+    key{"cluster", "name", at<&s::cluster, &cluster_settings::name>, 1, cluster_name_bytes_max, 1, false,
+        "The cluster's name. A node refuses to join one of another name."},
+    key{"cluster", "join", at<&s::cluster, &cluster_settings::join>, 0, 64, 1, false,
+        "Members to ask, `[\"node-1:9100\", \"node-2:9100\"]`; one that answers is enough. Empty: this node founds the "
+        "cluster. Once a node is a member it knows the others by itself.",
+        false, text_form::host_and_port},
+    key{"cluster", "tls.ca", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::ca>, 0, path_bytes_max, 1,
+        false, "PEM file: the certificate of the cluster's own CA, from `cairn cluster certs init`."},
+    key{"cluster", "tls.cert", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::cert>, 0, path_bytes_max,
+        1, false, "PEM file: this node's certificate, from `cairn cluster certs issue`."},
+    key{"cluster", "tls.key", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::key>, 0, path_bytes_max, 1,
+        false, "PEM file: the private key of `cluster.tls.cert`."},
+    key{"cluster", "insecure", at<&s::cluster, &cluster_settings::insecure>, 0, 0, 1, false,
+        "Must be true for a `cluster.listen` beyond loopback without TLS: anyone who reaches the port can then read, "
+        "change and delete everything."},
+    key{"cluster", "replicas", at<&s::cluster, &cluster_settings::replicas>, 1, 8, 1, false,
+        "Copies of every chunk, each on a node of its own. Of a new cluster: the first node's value is kept."},
+    key{"cluster", "write_quorum", at<&s::cluster, &cluster_settings::write_quorum>, 0, 8, 1, false,
+        "Copies that must be durable before a write is acknowledged. 0: a majority. Of a new cluster."},
+    key{"cluster", "down_out_after", at<&s::cluster, &cluster_settings::down_out_after>, of(10s), of(720h), 1, false,
+        "A node that is away for so long loses its share: the others make new copies of what it held."},
+    key{"cluster", "move_bandwidth", at<&s::cluster, &cluster_settings::move_bandwidth>, 64_KiB, 1_TiB, 1, true,
+        "Bytes a second that this node fetches to repair and to rebalance."},
+    key{"cluster", "bulk_connections", at<&s::cluster, &cluster_settings::bulk_connections>, 1, 16, 1, false,
+        "Connections for chunks to each other node, beside one for small messages."},
 
     key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe lines that are written."},
     key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,

@@ -20,6 +20,10 @@ using key_slot =
     std::variant<bool*, std::uint32_t*, byte_size*, duration*, endpoint*, std::string*, std::vector<std::string>*,
                  std::vector<disk_settings>*, anonymous_access*, log_format*, log_level*>;
 
+// What a text or the elements of a list have to look like.
+enum class text_form : std::uint8_t { any, host_and_port };
+
+// A name with a dot is in a table of its own in the section: `tls.ca` of `cluster` may be written in [cluster.tls].
 struct key {
   std::string_view section, name;
   key_slot (*slot)(settings&); // the member of this settings value
@@ -27,6 +31,7 @@ struct key {
   bool reloadable; // SIGHUP applies it
   std::string_view text;
   bool secret = false; // never shown: not in messages, not by `cairn config show`
+  text_form form = text_form::any;
 
   std::string full_name() const { return std::string(section).append(".").append(name); }
 };

@@ -41,11 +41,6 @@ std::string shown(const toml::node& node) {
   return "a date or time";
 }
 
-bool is_host_name(std::string_view text) {
-  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
-  return !text.empty() && text.size() <= 253 && text.find_first_not_of(allowed) == std::string_view::npos;
-}
-
 bool is_path(std::string_view text, std::uint64_t most) {
   return !text.empty() && text.size() <= most && text.find('\0') == std::string_view::npos;
 }
@@ -90,6 +85,10 @@ public:
     return true;
   }
   bool operator()(endpoint* out) const {
+    if (node_.is_string() && text().empty() && may_be_none()) {
+      *out = {};
+      return true;
+    }
     const auto parsed = parse_endpoint(text());
     if (parsed) *out = *parsed;
     return parsed.has_value();
@@ -97,6 +96,7 @@ public:
   bool operator()(std::string* out) const {
     const bool is_default = key_.least == 0 && text().empty();
     if (!node_.is_string() || !(is_default || is_path(text(), key_.most))) return false;
+    if (key_.form == text_form::host_and_port && !is_default && !parse_host_port(text())) return false;
     *out = text();
     return true;
   }
@@ -117,10 +117,14 @@ public:
     for (std::size_t i = 0; i < list->size(); ++i) {
       const auto& element = (*list)[i];
       const auto name = element.value_exact<std::string>();
-      if (name && is_host_name(*name))
+      const bool with_port = key_.form == text_form::host_and_port;
+      if (name && (with_port ? parse_host_port(*name).has_value() : is_host_name(*name)))
         out->push_back(*name);
       else
-        report_(element, element_name(i), "expected a host name, without a port, got " + shown(element));
+        report_(element, element_name(i),
+                std::string(with_port ? "expected a host and a port such as \"node-2:9100\", got "
+                                      : "expected a host name, without a port, got ") +
+                    shown(element));
     }
     return true;
   }
@@ -133,6 +137,12 @@ public:
   }
 
 private:
+  // An address that is none by default.
+  bool may_be_none() const {
+    settings defaults;
+    return std::get<endpoint*>(key_.slot(defaults))->host.empty();
+  }
+
   bool within(std::uint64_t n) const { return n >= key_.least && n <= key_.most && n % key_.step == 0; }
 
   std::string_view text() const {
@@ -183,6 +193,14 @@ const key* find_key(std::string_view section, std::string_view name) {
   for (const auto& k : keys())
     if (k.section == section && k.name == name) return &k;
   return nullptr;
+}
+
+// Whether keys of the section are written in a table of this name: "tls" of "tls.ca".
+bool is_group(std::string_view section, std::string_view name) {
+  return std::any_of(keys().begin(), keys().end(), [&](const key& k) {
+    return k.section == section && k.name.size() > name.size() && k.name.starts_with(name) &&
+           k.name[name.size()] == '.';
+  });
 }
 
 bool is_section(std::string_view name) {
@@ -274,13 +292,21 @@ private:
     if (!table)
       return complain(node.source().begin, std::string(section),
                       "expected the section [" + std::string(section) + "], got " + shown(node));
-    for (const auto& [member, value] : *table) {
-      if (const auto* k = find_key(section, member.str())) {
-        read_value(*k, value, false);
-      } else {
-        const auto full = std::string(section).append(".").append(member.str());
-        complain(member.source().begin, full, "unknown key, " + suggest_key(full));
-      }
+    for (const auto& [member, value] : *table) read_member(section, std::string(member.str()), member, value);
+  }
+
+  // `name`: within the section, "tls.ca" for what is in a table of its own.
+  void read_member(std::string_view section, const std::string& name, const toml::key& written,
+                   const toml::node& value) {
+    const auto* table = value.as_table();
+    if (const auto* k = find_key(section, name)) {
+      read_value(*k, value, false);
+    } else if (table && is_group(section, name)) {
+      for (const auto& [member, inner] : *table)
+        read_member(section, name + '.' + std::string(member.str()), member, inner);
+    } else {
+      const auto full = std::string(section).append(".").append(name);
+      complain(written.source().begin, full, "unknown key, " + suggest_key(full));
     }
   }
 

@@ -40,10 +40,57 @@ bool is_wildcard(const endpoint& e) {
   return e.host == "0.0.0.0" || e.host == "::";
 }
 
-std::string check_ports(const settings& s) {
-  const auto &a = s.http.listen, &b = s.admin.listen;
-  if (a.port == 0 || a.port != b.port || (a.host != b.host && !is_wildcard(a) && !is_wildcard(b))) return {};
-  return "expected another port than http.listen, which is " + format(a);
+std::string check_distinct(const endpoint& own, const char* other_key, const endpoint& other) {
+  const bool same_host = own.host == other.host || is_wildcard(own) || is_wildcard(other);
+  if (own.host.empty() || own.port == 0 || own.port != other.port || !same_host) return {};
+  return std::string("expected another port than ") + other_key + ", which is " + format(other);
+}
+
+std::string check_admin_port(const settings& s) {
+  return check_distinct(s.admin.listen, "http.listen", s.http.listen);
+}
+
+std::string check_cluster_port(const settings& s) {
+  return check_distinct(s.cluster.listen, "http.listen", s.http.listen);
+}
+
+std::string check_cluster_admin_port(const settings& s) {
+  return check_distinct(s.cluster.listen, "admin.listen", s.admin.listen);
+}
+
+constexpr const char* needs_listen = "means nothing without cluster.listen, the address for the other nodes";
+
+std::string check_join(const settings& s) {
+  return s.cluster.join.empty() || !s.cluster.listen.host.empty() ? "" : needs_listen;
+}
+
+std::string check_advertise(const settings& s) {
+  const auto& listen = s.cluster.listen;
+  if (!s.cluster.advertise.empty()) return listen.host.empty() ? needs_listen : "";
+  if (!is_wildcard(listen)) return {};
+  return "expected the host and port by which the other nodes reach this one: cluster.listen is " + format(listen);
+}
+
+std::string check_tls(const settings& s) {
+  const auto& tls = s.cluster.tls;
+  const bool all = !tls.ca.empty() && !tls.cert.empty() && !tls.key.empty();
+  const bool none = tls.ca.empty() && tls.cert.empty() && tls.key.empty();
+  if (!all && !none) return "expected cluster.tls.ca, cluster.tls.cert and cluster.tls.key together";
+  return all && s.cluster.listen.host.empty() ? needs_listen : "";
+}
+
+std::string check_insecure(const settings& s) {
+  const auto& c = s.cluster;
+  if (c.listen.host.empty() || c.listen.is_loopback() || c.insecure || !c.tls.ca.empty()) return {};
+  return "without TLS anyone who reaches " + format(c.listen) +
+         " can read, change and delete everything. Make certificates with `cairn cluster certs` and set cluster.tls, "
+         "listen on 127.0.0.1, or say that it is meant with cluster.insecure = true";
+}
+
+std::string check_quorum(const settings& s) {
+  if (s.cluster.write_quorum <= s.cluster.replicas) return {};
+  return "expected at most cluster.replicas, which is " + std::to_string(s.cluster.replicas) + ", got " +
+         std::to_string(s.cluster.write_quorum);
 }
 
 std::string check_public_writes(const settings& s) {
@@ -75,6 +122,23 @@ std::string check_root_secret(const settings& s) {
   return "expected at least 8 visible ASCII characters";
 }
 
+std::string check_token(const settings& s) {
+  constexpr std::size_t token_bytes_min = 16;
+  const auto& token = s.admin.token;
+  if (token.empty() || (token.size() >= token_bytes_min && is_visible(token, ""))) return {};
+  return "expected at least 16 visible ASCII characters";
+}
+
+std::string check_cluster_name(const settings& s) {
+  if (is_visible(s.cluster.name, "/,=")) return {};
+  return "expected visible ASCII characters without '/', ',' and '='";
+}
+
+std::string check_zone(const settings& s) {
+  if (is_visible(s.node.zone, "")) return {};
+  return "expected visible ASCII characters";
+}
+
 std::string check_region(const settings& s) {
   if (is_visible(s.auth.region, "/,=")) return {};
   return "expected visible ASCII characters without '/', ',' and '='";
@@ -102,13 +166,15 @@ std::string check_metadata_folder(const settings& s) {
 }
 
 struct rule {
-  std::array<std::string_view, 3> keys;
+  std::array<std::string_view, 4> keys;
   std::string (*check)(const settings&); // empty: the rule holds
 };
 
 constexpr std::array rules{
     rule{{"node.threads", "node.shards"}, check_threads},
-    rule{{"admin.listen", "http.listen"}, check_ports},
+    rule{{"node.zone"}, check_zone},
+    rule{{"admin.listen", "http.listen"}, check_admin_port},
+    rule{{"admin.token"}, check_token},
     rule{{"auth.anonymous", "http.listen", "auth.allow_public_writes"}, check_public_writes},
     rule{{"auth.root_access_key", "auth.root_secret_key"}, check_root_key},
     rule{{"auth.root_secret_key"}, check_root_secret},
@@ -118,6 +184,14 @@ constexpr std::array rules{
     rule{{"metadata.dir", "storage.disks", "node.data_dir"}, check_metadata_folder},
     rule{{"download.window_min", "download.window_max"}, check_windows},
     rule{{"limits.memory", "storage.chunk_size"}, check_memory},
+    rule{{"cluster.listen", "http.listen"}, check_cluster_port},
+    rule{{"cluster.listen", "admin.listen"}, check_cluster_admin_port},
+    rule{{"cluster.join", "cluster.listen"}, check_join},
+    rule{{"cluster.advertise", "cluster.listen"}, check_advertise},
+    rule{{"cluster.tls.ca", "cluster.tls.cert", "cluster.tls.key", "cluster.listen"}, check_tls},
+    rule{{"cluster.listen", "cluster.tls.ca", "cluster.insecure"}, check_insecure},
+    rule{{"cluster.name"}, check_cluster_name},
+    rule{{"cluster.write_quorum", "cluster.replicas"}, check_quorum},
 };
 
 } // namespace

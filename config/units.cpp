@@ -125,6 +125,25 @@ result<endpoint> parse_endpoint(std::string_view text) {
   return out;
 }
 
+bool is_host_name(std::string_view text) {
+  constexpr std::string_view allowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  return !text.empty() && text.size() <= 253 && text.find_first_not_of(allowed) == std::string_view::npos;
+}
+
+result<host_port> parse_host_port(std::string_view text) {
+  if (text.starts_with('[')) {
+    auto numeric = parse_endpoint(text);
+    if (numeric && numeric->port != 0) return host_port{std::move(numeric->host), numeric->port};
+  } else if (const auto colon = text.rfind(':'); colon != std::string_view::npos) {
+    host_port out{std::string(text.substr(0, colon)), 0};
+    const auto digits = text.substr(colon + 1);
+    const auto [end, failure] = std::from_chars(digits.data(), digits.data() + digits.size(), out.port);
+    if (failure == std::errc{} && end == digits.data() + digits.size() && out.port != 0 && is_host_name(out.host))
+      return out;
+  }
+  return refused("a host and a port such as node-2:9100, 10.0.0.7:9100 or [fd00::7]:9100", text);
+}
+
 bool endpoint::is_loopback() const {
   const auto parsed = parse_address(host);
   if (!parsed) return false;

@@ -29,9 +29,18 @@ struct endpoint {
   friend bool operator==(const endpoint&, const endpoint&) = default;
 };
 
+// "node-2.example.org:9100", "10.0.0.7:9100", "[fd00::7]:9100": where another node is reached. Nothing is resolved.
+struct host_port {
+  std::string host;       // name or numeric address, without brackets
+  std::uint16_t port = 0; // 1 or more
+  friend bool operator==(const host_port&, const host_port&) = default;
+};
+
 result<byte_size> parse_byte_size(std::string_view text);
 result<duration> parse_duration(std::string_view text);
 result<endpoint> parse_endpoint(std::string_view text);
+result<host_port> parse_host_port(std::string_view text);
+bool is_host_name(std::string_view text); // a DNS name or an IPv4 address, without a port
 std::string format(byte_size value);
 std::string format(duration value);
 std::string format(const endpoint& value);

@@ -95,11 +95,13 @@ std::vector<std::shared_ptr<connection>> link_registry::all() const {
   return found;
 }
 
-std::vector<std::shared_ptr<connection>> link_registry::of_node(const storage::uuid& node) const {
+std::vector<std::shared_ptr<connection>> link_registry::of_node(const storage::uuid& node,
+                                                                std::optional<std::uint64_t> before_incarnation) const {
   std::vector<std::shared_ptr<connection>> found;
   const std::lock_guard lock{mutex_};
   for (const auto& [t, m] : members_) {
     if (!m.who || m.who->node != node) continue;
+    if (before_incarnation && m.who->incarnation >= *before_incarnation) continue;
     if (auto alive = m.c.lock()) found.push_back(std::move(alive));
   }
   return found;

@@ -36,7 +36,9 @@ public:
   void gone(ticket t);
 
   std::vector<std::shared_ptr<connection>> all() const;
-  std::vector<std::shared_ptr<connection>> of_node(const storage::uuid& node) const;
+  // All of them, or those of the incarnations before this one.
+  std::vector<std::shared_ptr<connection>> of_node(const storage::uuid& node,
+                                                   std::optional<std::uint64_t> before_incarnation) const;
   std::size_t size() const;
 
 private:

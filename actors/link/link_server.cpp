@@ -134,9 +134,10 @@ void link_server::stop() {
   asio::post(state_->control, [state = state_] { state->stop(); });
 }
 
-void link_server::disconnect(const storage::uuid& node) {
-  for (const auto& c : state_->env->registry->of_node(node))
-    c->close({errc::connection_lost, "the node is no longer a member of the cluster"});
+void link_server::disconnect(const storage::uuid& node, std::optional<std::uint64_t> before_incarnation) {
+  const char* const why =
+      before_incarnation ? "the node has started anew since" : "the node is no longer a member of the cluster";
+  for (const auto& c : state_->env->registry->of_node(node, before_incarnation)) c->close({errc::connection_lost, why});
 }
 
 std::size_t link_server::connections() const {

@@ -33,8 +33,8 @@ public:
   config::endpoint local_endpoint() const;
   void start();
   void stop(); // closes everything
-  // Closes the connections of a node that is no longer a member.
-  void disconnect(const storage::uuid& node);
+  // Closes the connections of a node that is no longer a member, or only those of its earlier incarnations.
+  void disconnect(const storage::uuid& node, std::optional<std::uint64_t> before_incarnation = {});
   std::size_t connections() const;
 
 private:

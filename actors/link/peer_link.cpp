@@ -34,7 +34,8 @@ public:
         table_(settings.requests_max) {}
 
   void start();
-  void stop();
+  void stop(const error& why);
+  void hurry();
   request_number submit(outgoing_request r);
   void cancel(request_number n);
   bool up() const {
@@ -61,6 +62,7 @@ private:
   void dial_one(std::uint64_t generation, std::size_t index, hello_rules rules);
   void dialled(std::uint64_t generation, std::size_t index, const hello_rules& rules, result<link_socket> socket);
   void come_up();
+  void wait_to_dial(std::chrono::milliseconds pause);
   void schedule_tick(std::uint64_t generation);
   void on_tick(std::uint64_t generation);
   void send_some(std::vector<request_table::finished>& failed);
@@ -72,7 +74,8 @@ private:
   const link_environment env_;
   const observer changed_;
   const link_strand control_;
-  timer redial_, tick_; // on control_
+  timer redial_, tick_;  // on control_
+  bool pausing_ = false; // on control_: redial_ runs
 
   mutable std::mutex mutex_; // the rest
   request_table table_;
@@ -91,11 +94,12 @@ namespace {
 template <class State>
 class lane_user final : public connection_user {
 public:
-  lane_user(std::weak_ptr<State> link, std::uint64_t generation, std::size_t index, const hello_rules& rules)
-      : link_(std::move(link)), generation_(generation), index_(index), rules_(rules) {}
+  lane_user(std::weak_ptr<State> link, std::uint64_t generation, std::size_t index, const hello_rules& rules,
+            std::function<result<void>(const peer&)> admit)
+      : link_(std::move(link)), generation_(generation), index_(index), rules_(rules), admit_(std::move(admit)) {}
 
   hello_rules rules() override { return rules_; }
-  result<void> admit(const peer&) override { return {}; }
+  result<void> admit(const peer& other) override { return admit_ ? admit_(other) : result<void>{}; }
   void on_open(connection& c, const hello& theirs) override {
     if (const auto l = link_.lock())
       l->opened(generation_, index_, theirs, c.other());
@@ -119,6 +123,7 @@ private:
   const std::uint64_t generation_;
   const std::size_t index_;
   const hello_rules rules_;
+  const std::function<result<void>(const peer&)> admit_;
 };
 
 } // namespace
@@ -164,7 +169,7 @@ void peer_link::state::dialled(std::uint64_t generation, std::size_t index, cons
                                result<link_socket> socket) {
   if (!socket) return lost(generation, socket.error());
   auto stream = env_.tls ? env_.tls->stream(std::move(*socket)) : plain_stream(std::move(*socket));
-  const auto user = std::make_shared<lane_user<state>>(weak_from_this(), generation, index, rules);
+  const auto user = std::make_shared<lane_user<state>>(weak_from_this(), generation, index, rules, env_.admit);
   const auto c = std::make_shared<connection>(std::move(stream), role::dialer, settings_.connection, user);
   {
     const std::lock_guard lock{mutex_};
@@ -219,21 +224,21 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
     ++generation_;
     answers = table_.link_lost(told);
     connections.swap(connections_);
+    // What an operator has to look at is said once, not with every try.
+    const bool refused = why.code == errc::invalid_argument || why.code == errc::unsupported;
+    const bool news = refused && fault_ != why.text;
     fault_ = why.text;
     const bool was_up = std::exchange(up_, false);
     if (was_up) ++times_lost_;
     const auto pause = pause_.next(env_.random);
-    asio::post(control_, [self = shared_from_this(), was_up, pause, why, other = other_] {
-      log::write(
-          was_up ? log::level::warn : log::level::debug, was_up ? "link lost" : "link not established",
-          {{"node", storage::to_string(other.node)}, {"host", self->settings_.host}, {"reason", to_string(why)}});
-      if (was_up && self->changed_) self->changed_(other, why);
+    asio::post(control_, [self = shared_from_this(), was_up, news, pause, why, other = other_] {
+      log::write(was_up || news ? log::level::warn : log::level::debug, was_up ? "link lost" : "link not established",
+                 {{"node", storage::to_string(self->settings_.node.value_or(other.node))},
+                  {"host", self->settings_.host},
+                  {"reason", to_string(why)}});
+      if ((was_up || self->settings_.once) && self->changed_) self->changed_(other, why);
       self->tick_.cancel();
-      if (self->stopped()) return;
-      self->redial_.expires_after(pause);
-      self->redial_.async_wait([self](error_code cancelled) {
-        if (!cancelled) self->begin();
-      });
+      if (!self->settings_.once && !self->stopped()) self->wait_to_dial(pause);
     });
   }
   for (const auto& c : connections)
@@ -241,16 +246,36 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
   call_all(answers);
 }
 
-void peer_link::state::stop() {
+// On control_.
+void peer_link::state::wait_to_dial(std::chrono::milliseconds pause) {
+  pausing_ = true;
+  redial_.expires_after(pause);
+  redial_.async_wait([self = shared_from_this()](error_code cancelled) {
+    if (!cancelled && std::exchange(self->pausing_, false)) self->begin();
+  });
+}
+
+void peer_link::state::hurry() {
+  asio::post(control_, [self = shared_from_this()] {
+    if (!std::exchange(self->pausing_, false)) return;
+    self->redial_.cancel();
+    self->begin();
+  });
+}
+
+void peer_link::state::stop(const error& why) {
   std::uint64_t generation = 0;
   {
     const std::lock_guard lock{mutex_};
     if (std::exchange(stopped_, true)) return;
     generation = generation_;
   }
-  asio::post(control_, [self = shared_from_this(), generation] {
-    self->lost(generation, {errc::stopping, "this node stops"});
-    asio::post(self->control_, [self] { self->redial_.cancel(); });
+  asio::post(control_, [self = shared_from_this(), generation, why] {
+    self->lost(generation, why);
+    asio::post(self->control_, [self] {
+      self->pausing_ = false;
+      self->redial_.cancel();
+    });
   });
 }
 
@@ -381,8 +406,12 @@ void peer_link::start() {
   state_->start();
 }
 
-void peer_link::stop() {
-  state_->stop();
+void peer_link::stop(const error& why) {
+  state_->stop(why);
+}
+
+void peer_link::hurry() {
+  state_->hurry();
 }
 
 request_number peer_link::call(std::string request, storage::steady_time deadline, reply_callback reply) {

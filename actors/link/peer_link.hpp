@@ -33,12 +33,14 @@ struct peer_link_settings {
   connection_settings connection;
   std::size_t requests_max = 1024;
   std::chrono::milliseconds tick{50}; // how late a deadline may be noticed
+  bool once = false;                  // ends for good when it fails first, instead of dialling again
 };
 
 struct link_environment {
   std::vector<boost::asio::io_context*> contexts; // outlive the link
   std::shared_ptr<const tls_identity> tls;        // null: plaintext
   std::function<hello()> own;                     // this node; lane, link and credit are filled in
+  std::function<result<void>(const peer&)> admit; // refuses who answered, beyond the rules of hello; may be empty
   const storage::clock& clock = storage::system_clock();
   storage::random_source& random = storage::system_random();
 };
@@ -54,7 +56,8 @@ struct link_status {
 
 class peer_link {
 public:
-  // `changed` tells that the link came up (no error) or went down; like a callback. May be empty.
+  // `changed` tells that the link came up (no error) or went down; like a callback. May be empty. With `once` it also
+  // tells that the link could not be established.
   using observer = std::function<void(const peer& other, const std::optional<error>& down)>;
 
   peer_link(const peer_link_settings& settings, link_environment environment, observer changed = {});
@@ -63,7 +66,10 @@ public:
   peer_link& operator=(const peer_link&) = delete;
 
   void start();
-  void stop(); // closes everything; requests in flight are answered with stopping
+  // Closes everything. Requests in flight are answered with stopping, or with connection_lost when `why` is another
+  // error.
+  void stop(const error& why = {errc::stopping, "this node stops"});
+  void hurry(); // the peer is there: a link that waits to dial again does so now
 
   request_number call(std::string request, storage::steady_time deadline, reply_callback reply);
   request_number call_bulk(std::string request, storage::slice into, storage::steady_time deadline,

@@ -63,6 +63,8 @@ TEST(config_keys, cover_every_member_of_the_settings_struct) {
     const auto end = declaration.find_last_not_of(' ');
     const auto start = declaration.find_last_of(' ', end) + 1;
     const auto member = declaration.substr(start, end - start + 1);
+    const auto is_group = declaration.substr(0, start).ends_with("_settings "); // its own struct's members are keys
+    if (is_group) continue;
     ++members;
     EXPECT_THAT(table, HasSubstr("&" + owner + "::" + member + ">"));
   }

@@ -1,5 +1,7 @@
 #include "config/load.hpp"
 
+#include "config/keys.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -112,7 +114,7 @@ TEST(config_load, suggests_the_section_that_has_the_key) {
   EXPECT_THAT(lines(of("shards = 1\n")), ElementsAre("cairn.toml:1:1: shards: unknown key, did you mean node.shards?"));
   EXPECT_THAT(lines(of("[download]\nprefetch = 1\n")),
               ElementsAre("cairn.toml:2:1: download.prefetch: unknown key, [download] has window_min, window_max"));
-  EXPECT_THAT(to_string(of("[cluster]\n").problems.at(0)), HasSubstr("the sections are node, http, admin"));
+  EXPECT_THAT(to_string(of("[volumes]\n").problems.at(0)), HasSubstr("the sections are node, http, admin"));
 }
 
 TEST(config_load, a_syntax_error_has_its_place) {
@@ -216,6 +218,76 @@ TEST(config_override, a_bare_word_is_a_string_and_anything_else_is_toml) {
   EXPECT_EQ(l.value.auth.anonymous, anonymous_access::read);
   EXPECT_EQ(l.value.limits.memory.bytes, 64u << 20);
   EXPECT_FALSE(l.value.storage.verify_reads);
+}
+
+TEST(config_cluster, is_read_from_its_tables_and_from_overrides) {
+  const auto l = with_overrides({"cluster.tls.key=/override.key", "cluster.advertise=node-1:9100"}, R"(
+[node]
+zone = "rack-1"
+weight = 0
+[cluster]
+listen = "10.0.0.1:9100"
+join = ["node-2.example.org:9100", "[fd00::7]:9100", "10.0.0.3:9100"]
+replicas = 5
+write_quorum = 4
+move_bandwidth = "1GiB"
+[cluster.tls]
+ca = "/ca.crt"
+cert = "/node.crt"
+key = "/node.key"
+)");
+  EXPECT_THAT(lines(l), ElementsAre());
+  const auto& c = l.value.cluster;
+  EXPECT_EQ(c.listen, (endpoint{"10.0.0.1", 9100}));
+  EXPECT_EQ(c.advertise, "node-1:9100");
+  EXPECT_THAT(c.join, ElementsAre("node-2.example.org:9100", "[fd00::7]:9100", "10.0.0.3:9100"));
+  EXPECT_EQ(c.tls.ca + c.tls.cert + c.tls.key, "/ca.crt/node.crt/override.key");
+  EXPECT_EQ(c.replicas * 10 + c.write_quorum, 54u);
+  EXPECT_EQ(l.value.node.zone, "rack-1");
+  EXPECT_EQ(l.value.node.weight, 0u);
+  const auto shown = to_toml(l.value, true);
+  const auto again = of(shown);
+  EXPECT_THAT(lines(again), ElementsAre());
+  EXPECT_EQ(to_toml(again.value, true), shown);
+}
+
+TEST(config_cluster, wrong_values_have_their_places) {
+  EXPECT_THAT(lines(of("[cluster]\nlisten = 'x'\njoin = ['node-2', 7]\n[cluster.tls]\ncrt = ''\n")),
+              ElementsAre(HasSubstr("cairn.toml:2:10: cluster.listen: expected an address"),
+                          "cairn.toml:3:9: cluster.join[0]: expected a host and a port such as \"node-2:9100\", got "
+                          "\"node-2\"",
+                          "cairn.toml:3:19: cluster.join[1]: expected a host and a port such as \"node-2:9100\", got 7",
+                          "cairn.toml:5:1: cluster.tls.crt: unknown key, did you mean cluster.tls.cert?"));
+  EXPECT_THAT(to_string(of("[cluster]\ntls = 5\n").problems.at(0)), HasSubstr("cluster.tls: unknown key"));
+  EXPECT_THAT(to_string(with_overrides({"cluster.advertise=node-2"}).problems.at(0)), HasSubstr("a host and a port"));
+}
+
+TEST(config_cluster, relations_are_checked) {
+  const std::string local = "cluster.listen=127.0.0.1:9100", open = "cluster.listen=10.0.0.1:9100";
+  const std::vector<std::string> tls{"cluster.tls.ca=a", "cluster.tls.cert=b", "cluster.tls.key=c"};
+  const auto problems = [&](std::vector<std::string> overrides, bool with_tls = false) {
+    if (with_tls) overrides.insert(overrides.end(), tls.begin(), tls.end());
+    return lines(with_overrides(overrides)).size();
+  };
+  EXPECT_EQ(problems({local}), 0u);
+  EXPECT_EQ(problems({"cluster.listen=127.0.0.1:0"}), 0u);
+  EXPECT_EQ(problems({open}), 1u) << "plaintext beyond loopback";
+  EXPECT_EQ(problems({open, "cluster.insecure=true"}), 0u);
+  EXPECT_EQ(problems({open}, true), 0u);
+  EXPECT_EQ(problems({}, true), 1u) << "TLS without cluster.listen";
+  EXPECT_EQ(problems({local, "cluster.tls.ca=a"}), 1u);
+  EXPECT_EQ(problems({"cluster.join=['a:1']"}), 1u);
+  EXPECT_EQ(problems({"cluster.advertise=a:1"}), 1u);
+  EXPECT_EQ(problems({"cluster.listen=0.0.0.0:9100"}, true), 1u) << "nobody can dial a wildcard";
+  EXPECT_EQ(problems({"cluster.listen=0.0.0.0:9100", "cluster.advertise=a:9100"}, true), 0u);
+  EXPECT_EQ(problems({"cluster.listen=127.0.0.1:9000"}), 1u);
+  EXPECT_EQ(problems({"cluster.listen=127.0.0.1:9001"}), 1u);
+  EXPECT_EQ(problems({"cluster.replicas=3", "cluster.write_quorum=3"}), 0u);
+  EXPECT_EQ(problems({"cluster.replicas=3", "cluster.write_quorum=4"}), 1u);
+  EXPECT_EQ(problems({"cluster.name='two words'"}), 1u);
+  EXPECT_EQ(problems({"node.zone='rack 1'"}), 1u);
+  EXPECT_EQ(problems({"admin.token=short"}), 1u);
+  EXPECT_EQ(problems({"admin.token=long-enough-for-us"}), 0u);
 }
 
 TEST(config_override, wins_over_the_file_and_the_last_one_wins) {

@@ -117,4 +117,13 @@ TEST(endpoint, knows_which_addresses_only_this_machine_reaches) {
     EXPECT_FALSE(parse_endpoint(text)->is_loopback()) << text;
 }
 
+TEST(host_port, reads_names_and_addresses_with_a_port) {
+  EXPECT_EQ(parse_host_port("node-2.example.org:9100").value(), (host_port{"node-2.example.org", 9100}));
+  EXPECT_EQ(parse_host_port("10.0.0.7:1").value(), (host_port{"10.0.0.7", 1}));
+  EXPECT_EQ(parse_host_port("[fd00::7]:65535").value(), (host_port{"fd00::7", 65535}));
+  for (const auto* bad : {"", "node-2", "node-2:", ":9100", "node-2:0", "node-2:65536", "fd00::7:9100", "[fd00::7]",
+                          "[fd00::7]:0", "node 2:9100", "node-2:9100x", "http://node-2:9100", "[node-2]:9100"})
+    EXPECT_FALSE(parse_host_port(bad)) << bad;
+}
+
 } // namespace cairn::config

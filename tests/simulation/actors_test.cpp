@@ -227,7 +227,7 @@ TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
   const storage::chunk_id chunk{{1, 1}, 0};
   const auto write = [&](std::optional<errc>& outcome) {
     auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
-    const auto* writer = node.handles().stores->writer(chunk);
+    const auto* writer = node.handles().stores->local().writer(chunk);
     if (!writer) {
       outcome = errc::read_only;
       return;

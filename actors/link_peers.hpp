@@ -1,0 +1,71 @@
+// `peers` over node links: one link to each member, and the server that the members and those who want to join connect
+// to. Who may is decided by membership_gate, on both sides of a connection. Start-up code owns it; the io_contexts run
+// before start() and until everything has stopped. Methods may be called from any thread.
+#pragma once
+
+#include "actors/link/link_server.hpp"
+#include "actors/link/peer_link.hpp"
+#include "actors/own_hello.hpp"
+#include "actors/peers.hpp"
+
+namespace cairn::actors {
+
+struct link_peers_settings {
+  config::endpoint listen;
+  bool insecure = false;              // plaintext beyond loopback
+  std::uint32_t bulk_connections = 2; // to each peer
+  link::connection_settings connection;
+  link::registry_limits limits;
+};
+
+struct link_peers_environment {
+  std::vector<boost::asio::io_context*> contexts; // outlive this
+  std::shared_ptr<const link::tls_identity> tls;  // null: plaintext
+  std::shared_ptr<const own_hello> own;
+  std::shared_ptr<link::link_service> service;
+  // A member is reachable, or not any more. Called on threads of the contexts, must not block. May be empty.
+  std::function<void(const storage::uuid& node, bool up)> changed = {};
+  const storage::clock& clock = storage::system_clock();
+  storage::random_source& random = storage::system_random();
+};
+
+struct member_link {
+  peer_address member;
+  link::link_status status;
+};
+
+class link_peers final : public peers {
+public:
+  link_peers(const link_peers_settings& settings, link_peers_environment environment);
+  ~link_peers() override; // stop()
+
+  // Binds and listens; errors of link_server::listen.
+  result<void> listen();
+  config::endpoint local_endpoint() const;
+  void start();
+  void stop(); // requests in flight are answered with stopping
+
+  link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+                            link::reply_callback reply) override;
+  link::request_number call_bulk(const storage::uuid& to, std::string request, storage::slice into,
+                                 storage::steady_time deadline, link::reply_callback reply) override;
+  link::request_number send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
+                                 storage::steady_time deadline, link::reply_callback reply) override;
+  void cancel(const storage::uuid& to, link::request_number n) override;
+  bool up(const storage::uuid& node) const override;
+  // An address that is none ("host:port") leaves its member unreachable, and is logged.
+  void set_members(const std::vector<peer_address>& members) override;
+
+  // One request to whoever answers at this address, over a connection of its own: for a node that wants to join.
+  // Answered like the others, at once with connection_lost and the reason when nobody is there.
+  void ask_member(const config::host_port& address, std::string request, std::chrono::milliseconds timeout,
+                  link::reply_callback reply);
+
+  std::vector<member_link> links() const; // for status pages
+
+private:
+  class state;
+  const std::shared_ptr<state> state_;
+};
+
+} // namespace cairn::actors

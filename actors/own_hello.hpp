@@ -1,0 +1,36 @@
+// What this node says of itself to every peer: filled at the start with its identity, and again when the node founds a
+// cluster or joins one. Connections take it anew each. Thread-safe.
+#pragma once
+
+#include "actors/link/hello.hpp"
+
+#include <mutex>
+
+namespace cairn::actors {
+
+class own_hello {
+public:
+  explicit own_hello(link::hello h) : hello_(std::move(h)) {}
+
+  link::hello get() const {
+    const std::lock_guard lock{mutex_};
+    return hello_;
+  }
+  // From now on the node is a member of this cluster.
+  void set_cluster(const storage::uuid& cluster, std::string name) {
+    const std::lock_guard lock{mutex_};
+    hello_.cluster = cluster;
+    hello_.cluster_name = std::move(name);
+  }
+  // The features that the cluster uses.
+  void set_feature_active(std::uint32_t level) {
+    const std::lock_guard lock{mutex_};
+    hello_.feature_active = level;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  link::hello hello_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,13 @@
+#include "cli/cluster_command.hpp"
+
+#include <CLI/CLI.hpp>
+
+namespace cairn::cli {
+
+void add_cluster_command(CLI::App& app, int& exit_code) {
+  auto* cluster = app.add_subcommand("cluster", "Look after a cluster: certificates, status, members");
+  cluster->require_subcommand(1);
+  add_cluster_certs_command(*cluster, exit_code);
+}
+
+} // namespace cairn::cli

@@ -1,0 +1,66 @@
+#include "actors/membership_gate.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cairn::actors {
+
+using ::testing::HasSubstr;
+
+namespace {
+
+storage::uuid id(std::uint8_t n) {
+  storage::uuid u{};
+  u.fill(n);
+  return u;
+}
+
+class membership_gate_ : public ::testing::Test {
+protected:
+  membership_gate_() { gate.set_members({{id(1), "a:1", 0}, {id(2), "b:1", 5}}); }
+
+  static link::peer peer(std::uint8_t node, std::uint64_t incarnation, bool member = true) {
+    link::peer p;
+    p.node = id(node);
+    p.incarnation = incarnation;
+    p.member = member;
+    return p;
+  }
+  std::string refusal(const link::peer& p) const {
+    const auto r = gate.admit(p, cluster);
+    return r ? "" : r.error().text;
+  }
+
+  membership_gate gate;
+  const storage::uuid cluster = id(100);
+};
+
+} // namespace
+
+TEST_F(membership_gate_, lets_members_in_that_are_no_older_than_known) {
+  EXPECT_EQ(refusal(peer(1, 0)), "");
+  EXPECT_EQ(refusal(peer(2, 5)), "");
+  EXPECT_EQ(refusal(peer(2, 6)), "");
+  EXPECT_THAT(refusal(peer(2, 4)), HasSubstr("older incarnation (4) than the cluster has seen (5)"));
+  EXPECT_THAT(refusal(peer(2, 4)), HasSubstr("is this a restored disk?"));
+}
+
+TEST_F(membership_gate_, refuses_who_is_not_or_no_longer_a_member) {
+  EXPECT_THAT(refusal(peer(3, 1)), HasSubstr("is not a member of the cluster"));
+  gate.set_members({{id(1), "a:1", 0}});
+  EXPECT_THAT(refusal(peer(2, 9)), HasSubstr("is not a member of the cluster"));
+  EXPECT_EQ(gate.admit(peer(2, 9), cluster).error().code, errc::invalid_argument);
+}
+
+TEST_F(membership_gate_, lets_strangers_in_to_a_member_only) {
+  EXPECT_EQ(refusal(peer(3, 1, false)), "");
+  EXPECT_THAT(gate.admit(peer(3, 1, false), {}).error().text, HasSubstr("belongs to no cluster yet"));
+}
+
+TEST_F(membership_gate_, takes_answers_from_members_only) {
+  EXPECT_TRUE(gate.accept(peer(2, 5)));
+  EXPECT_THAT(gate.accept(peer(2, 4)).error().text, HasSubstr("older incarnation"));
+  EXPECT_THAT(gate.accept(peer(2, 5, false)).error().text, HasSubstr("belongs to no cluster yet"));
+}
+
+} // namespace cairn::actors
