@@ -3,7 +3,6 @@
 #include "storage/log.hpp"
 
 #include <future>
-#include <thread>
 
 namespace cairn::actors {
 
@@ -40,6 +39,8 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
+  log::warn("clusters are not finished: partitions do not move to new members and lost copies are not made again; keep "
+            "no data in one that you can't lose");
   return m;
 }
 
@@ -136,14 +137,15 @@ result<join_answer> cluster_member::ask_to_join() {
       auto target = config::parse_host_port(address);
       if (!target) return target.error();
       auto answered = std::make_shared<std::promise<result<link::answer>>>();
-      links_->ask_member(*target, wish, join_time, [answered](result<link::answer> a) { answered->set_value(std::move(a)); });
+      links_->ask_member(*target, wish, join_time,
+                         [answered](result<link::answer> a) { answered->set_value(std::move(a)); });
       auto a = answered->get_future().get();
       if (a) return decode_join_answer(a->bytes);
       if (!worth_another_try(a.error().code)) return a.error();
       last = a.error();
       log::info("waiting to join", {{"asked", address}, {"answer", to_string(last)}});
     }
-    std::this_thread::sleep_for(join_pause);
+    std::promise<void>{}.get_future().wait_for(join_pause); // nothing runs here yet that it could hold up
   }
   return last;
 }
@@ -168,8 +170,9 @@ result<void> cluster_member::open_log() {
     auto begun = log_->log->begin(raft::raft_core::first_state(id, log_->applied));
     if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
     const auto& s = env_.settings->cluster;
-    log_->found = meta::create_cluster{identity_.id, identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum),
-                                       env_.clock->wall(), self()};
+    log_->found =
+        meta::create_cluster{identity_.id,       identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum),
+                             env_.clock->wall(), self()};
   }
   auto stored = log_->log->load(log_->applied);
   if (!stored) return stored.error();
@@ -202,7 +205,8 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.self = self();
   services.cluster_name = identity_.name;
   services.metadata = metadata;
-  services.steward.out_after = std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
+  services.steward.out_after =
+      std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
   metadata_ = metadata;
   membership_ = spawn_membership(system, std::move(services));
   const auto to = [](auto actor, peer_request kind) {

@@ -36,7 +36,8 @@ private:
 
   storage::steady_time now() const { return s_.clock->now(); }
   auto on_actor() const {
-    return [me = membership_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
+    return
+        [me = membership_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
   }
   void with_status(std::function<void(const log_status&)> then);
   void report(const log_status& log);
@@ -128,7 +129,8 @@ void membership_state::take_report(node_report r, const std::function<void(resul
   const auto layout = s_.layout->get();
   const auto m = layout ? std::ranges::find(layout->members, r.node.id, &cluster::member::id)
                         : decltype(layout->members.begin()){};
-  if (!layout || m == layout->members.end()) return answer(error{errc::no_leader, "this leader does not know the node yet"});
+  if (!layout || m == layout->members.end())
+    return answer(error{errc::no_leader, "this leader does not know the node yet"});
   if (m->state == cluster::member_state::removed)
     return answer(error{errc::precondition_failed, "the node was removed from the cluster"});
   if (r.node.incarnation < m->incarnation)
@@ -145,7 +147,8 @@ void membership_state::update_holds() {
   if (!layout) return;
   storage::log_index oldest = ~storage::log_index{0};
   for (const auto& m : layout->members) {
-    if (m.number == s_.layout->self() || m.state == cluster::member_state::removed || m.state == cluster::member_state::out)
+    if (m.number == s_.layout->self() || m.state == cluster::member_state::removed ||
+        m.state == cluster::member_state::out)
       continue;
     const auto known = news_.find(m.number);
     const auto silent = now() - (known == news_.end() ? leads_since_ : known->second.at);
@@ -211,7 +214,8 @@ void membership_state::join(const join_request& wish, const link::responder& res
     a.number = storage::node_number(added->more);
     for (const auto& m : layout->members)
       if (m.state != cluster::member_state::removed) a.members.push_back({m.number, m.id, m.address});
-    log::info("a node joins", {{"node", storage::to_string(wish.node.id)}, {"number", a.number}, {"address", wish.node.address}});
+    log::info("a node joins",
+              {{"node", storage::to_string(wish.node.id)}, {"number", a.number}, {"address", wish.node.address}});
     respond(link::answer{encode(a), {}});
     steward_soon(step_pause);
   });
@@ -267,7 +271,8 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     auto& n = view.news[m.number];
     const auto known = news_.find(m.number);
     n.heard = known != news_.end();
-    n.silent = std::chrono::duration_cast<std::chrono::milliseconds>(now() - (n.heard ? known->second.at : leads_since_));
+    n.silent =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now() - (n.heard ? known->second.at : leads_since_));
     if (!n.heard) continue;
     const auto& r = known->second.report;
     n.incarnation = r.node.incarnation;

@@ -44,6 +44,10 @@ inline metadata_actor spawn_noting_metadata(caf::actor_system& system, std::shar
         },
         [no](buried_atom, std::uint32_t) -> caf::result<buried_list> { return no(); },
         [no](dead_atom, const chunk_ids&) -> caf::result<chunk_ids> { return no(); },
+        [](peer_atom, const peer_call&) {},
+        [no](status_atom) -> caf::result<log_status_ptr> { return no(); },
+        [no](change_atom, const log_change&) -> caf::result<std::uint8_t> { return no(); },
+        [no](transfer_atom, storage::node_number) -> caf::result<std::uint8_t> { return no(); },
         [](completion& c) { c.run(); },
         [](tick_atom) {},
     };
