@@ -69,6 +69,7 @@ result<void> running_node::start() {
   if (auto listening = http_->listen(); !listening) return listening;
   net::admin_callbacks admin{[this] { return node_->status(); },
                              [this] { return net::metrics_page(metrics_, node_->status()); }};
+  admin.token = settings_.admin.token;
   admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin.listen, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
   http_->start();

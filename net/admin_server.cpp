@@ -1,5 +1,6 @@
 #include "net/admin_server.hpp"
 
+#include "net/cluster_page.hpp"
 #include "net/listener.hpp"
 #include "storage/log.hpp"
 
@@ -38,6 +39,25 @@ response text_response(http::status status, std::string body, const char* type =
   return r;
 }
 
+response refusal(const error& why) {
+  const auto status = [&why] {
+    switch (why.code) {
+      case errc::invalid_argument: return http::status::bad_request;
+      case errc::not_found: return http::status::not_found;
+      case errc::precondition_failed: return http::status::conflict;
+      case errc::timeout: return http::status::gateway_timeout;
+      case errc::no_leader:
+      case errc::busy:
+      case errc::stopping:
+      case errc::connection_lost: return http::status::service_unavailable;
+      default: return http::status::internal_server_error;
+    }
+  };
+  return text_response(status(), (why.text.empty() ? std::string(to_string(why.code)) : why.text) + "\n");
+}
+
+constexpr const char* no_cluster = "the node is a store of its own: cluster.listen is not set\n";
+
 } // namespace
 
 struct admin_server::state : std::enable_shared_from_this<state> {
@@ -60,7 +80,36 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     if (target == "/metrics") {
       return text_response(http::status::ok, callbacks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     }
-    return text_response(http::status::not_found, "there is /health/live, /health/ready and /metrics\n");
+    if (target == "/cluster") return cluster(asked);
+    return text_response(http::status::not_found, "there is /health/live, /health/ready, /metrics and /cluster\n");
+  }
+
+  response cluster(const request& asked) const {
+    const auto status = callbacks.cluster ? callbacks.cluster() : std::nullopt;
+    if (!status) return text_response(http::status::not_found, no_cluster);
+    const auto target = parse_target({asked.target().data(), asked.target().size()});
+    const auto* format = target ? target->find("format") : nullptr;
+    if (format && *format == "text") return text_response(http::status::ok, cluster_text(*status));
+    return text_response(http::status::ok, cluster_json(*status), "application/json");
+  }
+
+  // Answers with `done`, by any thread.
+  void command(const request& asked, bool from_this_machine, std::function<void(response)> done) const {
+    const auto status = callbacks.cluster ? callbacks.cluster() : std::nullopt;
+    if (!status || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
+    const auto text_of = [](beast::string_view v) { return std::string_view{v.data(), v.size()}; };
+    command_request r{std::nullopt, text_of(asked[http::field::host]), from_this_machine};
+    if (const auto token = asked.find("Cairn-Token"); token != asked.end()) r.token = text_of(token->value());
+    if (const auto may = may_command(r, callbacks.token); !may)
+      return done(text_response(http::status::forbidden, may.error().text + "\n"));
+    const auto target = parse_target(text_of(asked.target()));
+    if (!target) return done(refusal(target.error()));
+    auto wish = parse_membership_command(*target, *status);
+    if (!wish) return done(refusal(wish.error()));
+    log::info("an operator's wish", {{"target", std::string{text_of(asked.target())}}});
+    callbacks.command(std::move(*wish), [done = std::move(done)](result<std::string> outcome) {
+      done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
+    });
   }
 
   response ready() const {
@@ -116,12 +165,29 @@ private:
   }
 
   void write() {
-    response_ = server_->answer(parser_.get());
+    const auto& asked = parser_.get();
+    if (asked.method() == http::verb::post && asked.target().starts_with("/cluster/command")) return command();
+    response_ = server_->answer(asked);
     if (parser_.get().method() == http::verb::head) response_.body().clear(); // Content-Length stays that of GET
     send();
   }
 
+  void command() {
+    error_code failed;
+    const auto other = stream_.socket().remote_endpoint(failed).address();
+    const bool mapped = !failed && other.is_v6() && other.to_v6().is_v4_mapped();
+    const bool here = !failed && (mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, other.to_v6()).is_loopback()
+                                         : other.is_loopback());
+    server_->command(parser_.get(), here, [self = this->shared_from_this()](response r) {
+      asio::post(self->stream_.get_executor(), [self, r = std::move(r)]() mutable {
+        self->response_ = std::move(r);
+        self->send();
+      });
+    });
+  }
+
   void send() {
+    stream_.expires_after(request_time);
     http::async_write(stream_, response_, [self = this->shared_from_this()](error_code, std::size_t) {
       error_code ignored; // the connection ends here in any case
       self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);

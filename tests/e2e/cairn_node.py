@@ -80,7 +80,7 @@ class Node:
     def write_config(self):
         sections = {}
         for name, value in self.settings.items():
-            section, key = name.split(".")
+            section, key = name.split(".", 1)
             sections.setdefault(section, []).append(f"{key} = {toml_value(value)}")
         self.config.write_text("\n".join(f"[{s}]\n" + "\n".join(lines) + "\n" for s, lines in sections.items()))
 
