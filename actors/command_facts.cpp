@@ -41,6 +41,21 @@ bool adds_something(const meta::command& c) {
   return std::holds_alternative<meta::put_object>(c) || std::holds_alternative<meta::create_bucket>(c);
 }
 
+bool changes_layout(const meta::command& c) {
+  return std::visit(overloaded{
+                        [](const meta::create_cluster&) { return true; },
+                        [](const meta::add_node&) { return true; },
+                        [](const meta::set_node&) { return true; },
+                        [](const meta::remove_node&) { return true; },
+                        [](const meta::set_targets&) { return true; },
+                        [](const meta::moved&) { return true; },
+                        [](const meta::note_down&) { return true; }, // when it is down since
+                        [](const meta::note_up&) { return true; },
+                        [](const auto&) { return false; },
+                    },
+                    c);
+}
+
 std::size_t bytes_of(const meta::command& c) {
   return std::visit(
       overloaded{

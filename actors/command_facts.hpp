@@ -9,6 +9,8 @@ namespace cairn::actors {
 std::optional<row_name> changed_row(const storage::metadata::command& c);
 // Refused when the metadata's disk is full up to its reserve; what frees space or ends something never is.
 bool adds_something(const storage::metadata::command& c);
+// Whether applying it may change the layout: nodes, owners, the cluster itself.
+bool changes_layout(const storage::metadata::command& c);
 // An estimate for the bounds of queues and batches.
 std::size_t bytes_of(const storage::metadata::command& c);
 // Fills in the stamp of a command that has none yet.

@@ -1,6 +1,7 @@
+#include "actors/chunk_router.hpp"
 #include "actors/errors.hpp"
 #include "actors/node.hpp"
-#include "actors/store_router.hpp"
+#include "actors/replica_writer.hpp"
 #include "actors/upload_window.hpp"
 #include "storage/digest.hpp"
 #include "storage/log.hpp"
@@ -19,6 +20,8 @@ constexpr std::size_t digest_job_bytes = 8 << 20;
 constexpr std::chrono::seconds digest_timeout{60}; // in the queue
 constexpr int abandon_attempts_max = 5;
 constexpr std::chrono::seconds abandon_pause{1};
+// A commit waits so long for the slower copies after the last chunk is durable: normally nothing is left to repair.
+constexpr std::chrono::milliseconds straggler_wait{20};
 
 // The state machine refused the commit and buried the blob with it.
 bool refused_and_buried(errc code) {
@@ -27,10 +30,10 @@ bool refused_and_buried(errc code) {
 }
 
 // One upload. After a failure it stays until its writes are answered, so that no chunk arrives after its blob was
-// abandoned.
-class ingest_state {
+// abandoned; after a commit, until its stragglers are, so that what they stored is not repaired.
+class ingest_state : private replica_writer::user {
 public:
-  explicit ingest_state(ingest_actor::pointer self) : self_(self) {}
+  explicit ingest_state(ingest_actor::pointer self) : self_(self), writer_(self, *this) {}
   ~ingest_state();
   ingest_state(const ingest_state&) = delete;
   ingest_state& operator=(const ingest_state&) = delete;
@@ -46,7 +49,7 @@ public:
 private:
   struct chunk {
     storage::slice bytes;
-    bool sent = false, durable = false;
+    bool sent = false, stored = false; // to the writer; by it
   };
   struct memory_wait {
     std::uint64_t ticket;
@@ -61,11 +64,16 @@ private:
   void digest_chunks();
   void digested(std::uint32_t chunks, const result<void>& good);
   void write_chunks();
-  bool write(std::uint32_t index, chunk& c);
-  void wrote(std::uint32_t index, const error* why);
+  void chunk_stored(std::uint32_t index) override;
+  void write_failed(error why) override { fail(std::move(why)); }
+  void write_ended() override;
   void release_if_done(std::uint32_t index);
   void finish_if_complete();
+  bool wait_for_stragglers();
   void commit(const meta::etag& etag);
+  result<meta::written_blob> written();
+  void committed_as(const meta::etag& etag, storage::log_index version);
+  void confirm_stragglers();
   void fail(error why);
   void wind_down();
   void abandon();
@@ -81,12 +89,16 @@ private:
   bool digesting_ = false;
   std::string inline_bytes_;
   kept_headers proven_;
-  std::map<std::uint32_t, chunk> chunks_; // neither durable nor digested completely
-  std::uint32_t chunks_begun_ = 0, chunks_sent_ = 0, chunks_digested_ = 0, writes_in_flight_ = 0;
+  std::map<std::uint32_t, chunk> chunks_; // not stored or not digested
+  std::uint32_t chunks_begun_ = 0, chunks_digested_ = 0;
+  replica_writer writer_;
+  layout_holder::use layout_use_;                 // null: stand-alone
+  std::vector<meta::missing_chunks> unconfirmed_; // as committed
   storage::blob_id blob_;
   bool blob_asked_ = false, blob_known_ = false;
   std::optional<actors::body_end> end_;
-  bool committing_ = false, failed_ = false, buried_ = false, abandoning_ = false;
+  bool committing_ = false, committed_ = false, failed_ = false, buried_ = false, abandoning_ = false;
+  bool straggler_wait_begun_ = false, confirming_ = false, abandon_pausing_ = false;
   int abandon_attempts_ = 0;
 };
 static_assert(!std::is_aggregate_v<ingest_state>);
@@ -101,6 +113,8 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   request_ = std::move(request);
   client_ = std::move(client);
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
+  writer_.start(s_);
+  if (auto* layouts = s_.stores->layouts()) layout_use_ = layouts->begin_upload();
   window_.emplace(request_.length,
                   upload_window::limits{s_.chunk_size, s_.inline_max, s_.upload_window, s_.object_size_max});
   if (request_.length.value_or(0) > s_.object_size_max) {
@@ -190,32 +204,23 @@ void ingest_state::write_chunks() {
     return;
   }
   for (auto& [index, c] : chunks_) {
-    if (!c.sent && !write(index, c)) return fail({errc::read_only, "no disk takes writes"});
+    if (std::exchange(c.sent, true)) continue;
+    writer_.write({blob_, index}, c.bytes);
+    if (failed_) return;
   }
 }
 
-bool ingest_state::write(std::uint32_t index, chunk& c) {
-  const storage::chunk_id id{blob_, index};
-  const auto* writer = s_.stores->writer(id);
-  if (!writer) return false;
-  c.sent = true;
-  ++chunks_sent_;
-  ++writes_in_flight_;
-  self_->request(*writer, caf::infinite, write_atom_v, chunk_payload{id, c.bytes})
-      .then([this, index](done_atom) { wrote(index, nullptr); },
-            [this, index](caf::error& e) {
-              const auto why = from_caf(e);
-              wrote(index, &why);
-            });
-  return true;
+void ingest_state::chunk_stored(std::uint32_t index) {
+  const auto at = chunks_.find(index);
+  if (failed_ || at == chunks_.end()) return;
+  at->second.stored = true;
+  release_if_done(index);
 }
 
-void ingest_state::wrote(std::uint32_t index, const error* why) {
-  --writes_in_flight_;
+void ingest_state::write_ended() {
   if (failed_) return wind_down();
-  if (why) return fail(*why);
-  chunks_.at(index).durable = true;
-  release_if_done(index);
+  if (committed_) return confirm_stragglers();
+  finish_if_complete();
 }
 
 // One job at a time, since the digest runs through the chunks in order.
@@ -254,11 +259,12 @@ void ingest_state::digested(std::uint32_t chunks, const result<void>& good) {
   chunks_digested_ += chunks;
   digest_chunks();
   for (auto index = first; index < first + chunks; ++index) release_if_done(index);
+  finish_if_complete();
 }
 
 void ingest_state::release_if_done(std::uint32_t index) {
   const auto at = chunks_.find(index);
-  if (!at->second.durable || index >= chunks_digested_) return;
+  if (at == chunks_.end() || !at->second.stored || index >= chunks_digested_) return;
   chunks_.erase(at);
   window_->released();
   grant_more();
@@ -275,7 +281,8 @@ void ingest_state::body_end(const actors::body_end& end) {
 }
 
 void ingest_state::finish_if_complete() {
-  if (!end_ || failed_ || committing_ || !chunks_.empty()) return;
+  if (!end_ || failed_ || committing_ || chunks_digested_ < chunks_begun_) return;
+  if (writer_.sent() < chunks_begun_ || !writer_.durable() || wait_for_stragglers()) return;
   meta::etag etag;
   etag.digest = md5_->finish();
   if (end_->content_md5 && *end_->content_md5 != etag.digest) {
@@ -286,6 +293,22 @@ void ingest_state::finish_if_complete() {
   }
   if (request_.check) proven_ = request_.check->proven();
   commit(etag);
+}
+
+bool ingest_state::wait_for_stragglers() {
+  if (writer_.settled() || s_.clock->now() >= writer_.last_durable() + straggler_wait) return false;
+  if (!std::exchange(straggler_wait_begun_, true)) self_->delayed_send(self_, straggler_wait, tick_atom_v);
+  return true;
+}
+
+result<meta::written_blob> ingest_state::written() {
+  auto missing = writer_.unconfirmed().list(chunks_begun_);
+  if (!missing) return error{errc::no_quorum, "too many nodes have not confirmed their copies"};
+  unconfirmed_ = *missing;
+  std::uint64_t copies = 0;
+  for (const auto& m : unconfirmed_) copies += m.count;
+  s_.metrics->replicas_unconfirmed.fetch_add(copies, std::memory_order_relaxed);
+  return meta::written_blob{blob_, window_->bytes(), s_.chunk_size, std::move(*missing)};
 }
 
 void ingest_state::commit(const meta::etag& etag) {
@@ -299,24 +322,44 @@ void ingest_state::commit(const meta::etag& etag) {
   put.headers = std::move(request_.headers);
   put.headers.standard.insert(put.headers.standard.end(), proven_.begin(), proven_.end());
   put.condition = std::move(request_.condition);
-  if (chunks_begun_ > 0)
-    put.content = meta::written_blob{blob_, window_->bytes(), s_.chunk_size};
-  else
+  if (chunks_begun_ > 0) {
+    auto blob = written();
+    if (!blob) return fail(blob.error());
+    put.content = std::move(*blob);
+  } else {
     put.content = std::move(inline_bytes_);
+  }
   auto box = std::make_shared<const meta::command>(std::move(put));
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-      .then(
-          [this, etag](const committed& c) {
-            if (client_)
-              std::exchange(client_, nullptr)->done(put_outcome{etag, c.result.version, window_->bytes(), proven_});
-            self_->quit();
-          },
-          [this](caf::error& e) {
-            auto why = from_caf(e);
-            committing_ = false;
-            buried_ = refused_and_buried(why.code);
-            fail(std::move(why));
-          });
+      .then([this, etag](const committed& c) { committed_as(etag, c.result.version); },
+            [this](caf::error& e) {
+              auto why = from_caf(e);
+              committing_ = false;
+              buried_ = refused_and_buried(why.code);
+              fail(std::move(why));
+            });
+}
+
+void ingest_state::committed_as(const meta::etag& etag, storage::log_index version) {
+  committed_ = true;
+  if (client_) std::exchange(client_, nullptr)->done(put_outcome{etag, version, window_->bytes(), proven_});
+  chunks_.clear();
+  writer_.stop();
+  confirm_stragglers();
+}
+
+// What was confirmed after the commit had named it as missing. If this fails, repair finds the copies in place.
+void ingest_state::confirm_stragglers() {
+  if (writer_.in_flight() > 0 || confirming_) return;
+  confirming_ = true;
+  const auto missing = writer_.unconfirmed();
+  meta::confirm_replicas confirm;
+  for (const auto& m : unconfirmed_)
+    if (!missing.contains(m)) confirm.repairs.push_back({blob_, m});
+  if (confirm.repairs.empty()) return self_->quit();
+  auto box = std::make_shared<const meta::command>(std::move(confirm));
+  self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+      .then([this](const committed&) { self_->quit(); }, [this](caf::error&) { self_->quit(); });
 }
 
 void ingest_state::fail(error why) {
@@ -339,19 +382,21 @@ void ingest_state::wind_down() {
   if (waiting_ && waiting_->ticket != 0) s_.buffers->cancel_wait(waiting_->ticket);
   waiting_.reset();
   chunks_.clear();
-  if (writes_in_flight_ > 0 || abandoning_) return;
-  if (chunks_sent_ == 0 || buried_) return self_->quit();
+  writer_.stop();
+  if (writer_.in_flight() > 0 || abandoning_) return;
+  if (writer_.sent() == 0 || buried_) return self_->quit();
   abandoning_ = true;
   abandon();
 }
 
 void ingest_state::abandon() {
-  auto box = std::make_shared<const meta::command>(meta::abandon_blob{blob_.session, blob_, chunks_sent_});
+  auto box = std::make_shared<const meta::command>(meta::abandon_blob{blob_.session, blob_, writer_.sent()});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then([this](const committed&) { self_->quit(); },
             [this](caf::error& e) {
               const auto why = from_caf(e);
               if (++abandon_attempts_ < abandon_attempts_max && why.code != errc::stopping) {
+                abandon_pausing_ = true;
                 self_->delayed_send(self_, abandon_pause, tick_atom_v);
                 return;
               }
@@ -362,7 +407,12 @@ void ingest_state::abandon() {
 }
 
 void ingest_state::tick() {
-  if (abandoning_) return abandon();
+  if (abandoning_) {
+    if (std::exchange(abandon_pausing_, false)) abandon();
+    return;
+  }
+  writer_.tick();
+  finish_if_complete();
   if (!waiting_ || waiting_->until > s_.clock->now() || waiting_->ticket == 0) return;
   if (!s_.buffers->cancel_wait(waiting_->ticket)) return; // the buffer is on its way
   waiting_.reset();

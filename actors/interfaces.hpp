@@ -15,8 +15,9 @@
 
 namespace cairn::actors {
 
-// One disk's chunks. Several actors a disk share the reads; the first also gathers writes into group commits.
-// Blocking work runs on the disk's executors.
+// One disk's chunks: several actors a disk share the reads, the first also gathers writes into group commits, blocking
+// work runs on the disk's executors. Or the chunks of a peer, all its disks together (actors/remote_store.hpp), whose
+// requests can also end in connection_lost; those that write, in stale_layout.
 using chunk_store_actor = caf::typed_actor<
     // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy,
     // timeout, quarantined, stopping.
@@ -31,6 +32,11 @@ using chunk_store_actor = caf::typed_actor<
     caf::reacts_to<completion>,
     // itself, each second: overdue requests, punching.
     caf::reacts_to<tick_atom>>;
+
+// Serves the chunks of this node to its peers (actors/chunk_service.hpp).
+using chunk_server_actor = caf::typed_actor<
+    // chunk_service → answered through the request's responder.
+    caf::reacts_to<chunk_call>>;
 
 // The metadata of this node: answers look-ups from a cache of hot rows or a snapshot, gathers waiting commands into one
 // batch. (In a cluster the commands go through consensus here.)
@@ -55,6 +61,14 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
     // reaper → those of the ids whose blobs are dead by the log's word. io_error, busy.
     caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
+    // link server → a request of another node (consensus, submit, barrier, snapshot).
+    caf::reacts_to<peer_atom, peer_call>,
+    // membership → how the log is; unsupported on a node that is no member of a cluster.
+    caf::replies_to<status_atom>::with<log_status_ptr>,
+    // membership → whether the leader took the change (cluster::raft::accepted).
+    caf::replies_to<change_atom, log_change>::with<std::uint8_t>,
+    // membership → whether leadership is being handed to that node.
+    caf::replies_to<transfer_atom, storage::node_number>::with<std::uint8_t>,
     // itself: an executor finished, run this on the actor.
     caf::reacts_to<completion>,
     // itself, each second: overdue requests, a session that could not begin.
@@ -103,5 +117,14 @@ using ingest_actor = caf::typed_actor<
 
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
 using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
+
+// One node's part in the membership of its cluster.
+using membership_actor = caf::typed_actor<
+    // link server → a request of another node: join, report, membership.
+    caf::reacts_to<peer_atom, peer_call>,
+    // itself: an executor finished or a peer answered, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second.
+    caf::reacts_to<tick_atom>>;
 
 } // namespace cairn::actors

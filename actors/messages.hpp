@@ -1,6 +1,8 @@
 // The values that messages carry, their CAF type ids and atoms. Local messages copy pointers, never chunk bytes.
 #pragma once
 
+#include "actors/peer_service.hpp"
+#include "cluster/raft_core.hpp"
 #include "config/error.hpp"
 #include "storage/buffer_pool.hpp"
 #include "storage/chunk_store.hpp"
@@ -28,10 +30,17 @@ struct chunk_data {
 struct chunk_payload {
   storage::chunk_id id;
   storage::slice bytes;
+  storage::layout_epoch epoch = 0; // of the layout that chose this store; 0: stand-alone
 };
 struct chunk_list_query {
   std::optional<storage::chunk_id> after;
   std::uint32_t max = 1000;
+  std::uint32_t from = 0, to = storage::partition_count; // partitions [from, to)
+};
+// What a peer asks of this node's disks; answered through its responder.
+struct chunk_call {
+  peer_request kind{};
+  std::shared_ptr<link::incoming_request> request;
 };
 
 // Keeps blobs that were live at log index `at` from being deleted until it is destroyed. Thread-safe registry:
@@ -78,6 +87,19 @@ struct buried_list {
   storage::log_index released_up_to = 0; // no running read needs manifests that lost their last reference until then
 };
 
+// A request of another node that concerns the metadata, answered through its responder.
+struct peer_call {
+  peer_request kind{};
+  std::shared_ptr<link::incoming_request> request;
+};
+struct log_status; // actors/replicated_log.hpp
+using log_status_ptr = std::shared_ptr<const log_status>;
+// A change of who holds or votes on the metadata's log, for the leader only.
+struct log_change {
+  storage::node_number node = 0;
+  cluster::raft::change_kind kind{};
+};
+
 } // namespace cairn::actors
 
 // Local-only messages: no inspect until the node link serialises those that travel.
@@ -85,6 +107,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_data)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_payload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_list_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_name)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_object)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::part_list)
@@ -100,6 +123,9 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::slice)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::blob_id)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_ids)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buried_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::peer_call)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::log_change)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::log_status_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::bucket_row)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::listing_query)
 
@@ -108,6 +134,7 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_data))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_payload))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_list_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_call))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_name))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_object))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::part_list))
@@ -125,6 +152,9 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_ids))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::buried_list))
 CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::bucket_row))
 CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::listing_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::peer_call))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::log_change))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::log_status_ptr))
 CAF_ADD_ATOM(cairn, cairn::actors, read_atom, "read")
 CAF_ADD_ATOM(cairn, cairn::actors, write_atom, "write")
 CAF_ADD_ATOM(cairn, cairn::actors, erase_atom, "erase")
@@ -148,4 +178,8 @@ CAF_ADD_ATOM(cairn, cairn::actors, gone_atom, "gone")
 CAF_ADD_ATOM(cairn, cairn::actors, body_atom, "body")
 CAF_ADD_ATOM(cairn, cairn::actors, body_end_atom, "body_end")
 CAF_ADD_ATOM(cairn, cairn::actors, done_atom, "done")
+CAF_ADD_ATOM(cairn, cairn::actors, peer_atom, "peer")
+CAF_ADD_ATOM(cairn, cairn::actors, status_atom, "status")
+CAF_ADD_ATOM(cairn, cairn::actors, change_atom, "change")
+CAF_ADD_ATOM(cairn, cairn::actors, transfer_atom, "transfer")
 CAF_END_TYPE_ID_BLOCK(cairn)

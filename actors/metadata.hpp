@@ -4,10 +4,16 @@
 // The actor begins a writer session when it starts (and tries again each second while that fails); commits and new blob
 // ids wait for it, look-ups don't. Every request is answered within read_timeout or commit_timeout. A commit that is
 // answered with timeout may still be applied; one that is answered with another error was not and will not be.
+//
+// With a `log` the node is a member of a cluster: commits go through consensus, look-ups and listings wait until this
+// node's state shows everything that was acknowledged anywhere before them (actors/replicated_log.hpp), and the layout
+// is published whenever the log changed it.
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/layout_holder.hpp"
 #include "actors/read_holds.hpp"
+#include "actors/replicated_log.hpp"
 #include "storage/executor.hpp"
 #include "storage/metrics.hpp"
 
@@ -25,12 +31,18 @@ struct metadata_services {
   storage::random_source* random = nullptr;
   std::shared_ptr<read_holds> holds;
   storage::uuid node{};
-  std::uint64_t incarnation = 0; // another one at each start
+  std::uint64_t incarnation = 0; // rises with each start
   // False: the metadata's disk is full up to its reserve; commands that add something are refused. Cheap, any thread.
   std::function<bool()> has_room;
   std::shared_ptr<std::atomic<bool>> session_began; // set once commits are possible; may be null
   std::size_t row_cache_bytes = 64 << 20;
   std::chrono::milliseconds read_timeout{5000}, commit_timeout{30000};
+
+  // Of a member of a cluster; null and empty else.
+  std::shared_ptr<replicated_log_services> log;
+  std::shared_ptr<layout_holder> layout;
+  // What the other nodes' running reads may still need (read_holds::none: nothing). Any thread.
+  std::function<storage::log_index()> others_oldest_hold;
 };
 
 metadata_actor spawn_metadata(caf::actor_system& system, metadata_services services);

@@ -25,33 +25,42 @@ std::uint64_t microseconds_since(storage::steady_time then, storage::steady_time
 void metadata_state::start(metadata_services services) {
   s_ = std::move(services);
   cache_.emplace(s_.row_cache_bytes);
+  batches_.emplace(s_.log ? cluster_limits : alone_limits);
   self_->delayed_send(self_, tick_interval, tick_atom_v);
+  if (s_.log) start_log();
   begin_session();
 }
 
 void metadata_state::begin_session() {
   if (session_asked_) return;
-  auto job = [this, services = s_, back = on_actor()](bool expired) {
-    const meta::command begin = meta::begin_session{services.node, services.incarnation};
-    auto outcome = apply(*services.store, expired, {&begin, 1});
+  if (log_) return begin_session_in_log();
+  const meta::command begin = meta::begin_session{s_.node, s_.incarnation};
+  auto job = [this, begin, store = s_.store, back = on_actor()](bool expired) {
+    auto outcome = apply(*store, expired, {&begin, 1});
     back([this, outcome = std::move(outcome)] {
-      session_asked_ = false;
-      if (outcome && !outcome->results.front().refused) {
-        applied_ = outcome->index;
-        session_ = outcome->results.front().version;
-        if (s_.session_began) s_.session_began->store(true);
-        log::info("writer session began", {{"session", session_}});
-        for (auto& asked : waiting<storage::blob_id>().take_all()) asked.deliver(draw_blob());
-        run_batch();
-        return;
-      }
-      const auto why = outcome ? *outcome->results.front().refused : outcome.error();
-      if (!session_failure_logged_)
-        log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
-      session_failure_logged_ = true; // the tick tries again
+      if (!outcome) return session_refused(outcome.error());
+      if (outcome->results.front().refused) return session_refused(*outcome->results.front().refused);
+      applied_ = outcome->index;
+      session_begun(outcome->results.front().version);
     });
   };
   session_asked_ = bool(s_.writes->post(now() + s_.commit_timeout, std::move(job)));
+}
+
+void metadata_state::session_begun(storage::session_id session) {
+  session_asked_ = session_failure_logged_ = false;
+  session_ = session;
+  if (s_.session_began) s_.session_began->store(true);
+  log::info("writer session began", {{"session", session_}});
+  for (auto& asked : waiting<storage::blob_id>().take_all()) asked.deliver(draw_blob());
+  run_batch();
+}
+
+void metadata_state::session_refused(const error& why) {
+  session_asked_ = false;
+  if (!session_failure_logged_)
+    log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
+  session_failure_logged_ = true; // the tick tries again
 }
 
 storage::blob_id metadata_state::draw_blob() {
@@ -75,7 +84,7 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   const auto since = now();
   const auto bytes = bytes_of(*command);
   const auto reply = waiting<committed>().add(asked, since + s_.commit_timeout);
-  if (batches_.add({std::move(command), reply, since}, bytes)) {
+  if (batches_->add({std::move(command), reply, since}, bytes)) {
     run_batch();
   } else {
     waiting<committed>().take(reply);
@@ -87,39 +96,63 @@ caf::result<committed> metadata_state::commit(command_box& command) {
 std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
   while (true) {
     auto out = std::make_shared<batch>();
-    out->waiting = batches_.begin();
+    out->waiting = batches_->begin();
     if (out->waiting.empty()) return nullptr;
     // Who was answered timeout already is not served behind his back.
     std::erase_if(out->waiting, [this](const waiting_command& w) { return !waiting<committed>().contains(w.reply); });
     if (!out->waiting.empty()) return out;
-    batches_.finished();
+    batches_->finished();
   }
 }
 
 void metadata_state::run_batch() {
-  if (session_ == 0 || batches_.running()) return;
+  if (session_ == 0 || batches_->running()) return;
   auto next = next_batch();
   if (!next) return;
   const auto acknowledged_below = next_sequence_; // one batch at a time: all before it are answered
   for (const auto& w : next->waiting) {
     stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below);
-    if (const auto name = changed_row(*w.command)) cache_->begin_change(*name);
   }
+  if (log_) {
+    log_->submit(next->commands, now() + s_.commit_timeout, [this, next](replicated_log::results all) {
+      finished(*next, meta::applied_batch{applied_, std::move(all)});
+    });
+    return;
+  }
+  applying(next->commands);
   auto job = [this, next, store = s_.store, back = on_actor()](bool expired) {
     auto outcome = apply(*store, expired, next->commands);
-    back([this, next, outcome = std::move(outcome)]() mutable { applied(*next, std::move(outcome)); });
+    back([this, next, outcome = std::move(outcome)]() mutable {
+      applied(next->commands, outcome ? outcome->index : applied_);
+      finished(*next, std::move(outcome));
+    });
   };
-  if (auto posted = s_.writes->post(now() + s_.commit_timeout, std::move(job)); !posted) applied(*next, posted.error());
+  if (auto posted = s_.writes->post(now() + s_.commit_timeout, std::move(job)); posted) return;
+  else {
+    applied(next->commands, applied_);
+    finished(*next, posted.error());
+  }
 }
 
-void metadata_state::applied(batch& b, result<meta::applied_batch> outcome) {
-  for (const auto& c : b.commands) {
+// Around the application of commands, whoever sent them.
+void metadata_state::applying(std::span<const meta::command> commands) {
+  for (const auto& c : commands)
+    if (const auto name = changed_row(c)) cache_->begin_change(*name);
+}
+
+void metadata_state::applied(std::span<const meta::command> commands, storage::log_index index) {
+  for (const auto& c : commands) {
     if (const auto name = changed_row(c)) cache_->end_change(*name);
+    layout_changed_ = layout_changed_ || changes_layout(c);
   }
-  batches_.finished();
+  applied_ = index;
+  if (log_ && layout_changed_) read_layout();
+}
+
+void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
+  batches_->finished();
   if (outcome) {
     CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
-    applied_ = outcome->index;
     s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
     s_.metrics->committed_commands.fetch_add(b.waiting.size(), std::memory_order_relaxed);
     for (std::size_t i = 0; i < b.waiting.size(); ++i) answer(b.waiting[i], outcome->results[i]);
@@ -140,10 +173,11 @@ void metadata_state::failed(batch& b, const error& why) {
     else
       refuse(w, why);
   }
-  batches_.put_back(std::move(again), 0);
+  batches_->put_back(std::move(again), 0);
 }
 
 void metadata_state::answer(const waiting_command& w, const meta::command_result& r) {
+  if (r.refused && r.refused->code == errc::session_ended && log_) lose_session();
   if (r.refused) return refuse(w, *r.refused);
   s_.metrics->commit.observe_us(microseconds_since(w.since, now()));
   if (auto asked = waiting<committed>().take(w.reply)) asked->deliver(committed{r});
@@ -162,6 +196,7 @@ void metadata_state::tick() {
   reads_overdue_ = s_.reads->longest_running() > overdue_after;
   writes_overdue_ = s_.writes->longest_running() > overdue_after;
   if (session_ == 0) begin_session();
+  if (log_) acknowledge_layout();
   self_->delayed_send(self_, tick_interval, tick_atom_v);
 }
 
@@ -171,6 +206,7 @@ void metadata_state::stop(const caf::exit_msg& m) {
     for (auto& asked : table.take_all()) asked.deliver(stopping);
   };
   std::apply([&](auto&... tables) { (answer_all(tables), ...); }, waiting_);
+  if (log_) log_->stop();
   self_->quit(m.reason);
 }
 
@@ -191,6 +227,10 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](new_blob_atom) { return state->new_blob(); },
       [state](buried_atom, std::uint32_t max) { return state->buried(max); },
       [state](dead_atom, const chunk_ids& ids) { return state->dead(ids); },
+      [state](peer_atom, const peer_call& call) { state->serve(call); },
+      [state](status_atom) { return state->status(); },
+      [state](change_atom, const log_change& c) { return state->change(c); },
+      [state](transfer_atom, storage::node_number to) { return state->transfer(to); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
   };

@@ -39,19 +39,44 @@ found_object without_body(found_object found) {
 } // namespace
 
 template <class Answer>
-caf::result<Answer> metadata_state::ask(std::function<result<Answer>(meta::view&)> read,
-                                        std::function<void(result<Answer>&)> then) {
+void metadata_state::give(std::uint64_t reply, result<Answer> outcome) {
+  auto asked = waiting<Answer>().take(reply);
+  if (!asked) return;
+  if (outcome)
+    asked->deliver(std::move(*outcome));
+  else
+    asked->deliver(to_caf(outcome.error()));
+}
+
+template <class Answer>
+void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go) {
+  if (!log_) return go();
+  log_->barrier(deadline, [this, reply, go = std::move(go)](const result<storage::log_index>& reached) {
+    if (reached) return go();
+    give<Answer>(reply, reached.error());
+  });
+}
+
+template <class Answer>
+caf::result<Answer> metadata_state::ask(freshness wanted, reader<Answer> read, observer<Answer> then) {
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<Answer>();
   const auto reply = waiting<Answer>().add(answer, deadline);
-  auto finish = [this, reply, then](result<Answer> outcome) {
-    if (then) then(outcome);
-    auto asked = waiting<Answer>().take(reply);
-    if (!asked) return;
-    if (outcome)
-      asked->deliver(std::move(*outcome));
-    else
-      asked->deliver(to_caf(outcome.error()));
+  auto go = [this, reply, deadline, read = std::move(read), then = std::move(then)] {
+    ask_now<Answer>(reply, deadline, read, then);
+  };
+  if (wanted == freshness::linear)
+    when_fresh<Answer>(reply, deadline, std::move(go));
+  else
+    go();
+  return answer;
+}
+
+template <class Answer>
+void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline, reader<Answer> read,
+                             observer<Answer> then) {
+  auto finish = [this, reply, then = std::move(then)](result<Answer> outcome) {
+    if (!then || then(outcome)) give<Answer>(reply, std::move(outcome));
   };
   auto job = [read = std::move(read), finish, store = s_.store, back = on_actor()](bool expired) {
     result<Answer> outcome = error{errc::timeout, "the metadata was not reached within its time"};
@@ -69,58 +94,87 @@ caf::result<Answer> metadata_state::ask(std::function<result<Answer>(meta::view&
   } else if (auto posted = s_.reads->post(deadline, std::move(job)); !posted) {
     finish(posted.error());
   }
-  return answer;
 }
 
-caf::result<found_object> metadata_state::lookup(const object_name& name) {
+std::optional<found_object> metadata_state::find_cached(const object_name& name) {
   const auto* cached = cache_->find({name.bucket, name.key});
-  if (!cached) {
-    s_.metrics->row_cache_misses.fetch_add(1, std::memory_order_relaxed);
-    return lookup_in_snapshot(name);
-  }
-  s_.metrics->row_cache_hits.fetch_add(1, std::memory_order_relaxed);
+  auto& counter = cached ? s_.metrics->row_cache_hits : s_.metrics->row_cache_misses;
+  counter.fetch_add(1, std::memory_order_relaxed);
+  if (!cached) return std::nullopt;
   if (!name.with_body) return without_body(cached->object);
   auto found = cached->object;
   if (found.parts) found.hold = s_.holds->acquire(applied_);
   return found;
 }
 
-caf::result<found_object> metadata_state::lookup_in_snapshot(const object_name& name) {
+caf::result<found_object> metadata_state::lookup(const object_name& name) {
+  if (!log_)
+    if (auto found = find_cached(name)) return std::move(*found);
+  const auto deadline = now() + s_.read_timeout;
+  auto answer = self_->make_response_promise<found_object>();
+  const auto reply = waiting<found_object>().add(answer, deadline);
+  if (!log_) {
+    lookup_in_snapshot(reply, deadline, name);
+    return answer;
+  }
+  when_fresh<found_object>(reply, deadline, [this, reply, deadline, name] {
+    if (auto found = find_cached(name)) return give<found_object>(reply, std::move(*found));
+    lookup_in_snapshot(reply, deadline, name);
+  });
+  return answer;
+}
+
+void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name) {
   // Before the snapshot is taken: else a blob could be buried and freed in between.
   read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
   const auto miss = cache_->begin_miss({name.bucket, name.key});
   const auto keep = [this, miss, hold = std::move(hold), with_body = name.with_body](result<found_object>& found) {
     cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr}} : std::nullopt);
-    if (!found) return;
-    if (!with_body)
+    if (found && !with_body)
       *found = without_body(std::move(*found));
-    else if (found->parts)
+    else if (found && found->parts)
       found->hold = hold;
+    return true;
   };
-  return ask<found_object>([name](meta::view& view) { return read_object(view, name); }, keep);
+  ask_now<found_object>(reply, deadline, [name](meta::view& view) { return read_object(view, name); }, keep);
 }
 
 caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint64_t object_offset) {
-  return ask<part_list>([id, object_offset](meta::view& view) -> result<part_list> {
+  return ask<part_list>(freshness::any, [id, object_offset](meta::view& view) -> result<part_list> {
     auto page = view.parts(id, object_offset, page_parts);
     if (!page) return page.error();
     return std::make_shared<const std::vector<meta::manifest_part>>(std::move(*page));
   });
 }
 
+// A bucket that this node's state has is taken at its word, since a commit is checked again where it is applied; only
+// one that is missing here may have been made elsewhere just before.
 caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
   if (const auto* cached = cache_->find({name, {}})) return *cached->bucket;
+  const auto deadline = now() + s_.read_timeout;
+  auto answer = self_->make_response_promise<meta::bucket_row>();
+  const auto reply = waiting<meta::bucket_row>().add(answer, deadline);
+  bucket_in_snapshot(reply, deadline, name, log_ != nullptr);
+  return answer;
+}
+
+void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name,
+                                        bool again) {
   const auto miss = cache_->begin_miss({name, {}});
-  const auto keep = [this, miss](result<meta::bucket_row>& found) {
+  const auto keep = [this, miss, reply, deadline, name, again](result<meta::bucket_row>& found) {
     std::optional<cached_row> row;
     if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found)};
     cache_->finish_miss(miss, std::move(row));
+    if (found || !again || found.error().code != errc::no_such_bucket) return true;
+    when_fresh<meta::bucket_row>(reply, deadline,
+                                 [this, reply, deadline, name] { bucket_in_snapshot(reply, deadline, name, false); });
+    return false;
   };
-  return ask<meta::bucket_row>([name](meta::view& view) { return view.bucket(name); }, keep);
+  ask_now<meta::bucket_row>(reply, deadline, [name](meta::view& view) { return view.bucket(name); }, keep);
 }
 
 caf::result<bucket_list> metadata_state::buckets() {
-  return ask<bucket_list>([](meta::view& view) -> result<bucket_list> {
+  return ask<bucket_list>(freshness::linear, [](meta::view& view) -> result<bucket_list> {
     auto rows = view.buckets();
     if (!rows) return rows.error();
     return std::make_shared<const std::vector<meta::bucket_row>>(std::move(*rows));
@@ -128,7 +182,7 @@ caf::result<bucket_list> metadata_state::buckets() {
 }
 
 caf::result<listing_page> metadata_state::list(const meta::listing_query& query) {
-  return ask<listing_page>([query](meta::view& view) -> result<listing_page> {
+  return ask<listing_page>(freshness::linear, [query](meta::view& view) -> result<listing_page> {
     auto page = view.list(query);
     if (!page) return page.error();
     return std::make_shared<const meta::listing>(std::move(*page));
@@ -144,16 +198,18 @@ caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
   // After the snapshot, on the actor: a look-up that comes later shows applied_ or newer, where these are gone, and one
   // that came earlier has its hold.
   const auto drop_held = [this](result<buried_list>& page) {
-    if (!page) return;
-    const auto oldest = s_.holds->oldest();
+    if (!page) return true;
+    auto oldest = s_.holds->oldest();
+    if (s_.others_oldest_hold) oldest = std::min(oldest, s_.others_oldest_hold());
     std::erase_if(page->blobs, [oldest](const meta::buried_blob& b) { return b.buried_at > oldest; });
     page->released_up_to = std::min(page->released_up_to, oldest);
+    return true;
   };
-  return ask<buried_list>(read, drop_held);
+  return ask<buried_list>(freshness::any, read, drop_held);
 }
 
 caf::result<chunk_ids> metadata_state::dead(const chunk_ids& ids) {
-  return ask<chunk_ids>([ids](meta::view& view) -> result<chunk_ids> {
+  return ask<chunk_ids>(freshness::any, [ids](meta::view& view) -> result<chunk_ids> {
     std::unordered_map<storage::blob_id, bool> known;
     chunk_ids out;
     for (const auto& id : ids) {

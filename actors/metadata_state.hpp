@@ -26,6 +26,10 @@ public:
   caf::result<chunk_ids> dead(const chunk_ids& ids);
   caf::result<committed> commit(command_box& command);
   caf::result<storage::blob_id> new_blob();
+  void serve(const peer_call& call);
+  caf::result<log_status_ptr> status() const;
+  std::uint8_t change(const log_change& c);
+  std::uint8_t transfer(storage::node_number to);
   void tick();
   void stop(const caf::exit_msg& m);
 
@@ -53,16 +57,41 @@ private:
   auto on_actor() const {
     return [me = metadata_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
   }
-  // Reads on an executor; `then` runs on the actor before the answer goes out, also when it goes out to nobody.
   template <class Answer>
-  caf::result<Answer> ask(std::function<result<Answer>(storage::metadata::view&)> read,
-                          std::function<void(result<Answer>&)> then = {});
-  caf::result<found_object> lookup_in_snapshot(const object_name& name);
+  using reader = std::function<result<Answer>(storage::metadata::view&)>;
+  template <class Answer>
+  using observer = std::function<bool(result<Answer>&)>;
+  enum class freshness : std::uint8_t { any, linear };
+  // Reads on an executor; `then` runs on the actor before the answer goes out, also when it goes out to nobody. False:
+  // it sees to the answer itself.
+  template <class Answer>
+  caf::result<Answer> ask(freshness wanted, reader<Answer> read, observer<Answer> then = {});
+  template <class Answer>
+  void ask_now(std::uint64_t reply, storage::steady_time deadline, reader<Answer> read, observer<Answer> then);
+  template <class Answer>
+  void give(std::uint64_t reply, result<Answer> outcome);
+  // `go` runs when the state shows what was acknowledged anywhere before; at once on a node without a cluster.
+  template <class Answer>
+  void when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go);
+  std::optional<found_object> find_cached(const object_name& name);
+  void bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name, bool again);
+  void lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name);
+
+  void start_log();
+  void applying(std::span<const storage::metadata::command> commands);
+  void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
+  void read_layout(std::function<void()> then = {});
+  void publish(layout_ptr fresh);
+  void acknowledge_layout();
 
   void begin_session();
+  void begin_session_in_log();
+  void session_begun(storage::session_id session);
+  void session_refused(const error& why);
+  void lose_session();
   void run_batch();
   std::shared_ptr<batch> next_batch();
-  void applied(batch& b, result<storage::metadata::applied_batch> outcome);
+  void finished(batch& b, result<storage::metadata::applied_batch> outcome);
   void failed(batch& b, const error& why);
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
@@ -71,13 +100,21 @@ private:
   metadata_actor::pointer self_;
   metadata_services s_;
   std::optional<row_cache> cache_;
+  std::unique_ptr<replicated_log> log_; // null: the node is a store of its own
+  std::optional<storage::metadata::command> found_; // makes the cluster
+  bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
+  storage::layout_epoch acknowledged_ = 0;
   storage::log_index applied_ = 0;  // every batch up to it is what look-ups show
   storage::session_id session_ = 0; // 0: has not begun
   bool session_asked_ = false, session_failure_logged_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
-  batcher<waiting_command> batches_{
-      {.batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20}};
+  static constexpr batch_limits alone_limits{
+      .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
+  // A batch travels to the leader in one message of the control lane.
+  static constexpr batch_limits cluster_limits{
+      .batch_items = 256, .batch_bytes = 512 << 10, .waiting_items = 16384, .waiting_bytes = 64 << 20};
+  std::optional<batcher<waiting_command>> batches_;
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
              replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
              replies<storage::blob_id>>

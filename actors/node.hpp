@@ -14,15 +14,13 @@
 
 namespace cairn::actors {
 
-// Where the chunks of a partition lie on this node: weighted rendezvous over the disks (cluster/placement.hpp).
-// Immutable, shared by all downloads.
-class store_router; // actors/store_router.hpp
+class chunk_router; // actors/chunk_router.hpp
 
 // What a download or upload needs. Copied into each streamer and ingest.
 struct services {
   caf::actor_system* system = nullptr;
   metadata_actor metadata;
-  std::shared_ptr<const store_router> stores;
+  std::shared_ptr<const chunk_router> stores; // where chunks are: this node's disks, and its peers
   std::shared_ptr<storage::buffer_pool> buffers;
   std::shared_ptr<storage::executor> digests; // MD5 of bodies: too long for the threads of the sockets
   storage::node_metrics* metrics = nullptr;

@@ -1,8 +1,8 @@
 #include "actors/reaper.hpp"
 
+#include "actors/chunk_router.hpp"
 #include "actors/erase_plan.hpp"
 #include "actors/errors.hpp"
-#include "actors/store_router.hpp"
 #include "storage/log.hpp"
 
 namespace cairn::actors {
@@ -33,6 +33,7 @@ private:
   void begin_round();
   void free_manifests(storage::log_index released_up_to);
   void reap(std::vector<meta::buried_blob> blobs);
+  std::vector<chunk_store_actor> erasers() const;
   void erase_page();
   void page_erased(std::size_t disk, const error* why);
   void page_done();
@@ -119,13 +120,27 @@ void reaper_state::reap(std::vector<meta::buried_blob> blobs) {
   erase_page();
 }
 
+// All who may have chunks: the disks of this node, and in a cluster every other member. One that is away keeps what it
+// has until its own walk finds it.
+std::vector<chunk_store_actor> reaper_state::erasers() const {
+  std::vector<chunk_store_actor> out;
+  const auto& local = s_.stores->local();
+  for (std::size_t disk = 0; disk < local.disks(); ++disk) out.push_back(local.disk_writer(disk));
+  const auto layout = s_.stores->in_cluster() ? s_.stores->layouts()->get() : nullptr;
+  if (!layout) return out;
+  for (const auto& m : layout->members)
+    if (const auto* peer = s_.stores->peer(m.number)) out.push_back(peer->handle.store);
+  return out;
+}
+
 void reaper_state::erase_page() {
   const auto page = plan_->next_page();
   page_failed_ = false;
   if (page.empty()) return page_done();
-  disks_to_answer_ = s_.stores->disks();
-  for (std::size_t disk = 0; disk < s_.stores->disks(); ++disk) {
-    self_->request(s_.stores->disk_writer(disk), caf::infinite, erase_atom_v, page)
+  const auto targets = erasers();
+  disks_to_answer_ = targets.size();
+  for (std::size_t disk = 0; disk < targets.size(); ++disk) {
+    self_->request(targets[disk], caf::infinite, erase_atom_v, page)
         .then(
             [this, disk](std::uint64_t erased) {
               count(erased);
@@ -170,7 +185,7 @@ void reaper_state::walk_page() {
   --walk_pages_left_;
   walk_->on_its_way = true;
   const chunk_list_query query{walk_->after, std::uint32_t(options_.page_chunks)};
-  self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, list_atom_v, query)
+  self_->request(s_.stores->local().disk_writer(walk_->disk), caf::infinite, list_atom_v, query)
       .then([this](const chunk_ids& page) { walked(page); },
             [this](caf::error& e) {
               if (!page_again(from_caf(e))) next_walk_disk();
@@ -199,7 +214,7 @@ void reaper_state::walked(const chunk_ids& page) {
 void reaper_state::erase_dead(chunk_ids ids) {
   if (ids.empty()) return next_walk_page();
   log::info("leftover chunks found", {{"disk", walk_->disk}, {"chunks", ids.size()}});
-  self_->request(s_.stores->disk_writer(walk_->disk), caf::infinite, erase_atom_v, std::move(ids))
+  self_->request(s_.stores->local().disk_writer(walk_->disk), caf::infinite, erase_atom_v, std::move(ids))
       .then(
           [this](std::uint64_t erased) {
             count(erased);
@@ -220,7 +235,7 @@ void reaper_state::next_walk_page() {
 void reaper_state::next_walk_disk() {
   walk_->on_its_way = false;
   walk_->after.reset();
-  if (++walk_->disk >= s_.stores->disks())
+  if (++walk_->disk >= s_.stores->local().disks())
     walk_.reset();
   else
     walk_page();

@@ -2,9 +2,7 @@
 
 namespace cairn::actors {
 
-namespace {
-
-int weight(errc code) {
+int weight_of(errc code) noexcept {
   if (code == errc{}) return 0; // not asked yet
   switch (code) {
     case errc::corrupt: return 4;
@@ -15,21 +13,28 @@ int weight(errc code) {
   }
 }
 
+namespace {
+
 bool worth_asking_again(errc code) {
-  return code == errc::busy || code == errc::timeout || code == errc::io_error;
+  return code == errc::busy || code == errc::timeout || code == errc::io_error || code == errc::connection_lost ||
+         code == errc::cancelled;
 }
 
 } // namespace
 
 const error& retry_policy::reason() const noexcept {
-  return weight(here_.code) >= weight(elsewhere_.code) ? here_ : elsewhere_;
+  return weight_of(here_.code) >= weight_of(elsewhere_.code) ? here_ : elsewhere_;
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
   const auto code = why.code;
   // Of one place the last answer counts; among stumbles the one that says most.
-  if (!worth_asking_again(code) || weight(code) >= weight(here_.code)) here_ = std::move(why);
-  if (code == errc::stopping) return std::nullopt;
+  if (!worth_asking_again(code) || weight_of(code) >= weight_of(here_.code)) here_ = std::move(why);
+  if (code == errc::stopping && kind_ == kind::disks) return std::nullopt;
+  return kind_ == kind::disks ? next_disk(code) : next_replica(code);
+}
+
+std::optional<std::chrono::milliseconds> retry_policy::next_disk(errc code) {
   if (worth_asking_again(code) && ++attempts_ < attempts_max) return first_pause * (1 << (attempts_ - 1));
   if (place_ + 1 >= places_) return std::nullopt;
   elsewhere_ = reason();
@@ -37,6 +42,27 @@ std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
   ++place_;
   attempts_ = 0;
   return std::chrono::milliseconds{0};
+}
+
+std::optional<std::size_t> retry_policy::alternative() const noexcept {
+  if (kind_ == kind::disks) return std::nullopt;
+  for (auto next = place_ + 1; next < places_; ++next)
+    if (!hopeless(next)) return next;
+  return std::nullopt;
+}
+
+std::optional<std::chrono::milliseconds> retry_policy::next_replica(errc code) {
+  if (!worth_asking_again(code) && place_ < 64) hopeless_ |= std::uint64_t{1} << place_;
+  elsewhere_ = reason();
+  here_ = {};
+  if (const auto next = alternative()) {
+    place_ = *next;
+    return std::chrono::milliseconds{0};
+  }
+  if (++attempts_ >= attempts_max) return std::nullopt;
+  for (place_ = 0; place_ < places_; ++place_)
+    if (!hopeless(place_)) return first_pause * (1 << (attempts_ - 1));
+  return std::nullopt;
 }
 
 } // namespace cairn::actors

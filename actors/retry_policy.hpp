@@ -1,8 +1,11 @@
-// What to do when the read of a slice failed: ask the same place again after a pause, ask the next place, or give up.
-// Places are the disks of this node in the order of their rank for the chunk (store_router.hpp): a chunk lies on the
-// first of them that took writes when it was written, so `not_found` and `quarantined` go on to the next place, while a
-// late or stumbling disk is asked again. Bytes that fail their checksum are elsewhere or nowhere. A plain class, one a
-// slice.
+// What to do when the read of a slice failed: ask the same place again after a pause, ask another place, or give up. A
+// plain class, one a slice. Places are what read_route (chunk_router.hpp) names, in its order.
+//
+// - Alone: the disks of this node in the order of their rank for the chunk. A chunk lies on the first of them that took
+//   writes when it was written, so `not_found` and `quarantined` go on to the next place, while a late or stumbling
+//   disk is asked again. Bytes that fail their checksum are elsewhere or nowhere.
+// - In a cluster: replicas. Whatever fails, the next one is asked at once; after the last, those whose failure may pass
+//   are asked for another round, after a pause.
 #pragma once
 
 #include "config/error.hpp"
@@ -13,24 +16,36 @@
 
 namespace cairn::actors {
 
+// Of the failures of several places, that with the greater weight says most about the chunk: corrupt before io_error
+// and the like before busy and timeout before not_found. 0: no failure.
+int weight_of(errc code) noexcept;
+
 class retry_policy {
 public:
-  static constexpr std::uint32_t attempts_max = 4; // at one place
+  static constexpr std::uint32_t attempts_max = 4; // at one place; rounds over replicas
   static constexpr std::chrono::milliseconds first_pause{10};
+  enum class kind : std::uint8_t { disks, replicas };
 
-  explicit retry_policy(std::size_t places) : places_(places) {}
+  explicit retry_policy(std::size_t places, kind k = kind::disks) : places_(places), kind_(k) {}
 
   std::size_t place() const noexcept { return place_; }
+  // The place that would be asked now if place() failed, without a pause: another replica of this round.
+  std::optional<std::size_t> alternative() const noexcept;
   // Nothing: give up, with reason(). Otherwise ask place() after the pause.
   std::optional<std::chrono::milliseconds> failed(error why);
-  // Of the places' last answers the one that says most: corrupt before io_error and the like before busy and timeout
-  // before not_found.
+  // Of the places' last answers the one that says most.
   const error& reason() const noexcept;
 
 private:
-  std::size_t places_;
+  std::optional<std::chrono::milliseconds> next_disk(errc code);
+  std::optional<std::chrono::milliseconds> next_replica(errc code);
+  bool hopeless(std::size_t place) const noexcept { return place < 64 && (hopeless_ >> place & 1) != 0; }
+
+  const std::size_t places_;
+  const kind kind_;
   std::size_t place_ = 0;
-  std::uint32_t attempts_ = 0; // at place_
+  std::uint32_t attempts_ = 0; // at place_; rounds that are over
+  std::uint64_t hopeless_ = 0; // replicas that need not be asked again; those beyond the 64th are
   error here_, elsewhere_;     // the last answer of place_, the heaviest of the places before
 };
 

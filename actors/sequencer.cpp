@@ -1,10 +1,10 @@
 #include "actors/sequencer.hpp"
 
+#include "actors/chunk_router.hpp"
 #include "actors/download_window.hpp"
 #include "actors/errors.hpp"
 #include "actors/retry_policy.hpp"
 #include "actors/slice_planner.hpp"
-#include "actors/store_router.hpp"
 
 #include <map>
 
@@ -14,6 +14,10 @@ namespace {
 
 constexpr std::uint32_t block = storage::block_size_bytes;
 constexpr std::uint32_t chunk_bytes_max = 16 << 20;
+// When a read counts as late enough to be hedged: after its replica's 95th percentile, but never so soon that a busy
+// processor looks like a slow peer; and where no percentile is known.
+constexpr std::chrono::milliseconds hedge_after_min{10}, hedge_after_unknown{100};
+constexpr int no_token_patience = 8; // a further round without a token waits so much longer
 
 class sequencer_state {
 public:
@@ -30,12 +34,22 @@ public:
   void cancel() { self_->quit(); }
 
 private:
+  // One request to one place.
+  struct attempt {
+    std::uint32_t number = 0; // 0: none is under way
+    std::size_t place = 0;
+    storage::buffer_ptr buffer;
+  };
   struct read {
     planned_slice slice;
-    storage::buffer_ptr buffer;
+    read_route route;
     retry_policy retry;
     storage::steady_time since;
-    std::optional<storage::steady_time> again_at; // pausing until then
+    attempt first, hedge{};
+    std::uint32_t attempts = 0;
+    std::optional<attempt> hedge_failed{}; // its error is the next that retry learns of that place
+    error hedge_error{};
+    std::optional<storage::steady_time> again_at{}, hedge_at{}; // pausing until then; late from then on
   };
 
   storage::steady_time now() const { return s_.clock->now(); }
@@ -44,8 +58,14 @@ private:
   void wait_for_block();
   void begin(const planned_slice& slice, storage::buffer_ptr into);
   void ask(std::uint64_t index);
-  void arrived(std::uint64_t index, chunk_data& data);
-  void failed(std::uint64_t index, error why);
+  void send(std::uint64_t index, const read& r, const attempt& a);
+  void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
+  void failed(std::uint64_t index, std::uint32_t number, error why);
+  void first_failed(std::uint64_t index, read& r, error why);
+  bool fresh_buffer(read& r);
+  void plan_hedge(read& r);
+  void hedge(std::uint64_t index, read& r);
+  void wake_at(storage::steady_time when);
   void give_up(error why, std::string what);
   void count_window();
 
@@ -57,6 +77,7 @@ private:
   std::map<std::uint64_t, read> reads_; // asked or pausing, by index
   std::uint32_t counted_window_ = 0;
   bool parts_asked_ = false, ended_ = false;
+  std::optional<storage::steady_time> wakes_at_;
   struct memory_wait {
     std::uint64_t ticket;
     storage::steady_time until;
@@ -135,29 +156,46 @@ void sequencer_state::buffer(storage::buffer_ptr granted) {
 void sequencer_state::begin(const planned_slice& slice, storage::buffer_ptr into) {
   planner_->take(slice);
   const auto index = window_->begin();
-  reads_.emplace(index, read{slice, std::move(into), retry_policy{s_.stores->disks()}, now(), {}});
+  const auto route = s_.stores->route_read(slice.chunk);
+  const auto kind = route.in_cluster() ? retry_policy::kind::replicas : retry_policy::kind::disks;
+  if (route.in_cluster()) s_.stores->budget().earn();
+  reads_.emplace(
+      index, read{slice, route, retry_policy{route.places(), kind}, now(), attempt{0, 0, std::move(into)}, attempt{}});
   ask(index);
 }
 
 void sequencer_state::ask(std::uint64_t index) {
   auto& r = reads_.at(index);
   r.again_at.reset();
-  chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, r.buffer};
-  self_->request(s_.stores->reader(r.slice.chunk, r.retry.place()), caf::infinite, read_atom_v, std::move(wanted))
-      .then([this, index](chunk_data& data) { arrived(index, data); },
-            [this, index](caf::error& why) { failed(index, from_caf(why)); });
+  r.first.number = ++r.attempts;
+  r.first.place = r.retry.place();
+  send(index, r, r.first);
+  plan_hedge(r);
 }
 
-void sequencer_state::arrived(std::uint64_t index, chunk_data& data) {
+void sequencer_state::send(std::uint64_t index, const read& r, const attempt& a) {
+  chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, a.buffer};
+  self_->request(r.route.at(a.place).store, caf::infinite, read_atom_v, std::move(wanted))
+      .then([this, index, number = a.number](chunk_data& data) { arrived(index, number, data); },
+            [this, index, number = a.number](caf::error& why) { failed(index, number, from_caf(why)); });
+}
+
+// The first good answer wins. The loser's comes to nothing, and its buffer goes home with it.
+void sequencer_state::arrived(std::uint64_t index, std::uint32_t number, chunk_data& data) {
   if (ended_) return;
   const auto at = reads_.find(index);
-  CAIRN_ASSERT(at != reads_.end());
-  const auto& slice = at->second.slice;
-  if (data.bytes.owner != at->second.buffer || data.bytes.length < slice.trim + slice.length) {
-    return failed(index, {errc::corrupt, "the chunk is shorter than its manifest says"});
+  if (at == reads_.end()) return;
+  auto& r = at->second;
+  if (number != r.first.number && number != r.hedge.number) return;
+  const bool hedged = number == r.hedge.number;
+  const auto& a = hedged ? r.hedge : r.first;
+  const auto& slice = r.slice;
+  if (data.bytes.owner != a.buffer || data.bytes.length < slice.trim + slice.length) {
+    return failed(index, number, {errc::corrupt, "the chunk is shorter than its manifest says"});
   }
+  if (hedged) s_.metrics->hedges_won.fetch_add(1, std::memory_order_relaxed);
   auto bytes = storage::slice{std::move(data.bytes.owner), data.bytes.offset + slice.trim, slice.length};
-  const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now() - at->second.since);
+  const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now() - r.since);
   reads_.erase(at);
   window_->arrived(index, std::move(bytes), latency);
   while (auto next = window_->release()) {
@@ -165,20 +203,80 @@ void sequencer_state::arrived(std::uint64_t index, chunk_data& data) {
   }
 }
 
-void sequencer_state::failed(std::uint64_t index, error why) {
+void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error why) {
   if (ended_) return;
-  auto& r = reads_.at(index);
-  const bool late = why.code == errc::timeout;
-  const auto pause = r.retry.failed(std::move(why));
-  if (!pause) return give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk));
-  s_.metrics->chunk_read_retries.fetch_add(1, std::memory_order_relaxed);
-  if (late) { // the disk may still write into the buffer that it was given
-    r.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum);
-    if (!r.buffer) return give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk));
+  const auto at = reads_.find(index);
+  if (at == reads_.end()) return;
+  auto& r = at->second;
+  if (r.route.in_cluster() && why.code == errc::busy) s_.stores->budget().hedges.drain();
+  if (number == r.first.number) return first_failed(index, r, std::move(why));
+  if (number != r.hedge.number) return;
+  r.hedge_failed = std::exchange(r.hedge, attempt{});
+  r.hedge_failed->buffer.reset();
+  r.hedge_error = std::move(why);
+}
+
+void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
+  const auto give_up_here = [&] { give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk)); };
+  // Who failed late, or from afar, may still write into the buffer that it was given.
+  const bool taken = why.code == errc::timeout || r.route.remote(r.first.place);
+  r.first.number = 0;
+  r.hedge_at.reset();
+  auto from = r.retry.place();
+  auto pause = r.retry.failed(std::move(why));
+  if (pause && r.hedge_failed && r.retry.place() == r.hedge_failed->place) {
+    r.hedge_failed.reset();
+    from = r.retry.place();
+    pause = r.retry.failed(std::move(r.hedge_error));
   }
+  if (!pause) return give_up_here();
+  s_.metrics->chunk_read_retries.fetch_add(1, std::memory_order_relaxed);
+  if (r.retry.place() != from && r.route.in_cluster())
+    s_.metrics->reads_failed_over.fetch_add(1, std::memory_order_relaxed);
+  if (r.hedge.number != 0) { // under way to the very next place
+    CAIRN_ASSERT(r.hedge.place == r.retry.place());
+    r.first = std::exchange(r.hedge, attempt{});
+    return;
+  }
+  if (taken && !fresh_buffer(r)) return give_up_here();
   if (pause->count() == 0) return ask(index);
+  if (r.route.in_cluster() && !s_.stores->budget().retries.try_take()) *pause *= no_token_patience;
   r.again_at = now() + *pause;
   self_->delayed_send(self_, *pause, tick_atom_v);
+}
+
+bool sequencer_state::fresh_buffer(read& r) {
+  r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum);
+  return r.first.buffer != nullptr;
+}
+
+void sequencer_state::plan_hedge(read& r) {
+  const auto other = r.retry.alternative();
+  if (!other || !r.route.may_hedge_to(*other)) return;
+  const auto* health = r.route.at(r.first.place).health;
+  const auto p95 = health ? health->p95_us() : 0;
+  const auto patience = p95 == 0 ? std::chrono::microseconds{hedge_after_unknown}
+                                 : std::max<std::chrono::microseconds>(hedge_after_min, std::chrono::microseconds{p95});
+  r.hedge_at = now() + patience;
+  wake_at(*r.hedge_at);
+}
+
+void sequencer_state::hedge(std::uint64_t index, read& r) {
+  r.hedge_at.reset();
+  const auto other = r.retry.alternative();
+  if (!other || r.first.number == 0 || r.hedge_failed) return;
+  auto buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::growth);
+  if (!buffer || !s_.stores->budget().hedges.try_take()) return;
+  r.hedge = attempt{++r.attempts, *other, std::move(buffer)};
+  s_.metrics->reads_hedged.fetch_add(1, std::memory_order_relaxed);
+  send(index, r, r.hedge);
+}
+
+// One timer for all hedges: a read that is answered in time leaves none behind.
+void sequencer_state::wake_at(storage::steady_time when) {
+  if (wakes_at_ && *wakes_at_ <= when) return;
+  wakes_at_ = when;
+  self_->delayed_send(self_, std::max<storage::steady_time::duration>(when - now(), {}), tick_atom_v);
 }
 
 void sequencer_state::give_up(error why, std::string what) {
@@ -208,9 +306,15 @@ void sequencer_state::tick() {
     waiting_.reset();
     return give_up({errc::slow_down, "no memory for a block within the wait"}, "buffer");
   }
+  if (wakes_at_ && *wakes_at_ <= now()) wakes_at_.reset();
   std::vector<std::uint64_t> due;
-  for (const auto& [index, r] : reads_) {
+  for (auto& [index, r] : reads_) {
     if (r.again_at && *r.again_at <= now()) due.push_back(index);
+    if (!r.hedge_at) continue;
+    if (*r.hedge_at <= now())
+      hedge(index, r);
+    else
+      wake_at(*r.hedge_at);
   }
   for (const auto index : due) ask(index);
 }

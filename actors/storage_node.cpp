@@ -1,8 +1,10 @@
 #include "actors/storage_node.hpp"
 
+#include "actors/chunk_router.hpp"
+#include "actors/chunk_service.hpp"
+#include "actors/cluster_member.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
-#include "actors/store_router.hpp"
 #include "storage/disk_identity.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
@@ -17,6 +19,8 @@ namespace {
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
                       digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
+constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
+constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
 class room_probe {
@@ -57,9 +61,11 @@ struct open_disk {
 
 class storage_node_impl final : public storage_node {
 public:
-  storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics)
+  storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics,
+                    std::vector<boost::asio::io_context*> contexts)
       : system_(system),
         metrics_(metrics),
+        contexts_(std::move(contexts)),
         files_(storage::posix_file_system()),
         clock_(storage::system_clock()),
         random_(storage::system_random()) {}
@@ -78,14 +84,20 @@ private:
   result<void> open_disk_store(open_disk& d, const config::settings& settings);
   void spawn_actors(const config::settings& settings);
 
+  result<void> open_cluster(const config::settings& settings);
+  void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
+  membership_services membership_parts() const;
+  disk_use disks_in_use() const;
+
   caf::actor_system& system_;
   storage::node_metrics& metrics_;
+  const std::vector<boost::asio::io_context*> contexts_;
   storage::file_system& files_;
   const storage::clock& clock_;
   storage::random_source& random_;
 
   std::shared_ptr<void> lock_;
-  storage::uuid id_{};
+  storage::node_identity self_;
   std::string metadata_dir_;
   std::unique_ptr<storage::kv_engine> metadata_engine_;
   std::unique_ptr<storage::metadata::store> metadata_store_;
@@ -97,6 +109,9 @@ private:
   std::vector<std::string> closed_disks_; // paths
   services services_;
   reaper_actor reaper_;
+  std::unique_ptr<cluster_member> member_; // null: a store of its own
+  std::shared_ptr<storage::buffer_pool> peer_buffers_;
+  std::unique_ptr<chunk_service> chunk_service_;
   bool is_new_ = false, stopped_ = false;
 };
 
@@ -105,13 +120,57 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   auto lock = files_.lock(settings.node.data_dir);
   if (!lock) return lock.error();
   lock_ = *lock;
-  const auto id = storage::load_or_make_node_identity(files_, settings.node.data_dir, random_);
-  if (!id) return id.error();
-  id_ = *id;
+  const auto self = storage::begin_node_start(files_, settings.node.data_dir, random_);
+  if (!self) return self.error();
+  self_ = *self;
   if (auto opened = open_metadata(settings); !opened) return opened;
   if (auto opened = open_disks(settings); !opened) return opened;
+  if (auto opened = open_cluster(settings); !opened) return opened;
   spawn_actors(settings);
+  return member_ ? member_->start(system_, membership_parts(), services_.metadata) : result<void>{};
+}
+
+result<void> storage_node_impl::open_cluster(const config::settings& settings) {
+  if (settings.cluster.listen.host.empty()) {
+    const auto known = storage::load_cluster_identity(files_, settings.node.data_dir);
+    if (!known) return known.error();
+    if (*known)
+      return error{errc::invalid_argument, "this node is a member of the cluster \"" + (*known)->name +
+                                               "\": cluster.listen must say where its peers reach it"};
+    return {};
+  }
+  member_environment env;
+  env.settings = &settings;
+  env.node = self_;
+  env.contexts = contexts_;
+  env.files = &files_;
+  env.store = metadata_store_.get();
+  env.clock = &clock_;
+  env.random = &random_;
+  auto member = cluster_member::open(std::move(env));
+  if (!member) return member.error();
+  member_ = std::move(*member);
   return {};
+}
+
+membership_services storage_node_impl::membership_parts() const {
+  membership_services m;
+  m.store = metadata_store_.get();
+  m.reads = metadata_reads_.get();
+  m.clock = &clock_;
+  m.disks = [this] { return disks_in_use(); };
+  return m;
+}
+
+disk_use storage_node_impl::disks_in_use() const {
+  disk_use out{.takes_writes = false};
+  for (const auto& d : disks_) {
+    const auto stats = d->store->stats();
+    out.capacity_bytes += stats.disk.total;
+    out.used_bytes += stats.disk.total - std::min(stats.disk.total, stats.disk.available);
+    out.takes_writes = out.takes_writes || d->shared->takes_writes();
+  }
+  return out;
 }
 
 result<void> storage_node_impl::open_metadata(const config::settings& settings) {
@@ -202,17 +261,28 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   m.clock = &clock_;
   m.random = &random_;
   m.holds = std::make_shared<read_holds>(clock_);
-  m.node = id_;
-  m.incarnation = random_.next();
+  m.node = self_.id;
+  m.incarnation = self_.incarnation;
   m.has_room = [this] { return metadata_room_->has_room(); };
   m.session_began = session_began_;
+  if (member_) {
+    m.log = member_->log_services();
+    m.layout = member_->layout();
+    m.others_oldest_hold = [state = member_->state()] { return state->others_oldest_hold.load(); };
+    m.commit_timeout = cluster_commit_timeout;
+  }
 
   services_.system = &system_;
   services_.metrics = &metrics_;
   services_.clock = &clock_;
   services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
   services_.digests = storage::make_thread_executor("digest", cores, digest_queue_max);
-  services_.stores = std::make_shared<store_router>(std::move(members));
+  auto local = std::make_shared<store_router>(std::move(members));
+  if (member_) {
+    spawn_chunk_service(settings, local);
+  } else {
+    services_.stores = std::make_shared<chunk_router>(std::move(local));
+  }
   services_.metadata = spawn_metadata(system_, std::move(m));
   services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
   services_.inline_max = static_cast<std::uint32_t>(settings.storage.inline_max.bytes);
@@ -222,6 +292,30 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.object_size_max = settings.limits.object_size.bytes;
   reaper_ = spawn_reaper(system_, services_);
   apply(settings);
+}
+
+// In a cluster: serves this node's chunks to its peers, and reaches theirs.
+void storage_node_impl::spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local) {
+  chunk_service_parts served;
+  served.stores = local;
+  served.layouts = member_->layout();
+  served.buffers = peer_buffers_ = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
+  served.metrics = &metrics_;
+  served.clock = &clock_;
+  chunk_service_ =
+      std::make_unique<chunk_service>(system_, served, std::max<std::size_t>(2, std::thread::hardware_concurrency()));
+  chunk_service_->serve_at(member_->service());
+  remote_store_parts remote;
+  remote.network = member_->network();
+  remote.layouts = member_->layout();
+  remote.buffers = services_.buffers;
+  remote.metrics = &metrics_;
+  remote.clock = &clock_;
+  chunk_router::cluster_parts parts;
+  parts.layouts = member_->layout();
+  parts.network = member_->network();
+  parts.make = [this, remote](const storage::uuid& peer) { return spawn_remote_store(system_, remote, peer); };
+  services_.stores = std::make_shared<chunk_router>(std::move(local), std::move(parts));
 }
 
 node_status storage_node_impl::status() const {
@@ -257,6 +351,9 @@ void storage_node_impl::stop() {
   if (stopped_) return;
   stopped_ = true;
   caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
+  if (services_.stores) services_.stores->stop();
+  if (chunk_service_) chunk_service_->stop();
+  if (member_) member_->stop();
   for (auto& d : disks_) {
     d->reads->stop();
     d->writes->stop();
@@ -277,8 +374,9 @@ void storage_node_impl::stop() {
 } // namespace
 
 result<std::unique_ptr<storage_node>> storage_node::open(const config::settings& settings, caf::actor_system& system,
-                                                         storage::node_metrics& metrics) {
-  auto node = std::make_unique<storage_node_impl>(system, metrics);
+                                                         storage::node_metrics& metrics,
+                                                         std::vector<boost::asio::io_context*> contexts) {
+  auto node = std::make_unique<storage_node_impl>(system, metrics, std::move(contexts));
   if (auto started = node->start(settings); !started) return started.error();
   return std::unique_ptr<storage_node>{std::move(node)};
 }

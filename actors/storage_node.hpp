@@ -10,6 +10,8 @@
 #include "storage/chunk_store.hpp"
 #include "storage/executor.hpp"
 
+#include <boost/asio/io_context.hpp>
+
 #include <memory>
 #include <string>
 #include <vector>
@@ -35,9 +37,11 @@ struct node_status {
 class storage_node {
 public:
   // `system` runs with node_actor_config. Errors: locked (another process uses data_dir), corrupt, io_error, no_space,
-  // unsupported (formats of a newer version).
+  // unsupported (formats of a newer version); those of cluster_member::open when the node is one of a cluster.
+  // `contexts` run already, and serve the links to other nodes.
   static result<std::unique_ptr<storage_node>> open(const config::settings& settings, caf::actor_system& system,
-                                                    storage::node_metrics& metrics);
+                                                    storage::node_metrics& metrics,
+                                                    std::vector<boost::asio::io_context*> contexts);
   virtual ~storage_node() = default;
 
   virtual const services& handles() const = 0;

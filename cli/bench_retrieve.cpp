@@ -217,7 +217,7 @@ result<std::vector<retrieve_row>> run_retrieve(const retrieve_shape& shape) {
     actors::node_actor_config actor_config(shards.contexts());
     caf::actor_system system(actor_config);
     storage::node_metrics metrics;
-    auto node = actors::storage_node::open(settings, system, metrics);
+    auto node = actors::storage_node::open(settings, system, metrics, shards.contexts());
     if (node) {
       rows = measure_all(**node, settings, shape);
       (*node)->stop();

@@ -72,7 +72,9 @@ result<storage::uuid> node_to_certify(const issue_options& o) {
     return error{errc::invalid_argument, "--node: expected a UUID, got \"" + o.node + "\""};
   }
   if (auto there = make_directory(o.data_dir); !there) return there.error();
-  return storage::load_or_make_node_identity(storage::posix_file_system(), o.data_dir, storage::system_random());
+  const auto made = storage::begin_node_start(storage::posix_file_system(), o.data_dir, storage::system_random());
+  if (!made) return made.error();
+  return made->id;
 }
 
 result<void> issue(const issue_options& o) {

@@ -60,7 +60,7 @@ private:
 result<void> running_node::start() {
   system_ = std::make_unique<caf::actor_system>(config_);
   shards_.start();
-  auto node = actors::storage_node::open(settings_, *system_, metrics_);
+  auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts());
   if (!node) return node.error();
   node_ = std::move(*node);
   if (options_.file.empty() && node_->is_new())

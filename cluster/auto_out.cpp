@@ -1,5 +1,7 @@
 #include "cluster/auto_out.hpp"
 
+#include "cluster/layout_plan.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -33,7 +35,7 @@ out_pause broken_at_large(const layout& l, std::span<const member_health> health
   return out_pause::none;
 }
 
-// Members that are out or going out hold data that others have yet to take over.
+// Members that are out, or lost their weight, hold data that others have yet to take over.
 class room {
 public:
   room(const layout& l, std::span<const member_health> health) {
@@ -42,10 +44,10 @@ public:
       for (const member_index n : owners.current) owns[n] = true;
     for (const member& m : l.members) {
       const member_health& h = health[m.number];
-      if (m.state == member_state::active && !h.down) {
+      if (holds_chunks(m) && !h.down) {
         used_ += h.used_bytes;
         capacity_ += h.capacity_bytes;
-      } else if (m.state == member_state::out && owns[m.number]) {
+      } else if ((m.state == member_state::out || m.weight == 0) && owns[m.number]) {
         used_ += h.used_bytes;
       }
     }

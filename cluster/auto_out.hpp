@@ -2,7 +2,7 @@
 // is, unless more than it is broken and copying data around would do harm:
 //   - more than 10 % of the nodes are down, and at least two;
 //   - all nodes of a zone are down, of two or more (with one node a zone is no more than that node);
-//   - what it held would fill the active nodes that are up above 85 %.
+//   - what it held would fill the active nodes that are up and have a weight above 85 %.
 // Nodes that were taken out before and are still down count as down, or a failure that spreads would pass one by one.
 // Pure functions.
 #pragma once

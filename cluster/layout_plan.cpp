@@ -31,7 +31,7 @@ candidates candidates_of(const layout& l) {
   std::map<std::string_view, std::size_t> zone_numbers;
   std::vector<double> weights;
   for (const member& m : l.members) {
-    if (m.state != member_state::active) continue;
+    if (!holds_chunks(m)) continue;
     c.numbers.push_back(m.number);
     c.zones.push_back(zone_numbers.try_emplace(m.zone, zone_numbers.size()).first->second);
     weights.push_back(m.weight);
@@ -84,7 +84,7 @@ public:
   result<void> operator()(const change::join& c) {
     const auto same_id = [&](const member& m) { return m.id == c.node.id; };
     if (std::ranges::any_of(plan_.after.members, same_id)) return invalid("the node is or was a member");
-    if (c.node.weight == 0 || c.node.weight > meta::node_weight_max) return invalid("not a valid weight");
+    if (c.node.weight > meta::node_weight_max) return invalid("not a valid weight");
     if (plan_.after.members.size() >= meta::nodes_max) return invalid("no node can be added any more");
     plan_.after.members.push_back({.number = static_cast<member_index>(plan_.after.members.size()),
                                    .id = c.node.id,
@@ -99,7 +99,7 @@ public:
     return set(c.who, &member::state, c.state, meta::set_node{.node = c.who, .state = c.state});
   }
   result<void> operator()(const change::set_weight& c) {
-    if (c.weight == 0 || c.weight > meta::node_weight_max) return invalid("not a valid weight");
+    if (c.weight > meta::node_weight_max) return invalid("not a valid weight");
     return set(c.who, &member::weight, c.weight, meta::set_node{.node = c.who, .weight = c.weight});
   }
   result<void> operator()(const change::set_zone& c) {
@@ -148,6 +148,10 @@ void replace_targets(layout_plan& plan) {
 
 } // namespace
 
+bool holds_chunks(const member& m) {
+  return m.state == member_state::active && m.weight > 0;
+}
+
 std::vector<owner_list> compute_targets(const layout& l) {
   const candidates c = candidates_of(l);
   const placement ranking{c.drawn};
@@ -172,8 +176,8 @@ layout found_cluster(const meta::create_cluster& command) {
 result<layout_plan> plan_change(const layout& l, const layout_change& c) {
   layout_plan plan{.after = l};
   if (auto changed = std::visit(member_change{plan}, c); !changed) return changed.error();
-  const auto active = [](const member& m) { return m.state == member_state::active; };
-  if (std::ranges::none_of(plan.after.members, active)) return invalid("no active node would be left");
+  if (std::ranges::none_of(plan.after.members, holds_chunks))
+    return invalid("no active node with a weight would be left");
   replace_targets(plan);
   return plan;
 }

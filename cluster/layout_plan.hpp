@@ -1,11 +1,12 @@
 // Plans: from a layout and a change of membership to the next layout, and the commands that make the metadata the same.
 //
-// A partition's targets are the best of a weighted rendezvous ranking of the active members (placement.hpp): as far as
-// there are enough zones, the best of each zone in turn. The ranking's rates are chosen such that members get the share
-// of their weight (shares.hpp); with the zones' constraint: a zone gets its members' weight, at most one copy of each
-// partition. So a plan is a function of the members alone; joining and leaving moves what the newcomer wins or the
-// leaver had, and little else: within 10 % of that, but up to 40 % more when one of several zones outgrows the others,
-// since then its older members change places too (balance lasts, a move is made once).
+// A partition's targets are the best of a weighted rendezvous ranking of the members that hold chunks, those that are
+// active and have a weight (placement.hpp): as far as there are enough zones, the best of each zone in turn. The
+// ranking's rates are chosen such that members get the share of their weight (shares.hpp); with the zones' constraint:
+// a zone gets its members' weight, at most one copy of each partition. So a plan is a function of the members alone;
+// joining and leaving moves what the newcomer wins or the leaver had, and little else: within 10 % of that, but up to
+// 40 % more when one of several zones outgrows the others, since then its older members change places too (balance
+// lasts, a move is made once).
 //
 // Plans are made by one node at a time from the layout that it knows; the commands carry the epoch, and the metadata
 // refuses a plan made from an older one. Pure functions. Cost: members × 16,384 scores and their sorting, some 100 ms
@@ -19,7 +20,11 @@
 
 namespace cairn::cluster {
 
-// One list of owners a partition; as many as there are replicas or active members. At least one member is active.
+// Whether the member gets targets.
+bool holds_chunks(const member& m);
+
+// One list of owners a partition; as many as there are replicas or members that hold chunks, of which there is one at
+// least.
 std::vector<owner_list> compute_targets(const layout& l);
 
 // A cluster of one member.
@@ -55,8 +60,8 @@ struct layout_plan {
 };
 
 // Replaces `target` only; `current` stays until moved. A partition whose targets stay the same in another order is left
-// as it is. invalid_argument: no such member, a removed one, a known id, values out of bounds, no active member would
-// be left, removal of one that still owns something.
+// as it is. invalid_argument: no such member, a removed one, a known id, values out of bounds, no active member with a
+// weight would be left, removal of one that still owns something.
 result<layout_plan> plan_change(const layout& l, const layout_change& c);
 
 } // namespace cairn::cluster

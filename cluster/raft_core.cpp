@@ -379,9 +379,14 @@ core_update core::take() {
   return out;
 }
 
-stored_state raft_core::first_state(server_id id) {
+stored_state raft_core::first_state(server_id id, index_t applied) {
   stored_state s;
   s.vote = {1, 0};
+  if (applied > 0) {
+    s.snapshot = snapshot_record{applied, 1, {{{id, server_role::voter}}}, applied};
+    s.first = applied + 1;
+    return s;
+  }
   s.entries.push_back({1, entry_kind::change, share(encode(raft::configuration{{{id, server_role::voter}}}))});
   return s;
 }

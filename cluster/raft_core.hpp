@@ -71,8 +71,9 @@ public:
   // (the parts of the stored state contradict each other).
   static result<std::unique_ptr<raft_core>> start(const core_options& options, stored_state stored, index_t applied,
                                                   time_ms now);
-  // The stored state of the first server of a new cluster, which leads it alone.
-  static stored_state first_state(server_id id);
+  // The stored state of the first server of a new cluster, which leads it alone. `applied`: what its state machine
+  // holds already, from before there was a log; 0: nothing.
+  static stored_state first_state(server_id id, index_t applied = 0);
 
   virtual ~raft_core() = default;
 

@@ -37,6 +37,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::signature_mismatch: return "signature_mismatch";
     case errc::no_leader: return "no_leader";
     case errc::stale_layout: return "stale_layout";
+    case errc::no_quorum: return "no_quorum";
   }
   return "unknown";
 }

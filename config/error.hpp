@@ -43,7 +43,9 @@ enum class errc : std::uint8_t {
   signature_mismatch,   // a chunk of the body does not have the signature that was sent with it
   no_leader,            // the metadata has no leader now, or it could not be reached in time: try again later
   stale_layout,         // the request was made by an older layout than the node's that was asked
+  no_quorum,            // too few of a chunk's owners stored it: nothing is acknowledged, try again later
 };
+constexpr errc errc_last = errc::no_quorum; // nodes refuse frames with codes above it
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

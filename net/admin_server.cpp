@@ -1,7 +1,7 @@
 #include "net/admin_server.hpp"
 
+#include "actors/listener.hpp"
 #include "net/cluster_page.hpp"
-#include "net/listener.hpp"
 #include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -27,7 +27,7 @@ constexpr auto accept_pause = std::chrono::milliseconds{50};
 
 using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
-using stream = beast::basic_stream<asio::ip::tcp, control_strand>;
+using stream = beast::basic_stream<asio::ip::tcp, actors::control_strand>;
 
 response text_response(http::status status, std::string body, const char* type = "text/plain; charset=utf-8") {
   response r{status, 11};
@@ -121,9 +121,10 @@ struct admin_server::state : std::enable_shared_from_this<state> {
 
   void accept();
 
-  control_strand control;
-  acceptor listening;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, control_strand>
+  actors::control_strand control;
+  actors::acceptor listening;
+  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                             actors::control_strand>
       pause;
   config::endpoint listen;
   admin_callbacks callbacks;
@@ -229,11 +230,11 @@ admin_server::~admin_server() {
 }
 
 result<void> admin_server::listen() {
-  return listen_on(state_->listening, state_->listen);
+  return actors::listen_on(state_->listening, state_->listen);
 }
 
 config::endpoint admin_server::local_endpoint() const {
-  return endpoint_of(state_->listening);
+  return actors::endpoint_of(state_->listening);
 }
 
 void admin_server::start() {

@@ -1,7 +1,7 @@
 #include "net/http_server.hpp"
 
+#include "actors/listener.hpp"
 #include "net/http_session.hpp"
-#include "net/listener.hpp"
 #include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -13,8 +13,8 @@ namespace cairn::net {
 
 namespace asio = boost::asio;
 using boost::system::error_code;
-using timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, control_strand>;
+using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                                         actors::control_strand>;
 
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
@@ -106,8 +106,8 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   std::vector<asio::io_context*> shards;
-  control_strand control;
-  acceptor listening;
+  actors::control_strand control;
+  actors::acceptor listening;
   timer pause, sweep, patience;
   std::shared_ptr<http_shared> shared;
   std::size_t next_shard = 0;
@@ -125,11 +125,11 @@ http_server::~http_server() {
 }
 
 result<void> http_server::listen() {
-  return listen_on(state_->listening, state_->shared->listen);
+  return actors::listen_on(state_->listening, state_->shared->listen);
 }
 
 config::endpoint http_server::local_endpoint() const {
-  return endpoint_of(state_->listening);
+  return actors::endpoint_of(state_->listening);
 }
 
 void http_server::start() {

@@ -111,6 +111,19 @@ void add_streams(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_uploads_cancelled_total", "Uploads whose client went away.", m.uploads_cancelled);
 }
 
+void add_replicas(page_builder& p, const storage::node_metrics& m) {
+  p.counter("cairn_peer_reads_total", "Chunk reads served to peers.", m.peer_reads);
+  p.counter("cairn_peer_writes_total", "Chunk writes taken from peers.", m.peer_writes);
+  p.counter("cairn_remote_reads_total", "Chunk reads asked of peers.", m.remote_reads);
+  p.counter("cairn_remote_read_bytes_total", "Bytes of chunks read from peers.", m.remote_read_bytes);
+  p.counter("cairn_remote_writes_total", "Chunk writes sent to peers.", m.remote_writes);
+  p.counter("cairn_reads_failed_over_total", "Chunk reads that went on to another node.", m.reads_failed_over);
+  p.counter("cairn_reads_hedged_total", "Late chunk reads that were also asked of another node.", m.reads_hedged);
+  p.counter("cairn_hedges_won_total", "Hedged reads whose second request answered first.", m.hedges_won);
+  p.counter("cairn_replicas_unconfirmed_total",
+            "Copies of chunks that were not confirmed when their object was committed.", m.replicas_unconfirmed);
+}
+
 void add_storage(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_chunk_reads_total", "Chunk reads.", m.chunk_reads);
   p.counter("cairn_chunk_reads_cached_total", "Chunk reads answered from memory at once.", m.chunk_reads_cached);
@@ -180,6 +193,7 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
   add_http(p, metrics);
   add_streams(p, metrics);
   add_storage(p, metrics);
+  add_replicas(p, metrics);
   add_node(p, status);
   add_disks(p, status);
   return p;

@@ -47,6 +47,8 @@ s3_error s3_error_of(const error& reason) {
     case errc::no_leader:
       return retryable("ServiceUnavailable", "The cluster's metadata can't be reached by a majority now. Try again.");
     case errc::stale_layout: return retryable("ServiceUnavailable", "The cluster's layout is changing. Try again.");
+    case errc::no_quorum:
+      return retryable("ServiceUnavailable", "Too few of the nodes that should store this are reachable. Try again.");
     case errc::stopping: return retryable("ServiceUnavailable", "The node is shutting down.");
     case errc::read_only:
       return retryable("ServiceUnavailable", "The storage takes no writes until an operator has looked at it.");

@@ -45,8 +45,20 @@ enum class disk_state : std::uint8_t { healthy, read_only, quarantined };
 struct chunk_store_stats {
   disk_state state = disk_state::healthy;
   std::uint64_t chunks = 0, segments = 0, to_punch = 0;
+  std::uint64_t used_bytes = 0; // of live chunks: payloads, each with its header page and rounded up to 4 KiB
   space disk;
   std::uint64_t reserve_bytes = 0;
+};
+
+struct partition_range { // [first, end)
+  std::uint32_t first = 0, end = partition_count;
+};
+
+struct scrub_page {
+  std::vector<chunk_id> corrupt;       // records that fail verification
+  std::vector<chunk_id> unreadable;    // that the device answers with an error
+  std::optional<chunk_id> reached;     // `after` of the next call; nothing: every chunk was looked at
+  std::uint64_t chunks = 0, bytes = 0; // read, bytes with headers and padding
 };
 
 class chunk_store {
@@ -61,7 +73,9 @@ public:
   virtual ~chunk_store() = default;
 
   // Group commit: appends all, one flush, one index transaction; durable when it returns. One answer a chunk:
-  // no_space, read_only, io_error, content_mismatch, or success (also when the same bytes were there already).
+  // no_space, read_only, io_error, content_mismatch, or success (also when the same bytes were there already). What is
+  // there already is read and verified first: a record that is corrupt counts for nothing and is replaced, whatever
+  // bytes it was made of, and its space goes to to_punch in the same index transaction.
   virtual std::vector<result<void>> write(std::span<const chunk_write> batch) = 0;
 
   // Reads payload bytes [offset, offset + length) clipped to the chunk's end; offset is a multiple of 64 KiB, `into`
@@ -78,8 +92,17 @@ public:
   // Punches remembered space that no running read can see any more; unlinks empty segments. Returns the rows done.
   virtual result<std::uint64_t> punch(std::size_t rows_max) = 0;
 
-  // Chunk ids from `after` on in index order (partition, id), at most `max`: a page of the walk that finds leftovers.
+  // Chunk ids behind `after` in index order (partition, id), at most `max`: a page of the walk that finds leftovers.
   virtual result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) = 0;
+  // Those of some partitions only: what two owners compare. A page that is not full is the last one.
+  virtual result<std::vector<chunk_id>> list(partition_range partitions, const std::optional<chunk_id>& after,
+                                             std::size_t max) = 0;
+
+  // Reads and verifies whole records behind `after` in index order, from the disk even where memory has their bytes,
+  // until about `max_bytes` were read, but one record at least. A read: any thread, beside everything else; it holds up
+  // punching for one record at a time. Chunks that are written or erased meanwhile may be left out, and are never
+  // reported falsely. quarantined, and what the index answers; damage of single records is in the page.
+  virtual result<scrub_page> scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) = 0;
 
   virtual chunk_store_stats stats() const = 0; // from memory; the disk's space is refreshed by write and punch
   virtual void quarantine() = 0;               // called by the kv engine's on_quarantine

@@ -24,7 +24,7 @@ result<std::uint64_t> segment_chunk_store::erase(std::span<const chunk_id> ids) 
   changes.put(**writer);
   if (auto durable = commit(**writer); !durable) return durable.error();
 
-  changes.apply(rows_);
+  changes.apply(rows_, used_bytes_);
   for (const auto& id : erased) cache_.erase(id);
   chunks_ -= erased.size();
   to_punch_ += erased.size();
@@ -65,7 +65,7 @@ result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max) {
   for (const auto& row : rows) chunk_index::erase(**writer, row);
   changes.put(**writer);
   if (auto durable = commit(**writer); !durable) return durable.error();
-  changes.apply(rows_);
+  changes.apply(rows_, used_bytes_);
   to_punch_ -= std::min<std::uint64_t>(to_punch_, rows.size());
   auto removed = remove_empty_segments();
   refresh_space();

@@ -1,5 +1,6 @@
-// The chunk store over segment files: what chunk_store_open.cpp (recovery), chunk_store_read.cpp, chunk_store_write.cpp
-// (group commit, segments) and chunk_store_erase.cpp (erase, punch) share. Not for other files.
+// The chunk store over segment files: what chunk_store_open.cpp (recovery), chunk_store_read.cpp,
+// chunk_store_scrub.cpp, chunk_store_write.cpp (group commit, segments) and chunk_store_erase.cpp (erase, punch) share.
+// Not for other files.
 //
 // Order of writes, each step durable before the next:
 //   segment     file made and preallocated → folder flushed → row (active) committed → records
@@ -38,7 +39,12 @@ public:
                                         std::byte* into) override;
   result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
   result<std::uint64_t> punch(std::size_t rows_max) override;
-  result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;
+  result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override {
+    return list(partition_range{}, after, max);
+  }
+  result<std::vector<chunk_id>> list(partition_range partitions, const std::optional<chunk_id>& after,
+                                     std::size_t max) override;
+  result<scrub_page> scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) override;
   chunk_store_stats stats() const override;
   void quarantine() override;
   const uuid& disk_uuid() const override { return identity_.id; }
@@ -64,7 +70,7 @@ private:
     chunk_index::segment_row* of(std::uint64_t segment);                                      // null: no such segment
     void retire(kv_writer& writer, std::uint64_t generation, const chunk_location& location); // live → to_punch
     void put(kv_writer& writer) const;
-    void apply(segment_rows& rows) const;
+    void apply(segment_rows& rows, std::uint64_t& live_bytes) const; // and keeps the sum of live_bytes
 
   private:
     const segment_rows& rows_;
@@ -85,6 +91,7 @@ private:
   result<chunk_read_result> read_from_disk(bool verify, const chunk_id& id, const chunk_location& at,
                                            std::uint32_t offset, std::uint32_t length, std::byte* into);
   result<chunk_location> look_up(const chunk_id& id);
+  result<void> scrub_chunk(const chunk_id& id, bytes_span buffer, scrub_page& page);
 
   // Writing.
   result<void> writable() const;
@@ -124,7 +131,7 @@ private:
   // The writer's own.
   segment_rows rows_;
   std::optional<active_segment> active_;
-  std::uint64_t next_segment_ = 1, chunks_ = 0, to_punch_ = 0, reserve_bytes_ = 0;
+  std::uint64_t next_segment_ = 1, chunks_ = 0, to_punch_ = 0, used_bytes_ = 0, reserve_bytes_ = 0;
   space space_;
   bool space_unknown_ = false;
 

@@ -148,7 +148,10 @@ result<void> segment_chunk_store::load_rows() {
   if (!reader) return reader.error();
   auto rows = chunk_index::all_segments(**reader);
   if (!rows) return rows.error();
-  for (const auto& [segment, row] : *rows) rows_.emplace(segment, row);
+  for (const auto& [segment, row] : *rows) {
+    rows_.emplace(segment, row);
+    used_bytes_ += row.live_bytes;
+  }
   const auto next = chunk_index::next_segment(**reader);
   if (!next) return next.error();
   next_segment_ = *next;

@@ -97,7 +97,7 @@ result<void> segment_chunk_store::seal(active_segment& segment) {
   changes.put(**writer);
   chunk_index::erase_tail(**writer, entries);
   if (auto durable = commit(**writer); !durable) return durable;
-  changes.apply(rows_);
+  changes.apply(rows_, used_bytes_);
   return {};
 }
 

@@ -43,8 +43,12 @@ void segment_chunk_store::row_changes::put(kv_writer& writer) const {
   for (const auto& [segment, row] : changed_) chunk_index::put(writer, segment, row);
 }
 
-void segment_chunk_store::row_changes::apply(segment_rows& rows) const {
-  for (const auto& [segment, row] : changed_) rows[segment] = row;
+void segment_chunk_store::row_changes::apply(segment_rows& rows, std::uint64_t& live_bytes) const {
+  for (const auto& [segment, row] : changed_) {
+    auto& known = rows[segment];
+    live_bytes = minus(live_bytes + row.live_bytes, known.live_bytes);
+    known = row;
+  }
 }
 
 result<void> segment_chunk_store::writable() const {
@@ -218,7 +222,7 @@ result<void> segment_chunk_store::append(std::span<const chunk_write> batch, std
   changes.put(**writer);
   if (auto durable = commit(**writer); !durable) return durable;
 
-  changes.apply(rows_);
+  changes.apply(rows_, used_bytes_);
   active_->records += group.size();
   chunks_ += group.size() - replaced;
   to_punch_ += replaced;
@@ -243,6 +247,7 @@ void segment_chunk_store::publish() {
   stats_.chunks = chunks_;
   stats_.segments = rows_.size();
   stats_.to_punch = to_punch_;
+  stats_.used_bytes = used_bytes_;
   stats_.disk = space_;
   stats_.reserve_bytes = reserve_bytes_;
 }

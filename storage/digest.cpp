@@ -7,36 +7,32 @@
 
 namespace cairn::storage {
 
-struct md5::context {
-  EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  context() { CAIRN_ASSERT(evp != nullptr); }
-  context(const context&) = delete;
-  context& operator=(const context&) = delete;
-  ~context() { EVP_MD_CTX_free(evp); }
-};
-
-md5::md5() : context_(std::make_unique<context>()) {
-  reset();
-}
-md5::~md5() = default;
-md5::md5(md5&&) noexcept = default;
-md5& md5::operator=(md5&&) noexcept = default;
-
-void md5::reset() {
-  CAIRN_ASSERT(EVP_DigestInit_ex(context_->evp, EVP_md5(), nullptr) == 1);
-}
-
-void md5::update(bytes_view data) {
-  CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
-}
-
-md5::digest md5::finish() {
-  digest out{};
-  CAIRN_ASSERT(EVP_DigestFinal_ex(context_->evp, out.data(), nullptr) == 1);
-  return out;
-}
-
 namespace {
+
+// OpenSSL's context of one digest, begun. Running out of memory ends the process.
+class digest_context {
+public:
+  explicit digest_context(const EVP_MD* algorithm) : algorithm_(algorithm) {
+    CAIRN_ASSERT(evp_ != nullptr);
+    begin();
+  }
+  digest_context(const digest_context&) = delete;
+  digest_context& operator=(const digest_context&) = delete;
+  ~digest_context() { EVP_MD_CTX_free(evp_); }
+
+  void begin() { CAIRN_ASSERT(EVP_DigestInit_ex2(evp_, algorithm_, nullptr) == 1); }
+  void update(bytes_view data) { CAIRN_ASSERT(EVP_DigestUpdate(evp_, data.data(), data.size()) == 1); }
+  template <class Digest>
+  Digest finish() {
+    Digest out{};
+    CAIRN_ASSERT(EVP_DigestFinal_ex(evp_, out.data(), nullptr) == 1);
+    return out;
+  }
+
+private:
+  EVP_MD_CTX* const evp_ = EVP_MD_CTX_new();
+  const EVP_MD* const algorithm_;
+};
 
 // Fetched once: looking an algorithm up costs more than hashing a short text.
 const EVP_MD* sha256_algorithm() {
@@ -50,17 +46,32 @@ const EVP_MD* sha256_algorithm() {
 
 } // namespace
 
-struct sha256::context {
-  EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  context() {
-    CAIRN_ASSERT(evp != nullptr);
-    begin();
-  }
-  context(const context&) = delete;
-  context& operator=(const context&) = delete;
-  ~context() { EVP_MD_CTX_free(evp); }
-  void begin() const { CAIRN_ASSERT(EVP_DigestInit_ex2(evp, sha256_algorithm(), nullptr) == 1); }
+struct md5::context : digest_context {
+  context() : digest_context(EVP_md5()) {}
 };
+struct sha256::context : digest_context {
+  context() : digest_context(sha256_algorithm()) {}
+};
+struct sha1::context : digest_context {
+  context() : digest_context(EVP_sha1()) {}
+};
+
+md5::md5() : context_(std::make_unique<context>()) {}
+md5::~md5() = default;
+md5::md5(md5&&) noexcept = default;
+md5& md5::operator=(md5&&) noexcept = default;
+
+void md5::reset() {
+  context_->begin();
+}
+
+void md5::update(bytes_view data) {
+  context_->update(data);
+}
+
+md5::digest md5::finish() {
+  return context_->finish<digest>();
+}
 
 sha256::sha256() : context_(std::make_unique<context>()) {}
 sha256::~sha256() = default;
@@ -68,27 +79,14 @@ sha256::sha256(sha256&&) noexcept = default;
 sha256& sha256::operator=(sha256&&) noexcept = default;
 
 void sha256::update(bytes_view data) {
-  CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
+  context_->update(data);
 }
 
 sha256_digest sha256::finish() {
-  sha256_digest out{};
-  CAIRN_ASSERT(EVP_DigestFinal_ex(context_->evp, out.data(), nullptr) == 1);
+  const auto out = context_->finish<sha256_digest>();
   context_->begin();
   return out;
 }
-
-struct sha1::context {
-  EVP_MD_CTX* evp = EVP_MD_CTX_new();
-  context() {
-    CAIRN_ASSERT(evp != nullptr);
-    begin();
-  }
-  context(const context&) = delete;
-  context& operator=(const context&) = delete;
-  ~context() { EVP_MD_CTX_free(evp); }
-  void begin() const { CAIRN_ASSERT(EVP_DigestInit_ex(evp, EVP_sha1(), nullptr) == 1); }
-};
 
 sha1::sha1() : context_(std::make_unique<context>()) {}
 sha1::~sha1() = default;
@@ -96,12 +94,11 @@ sha1::sha1(sha1&&) noexcept = default;
 sha1& sha1::operator=(sha1&&) noexcept = default;
 
 void sha1::update(bytes_view data) {
-  CAIRN_ASSERT(EVP_DigestUpdate(context_->evp, data.data(), data.size()) == 1);
+  context_->update(data);
 }
 
 sha1_digest sha1::finish() {
-  sha1_digest out{};
-  CAIRN_ASSERT(EVP_DigestFinal_ex(context_->evp, out.data(), nullptr) == 1);
+  const auto out = context_->finish<sha1_digest>();
   context_->begin();
   return out;
 }

@@ -35,7 +35,14 @@ public:
   virtual result<std::uint64_t> size() const = 0;
 };
 
-enum class open_mode : std::uint8_t { read_only, read_write, create }; // create: must not exist
+enum class open_mode : std::uint8_t {
+  read_only,
+  // Reads come from the device and leave the page cache as it is, where the file system can do that. Offsets, addresses
+  // and lengths are multiples of 4 KiB.
+  read_direct,
+  read_write,
+  create // must not exist
+};
 
 struct space {
   std::uint64_t total = 0, available = 0; // bytes of the file system that holds the path

@@ -336,7 +336,8 @@ result<std::unique_ptr<file>> memory_file_system::open(const std::string& given,
     change_directory(*where, {name_of(path), {}, node});
   }
   if (!node) return error{errc::not_found, path};
-  return std::unique_ptr<file>{std::make_unique<memory_file>(*this, node, path, mode != open_mode::read_only)};
+  return std::unique_ptr<file>{
+      std::make_unique<memory_file>(*this, node, path, mode == open_mode::read_write || mode == open_mode::create)};
 }
 
 result<std::vector<std::string>> memory_file_system::list(const std::string& given) {

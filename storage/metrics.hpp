@@ -57,6 +57,9 @@ struct node_metrics {
   counter chunk_reads{0}, chunk_reads_cached{0}, chunk_read_errors{0}, chunk_read_retries{0}, chunks_corrupt{0};
   counter downloads_cancelled{0}, uploads_cancelled{0}, downloads_broken{0};
   counter chunk_writes{0}, chunk_write_errors{0}, commit_batches{0}, committed_commands{0};
+  counter peer_reads{0}, peer_writes{0};                           // served to peers
+  counter remote_reads{0}, remote_read_bytes{0}, remote_writes{0}; // asked of peers
+  counter reads_failed_over{0}, reads_hedged{0}, hedges_won{0}, replicas_unconfirmed{0};
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
   latency_histogram chunk_read, chunk_write, commit;

@@ -2,11 +2,15 @@
 
 #include "storage/small_file.hpp"
 
+#include <charconv>
+#include <limits>
+#include <optional>
+
 namespace cairn::storage {
 
 namespace {
 
-constexpr std::string_view grammar = "cairn-node 1 ";
+constexpr std::string_view identity_grammar = "cairn-node 1 ", counter_grammar = "cairn-incarnation 1 ";
 
 uuid make_uuid(random_source& random) {
   uuid id;
@@ -19,23 +23,59 @@ uuid make_uuid(random_source& random) {
   return id;
 }
 
-} // namespace
-
-result<uuid> load_or_make_node_identity(file_system& files, const std::string& data_dir, random_source& random) {
-  const std::string path = data_dir + "/node";
-  if (auto content = read_small_file(files, path)) {
-    std::string_view line = *content;
-    if (line.ends_with('\n')) line.remove_suffix(1);
-    if (line.starts_with(grammar))
-      if (const auto id = parse_uuid(line.substr(grammar.size()))) return *id;
-    return error{errc::corrupt, path + ": not a node identity"};
-  } else if (content.error().code != errc::not_found) {
+// What stands behind the grammar's words; nothing when there is no such file.
+result<std::optional<std::string>> read_line(file_system& files, const std::string& path, std::string_view grammar) {
+  auto content = read_small_file(files, path);
+  if (!content) {
+    if (content.error().code == errc::not_found) return std::optional<std::string>{};
     return content.error();
   }
-  const uuid id = make_uuid(random);
-  if (auto kept = replace_small_file(files, path, std::string{grammar} + to_string(id) + "\n"); !kept)
-    return kept.error();
-  return id;
+  if (!content->starts_with(grammar) || !content->ends_with('\n'))
+    return error{errc::corrupt, path + ": not what this file should hold"};
+  return std::optional{content->substr(grammar.size(), content->size() - grammar.size() - 1)};
+}
+
+result<std::optional<uuid>> load_id(file_system& files, const std::string& path) {
+  const auto line = read_line(files, path, identity_grammar);
+  if (!line) return line.error();
+  if (!*line) return std::optional<uuid>{};
+  const auto id = parse_uuid(**line);
+  if (!id) return error{errc::corrupt, path + ": not a node identity"};
+  return std::optional{*id};
+}
+
+result<std::optional<std::uint64_t>> load_counter(file_system& files, const std::string& path) {
+  const auto line = read_line(files, path, counter_grammar);
+  if (!line) return line.error();
+  if (!*line) return std::optional<std::uint64_t>{};
+  std::uint64_t starts = 0;
+  const char* const end = (*line)->data() + (*line)->size();
+  const auto parsed = std::from_chars((*line)->data(), end, starts);
+  if (parsed.ec != std::errc{} || parsed.ptr != end || starts == 0 ||
+      starts == std::numeric_limits<std::uint64_t>::max())
+    return error{errc::corrupt, path + ": not a count of starts"};
+  return std::optional{starts};
+}
+
+} // namespace
+
+result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random) {
+  const std::string id_path = data_dir + "/node", counter_path = data_dir + "/incarnation";
+  const auto known = load_id(files, id_path);
+  if (!known) return known.error();
+  const auto counted = load_counter(files, counter_path);
+  if (!counted) return counted.error();
+
+  node_identity self;
+  self.id = *known ? **known : make_uuid(random);
+  self.incarnation = counted->value_or(*known ? 1 : 0) + 1;
+  if (!*known)
+    if (auto kept = replace_small_file(files, id_path, std::string{identity_grammar} + to_string(self.id) + "\n");
+        !kept)
+      return kept.error();
+  const std::string line = std::string{counter_grammar} + std::to_string(self.incarnation) + "\n";
+  if (auto kept = replace_small_file(files, counter_path, line); !kept) return kept.error();
+  return self;
 }
 
 } // namespace cairn::storage

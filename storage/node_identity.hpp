@@ -1,5 +1,11 @@
-// Who this node is: a UUID in `data_dir`/node, made at the first start and kept for ever. The file is one line,
-// "cairn-node 1 <uuid>". Errors: corrupt, io_error, no_space.
+// Who this node is, and which of its starts this is.
+//
+// The UUID is made at the first start and kept for ever: `data_dir`/node, one line, "cairn-node 1 <uuid>". The
+// incarnation counts starts: `data_dir`/incarnation, one line, "cairn-incarnation 1 <decimal>". It is durable before
+// it is returned, so no two starts share one, whatever crashes; a lower one than others have seen means that an older
+// copy of the directory came back. A missing counter beside an identity counts as one start: the one that made it.
+//
+// The caller holds the lock of `data_dir`. Errors: corrupt, io_error, no_space.
 #pragma once
 
 #include "storage/file_system.hpp"
@@ -8,6 +14,13 @@
 
 namespace cairn::storage {
 
-result<uuid> load_or_make_node_identity(file_system& files, const std::string& data_dir, random_source& random);
+struct node_identity {
+  uuid id{};
+  std::uint64_t incarnation = 0; // from 1
+  friend bool operator==(const node_identity&, const node_identity&) = default;
+};
+
+// Once a start: counts it.
+result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random);
 
 } // namespace cairn::storage

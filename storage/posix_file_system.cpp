@@ -171,6 +171,12 @@ private:
     return direct_ >= 0 ? direct_ : descriptor_;
   }
 
+  // A device with larger blocks than reads are aligned to: it is read through the page cache. False: it was already.
+  bool left_direct_mode() {
+    const int flags = ::fcntl(descriptor_, F_GETFL);
+    return flags >= 0 && (flags & O_DIRECT) != 0 && ::fcntl(descriptor_, F_SETFL, flags & ~O_DIRECT) == 0;
+  }
+
   result<std::size_t> read_with(std::uint64_t offset, std::span<const bytes_span> into, int flags) {
     std::size_t done = 0;
     for (gather left{into}; !left.done();) {
@@ -178,6 +184,7 @@ private:
           [&] { return ::preadv2(descriptor_, left.data(), left.count(), static_cast<off_t>(offset + done), flags); });
       if (n == 0) break;
       if (n < 0) {
+        if (errno == EINVAL && left_direct_mode()) continue;
         // EOPNOTSUPP: a file system without RWF_NOWAIT; every read then takes the executor's way.
         if (flags != 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return error{errc::would_block, {}};
         return failed("read", path_, errno);
@@ -196,9 +203,16 @@ private:
 class posix_disk final : public file_system {
 public:
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override {
-    int flags = O_CLOEXEC | (mode == open_mode::read_only ? O_RDONLY : O_RDWR);
+    const bool reads = mode == open_mode::read_only || mode == open_mode::read_direct;
+    int flags = O_CLOEXEC | (reads ? O_RDONLY : O_RDWR);
     if (mode == open_mode::create) flags |= O_CREAT | O_EXCL;
-    const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), flags, 0600); });
+    if (mode == open_mode::read_direct) flags |= O_DIRECT;
+    const auto attempt = [&] { return ::open(path.c_str(), flags, 0600); };
+    int descriptor = retry_interrupted(attempt);
+    if (descriptor < 0 && errno == EINVAL && (flags & O_DIRECT) != 0) { // a file system that can't
+      flags &= ~O_DIRECT;
+      descriptor = retry_interrupted(attempt);
+    }
     if (descriptor < 0) return failed("open", path, errno);
     return std::unique_ptr<file>{std::make_unique<posix_file>(descriptor, path)};
   }

@@ -45,7 +45,7 @@ const char* payload_fault(const frame_header& h, const shape& may) {
 const char* fault(const frame_header& h) {
   const auto may = shape_of(h.kind);
   if (h.lane != lane::control && h.lane != lane::bulk) return "an unknown lane";
-  if (h.code > static_cast<std::uint8_t>(errc::connection_lost)) return "an unknown error code";
+  if (h.code > static_cast<std::uint8_t>(errc_last)) return "an unknown error code";
   if (!may.code && h.code != 0) return "an error code";
   if (may.request != (h.request != 0)) return may.request ? "no request number" : "a request number";
   if (h.meta_length > (may.meta ? meta_max(h.lane) : 0)) return "too long a message";

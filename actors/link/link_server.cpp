@@ -1,5 +1,6 @@
 #include "actors/link/link_server.hpp"
 
+#include "actors/listener.hpp"
 #include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -9,7 +10,6 @@
 namespace cairn::actors::link {
 
 namespace asio = boost::asio;
-using asio::ip::tcp;
 using boost::system::error_code;
 
 namespace {
@@ -34,15 +34,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
       return error{errc::invalid_argument, "listen on " + config::format(where) +
                                                ": links without TLS stay on loopback addresses unless "
                                                "cluster.insecure is true"};
-    error_code failed;
-    const auto address = asio::ip::make_address(where.host == "localhost" ? "127.0.0.1" : where.host, failed);
-    const tcp::endpoint endpoint{address, where.port};
-    if (!failed) listening.open(endpoint.protocol(), failed);
-    if (!failed) listening.set_option(tcp::acceptor::reuse_address{true}, failed);
-    if (!failed) listening.bind(endpoint, failed);
-    if (!failed) listening.listen(asio::socket_base::max_listen_connections, failed);
-    if (failed) return error{errc::io_error, "listen on " + config::format(where) + ": " + failed.message()};
-    return {};
+    return listen_on(listening, where);
   }
 
   void accept() {
@@ -87,7 +79,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
   const std::shared_ptr<const tls_identity> tls;
   const std::shared_ptr<const session_environment> env;
   link_strand control;
-  asio::basic_socket_acceptor<tcp, link_strand> listening;
+  acceptor listening;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>
       pause;
   std::size_t next_shard = 0;
@@ -121,9 +113,7 @@ result<void> link_server::listen() {
 }
 
 config::endpoint link_server::local_endpoint() const {
-  error_code failed;
-  const auto endpoint = state_->listening.local_endpoint(failed);
-  return failed ? config::endpoint{} : config::endpoint{endpoint.address().to_string(), endpoint.port()};
+  return endpoint_of(state_->listening);
 }
 
 void link_server::start() {

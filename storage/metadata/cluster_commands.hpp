@@ -19,12 +19,12 @@ namespace cairn::storage::metadata {
 struct new_node {
   uuid id{};
   std::string address, zone;
-  std::uint32_t weight = 1;
+  std::uint32_t weight = 1; // up to node_weight_max; 0: holds no chunks
   std::uint64_t incarnation = 0;
 };
 
-// Founds the cluster: `first` gets number 0 and owns every partition. The same again answers the same;
-// precondition_failed when there is a cluster of another id.
+// Founds the cluster: `first` gets number 0 and owns every partition, so its weight is not 0. The same again answers
+// the same; precondition_failed when there is a cluster of another id.
 struct create_cluster {
   uuid id{};
   std::string name;

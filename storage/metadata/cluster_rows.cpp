@@ -100,7 +100,7 @@ node_row read_node(byte_reader& r) {
   row.state = static_cast<node_state>(r.u8());
   row.incarnation = r.u64();
   row.down_since = static_cast<wall_ms>(r.u64());
-  if (row.weight == 0 || row.state < node_state::active || row.state > node_state::removed) r.fail();
+  if (row.state < node_state::active || row.state > node_state::removed) r.fail();
   return row;
 }
 

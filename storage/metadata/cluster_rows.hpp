@@ -70,7 +70,7 @@ struct node_row {
   uuid id{};
   std::string address;      // host:port of its node link
   std::string zone;         // what fails together; replicas lie in distinct ones as far as there are enough
-  std::uint32_t weight = 1; // its share of the data, relative to the others
+  std::uint32_t weight = 1; // its share of the data, relative to the others; 0: serves clients, holds no chunks
   node_state state = node_state::active;
   std::uint64_t incarnation = 0; // rises with each start of its data directory: a lower one is a restored old disk
   wall_ms down_since = 0;        // 0: up

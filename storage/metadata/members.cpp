@@ -19,7 +19,7 @@ std::optional<error> bad_text(const std::optional<std::string>& address, const s
 }
 
 bool valid_weight(std::uint32_t weight) {
-  return weight > 0 && weight <= node_weight_max;
+  return weight <= node_weight_max;
 }
 
 std::optional<error> malformed(const new_node& n) {
@@ -34,6 +34,7 @@ std::optional<error> malformed(const create_cluster& c) {
     return error{errc::invalid_argument, "not a valid id or name of a cluster"};
   if (c.replicas == 0 || c.replicas > owners_max || c.write_quorum > c.replicas)
     return error{errc::invalid_argument, "not valid numbers of replicas"};
+  if (c.first.weight == 0) return error{errc::invalid_argument, "the first node holds everything: it needs a weight"};
   return malformed(c.first);
 }
 

@@ -1,5 +1,7 @@
 #include "storage/metadata/snapshot.hpp"
 
+#include "storage/metadata/blobs.hpp"
+
 #include <algorithm>
 
 namespace cairn::storage::metadata {
@@ -99,6 +101,38 @@ result<std::vector<buried_blob>> snapshot::buried(std::size_t max) {
   }
   if (auto good = kv_->status(); !good) return good.error();
   return oldest;
+}
+
+result<live_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::size_t max) {
+  constexpr std::size_t buried_passed_max = 16384;
+  max = std::max<std::size_t>(max, 1);
+  live_blobs page;
+  std::size_t passed = 0;
+  const std::string prefix = keys_.all();
+  const auto cursor = kv_->cursor(id_of(table::blobs));
+  // The first key behind that of `after` is its own with one byte more.
+  auto found = cursor->seek(after ? keys_.blob(*after) + '\0' : prefix);
+  for (std::optional<blob_id> last = after; found && found->key.starts_with(prefix); found = cursor->next()) {
+    if (page.blobs.size() == max || passed == buried_passed_max) {
+      page.next = last;
+      break;
+    }
+    byte_reader key{found->key.substr(prefix.size())};
+    const blob_id id = read_blob_id(key);
+    const auto row = decode_blob(found->value);
+    if (!row) return row.error();
+    const auto chunks = chunks_of(row->length, row->chunk_size);
+    if (!key.finished()) return error{errc::corrupt, "key of a blob does not follow its grammar"};
+    last = id;
+    if (row->buried_at != 0) {
+      ++passed;
+      continue;
+    }
+    if (!chunks) return error{errc::corrupt, "blob " + to_string(id) + " can't have chunks"};
+    page.blobs.push_back({id, row->length, row->chunk_size, *chunks});
+  }
+  if (auto good = kv_->status(); !good) return good.error();
+  return page;
 }
 
 result<bool> snapshot::is_dead(const blob_id& blob) {

@@ -14,18 +14,18 @@ class kv_store final : public store {
 public:
   kv_store(kv_engine& engine, group_id group) : engine_(engine), group_(group) {}
 
-  result<applied_batch> apply(std::span<const command> commands) override {
+  result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) override {
     auto writer = engine_.begin_write();
     if (!writer) return writer.error();
-    batch b{**writer, group_};
-    command_applier applier{b};
-    applied_batch applied{.index = b.index()};
-    applied.results.reserve(commands.size());
-    for (std::uint32_t ordinal = 0; ordinal < commands.size() && b.status(); ++ordinal)
-      applied.results.push_back(applier.apply(commands[ordinal], ordinal));
-    if (auto finished = b.finish(); !finished) return finished.error();
+    std::vector<applied_batch> all;
+    all.reserve(batches.size());
+    for (const auto commands : batches) {
+      auto applied = apply_one(**writer, commands);
+      if (!applied) return applied.error();
+      all.push_back(std::move(*applied));
+    }
     if (auto committed = (*writer)->commit(); !committed) return committed.error();
-    return applied;
+    return all;
   }
 
   result<std::unique_ptr<view>> read() override {
@@ -35,6 +35,17 @@ public:
   }
 
 private:
+  result<applied_batch> apply_one(kv_writer& writer, std::span<const command> commands) {
+    batch b{writer, group_};
+    command_applier applier{b};
+    applied_batch applied{.index = b.index()};
+    applied.results.reserve(commands.size());
+    for (std::uint32_t ordinal = 0; ordinal < commands.size() && b.status(); ++ordinal)
+      applied.results.push_back(applier.apply(commands[ordinal], ordinal));
+    if (auto finished = b.finish(); !finished) return finished.error();
+    return applied;
+  }
+
   kv_engine& engine_;
   group_id group_;
 };

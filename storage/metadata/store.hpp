@@ -40,6 +40,19 @@ struct listing {
   std::string last; // the last key or common prefix returned or passed: start_after of the next page
 };
 
+struct live_blob {
+  blob_id blob;
+  std::uint64_t length = 0;     // bytes
+  std::uint32_t chunk_size = 0; // bytes; the last chunk may be shorter
+  std::uint32_t chunks = 0;     // indexes [0, chunks)
+  friend bool operator==(const live_blob&, const live_blob&) = default;
+};
+struct live_blobs {
+  std::vector<live_blob> blobs; // in the order of their ids
+  // `after` of the next page; nothing when this was the last one. A page without blobs may have one that follows.
+  std::optional<blob_id> next;
+};
+
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
 class view {
 public:
@@ -55,6 +68,9 @@ public:
   virtual result<listing> list(const listing_query& query) = 0;
   virtual result<std::vector<buried_blob>> buried(std::size_t max) = 0; // oldest first
   virtual std::uint64_t manifests_to_free() = 0;
+  // Blobs that some manifest names, neither buried nor abandoned: the walk that looks whether their chunks are where
+  // they should be. At most `max` (1 or more), those behind `after`; examines a bounded number of rows, as `list` does.
+  virtual result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;
   // Whether chunks of this blob may be deleted by the log's word: its session ended, and no blob row and no live
   // reference names it. False also for sessions the log has not seen.
   virtual result<bool> is_dead(const blob_id& blob) = 0;
@@ -80,7 +96,13 @@ public:
   virtual ~store() = default;
   // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
   // io_error, corrupt, quarantined).
-  virtual result<applied_batch> apply(std::span<const command> batch) = 0;
+  result<applied_batch> apply(std::span<const command> batch) {
+    auto applied = apply_all({&batch, 1});
+    if (!applied) return applied.error();
+    return std::move(applied->front());
+  }
+  // Several batches, each with an index of its own, in one transaction.
+  virtual result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };
 

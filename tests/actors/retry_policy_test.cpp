@@ -56,4 +56,35 @@ TEST(retry_policy, gives_up_at_once_when_the_node_stops) {
   EXPECT_EQ(retry.reason(), errc::stopping);
 }
 
+TEST(retry_policy, asks_the_next_replica_at_once_whatever_failed) {
+  retry_policy retry{3, retry_policy::kind::replicas};
+  EXPECT_EQ(retry.alternative(), 1u);
+  EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{0});
+  EXPECT_EQ(retry.place(), 1u);
+  EXPECT_EQ(retry.failed({errc::busy, "x"}), milliseconds{0});
+  EXPECT_EQ(retry.place(), 2u);
+  EXPECT_EQ(retry.alternative(), std::nullopt);
+}
+
+TEST(retry_policy, asks_those_replicas_again_whose_failure_may_pass) {
+  retry_policy retry{3, retry_policy::kind::replicas};
+  EXPECT_EQ(retry.failed({errc::not_found, "x"}), milliseconds{0});
+  EXPECT_EQ(retry.failed({errc::busy, "x"}), milliseconds{0});
+  EXPECT_EQ(retry.failed({errc::corrupt, "x"}), milliseconds{10});
+  for (const auto pause : {20, 40}) {
+    EXPECT_EQ(retry.place(), 1u);
+    EXPECT_EQ(retry.alternative(), std::nullopt);
+    EXPECT_EQ(retry.failed({errc::timeout, "x"}), milliseconds{pause});
+  }
+  EXPECT_FALSE(retry.failed({errc::busy, "x"}));
+  EXPECT_EQ(retry.reason(), errc::corrupt);
+}
+
+TEST(retry_policy, gives_up_when_no_replica_has_the_chunk) {
+  retry_policy retry{2, retry_policy::kind::replicas};
+  EXPECT_TRUE(retry.failed({errc::not_found, "x"}));
+  EXPECT_FALSE(retry.failed({errc::not_found, "x"}));
+  EXPECT_EQ(retry.reason(), errc::not_found);
+}
+
 } // namespace cairn::actors

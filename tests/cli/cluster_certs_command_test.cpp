@@ -57,8 +57,7 @@ TEST_F(cluster_certs_command, make_a_ca_and_certificates_that_fit_together) {
   ASSERT_EQ(run({"init", "--dir", ca, "--name", "blue"}), 0) << errors;
   EXPECT_EQ(mode(ca + "/ca.key"), owner_only);
   ASSERT_EQ(run({"issue", "--dir", ca, "--data-dir", data, "node-1.example.org", "10.0.0.1"}), 0) << errors;
-  const auto node =
-      storage::load_or_make_node_identity(storage::posix_file_system(), data, storage::system_random()).value();
+  const auto node = storage::begin_node_start(storage::posix_file_system(), data, storage::system_random()).value().id;
   EXPECT_EQ(actors::link::check_node_certificate(text(ca + "/ca.crt"), text(data + "/node.crt")).value(), node);
   EXPECT_EQ(mode(data + "/node.key"), owner_only);
   EXPECT_THAT(out, HasSubstr("cert = \"" + data + "/node.crt\""));

@@ -67,6 +67,15 @@ TEST(auto_out, pauses_when_the_rest_would_get_too_full) {
   EXPECT_EQ(decide_out(l, health_of(l, {3, 4}, 77)).out, members{4});
 }
 
+TEST(auto_out, does_not_count_on_the_room_of_members_without_a_weight) {
+  layout l = cluster_of(equal_weights(20));
+  for (member_index n = 10; n < 20; ++n) l.members[n].weight = 0;
+  l = planned(l, change::retarget{}).after;
+  move_everything(l);
+  EXPECT_EQ(decide_out(l, health_of(l, {3}, 76)).out, members{3}) << "76 × 10 / 9 = 84.4";
+  EXPECT_EQ(decide_out(l, health_of(l, {3}, 77)).paused, out_pause::no_room);
+}
+
 TEST(auto_out, has_a_name_for_each_reason) {
   EXPECT_EQ(to_string(out_pause::none), "none");
   EXPECT_EQ(to_string(out_pause::many_down), "many_down");

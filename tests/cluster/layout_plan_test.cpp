@@ -170,6 +170,30 @@ TEST(layout_plan, does_nothing_when_nothing_is_to_be_done) {
   EXPECT_EQ(copies_moved(l, last.after), 0u);
 }
 
+TEST(layout_plan, gives_nothing_to_members_without_a_weight) {
+  std::mt19937_64 draw{29};
+  const layout l = cluster_of({100, 200, 100, 300}, 2);
+  const auto joined = planned(l, change::join{random_node(draw, 0, "zone-9")});
+  EXPECT_EQ(joined.commands.size(), 1u) << "a zone of its own moves nothing";
+  EXPECT_EQ(copies_moved(l, joined.after), 0u);
+
+  // One that loses its weight is emptied as if it were drained, and comes back to what it had.
+  const auto emptied = planned(l, change::set_weight{1, 0}).after;
+  EXPECT_EQ(owned_partitions(emptied)[1], 0u);
+  const auto drained = planned(l, change::set_state{1, member_state::draining}).after;
+  for (std::size_t p = 0; p < storage::partition_count; ++p)
+    ASSERT_EQ(emptied.partitions[p].target, drained.partitions[p].target);
+  EXPECT_EQ(copies_moved(l, planned(emptied, change::set_weight{1, 200}).after), 0u);
+
+  layout few = cluster_of({100, 100}, 1);
+  few = planned(few, change::set_weight{0, 0}).after;
+  EXPECT_EQ(plan_change(few, change::set_weight{1, 0}).error(), errc::invalid_argument);
+  EXPECT_EQ(plan_change(few, change::set_state{1, member_state::out}).error(), errc::invalid_argument);
+  for (const auto& owners : few.partitions) ASSERT_EQ(owners.target, (owner_list{1}));
+  move_everything(few);
+  EXPECT_TRUE(plan_change(few, change::remove{0})) << "it owns nothing any more";
+}
+
 TEST(layout_plan, refuses_what_can_not_be) {
   std::mt19937_64 draw{23};
   layout l = cluster_of(equal_weights(3));
@@ -177,8 +201,9 @@ TEST(layout_plan, refuses_what_can_not_be) {
   auto known = random_node(draw);
   known.id = l.members[1].id;
   EXPECT_EQ(refused(change::join{known}), errc::invalid_argument);
-  EXPECT_EQ(refused(change::join{random_node(draw, 0)}), errc::invalid_argument);
-  EXPECT_EQ(refused(change::set_weight{1, 0}), errc::invalid_argument);
+  const auto too_heavy = storage::metadata::node_weight_max + 1;
+  EXPECT_EQ(refused(change::join{random_node(draw, too_heavy)}), errc::invalid_argument);
+  EXPECT_EQ(refused(change::set_weight{1, too_heavy}), errc::invalid_argument);
   EXPECT_EQ(refused(change::set_weight{3, 5}), errc::invalid_argument);
   EXPECT_EQ(refused(change::set_state{1, member_state::removed}), errc::invalid_argument);
   EXPECT_EQ(refused(change::remove{1}), errc::invalid_argument) << "it owns partitions";

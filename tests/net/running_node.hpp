@@ -113,7 +113,7 @@ public:
         config_(shards_.contexts()),
         system_(std::make_unique<caf::actor_system>(config_)) {
     shards_.start();
-    node_ = actors::storage_node::open(settings_, *system_, metrics).value();
+    node_ = actors::storage_node::open(settings_, *system_, metrics, shards_.contexts()).value();
     server_ = std::make_unique<http_server>(shards_.contexts(), settings_, node_->handles(), metrics);
     server_->listen().value();
     server_->start();

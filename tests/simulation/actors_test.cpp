@@ -97,16 +97,20 @@ meta::command delete_of(const std::string& key) {
 // A metadata store whose disk is full: a batch with a put in it fails, all else is applied.
 class full_store final : public meta::store {
 public:
-  result<meta::applied_batch> apply(std::span<const meta::command> batch) override {
-    for (const auto& c : batch) {
-      if (std::holds_alternative<meta::put_object>(c)) return error{errc::no_space, "full"};
+  result<std::vector<meta::applied_batch>> apply_all(std::span<const std::span<const meta::command>> batches) override {
+    std::vector<meta::applied_batch> all;
+    for (const auto batch : batches) {
+      for (const auto& c : batch) {
+        if (std::holds_alternative<meta::put_object>(c)) return error{errc::no_space, "full"};
+      }
+      meta::applied_batch out{++index_, {}};
+      for (const auto& c : batch) {
+        applied += std::holds_alternative<meta::delete_object>(c);
+        out.results.push_back({index_, 0, {}});
+      }
+      all.push_back(std::move(out));
     }
-    meta::applied_batch out{++index_, {}};
-    for (const auto& c : batch) {
-      applied += std::holds_alternative<meta::delete_object>(c);
-      out.results.push_back({index_, 0, {}});
-    }
-    return out;
+    return all;
   }
   result<std::unique_ptr<meta::view>> read() override { return error{errc::io_error, "not part of this test"}; }
   std::size_t applied = 0;
@@ -227,7 +231,7 @@ TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
   const storage::chunk_id chunk{{1, 1}, 0};
   const auto write = [&](std::optional<errc>& outcome) {
     auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
-    const auto* writer = node.handles().stores->writer(chunk);
+    const auto* writer = node.handles().stores->local().writer(chunk);
     if (!writer) {
       outcome = errc::read_only;
       return;

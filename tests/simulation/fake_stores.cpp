@@ -62,7 +62,7 @@ fake_stores::fake_stores(world& w, checks& c, fake_disk_plan plan, std::size_t d
     members.push_back({{disk_id(disk), 1.0}, {store}, nullptr});
   }
   // The members' order is the drawn one; their rank for a chunk is the router's.
-  router_ = std::make_shared<const store_router>(std::move(members));
+  router_ = std::make_shared<const chunk_router>(std::make_shared<const store_router>(std::move(members)));
 }
 
 void fake_stores::stop() {
@@ -94,7 +94,7 @@ fake_stores::chunk_facts& fake_stores::facts_of(const storage::chunk_id& id) {
 std::optional<error> fake_stores::failure_of(std::size_t disk, const chunk_read& r, microseconds& delay) {
   auto& facts = facts_of(r.id);
   std::size_t rank = 0;
-  while (router_->reader(r.id, rank) != actors_[disk]) ++rank;
+  while (router_->local().reader(r.id, rank) != actors_[disk]) ++rank;
   auto& stumbles = facts.stumbles[rank];
   if (stumbles + 1 < retry_policy::attempts_max && w_.draw.chance(plan_.stumbles)) {
     ++stumbles;
@@ -215,6 +215,10 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
         [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },
         [&c](dead_atom, const chunk_ids&) { return unexpected<chunk_ids>(c, "a download asked for dead chunks"); },
+        [&c](peer_atom, const peer_call&) { c.fail("a download spoke for another node"); },
+        [&c](status_atom) { return unexpected<log_status_ptr>(c, "a download asked for the log"); },
+        [&c](change_atom, const log_change&) { return unexpected<std::uint8_t>(c, "a download changed the log"); },
+        [&c](transfer_atom, storage::node_number) { return unexpected<std::uint8_t>(c, "a download handed over"); },
         [](completion& done) { done.run(); },
         [](tick_atom) {},
     };

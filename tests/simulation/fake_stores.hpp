@@ -3,8 +3,8 @@
 // that is large enough, never more than the window at once.
 #pragma once
 
+#include "actors/chunk_router.hpp"
 #include "actors/retry_policy.hpp"
-#include "actors/store_router.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"
 
@@ -40,7 +40,7 @@ public:
   // Slices at the client that are not credited yet count against the window.
   std::function<std::size_t()> queued_elsewhere = [] { return std::size_t{0}; };
 
-  std::shared_ptr<const actors::store_router> router() const { return router_; }
+  std::shared_ptr<const actors::chunk_router> router() const { return router_; }
   std::size_t reading() const noexcept { return reading_.size(); }
   std::uint64_t reads() const noexcept { return reads_; }
   // Codes that a download may end with, by what was answered so far.
@@ -68,7 +68,7 @@ private:
   const fake_disk_plan plan_;
   const std::size_t disks_, window_max_;
   std::vector<actors::chunk_store_actor> actors_;
-  std::shared_ptr<const actors::store_router> router_;
+  std::shared_ptr<const actors::chunk_router> router_;
   std::map<storage::chunk_id, chunk_facts> facts_;
   std::set<const storage::buffer*> reading_;
   std::set<errc> fatal_;

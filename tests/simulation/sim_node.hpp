@@ -2,9 +2,9 @@
 // durable parts (in-memory file systems, in-memory key-value engines) survive `crash`, everything else dies with it.
 #pragma once
 
+#include "actors/chunk_router.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
-#include "actors/store_router.hpp"
 #include "storage/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/virtual_executor.hpp"

@@ -46,6 +46,15 @@ TEST(chunk_store_threads, read_exact_bytes_or_nothing_while_chunks_come_and_go) 
         }
       });
 
+    readers.emplace_back([&] {
+      std::optional<chunk_id> after;
+      while (!stop) {
+        const auto page = store.scrub(after, 10 * length);
+        failed += !page || !page->corrupt.empty() || !page->unreadable.empty();
+        if (page) after = page->reached;
+      }
+    });
+
     seeded_random random{99};
     for (int round = 0; round < 150; ++round) {
       std::vector<chunk_write> batch;

@@ -77,6 +77,29 @@ TYPED_TEST(file_system_contract, opens_what_exists_and_creates_what_does_not) {
   EXPECT_FALSE(write_text(**reader, 0, "x"));
 }
 
+TYPED_TEST(file_system_contract, reads_whole_pages_directly) {
+  struct alignas(4096) pages {
+    std::array<std::byte, 12288> bytes;
+  };
+  std::string text(8192, 'a');
+  text.replace(4096, 4096, std::string(4096, 'b'));
+  ASSERT_TRUE(write_text(*this->create("a"), 0, text + "end"));
+  const auto reader = this->files().open(this->path("a"), open_mode::read_direct);
+  ASSERT_TRUE(reader);
+  const auto into = std::make_unique<pages>();
+  const auto read = [&](std::uint64_t offset, std::size_t length) {
+    const bytes_span view = bytes_span{into->bytes}.first(length);
+    const auto n = (*reader)->read(offset, std::span{&view, 1});
+    EXPECT_TRUE(n) << to_string(n.error());
+    return std::string{reinterpret_cast<const char*>(into->bytes.data()), n ? *n : 0};
+  };
+  EXPECT_EQ(read(4096, 4096), text.substr(4096));
+  EXPECT_EQ(read(0, 8192), text);
+  EXPECT_EQ(read(0, 12288), text + "end") << "short at the end of the file";
+  EXPECT_FALSE(write_text(**reader, 0, "x"));
+  EXPECT_EQ(this->files().open(this->path("b"), open_mode::read_direct).error(), errc::not_found);
+}
+
 TYPED_TEST(file_system_contract, gathers_writes_and_scatters_reads_of_any_number_of_pieces) {
   const auto f = this->create("a");
   std::string all;

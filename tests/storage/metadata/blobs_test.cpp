@@ -224,6 +224,50 @@ TEST_F(blobs, of_long_manifests_stay_while_a_running_read_may_need_further_parts
   EXPECT_EQ(read()->parts(id, 5000, 10).error(), errc::corrupt);
 }
 
+TEST_F(blobs, that_live_are_shown_in_pages_in_the_order_of_their_ids) {
+  const auto shown = [&](std::size_t max) {
+    std::vector<live_blob> all;
+    std::optional<blob_id> after;
+    for (int pages = 0; pages < 100; ++pages) {
+      const auto page = read()->blobs(after, max).value();
+      EXPECT_LE(page.blobs.size(), max);
+      all.insert(all.end(), page.blobs.begin(), page.blobs.end());
+      after = page.next;
+      if (!after) return all;
+    }
+    ADD_FAILURE() << "it never ends";
+    return all;
+  };
+  EXPECT_TRUE(shown(3).empty());
+  std::vector<live_blob> expected;
+  for (std::uint64_t n = 0; n < 10; ++n) {
+    const std::uint64_t length = 1 + n * chunk_size;
+    const blob_id blob = new_blob();
+    run(big("key-" + std::to_string(9 - n), blob, length));
+    expected.push_back({blob, length, chunk_size, std::uint32_t(n + 1)});
+  }
+  run(abandon_blob{.session = session, .blob = new_blob(), .chunks = 3});
+  for (const std::size_t max : {1, 3, 10, 11, 100}) EXPECT_EQ(shown(max), expected) << max;
+  run(removal("key-7"));
+  run(removal("key-0"));
+  expected.erase(expected.begin() + 9);
+  expected.erase(expected.begin() + 2);
+  for (const std::size_t max : {1, 3, 8, 100}) EXPECT_EQ(shown(max), expected) << max;
+  run(reap{.blobs = buried()});
+  EXPECT_EQ(shown(3), expected);
+
+  // Many that are buried make a page without blobs.
+  auto kv = engine->begin_write().value();
+  const key_maker keys{default_group};
+  for (std::uint64_t n = 0; n < 20'000; ++n)
+    kv->put(id_of(table::blobs), keys.blob({0, n}), encode(blob_row{.chunk_size = 1, .buried_at = 1}));
+  ASSERT_TRUE(kv->commit());
+  const auto first = read()->blobs({}, 100).value();
+  EXPECT_TRUE(first.blobs.empty());
+  EXPECT_TRUE(first.next);
+  EXPECT_EQ(shown(100), expected);
+}
+
 TEST_F(blobs, without_the_row_that_must_be_there_are_an_error_that_changes_nothing) {
   run(big("file", new_blob()));
   {

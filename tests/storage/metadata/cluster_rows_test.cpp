@@ -86,9 +86,10 @@ TEST(cluster_rows, refuse_values_that_contradict_themselves) {
   cluster.replicas = 1;
   EXPECT_EQ(decode_cluster(encode(cluster)).error(), errc::corrupt) << "a quorum above the replicas";
   node_row node = a_node;
-  node.weight = 0;
+  node.weight = node_weight_max + 1;
   EXPECT_EQ(decode_node(encode(node)).error(), errc::corrupt);
-  node = a_node;
+  node.weight = 0;
+  EXPECT_EQ(decode_node(encode(node)).value(), node) << "it holds no chunks";
   for (const int state : {0, 5}) {
     node.state = node_state(state);
     EXPECT_EQ(decode_node(encode(node)).error(), errc::corrupt);

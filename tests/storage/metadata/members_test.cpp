@@ -48,13 +48,14 @@ TEST_F(members, are_founded_once) {
   other.id = {8};
   EXPECT_EQ(refused(other), errc::precondition_failed);
   EXPECT_EQ(read()->cluster()->id, founding.id);
-  for (auto bad : {founding, founding, founding, founding}) {
+  for (auto bad : {founding, founding, founding, founding, founding}) {
     static int n = 0;
     const int which = n++;
     if (which == 0) bad.replicas = 0;
     if (which == 1) bad.replicas = owners_max + 1;
     if (which == 2) bad.write_quorum = 4;
     if (which == 3) bad.first.address = "";
+    if (which == 4) bad.first.weight = 0;
     EXPECT_EQ(refused(bad), errc::invalid_argument) << which;
   }
 }
@@ -86,7 +87,7 @@ TEST_F(members, join_with_rising_numbers_and_a_new_epoch) {
   EXPECT_EQ(epoch(), 3u);
   EXPECT_EQ(owners(9).target, (owner_list{0})) << "it owns nothing yet";
   new_node bad = node_named(4);
-  bad.weight = 0;
+  bad.weight = node_weight_max + 1;
   EXPECT_EQ(refused(add_node{bad}), errc::invalid_argument);
   bad = node_named(0);
   EXPECT_EQ(refused(add_node{bad}), errc::invalid_argument) << "no id";
@@ -109,9 +110,19 @@ TEST_F(members, change_what_is_given_and_nothing_else) {
   EXPECT_EQ(node(2).weight, 50u);
   EXPECT_EQ(refused(set_node{.node = 2}), errc::not_found);
   EXPECT_EQ(refused(set_node{.node = 1, .address = ""}), errc::invalid_argument);
-  EXPECT_EQ(refused(set_node{.node = 1, .weight = 0}), errc::invalid_argument);
+  EXPECT_EQ(refused(set_node{.node = 1, .weight = node_weight_max + 1}), errc::invalid_argument);
   EXPECT_EQ(refused(set_node{.node = 1, .state = node_state::removed}), errc::invalid_argument);
   EXPECT_EQ(refused(set_node{.node = 1, .state = node_state(9)}), errc::invalid_argument);
+}
+
+TEST_F(members, may_have_no_weight_but_for_the_first) {
+  new_node gateway = node_named(2);
+  gateway.weight = 0;
+  EXPECT_EQ(refused(add_node{gateway}), std::nullopt);
+  EXPECT_EQ(node(2).weight, 0u);
+  EXPECT_EQ(refused(set_node{.node = 1, .weight = 7}), std::nullopt);
+  EXPECT_EQ(refused(set_node{.node = 1, .weight = 0}), std::nullopt);
+  EXPECT_EQ(node(2).weight, 0u);
 }
 
 TEST_F(members, that_were_removed_stay_refused_and_lose_their_session) {

@@ -1,4 +1,4 @@
-// Opens listening sockets; shared by the HTTP and admin servers.
+// Opens listening sockets; shared by the HTTP, admin and link servers.
 #pragma once
 
 #include "config/units.hpp"
@@ -7,7 +7,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
 
-namespace cairn::net {
+namespace cairn::actors {
 
 using control_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, control_strand>;
@@ -16,4 +16,4 @@ using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, contro
 result<void> listen_on(acceptor& listening, const config::endpoint& where);
 config::endpoint endpoint_of(const acceptor& listening);
 
-} // namespace cairn::net
+} // namespace cairn::actors

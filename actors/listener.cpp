@@ -1,6 +1,6 @@
-#include "net/listener.hpp"
+#include "actors/listener.hpp"
 
-namespace cairn::net {
+namespace cairn::actors {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -24,4 +24,4 @@ config::endpoint endpoint_of(const acceptor& listening) {
   return failed ? config::endpoint{} : config::endpoint{endpoint.address().to_string(), endpoint.port()};
 }
 
-} // namespace cairn::net
+} // namespace cairn::actors

@@ -1,0 +1,84 @@
+// What nodes say to each other about chunks: the bytes of the requests read_chunk, write_chunk, erase_chunks and
+// list_chunks (actors/peer_service.hpp) and of their answers. Errors travel as the link's own. Every request carries
+// the epoch of the layout that its sender acted by, 0 when it acted by none.
+//
+//   read_chunk     bulk, the answer's payload: `length` bytes of the chunk from `offset` on, clipped to its end
+//   write_chunk    bulk, the request's payload: the whole chunk. Durable when answered.
+//   erase_chunks   control. The sender says that the log called these chunks dead.
+//   list_chunks    control. A page of ids in index order (partition, id).
+//
+// Checksums are CRC32C of the payload, so that no buffer on the way is trusted. encode() of a request begins with its
+// kind; decode() of it takes what follows the kind, as peer_service hands it over. Grammar: chunk_messages.cpp. decode
+// answers corrupt (against the grammar) and unsupported (another version of it).
+#pragma once
+
+#include "actors/peer_service.hpp"
+#include "storage/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::actors {
+
+constexpr std::uint32_t chunk_bytes_max = 16 << 20;
+constexpr std::size_t chunk_ids_max = 16384; // of one message; 20 bytes each, below the control lane's bound
+
+struct read_chunk_request {
+  storage::layout_epoch epoch = 0;
+  storage::chunk_id id;
+  std::uint32_t offset = 0, length = 0; // offset: a multiple of 64 KiB; length: 1 to chunk_bytes_max
+  friend bool operator==(const read_chunk_request&, const read_chunk_request&) = default;
+};
+struct read_chunk_answer {
+  std::uint32_t chunk_length = 0; // of the whole chunk
+  std::uint32_t checksum = 0;     // of the bytes that come along
+  friend bool operator==(const read_chunk_answer&, const read_chunk_answer&) = default;
+};
+
+struct write_chunk_request {
+  storage::layout_epoch epoch = 0;
+  storage::chunk_id id;
+  std::uint32_t checksum = 0;
+  friend bool operator==(const write_chunk_request&, const write_chunk_request&) = default;
+};
+struct write_chunk_answer {
+  friend bool operator==(const write_chunk_answer&, const write_chunk_answer&) = default;
+};
+
+struct erase_chunks_request {
+  storage::layout_epoch epoch = 0;
+  std::vector<storage::chunk_id> ids; // at most chunk_ids_max
+  friend bool operator==(const erase_chunks_request&, const erase_chunks_request&) = default;
+};
+struct erase_chunks_answer {
+  std::uint64_t erased = 0;
+  friend bool operator==(const erase_chunks_answer&, const erase_chunks_answer&) = default;
+};
+
+struct list_chunks_request {
+  storage::layout_epoch epoch = 0;
+  std::uint32_t from = 0, to = storage::partition_count; // partitions [from, to)
+  std::optional<storage::chunk_id> after;
+  std::uint32_t max = 1000; // 1 to chunk_ids_max
+  friend bool operator==(const list_chunks_request&, const list_chunks_request&) = default;
+};
+struct list_chunks_answer {
+  std::vector<storage::chunk_id> ids;
+  friend bool operator==(const list_chunks_answer&, const list_chunks_answer&) = default;
+};
+
+std::string encode(const read_chunk_request& m);
+std::string encode(const write_chunk_request& m);
+std::string encode(const erase_chunks_request& m);
+std::string encode(const list_chunks_request& m);
+std::string encode(const read_chunk_answer& m);
+std::string encode(const write_chunk_answer& m);
+std::string encode(const erase_chunks_answer& m);
+std::string encode(const list_chunks_answer& m);
+
+template <class Message>
+result<Message> decode(std::string_view bytes); // for each of the above
+
+} // namespace cairn::actors

@@ -1,0 +1,58 @@
+// The copies of one chunk that is being written: which owners have confirmed, which failed, whether it is durable. And
+// of a whole upload: the copies that were not confirmed, as the commit names them. Plain classes of replica_writer.
+#pragma once
+
+#include "cluster/layout.hpp"
+
+#include <map>
+#include <vector>
+
+namespace cairn::actors {
+
+class chunk_replicas {
+public:
+  explicit chunk_replicas(const cluster::write_route& route);
+
+  // All owners are pending at first. Owners that a reroute took out, and second answers, are passed over.
+  void confirmed(storage::node_number owner);
+  void failed(storage::node_number owner);
+  // The owners are these now. What was confirmed or has failed stays so; owners that are new are pending and returned:
+  // write to them.
+  cluster::owner_union reroute(const cluster::write_route& route);
+
+  bool durable() const;  // a quorum of the counted owners confirmed
+  bool hopeless() const; // it can't become durable any more
+  bool settled() const { return pending_ == 0; }
+  bool pending(storage::node_number owner) const;
+  // Without this one it could not become durable.
+  bool needs(storage::node_number owner) const;
+  const cluster::write_route& route() const { return route_; }
+  cluster::owner_union owners_without_confirmation() const;
+
+private:
+  using mask = std::uint32_t;
+  mask bit(storage::node_number owner) const; // 0: no owner
+  mask counted() const { return (mask{1} << route_.counted) - 1; }
+
+  cluster::write_route route_;
+  mask pending_ = 0, confirmed_ = 0; // by place in the route; neither: failed
+};
+
+// Ranges of chunks by node. Bounded: a node with very many ranges counts as one that lacks the whole blob.
+class unconfirmed_chunks {
+public:
+  void add(storage::node_number node, std::uint32_t chunk);
+  bool empty() const { return nodes_.empty(); }
+  bool contains(const storage::metadata::missing_chunks& range) const; // any chunk of it
+  // As written_blob wants them, of a blob of so many chunks; nothing: more nodes than a commit may name.
+  std::optional<std::vector<storage::metadata::missing_chunks>> list(std::uint32_t chunks) const;
+
+private:
+  struct ranges {
+    std::map<std::uint32_t, std::uint32_t> ends; // first → one past the last
+    bool whole = false;
+  };
+  std::map<storage::node_number, ranges> nodes_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,105 @@
+// Where chunks are read and written, for the gateway's actors: on a node alone the disks of this node
+// (store_router.hpp); in a cluster the owners of the chunk's partition by the newest layout that this node knows,
+// itself through its own disks, the others through remote stores, which are made when they are first needed.
+//
+//   read:  places in the order to ask them. This node's disks first when it is an owner, at the end when it is none
+//          (it may have been). Between: owners that are up before those that are down, then those that are not suspect,
+//          then current owners, then the quicker ones. Owners less than a factor of two apart count as equally quick
+//          and keep the partition's own order, so that reads spread over them.
+//   write: cluster::route_write; where an owner is written to.
+//
+// Thread-safe, shared by all downloads and uploads of a node. What it hands out lives as long as the router.
+#pragma once
+
+#include "actors/layout_holder.hpp"
+#include "actors/read_budget.hpp"
+#include "actors/remote_store.hpp"
+#include "actors/store_router.hpp"
+
+#include <shared_mutex>
+
+namespace cairn::actors {
+
+struct remote_node {
+  storage::node_number number = 0;
+  storage::uuid id{};
+  remote_store handle;
+};
+
+// An owner that is not this node, as its reads are ranked.
+struct read_candidate {
+  const remote_node* node = nullptr;
+  bool up = false, suspect = false, current = false;
+  std::uint64_t typical_us = 0;
+};
+void rank_candidates(std::span<read_candidate> owners); // best first
+
+class read_route {
+public:
+  struct place {
+    const chunk_store_actor& store;
+    const peer_health* health; // null: a disk of this node
+  };
+  std::size_t places() const noexcept { return disks_ + remotes_; }
+  place at(std::size_t n) const; // n < places()
+  bool remote(std::size_t n) const noexcept { return n - first_remote_ < remotes_; }
+  // A read of a place that can be doubted may be asked of another one too.
+  bool may_hedge_to(std::size_t n) const noexcept { return n < places() && remote(n) && n - first_remote_ < steady_; }
+  bool in_cluster() const noexcept { return in_cluster_; }
+
+private:
+  friend class chunk_router;
+  static constexpr std::size_t remotes_max = 2 * storage::metadata::owners_max;
+  storage::chunk_id chunk_;
+  const store_router* local_ = nullptr;
+  std::size_t disks_ = 0, first_remote_ = 0, remotes_ = 0, steady_ = 0; // steady: up and not suspect
+  bool in_cluster_ = false;
+  std::array<const remote_node*, remotes_max> nodes_{}; // the first remotes_
+};
+
+struct routed_write {
+  cluster::write_route route; // alone: one owner, number 0
+  storage::layout_epoch epoch = 0;
+};
+
+class chunk_router {
+public:
+  struct cluster_parts {
+    std::shared_ptr<layout_holder> layouts;
+    std::shared_ptr<peers> network;
+    std::function<remote_store(const storage::uuid& peer)> make;
+  };
+
+  explicit chunk_router(std::shared_ptr<const store_router> local); // alone
+  chunk_router(std::shared_ptr<const store_router> local, cluster_parts parts);
+  ~chunk_router(); // stop()
+  chunk_router(const chunk_router&) = delete;
+  chunk_router& operator=(const chunk_router&) = delete;
+
+  // Ends the remote stores; what they have in flight is answered with stopping.
+  void stop() const;
+
+  const store_router& local() const noexcept { return *local_; }
+  bool in_cluster() const noexcept { return parts_.layouts != nullptr; }
+  layout_holder* layouts() const noexcept { return parts_.layouts.get(); } // null: alone
+  read_budget& budget() const noexcept { return budget_; }
+
+  read_route route_read(const storage::chunk_id& chunk) const;
+  // no_leader: this node knows no layout yet.
+  result<routed_write> route_write(const storage::chunk_id& chunk) const;
+  // Who writes a new chunk on this owner; null: no disk of this node takes writes, or there is no such node.
+  const chunk_store_actor* writer(const storage::chunk_id& chunk, storage::node_number owner) const;
+  // The remote store of a member; null for this node, removed ones and numbers that the layout does not have.
+  const remote_node* peer(storage::node_number number) const;
+
+private:
+  const remote_node* peer_of(const cluster::layout& layout, storage::node_number number) const;
+
+  const std::shared_ptr<const store_router> local_;
+  const cluster_parts parts_;
+  mutable read_budget budget_;
+  mutable std::shared_mutex mutex_;
+  mutable std::vector<std::unique_ptr<remote_node>> remotes_; // by number
+};
+
+} // namespace cairn::actors

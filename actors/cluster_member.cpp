@@ -1,0 +1,234 @@
+#include "actors/cluster_member.hpp"
+
+#include "storage/log.hpp"
+
+#include <future>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
+constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024;
+
+std::string text_of(const config::endpoint& e) {
+  return config::format(e);
+}
+
+storage::uuid draw_uuid(storage::random_source& random) {
+  storage::uuid id;
+  for (std::size_t i = 0; i < id.size(); i += 8) {
+    const auto drawn = random.next();
+    for (std::size_t b = 0; b < 8; ++b) id[i + b] = std::uint8_t(drawn >> (8 * b));
+  }
+  return id;
+}
+
+bool worth_another_try(errc code) {
+  return code == errc::connection_lost || code == errc::no_leader || code == errc::timeout || code == errc::busy;
+}
+
+} // namespace
+
+result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment environment) {
+  std::unique_ptr<cluster_member> m{new cluster_member{std::move(environment)}};
+  if (auto good = m->open_links(); !good) return good.error();
+  if (auto good = m->find_cluster(); !good) return good.error();
+  if (auto good = m->open_log(); !good) return good.error();
+  log::warn("clusters are not finished: partitions do not move to new members and lost copies are not made again; keep "
+            "no data in one that you can't lose");
+  return m;
+}
+
+cluster_member::~cluster_member() {
+  if (links_) links_->stop();
+}
+
+meta::new_node cluster_member::self() const {
+  const auto& s = *env_.settings;
+  std::string address = s.cluster.advertise;
+  if (address.empty()) address = text_of(links_ ? links_->local_endpoint() : s.cluster.listen);
+  return {env_.node.id, address, s.node.zone, s.node.weight, env_.node.incarnation};
+}
+
+result<void> cluster_member::open_links() {
+  const auto& s = env_.settings->cluster;
+  std::shared_ptr<const link::tls_identity> tls;
+  if (!s.tls.cert.empty()) {
+    auto material = link::read_tls_files(*env_.files, s.tls.ca, s.tls.cert, s.tls.key);
+    if (!material) return material.error();
+    auto made = link::tls_identity::make(*material);
+    if (!made) return made.error();
+    tls = *made;
+    if (tls->node() != env_.node.id) {
+      return error{errc::invalid_argument, s.tls.cert + " was issued for node " + storage::to_string(tls->node()) +
+                                               ", but this node is " + storage::to_string(env_.node.id) +
+                                               ": issue one with `cairn cluster certs issue`"};
+    }
+  }
+  link::hello h;
+  h.cluster_name = s.name;
+  h.node = env_.node.id;
+  h.incarnation = env_.node.incarnation;
+  h.feature_level = meta::feature_level;
+  hello_ = std::make_shared<own_hello>(std::move(h));
+  link_peers_settings settings;
+  settings.listen = s.listen;
+  settings.insecure = s.insecure;
+  settings.bulk_connections = s.bulk_connections;
+  link_peers_environment env;
+  env.contexts = env_.contexts;
+  env.tls = tls;
+  env.own = hello_;
+  env.service = service_;
+  links_ = std::make_shared<link_peers>(settings, std::move(env));
+  return links_->listen();
+}
+
+result<void> cluster_member::find_cluster() {
+  const auto& data_dir = env_.settings->node.data_dir;
+  auto known = storage::load_cluster_identity(*env_.files, data_dir);
+  if (!known) return known.error();
+  if (*known) {
+    identity_ = std::move(**known);
+    if (identity_.name != env_.settings->cluster.name)
+      return error{errc::invalid_argument, "this node is a member of the cluster \"" + identity_.name +
+                                               "\", cluster.name says \"" + env_.settings->cluster.name + "\""};
+  } else if (auto good = env_.settings->cluster.join.empty() ? found() : join(); !good) {
+    return good;
+  }
+  hello_->set_cluster(identity_.id, identity_.name);
+  layout_ = std::make_shared<layout_holder>(identity_.self);
+  return {};
+}
+
+result<void> cluster_member::found() {
+  if (env_.settings->node.weight == 0)
+    return error{errc::invalid_argument, "the first node of a cluster needs a node.weight above 0"};
+  identity_ = {draw_uuid(*env_.random), env_.settings->cluster.name, 0, {}};
+  log::info("founding a cluster", {{"cluster", storage::to_string(identity_.id)}, {"name", identity_.name}});
+  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+}
+
+result<void> cluster_member::join() {
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  if ((*view)->applied() != 0)
+    return error{errc::precondition_failed, "this node has data of its own; a node that joins a cluster starts with an "
+                                            "empty data directory"};
+  auto answer = ask_to_join();
+  if (!answer) return answer.error();
+  identity_ = {answer->cluster, answer->name, answer->number, std::move(answer->members)};
+  log::info("joined", {{"cluster", storage::to_string(identity_.id)}, {"number", identity_.self}});
+  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+}
+
+result<join_answer> cluster_member::ask_to_join() {
+  std::string wish(1, char(peer_request::join));
+  wish += encode(join_request{self(), env_.settings->cluster.name});
+  const auto until = env_.clock->now() + join_patience;
+  error last{errc::no_leader, "nobody was asked"};
+  while (env_.clock->now() < until) {
+    for (const auto& address : env_.settings->cluster.join) {
+      auto target = config::parse_host_port(address);
+      if (!target) return target.error();
+      auto answered = std::make_shared<std::promise<result<link::answer>>>();
+      links_->ask_member(*target, wish, join_time,
+                         [answered](result<link::answer> a) { answered->set_value(std::move(a)); });
+      auto a = answered->get_future().get();
+      if (a) return decode_join_answer(a->bytes);
+      if (!worth_another_try(a.error().code)) return a.error();
+      last = a.error();
+      log::info("waiting to join", {{"asked", address}, {"answer", to_string(last)}});
+    }
+    std::promise<void>{}.get_future().wait_for(join_pause); // nothing runs here yet that it could hold up
+  }
+  return last;
+}
+
+result<void> cluster_member::open_log() {
+  storage::lmdb_options options;
+  options.directory = env_.settings->metadata_dir() + "/log";
+  options.tables = raft::raft_log_tables;
+  auto engine = storage::open_lmdb(options);
+  if (!engine) return engine.error();
+  log_engine_ = std::move(*engine);
+  log_ = std::make_shared<replicated_log_services>();
+  log_->log = std::make_shared<raft::raft_log>(*log_engine_);
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  log_->applied = (*view)->applied();
+  const auto id = raft::server_id{identity_.self} + 1;
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  if (!row && identity_.self == 0) {
+    // Made by an earlier start that did not get further, or now. What the state holds already is the log's beginning.
+    auto begun = log_->log->begin(raft::raft_core::first_state(id, log_->applied));
+    if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
+    const auto& s = env_.settings->cluster;
+    log_->found =
+        meta::create_cluster{identity_.id,       identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum),
+                             env_.clock->wall(), self()};
+  }
+  auto stored = log_->log->load(log_->applied);
+  if (!stored) return stored.error();
+  raft::node_options node;
+  node.core.id = id;
+  node.core.seed = std::uint32_t(env_.random->next());
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count();
+  auto started = raft::raft_node::start(node, std::move(*stored), log_->applied, raft::time_ms(now));
+  if (!started) return started.error();
+  log_->node = std::move(*started);
+  log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
+  log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
+  log_->log_writes = log_writes_.get();
+  log_->log_reads = log_reads_.get();
+  log_->network = links_.get();
+  log_->members.push_back({identity_.self, {env_.node.id, self().address, 0}});
+  for (const auto& m : identity_.members) log_->members.push_back({m.number, {m.id, m.address, 0}});
+  return {};
+}
+
+std::shared_ptr<replicated_log_services> cluster_member::log_services() {
+  return std::move(log_);
+}
+
+result<void> cluster_member::start(caf::actor_system& system, membership_services services,
+                                   const metadata_actor& metadata) {
+  services.layout = layout_;
+  services.state = state_;
+  services.network = links_.get();
+  services.self = self();
+  services.cluster_name = identity_.name;
+  services.metadata = metadata;
+  services.steward.out_after =
+      std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
+  metadata_ = metadata;
+  membership_ = spawn_membership(system, std::move(services));
+  const auto to = [](auto actor, peer_request kind) {
+    return [actor, kind](link::incoming_request request) {
+      caf::anon_send(actor, peer_atom_v, peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
+    };
+  };
+  for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
+    service_->serve(kind, to(metadata_, kind));
+  for (const auto kind : {peer_request::join, peer_request::report, peer_request::membership})
+    service_->serve(kind, to(membership_, kind));
+  links_->start();
+  return {};
+}
+
+void cluster_member::stop() {
+  if (membership_) caf::anon_send_exit(membership_, caf::exit_reason::user_shutdown);
+  membership_ = nullptr;
+  metadata_ = nullptr;
+  if (log_writes_) log_writes_->stop();
+  if (log_reads_) log_reads_->stop();
+  links_->stop();
+}
+
+} // namespace cairn::actors

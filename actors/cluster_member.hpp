@@ -1,0 +1,76 @@
+// The parts of a storage node that make it a member of a cluster, in the order in which they come to life: who it is
+// there (founded, joined, or known from earlier), its links, its copy of the metadata's log, the layout, the membership
+// actor. Start-up code owns one (actors/storage_node.cpp); the caller runs the io_contexts.
+#pragma once
+
+#include "actors/cluster_state.hpp"
+#include "actors/layout_holder.hpp"
+#include "actors/link_peers.hpp"
+#include "actors/membership.hpp"
+#include "actors/peer_service.hpp"
+#include "actors/replicated_log.hpp"
+#include "config/config.hpp"
+#include "storage/cluster_identity.hpp"
+#include "storage/file_system.hpp"
+#include "storage/node_identity.hpp"
+
+namespace cairn::actors {
+
+struct member_environment {
+  const config::settings* settings = nullptr;
+  storage::node_identity node;
+  std::vector<boost::asio::io_context*> contexts;
+  storage::file_system* files = nullptr;
+  storage::metadata::store* store = nullptr;
+  const storage::clock* clock = nullptr;
+  storage::random_source* random = nullptr;
+};
+
+class cluster_member {
+public:
+  // Founds or joins on the first start. Joining asks the configured members one after the other and waits some minutes
+  // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that the
+  // cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered), io_error,
+  // corrupt, no_space, locked.
+  static result<std::unique_ptr<cluster_member>> open(member_environment environment);
+  ~cluster_member();
+
+  // What the metadata actor drives; once.
+  std::shared_ptr<replicated_log_services> log_services();
+  // Spawns the membership, serves peers from now on.
+  result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
+  // Hands leadership over if this node leads, waits for that a little, and ends the links.
+  void stop();
+
+  std::shared_ptr<peers> network() const { return links_; }
+  peer_service& service() { return *service_; }
+  const std::shared_ptr<layout_holder>& layout() const { return layout_; }
+  const std::shared_ptr<cluster_state>& state() const { return state_; }
+  std::vector<member_link> links() const { return links_->links(); }
+  storage::metadata::new_node self() const;
+  const storage::cluster_identity& identity() const { return identity_; }
+
+private:
+  explicit cluster_member(member_environment environment) : env_(std::move(environment)) {}
+  result<void> open_links();
+  result<void> find_cluster();
+  result<void> found();
+  result<void> join();
+  result<join_answer> ask_to_join();
+  result<void> open_log();
+
+  member_environment env_;
+  storage::cluster_identity identity_;
+  std::shared_ptr<own_hello> hello_;
+  std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();
+  std::shared_ptr<link_peers> links_;
+  std::shared_ptr<layout_holder> layout_;
+  std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
+  std::unique_ptr<storage::kv_engine> log_engine_;
+  std::unique_ptr<storage::executor> log_writes_, log_reads_;
+  std::shared_ptr<replicated_log_services> log_;
+  metadata_actor metadata_;
+  membership_actor membership_;
+};
+
+} // namespace cairn::actors

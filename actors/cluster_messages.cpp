@@ -1,0 +1,209 @@
+#include "actors/cluster_messages.hpp"
+
+#include "cluster/raft_message.hpp"
+#include "storage/checksum.hpp"
+#include "storage/codec.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+using storage::byte_reader;
+using storage::byte_writer;
+
+constexpr std::uint8_t version = 1;
+constexpr std::size_t text_bytes_max = 1024, outcomes_max = 4096;
+
+byte_writer begin(std::size_t expected = 64) {
+  byte_writer w{expected};
+  w.u8(version);
+  return w;
+}
+
+result<void> open(byte_reader& r) {
+  const auto v = r.u8();
+  if (!r.ok()) return error{errc::corrupt, "a message between nodes that is empty"};
+  if (v != version) return error{errc::unsupported, "a message between nodes of version " + std::to_string(v)};
+  return {};
+}
+
+error broken(const char* what) {
+  return {errc::corrupt, std::string{what} + " of another node does not decode"};
+}
+
+void write(byte_writer& w, const meta::new_node& n) {
+  w.raw(n.id).string(n.address).string(n.zone).varint(n.weight).u64(n.incarnation);
+}
+
+void read(byte_reader& r, meta::new_node& n) {
+  r.raw(n.id);
+  n.address = r.string(text_bytes_max);
+  n.zone = r.string(text_bytes_max);
+  n.weight = r.varint32();
+  n.incarnation = r.u64();
+}
+
+} // namespace
+
+std::string encode_submit(std::span<const meta::command> batch) {
+  return begin().raw(meta::encode(batch)).take();
+}
+
+result<std::vector<meta::command>> decode_submit(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  return meta::decode_batch(r.rest());
+}
+
+std::string encode_outcomes(const command_outcomes& outcomes) {
+  auto w = begin();
+  w.varint(outcomes.size());
+  for (const auto& o : outcomes) {
+    w.boolean(o.has_value());
+    if (o) w.string(meta::encode(*o));
+  }
+  return w.take();
+}
+
+result<command_outcomes> decode_outcomes(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  command_outcomes out(std::min(r.count(1), outcomes_max));
+  for (auto& o : out) {
+    if (!r.boolean()) continue;
+    auto one = meta::decode_result(r.string());
+    if (!one) return one.error();
+    o = std::move(*one);
+  }
+  if (!r.finished()) return broken("the outcome of commands");
+  return out;
+}
+
+std::string encode_barrier() {
+  return begin().take();
+}
+
+result<void> decode_barrier(std::string_view bytes) {
+  byte_reader r{bytes};
+  return open(r);
+}
+
+std::string encode_index(storage::log_index index) {
+  return begin().varint(index).take();
+}
+
+result<storage::log_index> decode_index(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  const auto index = r.varint();
+  if (!r.finished()) return broken("a log index");
+  return index;
+}
+
+std::string encode(const snapshot_wanted& wanted) {
+  return begin().u64(wanted.index).u64(wanted.offset).take();
+}
+
+result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  snapshot_wanted out;
+  out.index = r.u64();
+  out.offset = r.u64();
+  if (!r.finished()) return broken("a wish for a snapshot");
+  return out;
+}
+
+std::string encode(const snapshot_piece& p) {
+  auto w = begin(p.bytes.size() + 128);
+  w.u64(p.record.index).u64(p.record.term).u64(p.record.servers_index).string(cluster::raft::encode(p.record.servers));
+  w.u64(p.total).u32(storage::crc32c(std::as_bytes(std::span{p.bytes}))).raw(p.bytes);
+  return w.take();
+}
+
+result<snapshot_piece> decode_snapshot_piece(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  snapshot_piece p;
+  p.record.index = r.u64();
+  p.record.term = r.u64();
+  p.record.servers_index = r.u64();
+  auto servers = cluster::raft::decode_configuration(r.string());
+  p.total = r.u64();
+  const auto checksum = r.u32();
+  if (!r.ok() || !servers) return broken("a piece of a snapshot");
+  p.record.servers = std::move(*servers);
+  p.bytes = r.rest();
+  if (storage::crc32c(std::as_bytes(std::span{p.bytes})) != checksum) return broken("the checksum of a snapshot's piece");
+  return p;
+}
+
+std::string encode(const join_request& j) {
+  auto w = begin();
+  write(w, j.node);
+  return w.string(j.cluster_name).take();
+}
+
+result<join_request> decode_join(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  join_request out;
+  read(r, out.node);
+  out.cluster_name = r.string(text_bytes_max);
+  if (!r.finished()) return broken("the wish to join");
+  return out;
+}
+
+std::string encode(const join_answer& j) {
+  auto w = begin();
+  w.raw(j.cluster).string(j.name).u16(j.number).varint(j.members.size());
+  for (const auto& m : j.members) w.u16(m.number).raw(m.id).string(m.address);
+  return w.take();
+}
+
+result<join_answer> decode_join_answer(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  join_answer out;
+  r.raw(out.cluster);
+  out.name = r.string(text_bytes_max);
+  out.number = r.u16();
+  out.members.resize(r.count(19));
+  for (auto& m : out.members) {
+    m.number = r.u16();
+    r.raw(m.id);
+    m.address = r.string(text_bytes_max);
+  }
+  if (!r.finished()) return broken("the answer to the wish to join");
+  return out;
+}
+
+std::string encode(const node_report& n) {
+  auto w = begin(128 + 2 * n.complete.size());
+  write(w, n.node);
+  w.u64(n.oldest_hold).u64(n.settled).u64(n.applied).u64(n.used_bytes).u64(n.capacity_bytes).boolean(n.takes_writes);
+  w.u64(n.complete_epoch).varint(n.complete.size());
+  for (const auto p : n.complete) w.u16(p);
+  return w.take();
+}
+
+result<node_report> decode_report(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  node_report out;
+  read(r, out.node);
+  out.oldest_hold = r.u64();
+  out.settled = r.u64();
+  out.applied = r.u64();
+  out.used_bytes = r.u64();
+  out.capacity_bytes = r.u64();
+  out.takes_writes = r.boolean();
+  out.complete_epoch = r.u64();
+  out.complete.resize(r.count(2));
+  for (auto& p : out.complete) p = r.u16();
+  if (!r.finished()) return broken("the report");
+  return out;
+}
+
+} // namespace cairn::actors

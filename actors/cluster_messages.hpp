@@ -1,0 +1,88 @@
+// What nodes say to each other about the metadata and the membership: the bytes behind the kind byte
+// (actors/peer_service.hpp) and those of the answers. Integers as in storage/codec.hpp.
+//
+//   consensus    cluster/raft_message.hpp                        → empty
+//   submit       version:u8 batch                                → version:u8 count:varint outcome*
+//     batch        storage::metadata::encode of commands
+//     outcome      0: not known whether it was or will be applied; 1 result:string (storage::metadata::encode)
+//   barrier      version:u8                                      → version:u8 index:varint
+//   snapshot     version:u8 index:u64 offset:u64                 → version:u8 index:u64 term:u64 servers_index:u64
+//                  servers:string total:u64 checksum:u32 piece   (CRC32C of the piece)
+//                  index 0: whatever is newest; then the answer's index is asked for until offset = total
+//   join         version:u8 node name:string                     → version:u8 cluster:16 name:string number:u16
+//                  count:varint member*
+//     node         id:16 address:string zone:string weight:varint incarnation:u64
+//     member       number:u16 id:16 address:string
+//   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 flags:u8
+//                  complete_epoch:u64 count:varint partition:u16* → version:u8
+//
+// A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
+#pragma once
+
+#include "cluster/raft_types.hpp"
+#include "storage/cluster_identity.hpp"
+#include "storage/metadata/commands.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::actors {
+
+std::string encode_submit(std::span<const storage::metadata::command> batch);
+result<std::vector<storage::metadata::command>> decode_submit(std::string_view bytes);
+
+// Nothing: the outcome is not known.
+using command_outcomes = std::vector<std::optional<storage::metadata::command_result>>;
+std::string encode_outcomes(const command_outcomes& outcomes);
+result<command_outcomes> decode_outcomes(std::string_view bytes);
+
+std::string encode_barrier();
+result<void> decode_barrier(std::string_view bytes);
+std::string encode_index(storage::log_index index);
+result<storage::log_index> decode_index(std::string_view bytes);
+
+struct snapshot_wanted {
+  std::uint64_t index = 0, offset = 0;
+};
+struct snapshot_piece {
+  cluster::raft::snapshot_record record;
+  std::uint64_t total = 0; // bytes of the whole state
+  std::string bytes;
+};
+std::string encode(const snapshot_wanted& w);
+result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes);
+std::string encode(const snapshot_piece& p);
+result<snapshot_piece> decode_snapshot_piece(std::string_view bytes); // corrupt also when the checksum is wrong
+
+struct join_request {
+  storage::metadata::new_node node;
+  std::string cluster_name;
+};
+struct join_answer {
+  storage::uuid cluster{};
+  std::string name;
+  storage::node_number number = 0;
+  std::vector<storage::known_member> members;
+};
+std::string encode(const join_request& j);
+result<join_request> decode_join(std::string_view bytes);
+std::string encode(const join_answer& j);
+result<join_answer> decode_join_answer(std::string_view bytes);
+
+// How a node is. The leader believes the newest for some seconds.
+struct node_report {
+  storage::metadata::new_node node;
+  storage::log_index oldest_hold = 0; // no read of the node needs what was buried at or before it
+  storage::layout_epoch settled = 0;  // no upload of the node began under an older layout
+  storage::log_index applied = 0;
+  std::uint64_t used_bytes = 0, capacity_bytes = 0;
+  bool takes_writes = true;
+  // These partitions are complete on the node; the last comparison began under this epoch.
+  storage::layout_epoch complete_epoch = 0;
+  std::vector<storage::partition_id> complete;
+};
+std::string encode(const node_report& r);
+result<node_report> decode_report(std::string_view bytes);
+
+} // namespace cairn::actors

@@ -1,0 +1,39 @@
+// Facts that the parts of a cluster's member share across threads: who leads, what other nodes' reads still need, what
+// this node has completed. Written by one actor each, read by any thread.
+#pragma once
+
+#include "storage/ids.hpp"
+
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+namespace cairn::actors {
+
+class cluster_state {
+public:
+  // By membership: this node leads, so it reaps and stewards.
+  std::atomic<bool> leads{false};
+  // By membership, on the leader: no read of any other node needs what was buried at or before this index.
+  std::atomic<storage::log_index> others_oldest_hold{0};
+  // By membership: the cluster refuses this node (its disk is an old copy, it was removed).
+  std::atomic<bool> refused{false};
+
+  // By the mover: partitions that this node is to own and holds completely; compared under this epoch or a later one.
+  void set_complete(storage::layout_epoch epoch, std::vector<storage::partition_id> rising) {
+    const std::lock_guard lock{mutex_};
+    complete_epoch_ = epoch;
+    complete_ = std::move(rising);
+  }
+  std::pair<storage::layout_epoch, std::vector<storage::partition_id>> complete() const {
+    const std::lock_guard lock{mutex_};
+    return {complete_epoch_, complete_};
+  }
+
+private:
+  mutable std::mutex mutex_;
+  storage::layout_epoch complete_epoch_ = 0;
+  std::vector<storage::partition_id> complete_;
+};
+
+} // namespace cairn::actors

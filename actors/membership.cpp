@@ -1,0 +1,355 @@
+#include "actors/membership.hpp"
+
+#include "actors/cluster_messages.hpp"
+#include "actors/errors.hpp"
+#include "actors/replicated_log.hpp"
+#include "storage/log.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds tick_interval = 1s, step_pause = 100ms, request_time = 5s, hold_max = 24h;
+
+class membership_state {
+public:
+  explicit membership_state(membership_actor::pointer self) : self_(self) {}
+  void start(membership_services services);
+  void tick();
+  void serve(const peer_call& call);
+
+private:
+  struct heard {
+    storage::steady_time at;
+    node_report report;
+  };
+  struct sessions_seen {
+    std::vector<meta::session_row> live;
+    storage::layout_epoch acknowledged = 0;
+  };
+
+  storage::steady_time now() const { return s_.clock->now(); }
+  auto on_actor() const {
+    return
+        [me = membership_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
+  }
+  void with_status(std::function<void(const log_status&)> then);
+  void report(const log_status& log);
+  void send_report(const log_status& log, std::string bytes);
+  void update_holds();
+  void take_report(node_report r, const std::function<void(result<void>)>& answer);
+  void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
+  void join(const join_request& wish, const link::responder& respond, const log_status& log);
+
+  void steward_soon(std::chrono::milliseconds pause);
+  void steward();
+  void decide(const log_status& log, const sessions_seen& sessions);
+  void carry_out(cluster::steward_step step, const cluster::layout& layout);
+  void commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
+                  std::function<void(result<meta::command_result>)> then);
+  void step_done();
+
+  membership_actor::pointer self_;
+  membership_services s_;
+  std::map<storage::node_number, heard> news_;
+  std::uint64_t term_led_ = 0;
+  storage::steady_time leads_since_;
+  storage::layout_epoch targets_planned_ = 0;
+  bool stewarding_ = false, soon_ = false, refusal_logged_ = false;
+};
+static_assert(!std::is_aggregate_v<membership_state>);
+
+void membership_state::start(membership_services services) {
+  s_ = std::move(services);
+  self_->delayed_send(self_, step_pause, tick_atom_v);
+}
+
+void membership_state::tick() {
+  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  with_status([this](const log_status& log) {
+    s_.state->leads.store(log.leads);
+    if (log.leads && term_led_ != log.term) {
+      term_led_ = log.term;
+      leads_since_ = now();
+      news_.clear();
+      targets_planned_ = 0;
+    }
+    if (!log.leads) term_led_ = 0;
+    report(log);
+    if (log.leads) steward();
+  });
+}
+
+void membership_state::with_status(std::function<void(const log_status&)> then) {
+  self_->request(s_.metadata, caf::infinite, status_atom_v)
+      .then([then](const log_status_ptr& log) { then(*log); }, [](caf::error&) {});
+}
+
+// ── reports ──
+
+void membership_state::report(const log_status& log) {
+  node_report r;
+  r.node = s_.self;
+  r.oldest_hold = log.oldest_hold;
+  r.settled = s_.layout->settled_epoch();
+  r.applied = log.applied;
+  const auto use = s_.disks();
+  r.used_bytes = use.used_bytes;
+  r.capacity_bytes = use.capacity_bytes;
+  r.takes_writes = use.takes_writes;
+  std::tie(r.complete_epoch, r.complete) = s_.state->complete();
+  if (log.leads) return take_report(std::move(r), [](const result<void>&) {});
+  send_report(log, encode(r));
+}
+
+void membership_state::send_report(const log_status& log, std::string bytes) {
+  // Without a known leader any member will pass it on.
+  const auto layout = s_.layout->get();
+  const storage::uuid* to = nullptr;
+  if (layout && log.leader && *log.leader < layout->members.size()) to = &layout->members[*log.leader].id;
+  if (!to) return; // the consensus engine finds the leader first
+  bytes.insert(bytes.begin(), char(peer_request::report));
+  s_.network->call(*to, std::move(bytes), now() + request_time, [this, back = on_actor()](result<link::answer> a) {
+    if (a || a.error().code != errc::precondition_failed) return;
+    back([this, why = a.error()] {
+      s_.state->refused.store(true);
+      if (std::exchange(refusal_logged_, true)) return;
+      log::error("the cluster refuses this node", {{"reason", to_string(why)}});
+    });
+  });
+}
+
+void membership_state::take_report(node_report r, const std::function<void(result<void>)>& answer) {
+  const auto layout = s_.layout->get();
+  const auto m = layout ? std::ranges::find(layout->members, r.node.id, &cluster::member::id)
+                        : decltype(layout->members.begin()){};
+  if (!layout || m == layout->members.end())
+    return answer(error{errc::no_leader, "this leader does not know the node yet"});
+  if (m->state == cluster::member_state::removed)
+    return answer(error{errc::precondition_failed, "the node was removed from the cluster"});
+  if (r.node.incarnation < m->incarnation)
+    return answer(error{errc::precondition_failed, "start " + std::to_string(r.node.incarnation) +
+                                                       " of a node that started " + std::to_string(m->incarnation) +
+                                                       " times: its disk is an older copy"});
+  news_[m->number] = {now(), std::move(r)};
+  update_holds();
+  answer({});
+}
+
+void membership_state::update_holds() {
+  const auto layout = s_.layout->get();
+  if (!layout) return;
+  storage::log_index oldest = ~storage::log_index{0};
+  for (const auto& m : layout->members) {
+    if (m.number == s_.layout->self() || m.state == cluster::member_state::removed ||
+        m.state == cluster::member_state::out)
+      continue;
+    const auto known = news_.find(m.number);
+    const auto silent = now() - (known == news_.end() ? leads_since_ : known->second.at);
+    if (silent < hold_max) oldest = std::min(oldest, known == news_.end() ? 0 : known->second.report.oldest_hold);
+  }
+  s_.state->others_oldest_hold.store(oldest);
+}
+
+// ── requests of other nodes ──
+
+void membership_state::serve(const peer_call& call) {
+  with_status([this, call](const log_status& log) {
+    const auto& request = *call.request;
+    if (!log.leads) return pass_on(log, call.kind, request);
+    if (call.kind == peer_request::report) {
+      auto r = decode_report(request.bytes);
+      if (!r) return request.respond(r.error());
+      return take_report(std::move(*r), [respond = request.respond](const result<void>& taken) {
+        if (taken)
+          respond(link::answer{});
+        else
+          respond(taken.error());
+      });
+    }
+    if (call.kind == peer_request::join) {
+      auto wish = decode_join(request.bytes);
+      if (!wish) return request.respond(wish.error());
+      return join(*wish, request.respond, log);
+    }
+    request.respond(error{errc::unsupported, "not a request for membership"});
+  });
+}
+
+void membership_state::pass_on(const log_status& log, peer_request kind, const link::incoming_request& request) {
+  const auto layout = s_.layout->get();
+  if (!layout || !log.leader || *log.leader == log.self || *log.leader >= layout->members.size())
+    return request.respond(error{errc::no_leader, "the cluster has no leader now"});
+  std::string bytes(1, char(kind));
+  bytes += request.bytes;
+  s_.network->call(layout->members[*log.leader].id, std::move(bytes), request.deadline,
+                   [respond = request.respond](result<link::answer> a) { respond(std::move(a)); });
+}
+
+void membership_state::join(const join_request& wish, const link::responder& respond, const log_status& log) {
+  const auto layout = s_.layout->get();
+  if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
+  if (wish.cluster_name != s_.cluster_name)
+    return respond(error{errc::invalid_argument,
+                         "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
+  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
+  if (known != layout->members.end() && log.servers.find(raft::server_id{known->number} + 1))
+    return respond(error{errc::precondition_failed,
+                         "node " + storage::to_string(wish.node.id) +
+                             " is a member already, and this one has lost its data: remove the member (cairn cluster "
+                             "remove) and start with an empty data directory"});
+  auto commands = std::make_shared<std::vector<meta::command>>();
+  commands->push_back(meta::add_node{wish.node});
+  commit_all(commands, 0, [this, respond, layout, wish](result<meta::command_result> added) {
+    if (!added) return respond(added.error());
+    join_answer a;
+    a.cluster = layout->cluster;
+    a.name = s_.cluster_name;
+    a.number = storage::node_number(added->more);
+    for (const auto& m : layout->members)
+      if (m.state != cluster::member_state::removed) a.members.push_back({m.number, m.id, m.address});
+    log::info("a node joins",
+              {{"node", storage::to_string(wish.node.id)}, {"number", a.number}, {"address", wish.node.address}});
+    respond(link::answer{encode(a), {}});
+    steward_soon(step_pause);
+  });
+}
+
+// ── the steward ──
+
+void membership_state::steward_soon(std::chrono::milliseconds pause) {
+  if (std::exchange(soon_, true)) return;
+  self_->delayed_send(self_, pause, completion{[this] {
+                        soon_ = false;
+                        steward();
+                      }});
+}
+
+void membership_state::steward() {
+  if (std::exchange(stewarding_, true)) return;
+  auto job = [this, store = s_.store, back = on_actor()](bool expired) {
+    auto seen = std::make_shared<result<sessions_seen>>(error{errc::timeout, "not reached"});
+    if (auto view = expired ? result<std::unique_ptr<meta::view>>{error{errc::timeout, ""}} : store->read()) {
+      sessions_seen s;
+      auto rows = (*view)->sessions();
+      auto epoch = (*view)->acknowledged_epoch();
+      if (rows && epoch) {
+        std::ranges::copy_if(*rows, std::back_inserter(s.live), [](const auto& row) { return !row.ended; });
+        s.acknowledged = *epoch;
+        *seen = std::move(s);
+      }
+    }
+    back([this, seen] {
+      stewarding_ = false;
+      if (!*seen) return; // the next tick tries again
+      with_status([this, seen](const log_status& log) {
+        if (log.leads && !stewarding_) decide(log, **seen);
+      });
+    });
+  };
+  if (!s_.reads->post(now() + request_time, std::move(job))) stewarding_ = false;
+}
+
+void membership_state::decide(const log_status& log, const sessions_seen& sessions) {
+  const auto layout = s_.layout->get();
+  if (!layout) return;
+  cluster::steward_view view;
+  view.now = layout.get();
+  view.servers = log.servers;
+  view.self = log.self;
+  view.live = sessions.live;
+  view.acknowledged = sessions.acknowledged;
+  view.wall = s_.clock->wall();
+  view.news.resize(layout->members.size());
+  for (const auto& m : layout->members) {
+    auto& n = view.news[m.number];
+    const auto known = news_.find(m.number);
+    n.heard = known != news_.end();
+    n.silent =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now() - (n.heard ? known->second.at : leads_since_));
+    if (!n.heard) continue;
+    const auto& r = known->second.report;
+    n.incarnation = r.node.incarnation;
+    n.used_bytes = r.used_bytes;
+    n.capacity_bytes = r.capacity_bytes;
+    n.complete_epoch = r.complete_epoch;
+    n.complete = r.complete;
+  }
+  update_holds();
+  if (auto step = cluster::next_step(view, s_.steward, targets_planned_)) {
+    stewarding_ = true;
+    carry_out(std::move(*step), *layout);
+  }
+}
+
+void membership_state::carry_out(cluster::steward_step step, const cluster::layout& layout) {
+  if (auto* c = std::get_if<cluster::step::commit>(&step)) {
+    return commit_all(std::make_shared<std::vector<meta::command>>(std::move(c->commands)), 0,
+                      [this](const result<meta::command_result>&) { step_done(); });
+  }
+  if (auto* c = std::get_if<cluster::step::change_log>(&step)) {
+    self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{c->node, c->kind})
+        .then([this](std::uint8_t) { step_done(); }, [this](caf::error&) { step_done(); });
+    return;
+  }
+  auto job = [this, change = std::get<cluster::step::plan>(step).change, layout, back = on_actor()](bool expired) {
+    auto plan = std::make_shared<result<cluster::layout_plan>>(error{errc::timeout, "not reached"});
+    if (!expired) *plan = cluster::plan_change(layout, change);
+    back([this, plan, epoch = layout.epoch] {
+      if (!*plan || (*plan)->commands.empty()) {
+        if (*plan) targets_planned_ = epoch;
+        return step_done();
+      }
+      auto commands = std::make_shared<std::vector<meta::command>>(std::move((*plan)->commands));
+      commit_all(commands, 0, [this](const result<meta::command_result>&) { step_done(); });
+    });
+  };
+  if (!s_.reads->post(now() + request_time, std::move(job))) step_done();
+}
+
+void membership_state::step_done() {
+  stewarding_ = false;
+  steward_soon(step_pause);
+}
+
+// One after the other; `then` gets the last one's answer, or the first refusal.
+void membership_state::commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
+                                  std::function<void(result<meta::command_result>)> then) {
+  auto box = std::make_shared<const meta::command>((*commands)[next]);
+  self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+      .then(
+          [this, commands, next, then](const committed& c) {
+            if (next + 1 == commands->size()) return then(c.result);
+            commit_all(commands, next + 1, then);
+          },
+          [then](caf::error& e) {
+            const auto why = from_caf(e);
+            log::warn("a change of the membership was refused", {{"error", to_string(why)}});
+            then(why);
+          });
+}
+
+membership_actor::behavior_type membership(membership_actor::stateful_pointer<membership_state> self,
+                                           membership_services services) {
+  auto* state = &self->state;
+  state->start(std::move(services));
+  return {
+      [state](peer_atom, const peer_call& call) { state->serve(call); },
+      [](completion& c) { c.run(); },
+      [state](tick_atom) { state->tick(); },
+  };
+}
+
+} // namespace
+
+membership_actor spawn_membership(caf::actor_system& system, membership_services services) {
+  return system.spawn(membership, std::move(services));
+}
+
+} // namespace cairn::actors

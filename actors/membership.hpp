@@ -1,0 +1,37 @@
+// Membership of one node: tells the leader each second how this node is, and on the leader carries out what the
+// steward decides (cluster/steward.hpp): who is down, who joins, who votes, which partitions go where. Requests to join
+// and operators' wishes that reach another member are passed on to the leader.
+#pragma once
+
+#include "actors/cluster_state.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/layout_holder.hpp"
+#include "actors/peers.hpp"
+#include "cluster/steward.hpp"
+#include "storage/executor.hpp"
+
+namespace cairn::actors {
+
+struct disk_use {
+  std::uint64_t used_bytes = 0, capacity_bytes = 0;
+  bool takes_writes = true;
+};
+
+// All of it outlives the actor and the executors' jobs.
+struct membership_services {
+  metadata_actor metadata;
+  storage::metadata::store* store = nullptr;
+  storage::executor* reads = nullptr;
+  std::shared_ptr<layout_holder> layout;
+  std::shared_ptr<cluster_state> state;
+  peers* network = nullptr;
+  const storage::clock* clock = nullptr;
+  storage::metadata::new_node self; // as it reports itself
+  std::string cluster_name;
+  std::function<disk_use()> disks; // cheap, any thread
+  cluster::steward_options steward;
+};
+
+membership_actor spawn_membership(caf::actor_system& system, membership_services services);
+
+} // namespace cairn::actors

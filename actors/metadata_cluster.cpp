@@ -1,0 +1,150 @@
+#include "actors/metadata_state.hpp"
+
+#include "actors/command_facts.hpp"
+#include "cluster/layout_view.hpp"
+#include "storage/log.hpp"
+
+// What the metadata actor does beside, as a member of a cluster: it owns the log, publishes the layout, and acknowledges
+// layouts for its writer session.
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+} // namespace
+
+void metadata_state::start_log() {
+  replicated_log::environment env;
+  env.post = on_actor();
+  env.after = [this](std::chrono::milliseconds wait, std::function<void()> run) {
+    self_->delayed_send(self_, wait, completion{std::move(run)});
+  };
+  env.clock = s_.clock;
+  env.store = s_.store;
+  env.applies = s_.writes;
+  env.applying = [this](std::span<const meta::command> commands) { applying(commands); };
+  env.applied = [this](std::span<const meta::command> commands, storage::log_index index) {
+    s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
+    s_.metrics->committed_commands.fetch_add(commands.size(), std::memory_order_relaxed);
+    applied(commands, index);
+  };
+  applied_ = s_.log->applied;
+  found_ = s_.log->found;
+  log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(env), applied_);
+  read_layout();
+  log_->start();
+}
+
+// The session counts from when this node's own state has its beginning, and the layout of that time is published.
+void metadata_state::begin_session_in_log() {
+  session_asked_ = true;
+  const auto deadline = now() + s_.commit_timeout;
+  std::vector<meta::command> commands;
+  if (found_) commands.push_back(*found_);
+  commands.push_back(meta::begin_session{s_.node, s_.incarnation});
+  log_->submit(std::move(commands), deadline, [this, deadline](const replicated_log::results& all) {
+    for (const auto& r : all)
+      if (r.refused) return session_refused(*r.refused);
+    log_->barrier(deadline, [this, session = all.back().version](const result<storage::log_index>& reached) {
+      if (!reached) return session_refused(reached.error());
+      read_layout([this, session] {
+        if (s_.layout->get())
+          session_begun(session);
+        else
+          session_refused({errc::no_leader, "this node does not know the layout yet"});
+      });
+    });
+  });
+}
+
+void metadata_state::serve(const peer_call& call) {
+  if (!log_) return call.request->respond(error{errc::unsupported, "this node is no member of a cluster"});
+  log_->serve(call.kind, std::move(*call.request));
+}
+
+caf::result<log_status_ptr> metadata_state::status() const {
+  if (!log_) return to_caf({errc::unsupported, "this node is no member of a cluster"});
+  auto out = log_->status();
+  out.oldest_hold = std::min(s_.holds->oldest(), applied_);
+  return std::make_shared<const log_status>(std::move(out));
+}
+
+std::uint8_t metadata_state::change(const log_change& c) {
+  return std::uint8_t(log_ ? log_->change(c.node, c.kind) : cluster::raft::accepted::not_leader);
+}
+
+std::uint8_t metadata_state::transfer(storage::node_number to) {
+  return std::uint8_t(log_ ? log_->transfer(to) : cluster::raft::accepted::not_leader);
+}
+
+// ── the layout ──
+
+// `then` runs when the layout that is in the state now, or a newer one, is published.
+void metadata_state::read_layout(std::function<void()> then) {
+  if (layout_asked_ && !then) return; // it is read again afterwards
+  layout_asked_ = true;
+  layout_changed_ = false;
+  auto job = [this, then, store = s_.store, back = on_actor()](bool expired) {
+    result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
+    if (!expired) {
+      auto view = store->read();
+      if (view)
+        fresh = cluster::read_layout(**view);
+      else
+        fresh = view.error();
+    }
+    auto shared = std::make_shared<result<cluster::layout>>(std::move(fresh));
+    back([this, then, shared] {
+      layout_asked_ = false;
+      if (*shared)
+        publish(std::make_shared<const cluster::layout>(std::move(**shared)));
+      else if (shared->error().code != errc::not_found) // this node has not caught up so far
+        log::error("the layout can't be read", {{"error", to_string(shared->error())}});
+      if (then) then();
+      if (layout_changed_) read_layout();
+    });
+  };
+  if (auto posted = s_.reads->post(now() + s_.commit_timeout, std::move(job)); !posted) {
+    layout_asked_ = false;
+    layout_changed_ = true; // the next entry or tick tries again
+    if (then) self_->delayed_send(self_, std::chrono::seconds{1}, completion{[this, then] { read_layout(then); }});
+  }
+}
+
+void metadata_state::publish(layout_ptr fresh) {
+  std::vector<log_member> members;
+  for (const auto& m : fresh->members)
+    if (m.state != meta::node_state::removed) members.push_back({m.number, {m.id, m.address, m.incarnation}});
+  s_.layout->set(std::move(fresh));
+  log_->set_members(members);
+}
+
+// Uploads that began under an older layout are over: whatever this session writes from now on goes to the owners of
+// this layout.
+void metadata_state::acknowledge_layout() {
+  if (layout_changed_) read_layout();
+  const auto settled = s_.layout->settled_epoch();
+  if (session_ == 0 || acknowledging_ || settled <= acknowledged_) return;
+  acknowledging_ = true;
+  log_->submit({meta::acknowledge_epoch{session_, settled}}, now() + s_.commit_timeout,
+               [this, settled, session = session_](const replicated_log::results& all) {
+                 acknowledging_ = false;
+                 const auto& refused = all.front().refused;
+                 if (!refused && session == session_) acknowledged_ = std::max(acknowledged_, settled);
+                 if (refused && refused->code == errc::session_ended && session == session_) lose_session();
+               });
+}
+
+// The cluster ended this node's session: it was away for too long. What it was writing is dead; it begins anew.
+void metadata_state::lose_session() {
+  if (session_ == 0) return;
+  log::warn("the cluster ended this node's writer session", {{"session", session_}});
+  session_ = 0;
+  acknowledged_ = 0;
+  if (s_.session_began) s_.session_began->store(false);
+  begin_session();
+}
+
+} // namespace cairn::actors

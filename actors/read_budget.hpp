@@ -1,0 +1,42 @@
+// What a node may spend on reads beyond those that its downloads asked for: a token bucket that each read fills by some
+// percent of a token. Second requests (hedges) and further rounds (retries) take one each, so a slow or overloaded
+// cluster is never loaded much more by them; a peer that says busy empties the bucket. Plain classes, any thread.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+
+namespace cairn::actors {
+
+class token_bucket {
+public:
+  token_bucket(std::uint32_t percent, std::uint32_t burst) : percent_(percent), most_(burst * 100), level_(most_) {}
+
+  void earn() noexcept {
+    const auto level = level_.load(std::memory_order_relaxed);
+    if (level < most_) level_.store(std::min(most_, level + percent_), std::memory_order_relaxed); // a lost one is fine
+  }
+  bool try_take() noexcept {
+    auto level = level_.load(std::memory_order_relaxed);
+    while (level >= 100) {
+      if (level_.compare_exchange_weak(level, level - 100, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+  void drain() noexcept { level_.store(0, std::memory_order_relaxed); }
+
+private:
+  const std::int64_t percent_, most_;
+  std::atomic<std::int64_t> level_; // hundredths
+};
+
+struct read_budget {
+  token_bucket hedges{5, 32}, retries{10, 64};
+  void earn() noexcept {
+    hedges.earn();
+    retries.earn();
+  }
+};
+
+} // namespace cairn::actors

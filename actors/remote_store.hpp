@@ -1,0 +1,34 @@
+// The chunk store of a peer as an ordinary actor handle: reads, writes, erases and lists travel as requests over
+// actors::peers (actors/chunk_messages.hpp). A read's payload is received into the buffer that the request brought, a
+// write's is sent from its slice: nothing is copied. What arrives is held against its checksum (corrupt).
+//
+// Every request is answered within its timeout, with connection_lost at once when the peer can't be reached. After an
+// error of a read the link may still hold its buffer, and write into it after timeout: use another one.
+// A read that takes longer than overdue_after counts against the peer's health; a suspect peer is probed once a second
+// with a read of one byte of the chunk that was overdue last.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "actors/layout_holder.hpp"
+#include "actors/peer_health.hpp"
+#include "actors/peers.hpp"
+#include "storage/metrics.hpp"
+
+namespace cairn::actors {
+
+struct remote_store_parts {
+  std::shared_ptr<peers> network;
+  std::shared_ptr<const layout_holder> layouts;  // whose epoch goes along, where the request brings none
+  std::shared_ptr<storage::buffer_pool> buffers; // for probes
+  storage::node_metrics* metrics = nullptr;
+  const storage::clock* clock = nullptr;
+  std::chrono::milliseconds read_timeout{5000}, write_timeout{10000}, overdue_after{1000};
+};
+
+struct remote_store {
+  chunk_store_actor store;
+  std::shared_ptr<const peer_health> health;
+};
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_parts parts, const storage::uuid& peer);
+
+} // namespace cairn::actors

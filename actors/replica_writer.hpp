@@ -1,0 +1,94 @@
+// Writes the chunks of one upload to all their owners at once; a part of the ingest actor. Decisions about one chunk
+// are in chunk_replicas.
+//
+// - A chunk is durable with its write quorum. What is then still under way is a straggler: it keeps its buffer, and its
+//   place in the upload's window until it ends or has been straggling for `grace`; so an upload holds at most two
+//   windows of buffers, and that only until the stuck owner's requests time out. Meanwhile chunks that don't need that
+//   owner are not sent to it: they are left to repair.
+// - busy is asked again after a pause, stale_layout by the newest layout. Any other failure of an owner is final for
+//   that chunk.
+// - The copies that are not confirmed when the object is committed are named in the commit. Those that come after it
+//   are told to the metadata when the last request has ended (ingest), so that nobody repairs what is there.
+#pragma once
+
+#include "actors/chunk_replicas.hpp"
+#include "actors/node.hpp"
+
+#include <set>
+
+namespace cairn::actors {
+
+class replica_writer {
+public:
+  static constexpr std::chrono::milliseconds grace{1000}, busy_pause{10}, layout_pause{50};
+  static constexpr std::uint32_t attempts_max = 6, layout_attempts_max = 40; // of one owner, for one chunk
+
+  class user {
+  public:
+    virtual ~user() = default;
+    // The chunk is durable and its buffer no longer counts. Once a chunk.
+    virtual void chunk_stored(std::uint32_t index) = 0;
+    // The upload can't succeed. At most once.
+    virtual void write_failed(error why) = 0;
+    // A request ended: in_flight() and settled() may have changed. After the two above.
+    virtual void write_ended() = 0;
+  };
+
+  replica_writer(ingest_actor::pointer self, user& u) : self_(self), user_(u) {}
+  void start(const services& s);
+
+  void write(const storage::chunk_id& id, storage::slice bytes);
+  void tick(); // of the actor: pauses and graces that are over
+  void stop(); // nothing is asked again
+
+  std::uint32_t sent() const noexcept { return sent_; } // chunks
+  std::size_t in_flight() const noexcept { return in_flight_; }
+  bool settled() const noexcept { return chunks_.empty(); } // every owner of every chunk has answered
+  bool durable() const noexcept { return not_durable_ == 0; }
+  storage::steady_time last_durable() const noexcept { return last_durable_; } // when the last chunk became so
+  // Of what was written: the copies that are not confirmed now.
+  unconfirmed_chunks unconfirmed() const;
+
+private:
+  struct chunk {
+    storage::slice bytes;
+    chunk_replicas replicas;
+    storage::layout_epoch epoch = 0;
+    bool durable = false, stored = false; // stored: told to the user
+    storage::steady_time durable_since{};
+    std::string failures{}; // for people
+    errc worst{};
+    std::map<storage::node_number, std::uint32_t> attempts{}; // of owners that were asked again
+  };
+  struct pause {
+    storage::steady_time until;
+    storage::chunk_id id;
+    storage::node_number owner;
+  };
+
+  void send_to(const storage::chunk_id& id, chunk& c, storage::node_number owner);
+  void answered(const storage::chunk_id& id, storage::node_number owner, const caf::error* failed);
+  bool again(const storage::chunk_id& id, chunk& c, storage::node_number owner, errc code);
+  void pause_for(const storage::chunk_id& id, storage::node_number owner, std::chrono::milliseconds time);
+  void failed(const storage::chunk_id& id, chunk& c, storage::node_number owner, const error& why);
+  void fail_upload(std::uint32_t index, const chunk& c, const error& why);
+  void look_at(std::uint32_t index);
+  void wake_in(std::chrono::milliseconds time);
+
+  ingest_actor::pointer self_;
+  user& user_;
+  std::shared_ptr<const chunk_router> stores_;
+  const storage::clock* clock_ = nullptr;
+  storage::node_metrics* metrics_ = nullptr;
+  std::map<std::uint32_t, chunk> chunks_; // not settled
+  unconfirmed_chunks missing_;            // of those that are
+  std::set<storage::node_number> stuck_;  // straggled beyond the grace and did not answer since
+  std::vector<pause> pauses_;
+  std::uint32_t sent_ = 0, not_durable_ = 0;
+  storage::steady_time last_durable_{};
+  std::size_t in_flight_ = 0;
+  bool stopped_ = false;
+  std::optional<storage::steady_time> wakes_at_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,313 @@
+#include "actors/replicated_log.hpp"
+
+#include "cluster/raft_message.hpp"
+#include "storage/log.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr auto message_time = 2s, disk_time = 60s;
+constexpr std::size_t entries_a_job = 64;
+constexpr std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
+constexpr storage::log_index entries_kept = 20'000; // for followers that are a little behind
+
+constexpr storage::node_number number_of(raft::server_id id) {
+  return static_cast<storage::node_number>(id - 1);
+}
+constexpr raft::server_id server_of(storage::node_number n) {
+  return raft::server_id{n} + 1;
+}
+
+} // namespace
+
+struct replicated_log::apply_job {
+  std::vector<raft::committed> entries;
+  std::vector<std::vector<meta::command>> batches;
+};
+
+replicated_log::replicated_log(replicated_log_services services, environment env, storage::log_index applied)
+    : s_(std::move(services)), env_(std::move(env)), node_(std::move(s_.node)), applied_(applied) {
+  set_members(s_.members);
+}
+
+replicated_log::~replicated_log() = default;
+
+replicated_log::time_ms replicated_log::now() const {
+  return time_ms(std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count());
+}
+
+void replicated_log::start() {
+  pump();
+}
+
+void replicated_log::set_members(const std::vector<log_member>& members) {
+  std::vector<peer_address> others;
+  members_.clear();
+  for (const auto& m : members) {
+    const auto id = server_of(m.number);
+    members_[id] = m.at.id;
+    if (id != node_->engine().id()) others.push_back(m.at);
+  }
+  s_.network->set_members(others);
+}
+
+const storage::uuid* replicated_log::uuid_of(server_id id) const {
+  const auto at = members_.find(id);
+  return at == members_.end() ? nullptr : &at->second;
+}
+
+std::optional<replicated_log::server_id> replicated_log::id_of(const storage::uuid& node) const {
+  for (const auto& [id, uuid] : members_)
+    if (uuid == node) return id;
+  return std::nullopt;
+}
+
+// ── the engine's wishes ──
+
+void replicated_log::pump() {
+  if (stopped_ || failure_) return;
+  auto u = node_->take();
+  if (const auto& broken = node_->engine().failure()) fail(*broken);
+  for (auto& w : u.writes) to_store_.push_back(std::move(w));
+  for (auto& c : u.to_apply) to_apply_.push_back(std::move(c));
+  for (const auto& letter : u.messages) send(letter);
+  for (auto& wanted : u.reads) read_for(std::move(wanted));
+  take_answers(u.answers);
+  store_next();
+  apply_next();
+  arm_timer();
+}
+
+void replicated_log::fail(error why) {
+  if (failure_) return;
+  failure_ = std::move(why);
+  log::error("the metadata's log has failed; restart the node", {{"error", to_string(*failure_)}});
+}
+
+void replicated_log::arm_timer() {
+  if (stopped_ || failure_) return;
+  const auto due = node_->deadline();
+  if (timer_at_ && *timer_at_ <= due) return;
+  timer_at_ = due;
+  const auto at = now();
+  const std::chrono::milliseconds wait{due > at ? std::min<time_ms>(due - at, 60'000) : 0};
+  env_.after(wait, [this, due] {
+    if (timer_at_ != due || stopped_ || failure_) return; // another one took its place
+    timer_at_.reset();
+    if (now() >= node_->deadline()) node_->tick(now());
+    pump();
+  });
+}
+
+void replicated_log::send(const raft::envelope& letter) {
+  const auto* to = uuid_of(letter.to);
+  if (!to) return;
+  std::string bytes(1, char(peer_request::consensus));
+  bytes += raft::encode(letter.body);
+  s_.network->call(*to, std::move(bytes), env_.clock->now() + message_time, [](result<link::answer>) {});
+}
+
+void replicated_log::store_next() {
+  if (storing_ || to_store_.empty() || failure_) return;
+  storing_ = true;
+  auto batch = std::make_shared<std::vector<raft::log_write>>(std::exchange(to_store_, {}));
+  const auto last = batch->back().number;
+  auto job = [this, batch, last, log = s_.log, post = env_.post](bool expired) {
+    const result<void> outcome =
+        expired ? result<void>{error{errc::io_error, "the consensus log's disk is overdue"}} : log->write(*batch);
+    batch->clear();
+    post([this, last, outcome] { stored(last, outcome); });
+  };
+  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted) fail(posted.error());
+}
+
+void replicated_log::stored(std::uint64_t write, const result<void>& outcome) {
+  storing_ = false;
+  if (stopped_ || failure_) return;
+  if (!outcome) return fail(outcome.error());
+  node_->stored(write, now());
+  pump();
+}
+
+void replicated_log::read_for(raft::catch_up wanted) {
+  auto shared = std::make_shared<raft::catch_up>(std::move(wanted));
+  auto job = [this, shared, log = s_.log, post = env_.post](bool expired) {
+    if (expired) return;
+    auto entries = log->read(shared->head.previous + 1, shared->count);
+    if (!entries) return;
+    post([this, shared, entries = std::move(*entries)]() mutable {
+      if (stopped_ || failure_) return;
+      node_->filled(std::move(*shared), std::move(entries));
+      pump();
+    });
+  };
+  (void)s_.log_reads->post(env_.clock->now() + message_time, std::move(job)); // not sent: the engine asks again
+}
+
+// ── applying ──
+
+void replicated_log::apply_next() {
+  if (applying_ || to_apply_.empty() || failure_) return;
+  auto job = std::make_shared<apply_job>();
+  while (!to_apply_.empty() && job->entries.size() < entries_a_job) {
+    auto entry = std::move(to_apply_.front());
+    to_apply_.pop_front();
+    std::vector<meta::command> commands;
+    if (entry.content.kind == raft::entry_kind::command) {
+      auto decoded = meta::decode_batch(entry.content.view());
+      if (!decoded) return fail(decoded.error()); // of a newer feature level: never skipped
+      commands = std::move(*decoded);
+    }
+    bytes_since_compaction_ += entry.content.view().size();
+    job->entries.push_back(std::move(entry));
+    job->batches.push_back(std::move(commands));
+  }
+  applying_ = true;
+  for (const auto& commands : job->batches) env_.applying(commands);
+  auto work = [this, job, store = env_.store, post = env_.post](bool expired) {
+    std::vector<std::span<const meta::command>> batches{job->batches.begin(), job->batches.end()};
+    result<std::vector<meta::applied_batch>> outcome = error{errc::io_error, "the metadata's disk is overdue"};
+    if (!expired) outcome = store->apply_all(batches);
+    post([this, job, outcome = std::move(outcome)]() mutable { applied_job(*job, std::move(outcome)); });
+  };
+  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(work)); !posted) fail(posted.error());
+}
+
+void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applied_batch>> outcome) {
+  if (stopped_ || failure_) return;
+  if (!outcome) {
+    // What is committed must be applied: nothing else can be, before it is.
+    for (const auto& commands : job.batches) env_.applied(commands, applied_);
+    return fail(outcome.error());
+  }
+  for (std::size_t i = 0; i < job.entries.size(); ++i) {
+    CAIRN_ASSERT((*outcome)[i].index == job.entries[i].index);
+    applied_ = job.entries[i].index;
+    env_.applied(job.batches[i], applied_);
+    answer_tickets(job.entries[i], (*outcome)[i]);
+  }
+  applying_ = false; // not before: an answer may bring the next command
+  node_->applied(applied_, now());
+  serve_reads();
+  compact_if_long();
+  pump();
+}
+
+void replicated_log::answer_tickets(const raft::committed& entry, const meta::applied_batch& batch) {
+  for (std::size_t i = 0; i < entry.tickets.size(); ++i) {
+    auto node = commands_.extract(entry.tickets[i]);
+    if (node.empty()) continue;
+    const auto [s, index] = node.mapped();
+    resolve(s, index, batch.results[i]);
+  }
+}
+
+void replicated_log::compact_if_long() {
+  const auto& engine = node_->engine();
+  const auto entries = applied_ - std::min(applied_, engine.snapshot_index());
+  if (bytes_since_compaction_ < compact_after_bytes && entries < compact_after_entries) return;
+  if (node_->compact(applied_, applied_ > entries_kept ? applied_ - entries_kept : 1, now())) bytes_since_compaction_ = 0;
+}
+
+// ── other nodes ──
+
+void replicated_log::serve(peer_request kind, link::incoming_request request) {
+  if (stopped_) return request.respond(error{errc::stopping, "the node stops"});
+  if (failure_) return request.respond(*failure_);
+  if (kind == peer_request::consensus) {
+    request.respond(link::answer{});
+    const auto from = id_of(request.from.node);
+    auto m = raft::decode_message(request.bytes);
+    if (!from || !m) return;
+    node_->receive(*from, std::move(*m), now());
+    return pump();
+  }
+  if (kind == peer_request::barrier) {
+    if (auto good = decode_barrier(request.bytes); !good) return request.respond(good.error());
+    if (!node_->engine().leads()) return request.respond(error{errc::no_leader, "this node does not lead"});
+    read_group one;
+    one.push_back({request.deadline, {}, [respond = request.respond](result<storage::log_index> index) {
+                     if (index)
+                       respond(link::answer{encode_index(*index), {}});
+                     else
+                       respond(index.error());
+                   }});
+    const auto t = next_ticket_++;
+    rounds_.emplace(t, std::move(one));
+    node_->read(t, now());
+    return pump();
+  }
+  auto commands = decode_submit(request.bytes);
+  if (!commands) return request.respond(commands.error());
+  if (node_->engine().role() != raft::role::leader)
+    return request.respond(error{errc::no_leader, "this node does not lead"});
+  auto s = std::make_shared<submission>();
+  s->commands = std::move(*commands);
+  s->outcomes.resize(s->commands.size());
+  s->deadline = request.deadline;
+  s->served = [respond = request.respond](const command_outcomes& outcomes) {
+    respond(link::answer{encode_outcomes(outcomes), {}});
+  };
+  submissions_.push_back(s);
+  submit_here(s);
+}
+
+raft::accepted replicated_log::change(storage::node_number node, raft::change_kind kind) {
+  if (stopped_ || failure_) return raft::accepted::not_leader;
+  const auto answer = node_->change(server_of(node), kind, now());
+  pump();
+  return answer;
+}
+
+raft::accepted replicated_log::transfer(storage::node_number to) {
+  if (stopped_ || failure_) return raft::accepted::not_leader;
+  const auto answer = node_->transfer(server_of(to), now());
+  pump();
+  return answer;
+}
+
+log_status replicated_log::status() const {
+  const auto& engine = node_->engine();
+  log_status out;
+  out.leads = engine.leads() && !failure_;
+  out.self = number_of(engine.id());
+  const auto leader = engine.role() == raft::role::leader ? engine.id() : engine.leader();
+  if (leader != 0) out.leader = number_of(leader);
+  out.term = engine.term();
+  out.commit = engine.commit();
+  out.applied = applied_;
+  out.last = engine.last_index();
+  out.servers = engine.configuration();
+  for (const auto& s : out.servers.servers)
+    if (const auto match = engine.match(s.id)) out.match[number_of(s.id)] = *match;
+  out.failure = failure_;
+  return out;
+}
+
+void replicated_log::stop() {
+  if (std::exchange(stopped_, true)) return;
+  const error why{errc::stopping, "the node stops"};
+  for (const auto& s : std::exchange(submissions_, {})) {
+    if (std::exchange(s->over, true)) continue;
+    if (s->served) {
+      s->served(s->outcomes);
+    } else {
+      results all;
+      for (auto& o : s->outcomes) all.push_back(o ? std::move(*o) : meta::command_result{.refused = why});
+      s->done(std::move(all));
+    }
+  }
+  const auto drop = [&](waiting_read& r) { (r.served ? r.served : r.done)(why); };
+  for (auto& r : std::exchange(reads_, {})) drop(r);
+  for (auto& [t, group] : std::exchange(rounds_, {}))
+    for (auto& r : group) drop(r);
+  for (auto& [index, r] : std::exchange(reads_at_, {})) drop(r);
+  commands_.clear();
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,175 @@
+// The metadata's log when the node is a member of a cluster: drives the consensus engine (cluster/raft_node.hpp),
+// carries commands to the leader wherever it is, applies what was committed, and tells when a linearizable read may be
+// served from this node's own state. Every member holds the whole metadata; some of them vote.
+//
+// A plain class of the metadata actor: it is called on that actor only. Disk work goes to executors, messages to
+// `peers`; both come back through `post`. Nothing here waits.
+//
+// - submit: the commands reach the leader's log, in this order, and are applied here too. While that is not certain
+//   they are sent again until the deadline, so they must be such that a second time does no harm: commits carry their
+//   stamp; a bucket that "exists already" after an uncertain try counts as made. What is not known at the deadline is
+//   answered `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
+// - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
+//   wait share one round. no_leader at the deadline.
+// - A failure of the log's disk is final: `failure` says why, everything is refused until the node is restarted.
+#pragma once
+
+#include "actors/cluster_messages.hpp"
+#include "actors/peer_service.hpp"
+#include "actors/peers.hpp"
+#include "cluster/raft_log.hpp"
+#include "cluster/raft_node.hpp"
+#include "storage/executor.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <deque>
+#include <map>
+
+namespace cairn::actors {
+
+struct log_member {
+  storage::node_number number = 0;
+  peer_address at;
+};
+
+// Made by start-up code; all of it outlives the actor and the executors' jobs.
+struct replicated_log_services {
+  std::shared_ptr<cluster::raft::raft_log> log;
+  std::unique_ptr<cluster::raft::raft_node> node; // started
+  storage::executor* log_writes = nullptr;        // one thread
+  storage::executor* log_reads = nullptr;
+  peers* network = nullptr;
+  storage::log_index applied = 0;                 // by the state
+  std::optional<storage::metadata::create_cluster> found; // the state has no cluster yet, and this node is its first
+  std::vector<log_member> members;                // until the layout says more; without this node
+};
+
+struct log_status {
+  bool leads = false; // and may serve
+  storage::node_number self = 0;
+  std::optional<storage::node_number> leader;
+  std::uint64_t term = 0;
+  storage::log_index commit = 0, applied = 0, last = 0;
+  cluster::raft::configuration servers;
+  std::map<storage::node_number, storage::log_index> match; // a leader's knowledge of the others' logs
+  std::optional<error> failure;
+  storage::log_index oldest_hold = 0; // no read of this node, running or to come, needs what was buried up to it
+};
+
+class replicated_log {
+public:
+  using results = std::vector<storage::metadata::command_result>; // `refused` also tells no_leader and timeout
+  using submitted = std::function<void(results)>;
+  using reached = std::function<void(result<storage::log_index>)>;
+
+  struct environment {
+    std::function<void(std::function<void()>)> post;                            // to the actor, from any thread
+    std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor
+    const storage::clock* clock = nullptr;
+    storage::metadata::store* store = nullptr;
+    storage::executor* applies = nullptr; // one thread
+    // Around the application of commands, on the actor.
+    std::function<void(std::span<const storage::metadata::command>)> applying;
+    std::function<void(std::span<const storage::metadata::command>, storage::log_index)> applied;
+  };
+
+  replicated_log(replicated_log_services services, environment env, storage::log_index applied);
+  ~replicated_log();
+  replicated_log(const replicated_log&) = delete;
+  replicated_log& operator=(const replicated_log&) = delete;
+
+  void start();
+  void stop(); // everything that waits is answered `stopping`
+
+  void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);
+  void barrier(storage::steady_time deadline, reached done);
+  cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
+  cluster::raft::accepted transfer(storage::node_number to);
+
+  // consensus, submit, barrier
+  void serve(peer_request kind, link::incoming_request request);
+  void set_members(const std::vector<log_member>& members); // who may talk to this node: from the layout
+  log_status status() const;
+  storage::log_index applied() const { return applied_; }
+  const std::optional<error>& failure() const { return failure_; }
+
+private:
+  using server_id = cluster::raft::server_id;
+  using time_ms = cluster::raft::time_ms;
+  using ticket = cluster::raft::ticket;
+
+  struct submission {
+    std::vector<storage::metadata::command> commands;
+    command_outcomes outcomes;
+    storage::steady_time deadline;
+    submitted done;
+    std::function<void(const command_outcomes&)> served; // for another node: tried once
+    std::size_t open = 0;                                // tickets of this try
+    bool uncertain = false;                              // an earlier try may yet be applied
+    bool over = false;
+  };
+  using submission_ptr = std::shared_ptr<submission>;
+  struct waiting_read {
+    storage::steady_time deadline;
+    reached done;
+    std::function<void(result<storage::log_index>)> served; // for another node: answered by the index, not its state
+  };
+  using read_group = std::vector<waiting_read>;
+
+  time_ms now() const;
+  void pump();
+  void arm_timer();
+  void fail(error why);
+
+  void store_next();
+  void stored(std::uint64_t write, const result<void>& outcome);
+  void apply_next();
+  struct apply_job;
+  void applied_job(apply_job& job, result<std::vector<storage::metadata::applied_batch>> outcome);
+  void answer_tickets(const cluster::raft::committed& entry, const storage::metadata::applied_batch& batch);
+  void compact_if_long();
+  void read_for(cluster::raft::catch_up wanted);
+  void send(const cluster::raft::envelope& letter);
+  void take_answers(const std::vector<cluster::raft::answer>& answers);
+
+  void try_submit(const submission_ptr& s);
+  void submit_here(const submission_ptr& s);
+  void submit_there(const submission_ptr& s, const storage::uuid& leader);
+  void resolve(const submission_ptr& s, std::size_t index, std::optional<storage::metadata::command_result> outcome);
+  void tried(const submission_ptr& s);
+  void finish(const submission_ptr& s);
+
+  void begin_round();
+  void round_done(read_group group, result<storage::log_index> index);
+  void serve_reads();
+
+  const storage::uuid* uuid_of(server_id id) const;
+  std::optional<server_id> id_of(const storage::uuid& node) const;
+
+  replicated_log_services s_;
+  environment env_;
+  std::unique_ptr<cluster::raft::raft_node> node_;
+  std::map<server_id, storage::uuid> members_;
+  storage::log_index applied_;
+  bool stopped_ = false;
+  std::optional<error> failure_;
+  std::optional<time_ms> timer_at_;
+
+  std::vector<cluster::raft::log_write> to_store_;
+  bool storing_ = false;
+  std::deque<cluster::raft::committed> to_apply_;
+  bool applying_ = false;
+  std::uint64_t bytes_since_compaction_ = 0;
+
+  ticket next_ticket_ = 1;
+  std::map<ticket, std::pair<submission_ptr, std::size_t>> commands_;
+  std::vector<submission_ptr> submissions_; // all that are not over
+
+  read_group reads_; // wait for a round to begin
+  std::map<ticket, read_group> rounds_;
+  std::size_t rounds_out_ = 0;
+  bool round_pause_ = false;
+  std::multimap<storage::log_index, waiting_read> reads_at_; // wait for the state
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,213 @@
+#include "actors/replicated_log.hpp"
+
+#include <algorithm>
+
+// Commands and reads on their way to the leader and back.
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr auto retry_pause = 50ms;
+constexpr auto round_time = 2s; // of one round's request to the leader
+constexpr std::size_t rounds_max = 2;
+
+// After a try whose outcome nobody knows: the second one finds what the first one did.
+void forgive(const meta::command& c, meta::command_result& r) {
+  if (!r.refused) return;
+  if (std::holds_alternative<meta::create_bucket>(c) && r.refused->code == errc::bucket_exists) r.refused.reset();
+  else if (std::holds_alternative<meta::delete_bucket>(c) && r.refused->code == errc::no_such_bucket) r.refused.reset();
+}
+
+} // namespace
+
+// ── commands ──
+
+void replicated_log::submit(std::vector<meta::command> commands, storage::steady_time deadline, submitted done) {
+  auto s = std::make_shared<submission>();
+  s->commands = std::move(commands);
+  s->outcomes.resize(s->commands.size());
+  s->deadline = deadline;
+  s->done = std::move(done);
+  submissions_.push_back(s);
+  try_submit(s);
+}
+
+void replicated_log::try_submit(const submission_ptr& s) {
+  if (s->over) return;
+  if (stopped_ || failure_ || env_.clock->now() >= s->deadline) return finish(s);
+  const auto& engine = node_->engine();
+  if (engine.role() == raft::role::leader) return submit_here(s);
+  if (const auto* leader = engine.leader() != 0 ? uuid_of(engine.leader()) : nullptr; leader && engine.leader() != engine.id())
+    return submit_there(s, *leader);
+  env_.after(retry_pause, [this, s] { try_submit(s); });
+}
+
+void replicated_log::submit_here(const submission_ptr& s) {
+  std::vector<std::pair<ticket, std::size_t>> wanted;
+  for (std::size_t i = 0; i < s->commands.size(); ++i)
+    if (!s->outcomes[i]) wanted.emplace_back(next_ticket_++, i);
+  s->open = wanted.size();
+  for (const auto& [t, i] : wanted) commands_.emplace(t, std::pair{s, i});
+  for (const auto& [t, i] : wanted) node_->submit(meta::encode(s->commands[i]), t, now());
+  pump();
+}
+
+void replicated_log::submit_there(const submission_ptr& s, const storage::uuid& leader) {
+  std::vector<meta::command> open;
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < s->commands.size(); ++i) {
+    if (s->outcomes[i]) continue;
+    open.push_back(s->commands[i]);
+    places.push_back(i);
+  }
+  std::string bytes(1, char(peer_request::submit));
+  bytes += encode_submit(open);
+  auto answered = [this, s, places = std::move(places), post = env_.post](result<link::answer> a) {
+    post([this, s, places, a = std::move(a)] {
+      if (s->over) return;
+      if (!a) {
+        if (a.error().code != errc::no_leader && a.error().code != errc::busy) s->uncertain = true;
+        return tried(s);
+      }
+      auto outcomes = decode_outcomes(a->bytes);
+      if (!outcomes || outcomes->size() != places.size()) {
+        s->uncertain = true;
+        return tried(s);
+      }
+      for (std::size_t i = 0; i < places.size(); ++i) {
+        auto& o = (*outcomes)[i];
+        if (!o) {
+          s->uncertain = true;
+          continue;
+        }
+        if (s->uncertain) forgive(s->commands[places[i]], *o);
+        s->outcomes[places[i]] = std::move(*o);
+      }
+      tried(s);
+    });
+  };
+  s_.network->call(leader, std::move(bytes), s->deadline, std::move(answered));
+}
+
+void replicated_log::resolve(const submission_ptr& s, std::size_t index, std::optional<meta::command_result> outcome) {
+  if (s->over) return;
+  if (outcome && s->uncertain) forgive(s->commands[index], *outcome);
+  s->outcomes[index] = std::move(outcome);
+  if (--s->open == 0) tried(s);
+}
+
+// One try is over: all of it was answered, or the rest is tried again.
+void replicated_log::tried(const submission_ptr& s) {
+  const bool whole = std::ranges::all_of(s->outcomes, [](const auto& o) { return o.has_value(); });
+  if (whole || s->served) return finish(s);
+  env_.after(retry_pause, [this, s] { try_submit(s); });
+}
+
+void replicated_log::finish(const submission_ptr& s) {
+  if (std::exchange(s->over, true)) return;
+  std::erase(submissions_, s);
+  if (s->served) return s->served(s->outcomes);
+  error why = failure_ ? *failure_
+              : s->uncertain
+                  ? error{errc::timeout, "the cluster did not say in time whether it was committed"}
+                  : error{errc::no_leader, "the metadata's leader was not reached in time"};
+  if (stopped_) why = {errc::stopping, "the node stops"};
+  results all;
+  for (auto& o : s->outcomes) all.push_back(o ? std::move(*o) : meta::command_result{.refused = why});
+  s->done(std::move(all));
+}
+
+// ── the engine's answers ──
+
+void replicated_log::take_answers(const std::vector<raft::answer>& answers) {
+  for (const auto& a : answers) {
+    if (auto group = rounds_.extract(a.to); !group.empty()) {
+      round_done(std::move(group.mapped()),
+                 a.what == raft::outcome::read ? result<storage::log_index>{a.index}
+                                               : error{errc::no_leader, "this node does not lead any more"});
+      continue;
+    }
+    auto node = commands_.extract(a.to);
+    if (node.empty()) continue;
+    const auto [s, index] = node.mapped();
+    if (a.what == raft::outcome::unknown) s->uncertain = true;
+    resolve(s, index, std::nullopt);
+  }
+}
+
+// ── reads ──
+
+void replicated_log::barrier(storage::steady_time deadline, reached done) {
+  if (stopped_) return done(error{errc::stopping, "the node stops"});
+  if (failure_) return done(*failure_);
+  reads_.push_back({deadline, std::move(done), {}});
+  begin_round();
+}
+
+void replicated_log::begin_round() {
+  if (reads_.empty() || rounds_out_ >= rounds_max || round_pause_ || stopped_) return;
+  const auto at = env_.clock->now();
+  const auto late = std::stable_partition(reads_.begin(), reads_.end(),
+                                          [&](const waiting_read& r) { return r.deadline > at && !failure_; });
+  read_group overdue{std::make_move_iterator(late), std::make_move_iterator(reads_.end())};
+  reads_.erase(late, reads_.end());
+  for (auto& r : overdue) r.done(failure_ ? *failure_ : error{errc::no_leader, "the metadata's leader was not reached in time"});
+  if (reads_.empty()) return;
+  const auto& engine = node_->engine();
+  ++rounds_out_;
+  if (engine.role() == raft::role::leader) {
+    const auto t = next_ticket_++;
+    rounds_.emplace(t, std::exchange(reads_, {}));
+    node_->read(t, now());
+    return pump();
+  }
+  const auto* leader = engine.leader() != 0 && engine.leader() != engine.id() ? uuid_of(engine.leader()) : nullptr;
+  if (!leader) return round_done(std::exchange(reads_, {}), error{errc::no_leader, "there is no leader"});
+  auto group = std::make_shared<read_group>(std::exchange(reads_, {}));
+  std::string bytes(1, char(peer_request::barrier));
+  bytes += encode_barrier();
+  s_.network->call(*leader, std::move(bytes), at + round_time, [this, group, post = env_.post](result<link::answer> a) {
+    post([this, group, a = std::move(a)] {
+      round_done(std::move(*group), a ? decode_index(a->bytes) : result<storage::log_index>{a.error()});
+    });
+  });
+}
+
+void replicated_log::round_done(read_group group, result<storage::log_index> index) {
+  if (stopped_) {
+    for (auto& r : group) (r.served ? r.served : r.done)(error{errc::stopping, "the node stops"});
+    return;
+  }
+  const bool served = !group.empty() && group.front().served;
+  if (served) {
+    for (auto& r : group) r.served(index);
+    return;
+  }
+  --rounds_out_;
+  if (index) {
+    for (auto& r : group) reads_at_.emplace(*index, std::move(r));
+    serve_reads();
+    return begin_round();
+  }
+  std::move(reads_.begin(), reads_.end(), std::back_inserter(group));
+  reads_ = std::move(group);
+  if (std::exchange(round_pause_, true)) return;
+  env_.after(retry_pause, [this] {
+    round_pause_ = false;
+    begin_round();
+  });
+}
+
+void replicated_log::serve_reads() {
+  while (!reads_at_.empty() && reads_at_.begin()->first <= applied_) {
+    auto r = std::move(reads_at_.extract(reads_at_.begin()).mapped());
+    r.done(applied_);
+  }
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,142 @@
+#include "cluster/steward.hpp"
+
+#include <algorithm>
+
+namespace cairn::cluster {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+constexpr std::size_t moved_at_once = 4096;
+
+raft::server_id server_of(member_index n) {
+  return raft::server_id{n} + 1;
+}
+
+bool is_member(const member& m) {
+  return m.state != member_state::removed;
+}
+
+bool is_up(const steward_view& v, const member& m, const steward_options& o) {
+  return m.number == v.self || (v.news[m.number].heard && v.news[m.number].silent < o.down_after);
+}
+
+std::optional<steward_step> note_health(const steward_view& v, const steward_options& o) {
+  step::commit c;
+  for (const auto& m : v.now->members) {
+    if (!is_member(m)) continue;
+    const auto& news = v.news[m.number];
+    const bool up = is_up(v, m, o);
+    if (up && (m.down_since != 0 || news.incarnation > m.incarnation))
+      c.commands.push_back(meta::note_up{m.number, std::max(news.incarnation, m.incarnation)});
+    else if (!up && m.down_since == 0 && news.silent >= o.down_after)
+      c.commands.push_back(meta::note_down{m.number, v.wall});
+  }
+  if (c.commands.empty()) return std::nullopt;
+  return c;
+}
+
+// A writer that is away holds up moves: its blobs that are not committed are given up.
+std::optional<steward_step> end_sessions(const steward_view& v, const steward_options& o) {
+  step::commit c;
+  for (const auto& s : v.live) {
+    const auto m = std::ranges::find(v.now->members, s.node, &member::id);
+    if (m == v.now->members.end() || is_up(v, *m, o)) continue;
+    if (v.news[m->number].silent >= o.session_ends_after) c.commands.push_back(meta::end_session{s.id});
+  }
+  if (c.commands.empty()) return std::nullopt;
+  return c;
+}
+
+std::optional<steward_step> next_log_change(const steward_view& v, const steward_options& o) {
+  std::size_t members = 0;
+  for (const auto& m : v.now->members) members += is_member(m);
+  // Who is gone.
+  for (const auto& s : v.servers.servers) {
+    const auto number = static_cast<member_index>(s.id - 1);
+    if (number < v.now->members.size() && is_member(v.now->members[number])) continue;
+    if (number >= v.now->members.size()) continue; // its row is on the way
+    return step::change_log{number, s.role == raft::server_role::voter ? raft::change_kind::demote
+                                                                        : raft::change_kind::remove};
+  }
+  for (const auto& m : v.now->members)
+    if (is_member(m) && !v.servers.find(server_of(m.number)))
+      return step::change_log{m.number, raft::change_kind::add_standby};
+  if (v.servers.voters() < wanted_voters(members)) {
+    for (const auto& m : v.now->members) {
+      const auto* s = v.servers.find(server_of(m.number));
+      if (s && s->role == raft::server_role::standby && is_member(m) && is_up(v, m, o))
+        return step::change_log{m.number, raft::change_kind::promote};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<steward_step> change_states(const steward_view& v, const steward_options& o) {
+  std::vector<member_health> health(v.now->members.size());
+  for (const auto& m : v.now->members) {
+    auto& h = health[m.number];
+    const auto& news = v.news[m.number];
+    h.down = is_member(m) && m.down_since != 0 && !is_up(v, m, o);
+    h.overdue = h.down && v.wall - m.down_since >= o.out_after.count() && news.silent >= o.down_after;
+    h.used_bytes = news.used_bytes;
+    h.capacity_bytes = news.capacity_bytes;
+  }
+  for (const auto& m : v.now->members)
+    if (m.state == member_state::out && m.down_since == 0 && is_up(v, m, o))
+      return step::plan{change::set_state{m.number, member_state::active}};
+  const auto decision = decide_out(*v.now, health);
+  if (!decision.out.empty()) return step::plan{change::set_state{decision.out.front(), member_state::out}};
+  return std::nullopt;
+}
+
+// A node that was added gets its share when it is there to take it.
+std::optional<steward_step> retarget(const steward_view& v, const steward_options& o, layout_epoch planned) {
+  if (planned >= v.now->epoch) return std::nullopt;
+  const auto owned = owned_partitions(*v.now);
+  for (const auto& m : v.now->members)
+    if (m.state == member_state::active && m.weight > 0 && owned[m.number] == 0 && !is_up(v, m, o)) return std::nullopt;
+  return step::plan{change::retarget{}};
+}
+
+bool has_completed(const member_news& news, partition_id p, layout_epoch since) {
+  return news.complete_epoch >= since && std::ranges::binary_search(news.complete, p);
+}
+
+std::optional<steward_step> arrived(const steward_view& v) {
+  meta::moved done{.epoch = ~layout_epoch{0}};
+  for (partition_id p = 0; p < v.now->partitions.size() && done.partitions.size() < moved_at_once; ++p) {
+    const auto& owners = v.now->partitions[p];
+    if (owners.epoch > v.acknowledged || same_nodes(owners.current, owners.target)) continue;
+    layout_epoch under = v.now->epoch;
+    const bool all = std::ranges::all_of(owners.target, [&](member_index n) {
+      if (owners.current.contains(n)) return true;
+      under = std::min(under, v.news[n].complete_epoch);
+      return has_completed(v.news[n], p, owners.epoch);
+    });
+    if (!all) continue;
+    done.epoch = std::min(done.epoch, under);
+    done.partitions.push_back(p);
+  }
+  if (done.partitions.empty()) return std::nullopt;
+  return step::commit{{std::move(done)}};
+}
+
+} // namespace
+
+std::size_t wanted_voters(std::size_t members) {
+  return members >= 5 ? 5 : std::min<std::size_t>(members, 3);
+}
+
+std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,
+                                      layout_epoch targets_planned) {
+  if (auto s = note_health(view, options)) return s;
+  if (auto s = end_sessions(view, options)) return s;
+  if (auto s = next_log_change(view, options)) return s;
+  if (auto s = change_states(view, options)) return s;
+  if (auto s = retarget(view, options, targets_planned)) return s;
+  return arrived(view);
+}
+
+} // namespace cairn::cluster

@@ -1,0 +1,44 @@
+// Which cluster this node belongs to, and whom to ask: what it must know before its metadata has caught up. The file is
+// `data_dir`/cluster, replaced atomically and durably; after a crash the old or the new one is there. It is text, so
+// that an operator can correct the addresses when all of them have changed:
+//
+//   file   = "cairn-cluster 1\n" "id " uuid "\n" "name " name "\n" "self " number "\n" member* "end\n"
+//   member = "member " number " " uuid " " address "\n"
+//
+// Numbers are decimal. A name has no control characters, an address neither these nor spaces. Errors: corrupt,
+// unsupported (a newer version), io_error, no_space, invalid_argument (values that this grammar can't say).
+#pragma once
+
+#include "storage/file_system.hpp"
+#include "storage/ids.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::storage {
+
+struct known_member {
+  node_number number = 0;
+  uuid id{};
+  std::string address; // host:port of its node link
+  friend bool operator==(const known_member&, const known_member&) = default;
+};
+
+struct cluster_identity {
+  uuid id{};
+  std::string name;
+  node_number self = 0;
+  std::vector<known_member> members; // distinct numbers; whom to ask first stands first
+  friend bool operator==(const cluster_identity&, const cluster_identity&) = default;
+};
+
+// More are not kept: to find the others, a few that answer are enough.
+constexpr std::size_t known_members_max = 200;
+
+// Nothing: this node is in no cluster.
+result<std::optional<cluster_identity>> load_cluster_identity(file_system& files, const std::string& data_dir);
+// Keeps the first known_members_max members.
+result<void> save_cluster_identity(file_system& files, const std::string& data_dir, const cluster_identity& identity);
+
+} // namespace cairn::storage

@@ -1,0 +1,90 @@
+#include "storage/node_identity.hpp"
+
+#include "storage/memory_file_system.hpp"
+#include "storage/small_file.hpp"
+
+#include "tests/storage/chunk_store_fixture.hpp"
+
+namespace cairn::storage {
+
+namespace {
+
+const std::string data_dir = "/data";
+
+class node_identity_test : public testing::Test {
+protected:
+  void SetUp() override { ASSERT_TRUE(disk.make_directories(data_dir)); }
+  result<node_identity> start() { return begin_node_start(disk, data_dir, random); }
+  void write(const std::string& name, std::string_view content) {
+    ASSERT_TRUE(replace_small_file(disk, data_dir + "/" + name, content));
+  }
+  std::string content(const std::string& name) { return read_small_file(disk, data_dir + "/" + name).value(); }
+
+  memory_file_system disk;
+  seeded_random random{1};
+};
+
+} // namespace
+
+TEST_F(node_identity_test, keeps_the_id_and_counts_every_start) {
+  const auto first = start().value();
+  EXPECT_EQ(first.incarnation, 1u);
+  EXPECT_EQ(content("node"), "cairn-node 1 " + to_string(first.id) + "\n");
+  EXPECT_EQ(content("incarnation"), "cairn-incarnation 1 1\n");
+  for (std::uint64_t n = 2; n < 13; ++n) EXPECT_EQ(start().value(), (node_identity{first.id, n}));
+  EXPECT_EQ(content("incarnation"), "cairn-incarnation 1 12\n");
+}
+
+TEST_F(node_identity_test, takes_a_missing_counter_beside_an_identity_for_one_start) {
+  const auto first = start().value();
+  ASSERT_TRUE(disk.remove(data_dir + "/incarnation"));
+  EXPECT_EQ(start().value(), (node_identity{first.id, 2}));
+}
+
+TEST_F(node_identity_test, refuses_files_that_hold_something_else) {
+  const auto first = start().value();
+  for (const char* bad :
+       {"", "cairn-node 1 \n", "cairn-node 2 00000000-0000-4000-8000-000000000000\n", "cairn-node 1 x\n"}) {
+    write("node", bad);
+    EXPECT_EQ(start().error(), errc::corrupt) << bad;
+  }
+  write("node", "cairn-node 1 " + to_string(first.id) + "\n");
+  for (const char* bad : {"", "cairn-incarnation 1 \n", "cairn-incarnation 1 0\n", "cairn-incarnation 1 -1\n",
+                          "cairn-incarnation 1 1x\n", "cairn-incarnation 1 7", "cairn-incarnation 2 7\n",
+                          "cairn-incarnation 1 18446744073709551615\n", "cairn-incarnation 1 18446744073709551616\n"}) {
+    write("incarnation", bad);
+    EXPECT_EQ(start().error(), errc::corrupt) << bad;
+  }
+  write("incarnation", "cairn-incarnation 1 7\n");
+  EXPECT_EQ(start().value(), (node_identity{first.id, 8}));
+}
+
+TEST_F(node_identity_test, never_returns_an_incarnation_twice_whatever_fails_or_crashes) {
+  // The n-th operation of a start fails, for every n until one succeeds; then the power fails.
+  std::optional<uuid> id;
+  std::uint64_t last = 0;
+  for (int round = 0; round < 5; ++round) {
+    for (int allowed = 0;; ++allowed) {
+      ASSERT_LT(allowed, 100);
+      int left = allowed;
+      disk.set_fault([&](disk_operation, const std::string&) -> std::optional<error> {
+        if (left-- > 0) return std::nullopt;
+        return error{errc::io_error, "as the test wants"};
+      });
+      const auto started = start();
+      disk.set_fault({});
+      disk.crash(random);
+      if (!started) {
+        EXPECT_EQ(started.error(), errc::io_error);
+        continue;
+      }
+      EXPECT_GT(started->incarnation, last);
+      last = started->incarnation;
+      EXPECT_EQ(started->id, id.value_or(started->id));
+      id = started->id;
+      break;
+    }
+  }
+}
+
+} // namespace cairn::storage
