@@ -19,7 +19,7 @@ namespace {
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
                       digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
-constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
+constexpr std::uint64_t peers_share = 4;                   // of limits.memory: what peers send
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
@@ -75,6 +75,10 @@ public:
   const services& handles() const override { return services_; }
   node_status status() const override;
   bool is_new() const override { return is_new_; }
+  bool is_clustered() const override { return member_ != nullptr; }
+  void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
+  void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
+  void hand_over() override;
   void apply(const config::settings& settings) override;
   void stop() override;
 
@@ -167,6 +171,7 @@ disk_use storage_node_impl::disks_in_use() const {
   for (const auto& d : disks_) {
     const auto stats = d->store->stats();
     out.capacity_bytes += stats.disk.total;
+    out.data_bytes += stats.used_bytes;
     out.used_bytes += stats.disk.total - std::min(stats.disk.total, stats.disk.available);
     out.takes_writes = out.takes_writes || d->shared->takes_writes();
   }
@@ -295,7 +300,8 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
 }
 
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
-void storage_node_impl::spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local) {
+void storage_node_impl::spawn_chunk_service(const config::settings& settings,
+                                            std::shared_ptr<const store_router> local) {
   chunk_service_parts served;
   served.stores = local;
   served.layouts = member_->layout();
@@ -340,6 +346,39 @@ node_status storage_node_impl::status() const {
     out.reason = "no disk takes writes";
   out.ready = out.reason.empty();
   return out;
+}
+
+namespace {
+
+// As ask_metadata, to another actor.
+template <class Answer, class Actor, class... Message>
+void ask(caf::actor_system& system, const Actor& whom, std::function<void(result<Answer>)> done, Message... message) {
+  system.spawn([=](caf::event_based_actor* self) {
+    self->request(whom, caf::infinite, message...)
+        .then([done](const Answer& a) { done(a); }, [done](const caf::error& e) { done(from_caf(e)); });
+  });
+}
+
+const error no_cluster{errc::unsupported, "the node is a store of its own"};
+
+} // namespace
+
+void storage_node_impl::ask_cluster(std::function<void(result<cluster_status>)> done) const {
+  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
+  if (!desk) return done(no_cluster);
+  ask<cluster_status_ptr>(
+      system_, desk, [done](const result<cluster_status_ptr>& s) { done(s ? result<cluster_status>{**s} : s.error()); },
+      status_atom_v);
+}
+
+void storage_node_impl::wish(membership_command c, std::function<void(result<std::string>)> done) const {
+  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
+  if (!desk) return done(no_cluster);
+  ask<std::string>(system_, desk, std::move(done), wish_atom_v, std::move(c));
+}
+
+void storage_node_impl::hand_over() {
+  if (member_) member_->hand_over(system_);
 }
 
 void storage_node_impl::apply(const config::settings& settings) {

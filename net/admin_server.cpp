@@ -80,35 +80,40 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     if (target == "/metrics") {
       return text_response(http::status::ok, callbacks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     }
-    if (target == "/cluster") return cluster(asked);
     return text_response(http::status::not_found, "there is /health/live, /health/ready, /metrics and /cluster\n");
   }
 
-  response cluster(const request& asked) const {
-    const auto status = callbacks.cluster ? callbacks.cluster() : std::nullopt;
-    if (!status) return text_response(http::status::not_found, no_cluster);
+  // Both answer with `done`, by any thread. `asked` lives until then.
+  void cluster(const request& asked, std::function<void(response)> done) const {
+    if (!callbacks.cluster) return done(text_response(http::status::not_found, no_cluster));
     const auto target = parse_target({asked.target().data(), asked.target().size()});
     const auto* format = target ? target->find("format") : nullptr;
-    if (format && *format == "text") return text_response(http::status::ok, cluster_text(*status));
-    return text_response(http::status::ok, cluster_json(*status), "application/json");
+    callbacks.cluster(
+        [text = format && *format == "text", done = std::move(done)](const result<actors::cluster_status>& status) {
+          if (!status) return done(refusal(status.error()));
+          if (text) return done(text_response(http::status::ok, cluster_text(*status)));
+          done(text_response(http::status::ok, cluster_json(*status), "application/json"));
+        });
   }
 
-  // Answers with `done`, by any thread.
   void command(const request& asked, bool from_this_machine, std::function<void(response)> done) const {
-    const auto status = callbacks.cluster ? callbacks.cluster() : std::nullopt;
-    if (!status || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
+    if (!callbacks.cluster || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
     const auto text_of = [](beast::string_view v) { return std::string_view{v.data(), v.size()}; };
     command_request r{std::nullopt, text_of(asked[http::field::host]), from_this_machine};
     if (const auto token = asked.find("Cairn-Token"); token != asked.end()) r.token = text_of(token->value());
     if (const auto may = may_command(r, callbacks.token); !may)
       return done(text_response(http::status::forbidden, may.error().text + "\n"));
-    const auto target = parse_target(text_of(asked.target()));
+    auto target = parse_target(text_of(asked.target()));
     if (!target) return done(refusal(target.error()));
-    auto wish = parse_membership_command(*target, *status);
-    if (!wish) return done(refusal(wish.error()));
     log::info("an operator's wish", {{"target", std::string{text_of(asked.target())}}});
-    callbacks.command(std::move(*wish), [done = std::move(done)](result<std::string> outcome) {
-      done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
+    callbacks.cluster([command = callbacks.command, target = std::move(*target),
+                       done = std::move(done)](const result<actors::cluster_status>& status) {
+      if (!status) return done(refusal(status.error()));
+      auto wish = parse_membership_command(target, *status);
+      if (!wish) return done(refusal(wish.error()));
+      command(std::move(*wish), [done](result<std::string> outcome) {
+        done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
+      });
     });
   }
 
@@ -167,7 +172,10 @@ private:
 
   void write() {
     const auto& asked = parser_.get();
-    if (asked.method() == http::verb::post && asked.target().starts_with("/cluster/command")) return command();
+    const auto path = asked.target().substr(0, asked.target().find('?'));
+    if (asked.method() == http::verb::post && path == "/cluster/command") return command();
+    if (path == "/cluster" && (asked.method() == http::verb::get || asked.method() == http::verb::head))
+      return server_->cluster(asked, answer_later());
     response_ = server_->answer(asked);
     if (parser_.get().method() == http::verb::head) response_.body().clear(); // Content-Length stays that of GET
     send();
@@ -179,12 +187,18 @@ private:
     const bool mapped = !failed && other.is_v6() && other.to_v6().is_v4_mapped();
     const bool here = !failed && (mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, other.to_v6()).is_loopback()
                                          : other.is_loopback());
-    server_->command(parser_.get(), here, [self = this->shared_from_this()](response r) {
+    server_->command(parser_.get(), here, answer_later());
+  }
+
+  // Keeps the session, and with it the request, until it is called.
+  std::function<void(response)> answer_later() {
+    return [self = this->shared_from_this()](response r) {
       asio::post(self->stream_.get_executor(), [self, r = std::move(r)]() mutable {
         self->response_ = std::move(r);
+        if (self->parser_.get().method() == http::verb::head) self->response_.body().clear();
         self->send();
       });
-    });
+    };
   }
 
   void send() {

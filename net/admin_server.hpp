@@ -17,8 +17,8 @@ namespace cairn::net {
 struct admin_callbacks {
   std::function<actors::node_status()> status; // called for every ready and metrics request; cheap, thread-safe
   std::function<std::string()> metrics;        // the page
-  // Nothing, or no function: the node is of no cluster. Cheap, thread-safe.
-  std::function<std::optional<actors::cluster_status>()> cluster = {};
+  // No function: the node is of no cluster. `done` must be called once, within some seconds, by any thread.
+  std::function<void(std::function<void(result<actors::cluster_status>)> done)> cluster = {};
   // An operator's wish. `done` must be called once, within half a minute, by any thread: what was done, for people.
   std::function<void(actors::membership_command, std::function<void(result<std::string>)> done)> command = {};
   std::string token = {}; // admin.token

@@ -84,6 +84,7 @@ std::string node_json(const cluster_node_status& n) {
       .number("partitions_incoming", n.partitions_incoming)
       .number("used_bytes", n.used_bytes)
       .number("capacity_bytes", n.capacity_bytes)
+      .number("data_bytes", n.data_bytes)
       .number("applied_index", n.applied_index)
       .take();
 }
@@ -142,6 +143,7 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
           role,
           std::to_string(n.partitions_owned) +
               (n.partitions_incoming == 0 ? "" : " +" + std::to_string(n.partitions_incoming)),
+          n.capacity_bytes == 0 ? "-" : short_bytes(n.data_bytes),
           used,
           std::to_string(n.applied_index),
           storage::to_string(n.id)};
@@ -210,7 +212,7 @@ std::string cluster_text(const cluster_status& s) {
                     (s.replicas == 1 ? " copy" : " copies") + ", layout " + std::to_string(s.epoch) + ", term " +
                     std::to_string(s.term) + (s.leader ? "" : ", NO LEADER") + "\n\n";
   std::vector<table_row> rows{
-      {"NODE", "ADDRESS", "ZONE", "WEIGHT", "STATE", "METADATA", "PARTITIONS", "USED", "APPLIED", "ID"}};
+      {"NODE", "ADDRESS", "ZONE", "WEIGHT", "STATE", "METADATA", "PARTITIONS", "DATA", "USED", "APPLIED", "ID"}};
   for (const auto& n : s.nodes) rows.push_back(node_row(n, s));
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +

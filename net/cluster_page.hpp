@@ -5,7 +5,8 @@
 //      "repairs_waiting", "bytes_to_move", "partitions_under_replicated",
 //      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out"|"removed", "up",
 //                 "since_ms", "role": "voter"|"standby"|"none", "partitions_owned", "partitions_incoming",
-//                 "used_bytes", "capacity_bytes", "applied_index"}]}
+//                 "used_bytes", "capacity_bytes", "data_bytes",
+//                 "applied_index"}]}
 //   GET /cluster?format=text   the same as a table for people
 //   POST /cluster/command?kind=drain|activate|remove&node=NODE
 //                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT

@@ -116,6 +116,10 @@ class Node:
     def stop(self, seconds=40):
         """SIGTERM; the node must end by itself with 0."""
         self.process.send_signal(signal.SIGTERM)
+        self.ended(seconds)
+
+    def ended(self, seconds=40):
+        """After a SIGTERM: it must end by itself with 0. (A second SIGTERM would end it at once.)"""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:

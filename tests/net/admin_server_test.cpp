@@ -32,6 +32,7 @@ TEST(admin_server, answers_probes_and_prometheus) {
   EXPECT_EQ(ask("POST /metrics").status, 405u);
   EXPECT_EQ(ask("GET /other").status, 404u);
   EXPECT_EQ(ask("nonsense").status, 400u);
+  EXPECT_EQ(ask("GET /cluster").status, 404u) << "a store of its own";
   admin.set_stopping();
   EXPECT_EQ(ask("GET /health/ready").status, 503u);
   EXPECT_EQ(ask("GET /health/live").status, 200u);
@@ -41,11 +42,14 @@ TEST(admin_server, answers_probes_and_prometheus) {
 
 TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
   boost::asio::io_context context;
-  std::optional<actors::cluster_status> status;
+  actors::cluster_status status;
   std::optional<actors::membership_command> wished;
   std::thread answering;
   admin_callbacks callbacks;
-  callbacks.cluster = [&] { return status; };
+  bool elected = true;
+  callbacks.cluster = [&](std::function<void(result<actors::cluster_status>)> done) {
+    done(elected ? result<actors::cluster_status>{status} : error{errc::no_leader, "no layout yet"});
+  };
   callbacks.command = [&](actors::membership_command c, std::function<void(result<std::string>)> done) {
     wished = c;
     const bool refused = c.kind == actors::membership_wish::remove;
@@ -64,11 +68,8 @@ TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
     if (answering.joinable()) answering.join();
     return a;
   };
-  EXPECT_EQ(ask("GET /cluster").status, 404u) << "a store of its own";
-  EXPECT_EQ(ask("POST /cluster/command?kind=repair", "Cairn-Token: \r\n").status, 404u);
-  status.emplace();
-  status->name = "blue";
-  status->nodes.resize(1);
+  status.name = "blue";
+  status.nodes.resize(1);
   EXPECT_EQ(ask("GET /cluster").header("Content-Type"), "application/json");
   EXPECT_NE(ask("GET /cluster?format=text").body.find("Cluster blue"), std::string::npos);
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0").status, 403u) << "without the header";
@@ -81,6 +82,9 @@ TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
   EXPECT_EQ(refused.status, 409u);
   EXPECT_EQ(refused.body, "it owns partitions\n");
   EXPECT_EQ(ask("POST /cluster").status, 405u);
+  elected = false;
+  EXPECT_EQ(ask("GET /cluster").body, "no layout yet\n");
+  EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", "Cairn-Token: \r\n").status, 503u);
   admin.stop();
   running.join();
 }

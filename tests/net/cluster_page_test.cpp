@@ -43,6 +43,7 @@ cluster_status example() {
   s.nodes[1].zone = "rack \"1\"\n";
   s.nodes[1].used_bytes = 1536 << 20;
   s.nodes[1].capacity_bytes = 100ull << 30;
+  s.nodes[1].data_bytes = 2 << 20;
   s.nodes[1].partitions_incoming = 7;
   return s;
 }
@@ -71,7 +72,7 @@ TEST(cluster_page, is_a_table_for_people) {
   const auto text = cluster_text(example());
   EXPECT_THAT(text, HasSubstr("Cluster blue (09000000-0000-0000-0000-000000000000): 3 copies, layout 12, term 4\n"));
   EXPECT_THAT(text, HasSubstr("0*    node-0:9100  -"));
-  EXPECT_THAT(text, HasSubstr("active, DOWN 6 min  leader    16384 +7    1.5 GiB of 100 GiB  0        a1000000-"));
+  EXPECT_THAT(text, HasSubstr("active, DOWN 6 min  leader    16384 +7    2.0 MiB  1.5 GiB of 100 GiB  0        a1000000-"));
   EXPECT_THAT(text, HasSubstr("Repairs waiting: 5. To move: 3.0 MiB."));
 }
 
