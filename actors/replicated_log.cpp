@@ -24,6 +24,16 @@ constexpr raft::server_id server_of(storage::node_number n) {
   return raft::server_id{n} + 1;
 }
 
+std::string_view name_of(raft::change_kind kind) {
+  switch (kind) {
+    case raft::change_kind::add_standby: return "add";
+    case raft::change_kind::promote: return "promote";
+    case raft::change_kind::demote: return "demote";
+    case raft::change_kind::remove: break;
+  }
+  return "remove";
+}
+
 } // namespace
 
 struct replicated_log::apply_job {
@@ -310,6 +320,8 @@ void replicated_log::serve_submit(const link::incoming_request& request) {
 raft::accepted replicated_log::change(storage::node_number node, raft::change_kind kind) {
   if (stopped_ || failure_) return raft::accepted::not_leader;
   const auto answer = node_->change(server_of(node), kind, now());
+  if (answer == raft::accepted::yes)
+    log::info("a member's part in the metadata's log changes", {{"node", node}, {"change", name_of(kind)}});
   pump();
   return answer;
 }
