@@ -152,6 +152,7 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
   env.node = self_;
   env.contexts = contexts_;
   env.files = &files_;
+  env.engine = metadata_engine_.get();
   env.store = metadata_store_.get();
   env.clock = &clock_;
   env.random = &random_;
