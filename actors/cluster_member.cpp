@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
 constexpr std::chrono::milliseconds hand_over_patience = 1500ms, hand_over_pause = 10ms;
-constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024;
+constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
 std::string text_of(const config::endpoint& e) {
   return config::format(e);
@@ -42,8 +42,7 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: partitions do not move to new members and lost copies are not made again; keep "
-            "no data in one that you can't lose");
+  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -162,25 +161,14 @@ result<void> cluster_member::open_log() {
   log_engine_ = std::move(*engine);
   log_ = std::make_shared<replicated_log_services>();
   log_->log = std::make_shared<raft::raft_log>(*log_engine_);
-  auto view = env_.store->read();
-  if (!view) return view.error();
-  log_->applied = (*view)->applied();
-  const auto id = raft::server_id{identity_.self} + 1;
-  const auto row = (*view)->cluster();
-  if (!row && row.error().code != errc::not_found) return row.error();
-  if (!row && identity_.self == 0) {
-    // Made by an earlier start that did not get further, or now. What the state holds already is the log's beginning.
-    auto begun = log_->log->begin(raft::raft_core::first_state(id, log_->applied));
-    if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
-    const auto& s = env_.settings->cluster;
-    log_->found =
-        meta::create_cluster{identity_.id,       identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum),
-                             env_.clock->wall(), self()};
-  }
-  auto stored = log_->log->load(log_->applied);
+  log_->transfer = {env_.engine, env_.files, env_.settings->metadata_dir() + "/transfer"};
+  if (auto made = env_.files->make_directories(log_->transfer.folder); !made) return made;
+  if (auto begun = begin_log(); !begun) return begun;
+  auto stored = load_log();
   if (!stored) return stored.error();
+  log_->log_bytes = stored->bytes;
   raft::node_options node;
-  node.core.id = id;
+  node.core.id = raft::server_id{identity_.self} + 1;
   node.core.seed = std::uint32_t(env_.random->next());
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count();
   auto started = raft::raft_node::start(node, std::move(*stored), log_->applied, raft::time_ms(now));
@@ -188,12 +176,50 @@ result<void> cluster_member::open_log() {
   log_->node = std::move(*started);
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
+  transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
   log_->log_writes = log_writes_.get();
   log_->log_reads = log_reads_.get();
+  log_->transfer.work = transfers_.get();
   log_->network = links_.get();
   log_->members.push_back({identity_.self, {env_.node.id, self().address, 0}});
   for (const auto& m : identity_.members) log_->members.push_back({m.number, {m.id, m.address, 0}});
   return {};
+}
+
+// A founder's log begins with the state that it has, and its first command makes the cluster.
+result<void> cluster_member::begin_log() {
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  if (row || identity_.self != 0) return {};
+  // Made by an earlier start that did not get further, or now.
+  const auto id = raft::server_id{identity_.self} + 1;
+  auto begun = log_->log->begin(raft::raft_core::first_state(id, (*view)->applied()));
+  if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
+  const auto& s = env_.settings->cluster;
+  log_->found = meta::create_cluster{
+      identity_.id, identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum), env_.clock->wall(), self()};
+  return {};
+}
+
+// And finishes what a crash left between the log and the state.
+result<raft::stored_state> cluster_member::load_log() {
+  const auto applied = [this]() -> result<storage::log_index> {
+    auto view = env_.store->read();
+    if (!view) return view.error();
+    return (*view)->applied();
+  };
+  const auto before = applied();
+  if (!before) return before.error();
+  auto stored = log_->log->load(*before);
+  if (!stored) return stored.error();
+  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
+  if (auto finished = finish_install(log_->transfer, snapshot, *before); !finished) return finished.error();
+  const auto after = applied();
+  if (!after) return after.error();
+  log_->applied = *after;
+  return *after == *before ? std::move(stored) : log_->log->load(*after);
 }
 
 std::shared_ptr<replicated_log_services> cluster_member::log_services() {
@@ -280,6 +306,7 @@ void cluster_member::stop() {
   metadata_->set({});
   if (log_writes_) log_writes_->stop();
   if (log_reads_) log_reads_->stop();
+  if (transfers_) transfers_->stop();
   links_->stop();
 }
 

@@ -22,6 +22,7 @@ struct member_environment {
   storage::node_identity node;
   std::vector<boost::asio::io_context*> contexts;
   storage::file_system* files = nullptr;
+  storage::kv_engine* engine = nullptr; // of the metadata's state
   storage::metadata::store* store = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;
@@ -62,6 +63,8 @@ private:
   result<void> join();
   result<join_answer> ask_to_join();
   result<void> open_log();
+  result<void> begin_log();
+  result<cluster::raft::stored_state> load_log();
 
   member_environment env_;
   storage::cluster_identity identity_;
@@ -71,7 +74,7 @@ private:
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::unique_ptr<storage::kv_engine> log_engine_;
-  std::unique_ptr<storage::executor> log_writes_, log_reads_;
+  std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
   template <class Actor>
   using slot = std::shared_ptr<actor_slot<Actor>>;

@@ -86,7 +86,9 @@ std::string encode_barrier() {
 
 result<void> decode_barrier(std::string_view bytes) {
   byte_reader r{bytes};
-  return open(r);
+  if (auto good = open(r); !good) return good;
+  if (!r.finished()) return broken("a wish for a barrier");
+  return {};
 }
 
 std::string encode_index(storage::log_index index) {
