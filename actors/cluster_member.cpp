@@ -1,5 +1,7 @@
 #include "actors/cluster_member.hpp"
 
+#include "actors/cluster_report.hpp"
+#include "actors/operator_desk.hpp"
 #include "storage/log.hpp"
 
 #include <future>
@@ -13,7 +15,8 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
-constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024;
+constexpr std::chrono::milliseconds hand_over_patience = 1500ms, hand_over_pause = 10ms;
+constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
 std::string text_of(const config::endpoint& e) {
   return config::format(e);
@@ -39,8 +42,7 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: partitions do not move to new members and lost copies are not made again; keep "
-            "no data in one that you can't lose");
+  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -159,25 +161,14 @@ result<void> cluster_member::open_log() {
   log_engine_ = std::move(*engine);
   log_ = std::make_shared<replicated_log_services>();
   log_->log = std::make_shared<raft::raft_log>(*log_engine_);
-  auto view = env_.store->read();
-  if (!view) return view.error();
-  log_->applied = (*view)->applied();
-  const auto id = raft::server_id{identity_.self} + 1;
-  const auto row = (*view)->cluster();
-  if (!row && row.error().code != errc::not_found) return row.error();
-  if (!row && identity_.self == 0) {
-    // Made by an earlier start that did not get further, or now. What the state holds already is the log's beginning.
-    auto begun = log_->log->begin(raft::raft_core::first_state(id, log_->applied));
-    if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
-    const auto& s = env_.settings->cluster;
-    log_->found =
-        meta::create_cluster{identity_.id,       identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum),
-                             env_.clock->wall(), self()};
-  }
-  auto stored = log_->log->load(log_->applied);
+  log_->transfer = {env_.engine, env_.files, env_.settings->metadata_dir() + "/transfer"};
+  if (auto made = env_.files->make_directories(log_->transfer.folder); !made) return made;
+  if (auto begun = begin_log(); !begun) return begun;
+  auto stored = load_log();
   if (!stored) return stored.error();
+  log_->log_bytes = stored->bytes;
   raft::node_options node;
-  node.core.id = id;
+  node.core.id = raft::server_id{identity_.self} + 1;
   node.core.seed = std::uint32_t(env_.random->next());
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count();
   auto started = raft::raft_node::start(node, std::move(*stored), log_->applied, raft::time_ms(now));
@@ -185,12 +176,50 @@ result<void> cluster_member::open_log() {
   log_->node = std::move(*started);
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
+  transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
   log_->log_writes = log_writes_.get();
   log_->log_reads = log_reads_.get();
+  log_->transfer.work = transfers_.get();
   log_->network = links_.get();
   log_->members.push_back({identity_.self, {env_.node.id, self().address, 0}});
   for (const auto& m : identity_.members) log_->members.push_back({m.number, {m.id, m.address, 0}});
   return {};
+}
+
+// A founder's log begins with the state that it has, and its first command makes the cluster.
+result<void> cluster_member::begin_log() {
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  if (row || identity_.self != 0) return {};
+  // Made by an earlier start that did not get further, or now.
+  const auto id = raft::server_id{identity_.self} + 1;
+  auto begun = log_->log->begin(raft::raft_core::first_state(id, (*view)->applied()));
+  if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
+  const auto& s = env_.settings->cluster;
+  log_->found = meta::create_cluster{
+      identity_.id, identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum), env_.clock->wall(), self()};
+  return {};
+}
+
+// And finishes what a crash left between the log and the state.
+result<raft::stored_state> cluster_member::load_log() {
+  const auto applied = [this]() -> result<storage::log_index> {
+    auto view = env_.store->read();
+    if (!view) return view.error();
+    return (*view)->applied();
+  };
+  const auto before = applied();
+  if (!before) return before.error();
+  auto stored = log_->log->load(*before);
+  if (!stored) return stored.error();
+  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
+  if (auto finished = finish_install(log_->transfer, snapshot, *before); !finished) return finished.error();
+  const auto after = applied();
+  if (!after) return after.error();
+  log_->applied = *after;
+  return *after == *before ? std::move(stored) : log_->log->load(*after);
 }
 
 std::shared_ptr<replicated_log_services> cluster_member::log_services() {
@@ -207,27 +236,77 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.metadata = metadata;
   services.steward.out_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
-  metadata_ = metadata;
-  membership_ = spawn_membership(system, std::move(services));
-  const auto to = [](auto actor, peer_request kind) {
-    return [actor, kind](link::incoming_request request) {
-      caf::anon_send(actor, peer_atom_v, peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
+  metadata_->set(metadata);
+  operator_services desk;
+  desk.metadata = metadata;
+  desk.store = services.store;
+  desk.reads = services.reads;
+  desk.layout = layout_;
+  desk.state = state_;
+  desk.network = links_.get();
+  desk.clock = services.clock;
+  desk.cluster_name = identity_.name;
+  desk.down_after = services.steward.down_after;
+  desk.membership = spawn_membership(system, std::move(services));
+  membership_->set(desk.membership);
+  desk_->set(spawn_operator_desk(system, std::move(desk)));
+  const auto to = [](auto receiver, peer_request kind) {
+    return [receiver, kind](link::incoming_request request) {
+      if (const auto actor = receiver->get())
+        caf::anon_send(actor, peer_atom_v,
+                       peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
     };
   };
   for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
     service_->serve(kind, to(metadata_, kind));
-  for (const auto kind : {peer_request::join, peer_request::report, peer_request::membership})
-    service_->serve(kind, to(membership_, kind));
+  for (const auto kind : {peer_request::join, peer_request::report}) service_->serve(kind, to(membership_, kind));
+  service_->serve(peer_request::membership, to(desk_, peer_request::membership));
   links_->start();
   return {};
 }
 
+namespace {
+
+template <class Answer, class... Message>
+std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_actor& whom, Message... message) {
+  auto answered = std::make_shared<std::promise<std::optional<Answer>>>();
+  system.spawn([=](caf::event_based_actor* self) {
+    self->request(whom, caf::infinite, message...)
+        .then([answered](const Answer& a) { answered->set_value(a); },
+              [answered](const caf::error&) { answered->set_value(std::nullopt); });
+  });
+  return answered->get_future().get();
+}
+
+} // namespace
+
+void cluster_member::hand_over(caf::actor_system& system) {
+  const auto until = env_.clock->now() + hand_over_patience;
+  std::optional<storage::node_number> to;
+  const auto metadata = metadata_->get();
+  while (metadata && env_.clock->now() < until) {
+    const auto log = ask_and_wait<log_status_ptr>(system, metadata, status_atom_v);
+    const auto layout = layout_->get();
+    if (!log || !layout || !(*log)->leads) break;
+    if (!to) {
+      to = successor(**log, *layout, [this](const storage::uuid& node) { return links_->up(node); });
+      if (!to) return; // nobody else could
+    }
+    ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // again while it has not happened: no harm
+    std::promise<void>{}.get_future().wait_for(hand_over_pause);
+  }
+  if (to) log::info("handed over", {{"to", *to}});
+}
+
 void cluster_member::stop() {
-  if (membership_) caf::anon_send_exit(membership_, caf::exit_reason::user_shutdown);
-  membership_ = nullptr;
-  metadata_ = nullptr;
+  if (const auto desk = desk_->get()) caf::anon_send_exit(desk, caf::exit_reason::user_shutdown);
+  if (const auto membership = membership_->get()) caf::anon_send_exit(membership, caf::exit_reason::user_shutdown);
+  desk_->set({});
+  membership_->set({});
+  metadata_->set({});
   if (log_writes_) log_writes_->stop();
   if (log_reads_) log_reads_->stop();
+  if (transfers_) transfers_->stop();
   links_->stop();
 }
 

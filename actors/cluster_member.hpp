@@ -3,6 +3,7 @@
 // actor. Start-up code owns one (actors/storage_node.cpp); the caller runs the io_contexts.
 #pragma once
 
+#include "actors/actor_slot.hpp"
 #include "actors/cluster_state.hpp"
 #include "actors/layout_holder.hpp"
 #include "actors/link_peers.hpp"
@@ -21,6 +22,7 @@ struct member_environment {
   storage::node_identity node;
   std::vector<boost::asio::io_context*> contexts;
   storage::file_system* files = nullptr;
+  storage::kv_engine* engine = nullptr; // of the metadata's state
   storage::metadata::store* store = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;
@@ -29,9 +31,9 @@ struct member_environment {
 class cluster_member {
 public:
   // Founds or joins on the first start. Joining asks the configured members one after the other and waits some minutes
-  // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that the
-  // cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered), io_error,
-  // corrupt, no_space, locked.
+  // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that
+  // the cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered),
+  // io_error, corrupt, no_space, locked.
   static result<std::unique_ptr<cluster_member>> open(member_environment environment);
   ~cluster_member();
 
@@ -39,7 +41,9 @@ public:
   std::shared_ptr<replicated_log_services> log_services();
   // Spawns the membership, serves peers from now on.
   result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
-  // Hands leadership over if this node leads, waits for that a little, and ends the links.
+  // When this node leads: another voter takes over, which is waited for a little. Any thread but the contexts'.
+  void hand_over(caf::actor_system& system);
+  // Serves peers no more and ends the links.
   void stop();
 
   std::shared_ptr<peers> network() const { return links_; }
@@ -48,6 +52,7 @@ public:
   const std::shared_ptr<cluster_state>& state() const { return state_; }
   std::vector<member_link> links() const { return links_->links(); }
   storage::metadata::new_node self() const;
+  operator_desk_actor desk() const { return desk_->get(); } // null before start() and after stop()
   const storage::cluster_identity& identity() const { return identity_; }
 
 private:
@@ -58,6 +63,8 @@ private:
   result<void> join();
   result<join_answer> ask_to_join();
   result<void> open_log();
+  result<void> begin_log();
+  result<cluster::raft::stored_state> load_log();
 
   member_environment env_;
   storage::cluster_identity identity_;
@@ -67,10 +74,13 @@ private:
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::unique_ptr<storage::kv_engine> log_engine_;
-  std::unique_ptr<storage::executor> log_writes_, log_reads_;
+  std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
-  metadata_actor metadata_;
-  membership_actor membership_;
+  template <class Actor>
+  using slot = std::shared_ptr<actor_slot<Actor>>;
+  slot<metadata_actor> metadata_ = std::make_shared<actor_slot<metadata_actor>>();
+  slot<membership_actor> membership_ = std::make_shared<actor_slot<membership_actor>>();
+  slot<operator_desk_actor> desk_ = std::make_shared<actor_slot<operator_desk_actor>>();
 };
 
 } // namespace cairn::actors

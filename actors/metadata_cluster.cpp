@@ -4,8 +4,8 @@
 #include "cluster/layout_view.hpp"
 #include "storage/log.hpp"
 
-// What the metadata actor does beside, as a member of a cluster: it owns the log, publishes the layout, and acknowledges
-// layouts for its writer session.
+// What the metadata actor does beside, as a member of a cluster: it owns the log, publishes the layout, and
+// acknowledges layouts for its writer session.
 
 namespace cairn::actors {
 
@@ -29,6 +29,13 @@ void metadata_state::start_log() {
     s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
     s_.metrics->committed_commands.fetch_add(commands.size(), std::memory_order_relaxed);
     applied(commands, index);
+  };
+  env.replacing = [this] { cache_->begin_change_of_all(); };
+  env.replaced = [this](storage::log_index index) {
+    cache_->end_change_of_all();
+    applied_ = index;
+    layout_changed_ = true;
+    read_layout();
   };
   applied_ = s_.log->applied;
   found_ = s_.log->found;

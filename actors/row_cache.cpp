@@ -12,6 +12,16 @@ std::size_t text_bytes(const std::vector<std::pair<std::string, std::string>>& h
   return n;
 }
 
+std::size_t bytes_of(const std::vector<storage::metadata::cors_rule>& rules) {
+  std::size_t n = 0;
+  for (const auto& rule : rules) {
+    n += sizeof rule + rule.id.size();
+    for (const auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed})
+      for (const auto& text : *texts) n += sizeof text + text.size();
+  }
+  return n;
+}
+
 std::size_t bytes_of(const cached_row& r) {
   std::size_t n = entry_overhead_bytes;
   if (const auto& row = r.object.row) {
@@ -20,7 +30,11 @@ std::size_t bytes_of(const cached_row& r) {
   }
   if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
   if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);
-  if (r.bucket) n += sizeof *r.bucket + r.bucket->name.size();
+  if (r.bucket) n += sizeof *r.bucket + r.bucket->name.size() + bytes_of(r.bucket->cors);
+  if (const auto& key = r.access_key) {
+    n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();
+    n += key->grants.capacity() * sizeof(storage::metadata::bucket_grant);
+  }
   return n;
 }
 
@@ -41,8 +55,10 @@ void row_cache::drop(std::list<row>::iterator at) {
 
 std::uint64_t row_cache::begin_miss(row_name name) {
   const auto ticket = next_ticket_++;
-  const auto at =
-      misses_.emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}}, changing_.contains(name)}).first;
+  const auto at = misses_
+                      .emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}},
+                                            all_changing_ > 0 || changing_.contains(name)})
+                      .first;
   misses_by_name_.emplace(at->second.name.view(), ticket);
   return ticket;
 }
@@ -77,6 +93,12 @@ void row_cache::begin_change(row_name name) {
   }
   changing_names_.push_front({std::string{name.bucket}, std::string{name.key}});
   changing_.emplace(changing_names_.front().view(), change{changing_names_.begin(), 1});
+}
+
+void row_cache::begin_change_of_all() {
+  ++all_changing_;
+  while (!order_.empty()) drop(order_.begin());
+  for (auto& [ticket, m] : misses_) m.stale = true;
 }
 
 void row_cache::end_change(row_name name) {

@@ -1,4 +1,5 @@
-// Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key.
+// Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key, an
+// access key's the empty bucket.
 //
 // Never serves what a commit made stale, and never lets one reader see a commit that the next one doesn't: while a
 // command that changes a name is being applied, the name is neither served nor filled, and a row that was read from a
@@ -28,6 +29,7 @@ struct row_name_hash {
 struct cached_row {
   found_object object; // without a hold
   std::shared_ptr<const storage::metadata::bucket_row> bucket;
+  std::shared_ptr<const storage::metadata::access_key_row> access_key;
 };
 
 class row_cache {
@@ -44,6 +46,9 @@ public:
   // Around the application of a command that changes the row of this name.
   void begin_change(row_name name);
   void end_change(row_name name);
+  // The same of all names at once: the whole state is being replaced.
+  void begin_change_of_all();
+  void end_change_of_all() { --all_changing_; }
 
   std::size_t bytes() const noexcept { return bytes_; }
   std::size_t rows() const noexcept { return rows_.size(); }
@@ -76,6 +81,7 @@ private:
     std::size_t count;
   };
   std::unordered_map<row_name, change, row_name_hash> changing_; // names point into changing_names_
+  std::size_t all_changing_ = 0;
   std::uint64_t next_ticket_ = 1;
 };
 

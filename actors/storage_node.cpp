@@ -1,5 +1,6 @@
 #include "actors/storage_node.hpp"
 
+#include "actors/backfill.hpp"
 #include "actors/chunk_router.hpp"
 #include "actors/chunk_service.hpp"
 #include "actors/cluster_member.hpp"
@@ -16,10 +17,12 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
+constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, backfill_queue_max = 16, metadata_queue_max = 16384,
                       digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
-constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
+constexpr std::uint64_t peers_share = 4;     // of limits.memory: what peers send
+constexpr std::uint64_t backfill_share = 16; // of limits.memory: what is fetched to repair and to rebalance
+constexpr std::uint64_t backfill_bytes_min = 16 << 20;
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
@@ -75,6 +78,10 @@ public:
   const services& handles() const override { return services_; }
   node_status status() const override;
   bool is_new() const override { return is_new_; }
+  bool is_clustered() const override { return member_ != nullptr; }
+  void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
+  void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
+  void hand_over() override;
   void apply(const config::settings& settings) override;
   void stop() override;
 
@@ -86,6 +93,7 @@ private:
 
   result<void> open_cluster(const config::settings& settings);
   void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
+  void spawn_backfill_actor(const config::settings& settings);
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -109,6 +117,10 @@ private:
   std::vector<std::string> closed_disks_; // paths
   services services_;
   reaper_actor reaper_;
+  std::unique_ptr<storage::executor> backfill_work_;
+  std::shared_ptr<storage::buffer_pool> backfill_buffers_;
+  std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  backfill_actor backfill_;
   std::unique_ptr<cluster_member> member_; // null: a store of its own
   std::shared_ptr<storage::buffer_pool> peer_buffers_;
   std::unique_ptr<chunk_service> chunk_service_;
@@ -144,6 +156,7 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
   env.node = self_;
   env.contexts = contexts_;
   env.files = &files_;
+  env.engine = metadata_engine_.get();
   env.store = metadata_store_.get();
   env.clock = &clock_;
   env.random = &random_;
@@ -167,6 +180,7 @@ disk_use storage_node_impl::disks_in_use() const {
   for (const auto& d : disks_) {
     const auto stats = d->store->stats();
     out.capacity_bytes += stats.disk.total;
+    out.data_bytes += stats.used_bytes;
     out.used_bytes += stats.disk.total - std::min(stats.disk.total, stats.disk.available);
     out.takes_writes = out.takes_writes || d->shared->takes_writes();
   }
@@ -291,11 +305,13 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.window_max = settings.download.window_max;
   services_.object_size_max = settings.limits.object_size.bytes;
   reaper_ = spawn_reaper(system_, services_);
+  if (member_) spawn_backfill_actor(settings);
   apply(settings);
 }
 
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
-void storage_node_impl::spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local) {
+void storage_node_impl::spawn_chunk_service(const config::settings& settings,
+                                            std::shared_ptr<const store_router> local) {
   chunk_service_parts served;
   served.stores = local;
   served.layouts = member_->layout();
@@ -316,6 +332,30 @@ void storage_node_impl::spawn_chunk_service(const config::settings& settings, st
   parts.network = member_->network();
   parts.make = [this, remote](const storage::uuid& peer) { return spawn_remote_store(system_, remote, peer); };
   services_.stores = std::make_shared<chunk_router>(std::move(local), std::move(parts));
+}
+
+void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
+  backfill_work_ = storage::make_thread_executor("backfill", 1, backfill_queue_max);
+  backfill_buffers_ = std::make_shared<storage::buffer_pool>(
+      std::max<std::uint64_t>(backfill_bytes_min, settings.limits.memory.bytes / backfill_share));
+  backfill_services b;
+  b.node = services_;
+  b.node.buffers = backfill_buffers_;
+  b.store = metadata_store_.get();
+  b.work = backfill_work_.get();
+  b.state = member_->state();
+  b.bandwidth = move_bandwidth_;
+  b.missing = [this](std::span<const storage::chunk_id> ids) {
+    std::vector<storage::chunk_id> absent{ids.begin(), ids.end()};
+    for (const auto& d : disks_) {
+      if (absent.empty()) break;
+      auto left = d->store->missing(absent);
+      if (!left && left.error().code != errc::quarantined) return left;
+      if (left) absent = std::move(*left);
+    }
+    return result<std::vector<storage::chunk_id>>{std::move(absent)};
+  };
+  backfill_ = spawn_backfill(system_, std::move(b));
 }
 
 node_status storage_node_impl::status() const {
@@ -342,8 +382,42 @@ node_status storage_node_impl::status() const {
   return out;
 }
 
+namespace {
+
+// As ask_metadata, to another actor.
+template <class Answer, class Actor, class... Message>
+void ask(caf::actor_system& system, const Actor& whom, std::function<void(result<Answer>)> done, Message... message) {
+  system.spawn([=](caf::event_based_actor* self) {
+    self->request(whom, caf::infinite, message...)
+        .then([done](const Answer& a) { done(a); }, [done](const caf::error& e) { done(from_caf(e)); });
+  });
+}
+
+const error no_cluster{errc::unsupported, "the node is a store of its own"};
+
+} // namespace
+
+void storage_node_impl::ask_cluster(std::function<void(result<cluster_status>)> done) const {
+  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
+  if (!desk) return done(no_cluster);
+  ask<cluster_status_ptr>(
+      system_, desk, [done](const result<cluster_status_ptr>& s) { done(s ? result<cluster_status>{**s} : s.error()); },
+      status_atom_v);
+}
+
+void storage_node_impl::wish(membership_command c, std::function<void(result<std::string>)> done) const {
+  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
+  if (!desk) return done(no_cluster);
+  ask<std::string>(system_, desk, std::move(done), wish_atom_v, std::move(c));
+}
+
+void storage_node_impl::hand_over() {
+  if (member_) member_->hand_over(system_);
+}
+
 void storage_node_impl::apply(const config::settings& settings) {
   services_.buffers->set_limit(settings.limits.memory.bytes);
+  move_bandwidth_->store(settings.cluster.move_bandwidth.bytes);
   for (auto& d : disks_) d->shared->read_delay_us.store(settings.debug.read_delay.count());
 }
 
@@ -351,6 +425,8 @@ void storage_node_impl::stop() {
   if (stopped_) return;
   stopped_ = true;
   caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
+  if (backfill_) caf::anon_send_exit(backfill_, caf::exit_reason::user_shutdown);
+  if (backfill_work_) backfill_work_->stop();
   if (services_.stores) services_.stores->stop();
   if (chunk_service_) chunk_service_->stop();
   if (member_) member_->stop();
@@ -368,6 +444,7 @@ void storage_node_impl::stop() {
   services_.stores.reset();
   for (auto& d : disks_) d->actors.clear();
   reaper_ = nullptr;
+  backfill_ = nullptr;
   system_.await_all_actors_done();
 }
 

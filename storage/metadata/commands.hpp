@@ -6,6 +6,7 @@
 
 #include "storage/metadata/cluster_commands.hpp"
 #include "storage/metadata/command_parts.hpp"
+#include "storage/metadata/key_commands.hpp"
 #include "storage/metadata/object_commands.hpp"
 #include "storage/metadata/rows.hpp"
 
@@ -17,7 +18,8 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::uint8_t feature_level = 3; // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags
+constexpr std::uint8_t feature_level = 4; // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags.
+                                          // 4: access keys
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -30,15 +32,17 @@ struct end_session { // not_found; ending twice succeeds
   session_id session = 0;
 };
 
-struct create_bucket { // bucket_exists
+struct create_bucket { // bucket_exists, no_such_access_key
   std::string name;
   wall_ms now = 0;
+  std::string owner; // the access key that gets all rights on it; empty: none
 };
 struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;
 };
 
-// no_such_bucket, precondition_failed, session_ended, blob_dead, invalid_argument (name, key, sizes, a blob of another
+// no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners changed, and the present ones lack
+// chunks: to be written again), invalid_argument (name, key, sizes, a blob of another
 // session, a sequence below acknowledged_below, unconfirmed chunks that can't be). A refused command's blob is buried,
 // unless it was committed before or belongs to another session.
 struct put_object {
@@ -85,7 +89,8 @@ struct free_manifests {
 using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
                              abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
                              set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
-                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket>;
+                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
+                             create_key, delete_key, change_key>;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
