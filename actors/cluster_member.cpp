@@ -19,15 +19,6 @@ std::string text_of(const config::endpoint& e) {
   return config::format(e);
 }
 
-storage::uuid draw_uuid(storage::random_source& random) {
-  storage::uuid id;
-  for (std::size_t i = 0; i < id.size(); i += 8) {
-    const auto drawn = random.next();
-    for (std::size_t b = 0; b < 8; ++b) id[i + b] = std::uint8_t(drawn >> (8 * b));
-  }
-  return id;
-}
-
 bool worth_another_try(errc code) {
   return code == errc::connection_lost || code == errc::no_leader || code == errc::timeout || code == errc::busy;
 }
@@ -39,7 +30,6 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -108,7 +98,7 @@ result<void> cluster_member::find_cluster() {
 result<void> cluster_member::found() {
   if (env_.settings->node.weight == 0)
     return error{errc::invalid_argument, "the first node of a cluster needs a node.weight above 0"};
-  identity_ = {draw_uuid(*env_.random), env_.settings->cluster.name, 0, {}};
+  identity_ = {storage::make_uuid(*env_.random), env_.settings->cluster.name, 0, {}};
   log::info("founding a cluster", {{"cluster", storage::to_string(identity_.id)}, {"name", identity_.name}});
   return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
 }

@@ -8,6 +8,7 @@ void add_cluster_command(CLI::App& app, int& exit_code) {
   auto* cluster = app.add_subcommand("cluster", "Look after a cluster: certificates, status, members");
   cluster->require_subcommand(1);
   add_cluster_certs_command(*cluster, exit_code);
+  add_cluster_rescue_commands(*cluster, exit_code);
 }
 
 } // namespace cairn::cli

@@ -35,6 +35,7 @@ private:
   command_result run(const note_down& c) { return members_.note(c); }
   command_result run(const note_up& c) { return members_.note(c); }
   command_result run(const acknowledge_epoch& c);
+  command_result run(const hold_deletions& c);
 
   void end(session_row& session);
   // The answer, when the stamp alone decides it: given before, session over, acknowledged. Else the commit may run.

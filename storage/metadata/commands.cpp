@@ -16,7 +16,7 @@
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
-// The level is 1 for the kinds up to 8, 2 for the others and for content 2.
+// The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for the others.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -212,8 +212,8 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c) {
-  constexpr std::size_t level_1_kinds = 9;
-  if (c.index() >= level_1_kinds) return 2;
+  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19;
+  if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
   const auto* const put = std::get_if<put_object>(&c);
   const auto* const written = put != nullptr ? std::get_if<written_blob>(&put->content) : nullptr;
   return written != nullptr && !written->unconfirmed.empty() ? 2 : 1;

@@ -51,9 +51,14 @@ std::vector<command> one_of_each_cluster_command() {
           acknowledge_epoch{.session = 4, .epoch = 300}};
 }
 
+std::vector<command> one_of_each_of_level_3() {
+  return {hold_deletions{.held = true}, hold_deletions{.held = false}};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
+  for (command& c : one_of_each_of_level_3()) all.push_back(std::move(c));
   return all;
 }
 
@@ -116,10 +121,11 @@ TEST(commands, travel_in_batches) {
 TEST(commands, are_written_with_the_lowest_level_that_knows_them) {
   for (const command& c : one_of_each_before_clusters()) EXPECT_EQ(encode(c)[0], 1) << c.index();
   for (const command& c : one_of_each_cluster_command()) EXPECT_EQ(encode(c)[0], 2) << c.index();
+  for (const command& c : one_of_each_of_level_3()) EXPECT_EQ(encode(c)[0], 3) << c.index();
   // And are read with no other.
   for (const command& c : one_of_each()) {
     std::string bytes = encode(c);
-    bytes[0] = static_cast<char>(3 - bytes[0]);
+    bytes[0] = static_cast<char>(bytes[0] == 1 ? 2 : bytes[0] - 1);
     EXPECT_EQ(decode_command(bytes).error(), errc::corrupt) << c.index();
   }
 }
