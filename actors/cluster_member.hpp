@@ -3,6 +3,7 @@
 // actor. Start-up code owns one (actors/storage_node.cpp); the caller runs the io_contexts.
 #pragma once
 
+#include "actors/actor_slot.hpp"
 #include "actors/cluster_state.hpp"
 #include "actors/layout_holder.hpp"
 #include "actors/link_peers.hpp"
@@ -40,7 +41,9 @@ public:
   std::shared_ptr<replicated_log_services> log_services();
   // Spawns the membership, serves peers from now on.
   result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
-  // Hands leadership over if this node leads, waits for that a little, and ends the links.
+  // When this node leads: another voter takes over, which is waited for a little. Any thread but the contexts'.
+  void hand_over(caf::actor_system& system);
+  // Serves peers no more and ends the links.
   void stop();
 
   std::shared_ptr<peers> network() const { return links_; }
@@ -49,6 +52,7 @@ public:
   const std::shared_ptr<cluster_state>& state() const { return state_; }
   std::vector<member_link> links() const { return links_->links(); }
   storage::metadata::new_node self() const;
+  operator_desk_actor desk() const { return desk_->get(); } // null before start() and after stop()
   const storage::cluster_identity& identity() const { return identity_; }
 
 private:
@@ -72,8 +76,11 @@ private:
   std::unique_ptr<storage::kv_engine> log_engine_;
   std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
-  metadata_actor metadata_;
-  membership_actor membership_;
+  template <class Actor>
+  using slot = std::shared_ptr<actor_slot<Actor>>;
+  slot<metadata_actor> metadata_ = std::make_shared<actor_slot<metadata_actor>>();
+  slot<membership_actor> membership_ = std::make_shared<actor_slot<membership_actor>>();
+  slot<operator_desk_actor> desk_ = std::make_shared<actor_slot<operator_desk_actor>>();
 };
 
 } // namespace cairn::actors

@@ -23,12 +23,9 @@ public:
   void start(membership_services services);
   void tick();
   void serve(const peer_call& call);
+  member_reports_ptr reports() const;
 
 private:
-  struct heard {
-    storage::steady_time at;
-    node_report report;
-  };
   struct sessions_seen {
     std::vector<meta::session_row> live;
     storage::layout_epoch acknowledged = 0;
@@ -58,7 +55,7 @@ private:
 
   membership_actor::pointer self_;
   membership_services s_;
-  std::map<storage::node_number, heard> news_;
+  std::map<storage::node_number, heard_report> news_;
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
   storage::layout_epoch targets_planned_ = 0;
@@ -103,6 +100,7 @@ void membership_state::report(const log_status& log) {
   const auto use = s_.disks();
   r.used_bytes = use.used_bytes;
   r.capacity_bytes = use.capacity_bytes;
+  r.data_bytes = use.data_bytes;
   r.takes_writes = use.takes_writes;
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
   if (log.leads) return take_report(std::move(r), [](const result<void>&) {});
@@ -156,6 +154,13 @@ void membership_state::update_holds() {
     if (silent < hold_max) oldest = std::min(oldest, known == news_.end() ? 0 : known->second.report.oldest_hold);
   }
   s_.state->others_oldest_hold.store(oldest);
+}
+
+member_reports_ptr membership_state::reports() const {
+  auto out = std::make_shared<member_reports>();
+  out->leads = term_led_ != 0;
+  if (out->leads) out->by_node = news_;
+  return out;
 }
 
 // ── requests of other nodes ──
@@ -363,6 +368,7 @@ membership_actor::behavior_type membership(membership_actor::stateful_pointer<me
   state->start(std::move(services));
   return {
       [state](peer_atom, const peer_call& call) { state->serve(call); },
+      [state](status_atom) { return state->reports(); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
   };
