@@ -182,7 +182,9 @@ result<void> cluster_member::begin_log() {
   if (!view) return view.error();
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return row.error();
-  if (row || identity_.self != 0) return {};
+  if (row) return remember_members(**view);
+  // Who joined knows others; a founder does not, until it has founded.
+  if (identity_.self != 0 || !identity_.members.empty()) return {};
   // Made by an earlier start that did not get further, or now.
   const auto id = raft::server_id{identity_.self} + 1;
   auto begun = log_->log->begin(raft::raft_core::first_state(id, (*view)->applied()));
@@ -191,6 +193,16 @@ result<void> cluster_member::begin_log() {
   log_->found = meta::create_cluster{
       identity_.id, identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum), env_.clock->wall(), self()};
   return {};
+}
+
+// A founder whose metadata is lost must not found the same cluster again.
+result<void> cluster_member::remember_members(storage::metadata::view& view) {
+  if (!identity_.members.empty()) return {};
+  const auto nodes = view.nodes();
+  if (!nodes) return nodes.error();
+  for (const auto& n : *nodes)
+    if (n.state != meta::node_state::removed) identity_.members.push_back({n.number, n.id, n.address});
+  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
 }
 
 // And finishes what a crash left between the log and the state.

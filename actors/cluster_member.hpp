@@ -64,6 +64,7 @@ private:
   result<join_answer> ask_to_join();
   result<void> open_log();
   result<void> begin_log();
+  result<void> remember_members(storage::metadata::view& view);
   result<cluster::raft::stored_state> load_log();
 
   member_environment env_;

@@ -70,10 +70,17 @@ result<void> needs_listen(const config::settings& s) {
   return error{errc::invalid_argument, "cluster.listen must say where the others will reach this node"};
 }
 
-// The given files of the metadata's folder, those that are there, into a new folder beside them.
+// The given files of the metadata's folder, those that are there, into a new folder beside them. Empty: none are.
 result<std::string> set_aside(const config::settings& s, const std::vector<std::string>& names) {
   const auto dir = s.metadata_dir();
+  std::vector<std::string> present;
+  for (const auto& name : names) {
+    const auto there = exists(dir, name);
+    if (!there) return there.error();
+    if (*there) present.push_back(name);
+  }
   std::string aside;
+  if (present.empty()) return aside;
   for (int n = 1;; ++n) {
     const auto name = "set-aside-" + std::to_string(n);
     const auto taken = exists(dir, name);
@@ -82,12 +89,8 @@ result<std::string> set_aside(const config::settings& s, const std::vector<std::
     if (!*taken) break;
   }
   if (auto made = files().make_directories(aside); !made) return made.error();
-  for (const auto& name : names) {
-    const auto there = exists(dir, name);
-    if (!there) return there.error();
-    if (!*there) continue;
+  for (const auto& name : present)
     if (auto moved = files().rename(dir + "/" + name, aside + "/" + name); !moved) return moved.error();
-  }
   if (auto flushed = files().flush_directory(aside); !flushed) return flushed.error();
   if (auto flushed = files().flush_directory(dir); !flushed) return flushed.error();
   return aside;

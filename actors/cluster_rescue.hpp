@@ -41,7 +41,8 @@ result<survivor> look_at_survivor(const config::settings& settings);
 result<cluster_founded> recover_cluster(const config::settings& settings, storage::random_source& random,
                                         const storage::clock& clock);
 
-// Forgets the cluster and its metadata, keeps the chunks. Answers where the metadata was set aside.
+// Forgets the cluster and its metadata, keeps the chunks. Answers where the metadata was set aside; empty: there was
+// none.
 result<std::string> leave_for_rejoin(const config::settings& settings);
 
 } // namespace cairn::actors

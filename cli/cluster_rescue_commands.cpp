@@ -94,7 +94,7 @@ result<void> recover(const config::settings& settings, const rescue_options& o) 
 result<void> rejoin(const config::settings& settings, const rescue_options&) {
   const auto aside = actors::leave_for_rejoin(settings);
   if (!aside) return aside.error();
-  std::cout << "The cluster is forgotten, its metadata lies in " << *aside
+  std::cout << "The cluster is forgotten" << (aside->empty() ? "" : ", its metadata lies in " + *aside)
             << ". Set cluster.join to a member of the new cluster and start the node: its chunks are used again.\n";
   return {};
 }

@@ -175,7 +175,7 @@ def test_a_majority_is_lost_for_good_and_a_survivor_goes_on(members):
     expect_all(survivor, "small", range(40), 2 * KIB)
     expect_all(survivor, "large", range(6), 2 * MIB)
     put_all(survivor, "new", 3, KIB)
-    eventually(lambda: survivor.put("/files/written-alone", body("alone", 2 * MIB)).status == 200, seconds=60, every=0.5,
+    eventually(lambda: survivor.put("/files/written-alone", body("alone", 2 * MIB)).status == 200, seconds=60, every=1,
                what="a write that counts this node alone")
     # What is deleted stays on the disks until the operator says so.
     kept = chunks_of(survivor)
@@ -197,6 +197,12 @@ def test_a_majority_is_lost_for_good_and_a_survivor_goes_on(members):
     expect_all(survivor, "again", range(5), KIB)
     assert nodes[1].get("/files/written-alone").body == body("alone", 2 * MIB)
     assert chunks_of(survivor) >= kept
+    admin = ["--admin", f"http://127.0.0.1:{nodes[1].admin_port}"]
+    assert b'"deletions_held":true' in nodes[1].cairn("cluster", "status", "--json", *admin).stdout
+    released = nodes[1].cairn("cluster", "deletions", "release", *admin)
+    assert released.returncode == 0, released
+    eventually(lambda: chunks_of(survivor) < kept, seconds=60, what="the deletion")
+    expect_all(survivor, "large", range(1, 6), 2 * MIB)
 
 
 def test_a_backup_of_a_running_cluster_founds_a_new_one(members, tmp_path):
