@@ -1,5 +1,6 @@
 #include "actors/cluster_member.hpp"
 
+#include "actors/member_wiring.hpp"
 #include "storage/log.hpp"
 
 #include <future>
@@ -157,39 +158,23 @@ result<void> cluster_member::open_log() {
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   log_engine_ = std::move(*engine);
-  log_ = std::make_shared<replicated_log_services>();
-  log_->log = std::make_shared<raft::raft_log>(*log_engine_);
-  auto view = env_.store->read();
-  if (!view) return view.error();
-  log_->applied = (*view)->applied();
-  const auto id = raft::server_id{identity_.self} + 1;
-  const auto row = (*view)->cluster();
-  if (!row && row.error().code != errc::not_found) return row.error();
-  if (!row && identity_.self == 0) {
-    // Made by an earlier start that did not get further, or now. What the state holds already is the log's beginning.
-    auto begun = log_->log->begin(raft::raft_core::first_state(id, log_->applied));
-    if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
-    const auto& s = env_.settings->cluster;
-    log_->found =
-        meta::create_cluster{identity_.id,       identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum),
-                             env_.clock->wall(), self()};
-  }
-  auto stored = log_->log->load(log_->applied);
-  if (!stored) return stored.error();
-  raft::node_options node;
-  node.core.id = id;
-  node.core.seed = std::uint32_t(env_.random->next());
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count();
-  auto started = raft::raft_node::start(node, std::move(*stored), log_->applied, raft::time_ms(now));
-  if (!started) return started.error();
-  log_->node = std::move(*started);
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
-  log_->log_writes = log_writes_.get();
-  log_->log_reads = log_reads_.get();
-  log_->network = links_.get();
-  log_->members.push_back({identity_.self, {env_.node.id, self().address, 0}});
-  for (const auto& m : identity_.members) log_->members.push_back({m.number, {m.id, m.address, 0}});
+  member_log_parts parts;
+  parts.engine = log_engine_.get();
+  parts.store = env_.store;
+  parts.identity = &identity_;
+  parts.self = self();
+  parts.replicas = std::uint8_t(env_.settings->cluster.replicas);
+  parts.write_quorum = std::uint8_t(env_.settings->cluster.write_quorum);
+  parts.writes = log_writes_.get();
+  parts.reads = log_reads_.get();
+  parts.network = links_.get();
+  parts.clock = env_.clock;
+  parts.random = env_.random;
+  auto log = open_member_log(parts);
+  if (!log) return log.error();
+  log_ = std::move(*log);
   return {};
 }
 
@@ -209,15 +194,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
   metadata_ = metadata;
   membership_ = spawn_membership(system, std::move(services));
-  const auto to = [](auto actor, peer_request kind) {
-    return [actor, kind](link::incoming_request request) {
-      caf::anon_send(actor, peer_atom_v, peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
-    };
-  };
-  for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
-    service_->serve(kind, to(metadata_, kind));
-  for (const auto kind : {peer_request::join, peer_request::report, peer_request::membership})
-    service_->serve(kind, to(membership_, kind));
+  serve_members(*service_, metadata_, membership_);
   links_->start();
   return {};
 }

@@ -1,8 +1,7 @@
 #include "actors/storage_node.hpp"
 
-#include "actors/chunk_router.hpp"
-#include "actors/chunk_service.hpp"
 #include "actors/cluster_member.hpp"
+#include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
 #include "storage/disk_identity.hpp"
@@ -19,7 +18,7 @@ namespace {
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
                       digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
-constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
+constexpr std::uint64_t peers_share = 4;                   // of limits.memory: what peers send
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
@@ -295,27 +294,21 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
 }
 
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
-void storage_node_impl::spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local) {
-  chunk_service_parts served;
-  served.stores = local;
-  served.layouts = member_->layout();
-  served.buffers = peer_buffers_ = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
-  served.metrics = &metrics_;
-  served.clock = &clock_;
-  chunk_service_ =
-      std::make_unique<chunk_service>(system_, served, std::max<std::size_t>(2, std::thread::hardware_concurrency()));
-  chunk_service_->serve_at(member_->service());
-  remote_store_parts remote;
-  remote.network = member_->network();
-  remote.layouts = member_->layout();
-  remote.buffers = services_.buffers;
-  remote.metrics = &metrics_;
-  remote.clock = &clock_;
-  chunk_router::cluster_parts parts;
+void storage_node_impl::spawn_chunk_service(const config::settings& settings,
+                                            std::shared_ptr<const store_router> local) {
+  member_chunk_parts parts;
+  parts.local = std::move(local);
   parts.layouts = member_->layout();
   parts.network = member_->network();
-  parts.make = [this, remote](const storage::uuid& peer) { return spawn_remote_store(system_, remote, peer); };
-  services_.stores = std::make_shared<chunk_router>(std::move(local), std::move(parts));
+  parts.buffers = services_.buffers;
+  parts.peer_buffers = peer_buffers_ =
+      std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
+  parts.metrics = &metrics_;
+  parts.clock = &clock_;
+  parts.servers = std::max<std::size_t>(2, std::thread::hardware_concurrency());
+  auto chunks = open_member_chunks(system_, parts, member_->service());
+  chunk_service_ = std::move(chunks.service);
+  services_.stores = std::move(chunks.router);
 }
 
 node_status storage_node_impl::status() const {
