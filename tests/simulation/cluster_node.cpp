@@ -267,6 +267,12 @@ actors::layout_ptr cluster_node::layout() const {
   return serves() ? process_->layout->get() : nullptr;
 }
 
+storage::log_index cluster_node::applied() const {
+  if (!running() || !process_->store) return 0;
+  auto view = process_->store->read();
+  return view ? (*view)->applied() : 0;
+}
+
 std::string cluster_node::leftovers() const {
   const auto& p = *process_;
   const auto name = "node " + std::to_string(number_) + ": ";
@@ -284,10 +290,7 @@ std::string cluster_node::standing() const {
   std::string out = "node " + std::to_string(number_) + (running() ? "" : " down") + (ready() ? " ready" : "") +
                     (leads() ? " leads" : "");
   if (const auto l = layout()) out += " epoch " + std::to_string(l->epoch);
-  if (running() && process_->store) {
-    if (auto view = process_->store->read()) out += " applied " + std::to_string((*view)->applied());
-  }
-  return out;
+  return out + " applied " + std::to_string(applied());
 }
 
 } // namespace cairn::sim

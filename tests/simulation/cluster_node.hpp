@@ -50,6 +50,7 @@ public:
   bool serves() const noexcept;            // handles() may be used
   std::optional<storage::node_number> member_number() const;
   actors::layout_ptr layout() const;
+  storage::log_index applied() const;
 
   // Of a running member that nobody uses: problems, empty when all is as it should be.
   std::string leftovers() const;

@@ -164,6 +164,10 @@ void cluster_run::check_end() {
   if (checks_.failed()) return;
   work_->judge();
   w_.run_for(30s);
+  const auto before = nodes_.front()->applied();
+  w_.run_for(10s);
+  if (const auto grown = nodes_.front()->applied() - before; grown > 0)
+    checks_.fail("the log grew by " + std::to_string(grown) + " entries though nothing happens");
   for (const auto& n : nodes_)
     if (const auto left = n->leftovers(); !left.empty()) checks_.fail(left);
 }
