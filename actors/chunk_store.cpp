@@ -79,23 +79,6 @@ void store_state::observe_read(const result<storage::chunk_read_result>& outcome
   if (outcome.error().code == errc::corrupt) m.chunks_corrupt.fetch_add(1, std::memory_order_relaxed);
 }
 
-// The store lists in the order of partitions.
-result<chunk_ids> page_of(storage::chunk_store& store, const chunk_list_query& query) {
-  if (query.from == 0 && query.to == storage::partition_count) return store.list(query.after, query.max);
-  chunk_ids found;
-  for (auto after = query.after;;) {
-    const auto page = store.list(after, query.max);
-    if (!page) return page.error();
-    for (const auto& id : *page) {
-      const auto partition = storage::partition_of(id);
-      if (partition >= query.from && partition < query.to) found.push_back(id);
-      if (partition >= query.to || found.size() == query.max) return found;
-    }
-    if (page->size() < query.max) return found;
-    after = page->back();
-  }
-}
-
 chunk_data data_of(chunk_read& r, const storage::chunk_read_result& got) {
   return {storage::slice{std::move(r.into), 0, got.length}, got.chunk_length};
 }
@@ -233,7 +216,7 @@ caf::result<chunk_ids> store_state::list(const chunk_list_query& query) {
   const auto reply = lists.add(promise, deadline);
   auto job = [this, reply, query, shared = d, back = on_actor()](bool expired) {
     result<chunk_ids> page = expired_in_queue();
-    if (!expired) page = page_of(shared->store, query);
+    if (!expired) page = shared->store.list({query.from, query.to}, query.after, query.max);
     back([this, reply, page = std::move(page)]() mutable {
       auto waiting = lists.take(reply);
       if (!waiting) return;

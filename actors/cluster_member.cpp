@@ -14,7 +14,7 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
-constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024;
+constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
 std::string text_of(const config::endpoint& e) {
   return config::format(e);
@@ -40,8 +40,7 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: partitions do not move to new members and lost copies are not made again; keep "
-            "no data in one that you can't lose");
+  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -160,6 +159,7 @@ result<void> cluster_member::open_log() {
   log_engine_ = std::move(*engine);
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
+  transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
   member_log_parts parts;
   parts.engine = log_engine_.get();
   parts.store = env_.store;
@@ -169,6 +169,7 @@ result<void> cluster_member::open_log() {
   parts.write_quorum = std::uint8_t(env_.settings->cluster.write_quorum);
   parts.writes = log_writes_.get();
   parts.reads = log_reads_.get();
+  parts.transfer = {env_.engine, env_.files, env_.settings->metadata_dir() + "/transfer", transfers_.get()};
   parts.network = links_.get();
   parts.clock = env_.clock;
   parts.random = env_.random;
@@ -205,6 +206,7 @@ void cluster_member::stop() {
   metadata_ = nullptr;
   if (log_writes_) log_writes_->stop();
   if (log_reads_) log_reads_->stop();
+  if (transfers_) transfers_->stop();
   links_->stop();
 }
 

@@ -21,6 +21,7 @@ struct member_environment {
   storage::node_identity node;
   std::vector<boost::asio::io_context*> contexts;
   storage::file_system* files = nullptr;
+  storage::kv_engine* engine = nullptr; // of the metadata's state
   storage::metadata::store* store = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;
@@ -29,9 +30,9 @@ struct member_environment {
 class cluster_member {
 public:
   // Founds or joins on the first start. Joining asks the configured members one after the other and waits some minutes
-  // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that the
-  // cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered), io_error,
-  // corrupt, no_space, locked.
+  // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that
+  // the cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered),
+  // io_error, corrupt, no_space, locked.
   static result<std::unique_ptr<cluster_member>> open(member_environment environment);
   ~cluster_member();
 
@@ -67,7 +68,7 @@ private:
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::unique_ptr<storage::kv_engine> log_engine_;
-  std::unique_ptr<storage::executor> log_writes_, log_reads_;
+  std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
   metadata_actor metadata_;
   membership_actor membership_;

@@ -86,7 +86,9 @@ std::string encode_barrier() {
 
 result<void> decode_barrier(std::string_view bytes) {
   byte_reader r{bytes};
-  return open(r);
+  if (auto good = open(r); !good) return good;
+  if (!r.finished()) return broken("a wish for a barrier");
+  return {};
 }
 
 std::string encode_index(storage::log_index index) {
@@ -135,7 +137,8 @@ result<snapshot_piece> decode_snapshot_piece(std::string_view bytes) {
   if (!r.ok() || !servers) return broken("a piece of a snapshot");
   p.record.servers = std::move(*servers);
   p.bytes = r.rest();
-  if (storage::crc32c(std::as_bytes(std::span{p.bytes})) != checksum) return broken("the checksum of a snapshot's piece");
+  if (storage::crc32c(std::as_bytes(std::span{p.bytes})) != checksum)
+    return broken("the checksum of a snapshot's piece");
   return p;
 }
 

@@ -19,7 +19,7 @@ public:
   // By membership: the cluster refuses this node (its disk is an old copy, it was removed).
   std::atomic<bool> refused{false};
 
-  // By the mover: partitions that this node is to own and holds completely; compared under this epoch or a later one.
+  // By backfill: partitions that this node is to own and holds completely; compared under this epoch or a later one.
   void set_complete(storage::layout_epoch epoch, std::vector<storage::partition_id> rising) {
     const std::lock_guard lock{mutex_};
     complete_epoch_ = epoch;

@@ -127,4 +127,11 @@ using membership_actor = caf::typed_actor<
     // itself, each second.
     caf::reacts_to<tick_atom>>;
 
+// Fetches the chunks that this node is to have, lets go of those that moved away.
+using backfill_actor = caf::typed_actor<
+    // itself: an executor finished or a buffer is there, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second.
+    caf::reacts_to<tick_atom>>;
+
 } // namespace cairn::actors

@@ -7,29 +7,55 @@ namespace {
 namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 
+// A founder's log begins with the state that it has, and its first command makes the cluster.
+result<void> begin_log(const member_log_parts& parts, replicated_log_services& out) {
+  auto view = parts.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  const auto& identity = *parts.identity;
+  if (row || identity.self != 0) return {};
+  // Made by an earlier start that did not get further, or now.
+  auto begun = out.log->begin(raft::raft_core::first_state(raft::server_id{identity.self} + 1, (*view)->applied()));
+  if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
+  out.found = meta::create_cluster{identity.id,        identity.name,       parts.replicas,
+                                   parts.write_quorum, parts.clock->wall(), parts.self};
+  return {};
+}
+
+// And finishes what a crash left between the log and the state.
+result<raft::stored_state> load_log(const member_log_parts& parts, replicated_log_services& out) {
+  const auto applied = [&]() -> result<storage::log_index> {
+    auto view = parts.store->read();
+    if (!view) return view.error();
+    return (*view)->applied();
+  };
+  const auto before = applied();
+  if (!before) return before.error();
+  auto stored = out.log->load(*before);
+  if (!stored) return stored.error();
+  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
+  if (auto finished = finish_install(out.transfer, snapshot, *before); !finished) return finished.error();
+  const auto after = applied();
+  if (!after) return after.error();
+  out.applied = *after;
+  return *after == *before ? std::move(stored) : out.log->load(*after);
+}
+
 } // namespace
 
 result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts) {
   auto out = std::make_shared<replicated_log_services>();
   out->log = std::make_shared<raft::raft_log>(*parts.engine);
-  auto view = parts.store->read();
-  if (!view) return view.error();
-  out->applied = (*view)->applied();
-  const auto& identity = *parts.identity;
-  const auto id = raft::server_id{identity.self} + 1;
-  const auto row = (*view)->cluster();
-  if (!row && row.error().code != errc::not_found) return row.error();
-  if (!row && identity.self == 0) {
-    // Made by an earlier start that did not get further, or now. What the state holds already is the log's beginning.
-    auto begun = out->log->begin(raft::raft_core::first_state(id, out->applied));
-    if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
-    out->found = meta::create_cluster{identity.id,        identity.name,       parts.replicas,
-                                      parts.write_quorum, parts.clock->wall(), parts.self};
-  }
-  auto stored = out->log->load(out->applied);
+  out->transfer = parts.transfer;
+  if (auto made = parts.transfer.files->make_directories(parts.transfer.folder); !made) return made.error();
+  if (auto begun = begin_log(parts, *out); !begun) return begun.error();
+  auto stored = load_log(parts, *out);
   if (!stored) return stored.error();
+  out->log_bytes = stored->bytes;
+  const auto& identity = *parts.identity;
   raft::node_options node;
-  node.core.id = id;
+  node.core.id = raft::server_id{identity.self} + 1;
   node.core.seed = std::uint32_t(parts.random->next());
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock->now().time_since_epoch()).count();
   auto started = raft::raft_node::start(node, std::move(*stored), out->applied, raft::time_ms(now));

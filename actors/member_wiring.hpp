@@ -19,12 +19,14 @@ struct member_log_parts {
   std::uint8_t replicas = 3, write_quorum = 0; // of the cluster, when this node founds it
   storage::executor* writes = nullptr;         // one thread
   storage::executor* reads = nullptr;
+  state_transfer_services transfer; // its folder is made
   peers* network = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;
 };
 // The member's copy of the metadata's log, its consensus engine started. A founder that did not get as far as its
-// cluster's first entry begins it. Errors: io_error, corrupt, no_space.
+// cluster's first entry begins it; what a crash left between the log and the state is finished. Errors: io_error,
+// corrupt, no_space.
 result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts);
 
 // Consensus and membership for the peers; before the links start.

@@ -30,6 +30,13 @@ void metadata_state::start_log() {
     s_.metrics->committed_commands.fetch_add(commands.size(), std::memory_order_relaxed);
     applied(commands, index);
   };
+  env.replacing = [this] { cache_->begin_change_of_all(); };
+  env.replaced = [this](storage::log_index index) {
+    cache_->end_change_of_all();
+    applied_ = index;
+    layout_changed_ = true;
+    read_layout();
+  };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
   log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(env), applied_);

@@ -3,6 +3,8 @@
 #include "cluster/raft_message.hpp"
 #include "storage/log.hpp"
 
+#include <algorithm>
+
 namespace cairn::actors {
 
 namespace {
@@ -13,14 +15,23 @@ using namespace std::chrono_literals;
 
 constexpr auto message_time = 2s, disk_time = 60s;
 constexpr std::size_t entries_a_job = 64;
-constexpr std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
-constexpr storage::log_index entries_kept = 20'000; // for followers that are a little behind
+constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, for those who fetch the state
 
 constexpr storage::node_number number_of(raft::server_id id) {
   return static_cast<storage::node_number>(id - 1);
 }
 constexpr raft::server_id server_of(storage::node_number n) {
   return raft::server_id{n} + 1;
+}
+
+std::string_view name_of(raft::change_kind kind) {
+  switch (kind) {
+    case raft::change_kind::add_standby: return "add";
+    case raft::change_kind::promote: return "promote";
+    case raft::change_kind::demote: return "demote";
+    case raft::change_kind::remove: break;
+  }
+  return "remove";
 }
 
 } // namespace
@@ -32,7 +43,26 @@ struct replicated_log::apply_job {
 
 replicated_log::replicated_log(replicated_log_services services, environment env, storage::log_index applied)
     : s_(std::move(services)), env_(std::move(env)), node_(std::move(s_.node)), applied_(applied) {
+  bytes_since_compaction_ = s_.log_bytes;
   set_members(s_.members);
+  if (!s_.transfer.engine) return;
+  state_transfer::environment e;
+  e.post = env_.post;
+  e.after = env_.after;
+  e.clock = env_.clock;
+  e.network = s_.network;
+  e.record_at = [this](storage::log_index index) -> std::optional<raft::snapshot_record> {
+    const auto& engine = node_->engine();
+    if (index < engine.snapshot_index() || index > engine.commit() || engine.term_at(index) == 0) return std::nullopt;
+    return engine.snapshot_at(index);
+  };
+  e.first_kept = [this] { return node_->engine().first_kept(); };
+  e.install = [this](const raft::snapshot_record& record) {
+    const auto answer = stopped_ || failure_ ? raft::install_answer::not_now : node_->install(record, now());
+    if (answer == raft::install_answer::begun) pump();
+    return answer;
+  };
+  transfer_ = std::make_unique<state_transfer>(s_.transfer, std::move(e));
 }
 
 replicated_log::~replicated_log() = default;
@@ -77,6 +107,8 @@ void replicated_log::pump() {
   for (auto& c : u.to_apply) to_apply_.push_back(std::move(c));
   for (const auto& letter : u.messages) send(letter);
   for (auto& wanted : u.reads) read_for(std::move(wanted));
+  if (u.offer) offered(*u.offer);
+  if (node_->engine().installing()) drop_what_waits_to_be_applied();
   take_answers(u.answers);
   store_next();
   apply_next();
@@ -114,8 +146,17 @@ void replicated_log::send(const raft::envelope& letter) {
 
 void replicated_log::store_next() {
   if (storing_ || to_store_.empty() || failure_) return;
+  auto end = std::ranges::find_if(to_store_, [](const auto& w) { return w.snapshot.has_value(); });
+  if (end == to_store_.begin() && end != to_store_.end()) {
+    if (applying_) return; // it ends first
+    auto snapshot = std::move(to_store_.front());
+    to_store_.erase(to_store_.begin());
+    return store_snapshot(std::move(snapshot));
+  }
   storing_ = true;
-  auto batch = std::make_shared<std::vector<raft::log_write>>(std::exchange(to_store_, {}));
+  auto batch = std::make_shared<std::vector<raft::log_write>>(std::make_move_iterator(to_store_.begin()),
+                                                              std::make_move_iterator(end));
+  to_store_.erase(to_store_.begin(), end);
   const auto last = batch->back().number;
   auto job = [this, batch, last, log = s_.log, post = env_.post](bool expired) {
     const result<void> outcome =
@@ -164,6 +205,7 @@ void replicated_log::apply_next() {
       commands = std::move(*decoded);
     }
     bytes_since_compaction_ += entry.content.view().size();
+    bytes_held_ += entry.content.view().size();
     job->entries.push_back(std::move(entry));
     job->batches.push_back(std::move(commands));
   }
@@ -210,8 +252,18 @@ void replicated_log::answer_tickets(const raft::committed& entry, const meta::ap
 void replicated_log::compact_if_long() {
   const auto& engine = node_->engine();
   const auto entries = applied_ - std::min(applied_, engine.snapshot_index());
-  if (bytes_since_compaction_ < compact_after_bytes && entries < compact_after_entries) return;
-  if (node_->compact(applied_, applied_ > entries_kept ? applied_ - entries_kept : 1, now())) bytes_since_compaction_ = 0;
+  if (!transfer_ || (!transfer_->making() && !transfer_->holds_from())) bytes_held_ = 0;
+  if (bytes_since_compaction_ < s_.compact_after_bytes && entries < s_.compact_after_entries) return;
+  // A little more than since the last compaction stays, for followers that are a little behind.
+  auto keep =
+      std::max({storage::log_index{1}, engine.snapshot_index(), applied_ - std::min(applied_, s_.entries_kept)});
+  if (bytes_held_ > held_bytes_max && transfer_) {
+    transfer_->stop_serving();
+  } else if (bytes_held_ > 0 && transfer_) {
+    if (transfer_->making()) return;
+    keep = std::min(keep, transfer_->holds_from().value_or(keep));
+  }
+  if (node_->compact(applied_, keep, now())) bytes_since_compaction_ = 0;
 }
 
 // ── other nodes ──
@@ -227,21 +279,29 @@ void replicated_log::serve(peer_request kind, link::incoming_request request) {
     node_->receive(*from, std::move(*m), now());
     return pump();
   }
-  if (kind == peer_request::barrier) {
-    if (auto good = decode_barrier(request.bytes); !good) return request.respond(good.error());
-    if (!node_->engine().leads()) return request.respond(error{errc::no_leader, "this node does not lead"});
-    read_group one;
-    one.push_back({request.deadline, {}, [respond = request.respond](result<storage::log_index> index) {
-                     if (index)
-                       respond(link::answer{encode_index(*index), {}});
-                     else
-                       respond(index.error());
-                   }});
-    const auto t = next_ticket_++;
-    rounds_.emplace(t, std::move(one));
-    node_->read(t, now());
-    return pump();
-  }
+  if (kind == peer_request::barrier) return serve_barrier(request);
+  if (kind == peer_request::submit) return serve_submit(request);
+  if (kind == peer_request::snapshot && transfer_) return transfer_->serve(request);
+  request.respond(error{errc::unsupported, "not a request for the metadata's log"});
+}
+
+void replicated_log::serve_barrier(const link::incoming_request& request) {
+  if (auto good = decode_barrier(request.bytes); !good) return request.respond(good.error());
+  if (!node_->engine().leads()) return request.respond(error{errc::no_leader, "this node does not lead"});
+  read_group one;
+  one.push_back({request.deadline, {}, [respond = request.respond](result<storage::log_index> index) {
+                   if (index)
+                     respond(link::answer{encode_index(*index), {}});
+                   else
+                     respond(index.error());
+                 }});
+  const auto t = next_ticket_++;
+  rounds_.emplace(t, std::move(one));
+  node_->read(t, now());
+  pump();
+}
+
+void replicated_log::serve_submit(const link::incoming_request& request) {
   auto commands = decode_submit(request.bytes);
   if (!commands) return request.respond(commands.error());
   if (node_->engine().role() != raft::role::leader)
@@ -260,6 +320,8 @@ void replicated_log::serve(peer_request kind, link::incoming_request request) {
 raft::accepted replicated_log::change(storage::node_number node, raft::change_kind kind) {
   if (stopped_ || failure_) return raft::accepted::not_leader;
   const auto answer = node_->change(server_of(node), kind, now());
+  if (answer == raft::accepted::yes)
+    log::info("a member's part in the metadata's log changes", {{"node", node}, {"change", name_of(kind)}});
   pump();
   return answer;
 }

@@ -11,12 +11,16 @@
 //   answered `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
 // - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
 //   wait share one round. no_leader at the deadline.
+// - A node whose log lacks what the leader no longer has fetches the state (actors/state_transfer.hpp); while it takes
+// the
+//   place of its own, nothing is applied.
 // - A failure of the log's disk is final: `failure` says why, everything is refused until the node is restarted.
 #pragma once
 
 #include "actors/cluster_messages.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/peers.hpp"
+#include "actors/state_transfer.hpp"
 #include "cluster/raft_log.hpp"
 #include "cluster/raft_node.hpp"
 #include "storage/executor.hpp"
@@ -39,9 +43,15 @@ struct replicated_log_services {
   storage::executor* log_writes = nullptr;        // one thread
   storage::executor* log_reads = nullptr;
   peers* network = nullptr;
-  storage::log_index applied = 0;                 // by the state
+  storage::log_index applied = 0;                         // by the state
   std::optional<storage::metadata::create_cluster> found; // the state has no cluster yet, and this node is its first
-  std::vector<log_member> members;                // until the layout says more; without this node
+  std::vector<log_member> members;                        // until the layout says more; without this node
+  state_transfer_services transfer;                       // without an engine: the state is neither served nor fetched
+  // The log is compacted when this much was applied since the last time. A follower that lacks more than that fetches
+  // the state; one that lacks no more than entries_kept and was there at the last compaction gets entries.
+  std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
+  storage::log_index entries_kept = 20'000;
+  std::uint64_t log_bytes = 0; // in the log since its last compaction
 };
 
 struct log_status {
@@ -63,7 +73,7 @@ public:
   using reached = std::function<void(result<storage::log_index>)>;
 
   struct environment {
-    std::function<void(std::function<void()>)> post;                            // to the actor, from any thread
+    std::function<void(std::function<void()>)> post;                             // to the actor, from any thread
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor
     const storage::clock* clock = nullptr;
     storage::metadata::store* store = nullptr;
@@ -71,6 +81,9 @@ public:
     // Around the application of commands, on the actor.
     std::function<void(std::span<const storage::metadata::command>)> applying;
     std::function<void(std::span<const storage::metadata::command>, storage::log_index)> applied;
+    // Around the replacement of the whole state by that of another node.
+    std::function<void()> replacing;
+    std::function<void(storage::log_index)> replaced;
   };
 
   replicated_log(replicated_log_services services, environment env, storage::log_index applied);
@@ -86,7 +99,7 @@ public:
   cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
   cluster::raft::accepted transfer(storage::node_number to);
 
-  // consensus, submit, barrier
+  // consensus, submit, barrier, snapshot
   void serve(peer_request kind, link::incoming_request request);
   void set_members(const std::vector<log_member>& members); // who may talk to this node: from the layout
   log_status status() const;
@@ -123,6 +136,13 @@ private:
 
   void store_next();
   void stored(std::uint64_t write, const result<void>& outcome);
+  void store_snapshot(cluster::raft::log_write write);
+  void replace_state(std::uint64_t write, storage::log_index index);
+  void replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome);
+  void offered(const cluster::raft::envelope& letter);
+  void drop_what_waits_to_be_applied();
+  void serve_barrier(const link::incoming_request& request);
+  void serve_submit(const link::incoming_request& request);
   void apply_next();
   struct apply_job;
   void applied_job(apply_job& job, result<std::vector<storage::metadata::applied_batch>> outcome);
@@ -149,6 +169,7 @@ private:
   replicated_log_services s_;
   environment env_;
   std::unique_ptr<cluster::raft::raft_node> node_;
+  std::unique_ptr<state_transfer> transfer_;
   std::map<server_id, storage::uuid> members_;
   storage::log_index applied_;
   bool stopped_ = false;
@@ -159,7 +180,7 @@ private:
   bool storing_ = false;
   std::deque<cluster::raft::committed> to_apply_;
   bool applying_ = false;
-  std::uint64_t bytes_since_compaction_ = 0;
+  std::uint64_t bytes_since_compaction_ = 0, bytes_held_ = 0; // for those who fetch the state
 
   ticket next_ticket_ = 1;
   std::map<ticket, std::pair<submission_ptr, std::size_t>> commands_;

@@ -14,13 +14,16 @@ using namespace std::chrono_literals;
 
 constexpr auto retry_pause = 50ms;
 constexpr auto round_time = 2s; // of one round's request to the leader
+constexpr auto try_time = 4s;   // of commands' way to the leader and back; then they are sent again
 constexpr std::size_t rounds_max = 2;
 
 // After a try whose outcome nobody knows: the second one finds what the first one did.
 void forgive(const meta::command& c, meta::command_result& r) {
   if (!r.refused) return;
-  if (std::holds_alternative<meta::create_bucket>(c) && r.refused->code == errc::bucket_exists) r.refused.reset();
-  else if (std::holds_alternative<meta::delete_bucket>(c) && r.refused->code == errc::no_such_bucket) r.refused.reset();
+  if (std::holds_alternative<meta::create_bucket>(c) && r.refused->code == errc::bucket_exists)
+    r.refused.reset();
+  else if (std::holds_alternative<meta::delete_bucket>(c) && r.refused->code == errc::no_such_bucket)
+    r.refused.reset();
 }
 
 } // namespace
@@ -42,7 +45,8 @@ void replicated_log::try_submit(const submission_ptr& s) {
   if (stopped_ || failure_ || env_.clock->now() >= s->deadline) return finish(s);
   const auto& engine = node_->engine();
   if (engine.role() == raft::role::leader) return submit_here(s);
-  if (const auto* leader = engine.leader() != 0 ? uuid_of(engine.leader()) : nullptr; leader && engine.leader() != engine.id())
+  if (const auto* leader = engine.leader() != 0 ? uuid_of(engine.leader()) : nullptr;
+      leader && engine.leader() != engine.id())
     return submit_there(s, *leader);
   env_.after(retry_pause, [this, s] { try_submit(s); });
 }
@@ -91,7 +95,7 @@ void replicated_log::submit_there(const submission_ptr& s, const storage::uuid& 
       tried(s);
     });
   };
-  s_.network->call(leader, std::move(bytes), s->deadline, std::move(answered));
+  s_.network->call(leader, std::move(bytes), std::min(s->deadline, env_.clock->now() + try_time), std::move(answered));
 }
 
 void replicated_log::resolve(const submission_ptr& s, std::size_t index, std::optional<meta::command_result> outcome) {
@@ -112,10 +116,9 @@ void replicated_log::finish(const submission_ptr& s) {
   if (std::exchange(s->over, true)) return;
   std::erase(submissions_, s);
   if (s->served) return s->served(s->outcomes);
-  error why = failure_ ? *failure_
-              : s->uncertain
-                  ? error{errc::timeout, "the cluster did not say in time whether it was committed"}
-                  : error{errc::no_leader, "the metadata's leader was not reached in time"};
+  error why = failure_       ? *failure_
+              : s->uncertain ? error{errc::timeout, "the cluster did not say in time whether it was committed"}
+                             : error{errc::no_leader, "the metadata's leader was not reached in time"};
   if (stopped_) why = {errc::stopping, "the node stops"};
   results all;
   for (auto& o : s->outcomes) all.push_back(o ? std::move(*o) : meta::command_result{.refused = why});
@@ -127,9 +130,9 @@ void replicated_log::finish(const submission_ptr& s) {
 void replicated_log::take_answers(const std::vector<raft::answer>& answers) {
   for (const auto& a : answers) {
     if (auto group = rounds_.extract(a.to); !group.empty()) {
-      round_done(std::move(group.mapped()),
-                 a.what == raft::outcome::read ? result<storage::log_index>{a.index}
-                                               : error{errc::no_leader, "this node does not lead any more"});
+      round_done(std::move(group.mapped()), a.what == raft::outcome::read
+                                                ? result<storage::log_index>{a.index}
+                                                : error{errc::no_leader, "this node does not lead any more"});
       continue;
     }
     auto node = commands_.extract(a.to);
@@ -156,7 +159,8 @@ void replicated_log::begin_round() {
                                           [&](const waiting_read& r) { return r.deadline > at && !failure_; });
   read_group overdue{std::make_move_iterator(late), std::make_move_iterator(reads_.end())};
   reads_.erase(late, reads_.end());
-  for (auto& r : overdue) r.done(failure_ ? *failure_ : error{errc::no_leader, "the metadata's leader was not reached in time"});
+  for (auto& r : overdue)
+    r.done(failure_ ? *failure_ : error{errc::no_leader, "the metadata's leader was not reached in time"});
   if (reads_.empty()) return;
   const auto& engine = node_->engine();
   ++rounds_out_;

@@ -41,8 +41,10 @@ void row_cache::drop(std::list<row>::iterator at) {
 
 std::uint64_t row_cache::begin_miss(row_name name) {
   const auto ticket = next_ticket_++;
-  const auto at =
-      misses_.emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}}, changing_.contains(name)}).first;
+  const auto at = misses_
+                      .emplace(ticket, miss{{std::string{name.bucket}, std::string{name.key}},
+                                            all_changing_ > 0 || changing_.contains(name)})
+                      .first;
   misses_by_name_.emplace(at->second.name.view(), ticket);
   return ticket;
 }
@@ -77,6 +79,12 @@ void row_cache::begin_change(row_name name) {
   }
   changing_names_.push_front({std::string{name.bucket}, std::string{name.key}});
   changing_.emplace(changing_names_.front().view(), change{changing_names_.begin(), 1});
+}
+
+void row_cache::begin_change_of_all() {
+  ++all_changing_;
+  while (!order_.empty()) drop(order_.begin());
+  for (auto& [ticket, m] : misses_) m.stale = true;
 }
 
 void row_cache::end_change(row_name name) {

@@ -44,6 +44,9 @@ public:
   // Around the application of a command that changes the row of this name.
   void begin_change(row_name name);
   void end_change(row_name name);
+  // The same of all names at once: the whole state is being replaced.
+  void begin_change_of_all();
+  void end_change_of_all() { --all_changing_; }
 
   std::size_t bytes() const noexcept { return bytes_; }
   std::size_t rows() const noexcept { return rows_.size(); }
@@ -76,6 +79,7 @@ private:
     std::size_t count;
   };
   std::unordered_map<row_name, change, row_name_hash> changing_; // names point into changing_names_
+  std::size_t all_changing_ = 0;
   std::uint64_t next_ticket_ = 1;
 };
 

@@ -1,5 +1,6 @@
 #include "actors/storage_node.hpp"
 
+#include "actors/backfill.hpp"
 #include "actors/cluster_member.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
@@ -15,10 +16,12 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384,
+constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, backfill_queue_max = 16, metadata_queue_max = 16384,
                       digest_queue_max = 65536; // a job an upload
 constexpr std::size_t metadata_read_threads = 2;
-constexpr std::uint64_t peers_share = 4;                   // of limits.memory: what peers send
+constexpr std::uint64_t peers_share = 4;     // of limits.memory: what peers send
+constexpr std::uint64_t backfill_share = 16; // of limits.memory: what is fetched to repair and to rebalance
+constexpr std::uint64_t backfill_bytes_min = 16 << 20;
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
 
 // Whether a disk has more than its reserve left, asked at most ten times a second.
@@ -85,6 +88,7 @@ private:
 
   result<void> open_cluster(const config::settings& settings);
   void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
+  void spawn_backfill_actor(const config::settings& settings);
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -108,6 +112,10 @@ private:
   std::vector<std::string> closed_disks_; // paths
   services services_;
   reaper_actor reaper_;
+  std::unique_ptr<storage::executor> backfill_work_;
+  std::shared_ptr<storage::buffer_pool> backfill_buffers_;
+  std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+  backfill_actor backfill_;
   std::unique_ptr<cluster_member> member_; // null: a store of its own
   std::shared_ptr<storage::buffer_pool> peer_buffers_;
   std::unique_ptr<chunk_service> chunk_service_;
@@ -143,6 +151,7 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
   env.node = self_;
   env.contexts = contexts_;
   env.files = &files_;
+  env.engine = metadata_engine_.get();
   env.store = metadata_store_.get();
   env.clock = &clock_;
   env.random = &random_;
@@ -290,6 +299,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.window_max = settings.download.window_max;
   services_.object_size_max = settings.limits.object_size.bytes;
   reaper_ = spawn_reaper(system_, services_);
+  if (member_) spawn_backfill_actor(settings);
   apply(settings);
 }
 
@@ -309,6 +319,30 @@ void storage_node_impl::spawn_chunk_service(const config::settings& settings,
   auto chunks = open_member_chunks(system_, parts, member_->service());
   chunk_service_ = std::move(chunks.service);
   services_.stores = std::move(chunks.router);
+}
+
+void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
+  backfill_work_ = storage::make_thread_executor("backfill", 1, backfill_queue_max);
+  backfill_buffers_ = std::make_shared<storage::buffer_pool>(
+      std::max<std::uint64_t>(backfill_bytes_min, settings.limits.memory.bytes / backfill_share));
+  backfill_services b;
+  b.node = services_;
+  b.node.buffers = backfill_buffers_;
+  b.store = metadata_store_.get();
+  b.work = backfill_work_.get();
+  b.state = member_->state();
+  b.bandwidth = move_bandwidth_;
+  b.missing = [this](std::span<const storage::chunk_id> ids) {
+    std::vector<storage::chunk_id> absent{ids.begin(), ids.end()};
+    for (const auto& d : disks_) {
+      if (absent.empty()) break;
+      auto left = d->store->missing(absent);
+      if (!left && left.error().code != errc::quarantined) return left;
+      if (left) absent = std::move(*left);
+    }
+    return result<std::vector<storage::chunk_id>>{std::move(absent)};
+  };
+  backfill_ = spawn_backfill(system_, std::move(b));
 }
 
 node_status storage_node_impl::status() const {
@@ -337,6 +371,7 @@ node_status storage_node_impl::status() const {
 
 void storage_node_impl::apply(const config::settings& settings) {
   services_.buffers->set_limit(settings.limits.memory.bytes);
+  move_bandwidth_->store(settings.cluster.move_bandwidth.bytes);
   for (auto& d : disks_) d->shared->read_delay_us.store(settings.debug.read_delay.count());
 }
 
@@ -344,6 +379,8 @@ void storage_node_impl::stop() {
   if (stopped_) return;
   stopped_ = true;
   caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
+  if (backfill_) caf::anon_send_exit(backfill_, caf::exit_reason::user_shutdown);
+  if (backfill_work_) backfill_work_->stop();
   if (services_.stores) services_.stores->stop();
   if (chunk_service_) chunk_service_->stop();
   if (member_) member_->stop();
@@ -361,6 +398,7 @@ void storage_node_impl::stop() {
   services_.stores.reset();
   for (auto& d : disks_) d->actors.clear();
   reaper_ = nullptr;
+  backfill_ = nullptr;
   system_.await_all_actors_done();
 }
 

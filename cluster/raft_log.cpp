@@ -103,6 +103,7 @@ result<stored_state> raft_log::load(index_t applied) {
     auto e = entry_of(*row, next, next > applied);
     if (!e) return e.error();
     out.entries.push_back(std::move(*e));
+    if (!out.snapshot || next > out.snapshot->index) out.bytes += row->value.size();
   }
   if (auto good = (*kv)->status(); !good) return good.error();
   return out;

@@ -156,6 +156,7 @@ struct stored_state {
   std::optional<snapshot_record> snapshot;
   index_t first = 1;          // of the entries
   std::vector<entry> entries; // commands may lack their bytes up to the index that was applied
+  std::uint64_t bytes = 0;    // of the entries behind the snapshot, those that are lacking included
 };
 
 } // namespace cairn::cluster::raft

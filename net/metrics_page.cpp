@@ -122,6 +122,14 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_hedges_won_total", "Hedged reads whose second request answered first.", m.hedges_won);
   p.counter("cairn_replicas_unconfirmed_total",
             "Copies of chunks that were not confirmed when their object was committed.", m.replicas_unconfirmed);
+  p.counter("cairn_chunks_backfilled_total", "Chunks fetched from peers to repair and to rebalance.", m.chunks_backfilled);
+  p.counter("cairn_backfilled_bytes_total", "Bytes of chunks fetched from peers to repair and to rebalance.",
+            m.backfilled_bytes);
+  p.counter("cairn_chunks_moved_away_total", "Chunks deleted because other nodes own them now.", m.chunks_moved_away);
+  p.counter("cairn_chunks_unrecoverable_total", "Times that no owner had a chunk that an object needs.",
+            m.chunks_unrecoverable);
+  p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
+          static_cast<double>(m.partitions_comparing.load()));
 }
 
 void add_storage(page_builder& p, const storage::node_metrics& m) {

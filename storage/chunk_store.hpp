@@ -98,6 +98,9 @@ public:
   virtual result<std::vector<chunk_id>> list(partition_range partitions, const std::optional<chunk_id>& after,
                                              std::size_t max) = 0;
 
+  // Those of the ids that are not there, by the index. May wait for the disk.
+  virtual result<std::vector<chunk_id>> missing(std::span<const chunk_id> ids) = 0;
+
   // Reads and verifies whole records behind `after` in index order, from the disk even where memory has their bytes,
   // until about `max_bytes` were read, but one record at least. A read: any thread, beside everything else; it holds up
   // punching for one record at a time. Chunks that are written or erased meanwhile may be left out, and are never

@@ -130,6 +130,19 @@ result<std::vector<chunk_id>> segment_chunk_store::list(partition_range partitio
   return ids;
 }
 
+result<std::vector<chunk_id>> segment_chunk_store::missing(std::span<const chunk_id> ids) {
+  if (auto may = readable(0); !may) return may.error();
+  auto reader = index_.begin_read();
+  if (!reader) return reader.error();
+  std::vector<chunk_id> absent;
+  for (const auto& id : ids) {
+    const auto found = chunk_index::find(**reader, id);
+    if (!found && found.error() != errc::not_found) return found.error();
+    if (!found) absent.push_back(id);
+  }
+  return absent;
+}
+
 chunk_store_stats segment_chunk_store::stats() const {
   const std::lock_guard guard{stats_mutex_};
   auto now = stats_;

@@ -60,6 +60,9 @@ struct node_metrics {
   counter peer_reads{0}, peer_writes{0};                           // served to peers
   counter remote_reads{0}, remote_read_bytes{0}, remote_writes{0}; // asked of peers
   counter reads_failed_over{0}, reads_hedged{0}, hedges_won{0}, replicas_unconfirmed{0};
+  counter chunks_backfilled{0}, backfilled_bytes{0}, chunks_moved_away{0}; // repairs and moves
+  counter chunks_unrecoverable{0};                                         // times that no owner had one
+  counter partitions_comparing{0};                                         // now
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
   latency_histogram chunk_read, chunk_write, commit;

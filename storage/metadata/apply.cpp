@@ -149,6 +149,8 @@ command_result command_applier::run(const put_object& c) {
     present = find(*bucket, c.key);
     refused = unmet(c.condition, present);
   }
+  if (!refused && written != nullptr && !members_.readable(*written))
+    refused = error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
   if (refused) {
     bury_content(c);
     return remember(c.stamp, {.refused = std::move(refused)});

@@ -67,8 +67,9 @@ struct set_targets {
 };
 
 // The targets of these partitions hold everything: they are current now. `epoch`: of the layout under which their last
-// comparison began. Passed over (and counted in command_result::more): partitions whose owners changed after it, and
-// those for whose present owners some live session has not acknowledged the epoch. Partitions rise strictly.
+// comparison began. Passed over (and counted in command_result::more): partitions whose owners changed after it, those
+// for whose present owners some live session has not acknowledged the epoch, and those of which a new owner lacks
+// chunks by a repair row. Partitions rise strictly.
 struct moved {
   layout_epoch epoch = 0;
   std::vector<partition_id> partitions;

@@ -58,7 +58,8 @@ struct written_blob {
   std::vector<missing_chunks> unconfirmed;
 };
 
-// no_such_bucket, precondition_failed, session_ended, blob_dead, invalid_argument (name, key, sizes, a blob of another
+// no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners changed, and the present ones lack
+// chunks: to be written again), invalid_argument (name, key, sizes, a blob of another
 // session, a sequence below acknowledged_below, unconfirmed chunks that can't be). A refused command's blob is buried,
 // unless it was committed before or belongs to another session.
 struct put_object {

@@ -1,5 +1,7 @@
 #include "storage/metadata/members.hpp"
 
+#include "storage/metadata/repairs.hpp"
+
 #include <algorithm>
 #include <map>
 
@@ -277,9 +279,19 @@ command_result member_ledger::move(const moved& c) {
   if (c.epoch > row->epoch) return refuse(errc::invalid_argument, "there is no such epoch yet");
   const layout_epoch compared = std::min(c.epoch, acknowledged());
   std::uint64_t passed_over = 0;
-  const bool any = change_owners(c.partitions, partition, [&](partition_owners& owners, partition_id) {
+  // A write that a new owner missed: it is no owner to rely on before it has made up for that.
+  repair_ledger repairs{b_};
+  std::map<node_number, std::optional<std::vector<bool>>> lacking;
+  const auto whole = [&](node_number n, partition_id p) {
+    const auto [found, fresh] = lacking.try_emplace(n);
+    if (fresh) found->second = repairs.lacking(n);
+    return found->second && !(*found->second)[p];
+  };
+  const bool any = change_owners(c.partitions, partition, [&](partition_owners& owners, partition_id p) {
     if (owners.target == owners.current) return false;
-    if (owners.epoch > compared) {
+    const bool arrived = std::all_of(owners.target.begin(), owners.target.end(),
+                                     [&](node_number n) { return owners.current.contains(n) || whole(n, p); });
+    if (owners.epoch > compared || !arrived) {
       ++passed_over;
       return false;
     }
@@ -290,6 +302,32 @@ command_result member_ledger::move(const moved& c) {
   command_result answer = any ? raise_epoch(*row) : unchanged();
   answer.more = passed_over;
   return answer;
+}
+
+bool member_ledger::readable(const written_blob& written) {
+  if (written.unconfirmed.empty() || epoch() == 0) return true;
+  std::vector<std::pair<std::uint32_t, node_number>> lacking; // (index, node)
+  for (const missing_chunks& m : written.unconfirmed)
+    for (std::uint32_t i = 0; i < m.count; ++i) lacking.emplace_back(m.first + i, m.node);
+  std::sort(lacking.begin(), lacking.end());
+  std::map<std::uint16_t, owners_page> pages;
+  for (auto first = lacking.begin(); first != lacking.end();) {
+    const auto end = std::find_if(first, lacking.end(), [&](const auto& l) { return l.first != first->first; });
+    const partition_id p = partition_of({written.blob, first->first});
+    const auto [page, fresh] = pages.try_emplace(static_cast<std::uint16_t>(p / owners_page_partitions));
+    if (fresh) {
+      auto loaded = load_page(page->first);
+      if (!loaded) return false;
+      page->second = std::move(*loaded);
+    }
+    const owner_list& current = page->second[p % owners_page_partitions].current;
+    const bool confirmed = std::any_of(current.begin(), current.end(), [&](node_number n) {
+      return std::none_of(first, end, [n](const auto& l) { return l.second == n; });
+    });
+    if (!confirmed) return false;
+    first = end;
+  }
+  return true;
 }
 
 // The lowest epoch that a live session has acknowledged.

@@ -20,6 +20,10 @@ public:
   command_result note(const note_down& c);
   command_result note(const note_up& c);
 
+  // Whether each chunk has a current owner that confirmed it. A gateway counts its quorum by the layout that it wrote
+  // by; since then targets may have become current, and reads ask only them.
+  bool readable(const written_blob& written);
+
   layout_epoch epoch(); // 0: there is no cluster
   bool is_removed(const uuid& id);
   // False for numbers that were never given and for removed nodes.

@@ -87,4 +87,22 @@ void repair_ledger::drop(const blob_id& blob) {
   }
 }
 
+std::optional<std::vector<bool>> repair_ledger::lacking(node_number node) {
+  constexpr std::uint64_t chunks_max = 65536;
+  std::vector<bool> partitions(partition_count);
+  if (b_.repairs() == 0) return partitions;
+  std::uint64_t chunks = 0;
+  const std::string prefix = b_.keys.repairs_of(node);
+  const auto cursor = b_.kv.cursor(id_of(table::repairs));
+  for (auto found = cursor->seek(prefix); found && found->key.starts_with(prefix); found = cursor->next()) {
+    const auto row = b_.unwrap(decode_repair(node, found->key.substr(prefix.size()), found->value));
+    if (!row) break;
+    chunks += row->missing.count;
+    if (chunks > chunks_max) return std::nullopt;
+    for (std::uint32_t i = 0; i < row->missing.count; ++i)
+      partitions[partition_of({row->blob, row->missing.first + i})] = true;
+  }
+  return partitions;
+}
+
 } // namespace cairn::storage::metadata

@@ -17,6 +17,8 @@ public:
   void add(const repair_row& repair);
   void confirm(const repair_row& repair); // nothing when it is not there, or is about more chunks
   void drop(const blob_id& blob);
+  // The partitions of which the node may lack chunks; nothing when it lacks more than can be looked at.
+  std::optional<std::vector<bool>> lacking(node_number node);
 
 private:
   void erase(const repair_row& repair);

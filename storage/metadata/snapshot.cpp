@@ -103,6 +103,14 @@ result<std::vector<buried_blob>> snapshot::buried(std::size_t max) {
   return oldest;
 }
 
+// Nothing: it is buried or was abandoned.
+result<std::optional<live_blob>> live_row(const blob_id& id, const blob_row& row) {
+  if (row.buried_at != 0) return std::optional<live_blob>{};
+  const auto chunks = chunks_of(row.length, row.chunk_size);
+  if (!chunks) return error{errc::corrupt, "blob " + to_string(id) + " can't have chunks"};
+  return std::optional{live_blob{id, row.length, row.chunk_size, *chunks}};
+}
+
 result<live_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::size_t max) {
   constexpr std::size_t buried_passed_max = 16384;
   max = std::max<std::size_t>(max, 1);
@@ -121,18 +129,24 @@ result<live_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::siz
     const blob_id id = read_blob_id(key);
     const auto row = decode_blob(found->value);
     if (!row) return row.error();
-    const auto chunks = chunks_of(row->length, row->chunk_size);
     if (!key.finished()) return error{errc::corrupt, "key of a blob does not follow its grammar"};
     last = id;
-    if (row->buried_at != 0) {
+    const auto blob = live_row(id, *row);
+    if (!blob) return blob.error();
+    if (*blob)
+      page.blobs.push_back(**blob);
+    else
       ++passed;
-      continue;
-    }
-    if (!chunks) return error{errc::corrupt, "blob " + to_string(id) + " can't have chunks"};
-    page.blobs.push_back({id, row->length, row->chunk_size, *chunks});
   }
   if (auto good = kv_->status(); !good) return good.error();
   return page;
+}
+
+result<std::optional<live_blob>> snapshot::live(const blob_id& blob) {
+  const auto row = load<blob_row>(table::blobs, keys_.blob(blob), decode_blob, {errc::not_found});
+  if (!row && row.error() == errc::not_found) return std::optional<live_blob>{};
+  if (!row) return row.error();
+  return live_row(blob, *row);
 }
 
 result<bool> snapshot::is_dead(const blob_id& blob) {

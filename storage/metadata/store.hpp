@@ -71,6 +71,7 @@ public:
   // Blobs that some manifest names, neither buried nor abandoned: the walk that looks whether their chunks are where
   // they should be. At most `max` (1 or more), those behind `after`; examines a bounded number of rows, as `list` does.
   virtual result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;
+  virtual result<std::optional<live_blob>> live(const blob_id& blob) = 0; // nothing: it is no such blob
   // Whether chunks of this blob may be deleted by the log's word: its session ended, and no blob row and no live
   // reference names it. False also for sessions the log has not seen.
   virtual result<bool> is_dead(const blob_id& blob) = 0;

@@ -136,4 +136,21 @@ TEST(row_cache, never_serves_a_version_that_an_applied_command_replaced) {
   EXPECT_GT(hits, 5'000u);
 }
 
+TEST(row_cache, serves_and_keeps_nothing_while_the_whole_state_is_replaced) {
+  row_cache cache{1 << 20};
+  fill(cache, {"b", "k"}, row_of(3));
+  const auto before = cache.begin_miss({"b", "early"});
+  cache.begin_change_of_all();
+  EXPECT_EQ(cache.rows(), 0u);
+  EXPECT_EQ(cache.bytes(), 0u);
+  const auto during = cache.begin_miss({"b", "k"});
+  cache.finish_miss(before, row_of(1));
+  cache.end_change_of_all();
+  cache.finish_miss(during, row_of(3));
+  EXPECT_FALSE(cache.find({"b", "k"}));
+  EXPECT_FALSE(cache.find({"b", "early"}));
+  fill(cache, {"b", "k"}, row_of(4));
+  EXPECT_TRUE(cache.find({"b", "k"}));
+}
+
 } // namespace cairn::actors

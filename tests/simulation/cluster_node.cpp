@@ -13,7 +13,8 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384;
 constexpr std::uint64_t disk_bytes = 1ull << 30, segment_bytes = 4 << 20, reserve_bytes = 1 << 20;
-constexpr std::uint64_t peers_share = 4;
+constexpr std::uint64_t peers_share = 4, backfill_bytes = 16 << 20;
+constexpr std::size_t backfill_queue_max = 16;
 constexpr std::chrono::milliseconds join_pause{1000};
 const std::string cluster_name = "simulated";
 
@@ -124,11 +125,16 @@ void cluster_node::become_member() {
   log.replicas = plan_.replicas;
   log.writes = executor(plan_.metadata_times, 1, write_queue_max);
   log.reads = executor(plan_.metadata_times, 1, read_queue_max);
+  log.transfer = {metadata_engine_.get(), &metadata_files_, "/transfer",
+                  executor(plan_.metadata_times, 1, read_queue_max)};
   log.network = p.network.get();
   log.clock = &p.home;
   log.random = &w_.random();
   auto opened = actors::open_member_log(log);
   if (!opened) return checks_.fail("the log does not open: " + to_string(opened.error()));
+
+  (*opened)->compact_after_entries = plan_.compact_after_entries;
+  (*opened)->entries_kept = plan_.entries_kept;
 
   std::vector<actors::store_router::member> disks;
   for (auto& d : p.disks) disks.push_back({{d.store->disk_uuid(), 1.0}, d.actors, d.shared});
@@ -155,8 +161,27 @@ void cluster_node::become_member() {
   s.window_min = plan_.window_min;
   s.window_max = plan_.window_max;
   p.reaper = actors::spawn_reaper(p.home.system(), s);
+  spawn_backfill();
   p.member = true;
   p.network->begin();
+}
+
+void cluster_node::spawn_backfill() {
+  auto& p = *process_;
+  actors::backfill_services b;
+  b.node = p.services;
+  b.node.buffers = p.backfill_buffers = std::make_shared<storage::buffer_pool>(backfill_bytes);
+  b.store = p.store.get();
+  b.work = executor(plan_.metadata_times, 1, backfill_queue_max);
+  b.state = p.state;
+  b.bandwidth = std::make_shared<std::atomic<std::uint64_t>>(100 << 20);
+  b.missing = [&p](std::span<const storage::chunk_id> ids) {
+    result<std::vector<storage::chunk_id>> absent = std::vector<storage::chunk_id>{ids.begin(), ids.end()};
+    for (const auto& d : p.disks)
+      if (absent && !absent->empty()) absent = d.store->missing(*absent);
+    return absent;
+  };
+  p.backfill = actors::spawn_backfill(p.home.system(), std::move(b));
 }
 
 void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_services> log) {
@@ -217,9 +242,11 @@ void cluster_node::crash(bool power_lost) {
   if (p.services.metadata) caf::anon_send_exit(p.services.metadata, caf::exit_reason::user_shutdown);
   if (p.reaper) caf::anon_send_exit(p.reaper, caf::exit_reason::user_shutdown);
   if (p.membership) caf::anon_send_exit(p.membership, caf::exit_reason::user_shutdown);
+  if (p.backfill) caf::anon_send_exit(p.backfill, caf::exit_reason::user_shutdown);
   p.home.forget_everything();
   w_.take_out(p.home);
   p.reaper = nullptr;
+  p.backfill = nullptr;
   p.membership = nullptr;
   const auto left = p.home.live_actors();
   const auto gateway = std::move(p.services.buffers);
@@ -227,17 +254,19 @@ void cluster_node::crash(bool power_lost) {
   p.chunks = {};
   p.service.reset();
   p.network.reset();
-  for (const auto& pool : {gateway, p.peer_buffers}) {
+  for (const auto& pool : {gateway, p.peer_buffers, p.backfill_buffers}) {
     if (!pool || pool->in_use_bytes() == 0) continue;
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
     new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is told
   }
   p.peer_buffers.reset();
+  p.backfill_buffers.reset();
   if (left > 0) checks_.fail("a crash left " + std::to_string(left) + " actors behind");
   p.disks.clear();
   p.store.reset();
   for (auto& d : disks_)
     if (power_lost) d.files->crash(w_.random());
+  if (power_lost) metadata_files_.crash(w_.random());
   w_.digest.add(number_ * 2 + power_lost);
   dead_.push_back(std::move(process_));
 }
@@ -281,6 +310,8 @@ std::string cluster_node::leftovers() const {
   if (p.services.buffers->waiting() > 0) return name + "a wait for memory is left";
   if (const auto used = p.peer_buffers->in_use_bytes(); used > 0)
     return name + std::to_string(used) + " bytes of the peers' buffers are left";
+  if (const auto used = p.backfill_buffers->in_use_bytes(); used > 0)
+    return name + std::to_string(used) + " bytes of the backfill's buffers are left";
   if (p.holds->size() > 0) return name + "a read hold is left";
   if (p.metrics.window_slices != 0) return name + "window_slices is not zero";
   return {};

@@ -3,6 +3,7 @@
 // they were flushed, the key-value engines' commits, who it is in the cluster. Everything else dies with the process.
 #pragma once
 
+#include "actors/backfill.hpp"
 #include "actors/cluster_state.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/membership.hpp"
@@ -24,6 +25,9 @@ struct member_plan {
   job_times disk_times, metadata_times, digest_times;
   machine::clock_faults clock;
   cluster::steward_options steward;
+  // Of the metadata's log: small, so that nodes fall behind it.
+  std::uint64_t compact_after_entries = 200'000;
+  storage::log_index entries_kept = 20'000;
 };
 
 class cluster_node {
@@ -82,11 +86,12 @@ private:
     std::shared_ptr<actors::peer_service> service = std::make_shared<actors::peer_service>();
     std::shared_ptr<actors::layout_holder> layout;
     std::shared_ptr<actors::cluster_state> state = std::make_shared<actors::cluster_state>();
-    std::shared_ptr<storage::buffer_pool> peer_buffers;
+    std::shared_ptr<storage::buffer_pool> peer_buffers, backfill_buffers;
     actors::member_chunks chunks;
     actors::services services;
     actors::membership_actor membership;
     actors::reaper_actor reaper;
+    actors::backfill_actor backfill;
     bool member = false;
   };
 
@@ -95,6 +100,7 @@ private:
   void open_metadata();
   void ask_to_join(std::vector<storage::uuid> known);
   void become_member();
+  void spawn_backfill();
   void spawn_metadata(std::shared_ptr<actors::replicated_log_services> log);
   storage::metadata::new_node self() const;
 
@@ -108,6 +114,7 @@ private:
   std::optional<storage::cluster_identity> identity_;
   std::vector<sim_disk> disks_;
   std::unique_ptr<storage::kv_engine> metadata_engine_, log_engine_;
+  storage::memory_file_system metadata_files_; // of state transfers
   std::unique_ptr<process> process_;
   std::vector<std::unique_ptr<process>> dead_; // kept, since timers of the world may still name their actors
 };

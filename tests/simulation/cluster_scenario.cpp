@@ -72,6 +72,10 @@ void cluster_run::draw() {
   member_.disks = d.chance(0.8) ? 1 : 2;
   member_.upload_window = std::uint32_t(d.between(1, 6));
   member_.window_max = std::uint32_t(d.between(2, 6));
+  if (d.chance(0.3)) {
+    member_.compact_after_entries = d.between(5, 60);
+    member_.entries_kept = d.between(0, 20);
+  }
   work_plan_.keys = d.between(1, 5);
   work_plan_.users = d.between(2, 6);
   work_plan_.operations = d.between(40, 140);

@@ -217,6 +217,43 @@ TEST_F(members, have_moved_when_they_were_compared_under_owners_that_every_sessi
   EXPECT_EQ(refused(moved{.epoch = epoch(), .partitions = {partition_count}}), errc::invalid_argument);
 }
 
+TEST_F(members, have_not_moved_while_a_new_owner_lacks_chunks) {
+  add(2);
+  const blob_id blob = new_blob();
+  const partition_id lacking = partition_of({blob, 2}), whole = partition_of({blob, 3});
+  ASSERT_NE(lacking, whole);
+  EXPECT_EQ(target(lacking, {1}), std::nullopt);
+  EXPECT_EQ(target(whole, {1}), std::nullopt);
+  acknowledge();
+  put_object put = big("file", blob);
+  std::get<written_blob>(put.content).unconfirmed = {{1, 2, 1}};
+  EXPECT_EQ(refused(put), std::nullopt);
+  std::vector<partition_id> both{lacking, whole};
+  std::sort(both.begin(), both.end());
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = both}).more, 1u);
+  EXPECT_EQ(owners(whole).current, (owner_list{1}));
+  EXPECT_EQ(owners(lacking).current, (owner_list{0}));
+  run(confirm_replicas{{{blob, {1, 2, 1}}}});
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {lacking}}).more, 0u);
+  EXPECT_EQ(owners(lacking).current, (owner_list{1}));
+}
+
+TEST_F(members, that_own_a_chunk_and_have_not_got_it_refuse_its_commit) {
+  add(2);
+  const blob_id blob = new_blob();
+  const partition_id p = partition_of({blob, 2});
+  EXPECT_EQ(target(p, {1}), std::nullopt);
+  acknowledge();
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {p}}).more, 0u);
+  put_object put = big("file", blob); // written when node 0 owned it
+  std::get<written_blob>(put.content).unconfirmed = {{1, 2, 1}};
+  EXPECT_EQ(refused(put), errc::no_quorum);
+  EXPECT_EQ(buried().size(), 1u);
+  put = big("file", new_blob());
+  std::get<written_blob>(put.content).unconfirmed = {{1, 0, 6}};
+  EXPECT_EQ(refused(put), std::nullopt) << "node 0 owns the others";
+}
+
 TEST_F(members, wait_for_the_slowest_live_session_only) {
   add(2);
   const session_id other = begin({2}, 1);

@@ -262,26 +262,28 @@ TEST(views, of_the_cluster_that_fail_at_any_operation_say_so_too) {
   failing_engine engine;
   const auto s = store::open(engine).value();
   const command begin[] = {begin_session{.node = {1}, .incarnation = 1}, create_bucket{.name = "files"},
-                           random_commands{1}.founding()};
+                           random_commands{1}.founding(), add_node{.node = {.id = {2}, .address = "other:1"}}};
   const session_id session = s->apply(begin)->results[0].version;
   const blob_id blob{session, 1};
   put_object put{.stamp = {.session = session, .sequence = 1}, .bucket = "files", .key = "big", .size = 9};
-  put.content = written_blob{.blob = blob, .length = 9, .chunk_size = 65536, .unconfirmed = {{0, 0, 1}}};
-  const command fill[] = {put, acknowledge_epoch{.session = session, .epoch = 1}};
+  put.content = written_blob{.blob = blob, .length = 9, .chunk_size = 65536, .unconfirmed = {{1, 0, 1}}};
+  const command fill[] = {put, acknowledge_epoch{.session = session, .epoch = 2}};
   ASSERT_TRUE(s->apply(fill));
 
   const std::pair<const char*, std::function<result<bool>(view&)>> questions[] = {
-      {"cluster", question<cluster_row>([](view& v) { return v.cluster(); }, [](auto& r) { return r.epoch == 1; })},
+      {"cluster", question<cluster_row>([](view& v) { return v.cluster(); }, [](auto& r) { return r.epoch == 2; })},
       {"nodes",
-       question<std::vector<node_row>>([](view& v) { return v.nodes(); }, [](auto& r) { return r.size() == 1; })},
+       question<std::vector<node_row>>([](view& v) { return v.nodes(); }, [](auto& r) { return r.size() == 2; })},
       {"node", question<node_row>([](view& v) { return v.node({1}); }, [](auto& r) { return r.address == "node:1"; })},
       {"owners", question<owners_page>([](view& v) { return v.owners(7); }, [](auto& r) { return r[0].epoch == 1; })},
-      {"repairs", question<std::vector<repair_row>>([](view& v) { return v.repairs(0, {}, 9); },
+      {"repairs", question<std::vector<repair_row>>([](view& v) { return v.repairs(1, {}, 9); },
                                                     [](auto& r) { return r.size() == 1; })},
       {"repairs_of", question<std::vector<repair_row>>([&](view& v) { return v.repairs_of(blob, 9); },
                                                        [](auto& r) { return r.size() == 1; })},
       {"acknowledged_epoch",
-       question<layout_epoch>([](view& v) { return v.acknowledged_epoch(); }, [](auto& r) { return r == 1; })},
+       question<layout_epoch>([](view& v) { return v.acknowledged_epoch(); }, [](auto& r) { return r == 2; })},
+      {"live", question<std::optional<live_blob>>([&](view& v) { return v.live(blob); },
+                                                  [](auto& r) { return r && r->chunks == 1; })},
   };
   for (const auto& [name, ask] : questions) expect_told_failures(engine, *s, name, ask);
 }

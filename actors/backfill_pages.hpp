@@ -1,0 +1,70 @@
+// What the backfill actor looks up page by page: blocking reads of the metadata and of the disks' indexes, for an
+// executor. Each call looks at a bounded number of rows and chunks and says where it got to.
+#pragma once
+
+#include "cluster/layout.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <functional>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace cairn::actors {
+
+// Those of the chunks that no disk of this node has.
+using missing_locally = std::function<result<std::vector<storage::chunk_id>>(std::span<const storage::chunk_id>)>;
+
+struct wanted_chunk {
+  storage::chunk_id id;
+  std::uint32_t length = 0; // bytes
+};
+constexpr std::size_t wanted_max = 256; // of a page
+
+// ── live blobs against the disks ──
+
+struct blob_place {
+  std::optional<storage::blob_id> after;             // blobs up to this one are done
+  std::optional<storage::metadata::live_blob> begun; // then this one, from chunk `next` on
+  std::uint32_t next = 0;
+};
+struct compared_page {
+  std::vector<wanted_chunk> missing;
+  blob_place reached;
+  bool last = false;
+  std::uint64_t chunks = 0; // looked at
+};
+result<compared_page> compare_page(storage::metadata::view& view, const missing_locally& missing,
+                                   const std::vector<bool>& partitions, blob_place from);
+
+// ── repair rows of this node ──
+
+struct repair_page {
+  struct row {
+    storage::metadata::repair_row repair;
+    std::size_t first = 0, end = 0; // of `missing`: when those are there, the row is settled
+    bool whole = true;              // false: more is missing than this page took
+  };
+  std::vector<row> rows;
+  std::vector<wanted_chunk> missing;
+  bool last = false;
+};
+result<repair_page> next_repairs(storage::metadata::view& view, const missing_locally& missing,
+                                 const cluster::layout& layout, storage::node_number self,
+                                 const std::optional<storage::metadata::repair_row>& after);
+
+// Rows of nodes that own nothing of what the row names any more: nobody has to make up for it.
+result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::metadata::view& view,
+                                                                    const cluster::layout& layout);
+
+// ── what may go ──
+
+// Those of this node's chunks that it does not own any more and that no repair needs.
+result<std::vector<storage::chunk_id>> droppable(storage::metadata::view& view, const cluster::layout& layout,
+                                                 storage::node_number self, std::span<const storage::chunk_id> present);
+
+// Those of the chunks that some object still needs.
+result<std::vector<storage::chunk_id>> still_live(storage::metadata::view& view,
+                                                  std::span<const storage::chunk_id> chunks);
+
+} // namespace cairn::actors

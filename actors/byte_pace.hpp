@@ -1,0 +1,24 @@
+// Spreads bytes over time: `rate` a second, with a burst of a tenth of a second after a rest. A plain class.
+#pragma once
+
+#include "storage/seams.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+class byte_pace {
+public:
+  // When these bytes may begin to flow; books them. `rate`: bytes a second, above 0.
+  storage::steady_time book(storage::steady_time now, std::uint64_t bytes, std::uint64_t rate) {
+    const auto begin = std::max(free_at_, now - burst);
+    free_at_ = begin + std::chrono::nanoseconds{std::int64_t(double(bytes) * 1e9 / double(rate))};
+    return std::max(begin, now);
+  }
+
+private:
+  static constexpr std::chrono::milliseconds burst{100};
+  storage::steady_time free_at_{};
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,78 @@
+#include "actors/replicated_log.hpp"
+
+#include "storage/log.hpp"
+
+// The state of another node takes the place of this one's: first the log's record, then the state, then the engine is
+// told. A crash between the first two is finished at the next start (actors/state_transfer.hpp).
+
+namespace cairn::actors {
+
+namespace {
+
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr auto disk_time = 60s;
+
+} // namespace
+
+void replicated_log::offered(const raft::envelope& letter) {
+  const auto* offer = std::get_if<raft::snapshot_offer>(&letter.body);
+  const auto* from = uuid_of(letter.from);
+  if (offer && from && transfer_) transfer_->offered(*from, offer->index);
+}
+
+// The state that comes has all of it. Whoever waits for one of these here hears from the leader.
+void replicated_log::drop_what_waits_to_be_applied() {
+  for (const auto& entry : std::exchange(to_apply_, {})) {
+    for (const auto t : entry.tickets) {
+      auto node = commands_.extract(t);
+      if (node.empty()) continue;
+      const auto [s, index] = node.mapped();
+      s->uncertain = true;
+      resolve(s, index, std::nullopt);
+    }
+  }
+}
+
+void replicated_log::store_snapshot(raft::log_write write) {
+  storing_ = applying_ = true;
+  env_.replacing();
+  const auto number = write.number, index = write.snapshot->index;
+  auto job = [this, w = std::make_shared<const raft::log_write>(std::move(write)), number, index, log = s_.log,
+              post = env_.post](bool expired) {
+    const result<void> outcome = expired ? result<void>{error{errc::io_error, "the consensus log's disk is overdue"}}
+                                         : log->write(std::span{w.get(), 1});
+    post([this, outcome, number, index] {
+      if (stopped_ || failure_) return;
+      if (!outcome) return fail(outcome.error());
+      replace_state(number, index);
+    });
+  };
+  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted) fail(posted.error());
+}
+
+void replicated_log::replace_state(std::uint64_t write, storage::log_index index) {
+  auto job = [this, write, index, s = transfer_->services(), post = env_.post](bool expired) {
+    const result<void> outcome =
+        expired ? result<void>{error{errc::io_error, "the metadata's disk is overdue"}} : install_staged(s, index);
+    post([this, write, index, outcome] { replaced(write, index, outcome); });
+  };
+  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(job)); !posted) fail(posted.error());
+}
+
+void replicated_log::replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome) {
+  if (stopped_ || failure_) return;
+  if (!outcome) return fail(outcome.error());
+  storing_ = applying_ = false;
+  applied_ = index;
+  bytes_since_compaction_ = 0;
+  env_.replaced(index);
+  transfer_->installed();
+  log::info("the metadata's state was installed", {{"index", index}});
+  node_->stored(write, now());
+  serve_reads();
+  pump();
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,276 @@
+#include "actors/state_transfer.hpp"
+
+#include "storage/log.hpp"
+#include "storage/metadata/dump.hpp"
+#include "storage/metadata/store.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr std::size_t waiting_max = 64;
+constexpr std::chrono::seconds piece_time = 10s, work_time = 300s;
+constexpr std::chrono::milliseconds served_for = 60s; // after the last request
+
+std::string served_path(const state_transfer_services& s) {
+  return s.folder + "/served";
+}
+std::string arriving_path(const state_transfer_services& s) {
+  return s.folder + "/arriving";
+}
+std::string staged_path(const state_transfer_services& s) {
+  return s.folder + "/staged";
+}
+
+result<std::string> read_piece(const state_transfer_services& s, std::uint64_t offset, std::uint64_t total) {
+  auto file = s.files->open(served_path(s), storage::open_mode::read_only);
+  if (!file) return file.error();
+  std::string bytes(std::size_t(std::min<std::uint64_t>(s.piece_bytes, total - offset)), '\0');
+  const storage::bytes_span into = std::as_writable_bytes(std::span{bytes});
+  const auto got = (*file)->read(offset, std::span{&into, 1});
+  if (!got) return got.error();
+  if (*got != bytes.size()) return error{errc::corrupt, served_path(s) + " is shorter than it was written"};
+  return bytes;
+}
+
+result<void> gone(result<void> removed) {
+  if (!removed && removed.error().code == errc::not_found) return {};
+  return removed;
+}
+
+result<void> keep_piece(const state_transfer_services& s, std::uint64_t offset, std::string_view bytes) {
+  if (offset == 0)
+    if (auto removed = gone(s.files->remove(arriving_path(s))); !removed) return removed;
+  auto file =
+      s.files->open(arriving_path(s), offset == 0 ? storage::open_mode::create : storage::open_mode::read_write);
+  if (!file) return file.error();
+  const storage::bytes_view data = std::as_bytes(std::span{bytes});
+  return (*file)->write(offset, std::span{&data, 1});
+}
+
+// The last piece is there: from now on the file is whole, durable, and what it was said to be.
+result<void> stage(const state_transfer_services& s, storage::log_index index) {
+  {
+    auto file = s.files->open(arriving_path(s), storage::open_mode::read_write);
+    if (!file) return file.error();
+    if (auto flushed = (*file)->flush(); !flushed) return flushed;
+  }
+  const auto whole = meta::verify_dump(*s.files, arriving_path(s));
+  if (!whole) return whole.error();
+  if (whole->header.applied != index || whole->header.group != meta::default_group)
+    return error{errc::corrupt, "the state of another index"};
+  if (auto renamed = s.files->rename(arriving_path(s), staged_path(s)); !renamed) return renamed;
+  return s.files->flush_directory(s.folder);
+}
+
+result<void> not_reached() {
+  return error{errc::timeout, "not reached in time"};
+}
+
+} // namespace
+
+result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
+  const auto header = meta::read_dump_header(*s.files, staged_path(s));
+  if (!header) return header.error();
+  if (header->applied != index)
+    return error{errc::corrupt, staged_path(s) + " is the state of index " + std::to_string(header->applied) +
+                                    ", not of " + std::to_string(index)};
+  auto loaded = meta::load_dump(*s.engine, *s.files, staged_path(s));
+  return loaded ? result<void>{} : loaded.error();
+}
+
+result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied) {
+  if (snapshot > applied) {
+    log::info("installing the metadata's state that was fetched before the last stop", {{"index", snapshot}});
+    if (auto installed = install_staged(s, snapshot); !installed) return installed;
+  }
+  auto names = s.files->list(s.folder);
+  if (!names) return names.error();
+  for (const auto& name : *names)
+    if (auto removed = gone(s.files->remove(s.folder + "/" + name)); !removed) return removed;
+  return {};
+}
+
+// ── serving ──
+
+void state_transfer::serve(const link::incoming_request& request) {
+  const auto wanted = decode_snapshot_wanted(request.bytes);
+  if (!wanted) return request.respond(wanted.error());
+  last_asked_ = env_.clock->now();
+  const bool useful = served_ && served_->record.index >= env_.first_kept();
+  if (wanted->index != 0) {
+    if (!useful || served_->record.index != wanted->index || wanted->offset >= served_->bytes)
+      return request.respond(error{errc::not_found, "that state is not kept any more: ask for the newest"});
+    return send_piece(request.respond, wanted->offset);
+  }
+  if (useful) return send_piece(request.respond, 0);
+  if (waiting_.size() >= waiting_max) return request.respond(error{errc::busy, "many ask for the state"});
+  waiting_.push_back(request.respond);
+  if (!making_) make_dump();
+}
+
+void state_transfer::make_dump() {
+  making_ = true;
+  served_.reset();
+  auto job = [this, s = s_, post = env_.post](bool expired) {
+    result<std::pair<storage::log_index, std::uint64_t>> made = not_reached().error();
+    if (!expired) {
+      auto kv = s.engine->begin_read();
+      auto dump = kv ? meta::write_dump(**kv, meta::default_group, *s.files, served_path(s))
+                     : result<meta::dump_info>{kv.error()};
+      if (dump)
+        made = std::pair{dump->header.applied, dump->bytes};
+      else
+        made = dump.error();
+    }
+    post([this, made] { dump_made(made); });
+  };
+  if (auto posted = s_.work->post(env_.clock->now() + work_time, std::move(job)); !posted) dump_made(posted.error());
+}
+
+void state_transfer::dump_made(const result<std::pair<storage::log_index, std::uint64_t>>& made) {
+  making_ = false;
+  last_asked_ = env_.clock->now();
+  if (made) {
+    if (auto record = env_.record_at(made->first)) served_ = served_dump{made->second, std::move(*record)};
+  } else {
+    log::error("the metadata's state can't be written for another node", {{"error", to_string(made.error())}});
+  }
+  for (const auto& respond : std::exchange(waiting_, {})) {
+    if (served_)
+      send_piece(respond, 0);
+    else
+      respond(made ? error{errc::busy, "the log has moved on: ask again"} : made.error());
+  }
+  if (served_ && !watching_) watch_served();
+}
+
+void state_transfer::send_piece(const link::responder& respond, std::uint64_t offset) {
+  auto job = [s = s_, dump = *served_, offset, respond](bool expired) {
+    if (expired) return respond(not_reached().error());
+    auto bytes = read_piece(s, offset, dump.bytes);
+    if (!bytes) return respond(bytes.error());
+    respond(link::answer{encode(snapshot_piece{dump.record, dump.bytes, std::move(*bytes)}), {}});
+  };
+  if (auto posted = s_.work->post(env_.clock->now() + piece_time, std::move(job)); !posted) respond(posted.error());
+}
+
+std::optional<storage::log_index> state_transfer::holds_from() const {
+  if (served_) return served_->record.index;
+  return std::nullopt;
+}
+
+void state_transfer::watch_served() {
+  watching_ = true;
+  env_.after(served_for, [this] {
+    watching_ = false;
+    if (!served_) return;
+    if (env_.clock->now() - last_asked_ < served_for) return watch_served();
+    stop_serving();
+  });
+}
+
+void state_transfer::stop_serving() {
+  if (!served_) return;
+  served_.reset();
+  remove(served_path(s_));
+}
+
+// Should it fail, the next start does it.
+void state_transfer::remove(std::string path) {
+  (void)s_.work->post(env_.clock->now() + work_time, [files = s_.files, path = std::move(path)](bool expired) {
+    if (!expired) (void)files->remove(path);
+  });
+}
+
+// ── fetching ──
+
+void state_transfer::offered(const storage::uuid& from, storage::log_index index) {
+  if (fetching_ || installing_) return;
+  if (staged_ && staged_->index >= index) return try_install();
+  staged_.reset();
+  if (!arriving_ || arriving_->from != from) {
+    arriving_ = std::make_shared<arriving_dump>();
+    arriving_->from = from;
+    log::info("fetching the metadata's state", {{"from", storage::to_string(from)}});
+  }
+  fetching_ = true;
+  ask();
+}
+
+void state_transfer::ask() {
+  std::string bytes(1, char(peer_request::snapshot));
+  bytes += encode(snapshot_wanted{arriving_->index, arriving_->next});
+  env_.network->call(arriving_->from, std::move(bytes), env_.clock->now() + piece_time,
+                     [this, post = env_.post](result<link::answer> a) {
+                       post([this, a = std::move(a)]() mutable { arrived(std::move(a)); });
+                     });
+}
+
+void state_transfer::arrived(result<link::answer> a) {
+  if (!a) return failed(a.error());
+  auto piece = decode_snapshot_piece(a->bytes);
+  if (!piece) return failed(piece.error());
+  auto& dump = *arriving_;
+  const bool first = dump.index == 0;
+  const auto end = dump.next + piece->bytes.size();
+  if (piece->bytes.empty() || end > piece->total || piece->record.index == 0 ||
+      (!first && (piece->record.index != dump.index || piece->total != dump.total)))
+    return failed({errc::corrupt, "a piece of the state that can't be"});
+  dump.index = piece->record.index;
+  dump.total = piece->total;
+  dump.record = piece->record;
+  const auto offset = std::exchange(dump.next, end);
+  auto job = [this, offset, last = end == dump.total, index = dump.index,
+              bytes = std::make_shared<const std::string>(std::move(piece->bytes)), s = s_,
+              post = env_.post](bool expired) {
+    auto outcome = expired ? not_reached() : keep_piece(s, offset, *bytes);
+    if (outcome && last) outcome = stage(s, index);
+    post([this, outcome] { kept(outcome); });
+  };
+  if (auto posted = s_.work->post(env_.clock->now() + work_time, std::move(job)); !posted) kept(posted.error());
+}
+
+void state_transfer::kept(const result<void>& outcome) {
+  if (!outcome) {
+    arriving_.reset(); // what is in the file is not known: from the beginning
+    return failed(outcome.error());
+  }
+  if (arriving_->next < arriving_->total) return ask();
+  log::info("the metadata's state has arrived", {{"index", arriving_->index}, {"bytes", arriving_->total}});
+  staged_ = std::move(arriving_->record);
+  arriving_.reset();
+  fetching_ = false;
+  try_install();
+}
+
+// The leader offers again, which is the next try.
+void state_transfer::failed(const error& why) {
+  fetching_ = false;
+  const bool resumes = why.code == errc::connection_lost || why.code == errc::timeout || why.code == errc::busy ||
+                       why.code == errc::cancelled;
+  if (!resumes) arriving_.reset();
+  log::warn("the metadata's state was not fetched so far", {{"error", to_string(why)}});
+}
+
+void state_transfer::try_install() {
+  switch (env_.install(*staged_)) {
+    case raft::install_answer::begun: installing_ = true; return;
+    case raft::install_answer::not_now: return; // with the next offer
+    case raft::install_answer::not_needed: break;
+  }
+  staged_.reset();
+  remove(staged_path(s_));
+}
+
+void state_transfer::installed() {
+  installing_ = false;
+  staged_.reset();
+  remove(staged_path(s_));
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,106 @@
+// The metadata's whole state on its way to a node whose log lacks entries that the leader no longer has: a dump
+// (storage/metadata/dump.hpp), fetched in pieces, staged whole and verified, then put in the place of the node's state.
+//
+// Serving: one dump is kept for all who ask, until nobody has asked for a while; the log keeps what follows it
+// meanwhile (`holds_from`). Fetching: one at a time, begun by a leader's offer, and again by the next one after a
+// failure; it goes on where it broke off when the same source still has the same dump. Memory: a piece for each request
+// under way. Crashes: a file is under its name only when it is whole; `finish_install` picks up what was staged.
+//
+// A plain class of the metadata actor; disk work goes to an executor. Files, all in `folder`: served, arriving, staged.
+#pragma once
+
+#include "actors/cluster_messages.hpp"
+#include "actors/peer_service.hpp"
+#include "actors/peers.hpp"
+#include "cluster/raft_core.hpp"
+#include "storage/executor.hpp"
+#include "storage/file_system.hpp"
+#include "storage/kv.hpp"
+
+#include <functional>
+#include <memory>
+
+namespace cairn::actors {
+
+struct state_transfer_services {
+  storage::kv_engine* engine = nullptr; // of the state; null: no transfers
+  storage::file_system* files = nullptr;
+  std::string folder;                // exists
+  storage::executor* work = nullptr; // one thread: the calls follow each other
+  std::size_t piece_bytes = 256 << 10;
+};
+
+// The staged state takes the place of the node's, in one transaction. Errors: those of load_dump; corrupt when another
+// index than this one is staged.
+result<void> install_staged(const state_transfer_services& s, storage::log_index index);
+// At start: the log's snapshot is at `snapshot`, the state at `applied`. When a crash came between the log's record and
+// the state, the staged one is installed now. Then the folder is emptied. Errors: those of install_staged.
+result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied);
+
+class state_transfer {
+public:
+  struct environment {
+    std::function<void(std::function<void()>)> post;
+    std::function<void(std::chrono::milliseconds, std::function<void()>)> after;
+    const storage::clock* clock = nullptr;
+    peers* network = nullptr;
+    // What the log says of the state at this index; nothing when it has no such place.
+    std::function<std::optional<cluster::raft::snapshot_record>(storage::log_index)> record_at;
+    std::function<storage::log_index()> first_kept; // the oldest entry in the log
+    // A state is staged durably. Unless it answers `begun`, nothing happens with it.
+    std::function<cluster::raft::install_answer(const cluster::raft::snapshot_record&)> install;
+  };
+  state_transfer(state_transfer_services services, environment env) : s_(std::move(services)), env_(std::move(env)) {}
+  state_transfer(const state_transfer&) = delete;
+  state_transfer& operator=(const state_transfer&) = delete;
+
+  void serve(const link::incoming_request& request);
+  bool making() const { return making_; } // a dump; the log must not be compacted beyond what it will show
+  // Entries from here on are needed by those who fetch.
+  std::optional<storage::log_index> holds_from() const;
+  void stop_serving(); // the log can't wait any longer
+
+  // The leader `from` no longer has the entries up to `index`.
+  void offered(const storage::uuid& from, storage::log_index index);
+  void installed(); // after `begun`: the state is in its place
+  const state_transfer_services& services() const { return s_; }
+
+private:
+  struct served_dump {
+    std::uint64_t bytes = 0;
+    cluster::raft::snapshot_record record;
+  };
+  struct arriving_dump {
+    storage::uuid from{};
+    storage::log_index index = 0;      // 0: whatever the source has
+    std::uint64_t next = 0, total = 0; // bytes
+    cluster::raft::snapshot_record record;
+  };
+  using arriving_ptr = std::shared_ptr<arriving_dump>;
+
+  void make_dump();
+  void dump_made(const result<std::pair<storage::log_index, std::uint64_t>>& made);
+  void send_piece(const link::responder& respond, std::uint64_t offset);
+  void watch_served();
+  void remove(std::string path);
+
+  void ask();
+  void arrived(result<link::answer> a);
+  void kept(const result<void>& outcome);
+  void failed(const error& why);
+  void try_install();
+
+  state_transfer_services s_;
+  environment env_;
+
+  std::optional<served_dump> served_;
+  bool making_ = false, watching_ = false;
+  storage::steady_time last_asked_;
+  std::vector<link::responder> waiting_; // for the dump
+
+  bool fetching_ = false, installing_ = false;
+  arriving_ptr arriving_; // while fetching, and after a failure
+  std::optional<cluster::raft::snapshot_record> staged_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,34 @@
+// Which partitions a node that is to own them has compared: held every live blob of the metadata against its own disks
+// and fetched what it lacked. A decision of the backfill actor (actors/backfill.hpp); forgotten with a restart, then
+// compared again, which costs nothing for chunks that are there.
+//
+// A comparison of a partition counts for its present owners when it began after every live session had acknowledged
+// them: from then on the node gets all writes itself, or a repair row names it.
+#pragma once
+
+#include "cluster/layout.hpp"
+
+namespace cairn::cluster {
+
+class comparisons {
+public:
+  struct round {
+    layout_epoch epoch = 0;       // of the layout when it began
+    std::vector<bool> partitions; // to compare
+    std::size_t count = 0;        // of them
+  };
+
+  // What there is to compare now. `acknowledged`: by all live sessions.
+  round next(const layout& l, member_index self, layout_epoch acknowledged) const;
+  // Everything that the node owns or is to own: a check, which makes nothing complete.
+  static round everything(const layout& l, member_index self);
+  // All but the failed partitions of the round hold everything.
+  void finished(const round& done, const std::vector<bool>& failed);
+  // Rising: the node is to own them and holds them completely.
+  std::vector<partition_id> complete(const layout& l, member_index self) const;
+
+private:
+  std::vector<layout_epoch> compared_ = std::vector<layout_epoch>(storage::partition_count);
+};
+
+} // namespace cairn::cluster

@@ -1,0 +1,195 @@
+#include "actors/backfill.hpp"
+
+#include "actors/chunk_router.hpp"
+#include "actors/metadata.hpp"
+#include "tests/actors/chunk_fixture.hpp"
+
+namespace cairn::actors {
+namespace {
+
+namespace meta = storage::metadata;
+
+constexpr std::uint32_t chunk_bytes = 256 << 10;
+
+// Node 0 fills its disk from nodes 1 and 2, by real links and with the metadata that a single node keeps.
+class backfill_actor_test : public chunk_fixture {
+protected:
+  void SetUp() override {
+    for (int i = 0; i < 3; ++i) add_node();
+    connect(1);
+    connect(2);
+    engine = storage::make_memory_kv(meta::table_count);
+    store = meta::store::open(*engine).value();
+    metadata_reads = storage::make_thread_executor("metadata-read", 1, 1000);
+    metadata_writes = storage::make_thread_executor("metadata-write", 1, 1000);
+    work = storage::make_thread_executor("backfill", 1, 16);
+    run(meta::create_cluster{.id = {7}, .name = "cairn", .first = {.id = node_id(1), .address = "a:1"}});
+    run(meta::add_node{.node = {.id = node_id(2), .address = "b:1"}});
+    run(meta::add_node{.node = {.id = node_id(3), .address = "c:1"}});
+    meta::set_targets everything{.epoch = store->read().value()->cluster()->epoch + 1};
+    meta::moved all{.epoch = everything.epoch};
+    for (std::uint32_t p = 0; p < storage::partition_count; ++p) {
+      everything.targets.push_back({storage::partition_id(p), {0, 1, 2}});
+      all.partitions.push_back(storage::partition_id(p));
+    }
+    EXPECT_FALSE(run(everything).refused);
+    EXPECT_EQ(run(all).more, 0u);
+    run(meta::create_bucket{.name = "files", .now = 1});
+    session = run(meta::begin_session{.node = node_id(9), .incarnation = 1}).version;
+  }
+  void TearDown() override {
+    if (filler) caf::anon_send_exit(filler, caf::exit_reason::user_shutdown);
+    work->stop();
+    metadata_reads->stop();
+    metadata_writes->stop();
+    if (metadata) caf::anon_send_exit(metadata, caf::exit_reason::user_shutdown);
+    if (router) router->stop();
+    filler = nullptr;
+    metadata = nullptr;
+  }
+
+  meta::command_result run(const meta::command& c) {
+    const meta::command batch[] = {c};
+    return store->apply(batch).value().results.at(0);
+  }
+  // An object of so many chunks, on the disks of these nodes.
+  storage::blob_id put(std::uint32_t chunks, const std::vector<std::size_t>& on,
+                       std::vector<meta::missing_chunks> unconfirmed = {}) {
+    const storage::blob_id blob{session, ++blobs};
+    for (std::uint32_t i = 0; i < chunks; ++i) {
+      const auto bytes = payload_of(blob.number * 100 + i, chunk_bytes);
+      const storage::chunk_write write{{blob, i}, bytes};
+      for (const auto n : on) EXPECT_TRUE(nodes[n]->store->write(std::span{&write, 1}).front());
+    }
+    const std::uint64_t length = std::uint64_t{chunks} * chunk_bytes;
+    const auto answer = run(meta::put_object{
+        .stamp = {.session = session, .sequence = blobs, .acknowledged_below = blobs},
+        .bucket = "files",
+        .key = std::to_string(blobs),
+        .size = length,
+        .content = meta::written_blob{
+            .blob = blob, .length = length, .chunk_size = chunk_bytes, .unconfirmed = std::move(unconfirmed)}});
+    EXPECT_FALSE(answer.refused);
+    return blob;
+  }
+  void start(storage::node_number self = 0) {
+    layouts = std::make_shared<layout_holder>(self);
+    layouts->set(nodes[0]->layouts->get());
+    router = std::make_shared<chunk_router>(
+        nodes[0]->router,
+        chunk_router::cluster_parts{
+            layouts, network, [this](const storage::uuid& peer) {
+              return spawn_remote_store(system, {network, layouts, buffers, &metrics, &storage::system_clock()}, peer);
+            }});
+    metadata_services m;
+    m.store = store.get();
+    m.reads = metadata_reads.get();
+    m.writes = metadata_writes.get();
+    m.metrics = &metrics;
+    m.clock = &storage::system_clock();
+    m.random = &random;
+    m.holds = std::make_shared<read_holds>(storage::system_clock());
+    m.node = node_id(1);
+    m.incarnation = 1;
+    m.has_room = [] { return true; };
+    metadata = spawn_metadata(system, std::move(m));
+    backfill_services b;
+    b.node.system = &system;
+    b.node.metadata = metadata;
+    b.node.stores = router;
+    b.node.buffers = buffers;
+    b.node.metrics = &metrics;
+    b.node.clock = &storage::system_clock();
+    b.store = store.get();
+    b.work = work.get();
+    b.state = state;
+    b.missing = [this](std::span<const storage::chunk_id> ids) { return nodes[0]->store->missing(ids); };
+    b.bandwidth = std::make_shared<const std::atomic<std::uint64_t>>(1ull << 30);
+    filler = spawn_backfill(system, std::move(b), {.interval = 10ms, .retry_pause = 20ms, .drop_pause = 10ms});
+  }
+  bool has_all(const storage::blob_id& blob, std::uint32_t chunks) {
+    std::vector<std::byte> bytes(chunk_bytes);
+    for (std::uint32_t i = 0; i < chunks; ++i) {
+      const auto got = nodes[0]->store->read({blob, i}, 0, chunk_bytes, bytes.data());
+      if (!got) return false;
+      EXPECT_TRUE(bytes == payload_of(blob.number * 100 + i, chunk_bytes)) << i;
+    }
+    return true;
+  }
+  void acknowledge_all() {
+    for (const auto& s : store->read().value()->sessions().value())
+      if (!s.ended) run(meta::acknowledge_epoch{s.id, store->read().value()->cluster()->epoch});
+  }
+
+  std::unique_ptr<storage::kv_engine> engine;
+  std::unique_ptr<meta::store> store;
+  std::unique_ptr<storage::executor> metadata_reads, metadata_writes, work;
+  storage::seeded_random random{5};
+  std::shared_ptr<cluster_state> state = std::make_shared<cluster_state>();
+  std::shared_ptr<chunk_router> router;
+  metadata_actor metadata;
+  backfill_actor filler;
+  storage::session_id session = 0;
+  std::uint64_t blobs = 0;
+};
+
+TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
+  const auto first = put(5, {1, 2}), second = put(3, {2}); // node 1 lacks the second
+  const auto gone = put(2, {1, 2});
+  run(meta::delete_object{.stamp = {.session = session, .sequence = 99}, .bucket = "files", .key = "3"});
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  EXPECT_EQ(state->complete().first, 2u);
+  EXPECT_TRUE(has_all(first, 5));
+  EXPECT_TRUE(has_all(second, 3));
+  EXPECT_EQ(nodes[0]->store->stats().chunks, 8u) << "nothing of " << to_string(gone);
+  EXPECT_EQ(metrics.chunks_backfilled.load(), 8u);
+}
+
+TEST_F(backfill_actor_test, waits_for_a_chunk_that_nobody_has) {
+  const auto blob = put(3, {1, 2});
+  const storage::chunk_id lost{blob, 1};
+  for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
+  ASSERT_TRUE(eventually([&] { return metrics.chunks_unrecoverable.load() > 1; })) << "it keeps asking";
+  run(meta::delete_object{.stamp = {.session = session, .sequence = 99}, .bucket = "files", .key = "1"});
+  EXPECT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }))
+      << "nobody needs it any more";
+}
+
+TEST_F(backfill_actor_test, makes_up_for_what_commits_went_through_without) {
+  const auto blob = put(4, {1, 2}, {{0, 0, 4}});
+  const auto there = put(2, {0, 1}, {{0, 1, 1}});
+  set_layout(2, {0, 1, 2}, {0, 1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] { return store->read().value()->repairs_waiting() == 0; }));
+  EXPECT_TRUE(has_all(blob, 4));
+  EXPECT_TRUE(has_all(there, 2));
+}
+
+TEST_F(backfill_actor_test, fetches_again_what_a_disk_has_lost) {
+  const auto blob = put(6, {0, 1, 2});
+  const storage::chunk_id lost[] = {{blob, 1}, {blob, 5}};
+  ASSERT_TRUE(nodes[0]->store->erase(lost));
+  set_layout(2, {0, 1, 2}, {0, 1, 2});
+  start();
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+}
+
+TEST_F(backfill_actor_test, lets_go_of_what_moved_away) {
+  const auto needed = put(4, {0}, {{1, 2, 1}});
+  put(4, {0, 1, 2});
+  set_layout(2, {1, 2}, {1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] {
+    acknowledge_all();
+    return nodes[0]->store->stats().chunks == 1;
+  })) << nodes[0]->store->stats().chunks;
+  EXPECT_TRUE(nodes[0]->has({needed, 2})) << "node 1 has not got it yet";
+}
+
+} // namespace
+} // namespace cairn::actors

@@ -1,0 +1,142 @@
+#include "actors/cluster_messages.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+// Comes back as it was, never in part, never longer, never of a newer version. `decode` may be any of the decoders.
+template <class Decode>
+void never_in_part(const std::string& bytes, Decode decode) {
+  ASSERT_TRUE(decode(bytes)) << to_string(decode(bytes).error());
+  for (std::size_t cut = 0; cut < bytes.size(); ++cut)
+    EXPECT_FALSE(decode(std::string_view{bytes}.substr(0, cut))) << cut;
+  EXPECT_EQ(decode(bytes + '\0').error(), errc::corrupt);
+  std::string newer = bytes;
+  newer[0] = 2;
+  EXPECT_EQ(decode(newer).error(), errc::unsupported);
+  EXPECT_EQ(decode(std::string_view{}).error(), errc::corrupt);
+}
+
+meta::new_node some_node() {
+  return {.id = {1, 2, 3}, .address = "node-1:9100", .zone = "rack 7", .weight = 250, .incarnation = 1ull << 40};
+}
+
+} // namespace
+
+TEST(cluster_messages, commands_on_their_way_to_the_leader) {
+  const std::vector<meta::command> batch{meta::create_bucket{.name = "files", .now = 7},
+                                         meta::end_session{.session = 9}};
+  const auto bytes = encode_submit(batch);
+  never_in_part(bytes, decode_submit);
+  const auto again = decode_submit(bytes).value();
+  ASSERT_EQ(again.size(), 2u);
+  EXPECT_EQ(std::get<meta::create_bucket>(again[0]).name, "files");
+  EXPECT_EQ(std::get<meta::end_session>(again[1]).session, 9u);
+}
+
+TEST(cluster_messages, outcomes_that_are_known_and_that_are_not) {
+  command_outcomes outcomes(3);
+  outcomes[0] = meta::command_result{.version = 5, .more = 6};
+  outcomes[2] = meta::command_result{.refused = error{errc::bucket_exists, "files"}};
+  const auto bytes = encode_outcomes(outcomes);
+  never_in_part(bytes, decode_outcomes);
+  const auto again = decode_outcomes(bytes).value();
+  ASSERT_EQ(again.size(), 3u);
+  EXPECT_EQ(again[0]->version, 5u);
+  EXPECT_EQ(again[0]->more, 6u);
+  EXPECT_FALSE(again[1]);
+  EXPECT_EQ(again[2]->refused->code, errc::bucket_exists);
+}
+
+TEST(cluster_messages, a_count_of_outcomes_allocates_no_more_than_is_there) {
+  EXPECT_EQ(decode_outcomes("\x01\xff\xff\xff\xff\x0f").error(), errc::corrupt);
+}
+
+TEST(cluster_messages, barriers_and_indexes) {
+  never_in_part(encode_barrier(), [](std::string_view bytes) -> result<bool> {
+    if (auto good = decode_barrier(bytes); !good) return good.error();
+    return true;
+  });
+  const auto index = encode_index(1ull << 50);
+  never_in_part(index, decode_index);
+  EXPECT_EQ(decode_index(index).value(), 1ull << 50);
+}
+
+TEST(cluster_messages, pieces_of_a_state) {
+  const auto wanted = encode(snapshot_wanted{77, 1ull << 33});
+  never_in_part(wanted, decode_snapshot_wanted);
+  EXPECT_EQ(decode_snapshot_wanted(wanted)->index, 77u);
+  EXPECT_EQ(decode_snapshot_wanted(wanted)->offset, 1ull << 33);
+
+  snapshot_piece p;
+  p.record = {77, 5, {{{1, cluster::raft::server_role::voter}, {3, cluster::raft::server_role::standby}}}, 70};
+  p.total = 1ull << 34;
+  p.bytes = "a piece";
+  const auto bytes = encode(p);
+  never_in_part(bytes, decode_snapshot_piece);
+  const auto again = decode_snapshot_piece(bytes).value();
+  EXPECT_EQ(again.record.index, 77u);
+  EXPECT_EQ(again.record.term, 5u);
+  EXPECT_EQ(again.record.servers, p.record.servers);
+  EXPECT_EQ(again.record.servers_index, 70u);
+  EXPECT_EQ(again.total, p.total);
+  EXPECT_EQ(again.bytes, p.bytes);
+  for (std::size_t bit = 0; bit < 8; ++bit) {
+    std::string flipped = bytes;
+    flipped.back() = char(flipped.back() ^ (1 << bit));
+    EXPECT_EQ(decode_snapshot_piece(flipped).error(), errc::corrupt);
+  }
+}
+
+TEST(cluster_messages, wishes_to_join_and_their_answers) {
+  const auto wish = encode(join_request{some_node(), "blue"});
+  never_in_part(wish, decode_join);
+  const auto j = decode_join(wish).value();
+  EXPECT_EQ(j.node.id, some_node().id);
+  EXPECT_EQ(j.node.address, some_node().address);
+  EXPECT_EQ(j.node.zone, some_node().zone);
+  EXPECT_EQ(j.node.weight, some_node().weight);
+  EXPECT_EQ(j.node.incarnation, some_node().incarnation);
+  EXPECT_EQ(j.cluster_name, "blue");
+
+  join_answer a{{9}, "blue", 3, {{0, {1}, "node-0:9100"}, {2, {2}, "node-2:9100"}}};
+  const auto answer = encode(a);
+  never_in_part(answer, decode_join_answer);
+  const auto again = decode_join_answer(answer).value();
+  EXPECT_EQ(again.cluster, a.cluster);
+  EXPECT_EQ(again.name, "blue");
+  EXPECT_EQ(again.number, 3u);
+  EXPECT_EQ(again.members, a.members);
+  EXPECT_FALSE(decode_join(encode(join_request{some_node(), std::string(5000, 'x')}))) << "a name without bounds";
+}
+
+TEST(cluster_messages, reports) {
+  node_report r;
+  r.node = some_node();
+  r.oldest_hold = 1;
+  r.settled = 2;
+  r.applied = 3;
+  r.used_bytes = 4;
+  r.capacity_bytes = 5;
+  r.takes_writes = false;
+  r.complete_epoch = 6;
+  r.complete = {0, 7, 16383};
+  const auto bytes = encode(r);
+  never_in_part(bytes, decode_report);
+  const auto again = decode_report(bytes).value();
+  EXPECT_EQ(again.node.id, r.node.id);
+  EXPECT_EQ(again.oldest_hold, 1u);
+  EXPECT_EQ(again.settled, 2u);
+  EXPECT_EQ(again.applied, 3u);
+  EXPECT_EQ(again.used_bytes, 4u);
+  EXPECT_EQ(again.capacity_bytes, 5u);
+  EXPECT_FALSE(again.takes_writes);
+  EXPECT_EQ(again.complete_epoch, 6u);
+  EXPECT_EQ(again.complete, r.complete);
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,374 @@
+// Nodes that share a metadata log, in one process and in virtual time: the production replicated_log, raft_node,
+// raft_log and state_transfer over engines and disks in memory, and a network that delays, loses, doubles and cuts.
+// Node n has the number n and the UUID {n + 1}. Everything is drawn from one seed.
+#pragma once
+
+#include "actors/replicated_log.hpp"
+#include "storage/memory_file_system.hpp"
+#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/metadata/store_fixture.hpp"
+
+#include <functional>
+#include <map>
+#include <set>
+
+namespace cairn::actors {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+class virtual_loop final : public storage::clock {
+public:
+  storage::steady_time now() const override { return now_; }
+  storage::wall_ms wall() const override { return 1'700'000'000'000; }
+  void at(std::chrono::nanoseconds wait, std::function<void()> run) { events_.emplace(now_ + wait, std::move(run)); }
+  bool step() {
+    if (events_.empty()) return false;
+    auto next = events_.extract(events_.begin());
+    now_ = std::max(now_, next.key());
+    next.mapped()();
+    return true;
+  }
+  void run(std::chrono::nanoseconds span) {
+    const auto until = now_ + span;
+    while (!events_.empty() && events_.begin()->first <= until) step();
+    now_ = until;
+  }
+  // False: it did not happen within two minutes.
+  bool until(const std::function<bool()>& happened) {
+    const auto end = now_ + 120s;
+    while (!happened())
+      if (now_ > end || !step()) return false;
+    return true;
+  }
+
+private:
+  storage::steady_time now_{1h};
+  std::multimap<storage::steady_time, std::function<void()>> events_;
+};
+
+// One lane; nothing happens any more after `alive` is false.
+class loop_executor final : public storage::executor {
+public:
+  loop_executor(virtual_loop& loop, std::shared_ptr<bool> alive, std::chrono::microseconds time)
+      : loop_(loop), alive_(std::move(alive)), time_(time) {}
+  result<void> post(storage::steady_time deadline, job work) override {
+    free_ = std::max(free_, loop_.now()) + time_;
+    loop_.at(free_ - loop_.now(), [this, alive = alive_, deadline, work = std::move(work)] {
+      if (*alive) work(loop_.now() > deadline);
+    });
+    return {};
+  }
+  std::size_t queued() const override { return 0; }
+  std::chrono::nanoseconds longest_running() const override { return 0ns; }
+  void stop() override {}
+
+private:
+  virtual_loop& loop_;
+  std::shared_ptr<bool> alive_;
+  const std::chrono::microseconds time_;
+  storage::steady_time free_;
+};
+
+class log_cluster {
+public:
+  static storage::uuid id_of(storage::node_number n) { return storage::uuid{std::uint8_t(n + 1)}; }
+
+  class node final : public peers {
+  public:
+    node(log_cluster& cluster, storage::node_number n) : number(n), cluster_(cluster) {
+      EXPECT_TRUE(files.make_directories("/transfer"));
+    }
+
+    link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+                              link::reply_callback reply) override {
+      cluster_.carry(*this, to, std::move(request), deadline, std::move(reply));
+      return 0;
+    }
+    link::request_number call_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
+                                   link::reply_callback) override {
+      ADD_FAILURE() << "no payloads travel";
+      return 0;
+    }
+    link::request_number send_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
+                                   link::reply_callback) override {
+      ADD_FAILURE() << "no payloads travel";
+      return 0;
+    }
+    void cancel(const storage::uuid&, link::request_number) override {}
+    bool up(const storage::uuid&) const override { return true; }
+    void set_members(const std::vector<peer_address>&) override {}
+
+    storage::log_index applied() { return meta::store::open(*state).value()->read().value()->applied(); }
+    bool leads() const { return log && log->status().leads; }
+
+    const storage::node_number number;
+    std::unique_ptr<storage::kv_engine> state = storage::make_memory_kv(meta::table_count);
+    std::unique_ptr<storage::kv_engine> disk = storage::make_memory_kv(raft::raft_log_tables);
+    storage::memory_file_system files;
+    std::shared_ptr<bool> alive = std::make_shared<bool>(false);
+    std::unique_ptr<meta::store> store;
+    std::unique_ptr<storage::executor> applies, log_writes, log_reads, transfers;
+    std::unique_ptr<replicated_log> log; // null: down
+    std::size_t replaced = 0;
+    bool replacing = false;
+    storage::log_index told_applied = 0;
+
+  private:
+    log_cluster& cluster_;
+  };
+
+  explicit log_cluster(std::size_t count, std::uint64_t seed = 1) : random(seed) {
+    for (std::size_t n = 0; n < count; ++n) nodes.push_back(std::make_unique<node>(*this, storage::node_number(n)));
+  }
+  ~log_cluster() {
+    for (auto& n : nodes) crash(*n);
+  }
+
+  node& at(std::size_t n) { return *nodes[n]; }
+  node* leader() {
+    node* best = nullptr;
+    for (auto& n : nodes)
+      if (n->leads() && (!best || n->log->status().term > best->log->status().term)) best = n.get();
+    return best;
+  }
+
+  // Node 0 begins the log, on whatever its state holds.
+  void found() {
+    auto& n = at(0);
+    auto store = meta::store::open(*n.state).value();
+    raft::raft_log log{*n.disk};
+    ASSERT_TRUE(log.begin(raft::raft_core::first_state(1, store->read().value()->applied())));
+    start(n);
+    ASSERT_TRUE(loop.until([&] { return n.leads(); }));
+  }
+  // As a start of the node does it. The error of a start that is refused.
+  result<void> start(node& n) {
+    crash(n);
+    n.alive = std::make_shared<bool>(true);
+    n.applies = std::make_unique<loop_executor>(loop, n.alive, 300us);
+    n.log_writes = std::make_unique<loop_executor>(loop, n.alive, 200us);
+    n.log_reads = std::make_unique<loop_executor>(loop, n.alive, 100us);
+    n.transfers = std::make_unique<loop_executor>(loop, n.alive, 1ms);
+    auto opened = meta::store::open(*n.state);
+    if (!opened) return opened.error();
+    n.store = std::move(*opened);
+
+    replicated_log_services s;
+    s.log = std::make_shared<raft::raft_log>(*n.disk);
+    s.transfer = {n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes};
+    auto stored = s.log->load(n.applied());
+    if (!stored) return stored.error();
+    if (auto finished = finish_install(s.transfer, stored->snapshot ? stored->snapshot->index : 0, n.applied());
+        !finished)
+      return finished;
+    stored = s.log->load(n.applied());
+    if (!stored) return stored.error();
+    s.log_bytes = stored->bytes;
+    s.applied = n.applied();
+    raft::node_options options;
+    options.core.id = n.number + 1u;
+    options.core.seed = std::uint32_t(random.next());
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(loop.now().time_since_epoch()).count();
+    auto started = raft::raft_node::start(options, std::move(*stored), s.applied, raft::time_ms(ms));
+    if (!started) return started.error();
+    s.node = std::move(*started);
+    s.log_writes = n.log_writes.get();
+    s.log_reads = n.log_reads.get();
+    s.network = &n;
+    s.compact_after_bytes = compact_after_bytes;
+    s.entries_kept = entries_kept;
+    for (const auto& m : nodes) s.members.push_back({m->number, {id_of(m->number), "", 0}});
+    const auto applied = s.applied;
+    n.told_applied = applied;
+    n.replacing = false;
+    n.log = std::make_unique<replicated_log>(std::move(s), environment_of(n), applied);
+    n.log->start();
+    return {};
+  }
+  void crash(node& n) {
+    if (!n.log) return;
+    *n.alive = false;
+    n.log.reset();
+    n.files.crash(random);
+  }
+  // Members that are up and have caught up vote.
+  void grow_to(std::size_t members) {
+    for (std::size_t n = 1; n < members; ++n) {
+      ASSERT_TRUE(start(at(n)));
+      const auto change = [&](raft::change_kind kind) {
+        return loop.until([&] {
+          auto* l = leader();
+          if (l && l->log->change(storage::node_number(n), kind) == raft::accepted::yes) return true;
+          loop.run(20ms);
+          return false;
+        });
+      };
+      ASSERT_TRUE(change(raft::change_kind::add_standby));
+      ASSERT_TRUE(loop.until([&] { return at(n).applied() == leader()->applied(); }));
+      ASSERT_TRUE(change(raft::change_kind::promote));
+    }
+    loop.run(1s);
+  }
+
+  using results = replicated_log::results;
+  results submit(node& n, std::vector<meta::command> commands, std::chrono::milliseconds time = 30s) {
+    std::optional<results> out;
+    const auto wanted = commands.size();
+    n.log->submit(std::move(commands), loop.now() + time, [&out](results r) { out = std::move(r); });
+    EXPECT_TRUE(loop.until([&] { return out.has_value(); })) << "never answered";
+    if (out && (*out)[0].refused) last_refusal = to_string(*(*out)[0].refused);
+    if (!out) return results(wanted, meta::command_result{.refused = error{errc::timeout, "never answered"}});
+    EXPECT_EQ(out->size(), wanted);
+    return *out;
+  }
+  result<storage::log_index> barrier(node& n, std::chrono::milliseconds time = 30s) {
+    std::optional<result<storage::log_index>> out;
+    n.log->barrier(loop.now() + time, [&out](result<storage::log_index> r) { out = std::move(r); });
+    EXPECT_TRUE(loop.until([&] { return out.has_value(); })) << "never answered";
+    return out.value_or(error{errc::timeout, "never answered"});
+  }
+  bool converged() {
+    std::set<storage::log_index> seen;
+    bool replacing = false;
+    for (auto& n : nodes) {
+      if (!n->log) continue;
+      seen.insert(n->log->applied());
+      replacing = replacing || n->replacing;
+    }
+    return seen.size() == 1 && !replacing && leader() != nullptr && leader()->log->status().commit == *seen.begin();
+  }
+  void expect_equal_states() {
+    ASSERT_TRUE(loop.until([&] { return converged(); }));
+    std::optional<meta::table_rows> first;
+    for (auto& n : nodes) {
+      if (!n->log) continue;
+      EXPECT_FALSE(n->log->failure()) << "node " << n->number;
+      EXPECT_FALSE(n->replacing);
+      auto rows = meta::dump(*n->state);
+      if (!first)
+        first = std::move(rows);
+      else
+        EXPECT_TRUE(*first == rows) << "node " << n->number << " has another state";
+    }
+  }
+
+  virtual_loop loop;
+  storage::seeded_random random;
+  std::vector<std::unique_ptr<node>> nodes;
+  double loss = 0, doubled = 0;
+  std::set<std::pair<storage::node_number, storage::node_number>> cuts; // from, to
+  std::string last_refusal;
+  std::size_t piece_bytes = 4096;
+  std::uint64_t compact_after_bytes = 64 << 20;
+  storage::log_index entries_kept = 20'000;
+  // Sees each request that arrives; false: it is lost.
+  std::function<bool(const node& from, const node& to, peer_request kind)> watch;
+
+private:
+  replicated_log::environment environment_of(node& n) {
+    replicated_log::environment env;
+    env.post = [this, alive = n.alive](std::function<void()> run) {
+      loop.at(10us, [alive, run = std::move(run)] {
+        if (*alive) run();
+      });
+    };
+    env.after = [this, alive = n.alive](std::chrono::milliseconds wait, std::function<void()> run) {
+      loop.at(wait, [alive, run = std::move(run)] {
+        if (*alive) run();
+      });
+    };
+    env.clock = &loop;
+    env.store = n.store.get();
+    env.applies = n.applies.get();
+    env.applying = [&n](std::span<const meta::command>) {
+      EXPECT_FALSE(n.replacing) << "applied while the state was being replaced";
+    };
+    env.applied = [&n](std::span<const meta::command>, storage::log_index index) {
+      EXPECT_TRUE(index == n.told_applied + 1 || n.log->failure()) << "not in order";
+      n.told_applied = index;
+    };
+    env.replacing = [&n] { n.replacing = true; };
+    env.replaced = [&n](storage::log_index index) {
+      EXPECT_GT(index, n.told_applied);
+      n.told_applied = index;
+      n.replacing = false;
+      ++n.replaced;
+    };
+    return env;
+  }
+
+  bool chance(double p) { return double(random.next() % 1'000'000) < p * 1e6; }
+  std::chrono::microseconds delay() { return std::chrono::microseconds(100 + random.next() % 3000); }
+
+  void carry(node& from, const storage::uuid& to, std::string request, storage::steady_time deadline,
+             link::reply_callback reply) {
+    auto once = std::make_shared<link::reply_callback>(std::move(reply));
+    const auto answer = [once, alive = from.alive](result<link::answer> a) {
+      if (*alive && *once) std::exchange(*once, {})(std::move(a));
+    };
+    auto* target = find(to);
+    const auto at_once = [&](error why) { loop.at(delay(), [answer, why] { answer(why); }); };
+    if (!target || !target->log || cuts.contains({from.number, target->number}))
+      return at_once({errc::connection_lost, "not reachable"});
+    loop.at(deadline - loop.now(), [answer] { answer(error{errc::timeout, "no answer in time"}); });
+    if (chance(loss)) return;
+    for (int copies = chance(doubled) ? 2 : 1; copies > 0; --copies) {
+      loop.at(delay(),
+              [this, &from, target, request, deadline, answer] { arrive(from, *target, request, deadline, answer); });
+    }
+  }
+  void arrive(node& from, node& to, const std::string& request, storage::steady_time deadline,
+              const std::function<void(result<link::answer>)>& answer) {
+    const auto kind = peer_request(request.front());
+    if (watch && !watch(from, to, kind)) return;
+    if (!to.log) return answer(error{errc::connection_lost, "it went down"});
+    link::peer who;
+    who.node = id_of(from.number);
+    who.member = true;
+    auto back = [this, answer, f = from.number, t = to.number](result<link::answer>&& a) {
+      if (chance(loss) || cuts.contains({t, f})) return;
+      loop.at(delay(), [answer, a = std::move(a)] { answer(a); });
+    };
+    to.log->serve(kind, {who,
+                         request.substr(1),
+                         {},
+                         deadline,
+                         0,
+                         link::responder{std::move(back), std::make_shared<std::atomic<bool>>(false)}});
+  }
+  node* find(const storage::uuid& id) {
+    for (auto& n : nodes)
+      if (id_of(n->number) == id) return n.get();
+    return nullptr;
+  }
+};
+
+// What a gateway says: commits of one session, each with its stamp.
+class log_client {
+public:
+  log_client(log_cluster& cluster, log_cluster::node& through, std::uint8_t id) : cluster_(cluster) {
+    const auto began = cluster_.submit(through, {meta::begin_session{storage::uuid{0xc0, id}, 1}});
+    EXPECT_FALSE(began[0].refused);
+    session_ = began[0].version;
+  }
+  meta::put_object put(const std::string& key, const std::string& bytes = "bytes", bool if_absent = false) {
+    ++sequence_;
+    meta::put_object c{.stamp = {session_, sequence_, sequence_ > 100 ? sequence_ - 100 : 0},
+                       .bucket = "files",
+                       .key = key,
+                       .now = 2000,
+                       .size = bytes.size(),
+                       .content = bytes};
+    c.condition.if_absent = if_absent;
+    return c;
+  }
+  std::uint64_t session() const { return session_; }
+
+private:
+  log_cluster& cluster_;
+  std::uint64_t session_ = 0, sequence_ = 0;
+};
+
+} // namespace cairn::actors

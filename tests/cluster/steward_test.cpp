@@ -1,0 +1,318 @@
+#include "cluster/steward.hpp"
+
+#include "tests/cluster/layouts.hpp"
+
+namespace cairn::cluster {
+
+namespace {
+
+namespace meta = storage::metadata;
+using namespace std::chrono_literals;
+
+// A settled cluster of up nodes, each a server of the log.
+class steward_test : public testing::Test {
+protected:
+  void cluster(std::size_t nodes) {
+    now = cluster_of(equal_weights(nodes));
+    view.now = &now;
+    view.wall = 1'000'000'000;
+    view.news.assign(nodes, member_news{.heard = true, .silent = 100ms});
+    for (std::size_t n = 0; n < nodes; ++n) {
+      now.members[n].incarnation = view.news[n].incarnation = 1;
+      const auto role = n < wanted_voters(nodes) ? raft::server_role::voter : raft::server_role::standby;
+      view.servers.servers.push_back({n + 1, role});
+    }
+    view.acknowledged = now.epoch;
+    planned = now.epoch;
+  }
+  void silence(member_index n, std::chrono::milliseconds time) { view.news[n].silent = time; }
+  std::optional<steward_step> next() { return next_step(view, options, planned); }
+  std::vector<meta::command> commands() {
+    auto s = next();
+    if (!s || !std::holds_alternative<step::commit>(*s)) return {};
+    return std::get<step::commit>(*s).commands;
+  }
+  std::optional<step::change_log> log_change() {
+    auto s = next();
+    if (!s || !std::holds_alternative<step::change_log>(*s)) return std::nullopt;
+    return std::get<step::change_log>(*s);
+  }
+  std::optional<change::set_state> state_change() {
+    auto s = next();
+    if (!s || !std::holds_alternative<step::plan>(*s)) return std::nullopt;
+    const auto* change = std::get_if<change::set_state>(&std::get<step::plan>(*s).change);
+    return change ? std::optional{*change} : std::nullopt;
+  }
+
+  layout now;
+  steward_view view;
+  steward_options options;
+  layout_epoch planned = 0;
+};
+
+} // namespace
+
+TEST_F(steward_test, has_nothing_to_do_in_a_settled_cluster) {
+  for (const std::size_t nodes : {1, 2, 3, 4, 5, 9}) {
+    view = {};
+    cluster(nodes);
+    EXPECT_FALSE(next()) << nodes;
+  }
+}
+
+TEST_F(steward_test, notes_who_is_down_and_who_is_back_once) {
+  cluster(3);
+  silence(2, 5s);
+  EXPECT_FALSE(next());
+  silence(2, 6s);
+  auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_EQ(std::get<meta::note_down>(c[0]).node, 2);
+  EXPECT_EQ(std::get<meta::note_down>(c[0]).now, view.wall);
+  now.members[2].down_since = view.wall;
+  EXPECT_FALSE(next());
+  silence(2, 10ms);
+  view.news[2].incarnation = 2;
+  c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_EQ(std::get<meta::note_up>(c[0]).node, 2);
+  EXPECT_EQ(std::get<meta::note_up>(c[0]).incarnation, 2u);
+}
+
+TEST_F(steward_test, notes_a_restart_that_was_too_short_to_be_down) {
+  cluster(3);
+  view.news[1].incarnation = 7;
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_EQ(std::get<meta::note_up>(c[0]).incarnation, 7u);
+}
+
+TEST_F(steward_test, a_new_leader_gives_everybody_time_to_report) {
+  cluster(3);
+  view.news[1] = view.news[2] = member_news{.heard = false, .silent = 5s};
+  EXPECT_FALSE(next());
+  silence(1, 6s);
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_EQ(std::get<meta::note_down>(c[0]).node, 1);
+}
+
+TEST_F(steward_test, the_leader_is_never_down) {
+  cluster(3);
+  view.self = 1;
+  silence(1, 1h);
+  EXPECT_FALSE(next());
+}
+
+TEST_F(steward_test, ends_the_sessions_of_those_who_are_away_for_long) {
+  cluster(3);
+  view.live = {
+      {.id = 10, .node = now.members[1].id}, {.id = 11, .node = now.members[2].id}, {.id = 12, .node = {0xee}}};
+  now.members[2].down_since = view.wall - 1;
+  silence(2, 59s);
+  EXPECT_FALSE(next());
+  silence(2, 60s);
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u) << "and of nobody else, not of one that is no member (a store of its own before)";
+  EXPECT_EQ(std::get<meta::end_session>(c[0]).session, 11u);
+}
+
+TEST_F(steward_test, wants_one_voter_of_one_two_of_two_three_of_three_or_four_five_beyond) {
+  const std::vector<std::size_t> wanted{1, 2, 3, 3, 5, 5, 5};
+  for (std::size_t n = 1; n <= wanted.size(); ++n) EXPECT_EQ(wanted_voters(n), wanted[n - 1]);
+}
+
+TEST_F(steward_test, a_member_becomes_a_standby_then_a_voter_while_it_is_up) {
+  cluster(3);
+  view.servers.servers.pop_back();
+  auto c = log_change();
+  ASSERT_TRUE(c);
+  EXPECT_EQ(c->node, 2);
+  EXPECT_EQ(c->kind, raft::change_kind::add_standby);
+  view.servers.servers.push_back({3, raft::server_role::standby});
+  c = log_change();
+  ASSERT_TRUE(c);
+  EXPECT_EQ(c->node, 2);
+  EXPECT_EQ(c->kind, raft::change_kind::promote);
+  silence(2, 10s);
+  now.members[2].down_since = 1;
+  EXPECT_FALSE(log_change());
+}
+
+TEST_F(steward_test, a_voter_that_is_down_keeps_its_vote_and_one_that_was_removed_loses_it) {
+  cluster(5);
+  now.members[4].down_since = 1;
+  silence(4, 1h);
+  view.live.clear();
+  options.out_after = 100h;
+  EXPECT_FALSE(log_change());
+  now.members[4].state = member_state::removed;
+  auto c = log_change();
+  ASSERT_TRUE(c);
+  EXPECT_EQ(c->node, 4);
+  EXPECT_EQ(c->kind, raft::change_kind::demote);
+  view.servers.servers[4].role = raft::server_role::standby;
+  c = log_change();
+  ASSERT_TRUE(c);
+  EXPECT_EQ(c->kind, raft::change_kind::remove);
+}
+
+TEST_F(steward_test, a_server_whose_row_is_on_the_way_stays) {
+  cluster(3);
+  view.servers.servers.push_back({9, raft::server_role::standby});
+  EXPECT_FALSE(next());
+}
+
+TEST_F(steward_test, takes_one_out_that_was_away_for_too_long_and_back_in_when_it_is_there) {
+  cluster(4);
+  now.members[3].down_since = view.wall - 599'999;
+  silence(3, 599s);
+  EXPECT_FALSE(state_change());
+  now.members[3].down_since = view.wall - 600'000;
+  auto s = state_change();
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->who, 3);
+  EXPECT_EQ(s->state, member_state::out);
+  now.members[3].state = member_state::out;
+  EXPECT_FALSE(state_change());
+  now.members[3].down_since = 0;
+  silence(3, 10ms);
+  s = state_change();
+  ASSERT_TRUE(s);
+  EXPECT_EQ(s->state, member_state::active);
+}
+
+TEST_F(steward_test, leaves_them_in_when_many_are_down) {
+  cluster(4);
+  for (const member_index n : {2, 3}) {
+    now.members[n].down_since = 1;
+    silence(n, 1h);
+  }
+  EXPECT_FALSE(state_change());
+}
+
+TEST_F(steward_test, plans_targets_for_a_newcomer_that_is_there_once) {
+  cluster(3);
+  now.members.push_back({.number = 3, .id = {0x77}, .address = "new:1", .weight = 100, .incarnation = 1});
+  view.servers.servers.push_back({4, raft::server_role::standby});
+  view.news.push_back({.heard = false, .silent = 100ms});
+  ++now.epoch;
+  EXPECT_FALSE(next()) << "it has not come yet";
+  view.news[3] = {.heard = true, .silent = 10ms, .incarnation = 1};
+  const auto s = next();
+  ASSERT_TRUE(s && std::holds_alternative<step::plan>(*s));
+  EXPECT_TRUE(std::holds_alternative<change::retarget>(std::get<step::plan>(*s).change));
+  planned = now.epoch;
+  EXPECT_FALSE(next()) << "planned and found right";
+}
+
+TEST_F(steward_test, a_partition_has_moved_when_it_was_compared_after_all_acknowledged_its_change) {
+  cluster(4);
+  ++now.epoch;
+  const owner_list before{0, 1, 2}, after{0, 1, 3};
+  for (const partition_id p : {5, 6, 7}) now.partitions[p] = {now.epoch, before, after};
+  planned = now.epoch;
+  auto& news = view.news[3];
+  news.complete = {5, 7};
+  news.complete_epoch = now.epoch;
+  EXPECT_FALSE(next()) << "a session may still write by the older layout";
+  view.acknowledged = now.epoch;
+  news.complete_epoch = now.epoch - 1;
+  EXPECT_FALSE(next()) << "compared before";
+  news.complete_epoch = now.epoch;
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  const auto& m = std::get<meta::moved>(c[0]);
+  EXPECT_EQ(m.partitions, (std::vector<partition_id>{5, 7}));
+  EXPECT_EQ(m.epoch, now.epoch);
+}
+
+TEST_F(steward_test, a_partition_with_two_new_owners_waits_for_both) {
+  cluster(5);
+  ++now.epoch;
+  now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 3, 4}};
+  planned = view.acknowledged = now.epoch;
+  view.news[3].complete = {9};
+  view.news[3].complete_epoch = now.epoch;
+  EXPECT_FALSE(next());
+  view.news[4].complete = {9};
+  view.news[4].complete_epoch = now.epoch + 3; // this leader is behind
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_EQ(std::get<meta::moved>(c[0]).epoch, now.epoch) << "the lower of the two";
+}
+
+TEST_F(steward_test, health_comes_before_everything_else) {
+  cluster(3);
+  silence(2, 1h);
+  view.servers.servers.pop_back();
+  const auto c = commands();
+  ASSERT_EQ(c.size(), 1u);
+  EXPECT_TRUE(std::holds_alternative<meta::note_down>(c[0]));
+}
+
+// Whatever is lost or done twice: asked again and again with what is then true, it comes to rest.
+TEST_F(steward_test, comes_to_rest_whatever_is_lost_on_the_way) {
+  for (std::uint32_t seed = 1; seed <= 30; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    std::mt19937_64 draw{seed};
+    view = {};
+    cluster(1 + draw() % 4);
+    // Some nodes come, some go.
+    for (std::size_t added = draw() % 4; added > 0; --added) {
+      const auto n = random_node(draw);
+      now.members.push_back({.number = member_index(now.members.size()),
+                             .id = n.id,
+                             .address = n.address,
+                             .weight = 100,
+                             .incarnation = 1});
+      view.news.push_back({.heard = true, .silent = 10ms, .incarnation = 1});
+      ++now.epoch;
+    }
+    const auto gone = member_index(draw() % now.members.size());
+    if (gone != 0) silence(gone, 1h);
+    planned = 0;
+    view.acknowledged = now.epoch;
+    int steps = 0;
+    while (auto s = next()) {
+      ASSERT_LT(++steps, 500);
+      if (draw() % 4 == 0) continue; // lost
+      if (auto* c = std::get_if<step::commit>(&*s)) {
+        for (const auto& command : c->commands) {
+          if (const auto* down = std::get_if<meta::note_down>(&command)) now.members[down->node].down_since = down->now;
+          if (const auto* up = std::get_if<meta::note_up>(&command)) {
+            now.members[up->node].down_since = 0;
+            now.members[up->node].incarnation = up->incarnation;
+          }
+          if (const auto* m = std::get_if<meta::moved>(&command)) mark_moved(now, m->partitions);
+        }
+      } else if (auto* l = std::get_if<step::change_log>(&*s)) {
+        const auto id = raft::server_id{l->node} + 1;
+        if (l->kind == raft::change_kind::add_standby) view.servers.servers.push_back({id, raft::server_role::standby});
+        for (auto& server : view.servers.servers)
+          if (server.id == id && l->kind == raft::change_kind::promote) server.role = raft::server_role::voter;
+        std::ranges::sort(view.servers.servers, {}, &raft::server::id);
+      } else {
+        auto plan = plan_change(now, std::get<step::plan>(*s).change);
+        ASSERT_TRUE(plan);
+        if (plan->commands.empty())
+          planned = now.epoch;
+        else
+          now = plan->after;
+      }
+      // The others follow: what is to come to them comes.
+      view.acknowledged = now.epoch;
+      for (member_index n = 0; n < now.members.size(); ++n) {
+        auto& news = view.news[n];
+        news.complete.clear();
+        news.complete_epoch = now.epoch;
+        for (std::uint32_t p = 0; p < now.partitions.size(); ++p)
+          if (now.partitions[p].target.contains(n) && news.silent < 1s) news.complete.push_back(partition_id(p));
+      }
+    }
+    std::size_t members = now.members.size(), up = members - (gone != 0);
+    EXPECT_GE(view.servers.voters(), std::min(wanted_voters(members), up));
+  }
+}
+
+} // namespace cairn::cluster
