@@ -1,0 +1,223 @@
+#include "tests/simulation/cluster_scenario.hpp"
+
+#include "tests/simulation/cluster_workload.hpp"
+
+#include <algorithm>
+
+namespace cairn::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+struct cluster_plan {
+  std::size_t nodes = 3;
+  bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;
+  microseconds trouble{0}; // how long
+  microseconds pause_max{2s};
+};
+
+class cluster_run {
+public:
+  cluster_run(world& w, std::uint64_t seed) : w_(w) { w_.begin(seed); }
+  run_result run();
+
+private:
+  void draw();
+  void build();
+  void make_trouble();
+  void trouble();
+  void crash(cluster_node& n);
+  void start(cluster_node& n);
+  void mend();
+  void check_end();
+  bool all_ready() const;
+  std::string options() const;
+  std::string standing() const;
+
+  world& w_;
+  checks checks_;
+  cluster_plan plan_;
+  network_plan calm_net_, rough_net_;
+  member_plan member_;
+  cluster_work_plan work_plan_;
+  std::unique_ptr<sim_network> network_;
+  std::vector<std::unique_ptr<cluster_node>> nodes_;
+  std::unique_ptr<cluster_workload> work_;
+  std::uint64_t crashes_ = 0, cuts_ = 0;
+};
+
+void cluster_run::draw() {
+  auto& d = w_.draw;
+  plan_.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 4, 5});
+  plan_.crashes = d.chance(0.6);
+  plan_.power_losses = plan_.crashes && d.chance(0.6);
+  plan_.partitions = d.chance(0.5);
+  plan_.broken_links = d.chance(0.4);
+  plan_.late_messages = d.chance(0.3);
+  if (plan_.crashes || plan_.partitions || plan_.broken_links || plan_.late_messages)
+    plan_.trouble = microseconds{d.between(5'000'000, 40'000'000)};
+  plan_.pause_max = microseconds{d.between(300'000, 6'000'000)};
+  calm_net_.delay_max = microseconds{d.between(100, d.chance(0.2) ? 20'000 : 2'000)};
+  rough_net_ = calm_net_;
+  if (plan_.late_messages) {
+    rough_net_.late = d.pick(std::vector<double>{0.002, 0.02, 0.1});
+    rough_net_.late_max = microseconds{d.between(20'000, 3'000'000)};
+  }
+  if (plan_.broken_links) rough_net_.breaks = d.pick(std::vector<double>{0.0005, 0.005, 0.02});
+  for (auto* times : {&member_.disk_times, &member_.metadata_times, &member_.digest_times}) {
+    times->max = microseconds{d.between(50, d.chance(0.3) ? 20'000 : 2'000)};
+    if (d.chance(0.1)) times->slow = 0.01, times->slow_max = 2s;
+  }
+  member_.disks = d.chance(0.8) ? 1 : 2;
+  member_.upload_window = std::uint32_t(d.between(1, 6));
+  member_.window_max = std::uint32_t(d.between(2, 6));
+  if (d.chance(0.3)) {
+    member_.compact_after_entries = d.between(5, 60);
+    member_.entries_kept = d.between(0, 20);
+  }
+  work_plan_.keys = d.between(1, 5);
+  work_plan_.users = d.between(2, 6);
+  work_plan_.operations = d.between(40, 140);
+  work_plan_.pause_max = microseconds{d.between(20'000, 900'000)};
+}
+
+void cluster_run::build() {
+  network_ = std::make_unique<sim_network>(w_, calm_net_);
+  for (std::size_t i = 0; i < plan_.nodes; ++i) {
+    auto mine = member_;
+    mine.clock.drift_ppm = w_.draw.chance(0.5) ? 0 : std::int64_t(w_.draw.between(0, 4000)) - 2000;
+    mine.clock.wall_off = std::chrono::milliseconds{std::int64_t(w_.draw.between(0, 120'000)) - 60'000};
+    nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, mine, i));
+  }
+  work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, work_plan_);
+  for (const auto& n : nodes_) {
+    start(*n);
+    w_.run_until([&] { return n->ready() || checks_.failed(); }, 2min);
+    if (checks_.failed()) return;
+    if (!n->ready()) return checks_.fail("a node does not get ready: " + standing());
+    if (n == nodes_.front()) work_->make_bucket(*n);
+  }
+}
+
+void cluster_run::start(cluster_node& n) {
+  std::vector<storage::uuid> known;
+  for (const auto& other : nodes_)
+    if (other->joined() && other.get() != &n) known.push_back(other->id());
+  n.start(std::move(known));
+}
+
+void cluster_run::crash(cluster_node& n) {
+  ++crashes_;
+  work_->crashing(n);
+  n.crash(plan_.power_losses && w_.draw.chance(0.6));
+}
+
+void cluster_run::trouble() {
+  auto& d = w_.draw;
+  const auto any = [&]() -> cluster_node& { return *d.pick(nodes_); };
+  auto& n = any();
+  if (plan_.crashes && d.chance(0.4)) {
+    if (n.running())
+      crash(n);
+    else
+      start(n);
+  }
+  for (const auto& other : nodes_)
+    if (!other->running() && d.chance(0.3)) start(*other);
+  if (plan_.partitions && d.chance(0.4)) {
+    ++cuts_;
+    auto& one = any();
+    const double most = d.chance(0.5) ? 1.0 : 0.5;
+    for (const auto& other : nodes_)
+      if (other.get() != &one && d.chance(most)) network_->cut(one.id(), other->id());
+  }
+  if (d.chance(0.35)) network_->mend();
+}
+
+void cluster_run::make_trouble() {
+  work_->begin();
+  network_->set_plan(rough_net_);
+  const auto until = w_.now() + plan_.trouble;
+  while (w_.now() < until && !work_->done() && !checks_.failed()) {
+    w_.run_for(microseconds{w_.draw.between(1'000, std::uint64_t(plan_.pause_max.count()))});
+    if (!checks_.failed()) trouble();
+  }
+}
+
+bool cluster_run::all_ready() const {
+  return std::ranges::all_of(nodes_, [](const auto& n) { return n->ready(); }) &&
+         std::ranges::any_of(nodes_, [](const auto& n) { return n->leads(); });
+}
+
+void cluster_run::mend() {
+  network_->mend();
+  network_->set_plan(calm_net_);
+  for (const auto& n : nodes_)
+    if (!n->running()) start(*n);
+  if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
+    return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after all was mended: " + standing());
+  w_.run_for(15s); // suspicions end
+}
+
+void cluster_run::check_end() {
+  work_->expect_no_failures();
+  work_->verify();
+  if (checks_.failed()) return;
+  work_->judge();
+  w_.run_for(30s);
+  const auto before = nodes_.front()->applied();
+  w_.run_for(10s);
+  if (const auto grown = nodes_.front()->applied() - before; grown > 0)
+    checks_.fail("the log grew by " + std::to_string(grown) + " entries though nothing happens");
+  for (const auto& n : nodes_)
+    if (const auto left = n->leftovers(); !left.empty()) checks_.fail(left);
+}
+
+std::string cluster_run::options() const {
+  return std::to_string(plan_.nodes) + " nodes, keys " + std::to_string(work_plan_.keys) + ", users " +
+         std::to_string(work_plan_.users) + ", operations " + std::to_string(work_plan_.operations) +
+         (plan_.crashes ? ", crashes " + std::to_string(crashes_) : "") + (plan_.power_losses ? " of power" : "") +
+         (plan_.partitions ? ", cuts " + std::to_string(cuts_) : "") + (plan_.broken_links ? ", broken links" : "") +
+         (plan_.late_messages ? ", late messages" : "") + ", " + work_->summary() + ", virtual s " +
+         std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());
+}
+
+std::string cluster_run::standing() const {
+  std::string out;
+  for (const auto& n : nodes_) out += (out.empty() ? "" : "; ") + n->standing();
+  return out;
+}
+
+run_result cluster_run::run() {
+  draw();
+  build();
+  if (!checks_.failed()) make_trouble();
+  if (!checks_.failed()) mend();
+  if (!checks_.failed()) check_end();
+  run_result out;
+  out.options = options();
+  for (const auto& n : nodes_) {
+    if (!n->running()) continue;
+    work_->crashing(*n);
+    n->crash(false);
+  }
+  w_.forget_everything();
+  work_.reset();
+  nodes_.clear();
+  network_.reset();
+  w_.forget_everything();
+  out.problem = checks_.problem();
+  out.digest = w_.digest.value();
+  return out;
+}
+
+} // namespace
+
+run_result run_cluster(world& w, std::uint64_t seed) {
+  return cluster_run{w, seed}.run();
+}
+
+} // namespace cairn::sim
