@@ -1,6 +1,7 @@
 // Over real files: what these functions do is to put files in order.
 #include "actors/cluster_rescue.hpp"
 
+#include "cluster/raft_core.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/recovery.hpp"
@@ -87,7 +88,7 @@ struct stopped_node {
   }
 
   storage::temporary_directory folder;
-  storage::seeded_random random{3};
+  storage::random_source& random = storage::system_random();
   storage::uuid id{};
   config::settings settings;
 };

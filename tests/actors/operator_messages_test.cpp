@@ -73,7 +73,7 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   const auto wish = encode(operator_request{membership_command{membership_wish::drain, 1, 0, {}}});
   for (std::size_t length = 0; length < wish.size(); ++length)
     EXPECT_EQ(decode_operator_request(wish.substr(0, length)).error(), errc::corrupt) << length;
-  for (const char kind : {'\0', char(8)}) {
+  for (const char kind : {'\0', char(9)}) {
     auto unknown = wish;
     unknown[2] = kind;
     EXPECT_EQ(decode_operator_request(unknown).error(), errc::corrupt);
