@@ -40,7 +40,6 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
