@@ -326,6 +326,18 @@ bool cluster_node::has(const storage::chunk_id& chunk) const {
   });
 }
 
+std::shared_ptr<const std::vector<storage::node_number>> cluster_node::ask_log_members() const {
+  auto out = std::make_shared<std::vector<storage::node_number>>();
+  actors::ask_metadata<actors::log_status_ptr>(
+      handles(),
+      [out](const result<actors::log_status_ptr>& status) {
+        if (!status) return;
+        for (const auto& s : (*status)->servers.servers) out->push_back(storage::node_number(s.id - 1));
+      },
+      actors::status_atom_v);
+  return out;
+}
+
 std::string cluster_node::leftovers() const {
   const auto& p = *process_;
   const auto name = "node " + std::to_string(number_) + ": ";

@@ -60,6 +60,8 @@ public:
   void replace_disks();                                  // with empty ones, of a node that does not run
 
   // Of a running member that nobody uses: problems, empty when all is as it should be.
+  // Who holds the metadata's log, as this node knows it; filled some messages later.
+  std::shared_ptr<const std::vector<storage::node_number>> ask_log_members() const;
   std::string leftovers() const;
   std::string standing() const; // for people
 

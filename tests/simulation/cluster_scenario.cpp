@@ -12,8 +12,8 @@ using namespace std::chrono_literals;
 
 struct cluster_plan {
   std::size_t nodes = 3;
-  std::size_t at_first = 3; // the others join in the middle of it
-  bool drains = false, replaces_disks = false;
+  std::size_t at_first = 3;                                          // the others join in the middle of it
+  bool drains = false, replaces_disks = false, long_absence = false; // of the last node
   bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;
   microseconds trouble{0}; // how long
   microseconds pause_max{2s};
@@ -41,6 +41,9 @@ private:
   void replace_disks();
   void check_end();
   bool all_ready() const;
+  bool is_away(const cluster_node& n) const {
+    return plan_.long_absence && n.joined() && n.number() + 1 == plan_.nodes;
+  }
   std::string options() const;
   std::string standing() const;
 
@@ -59,11 +62,12 @@ private:
 
 void cluster_run::draw() {
   auto& d = w_.draw;
-  plan_.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 4, 5});
+  plan_.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 6});
   plan_.at_first = d.chance(0.6) ? plan_.nodes : d.between(1, plan_.nodes);
   plan_.drains = plan_.nodes > 1 && d.chance(0.25);
   plan_.replaces_disks = plan_.nodes > 2 && d.chance(0.2);
   plan_.crashes = d.chance(0.6);
+  plan_.long_absence = plan_.crashes && plan_.nodes > 2 && d.chance(0.3);
   plan_.power_losses = plan_.crashes && d.chance(0.6);
   plan_.partitions = d.chance(0.5);
   plan_.broken_links = d.chance(0.4);
@@ -71,6 +75,10 @@ void cluster_run::draw() {
   if (plan_.crashes || plan_.partitions || plan_.broken_links || plan_.late_messages)
     plan_.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   plan_.pause_max = microseconds{d.between(300'000, 6'000'000)};
+  if (d.chance(0.4)) { // what takes minutes happens within the run
+    member_.steward.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
+    member_.steward.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
+  }
   calm_net_.delay_max = microseconds{d.between(100, d.chance(0.2) ? 20'000 : 2'000)};
   rough_net_ = calm_net_;
   if (plan_.late_messages) {
@@ -135,11 +143,11 @@ void cluster_run::trouble() {
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
       crash(n);
-    else
+    else if (!is_away(n))
       start(n);
   }
   for (const auto& other : nodes_)
-    if (!other->running() && d.chance(0.3)) start(*other);
+    if (!other->running() && !is_away(*other) && d.chance(0.3)) start(*other);
   if (plan_.partitions && d.chance(0.4)) {
     ++cuts_;
     auto& one = any();
@@ -210,7 +218,16 @@ void cluster_run::remove_drained() {
   if (checks_.failed()) return;
   if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
     return checks_.fail("removing a node that was drained: " + to_string(done.error()));
-  w_.run_for(microseconds{w_.draw.below(20'000'000)});
+  // An operator waits until the node holds the log no more: of two voters both are needed.
+  const auto until = w_.now() + 2min;
+  for (bool gone = false; !gone;) {
+    w_.run_for(500ms);
+    const auto& other = nodes_.front().get() == draining_ ? nodes_.back() : nodes_.front();
+    const auto members = other->ask_log_members();
+    w_.run_for(10ms);
+    gone = !members->empty() && std::ranges::find(*members, number) == members->end();
+    if (!gone && w_.now() > until) return checks_.fail("a removed node still holds the log: " + standing());
+  }
   work_->crashing(*draining_);
   draining_->crash(false);
   const auto at = std::ranges::find(nodes_, draining_, &std::unique_ptr<cluster_node>::get);
@@ -299,7 +316,8 @@ std::string cluster_run::options() const {
          std::to_string(work_plan_.users) + ", operations " + std::to_string(work_plan_.operations) +
          (plan_.crashes ? ", crashes " + std::to_string(crashes_) : "") + (plan_.power_losses ? " of power" : "") +
          (plan_.at_first < plan_.nodes ? ", " + std::to_string(plan_.at_first) + " at first" : "") +
-         (plan_.drains ? ", drains" : "") + (plan_.replaces_disks ? ", replaces disks" : "") +
+         (plan_.drains ? ", drains" : "") + (plan_.long_absence ? ", long absence" : "") +
+         (plan_.replaces_disks ? ", replaces disks" : "") +
          (member_.compact_after_entries < 1000 ? ", short log" : "") +
          (plan_.partitions ? ", cuts " + std::to_string(cuts_) : "") + (plan_.broken_links ? ", broken links" : "") +
          (plan_.late_messages ? ", late messages" : "") + ", " + work_->summary() + ", virtual s " +
