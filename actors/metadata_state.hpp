@@ -105,6 +105,7 @@ private:
   std::optional<row_cache> cache_;
   std::unique_ptr<replicated_log> log_;             // null: the node is a store of its own
   std::optional<storage::metadata::command> found_; // makes the cluster
+  std::vector<log_member> known_at_start_;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from
