@@ -39,6 +39,7 @@ void metadata_state::start_log() {
   };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
+  known_at_start_ = s_.log->members;
   log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(env), applied_);
   read_layout();
   log_->start();
@@ -129,6 +130,9 @@ void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
   std::vector<log_member> members;
   for (const auto& m : fresh->members)
     if (m.state != meta::node_state::removed) members.push_back({m.number, {m.id, m.address, m.incarnation}});
+  // A state from before a member joined says nothing of it; perhaps it leads, and has what this node lacks.
+  for (const auto& m : known_at_start_)
+    if (m.number >= fresh->members.size()) members.push_back(m);
   s_.layout->set(std::move(fresh));
   log_->set_members(members);
 }

@@ -13,7 +13,7 @@
 //   16 note_down          node:v now:u64
 //   17 note_up            node:v incarnation:u64
 //   18 acknowledge_epoch  session:v epoch:v
-//   19 hold_deletions     held:u8
+//   27 hold_deletions     held:u8
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
 #include "storage/metadata/cluster_commands.hpp"
 
