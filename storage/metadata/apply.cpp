@@ -259,6 +259,11 @@ command_result command_applier::run(const confirm_replicas& c) {
   return {};
 }
 
+command_result command_applier::run(const hold_deletions& c) {
+  b_.hold_deletions(c.held);
+  return {};
+}
+
 command_result command_applier::run(const acknowledge_epoch& c) {
   session_row* const session = b_.session(c.session);
   if (session == nullptr || session->ended) return refuse(errc::session_ended);

@@ -46,6 +46,7 @@ private:
   command_result run(const copy_object& c); // this and the following: apply_objects.cpp
   command_result run(const set_extras& c);
   command_result run(const set_bucket& c);
+  command_result run(const hold_deletions& c);
 
   void end(session_row& session);
   // The answer, when the stamp alone decides it: given before, session over, acknowledged. Else the commit may run.

@@ -17,7 +17,8 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::uint8_t feature_level = 3; // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags
+// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions
+constexpr std::uint8_t feature_level = 3;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -83,10 +84,11 @@ struct free_manifests {
   log_index released_up_to = ~log_index{0}; // spares manifests that lost their last reference later: a running read may
 };                                          // still need their further parts
 
-using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
-                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
-                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
-                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket>;
+using command =
+    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
+                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
+                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
+                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions>;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
