@@ -45,8 +45,6 @@ private:
   void join(const join_request& wish, const link::responder& respond, const log_status& log);
   void add(const join_request& wish, const link::responder& respond);
 
-  static bool has_begun(const log_status& log, const cluster::member& m);
-
   void steward_soon(std::chrono::milliseconds pause);
   void steward();
   void decide(const log_status& log, const sessions_seen& sessions);
@@ -200,15 +198,6 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
                    [respond = request.respond](result<link::answer> a) { respond(std::move(a)); });
 }
 
-// Whether the member has ever stored anything of the log, as far as this leader can tell. One that has not may not have
-// got the answer to its request to join: it is answered again.
-bool membership_state::has_begun(const log_status& log, const cluster::member& m) {
-  const auto* const server = log.servers.find(raft::server_id{m.number} + 1);
-  if (!server || m.state == cluster::member_state::removed) return server != nullptr;
-  const auto match = log.match.find(m.number);
-  return server->role == raft::server_role::voter || (match != log.match.end() && match->second > 0);
-}
-
 void membership_state::join(const join_request& wish, const link::responder& respond, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
@@ -216,9 +205,9 @@ void membership_state::join(const join_request& wish, const link::responder& res
     return respond(error{errc::invalid_argument,
                          "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
   const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
-  if (known == layout->members.end() || !has_begun(log, *known)) return add(wish, respond);
-  const auto* const server = log.servers.find(raft::server_id{known->number} + 1);
-  if (server->role == raft::server_role::voter || known->state == cluster::member_state::removed)
+  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(raft::server_id{known->number} + 1);
+  if (!server) return add(wish, respond);
+  if (server->role == raft::server_role::voter)
     return respond(error{errc::precondition_failed,
                          "node " + storage::to_string(wish.node.id) +
                              " is a member already, and this one has lost its data: remove the member (cairn cluster "

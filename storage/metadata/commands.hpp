@@ -17,8 +17,8 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::uint8_t feature_level =
-    3; // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions
+// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions
+constexpr std::uint8_t feature_level = 3;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
