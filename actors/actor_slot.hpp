@@ -2,6 +2,7 @@
 // actor, so that no handle outlives the actor system. Thread-safe; shared.
 #pragma once
 
+#include <memory>
 #include <mutex>
 #include <utility>
 
@@ -23,5 +24,15 @@ private:
   mutable std::mutex mutex_;
   Actor actor_;
 };
+
+template <class Actor>
+using actor_slot_ptr = std::shared_ptr<actor_slot<Actor>>;
+
+template <class Actor>
+actor_slot_ptr<Actor> slot_of(Actor a) {
+  auto slot = std::make_shared<actor_slot<Actor>>();
+  slot->set(std::move(a));
+  return slot;
+}
 
 } // namespace cairn::actors

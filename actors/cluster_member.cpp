@@ -1,6 +1,7 @@
 #include "actors/cluster_member.hpp"
 
 #include "actors/cluster_report.hpp"
+#include "actors/member_wiring.hpp"
 #include "actors/operator_desk.hpp"
 #include "storage/log.hpp"
 
@@ -42,7 +43,6 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -152,74 +152,48 @@ result<join_answer> cluster_member::ask_to_join() {
   return last;
 }
 
+// A founder whose metadata is lost must not found the same cluster again.
+result<void> cluster_member::remember_members() {
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  if (!row || !identity_.members.empty()) return {};
+  const auto nodes = (*view)->nodes();
+  if (!nodes) return nodes.error();
+  for (const auto& n : *nodes)
+    if (n.state != meta::node_state::removed) identity_.members.push_back({n.number, n.id, n.address});
+  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+}
+
 result<void> cluster_member::open_log() {
+  if (auto remembered = remember_members(); !remembered) return remembered;
   storage::lmdb_options options;
   options.directory = env_.settings->metadata_dir() + "/log";
   options.tables = raft::raft_log_tables;
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   log_engine_ = std::move(*engine);
-  log_ = std::make_shared<replicated_log_services>();
-  log_->log = std::make_shared<raft::raft_log>(*log_engine_);
-  log_->transfer = {env_.engine, env_.files, env_.settings->metadata_dir() + "/transfer"};
-  if (auto made = env_.files->make_directories(log_->transfer.folder); !made) return made;
-  if (auto begun = begin_log(); !begun) return begun;
-  auto stored = load_log();
-  if (!stored) return stored.error();
-  log_->log_bytes = stored->bytes;
-  raft::node_options node;
-  node.core.id = raft::server_id{identity_.self} + 1;
-  node.core.seed = std::uint32_t(env_.random->next());
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count();
-  auto started = raft::raft_node::start(node, std::move(*stored), log_->applied, raft::time_ms(now));
-  if (!started) return started.error();
-  log_->node = std::move(*started);
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
   transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
-  log_->log_writes = log_writes_.get();
-  log_->log_reads = log_reads_.get();
-  log_->transfer.work = transfers_.get();
-  log_->network = links_.get();
-  log_->members.push_back({identity_.self, {env_.node.id, self().address, 0}});
-  for (const auto& m : identity_.members) log_->members.push_back({m.number, {m.id, m.address, 0}});
+  member_log_parts parts;
+  parts.engine = log_engine_.get();
+  parts.store = env_.store;
+  parts.identity = &identity_;
+  parts.self = self();
+  parts.replicas = std::uint8_t(env_.settings->cluster.replicas);
+  parts.write_quorum = std::uint8_t(env_.settings->cluster.write_quorum);
+  parts.writes = log_writes_.get();
+  parts.reads = log_reads_.get();
+  parts.transfer = {env_.engine, env_.files, env_.settings->metadata_dir() + "/transfer", transfers_.get()};
+  parts.network = links_.get();
+  parts.clock = env_.clock;
+  parts.random = env_.random;
+  auto log = open_member_log(parts);
+  if (!log) return log.error();
+  log_ = std::move(*log);
   return {};
-}
-
-// A founder's log begins with the state that it has, and its first command makes the cluster.
-result<void> cluster_member::begin_log() {
-  auto view = env_.store->read();
-  if (!view) return view.error();
-  const auto row = (*view)->cluster();
-  if (!row && row.error().code != errc::not_found) return row.error();
-  if (row || identity_.self != 0) return {};
-  // Made by an earlier start that did not get further, or now.
-  const auto id = raft::server_id{identity_.self} + 1;
-  auto begun = log_->log->begin(raft::raft_core::first_state(id, (*view)->applied()));
-  if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
-  const auto& s = env_.settings->cluster;
-  log_->found = meta::create_cluster{
-      identity_.id, identity_.name, std::uint8_t(s.replicas), std::uint8_t(s.write_quorum), env_.clock->wall(), self()};
-  return {};
-}
-
-// And finishes what a crash left between the log and the state.
-result<raft::stored_state> cluster_member::load_log() {
-  const auto applied = [this]() -> result<storage::log_index> {
-    auto view = env_.store->read();
-    if (!view) return view.error();
-    return (*view)->applied();
-  };
-  const auto before = applied();
-  if (!before) return before.error();
-  auto stored = log_->log->load(*before);
-  if (!stored) return stored.error();
-  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
-  if (auto finished = finish_install(log_->transfer, snapshot, *before); !finished) return finished.error();
-  const auto after = applied();
-  if (!after) return after.error();
-  log_->applied = *after;
-  return *after == *before ? std::move(stored) : log_->log->load(*after);
 }
 
 std::shared_ptr<replicated_log_services> cluster_member::log_services() {
@@ -250,17 +224,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   desk.membership = spawn_membership(system, std::move(services));
   membership_->set(desk.membership);
   desk_->set(spawn_operator_desk(system, std::move(desk)));
-  const auto to = [](auto receiver, peer_request kind) {
-    return [receiver, kind](link::incoming_request request) {
-      if (const auto actor = receiver->get())
-        caf::anon_send(actor, peer_atom_v,
-                       peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
-    };
-  };
-  for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
-    service_->serve(kind, to(metadata_, kind));
-  for (const auto kind : {peer_request::join, peer_request::report}) service_->serve(kind, to(membership_, kind));
-  service_->serve(peer_request::membership, to(desk_, peer_request::membership));
+  serve_members(*service_, metadata_, membership_, desk_);
   links_->start();
   return {};
 }

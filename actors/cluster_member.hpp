@@ -63,8 +63,7 @@ private:
   result<void> join();
   result<join_answer> ask_to_join();
   result<void> open_log();
-  result<void> begin_log();
-  result<cluster::raft::stored_state> load_log();
+  result<void> remember_members();
 
   member_environment env_;
   storage::cluster_identity identity_;
@@ -76,11 +75,9 @@ private:
   std::unique_ptr<storage::kv_engine> log_engine_;
   std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
-  template <class Actor>
-  using slot = std::shared_ptr<actor_slot<Actor>>;
-  slot<metadata_actor> metadata_ = std::make_shared<actor_slot<metadata_actor>>();
-  slot<membership_actor> membership_ = std::make_shared<actor_slot<membership_actor>>();
-  slot<operator_desk_actor> desk_ = std::make_shared<actor_slot<operator_desk_actor>>();
+  actor_slot_ptr<metadata_actor> metadata_ = slot_of(metadata_actor{});
+  actor_slot_ptr<membership_actor> membership_ = slot_of(membership_actor{});
+  actor_slot_ptr<operator_desk_actor> desk_ = slot_of(operator_desk_actor{});
 };
 
 } // namespace cairn::actors

@@ -9,7 +9,7 @@ layout_ptr layout_holder::get() const {
 
 void layout_holder::set(layout_ptr fresh) {
   const std::lock_guard lock{mutex_};
-  if (!layout_ || fresh->epoch > layout_->epoch) layout_ = std::move(fresh);
+  if (!layout_ || fresh->epoch >= layout_->epoch) layout_ = std::move(fresh);
 }
 
 layout_holder::use layout_holder::begin_upload() {
@@ -17,9 +17,8 @@ layout_holder::use layout_holder::begin_upload() {
   if (!layout_) return nullptr;
   const auto epoch = layout_->epoch;
   ++uploads_[epoch];
-  return {layout_.get(), [me = shared_from_this(), kept = layout_, epoch](const cluster::layout*) {
-            me->end_upload(epoch);
-          }};
+  return {layout_.get(),
+          [me = shared_from_this(), kept = layout_, epoch](const cluster::layout*) { me->end_upload(epoch); }};
 }
 
 storage::layout_epoch layout_holder::settled_epoch() const {

@@ -21,6 +21,8 @@ public:
 
   storage::node_number self() const noexcept { return self_; }
   layout_ptr get() const; // null until the first set()
+  // One of an older epoch is passed over. What is known of the members changes within an epoch: callers hand layouts in
+  // in the order of their log indexes.
   void set(layout_ptr fresh);
 
   // An upload: the layout when it began, kept as "in use" until the last copy goes. It may write by newer layouts too.

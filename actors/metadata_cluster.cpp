@@ -39,6 +39,7 @@ void metadata_state::start_log() {
   };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
+  known_at_start_ = s_.log->members;
   log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(env), applied_);
   read_layout();
   log_->start();
@@ -95,18 +96,21 @@ void metadata_state::read_layout(std::function<void()> then) {
   layout_changed_ = false;
   auto job = [this, then, store = s_.store, back = on_actor()](bool expired) {
     result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
+    storage::log_index at = 0;
     if (!expired) {
       auto view = store->read();
-      if (view)
+      if (view) {
         fresh = cluster::read_layout(**view);
-      else
+        at = (*view)->applied();
+      } else {
         fresh = view.error();
+      }
     }
     auto shared = std::make_shared<result<cluster::layout>>(std::move(fresh));
-    back([this, then, shared] {
+    back([this, then, shared, at] {
       layout_asked_ = false;
       if (*shared)
-        publish(std::make_shared<const cluster::layout>(std::move(**shared)));
+        publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
       else if (shared->error().code != errc::not_found) // this node has not caught up so far
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
       if (then) then();
@@ -120,10 +124,15 @@ void metadata_state::read_layout(std::function<void()> then) {
   }
 }
 
-void metadata_state::publish(layout_ptr fresh) {
+void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
+  if (at < published_at_) return; // two reads at once, and the later one was answered first
+  published_at_ = at;
   std::vector<log_member> members;
   for (const auto& m : fresh->members)
     if (m.state != meta::node_state::removed) members.push_back({m.number, {m.id, m.address, m.incarnation}});
+  // A state from before a member joined says nothing of it; perhaps it leads, and has what this node lacks.
+  for (const auto& m : known_at_start_)
+    if (m.number >= fresh->members.size()) members.push_back(m);
   s_.layout->set(std::move(fresh));
   log_->set_members(members);
 }

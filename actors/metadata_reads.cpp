@@ -306,6 +306,7 @@ caf::result<found_parts> metadata_state::object_parts(const object_parts_query& 
 
 caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
   const auto read = [max](meta::view& view) -> result<buried_list> {
+    if (view.deletions_held()) return buried_list{{}, 0, view.applied()};
     auto blobs = view.buried(max);
     if (!blobs) return blobs.error();
     return buried_list{std::move(*blobs), view.manifests_to_free(), view.applied()};
@@ -327,6 +328,7 @@ caf::result<chunk_ids> metadata_state::dead(const chunk_ids& ids) {
   return ask<chunk_ids>(freshness::any, [ids](meta::view& view) -> result<chunk_ids> {
     std::unordered_map<storage::blob_id, bool> known;
     chunk_ids out;
+    if (view.deletions_held()) return out;
     for (const auto& id : ids) {
       auto at = known.find(id.blob);
       if (at == known.end()) {

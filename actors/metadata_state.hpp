@@ -88,7 +88,7 @@ private:
   void applying(std::span<const storage::metadata::command> commands);
   void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
   void read_layout(std::function<void()> then = {});
-  void publish(layout_ptr fresh);
+  void publish(layout_ptr fresh, storage::log_index at);
   void acknowledge_layout();
 
   void begin_session();
@@ -109,10 +109,12 @@ private:
   std::optional<row_cache> cache_;
   std::unique_ptr<replicated_log> log_;             // null: the node is a store of its own
   std::optional<storage::metadata::command> found_; // makes the cluster
+  std::vector<log_member> known_at_start_;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
-  storage::log_index applied_ = 0;  // every batch up to it is what look-ups show
-  storage::session_id session_ = 0; // 0: has not begun
+  storage::log_index published_at_ = 0; // of the state that the published layout is from
+  storage::log_index applied_ = 0;      // every batch up to it is what look-ups show
+  storage::session_id session_ = 0;     // 0: has not begun
   bool session_asked_ = false, session_failure_logged_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;

@@ -1,9 +1,8 @@
 #include "actors/storage_node.hpp"
 
 #include "actors/backfill.hpp"
-#include "actors/chunk_router.hpp"
-#include "actors/chunk_service.hpp"
 #include "actors/cluster_member.hpp"
+#include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
 #include "storage/disk_identity.hpp"
@@ -312,26 +311,19 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
 void storage_node_impl::spawn_chunk_service(const config::settings& settings,
                                             std::shared_ptr<const store_router> local) {
-  chunk_service_parts served;
-  served.stores = local;
-  served.layouts = member_->layout();
-  served.buffers = peer_buffers_ = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
-  served.metrics = &metrics_;
-  served.clock = &clock_;
-  chunk_service_ =
-      std::make_unique<chunk_service>(system_, served, std::max<std::size_t>(2, std::thread::hardware_concurrency()));
-  chunk_service_->serve_at(member_->service());
-  remote_store_parts remote;
-  remote.network = member_->network();
-  remote.layouts = member_->layout();
-  remote.buffers = services_.buffers;
-  remote.metrics = &metrics_;
-  remote.clock = &clock_;
-  chunk_router::cluster_parts parts;
+  member_chunk_parts parts;
+  parts.local = std::move(local);
   parts.layouts = member_->layout();
   parts.network = member_->network();
-  parts.make = [this, remote](const storage::uuid& peer) { return spawn_remote_store(system_, remote, peer); };
-  services_.stores = std::make_shared<chunk_router>(std::move(local), std::move(parts));
+  parts.buffers = services_.buffers;
+  parts.peer_buffers = peer_buffers_ =
+      std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
+  parts.metrics = &metrics_;
+  parts.clock = &clock_;
+  parts.servers = std::max<std::size_t>(2, std::thread::hardware_concurrency());
+  auto chunks = open_member_chunks(system_, parts, member_->service());
+  chunk_service_ = std::move(chunks.service);
+  services_.stores = std::move(chunks.router);
 }
 
 void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {

@@ -137,6 +137,13 @@ std::optional<object_row> command_applier::find(const bucket_row& bucket, const 
   return b_.unwrap(decode_object(**bytes));
 }
 
+std::optional<error> command_applier::unusable(const written_blob& written) {
+  if (blobs_.is_taken(written.blob)) return error{errc::blob_dead};
+  if (!members_.readable(written))
+    return error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
+  return std::nullopt;
+}
+
 command_result command_applier::run(const put_object& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) {
@@ -148,13 +155,11 @@ command_result command_applier::run(const put_object& c) {
   std::optional<object_row> present;
   std::optional<error> refused = malformed(c);
   if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
-  if (!refused && written != nullptr && blobs_.is_taken(written->blob)) refused = error{errc::blob_dead};
+  if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {
     present = find(*bucket, c.key);
     refused = unmet(c.condition, present);
   }
-  if (!refused && written != nullptr && !members_.readable(*written))
-    refused = error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
   if (refused) {
     bury_content(c.stamp, c.content);
     return remember(c.stamp, {.refused = std::move(refused)});
@@ -255,6 +260,11 @@ command_result command_applier::run(const remove_node& c) {
 
 command_result command_applier::run(const confirm_replicas& c) {
   for (const repair_row& repair : c.repairs) repairs_.confirm(repair);
+  return {};
+}
+
+command_result command_applier::run(const hold_deletions& c) {
+  b_.hold_deletions(c.held);
   return {};
 }
 

@@ -46,6 +46,7 @@ private:
   command_result run(const copy_object& c); // this and the following: apply_objects.cpp
   command_result run(const set_extras& c);
   command_result run(const set_bucket& c);
+  command_result run(const hold_deletions& c);
   command_result run(const create_key& c); // this and the following: apply_keys.cpp
   command_result run(const delete_key& c);
   command_result run(const change_key& c);
@@ -62,6 +63,7 @@ private:
   void bury_content(const commit_stamp& stamp, const written_content& content);
   void drop_content(const object_row& row);
   written_blob with_possible_owners(written_blob written);
+  std::optional<error> unusable(const written_blob& written); // why no commit may name it
   // The row that a command was prepared for. Else why not: no_such_bucket, no_such_key, stale_source.
   result<object_row> find_version(const object_version& wanted);
 

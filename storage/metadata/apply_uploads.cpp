@@ -111,11 +111,10 @@ void command_applier::replace_part(upload_id id, const uploaded_part& part) {
 std::optional<error> command_applier::add_part(const put_part& c) {
   if (auto bad = malformed_part(c)) return bad;
   const auto* const written = std::get_if<written_blob>(&c.content);
-  if (written != nullptr && blobs_.is_taken(written->blob)) return error{errc::blob_dead};
+  if (written != nullptr)
+    if (auto why = unusable(*written)) return why;
   const auto upload = find_upload(c.upload);
   if (!upload) return upload.error();
-  if (written != nullptr && !members_.readable(*written))
-    return error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
   uploaded_part part{.number = c.number,
                      .length = c.size,
                      .digest = c.digest,

@@ -27,8 +27,8 @@ struct upload_name {
   std::uint64_t nonce = 0;
 };
 
-// A part was written; one that had its number is replaced. no_such_upload, blob_dead, no_quorum (as put_object). A refused part's blob is buried
-// as that of a refused put_object. Content: no bytes, or a blob.
+// A part was written; one that had its number is replaced. no_such_upload, blob_dead, no_quorum. A refused part's blob
+// is buried as that of a refused put_object. Content: no bytes, or a blob.
 struct put_part {
   commit_stamp stamp;
   upload_name upload;

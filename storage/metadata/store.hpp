@@ -99,6 +99,7 @@ public:
   virtual result<listing> list(const listing_query& query) = 0;
   virtual result<std::vector<buried_blob>> buried(std::size_t max) = 0; // oldest first
   virtual std::uint64_t manifests_to_free() = 0;
+  virtual bool deletions_held() = 0;
   // Blobs that some manifest names, neither buried nor abandoned: the walk that looks whether their chunks are where
   // they should be. At most `max` (1 or more), those behind `after`; examines a bounded number of rows, as `list` does.
   virtual result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;

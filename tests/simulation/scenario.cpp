@@ -1,6 +1,7 @@
 #include "tests/simulation/scenario.hpp"
 
 #include "storage/log.hpp"
+#include "tests/simulation/cluster_scenario.hpp"
 #include "tests/simulation/download_scenario.hpp"
 #include "tests/simulation/node_scenario.hpp"
 #include "tests/simulation/raft_scenario.hpp"
@@ -95,6 +96,8 @@ const std::vector<scenario>& scenarios() {
          auto done = run_raft(seed);
          return run_result{std::move(done.problem), std::move(done.options), done.digest};
        }},
+      {"cluster", "a whole cluster under crashes, partitions, broken links, drifting clocks; answers are linearizable",
+       run_cluster},
   };
   return all;
 }

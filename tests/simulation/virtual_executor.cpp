@@ -4,8 +4,9 @@
 
 namespace cairn::sim {
 
-virtual_executor::virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max)
-    : w_(w), times_(times), queue_max_(queue_max), lanes_(lanes) {}
+virtual_executor::virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max,
+                                   const storage::clock* deadlines)
+    : w_(w), times_(times), queue_max_(queue_max), clock_(deadlines ? *deadlines : w.clock()), lanes_(lanes) {}
 
 microseconds virtual_executor::draw_time() {
   auto t = microseconds(w_.draw.between(std::uint64_t(times_.min.count()), std::uint64_t(times_.max.count())));
@@ -18,21 +19,22 @@ result<void> virtual_executor::post(storage::steady_time deadline, job work) {
   if (queued() >= queue_max_) return error{errc::busy, "the queue is full"};
   auto& l = *std::ranges::min_element(lanes_, {}, &lane::busy_until);
   const auto start = std::max(w_.now(), l.busy_until);
-  const bool expired = start > deadline;
-  const auto end = expired ? deadline : start + draw_time();
+  const auto last_start = w_.now() + (deadline - clock_.now());
+  const bool expired = start > last_start;
+  const auto end = expired ? last_start : start + draw_time();
   if (!expired) l = {start, end};
-  ++in_flight_;
+  const auto number = next_job_++;
+  jobs_.emplace_hint(jobs_.end(), number, std::move(work));
   const auto delay = std::chrono::duration_cast<microseconds>(std::max(end, w_.now()) - w_.now());
-  w_.after(delay, [this, alive = alive_, work = std::move(work), expired] {
+  w_.after(delay, [this, alive = alive_, number, expired] {
     if (!*alive) return;
-    --in_flight_;
-    work(expired);
+    jobs_.extract(number).mapped()(expired);
   });
   return {};
 }
 
 std::size_t virtual_executor::queued() const {
-  return in_flight_ > lanes_.size() ? in_flight_ - lanes_.size() : 0;
+  return jobs_.size() > lanes_.size() ? jobs_.size() - lanes_.size() : 0;
 }
 
 std::chrono::nanoseconds virtual_executor::longest_running() const {

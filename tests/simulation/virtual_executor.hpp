@@ -5,6 +5,8 @@
 #include "storage/executor.hpp"
 #include "tests/simulation/world.hpp"
 
+#include <map>
+
 namespace cairn::sim {
 
 struct job_times {
@@ -15,9 +17,14 @@ struct job_times {
 
 class virtual_executor final : public storage::executor {
 public:
-  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max);
-  void crash() { *alive_ = false; }
-  bool quiet() const noexcept { return in_flight_ == 0; }
+  // `deadlines`: the clock that they are told by; null: the world's.
+  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max,
+                   const storage::clock* deadlines = nullptr);
+  void crash() { // lets go of everything that the jobs hold
+    *alive_ = false;
+    jobs_.clear();
+  }
+  bool quiet() const noexcept { return jobs_.empty(); }
 
   result<void> post(storage::steady_time deadline, job work) override;
   std::size_t queued() const override;
@@ -32,8 +39,10 @@ private:
   world& w_;
   const job_times times_;
   const std::size_t queue_max_;
+  const storage::clock& clock_;
   std::vector<lane> lanes_;
-  std::size_t in_flight_ = 0;
+  std::map<std::uint64_t, job> jobs_; // that wait for their time, by number
+  std::uint64_t next_job_ = 1;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

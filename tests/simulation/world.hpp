@@ -7,13 +7,10 @@
 // threads.
 #pragma once
 
-#include "actors/interfaces.hpp"
-#include "storage/seams.hpp"
 #include "tests/simulation/dice.hpp"
+#include "tests/simulation/machine.hpp"
 
-#include <caf/all.hpp>
-#include <caf/detail/test_actor_clock.hpp>
-#include <caf/scheduler/test_coordinator.hpp>
+#include <algorithm>
 
 namespace cairn::sim {
 
@@ -21,13 +18,12 @@ using microseconds = std::chrono::microseconds;
 
 class world {
 public:
-  world() : system_(std::make_unique<caf::actor_system>(config_)) {
-    scheduler_ = static_cast<coordinator*>(&system_->scheduler());
-    runner_ = system_->spawn([](actors_runner::pointer) -> actors_runner::behavior_type {
+  world() {
+    runner_ = system().spawn([](actors_runner::pointer) -> actors_runner::behavior_type {
       return {[](actors::completion& c) { c.run(); }};
     });
     settle();
-    base_actors_ = system_->registry().running();
+    own_.count_actors_from_now();
     begin(0);
   }
   ~world() {
@@ -47,37 +43,27 @@ public:
     steps_ = 0;
   }
 
-  caf::actor_system& system() { return *system_; }
+  caf::actor_system& system() { return own_.system(); }
   const storage::clock& clock() const { return clock_; }
   storage::random_source& random() { return random_; }
-  storage::steady_time now() const { return scheduler_->clock().now(); }
+  storage::steady_time now() const { return own_.now(); }
   microseconds elapsed() const { return std::chrono::duration_cast<microseconds>(now() - begun_); }
   std::uint64_t steps() const { return steps_; }
-  // Actors beyond the world's own.
-  std::size_t live_actors() const { return system_->registry().running() - base_actors_; }
+  // Actors beyond the world's own, in its own process.
+  std::size_t live_actors() const { return own_.live_actors(); }
+
+  // Processes of their own, run beside the world's until they are taken out.
+  void add(machine& m) { others_.push_back(&m); }
+  void take_out(machine& m) { std::erase(others_, &m); }
 
   // Runs `what` at a virtual time, between messages.
   void after(microseconds delay, std::function<void()> what) {
-    scheduler_->clock().schedule_message(
-        now() + delay, caf::actor_cast<caf::strong_actor_ptr>(runner_),
-        caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, actors::completion{std::move(what)}));
+    own_.send_later(now() + delay, caf::actor_cast<caf::strong_actor_ptr>(runner_),
+                    actors::completion{std::move(what)});
   }
 
   // One message or one timer. False: nothing is left to happen.
-  bool step() {
-    if (!scheduler_->jobs.empty()) {
-      const auto chosen = schedule_.below(scheduler_->jobs.size());
-      std::swap(scheduler_->jobs.front(), scheduler_->jobs[chosen]);
-      digest.add(chosen);
-      ++steps_;
-      scheduler_->try_run_once();
-      return true;
-    }
-    if (!scheduler_->clock().has_pending_timeout()) return false;
-    scheduler_->clock().trigger_timeout();
-    digest.add(std::uint64_t(elapsed().count()));
-    return true;
-  }
+  bool step() { return run_actor() || run_timer(); }
   // Until `done`, nothing is left, or a bound is passed. Answers done().
   template <class Predicate>
   bool run_until(Predicate done, microseconds time_max, std::uint64_t steps_max = 10'000'000) {
@@ -95,15 +81,13 @@ public:
   }
   // Messages only, no time passes.
   void settle() {
-    while (!scheduler_->jobs.empty()) step();
+    while (run_actor()) {
+    }
   }
   // Drops all timers and what they would have brought, then what is runnable. For the end of a run and for crashes.
   void forget_everything() {
-    scheduler_->clock().cancel_all();
-    while (!scheduler_->jobs.empty()) {
-      scheduler_->try_run_once();
-      scheduler_->clock().cancel_all();
-    }
+    for (auto* m : others_) m->forget_everything();
+    own_.forget_everything();
   }
 
   dice draw{0}; // for everything but the schedule
@@ -112,25 +96,6 @@ public:
 private:
   using actors_runner = caf::typed_actor<caf::reacts_to<actors::completion>>;
 
-  class coordinator final : public caf::scheduler::test_coordinator {
-  public:
-    using test_coordinator::test_coordinator;
-    static caf::actor_system::module* make(caf::actor_system& s, caf::detail::type_list<>) {
-      return new coordinator(s);
-    }
-
-  protected:
-    void stop() override { // the base version never returns while timers re-arm
-      for (int i = 0; i < 100'000 && try_run_once(); ++i) {
-      }
-    }
-  };
-  struct simulated_system final : caf::actor_system_config {
-    simulated_system() {
-      load<coordinator>();
-      add_message_types<caf::id_block::cairn>();
-    }
-  };
   struct virtual_clock final : storage::clock {
     explicit virtual_clock(const world& w) : of(w) {}
     storage::steady_time now() const override { return of.now(); }
@@ -145,16 +110,49 @@ private:
     world& of;
   };
 
-  simulated_system config_;
-  std::unique_ptr<caf::actor_system> system_;
-  coordinator* scheduler_ = nullptr;
+  bool run_actor() {
+    std::size_t runnable = own_.runnable();
+    for (const auto* m : others_) runnable += m->runnable();
+    if (runnable == 0) return false;
+    auto chosen = std::size_t(schedule_.below(runnable));
+    digest.add(chosen);
+    ++steps_;
+    if (chosen < own_.runnable()) return own_.run(chosen), true;
+    chosen -= own_.runnable();
+    for (auto* m : others_) {
+      if (chosen < m->runnable()) return m->run(chosen), true;
+      chosen -= m->runnable();
+    }
+    return false;
+  }
+
+  bool run_timer() {
+    machine* next = &own_;
+    auto due = own_.next_timer();
+    for (auto* m : others_) {
+      const auto at = m->next_timer();
+      if (!at || (due && *due <= *at)) continue;
+      next = m;
+      due = at;
+    }
+    if (!due) return false;
+    if (*due > now()) {
+      own_.set_time(*due);
+      for (auto* m : others_) m->set_time(*due);
+    }
+    next->run_timer();
+    digest.add(std::uint64_t(elapsed().count()));
+    return true;
+  }
+
+  machine own_;
+  std::vector<machine*> others_;
   actors_runner runner_;
   virtual_clock clock_{*this};
   seeded_random random_{*this};
   dice schedule_{0};
   storage::steady_time begun_;
   std::uint64_t steps_ = 0;
-  std::size_t base_actors_ = 0;
 };
 
 } // namespace cairn::sim

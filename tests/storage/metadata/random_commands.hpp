@@ -76,7 +76,7 @@ private:
     }
   }
   command of_the_cluster() {
-    switch (random_() % 10) {
+    switch (random_() % 11) {
       case 0: return random_() % 4 == 0 ? founding() : remove_node{.node = node()};
       case 1:
         return add_node{.node = {.id = {std::uint8_t(random_() % 6)},
@@ -110,6 +110,7 @@ private:
       case 6: return confirm_replicas{.repairs = repairs_};
       case 7: return note_down{.node = node(), .now = wall_ms(random_() % 9)};
       case 8: return note_up{.node = node(), .incarnation = random_() % 9};
+      case 9: return hold_deletions{.held = random_() % 2 == 0};
       default: return acknowledge_epoch{.session = session(), .epoch = epoch_ + (random_() % 9 == 0)};
     }
   }

@@ -1,0 +1,112 @@
+#include "actors/member_wiring.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+
+// A founder's log begins with the state that it has, and its first command makes the cluster.
+result<void> begin_log(const member_log_parts& parts, replicated_log_services& out) {
+  auto view = parts.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  const auto& identity = *parts.identity;
+  // Who joined knows others; a founder does not, until it has founded.
+  if (row || identity.self != 0 || !identity.members.empty()) return {};
+  // Made by an earlier start that did not get further, or now.
+  auto begun = out.log->begin(raft::raft_core::first_state(raft::server_id{identity.self} + 1, (*view)->applied()));
+  if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
+  out.found = meta::create_cluster{identity.id,        identity.name,       parts.replicas,
+                                   parts.write_quorum, parts.clock->wall(), parts.self};
+  return {};
+}
+
+// And finishes what a crash left between the log and the state.
+result<raft::stored_state> load_log(const member_log_parts& parts, replicated_log_services& out) {
+  const auto applied = [&]() -> result<storage::log_index> {
+    auto view = parts.store->read();
+    if (!view) return view.error();
+    return (*view)->applied();
+  };
+  const auto before = applied();
+  if (!before) return before.error();
+  auto stored = out.log->load(*before);
+  if (!stored) return stored.error();
+  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
+  if (auto finished = finish_install(out.transfer, snapshot, *before); !finished) return finished.error();
+  const auto after = applied();
+  if (!after) return after.error();
+  out.applied = *after;
+  return *after == *before ? std::move(stored) : out.log->load(*after);
+}
+
+} // namespace
+
+result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts) {
+  auto out = std::make_shared<replicated_log_services>();
+  out->log = std::make_shared<raft::raft_log>(*parts.engine);
+  out->transfer = parts.transfer;
+  if (auto made = parts.transfer.files->make_directories(parts.transfer.folder); !made) return made.error();
+  if (auto begun = begin_log(parts, *out); !begun) return begun.error();
+  auto stored = load_log(parts, *out);
+  if (!stored) return stored.error();
+  out->log_bytes = stored->bytes;
+  const auto& identity = *parts.identity;
+  raft::node_options node;
+  node.core.id = raft::server_id{identity.self} + 1;
+  node.core.seed = std::uint32_t(parts.random->next());
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock->now().time_since_epoch()).count();
+  auto started = raft::raft_node::start(node, std::move(*stored), out->applied, raft::time_ms(now));
+  if (!started) return started.error();
+  out->node = std::move(*started);
+  out->log_writes = parts.writes;
+  out->log_reads = parts.reads;
+  out->network = parts.network;
+  out->members.push_back({identity.self, {parts.self.id, parts.self.address, 0}});
+  for (const auto& m : identity.members) out->members.push_back({m.number, {m.id, m.address, 0}});
+  return out;
+}
+
+void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
+                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<operator_desk_actor> desk) {
+  const auto to = [](auto receiver, peer_request kind) {
+    return [receiver = std::move(receiver), kind](link::incoming_request request) {
+      if (const auto actor = receiver->get())
+        caf::anon_send(actor, peer_atom_v,
+                       peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
+    };
+  };
+  for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
+    service.serve(kind, to(metadata, kind));
+  for (const auto kind : {peer_request::join, peer_request::report}) service.serve(kind, to(membership, kind));
+  if (desk) service.serve(peer_request::membership, to(std::move(desk), peer_request::membership));
+}
+
+member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_parts& parts, peer_service& service) {
+  chunk_service_parts served;
+  served.stores = parts.local;
+  served.layouts = parts.layouts;
+  served.buffers = parts.peer_buffers;
+  served.metrics = parts.metrics;
+  served.clock = parts.clock;
+  member_chunks out;
+  out.service = std::make_unique<chunk_service>(system, served, parts.servers);
+  out.service->serve_at(service);
+  remote_store_parts remote;
+  remote.network = parts.network;
+  remote.layouts = parts.layouts;
+  remote.buffers = parts.buffers;
+  remote.metrics = parts.metrics;
+  remote.clock = parts.clock;
+  chunk_router::cluster_parts routed;
+  routed.layouts = parts.layouts;
+  routed.network = parts.network;
+  routed.make = [&system, remote](const storage::uuid& peer) { return spawn_remote_store(system, remote, peer); };
+  out.router = std::make_shared<chunk_router>(parts.local, std::move(routed));
+  return out;
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,53 @@
+// How the parts of a cluster's member are put together, apart from where its disks, threads and sockets come from:
+// production (actors/cluster_member.cpp, actors/storage_node.cpp) and the simulator build the same member through these
+// functions. What the structs point to outlives what is made of it.
+#pragma once
+
+#include "actors/actor_slot.hpp"
+#include "actors/chunk_router.hpp"
+#include "actors/chunk_service.hpp"
+#include "actors/replicated_log.hpp"
+#include "storage/cluster_identity.hpp"
+#include "storage/kv.hpp"
+
+namespace cairn::actors {
+
+struct member_log_parts {
+  storage::kv_engine* engine = nullptr; // cluster::raft::raft_log_tables tables
+  storage::metadata::store* store = nullptr;
+  const storage::cluster_identity* identity = nullptr;
+  storage::metadata::new_node self;
+  std::uint8_t replicas = 3, write_quorum = 0; // of the cluster, when this node founds it
+  storage::executor* writes = nullptr;         // one thread
+  storage::executor* reads = nullptr;
+  state_transfer_services transfer; // its folder is made
+  peers* network = nullptr;
+  const storage::clock* clock = nullptr;
+  storage::random_source* random = nullptr;
+};
+// The member's copy of the metadata's log, its consensus engine started. A founder that did not get as far as its
+// cluster's first entry begins it; what a crash left between the log and the state is finished. Errors: io_error,
+// corrupt, no_space.
+result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts);
+
+// Consensus, membership and, where there is a desk, operators' requests for the peers; before the links start.
+void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
+                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<operator_desk_actor> desk = nullptr);
+
+struct member_chunk_parts {
+  std::shared_ptr<const store_router> local;
+  std::shared_ptr<layout_holder> layouts;
+  std::shared_ptr<peers> network;
+  std::shared_ptr<storage::buffer_pool> buffers, peer_buffers; // of the gateway; for what peers send and read
+  storage::node_metrics* metrics = nullptr;
+  const storage::clock* clock = nullptr;
+  std::size_t servers = 2; // actors that serve peers
+};
+struct member_chunks {
+  std::unique_ptr<chunk_service> service; // this node's chunks for its peers
+  std::shared_ptr<const chunk_router> router;
+};
+// Serves this node's chunks through `service` and reaches the peers'.
+member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_parts& parts, peer_service& service);
+
+} // namespace cairn::actors

@@ -1,0 +1,93 @@
+// Users of a simulated cluster: each puts (also under a condition), gets, heads, deletes or lists, one operation after
+// the other, through any node that runs, over a few keys that all share. What they asked and were told goes into a
+// history; the bytes that they read are checked at once. An operation whose node dies has an unknown outcome.
+#pragma once
+
+#include "tests/simulation/cluster_node.hpp"
+#include "tests/simulation/history.hpp"
+#include "tests/simulation/slow_client.hpp"
+#include "tests/simulation/slow_uploader.hpp"
+
+namespace cairn::sim {
+
+struct cluster_work_plan {
+  std::size_t keys = 3, users = 4;
+  std::uint64_t operations = 80;
+  std::uint64_t size_max = 200'000;
+  double cancels = 0.03;           // chance an operation that the client leaves
+  microseconds pause_max{200'000}; // between the operations of a user
+};
+
+class cluster_workload {
+public:
+  cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
+
+  void make_bucket(cluster_node& through); // and wait for it
+  void begin();
+  void crashing(const cluster_node& node);    // before it does
+  void expect_no_failures() { calm_ = true; } // of what begins from now on
+  // A change of the cluster by an operator, and wait for it. The error, if any, is the last one of some tries.
+  result<void> operate(const storage::metadata::command& c);
+  bool done() const noexcept { return busy_ == 0; }
+  std::string waiting() const; // for people: what is not answered
+  // With nothing else going on: every key through every node, and the lists of all nodes agree.
+  void verify();
+  void judge(); // the history
+  std::string summary() const;
+
+private:
+  struct content {
+    std::uint64_t size = 0;
+    std::string etag;
+  };
+  struct user {
+    std::uint64_t operation = 0; // numbers all of them; another one: the answer comes too late
+    std::size_t node = 0;
+    std::vector<history::number> told;
+    std::string what;
+    bool busy = false, calm = false;
+    std::shared_ptr<slow_uploader> upload;
+    std::shared_ptr<slow_client> download;
+  };
+  using steps = std::function<void()>;
+
+  cluster_node* any_node();
+  result<void> try_once(cluster_node& through, const storage::metadata::command& c);
+  void later(std::size_t u);
+  void next(std::size_t u);
+  void start(std::size_t u, cluster_node& node, const std::string& key);
+  void put(std::size_t u, cluster_node& node, const std::string& key);
+  void put_ended(std::size_t u, content_number number, std::optional<result<actors::put_outcome>> outcome);
+  void get(std::size_t u, cluster_node& node, const std::string& key, bool with_body);
+  void watch_get(std::size_t u, std::uint64_t operation);
+  void get_ended(std::size_t u);
+  void remove(std::size_t u, cluster_node& node, const std::string& key);
+  void list(std::size_t u, cluster_node& node);
+  void listed(user& it, const storage::metadata::listing& page);
+  void condition(operation& o, storage::metadata::write_condition& c, const std::string& key);
+  void write_failed(const user& it, const error& why);
+  void excuse(const user& it, const error& why);
+  bool in_time(std::size_t u, std::uint64_t operation) const { return users_[u].operation == operation; }
+  void ended(std::size_t u);
+  content_number new_content(const std::string& key, std::uint64_t size);
+  std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave);
+  content_number content_of(const storage::metadata::object_row& row);
+  content_number verify_key(cluster_node& node, const std::string& key);
+
+  world& w_;
+  checks& checks_;
+  std::vector<std::unique_ptr<cluster_node>>& nodes_;
+  const cluster_work_plan plan_;
+  std::vector<std::string> keys_;
+  std::map<content_number, content> contents_;
+  std::map<std::string, content_number> by_etag_;
+  std::map<std::string, std::vector<content_number>> written_; // by key
+  std::vector<user> users_;
+  history history_;
+  std::map<errc, std::uint64_t> failures_;
+  std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0;
+  std::size_t busy_ = 0;
+  bool calm_ = false;
+};
+
+} // namespace cairn::sim

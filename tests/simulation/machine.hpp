@@ -1,0 +1,115 @@
+// The actor system of one simulated process: its runnable actors and its timers wait until a world (world.hpp) runs
+// them. Its clock begins where the process began and may run slow or fast. With world.hpp one of the places that touch
+// CAF's internals.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "storage/seams.hpp"
+
+#include <caf/all.hpp>
+#include <caf/detail/test_actor_clock.hpp>
+#include <caf/scheduler/test_coordinator.hpp>
+
+#include <algorithm>
+
+namespace cairn::sim {
+
+class machine final : public storage::clock {
+public:
+  struct clock_faults {
+    std::int64_t drift_ppm = 0;            // of the steady clock
+    std::chrono::milliseconds wall_off{0}; // of the wall clock
+  };
+
+  machine() : machine(steady_zero, {}) {} // whose time is the world's
+  machine(storage::steady_time world_now, clock_faults faults)
+      : faults_(faults), world_began_(world_now), system_(std::make_unique<caf::actor_system>(config_)) {
+    scheduler_ = static_cast<coordinator*>(&system_->scheduler());
+    base_actors_ = system_->registry().running();
+  }
+  ~machine() override {
+    forget_everything();
+    if (live_actors() > 0) system_.release(); // it would wait for them for ever
+  }
+  machine(const machine&) = delete;
+  machine& operator=(const machine&) = delete;
+
+  caf::actor_system& system() { return *system_; }
+  std::size_t live_actors() const {
+    const auto running = system_->registry().running();
+    return running - std::min(running, base_actors_);
+  }
+  void count_actors_from_now() { base_actors_ = system_->registry().running(); }
+
+  storage::steady_time now() const override { return scheduler_->clock().now(); }
+  storage::wall_ms wall() const override {
+    const auto since = world_began_.time_since_epoch() + now().time_since_epoch() + faults_.wall_off;
+    return 1'760'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
+  }
+
+  // Drops all timers and what they would have brought, then what is runnable.
+  void forget_everything() {
+    scheduler_->clock().cancel_all();
+    while (!scheduler_->jobs.empty()) {
+      scheduler_->try_run_once();
+      scheduler_->clock().cancel_all();
+    }
+  }
+
+  // ── for the world ──
+  std::size_t runnable() const { return scheduler_->jobs.size(); }
+  void run(std::size_t chosen) {
+    std::swap(scheduler_->jobs.front(), scheduler_->jobs[chosen]);
+    scheduler_->try_run_once();
+  }
+  // When the next timer is due, in the world's time.
+  std::optional<storage::steady_time> next_timer() const {
+    const auto& waiting = scheduler_->clock().schedule();
+    if (waiting.empty()) return std::nullopt;
+    const auto local = waiting.begin()->first.time_since_epoch();
+    return world_began_ + local - local / (million + faults_.drift_ppm) * faults_.drift_ppm;
+  }
+  void set_time(storage::steady_time world_now) {
+    const auto since = world_now - world_began_;
+    auto& time = scheduler_->clock().current_time;
+    time = std::max(time, storage::steady_time{since + since / million * faults_.drift_ppm});
+  }
+  void run_timer() { scheduler_->clock().trigger_timeout(); }
+  void send_later(storage::steady_time at, const caf::strong_actor_ptr& to, actors::completion what) {
+    scheduler_->clock().schedule_message(
+        at, to, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, std::move(what)));
+  }
+
+private:
+  static constexpr std::int64_t million = 1'000'000;
+  static constexpr storage::steady_time steady_zero{};
+
+  class coordinator final : public caf::scheduler::test_coordinator {
+  public:
+    using test_coordinator::test_coordinator;
+    static caf::actor_system::module* make(caf::actor_system& s, caf::detail::type_list<>) {
+      return new coordinator(s);
+    }
+
+  protected:
+    void stop() override { // the base version never returns while timers re-arm
+      for (int i = 0; i < 100'000 && try_run_once(); ++i) {
+      }
+    }
+  };
+  struct simulated_system final : caf::actor_system_config {
+    simulated_system() {
+      load<coordinator>();
+      add_message_types<caf::id_block::cairn>();
+    }
+  };
+
+  const clock_faults faults_;
+  const storage::steady_time world_began_;
+  simulated_system config_;
+  std::unique_ptr<caf::actor_system> system_;
+  coordinator* scheduler_ = nullptr;
+  std::size_t base_actors_ = 0;
+};
+
+} // namespace cairn::sim

@@ -1,0 +1,144 @@
+// The node links of a simulated cluster: `actors::peers` in virtual time, with the promises of
+// actors/link/peer_link.hpp and no more. Between two nodes there are two links, one each way, over which requests go
+// and replies come back.
+//
+// - A link is dialled by the asking node and admitted by both sides' membership_gate. While it is down, requests are
+//   answered with connection_lost at once.
+// - Small requests of a link arrive in order, payloads may overtake each other. Nothing is lost or doubled while a link
+//   lives (TCP sees to that); a link that breaks, or whose peer dies, ends everything in flight with connection_lost,
+//   whether or not it was done.
+// - A partition holds messages up. It may heal in time; after silence_max the link is lost.
+// - After a timeout the payload of a late reply may still land in its buffer.
+//
+// Not modelled: bandwidth, credit, TLS.
+#pragma once
+
+#include "actors/link/redial_pause.hpp"
+#include "actors/membership_gate.hpp"
+#include "actors/peer_service.hpp"
+#include "actors/peers.hpp"
+#include "tests/simulation/checks.hpp"
+#include "tests/simulation/world.hpp"
+
+#include <map>
+#include <set>
+
+namespace cairn::sim {
+
+struct network_plan {
+  microseconds delay_min{50}, delay_max{1000};
+  double late = 0; // chance a message that it takes up to late_max
+  microseconds late_max{0};
+  double breaks = 0; // chance a message that its link breaks instead
+};
+
+class sim_peers;
+
+class sim_network {
+public:
+  static constexpr std::chrono::milliseconds silence_max{5000};
+
+  sim_network(world& w, network_plan plan) : w_(w), plan_(plan) {}
+  sim_network(const sim_network&) = delete;
+  sim_network& operator=(const sim_network&) = delete;
+
+  void set_plan(network_plan plan) { plan_ = plan; }
+  void cut(const storage::uuid& a, const storage::uuid& b);
+  void mend(); // all cuts
+  bool is_cut(const storage::uuid& a, const storage::uuid& b) const { return cuts_.contains(pair_of(a, b)); }
+
+  // A stranger's request to a node, to join; answered once unless the stranger's process has ended.
+  void ask(const std::shared_ptr<sim_peers>& from, const storage::uuid& to, std::string request,
+           actors::link::reply_callback reply);
+
+private:
+  friend class sim_peers;
+  using node_pair = std::pair<storage::uuid, storage::uuid>;
+  static node_pair pair_of(const storage::uuid& a, const storage::uuid& b) { return {std::min(a, b), std::max(a, b)}; }
+  microseconds draw_delay();
+  sim_peers* process_of(const storage::uuid& node) const;
+
+  world& w_;
+  network_plan plan_;
+  std::set<node_pair> cuts_;
+  std::map<storage::uuid, sim_peers*> processes_; // that run
+};
+
+// One process's part of it. Dies with the process: nothing is answered any more.
+class sim_peers final : public actors::peers, public std::enable_shared_from_this<sim_peers> {
+public:
+  struct identity {
+    storage::uuid node{};
+    std::uint64_t incarnation = 0;
+  };
+  sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, const storage::clock& clock);
+  ~sim_peers() override { die(true); }
+
+  void begin(); // from now on others reach it
+  void set_cluster(const storage::uuid& cluster) { cluster_ = cluster; }
+  // `at_once`: the peers notice now (the process died), not after a silence (the machine did).
+  void die(bool at_once);
+
+  actors::link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
+                                    actors::link::reply_callback reply) override;
+  actors::link::request_number call_bulk(const storage::uuid& to, std::string request, storage::slice into,
+                                         storage::steady_time deadline, actors::link::reply_callback reply) override;
+  actors::link::request_number send_bulk(const storage::uuid& to, std::string request, storage::slice payload,
+                                         storage::steady_time deadline, actors::link::reply_callback reply) override;
+  void cancel(const storage::uuid& to, actors::link::request_number n) override;
+  bool up(const storage::uuid& node) const override;
+  void set_members(const std::vector<actors::peer_address>& members) override;
+
+private:
+  friend class sim_network;
+  struct pending {
+    actors::link::reply_callback reply; // null: nobody waits any more
+    storage::slice payload, into;
+    std::shared_ptr<std::atomic<bool>> gone;
+  };
+  struct one_link {
+    storage::uuid to{};
+    bool up = false;
+    std::uint64_t life = 0; // rises when the link is lost or made
+    std::uint64_t peer_incarnation = 0;
+    storage::steady_time last_small_out{}, last_small_in{};
+    bool silent = false; // a silence is being counted
+    std::map<actors::link::request_number, pending> open;
+    std::vector<std::function<void()>> held_up; // by a partition
+    actors::link::redial_pause pause;
+    bool dialling = false;
+  };
+  using link_ptr = std::shared_ptr<one_link>;
+
+  actors::link::request_number send(const storage::uuid& to, std::string request, pending p,
+                                    storage::steady_time deadline, actors::link::lane lane);
+  void refuse(actors::link::reply_callback reply, error why);
+  // After the way there or back; `arrive` runs unless the link was lost meanwhile.
+  void travel(const link_ptr& l, bool back, actors::link::lane lane, std::function<void()> arrive);
+  void arrived(const link_ptr& l, const std::function<void()>& arrive);
+  void hold_up(const link_ptr& l, std::function<void()> arrive);
+  void deliver(const link_ptr& l, actors::link::request_number n, std::string request, actors::link::lane lane,
+               std::chrono::nanoseconds left);
+  void answered(const link_ptr& l, actors::link::request_number n, actors::link::lane lane,
+                result<actors::link::answer> a);
+  void finish(const link_ptr& l, actors::link::request_number n, result<actors::link::answer> a,
+              std::string_view bytes);
+  void overdue(const link_ptr& l, actors::link::request_number n);
+  void lose(const link_ptr& l, const std::string& why);
+  void dial_later(const link_ptr& l);
+  void dial(const link_ptr& l);
+  bool admits(const sim_peers& other) const;
+  actors::link::peer as_peer() const;
+
+  sim_network& n_;
+  const identity self_;
+  const std::shared_ptr<actors::peer_service> service_;
+  const storage::clock& clock_;
+  storage::uuid cluster_{};
+  actors::membership_gate gate_;
+  std::map<storage::uuid, link_ptr> links_;
+  actors::link::request_number next_ = 1;
+  bool alive_ = true;
+};
+
+} // namespace cairn::sim
