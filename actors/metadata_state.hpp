@@ -82,6 +82,7 @@ private:
   void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
   void read_layout(std::function<void()> then = {});
   void publish(layout_ptr fresh, storage::log_index at);
+  void connect(const cluster::layout& layout);
   void acknowledge_layout();
 
   void begin_session();
@@ -103,6 +104,7 @@ private:
   std::unique_ptr<replicated_log> log_;             // null: the node is a store of its own
   std::optional<storage::metadata::command> found_; // makes the cluster
   std::vector<log_member> known_at_start_;
+  bool removed_connected_ = false;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from
