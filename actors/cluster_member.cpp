@@ -1,6 +1,8 @@
 #include "actors/cluster_member.hpp"
 
+#include "actors/cluster_report.hpp"
 #include "actors/member_wiring.hpp"
+#include "actors/operator_desk.hpp"
 #include "storage/log.hpp"
 
 #include <future>
@@ -14,6 +16,7 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
+constexpr std::chrono::milliseconds hand_over_patience = 1500ms, hand_over_pause = 10ms;
 constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
 std::string text_of(const config::endpoint& e) {
@@ -40,7 +43,6 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -150,7 +152,22 @@ result<join_answer> cluster_member::ask_to_join() {
   return last;
 }
 
+// A founder whose metadata is lost must not found the same cluster again.
+result<void> cluster_member::remember_members() {
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  if (!row || !identity_.members.empty()) return {};
+  const auto nodes = (*view)->nodes();
+  if (!nodes) return nodes.error();
+  for (const auto& n : *nodes)
+    if (n.state != meta::node_state::removed) identity_.members.push_back({n.number, n.id, n.address});
+  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+}
+
 result<void> cluster_member::open_log() {
+  if (auto remembered = remember_members(); !remembered) return remembered;
   storage::lmdb_options options;
   options.directory = env_.settings->metadata_dir() + "/log";
   options.tables = raft::raft_log_tables;
@@ -193,17 +210,64 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.metadata = metadata;
   services.steward.out_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
-  metadata_ = metadata;
-  membership_ = spawn_membership(system, std::move(services));
-  serve_members(*service_, metadata_, membership_);
+  metadata_->set(metadata);
+  operator_services desk;
+  desk.metadata = metadata;
+  desk.store = services.store;
+  desk.reads = services.reads;
+  desk.layout = layout_;
+  desk.state = state_;
+  desk.network = links_.get();
+  desk.clock = services.clock;
+  desk.cluster_name = identity_.name;
+  desk.down_after = services.steward.down_after;
+  desk.membership = spawn_membership(system, std::move(services));
+  membership_->set(desk.membership);
+  desk_->set(spawn_operator_desk(system, std::move(desk)));
+  serve_members(*service_, metadata_, membership_, desk_);
   links_->start();
   return {};
 }
 
+namespace {
+
+template <class Answer, class... Message>
+std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_actor& whom, Message... message) {
+  auto answered = std::make_shared<std::promise<std::optional<Answer>>>();
+  system.spawn([=](caf::event_based_actor* self) {
+    self->request(whom, caf::infinite, message...)
+        .then([answered](const Answer& a) { answered->set_value(a); },
+              [answered](const caf::error&) { answered->set_value(std::nullopt); });
+  });
+  return answered->get_future().get();
+}
+
+} // namespace
+
+void cluster_member::hand_over(caf::actor_system& system) {
+  const auto until = env_.clock->now() + hand_over_patience;
+  std::optional<storage::node_number> to;
+  const auto metadata = metadata_->get();
+  while (metadata && env_.clock->now() < until) {
+    const auto log = ask_and_wait<log_status_ptr>(system, metadata, status_atom_v);
+    const auto layout = layout_->get();
+    if (!log || !layout || !(*log)->leads) break;
+    if (!to) {
+      to = successor(**log, *layout, [this](const storage::uuid& node) { return links_->up(node); });
+      if (!to) return; // nobody else could
+    }
+    ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // again while it has not happened: no harm
+    std::promise<void>{}.get_future().wait_for(hand_over_pause);
+  }
+  if (to) log::info("handed over", {{"to", *to}});
+}
+
 void cluster_member::stop() {
-  if (membership_) caf::anon_send_exit(membership_, caf::exit_reason::user_shutdown);
-  membership_ = nullptr;
-  metadata_ = nullptr;
+  if (const auto desk = desk_->get()) caf::anon_send_exit(desk, caf::exit_reason::user_shutdown);
+  if (const auto membership = membership_->get()) caf::anon_send_exit(membership, caf::exit_reason::user_shutdown);
+  desk_->set({});
+  membership_->set({});
+  metadata_->set({});
   if (log_writes_) log_writes_->stop();
   if (log_reads_) log_reads_->stop();
   if (transfers_) transfers_->stop();

@@ -3,6 +3,7 @@
 // actor. Start-up code owns one (actors/storage_node.cpp); the caller runs the io_contexts.
 #pragma once
 
+#include "actors/actor_slot.hpp"
 #include "actors/cluster_state.hpp"
 #include "actors/layout_holder.hpp"
 #include "actors/link_peers.hpp"
@@ -40,7 +41,9 @@ public:
   std::shared_ptr<replicated_log_services> log_services();
   // Spawns the membership, serves peers from now on.
   result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
-  // Hands leadership over if this node leads, waits for that a little, and ends the links.
+  // When this node leads: another voter takes over, which is waited for a little. Any thread but the contexts'.
+  void hand_over(caf::actor_system& system);
+  // Serves peers no more and ends the links.
   void stop();
 
   std::shared_ptr<peers> network() const { return links_; }
@@ -49,6 +52,7 @@ public:
   const std::shared_ptr<cluster_state>& state() const { return state_; }
   std::vector<member_link> links() const { return links_->links(); }
   storage::metadata::new_node self() const;
+  operator_desk_actor desk() const { return desk_->get(); } // null before start() and after stop()
   const storage::cluster_identity& identity() const { return identity_; }
 
 private:
@@ -59,6 +63,7 @@ private:
   result<void> join();
   result<join_answer> ask_to_join();
   result<void> open_log();
+  result<void> remember_members();
 
   member_environment env_;
   storage::cluster_identity identity_;
@@ -70,8 +75,9 @@ private:
   std::unique_ptr<storage::kv_engine> log_engine_;
   std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
-  metadata_actor metadata_;
-  membership_actor membership_;
+  actor_slot_ptr<metadata_actor> metadata_ = slot_of(metadata_actor{});
+  actor_slot_ptr<membership_actor> membership_ = slot_of(membership_actor{});
+  actor_slot_ptr<operator_desk_actor> desk_ = slot_of(operator_desk_actor{});
 };
 
 } // namespace cairn::actors

@@ -185,7 +185,8 @@ result<join_answer> decode_join_answer(std::string_view bytes) {
 std::string encode(const node_report& n) {
   auto w = begin(128 + 2 * n.complete.size());
   write(w, n.node);
-  w.u64(n.oldest_hold).u64(n.settled).u64(n.applied).u64(n.used_bytes).u64(n.capacity_bytes).boolean(n.takes_writes);
+  w.u64(n.oldest_hold).u64(n.settled).u64(n.applied).u64(n.used_bytes).u64(n.capacity_bytes).u64(n.data_bytes);
+  w.boolean(n.takes_writes);
   w.u64(n.complete_epoch).varint(n.complete.size());
   for (const auto p : n.complete) w.u16(p);
   return w.take();
@@ -201,6 +202,7 @@ result<node_report> decode_report(std::string_view bytes) {
   out.applied = r.u64();
   out.used_bytes = r.u64();
   out.capacity_bytes = r.u64();
+  out.data_bytes = r.u64();
   out.takes_writes = r.boolean();
   out.complete_epoch = r.u64();
   out.complete.resize(r.count(2));

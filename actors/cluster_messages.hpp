@@ -13,7 +13,7 @@
 //                  count:varint member*
 //     node         id:16 address:string zone:string weight:varint incarnation:u64
 //     member       number:u16 id:16 address:string
-//   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 flags:u8
+//   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64 flags:u8
 //                  complete_epoch:u64 count:varint partition:u16* → version:u8
 //
 // A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
@@ -23,6 +23,7 @@
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/commands.hpp"
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -76,7 +77,8 @@ struct node_report {
   storage::log_index oldest_hold = 0; // no read of the node needs what was buried at or before it
   storage::layout_epoch settled = 0;  // no upload of the node began under an older layout
   storage::log_index applied = 0;
-  std::uint64_t used_bytes = 0, capacity_bytes = 0;
+  std::uint64_t used_bytes = 0, capacity_bytes = 0; // of the file systems of its disks
+  std::uint64_t data_bytes = 0;                     // of its chunks
   bool takes_writes = true;
   // These partitions are complete on the node; the last comparison began under this epoch.
   storage::layout_epoch complete_epoch = 0;
@@ -84,5 +86,15 @@ struct node_report {
 };
 std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);
+
+// What a leader has heard of the members, itself among them.
+struct heard_report {
+  storage::steady_time at;
+  node_report report;
+};
+struct member_reports {
+  bool leads = false; // else the rest is empty
+  std::map<storage::node_number, heard_report> by_node;
+};
 
 } // namespace cairn::actors

@@ -1,10 +1,11 @@
 // Facts that the parts of a cluster's member share across threads: who leads, what other nodes' reads still need, what
-// this node has completed. Written by one actor each, read by any thread.
+// this node has completed, how the cluster is. Written by one actor each, read by any thread.
 #pragma once
 
-#include "storage/ids.hpp"
+#include "actors/cluster_status.hpp"
 
 #include <atomic>
+#include <memory>
 #include <mutex>
 #include <vector>
 
@@ -30,8 +31,21 @@ public:
     return {complete_epoch_, complete_};
   }
 
+  // By operator_desk: how often an operator wished that this node looks for missing copies now.
+  std::atomic<std::uint64_t> looks_wished{0};
+  // By operator_desk, each second: the cluster as far as this node knows by itself. Null at first.
+  void set_status(std::shared_ptr<const cluster_status> s) {
+    const std::lock_guard lock{mutex_};
+    status_ = std::move(s);
+  }
+  std::shared_ptr<const cluster_status> status() const {
+    const std::lock_guard lock{mutex_};
+    return status_;
+  }
+
 private:
   mutable std::mutex mutex_;
+  std::shared_ptr<const cluster_status> status_;
   storage::layout_epoch complete_epoch_ = 0;
   std::vector<storage::partition_id> complete_;
 };

@@ -51,6 +51,12 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<list_buckets_atom>::with<bucket_list>,
     // HTTP gateway → a page. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
+    // HTTP gateway → a page of the uploads that are under way. no_such_bucket, busy, timeout.
+    caf::replies_to<list_atom, storage::metadata::uploads_query>::with<uploads_listing>,
+    // HTTP gateway → an upload and a page of its parts. no_such_bucket, no_such_upload, busy, timeout.
+    caf::replies_to<parts_atom, upload_query>::with<found_upload>,
+    // HTTP gateway → an object and a page of its parts. no_such_bucket, no_such_key, busy, timeout.
+    caf::replies_to<parts_atom, object_parts_query>::with<found_parts>,
     // ingest, HTTP gateway, reaper → durable and visible when answered. The command's own refusals, no_space,
     // read_only, io_error, busy, timeout (outcome unknown). The stamp's session and sequence are filled in here when
     // they are 0.
@@ -118,10 +124,27 @@ using ingest_actor = caf::typed_actor<
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
 using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
 
+// Answers what operators ask of the cluster (actors/operator_desk.hpp).
+using operator_desk_actor = caf::typed_actor<
+    // admin port → the cluster as the leader sees it, or as this node does when there is none. no_leader (this node
+    // knows nothing yet), timeout, stopping.
+    caf::replies_to<status_atom>::with<cluster_status_ptr>,
+    // admin port → what was done, for people. invalid_argument, not_found, precondition_failed, no_leader, timeout,
+    // stopping.
+    caf::replies_to<wish_atom, membership_command>::with<std::string>,
+    // link server → membership: the same, asked of another node.
+    caf::reacts_to<peer_atom, peer_call>,
+    // itself: an executor finished or a peer answered, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second: what metrics show.
+    caf::reacts_to<tick_atom>>;
+
 // One node's part in the membership of its cluster.
 using membership_actor = caf::typed_actor<
-    // link server → a request of another node: join, report, membership.
+    // link server → a request of another node: join, report.
     caf::reacts_to<peer_atom, peer_call>,
+    // operator_desk → what the other members reported; nothing on a node that does not lead.
+    caf::replies_to<status_atom>::with<member_reports_ptr>,
     // itself: an executor finished or a peer answered, run this on the actor.
     caf::reacts_to<completion>,
     // itself, each second.

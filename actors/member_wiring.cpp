@@ -14,7 +14,8 @@ result<void> begin_log(const member_log_parts& parts, replicated_log_services& o
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return row.error();
   const auto& identity = *parts.identity;
-  if (row || identity.self != 0) return {};
+  // Who joined knows others; a founder does not, until it has founded.
+  if (row || identity.self != 0 || !identity.members.empty()) return {};
   // Made by an earlier start that did not get further, or now.
   auto begun = out.log->begin(raft::raft_core::first_state(raft::server_id{identity.self} + 1, (*view)->applied()));
   if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
@@ -69,16 +70,19 @@ result<std::shared_ptr<replicated_log_services>> open_member_log(const member_lo
   return out;
 }
 
-void serve_members(peer_service& service, const metadata_actor& metadata, const membership_actor& membership) {
-  const auto to = [](auto actor, peer_request kind) {
-    return [actor, kind](link::incoming_request request) {
-      caf::anon_send(actor, peer_atom_v, peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
+void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
+                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<operator_desk_actor> desk) {
+  const auto to = [](auto receiver, peer_request kind) {
+    return [receiver = std::move(receiver), kind](link::incoming_request request) {
+      if (const auto actor = receiver->get())
+        caf::anon_send(actor, peer_atom_v,
+                       peer_call{kind, std::make_shared<link::incoming_request>(std::move(request))});
     };
   };
   for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
     service.serve(kind, to(metadata, kind));
-  for (const auto kind : {peer_request::join, peer_request::report, peer_request::membership})
-    service.serve(kind, to(membership, kind));
+  for (const auto kind : {peer_request::join, peer_request::report}) service.serve(kind, to(membership, kind));
+  if (desk) service.serve(peer_request::membership, to(std::move(desk), peer_request::membership));
 }
 
 member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_parts& parts, peer_service& service) {

@@ -3,6 +3,7 @@
 // functions. What the structs point to outlives what is made of it.
 #pragma once
 
+#include "actors/actor_slot.hpp"
 #include "actors/chunk_router.hpp"
 #include "actors/chunk_service.hpp"
 #include "actors/replicated_log.hpp"
@@ -29,8 +30,9 @@ struct member_log_parts {
 // corrupt, no_space.
 result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts);
 
-// Consensus and membership for the peers; before the links start.
-void serve_members(peer_service& service, const metadata_actor& metadata, const membership_actor& membership);
+// Consensus, membership and, where there is a desk, operators' requests for the peers; before the links start.
+void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
+                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<operator_desk_actor> desk = nullptr);
 
 struct member_chunk_parts {
   std::shared_ptr<const store_router> local;

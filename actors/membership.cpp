@@ -23,12 +23,9 @@ public:
   void start(membership_services services);
   void tick();
   void serve(const peer_call& call);
+  member_reports_ptr reports() const;
 
 private:
-  struct heard {
-    storage::steady_time at;
-    node_report report;
-  };
   struct sessions_seen {
     std::vector<meta::session_row> live;
     storage::layout_epoch acknowledged = 0;
@@ -46,8 +43,7 @@ private:
   void take_report(node_report r, const std::function<void(result<void>)>& answer);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
   void join(const join_request& wish, const link::responder& respond, const log_status& log);
-
-  static bool has_begun(const log_status& log, const cluster::member& m);
+  void add(const join_request& wish, const link::responder& respond);
 
   void steward_soon(std::chrono::milliseconds pause);
   void steward();
@@ -59,7 +55,7 @@ private:
 
   membership_actor::pointer self_;
   membership_services s_;
-  std::map<storage::node_number, heard> news_;
+  std::map<storage::node_number, heard_report> news_;
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
   storage::layout_epoch targets_planned_ = 0;
@@ -104,6 +100,7 @@ void membership_state::report(const log_status& log) {
   const auto use = s_.disks();
   r.used_bytes = use.used_bytes;
   r.capacity_bytes = use.capacity_bytes;
+  r.data_bytes = use.data_bytes;
   r.takes_writes = use.takes_writes;
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
   if (log.leads) return take_report(std::move(r), [](const result<void>&) {});
@@ -159,6 +156,13 @@ void membership_state::update_holds() {
   s_.state->others_oldest_hold.store(oldest);
 }
 
+member_reports_ptr membership_state::reports() const {
+  auto out = std::make_shared<member_reports>();
+  out->leads = term_led_ != 0;
+  if (out->leads) out->by_node = news_;
+  return out;
+}
+
 // ── requests of other nodes ──
 
 void membership_state::serve(const peer_call& call) {
@@ -194,15 +198,6 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
                    [respond = request.respond](result<link::answer> a) { respond(std::move(a)); });
 }
 
-// Whether the member has ever stored anything of the log, as far as this leader can tell. One that has not may not have
-// got the answer to its request to join: it is answered again.
-bool membership_state::has_begun(const log_status& log, const cluster::member& m) {
-  const auto* const server = log.servers.find(raft::server_id{m.number} + 1);
-  if (!server || m.state == cluster::member_state::removed) return server != nullptr;
-  const auto match = log.match.find(m.number);
-  return server->role == raft::server_role::voter || (match != log.match.end() && match->second > 0);
-}
-
 void membership_state::join(const join_request& wish, const link::responder& respond, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
@@ -210,12 +205,33 @@ void membership_state::join(const join_request& wish, const link::responder& res
     return respond(error{errc::invalid_argument,
                          "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
   const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
-  if (known != layout->members.end() && has_begun(log, *known))
+  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(raft::server_id{known->number} + 1);
+  if (!server) return add(wish, respond);
+  if (server->role == raft::server_role::voter)
     return respond(error{errc::precondition_failed,
                          "node " + storage::to_string(wish.node.id) +
                              " is a member already, and this one has lost its data: remove the member (cairn cluster "
                              "remove) and start with an empty data directory"});
+  // A member that lost its log and has no vote may begin anew: after a recovery all others are like that. What the
+  // leader believes of its log goes first.
+  self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{known->number, raft::change_kind::remove})
+      .then(
+          [this, wish, respond](std::uint8_t answer) {
+            if (raft::accepted(answer) == raft::accepted::yes) return add(wish, respond);
+            respond(error{errc::busy, "the log's servers are being changed: try again"});
+          },
+          [respond](caf::error&) {
+            respond(error{errc::stopping, "the node stops"});
+          });
+}
+
+void membership_state::add(const join_request& wish, const link::responder& respond) {
+  const auto layout = s_.layout->get();
+  if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
   auto commands = std::make_shared<std::vector<meta::command>>();
+  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
+  if (known != layout->members.end() && known->address != wish.node.address)
+    commands->push_back(meta::set_node{.node = known->number, .address = wish.node.address});
   commands->push_back(meta::add_node{wish.node});
   commit_all(commands, 0, [this, respond, layout, wish](result<meta::command_result> added) {
     if (!added) return respond(added.error());
@@ -352,6 +368,7 @@ membership_actor::behavior_type membership(membership_actor::stateful_pointer<me
   state->start(std::move(services));
   return {
       [state](peer_atom, const peer_call& call) { state->serve(call); },
+      [state](status_atom) { return state->reports(); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
   };

@@ -1,6 +1,6 @@
 // Membership of one node: tells the leader each second how this node is, and on the leader carries out what the
 // steward decides (cluster/steward.hpp): who is down, who joins, who votes, which partitions go where. Requests to join
-// and operators' wishes that reach another member are passed on to the leader.
+// that reach another member are passed on to the leader.
 #pragma once
 
 #include "actors/cluster_state.hpp"
@@ -13,7 +13,8 @@
 namespace cairn::actors {
 
 struct disk_use {
-  std::uint64_t used_bytes = 0, capacity_bytes = 0;
+  std::uint64_t used_bytes = 0, capacity_bytes = 0; // of their file systems
+  std::uint64_t data_bytes = 0;                     // of live chunks
   bool takes_writes = true;
 };
 

@@ -1,6 +1,7 @@
 // The values that messages carry, their CAF type ids and atoms. Local messages copy pointers, never chunk bytes.
 #pragma once
 
+#include "actors/cluster_status.hpp"
 #include "actors/peer_service.hpp"
 #include "cluster/raft_core.hpp"
 #include "config/error.hpp"
@@ -60,6 +61,27 @@ struct found_object {
 using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
 using bucket_list = std::shared_ptr<const std::vector<storage::metadata::bucket_row>>;
 using listing_page = std::shared_ptr<const storage::metadata::listing>;
+
+// A multipart upload, and those of its parts whose numbers are greater than `after`, at most `max`.
+struct upload_query {
+  storage::metadata::upload_name upload;
+  std::uint32_t after = 0, max = 0;
+};
+struct found_upload {
+  std::shared_ptr<const storage::metadata::upload_row> row;
+  std::shared_ptr<const std::vector<storage::metadata::uploaded_part>> parts;
+};
+using uploads_listing = std::shared_ptr<const storage::metadata::uploads_page>;
+// An object, and likewise its parts, when it was uploaded in parts.
+struct object_parts_query {
+  std::string bucket, key;
+  std::uint32_t after = 0, max = 0;
+};
+struct found_parts {
+  std::shared_ptr<const storage::metadata::object_row> row;
+  std::shared_ptr<const std::vector<storage::metadata::object_part>> parts;
+};
+
 using command_box = std::shared_ptr<const storage::metadata::command>;
 struct committed {
   storage::metadata::command_result result; // not refused: a refusal is the request's error
@@ -94,6 +116,9 @@ struct peer_call {
 };
 struct log_status; // actors/replicated_log.hpp
 using log_status_ptr = std::shared_ptr<const log_status>;
+struct member_reports; // actors/cluster_messages.hpp
+using member_reports_ptr = std::shared_ptr<const member_reports>;
+using cluster_status_ptr = std::shared_ptr<const cluster_status>;
 // A change of who holds or votes on the metadata's log, for the leader only.
 struct log_change {
   storage::node_number node = 0;
@@ -126,8 +151,17 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buried_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::peer_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::log_change)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::log_status_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::member_reports_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::cluster_status_ptr)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::membership_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::bucket_row)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::listing_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::uploads_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::uploads_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::upload_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_upload)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_parts_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_parts)
 
 CAF_BEGIN_TYPE_ID_BLOCK(cairn, first_custom_type_id)
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
@@ -155,6 +189,15 @@ CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::listing_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::peer_call))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::log_change))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::log_status_ptr))
+CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::uploads_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::uploads_listing))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::upload_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_upload))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_parts_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_parts))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::member_reports_ptr))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::cluster_status_ptr))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::membership_command))
 CAF_ADD_ATOM(cairn, cairn::actors, read_atom, "read")
 CAF_ADD_ATOM(cairn, cairn::actors, write_atom, "write")
 CAF_ADD_ATOM(cairn, cairn::actors, erase_atom, "erase")
@@ -182,4 +225,5 @@ CAF_ADD_ATOM(cairn, cairn::actors, peer_atom, "peer")
 CAF_ADD_ATOM(cairn, cairn::actors, status_atom, "status")
 CAF_ADD_ATOM(cairn, cairn::actors, change_atom, "change")
 CAF_ADD_ATOM(cairn, cairn::actors, transfer_atom, "transfer")
+CAF_ADD_ATOM(cairn, cairn::actors, wish_atom, "wish")
 CAF_END_TYPE_ID_BLOCK(cairn)

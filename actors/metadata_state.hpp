@@ -22,6 +22,9 @@ public:
   caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
   caf::result<bucket_list> buckets();
   caf::result<listing_page> list(const storage::metadata::listing_query& query);
+  caf::result<uploads_listing> uploads(const storage::metadata::uploads_query& query);
+  caf::result<found_upload> upload(const upload_query& query);
+  caf::result<found_parts> object_parts(const object_parts_query& query);
   caf::result<buried_list> buried(std::uint32_t max);
   caf::result<chunk_ids> dead(const chunk_ids& ids);
   caf::result<committed> commit(command_box& command);
@@ -121,7 +124,7 @@ private:
   std::optional<batcher<waiting_command>> batches_;
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
              replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
-             replies<storage::blob_id>>
+             replies<storage::blob_id>, replies<uploads_listing>, replies<found_upload>, replies<found_parts>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);

@@ -77,6 +77,10 @@ public:
   const services& handles() const override { return services_; }
   node_status status() const override;
   bool is_new() const override { return is_new_; }
+  bool is_clustered() const override { return member_ != nullptr; }
+  void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
+  void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
+  void hand_over() override;
   void apply(const config::settings& settings) override;
   void stop() override;
 
@@ -175,6 +179,7 @@ disk_use storage_node_impl::disks_in_use() const {
   for (const auto& d : disks_) {
     const auto stats = d->store->stats();
     out.capacity_bytes += stats.disk.total;
+    out.data_bytes += stats.used_bytes;
     out.used_bytes += stats.disk.total - std::min(stats.disk.total, stats.disk.available);
     out.takes_writes = out.takes_writes || d->shared->takes_writes();
   }
@@ -367,6 +372,39 @@ node_status storage_node_impl::status() const {
     out.reason = "no disk takes writes";
   out.ready = out.reason.empty();
   return out;
+}
+
+namespace {
+
+// As ask_metadata, to another actor.
+template <class Answer, class Actor, class... Message>
+void ask(caf::actor_system& system, const Actor& whom, std::function<void(result<Answer>)> done, Message... message) {
+  system.spawn([=](caf::event_based_actor* self) {
+    self->request(whom, caf::infinite, message...)
+        .then([done](const Answer& a) { done(a); }, [done](const caf::error& e) { done(from_caf(e)); });
+  });
+}
+
+const error no_cluster{errc::unsupported, "the node is a store of its own"};
+
+} // namespace
+
+void storage_node_impl::ask_cluster(std::function<void(result<cluster_status>)> done) const {
+  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
+  if (!desk) return done(no_cluster);
+  ask<cluster_status_ptr>(
+      system_, desk, [done](const result<cluster_status_ptr>& s) { done(s ? result<cluster_status>{**s} : s.error()); },
+      status_atom_v);
+}
+
+void storage_node_impl::wish(membership_command c, std::function<void(result<std::string>)> done) const {
+  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
+  if (!desk) return done(no_cluster);
+  ask<std::string>(system_, desk, std::move(done), wish_atom_v, std::move(c));
+}
+
+void storage_node_impl::hand_over() {
+  if (member_) member_->hand_over(system_);
 }
 
 void storage_node_impl::apply(const config::settings& settings) {

@@ -5,6 +5,7 @@
 // cannot be opened ends the start.
 #pragma once
 
+#include "actors/cluster_status.hpp"
 #include "actors/node.hpp"
 #include "config/config.hpp"
 #include "storage/chunk_store.hpp"
@@ -47,6 +48,13 @@ public:
   virtual const services& handles() const = 0;
   virtual node_status status() const = 0; // thread-safe, cheap
   virtual bool is_new() const = 0;        // the metadata was made by this start
+  virtual bool is_clustered() const = 0;
+  // Of a member of a cluster (unsupported else), answered by an actor's thread: `done` must only post. Errors:
+  // interfaces.hpp, operator_desk_actor.
+  virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;
+  virtual void wish(membership_command c, std::function<void(result<std::string>)> done) const = 0;
+  // Before the node stops: leads its cluster no longer, so that others' writes go on. Waits up to some seconds.
+  virtual void hand_over() = 0;
   // SIGHUP: limits.memory takes effect.
   virtual void apply(const config::settings& settings) = 0;
   // Ends the long-lived actors and the executors; nothing may be in flight any more. The io_contexts must still run.

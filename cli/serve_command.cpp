@@ -13,9 +13,12 @@
 
 #include <boost/asio/signal_set.hpp>
 
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <future>
 #include <iostream>
+#include <thread>
 
 namespace cairn::cli {
 
@@ -32,16 +35,23 @@ public:
       : settings_(std::move(settings)),
         options_(options),
         shards_(settings_.node.shards, settings_.node.threads),
-        config_(shards_.contexts()) {}
+        config_(shards_.contexts()) {
+    await_signal();
+    signals_thread_ = std::thread{[this] { signals_context_.run(); }};
+  }
+  ~running_node() { end_signals(); }
 
   result<void> start();
   void wait_for_stop(); // applies SIGHUPs meanwhile
   void stop();
 
 private:
+  result<void> open_admin();
+  actors::node_status status() const;
   result<void> make_first_bucket();
   void announce() const;
   void await_signal();
+  void end_signals();
   void reload();
 
   config::settings settings_;
@@ -53,13 +63,17 @@ private:
   std::unique_ptr<actors::storage_node> node_;
   std::unique_ptr<net::http_server> http_;
   std::unique_ptr<net::admin_server> admin_;
+  std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
+  std::thread signals_thread_;
+  std::promise<void> stop_wanted_;
 };
 
 result<void> running_node::start() {
   system_ = std::make_unique<caf::actor_system>(config_);
   shards_.start();
+  if (auto listening = open_admin(); !listening) return listening;
   auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts());
   if (!node) return node.error();
   node_ = std::move(*node);
@@ -67,13 +81,36 @@ result<void> running_node::start() {
     if (auto made = make_first_bucket(); !made) return made;
   http_ = std::make_unique<net::http_server>(shards_.contexts(), settings_, node_->handles(), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
-  net::admin_callbacks admin{[this] { return node_->status(); },
-                             [this] { return net::metrics_page(metrics_, node_->status()); }};
+  http_->start();
+  open_node_ = node_.get();
+  announce();
+  return {};
+}
+
+actors::node_status running_node::status() const {
+  if (const auto* node = open_node_.load()) return node->status();
+  actors::node_status starting;
+  starting.reason = "the node starts";
+  return starting;
+}
+
+// Probes are answered from the beginning.
+result<void> running_node::open_admin() {
+  net::admin_callbacks admin{[this] { return status(); }, [this] { return net::metrics_page(metrics_, status()); }};
+  admin.token = settings_.admin.token;
+  if (!settings_.cluster.listen.host.empty()) {
+    admin.cluster = [this](auto done) {
+      if (auto* node = open_node_.load()) return node->ask_cluster(std::move(done));
+      done(error{errc::no_leader, "the node starts"});
+    };
+    admin.command = [this](actors::membership_command c, auto done) {
+      if (auto* node = open_node_.load()) return node->wish(std::move(c), std::move(done));
+      done(error{errc::no_leader, "the node starts"});
+    };
+  }
   admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin.listen, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
-  http_->start();
   admin_->start();
-  announce();
   return {};
 }
 
@@ -125,20 +162,31 @@ void running_node::reload() {
 void running_node::await_signal() {
   signals_.async_wait([this](boost::system::error_code failed, int signal) {
     if (failed) return;
-    if (signal != SIGHUP) return log::info("stopping", {{"signal", signal}});
-    reload();
-    await_signal();
+    if (signal == SIGHUP) {
+      if (open_node_.load()) reload();
+      return await_signal();
+    }
+    log::info("stopping", {{"signal", signal}});
+    if (!open_node_.load()) std::_Exit(0); // nothing was served or acknowledged: the disks are as after a crash
+    signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
+    stop_wanted_.set_value();
   });
 }
 
 void running_node::wait_for_stop() {
-  await_signal();
-  signals_context_.run();
+  stop_wanted_.get_future().wait();
+  end_signals(); // nobody reloads any more
+}
+
+void running_node::end_signals() {
+  signals_context_.stop();
+  if (signals_thread_.joinable()) signals_thread_.join();
 }
 
 void running_node::stop() {
-  signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
+  end_signals();
   if (admin_) admin_->set_stopping();
+  if (node_) node_->hand_over(); // first, so that the others' writes need not wait for this node's clients
   if (http_) {
     http_->stop_accepting();
     std::promise<void> drained;

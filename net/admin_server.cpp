@@ -1,6 +1,7 @@
 #include "net/admin_server.hpp"
 
 #include "actors/listener.hpp"
+#include "net/cluster_page.hpp"
 #include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -38,6 +39,25 @@ response text_response(http::status status, std::string body, const char* type =
   return r;
 }
 
+response refusal(const error& why) {
+  const auto status = [&why] {
+    switch (why.code) {
+      case errc::invalid_argument: return http::status::bad_request;
+      case errc::not_found: return http::status::not_found;
+      case errc::precondition_failed: return http::status::conflict;
+      case errc::timeout: return http::status::gateway_timeout;
+      case errc::no_leader:
+      case errc::busy:
+      case errc::stopping:
+      case errc::connection_lost: return http::status::service_unavailable;
+      default: return http::status::internal_server_error;
+    }
+  };
+  return text_response(status(), (why.text.empty() ? std::string(to_string(why.code)) : why.text) + "\n");
+}
+
+constexpr const char* no_cluster = "the node is a store of its own: cluster.listen is not set\n";
+
 } // namespace
 
 struct admin_server::state : std::enable_shared_from_this<state> {
@@ -60,7 +80,41 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     if (target == "/metrics") {
       return text_response(http::status::ok, callbacks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     }
-    return text_response(http::status::not_found, "there is /health/live, /health/ready and /metrics\n");
+    return text_response(http::status::not_found, "there is /health/live, /health/ready, /metrics and /cluster\n");
+  }
+
+  // Both answer with `done`, by any thread. `asked` lives until then.
+  void cluster(const request& asked, std::function<void(response)> done) const {
+    if (!callbacks.cluster) return done(text_response(http::status::not_found, no_cluster));
+    const auto target = parse_target({asked.target().data(), asked.target().size()});
+    const auto* format = target ? target->find("format") : nullptr;
+    callbacks.cluster(
+        [text = format && *format == "text", done = std::move(done)](const result<actors::cluster_status>& status) {
+          if (!status) return done(refusal(status.error()));
+          if (text) return done(text_response(http::status::ok, cluster_text(*status)));
+          done(text_response(http::status::ok, cluster_json(*status), "application/json"));
+        });
+  }
+
+  void command(const request& asked, bool from_this_machine, std::function<void(response)> done) const {
+    if (!callbacks.cluster || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
+    const auto text_of = [](beast::string_view v) { return std::string_view{v.data(), v.size()}; };
+    command_request r{std::nullopt, text_of(asked[http::field::host]), from_this_machine};
+    if (const auto token = asked.find("Cairn-Token"); token != asked.end()) r.token = text_of(token->value());
+    if (const auto may = may_command(r, callbacks.token); !may)
+      return done(text_response(http::status::forbidden, may.error().text + "\n"));
+    auto target = parse_target(text_of(asked.target()));
+    if (!target) return done(refusal(target.error()));
+    log::info("an operator's wish", {{"target", std::string{text_of(asked.target())}}});
+    callbacks.cluster([command = callbacks.command, target = std::move(*target),
+                       done = std::move(done)](const result<actors::cluster_status>& status) {
+      if (!status) return done(refusal(status.error()));
+      auto wish = parse_membership_command(target, *status);
+      if (!wish) return done(refusal(wish.error()));
+      command(std::move(*wish), [done](result<std::string> outcome) {
+        done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
+      });
+    });
   }
 
   response ready() const {
@@ -117,12 +171,38 @@ private:
   }
 
   void write() {
-    response_ = server_->answer(parser_.get());
+    const auto& asked = parser_.get();
+    const auto path = asked.target().substr(0, asked.target().find('?'));
+    if (asked.method() == http::verb::post && path == "/cluster/command") return command();
+    if (path == "/cluster" && (asked.method() == http::verb::get || asked.method() == http::verb::head))
+      return server_->cluster(asked, answer_later());
+    response_ = server_->answer(asked);
     if (parser_.get().method() == http::verb::head) response_.body().clear(); // Content-Length stays that of GET
     send();
   }
 
+  void command() {
+    error_code failed;
+    const auto other = stream_.socket().remote_endpoint(failed).address();
+    const bool mapped = !failed && other.is_v6() && other.to_v6().is_v4_mapped();
+    const bool here = !failed && (mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, other.to_v6()).is_loopback()
+                                         : other.is_loopback());
+    server_->command(parser_.get(), here, answer_later());
+  }
+
+  // Keeps the session, and with it the request, until it is called.
+  std::function<void(response)> answer_later() {
+    return [self = this->shared_from_this()](response r) {
+      asio::post(self->stream_.get_executor(), [self, r = std::move(r)]() mutable {
+        self->response_ = std::move(r);
+        if (self->parser_.get().method() == http::verb::head) self->response_.body().clear();
+        self->send();
+      });
+    };
+  }
+
   void send() {
+    stream_.expires_after(request_time);
     http::async_write(stream_, response_, [self = this->shared_from_this()](error_code, std::size_t) {
       error_code ignored; // the connection ends here in any case
       self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);

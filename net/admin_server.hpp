@@ -1,7 +1,9 @@
-// The admin port: /health/live, /health/ready and /metrics for probes and Prometheus. Answers GET and HEAD only, one
-// request a connection. Start-up code owns it and runs the io_context; methods may be called from any thread.
+// The admin port: /health/live, /health/ready and /metrics for probes and Prometheus, /cluster and /cluster/command for
+// `cairn cluster` (net/cluster_page.hpp). One request a connection. Start-up code owns it and runs the io_context;
+// methods may be called from any thread.
 #pragma once
 
+#include "actors/cluster_status.hpp"
 #include "actors/storage_node.hpp"
 #include "config/config.hpp"
 
@@ -15,6 +17,11 @@ namespace cairn::net {
 struct admin_callbacks {
   std::function<actors::node_status()> status; // called for every ready and metrics request; cheap, thread-safe
   std::function<std::string()> metrics;        // the page
+  // No function: the node is of no cluster. `done` must be called once, within some seconds, by any thread.
+  std::function<void(std::function<void(result<actors::cluster_status>)> done)> cluster = {};
+  // An operator's wish. `done` must be called once, within half a minute, by any thread: what was done, for people.
+  std::function<void(actors::membership_command, std::function<void(result<std::string>)> done)> command = {};
+  std::string token = {}; // admin.token
 };
 
 class admin_server {

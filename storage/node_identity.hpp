@@ -20,6 +20,8 @@ struct node_identity {
   friend bool operator==(const node_identity&, const node_identity&) = default;
 };
 
+uuid make_uuid(random_source& random); // RFC 9562, version 4
+
 // Once a start: counts it.
 result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random);
 

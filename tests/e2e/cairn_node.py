@@ -80,7 +80,7 @@ class Node:
     def write_config(self):
         sections = {}
         for name, value in self.settings.items():
-            section, key = name.split(".")
+            section, key = name.split(".", 1)
             sections.setdefault(section, []).append(f"{key} = {toml_value(value)}")
         self.config.write_text("\n".join(f"[{s}]\n" + "\n".join(lines) + "\n" for s, lines in sections.items()))
 
@@ -116,6 +116,10 @@ class Node:
     def stop(self, seconds=40):
         """SIGTERM; the node must end by itself with 0."""
         self.process.send_signal(signal.SIGTERM)
+        self.ended(seconds)
+
+    def ended(self, seconds=40):
+        """After a SIGTERM: it must end by itself with 0. (A second SIGTERM would end it at once.)"""
         try:
             code = self.process.wait(seconds)
         except subprocess.TimeoutExpired:

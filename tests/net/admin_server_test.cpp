@@ -32,9 +32,59 @@ TEST(admin_server, answers_probes_and_prometheus) {
   EXPECT_EQ(ask("POST /metrics").status, 405u);
   EXPECT_EQ(ask("GET /other").status, 404u);
   EXPECT_EQ(ask("nonsense").status, 400u);
+  EXPECT_EQ(ask("GET /cluster").status, 404u) << "a store of its own";
   admin.set_stopping();
   EXPECT_EQ(ask("GET /health/ready").status, 503u);
   EXPECT_EQ(ask("GET /health/live").status, 200u);
+  admin.stop();
+  running.join();
+}
+
+TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
+  boost::asio::io_context context;
+  actors::cluster_status status;
+  std::optional<actors::membership_command> wished;
+  std::thread answering;
+  admin_callbacks callbacks;
+  bool elected = true;
+  callbacks.cluster = [&](std::function<void(result<actors::cluster_status>)> done) {
+    done(elected ? result<actors::cluster_status>{status} : error{errc::no_leader, "no layout yet"});
+  };
+  callbacks.command = [&](actors::membership_command c, std::function<void(result<std::string>)> done) {
+    wished = c;
+    const bool refused = c.kind == actors::membership_wish::remove;
+    answering = std::thread{[done, refused] {
+      done(refused ? result<std::string>{error{errc::precondition_failed, "it owns partitions"}} : "drains");
+    }};
+  };
+  admin_server admin{context, {"127.0.0.1", 0}, callbacks};
+  ASSERT_TRUE(admin.listen());
+  admin.start();
+  std::thread running{[&] { context.run(); }};
+  const auto ask = [&](const std::string& line, const std::string& headers = "") {
+    raw_client client{admin.local_endpoint().port};
+    client.send(line + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + "\r\n");
+    auto a = client.read(false);
+    if (answering.joinable()) answering.join();
+    return a;
+  };
+  status.name = "blue";
+  status.nodes.resize(1);
+  EXPECT_EQ(ask("GET /cluster").header("Content-Type"), "application/json");
+  EXPECT_NE(ask("GET /cluster?format=text").body.find("Cluster blue"), std::string::npos);
+  EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0").status, 403u) << "without the header";
+  EXPECT_FALSE(wished);
+  EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", "Cairn-Token: \r\n").body, "drains\n");
+  EXPECT_EQ(wished->kind, actors::membership_wish::drain);
+  EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=9", "Cairn-Token: \r\n").status, 404u);
+  EXPECT_EQ(ask("POST /cluster/command?kind=burn", "Cairn-Token: \r\n").status, 400u);
+  const auto refused = ask("POST /cluster/command?kind=remove&node=0", "Cairn-Token: \r\n");
+  EXPECT_EQ(refused.status, 409u);
+  EXPECT_EQ(refused.body, "it owns partitions\n");
+  EXPECT_EQ(ask("POST /cluster").status, 405u);
+  elected = false;
+  EXPECT_EQ(ask("GET /cluster").body, "no layout yet\n");
+  EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", "Cairn-Token: \r\n").status, 503u);
   admin.stop();
   running.join();
 }

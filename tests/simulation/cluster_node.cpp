@@ -235,7 +235,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   members.steward = plan_.steward;
   members.metadata = p.services.metadata = actors::spawn_metadata(p.home.system(), std::move(m));
   p.membership = actors::spawn_membership(p.home.system(), std::move(members));
-  actors::serve_members(*p.service, p.services.metadata, p.membership);
+  actors::serve_members(*p.service, actors::slot_of(p.services.metadata), actors::slot_of(p.membership));
 }
 
 void cluster_node::crash(bool power_lost) {

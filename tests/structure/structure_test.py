@@ -49,7 +49,7 @@ OUTSIDE = [
 
 # Split, so that this file does not violate its own rule.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + r"me/\w+"]) + r")/")
-SKIPPED = {"build", ".git", "cairn-data", "cluster-data", "__pycache__", ".pytest_cache", ".cache", "corpus"}
+SKIPPED = {"build", ".git", "cairn-data", "cairn-cluster", "cluster-data", "__pycache__", ".pytest_cache", ".cache", "corpus"}
 TEXT = {".cpp", ".hpp", ".py", ".md", ".txt", ".toml", ".json", ".sh", ".lua", ".cmake", ""}
 
 

@@ -1,0 +1,141 @@
+#include "actors/cluster_report.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace raft = cluster::raft;
+
+metadata_role role_of(const raft::configuration& servers, storage::node_number n) {
+  const auto* s = servers.find(raft::server_id{n} + 1);
+  if (!s) return metadata_role::none;
+  return s->role == raft::server_role::voter ? metadata_role::voter : metadata_role::standby;
+}
+
+const node_report* report_of(const known_cluster& k, storage::node_number n) {
+  if (!k.reports) return nullptr;
+  const auto found = k.reports->by_node.find(n);
+  return found == k.reports->by_node.end() ? nullptr : &found->second.report;
+}
+
+bool is_up(const known_cluster& k, const cluster::member& m) {
+  if (m.number == k.log->self) return true;
+  if (!k.linked(m.id)) return false;
+  if (!k.reports || !k.reports->leads) return true;
+  const auto found = k.reports->by_node.find(m.number);
+  return found != k.reports->by_node.end() && k.now - found->second.at < k.down_after;
+}
+
+cluster_node_status node_status_of(const known_cluster& k, const cluster::member& m) {
+  cluster_node_status n;
+  n.number = m.number;
+  n.id = m.id;
+  n.address = m.address;
+  n.zone = m.zone;
+  n.weight = m.weight;
+  n.state = m.state;
+  n.up = is_up(k, m);
+  if (!n.up) n.since = m.down_since;
+  n.role = role_of(k.log->servers, m.number);
+  if (const auto* r = report_of(k, m.number)) {
+    n.used_bytes = r->used_bytes;
+    n.capacity_bytes = r->capacity_bytes;
+    n.data_bytes = r->data_bytes;
+    n.applied_index = r->applied;
+  }
+  if (m.number == k.log->self) n.applied_index = k.log->applied;
+  return n;
+}
+
+// Copies that every partition could have with the members that there are, those that are away included.
+std::size_t copies_possible(const cluster::layout& l) {
+  const auto holders = std::ranges::count_if(
+      l.members, [](const auto& m) { return m.state != cluster::member_state::removed && m.weight > 0; });
+  return std::min<std::size_t>(l.replicas, std::size_t(holders));
+}
+
+std::vector<std::uint32_t> held_partitions(const cluster::layout& l) {
+  std::vector<std::uint32_t> held(l.members.size());
+  for (const auto& owners : l.partitions)
+    for (const auto n : owners.current) ++held[n];
+  return held;
+}
+
+std::uint64_t under_replicated(const cluster::layout& l, const std::vector<bool>& up) {
+  const auto wanted = copies_possible(l);
+  return std::uint64_t(std::ranges::count_if(l.partitions, [&](const auto& owners) {
+    return std::size_t(std::ranges::count_if(owners.current, [&](auto n) { return n < up.size() && up[n]; })) < wanted;
+  }));
+}
+
+// An estimate: a partition's copy has the mean size of those on nodes that wait for none, and what a node has beyond
+// its complete ones belongs to those that are to come.
+std::uint64_t bytes_to_move(const std::vector<cluster_node_status>& nodes) {
+  std::uint64_t settled = 0, settled_bytes = 0, complete = 0, bytes = 0;
+  for (const auto& n : nodes) {
+    complete += n.partitions_owned;
+    bytes += n.data_bytes;
+    if (n.partitions_incoming > 0) continue;
+    settled += n.partitions_owned;
+    settled_bytes += n.data_bytes;
+  }
+  if (complete == 0) return 0;
+  const double size = settled > 0 ? double(settled_bytes) / double(settled) : double(bytes) / double(complete);
+  double out = 0;
+  for (const auto& n : nodes)
+    if (n.partitions_incoming > 0)
+      out += std::max(0.0, size * (n.partitions_owned + n.partitions_incoming) - double(n.data_bytes));
+  return std::uint64_t(out);
+}
+
+} // namespace
+
+cluster_status report_cluster(const known_cluster& k) {
+  const auto& l = *k.layout;
+  cluster_status s;
+  s.name = k.name;
+  s.id = l.cluster;
+  s.replicas = l.replicas;
+  s.write_quorum = l.write_quorum;
+  s.epoch = l.epoch;
+  s.leader = k.log->leader;
+  s.term = k.log->term;
+  s.self = k.log->self;
+  s.now = k.wall;
+  s.repairs_waiting = k.repairs_waiting;
+  const auto moves = cluster::pending_moves(l);
+  const auto held = held_partitions(l);
+  std::vector<bool> up(l.members.size());
+  for (const auto& m : l.members) {
+    if (m.state == cluster::member_state::removed) continue;
+    auto n = node_status_of(k, m);
+    up[m.number] = n.up;
+    n.partitions_owned = held[m.number];
+    n.partitions_incoming = moves.incoming[m.number];
+    s.nodes.push_back(std::move(n));
+  }
+  s.partitions_under_replicated = under_replicated(l, up);
+  s.bytes_to_move = bytes_to_move(s.nodes);
+  return s;
+}
+
+std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
+                                              const std::function<bool(const storage::uuid&)>& linked) {
+  std::optional<storage::node_number> best;
+  storage::log_index has = 0;
+  for (const auto& m : l.members) {
+    if (m.number == log.self || m.state == cluster::member_state::removed ||
+        role_of(log.servers, m.number) != metadata_role::voter || !linked(m.id))
+      continue;
+    const auto match = log.match.find(m.number);
+    const auto its = match == log.match.end() ? 0 : match->second;
+    if (best && its <= has) continue;
+    best = m.number;
+    has = its;
+  }
+  return best;
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,34 @@
+// From what a node knows to the cluster's status as operators see it. A leader knows how the members are; another node
+// knows the layout, who is linked to it and its own log. Pure.
+#pragma once
+
+#include "actors/cluster_messages.hpp"
+#include "actors/cluster_status.hpp"
+#include "actors/replicated_log.hpp"
+#include "cluster/layout.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace cairn::actors {
+
+struct known_cluster {
+  const cluster::layout* layout = nullptr;
+  const log_status* log = nullptr;
+  const member_reports* reports = nullptr;
+  std::string name;
+  storage::steady_time now;
+  storage::wall_ms wall = 0;
+  std::chrono::milliseconds down_after{6000};       // without a report
+  std::function<bool(const storage::uuid&)> linked; // whether this node reaches that one
+  std::uint64_t repairs_waiting = 0;
+};
+// Cost: one pass over the partitions.
+cluster_status report_cluster(const known_cluster& k);
+
+// Who is to lead when this node, the leader, goes: the voter that is linked and has the most of the log. Nothing: there
+// is no other.
+std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
+                                              const std::function<bool(const storage::uuid&)>& linked);
+
+} // namespace cairn::actors

@@ -1,0 +1,68 @@
+// The cluster as one node knows it, and what an operator may wish of it: plain values between the cluster's actors and
+// the admin port. Bytes, and times in milliseconds since 1970.
+#pragma once
+
+#include "storage/metadata/cluster_rows.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::actors {
+
+enum class metadata_role : std::uint8_t { none, standby, voter }; // what a node keeps of the metadata
+
+struct cluster_node_status {
+  storage::node_number number = 0;
+  storage::uuid id{};
+  std::string address, zone;
+  std::uint32_t weight = 0;
+  storage::metadata::node_state state = storage::metadata::node_state::active;
+  bool up = false;
+  storage::wall_ms since = 0; // up or down since; 0: not known
+  metadata_role role = metadata_role::none;
+  std::uint32_t partitions_owned = 0, partitions_incoming = 0; // complete there; still to come
+  // As it last reported; a capacity of 0: not yet. `used` is of the file systems, `data` of the chunks on them.
+  std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
+  std::uint64_t applied_index = 0;
+  friend bool operator==(const cluster_node_status&, const cluster_node_status&) = default;
+};
+
+struct cluster_status {
+  std::string name;
+  storage::uuid id{};
+  std::uint8_t replicas = 0, write_quorum = 0; // 0: a majority
+  std::uint8_t voters = 0;                     // as an operator wished; 0: chosen by the number of members
+  storage::layout_epoch epoch = 0;
+  std::optional<storage::node_number> leader; // nothing: there is none, or it is not known here
+  std::uint64_t term = 0;
+  storage::node_number self = 0;
+  storage::wall_ms now = 0;
+  std::vector<cluster_node_status> nodes; // by number, without those that were removed
+  bool deletions_held = false;            // until an operator releases them
+  // Chunks that a commit found missing; the bytes are an estimate: new copies of partitions at their mean size. Too few
+  // copies: fewer complete ones on nodes that are up than replicas, or than there are nodes for.
+  std::uint64_t repairs_waiting = 0, bytes_to_move = 0, partitions_under_replicated = 0;
+  friend bool operator==(const cluster_status&, const cluster_status&) = default;
+};
+
+enum class membership_wish : std::uint8_t { // the numbers travel
+  drain = 1,                                // others take over what the node has
+  activate,                                 // it gets a share again, after drain or when it was out
+  remove,                                   // final; refused while it owns something
+  weight,
+  zone,
+  voters,    // how many nodes keep the metadata and vote
+  repair,    // look for missing copies now
+  deletions, // hold them (number 1) or let them go on (0)
+};
+
+struct membership_command {
+  membership_wish kind{};
+  storage::node_number node = 0; // of drain, activate, remove, weight, zone
+  std::uint32_t number = 0;      // of weight, voters and deletions
+  std::string zone;
+  friend bool operator==(const membership_command&, const membership_command&) = default;
+};
+
+} // namespace cairn::actors

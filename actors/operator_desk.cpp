@@ -1,0 +1,342 @@
+#include "actors/operator_desk.hpp"
+
+#include "actors/cluster_report.hpp"
+#include "actors/errors.hpp"
+#include "actors/operator_messages.hpp"
+#include "actors/operator_wish.hpp"
+#include "storage/log.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms;
+
+using status_reply = std::function<void(result<cluster_status>)>;
+using wish_reply = std::function<void(result<std::string>)>;
+
+class desk_state {
+public:
+  explicit desk_state(operator_desk_actor::pointer self) : self_(self) {}
+  void start(operator_services services);
+  void tick();
+  caf::result<cluster_status_ptr> status();
+  caf::result<std::string> wish(const membership_command& c);
+  void serve(const peer_call& call);
+
+private:
+  struct errand {
+    membership_command command;
+    storage::steady_time deadline;
+    wish_reply reply;
+  };
+  using errand_ptr = std::shared_ptr<errand>;
+
+  storage::steady_time now() const { return s_.clock->now(); }
+  auto on_actor() const {
+    return [me = operator_desk_actor{self_}](std::function<void()> run) {
+      caf::anon_send(me, completion{std::move(run)});
+    };
+  }
+  auto linked() const {
+    return [network = s_.network](const storage::uuid& node) { return network->up(node); };
+  }
+  void with_log(std::function<void(result<log_status_ptr>)> then);
+  const storage::uuid* leader_elsewhere(const log_status& log) const;
+
+  void own_status(log_status_ptr log, status_reply reply);
+  void asked_status(log_status_ptr log, status_reply reply);
+  void run(const errand_ptr& e);
+  void pass_on(const errand_ptr& e, const storage::uuid& leader);
+  void carry_out(const errand_ptr& e, const log_status& log);
+  void change(const errand_ptr& e, wish_plan plan, layout_ptr layout);
+  void commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
+              std::string done);
+  void give_way(const errand_ptr& e, const log_status& log);
+  void look_everywhere(const errand_ptr& e);
+  void again(const errand_ptr& e, const error& why);
+
+  operator_desk_actor::pointer self_;
+  operator_services s_;
+};
+static_assert(!std::is_aggregate_v<desk_state>);
+
+void desk_state::start(operator_services services) {
+  s_ = std::move(services);
+  self_->delayed_send(self_, tick_interval, tick_atom_v);
+}
+
+void desk_state::with_log(std::function<void(result<log_status_ptr>)> then) {
+  self_->request(s_.metadata, caf::infinite, status_atom_v)
+      .then([then](const log_status_ptr& log) { then(log); }, [then](caf::error& e) { then(from_caf(e)); });
+}
+
+const storage::uuid* desk_state::leader_elsewhere(const log_status& log) const {
+  const auto layout = s_.layout->get();
+  if (!layout || !log.leader || *log.leader == log.self || *log.leader >= layout->members.size()) return nullptr;
+  return &layout->members[*log.leader].id;
+}
+
+// ── status ──
+
+// What metrics show, and what `state` keeps of it: as far as this node knows by itself.
+void desk_state::tick() {
+  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  with_log([this](const result<log_status_ptr>& log) {
+    if (!log) return;
+    own_status(*log, [this](result<cluster_status> s) {
+      if (s) s_.state->set_status(std::make_shared<const cluster_status>(std::move(*s)));
+    });
+  });
+}
+
+void desk_state::own_status(log_status_ptr log, status_reply reply) {
+  auto ask = [this, log, reply](const member_reports_ptr& reports) {
+    const auto layout = s_.layout->get();
+    if (!layout) return reply(error{errc::no_leader, "this node does not know the cluster's layout yet"});
+    auto job = [this, log, reply, reports, layout, linked = linked(), store = s_.store, clock = s_.clock,
+                back = on_actor()](bool expired) {
+      result<cluster_status> out = error{errc::timeout, "the metadata was not reached in time"};
+      if (auto view = expired ? result<std::unique_ptr<meta::view>>{out.error()} : store->read()) {
+        known_cluster k;
+        k.layout = layout.get();
+        k.log = log.get();
+        k.reports = reports.get();
+        k.name = s_.cluster_name;
+        k.now = clock->now();
+        k.wall = clock->wall();
+        k.down_after = s_.down_after;
+        k.linked = linked;
+        k.repairs_waiting = (*view)->repairs_waiting();
+        out = report_cluster(k);
+        out->deletions_held = (*view)->deletions_held();
+      } else {
+        out = view.error();
+      }
+      back([reply, out = std::move(out)] { reply(out); });
+    };
+    if (auto posted = s_.reads->post(now() + status_time, std::move(job)); !posted) reply(posted.error());
+  };
+  self_->request(s_.membership, caf::infinite, status_atom_v).then(std::move(ask), [reply](caf::error& e) {
+    reply(from_caf(e));
+  });
+}
+
+// The leader's, or this node's own when there is none or it does not answer.
+void desk_state::asked_status(log_status_ptr log, status_reply reply) {
+  const auto* leader = leader_elsewhere(*log);
+  if (!leader) return own_status(std::move(log), std::move(reply));
+  std::string bytes(1, char(peer_request::membership));
+  bytes += encode(operator_request{status_wanted{}});
+  auto answered = [this, log, reply = std::move(reply), back = on_actor()](result<link::answer> a) {
+    back([this, log, reply, a = std::move(a)] {
+      auto theirs = a ? decode_cluster_status(a->bytes) : result<cluster_status>{a.error()};
+      if (!theirs) return own_status(log, reply);
+      theirs->self = log->self;
+      reply(std::move(theirs));
+    });
+  };
+  s_.network->call(*leader, std::move(bytes), now() + status_time, std::move(answered));
+}
+
+caf::result<cluster_status_ptr> desk_state::status() {
+  auto promise = self_->make_response_promise<cluster_status_ptr>();
+  with_log([this, promise](const result<log_status_ptr>& log) mutable {
+    if (!log) {
+      promise.deliver(to_caf(log.error()));
+      return;
+    }
+    asked_status(*log, [promise](result<cluster_status> s) mutable {
+      if (s)
+        promise.deliver(cluster_status_ptr{std::make_shared<const cluster_status>(std::move(*s))});
+      else
+        promise.deliver(to_caf(s.error()));
+    });
+  });
+  return promise;
+}
+
+// ── wishes ──
+
+caf::result<std::string> desk_state::wish(const membership_command& c) {
+  auto promise = self_->make_response_promise<std::string>();
+  run(std::make_shared<errand>(errand{c, now() + wish_time, [promise](result<std::string> done) mutable {
+                                        if (done)
+                                          promise.deliver(std::move(*done));
+                                        else
+                                          promise.deliver(to_caf(done.error()));
+                                      }}));
+  return promise;
+}
+
+void desk_state::run(const errand_ptr& e) {
+  with_log([this, e](const result<log_status_ptr>& log) {
+    if (!log) return e->reply(log.error());
+    if ((*log)->leads) return carry_out(e, **log);
+    if (const auto* leader = leader_elsewhere(**log)) return pass_on(e, *leader);
+    again(e, {errc::no_leader, "the cluster has no leader now"});
+  });
+}
+
+void desk_state::again(const errand_ptr& e, const error& why) {
+  if (now() + retry_pause >= e->deadline) return e->reply(why);
+  self_->delayed_send(self_, retry_pause, completion{[this, e] { run(e); }});
+}
+
+void desk_state::pass_on(const errand_ptr& e, const storage::uuid& leader) {
+  std::string bytes(1, char(peer_request::membership));
+  bytes += encode(operator_request{e->command});
+  s_.network->call(leader, std::move(bytes), e->deadline, [this, e, back = on_actor()](result<link::answer> a) {
+    back([this, e, a = std::move(a)] {
+      if (a) return e->reply(decode_done(a->bytes));
+      // All wishes can be carried out twice.
+      if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) return again(e, a.error());
+      e->reply(a.error());
+    });
+  });
+}
+
+void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
+  const auto layout = s_.layout->get();
+  if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
+  if (e->command.kind == membership_wish::repair) return look_everywhere(e);
+  if (e->command.kind == membership_wish::deletions) {
+    const bool held = e->command.number != 0;
+    return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
+                  held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion goes on");
+  }
+  auto plan = plan_wish(*layout, e->command);
+  if (!plan) return e->reply(plan.error());
+  if (!plan->change) return e->reply(std::move(plan->done));
+  // A leader can't take itself out of the log.
+  if (e->command.kind == membership_wish::remove && e->command.node == log.self) return give_way(e, log);
+  change(e, std::move(*plan), layout);
+}
+
+void desk_state::give_way(const errand_ptr& e, const log_status& log) {
+  const auto layout = s_.layout->get();
+  const auto to = layout ? successor(log, *layout, linked()) : std::nullopt;
+  if (!to) return e->reply(error{errc::precondition_failed, "no other node could lead the cluster"});
+  self_->request(s_.metadata, caf::infinite, transfer_atom_v, *to)
+      .then(
+          [this, e](std::uint8_t) {
+            again(e, {errc::no_leader, "leadership is being handed over"});
+          },
+          [e](caf::error& why) { e->reply(from_caf(why)); });
+}
+
+void desk_state::change(const errand_ptr& e, wish_plan plan, layout_ptr layout) {
+  auto job = [this, e, plan = std::move(plan), layout, back = on_actor()](bool expired) {
+    auto made = std::make_shared<result<cluster::layout_plan>>(error{errc::timeout, "the plan was not made in time"});
+    if (!expired) *made = cluster::plan_change(*layout, *plan.change);
+    back([this, e, made, done = plan.done] {
+      if (!*made) return e->reply(made->error());
+      if ((*made)->commands.empty()) return e->reply(done);
+      log::info("the layout changes", {{"wish", done}});
+      commit(e, std::make_shared<std::vector<meta::command>>(std::move((*made)->commands)), 0, done);
+    });
+  };
+  if (auto posted = s_.reads->post(e->deadline, std::move(job)); !posted) e->reply(posted.error());
+}
+
+// The first command is the wish; targets that another change made wrong are planned anew by the steward.
+void desk_state::commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
+                        std::string done) {
+  auto box = std::make_shared<const meta::command>((*commands)[next]);
+  self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+      .then(
+          [this, e, commands, next, done](const committed&) {
+            if (next + 1 == commands->size()) return e->reply(done);
+            commit(e, commands, next + 1, done);
+          },
+          [e, next, done](caf::error& why) {
+            if (next > 0) return e->reply(done);
+            e->reply(from_caf(why));
+          });
+}
+
+// ── missing copies ──
+
+void desk_state::look_everywhere(const errand_ptr& e) {
+  const auto layout = s_.layout->get();
+  std::string bytes(1, char(peer_request::membership));
+  bytes += encode(operator_request{look_now{}});
+  struct round {
+    std::size_t open = 1, asked = 0, answered = 0;
+  };
+  auto r = std::make_shared<round>();
+  const auto one_done = [e, r] {
+    if (--r->open > 0) return;
+    e->reply(std::to_string(r->answered) + " of " + std::to_string(r->asked) +
+             " nodes look for missing copies; `cairn cluster status` shows what they find");
+  };
+  for (const auto& m : layout->members) {
+    if (m.state == cluster::member_state::removed || m.weight == 0) continue;
+    ++r->asked;
+    if (m.number == s_.layout->self()) {
+      s_.state->looks_wished.fetch_add(1);
+      ++r->answered;
+      continue;
+    }
+    ++r->open;
+    s_.network->call(m.id, bytes, now() + status_time, [r, one_done, back = on_actor()](const result<link::answer>& a) {
+      back([r, one_done, ok = a.has_value()] {
+        r->answered += ok;
+        one_done();
+      });
+    });
+  }
+  one_done();
+}
+
+// ── requests of other nodes ──
+
+void desk_state::serve(const peer_call& call) {
+  auto asked = decode_operator_request(call.request->bytes);
+  const auto respond = call.request->respond;
+  if (!asked) return respond(asked.error());
+  if (std::holds_alternative<look_now>(*asked)) {
+    s_.state->looks_wished.fetch_add(1);
+    return respond(link::answer{encode_done("")});
+  }
+  with_log(
+      [this, asked = std::move(*asked), respond, deadline = call.request->deadline](const result<log_status_ptr>& log) {
+        if (!log) return respond(log.error());
+        if (!(*log)->leads) return respond(error{errc::no_leader, "this node does not lead"});
+        if (std::holds_alternative<status_wanted>(asked))
+          return own_status(*log, [respond](const result<cluster_status>& s) {
+            respond(s ? result<link::answer>{link::answer{encode(*s), {}}} : result<link::answer>{s.error()});
+          });
+        const auto& c = std::get<membership_command>(asked);
+        run(std::make_shared<errand>(errand{c, deadline, [respond](const result<std::string>& done) {
+                                              respond(done ? result<link::answer>{link::answer{encode_done(*done), {}}}
+                                                           : result<link::answer>{done.error()});
+                                            }}));
+      });
+}
+
+operator_desk_actor::behavior_type operator_desk(operator_desk_actor::stateful_pointer<desk_state> self,
+                                                 operator_services services) {
+  auto* state = &self->state;
+  state->start(std::move(services));
+  return {
+      [state](status_atom) { return state->status(); },
+      [state](wish_atom, const membership_command& c) { return state->wish(c); },
+      [state](peer_atom, const peer_call& call) { state->serve(call); },
+      [](completion& c) { c.run(); },
+      [state](tick_atom) { state->tick(); },
+  };
+}
+
+} // namespace
+
+operator_desk_actor spawn_operator_desk(caf::actor_system& system, operator_services services) {
+  return system.spawn(operator_desk, std::move(services));
+}
+
+} // namespace cairn::actors

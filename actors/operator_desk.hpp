@@ -1,0 +1,29 @@
+// Where a member of a cluster answers operators: the status as the leader sees it, and wishes, which the leader carries
+// out and the others pass on to it. What follows from a wish (who gets which partition, who votes) is the steward's.
+#pragma once
+
+#include "actors/cluster_state.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/layout_holder.hpp"
+#include "actors/peers.hpp"
+#include "storage/executor.hpp"
+
+namespace cairn::actors {
+
+// All of it outlives the actor and the executors' jobs.
+struct operator_services {
+  metadata_actor metadata;
+  membership_actor membership;
+  storage::metadata::store* store = nullptr;
+  storage::executor* reads = nullptr;
+  std::shared_ptr<layout_holder> layout;
+  std::shared_ptr<cluster_state> state;
+  peers* network = nullptr;
+  const storage::clock* clock = nullptr;
+  std::string cluster_name;
+  std::chrono::milliseconds down_after{6000}; // as the steward's
+};
+
+operator_desk_actor spawn_operator_desk(caf::actor_system& system, operator_services services);
+
+} // namespace cairn::actors

@@ -1,0 +1,143 @@
+#include "actors/operator_messages.hpp"
+
+#include "storage/codec.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+using storage::byte_reader;
+using storage::byte_writer;
+
+constexpr std::uint8_t version = 1;
+constexpr std::size_t text_bytes_max = 4096, node_bytes_min = 38;
+enum class what : std::uint8_t { status = 1, wish, look };
+
+byte_writer begin() {
+  byte_writer w{64};
+  w.u8(version);
+  return w;
+}
+
+result<void> open(byte_reader& r) {
+  const auto v = r.u8();
+  if (r.ok() && v != version)
+    return error{errc::unsupported, "a message for operators of version " + std::to_string(v)};
+  return {};
+}
+
+error broken(const char* which) {
+  return {errc::corrupt, std::string{which} + " of another node does not decode"};
+}
+
+void write(byte_writer& w, const cluster_node_status& n) {
+  w.u16(n.number).raw(n.id).string(n.address).string(n.zone).varint(n.weight).u8(std::uint8_t(n.state)).boolean(n.up);
+  w.u64(std::uint64_t(n.since)).u8(std::uint8_t(n.role)).varint(n.partitions_owned).varint(n.partitions_incoming);
+  w.varint(n.used_bytes).varint(n.capacity_bytes).varint(n.data_bytes).varint(n.applied_index);
+}
+
+void read(byte_reader& r, cluster_node_status& n) {
+  n.number = r.u16();
+  r.raw(n.id);
+  n.address = r.string(text_bytes_max);
+  n.zone = r.string(text_bytes_max);
+  n.weight = r.varint32();
+  const auto state = r.u8();
+  if (state < std::uint8_t(storage::metadata::node_state::active) ||
+      state > std::uint8_t(storage::metadata::node_state::removed))
+    r.fail();
+  n.state = storage::metadata::node_state(state);
+  n.up = r.boolean();
+  n.since = storage::wall_ms(r.u64());
+  const auto role = r.u8();
+  if (role > std::uint8_t(metadata_role::voter)) r.fail();
+  n.role = metadata_role(role);
+  n.partitions_owned = r.varint32();
+  n.partitions_incoming = r.varint32();
+  n.used_bytes = r.varint();
+  n.capacity_bytes = r.varint();
+  n.data_bytes = r.varint();
+  n.applied_index = r.varint();
+}
+
+} // namespace
+
+std::string encode(const operator_request& request) {
+  auto w = begin();
+  if (std::holds_alternative<status_wanted>(request)) return w.u8(std::uint8_t(what::status)).take();
+  if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
+  const auto& c = std::get<membership_command>(request);
+  w.u8(std::uint8_t(what::wish)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
+  return w.take();
+}
+
+result<operator_request> decode_operator_request(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  operator_request out;
+  switch (what(r.u8())) {
+    case what::status: break;
+    case what::look: out = look_now{}; break;
+    case what::wish: {
+      membership_command c;
+      const auto kind = r.u8();
+      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::deletions)) r.fail();
+      c.kind = membership_wish(kind);
+      c.node = r.u16();
+      c.number = r.u32();
+      c.zone = r.string(text_bytes_max);
+      out = std::move(c);
+      break;
+    }
+    default: r.fail();
+  }
+  if (!r.finished()) return broken("an operator's wish");
+  return out;
+}
+
+std::string encode(const cluster_status& s) {
+  auto w = begin();
+  w.string(s.name).raw(s.id).u8(s.replicas).u8(s.write_quorum).u8(s.voters).boolean(s.deletions_held).varint(s.epoch);
+  w.varint(s.leader ? std::uint64_t{*s.leader} + 1 : 0).varint(s.term).u16(s.self).u64(std::uint64_t(s.now));
+  w.varint(s.repairs_waiting).varint(s.bytes_to_move).varint(s.partitions_under_replicated).varint(s.nodes.size());
+  for (const auto& n : s.nodes) write(w, n);
+  return w.take();
+}
+
+result<cluster_status> decode_cluster_status(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  cluster_status s;
+  s.name = r.string(text_bytes_max);
+  r.raw(s.id);
+  s.replicas = r.u8();
+  s.write_quorum = r.u8();
+  s.voters = r.u8();
+  s.deletions_held = r.boolean();
+  s.epoch = r.varint();
+  if (const auto leader = r.varint(UINT16_MAX + 1); leader != 0) s.leader = storage::node_number(leader - 1);
+  s.term = r.varint();
+  s.self = r.u16();
+  s.now = storage::wall_ms(r.u64());
+  s.repairs_waiting = r.varint();
+  s.bytes_to_move = r.varint();
+  s.partitions_under_replicated = r.varint();
+  s.nodes.resize(r.count(node_bytes_min));
+  for (auto& n : s.nodes) read(r, n);
+  if (!r.finished()) return broken("the cluster's status");
+  return s;
+}
+
+std::string encode_done(std::string_view text) {
+  return begin().string(text).take();
+}
+
+result<std::string> decode_done(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  std::string text{r.string(text_bytes_max)};
+  if (!r.finished()) return broken("an answer to an operator");
+  return text;
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,37 @@
+// What nodes say to each other for an operator: behind the kind byte `membership` (actors/peer_service.hpp). Integers
+// as in storage/codec.hpp.
+//
+//   request  version:u8 what:u8 …
+//     1 status                                        → version:u8 status
+//     2 wish     kind:u8 node:u16 number:u32 zone:s   → version:u8 text:s
+//     3 look now for missing copies on your disks     → version:u8
+//   status   name:s id:16 replicas:u8 write_quorum:u8 voters:u8 epoch:v leader:v term:v self:u16 now:u64 repairs:v
+//            to_move:v under_replicated:v count:v node*     leader: 0 for none, else its number + 1
+//   node     number:u16 id:16 address:s zone:s weight:v state:u8 up:u8 since:u64 role:u8 owned:v incoming:v used:v
+//            capacity:v data:v applied:v
+//
+// s: string, v: varint. A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
+#pragma once
+
+#include "actors/cluster_status.hpp"
+#include "config/error.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace cairn::actors {
+
+struct status_wanted {};
+struct look_now {};
+using operator_request = std::variant<status_wanted, membership_command, look_now>;
+
+std::string encode(const operator_request& r);
+result<operator_request> decode_operator_request(std::string_view bytes);
+
+std::string encode(const cluster_status& s);
+result<cluster_status> decode_cluster_status(std::string_view bytes);
+std::string encode_done(std::string_view text);
+result<std::string> decode_done(std::string_view bytes);
+
+} // namespace cairn::actors

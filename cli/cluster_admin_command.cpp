@@ -1,0 +1,112 @@
+#include "cli/cluster_command.hpp"
+#include "cli/command_support.hpp"
+#include "net/uri.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace cairn::cli {
+
+namespace {
+
+struct admin_options {
+  std::string endpoint = "http://127.0.0.1:9001";
+  std::string node, value;
+  bool json = false;
+};
+
+std::shared_ptr<admin_options> add_admin_option(CLI::App& command) {
+  auto options = std::make_shared<admin_options>();
+  command.add_option("--admin", options->endpoint, "The admin address of any node")
+      ->envname("CAIRN_ADMIN")
+      ->capture_default_str()
+      ->type_name("URL");
+  return options;
+}
+
+// The admin port answers refusals as text for people.
+result<std::string> answer_of(const admin_options& options, const http_request& request) {
+  const auto client = client_for(options.endpoint);
+  if (!client) return client.error();
+  auto response = (*client)->exchange(request);
+  if (!response) return response.error();
+  if (response->ok()) return std::move(response->body);
+  auto text = std::move(response->body);
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.empty()) text = "the node answered " + std::to_string(response->status);
+  if (response->status == 403) text += " (`cairn cluster` sends CAIRN_ADMIN_TOKEN)";
+  return error{response->status == 400 ? errc::invalid_argument : errc::io_error, std::move(text)};
+}
+
+result<void> print(const result<std::string>& answer) {
+  if (!answer) return answer.error();
+  std::fwrite(answer->data(), 1, answer->size(), stdout);
+  return {};
+}
+
+result<void> status(const admin_options& options) {
+  return print(answer_of(options, {"GET", options.json ? "/cluster" : "/cluster?format=text", {}}));
+}
+
+result<void> command(const char* kind, const admin_options& options) {
+  std::string target = std::string("/cluster/command?kind=") + kind;
+  const auto add = [&target](const char* name, const std::string& value) {
+    net::append_percent_encoded(target.append("&").append(name).append("="), value, false);
+  };
+  if (!options.node.empty()) add("node", options.node);
+  if (!options.value.empty()) add("value", options.value);
+  const char* token = std::getenv("CAIRN_ADMIN_TOKEN");
+  return print(answer_of(options, {"POST", target, {{"Cairn-Token", token ? token : ""}}}));
+}
+
+struct wish {
+  const char *name, *text, *value, *value_text; // no value: null
+  bool of_node;
+};
+
+constexpr wish wishes[] = {
+    {"drain",
+     "Move everything off a node; when `status` shows no partitions, it may be removed\n\n"
+     "Example: cairn cluster drain 3",
+     nullptr, nullptr, true},
+    {"activate", "Give a drained node its share again, or one that was away for too long", nullptr, nullptr, true},
+    {"remove",
+     "Remove a node for good. Refused while it owns partitions: drain it first; one that is dead is out "
+     "after cluster.down_out_after",
+     nullptr, nullptr, true},
+    {"weight", "Set a node's share of the data, compared with the others'\n\nExample: cairn cluster weight 3 200",
+     "WEIGHT", "0 to 1000000000; 0: it holds no chunks", true},
+    {"zone", "Say what a node fails together with: its rack, its room\n\nExample: cairn cluster zone 3 rack-2", "ZONE",
+     "A name; nodes of the same zone fail together", true},
+    {"voters", "Say how many nodes keep the metadata and vote", "COUNT", "1, 3, 5 or 7", false},
+    {"deletions",
+     "Hold the deletion of chunks, or let it go on, for instance after `cairn cluster restore`\n\n"
+     "Example: cairn cluster deletions release",
+     "WHAT", "hold or release", false},
+    {"repair", "Look for chunks with too few copies now, and make new ones", nullptr, nullptr, false},
+};
+
+void add_wish(CLI::App& cluster, const wish& w, int& exit_code) {
+  auto* subcommand = cluster.add_subcommand(w.name, w.text);
+  const auto options = add_admin_option(*subcommand);
+  if (w.of_node)
+    subcommand->add_option("NODE", options->node, "Its number, its address, or its id or how that begins")->required();
+  if (w.value) subcommand->add_option(w.value, options->value, w.value_text)->required();
+  subcommand->callback(
+      [kind = w.name, options, &exit_code] { run_command(exit_code, [&] { return command(kind, *options); }); });
+}
+
+} // namespace
+
+void add_cluster_admin_commands(CLI::App& cluster, int& exit_code) {
+  auto* subcommand = cluster.add_subcommand("status", "Show the nodes, who leads, what has to move or to be repaired");
+  const auto options = add_admin_option(*subcommand);
+  subcommand->add_flag("--json", options->json, "One JSON object, for scripts");
+  subcommand->callback([options, &exit_code] { run_command(exit_code, [&] { return status(*options); }); });
+  for (const auto& w : wishes) add_wish(cluster, w, exit_code);
+}
+
+} // namespace cairn::cli

@@ -1,0 +1,284 @@
+#include "net/cluster_page.hpp"
+
+#include "net/host_check.hpp"
+#include "storage/digest.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+
+namespace cairn::net {
+
+namespace {
+
+using actors::cluster_node_status;
+using actors::cluster_status;
+using actors::membership_command;
+using actors::membership_wish;
+using storage::metadata::node_state;
+
+// Names and zones are visible ASCII; whatever else a node may say becomes an escape.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      out.append({'\\', c});
+    else if (byte < 0x20 || byte > 0x7e)
+      out.append("\\u00").append({hex[byte >> 4], hex[byte & 15]});
+    else
+      out += c;
+  }
+  return out + '"';
+}
+
+const char* name_of(node_state s) {
+  switch (s) {
+    case node_state::active: return "active";
+    case node_state::draining: return "draining";
+    case node_state::out: return "out";
+    case node_state::removed: return "removed";
+  }
+  return "?";
+}
+
+const char* name_of(actors::metadata_role r) {
+  switch (r) {
+    case actors::metadata_role::none: return "none";
+    case actors::metadata_role::standby: return "standby";
+    case actors::metadata_role::voter: return "voter";
+  }
+  return "?";
+}
+
+// One object, member by member.
+class json_object {
+public:
+  json_object& add(std::string_view name, const std::string& json) {
+    out_.append(out_.empty() ? "{" : ",").append(quoted(name)).append(":").append(json);
+    return *this;
+  }
+  json_object& text(std::string_view name, std::string_view value) { return add(name, quoted(value)); }
+  json_object& number(std::string_view name, std::uint64_t value) { return add(name, std::to_string(value)); }
+  json_object& flag(std::string_view name, bool value) { return add(name, value ? "true" : "false"); }
+  std::string take() { return std::move(out_.append(out_.empty() ? "{}" : "}")); }
+
+private:
+  std::string out_;
+};
+
+std::string node_json(const cluster_node_status& n) {
+  return json_object{}
+      .number("number", n.number)
+      .text("id", storage::to_string(n.id))
+      .text("address", n.address)
+      .text("zone", n.zone)
+      .number("weight", n.weight)
+      .text("state", name_of(n.state))
+      .flag("up", n.up)
+      .add("since_ms", std::to_string(n.since))
+      .text("role", name_of(n.role))
+      .number("partitions_owned", n.partitions_owned)
+      .number("partitions_incoming", n.partitions_incoming)
+      .number("used_bytes", n.used_bytes)
+      .number("capacity_bytes", n.capacity_bytes)
+      .number("data_bytes", n.data_bytes)
+      .number("applied_index", n.applied_index)
+      .take();
+}
+
+// ── for people ──
+
+std::string short_bytes(std::uint64_t bytes) {
+  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  std::size_t unit = 0;
+  std::uint64_t whole = bytes, rest = 0;
+  for (; whole >= 1024 && unit + 1 < units.size(); ++unit) {
+    rest = whole % 1024 * 10 / 1024;
+    whole /= 1024;
+  }
+  const bool fraction = unit > 0 && whole < 10;
+  return std::to_string(whole) + (fraction ? '.' + std::to_string(rest) : "") + ' ' + units[unit];
+}
+
+std::string short_time(storage::wall_ms ms) {
+  const auto s = ms / 1000;
+  if (s < 120) return std::to_string(s) + " s";
+  if (s < 120 * 60) return std::to_string(s / 60) + " min";
+  return s < 48 * 3600 ? std::to_string(s / 3600) + " h" : std::to_string(s / 86400) + " d";
+}
+
+std::string state_text(const cluster_node_status& n, storage::wall_ms now) {
+  std::string out = name_of(n.state);
+  out += n.up ? ", up" : ", DOWN";
+  if (n.since > 0 && n.since <= now) out += ' ' + short_time(now - n.since);
+  return out;
+}
+
+using table_row = std::vector<std::string>;
+
+std::string table(const std::vector<table_row>& rows) {
+  std::vector<std::size_t> widths(rows.front().size());
+  for (const auto& row : rows)
+    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+  std::string out;
+  for (const auto& row : rows) {
+    std::string line;
+    for (std::size_t i = 0; i < row.size(); ++i) line.append(row[i]).append(widths[i] - row[i].size() + 2, ' ');
+    out += line.erase(line.find_last_not_of(' ') + 1) + '\n';
+  }
+  return out;
+}
+
+table_row node_row(const cluster_node_status& n, const cluster_status& s) {
+  const auto role = s.leader == n.number ? "leader" : n.role == actors::metadata_role::none ? "-" : name_of(n.role);
+  const auto used = n.capacity_bytes == 0 ? "-" : short_bytes(n.used_bytes) + " of " + short_bytes(n.capacity_bytes);
+  return {std::to_string(n.number) + (n.number == s.self ? "*" : ""),
+          n.address,
+          n.zone.empty() ? "-" : n.zone,
+          std::to_string(n.weight),
+          state_text(n, s.now),
+          role,
+          std::to_string(n.partitions_owned) +
+              (n.partitions_incoming == 0 ? "" : " +" + std::to_string(n.partitions_incoming)),
+          n.capacity_bytes == 0 ? "-" : short_bytes(n.data_bytes),
+          used,
+          std::to_string(n.applied_index),
+          storage::to_string(n.id)};
+}
+
+// ── commands ──
+
+constexpr std::array<std::pair<std::string_view, membership_wish>, 8> wishes{
+    {{"drain", membership_wish::drain},
+     {"activate", membership_wish::activate},
+     {"remove", membership_wish::remove},
+     {"weight", membership_wish::weight},
+     {"zone", membership_wish::zone},
+     {"voters", membership_wish::voters},
+     {"repair", membership_wish::repair},
+     {"deletions", membership_wish::deletions}}};
+
+std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most) {
+  std::uint32_t n = 0;
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (failed != std::errc{} || end != text.data() + text.size() || n > most) return std::nullopt;
+  return n;
+}
+
+result<void> read_value(membership_command& c, const std::string& value) {
+  constexpr std::uint32_t voters_max = 7;
+  if (c.kind == membership_wish::weight) {
+    const auto n = number_in(value, storage::metadata::node_weight_max);
+    if (!n) return error{errc::invalid_argument, "expected a weight, 0 to 1000000000, got \"" + value + "\""};
+    c.number = *n;
+  } else if (c.kind == membership_wish::voters) {
+    const auto n = number_in(value, voters_max);
+    if (!n || *n % 2 == 0) return error{errc::invalid_argument, "expected 1, 3, 5 or 7 voters, got \"" + value + "\""};
+    c.number = *n;
+  } else if (c.kind == membership_wish::deletions) {
+    if (value != "hold" && value != "release")
+      return error{errc::invalid_argument, "expected hold or release, got \"" + value + "\""};
+    c.number = value == "hold";
+  } else if (c.kind == membership_wish::zone) {
+    const bool visible = std::all_of(value.begin(), value.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
+    if (!visible || value.size() > storage::metadata::node_zone_bytes_max)
+      return error{errc::invalid_argument, "expected a zone of at most 64 visible ASCII characters"};
+    c.zone = value;
+  }
+  return {};
+}
+
+} // namespace
+
+std::string cluster_json(const cluster_status& s) {
+  std::string nodes;
+  for (const auto& n : s.nodes) nodes.append(nodes.empty() ? "" : ",").append(node_json(n));
+  return json_object{}
+             .text("name", s.name)
+             .text("id", storage::to_string(s.id))
+             .number("replicas", s.replicas)
+             .number("write_quorum", s.write_quorum)
+             .number("epoch", s.epoch)
+             .add("leader", s.leader ? std::to_string(*s.leader) : "null")
+             .number("term", s.term)
+             .number("self", s.self)
+             .number("repairs_waiting", s.repairs_waiting)
+             .add("deletions_held", s.deletions_held ? "true" : "false")
+             .number("bytes_to_move", s.bytes_to_move)
+             .number("partitions_under_replicated", s.partitions_under_replicated)
+             .add("nodes", '[' + nodes + ']')
+             .take() +
+         '\n';
+}
+
+std::string cluster_text(const cluster_status& s) {
+  std::string out = "Cluster " + s.name + " (" + storage::to_string(s.id) + "): " + std::to_string(s.replicas) +
+                    (s.replicas == 1 ? " copy" : " copies") + ", layout " + std::to_string(s.epoch) + ", term " +
+                    std::to_string(s.term) + (s.leader ? "" : ", NO LEADER") + "\n\n";
+  std::vector<table_row> rows{
+      {"NODE", "ADDRESS", "ZONE", "WEIGHT", "STATE", "METADATA", "PARTITIONS", "DATA", "USED", "APPLIED", "ID"}};
+  for (const auto& n : s.nodes) rows.push_back(node_row(n, s));
+  out += table(rows);
+  out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
+         ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
+  if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` lets it go on.\n";
+  return out + "* the node that was asked\n";
+}
+
+result<storage::node_number> find_node(const cluster_status& s, std::string_view text) {
+  constexpr std::size_t prefix_min = 4;
+  std::vector<storage::node_number> found;
+  const auto number = number_in(text, UINT16_MAX);
+  for (const auto& n : s.nodes) {
+    if (number ? n.number == *number : n.address == text) return n.number;
+    if (!number && text.size() >= prefix_min && storage::to_string(n.id).starts_with(text)) found.push_back(n.number);
+  }
+  const auto name = '"' + std::string(text) + '"';
+  if (found.size() > 1) return error{errc::invalid_argument, "several nodes have an id that begins with " + name};
+  if (found.empty()) return error{errc::not_found, "the cluster has no node " + name};
+  return found.front();
+}
+
+result<membership_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
+  const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
+  const auto* wish =
+      std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
+  if (wish == wishes.end())
+    return error{errc::invalid_argument,
+                 "expected kind=drain, activate, remove, weight, zone, voters, repair or deletions"};
+  membership_command c;
+  c.kind = wish->second;
+  const bool of_all =
+      c.kind == membership_wish::voters || c.kind == membership_wish::repair || c.kind == membership_wish::deletions;
+  if (of_all == (node != nullptr))
+    return error{errc::invalid_argument, *kind + (of_all ? " is not about one node" : ": expected node=")};
+  if (node) {
+    const auto number = find_node(s, *node);
+    if (!number) return number.error();
+    c.node = *number;
+  }
+  const bool valued = c.kind == membership_wish::weight || c.kind == membership_wish::zone ||
+                      c.kind == membership_wish::voters || c.kind == membership_wish::deletions;
+  if (valued != (value != nullptr))
+    return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
+  if (value)
+    if (auto read = read_value(c, *value); !read) return read.error();
+  return c;
+}
+
+result<void> may_command(const command_request& r, std::string_view token) {
+  if (!r.token) return error{errc::invalid_argument, "the header Cairn-Token is missing"};
+  if (token.empty()) {
+    // A browser on this machine may be made to ask by a page that has its own name lead here.
+    if (r.from_this_machine && host_allowed(r.host, {}, {})) return {};
+    return error{errc::invalid_argument, "without admin.token changes are taken from this machine only"};
+  }
+  const auto bytes = [](std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); };
+  if (storage::equal_in_constant_time(bytes(*r.token), bytes(token))) return {};
+  return error{errc::invalid_argument, "the token is not the node's admin.token"};
+}
+
+} // namespace cairn::net

@@ -1,0 +1,45 @@
+// GET /cluster and POST /cluster/command of the admin port, without their sockets. Pure.
+//
+//   GET /cluster               application/json, one object:
+//     {"name", "id", "replicas", "write_quorum", "epoch", "leader": number or null, "term", "self",
+//      "repairs_waiting", "bytes_to_move", "partitions_under_replicated",
+//      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out"|"removed", "up",
+//                 "since_ms", "role": "voter"|"standby"|"none", "partitions_owned", "partitions_incoming",
+//                 "used_bytes", "capacity_bytes", "data_bytes",
+//                 "applied_index"}]}
+//   GET /cluster?format=text   the same as a table for people
+//   POST /cluster/command?kind=drain|activate|remove&node=NODE
+//                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT
+//                        ?kind=voters&value=1|3|5|7                    ?kind=repair
+//     NODE is a node's number, its address, or its id or the id's first 4 or more characters. The header Cairn-Token
+//     must be there, with admin.token; empty when there is none. It is what a form on a web page cannot send.
+#pragma once
+
+#include "actors/cluster_status.hpp"
+#include "config/error.hpp"
+#include "net/uri.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn::net {
+
+std::string cluster_json(const actors::cluster_status& s);
+std::string cluster_text(const actors::cluster_status& s);
+
+// invalid_argument: what is missing or wrong; not_found: no such node.
+result<actors::membership_command> parse_membership_command(const request_target& asked,
+                                                            const actors::cluster_status& s);
+// Numbers alone are numbers. not_found, invalid_argument (several fit).
+result<storage::node_number> find_node(const actors::cluster_status& s, std::string_view text);
+
+struct command_request {
+  std::optional<std::string_view> token; // the header
+  std::string_view host;                 // likewise
+  bool from_this_machine = false;        // the other end of the connection
+};
+// Whether changes are taken from this request. `token`: admin.token. Error: a text that says what is missing.
+result<void> may_command(const command_request& r, std::string_view token);
+
+} // namespace cairn::net

@@ -1,0 +1,89 @@
+#include "actors/operator_messages.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::actors {
+
+namespace {
+
+cluster_status example() {
+  cluster_status s;
+  s.name = "blue";
+  s.id[3] = 7;
+  s.replicas = 3;
+  s.write_quorum = 2;
+  s.voters = 5;
+  s.deletions_held = true;
+  s.epoch = 300;
+  s.leader = 0;
+  s.term = 1'000'000;
+  s.self = 4;
+  s.now = 1'700'000'000'000;
+  s.repairs_waiting = 1;
+  s.bytes_to_move = std::uint64_t{1} << 40;
+  s.partitions_under_replicated = 16384;
+  for (storage::node_number n = 0; n < 3; ++n) {
+    cluster_node_status node;
+    node.number = n;
+    node.id[0] = std::uint8_t(n);
+    node.address = "node:9100";
+    node.zone = n == 0 ? "" : "rack";
+    node.weight = 1'000'000'000;
+    node.state = storage::metadata::node_state::draining;
+    node.up = n == 1;
+    node.since = 5;
+    node.role = metadata_role::voter;
+    node.partitions_owned = 16384;
+    node.partitions_incoming = n;
+    node.used_bytes = 1 << 20;
+    node.capacity_bytes = ~std::uint64_t{0};
+    node.data_bytes = n;
+    node.applied_index = 99;
+    s.nodes.push_back(std::move(node));
+  }
+  return s;
+}
+
+} // namespace
+
+TEST(operator_messages, a_status_comes_back_as_it_went) {
+  auto s = example();
+  EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
+  s.leader.reset();
+  s.nodes.clear();
+  EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
+}
+
+TEST(operator_messages, requests_come_back_as_they_went) {
+  EXPECT_TRUE(
+      std::holds_alternative<status_wanted>(*decode_operator_request(encode(operator_request{status_wanted{}}))));
+  EXPECT_TRUE(std::holds_alternative<look_now>(*decode_operator_request(encode(operator_request{look_now{}}))));
+  const membership_command held{membership_wish::deletions, 0, 1, {}};
+  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{held}))), held);
+  const membership_command wish{membership_wish::zone, 7, 12, "rack 2"};
+  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{wish}))), wish);
+  EXPECT_EQ(decode_done(encode_done("it is so")).value(), "it is so");
+}
+
+TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
+  const auto whole = encode(example());
+  for (std::size_t length = 0; length < whole.size(); ++length)
+    EXPECT_EQ(decode_cluster_status(whole.substr(0, length)).error(), errc::corrupt) << length;
+  EXPECT_EQ(decode_cluster_status(whole + '\0').error(), errc::corrupt);
+  const auto wish = encode(operator_request{membership_command{membership_wish::drain, 1, 0, {}}});
+  for (std::size_t length = 0; length < wish.size(); ++length)
+    EXPECT_EQ(decode_operator_request(wish.substr(0, length)).error(), errc::corrupt) << length;
+  for (const char kind : {'\0', char(9)}) {
+    auto unknown = wish;
+    unknown[2] = kind;
+    EXPECT_EQ(decode_operator_request(unknown).error(), errc::corrupt);
+  }
+  for (auto newer : {whole, wish}) {
+    newer[0] = 2;
+    EXPECT_EQ(decode_cluster_status(newer).error(), errc::unsupported);
+    EXPECT_EQ(decode_operator_request(newer).error(), errc::unsupported);
+    EXPECT_EQ(decode_done(newer).error(), errc::unsupported);
+  }
+}
+
+} // namespace cairn::actors

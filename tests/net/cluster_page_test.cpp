@@ -1,0 +1,129 @@
+#include "net/cluster_page.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+using namespace actors;
+using ::testing::HasSubstr;
+
+namespace {
+
+storage::uuid id(std::uint8_t first) {
+  storage::uuid u{};
+  u[0] = first;
+  return u;
+}
+
+cluster_status example() {
+  cluster_status s;
+  s.name = "blue";
+  s.id = id(9);
+  s.replicas = 3;
+  s.epoch = 12;
+  s.leader = 1;
+  s.term = 4;
+  s.self = 0;
+  s.now = 1'000'000;
+  s.repairs_waiting = 5;
+  s.bytes_to_move = 3 << 20;
+  for (std::uint8_t n = 0; n < 2; ++n) {
+    cluster_node_status node;
+    node.number = n;
+    node.id = id(static_cast<std::uint8_t>(0xa0 + n));
+    node.address = "node-" + std::to_string(n) + ":9100";
+    node.weight = 1;
+    node.up = n == 0;
+    node.since = s.now - 400'000;
+    node.role = metadata_role::voter;
+    node.partitions_owned = 16384;
+    s.nodes.push_back(node);
+  }
+  s.nodes[1].zone = "rack \"1\"\n";
+  s.nodes[1].used_bytes = 1536 << 20;
+  s.nodes[1].capacity_bytes = 100ull << 30;
+  s.nodes[1].data_bytes = 2 << 20;
+  s.nodes[1].partitions_incoming = 7;
+  return s;
+}
+
+result<membership_command> parse(const std::string& query) {
+  return parse_membership_command(parse_target("/cluster/command?" + query).value(), example());
+}
+
+} // namespace
+
+TEST(cluster_page, is_json_with_every_member) {
+  const auto json = cluster_json(example());
+  EXPECT_THAT(json, HasSubstr(R"("name":"blue","id":"09000000-0000-0000-0000-000000000000","replicas":3)"));
+  EXPECT_THAT(
+      json,
+      HasSubstr(
+          R"("epoch":12,"leader":1,"term":4,"self":0,"repairs_waiting":5,"deletions_held":false,"bytes_to_move":3145728)"));
+  EXPECT_THAT(json, HasSubstr(R"("zone":"rack \"1\"\u000a","weight":1,"state":"active","up":false,"since_ms":600000)"));
+  EXPECT_THAT(json, HasSubstr(R"("role":"voter","partitions_owned":16384,"partitions_incoming":7,"used_bytes":)"));
+  auto s = example();
+  s.leader.reset();
+  s.nodes.clear();
+  EXPECT_THAT(cluster_json(s), HasSubstr(R"("leader":null)"));
+  EXPECT_THAT(cluster_json(s), HasSubstr(R"("nodes":[]})"));
+}
+
+TEST(cluster_page, is_a_table_for_people) {
+  const auto text = cluster_text(example());
+  EXPECT_THAT(text, HasSubstr("Cluster blue (09000000-0000-0000-0000-000000000000): 3 copies, layout 12, term 4\n"));
+  EXPECT_THAT(text, HasSubstr("0*    node-0:9100  -"));
+  EXPECT_THAT(text,
+              HasSubstr("active, DOWN 6 min  leader    16384 +7    2.0 MiB  1.5 GiB of 100 GiB  0        a1000000-"));
+  EXPECT_THAT(text, HasSubstr("Repairs waiting: 5. To move: 3.0 MiB."));
+}
+
+TEST(cluster_page, finds_nodes_by_number_address_and_id) {
+  const auto s = example();
+  EXPECT_EQ(find_node(s, "1").value(), 1);
+  EXPECT_EQ(find_node(s, "node-1:9100").value(), 1);
+  EXPECT_EQ(find_node(s, "a100").value(), 1);
+  EXPECT_EQ(find_node(s, "a0000000-0000-0000-0000-000000000000").value(), 0);
+  for (const auto* nobody : {"2", "a10", "", "node-1", "b000"})
+    EXPECT_EQ(find_node(s, nobody).error().code, errc::not_found) << nobody;
+  auto twins = s;
+  twins.nodes[1].id = id(0xa0);
+  EXPECT_EQ(find_node(twins, "a000").error().code, errc::invalid_argument);
+}
+
+TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
+  EXPECT_EQ(parse("kind=drain&node=1")->kind, membership_wish::drain);
+  EXPECT_EQ(parse("kind=remove&node=node-1%3A9100")->node, 1);
+  EXPECT_EQ(parse("kind=weight&node=0&value=1000000000")->number, 1'000'000'000u);
+  EXPECT_EQ(parse("kind=zone&node=0&value=rack%2F2")->zone, "rack/2");
+  EXPECT_EQ(parse("kind=zone&node=0&value=")->zone, "");
+  EXPECT_EQ(parse("kind=voters&value=5")->number, 5u);
+  EXPECT_EQ(parse("kind=repair")->kind, membership_wish::repair);
+  EXPECT_EQ(parse("kind=deletions&value=hold")->number, 1u);
+  EXPECT_EQ(parse("kind=deletions&value=release")->number, 0u);
+  for (const auto* bad :
+       {"", "kind=explode", "kind=drain", "kind=drain&node=0&value=1", "kind=weight&node=0",
+        "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=voters&value=2",
+        "kind=voters&value=9", "kind=deletions", "kind=deletions&value=1", "kind=deletions&node=0&value=hold",
+        "kind=voters&node=0&value=3", "kind=repair&node=0", "kind=zone&node=0&value=a%20b"})
+    EXPECT_EQ(parse(bad).error().code, errc::invalid_argument) << bad;
+  EXPECT_EQ(parse("kind=drain&node=7").error().code, errc::not_found);
+}
+
+TEST(cluster_page, takes_changes_with_the_token_or_from_this_machine_when_there_is_none) {
+  const auto may = [](std::optional<std::string_view> token, std::string_view host, bool here, const char* configured) {
+    return may_command({token, host, here}, configured).has_value();
+  };
+  EXPECT_TRUE(may("", "127.0.0.1:9001", true, ""));
+  EXPECT_TRUE(may("anything", "localhost:9001", true, ""));
+  EXPECT_FALSE(may("", "10.0.0.1:9001", false, "")) << "from another machine";
+  EXPECT_FALSE(may("", "evil.example:9001", true, "")) << "a web page";
+  EXPECT_FALSE(may({}, "127.0.0.1:9001", true, "")) << "a form on a web page";
+  EXPECT_TRUE(may("0123456789abcdef", "node-1:9001", false, "0123456789abcdef"));
+  EXPECT_FALSE(may("", "127.0.0.1:9001", true, "0123456789abcdef"));
+  EXPECT_FALSE(may("0123456789abcdeg", "node-1:9001", false, "0123456789abcdef"));
+  EXPECT_FALSE(may({}, "node-1:9001", false, "0123456789abcdef"));
+}
+
+} // namespace cairn::net
