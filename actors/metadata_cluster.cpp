@@ -138,19 +138,31 @@ void metadata_state::with_layout(std::function<void()> go) {
 void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
   if (at < published_at_) return; // two reads at once, and the later one was answered first
   published_at_ = at;
+  s_.layout->set(fresh);
+  connect(*fresh);
+}
+
+// Who may talk to this node. A removed member may as long as it holds the log: of two voters both are needed to take it
+// out.
+void metadata_state::connect(const cluster::layout& layout) {
   std::vector<log_member> members;
-  for (const auto& m : fresh->members)
-    if (m.state != meta::node_state::removed) members.push_back({m.number, {m.id, m.address, m.incarnation}});
+  removed_connected_ = false;
+  for (const auto& m : layout.members) {
+    const bool removed = m.state == meta::node_state::removed;
+    if (removed && !log_->holds_log(m.number)) continue;
+    removed_connected_ = removed_connected_ || removed;
+    members.push_back({m.number, {m.id, m.address, m.incarnation}});
+  }
   // A state from before a member joined says nothing of it; perhaps it leads, and has what this node lacks.
   for (const auto& m : known_at_start_)
-    if (m.number >= fresh->members.size()) members.push_back(m);
-  s_.layout->set(std::move(fresh));
+    if (m.number >= layout.members.size()) members.push_back(m);
   log_->set_members(members);
 }
 
 // Uploads that began under an older layout are over: whatever this session writes from now on goes to the owners of
 // this layout.
 void metadata_state::acknowledge_layout() {
+  if (const auto known = removed_connected_ ? s_.layout->get() : nullptr) connect(*known);
   if (layout_changed_) read_layout();
   const auto settled = s_.layout->settled_epoch();
   if (session_ == 0 || acknowledging_ || settled <= acknowledged_) return;

@@ -86,6 +86,7 @@ private:
   void read_layout(std::function<void()> then = {});
   void with_layout(std::function<void()> go);
   void publish(layout_ptr fresh, storage::log_index at);
+  void connect(const cluster::layout& layout);
   void acknowledge_layout();
 
   void begin_session();
@@ -108,6 +109,7 @@ private:
   std::optional<storage::metadata::command> found_; // makes the cluster
   std::vector<log_member> known_at_start_;
   std::vector<std::function<void()>> layout_waiters_;
+  bool removed_connected_ = false;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from
