@@ -94,7 +94,8 @@ void metadata_state::read_layout(std::function<void()> then) {
   if (layout_asked_ && !then) return; // it is read again afterwards
   layout_asked_ = true;
   layout_changed_ = false;
-  auto job = [this, then, store = s_.store, back = on_actor()](bool expired) {
+  auto served = std::make_shared<std::vector<std::function<void()>>>(std::exchange(layout_waiters_, {}));
+  auto job = [this, then, served, store = s_.store, back = on_actor()](bool expired) {
     result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
     storage::log_index at = 0;
     if (!expired) {
@@ -107,21 +108,31 @@ void metadata_state::read_layout(std::function<void()> then) {
       }
     }
     auto shared = std::make_shared<result<cluster::layout>>(std::move(fresh));
-    back([this, then, shared, at] {
+    back([this, then, served, shared, at] {
       layout_asked_ = false;
       if (*shared)
         publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
       else if (shared->error().code != errc::not_found) // this node has not caught up so far
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
       if (then) then();
-      if (layout_changed_) read_layout();
+      for (const auto& go : *served) go();
+      if (layout_changed_) return read_layout();
+      for (const auto& go : std::exchange(layout_waiters_, {})) go();
     });
   };
   if (auto posted = s_.reads->post(now() + s_.commit_timeout, std::move(job)); !posted) {
     layout_asked_ = false;
     layout_changed_ = true; // the next entry or tick tries again
+    layout_waiters_.insert(layout_waiters_.end(), served->begin(), served->end());
     if (then) self_->delayed_send(self_, std::chrono::seconds{1}, completion{[this, then] { read_layout(then); }});
   }
+}
+
+// Whoever was told of an object finds its chunks: `go` runs when the layout that was in force when the state got to
+// where it is now is published. An older one may name owners that let go of them.
+void metadata_state::with_layout(std::function<void()> go) {
+  if (!log_ || (!layout_asked_ && !layout_changed_)) return go();
+  layout_waiters_.push_back(std::move(go));
 }
 
 void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
