@@ -47,6 +47,7 @@ private:
 
   void steward_soon(std::chrono::milliseconds pause);
   void steward();
+  void give_way(const log_status& log, const cluster::layout& layout);
   void decide(const log_status& log, const sessions_seen& sessions);
   void carry_out(cluster::steward_step step, const cluster::layout& layout);
   void commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
@@ -283,9 +284,30 @@ void membership_state::steward() {
   if (!s_.reads->post(now() + request_time, std::move(job))) stewarding_ = false;
 }
 
+// A leader that was removed can't take itself out of the log, and its writer session is over.
+void membership_state::give_way(const log_status& log, const cluster::layout& layout) {
+  std::optional<storage::node_number> heir;
+  storage::log_index has = 0;
+  for (const auto& m : layout.members) {
+    const auto* const server = log.servers.find(raft::server_id{m.number} + 1);
+    const auto match = log.match.find(m.number);
+    if (m.number == log.self || m.state == cluster::member_state::removed || !server || match == log.match.end() ||
+        server->role != raft::server_role::voter || (heir && match->second <= has))
+      continue;
+    const auto known = news_.find(m.number);
+    if (known == news_.end() || now() - known->second.at >= s_.steward.down_after) continue;
+    heir = m.number;
+    has = match->second;
+  }
+  if (heir)
+    self_->request(s_.metadata, caf::infinite, transfer_atom_v, *heir).then([](std::uint8_t) {}, [](caf::error&) {});
+}
+
 void membership_state::decide(const log_status& log, const sessions_seen& sessions) {
   const auto layout = s_.layout->get();
   if (!layout) return;
+  if (log.self < layout->members.size() && layout->members[log.self].state == cluster::member_state::removed)
+    return give_way(log, *layout);
   cluster::steward_view view;
   view.now = layout.get();
   view.servers = log.servers;
