@@ -108,6 +108,7 @@ def main():
     report = Report()
     command = "./dev bench" + "".join(f" {a}" for a in sys.argv[1:])
     report.say("# Benchmarks\n")
+    report.say("Again: `./dev bench`; one part: `./dev bench NAME` (" + ", ".join(ALL) + "); `--quick` to see that it works.\n")
     report.say(f"Written by `{command}`. Everything runs on one machine over loopback, clients included. Compared servers take turns "
                f"within one run; figures are medians of {arguments.runs}. Machines drift: compare ratios, not runs of different days.\n")
     report.table(["", ""], machine(binary))
