@@ -29,7 +29,8 @@ class Cluster:
     def settled(self):
         s = self.status()
         return len([n for n in s["nodes"] if n["up"]]) == len(self.nodes) and s["partitions_under_replicated"] == 0 and \
-            s["repairs_waiting"] == 0 and all(n["partitions_incoming"] == 0 for n in s["nodes"])
+            s["repairs_waiting"] == 0 and all(n["partitions_incoming"] == 0 for n in s["nodes"]) and \
+            all(n["partitions_owned"] > 0 for n in s["nodes"] if n["weight"] > 0)
 
     def leader(self):
         wait_for(lambda: self.status()["leader"] is not None, 30, "a leader")

@@ -123,7 +123,7 @@ class Network:
             s = self.status(self.nodes[0])
             up = [n for n in s["nodes"] if n["up"]]
             return len(up) == count and s["repairs_waiting"] == 0 and s["partitions_under_replicated"] == 0 and \
-                all(n["partitions_incoming"] == 0 for n in s["nodes"])
+                all(n["partitions_incoming"] == 0 and n["partitions_owned"] > 0 for n in s["nodes"])
         eventually(calm, seconds=seconds, every=0.2, what="a settled cluster")
 
     def leader(self):
