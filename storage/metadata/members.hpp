@@ -30,6 +30,8 @@ public:
 
   layout_epoch epoch(); // 0: there is no cluster
   bool is_removed(const uuid& id);
+  // A member writes as this start from now on: none that is older is believed any more. False: it is an older one.
+  bool note_start(const uuid& id, std::uint64_t incarnation);
   // False for numbers that were never given and for removed nodes.
   bool may_own(node_number n);
 
