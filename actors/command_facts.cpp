@@ -17,34 +17,45 @@ constexpr std::size_t row_bytes = 512, repair_bytes = 96, part_bytes = 160;
 
 } // namespace
 
-std::optional<row_name> changed_row(const meta::command& c) {
-  using answer = std::optional<row_name>;
+std::vector<row_name> changed_rows(const meta::command& c) {
+  using names = std::vector<row_name>;
   return std::visit(overloaded{
-                        [](const meta::put_object& p) -> answer {
-                          return row_name{p.bucket, p.key};
+                        [](const meta::put_object& p) {
+                          return names{{p.bucket, p.key}};
                         },
-                        [](const meta::delete_object& d) -> answer {
-                          return row_name{d.bucket, d.key};
+                        [](const meta::delete_object& d) {
+                          return names{{d.bucket, d.key}};
                         },
-                        [](const meta::complete_upload& u) -> answer {
-                          return row_name{u.upload.bucket, u.upload.key};
+                        [](const meta::complete_upload& u) {
+                          return names{{u.upload.bucket, u.upload.key}};
                         },
-                        [](const meta::copy_object& copy) -> answer {
-                          return row_name{copy.bucket, copy.key};
+                        [](const meta::copy_object& copy) {
+                          return names{{copy.bucket, copy.key}};
                         },
-                        [](const meta::set_extras& e) -> answer {
-                          return row_name{e.bucket, e.key};
+                        [](const meta::set_extras& e) {
+                          return names{{e.bucket, e.key}};
                         },
-                        [](const meta::set_bucket& b) -> answer {
-                          return row_name{b.name, {}};
+                        [](const meta::set_bucket& b) {
+                          return names{{b.name, {}}};
                         },
-                        [](const meta::create_bucket& b) -> answer {
-                          return row_name{b.name, {}};
+                        [](const meta::create_bucket& b) {
+                          names changed{{b.name, {}}};
+                          if (!b.owner.empty()) changed.push_back({{}, b.owner});
+                          return changed;
                         },
-                        [](const meta::delete_bucket& b) -> answer {
-                          return row_name{b.name, {}};
+                        [](const meta::delete_bucket& b) {
+                          return names{{b.name, {}}};
                         },
-                        [](const auto&) -> answer { return std::nullopt; },
+                        [](const meta::create_key& k) {
+                          return names{{{}, k.id}};
+                        },
+                        [](const meta::delete_key& k) {
+                          return names{{{}, k.id}};
+                        },
+                        [](const meta::change_key& k) {
+                          return names{{{}, k.id}};
+                        },
+                        [](const auto&) { return names{}; },
                     },
                     c);
 }
@@ -53,6 +64,7 @@ bool adds_something(const meta::command& c) {
   return std::visit(overloaded{
                         [](const meta::put_object&) { return true; },
                         [](const meta::create_bucket&) { return true; },
+                        [](const meta::create_key&) { return true; },
                         [](const meta::begin_upload&) { return true; },
                         [](const meta::put_part&) { return true; },
                         [](const meta::copy_part&) { return true; },

@@ -5,8 +5,9 @@
 
 namespace cairn::actors {
 
-// The row that applying it changes: an object, or a bucket's own row (empty key). Views into the command.
-std::optional<row_name> changed_row(const storage::metadata::command& c);
+// The rows that applying it changes: objects, buckets' own rows (empty key), access keys (empty bucket). Views into the
+// command. Grants that a deleted bucket leaves behind are not worth a word: they name an id that never comes again.
+std::vector<row_name> changed_rows(const storage::metadata::command& c);
 // Refused when the metadata's disk is full up to its reserve; what frees space or ends something never is.
 bool adds_something(const storage::metadata::command& c);
 // Whether applying it may change the layout: nodes, owners, the cluster itself.

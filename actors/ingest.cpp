@@ -1,9 +1,9 @@
+#include "actors/body_digests.hpp"
 #include "actors/chunk_router.hpp"
 #include "actors/errors.hpp"
 #include "actors/node.hpp"
 #include "actors/replica_writer.hpp"
 #include "actors/upload_window.hpp"
-#include "storage/digest.hpp"
 #include "storage/log.hpp"
 
 #include <map>
@@ -14,10 +14,6 @@ namespace {
 
 namespace meta = storage::metadata;
 
-// What one job digests at most, unless a single chunk is larger: enough to make the hops between threads cheap, little
-// enough that buffers come back steadily.
-constexpr std::size_t digest_job_bytes = 8 << 20;
-constexpr std::chrono::seconds digest_timeout{60}; // in the queue
 constexpr int abandon_attempts_max = 5;
 constexpr std::chrono::seconds abandon_pause{1};
 // A commit waits so long for the slower copies after the last chunk is durable: normally nothing is left to repair.
@@ -31,7 +27,7 @@ bool refused_and_buried(errc code) {
 
 // One upload. After a failure it stays until its writes are answered, so that no chunk arrives after its blob was
 // abandoned; after a commit, until its stragglers are, so that what they stored is not repaired.
-class ingest_state : private replica_writer::user {
+class ingest_state : private replica_writer::user, private body_digests::user {
 public:
   explicit ingest_state(ingest_actor::pointer self) : self_(self), writer_(self, *this) {}
   ~ingest_state();
@@ -61,8 +57,8 @@ private:
   void wait_for(std::uint32_t bytes);
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes);
   bool keep_inline(const storage::slice& bytes);
-  void digest_chunks();
-  void digested(std::uint32_t chunks, const result<void>& good);
+  void digested(std::uint32_t first, std::uint32_t end) override;
+  void digest_failed(error why) override { fail(std::move(why)); }
   void write_chunks();
   void chunk_stored(std::uint32_t index) override;
   void write_failed(error why) override { fail(std::move(why)); }
@@ -85,12 +81,11 @@ private:
   std::optional<upload_window> window_;
   std::optional<memory_wait> waiting_;
 
-  std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>(); // shared with the job that uses it
-  bool digesting_ = false;
+  body_digests digests_;
   std::string inline_bytes_;
   kept_headers proven_;
   std::map<std::uint32_t, chunk> chunks_; // not stored or not digested
-  std::uint32_t chunks_begun_ = 0, chunks_digested_ = 0;
+  std::uint32_t chunks_begun_ = 0;
   replica_writer writer_;
   layout_holder::use layout_use_;                 // null: stand-alone
   std::vector<meta::missing_chunks> unconfirmed_; // as committed
@@ -114,6 +109,10 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   client_ = std::move(client);
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
   writer_.start(s_);
+  const auto on_actor = [me = ingest_actor{self_}](std::function<void()> run) {
+    caf::anon_send(me, completion{std::move(run)});
+  };
+  digests_.start({s_.digests, s_.clock, on_actor}, request_.check, *this);
   if (auto* layouts = s_.stores->layouts()) layout_use_ = layouts->begin_upload();
   window_.emplace(request_.length, upload_window::limits{s_.chunk_size, request_.commit_as ? 0 : s_.inline_max,
                                                          s_.upload_window, s_.object_size_max});
@@ -167,9 +166,9 @@ void ingest_state::body(storage::slice bytes) {
   if (chunks_begun_ == 0 && window_->is_inline()) {
     if (!keep_inline(bytes)) return;
   } else if (bytes.length > 0) {
-    chunks_.emplace(chunks_begun_++, chunk{std::move(bytes)});
+    chunks_.emplace(chunks_begun_++, chunk{bytes});
     write_chunks();
-    digest_chunks();
+    digests_.add(std::move(bytes));
   } else {
     window_->released();
   }
@@ -178,12 +177,9 @@ void ingest_state::body(storage::slice bytes) {
 
 bool ingest_state::keep_inline(const storage::slice& bytes) {
   const auto view = bytes.view();
-  md5_->update(view);
-  if (request_.check) {
-    if (auto good = request_.check->update(view); !good) {
-      fail(good.error());
-      return false;
-    }
+  if (auto good = digests_.digest_now(view); !good) {
+    fail(good.error());
+    return false;
   }
   inline_bytes_.append(reinterpret_cast<const char*>(view.data()), view.size());
   window_->released();
@@ -223,48 +219,15 @@ void ingest_state::write_ended() {
   finish_if_complete();
 }
 
-// One job at a time, since the digest runs through the chunks in order.
-void ingest_state::digest_chunks() {
-  if (digesting_ || failed_) return;
-  std::vector<storage::slice> next;
-  std::size_t bytes = 0;
-  for (auto at = chunks_.lower_bound(chunks_digested_); at != chunks_.end() && bytes < digest_job_bytes; ++at) {
-    next.push_back(at->second.bytes);
-    bytes += at->second.bytes.length;
-  }
-  if (next.empty()) return;
-  digesting_ = true;
-  auto job = [this, next = std::move(next), md5 = md5_, check = request_.check,
-              me = ingest_actor{self_}](bool expired) mutable {
-    const auto count = expired ? 0 : std::uint32_t(next.size());
-    result<void> good;
-    if (!expired) {
-      for (const auto& piece : next) {
-        md5->update(piece.view());
-        if (check && good) good = check->update(piece.view());
-      }
-    }
-    next.clear(); // the actor may hand the buffers out again
-    caf::anon_send(me, completion{[this, count, good] { digested(count, good); }});
-  };
-  if (auto posted = s_.digests->post(s_.clock->now() + digest_timeout, std::move(job)); !posted) fail(posted.error());
-}
-
-void ingest_state::digested(std::uint32_t chunks, const result<void>& good) {
-  digesting_ = false;
+void ingest_state::digested(std::uint32_t first, std::uint32_t end) {
   if (failed_) return;
-  if (!good) return fail(good.error());
-  if (chunks == 0) return fail({errc::timeout, "no time to digest the body"});
-  const auto first = chunks_digested_;
-  chunks_digested_ += chunks;
-  digest_chunks();
-  for (auto index = first; index < first + chunks; ++index) release_if_done(index);
+  for (auto index = first; index < end; ++index) release_if_done(index);
   finish_if_complete();
 }
 
 void ingest_state::release_if_done(std::uint32_t index) {
   const auto at = chunks_.find(index);
-  if (at == chunks_.end() || !at->second.stored || index >= chunks_digested_) return;
+  if (at == chunks_.end() || !at->second.stored || index >= digests_.chunks()) return;
   chunks_.erase(at);
   window_->released();
   grant_more();
@@ -281,16 +244,13 @@ void ingest_state::body_end(const actors::body_end& end) {
 }
 
 void ingest_state::finish_if_complete() {
-  if (!end_ || failed_ || committing_ || chunks_digested_ < chunks_begun_) return;
+  if (!end_ || failed_ || committing_ || digests_.chunks() < chunks_begun_) return;
   if (writer_.sent() < chunks_begun_ || !writer_.durable() || wait_for_stragglers()) return;
-  meta::etag etag;
-  etag.digest = md5_->finish();
-  if (end_->content_md5 && *end_->content_md5 != etag.digest) {
+  const auto digest = digests_.finish();
+  if (!digest) return fail(digest.error());
+  const meta::etag etag{*digest};
+  if (end_->content_md5 && *end_->content_md5 != etag.digest)
     return fail({errc::digest_mismatch, "the body does not have the announced MD5"});
-  }
-  if (request_.check) {
-    if (auto good = request_.check->finish(); !good) return fail(good.error());
-  }
   if (request_.check) proven_ = request_.check->proven();
   commit(etag);
 }
@@ -384,6 +344,7 @@ void ingest_state::wind_down() {
   if (waiting_ && waiting_->ticket != 0) s_.buffers->cancel_wait(waiting_->ticket);
   waiting_.reset();
   chunks_.clear();
+  digests_.drop();
   writer_.stop();
   if (writer_.in_flight() > 0 || abandoning_) return;
   if (writer_.sent() == 0 || buried_) return self_->quit();

@@ -57,6 +57,10 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<parts_atom, upload_query>::with<found_upload>,
     // HTTP gateway → an object and a page of its parts. no_such_bucket, no_such_key, busy, timeout.
     caf::replies_to<parts_atom, object_parts_query>::with<found_parts>,
+    // HTTP gateway → whom a request may come from, and the buckets it is about. busy, timeout, io_error.
+    caf::replies_to<access_atom, access_query>::with<found_access>,
+    // admin → a page of the access keys. busy, timeout.
+    caf::replies_to<list_atom, keys_query>::with<key_list>,
     // ingest, HTTP gateway, reaper → durable and visible when answered. The command's own refusals, no_space,
     // read_only, io_error, busy, timeout (outcome unknown). The stamp's session and sequence are filled in here when
     // they are 0.

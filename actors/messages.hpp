@@ -81,6 +81,22 @@ struct found_parts {
   std::shared_ptr<const storage::metadata::object_row> row;
   std::shared_ptr<const std::vector<storage::metadata::object_part>> parts;
 };
+// Who asks, and for which buckets.
+struct access_query {
+  std::string key;              // access key; empty: nobody
+  std::string bucket, bucket_2; // empty: none
+};
+// What of it there is; null: not there, or not asked for.
+struct found_access {
+  std::shared_ptr<const storage::metadata::access_key_row> key;
+  std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
+};
+// Access keys behind `after`, at most `max`.
+struct keys_query {
+  std::string after;
+  std::uint32_t max = 1000;
+};
+using key_list = std::shared_ptr<const std::vector<storage::metadata::access_key_row>>;
 
 using command_box = std::shared_ptr<const storage::metadata::command>;
 struct committed {
@@ -162,6 +178,10 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::upload_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_upload)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_parts_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_parts)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::access_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_access)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::keys_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::key_list)
 
 CAF_BEGIN_TYPE_ID_BLOCK(cairn, first_custom_type_id)
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
@@ -195,6 +215,10 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::upload_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_upload))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_parts_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_parts))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::access_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_access))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::keys_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::key_list))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::member_reports_ptr))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::cluster_status_ptr))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::membership_command))
@@ -225,5 +249,6 @@ CAF_ADD_ATOM(cairn, cairn::actors, peer_atom, "peer")
 CAF_ADD_ATOM(cairn, cairn::actors, status_atom, "status")
 CAF_ADD_ATOM(cairn, cairn::actors, change_atom, "change")
 CAF_ADD_ATOM(cairn, cairn::actors, transfer_atom, "transfer")
+CAF_ADD_ATOM(cairn, cairn::actors, access_atom, "access")
 CAF_ADD_ATOM(cairn, cairn::actors, wish_atom, "wish")
 CAF_END_TYPE_ID_BLOCK(cairn)

@@ -58,8 +58,7 @@ void metadata_state::session_begun(storage::session_id session) {
 
 void metadata_state::session_refused(const error& why) {
   session_asked_ = false;
-  if (!session_failure_logged_)
-    log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
+  if (!session_failure_logged_) log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
   session_failure_logged_ = true; // the tick tries again
 }
 
@@ -127,7 +126,8 @@ void metadata_state::run_batch() {
       finished(*next, std::move(outcome));
     });
   };
-  if (auto posted = s_.writes->post(now() + s_.commit_timeout, std::move(job)); posted) return;
+  if (auto posted = s_.writes->post(now() + s_.commit_timeout, std::move(job)); posted)
+    return;
   else {
     applied(next->commands, applied_);
     finished(*next, posted.error());
@@ -137,12 +137,12 @@ void metadata_state::run_batch() {
 // Around the application of commands, whoever sent them.
 void metadata_state::applying(std::span<const meta::command> commands) {
   for (const auto& c : commands)
-    if (const auto name = changed_row(c)) cache_->begin_change(*name);
+    for (const auto& name : changed_rows(c)) cache_->begin_change(name);
 }
 
 void metadata_state::applied(std::span<const meta::command> commands, storage::log_index index) {
   for (const auto& c : commands) {
-    if (const auto name = changed_row(c)) cache_->end_change(*name);
+    for (const auto& name : changed_rows(c)) cache_->end_change(name);
     layout_changed_ = layout_changed_ || changes_layout(c);
   }
   applied_ = index;
@@ -226,6 +226,8 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },
       [state](parts_atom, const upload_query& query) { return state->upload(query); },
       [state](parts_atom, const object_parts_query& query) { return state->object_parts(query); },
+      [state](access_atom, const access_query& query) { return state->access(query); },
+      [state](list_atom, const keys_query& query) { return state->keys(query); },
       [state](commit_atom, command_box& command) { return state->commit(command); },
       [state](new_blob_atom) { return state->new_blob(); },
       [state](buried_atom, std::uint32_t max) { return state->buried(max); },

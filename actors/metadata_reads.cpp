@@ -1,6 +1,7 @@
 #include "actors/metadata_state.hpp"
 
 #include <algorithm>
+#include <array>
 #include <unordered_map>
 
 namespace cairn::actors {
@@ -25,6 +26,26 @@ result<found_object> read_object(meta::view& view, const object_name& name) {
     out.parts = std::make_shared<const std::vector<meta::manifest_part>>(std::move(*parts));
   }
   out.row = std::make_shared<const meta::object_row>(std::move(*row));
+  return out;
+}
+
+result<found_access> read_access(meta::view& view, const access_query& query) {
+  found_access out;
+  if (!query.key.empty()) {
+    auto key = view.access_key(query.key);
+    if (key)
+      out.key = std::make_shared<const meta::access_key_row>(std::move(*key));
+    else if (key.error() != errc::no_such_access_key)
+      return key.error();
+  }
+  for (const auto& [name, into] : {std::pair{&query.bucket, &out.bucket}, std::pair{&query.bucket_2, &out.bucket_2}}) {
+    if (name->empty()) continue;
+    auto bucket = view.bucket(*name);
+    if (bucket)
+      *into = std::make_shared<const meta::bucket_row>(std::move(*bucket));
+    else if (bucket.error() != errc::no_such_bucket)
+      return bucket.error();
+  }
   return out;
 }
 
@@ -129,14 +150,15 @@ void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_tim
   read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
   const auto miss = cache_->begin_miss({name.bucket, name.key});
   const auto keep = [this, miss, hold = std::move(hold), with_body = name.with_body](result<found_object>& found) {
-    cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr}} : std::nullopt);
+    cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr, nullptr}} : std::nullopt);
     if (found && !with_body)
       *found = without_body(std::move(*found));
     else if (found && found->parts)
       found->hold = hold;
     return true;
   };
-  ask_now<found_object>(reply, deadline, [name](meta::view& view) { return read_object(view, name); }, keep);
+  ask_now<found_object>(
+      reply, deadline, [name](meta::view& view) { return read_object(view, name); }, keep);
 }
 
 caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint64_t object_offset) {
@@ -163,14 +185,73 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_tim
   const auto miss = cache_->begin_miss({name, {}});
   const auto keep = [this, miss, reply, deadline, name, again](result<meta::bucket_row>& found) {
     std::optional<cached_row> row;
-    if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found)};
+    if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found), nullptr};
     cache_->finish_miss(miss, std::move(row));
     if (found || !again || found.error().code != errc::no_such_bucket) return true;
     when_fresh<meta::bucket_row>(reply, deadline,
                                  [this, reply, deadline, name] { bucket_in_snapshot(reply, deadline, name, false); });
     return false;
   };
-  ask_now<meta::bucket_row>(reply, deadline, [name](meta::view& view) { return view.bucket(name); }, keep);
+  ask_now<meta::bucket_row>(
+      reply, deadline, [name](meta::view& view) { return view.bucket(name); }, keep);
+}
+
+// ── who may ask ──
+
+std::optional<found_access> metadata_state::access_cached(const access_query& query) {
+  found_access out;
+  if (!query.key.empty()) {
+    const auto* cached = cache_->find({{}, query.key});
+    if (!cached) return std::nullopt;
+    out.key = cached->access_key;
+  }
+  for (const auto& [name, into] : {std::pair{&query.bucket, &out.bucket}, std::pair{&query.bucket_2, &out.bucket_2}}) {
+    if (name->empty()) continue;
+    const auto* cached = cache_->find({*name, {}});
+    if (!cached) return std::nullopt;
+    *into = cached->bucket;
+  }
+  return out;
+}
+
+// Linearizable, so that a key that was deleted or lost a right through any node is refused by all from then on.
+caf::result<found_access> metadata_state::access(const access_query& query) {
+  if (!log_)
+    if (auto found = access_cached(query)) return std::move(*found);
+  const auto deadline = now() + s_.read_timeout;
+  auto answer = self_->make_response_promise<found_access>();
+  const auto reply = waiting<found_access>().add(answer, deadline);
+  when_fresh<found_access>(reply, deadline, [this, reply, deadline, query] {
+    if (auto found = access_cached(query)) return give<found_access>(reply, std::move(*found));
+    access_in_snapshot(reply, deadline, query);
+  });
+  return answer;
+}
+
+void metadata_state::access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query) {
+  const auto miss = [this](std::string_view bucket, std::string_view key) {
+    return bucket.empty() && key.empty() ? std::uint64_t{0} : cache_->begin_miss({bucket, key});
+  };
+  const std::array misses{miss({}, query.key), miss(query.bucket, {}), miss(query.bucket_2, {})};
+  const auto keep = [this, misses](result<found_access>& found) {
+    std::array<std::optional<cached_row>, 3> rows;
+    if (found && found->key) rows[0] = cached_row{{}, nullptr, found->key};
+    if (found && found->bucket) rows[1] = cached_row{{}, found->bucket, nullptr};
+    if (found && found->bucket_2) rows[2] = cached_row{{}, found->bucket_2, nullptr};
+    for (std::size_t i = 0; i < misses.size(); ++i)
+      if (misses[i] != 0) cache_->finish_miss(misses[i], std::move(rows[i]));
+    return true;
+  };
+  ask_now<found_access>(
+      reply, deadline, [query](meta::view& view) { return read_access(view, query); }, keep);
+}
+
+caf::result<key_list> metadata_state::keys(const keys_query& query) {
+  return ask<key_list>(freshness::linear, [query](meta::view& view) -> result<key_list> {
+    auto rows = view.access_keys(query.after, query.max);
+    if (!rows) return rows.error();
+    return std::make_shared<const std::vector<meta::access_key_row>>(std::move(*rows));
+  });
 }
 
 caf::result<bucket_list> metadata_state::buckets() {

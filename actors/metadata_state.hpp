@@ -25,6 +25,8 @@ public:
   caf::result<uploads_listing> uploads(const storage::metadata::uploads_query& query);
   caf::result<found_upload> upload(const upload_query& query);
   caf::result<found_parts> object_parts(const object_parts_query& query);
+  caf::result<found_access> access(const access_query& query);
+  caf::result<key_list> keys(const keys_query& query);
   caf::result<buried_list> buried(std::uint32_t max);
   caf::result<chunk_ids> dead(const chunk_ids& ids);
   caf::result<committed> commit(command_box& command);
@@ -77,6 +79,8 @@ private:
   template <class Answer>
   void when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go);
   std::optional<found_object> find_cached(const object_name& name);
+  std::optional<found_access> access_cached(const access_query& query);
+  void access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query);
   void bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name, bool again);
   void lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name);
 
@@ -126,7 +130,8 @@ private:
   std::optional<batcher<waiting_command>> batches_;
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
              replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
-             replies<storage::blob_id>, replies<uploads_listing>, replies<found_upload>, replies<found_parts>>
+             replies<storage::blob_id>, replies<uploads_listing>, replies<found_upload>, replies<found_parts>,
+             replies<found_access>, replies<key_list>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);

@@ -12,6 +12,16 @@ std::size_t text_bytes(const std::vector<std::pair<std::string, std::string>>& h
   return n;
 }
 
+std::size_t bytes_of(const std::vector<storage::metadata::cors_rule>& rules) {
+  std::size_t n = 0;
+  for (const auto& rule : rules) {
+    n += sizeof rule + rule.id.size();
+    for (const auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed})
+      for (const auto& text : *texts) n += sizeof text + text.size();
+  }
+  return n;
+}
+
 std::size_t bytes_of(const cached_row& r) {
   std::size_t n = entry_overhead_bytes;
   if (const auto& row = r.object.row) {
@@ -20,7 +30,11 @@ std::size_t bytes_of(const cached_row& r) {
   }
   if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
   if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);
-  if (r.bucket) n += sizeof *r.bucket + r.bucket->name.size();
+  if (r.bucket) n += sizeof *r.bucket + r.bucket->name.size() + bytes_of(r.bucket->cors);
+  if (const auto& key = r.access_key) {
+    n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();
+    n += key->grants.capacity() * sizeof(storage::metadata::bucket_grant);
+  }
   return n;
 }
 

@@ -1,4 +1,5 @@
-// Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key.
+// Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key, an
+// access key's the empty bucket.
 //
 // Never serves what a commit made stale, and never lets one reader see a commit that the next one doesn't: while a
 // command that changes a name is being applied, the name is neither served nor filled, and a row that was read from a
@@ -28,6 +29,7 @@ struct row_name_hash {
 struct cached_row {
   found_object object; // without a hold
   std::shared_ptr<const storage::metadata::bucket_row> bucket;
+  std::shared_ptr<const storage::metadata::access_key_row> access_key;
 };
 
 class row_cache {

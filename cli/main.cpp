@@ -3,6 +3,7 @@
 #include "cli/bench_command.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/config_command.hpp"
+#include "cli/key_command.hpp"
 #include "cli/object_commands.hpp"
 #include "cli/serve_command.hpp"
 #include "cli/sim_command.hpp"
@@ -38,6 +39,8 @@ int main(int argc, char** argv) {
   add_config_command(app, exit_code);
   add_storage_command(app, exit_code);
   add_cluster_command(app, exit_code);
+  add_key_command(app, exit_code);
+  add_bucket_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_sim_command(app, exit_code);
   app.add_subcommand("version", "Prints the version and what it was built with.")->callback([] {

@@ -63,6 +63,7 @@ private:
   std::unique_ptr<actors::storage_node> node_;
   std::unique_ptr<net::http_server> http_;
   std::unique_ptr<net::admin_server> admin_;
+  std::atomic<std::shared_ptr<const net::key_environment>> keys_; // null before and after the node serves
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
@@ -82,6 +83,8 @@ result<void> running_node::start() {
   http_ = std::make_unique<net::http_server>(shards_.contexts(), settings_, node_->handles(), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
+  keys_ = std::make_shared<const net::key_environment>(
+      net::key_environment{node_->handles(), &storage::system_random(), &storage::system_clock()});
   open_node_ = node_.get();
   announce();
   return {};
@@ -98,6 +101,10 @@ actors::node_status running_node::status() const {
 result<void> running_node::open_admin() {
   net::admin_callbacks admin{[this] { return status(); }, [this] { return net::metrics_page(metrics_, status()); }};
   admin.token = settings_.admin.token;
+  admin.keys = [this](net::key_command wish, std::function<void(result<std::string>)> done) {
+    if (const auto env = keys_.load()) return net::run_key_command(*env, std::move(wish), std::move(done));
+    done(error{errc::no_leader, "the node starts"});
+  };
   if (!settings_.cluster.listen.host.empty()) {
     admin.cluster = [this](auto done) {
       if (auto* node = open_node_.load()) return node->ask_cluster(std::move(done));
@@ -127,7 +134,8 @@ result<void> running_node::make_first_bucket() {
 }
 
 void running_node::announce() const {
-  const std::string url = "http://" + config::format(http_->local_endpoint());
+  const std::string url =
+      (settings_.http.tls.cert.empty() ? "http://" : "https://") + config::format(http_->local_endpoint());
   log::info("serving", {{"http", url},
                         {"admin", "http://" + config::format(admin_->local_endpoint())},
                         {"data", settings_.node.data_dir},
@@ -153,7 +161,8 @@ void running_node::reload() {
   settings_ = change.value;
   set_up_log(settings_.log);
   node_->apply(settings_);
-  http_->apply(settings_);
+  if (auto applied = http_->apply(settings_); !applied)
+    log::error("http.tls stays as it was", {{"problem", to_string(applied.error())}});
   for (const auto& what : change.applied) log::info("setting changed", {{"change", what}});
   for (const auto& key : change.needs_restart) log::warn("setting needs a restart", {{"key", key}});
   log::info("configuration re-read", {{"changed", change.applied.size()}});
@@ -196,6 +205,7 @@ void running_node::stop() {
   if (admin_) admin_->stop();
   if (node_) node_->stop();
   http_.reset();
+  keys_.store(nullptr);
   system_.reset();
   shards_.stop();
   log::info("stopped");

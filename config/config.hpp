@@ -27,11 +27,17 @@ struct node_settings {
   std::uint32_t weight = 1; // share of the cluster's data; 0: serves clients, holds no chunks
 };
 
+struct http_tls_settings { // paths of PEM files; both or none
+  std::string cert;
+  std::string key;
+};
+
 struct http_settings {
   endpoint listen{"127.0.0.1", 9000};
   duration header_timeout = std::chrono::seconds{15}; // a request's head must arrive within
   duration idle_timeout = std::chrono::seconds{60};   // between requests, and without progress within a body
   std::vector<std::string> server_names;              // further Host names that anonymous requests may use
+  http_tls_settings tls;
 };
 
 struct admin_settings {

@@ -43,6 +43,10 @@ std::string_view to_string(errc code) noexcept {
     case errc::invalid_part_order: return "invalid_part_order";
     case errc::part_too_small: return "part_too_small";
     case errc::stale_source: return "stale_source";
+    case errc::no_such_access_key: return "no_such_access_key";
+    case errc::access_denied: return "access_denied";
+    case errc::no_such_version: return "no_such_version";
+    case errc::delete_marker: return "delete_marker";
   }
   return "unknown";
 }

@@ -49,8 +49,12 @@ enum class errc : std::uint8_t {
   invalid_part_order,   // the chosen parts do not rise
   part_too_small,       // a part that is not the last has less than 5 MiB
   stale_source,         // the object to copy from has changed since it was looked at
+  no_such_access_key,   // the access key was never created, or it was deleted
+  access_denied,        // who asks may not do this
+  no_such_version,      // the object exists, this version of it does not
+  delete_marker,        // this version of the object says that it was deleted: there is nothing to read
 };
-constexpr errc errc_last = errc::stale_source; // nodes refuse frames with codes above it
+constexpr errc errc_last = errc::delete_marker; // nodes refuse frames with codes above it
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

@@ -86,6 +86,11 @@ constexpr std::array key_table{
     key{"http", "server_names", at<&s::http, &http_settings::server_names>, 0, 64, 1, false,
         "Further host names that anonymous requests may use in `Host`. Names of this machine's addresses and "
         "`localhost` always work. This stops web pages from reaching the node through DNS rebinding."},
+    key{"http", "tls.cert", at<&s::http, &http_settings::tls, &http_tls_settings::cert>, 0, path_bytes_max, 1, true,
+        "PEM file: the certificate of the HTTP port and the chain behind it. With it the port speaks TLS only. Both "
+        "files are read again on SIGHUP, for new connections."},
+    key{"http", "tls.key", at<&s::http, &http_settings::tls, &http_tls_settings::key>, 0, path_bytes_max, 1, true,
+        "PEM file: the private key of `http.tls.cert`."},
 
     key{"admin", "listen", at<&s::admin, &admin_settings::listen>, 0, 0, 1, false,
         "Address and port of `/health/live`, `/health/ready`, `/metrics` and `/cluster`."},

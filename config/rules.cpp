@@ -79,6 +79,11 @@ std::string check_tls(const settings& s) {
   return all && s.cluster.listen.host.empty() ? needs_listen : "";
 }
 
+std::string check_http_tls(const settings& s) {
+  if (s.http.tls.cert.empty() == s.http.tls.key.empty()) return {};
+  return "expected http.tls.cert and http.tls.key together, one of them is empty";
+}
+
 std::string check_insecure(const settings& s) {
   const auto& c = s.cluster;
   if (c.listen.host.empty() || c.listen.is_loopback() || c.insecure || !c.tls.ca.empty()) return {};
@@ -173,6 +178,7 @@ struct rule {
 constexpr std::array rules{
     rule{{"node.threads", "node.shards"}, check_threads},
     rule{{"node.zone"}, check_zone},
+    rule{{"http.tls.cert", "http.tls.key"}, check_http_tls},
     rule{{"admin.listen", "http.listen"}, check_admin_port},
     rule{{"admin.token"}, check_token},
     rule{{"auth.anonymous", "http.listen", "auth.allow_public_writes"}, check_public_writes},

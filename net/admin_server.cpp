@@ -43,7 +43,10 @@ response refusal(const error& why) {
   const auto status = [&why] {
     switch (why.code) {
       case errc::invalid_argument: return http::status::bad_request;
+      case errc::no_such_bucket:
+      case errc::no_such_access_key:
       case errc::not_found: return http::status::not_found;
+      case errc::too_large:
       case errc::precondition_failed: return http::status::conflict;
       case errc::timeout: return http::status::gateway_timeout;
       case errc::no_leader:
@@ -96,8 +99,13 @@ struct admin_server::state : std::enable_shared_from_this<state> {
         });
   }
 
+  static bool is_command(const request& asked) {
+    return asked.method() == http::verb::post &&
+           (asked.target().starts_with("/cluster/command") || asked.target().starts_with("/keys/command"));
+  }
+
+  // Answers with `done`, by any thread.
   void command(const request& asked, bool from_this_machine, std::function<void(response)> done) const {
-    if (!callbacks.cluster || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
     const auto text_of = [](beast::string_view v) { return std::string_view{v.data(), v.size()}; };
     command_request r{std::nullopt, text_of(asked[http::field::host]), from_this_machine};
     if (const auto token = asked.find("Cairn-Token"); token != asked.end()) r.token = text_of(token->value());
@@ -106,7 +114,13 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     auto target = parse_target(text_of(asked.target()));
     if (!target) return done(refusal(target.error()));
     log::info("an operator's wish", {{"target", std::string{text_of(asked.target())}}});
-    callbacks.cluster([command = callbacks.command, target = std::move(*target),
+    if (asked.target().starts_with("/keys/")) return change_keys(*target, std::move(done));
+    change_cluster(std::move(*target), std::move(done));
+  }
+
+  void change_cluster(request_target target, std::function<void(response)> done) const {
+    if (!callbacks.cluster || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
+    callbacks.cluster([command = callbacks.command, target = std::move(target),
                        done = std::move(done)](const result<actors::cluster_status>& status) {
       if (!status) return done(refusal(status.error()));
       auto wish = parse_membership_command(target, *status);
@@ -114,6 +128,16 @@ struct admin_server::state : std::enable_shared_from_this<state> {
       command(std::move(*wish), [done](result<std::string> outcome) {
         done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
       });
+    });
+  }
+
+  void change_keys(const request_target& target, std::function<void(response)> done) const {
+    auto wish = parse_key_command(target);
+    if (!wish) return done(refusal(wish.error()));
+    if (!callbacks.keys) return done(refusal({errc::busy, "the node is starting"}));
+    const char* type = wish->json ? "application/json" : "text/plain; charset=utf-8";
+    callbacks.keys(std::move(*wish), [type, done = std::move(done)](result<std::string> outcome) {
+      done(outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error()));
     });
   }
 
@@ -172,8 +196,8 @@ private:
 
   void write() {
     const auto& asked = parser_.get();
+    if (server_->is_command(asked)) return command();
     const auto path = asked.target().substr(0, asked.target().find('?'));
-    if (asked.method() == http::verb::post && path == "/cluster/command") return command();
     if (path == "/cluster" && (asked.method() == http::verb::get || asked.method() == http::verb::head))
       return server_->cluster(asked, answer_later());
     response_ = server_->answer(asked);

@@ -1,11 +1,12 @@
 // The admin port: /health/live, /health/ready and /metrics for probes and Prometheus, /cluster and /cluster/command for
-// `cairn cluster` (net/cluster_page.hpp). One request a connection. Start-up code owns it and runs the io_context;
-// methods may be called from any thread.
+// `cairn cluster` (net/cluster_page.hpp), /keys/command for `cairn key` (net/keys_page.hpp). One request a connection.
+// Start-up code owns it and runs the io_context; methods may be called from any thread.
 #pragma once
 
 #include "actors/cluster_status.hpp"
 #include "actors/storage_node.hpp"
 #include "config/config.hpp"
+#include "net/keys_page.hpp"
 
 #include <boost/asio/io_context.hpp>
 
@@ -21,6 +22,8 @@ struct admin_callbacks {
   std::function<void(std::function<void(result<actors::cluster_status>)> done)> cluster = {};
   // An operator's wish. `done` must be called once, within half a minute, by any thread: what was done, for people.
   std::function<void(actors::membership_command, std::function<void(result<std::string>)> done)> command = {};
+  // Likewise, about access keys.
+  std::function<void(key_command, std::function<void(result<std::string>)> done)> keys = {};
   std::string token = {}; // admin.token
 };
 

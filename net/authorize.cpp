@@ -1,5 +1,8 @@
 #include "net/authorize.hpp"
 
+#include "net/access.hpp"
+#include "net/copy_source.hpp"
+#include "net/cors.hpp"
 #include "net/host_check.hpp"
 #include "net/http_shared.hpp"
 #include "net/router.hpp"
@@ -12,7 +15,6 @@ namespace cairn::net {
 namespace {
 
 namespace http = boost::beast::http;
-using head_fields = http::header<true, http::fields>;
 
 constexpr std::array<std::string_view, 6> overridable{"content-type",  "content-language", "expires",
                                                       "cache-control", "content-encoding", "content-disposition"};
@@ -30,27 +32,49 @@ std::string_view path_of(std::string_view target) {
   return slash == target.npos ? std::string_view{"/"} : target.substr(slash);
 }
 
-std::optional<s3_error> anonymous_may(std::string_view host, const http_shared& shared, const request& request) {
+std::string_view header_of(const request_head& head, std::string_view name) {
+  const auto found = head.find(boost::beast::string_view{name.data(), name.size()});
+  return found == head.end() ? std::string_view{} : view_of(found->value());
+}
+
+// The bucket that a copy reads from; empty when it is no copy, or one that will be refused anyway.
+std::string source_bucket_of(const request_head& head, const request& request) {
+  if (request.operation != storage::http_operation::copy_object &&
+      request.operation != storage::http_operation::copy_part)
+    return {};
+  auto source = read_copy_source(head);
+  auto* read = std::get_if<copy_source>(&source);
+  return read ? std::move(read->bucket) : std::string{};
+}
+
+// What may be asked without credentials at all: nothing beyond this is decided by rows.
+bool config_allows(config::anonymous_access setting, storage::http_operation operation) {
+  if (setting == config::anonymous_access::read_write) return true;
+  return setting == config::anonymous_access::read && !changes_data(operation);
+}
+
+std::optional<s3_error> refused_host(std::string_view host, const http_shared& shared, const request& request) {
   const auto& authority = request.target.authority;
   if (!authority.empty()) host = authority;
   const bool named = !host.empty() || !request.basics.http_1_0;
-  if (named && !host_allowed(host, shared.listen, shared.server_names)) {
-    return s3_error{403, "AccessDenied",
-                    "This node does not answer anonymous requests under the Host name '" + std::string{host} +
-                        "'. If the name is yours, add it to http.server_names."};
-  }
-  if (shared.anonymous == config::anonymous_access::none) {
-    return s3_error{403, "AccessDenied", "Anonymous requests are not allowed (auth.anonymous)."};
-  }
-  if (shared.anonymous == config::anonymous_access::read && changes_data(request.operation)) {
-    return s3_error{403, "AccessDenied", "Anonymous requests may only read (auth.anonymous)."};
-  }
+  if (!named || host_allowed(host, shared.listen, shared.server_names)) return std::nullopt;
+  return access_denied("This node does not answer anonymous requests under the Host name '" + std::string{host} +
+                       "'. If the name is yours, add it to http.server_names.");
+}
+
+std::optional<s3_error> refused_overrides(const request& request) {
   for (const auto& parameter : request.target.query) {
     if (!parameter.name.starts_with("response-")) continue;
     return s3_error{400, "InvalidRequest",
                     "Anonymous requests cannot choose response headers (" + parameter.name + ")."};
   }
   return std::nullopt;
+}
+
+s3_error anonymous_refused(config::anonymous_access setting) {
+  return access_denied(setting == config::anonymous_access::none
+                           ? "Anonymous requests are not allowed (auth.anonymous)."
+                           : "Anonymous requests may only read (auth.anonymous).");
 }
 
 bool is_header_value(std::string_view text) {
@@ -77,38 +101,110 @@ std::optional<s3_error> read_overrides(request& request) {
   return std::nullopt;
 }
 
-std::optional<s3_error> check_signed(const signed_request& sent, http_shared& shared, request& request) {
-  auto read = read_signature(sent);
-  if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
-  auto& claim = std::get<signature_claim>(read);
-  if (shared.root_access_key.empty() || claim.access_key != shared.root_access_key) {
-    return s3_error{403,
-                    "InvalidAccessKeyId",
-                    "The AWS access key ID you provided does not exist in our records.",
-                    {},
-                    {{"AWSAccessKeyId", claim.access_key}}};
+// The head as it was sent, for the signature.
+class sent_head {
+public:
+  sent_head(const request_head& head, const request& request) {
+    headers_.reserve(16);
+    for (const auto& field : head) headers_.push_back({view_of(field.name_string()), view_of(field.value())});
+    sent_ = {view_of(head.method_string()), path_of(view_of(head.target())), request.target.query, headers_};
   }
+  const signed_request& get() const { return sent_; }
+
+private:
+  std::vector<header_view> headers_;
+  signed_request sent_;
+};
+
+// The claim is checked with this secret; then the request has its signer.
+std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim claim, const std::string& secret,
+                                      http_shared& shared, request& request) {
   if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
-  const auto key = shared.signing_keys.get(shared.root_secret_key, claim.date, claim.region);
-  if (auto refused = check_signature(claim, sent, key)) return refused;
+  const auto key = shared.signing_keys.get(secret, claim.date, claim.region);
+  if (auto refused = check_signature(claim, sent.get(), key)) return refused;
   request.signer = request_signer{std::move(claim), key};
   return read_overrides(request);
 }
 
-} // namespace
-
-std::optional<s3_error> authorize(const head_fields& head, std::string_view host, http_shared& shared,
-                                  request& request) {
-  std::vector<header_view> headers;
-  headers.reserve(16);
-  for (const auto& field : head) headers.push_back({view_of(field.name_string()), view_of(field.value())});
-  const signed_request sent{view_of(head.method_string()), path_of(view_of(head.target())), request.target.query,
-                            headers};
-  if (!carries_credentials(sent)) return anonymous_may(host, shared, request);
-  auto refused = check_signed(sent, shared, request);
+std::optional<s3_error> counted(http_shared& shared, std::optional<s3_error> refused) {
   auto& counter = refused ? shared.metrics.requests_signature_refused : shared.metrics.requests_signed;
   counter.fetch_add(1, std::memory_order_relaxed);
   return refused;
+}
+
+s3_error unknown_key(const signature_claim& claim) {
+  auto problem = s3_error_of(error{errc::no_such_access_key});
+  problem.details.emplace_back("AWSAccessKeyId", claim.access_key);
+  return problem;
+}
+
+authorization authorize_signed(const sent_head& sent, http_shared& shared, request& request) {
+  auto read = read_signature(sent.get());
+  if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
+  auto& claim = std::get<signature_claim>(read);
+  if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
+    if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
+      return std::move(*refused);
+    return go_on{};
+  }
+  if (!storage::metadata::valid_access_key(claim.access_key)) return *counted(shared, unknown_key(claim));
+  request.claim = std::move(claim);
+  return actors::access_query{request.claim->access_key, request.target.bucket, {}};
+}
+
+authorization authorize_anonymous(std::string_view host, http_shared& shared, const request& request) {
+  if (request.operation == storage::http_operation::options) return go_on{};
+  if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
+  const bool allowed = config_allows(shared.anonymous, request.operation);
+  const bool may_be_public = reads_publicly(request.operation) && !request.target.bucket.empty();
+  if (!allowed && !may_be_public) return anonymous_refused(shared.anonymous);
+  if (auto refused = refused_overrides(request)) return std::move(*refused);
+  if (allowed) return go_on{};
+  return actors::access_query{{}, request.target.bucket, {}};
+}
+
+} // namespace
+
+authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request) {
+  const sent_head sent{head, request};
+  auto decided = carries_credentials(sent.get()) ? authorize_signed(sent, shared, request)
+                                                 : authorize_anonymous(host, shared, request);
+  request.origin = header_of(head, "Origin");
+  if (std::holds_alternative<s3_error>(decided)) return decided;
+  if (auto* query = std::get_if<actors::access_query>(&decided)) {
+    query->bucket_2 = source_bucket_of(head, request);
+    return decided;
+  }
+  // A browser must be told what the bucket's rules say, whoever asks.
+  if (!request.origin.empty() && !request.target.bucket.empty())
+    return actors::access_query{{}, request.target.bucket, {}};
+  return go_on{};
+}
+
+std::optional<s3_error> settle(const request_head& head, const actors::found_access& found, http_shared& shared,
+                               request& request) {
+  request.bucket = found.bucket;
+  const bool preflight = request.operation == storage::http_operation::options;
+  if (found.bucket && !request.origin.empty() && !preflight)
+    request.basics.lines = cors_lines(found.bucket->cors, request.origin, view_of(head.method_string()));
+  if (request.claim) {
+    const sent_head sent{head, request};
+    auto claim = std::move(*request.claim);
+    request.claim.reset();
+    if (!found.key) return counted(shared, unknown_key(claim));
+    if (auto refused = counted(shared, check_claimed(sent, std::move(claim), found.key->secret, shared, request)))
+      return refused;
+    request.key = found.key;
+    return key_refused(request, found, source_bucket_of(head, request));
+  }
+  if (request.signer || preflight || config_allows(shared.anonymous, request.operation)) return std::nullopt;
+  if (found.bucket && found.bucket->public_read) return std::nullopt;
+  request.public_only = found.bucket &&
+                        (request.operation == storage::http_operation::get_object ||
+                         request.operation == storage::http_operation::head_object) &&
+                        request.target.find("partNumber") == nullptr;
+  if (request.public_only) return std::nullopt;
+  return anonymous_refused(shared.anonymous);
 }
 
 } // namespace cairn::net

@@ -1,5 +1,9 @@
 // Who sends a request, and whether they may: decided from its head, before a chunk is read or a byte of a body is
-// stored. Unsigned requests are anonymous (auth.anonymous); one that is signed with the root key may do everything.
+// stored. Unsigned requests are anonymous (auth.anonymous, public buckets and objects); one that is signed with the
+// root key may do everything; all other keys and their rights are rows of the metadata.
+//
+// Two steps, since rows have to be asked for: `authorize` decides what the head alone can decide, which is all there is
+// to most requests, or says what must be known; `settle` decides with that.
 #pragma once
 
 #include "net/request.hpp"
@@ -8,13 +12,23 @@
 
 #include <optional>
 #include <string_view>
+#include <variant>
 
 namespace cairn::net {
 
 struct http_shared;
 
-// `host`: the Host header. Needs the request's target and operation, fills in its signer and overrides. Nothing: go on.
-std::optional<s3_error> authorize(const boost::beast::http::header<true, boost::beast::http::fields>& head,
-                                  std::string_view host, http_shared& shared, request& request);
+using request_head = boost::beast::http::header<true, boost::beast::http::fields>;
+
+struct go_on {};
+using authorization = std::variant<go_on, s3_error, actors::access_query>;
+
+// `host`: the Host header. Needs the request's target and operation, fills in its signer or claim, its overrides and
+// its origin.
+authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request);
+
+// With the answer to the query. Nothing: go on.
+std::optional<s3_error> settle(const request_head& head, const actors::found_access& found, http_shared& shared,
+                               request& request);
 
 } // namespace cairn::net

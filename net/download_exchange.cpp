@@ -34,7 +34,9 @@ public:
   void fail(const error& reason) override {
     on_strand([reason](download_exchange& self) {
       self.streamer_ = nullptr;
-      self.session_->respond_failure(reason);
+      // Whether a private bucket has such an object is nobody's business.
+      const bool hidden = self.session_->current().public_only && reason.code == errc::no_such_key;
+      self.session_->respond_failure(hidden ? error{errc::access_denied} : reason);
     });
   }
 

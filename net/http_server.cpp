@@ -21,7 +21,7 @@ constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed a
 constexpr std::uint32_t refusals_max = 128;                  // connections beyond the limit that get to hear why
 } // namespace
 
-// Everything below runs on `control`, a strand of the first shard.
+// Everything below runs on `control`, a strand of the first shard, but for load_tls.
 struct http_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const config::settings& settings, actors::services services,
         storage::node_metrics& metrics, const storage::clock& clock, storage::random_source& random)
@@ -31,7 +31,16 @@ struct http_server::state : std::enable_shared_from_this<state> {
         pause(control),
         sweep(control),
         patience(control),
-        shared(std::make_shared<http_shared>(settings, std::move(services), metrics, clock, random)) {}
+        shared(std::make_shared<http_shared>(settings, std::move(services), metrics, clock, random)),
+        tls_files(settings.http.tls) {}
+
+  result<void> load_tls() {
+    if (tls_files.cert.empty()) return {};
+    auto fresh = tls_context::load(tls_files.cert, tls_files.key);
+    if (!fresh) return fresh.error();
+    shared->set_tls(std::move(*fresh));
+    return {};
+  }
 
   void accept() {
     auto& shard = *shards[next_shard++ % shards.size()];
@@ -110,6 +119,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   actors::acceptor listening;
   timer pause, sweep, patience;
   std::shared_ptr<http_shared> shared;
+  config::http_tls_settings tls_files; // of listen and apply, which do not meet
   std::size_t next_shard = 0;
   bool stopped = false, finished = false;
 };
@@ -125,6 +135,7 @@ http_server::~http_server() {
 }
 
 result<void> http_server::listen() {
+  if (auto ready = state_->load_tls(); !ready) return ready;
   return actors::listen_on(state_->listening, state_->shared->listen);
 }
 
@@ -149,8 +160,14 @@ void http_server::drain(std::chrono::nanoseconds patience, std::function<void()>
   });
 }
 
-void http_server::apply(const config::settings& settings) {
+result<void> http_server::apply(const config::settings& settings) {
   state_->shared->apply(settings);
+  // Whether there is TLS at all is decided at the start: a port does not change what it speaks.
+  const bool encrypted = state_->shared->tls() != nullptr;
+  if (encrypted != !settings.http.tls.cert.empty())
+    return error{errc::invalid_argument, "turning http.tls on or off needs a restart"};
+  state_->tls_files = settings.http.tls;
+  return state_->load_tls();
 }
 
 } // namespace cairn::net

@@ -23,7 +23,8 @@ public:
               storage::random_source& random = storage::system_random());
   ~http_server(); // stops accepting; connections live on until their contexts end
 
-  // Binds and listens, so that start() cannot fail. io_error ("listen on 127.0.0.1:9000: Address already in use").
+  // Reads http.tls, binds and listens, so that start() cannot fail. io_error ("listen on 127.0.0.1:9000: Address
+  // already in use"), what tls_context::load says.
   result<void> listen();
   config::endpoint local_endpoint() const; // with the port that the system chose
 
@@ -32,8 +33,9 @@ public:
   // Idle connections close, busy ones after their answer; what is left after `patience` is cut off. `drained` is called
   // once, on any thread, when no connection is left. After stop_accepting().
   void drain(std::chrono::nanoseconds patience, std::function<void()> drained);
-  // SIGHUP: limits.* and http.*_timeout take effect for the next request.
-  void apply(const config::settings& settings);
+  // SIGHUP: limits.* and http.*_timeout take effect for the next request, http.tls for the next connection. An error
+  // says why http.tls is as it was.
+  result<void> apply(const config::settings& settings);
 
 private:
   struct state;

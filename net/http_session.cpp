@@ -1,9 +1,9 @@
 #include "net/http_session.hpp"
 
-#include "net/authorize.hpp"
 #include "net/copy_source.hpp"
 #include "net/download_exchange.hpp"
 #include "net/object_routes.hpp"
+#include "net/route_steps.hpp"
 #include "net/router.hpp"
 #include "net/s3_routes.hpp"
 #include "net/upload_exchange.hpp"
@@ -56,7 +56,7 @@ std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
 } // namespace
 
 http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared)
-    : socket_(std::move(socket)), shared_(std::move(shared)) {
+    : stream_(std::move(socket), shared->tls()), shared_(std::move(shared)) {
   shared_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
@@ -70,8 +70,19 @@ void http_session::start() {
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored; // a socket that refuses these fails its first read
-    self->socket_.set_option(asio::ip::tcp::no_delay{true}, ignored);
-    self->socket_.non_blocking(true, ignored);
+    self->stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->stream_.socket().non_blocking(true, ignored);
+    self->arm(wait::head);
+    self->greet();
+  });
+}
+
+// The handshake has the time of a head, and so has the first head after it.
+void http_session::greet() {
+  if (!stream_.encrypted()) return read_then(&http_session::process_input);
+  stream_.async_handshake([self = shared_from_this()](const error_code& failed, std::size_t) {
+    if (self->closed_) return;
+    if (failed) return self->close();
     self->arm(wait::head);
     self->read_then(&http_session::process_input);
   });
@@ -81,7 +92,8 @@ void http_session::refuse() {
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored;
-    self->socket_.non_blocking(true, ignored);
+    if (self->stream_.encrypted()) return self->close(); // the handshake would be most of the work
+    self->stream_.socket().non_blocking(true, ignored);
     self->started_ = self->shared_->clock.now();
     self->busy_ = true;
     self->request_.basics.request_id = new_request_id(self->shared_->random);
@@ -108,7 +120,7 @@ void http_session::next_request() {
 void http_session::read_then(void (http_session::*next)()) {
   after_read_ = next;
   if (std::exchange(reading_, true)) return; // the read under way goes on with `next` instead
-  socket_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code failed, std::size_t n) {
+  stream_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code failed, std::size_t n) {
     self->reading_ = false;
     if (self->closed_) return;
     if (failed) return self->close();
@@ -154,16 +166,15 @@ void http_session::handle_head(std::size_t length) {
   if (info_.refused) return refuse_head(*info_.refused);
   started_ = shared_->clock.now();
   busy_ = true;
-  auto refused = begin_request(head);
+  auto begun = begin_request(head);
   info_.host = {};
   buffer_.consume(length);
-  if (refused)
-    respond_error(*refused);
-  else
-    dispatch();
+  if (auto* refused = std::get_if<s3_error>(&begun)) return respond_error(*refused);
+  if (auto* query = std::get_if<actors::access_query>(&begun)) return look_up_access(std::move(*query));
+  go_on_with();
 }
 
-std::optional<s3_error> http_session::begin_request(std::string_view head) {
+authorization http_session::begin_request(std::string_view head) {
   request_ = {};
   request_.basics.request_id = new_request_id(shared_->random);
   status_ = 0;
@@ -189,10 +200,26 @@ std::optional<s3_error> http_session::begin_request(std::string_view head) {
   const auto method = message.method_string();
   auto routed = route({method.data(), method.size()}, request_.target);
   request_.operation = asks_to_copy(message) ? copying(routed.operation) : routed.operation;
-  if (auto refused = authorize(message, info_.host, *shared_, request_)) return refused;
-  if (routed.refused) return std::move(*routed.refused);
-  read_conditions(message, request_);
-  return std::nullopt;
+  unrouted_ = std::move(routed.refused);
+  return authorize(message, info_.host, *shared_, request_);
+}
+
+// Rows of the metadata decide: the access key's, the bucket's.
+void http_session::look_up_access(actors::access_query query) {
+  ask<actors::found_access>(
+      shared_from_this(),
+      [self = shared_from_this()](const actors::found_access& found) {
+        if (const auto refused = settle(self->parser_->get(), found, *self->shared_, self->request_))
+          return self->respond_error(*refused);
+        self->go_on_with();
+      },
+      actors::access_atom_v, std::move(query));
+}
+
+void http_session::go_on_with() {
+  if (unrouted_) return respond_error(*unrouted_);
+  read_conditions(parser_->get(), request_);
+  dispatch();
 }
 
 void http_session::dispatch() {
@@ -260,9 +287,10 @@ void http_session::write(pending_write w) {
 
 void http_session::flush() {
   while (!writing_ && !closed_ && !writes_.empty()) {
+    if (stream_.encrypted()) return write_rest(0);
     const auto buffers = buffers_of(writes_.front());
     error_code failed;
-    const auto taken = socket_.write_some(buffers, failed);
+    const auto taken = stream_.socket().write_some(buffers, failed);
     if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
     if (taken < asio::buffer_size(buffers)) return write_rest(taken);
@@ -284,7 +312,7 @@ void http_session::write_rest(std::size_t taken) {
     if (!failed && sent > 0) arm(wait::write);
     return failed ? std::size_t{0} : syscall_bytes;
   };
-  asio::async_write(socket_, buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {
+  stream_.async_write(buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {
     self->writing_ = false;
     if (self->closed_) return self->writes_.clear();
     if (failed) return self->close();
@@ -348,7 +376,7 @@ void http_session::skip_body() {
 // then read what it still sends, for a while.
 void http_session::linger() {
   error_code failed;
-  socket_.shutdown(asio::ip::tcp::socket::shutdown_send, failed);
+  stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
   if (failed) return close();
   arm(wait::linger);
   if (reading_) return read_then(&http_session::discard_input);
@@ -370,7 +398,7 @@ void http_session::close() {
   if (busy_) record();
   if (!writing_) writes_.clear(); // else they are in the system's hands until the handler ran
   error_code ignored;             // nothing is left to do with a socket that does not even close
-  socket_.close(ignored);
+  stream_.socket().close(ignored);
 }
 
 void http_session::stop(bool at_once) {
@@ -403,7 +431,7 @@ void http_session::on_deadline() {
   const auto now = shared_->clock.now();
   if (closed_ || !overdue(now)) return;
   error_code unknown; // then nothing counts as waiting, and the client is late
-  if (socket_.available(unknown) > 0 && waiting_ != wait::linger && waiting_ != wait::write) {
+  if (stream_.socket().available(unknown) > 0 && waiting_ != wait::linger && waiting_ != wait::write) {
     // The client has sent: it is this node that is late. Look again when the bytes were read.
     return deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
   }
@@ -412,7 +440,7 @@ void http_session::on_deadline() {
   if (waiting_ == wait::body && e) return e->stalled();
   if (waiting_ == wait::body) { // a small body is being read: its read ends, and answers
     stalled_ = true;
-    return static_cast<void>(socket_.cancel(unknown));
+    return static_cast<void>(stream_.socket().cancel(unknown));
   }
   if (waiting_ != wait::head || buffer_.size() == 0) return close();
   refuse_head({408, "the head did not arrive within http.header_timeout"});

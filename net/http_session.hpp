@@ -8,6 +8,7 @@
 // progress. While actors work on a request there is none here: they have their own.
 #pragma once
 
+#include "net/authorize.hpp"
 #include "net/head_check.hpp"
 #include "net/http_shared.hpp"
 #include "net/request.hpp"
@@ -57,7 +58,7 @@ public:
   bool overdue(storage::steady_time now) const;
   void deadline_passed();
   void stop(bool at_once); // else an idle connection closes, a busy one after its answer
-  session_strand executor() { return socket_.get_executor(); }
+  session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
   // For the operation that serves the request.
@@ -80,7 +81,7 @@ public:
   void close();  // now, whatever is pending
 
   // The request's body: what buffer() holds comes first, then the socket.
-  session_socket& socket() { return socket_; }
+  session_stream& stream() { return stream_; }
   boost::beast::flat_buffer& buffer() { return buffer_; }
   body_parser& parser() { return *parser_; }
   bool chunked() const { return info_.chunked; }
@@ -93,11 +94,14 @@ public:
   void disarm() { deadline_.store(0, std::memory_order_relaxed); }
 
 private:
+  void greet();
   void next_request();
   void read_then(void (http_session::*next)());
   void process_input();
   void handle_head(std::size_t length);
-  std::optional<s3_error> begin_request(std::string_view head);
+  authorization begin_request(std::string_view head);
+  void look_up_access(actors::access_query query);
+  void go_on_with(); // the request is let in
   void dispatch();
   void refuse_head(head_refusal refusal);
   void flush();
@@ -111,11 +115,12 @@ private:
   void on_deadline();
   void record();
 
-  session_socket socket_;
+  session_stream stream_;
   std::shared_ptr<http_shared> shared_;
   boost::beast::flat_buffer buffer_;
   std::optional<body_parser> parser_;
   net::request request_;
+  std::optional<s3_error> unrouted_; // why no operation serves it; told to those who may ask
   std::weak_ptr<exchange> exchange_;
   std::vector<pending_write> writes_;
 

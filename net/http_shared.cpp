@@ -71,6 +71,16 @@ http_shared::http_shared(const config::settings& settings, actors::services node
   apply(settings);
 }
 
+std::shared_ptr<const tls_context> http_shared::tls() const {
+  const std::lock_guard lock{tls_mutex_};
+  return tls_;
+}
+
+void http_shared::set_tls(std::shared_ptr<const tls_context> fresh) {
+  const std::lock_guard lock{tls_mutex_};
+  tls_ = std::move(fresh);
+}
+
 void http_shared::apply(const config::settings& settings) {
   connections_max = settings.limits.connections;
   list_keys_max = settings.limits.list_keys;

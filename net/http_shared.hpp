@@ -4,13 +4,11 @@
 
 #include "actors/node.hpp"
 #include "config/config.hpp"
+#include "net/session_stream.hpp"
 #include "net/sigv4.hpp"
 #include "storage/metrics.hpp"
 #include "storage/seams.hpp"
 
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 #include <boost/intrusive/list.hpp>
 
 #include <atomic>
@@ -20,9 +18,6 @@
 #include <vector>
 
 namespace cairn::net {
-
-using session_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-using session_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, session_strand>;
 
 class http_session;
 
@@ -75,6 +70,14 @@ struct http_shared {
   static constexpr std::uint32_t listings_max = 64; // bounds their memory; beyond: SlowDown
 
   session_registry sessions;
+
+  // What new connections speak; null: HTTP in the clear.
+  std::shared_ptr<const tls_context> tls() const;
+  void set_tls(std::shared_ptr<const tls_context> fresh);
+
+private:
+  mutable std::mutex tls_mutex_;
+  std::shared_ptr<const tls_context> tls_;
 };
 
 } // namespace cairn::net

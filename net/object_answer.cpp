@@ -176,6 +176,7 @@ object_answer answer_part(const answer_maker& make) {
 
 object_answer answer_object(const request& request, const object_row& row) {
   const answer_maker make{request, row, {to_string(row.etag), whole_seconds(row.modified)}};
+  if (request.public_only && !row.extras.public_read) return make.refused(s3_error_of(error{errc::access_denied}));
   switch (evaluate(request.conditions, make.current)) {
     case verdict::precondition_failed: return make.refused(s3_error_of(error{errc::precondition_failed}));
     case verdict::not_modified: return {304, {make.head(304).take(), {}}};

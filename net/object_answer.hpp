@@ -7,7 +7,7 @@
 namespace cairn::net {
 
 struct object_answer {
-  unsigned status = 200; // 200, 206, 304, 412, 416
+  unsigned status = 200; // 200, 206, 304, 403, 412, 416
   actors::download_plan plan;
 };
 

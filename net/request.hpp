@@ -1,6 +1,7 @@
 // One request as the rest of net/ sees it: what was asked for and the headers that matter, out of Beast's fields.
 #pragma once
 
+#include "actors/messages.hpp"
 #include "actors/ports.hpp"
 #include "net/body_checksums.hpp"
 #include "net/conditions.hpp"
@@ -37,11 +38,16 @@ struct request {
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;
-  std::optional<part_extent> part;                            // of ?partNumber, when the object was uploaded in parts
-  bool wants_checksum = false;                                // x-amz-checksum-mode: ENABLED
-  bool head_only = false;                                     // HEAD: the answer has no body
-  std::optional<request_signer> signer;                       // nothing: anonymous
-  std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
+  std::optional<part_extent> part;                              // of ?partNumber, when the object was uploaded in parts
+  bool wants_checksum = false;                                  // x-amz-checksum-mode: ENABLED
+  bool head_only = false;                                       // HEAD: the answer has no body
+  std::optional<request_signer> signer;                         // nothing: anonymous
+  std::optional<signature_claim> claim;                         // not checked yet: the access key is being looked up
+  std::shared_ptr<const storage::metadata::access_key_row> key; // of the signer; null: the root key, or anonymous
+  std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as it was when the request was let in; may be null
+  std::string origin;                                           // of a page that a browser asks for
+  bool public_only = false;                                     // anonymous: only objects that are public by themselves
+  std::vector<std::pair<std::string, std::string>> overrides;   // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents
 };

@@ -69,6 +69,7 @@ head_builder::head_builder(unsigned status, const answer_basics& basics, std::si
   out_ += "x-amz-request-id: ";
   out_ += basics.request_id;
   out_ += "\r\n";
+  out_ += basics.lines;
   if (basics.close)
     out_ += "Connection: close\r\n";
   else if (basics.http_1_0)

@@ -15,6 +15,7 @@ struct answer_basics {
   storage::wall_ms now = 0;
   bool close = false;    // "Connection: close"
   bool http_1_0 = false; // a kept connection must be said to be one
+  std::string lines{};   // further headers of every answer: CORS
 };
 
 class head_builder {

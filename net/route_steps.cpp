@@ -41,7 +41,7 @@ void read_on(const session_ptr& session, const then_body& then, body_checksums h
   if (buffer.size() >= session->body_left()) return body_is_there(session, then, headers);
   session->send_continue();
   session->arm(http_session::wait::body);
-  session->socket().async_read_some(
+  session->stream().async_read_some(
       buffer.prepare(session->body_left() - buffer.size()),
       [session, then, headers](boost::system::error_code failed, std::size_t n) {
         if (session->closed()) return;

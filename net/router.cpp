@@ -103,9 +103,10 @@ constexpr std::array sub_routes{
     sub_route{"PUT", place::object, "tagging", http_operation::write_tags},
     sub_route{"DELETE", place::object, "tagging", http_operation::write_tags},
     sub_route{"PUT", place::bucket, "acl", http_operation::write_setting},
+    sub_route{"PUT", place::bucket, "cors", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "cors", http_operation::write_setting},
     sub_route{"PUT", place::object, "acl", http_operation::write_setting},
     // Removing what was never made.
-    sub_route{"DELETE", place::bucket, "cors", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "encryption", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "lifecycle", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "ownershipControls", http_operation::write_setting},
@@ -227,8 +228,10 @@ routed route(std::string_view method, const request_target& target) {
   if (!target.key.empty() && !storage::metadata::valid_key(target.key)) {
     return {http_operation::unknown, s3_error{400, "InvalidURI", "The key is not valid UTF-8 without NUL."}};
   }
-  if (auto part = sub_operation(method, target)) return std::move(*part);
-  if (auto refused = refused_query(method, target)) return {http_operation::unknown, std::move(refused)};
+  const bool asks_ahead = method == "OPTIONS"; // about a request of another method to the same target
+  if (auto part = asks_ahead ? std::nullopt : sub_operation(method, target)) return std::move(*part);
+  if (auto refused = asks_ahead ? std::nullopt : refused_query(method, target))
+    return {http_operation::unknown, std::move(refused)};
   if (method == "POST" && !target.bucket.empty() && target.key.empty()) {
     return {http_operation::unknown, not_implemented("Uploading by HTML forms (POST)")};
   }

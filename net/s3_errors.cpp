@@ -56,6 +56,12 @@ s3_error s3_error_of(const error& reason) {
     case errc::stale_layout: return retryable("ServiceUnavailable", "The cluster's layout is changing. Try again.");
     case errc::no_quorum:
       return retryable("ServiceUnavailable", "Too few of the nodes that should store this are reachable. Try again.");
+    case errc::no_such_access_key:
+      return {403, "InvalidAccessKeyId", "The AWS access key ID you provided does not exist in our records."};
+    case errc::access_denied: return with_text(403, "AccessDenied", "Access denied.", reason);
+    case errc::no_such_version: return {404, "NoSuchVersion", "The specified version does not exist."};
+    case errc::delete_marker:
+      return {405, "MethodNotAllowed", "This version is a delete marker.", "x-amz-delete-marker: true\r\n"};
     case errc::stopping: return retryable("ServiceUnavailable", "The node is shutting down.");
     case errc::read_only:
       return retryable("ServiceUnavailable", "The storage takes no writes until an operator has looked at it.");

@@ -6,10 +6,7 @@
 #include "net/multipart_routes.hpp"
 #include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
-#include "net/router.hpp"
-#include "net/settings.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
+#include "net/setting_routes.hpp"
 
 namespace cairn::net {
 
@@ -20,24 +17,19 @@ namespace metadata = storage::metadata;
 constexpr std::uint64_t bucket_body_bytes_max = 64 << 10;
 constexpr int empty_pages_max = 32; // a page may examine its rows without finding any
 
-std::optional<s3_error> refused_bucket_header(const boost::beast::http::fields::value_type& field) {
-  using boost::algorithm::iequals;
-  const std::string_view name{field.name_string().data(), field.name_string().size()};
-  const std::string_view value{field.value().data(), field.value().size()};
-  if (iequals(name, "x-amz-bucket-object-lock-enabled") && !iequals(value, "false")) {
-    return not_implemented("Object locks (x-amz-bucket-object-lock-enabled)");
-  }
-  if (iequals(name, "x-amz-object-ownership") && value != "BucketOwnerEnforced") {
-    return not_implemented("Object ownership other than BucketOwnerEnforced");
-  }
-  return refused_acl_header(name, value);
+// An access key sees those that it may do something with.
+std::vector<metadata::bucket_row> visible(const actors::bucket_list& all, const metadata::access_key_row* key) {
+  auto buckets = *all;
+  if (key) std::erase_if(buckets, [key](const auto& bucket) { return key->rights_on(bucket.id) == 0; });
+  return buckets;
 }
 
 void list_buckets(const session_ptr& session) {
   ask<actors::bucket_list>(
       session,
-      [session](const actors::bucket_list& buckets) {
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", list_buckets_xml(*buckets)));
+      [session](const actors::bucket_list& all) {
+        const auto body = list_buckets_xml(visible(all, session->current().key.get()));
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
       },
       actors::list_buckets_atom_v);
 }
@@ -48,56 +40,32 @@ void head_bucket(const session_ptr& session) {
       session->current().target.bucket);
 }
 
+void create_bucket(const session_ptr& session, bool public_read) {
+  const auto& request = session->current();
+  const auto& name = request.target.bucket;
+  const std::string location = "Location: /" + name + "\r\n";
+  metadata::create_bucket create{name, session->shared().clock.wall(), request.key ? request.key->id : std::string{}};
+  if (!public_read) return commit(session, std::move(create), 200, location);
+  // Private for a moment, never public by accident.
+  ask<actors::committed>(
+      session,
+      [session, location](const actors::committed&) {
+        metadata::set_bucket change;
+        change.name = session->current().target.bucket;
+        change.public_read = true;
+        commit(session, std::move(change), 200, location);
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(create))});
+}
+
 void put_bucket(const session_ptr& session) {
-  for (const auto& field : session->fields()) {
-    if (const auto refused = refused_bucket_header(field)) return session->respond_error(*refused);
-  }
-  collect_body(session, bucket_body_bytes_max, [session](const std::string& body) {
-    if (!valid_create_bucket_body(body)) {
+  bool public_read = false;
+  if (const auto refused = refused_bucket_headers(session, public_read)) return session->respond_error(*refused);
+  collect_body(session, bucket_body_bytes_max, [session, public_read](const std::string& body) {
+    if (!valid_create_bucket_body(body))
       return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
-    }
-    const auto& name = session->current().target.bucket;
-    commit(session, metadata::create_bucket{name, session->shared().clock.wall()}, 200, "Location: /" + name + "\r\n");
+    create_bucket(session, public_read);
   });
-}
-
-// Goes on when the bucket, or with a key the object, exists.
-template <class Then>
-void with_target(const session_ptr& session, Then then) {
-  const auto& target = session->current().target;
-  if (target.key.empty()) {
-    return ask<metadata::bucket_row>(
-        session, [then](const metadata::bucket_row&) { then(); }, actors::bucket_atom_v, target.bucket);
-  }
-  ask<actors::found_object>(
-      session, [then](const actors::found_object&) { then(); }, actors::lookup_atom_v,
-      actors::object_name{target.bucket, target.key, false});
-}
-
-void read_setting(const session_ptr& session) {
-  with_target(session, [session] {
-    const auto& target = session->current().target;
-    const auto setting = setting_answer(sub_resource_of(target), target);
-    if (const auto* refused = std::get_if<s3_error>(&setting)) return session->respond_error(*refused);
-    const auto& document = std::get<std::string>(setting);
-    session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
-  });
-}
-
-// PUT ?acl with what holds anyway, or DELETE of a setting that was never made.
-void write_setting(const session_ptr& session) {
-  if (sub_resource_of(session->current().target) != "acl") {
-    return with_target(session, [session] { session->respond_empty(204); });
-  }
-  bool canned = false;
-  for (const auto& field : session->fields()) {
-    const std::string_view name{field.name_string().data(), field.name_string().size()};
-    const std::string_view value{field.value().data(), field.value().size()};
-    if (const auto refused = refused_acl_header(name, value)) return session->respond_error(*refused);
-    canned = canned || boost::algorithm::iequals(name, "x-amz-acl");
-  }
-  if (!canned) return session->respond_error(not_implemented("An access control list in the body"));
-  with_target(session, [session] { session->respond_empty(200); });
 }
 
 void delete_object(const session_ptr& session) {
@@ -147,7 +115,7 @@ void list_objects(const session_ptr& session) {
 void serve(const session_ptr& session) {
   const auto& target = session->current().target;
   switch (session->current().operation) {
-    case storage::http_operation::options: return session->respond_empty(200, allow_header(target));
+    case storage::http_operation::options: return preflight(session);
     case storage::http_operation::list_buckets: return list_buckets(session);
     case storage::http_operation::create_bucket: return put_bucket(session);
     case storage::http_operation::head_bucket: return head_bucket(session);

@@ -50,19 +50,6 @@ std::string empty_document(std::string_view root) {
   return xml.take();
 }
 
-std::string acl_document() {
-  xml_writer xml;
-  xml.open("AccessControlPolicy", s3_name_space);
-  xml.owner();
-  xml.raw("<AccessControlList><Grant>"
-          "<Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"CanonicalUser\">");
-  xml.text("ID", owner_id);
-  xml.text("DisplayName", owner_id);
-  xml.raw("</Grantee><Permission>FULL_CONTROL</Permission></Grant></AccessControlList>");
-  xml.close("AccessControlPolicy");
-  return xml.take();
-}
-
 std::string payer_document() {
   xml_writer xml;
   xml.open("RequestPaymentConfiguration", s3_name_space);
@@ -71,14 +58,40 @@ std::string payer_document() {
   return xml.take();
 }
 
-constexpr std::array canned_lists{"public-read",   "public-read-write", "authenticated-read",
-                                  "aws-exec-read", "bucket-owner-read", "log-delivery-write"};
+constexpr std::array canned_lists{"public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
+                                  "log-delivery-write"};
+
+void add_grant(xml_writer& xml, std::string_view type, std::string_view permission, std::string_view grantee) {
+  xml.raw("<Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"");
+  xml.raw(type);
+  xml.raw("\">");
+  xml.raw(grantee);
+  xml.raw("</Grantee>");
+  xml.text("Permission", permission);
+  xml.raw("</Grant>");
+}
 
 } // namespace
 
+std::string acl_document(bool public_read) {
+  xml_writer xml;
+  xml.open("AccessControlPolicy", s3_name_space);
+  xml.owner();
+  xml.open("AccessControlList");
+  add_grant(xml, "CanonicalUser", "FULL_CONTROL",
+            "<ID>" + std::string{owner_id} + "</ID><DisplayName>" + std::string{owner_id} + "</DisplayName>");
+  if (public_read) add_grant(xml, "Group", "READ", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>");
+  xml.close("AccessControlList");
+  xml.close("AccessControlPolicy");
+  return xml.take();
+}
+
+bool is_public_read(std::string_view acl) {
+  return acl == "public-read";
+}
+
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target) {
   const bool of_object = !target.key.empty();
-  if (sub_resource == "acl") return acl_document();
   if (sub_resource == "requestPayment") return payer_document();
   for (const auto& s : settings) {
     if (s.sub_resource != sub_resource || s.of_object != of_object) continue;
@@ -91,7 +104,7 @@ std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource
 std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value) {
   using boost::algorithm::iequals;
   if (boost::algorithm::istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
-  if (!iequals(name, "x-amz-acl") || value == "private") return std::nullopt;
+  if (!iequals(name, "x-amz-acl") || value == "private" || is_public_read(value)) return std::nullopt;
   if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is the object's
   for (const std::string_view known : canned_lists) {
     if (value == known) return not_implemented("The access control list " + std::string{value});

@@ -102,7 +102,7 @@ private:
   void read() {
     reading_ = true;
     session_->arm(http_session::wait::body);
-    session_->socket().async_read_some(reader_.targets(room()),
+    session_->stream().async_read_some(reader_.targets(room()),
                                        [self = shared_from_this()](error_code failed, std::size_t n) {
                                          self->reading_ = false;
                                          self->on_read(failed, n);
@@ -151,7 +151,7 @@ private:
     answer_ = std::move(make);
     if (!reading_) return send_answer();
     error_code ignored; // the handler runs in any case
-    session_->socket().cancel(ignored);
+    session_->stream().socket().cancel(ignored);
   }
 
   void send_answer() {

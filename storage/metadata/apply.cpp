@@ -82,7 +82,10 @@ void command_applier::end(session_row& session) {
 command_result command_applier::run(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
   if (b_.bucket(c.name) != nullptr) return refuse(errc::bucket_exists);
-  b_.put_bucket({.id = b_.new_id(), .name = c.name, .created = c.now});
+  const bucket_row fresh{.id = b_.new_id(), .name = c.name, .created = c.now};
+  if (!c.owner.empty())
+    if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
+  b_.put_bucket(fresh);
   return {};
 }
 
@@ -93,6 +96,7 @@ command_result command_applier::run(const delete_bucket& c) {
     const auto empty = b_.unwrap(b_.tree(t, bucket->id).empty(b_.kv));
     if (empty && !*empty) return refuse(errc::bucket_not_empty);
   }
+  drop_grants(bucket->id);
   b_.erase_bucket(c.name);
   return {};
 }

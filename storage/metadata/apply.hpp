@@ -47,6 +47,9 @@ private:
   command_result run(const set_extras& c);
   command_result run(const set_bucket& c);
   command_result run(const hold_deletions& c);
+  command_result run(const create_key& c); // this and the following: apply_keys.cpp
+  command_result run(const delete_key& c);
+  command_result run(const change_key& c);
 
   void end(session_row& session);
   // The answer, when the stamp alone decides it: given before, session over, acknowledged. Else the commit may run.
@@ -74,6 +77,13 @@ private:
   result<std::vector<manifest_part>> take_parts(const complete_upload& c, std::uint64_t& size);
   void close_upload(const bucket_row& bucket, const upload_row& upload);
   std::optional<error> copy(const copy_object& c);
+
+  std::optional<access_key_row> find_key(const std::string& id);
+  void write_key(const access_key_row& key);
+  std::optional<error> create(const create_key& c);
+  std::optional<error> change(const change_key& c);
+  std::optional<error> give_bucket(const std::string& key_id, bucket_id bucket);
+  void drop_grants(bucket_id bucket);
 
   batch& b_;
   blob_ledger blobs_;

@@ -115,6 +115,8 @@ std::optional<error> command_applier::add_part(const put_part& c) {
     if (auto why = unusable(*written)) return why;
   const auto upload = find_upload(c.upload);
   if (!upload) return upload.error();
+  if (written != nullptr && !members_.readable(*written))
+    return error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
   uploaded_part part{.number = c.number,
                      .length = c.size,
                      .digest = c.digest,

@@ -2,7 +2,7 @@
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
-//   2 create_bucket   name:s now:u64
+//   2 create_bucket   name:s now:u64 [owner:s]            with one
 //   3 delete_bucket   name:s
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition
@@ -12,14 +12,16 @@
 //   9 to 18           see cluster_commands.cpp
 //   19 to 26          see object_commands.cpp
 //   27                see cluster_commands.cpp
+//   28 and above      see key_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
-// The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for the others and for a put_object
-// with extras (rows.cpp); without them it ends before.
+// The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 26 and for a
+// put_object with extras (rows.cpp), 4 for the others and for a create_bucket with an owner; without these both end
+// before.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -49,10 +51,14 @@ void read(byte_reader& r, end_session& c) {
 void write(byte_writer& w, const create_bucket& c) {
   w.string(c.name);
   write_time(w, c.now);
+  if (!c.owner.empty()) w.string(c.owner);
 }
 void read(byte_reader& r, create_bucket& c) {
   c.name = r.string();
   c.now = read_time(r);
+  if (!r.ok() || r.finished()) return;
+  c.owner = r.string();
+  if (c.owner.empty()) r.fail();
 }
 
 void write(byte_writer& w, const delete_bucket& c) {
@@ -152,8 +158,11 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c) {
-  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19;
+  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28;
+  if (c.index() >= level_3_kinds) return 4;
   if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
+  const auto* const bucket = std::get_if<create_bucket>(&c);
+  if (bucket != nullptr && !bucket->owner.empty()) return 4;
   const auto* const put = std::get_if<put_object>(&c);
   if (put != nullptr && !put->extras.empty()) return 3;
   const auto* const written = put != nullptr ? std::get_if<written_blob>(&put->content) : nullptr;

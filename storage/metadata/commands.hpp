@@ -6,6 +6,7 @@
 
 #include "storage/metadata/cluster_commands.hpp"
 #include "storage/metadata/command_parts.hpp"
+#include "storage/metadata/key_commands.hpp"
 #include "storage/metadata/object_commands.hpp"
 #include "storage/metadata/rows.hpp"
 
@@ -17,8 +18,8 @@
 
 namespace cairn::storage::metadata {
 
-// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions
-constexpr std::uint8_t feature_level = 3;
+// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys
+constexpr std::uint8_t feature_level = 4;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -31,9 +32,10 @@ struct end_session { // not_found; ending twice succeeds
   session_id session = 0;
 };
 
-struct create_bucket { // bucket_exists
+struct create_bucket { // bucket_exists, no_such_access_key
   std::string name;
   wall_ms now = 0;
+  std::string owner; // the access key that gets all rights on it; empty: none
 };
 struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;
@@ -84,11 +86,11 @@ struct free_manifests {
   log_index released_up_to = ~log_index{0}; // spares manifests that lost their last reference later: a running read may
 };                                          // still need their further parts
 
-using command =
-    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
-                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
-                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
-                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions>;
+using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
+                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
+                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
+                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
+                             hold_deletions, create_key, delete_key, change_key>;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

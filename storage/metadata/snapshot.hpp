@@ -34,6 +34,8 @@ public:
   result<std::optional<kept_blob>> kept(const blob_id& blob) override;
   result<bool> is_dead(const blob_id& blob) override;
   result<std::vector<session_row>> sessions() override;
+  result<access_key_row> access_key(std::string_view id) override;
+  result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) override;
 
   result<cluster_row> cluster() override;
   result<std::vector<node_row>> nodes() override;

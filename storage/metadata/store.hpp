@@ -102,14 +102,18 @@ public:
   virtual std::uint64_t manifests_to_free() = 0;
   virtual bool deletions_held() = 0;
   // Blobs that were committed and not reaped, with or without a manifest that names them: the walk that looks whether
-  // their chunks are where they should be. At most `max` (1 or more), those behind `after`; examines a bounded number of
-  // rows, as `list` does.
+  // their chunks are where they should be. At most `max` (1 or more), those behind `after`; examines a bounded number
+  // of rows, as `list` does.
   virtual result<kept_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;
   virtual result<std::optional<kept_blob>> kept(const blob_id& blob) = 0; // nothing: there is none like that
   // Whether chunks of this blob may be deleted by the log's word: its session ended, and no blob row and no live
   // reference names it. False also for sessions the log has not seen.
   virtual result<bool> is_dead(const blob_id& blob) = 0;
   virtual result<std::vector<session_row>> sessions() = 0; // also those that ended
+
+  virtual result<access_key_row> access_key(std::string_view id) = 0; // no_such_access_key
+  // By id, those behind `after`, at most `max`.
+  virtual result<std::vector<access_key_row>> access_keys(std::string_view after, std::size_t max) = 0;
 
   virtual result<cluster_row> cluster() = 0;                  // not_found: there is none
   virtual result<std::vector<node_row>> nodes() = 0;          // by number without gaps, also those that were removed

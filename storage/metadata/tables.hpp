@@ -34,6 +34,7 @@
 //   repairs       g 1 node:u16 session:u64 number:u64 first:u32 → version:u8 count:varint; chunks that the node has not
 //                                                           confirmed, in the order in which it is served
 //                 g 2 session:u64 number:u64 node:u16 first:u32 → the same again, to be found by blob
+//   access_keys   g id                                    → access_key_row
 //
 // tree(g, root, key): see key_tree.hpp. [1] filled by buckets with versioning: not yet.
 #pragma once
@@ -70,6 +71,7 @@ enum class table : table_id {
   nodes,
   owners,
   repairs,
+  access_keys,
   count_
 };
 constexpr table_id id_of(table t) {
@@ -155,6 +157,8 @@ public:
   std::string repair_by_blob(const repair_row& r) const {
     return byte_writer{40}.raw(repairs_of(r.blob)).u16(r.missing.node).u32(r.missing.first).take();
   }
+
+  std::string access_key(std::string_view id) const { return begin().raw(id).take(); }
 
 private:
   byte_writer begin() const {

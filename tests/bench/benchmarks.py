@@ -6,11 +6,14 @@ import selectors
 import socket
 import statistics
 import subprocess
+import sys
 import time
 
 from servers import MIB, Cairn, Nginx, cairn_bench, wrk
 
 HERE = pathlib.Path(__file__).parent
+sys.path.insert(0, str(HERE.parent / "e2e"))
+from signing import ACCESS, SECRET, Signer, sha256  # noqa: E402
 GIB = 1 << 30
 
 
@@ -278,4 +281,95 @@ def listing(context, report):
         cairn.remove()
 
 
-ALL = {f.__name__.replace("_", "-"): f for f in (retrieve, get, put, small, first_byte, slow_downloads, idle_connections, listing)}
+def replay_file(path, requests):
+    """What replay.lua reads: whole requests."""
+    path.write_bytes(b"".join(requests))
+    pathlib.Path(f"{path}.lengths").write_text("".join(f"{len(r)}\n" for r in requests))
+    return str(path)
+
+
+def raw_request(method, path, headers, body=b""):
+    lines = [f"{method} {path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
+    if method == "PUT":
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def send_pieces(port, pieces):
+    """Sends one request, answers its seconds; anything but 200 ends the benchmark."""
+    with socket.create_connection(("127.0.0.1", port)) as s:
+        start = time.monotonic()
+        for piece in pieces:
+            s.sendall(piece)
+        answer = s.recv(4096)
+        seconds = time.monotonic() - start
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise SystemExit(f"bench: {answer[:300]}")
+    return seconds
+
+
+def signed_small(context, report, cairn):
+    """4 KiB requests, each with a signature that was made before."""
+    seconds, keys, data = (2 if context.quick else 5), 64, os.urandom(4096)
+    host, table = f"127.0.0.1:{cairn.port}", []
+    for method, wanted in (("PUT", 0.8), ("GET", 0.8)):
+        body = data if method == "PUT" else b""
+        files = {}
+        for signed in (False, True):
+            signer, requests = Signer(), []
+            for i in range(keys):
+                path = f"/files/small-{i}"
+                headers = signer.headers(method, host, path, sha256(body)) if signed else {"Host": host}
+                requests.append(raw_request(method, path, headers, body))
+            files[signed] = replay_file(context.folder / f"{method}-{signed}", requests)
+
+        def measure(signed):
+            return wrk(cairn, seconds, "/", HERE / "replay.lua", {"REPLAY": files[signed]})
+        ours, plain = interleaved(context.runs, lambda: measure(True), lambda: measure(False))
+        a, b = median(ours), median(plain)
+        table.append([f"4 KiB {method}, requests/s", f"{a:,.0f}", f"{b:,.0f}", f"{a / b:.2f}"])
+        report.require(f"signed 4 KiB {method} to unsigned", a / b, at_least=wanted)
+    return table
+
+
+def signed_stream(context, report, cairn):
+    """A large PUT whose chunks of 64 KiB are signed (STREAMING-AWS4-HMAC-SHA256-PAYLOAD), signed before it is measured."""
+    size, block = (64 if context.quick else 256) * MIB, 64 << 10
+    host, data = f"127.0.0.1:{cairn.port}", os.urandom(MIB)
+    blocks = [data[i:i + block] for i in range(0, MIB, block)]
+
+    def measure(signed):
+        path = "/files/stream"
+        if signed:
+            signer = Signer()
+            headers = signer.headers("PUT", host, path, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", x_amz_decoded_content_length=size,
+                                     Content_Encoding="aws-chunked")
+            pieces = [b"".join(signer.chunk(b) for b in blocks) for _ in range(size // MIB)] + [signer.chunk(b"")]
+        else:
+            headers, pieces = {"Host": host}, [data] * (size // MIB)
+        headers["Content-Length"] = str(sum(map(len, pieces)))
+        head = "\r\n".join([f"PUT {path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items()), "", ""]).encode()
+        seconds = send_pieces(cairn.port, [head, *pieces])
+        assert cairn.request("DELETE", path)[0] == 204
+        cairn.wait_until_clean()
+        return size / MIB / seconds
+    ours, plain = interleaved(context.runs, lambda: measure(True), lambda: measure(False))
+    a, b = median(ours), median(plain)
+    report.require("streaming-signed PUT to unsigned", a / b, at_least=0.8)
+    return [[f"PUT of {size // MIB} MiB, 64 KiB chunks signed, MiB/s", f"{a:.0f}", f"{b:.0f}", f"{a / b:.2f}"]]
+
+
+def signed(context, report):
+    """Signed requests against unsigned ones of the same shape."""
+    cairn = Cairn(context.folder / "cairn", context.binary, auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
+    try:
+        report.section("Signed requests", "Each signature is checked and the SHA-256 of each body compared with it; unsigned requests of the same "
+                       "bytes take turns with them. Small requests: wrk, 32 connections, signatures made beforehand. `./dev bench signed`.")
+        table = signed_stream(context, report, cairn) + signed_small(context, report, cairn)
+        report.table(["", "signed", "unsigned", "ratio"], table)
+    finally:
+        cairn.remove()
+
+
+ALL = {f.__name__.replace("_", "-"): f for f in (retrieve, get, put, small, first_byte, slow_downloads, idle_connections, listing,
+                                                         signed)}

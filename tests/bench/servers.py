@@ -205,10 +205,11 @@ def cairn_bench(binary, *arguments):
     return json.loads(done.stdout)
 
 
-def wrk(server, seconds, path, script=None):
+def wrk(server, seconds, path, script=None, environment=None):
     """Requests a second with 32 connections and two threads; any error or refusal ends the benchmark."""
     command = ["wrk", "-t2", "-c32", f"-d{seconds}s"] + (["-s", str(script)] if script else []) + [server.url(path)]
-    text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    variables = {**os.environ, **(environment or {})}
+    text = subprocess.run(command, capture_output=True, text=True, check=True, env=variables).stdout
     if "Non-2xx" in text or "Socket errors" in text:
         raise SystemExit(f"bench: wrk against {server.name}:\n{text}")
     return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))

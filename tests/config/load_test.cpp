@@ -286,6 +286,8 @@ TEST(config_cluster, relations_are_checked) {
   EXPECT_EQ(problems({"cluster.replicas=3", "cluster.write_quorum=4"}), 1u);
   EXPECT_EQ(problems({"cluster.name='two words'"}), 1u);
   EXPECT_EQ(problems({"node.zone='rack 1'"}), 1u);
+  EXPECT_EQ(problems({"http.tls.cert=a"}), 1u);
+  EXPECT_EQ(problems({"http.tls.cert=a", "http.tls.key=b"}), 0u);
   EXPECT_EQ(problems({"admin.token=short"}), 1u);
   EXPECT_EQ(problems({"admin.token=long-enough-for-us"}), 0u);
 }

@@ -23,11 +23,12 @@ TEST(settings, that_were_never_made_are_empty_or_missing) {
   EXPECT_EQ(answer("torrent", "/files/k"), "NotImplemented");
 }
 
-TEST(settings, give_the_owner_full_control) {
-  for (const auto* target : {"/files?acl", "/files/k?acl"}) {
-    const auto list = answer("acl", target);
+TEST(settings, give_the_owner_full_control_and_others_what_is_public) {
+  for (const bool is_public : {false, true}) {
+    const auto list = acl_document(is_public);
     EXPECT_NE(list.find("<Owner><ID>cairn</ID>"), std::string::npos);
     EXPECT_NE(list.find("<Permission>FULL_CONTROL</Permission>"), std::string::npos);
+    EXPECT_EQ(list.find("global/AllUsers</URI></Grantee><Permission>READ<") != std::string::npos, is_public);
   }
 }
 
@@ -38,7 +39,8 @@ TEST(settings, refuse_access_for_others) {
   };
   EXPECT_EQ(code("X-Amz-Acl", "private"), "");
   EXPECT_EQ(code("x-amz-acl", "bucket-owner-full-control"), "");
-  EXPECT_EQ(code("x-amz-acl", "public-read"), "NotImplemented");
+  EXPECT_EQ(code("x-amz-acl", "public-read"), "");
+  EXPECT_EQ(code("x-amz-acl", "public-read-write"), "NotImplemented");
   EXPECT_EQ(code("x-amz-acl", "mine"), "InvalidArgument");
   EXPECT_EQ(code("x-amz-grant-read", "id=1"), "NotImplemented");
   EXPECT_EQ(code("x-amz-date", "public-read"), "");

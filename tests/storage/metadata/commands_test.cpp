@@ -87,10 +87,20 @@ std::vector<command> one_of_each_object_command() {
       hold_deletions{.held = false}};
 }
 
+std::vector<command> one_of_each_key_command() {
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  return {create_bucket{.name = "bucket", .now = 1, .owner = "CK1"},
+          create_key{.stamp = stamp, .id = "CK1", .secret = "s", .label = "l", .now = 5, .creates_buckets = true},
+          delete_key{.stamp = stamp, .id = "CK1"},
+          change_key{.stamp = stamp, .id = "CK1", .bucket = "b", .allowed = rights::read, .denied = rights::owner},
+          change_key{.stamp = stamp, .id = "CK1", .creates_buckets = false}};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_object_command()) all.push_back(std::move(c));
+  for (command& c : one_of_each_key_command()) all.push_back(std::move(c));
   return all;
 }
 
@@ -153,6 +163,7 @@ TEST(commands, travel_in_batches) {
 TEST(commands, are_written_with_the_lowest_level_that_knows_them) {
   for (const command& c : one_of_each_before_clusters()) EXPECT_EQ(encode(c)[0], 1) << c.index();
   for (const command& c : one_of_each_cluster_command()) EXPECT_EQ(encode(c)[0], 2) << c.index();
+  for (const command& c : one_of_each_key_command()) EXPECT_EQ(encode(c)[0], 4) << c.index();
   // And are read with no other.
   for (const command& c : one_of_each()) {
     std::string bytes = encode(c);

@@ -47,6 +47,7 @@ private:
   command fresh() {
     if (random_() % 4 == 0) return of_the_cluster();
     if (random_() % 3 == 0) return of_objects();
+    if (random_() % 12 == 0) return of_keys();
     switch (random_() % 24) {
       case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
       case 1: return end_session{.session = session()};
@@ -146,6 +147,21 @@ private:
       }
       case 9: return set_bucket{.stamp = stamp(), .name = bucket(), .public_read = random_() % 2 == 0};
       default: return part();
+    }
+  }
+  command of_keys() {
+    const std::string id = std::string("CK") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : "");
+    switch (random_() % 6) {
+      case 0:
+      case 1: return create_key{.stamp = stamp(), .id = id, .secret = "s", .creates_buckets = random_() % 2 == 0};
+      case 2: return delete_key{.stamp = stamp(), .id = id};
+      case 3: return create_bucket{.name = bucket(), .now = 1, .owner = id};
+      default: {
+        change_key c{.stamp = stamp(), .id = id, .bucket = bucket()};
+        c.allowed = std::uint8_t(random_() % 8);
+        c.denied = std::uint8_t(random_() % 8);
+        return c;
+      }
     }
   }
   command part() {

@@ -1,0 +1,93 @@
+#include "actors/body_digests.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+// What one job digests at most, unless a single chunk is larger: enough to make the hops between threads cheap, little
+// enough that buffers come back steadily.
+constexpr std::size_t job_bytes = 8 << 20;
+constexpr std::chrono::seconds job_timeout{60}; // in the queue
+
+} // namespace
+
+void body_digests::start(environment env, std::shared_ptr<body_check> check, user& u) {
+  env_ = std::move(env);
+  user_ = &u;
+  check_ = std::move(check);
+  const auto md5 = [sum = md5_](storage::bytes_view bytes) -> result<void> {
+    sum->update(bytes);
+    return {};
+  };
+  lanes_.push_back({md5});
+  if (check_) lanes_.push_back({[proof = check_](storage::bytes_view bytes) { return proof->update(bytes); }});
+}
+
+result<void> body_digests::digest_now(storage::bytes_view bytes) {
+  for (auto& lane : lanes_)
+    if (auto good = lane.update(bytes); !good) return good;
+  return {};
+}
+
+void body_digests::add(storage::slice chunk) {
+  if (over_) return;
+  waiting_.push_back(std::move(chunk));
+  for (std::size_t which = 0; which < lanes_.size() && !over_; ++which) run(which);
+}
+
+void body_digests::run(std::size_t which) {
+  auto& lane = lanes_[which];
+  if (lane.running || over_) return;
+  std::vector<storage::slice> next;
+  std::size_t bytes = 0;
+  for (auto at = lane.done - through_; at < waiting_.size() && bytes < job_bytes; ++at) {
+    next.push_back(waiting_[at]);
+    bytes += waiting_[at].length;
+  }
+  if (next.empty()) return;
+  lane.running = true;
+  auto job = [this, which, next = std::move(next), update = lane.update, back = env_.on_actor](bool expired) mutable {
+    const auto count = static_cast<std::uint32_t>(next.size());
+    result<void> good;
+    if (expired) good = error{errc::timeout, "no time to digest the body"};
+    for (const auto& piece : next)
+      if (good) good = update(piece.view());
+    next.clear(); // the actor may hand the buffers out again
+    back([this, which, count, good] { ran(which, count, good); });
+  };
+  if (auto posted = env_.executor->post(env_.clock->now() + job_timeout, std::move(job)); !posted) fail(posted.error());
+}
+
+void body_digests::ran(std::size_t which, std::uint32_t chunks, const result<void>& good) {
+  if (over_) return;
+  if (!good) return fail(good.error());
+  lanes_[which].running = false;
+  lanes_[which].done += chunks;
+  run(which);
+  if (over_) return;
+  const auto slowest =
+      std::min_element(lanes_.begin(), lanes_.end(), [](const digest& a, const digest& b) { return a.done < b.done; });
+  const auto first = through_;
+  for (; through_ < slowest->done; ++through_) waiting_.pop_front();
+  if (first < through_) user_->digested(first, through_);
+}
+
+void body_digests::drop() {
+  over_ = true;
+  waiting_.clear();
+}
+
+void body_digests::fail(error why) {
+  drop();
+  user_->digest_failed(std::move(why));
+}
+
+result<storage::metadata::md5_digest> body_digests::finish() {
+  if (check_)
+    if (auto good = check_->finish(); !good) return good.error();
+  return md5_->finish();
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,65 @@
+// The digests of one upload's body: its MD5, which becomes the ETag, and what the body has to prove besides. Each goes
+// through the bytes in order, in jobs of its own on the digest executor, so that the two run side by side: a signed
+// body takes as long as the slower of them, not as both.
+//
+// Owned by the ingest actor, used on its thread; only the jobs run elsewhere, and they outlive it unharmed. Errors:
+// what the check says; busy and timeout of the executor. After the first one nothing is digested any more.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "storage/digest.hpp"
+#include "storage/executor.hpp"
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <vector>
+
+namespace cairn::actors {
+
+class body_digests {
+public:
+  class user {
+  public:
+    virtual ~user() = default;
+    virtual void digested(std::uint32_t first, std::uint32_t end) = 0; // chunks [first, end) are through all digests
+    virtual void digest_failed(error why) = 0;                         // at most once
+  };
+  struct environment {
+    std::shared_ptr<storage::executor> executor;
+    const storage::clock* clock = nullptr;
+    // Runs a function on the actor, from any thread; drops it when the actor is gone.
+    std::function<void(std::function<void()>)> on_actor;
+  };
+
+  // `check` may be null. `u` outlives this.
+  void start(environment env, std::shared_ptr<body_check> check, user& u);
+  result<void> digest_now(storage::bytes_view bytes); // a body that is small enough for the caller's thread
+  void add(storage::slice chunk);                     // the next one
+  std::uint32_t chunks() const { return through_; }   // that all digests are through with
+  void drop();                                        // no more is wanted: lets go of the chunks
+  // When chunks() is all of them: the check's word, then the MD5.
+  result<storage::metadata::md5_digest> finish();
+
+private:
+  // One digest. Its function is called by one job at a time.
+  struct digest {
+    std::function<result<void>(storage::bytes_view)> update;
+    std::uint32_t done = 0; // chunks
+    bool running = false;
+  };
+  void run(std::size_t which);
+  void ran(std::size_t which, std::uint32_t chunks, const result<void>& good);
+  void fail(error why);
+
+  environment env_;
+  user* user_ = nullptr;
+  std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>();
+  std::shared_ptr<body_check> check_;
+  std::vector<digest> lanes_;
+  std::deque<storage::slice> waiting_; // from chunk through_ on
+  std::uint32_t through_ = 0;
+  bool over_ = false;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,128 @@
+#include "cli/key_command.hpp"
+
+#include "cli/command_support.hpp"
+#include "net/uri.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+namespace cairn::cli {
+
+namespace {
+
+struct key_options {
+  std::string endpoint = "http://127.0.0.1:9001";
+  std::string key, bucket, label, value;
+  bool read = false, write = false, owner = false, create_buckets = false, json = false;
+};
+using options_ptr = std::shared_ptr<key_options>;
+
+options_ptr add_common_options(CLI::App& command) {
+  auto options = std::make_shared<key_options>();
+  command.add_option("--admin", options->endpoint, "The admin address of any node")
+      ->envname("CAIRN_ADMIN")
+      ->capture_default_str()
+      ->type_name("URL");
+  command.add_flag("--json", options->json, "One JSON value, for scripts");
+  return options;
+}
+
+std::string target_of(const char* kind, const key_options& options) {
+  std::string target = std::string("/keys/command?kind=") + kind;
+  const auto add = [&target](const char* name, const std::string& value) {
+    if (value.empty()) return;
+    net::append_percent_encoded(target.append("&").append(name).append("="), value, false);
+  };
+  std::string rights;
+  const auto add_right = [&rights](bool wanted, const char* name) {
+    if (wanted) rights.append(rights.empty() ? "" : ",").append(name);
+  };
+  add_right(options.read, "read");
+  add_right(options.write, "write");
+  add_right(options.owner, "owner");
+  add("key", options.key);
+  add("bucket", options.bucket);
+  add("label", options.label);
+  add("value", options.value);
+  add("rights", rights);
+  add("create_buckets", options.create_buckets ? "yes" : "");
+  add("format", options.json ? "json" : "");
+  return target;
+}
+
+// The admin port answers refusals as text for people.
+result<void> command(const char* kind, const key_options& options) {
+  const auto client = client_for(options.endpoint);
+  if (!client) return client.error();
+  const char* token = std::getenv("CAIRN_ADMIN_TOKEN");
+  auto response = (*client)->exchange({"POST", target_of(kind, options), {{"Cairn-Token", token ? token : ""}}});
+  if (!response) return response.error();
+  if (response->ok()) {
+    std::fwrite(response->body.data(), 1, response->body.size(), stdout);
+    return {};
+  }
+  auto text = std::move(response->body);
+  while (text.ends_with('\n')) text.pop_back();
+  if (text.empty()) text = "the node answered " + std::to_string(response->status);
+  if (response->status == 403) text += " (CAIRN_ADMIN_TOKEN is sent)";
+  return error{response->status == 400 ? errc::invalid_argument : errc::io_error, std::move(text)};
+}
+
+CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const std::string& help, options_ptr& options,
+                  int& exit_code) {
+  auto* subcommand = parent.add_subcommand(name, help);
+  options = add_common_options(*subcommand);
+  subcommand->callback(
+      [kind, options, &exit_code] { run_command(exit_code, [&] { return command(kind, *options); }); });
+  return subcommand;
+}
+
+void add_rights(CLI::App& to, const options_ptr& options) {
+  to.add_option("KEY", options->key, "The access key")->required();
+  to.add_option("BUCKET", options->bucket, "The bucket; not needed for --create-buckets");
+  to.add_flag("--read", options->read, "List it, read its objects");
+  to.add_flag("--write", options->write, "Put and delete objects");
+  to.add_flag("--owner", options->owner, "Change its settings, remove it");
+  to.add_flag("--create-buckets", options->create_buckets, "Make buckets, with all rights on them");
+}
+
+} // namespace
+
+void add_key_command(CLI::App& app, int& exit_code) {
+  auto* key = app.add_subcommand("key", "Access keys: who may sign requests, and what each may do");
+  key->require_subcommand(1);
+  options_ptr options;
+  auto* create = add_one(*key, "create", "create",
+                         "Make an access key and show its secret, this once\n\n"
+                         "Example: cairn key create --label backups && cairn key allow KEY backups --read --write",
+                         options, exit_code);
+  create->add_option("--label", options->label, "For people, in `cairn key list`");
+  create->add_flag("--create-buckets", options->create_buckets, "It may make buckets");
+  add_one(*key, "list", "list", "Show the access keys and what they may do", options, exit_code);
+  auto* remove = add_one(*key, "delete", "delete", "Delete an access key: no request of it is taken from then on",
+                         options, exit_code);
+  remove->add_option("KEY", options->key, "The access key")->required();
+  auto* allow = add_one(*key, "allow", "allow",
+                        "Give a key rights on a bucket\n\nExample: cairn key allow KEY backups --read --write", options,
+                        exit_code);
+  add_rights(*allow, options);
+  auto* deny = add_one(*key, "deny", "deny", "Take rights from a key", options, exit_code);
+  add_rights(*deny, options);
+}
+
+void add_bucket_command(CLI::App& app, int& exit_code) {
+  auto* bucket = app.add_subcommand("bucket", "Settings of buckets");
+  bucket->require_subcommand(1);
+  options_ptr options;
+  auto* open = add_one(*bucket, "public-read", "public-read",
+                       "Let anybody list a bucket and read its objects, or not\n\n"
+                       "Example: cairn bucket public-read downloads on",
+                       options, exit_code);
+  open->add_option("BUCKET", options->bucket, "The bucket")->required();
+  open->add_option("SWITCH", options->value, "on or off")->required()->check(CLI::IsMember({"on", "off"}));
+}
+
+} // namespace cairn::cli

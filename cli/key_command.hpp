@@ -1,0 +1,13 @@
+// `cairn key …` and `cairn bucket …`: access keys and the publicity of buckets, through the admin port of any node.
+#pragma once
+
+namespace CLI {
+class App;
+}
+
+namespace cairn::cli {
+
+void add_key_command(CLI::App& app, int& exit_code);
+void add_bucket_command(CLI::App& app, int& exit_code);
+
+} // namespace cairn::cli

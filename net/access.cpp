@@ -1,0 +1,84 @@
+#include "net/access.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+using storage::http_operation;
+
+s3_error no_such_bucket() {
+  return s3_error_of(error{errc::no_such_bucket});
+}
+
+std::uint8_t right_for(need n) {
+  switch (n) {
+    case need::read: return metadata::rights::read;
+    case need::write: return metadata::rights::write;
+    default: return metadata::rights::owner;
+  }
+}
+
+} // namespace
+
+s3_error access_denied(std::string_view why) {
+  return {403, "AccessDenied", std::string{why}};
+}
+
+need need_of(const request& request) {
+  switch (request.operation) {
+    case http_operation::list_buckets: // answers those that the key may use
+    case http_operation::options:
+    case http_operation::unknown:
+    case http_operation::count_: return need::nothing;
+    case http_operation::create_bucket: return need::create_bucket;
+    case http_operation::head_bucket:
+    case http_operation::list_objects:
+    case http_operation::get_object:
+    case http_operation::head_object:
+    case http_operation::object_attributes:
+    case http_operation::read_setting:
+    case http_operation::read_tags: return need::read;
+    case http_operation::put_object:
+    case http_operation::delete_object:
+    case http_operation::delete_objects:
+    case http_operation::copy_object:
+    case http_operation::begin_upload:
+    case http_operation::put_part:
+    case http_operation::copy_part:
+    case http_operation::list_parts:
+    case http_operation::list_uploads:
+    case http_operation::complete_upload:
+    case http_operation::abort_upload:
+    case http_operation::write_tags: return need::write;
+    case http_operation::delete_bucket:
+    case http_operation::write_setting: return need::owner;
+  }
+  return need::owner;
+}
+
+bool reads_publicly(http_operation operation) {
+  return operation == http_operation::get_object || operation == http_operation::head_object ||
+         operation == http_operation::list_objects || operation == http_operation::head_bucket;
+}
+
+std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
+                                    std::string_view source_bucket) {
+  const auto& key = *found.key;
+  const auto wanted = need_of(request);
+  if (wanted == need::nothing) return std::nullopt;
+  if (wanted == need::create_bucket) {
+    if (key.creates_buckets) return std::nullopt;
+    return access_denied("This access key may not create buckets.");
+  }
+  if (!found.bucket) return no_such_bucket();
+  if ((key.rights_on(found.bucket->id) & right_for(wanted)) == 0)
+    return access_denied("This access key may not do this with the bucket.");
+  if (source_bucket.empty()) return std::nullopt;
+  if (!found.bucket_2) return no_such_bucket();
+  if ((key.rights_on(found.bucket_2->id) & metadata::rights::read) == 0)
+    return access_denied("This access key may not read the source's bucket.");
+  return std::nullopt;
+}
+
+} // namespace cairn::net

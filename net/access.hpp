@@ -1,0 +1,28 @@
+// What a request needs to be allowed to do, and whether its access key or the bucket's publicity gives it. Pure
+// decisions over rows of the metadata: authorize.hpp asks for these.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "net/request.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace cairn::net {
+
+enum class need : std::uint8_t { nothing, read, write, owner, create_bucket };
+
+// Of the request's own bucket. A copy needs `read` of its source's bucket besides.
+need need_of(const request& request);
+
+// What anybody may do with a public bucket: list it, read its objects.
+bool reads_publicly(storage::http_operation operation);
+
+// Why the key may not do it: AccessDenied; NoSuchBucket where there is none, so that nothing can be done to one that
+// comes into being between this answer and the operation. `source_bucket`: of a copy, else empty.
+std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
+                                    std::string_view source_bucket);
+
+s3_error access_denied(std::string_view why);
+
+} // namespace cairn::net

@@ -1,0 +1,177 @@
+#include "net/cors.hpp"
+
+#include "net/s3_xml.hpp"
+#include "net/xml_reader.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+using storage::metadata::cors_rule;
+
+constexpr xml_bounds bounds{cors_body_bytes_max, 8000, 100, 8};
+constexpr std::array<std::string_view, 5> methods{"GET", "PUT", "POST", "DELETE", "HEAD"};
+constexpr std::size_t id_bytes_max = 255;
+constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n";
+
+// `pattern` has at most one '*', which stands for any characters.
+bool fits(std::string_view pattern, std::string_view text, bool any_case) {
+  const auto same = [any_case](std::string_view a, std::string_view b) {
+    return any_case ? boost::algorithm::iequals(a, b) : a == b;
+  };
+  const auto star = pattern.find('*');
+  if (star == pattern.npos) return same(pattern, text);
+  const auto front = pattern.substr(0, star), back = pattern.substr(star + 1);
+  return text.size() >= front.size() + back.size() && same(text.substr(0, front.size()), front) &&
+         same(text.substr(text.size() - back.size()), back);
+}
+
+bool any_fits(const std::vector<std::string>& patterns, std::string_view text, bool any_case) {
+  return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return fits(p, text, any_case); });
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::vector<std::string_view> names_of(std::string_view list) {
+  std::vector<std::string_view> names;
+  while (!list.empty()) {
+    const auto end = std::min(list.find(','), list.size());
+    if (const auto name = trimmed(list.substr(0, end)); !name.empty()) names.push_back(name);
+    list.remove_prefix(std::min(end + 1, list.size()));
+  }
+  return names;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string out;
+  for (const auto& text : texts) out.append(out.empty() ? "" : ", ").append(text);
+  return out;
+}
+
+const cors_rule* rule_for(const cors_rules& rules, std::string_view origin, std::string_view method,
+                          const std::vector<std::string_view>& headers) {
+  for (const auto& rule : rules) {
+    if (!any_fits(rule.origins, origin, false)) continue;
+    if (std::find(rule.methods.begin(), rule.methods.end(), method) == rule.methods.end()) continue;
+    const auto allowed = [&rule](std::string_view name) { return any_fits(rule.headers, name, true); };
+    if (std::all_of(headers.begin(), headers.end(), allowed)) return &rule;
+  }
+  return nullptr;
+}
+
+void add(std::string& lines, std::string_view name, std::string_view value) {
+  lines.append(name).append(": ").append(value).append("\r\n");
+}
+
+std::string lines_of(const cors_rule& rule, std::string_view origin) {
+  std::string lines;
+  const bool everyone = std::find(rule.origins.begin(), rule.origins.end(), "*") != rule.origins.end();
+  add(lines, "Access-Control-Allow-Origin", everyone ? std::string_view{"*"} : origin);
+  if (!everyone) add(lines, "Access-Control-Allow-Credentials", "true");
+  add(lines, "Access-Control-Allow-Methods", joined(rule.methods));
+  if (!rule.exposed.empty()) add(lines, "Access-Control-Expose-Headers", joined(rule.exposed));
+  if (rule.max_age_seconds > 0) add(lines, "Access-Control-Max-Age", std::to_string(rule.max_age_seconds));
+  return lines.append(vary);
+}
+
+s3_error malformed() {
+  return {400, "MalformedXML", "The body is not a CORSConfiguration."};
+}
+
+// A value that may stand in a header line.
+bool is_plain(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
+}
+
+std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
+  const std::array lists{std::pair{std::string_view{"AllowedOrigin"}, &rule.origins},
+                         std::pair{std::string_view{"AllowedMethod"}, &rule.methods},
+                         std::pair{std::string_view{"AllowedHeader"}, &rule.headers},
+                         std::pair{std::string_view{"ExposeHeader"}, &rule.exposed}};
+  for (const auto& field : from.children) {
+    const auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& l) { return l.first == field.name; });
+    if (list != lists.end()) {
+      if (!is_plain(field.text)) return malformed();
+      if (std::count(field.text.begin(), field.text.end(), '*') > 1)
+        return s3_error{400, "InvalidRequest", field.name + " can not have more than one wildcard."};
+      list->second->push_back(field.text);
+    } else if (field.name == "ID") {
+      if (field.text.size() > id_bytes_max) return malformed();
+      rule.id = field.text;
+    } else if (field.name == "MaxAgeSeconds") {
+      const auto* end = field.text.data() + field.text.size();
+      const auto [at, problem] = std::from_chars(field.text.data(), end, rule.max_age_seconds);
+      if (problem != std::errc{} || at != end) return malformed();
+    } else {
+      return malformed();
+    }
+  }
+  if (rule.origins.empty() || rule.methods.empty()) return malformed();
+  for (const auto& method : rule.methods) {
+    if (std::find(methods.begin(), methods.end(), method) == methods.end())
+      return s3_error{400, "InvalidRequest", "Found unsupported HTTP method in CORS config: " + method + "."};
+  }
+  return std::nullopt;
+}
+
+} // namespace
+
+std::variant<cors_rules, s3_error> read_cors_document(std::string_view body) {
+  const auto root = read_xml(body, bounds);
+  if (!root || root->name != "CORSConfiguration" || root->children.empty()) return malformed();
+  cors_rules rules;
+  for (const auto& child : root->children) {
+    if (child.name != "CORSRule" || rules.size() == cors_rules_max) return malformed();
+    if (auto refused = read_rule(child, rules.emplace_back())) return std::move(*refused);
+  }
+  return rules;
+}
+
+std::string cors_document(const cors_rules& rules) {
+  xml_writer xml;
+  xml.open("CORSConfiguration", s3_name_space);
+  for (const auto& rule : rules) {
+    xml.open("CORSRule");
+    if (!rule.id.empty()) xml.text("ID", rule.id);
+    for (const auto& text : rule.origins) xml.text("AllowedOrigin", text);
+    for (const auto& text : rule.methods) xml.text("AllowedMethod", text);
+    for (const auto& text : rule.headers) xml.text("AllowedHeader", text);
+    for (const auto& text : rule.exposed) xml.text("ExposeHeader", text);
+    if (rule.max_age_seconds > 0) xml.number("MaxAgeSeconds", rule.max_age_seconds);
+    xml.close("CORSRule");
+  }
+  xml.close("CORSConfiguration");
+  return xml.take();
+}
+
+std::string cors_lines(const cors_rules& rules, std::string_view origin, std::string_view method) {
+  const auto* rule = rule_for(rules, origin, method, {});
+  return rule ? lines_of(*rule, origin) : std::string{};
+}
+
+std::variant<std::string, s3_error> preflight_answer(const cors_rules& rules, const preflight_request& asked) {
+  if (asked.origin.empty() || asked.method.empty())
+    return s3_error{400, "BadRequest", "A preflight request needs Origin and Access-Control-Request-Method."};
+  if (rules.empty()) return s3_error{403, "AccessForbidden", "CORS is not enabled for this bucket."};
+  const auto headers = names_of(asked.headers);
+  const auto* rule = rule_for(rules, asked.origin, asked.method, headers);
+  if (!rule)
+    return s3_error{403, "AccessForbidden", "No CORS rule of the bucket allows this origin, method and headers."};
+  auto lines = lines_of(*rule, asked.origin);
+  std::string names;
+  for (const auto name : headers) names.append(names.empty() ? "" : ", ").append(name);
+  if (!names.empty()) add(lines, "Access-Control-Allow-Headers", names);
+  return lines;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,34 @@
+// Requests from pages of other origins (Fetch standard, "CORS protocol"; S3's PutBucketCors): the rules of a bucket,
+// as XML and as answers to browsers. Pure.
+#pragma once
+
+#include "net/s3_errors.hpp"
+#include "storage/metadata/rows.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace cairn::net {
+
+using cors_rules = std::vector<storage::metadata::cors_rule>;
+
+constexpr std::size_t cors_body_bytes_max = 64 << 10, cors_rules_max = 100;
+
+// The document of PutBucketCors. MalformedXML, InvalidRequest.
+std::variant<cors_rules, s3_error> read_cors_document(std::string_view body);
+std::string cors_document(const cors_rules& rules);
+
+// "Access-Control-…: …\r\n" of an answer to this origin; empty: no rule fits, and the browser keeps the answer from the
+// page.
+std::string cors_lines(const cors_rules& rules, std::string_view origin, std::string_view method);
+
+// OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule fits.
+struct preflight_request {
+  std::string_view origin, method, headers; // headers: names, separated by commas
+};
+std::variant<std::string, s3_error> preflight_answer(const cors_rules& rules, const preflight_request& asked);
+
+} // namespace cairn::net

@@ -1,0 +1,265 @@
+#include "net/keys_page.hpp"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+using answer = std::function<void(result<std::string>)>;
+
+constexpr std::array kinds{std::pair{std::string_view{"create"}, key_wish::create},
+                           std::pair{std::string_view{"list"}, key_wish::list},
+                           std::pair{std::string_view{"delete"}, key_wish::remove},
+                           std::pair{std::string_view{"allow"}, key_wish::allow},
+                           std::pair{std::string_view{"deny"}, key_wish::deny},
+                           std::pair{std::string_view{"public-read"}, key_wish::public_read}};
+
+struct named_right {
+  std::string_view name;
+  std::uint8_t right;
+};
+constexpr std::array named_rights{named_right{"read", metadata::rights::read},
+                                  named_right{"write", metadata::rights::write},
+                                  named_right{"owner", metadata::rights::owner}};
+
+std::string json_text(std::string_view text) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '"' || c == '\\')
+      out.append({'\\', c});
+    else if (byte < 0x20 || byte == 0x7f)
+      out.append("\\u00").append({hex[byte >> 4], hex[byte & 15]});
+    else
+      out += c; // labels are UTF-8
+  }
+  return out + '"';
+}
+
+error wrong(std::string text) {
+  return {errc::invalid_argument, std::move(text)};
+}
+
+result<std::uint8_t> read_rights(std::string_view list) {
+  std::uint8_t found = 0;
+  while (!list.empty()) {
+    const auto name = list.substr(0, list.find(','));
+    const auto right = std::ranges::find(named_rights, name, &named_right::name);
+    if (right == named_rights.end()) return wrong("rights are read, write and owner");
+    found |= right->right;
+    list.remove_prefix(std::min(list.size(), name.size() + 1));
+  }
+  return found;
+}
+
+result<bool> read_switch(const request_target& asked, std::string_view name, std::string_view yes,
+                         std::string_view no) {
+  const auto* value = asked.find(name);
+  if (value == nullptr || *value == no) return false;
+  if (*value == yes) return true;
+  return wrong(std::string{name} + " is " + std::string{yes} + " or " + std::string{no});
+}
+
+// What each kind must say, and may.
+result<void> check_parts(const key_command& c, bool has_value) {
+  const bool of_key = c.wish == key_wish::remove || c.wish == key_wish::allow || c.wish == key_wish::deny;
+  if (of_key && c.key.empty()) return wrong("expected key=");
+  const bool grants = c.wish == key_wish::allow || c.wish == key_wish::deny;
+  if (grants && (c.bucket.empty() != (c.rights == 0))) return wrong("a bucket and rights on it go together");
+  if (grants && c.bucket.empty() && !c.creates_buckets) return wrong("expected a bucket and rights, or create_buckets");
+  if (c.wish == key_wish::public_read && (c.bucket.empty() || !has_value)) return wrong("expected bucket= and value=");
+  return {};
+}
+
+std::string done_text(const key_command& c, const std::string& what) {
+  return c.json ? "{\"done\":" + json_text(what) + "}\n" : what + "\n";
+}
+
+std::string random_text(storage::random_source& random, std::size_t length, std::string_view alphabet) {
+  std::string out;
+  while (out.size() < length) {
+    // 6 bits a try; what is beyond the alphabet is drawn again, so that all are equally likely.
+    for (std::uint64_t bits = random.next(), i = 0; i < 10 && out.size() < length; ++i, bits >>= 6)
+      if ((bits & 63) < alphabet.size()) out += alphabet[bits & 63];
+  }
+  return out;
+}
+
+void commit(const key_environment& env, metadata::command command, std::string done, answer then) {
+  actors::ask_metadata<actors::committed>(
+      env.services,
+      [done = std::move(done), then = std::move(then)](result<actors::committed> outcome) {
+        if (outcome) return then(done);
+        auto why = outcome.error();
+        if (why.text.empty() && why.code == errc::no_such_access_key) why.text = "there is no such access key";
+        if (why.text.empty() && why.code == errc::no_such_bucket) why.text = "there is no such bucket";
+        then(std::move(why));
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+}
+
+void create(const key_environment& env, const key_command& c, answer then) {
+  metadata::create_key made;
+  made.id = "CK" + random_text(*env.random, 18, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
+  made.secret = random_text(*env.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
+  made.label = c.label;
+  made.now = env.clock->wall();
+  made.creates_buckets = c.creates_buckets;
+  auto text = c.json ? "{\"access_key\":" + json_text(made.id) + ",\"secret_key\":" + json_text(made.secret) + "}\n"
+                     : "access key  " + made.id + "\nsecret key  " + made.secret +
+                           "\nThe secret is shown this once: nothing tells it again.\n";
+  commit(env, std::move(made), std::move(text), std::move(then));
+}
+
+void change(const key_environment& env, const key_command& c, answer then) {
+  metadata::change_key command;
+  command.id = c.key;
+  command.bucket = c.bucket;
+  const bool allow = c.wish == key_wish::allow;
+  (allow ? command.allowed : command.denied) = c.rights;
+  if (c.creates_buckets) command.creates_buckets = allow;
+  commit(env, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
+}
+
+// All keys, page by page, then the names of the buckets.
+struct list_job {
+  key_environment env;
+  bool json = false;
+  answer then;
+  std::vector<metadata::access_key_row> keys;
+};
+
+void name_buckets(const std::shared_ptr<list_job>& job) {
+  actors::ask_metadata<actors::bucket_list>(
+      job->env.services,
+      [job](result<actors::bucket_list> buckets) {
+        if (!buckets) return job->then(buckets.error());
+        bucket_names names;
+        for (const auto& bucket : **buckets) names.emplace(bucket.id, bucket.name);
+        job->then(keys_answer(job->keys, names, job->json));
+      },
+      actors::list_buckets_atom_v);
+}
+
+void next_page(const std::shared_ptr<list_job>& job) {
+  actors::keys_query query;
+  if (!job->keys.empty()) query.after = job->keys.back().id;
+  actors::ask_metadata<actors::key_list>(
+      job->env.services,
+      [job, max = query.max](result<actors::key_list> page) {
+        if (!page) return job->then(page.error());
+        job->keys.insert(job->keys.end(), (*page)->begin(), (*page)->end());
+        if ((*page)->size() == max) return next_page(job);
+        name_buckets(job);
+      },
+      actors::list_atom_v, query);
+}
+
+struct shown_grant {
+  std::string bucket;
+  std::uint8_t rights;
+};
+
+std::vector<shown_grant> shown_grants(const metadata::access_key_row& key, const bucket_names& names) {
+  std::vector<shown_grant> grants;
+  for (const auto& grant : key.grants)
+    if (const auto name = names.find(grant.bucket); name != names.end()) grants.push_back({name->second, grant.rights});
+  std::ranges::sort(grants, {}, &shown_grant::bucket);
+  return grants;
+}
+
+std::string key_json(const metadata::access_key_row& key, const bucket_names& names) {
+  std::string out = "{\"access_key\":" + json_text(key.id) + ",\"label\":" + json_text(key.label) +
+                    ",\"created_ms\":" + std::to_string(key.created) +
+                    ",\"creates_buckets\":" + (key.creates_buckets ? "true" : "false") + ",\"grants\":[";
+  bool first = true;
+  for (const auto& grant : shown_grants(key, names)) {
+    out.append(std::exchange(first, false) ? "" : ",").append("{\"bucket\":").append(json_text(grant.bucket));
+    for (const auto& [name, right] : named_rights)
+      out.append(",").append(json_text(name)).append((grant.rights & right) != 0 ? ":true" : ":false");
+    out += '}';
+  }
+  return out + "]}";
+}
+
+std::string key_text(const metadata::access_key_row& key, const bucket_names& names) {
+  std::string out = key.id + (key.label.empty() ? "" : "  " + key.label) + "\n";
+  if (key.creates_buckets) out += "    may create buckets\n";
+  for (const auto& grant : shown_grants(key, names)) {
+    out.append("    ").append(grant.bucket).append(":");
+    for (const auto& [name, right] : named_rights)
+      if ((grant.rights & right) != 0) out.append(" ").append(name);
+    out += "\n";
+  }
+  return out;
+}
+
+} // namespace
+
+result<key_command> parse_key_command(const request_target& asked) {
+  const auto text = [&asked](std::string_view name) {
+    const auto* value = asked.find(name);
+    return value ? *value : std::string{};
+  };
+  const auto kind = text("kind");
+  const auto wish = std::ranges::find(kinds, std::string_view{kind}, [](const auto& k) { return k.first; });
+  if (wish == kinds.end()) return wrong("expected kind=create, list, delete, allow, deny or public-read");
+  key_command c;
+  c.wish = wish->second;
+  c.key = text("key");
+  c.label = text("label");
+  c.bucket = text("bucket");
+  const auto rights = read_rights(text("rights"));
+  if (!rights) return rights.error();
+  c.rights = *rights;
+  const auto creates = read_switch(asked, "create_buckets", "yes", "no");
+  const auto on = read_switch(asked, "value", "on", "off");
+  const auto json = read_switch(asked, "format", "json", "text");
+  for (const auto* flag : {&creates, &on, &json})
+    if (!*flag) return flag->error();
+  c.creates_buckets = *creates;
+  c.on = *on;
+  c.json = *json;
+  if (auto good = check_parts(c, asked.find("value") != nullptr); !good) return good.error();
+  return c;
+}
+
+std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const bucket_names& names, bool json) {
+  std::string out;
+  for (const auto& key : keys) {
+    if (json)
+      out.append(out.empty() ? "[" : ",\n").append(key_json(key, names));
+    else
+      out += key_text(key, names);
+  }
+  if (json) return (out.empty() ? "[" : out) + "]\n";
+  return out.empty() ? "There is no access key; `cairn key create` makes one.\n" : out;
+}
+
+void run_key_command(const key_environment& env, key_command c, answer done) {
+  switch (c.wish) {
+    case key_wish::create: return create(env, c, std::move(done));
+    case key_wish::list: return next_page(std::make_shared<list_job>(list_job{env, c.json, std::move(done), {}}));
+    case key_wish::remove: {
+      metadata::delete_key command;
+      command.id = c.key;
+      return commit(env, std::move(command), done_text(c, "deleted " + c.key), std::move(done));
+    }
+    case key_wish::allow:
+    case key_wish::deny: return change(env, c, std::move(done));
+    case key_wish::public_read: {
+      metadata::set_bucket command;
+      command.name = c.bucket;
+      command.public_read = c.on;
+      const std::string what = c.bucket + (c.on ? " is public: anybody may list and read it" : " is private");
+      return commit(env, std::move(command), done_text(c, what), std::move(done));
+    }
+  }
+}
+
+} // namespace cairn::net

@@ -1,0 +1,47 @@
+// POST /keys/command of the admin port: access keys and what they may do (`cairn key`, `cairn bucket`). The admin port
+// has checked the token before.
+//
+//   ?kind=create[&label=TEXT][&create_buckets=yes]          the only answer that tells a secret
+//   ?kind=list
+//   ?kind=delete&key=ID
+//   ?kind=allow|deny&key=ID[&bucket=NAME&rights=read,write,owner][&create_buckets=yes]
+//   ?kind=public-read&bucket=NAME&value=on|off
+//   &format=json                                            else text for people
+// create → {"access_key", "secret_key"}; list → [{"access_key", "label", "created_ms", "creates_buckets",
+// "grants": [{"bucket", "read", "write", "owner"}]}]; the others → {"done"}: a sentence.
+#pragma once
+
+#include "actors/node.hpp"
+#include "net/uri.hpp"
+
+#include <functional>
+#include <map>
+
+namespace cairn::net {
+
+enum class key_wish : std::uint8_t { create, list, remove, allow, deny, public_read };
+
+struct key_command {
+  key_wish wish = key_wish::list;
+  std::string key, label, bucket;
+  std::uint8_t rights = 0;
+  bool creates_buckets = false; // create: may it; allow and deny: is it about that
+  bool on = false;              // public_read
+  bool json = false;
+};
+
+result<key_command> parse_key_command(const request_target& asked); // invalid_argument
+
+using bucket_names = std::map<storage::bucket_id, std::string>;
+std::string keys_answer(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names,
+                        bool json);
+
+struct key_environment {
+  actors::services services;
+  storage::random_source* random = nullptr;
+  const storage::clock* clock = nullptr;
+};
+// Does it. `done` is called once, on an actor's thread: the answer's body.
+void run_key_command(const key_environment& env, key_command c, std::function<void(result<std::string>)> done);
+
+} // namespace cairn::net

@@ -1,0 +1,55 @@
+// A connection's bytes, in the clear or through TLS. In the clear each call goes straight to the socket: what a handler
+// costs is what Asio makes of it. With TLS there are no calls that answer at once: a socket that would block in the
+// middle of a record cannot be told apart from one that took it.
+#pragma once
+
+#include "net/session_socket.hpp"
+#include "net/tls.hpp"
+
+#include <boost/asio/write.hpp>
+
+#include <memory>
+#include <utility>
+
+namespace cairn::net {
+
+class session_stream {
+public:
+  session_stream(session_socket socket, const std::shared_ptr<const tls_context>& tls) : socket_(std::move(socket)) {
+    if (tls) tls_ = tls->layer(socket_);
+  }
+  session_stream(const session_stream&) = delete;
+  session_stream& operator=(const session_stream&) = delete;
+
+  session_socket& socket() { return socket_; } // for options, closing, what the system knows of it
+  bool encrypted() const { return tls_ != nullptr; }
+
+  template <class Handler>
+  void async_handshake(Handler done) { // encrypted() only
+    tls_->handshake(std::move(done));
+  }
+
+  template <class Buffers, class Handler>
+  void async_read_some(const Buffers& into, Handler done) {
+    if (!tls_) return socket_.async_read_some(into, std::move(done));
+    for (auto at = boost::asio::buffer_sequence_begin(into); at != boost::asio::buffer_sequence_end(into); ++at) {
+      const boost::asio::mutable_buffer buffer = *at;
+      if (buffer.size() > 0) return tls_->read_some(buffer, std::move(done));
+    }
+    tls_->read_some({}, std::move(done));
+  }
+
+  // All of it. `more(failed, bytes so far)` as Asio's completion conditions.
+  template <class Buffers, class Condition, class Handler>
+  void async_write(const Buffers& buffers, Condition more, Handler done) {
+    if (!tls_) return boost::asio::async_write(socket_, buffers, more, std::move(done));
+    tls_->write(
+        buffers, [more]() mutable { more(boost::system::error_code{}, 1); }, std::move(done));
+  }
+
+private:
+  session_socket socket_;
+  std::unique_ptr<tls_layer> tls_;
+};
+
+} // namespace cairn::net

@@ -1,0 +1,157 @@
+#include "net/setting_routes.hpp"
+
+#include "net/cors.hpp"
+#include "net/router.hpp"
+#include "net/settings.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+using boost::algorithm::iequals;
+
+std::string_view view_of(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string_view header_of(const session_ptr& session, std::string_view name) {
+  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
+  return found == session->fields().end() ? std::string_view{} : view_of(found->value());
+}
+
+void answer_document(const session_ptr& session, const std::string& document) {
+  session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
+}
+
+void with_bucket(const session_ptr& session, std::function<void(const metadata::bucket_row&)> then) {
+  ask<metadata::bucket_row>(session, std::move(then), actors::bucket_atom_v, session->current().target.bucket);
+}
+
+void with_object(const session_ptr& session, std::function<void(const metadata::object_row&)> then) {
+  const auto& target = session->current().target;
+  ask<actors::found_object>(
+      session, [then = std::move(then)](const actors::found_object& found) { then(*found.row); }, actors::lookup_atom_v,
+      actors::object_name{target.bucket, target.key, false});
+}
+
+void answer_unkept(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto setting = setting_answer(sub_resource_of(target), target);
+  if (const auto* refused = std::get_if<s3_error>(&setting)) return session->respond_error(*refused);
+  answer_document(session, std::get<std::string>(setting));
+}
+
+void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row) {
+  const auto what = sub_resource_of(session->current().target);
+  if (what == "acl") return answer_document(session, acl_document(row.public_read));
+  if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
+  answer_unkept(session);
+}
+
+void read_of_object(const session_ptr& session, const metadata::object_row& row) {
+  if (sub_resource_of(session->current().target) == "acl")
+    return answer_document(session, acl_document(row.extras.public_read));
+  answer_unkept(session);
+}
+
+metadata::set_bucket change_of(const session_ptr& session) {
+  metadata::set_bucket command;
+  command.name = session->current().target.bucket;
+  return command;
+}
+
+// The canned list in the header. Nothing: it was answered with a refusal.
+std::optional<bool> canned_acl(const session_ptr& session) {
+  std::optional<bool> public_read;
+  for (const auto& field : session->fields()) {
+    const auto name = view_of(field.name_string()), value = view_of(field.value());
+    if (const auto refused = refused_acl_header(name, value)) {
+      session->respond_error(*refused);
+      return std::nullopt;
+    }
+    if (iequals(name, "x-amz-acl")) public_read = is_public_read(value);
+  }
+  if (!public_read) session->respond_error(not_implemented("An access control list in the body"));
+  return public_read;
+}
+
+void write_acl(const session_ptr& session) {
+  const auto public_read = canned_acl(session);
+  if (!public_read) return;
+  const auto& target = session->current().target;
+  if (target.key.empty()) {
+    auto command = change_of(session);
+    command.public_read = public_read;
+    return commit(session, std::move(command), 200);
+  }
+  metadata::set_extras command;
+  command.bucket = target.bucket;
+  command.key = target.key;
+  command.public_read = public_read;
+  commit(session, std::move(command), 200);
+}
+
+void write_cors(const session_ptr& session) {
+  collect_body(session, cors_body_bytes_max, [session](const std::string& body) {
+    auto rules = read_cors_document(body);
+    if (const auto* refused = std::get_if<s3_error>(&rules)) return session->respond_error(*refused);
+    auto command = change_of(session);
+    command.cors = std::move(std::get<cors_rules>(rules));
+    commit(session, std::move(command), 200);
+  });
+}
+
+bool is_delete(const session_ptr& session) {
+  return session->parser().get().method() == boost::beast::http::verb::delete_;
+}
+
+} // namespace
+
+void read_setting(const session_ptr& session) {
+  if (session->current().target.key.empty())
+    return with_bucket(session, [session](const metadata::bucket_row& row) { read_of_bucket(session, row); });
+  with_object(session, [session](const metadata::object_row& row) { read_of_object(session, row); });
+}
+
+void write_setting(const session_ptr& session) {
+  const auto what = sub_resource_of(session->current().target);
+  if (what == "acl") return write_acl(session);
+  if (what == "cors" && !is_delete(session)) return write_cors(session);
+  if (what == "cors") {
+    auto command = change_of(session);
+    command.cors.emplace();
+    return commit(session, std::move(command), 204);
+  }
+  // DELETE of a setting that was never made.
+  with_bucket(session, [session](const metadata::bucket_row&) { session->respond_empty(204); });
+}
+
+void preflight(const session_ptr& session) {
+  const auto& request = session->current();
+  if (request.origin.empty() || request.target.bucket.empty())
+    return session->respond_empty(200, allow_header(request.target));
+  static const cors_rules none;
+  const auto& rules = request.bucket ? request.bucket->cors : none;
+  const auto answer = preflight_answer(rules, {request.origin, header_of(session, "Access-Control-Request-Method"),
+                                               header_of(session, "Access-Control-Request-Headers")});
+  if (const auto* refused = std::get_if<s3_error>(&answer)) return session->respond_error(*refused);
+  session->respond_empty(200, std::get<std::string>(answer));
+}
+
+std::optional<s3_error> refused_bucket_headers(const session_ptr& session, bool& public_read) {
+  for (const auto& field : session->fields()) {
+    const auto name = view_of(field.name_string()), value = view_of(field.value());
+    if (iequals(name, "x-amz-bucket-object-lock-enabled") && !iequals(value, "false"))
+      return not_implemented("Object locks (x-amz-bucket-object-lock-enabled)");
+    if (iequals(name, "x-amz-object-ownership") && value != "BucketOwnerEnforced")
+      return not_implemented("Object ownership other than BucketOwnerEnforced");
+    if (auto refused = refused_acl_header(name, value)) return refused;
+    if (iequals(name, "x-amz-acl")) public_read = is_public_read(value);
+  }
+  return std::nullopt;
+}
+
+} // namespace cairn::net

@@ -1,0 +1,16 @@
+// Settings of buckets and objects over HTTP: access control lists, CORS, and those that this node does not keep. On the
+// session's strand.
+#pragma once
+
+#include "net/route_steps.hpp"
+
+namespace cairn::net {
+
+void read_setting(const session_ptr& session);
+void write_setting(const session_ptr& session);
+void preflight(const session_ptr& session); // OPTIONS
+
+// Why PUT /bucket can't have these headers; `public_read`: x-amz-acl: public-read.
+std::optional<s3_error> refused_bucket_headers(const session_ptr& session, bool& public_read);
+
+} // namespace cairn::net

@@ -1,0 +1,97 @@
+#include "net/tls.hpp"
+
+#include "storage/file_system.hpp"
+#include "storage/small_file.hpp"
+
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/write.hpp>
+
+#include <algorithm>
+#include <string_view>
+
+namespace cairn::net {
+
+namespace {
+
+namespace asio = boost::asio;
+namespace ssl = boost::asio::ssl;
+using boost::system::error_code;
+
+constexpr std::size_t call_bytes = 1 << 20; // that one call may take; a record has at most 16 KiB in any case
+
+class openssl_layer final : public tls_layer {
+public:
+  openssl_layer(session_socket& socket, std::shared_ptr<ssl::context> context)
+      : context_(std::move(context)), stream_(socket, *context_) {}
+
+  void handshake(handler done) override {
+    stream_.async_handshake(ssl::stream_base::server,
+                            [done = std::move(done)](const error_code& failed) { done(failed, 0); });
+  }
+  void read_some(asio::mutable_buffer into, handler done) override {
+    stream_.async_read_some(asio::mutable_buffer{into.data(), into.size()}, std::move(done));
+  }
+  void write(const std::array<asio::const_buffer, 2>& buffers, std::function<void()> progress, handler done) override {
+    const auto more = [progress = std::move(progress)](const error_code& failed, std::size_t sent) {
+      if (!failed && sent > 0) progress();
+      return failed ? std::size_t{0} : call_bytes;
+    };
+    asio::async_write(stream_, buffers, more, std::move(done));
+  }
+
+private:
+  std::shared_ptr<ssl::context> context_;
+  ssl::stream<session_socket&> stream_;
+};
+
+class openssl_context final : public tls_context {
+public:
+  explicit openssl_context(std::shared_ptr<ssl::context> context) : context_(std::move(context)) {}
+  std::unique_ptr<tls_layer> layer(session_socket& socket) const override {
+    return std::make_unique<openssl_layer>(socket, context_);
+  }
+
+private:
+  std::shared_ptr<ssl::context> context_;
+};
+
+// RFC 7301: the client offers names, each with its length before it. A client that offers only others goes on without.
+int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
+                    unsigned int offered_bytes, void*) {
+  constexpr std::string_view spoken = "http/1.1";
+  for (unsigned int at = 0; at < offered_bytes && at + offered[at] < offered_bytes; at += offered[at] + 1u) {
+    if (std::string_view{reinterpret_cast<const char*>(offered + at + 1), offered[at]} != spoken) continue;
+    *chosen = offered + at + 1;
+    *length = offered[at];
+    return SSL_TLSEXT_ERR_OK;
+  }
+  return SSL_TLSEXT_ERR_NOACK;
+}
+
+} // namespace
+
+result<std::shared_ptr<const tls_context>> tls_context::load(const std::string& certificate_path,
+                                                             const std::string& key_path) {
+  auto& files = storage::posix_file_system();
+  const auto certificate = storage::read_small_file(files, certificate_path);
+  if (!certificate) return certificate.error();
+  const auto key = storage::read_small_file(files, key_path);
+  if (!key) return key.error();
+  const auto context = std::make_shared<ssl::context>(ssl::context::tls_server);
+  auto* const native = context->native_handle();
+  error_code failed;
+  context->use_certificate_chain(asio::buffer(*certificate), failed);
+  if (failed) return error{errc::invalid_argument, certificate_path + ": " + failed.message()};
+  context->use_private_key(asio::buffer(*key), ssl::context::pem, failed);
+  // OpenSSL compares the two as soon as it has both.
+  if (failed || SSL_CTX_check_private_key(native) != 1)
+    return error{errc::invalid_argument, key_path + ": it cannot be read or does not belong to the certificate"};
+  if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1)
+    return error{errc::invalid_argument, "this OpenSSL has no TLS 1.2"};
+  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
+  return std::shared_ptr<const tls_context>{std::make_shared<openssl_context>(context)};
+}
+
+} // namespace cairn::net

@@ -1,0 +1,43 @@
+// TLS on the HTTP port: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, no client certificates. The only file of this layer, with
+// tls.cpp, that knows of Asio's TLS and OpenSSL; connections see `tls_layer`.
+//
+// A context is one certificate with its key, immutable; a connection keeps the one that it began with, so a reload
+// changes new connections only. Errors: not_found and io_error for files; invalid_argument for what does not do ("the
+// key does not belong to the certificate").
+#pragma once
+
+#include "config/error.hpp"
+#include "net/session_socket.hpp"
+
+#include <boost/asio/buffer.hpp>
+
+#include <array>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace cairn::net {
+
+// Of one connection, over its socket, on its strand. At most one read and one write at a time; a handler is called
+// once, also after the socket was cancelled or closed.
+class tls_layer {
+public:
+  using handler = std::function<void(const boost::system::error_code& failed, std::size_t bytes)>;
+  virtual ~tls_layer() = default;
+  virtual void handshake(handler done) = 0;
+  virtual void read_some(boost::asio::mutable_buffer into, handler done) = 0;
+  // All of it; `progress` after each piece that the socket took.
+  virtual void write(const std::array<boost::asio::const_buffer, 2>& buffers, std::function<void()> progress,
+                     handler done) = 0;
+};
+
+class tls_context {
+public:
+  // PEM files: the certificate with the chain behind it, and its private key.
+  static result<std::shared_ptr<const tls_context>> load(const std::string& certificate_path,
+                                                         const std::string& key_path);
+  virtual ~tls_context() = default;
+  virtual std::unique_ptr<tls_layer> layer(session_socket& socket) const = 0; // the socket outlives it
+};
+
+} // namespace cairn::net

@@ -1,0 +1,109 @@
+#include "storage/metadata/apply.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <algorithm>
+
+// What the commands about access keys do, and what becomes of grants when buckets come and go.
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+void grant(access_key_row& key, bucket_id bucket, std::uint8_t allowed, std::uint8_t denied) {
+  auto at = std::lower_bound(key.grants.begin(), key.grants.end(), bucket,
+                             [](const bucket_grant& g, bucket_id b) { return g.bucket < b; });
+  if (at == key.grants.end() || at->bucket != bucket) at = key.grants.insert(at, {bucket, 0});
+  at->rights = static_cast<std::uint8_t>((at->rights | allowed) & ~denied);
+  if (at->rights == 0) key.grants.erase(at);
+}
+
+bool valid_label(std::string_view label) {
+  const auto printable = [](char c) { return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f; };
+  return label.size() <= key_label_bytes_max && valid_utf8(label) && std::all_of(label.begin(), label.end(), printable);
+}
+
+} // namespace
+
+std::optional<access_key_row> command_applier::find_key(const std::string& id) {
+  return b_.load<access_key_row>(table::access_keys, b_.keys.access_key(id), decode_access_key);
+}
+
+void command_applier::write_key(const access_key_row& key) {
+  b_.put(table::access_keys, b_.keys.access_key(key.id), encode(key));
+}
+
+std::optional<error> command_applier::create(const create_key& c) {
+  if (!valid_access_key(c.id)) return error{errc::invalid_argument, "not a valid access key"};
+  if (c.secret.empty() || c.secret.size() > secret_bytes_max)
+    return error{errc::invalid_argument, "not a valid secret"};
+  if (!valid_label(c.label)) return error{errc::invalid_argument, "not a valid label"};
+  if (find_key(c.id)) return error{errc::invalid_argument, "there is an access key of this id"};
+  std::size_t keys = 0;
+  const std::string group = b_.keys.all();
+  const auto cursor = b_.kv.cursor(id_of(table::access_keys));
+  for (auto row = cursor->seek(group); row && row->key.starts_with(group); row = cursor->next()) ++keys;
+  if (keys >= access_keys_max) return error{errc::too_large, "there are as many access keys as there may be"};
+  write_key({.id = c.id, .secret = c.secret, .label = c.label, .created = c.now, .creates_buckets = c.creates_buckets});
+  return std::nullopt;
+}
+
+std::optional<error> command_applier::change(const change_key& c) {
+  auto key = valid_access_key(c.id) ? find_key(c.id) : std::nullopt;
+  if (!key) return error{errc::no_such_access_key};
+  if (!c.bucket.empty()) {
+    const bucket_row* const bucket = b_.bucket(c.bucket);
+    if (bucket == nullptr) return error{errc::no_such_bucket};
+    grant(*key, bucket->id, c.allowed, c.denied);
+    if (key->grants.size() > key_grants_max) return error{errc::too_large, "the key has as many grants as it may"};
+  }
+  if (c.creates_buckets) key->creates_buckets = *c.creates_buckets;
+  write_key(*key);
+  return std::nullopt;
+}
+
+command_result command_applier::run(const create_key& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  return remember(c.stamp, {.version = b_.index(), .refused = create(c)});
+}
+
+command_result command_applier::run(const change_key& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  return remember(c.stamp, {.version = b_.index(), .refused = change(c)});
+}
+
+command_result command_applier::run(const delete_key& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  const bool erased = valid_access_key(c.id) && b_.erase(table::access_keys, b_.keys.access_key(c.id));
+  if (!erased) return remember(c.stamp, {.refused = error{errc::no_such_access_key}});
+  return remember(c.stamp, {.version = b_.index()});
+}
+
+// Why a bucket can't be given to this key, or nothing; then it has all rights on it.
+std::optional<error> command_applier::give_bucket(const std::string& key_id, bucket_id bucket) {
+  auto key = valid_access_key(key_id) ? find_key(key_id) : std::nullopt;
+  if (!key) return error{errc::no_such_access_key};
+  if (key->grants.size() >= key_grants_max) return error{errc::too_large, "the key has as many grants as it may"};
+  grant(*key, bucket, rights::all, 0);
+  write_key(*key);
+  return std::nullopt;
+}
+
+// Ids are never reused, so a grant that stayed would do no harm: this is tidiness.
+void command_applier::drop_grants(bucket_id bucket) {
+  const std::string group = b_.keys.all();
+  const auto cursor = b_.kv.cursor(id_of(table::access_keys));
+  std::vector<access_key_row> changed;
+  for (auto row = cursor->seek(group); row && row->key.starts_with(group); row = cursor->next()) {
+    auto key = b_.unwrap(decode_access_key(row->value));
+    if (!key) return;
+    if (key->rights_on(bucket) == 0) continue;
+    grant(*key, bucket, 0, rights::all);
+    changed.push_back(std::move(*key));
+  }
+  for (const access_key_row& key : changed) write_key(key);
+}
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,66 @@
+// Encoding of access keys (notation: rows.cpp).
+//
+//   access_key_row  1 id:s secret:s label:s created:u64 creates_buckets:u8 count:v (bucket:v rights:u8)*
+#include "storage/metadata/key_rows.hpp"
+
+#include <algorithm>
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+constexpr std::uint8_t row_version = 1;
+constexpr std::size_t grant_bytes_min = 2;
+
+bool before(const bucket_grant& g, bucket_id bucket) {
+  return g.bucket < bucket;
+}
+
+} // namespace
+
+std::uint8_t access_key_row::rights_on(bucket_id bucket) const {
+  const auto at = std::lower_bound(grants.begin(), grants.end(), bucket, before);
+  return at != grants.end() && at->bucket == bucket ? at->rights : std::uint8_t{0};
+}
+
+bool valid_access_key(std::string_view id) {
+  const auto allowed = [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+           c == '-';
+  };
+  return !id.empty() && id.size() <= access_key_bytes_max && std::all_of(id.begin(), id.end(), allowed);
+}
+
+std::string encode(const access_key_row& row) {
+  byte_writer w{128};
+  w.u8(row_version).string(row.id).string(row.secret).string(row.label);
+  w.u64(static_cast<std::uint64_t>(row.created)).boolean(row.creates_buckets).varint(row.grants.size());
+  for (const bucket_grant& g : row.grants) w.varint(g.bucket).u8(g.rights);
+  return w.take();
+}
+
+result<access_key_row> decode_access_key(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > row_version)
+    return error{errc::unsupported, "access key row of version " + std::to_string(version)};
+  if (version != row_version) r.fail();
+  access_key_row row;
+  row.id = r.string();
+  row.secret = r.string();
+  row.label = r.string();
+  row.created = static_cast<wall_ms>(r.u64());
+  row.creates_buckets = r.boolean();
+  row.grants.resize(r.count(grant_bytes_min));
+  bucket_id last = 0;
+  for (bucket_grant& g : row.grants) {
+    g.bucket = r.varint();
+    g.rights = r.u8();
+    if (g.bucket <= last || g.rights == 0 || g.rights > rights::all) r.fail();
+    last = g.bucket;
+  }
+  if (!r.finished()) return error{errc::corrupt, "access key row does not follow its grammar"};
+  return row;
+}
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,42 @@
+// Access keys: who may sign requests, and what each may do with which bucket. Encodings (grammar: key_rows.cpp) carry a
+// version byte; errors as in rows.hpp. Secrets are kept as they are, since checking a signature needs them.
+#pragma once
+
+#include "storage/metadata/rows.hpp"
+
+namespace cairn::storage::metadata {
+
+// What a key may do with a bucket; rights are added up.
+namespace rights {
+constexpr std::uint8_t read = 1;  // list it, read its objects
+constexpr std::uint8_t write = 2; // put and delete objects
+constexpr std::uint8_t owner = 4; // change its settings, remove it
+constexpr std::uint8_t all = read | write | owner;
+} // namespace rights
+
+struct bucket_grant {
+  bucket_id bucket = 0;
+  std::uint8_t rights = 0; // not 0
+  friend bool operator==(const bucket_grant&, const bucket_grant&) = default;
+};
+
+struct access_key_row {
+  std::string id; // what requests name: 1 to 128 of A-Z a-z 0-9 . _ -
+  std::string secret;
+  std::string label; // for people
+  wall_ms created = 0;
+  bool creates_buckets = false;
+  std::vector<bucket_grant> grants; // by bucket, rising
+  std::uint8_t rights_on(bucket_id bucket) const;
+  friend bool operator==(const access_key_row&, const access_key_row&) = default;
+};
+
+constexpr std::size_t access_keys_max = 10'000, key_grants_max = 1000;
+constexpr std::size_t access_key_bytes_max = 128, secret_bytes_max = 256, key_label_bytes_max = 128;
+
+bool valid_access_key(std::string_view id);
+
+std::string encode(const access_key_row& row);
+result<access_key_row> decode_access_key(std::string_view bytes);
+
+} // namespace cairn::storage::metadata

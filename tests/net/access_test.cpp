@@ -1,0 +1,95 @@
+#include "net/access.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+using storage::http_operation;
+
+struct scene {
+  metadata::access_key_row key;
+  request asked;
+  actors::found_access found;
+
+  scene(http_operation operation, std::uint8_t rights) {
+    asked.operation = operation;
+    asked.target.bucket = "files";
+    if (rights != 0) key.grants.push_back({7, rights});
+    found.bucket = bucket(7);
+  }
+  static std::shared_ptr<const metadata::bucket_row> bucket(storage::bucket_id id) {
+    metadata::bucket_row row;
+    row.id = id;
+    return std::make_shared<const metadata::bucket_row>(std::move(row));
+  }
+  std::string code(std::string_view source = "") {
+    found.key = std::make_shared<const metadata::access_key_row>(key);
+    const auto refused = key_refused(asked, found, source);
+    return refused ? std::string{refused->code} : "";
+  }
+};
+
+std::string with(http_operation operation, std::uint8_t rights) {
+  return scene{operation, rights}.code();
+}
+
+} // namespace
+
+TEST(access, needs_the_right_of_its_kind) {
+  using namespace metadata::rights;
+  EXPECT_EQ(with(http_operation::get_object, read), "");
+  EXPECT_EQ(with(http_operation::get_object, write | owner), "AccessDenied");
+  EXPECT_EQ(with(http_operation::put_object, write), "");
+  EXPECT_EQ(with(http_operation::put_object, read | owner), "AccessDenied");
+  EXPECT_EQ(with(http_operation::delete_bucket, owner), "");
+  EXPECT_EQ(with(http_operation::delete_bucket, read | write), "AccessDenied");
+  EXPECT_EQ(with(http_operation::write_setting, read | write), "AccessDenied");
+  EXPECT_EQ(with(http_operation::list_buckets, 0), "");
+}
+
+TEST(access, every_operation_but_a_few_needs_something) {
+  for (std::uint8_t i = 0; i < std::uint8_t(http_operation::count_); ++i) {
+    const auto operation = http_operation(i);
+    const bool open = operation == http_operation::list_buckets || operation == http_operation::options ||
+                      operation == http_operation::unknown;
+    EXPECT_EQ(with(operation, 0), open ? "" : "AccessDenied") << int(i);
+  }
+}
+
+TEST(access, making_buckets_is_a_right_of_its_own) {
+  scene s{http_operation::create_bucket, metadata::rights::all};
+  EXPECT_EQ(s.code(), "AccessDenied");
+  s.key.creates_buckets = true;
+  EXPECT_EQ(s.code(), "");
+}
+
+TEST(access, a_copy_needs_to_read_its_source) {
+  scene s{http_operation::copy_object, metadata::rights::write};
+  s.found.bucket_2 = scene::bucket(8);
+  EXPECT_EQ(s.code("other"), "AccessDenied");
+  s.key.grants.push_back({8, metadata::rights::write});
+  EXPECT_EQ(s.code("other"), "AccessDenied");
+  s.key.grants.back().rights = metadata::rights::read;
+  EXPECT_EQ(s.code("other"), "");
+  s.found.bucket_2 = nullptr;
+  EXPECT_EQ(s.code("other"), "NoSuchBucket");
+}
+
+TEST(access, a_bucket_that_is_not_there_is_no_bucket_to_write_to) {
+  scene s{http_operation::put_object, metadata::rights::all};
+  s.found.bucket = nullptr;
+  EXPECT_EQ(s.code(), "NoSuchBucket");
+}
+
+TEST(access, anybody_may_read_what_is_public) {
+  EXPECT_TRUE(reads_publicly(http_operation::get_object));
+  EXPECT_TRUE(reads_publicly(http_operation::list_objects));
+  EXPECT_FALSE(reads_publicly(http_operation::put_object));
+  EXPECT_FALSE(reads_publicly(http_operation::list_uploads));
+  EXPECT_FALSE(reads_publicly(http_operation::read_setting));
+}
+
+} // namespace cairn::net

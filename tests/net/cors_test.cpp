@@ -1,0 +1,80 @@
+#include "net/cors.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+std::string code_of(std::string_view body) {
+  const auto read = read_cors_document(body);
+  const auto* refused = std::get_if<s3_error>(&read);
+  return refused ? std::string{refused->code} : "";
+}
+
+std::string rule(std::string_view inside) {
+  return "<CORSConfiguration><CORSRule>" + std::string{inside} + "</CORSRule></CORSConfiguration>";
+}
+
+const cors_rules rules{{"", {"https://*.example.com"}, {"GET", "PUT"}, {"x-amz-*", "Content-Type"}, {"ETag"}, 600},
+                       {"", {"*"}, {"GET"}, {}, {}, 0}};
+
+std::string preflight(std::string_view origin, std::string_view method, std::string_view headers = "") {
+  const auto answer = preflight_answer(rules, {origin, method, headers});
+  const auto* refused = std::get_if<s3_error>(&answer);
+  return refused ? std::string{refused->code} : std::get<std::string>(answer);
+}
+
+bool has(const std::string& lines, std::string_view line) {
+  return ("\r\n" + lines).find("\r\n" + std::string{line} + "\r\n") != std::string::npos;
+}
+
+} // namespace
+
+TEST(cors, documents_come_back_as_they_were_written) {
+  const auto read = read_cors_document(cors_document(rules));
+  ASSERT_TRUE(std::holds_alternative<cors_rules>(read));
+  EXPECT_EQ(std::get<cors_rules>(read), rules);
+}
+
+TEST(cors, documents_that_mean_nothing_are_refused) {
+  EXPECT_EQ(code_of(rule("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>")), "");
+  EXPECT_EQ(code_of(""), "MalformedXML");
+  EXPECT_EQ(code_of("<CORSConfiguration/>"), "MalformedXML");
+  EXPECT_EQ(code_of(rule("<AllowedOrigin>*</AllowedOrigin>")), "MalformedXML");
+  EXPECT_EQ(code_of(rule("<AllowedMethod>GET</AllowedMethod>")), "MalformedXML");
+  EXPECT_EQ(code_of(rule("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>PATCH</AllowedMethod>")), "InvalidRequest");
+  EXPECT_EQ(code_of(rule("<AllowedOrigin>a*b*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>")), "InvalidRequest");
+  EXPECT_EQ(code_of(rule("<AllowedOrigin>a b</AllowedOrigin><AllowedMethod>GET</AllowedMethod>")), "MalformedXML");
+  EXPECT_EQ(code_of(rule("<AllowedOrigin>*</AllowedOrigin><AllowedMethod>GET</AllowedMethod>"
+                         "<MaxAgeSeconds>-1</MaxAgeSeconds>")),
+            "MalformedXML");
+}
+
+TEST(cors, the_first_rule_that_fits_counts) {
+  const auto lines = cors_lines(rules, "https://app.example.com", "PUT");
+  EXPECT_TRUE(has(lines, "Access-Control-Allow-Origin: https://app.example.com"));
+  EXPECT_TRUE(has(lines, "Access-Control-Allow-Credentials: true"));
+  EXPECT_TRUE(has(lines, "Access-Control-Allow-Methods: GET, PUT"));
+  EXPECT_TRUE(has(lines, "Access-Control-Expose-Headers: ETag"));
+  EXPECT_TRUE(has(lines, "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method"));
+  const auto others = cors_lines(rules, "https://other.org", "GET");
+  EXPECT_TRUE(has(others, "Access-Control-Allow-Origin: *"));
+  EXPECT_FALSE(has(others, "Access-Control-Allow-Credentials: true"));
+  EXPECT_EQ(cors_lines(rules, "https://other.org", "PUT"), "");
+  EXPECT_EQ(cors_lines(rules, "https://example.com", "PUT"), ""); // the pattern wants a dot before it
+  EXPECT_EQ(cors_lines({}, "https://app.example.com", "GET"), "");
+}
+
+TEST(cors, preflights_need_origin_method_and_headers_to_fit) {
+  const auto lines = preflight("https://app.example.com", "PUT", "X-Amz-Date, content-type");
+  EXPECT_TRUE(has(lines, "Access-Control-Allow-Headers: X-Amz-Date, content-type"));
+  EXPECT_TRUE(has(lines, "Access-Control-Max-Age: 600"));
+  EXPECT_EQ(preflight("https://app.example.com", "PUT", "authorization"), "AccessForbidden");
+  EXPECT_EQ(preflight("https://app.example.com", "DELETE"), "AccessForbidden");
+  EXPECT_EQ(preflight("https://other.org", "GET", "x-amz-date"), "AccessForbidden");
+  EXPECT_TRUE(has(preflight("https://other.org", "GET"), "Access-Control-Allow-Origin: *"));
+  EXPECT_EQ(preflight("https://other.org", ""), "BadRequest");
+}
+
+} // namespace cairn::net
