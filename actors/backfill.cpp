@@ -83,6 +83,7 @@ private:
   bool checking_ = false;                                // it is the daily check
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
+  std::uint64_t looks_seen_ = 0; // wishes of operators for a check
   storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
   storage::layout_epoch dropped_under_ = 0;
 };
@@ -99,6 +100,10 @@ void backfill_state::tick() {
   const auto known = layout();
   if (!known || known->partitions.empty()) return;
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
+  if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {
+    next_check_.reset();
+    next_round_ = now();
+  }
   if (busy_ || now() < next_round_) return;
   busy_ = true;
   begin_round();

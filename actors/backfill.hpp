@@ -1,7 +1,7 @@
 // Brings to this node the chunks that it is to have, and lets go of those that it is not to have any more:
 //
 // - repair: chunks that a commit went through without this node (repair rows) are fetched and confirmed;
-// - comparison: for partitions that the node is to own, each live blob of the metadata is held against the disks, and
+// - comparison: for partitions that the node is to own, each blob of the metadata is held against the disks, and
 //   what is missing is fetched; then the partition is complete (cluster/comparisons.hpp) and the leader makes the node
 //   one of its current owners. The same for everything that it owns, at the start and then daily: a disk that was lost
 //   or replaced is filled again;

@@ -11,7 +11,7 @@ namespace meta = storage::metadata;
 constexpr std::size_t blobs_a_page = 256, chunks_a_page = 16384, rows_a_page = 64;
 constexpr std::size_t repairs_of_a_blob_max = 4096;
 
-std::uint32_t length_of(const meta::live_blob& blob, std::uint32_t index) {
+std::uint32_t length_of(const meta::kept_blob& blob, std::uint32_t index) {
   const auto left = blob.length - std::uint64_t{index} * blob.chunk_size;
   return static_cast<std::uint32_t>(std::min<std::uint64_t>(left, blob.chunk_size));
 }
@@ -22,7 +22,7 @@ bool owns(const cluster::layout& l, storage::node_number node, const storage::ch
 
 // Of `blob`, from `from` on: adds what is missing to `page`, and says up to where it looked.
 result<std::uint32_t> compare_blob(compared_page& page, const missing_locally& missing,
-                                   const std::vector<bool>& partitions, const meta::live_blob& blob,
+                                   const std::vector<bool>& partitions, const meta::kept_blob& blob,
                                    std::uint32_t from) {
   std::vector<storage::chunk_id> own;
   std::uint32_t index = from;
@@ -46,7 +46,7 @@ result<compared_page> compare_page(meta::view& view, const missing_locally& miss
   page.reached = std::move(from);
   auto& at = page.reached;
   const auto full = [&] { return page.chunks >= chunks_a_page || page.missing.size() >= wanted_max; };
-  const auto look_at = [&](const meta::live_blob& blob) -> result<void> {
+  const auto look_at = [&](const meta::kept_blob& blob) -> result<void> {
     const auto reached = compare_blob(page, missing, partitions, blob, at.next);
     if (!reached) return reached.error();
     at.begun = *reached < blob.chunks ? std::optional{blob} : std::nullopt;
@@ -55,7 +55,7 @@ result<compared_page> compare_page(meta::view& view, const missing_locally& miss
     return {};
   };
   while (at.begun && !full())
-    if (auto good = look_at(meta::live_blob{*at.begun}); !good) return good.error();
+    if (auto good = look_at(meta::kept_blob{*at.begun}); !good) return good.error();
   if (full()) return page;
   const auto blobs = view.blobs(at.after, blobs_a_page);
   if (!blobs) return blobs.error();
@@ -76,7 +76,7 @@ result<repair_page> next_repairs(meta::view& view, const missing_locally& missin
   repair_page page;
   page.last = rows->size() < rows_a_page;
   for (const auto& repair : *rows) {
-    const auto blob = view.live(repair.blob);
+    const auto blob = view.kept(repair.blob);
     if (!blob) return blob.error();
     repair_page::row row{repair, page.missing.size(), 0, true};
     if (*blob) {
@@ -148,9 +148,9 @@ result<std::vector<storage::chunk_id>> droppable(meta::view& view, const cluster
 result<std::vector<storage::chunk_id>> still_live(meta::view& view, std::span<const storage::chunk_id> chunks) {
   std::vector<storage::chunk_id> out;
   for (const auto& id : chunks) {
-    const auto blob = view.live(id.blob);
+    const auto blob = view.kept(id.blob);
     if (!blob) return blob.error();
-    if (*blob && id.index < (*blob)->chunks) out.push_back(id);
+    if (*blob && !(*blob)->buried && id.index < (*blob)->chunks) out.push_back(id);
   }
   return out;
 }

@@ -25,7 +25,7 @@ constexpr std::size_t wanted_max = 256; // of a page
 
 struct blob_place {
   std::optional<storage::blob_id> after;             // blobs up to this one are done
-  std::optional<storage::metadata::live_blob> begun; // then this one, from chunk `next` on
+  std::optional<storage::metadata::kept_blob> begun; // then this one, from chunk `next` on
   std::uint32_t next = 0;
 };
 struct compared_page {

@@ -4,6 +4,7 @@
 #include "actors/member_wiring.hpp"
 #include "actors/operator_desk.hpp"
 #include "storage/log.hpp"
+#include "storage/small_file.hpp"
 
 #include <future>
 
@@ -23,15 +24,6 @@ std::string text_of(const config::endpoint& e) {
   return config::format(e);
 }
 
-storage::uuid draw_uuid(storage::random_source& random) {
-  storage::uuid id;
-  for (std::size_t i = 0; i < id.size(); i += 8) {
-    const auto drawn = random.next();
-    for (std::size_t b = 0; b < 8; ++b) id[i + b] = std::uint8_t(drawn >> (8 * b));
-  }
-  return id;
-}
-
 bool worth_another_try(errc code) {
   return code == errc::connection_lost || code == errc::no_leader || code == errc::timeout || code == errc::busy;
 }
@@ -40,6 +32,7 @@ bool worth_another_try(errc code) {
 
 result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment environment) {
   std::unique_ptr<cluster_member> m{new cluster_member{std::move(environment)}};
+  if (auto good = m->check_refusal(); !good) return good.error();
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
@@ -48,6 +41,35 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
 
 cluster_member::~cluster_member() {
   if (links_) links_->stop();
+}
+
+// ── refused for good ──
+
+// The grammar of `data_dir`/refused: "cairn-refused 1 ", the reason, a line feed.
+constexpr std::string_view refused_grammar = "cairn-refused 1 ";
+
+result<void> cluster_member::check_refusal() const {
+  const auto& dir = env_.settings->node.data_dir;
+  auto said = storage::read_small_file(*env_.files, dir + "/refused");
+  if (!said) return said.error().code == errc::not_found ? result<void>{} : said.error();
+  while (said->ends_with('\n')) said->pop_back();
+  return error{errc::precondition_failed, dir + " was refused by its cluster, for good: " +
+                                              said->substr(std::min(said->size(), refused_grammar.size())) +
+                                              ". Start with an empty data directory, as a new node"};
+}
+
+void cluster_member::remember_refusal(const std::string& why) const {
+  std::string line{refused_grammar};
+  for (const char c : why) line += c == '\n' ? ' ' : c;
+  const auto path = env_.settings->node.data_dir + "/refused";
+  if (auto kept = storage::replace_small_file(*env_.files, path, line + '\n'); !kept)
+    log::error("that the cluster refuses this node was not kept", {{"error", to_string(kept.error())}});
+}
+
+std::optional<std::string> cluster_member::refused_by_peers() const {
+  for (const auto& l : links_->links())
+    if (!l.status.up && l.status.fault_code == errc::precondition_failed) return l.status.fault;
+  return std::nullopt;
 }
 
 meta::new_node cluster_member::self() const {
@@ -95,6 +117,15 @@ result<void> cluster_member::find_cluster() {
   const auto& data_dir = env_.settings->node.data_dir;
   auto known = storage::load_cluster_identity(*env_.files, data_dir);
   if (!known) return known.error();
+  const auto log_dir = log_directory();
+  auto listed = env_.files->list(log_dir);
+  const bool has_log = listed && !listed->empty();
+  if (*known && !has_log)
+    return error{errc::precondition_failed,
+                 log_dir + " is gone, but this node is a member of a cluster: it voted on what it no longer knows. "
+                           "Start with an empty data directory, as a new node, and remove this one"};
+  // Before the identity is kept: a member without a log has lost it.
+  if (auto opened = open_log_engine(); !opened) return opened;
   if (*known) {
     identity_ = std::move(**known);
     if (identity_.name != env_.settings->cluster.name)
@@ -111,7 +142,7 @@ result<void> cluster_member::find_cluster() {
 result<void> cluster_member::found() {
   if (env_.settings->node.weight == 0)
     return error{errc::invalid_argument, "the first node of a cluster needs a node.weight above 0"};
-  identity_ = {draw_uuid(*env_.random), env_.settings->cluster.name, 0, {}};
+  identity_ = {storage::make_uuid(*env_.random), env_.settings->cluster.name, 0, {}};
   log::info("founding a cluster", {{"cluster", storage::to_string(identity_.id)}, {"name", identity_.name}});
   return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
 }
@@ -166,14 +197,22 @@ result<void> cluster_member::remember_members() {
   return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
 }
 
-result<void> cluster_member::open_log() {
-  if (auto remembered = remember_members(); !remembered) return remembered;
+std::string cluster_member::log_directory() const {
+  return env_.settings->metadata_dir() + "/log";
+}
+
+result<void> cluster_member::open_log_engine() {
   storage::lmdb_options options;
-  options.directory = env_.settings->metadata_dir() + "/log";
+  options.directory = log_directory();
   options.tables = raft::raft_log_tables;
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   log_engine_ = std::move(*engine);
+  return {};
+}
+
+result<void> cluster_member::open_log() {
+  if (auto remembered = remember_members(); !remembered) return remembered;
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
   transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
@@ -210,6 +249,8 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.metadata = metadata;
   services.steward.out_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
+  services.refusal = [this] { return refused_by_peers(); };
+  services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
   metadata_->set(metadata);
   operator_services desk;
   desk.metadata = metadata;

@@ -57,11 +57,16 @@ public:
 
 private:
   explicit cluster_member(member_environment environment) : env_(std::move(environment)) {}
+  result<void> check_refusal() const;
+  void remember_refusal(const std::string& why) const;
+  std::optional<std::string> refused_by_peers() const;
   result<void> open_links();
   result<void> find_cluster();
   result<void> found();
   result<void> join();
   result<join_answer> ask_to_join();
+  std::string log_directory() const;
+  result<void> open_log_engine();
   result<void> open_log();
   result<void> remember_members();
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace cairn::actors {
@@ -17,8 +18,15 @@ public:
   std::atomic<bool> leads{false};
   // By membership, on the leader: no read of any other node needs what was buried at or before this index.
   std::atomic<storage::log_index> others_oldest_hold{0};
-  // By membership: the cluster refuses this node (its disk is an old copy, it was removed).
-  std::atomic<bool> refused{false};
+  // By membership: why the cluster refuses this node for good (its disk is an old copy, it was removed).
+  void refuse(std::string why) {
+    const std::lock_guard lock{mutex_};
+    refusal_ = std::move(why);
+  }
+  std::string refusal() const { // empty: it does not
+    const std::lock_guard lock{mutex_};
+    return refusal_;
+  }
 
   // By backfill: partitions that this node is to own and holds completely; compared under this epoch or a later one.
   void set_complete(storage::layout_epoch epoch, std::vector<storage::partition_id> rising) {
@@ -45,6 +53,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
+  std::string refusal_;
   std::shared_ptr<const cluster_status> status_;
   storage::layout_epoch complete_epoch_ = 0;
   std::vector<storage::partition_id> complete_;

@@ -32,7 +32,6 @@ struct cluster_status {
   std::string name;
   storage::uuid id{};
   std::uint8_t replicas = 0, write_quorum = 0; // 0: a majority
-  std::uint8_t voters = 0;                     // as an operator wished; 0: chosen by the number of members
   storage::layout_epoch epoch = 0;
   std::optional<storage::node_number> leader; // nothing: there is none, or it is not known here
   std::uint64_t term = 0;
@@ -52,7 +51,6 @@ enum class membership_wish : std::uint8_t { // the numbers travel
   remove,                                   // final; refused while it owns something
   weight,
   zone,
-  voters,    // how many nodes keep the metadata and vote
   repair,    // look for missing copies now
   deletions, // hold them (number 1) or let them go on (0)
 };
@@ -60,7 +58,7 @@ enum class membership_wish : std::uint8_t { // the numbers travel
 struct membership_command {
   membership_wish kind{};
   storage::node_number node = 0; // of drain, activate, remove, weight, zone
-  std::uint32_t number = 0;      // of weight, voters and deletions
+  std::uint32_t number = 0;      // of weight and deletions
   std::string zone;
   friend bool operator==(const membership_command&, const membership_command&) = default;
 };

@@ -2,6 +2,7 @@
 
 #include "actors/membership_gate.hpp"
 #include "storage/log.hpp"
+#include "storage/node_identity.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -151,7 +152,7 @@ bool link_peers::state::outdated(const entry& e, const peer_address& member) con
   if (e.member.address != member.address) return true;
   if (!e.link || e.member.incarnation == member.incarnation) return false;
   const auto s = e.link->status();
-  return s.up && s.other.incarnation < member.incarnation;
+  return s.up && storage::is_later_start(member.incarnation, s.other.incarnation);
 }
 
 void link_peers::state::set_members(const std::vector<peer_address>& members) {
@@ -167,7 +168,8 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
     for (const auto& m : members) {
       if (m.id == own || next.contains(m.id)) continue;
       const auto found = entries_.find(m.id);
-      if (found != entries_.end() && m.incarnation > found->second.member.incarnation) risen.push_back(m);
+      if (found != entries_.end() && storage::is_later_start(m.incarnation, found->second.member.incarnation))
+        risen.push_back(m);
       if (found != entries_.end() && !outdated(found->second, m)) {
         found->second.member = m;
         next.insert(entries_.extract(found));

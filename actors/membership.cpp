@@ -4,6 +4,7 @@
 #include "actors/errors.hpp"
 #include "actors/replicated_log.hpp"
 #include "storage/log.hpp"
+#include "storage/node_identity.hpp"
 
 #include <algorithm>
 
@@ -39,6 +40,7 @@ private:
   void with_status(std::function<void(const log_status&)> then);
   void report(const log_status& log);
   void send_report(const log_status& log, std::string bytes);
+  void refused(const std::string& why);
   void update_holds();
   void take_report(node_report r, const std::function<void(result<void>)>& answer);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
@@ -47,6 +49,7 @@ private:
 
   void steward_soon(std::chrono::milliseconds pause);
   void steward();
+  void give_way(const log_status& log, const cluster::layout& layout);
   void decide(const log_status& log, const sessions_seen& sessions);
   void carry_out(cluster::steward_step step, const cluster::layout& layout);
   void commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
@@ -59,7 +62,7 @@ private:
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
   storage::layout_epoch targets_planned_ = 0;
-  bool stewarding_ = false, soon_ = false, refusal_logged_ = false;
+  bool stewarding_ = false, soon_ = false;
 };
 static_assert(!std::is_aggregate_v<membership_state>);
 
@@ -70,6 +73,7 @@ void membership_state::start(membership_services services) {
 
 void membership_state::tick() {
   self_->delayed_send(self_, tick_interval, tick_atom_v);
+  if (const auto why = s_.refusal ? s_.refusal() : std::nullopt) refused(*why);
   with_status([this](const log_status& log) {
     s_.state->leads.store(log.leads);
     if (log.leads && term_led_ != log.term) {
@@ -116,12 +120,20 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
   bytes.insert(bytes.begin(), char(peer_request::report));
   s_.network->call(*to, std::move(bytes), now() + request_time, [this, back = on_actor()](result<link::answer> a) {
     if (a || a.error().code != errc::precondition_failed) return;
-    back([this, why = a.error()] {
-      s_.state->refused.store(true);
-      if (std::exchange(refusal_logged_, true)) return;
-      log::error("the cluster refuses this node", {{"reason", to_string(why)}});
-    });
+    back([this, why = a.error().text] { refused(why); });
   });
+}
+
+// It must not come back with its old copy of the metadata, however often it is started.
+void membership_state::refused(const std::string& why) {
+  if (!s_.state->refusal().empty()) return;
+  s_.state->refuse(why);
+  log::error("the cluster refuses this node", {{"reason", why}});
+  if (!s_.remember_refusal) return;
+  auto job = [why, remember = s_.remember_refusal](bool expired) {
+    if (!expired) remember(why);
+  };
+  if (!s_.reads->post(now() + request_time, std::move(job))) s_.state->refuse({}); // the next tick tries again
 }
 
 void membership_state::take_report(node_report r, const std::function<void(result<void>)>& answer) {
@@ -132,10 +144,9 @@ void membership_state::take_report(node_report r, const std::function<void(resul
     return answer(error{errc::no_leader, "this leader does not know the node yet"});
   if (m->state == cluster::member_state::removed)
     return answer(error{errc::precondition_failed, "the node was removed from the cluster"});
-  if (r.node.incarnation < m->incarnation)
-    return answer(error{errc::precondition_failed, "start " + std::to_string(r.node.incarnation) +
-                                                       " of a node that started " + std::to_string(m->incarnation) +
-                                                       " times: its disk is an older copy"});
+  if (!storage::may_start_as(r.node.incarnation, m->incarnation))
+    return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
+                                                   "disk?"});
   news_[m->number] = {now(), std::move(r)};
   update_holds();
   answer({});
@@ -283,9 +294,30 @@ void membership_state::steward() {
   if (!s_.reads->post(now() + request_time, std::move(job))) stewarding_ = false;
 }
 
+// A leader that was removed can't take itself out of the log, and its writer session is over.
+void membership_state::give_way(const log_status& log, const cluster::layout& layout) {
+  std::optional<storage::node_number> heir;
+  storage::log_index has = 0;
+  for (const auto& m : layout.members) {
+    const auto* const server = log.servers.find(raft::server_id{m.number} + 1);
+    const auto match = log.match.find(m.number);
+    if (m.number == log.self || m.state == cluster::member_state::removed || !server || match == log.match.end() ||
+        server->role != raft::server_role::voter || (heir && match->second <= has))
+      continue;
+    const auto known = news_.find(m.number);
+    if (known == news_.end() || now() - known->second.at >= s_.steward.down_after) continue;
+    heir = m.number;
+    has = match->second;
+  }
+  if (heir)
+    self_->request(s_.metadata, caf::infinite, transfer_atom_v, *heir).then([](std::uint8_t) {}, [](caf::error&) {});
+}
+
 void membership_state::decide(const log_status& log, const sessions_seen& sessions) {
   const auto layout = s_.layout->get();
   if (!layout) return;
+  if (log.self < layout->members.size() && layout->members[log.self].state == cluster::member_state::removed)
+    return give_way(log, *layout);
   cluster::steward_view view;
   view.now = layout.get();
   view.servers = log.servers;

@@ -31,6 +31,9 @@ struct membership_services {
   std::string cluster_name;
   std::function<disk_use()> disks; // cheap, any thread
   cluster::steward_options steward;
+  // Why peers refuse this node for good, if they do; cheap. May be empty.
+  std::function<std::optional<std::string>()> refusal;
+  std::function<void(const std::string& why)> remember_refusal; // blocking; on `reads`. May be empty.
 };
 
 membership_actor spawn_membership(caf::actor_system& system, membership_services services);

@@ -1,5 +1,7 @@
 #include "actors/membership_gate.hpp"
 
+#include "storage/node_identity.hpp"
+
 namespace cairn::actors {
 
 void membership_gate::set_members(const std::vector<peer_address>& members) {
@@ -7,8 +9,26 @@ void membership_gate::set_members(const std::vector<peer_address>& members) {
   for (const auto& m : members) incarnations_[m.id] = m.incarnation;
 }
 
+// precondition_failed: for good, the node learns it and stays out.
+result<void> membership_gate::check(const link::peer& other) const {
+  const auto name = "node " + storage::to_string(other.node);
+  if (!other.member) return error{errc::invalid_argument, name + " belongs to no cluster yet"};
+  const auto known = incarnations_.find(other.node);
+  if (known == incarnations_.end())
+    return error{errc::invalid_argument,
+                 name + " is not a member of the cluster: it was removed, or has not been added yet"};
+  if (!storage::may_start_as(other.incarnation, known->second)) {
+    constexpr auto mask = (std::uint64_t{1} << storage::incarnation_count_bits) - 1;
+    return error{errc::precondition_failed, name + " comes with an older incarnation (start " +
+                                                std::to_string(other.incarnation & mask) +
+                                                ") than the cluster has seen (start " +
+                                                std::to_string(known->second & mask) + "): is this a restored disk?"};
+  }
+  return {};
+}
+
 result<void> membership_gate::admit(const link::peer& other, const storage::uuid& own_cluster) const {
-  if (other.member) return accept(other);
+  if (other.member) return check(other);
   // A connection keeps what its greeting said: one to a node that is about to join would stay a stranger's for ever.
   if (own_cluster == storage::uuid{})
     return error{errc::invalid_argument, "this node belongs to no cluster yet: ask a member"};
@@ -16,18 +36,8 @@ result<void> membership_gate::admit(const link::peer& other, const storage::uuid
 }
 
 result<void> membership_gate::accept(const link::peer& other) const {
-  const auto name = "node " + storage::to_string(other.node);
-  if (!other.member) return error{errc::invalid_argument, name + " belongs to no cluster yet"};
-  const auto known = incarnations_.find(other.node);
-  if (known == incarnations_.end())
-    return error{errc::invalid_argument,
-                 name + " is not a member of the cluster: it was removed, or has not been added yet"};
-  if (other.incarnation < known->second)
-    return error{errc::invalid_argument, name + " comes with an older incarnation (" +
-                                             std::to_string(other.incarnation) +
-                                             ") than the cluster "
-                                             "has seen (" +
-                                             std::to_string(known->second) + "): is this a restored disk?"};
+  auto checked = check(other);
+  if (!checked) return error{errc::invalid_argument, checked.error().text};
   return {};
 }
 

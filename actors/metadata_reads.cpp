@@ -73,7 +73,7 @@ template <class Answer>
 void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go) {
   if (!log_) return go();
   log_->barrier(deadline, [this, reply, go = std::move(go)](const result<storage::log_index>& reached) {
-    if (reached) return go();
+    if (reached) return with_layout(go);
     give<Answer>(reply, reached.error());
   });
 }

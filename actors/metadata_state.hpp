@@ -88,7 +88,9 @@ private:
   void applying(std::span<const storage::metadata::command> commands);
   void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
   void read_layout(std::function<void()> then = {});
+  void with_layout(std::function<void()> go);
   void publish(layout_ptr fresh, storage::log_index at);
+  void connect(const cluster::layout& layout);
   void acknowledge_layout();
 
   void begin_session();
@@ -110,6 +112,8 @@ private:
   std::unique_ptr<replicated_log> log_;             // null: the node is a store of its own
   std::optional<storage::metadata::command> found_; // makes the cluster
   std::vector<log_member> known_at_start_;
+  std::vector<std::function<void()>> layout_waiters_;
+  bool removed_connected_ = false;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from

@@ -99,18 +99,19 @@ void desk_state::own_status(log_status_ptr log, status_reply reply) {
   auto ask = [this, log, reply](const member_reports_ptr& reports) {
     const auto layout = s_.layout->get();
     if (!layout) return reply(error{errc::no_leader, "this node does not know the cluster's layout yet"});
-    auto job = [this, log, reply, reports, layout, linked = linked(), store = s_.store, clock = s_.clock,
-                back = on_actor()](bool expired) {
+    // Nothing of this actor's in the job: it may have ended by then.
+    auto job = [log, reply, reports, layout, linked = linked(), store = s_.store, clock = s_.clock,
+                name = s_.cluster_name, down_after = s_.down_after, back = on_actor()](bool expired) {
       result<cluster_status> out = error{errc::timeout, "the metadata was not reached in time"};
       if (auto view = expired ? result<std::unique_ptr<meta::view>>{out.error()} : store->read()) {
         known_cluster k;
         k.layout = layout.get();
         k.log = log.get();
         k.reports = reports.get();
-        k.name = s_.cluster_name;
+        k.name = name;
         k.now = clock->now();
         k.wall = clock->wall();
-        k.down_after = s_.down_after;
+        k.down_after = down_after;
         k.linked = linked;
         k.repairs_waiting = (*view)->repairs_waiting();
         out = report_cluster(k);

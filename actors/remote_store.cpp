@@ -37,6 +37,9 @@ private:
   };
 
   storage::steady_time now() const { return p_.clock->now(); }
+  std::uint64_t microseconds_since(storage::steady_time then) const {
+    return std::uint64_t(std::chrono::duration_cast<std::chrono::microseconds>(now() - then).count());
+  }
   storage::layout_epoch epoch() const;
   void ask(std::optional<data_promise> answer, chunk_read wanted);
   void have_read(std::uint64_t id, outcome got);
@@ -107,6 +110,7 @@ void remote_state::have_read(std::uint64_t id, outcome got) {
   if (!r.answer) {
     probing_ = false;
   } else if (data) {
+    p_.metrics->remote_read.observe_us(microseconds_since(r.since));
     p_.metrics->remote_read_bytes.fetch_add(data->bytes.length, std::memory_order_relaxed);
     r.answer->deliver(std::move(*data));
   } else {
@@ -154,9 +158,12 @@ caf::result<done_atom> remote_state::write(chunk_payload& chunk) {
   const auto id = writes_.add(promise, deadline);
   const auto by = chunk.epoch != 0 ? chunk.epoch : epoch();
   auto request = encode(write_chunk_request{by, chunk.id, storage::crc32c(chunk.bytes.view())});
-  p_.network->send_bulk(peer_, std::move(request), std::move(chunk.bytes), deadline,
-                        answering<write_chunk_answer>(
-                            writes_, id, [](done_promise& to, const write_chunk_answer&) { to.deliver(done_atom_v); }));
+  p_.network->send_bulk(
+      peer_, std::move(request), std::move(chunk.bytes), deadline,
+      answering<write_chunk_answer>(writes_, id, [this, since = now()](done_promise& to, const write_chunk_answer&) {
+        p_.metrics->remote_write.observe_us(microseconds_since(since));
+        to.deliver(done_atom_v);
+      }));
   return promise;
 }
 

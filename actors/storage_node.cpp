@@ -134,6 +134,7 @@ result<void> storage_node_impl::start(const config::settings& settings) {
   const auto self = storage::begin_node_start(files_, settings.node.data_dir, random_);
   if (!self) return self.error();
   self_ = *self;
+  self_.incarnation = storage::drawn_incarnation(self->incarnation, random_);
   if (auto opened = open_metadata(settings); !opened) return opened;
   if (auto opened = open_disks(settings); !opened) return opened;
   if (auto opened = open_cluster(settings); !opened) return opened;
@@ -364,8 +365,14 @@ node_status storage_node_impl::status() const {
   out.buffer_bytes = services_.buffers->in_use_bytes();
   out.buffer_limit_bytes = services_.buffers->limit_bytes();
   out.buffer_waiters = services_.buffers->waiting();
+  const auto refusal = member_ ? member_->state()->refusal() : std::string{};
+  out.cluster = member_ ? member_->state()->status() : nullptr;
   if (metadata_quarantined_->load())
     out.reason = "the metadata can't be read";
+  else if (!refusal.empty())
+    out.reason = "the cluster refuses this node: " + refusal;
+  else if (out.cluster && !out.cluster->leader)
+    out.reason = "no leader of the cluster is reached";
   else if (!session_began_->load())
     out.reason = "the writer session has not begun";
   else if (!takes_writes)

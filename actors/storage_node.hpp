@@ -32,6 +32,7 @@ struct node_status {
   std::vector<disk_status> disks;
   std::size_t queued_metadata_reads = 0, queued_metadata_writes = 0;
   storage::space metadata_disk;
+  std::shared_ptr<const cluster_status> cluster; // as this node knew it within the last second; null: of none
   std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
 };
 

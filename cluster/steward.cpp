@@ -1,5 +1,7 @@
 #include "cluster/steward.hpp"
 
+#include "storage/node_identity.hpp"
+
 #include <algorithm>
 
 namespace cairn::cluster {
@@ -28,8 +30,9 @@ std::optional<steward_step> note_health(const steward_view& v, const steward_opt
     if (!is_member(m)) continue;
     const auto& news = v.news[m.number];
     const bool up = is_up(v, m, o);
-    if (up && (m.down_since != 0 || news.incarnation > m.incarnation))
-      c.commands.push_back(meta::note_up{m.number, std::max(news.incarnation, m.incarnation)});
+    if (up && (m.down_since != 0 || storage::is_later_start(news.incarnation, m.incarnation)))
+      c.commands.push_back(meta::note_up{
+          m.number, storage::is_later_start(news.incarnation, m.incarnation) ? news.incarnation : m.incarnation});
     else if (!up && m.down_since == 0 && news.silent >= o.down_after)
       c.commands.push_back(meta::note_down{m.number, v.wall});
   }
@@ -57,8 +60,8 @@ std::optional<steward_step> next_log_change(const steward_view& v, const steward
     const auto number = static_cast<member_index>(s.id - 1);
     if (number < v.now->members.size() && is_member(v.now->members[number])) continue;
     if (number >= v.now->members.size()) continue; // its row is on the way
-    return step::change_log{number, s.role == raft::server_role::voter ? raft::change_kind::demote
-                                                                        : raft::change_kind::remove};
+    return step::change_log{number,
+                            s.role == raft::server_role::voter ? raft::change_kind::demote : raft::change_kind::remove};
   }
   for (const auto& m : v.now->members)
     if (is_member(m) && !v.servers.find(server_of(m.number)))

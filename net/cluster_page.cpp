@@ -151,13 +151,12 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
 
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, membership_wish>, 8> wishes{
+constexpr std::array<std::pair<std::string_view, membership_wish>, 7> wishes{
     {{"drain", membership_wish::drain},
      {"activate", membership_wish::activate},
      {"remove", membership_wish::remove},
      {"weight", membership_wish::weight},
      {"zone", membership_wish::zone},
-     {"voters", membership_wish::voters},
      {"repair", membership_wish::repair},
      {"deletions", membership_wish::deletions}}};
 
@@ -169,14 +168,9 @@ std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most
 }
 
 result<void> read_value(membership_command& c, const std::string& value) {
-  constexpr std::uint32_t voters_max = 7;
   if (c.kind == membership_wish::weight) {
     const auto n = number_in(value, storage::metadata::node_weight_max);
     if (!n) return error{errc::invalid_argument, "expected a weight, 0 to 1000000000, got \"" + value + "\""};
-    c.number = *n;
-  } else if (c.kind == membership_wish::voters) {
-    const auto n = number_in(value, voters_max);
-    if (!n || *n % 2 == 0) return error{errc::invalid_argument, "expected 1, 3, 5 or 7 voters, got \"" + value + "\""};
     c.number = *n;
   } else if (c.kind == membership_wish::deletions) {
     if (value != "hold" && value != "release")
@@ -247,12 +241,10 @@ result<membership_command> parse_membership_command(const request_target& asked,
   const auto* wish =
       std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
   if (wish == wishes.end())
-    return error{errc::invalid_argument,
-                 "expected kind=drain, activate, remove, weight, zone, voters, repair or deletions"};
+    return error{errc::invalid_argument, "expected kind=drain, activate, remove, weight, zone, repair or deletions"};
   membership_command c;
   c.kind = wish->second;
-  const bool of_all =
-      c.kind == membership_wish::voters || c.kind == membership_wish::repair || c.kind == membership_wish::deletions;
+  const bool of_all = c.kind == membership_wish::repair || c.kind == membership_wish::deletions;
   if (of_all == (node != nullptr))
     return error{errc::invalid_argument, *kind + (of_all ? " is not about one node" : ": expected node=")};
   if (node) {
@@ -260,8 +252,8 @@ result<membership_command> parse_membership_command(const request_target& asked,
     if (!number) return number.error();
     c.node = *number;
   }
-  const bool valued = c.kind == membership_wish::weight || c.kind == membership_wish::zone ||
-                      c.kind == membership_wish::voters || c.kind == membership_wish::deletions;
+  const bool valued =
+      c.kind == membership_wish::weight || c.kind == membership_wish::zone || c.kind == membership_wish::deletions;
   if (valued != (value != nullptr))
     return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
   if (value)

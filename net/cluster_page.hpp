@@ -10,7 +10,7 @@
 //   GET /cluster?format=text   the same as a table for people
 //   POST /cluster/command?kind=drain|activate|remove&node=NODE
 //                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT
-//                        ?kind=voters&value=1|3|5|7                    ?kind=repair
+//                        ?kind=repair
 //     NODE is a node's number, its address, or its id or the id's first 4 or more characters. The header Cairn-Token
 //     must be there, with admin.token; empty when there is none. It is what a form on a web page cannot send.
 #pragma once

@@ -125,7 +125,8 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_hedges_won_total", "Hedged reads whose second request answered first.", m.hedges_won);
   p.counter("cairn_replicas_unconfirmed_total",
             "Copies of chunks that were not confirmed when their object was committed.", m.replicas_unconfirmed);
-  p.counter("cairn_chunks_backfilled_total", "Chunks fetched from peers to repair and to rebalance.", m.chunks_backfilled);
+  p.counter("cairn_chunks_backfilled_total", "Chunks fetched from peers to repair and to rebalance.",
+            m.chunks_backfilled);
   p.counter("cairn_backfilled_bytes_total", "Bytes of chunks fetched from peers to repair and to rebalance.",
             m.backfilled_bytes);
   p.counter("cairn_chunks_moved_away_total", "Chunks deleted because other nodes own them now.", m.chunks_moved_away);
@@ -133,6 +134,49 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
             m.chunks_unrecoverable);
   p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
+}
+
+double value_of(std::uint64_t n) {
+  return static_cast<double>(n);
+}
+
+// What only the leader knows is shown by the leader only, so that sums over the nodes are right.
+void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::node_status& status) {
+  p.histogram("cairn_remote_read_duration_seconds", "A chunk read from a peer, as this node sees it.", m.remote_read);
+  p.histogram("cairn_remote_write_duration_seconds", "A chunk written to a peer, until it is durable there.",
+              m.remote_write);
+  const auto* c = status.cluster.get();
+  const bool leads = c != nullptr && c->leader == c->self;
+  const auto gauge = [&p](bool shown, const char* name, const char* help, std::uint64_t value) {
+    auto& family = p.family(name, help, MetricType::Gauge);
+    if (shown) page_builder::add(family, {}, value_of(value));
+  };
+  gauge(c != nullptr, "cairn_cluster_leads", "1: this node leads its cluster.", leads ? 1 : 0);
+  gauge(c != nullptr, "cairn_cluster_has_leader", "1: this node knows who leads.", c != nullptr && c->leader ? 1 : 0);
+  gauge(c != nullptr, "cairn_cluster_term", "The term of the metadata's consensus.", c != nullptr ? c->term : 0);
+  gauge(c != nullptr, "cairn_cluster_layout_epoch", "Changes of the layout so far.", c != nullptr ? c->epoch : 0);
+  std::uint64_t applied = 0;
+  std::array<std::array<std::uint64_t, 2>, 3> members{};
+  if (c != nullptr) {
+    for (const auto& n : c->nodes) {
+      if (n.number == c->self) applied = n.applied_index;
+      const auto state = std::size_t(n.state) - std::size_t(storage::metadata::node_state::active);
+      if (state < members.size()) ++members[state][n.up ? 1 : 0];
+    }
+  }
+  gauge(c != nullptr, "cairn_cluster_applied_index", "Up to where this node has applied the metadata's log.", applied);
+  auto& family = p.family("cairn_cluster_members", "Members by state; on the leader.", MetricType::Gauge);
+  constexpr std::array states{"active", "draining", "out"};
+  for (std::size_t s = 0; leads && s < members.size(); ++s)
+    for (std::size_t up = 0; up < 2; ++up)
+      page_builder::add(family, {{"state", states[s]}, {"up", up == 1 ? "1" : "0"}}, value_of(members[s][up]));
+  gauge(leads, "cairn_cluster_partitions_under_replicated",
+        "Partitions with fewer complete copies on nodes that are up than there could be; on the leader.",
+        leads ? c->partitions_under_replicated : 0);
+  gauge(leads, "cairn_cluster_move_bytes", "About how much still has to move to new owners; on the leader.",
+        leads ? c->bytes_to_move : 0);
+  gauge(leads, "cairn_cluster_repairs_waiting", "Ranges of chunks that a node still lacks; on the leader.",
+        leads ? c->repairs_waiting : 0);
 }
 
 void add_storage(page_builder& p, const storage::node_metrics& m) {
@@ -205,6 +249,7 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
   add_streams(p, metrics);
   add_storage(p, metrics);
   add_replicas(p, metrics);
+  add_cluster(p, metrics, status);
   add_node(p, status);
   add_disks(p, status);
   return p;

@@ -77,6 +77,7 @@ struct node_metrics {
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
   latency_histogram chunk_read, chunk_write, commit;
+  latency_histogram remote_read, remote_write; // as the asking node sees them
 };
 
 } // namespace cairn::storage

@@ -49,7 +49,7 @@ enum class frame_kind : std::uint8_t {
 
 constexpr std::size_t header_bytes = 40;
 constexpr std::uint8_t frame_version = 1;
-constexpr std::uint32_t greeting_meta_max = 4 << 10; // before the peer is known
+constexpr std::uint32_t greeting_meta_max = 4 << 10;              // before the peer is known
 constexpr std::uint32_t control_meta_max = (1 << 20) + (4 << 10); // a message of consensus and what surrounds it
 constexpr std::uint32_t bulk_meta_max = 64 << 10;
 constexpr std::uint32_t piece_max = 1 << 20; // payload of one frame

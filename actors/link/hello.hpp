@@ -47,6 +47,11 @@ struct peer {
   bool certified = false; // its certificate names `node`; false on plaintext connections
 };
 
+// Greetings that end so are news for operators: they do not pass by themselves.
+constexpr bool is_refusal(errc code) {
+  return code == errc::invalid_argument || code == errc::unsupported || code == errc::precondition_failed;
+}
+
 struct hello_rules {
   hello own;
   std::optional<storage::uuid> expected; // whom the dialer wants to reach, when it knows

@@ -1,5 +1,7 @@
 #include "actors/link/link_registry.hpp"
 
+#include "storage/node_identity.hpp"
+
 #include <algorithm>
 
 namespace cairn::actors::link {
@@ -101,7 +103,7 @@ std::vector<std::shared_ptr<connection>> link_registry::of_node(const storage::u
   const std::lock_guard lock{mutex_};
   for (const auto& [t, m] : members_) {
     if (!m.who || m.who->node != node) continue;
-    if (before_incarnation && m.who->incarnation >= *before_incarnation) continue;
+    if (before_incarnation && !storage::is_later_start(*before_incarnation, m.who->incarnation)) continue;
     if (auto alive = m.c.lock()) found.push_back(std::move(alive));
   }
   return found;

@@ -33,7 +33,7 @@ void link_session::on_open(connection& c, const hello&) {
 void link_session::on_closed(const error& why) {
   const bool known = credit_ != nullptr;
   // A refused peer is news to the operator; what strangers send must not fill the log.
-  const bool refused = !known && (why.code == errc::invalid_argument || why.code == errc::unsupported);
+  const bool refused = !known && is_refusal(why.code);
   log::write(refused ? log::level::info : log::level::debug, "link connection closed",
              {{"node", known ? storage::to_string(other_.node) : "unknown"}, {"reason", to_string(why)}});
   std::uint64_t charges = 0;

@@ -86,6 +86,7 @@ private:
   redial_pause pause_;
   peer other_;
   std::string fault_ = "not dialled yet";
+  errc fault_code_ = errc::connection_lost;
   bool up_ = false, started_ = false, stopped_ = false;
 };
 
@@ -225,9 +226,10 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
     answers = table_.link_lost(told);
     connections.swap(connections_);
     // What an operator has to look at is said once, not with every try.
-    const bool refused = why.code == errc::invalid_argument || why.code == errc::unsupported;
+    const bool refused = is_refusal(why.code);
     const bool news = refused && fault_ != why.text;
     fault_ = why.text;
+    fault_code_ = why.code;
     const bool was_up = std::exchange(up_, false);
     if (was_up) ++times_lost_;
     const auto pause = pause_.next(env_.random);
@@ -386,6 +388,7 @@ link_status peer_link::state::status() const {
   s.up = up_;
   s.other = other_;
   s.fault = fault_;
+  s.fault_code = fault_code_;
   s.in_flight = table_.in_flight();
   s.waiting_for_credit = table_.waiting_for_credit();
   s.outstanding_bytes = table_.outstanding_bytes();

@@ -49,6 +49,7 @@ struct link_status {
   bool up = false;
   peer other;        // since it was up first
   std::string fault; // why it is down, or went down last
+  errc fault_code = errc::connection_lost;
   std::size_t in_flight = 0, waiting_for_credit = 0;
   std::uint64_t outstanding_bytes = 0;
   std::uint64_t times_lost = 0;

@@ -46,6 +46,9 @@ command_result command_applier::apply(const command& c, std::uint32_t ordinal) {
 // ── sessions ──
 
 command_result command_applier::run(const begin_session& c) {
+  if (!members_.note_start(c.node, c.incarnation))
+    return refuse(errc::precondition_failed,
+                  "an older incarnation than the cluster has seen: is this a restored disk?");
   if (const auto live = b_.load_u64(table::sessions, b_.keys.live_session(c.node))) {
     session_row* const row = b_.session(*live);
     if (row == nullptr) {

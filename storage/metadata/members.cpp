@@ -1,5 +1,7 @@
 #include "storage/metadata/members.hpp"
 
+#include "storage/node_identity.hpp"
+
 #include "storage/metadata/repairs.hpp"
 
 #include <algorithm>
@@ -90,6 +92,16 @@ std::optional<node_number> member_ledger::number_of(const uuid& id) {
 bool member_ledger::is_removed(const uuid& id) {
   const auto number = number_of(id);
   return number && !may_own(*number);
+}
+
+bool member_ledger::note_start(const uuid& id, std::uint64_t incarnation) {
+  const auto number = number_of(id);
+  auto row = number ? node(*number) : std::nullopt;
+  if (!row || row->incarnation == incarnation) return true;
+  if (!is_later_start(incarnation, row->incarnation)) return false;
+  row->incarnation = incarnation;
+  put(*row);
+  return true;
 }
 
 bool member_ledger::may_own(node_number n) {
@@ -232,7 +244,7 @@ command_result member_ledger::note(const note_up& c) {
   command_result refused;
   auto row = find(c.node, refused);
   if (!row) return refused;
-  if (c.incarnation < row->incarnation)
+  if (!may_start_as(c.incarnation, row->incarnation))
     return refuse(errc::precondition_failed, "the node's data directory is older than the one the cluster knows");
   row->incarnation = c.incarnation;
   row->down_since = 0;

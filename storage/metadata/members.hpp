@@ -12,8 +12,8 @@ public:
 
   command_result create(const create_cluster& c);
   // The cluster gets the id and name of `c`, its first node is a member (added when it is none, back in when it was
-  // taken out), all others are taken out until they come back, and the epoch rises. Answers the node's number in `more`. Without a cluster the same as `create`.
-  // precondition_failed: the node was removed.
+  // taken out), all others are taken out until they come back, and the epoch rises. Answers the node's number in
+  // `more`. Without a cluster the same as `create`. precondition_failed: the node was removed.
   command_result refound(const create_cluster& c);
   command_result add(const add_node& c);
   command_result set(const set_node& c);
@@ -30,6 +30,8 @@ public:
 
   layout_epoch epoch(); // 0: there is no cluster
   bool is_removed(const uuid& id);
+  // A member writes as this start from now on: none that is older is believed any more. False: it is an older one.
+  bool note_start(const uuid& id, std::uint64_t incarnation);
   // False for numbers that were never given and for removed nodes.
   bool may_own(node_number n);
 

@@ -108,18 +108,19 @@ result<std::vector<buried_blob>> snapshot::buried(std::size_t max) {
   return oldest;
 }
 
-// Nothing: it is buried or was abandoned.
-result<std::optional<live_blob>> live_row(const blob_id& id, const blob_row& row) {
-  if (row.buried_at != 0) return std::optional<live_blob>{};
+// Nothing: it was abandoned.
+result<std::optional<kept_blob>> kept_row(const blob_id& id, const blob_row& row) {
+  const bool buried = row.buried_at != 0;
+  if (buried && row.length == 0) return std::optional<kept_blob>{};
   const auto chunks = chunks_of(row.length, row.chunk_size);
   if (!chunks) return error{errc::corrupt, "blob " + to_string(id) + " can't have chunks"};
-  return std::optional{live_blob{id, row.length, row.chunk_size, *chunks}};
+  return std::optional{kept_blob{id, row.length, row.chunk_size, *chunks, buried}};
 }
 
-result<live_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::size_t max) {
+result<kept_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::size_t max) {
   constexpr std::size_t buried_passed_max = 16384;
   max = std::max<std::size_t>(max, 1);
-  live_blobs page;
+  kept_blobs page;
   std::size_t passed = 0;
   const std::string prefix = keys_.all();
   const auto cursor = kv_->cursor(id_of(table::blobs));
@@ -136,7 +137,7 @@ result<live_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::siz
     if (!row) return row.error();
     if (!key.finished()) return error{errc::corrupt, "key of a blob does not follow its grammar"};
     last = id;
-    const auto blob = live_row(id, *row);
+    const auto blob = kept_row(id, *row);
     if (!blob) return blob.error();
     if (*blob)
       page.blobs.push_back(**blob);
@@ -147,11 +148,11 @@ result<live_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::siz
   return page;
 }
 
-result<std::optional<live_blob>> snapshot::live(const blob_id& blob) {
+result<std::optional<kept_blob>> snapshot::kept(const blob_id& blob) {
   const auto row = load<blob_row>(table::blobs, keys_.blob(blob), decode_blob, {errc::not_found});
-  if (!row && row.error() == errc::not_found) return std::optional<live_blob>{};
+  if (!row && row.error() == errc::not_found) return std::optional<kept_blob>{};
   if (!row) return row.error();
-  return live_row(blob, *row);
+  return kept_row(blob, *row);
 }
 
 result<bool> snapshot::is_dead(const blob_id& blob) {

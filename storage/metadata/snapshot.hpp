@@ -30,8 +30,8 @@ public:
   result<std::vector<buried_blob>> buried(std::size_t max) override;
   std::uint64_t manifests_to_free() override;
   bool deletions_held() override;
-  result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) override;
-  result<std::optional<live_blob>> live(const blob_id& blob) override;
+  result<kept_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) override;
+  result<std::optional<kept_blob>> kept(const blob_id& blob) override;
   result<bool> is_dead(const blob_id& blob) override;
   result<std::vector<session_row>> sessions() override;
   result<access_key_row> access_key(std::string_view id) override;

@@ -40,15 +40,16 @@ struct listing {
   std::string last; // the last key or common prefix returned or passed: start_after of the next page
 };
 
-struct live_blob {
+struct kept_blob {
   blob_id blob;
   std::uint64_t length = 0;     // bytes
   std::uint32_t chunk_size = 0; // bytes; the last chunk may be shorter
   std::uint32_t chunks = 0;     // indexes [0, chunks)
-  friend bool operator==(const live_blob&, const live_blob&) = default;
+  bool buried = false;          // no object needs it any more, but a running download may
+  friend bool operator==(const kept_blob&, const kept_blob&) = default;
 };
-struct live_blobs {
-  std::vector<live_blob> blobs; // in the order of their ids
+struct kept_blobs {
+  std::vector<kept_blob> blobs; // in the order of their ids
   // `after` of the next page; nothing when this was the last one. A page without blobs may have one that follows.
   std::optional<blob_id> next;
 };
@@ -100,10 +101,11 @@ public:
   virtual result<std::vector<buried_blob>> buried(std::size_t max) = 0; // oldest first
   virtual std::uint64_t manifests_to_free() = 0;
   virtual bool deletions_held() = 0;
-  // Blobs that some manifest names, neither buried nor abandoned: the walk that looks whether their chunks are where
-  // they should be. At most `max` (1 or more), those behind `after`; examines a bounded number of rows, as `list` does.
-  virtual result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;
-  virtual result<std::optional<live_blob>> live(const blob_id& blob) = 0; // nothing: it is no such blob
+  // Blobs that were committed and not reaped, with or without a manifest that names them: the walk that looks whether
+  // their chunks are where they should be. At most `max` (1 or more), those behind `after`; examines a bounded number
+  // of rows, as `list` does.
+  virtual result<kept_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;
+  virtual result<std::optional<kept_blob>> kept(const blob_id& blob) = 0; // nothing: there is none like that
   // Whether chunks of this blob may be deleted by the log's word: its session ended, and no blob row and no live
   // reference names it. False also for sessions the log has not seen.
   virtual result<bool> is_dead(const blob_id& blob) = 0;

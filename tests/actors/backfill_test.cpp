@@ -137,6 +137,7 @@ TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
   const auto first = put(5, {1, 2}), second = put(3, {2}); // node 1 lacks the second
   const auto gone = put(2, {1, 2});
   run(meta::delete_object{.stamp = {.session = session, .sequence = 99}, .bucket = "files", .key = "3"});
+  run(meta::reap{.blobs = store->read().value()->buried(9).value()});
   set_layout(2, {1, 2}, {0, 1, 2});
   start();
   ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));

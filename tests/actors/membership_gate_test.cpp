@@ -1,5 +1,7 @@
 #include "actors/membership_gate.hpp"
 
+#include "storage/node_identity.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -41,8 +43,21 @@ TEST_F(membership_gate_, lets_members_in_that_are_no_older_than_known) {
   EXPECT_EQ(refusal(peer(1, 0)), "");
   EXPECT_EQ(refusal(peer(2, 5)), "");
   EXPECT_EQ(refusal(peer(2, 6)), "");
-  EXPECT_THAT(refusal(peer(2, 4)), HasSubstr("older incarnation (4) than the cluster has seen (5)"));
+  EXPECT_THAT(refusal(peer(2, 4)), HasSubstr("older incarnation (start 4) than the cluster has seen (start 5)"));
   EXPECT_THAT(refusal(peer(2, 4)), HasSubstr("is this a restored disk?"));
+  EXPECT_EQ(gate.admit(peer(2, 4), cluster).error().code, errc::precondition_failed) << "it learns that it is for good";
+  EXPECT_EQ(gate.accept(peer(2, 4)).error().code, errc::invalid_argument) << "this node itself is not refused";
+}
+
+TEST_F(membership_gate_, tells_a_copy_that_was_started_as_often_as_the_original) {
+  const auto start = [](std::uint64_t count, std::uint64_t drawn) {
+    return count | drawn << storage::incarnation_count_bits;
+  };
+  gate.set_members({{id(2), "b:1", start(5, 77)}});
+  EXPECT_EQ(refusal(peer(2, start(5, 77))), "");
+  EXPECT_EQ(refusal(peer(2, start(6, 1))), "");
+  for (const auto copy : {start(5, 78), start(5, 76), start(4, 99)})
+    EXPECT_THAT(refusal(peer(2, copy)), HasSubstr("restored disk"));
 }
 
 TEST_F(membership_gate_, refuses_who_is_not_or_no_longer_a_member) {

@@ -14,8 +14,11 @@ import sys
 import tempfile
 
 import benchmarks
+import cluster
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+ALL = {**benchmarks.ALL, "cluster": cluster.cluster}
 
 
 class Report:
@@ -73,16 +76,16 @@ def machine(binary):
 
 def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="name", help="which: " + ", ".join(benchmarks.ALL) + "; default: all")
+    parser.add_argument("names", nargs="*", metavar="name", help="which: " + ", ".join(ALL) + "; default: all")
     parser.add_argument("--quick", action="store_true", help="small sizes, few runs: to see that it works")
     parser.add_argument("--runs", type=int, help="measured runs of each (default 7)")
     parser.add_argument("--dir", default=str(ROOT / "build/bench"), help="where the servers keep their data (on the disk to be measured)")
     parser.add_argument("--output", help="write the report there (a whole run: docs/benchmarks.md)")
     parser.add_argument("--check", action="store_true", help="exit 1 when a requirement is missed")
     arguments = parser.parse_args()
-    unknown = [n for n in arguments.names if n not in benchmarks.ALL]
+    unknown = [n for n in arguments.names if n not in ALL]
     if unknown:
-        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(benchmarks.ALL)}")
+        parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(ALL)}")
     return arguments
 
 
@@ -94,7 +97,7 @@ def main():
     binary = os.environ.get("CAIRN_BINARY") or str(ROOT / "build/release/cairn")
     if not os.access(binary, os.X_OK):
         sys.exit(f"bench: {binary} is not there: build first (./dev build)")
-    names = arguments.names or list(benchmarks.ALL)
+    names = arguments.names or list(ALL)
     whole = not arguments.names and not arguments.quick
     output = arguments.output or (str(ROOT / "docs/benchmarks.md") if whole else None)
     arguments.binary = binary
@@ -105,12 +108,13 @@ def main():
     report = Report()
     command = "./dev bench" + "".join(f" {a}" for a in sys.argv[1:])
     report.say("# Benchmarks\n")
+    report.say("Again: `./dev bench`; one part: `./dev bench NAME` (" + ", ".join(ALL) + "); `--quick` to see that it works.\n")
     report.say(f"Written by `{command}`. Everything runs on one machine over loopback, clients included. Compared servers take turns "
                f"within one run; figures are medians of {arguments.runs}. Machines drift: compare ratios, not runs of different days.\n")
     report.table(["", ""], machine(binary))
     try:
         for name in names:
-            benchmarks.ALL[name](arguments, report)
+            ALL[name](arguments, report)
     finally:
         shutil.rmtree(arguments.folder, ignore_errors=True)
     report.summary()

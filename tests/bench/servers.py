@@ -91,17 +91,23 @@ class Server:
 class Cairn(Server):
     name = "cairn"
 
-    def __init__(self, folder, binary, **settings):
-        """settings: section_key=value in TOML."""
+    def __init__(self, folder, binary, prepare=None, **settings):
+        """settings: section_key=value in TOML; prepare: called before the start."""
         super().__init__(folder)
+        if prepare:
+            prepare()
         self.binary, self.admin_port = binary, free_port()
         arguments = {"node.data_dir": str(self.folder / "data"), "http.listen": f"127.0.0.1:{self.port}",
                      "admin.listen": f"127.0.0.1:{self.admin_port}", "log.level": "warn"}
         arguments.update({k.replace("_", ".", 1): v for k, v in settings.items()})
         sets = [x for k, v in arguments.items() for x in ("--set", f"{k}={v}")]
-        self.log = open(self.folder / "log", "wb")
-        self.process = subprocess.Popen([binary, "serve", *sets], stdout=self.log, stderr=self.log, cwd=self.folder)
-        wait_for(self.ready, 30, "cairn is ready")
+        self.command = [binary, "serve", *sets]
+        self.restart()
+
+    def restart(self):
+        self.log = open(self.folder / "log", "ab")
+        self.process = subprocess.Popen(self.command, stdout=self.log, stderr=self.log, cwd=self.folder)
+        wait_for(self.ready, 60, "cairn is ready")
 
     def admin(self, path):
         c = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
@@ -128,8 +134,9 @@ class Cairn(Server):
 class Nginx(Server):
     name = "nginx"
 
-    def __init__(self, folder):
+    def __init__(self, folder, tls=False):
         super().__init__(folder)
+        self.tls_port = free_port() if tls is True and type(self) is Nginx else None
         self.root = self.folder / "root"
         self.root.mkdir()
         owner = "user root;" if os.geteuid() == 0 else ""
@@ -154,17 +161,36 @@ http {{
   scgi_temp_path {self.folder}/scgi;
   server {{
     listen 127.0.0.1:{self.port} backlog=4096;
+    {self.listen_tls()}
     root {self.root};
     location / {{
-      dav_methods PUT DELETE;
-      create_full_put_path on;
+      {self.location()}
     }}
   }}
+  {self.extra()}
 }}
 """)
         self.process = subprocess.Popen(["nginx", "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"),
                                          "-e", str(self.folder / "error.log")], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_for(self.answers, 10, "nginx answers")
+
+    def location(self):
+        return """dav_methods PUT DELETE;
+      create_full_put_path on;"""
+
+    def extra(self):
+        return ""
+
+    def listen_tls(self):
+        if not self.tls_port:
+            return ""
+        key, certificate = self.folder / "tls.key", self.folder / "tls.crt"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                        "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+        return f"""listen 127.0.0.1:{self.tls_port} ssl backlog=4096;
+    ssl_certificate {certificate};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.3;"""
 
     def pids(self):
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()

@@ -81,7 +81,8 @@ class Cluster:
             s = self.status()
             members = [n for n in s["nodes"] if n["state"] == "active" and n["up"]]
             idle = all(n["partitions_incoming"] == 0 for n in s["nodes"])
-            return len(members) == count and idle and s["repairs_waiting"] == 0 and \
+            shared = all(n["partitions_owned"] > 0 for n in members if n["weight"] > 0)  # also the newest one
+            return len(members) == count and idle and shared and s["repairs_waiting"] == 0 and \
                 s["partitions_under_replicated"] == 0
         eventually(calm, seconds=seconds, every=0.2, what=f"{count} settled nodes")
 

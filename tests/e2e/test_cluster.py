@@ -262,7 +262,8 @@ def test_a_node_is_drained_and_removed_and_stays_out(make_cluster):
     leaving.kill()
     check_all(cluster.nodes[:3], written)
     leaving.spawn()
-    eventually(lambda: "removed" in leaving.log(), seconds=30, what="the refusal in its log")
+    eventually(lambda: "it was removed" in leaving.log().rsplit("serving", 1)[-1], seconds=30, what="the refusal in its log")
+    time.sleep(1.5)
     assert leaving.admin("/health/ready").status == 503
     leaving.kill()
 
@@ -297,9 +298,29 @@ def test_a_restored_copy_of_a_data_directory_is_refused(make_cluster, tmp_path):
     shutil.rmtree(old.folder / "data")
     shutil.copytree(copy, old.folder / "data")
     old.spawn()
-    eventually(lambda: "restored disk" in old.log(), seconds=30, what="the refusal in its log")
-    assert old.admin("/health/ready").status == 503
+    eventually(lambda: "the cluster refuses this node" in old.log(), seconds=30, what="the refusal in its log")
+    assert "restored disk" in old.log()
+    ready = old.admin("/health/ready")
+    assert ready.status == 503 and b"refuses this node" in ready.body, ready
     old.kill()
+    old.spawn()
+    assert old.process.wait(30) == 1, "it does not try until it is believed"
+    assert "was refused by its cluster" in old.log()
+    old.process = None
+    assert cluster.nodes[0].put("/files/after", b"x").status == 200
+
+
+def test_a_member_that_lost_its_metadata_does_not_start(make_cluster):
+    cluster = make_cluster(3)
+    victim = cluster.nodes[2]
+    victim.stop()
+    for log in (victim.folder / "data").glob("**/log"):
+        shutil.rmtree(log)
+    victim.spawn()
+    assert victim.process.wait(30) == 1
+    assert "no longer knows" in victim.log()
+    victim.process = None
+    assert cluster.nodes[0].put("/files/after", b"x").status == 200
 
 
 def test_changes_need_the_token(make_cluster):

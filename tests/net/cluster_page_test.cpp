@@ -98,15 +98,13 @@ TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
   EXPECT_EQ(parse("kind=weight&node=0&value=1000000000")->number, 1'000'000'000u);
   EXPECT_EQ(parse("kind=zone&node=0&value=rack%2F2")->zone, "rack/2");
   EXPECT_EQ(parse("kind=zone&node=0&value=")->zone, "");
-  EXPECT_EQ(parse("kind=voters&value=5")->number, 5u);
   EXPECT_EQ(parse("kind=repair")->kind, membership_wish::repair);
   EXPECT_EQ(parse("kind=deletions&value=hold")->number, 1u);
   EXPECT_EQ(parse("kind=deletions&value=release")->number, 0u);
-  for (const auto* bad :
-       {"", "kind=explode", "kind=drain", "kind=drain&node=0&value=1", "kind=weight&node=0",
-        "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=voters&value=2",
-        "kind=voters&value=9", "kind=deletions", "kind=deletions&value=1", "kind=deletions&node=0&value=hold",
-        "kind=voters&node=0&value=3", "kind=repair&node=0", "kind=zone&node=0&value=a%20b"})
+  for (const auto* bad : {"", "kind=explode", "kind=drain", "kind=drain&node=0&value=1", "kind=weight&node=0",
+                          "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=deletions",
+                          "kind=deletions&value=1", "kind=deletions&node=0&value=hold", "kind=repair&node=0",
+                          "kind=zone&node=0&value=a%20b"})
     EXPECT_EQ(parse(bad).error().code, errc::invalid_argument) << bad;
   EXPECT_EQ(parse("kind=drain&node=7").error().code, errc::not_found);
 }

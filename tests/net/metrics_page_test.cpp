@@ -32,6 +32,31 @@ TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
   }
 }
 
+TEST(metrics_page, shows_the_members_on_the_leader_only) {
+  auto cluster = std::make_shared<actors::cluster_status>();
+  cluster->leader = 1;
+  cluster->self = 1;
+  cluster->term = 7;
+  cluster->repairs_waiting = 3;
+  cluster->nodes.resize(2);
+  cluster->nodes[0].up = true;
+  cluster->nodes[1].number = 1;
+  cluster->nodes[1].applied_index = 99;
+  actors::node_status status;
+  status.cluster = cluster;
+  const auto page = metrics_page({}, status);
+  for (const auto* line :
+       {"cairn_cluster_leads 1", "cairn_cluster_term 7", "cairn_cluster_applied_index 99",
+        "cairn_cluster_repairs_waiting 3", "cairn_cluster_members{state=\"active\",up=\"1\"} 1",
+        "cairn_cluster_members{state=\"active\",up=\"0\"} 1", "cairn_cluster_members{state=\"out\",up=\"0\"} 0"})
+    EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
+  auto other = std::make_shared<actors::cluster_status>(*cluster);
+  other->self = 0;
+  status.cluster = other;
+  EXPECT_NE(metrics_page({}, status).find("cairn_cluster_leads 0"), std::string::npos);
+  EXPECT_EQ(metrics_page({}, status).find("cairn_cluster_repairs_waiting 3"), std::string::npos);
+}
+
 TEST(metrics_page, is_documented_family_by_family) {
   std::ifstream file{std::string{CAIRN_SOURCE_DIR} + "/docs/metrics.md"};
   ASSERT_TRUE(file.good());

@@ -254,7 +254,7 @@ void cluster_run::replace_disks() {
 // Every partition is where it is to be, and every live chunk on all its owners.
 void cluster_run::settle(const char* after) {
   const auto until = w_.now() + 15min;
-  w_.run_for(10s);
+  w_.run_for(6s); // suspicions end
   std::string problem;
   do {
     w_.run_for(2s);
@@ -302,9 +302,9 @@ void cluster_run::check_end() {
   work_->verify();
   if (checks_.failed()) return;
   work_->judge();
-  w_.run_for(30s);
+  w_.run_for(20s);
   const auto before = nodes_.front()->applied();
-  w_.run_for(10s);
+  w_.run_for(5s);
   if (const auto grown = nodes_.front()->applied() - before; grown > 0)
     checks_.fail("the log grew by " + std::to_string(grown) + " entries though nothing happens");
   for (const auto& n : nodes_)

@@ -96,15 +96,6 @@ std::vector<command> one_of_each_key_command() {
           change_key{.stamp = stamp, .id = "CK1", .creates_buckets = false}};
 }
 
-std::vector<command> one_of_each_key_command() {
-  const commit_stamp stamp{.session = 1, .sequence = 2};
-  return {create_bucket{.name = "bucket", .now = 1, .owner = "CK1"},
-          create_key{.stamp = stamp, .id = "CK1", .secret = "s", .label = "l", .now = 5, .creates_buckets = true},
-          delete_key{.stamp = stamp, .id = "CK1"},
-          change_key{.stamp = stamp, .id = "CK1", .bucket = "b", .allowed = rights::read, .denied = rights::owner},
-          change_key{.stamp = stamp, .id = "CK1", .creates_buckets = false}};
-}
-
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));

@@ -105,7 +105,7 @@ TEST_F(recovery_test, the_sessions_of_before_are_over) {
   found_three();
   begin(uuid{11}, 1);
   ASSERT_TRUE(refound(founding(2, 10)));
-  for (const auto& s : read()->sessions().value()) EXPECT_TRUE(s.ended) << s.id;
+  for (const auto& row : read()->sessions().value()) EXPECT_TRUE(row.ended) << row.id;
   EXPECT_EQ(refused(small("late")), errc::session_ended);
 }
 

@@ -292,7 +292,7 @@ TEST(views, of_the_cluster_that_fail_at_any_operation_say_so_too) {
                                                        [](auto& r) { return r.size() == 1; })},
       {"acknowledged_epoch",
        question<layout_epoch>([](view& v) { return v.acknowledged_epoch(); }, [](auto& r) { return r == 2; })},
-      {"live", question<std::optional<live_blob>>([&](view& v) { return v.live(blob); },
+      {"live", question<std::optional<kept_blob>>([&](view& v) { return v.kept(blob); },
                                                   [](auto& r) { return r && r->chunks == 1; })},
   };
   for (const auto& [name, ask] : questions) expect_told_failures(engine, *s, name, ask);

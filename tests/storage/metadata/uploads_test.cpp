@@ -172,13 +172,17 @@ TEST_F(uploads, of_one_empty_part_are_an_empty_object) {
 
 TEST_F(uploads, keep_what_parts_lack_until_it_is_confirmed_or_the_part_goes) {
   run(create_cluster{.id = {9}, .name = "c", .now = 1, .first = {.id = {1}, .address = "node:1"}});
+  run(add_node{.node = {.id = {2}, .address = "other:1"}});
   const auto u = begun("big");
   auto lacking = part(u, 1);
-  std::get<written_blob>(lacking.content).unconfirmed = {{0, 0, 2}};
+  std::get<written_blob>(lacking.content).unconfirmed = {{1, 0, 2}};
   run(lacking);
   EXPECT_EQ(read()->repairs_waiting(), 1u);
   run(part(u, 1));
   EXPECT_EQ(read()->repairs_waiting(), 0u);
+  lacking = part(u, 1);
+  std::get<written_blob>(lacking.content).unconfirmed = {{0, 0, 2}};
+  EXPECT_EQ(refused(lacking), errc::no_quorum) << "nobody could read it";
 }
 
 TEST_F(uploads, are_listed_by_key_and_beginning) {

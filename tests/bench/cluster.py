@@ -1,0 +1,267 @@
+"""Three replicas on four local nodes: three hold the chunks, the fourth has the weight 0 and only serves clients."""
+import json
+import os
+import signal
+import subprocess
+import threading
+import time
+
+from benchmarks import GIB, HERE, interleaved, median
+from servers import MIB, Cairn, Nginx, cairn_bench, free_port, wait_for, wrk
+
+
+class Cluster:
+    def __init__(self, folder, binary, count=4, tls=False):
+        self.folder, self.nodes = folder, []
+        folder.mkdir(parents=True, exist_ok=True)
+        certs = folder / "certs"
+        if tls:
+            subprocess.run([binary, "cluster", "certs", "init", "--dir", certs, "--name", "bench"], check=True, stdout=subprocess.DEVNULL)
+        ports = [free_port() for _ in range(count)]
+        for n in range(count):
+            join = [f"127.0.0.1:{p}" for p in ports[:n]]
+            self.nodes.append(start_member(folder / f"node-{n}", binary, n, ports[n], join, certs if tls else None))
+        wait_for(self.settled, 120, "the cluster has settled")
+
+    def status(self, node=None):
+        return json.loads((node or self.nodes[0]).admin("/cluster")[1])
+
+    def settled(self):
+        s = self.status()
+        return len([n for n in s["nodes"] if n["up"]]) == len(self.nodes) and s["partitions_under_replicated"] == 0 and \
+            s["repairs_waiting"] == 0 and all(n["partitions_incoming"] == 0 for n in s["nodes"]) and \
+            all(n["partitions_owned"] > 0 for n in s["nodes"] if n["weight"] > 0)
+
+    def leader(self):
+        wait_for(lambda: self.status()["leader"] is not None, 30, "a leader")
+        number = self.status()["leader"]
+        return next(n for n in self.nodes if self.status(n)["self"] == number)
+
+    def cpu(self):
+        return sum(n.cpu() for n in self.nodes)
+
+    def wait_until_clean(self):
+        for n in self.nodes:
+            n.wait_until_clean()
+
+    def remove(self):
+        for n in self.nodes:
+            if n.process is not None:
+                n.process.send_signal(signal.SIGCONT)
+                n.process.send_signal(signal.SIGTERM)
+        for n in self.nodes:
+            if n.process is not None:
+                try:
+                    n.process.wait(60)
+                except subprocess.TimeoutExpired:
+                    n.process.kill()
+                n.process = None
+            n.remove()
+
+
+def start_member(folder, binary, number, port, join, certs):
+    settings = {"cluster_listen": f"127.0.0.1:{port}", "cluster_name": "bench", "node_weight": 1 if number < 3 else 0,
+                "cluster_join": json.dumps(join)}
+    issue = None
+    if certs:
+        settings |= {f"cluster_tls.{k}": folder / "data" / f for k, f in (("ca", "ca.crt"), ("cert", "node.crt"), ("key", "node.key"))}
+
+        def issue():
+            subprocess.run([binary, "cluster", "certs", "issue", "--dir", certs, "--data-dir", folder / "data", "127.0.0.1"],
+                           check=True, stdout=subprocess.DEVNULL)
+    return Cairn(folder, binary, prepare=issue, **settings)
+
+
+class Proxy(Nginx):
+    """nginx that hands everything to another nginx."""
+    name = "nginx → nginx"
+
+    def __init__(self, folder, behind, tls):
+        self.behind, self.tls = behind, tls
+        super().__init__(folder)
+
+    def location(self):
+        scheme = "https" if self.tls else "http"
+        return f"""
+      proxy_pass {scheme}://behind;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffers 16 64k;
+      proxy_ssl_protocols TLSv1.3;
+      proxy_ssl_session_reuse on;
+"""
+
+    def extra(self):
+        port = self.behind.tls_port if self.tls else self.behind.port
+        return f"upstream behind {{ server 127.0.0.1:{port}; keepalive 64; }}"
+
+    def cpu(self):
+        return super().cpu() + self.behind.cpu()
+
+
+def store(server, source):
+    subprocess.run(["curl", "-sSf", "-T", str(source), server.url("/files/object")], check=True, stdout=subprocess.DEVNULL)
+
+
+def download(context, report, tls):
+    size = 256 * MIB if context.quick else GIB
+    cluster = Cluster(context.folder / "cluster", context.binary, tls=tls)
+    nginx = Nginx(context.folder / "nginx", tls=tls)
+    proxy = Proxy(context.folder / "proxy", nginx, tls)
+    try:
+        source = context.folder / "object"
+        with open(source, "wb") as f:
+            for _ in range(size // MIB):
+                f.write(os.urandom(MIB))
+        store(cluster.nodes[3], source)
+        store(nginx, source)
+        source.unlink()
+
+        def measure(server, whole, clients):
+            before = whole.cpu()
+            got = cairn_bench(context.binary, "sink", server.url("/files/object"), "--clients", clients, "--requests", 1)
+            assert got["bytes"] == size * got["requests"]
+            gib = got["bytes"] / GIB
+            return got["bytes"] / MIB / got["seconds"], (whole.cpu() - before + got["client_cpu_seconds"]) / gib
+        rows = []
+        for clients in (1, 8):
+            sides = interleaved(context.runs, lambda: measure(cluster.nodes[3], cluster, clients),
+                                lambda: measure(cluster.nodes[1], cluster, clients), lambda: measure(proxy, proxy, clients))
+            speeds = [median([v[0] for v in side]) for side in sides]
+            cpus = [median([v[1] for v in side]) for side in sides]
+            rows.append(["on" if tls else "off", clients, *(f"{v:.0f}" for v in speeds), f"{speeds[0] / speeds[2]:.2f}",
+                         *(f"{v:.2f}" for v in cpus)])
+            if not tls:
+                report.require(f"cluster GET through a node without chunks, {clients} clients: to nginx proxying nginx",
+                               speeds[0] / speeds[2], at_least=0.8)
+        return rows
+    finally:
+        proxy.remove()
+        nginx.remove()
+        cluster.remove()
+
+
+def upload_and_small(context, report):
+    size = (64 if context.quick else 256) * MIB
+    seconds = 2 if context.quick else 5
+    cluster, nginx = Cluster(context.folder / "cluster", context.binary), Nginx(context.folder / "nginx")
+    (nginx.root / "files").mkdir()
+    numbers = iter(range(10 ** 9))
+    try:
+        def put(server, clients):
+            name = f"o{next(numbers)}"
+            extra = ["--sync-dir", str(nginx.root / "files")] if server is nginx else []
+            got = cairn_bench(context.binary, "source", server.url(f"/files/{name}"), "--clients", clients, "--requests", 1,
+                              "--size", f"{size // MIB}MiB", *extra)
+            for i in range(clients):
+                assert server.request("DELETE", f"/files/{name}-{i}-0")[0] == 204
+            cluster.wait_until_clean()
+            return got["bytes"] / MIB / got["seconds"]
+        rows = []
+        for clients in (1, 4):
+            ours, theirs = interleaved(context.runs, lambda: put(cluster.nodes[0], clients), lambda: put(nginx, clients))
+            a, b = median(ours), median(theirs)
+            rows.append([clients, f"{a:.0f}", f"{b:.0f}", f"{a / b:.2f}"])
+        report.section(f"Cluster: PUT of {size // MIB} MiB objects, three replicas",
+                       "Durable on two of three nodes before the answer (all three disks are this machine's one); nginx writes one copy, "
+                       "the client calls fsync.")
+        report.table(["clients", "cairn, 3 replicas, MiB/s", "nginx + fsync MiB/s", "ratio"], rows)
+
+        for server in (cluster.nodes[0], nginx):
+            assert server.request("PUT", "/files/object", os.urandom(4096))[0] in (200, 201)
+        rows = []
+        for name, path, lua in (("GET", "/files/object", None), ("PUT", "/", HERE / "put_unique.lua")):
+            sides = interleaved(context.runs, lambda: wrk(cluster.leader(), seconds, path, lua),
+                                lambda: wrk(next(n for n in cluster.nodes[:3] if n is not cluster.leader()), seconds, path, lua),
+                                lambda: wrk(nginx, seconds, path, lua))
+            values = [median(side) for side in sides]
+            rows.append([name, *(f"{v:,.0f}" for v in values), f"{values[1] / values[2]:.2f}"])
+        report.section("Cluster: 4 KiB objects, 32 connections",
+                       f"wrk, two threads, {seconds} s a run. GETs are linearizable: each waits for a round to a majority that it "
+                       "shares with others. PUTs are durable on a majority; nginx's PUT is not flushed.")
+        report.table(["", "through the leader, req/s", "through a follower, req/s", "nginx req/s", "follower to nginx"], rows)
+    finally:
+        nginx.remove()
+        cluster.remove()
+
+
+def failures(context, report):
+    cluster = Cluster(context.folder / "cluster", context.binary)
+    try:
+        gateway = cluster.nodes[3]
+        assert gateway.request("PUT", "/files/object", os.urandom(MIB))[0] == 200
+        requests = 200 if context.quick else 1000
+
+        def latencies():
+            got = cairn_bench(context.binary, "sink", gateway.url("/files/object"), "--requests", requests)
+            return got["first_byte_p50_ms"], got["first_byte_p99_ms"]
+        normal = latencies()
+        frozen = next(n for n in cluster.nodes[:3] if n is not cluster.leader())
+        frozen.process.send_signal(signal.SIGSTOP)
+        try:
+            time.sleep(1)
+            late = latencies()
+        finally:
+            frozen.process.send_signal(signal.SIGCONT)
+        report.section("Cluster: chunk reads while one of three replicas is frozen",
+                       f"GET of 1 MiB through a node without chunks, {requests} requests, one client; SIGSTOP one second before.")
+        report.table(["", "p50 ms", "p99 ms"], [["normal", *(f"{v:.2f}" for v in normal)], ["one frozen", *(f"{v:.2f}" for v in late)]])
+        report.require("cluster: first byte's p99 with a frozen replica, ms", late[1], at_most=100)
+        wait_for(cluster.settled, 120, "the cluster has settled")
+
+        gaps, stops = [], []
+        for kill in [True, False] * (1 if context.quick else 3):
+            gaps_of = gaps if kill else stops
+            gaps_of.append(gap(cluster, kill))
+        report.section("Cluster: writes while the leader goes", "4 KiB PUTs one after the other through a node that stays; the longest "
+                       "time without one that succeeded.")
+        report.table(["the leader is", "median s", "longest s"],
+                     [["killed (SIGKILL)", f"{median(gaps):.2f}", f"{max(gaps):.2f}"], ["stopped (SIGTERM)", f"{median(stops):.2f}", f"{max(stops):.2f}"]])
+        report.require("cluster: write gap when the leader is killed, s", max(gaps), at_most=5)
+        report.require("cluster: write gap when the leader is stopped, s", max(stops), at_most=0.5)
+    finally:
+        cluster.remove()
+
+
+def gap(cluster, kill):
+    """The longest pause between acknowledged writes."""
+    leader = cluster.leader()
+    through = cluster.nodes[3] if leader is not cluster.nodes[3] else cluster.nodes[0]
+    longest, last, over = 0.0, time.monotonic(), threading.Event()
+    seconds = 8
+
+    def end():
+        time.sleep(1)
+        leader.process.send_signal(signal.SIGKILL if kill else signal.SIGTERM)
+        time.sleep(seconds)
+        over.set()
+    ending = threading.Thread(target=end)
+    ending.start()
+    i = 0
+    while not over.is_set():
+        i += 1
+        try:
+            ok = through.request("PUT", f"/files/gap-{i}", b"x" * 4096)[0] == 200
+        except OSError:
+            ok = False
+        now = time.monotonic()
+        if ok:
+            longest, last = max(longest, now - last), now
+    longest = max(longest, time.monotonic() - last)
+    ending.join()
+    leader.process.wait()
+    leader.restart()
+    wait_for(cluster.settled, 120, "the cluster has settled")
+    return longest
+
+
+def cluster(context, report):
+    """Downloads, uploads and failures in a cluster."""
+    rows = download(context, report, tls=False) + download(context, report, tls=True)
+    report.section(f"Cluster: GET of {256 if context.quick else 1024} MiB from the page cache, three replicas",
+                   "Through a node that has no chunks (every byte crosses a node link), through one that has all of them, and nginx that "
+                   "hands the request to another nginx. Link TLS: of the node links, and between the two nginx.")
+    report.table(["link TLS", "clients", "without chunks MiB/s", "with chunks MiB/s", "nginx → nginx MiB/s", "ratio",
+                  "CPU s/GiB without chunks", "with chunks", "nginx → nginx"], rows)
+    upload_and_small(context, report)
+    failures(context, report)
