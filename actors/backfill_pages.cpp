@@ -122,6 +122,7 @@ result<std::vector<meta::repair_row>> needless_repairs(meta::view& view, const c
 result<std::vector<storage::chunk_id>> droppable(meta::view& view, const cluster::layout& layout,
                                                  storage::node_number self,
                                                  std::span<const storage::chunk_id> present) {
+  if (view.deletions_held()) return std::vector<storage::chunk_id>{};
   const auto acknowledged = view.acknowledged_epoch();
   if (!acknowledged) return acknowledged.error();
   std::vector<storage::chunk_id> out;

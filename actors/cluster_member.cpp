@@ -45,7 +45,6 @@ result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment 
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
   if (auto good = m->open_log(); !good) return good.error();
-  log::warn("clusters are not finished: a member that was away for very long can't catch up");
   return m;
 }
 
@@ -193,6 +192,20 @@ result<join_answer> cluster_member::ask_to_join() {
   return last;
 }
 
+// A founder whose metadata is lost must not found the same cluster again.
+result<void> cluster_member::remember_members() {
+  auto view = env_.store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row && row.error().code != errc::not_found) return row.error();
+  if (!row || !identity_.members.empty()) return {};
+  const auto nodes = (*view)->nodes();
+  if (!nodes) return nodes.error();
+  for (const auto& n : *nodes)
+    if (n.state != meta::node_state::removed) identity_.members.push_back({n.number, n.id, n.address});
+  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+}
+
 std::string cluster_member::log_directory() const {
   return env_.settings->metadata_dir() + "/log";
 }
@@ -208,6 +221,7 @@ result<void> cluster_member::open_log_engine() {
 }
 
 result<void> cluster_member::open_log() {
+  if (auto remembered = remember_members(); !remembered) return remembered;
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
   transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);

@@ -68,6 +68,7 @@ private:
   std::string log_directory() const;
   result<void> open_log_engine();
   result<void> open_log();
+  result<void> remember_members();
 
   member_environment env_;
   storage::cluster_identity identity_;

@@ -38,6 +38,7 @@ struct cluster_status {
   storage::node_number self = 0;
   storage::wall_ms now = 0;
   std::vector<cluster_node_status> nodes; // by number, without those that were removed
+  bool deletions_held = false;            // until an operator releases them
   // Chunks that a commit found missing; the bytes are an estimate: new copies of partitions at their mean size. Too few
   // copies: fewer complete ones on nodes that are up than replicas, or than there are nodes for.
   std::uint64_t repairs_waiting = 0, bytes_to_move = 0, partitions_under_replicated = 0;
@@ -50,13 +51,14 @@ enum class membership_wish : std::uint8_t { // the numbers travel
   remove,                                   // final; refused while it owns something
   weight,
   zone,
-  repair, // look for missing copies now
+  repair,    // look for missing copies now
+  deletions, // hold them (number 1) or let them go on (0)
 };
 
 struct membership_command {
   membership_wish kind{};
   storage::node_number node = 0; // of drain, activate, remove, weight, zone
-  std::uint32_t number = 0;      // of weight
+  std::uint32_t number = 0;      // of weight and deletions
   std::string zone;
   friend bool operator==(const membership_command&, const membership_command&) = default;
 };

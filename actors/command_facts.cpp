@@ -13,7 +13,7 @@ struct overloaded : Handlers... {
 template <class... Handlers>
 overloaded(Handlers...) -> overloaded<Handlers...>;
 
-constexpr std::size_t row_bytes = 512, repair_bytes = 96;
+constexpr std::size_t row_bytes = 512, repair_bytes = 96, part_bytes = 160;
 
 } // namespace
 
@@ -25,6 +25,18 @@ std::optional<row_name> changed_row(const meta::command& c) {
                         },
                         [](const meta::delete_object& d) -> answer {
                           return row_name{d.bucket, d.key};
+                        },
+                        [](const meta::complete_upload& u) -> answer {
+                          return row_name{u.upload.bucket, u.upload.key};
+                        },
+                        [](const meta::copy_object& copy) -> answer {
+                          return row_name{copy.bucket, copy.key};
+                        },
+                        [](const meta::set_extras& e) -> answer {
+                          return row_name{e.bucket, e.key};
+                        },
+                        [](const meta::set_bucket& b) -> answer {
+                          return row_name{b.name, {}};
                         },
                         [](const meta::create_bucket& b) -> answer {
                           return row_name{b.name, {}};
@@ -38,7 +50,19 @@ std::optional<row_name> changed_row(const meta::command& c) {
 }
 
 bool adds_something(const meta::command& c) {
-  return std::holds_alternative<meta::put_object>(c) || std::holds_alternative<meta::create_bucket>(c);
+  return std::visit(overloaded{
+                        [](const meta::put_object&) { return true; },
+                        [](const meta::create_bucket&) { return true; },
+                        [](const meta::begin_upload&) { return true; },
+                        [](const meta::put_part&) { return true; },
+                        [](const meta::copy_part&) { return true; },
+                        [](const meta::complete_upload&) { return true; },
+                        [](const meta::copy_object&) { return true; },
+                        [](const meta::set_extras& e) { return e.tags && !e.tags->empty(); },
+                        [](const meta::set_bucket& b) { return b.cors && !b.cors->empty(); },
+                        [](const auto&) { return false; },
+                    },
+                    c);
 }
 
 bool changes_layout(const meta::command& c) {
@@ -66,6 +90,11 @@ std::size_t bytes_of(const meta::command& c) {
             return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
                    (written ? written->unconfirmed.size() * repair_bytes : 0);
           },
+          [](const meta::put_part& p) {
+            const auto* written = std::get_if<meta::written_blob>(&p.content);
+            return row_bytes + p.upload.key.size() + (written ? written->unconfirmed.size() * repair_bytes : 0);
+          },
+          [](const meta::complete_upload& u) { return row_bytes + u.upload.key.size() + u.parts.size() * part_bytes; },
           [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
           [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
           [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
@@ -84,8 +113,11 @@ void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_se
       s.acknowledged_below = acknowledged_below;
     }
   };
-  if (auto* put = std::get_if<meta::put_object>(&c)) fill(put->stamp);
-  if (auto* del = std::get_if<meta::delete_object>(&c)) fill(del->stamp);
+  std::visit(
+      [&](auto& one) {
+        if constexpr (requires { one.stamp; }) fill(one.stamp);
+      },
+      c);
 }
 
 } // namespace cairn::actors

@@ -26,7 +26,7 @@ constexpr std::chrono::milliseconds straggler_wait{20};
 // The state machine refused the commit and buried the blob with it.
 bool refused_and_buried(errc code) {
   return code == errc::no_such_bucket || code == errc::precondition_failed || code == errc::session_ended ||
-         code == errc::blob_dead;
+         code == errc::blob_dead || code == errc::no_such_upload;
 }
 
 // One upload. After a failure it stays until its writes are answered, so that no chunk arrives after its blob was
@@ -115,8 +115,8 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
   writer_.start(s_);
   if (auto* layouts = s_.stores->layouts()) layout_use_ = layouts->begin_upload();
-  window_.emplace(request_.length,
-                  upload_window::limits{s_.chunk_size, s_.inline_max, s_.upload_window, s_.object_size_max});
+  window_.emplace(request_.length, upload_window::limits{s_.chunk_size, request_.commit_as ? 0 : s_.inline_max,
+                                                         s_.upload_window, s_.object_size_max});
   if (request_.length.value_or(0) > s_.object_size_max) {
     return fail({errc::too_large, "more than " + std::to_string(s_.object_size_max) + " bytes"});
   }
@@ -322,6 +322,7 @@ void ingest_state::commit(const meta::etag& etag) {
   put.headers = std::move(request_.headers);
   put.headers.standard.insert(put.headers.standard.end(), proven_.begin(), proven_.end());
   put.condition = std::move(request_.condition);
+  put.extras = std::move(request_.extras);
   if (chunks_begun_ > 0) {
     auto blob = written();
     if (!blob) return fail(blob.error());
@@ -329,7 +330,8 @@ void ingest_state::commit(const meta::etag& etag) {
   } else {
     put.content = std::move(inline_bytes_);
   }
-  auto box = std::make_shared<const meta::command>(std::move(put));
+  auto box = std::make_shared<const meta::command>(request_.commit_as ? request_.commit_as(std::move(put))
+                                                                      : meta::command{std::move(put)});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then([this, etag](const committed& c) { committed_as(etag, c.result.version); },
             [this](caf::error& e) {

@@ -51,6 +51,12 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<list_buckets_atom>::with<bucket_list>,
     // HTTP gateway → a page. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
+    // HTTP gateway → a page of the uploads that are under way. no_such_bucket, busy, timeout.
+    caf::replies_to<list_atom, storage::metadata::uploads_query>::with<uploads_listing>,
+    // HTTP gateway → an upload and a page of its parts. no_such_bucket, no_such_upload, busy, timeout.
+    caf::replies_to<parts_atom, upload_query>::with<found_upload>,
+    // HTTP gateway → an object and a page of its parts. no_such_bucket, no_such_key, busy, timeout.
+    caf::replies_to<parts_atom, object_parts_query>::with<found_parts>,
     // ingest, HTTP gateway, reaper → durable and visible when answered. The command's own refusals, no_space,
     // read_only, io_error, busy, timeout (outcome unknown). The stamp's session and sequence are filled in here when
     // they are 0.

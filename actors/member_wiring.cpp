@@ -14,7 +14,8 @@ result<void> begin_log(const member_log_parts& parts, replicated_log_services& o
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return row.error();
   const auto& identity = *parts.identity;
-  if (row || identity.self != 0) return {};
+  // Who joined knows others; a founder does not, until it has founded.
+  if (row || identity.self != 0 || !identity.members.empty()) return {};
   // Made by an earlier start that did not get further, or now.
   auto begun = out.log->begin(raft::raft_core::first_state(raft::server_id{identity.self} + 1, (*view)->applied()));
   if (!begun && begun.error().code != errc::invalid_argument) return begun.error();

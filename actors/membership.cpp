@@ -45,6 +45,7 @@ private:
   void take_report(node_report r, const std::function<void(result<void>)>& answer);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
   void join(const join_request& wish, const link::responder& respond, const log_status& log);
+  void add(const join_request& wish, const link::responder& respond);
 
   void steward_soon(std::chrono::milliseconds pause);
   void steward();
@@ -214,12 +215,33 @@ void membership_state::join(const join_request& wish, const link::responder& res
     return respond(error{errc::invalid_argument,
                          "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
   const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
-  if (known != layout->members.end() && log.servers.find(raft::server_id{known->number} + 1))
+  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(raft::server_id{known->number} + 1);
+  if (!server) return add(wish, respond);
+  if (server->role == raft::server_role::voter)
     return respond(error{errc::precondition_failed,
                          "node " + storage::to_string(wish.node.id) +
                              " is a member already, and this one has lost its data: remove the member (cairn cluster "
                              "remove) and start with an empty data directory"});
+  // A member that lost its log and has no vote may begin anew: after a recovery all others are like that. What the
+  // leader believes of its log goes first.
+  self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{known->number, raft::change_kind::remove})
+      .then(
+          [this, wish, respond](std::uint8_t answer) {
+            if (raft::accepted(answer) == raft::accepted::yes) return add(wish, respond);
+            respond(error{errc::busy, "the log's servers are being changed: try again"});
+          },
+          [respond](caf::error&) {
+            respond(error{errc::stopping, "the node stops"});
+          });
+}
+
+void membership_state::add(const join_request& wish, const link::responder& respond) {
+  const auto layout = s_.layout->get();
+  if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
   auto commands = std::make_shared<std::vector<meta::command>>();
+  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
+  if (known != layout->members.end() && known->address != wish.node.address)
+    commands->push_back(meta::set_node{.node = known->number, .address = wish.node.address});
   commands->push_back(meta::add_node{wish.node});
   commit_all(commands, 0, [this, respond, layout, wish](result<meta::command_result> added) {
     if (!added) return respond(added.error());

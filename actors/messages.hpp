@@ -61,6 +61,27 @@ struct found_object {
 using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
 using bucket_list = std::shared_ptr<const std::vector<storage::metadata::bucket_row>>;
 using listing_page = std::shared_ptr<const storage::metadata::listing>;
+
+// A multipart upload, and those of its parts whose numbers are greater than `after`, at most `max`.
+struct upload_query {
+  storage::metadata::upload_name upload;
+  std::uint32_t after = 0, max = 0;
+};
+struct found_upload {
+  std::shared_ptr<const storage::metadata::upload_row> row;
+  std::shared_ptr<const std::vector<storage::metadata::uploaded_part>> parts;
+};
+using uploads_listing = std::shared_ptr<const storage::metadata::uploads_page>;
+// An object, and likewise its parts, when it was uploaded in parts.
+struct object_parts_query {
+  std::string bucket, key;
+  std::uint32_t after = 0, max = 0;
+};
+struct found_parts {
+  std::shared_ptr<const storage::metadata::object_row> row;
+  std::shared_ptr<const std::vector<storage::metadata::object_part>> parts;
+};
+
 using command_box = std::shared_ptr<const storage::metadata::command>;
 struct committed {
   storage::metadata::command_result result; // not refused: a refusal is the request's error
@@ -135,6 +156,12 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::cluster_status_ptr)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::membership_command)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::bucket_row)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::listing_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::uploads_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::uploads_listing)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::upload_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_upload)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_parts_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_parts)
 
 CAF_BEGIN_TYPE_ID_BLOCK(cairn, first_custom_type_id)
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
@@ -162,6 +189,12 @@ CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::listing_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::peer_call))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::log_change))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::log_status_ptr))
+CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::uploads_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::uploads_listing))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::upload_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_upload))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_parts_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_parts))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::member_reports_ptr))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::cluster_status_ptr))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::membership_command))

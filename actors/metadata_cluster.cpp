@@ -39,6 +39,7 @@ void metadata_state::start_log() {
   };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
+  known_at_start_ = s_.log->members;
   log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(env), applied_);
   read_layout();
   log_->start();
@@ -93,7 +94,8 @@ void metadata_state::read_layout(std::function<void()> then) {
   if (layout_asked_ && !then) return; // it is read again afterwards
   layout_asked_ = true;
   layout_changed_ = false;
-  auto job = [this, then, store = s_.store, back = on_actor()](bool expired) {
+  auto served = std::make_shared<std::vector<std::function<void()>>>(std::exchange(layout_waiters_, {}));
+  auto job = [this, then, served, store = s_.store, back = on_actor()](bool expired) {
     result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
     storage::log_index at = 0;
     if (!expired) {
@@ -106,36 +108,61 @@ void metadata_state::read_layout(std::function<void()> then) {
       }
     }
     auto shared = std::make_shared<result<cluster::layout>>(std::move(fresh));
-    back([this, then, shared, at] {
+    back([this, then, served, shared, at] {
       layout_asked_ = false;
       if (*shared)
         publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
       else if (shared->error().code != errc::not_found) // this node has not caught up so far
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
       if (then) then();
-      if (layout_changed_) read_layout();
+      for (const auto& go : *served) go();
+      if (layout_changed_) return read_layout();
+      for (const auto& go : std::exchange(layout_waiters_, {})) go();
     });
   };
   if (auto posted = s_.reads->post(now() + s_.commit_timeout, std::move(job)); !posted) {
     layout_asked_ = false;
     layout_changed_ = true; // the next entry or tick tries again
+    layout_waiters_.insert(layout_waiters_.end(), served->begin(), served->end());
     if (then) self_->delayed_send(self_, std::chrono::seconds{1}, completion{[this, then] { read_layout(then); }});
   }
+}
+
+// Whoever was told of an object finds its chunks: `go` runs when the layout that was in force when the state got to
+// where it is now is published. An older one may name owners that let go of them.
+void metadata_state::with_layout(std::function<void()> go) {
+  if (!log_ || (!layout_asked_ && !layout_changed_)) return go();
+  layout_waiters_.push_back(std::move(go));
 }
 
 void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
   if (at < published_at_) return; // two reads at once, and the later one was answered first
   published_at_ = at;
+  s_.layout->set(fresh);
+  connect(*fresh);
+}
+
+// Who may talk to this node. A removed member may as long as it holds the log: of two voters both are needed to take it
+// out.
+void metadata_state::connect(const cluster::layout& layout) {
   std::vector<log_member> members;
-  for (const auto& m : fresh->members)
-    if (m.state != meta::node_state::removed) members.push_back({m.number, {m.id, m.address, m.incarnation}});
-  s_.layout->set(std::move(fresh));
+  removed_connected_ = false;
+  for (const auto& m : layout.members) {
+    const bool removed = m.state == meta::node_state::removed;
+    if (removed && !log_->holds_log(m.number)) continue;
+    removed_connected_ = removed_connected_ || removed;
+    members.push_back({m.number, {m.id, m.address, m.incarnation}});
+  }
+  // A state from before a member joined says nothing of it; perhaps it leads, and has what this node lacks.
+  for (const auto& m : known_at_start_)
+    if (m.number >= layout.members.size()) members.push_back(m);
   log_->set_members(members);
 }
 
 // Uploads that began under an older layout are over: whatever this session writes from now on goes to the owners of
 // this layout.
 void metadata_state::acknowledge_layout() {
+  if (const auto known = removed_connected_ ? s_.layout->get() : nullptr) connect(*known);
   if (layout_changed_) read_layout();
   const auto settled = s_.layout->settled_epoch();
   if (session_ == 0 || acknowledging_ || settled <= acknowledged_) return;

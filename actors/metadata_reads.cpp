@@ -52,7 +52,7 @@ template <class Answer>
 void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go) {
   if (!log_) return go();
   log_->barrier(deadline, [this, reply, go = std::move(go)](const result<storage::log_index>& reached) {
-    if (reached) return go();
+    if (reached) return with_layout(go);
     give<Answer>(reply, reached.error());
   });
 }
@@ -189,8 +189,43 @@ caf::result<listing_page> metadata_state::list(const meta::listing_query& query)
   });
 }
 
+caf::result<uploads_listing> metadata_state::uploads(const meta::uploads_query& query) {
+  return ask<uploads_listing>(freshness::linear, [query](meta::view& view) -> result<uploads_listing> {
+    auto page = view.uploads(query);
+    if (!page) return page.error();
+    return std::make_shared<const meta::uploads_page>(std::move(*page));
+  });
+}
+
+caf::result<found_upload> metadata_state::upload(const upload_query& query) {
+  return ask<found_upload>(freshness::linear, [query](meta::view& view) -> result<found_upload> {
+    auto row = view.upload(query.upload);
+    if (!row) return row.error();
+    auto parts = view.upload_parts(row->id, query.after, query.max);
+    if (!parts) return parts.error();
+    return found_upload{std::make_shared<const meta::upload_row>(std::move(*row)),
+                        std::make_shared<const std::vector<meta::uploaded_part>>(std::move(*parts))};
+  });
+}
+
+caf::result<found_parts> metadata_state::object_parts(const object_parts_query& query) {
+  return ask<found_parts>(freshness::linear, [query](meta::view& view) -> result<found_parts> {
+    auto row = view.object(query.bucket, query.key);
+    if (!row) return row.error();
+    std::vector<meta::object_part> found;
+    if (row->etag.parts > 0 && row->content == meta::content_kind::manifest) {
+      auto parts = view.object_parts(row->manifest, query.after, query.max);
+      if (!parts) return parts.error();
+      found = std::move(*parts);
+    }
+    return found_parts{std::make_shared<const meta::object_row>(std::move(*row)),
+                       std::make_shared<const std::vector<meta::object_part>>(std::move(found))};
+  });
+}
+
 caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
   const auto read = [max](meta::view& view) -> result<buried_list> {
+    if (view.deletions_held()) return buried_list{{}, 0, view.applied()};
     auto blobs = view.buried(max);
     if (!blobs) return blobs.error();
     return buried_list{std::move(*blobs), view.manifests_to_free(), view.applied()};
@@ -212,6 +247,7 @@ caf::result<chunk_ids> metadata_state::dead(const chunk_ids& ids) {
   return ask<chunk_ids>(freshness::any, [ids](meta::view& view) -> result<chunk_ids> {
     std::unordered_map<storage::blob_id, bool> known;
     chunk_ids out;
+    if (view.deletions_held()) return out;
     for (const auto& id : ids) {
       auto at = known.find(id.blob);
       if (at == known.end()) {

@@ -22,6 +22,9 @@ public:
   caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
   caf::result<bucket_list> buckets();
   caf::result<listing_page> list(const storage::metadata::listing_query& query);
+  caf::result<uploads_listing> uploads(const storage::metadata::uploads_query& query);
+  caf::result<found_upload> upload(const upload_query& query);
+  caf::result<found_parts> object_parts(const object_parts_query& query);
   caf::result<buried_list> buried(std::uint32_t max);
   caf::result<chunk_ids> dead(const chunk_ids& ids);
   caf::result<committed> commit(command_box& command);
@@ -81,7 +84,9 @@ private:
   void applying(std::span<const storage::metadata::command> commands);
   void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
   void read_layout(std::function<void()> then = {});
+  void with_layout(std::function<void()> go);
   void publish(layout_ptr fresh, storage::log_index at);
+  void connect(const cluster::layout& layout);
   void acknowledge_layout();
 
   void begin_session();
@@ -102,6 +107,9 @@ private:
   std::optional<row_cache> cache_;
   std::unique_ptr<replicated_log> log_;             // null: the node is a store of its own
   std::optional<storage::metadata::command> found_; // makes the cluster
+  std::vector<log_member> known_at_start_;
+  std::vector<std::function<void()>> layout_waiters_;
+  bool removed_connected_ = false;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from
@@ -118,7 +126,7 @@ private:
   std::optional<batcher<waiting_command>> batches_;
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
              replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
-             replies<storage::blob_id>>
+             replies<storage::blob_id>, replies<uploads_listing>, replies<found_upload>, replies<found_parts>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);

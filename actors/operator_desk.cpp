@@ -115,6 +115,7 @@ void desk_state::own_status(log_status_ptr log, status_reply reply) {
         k.linked = linked;
         k.repairs_waiting = (*view)->repairs_waiting();
         out = report_cluster(k);
+        out->deletions_held = (*view)->deletions_held();
       } else {
         out = view.error();
       }
@@ -205,6 +206,11 @@ void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
   if (e->command.kind == membership_wish::repair) return look_everywhere(e);
+  if (e->command.kind == membership_wish::deletions) {
+    const bool held = e->command.number != 0;
+    return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
+                  held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion goes on");
+  }
   auto plan = plan_wish(*layout, e->command);
   if (!plan) return e->reply(plan.error());
   if (!plan->change) return e->reply(std::move(plan->done));

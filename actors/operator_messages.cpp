@@ -81,7 +81,7 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
     case what::wish: {
       membership_command c;
       const auto kind = r.u8();
-      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::repair)) r.fail();
+      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::deletions)) r.fail();
       c.kind = membership_wish(kind);
       c.node = r.u16();
       c.number = r.u32();
@@ -97,7 +97,7 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
 
 std::string encode(const cluster_status& s) {
   auto w = begin();
-  w.string(s.name).raw(s.id).u8(s.replicas).u8(s.write_quorum).varint(s.epoch);
+  w.string(s.name).raw(s.id).u8(s.replicas).u8(s.write_quorum).boolean(s.deletions_held).varint(s.epoch);
   w.varint(s.leader ? std::uint64_t{*s.leader} + 1 : 0).varint(s.term).u16(s.self).u64(std::uint64_t(s.now));
   w.varint(s.repairs_waiting).varint(s.bytes_to_move).varint(s.partitions_under_replicated).varint(s.nodes.size());
   for (const auto& n : s.nodes) write(w, n);
@@ -112,6 +112,7 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   r.raw(s.id);
   s.replicas = r.u8();
   s.write_quorum = r.u8();
+  s.deletions_held = r.boolean();
   s.epoch = r.varint();
   if (const auto leader = r.varint(UINT16_MAX + 1); leader != 0) s.leader = storage::node_number(leader - 1);
   s.term = r.varint();

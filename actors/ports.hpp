@@ -7,6 +7,7 @@
 
 #include "actors/interfaces.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <variant>
@@ -59,6 +60,10 @@ struct put_request {
   storage::metadata::object_headers headers;
   storage::metadata::write_condition condition;
   std::shared_ptr<body_check> check{}; // null: nothing to prove
+  storage::metadata::object_extras extras{};
+  // What commits the upload, made of the command that would commit it as an object; its bytes are never kept in the
+  // row. Null: that command itself.
+  std::function<storage::metadata::command(storage::metadata::put_object)> commit_as{};
 };
 struct put_outcome {
   storage::metadata::etag etag;

@@ -129,6 +129,7 @@ void replica_writer::tick() {
     due.push_back(p);
     return true;
   });
+  for (const auto& p : pauses_) wake_in(std::chrono::ceil<milliseconds>(p.until - now));
   for (const auto& p : due) {
     const auto at = chunks_.find(p.id.index);
     if (stopped_ || at == chunks_.end() || !at->second.replicas.pending(p.owner)) continue;

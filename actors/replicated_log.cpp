@@ -333,6 +333,10 @@ raft::accepted replicated_log::transfer(storage::node_number to) {
   return answer;
 }
 
+bool replicated_log::holds_log(storage::node_number node) const {
+  return node_->engine().configuration().find(server_of(node)) != nullptr;
+}
+
 log_status replicated_log::status() const {
   const auto& engine = node_->engine();
   log_status out;

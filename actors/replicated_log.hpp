@@ -102,6 +102,7 @@ public:
   // consensus, submit, barrier, snapshot
   void serve(peer_request kind, link::incoming_request request);
   void set_members(const std::vector<log_member>& members); // who may talk to this node: from the layout
+  bool holds_log(storage::node_number node) const;          // voter or standby, as far as this node knows
   log_status status() const;
   storage::log_index applied() const { return applied_; }
   const std::optional<error>& failure() const { return failure_; }

@@ -81,6 +81,10 @@ constexpr wish wishes[] = {
      "WEIGHT", "0 to 1000000000; 0: it holds no chunks", true},
     {"zone", "Say what a node fails together with: its rack, its room\n\nExample: cairn cluster zone 3 rack-2", "ZONE",
      "A name; nodes of the same zone fail together", true},
+    {"deletions",
+     "Hold the deletion of chunks, or let it go on, for instance after `cairn cluster restore`\n\n"
+     "Example: cairn cluster deletions release",
+     "WHAT", "hold or release", false},
     {"repair", "Look for chunks with too few copies now, and make new ones", nullptr, nullptr, false},
 };
 

@@ -13,5 +13,6 @@ void add_cluster_command(CLI::App& app, int& exit_code);
 // Its parts, each in a file of its own.
 void add_cluster_certs_command(CLI::App& cluster, int& exit_code);
 void add_cluster_admin_commands(CLI::App& cluster, int& exit_code);
+void add_cluster_rescue_commands(CLI::App& cluster, int& exit_code);
 
 } // namespace cairn::cli

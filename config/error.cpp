@@ -38,6 +38,11 @@ std::string_view to_string(errc code) noexcept {
     case errc::no_leader: return "no_leader";
     case errc::stale_layout: return "stale_layout";
     case errc::no_quorum: return "no_quorum";
+    case errc::no_such_upload: return "no_such_upload";
+    case errc::invalid_part: return "invalid_part";
+    case errc::invalid_part_order: return "invalid_part_order";
+    case errc::part_too_small: return "part_too_small";
+    case errc::stale_source: return "stale_source";
   }
   return "unknown";
 }

@@ -44,8 +44,13 @@ enum class errc : std::uint8_t {
   no_leader,            // the metadata has no leader now, or it could not be reached in time: try again later
   stale_layout,         // the request was made by an older layout than the node's that was asked
   no_quorum,            // too few of a chunk's owners stored it: nothing is acknowledged, try again later
+  no_such_upload,       // the multipart upload was completed, aborted, or never begun
+  invalid_part,         // a part that was chosen is not there, or is another one
+  invalid_part_order,   // the chosen parts do not rise
+  part_too_small,       // a part that is not the last has less than 5 MiB
+  stale_source,         // the object to copy from has changed since it was looked at
 };
-constexpr errc errc_last = errc::no_quorum; // nodes refuse frames with codes above it
+constexpr errc errc_last = errc::stale_source; // nodes refuse frames with codes above it
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

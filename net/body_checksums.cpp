@@ -12,10 +12,8 @@ namespace http = boost::beast::http;
 using boost::algorithm::iequals;
 using storage::checksum_kind;
 
-constexpr std::string_view prefix = "x-amz-checksum-";
-
 std::string header_name(checksum_kind kind) {
-  return std::string{prefix}.append(to_string(kind));
+  return std::string{checksum_header_prefix}.append(to_string(kind));
 }
 
 s3_error invalid(std::string message) {
@@ -117,6 +115,20 @@ actors::kept_headers checksum_check::proven() const {
   return {{header_name(running_.kind()), base64_encode(*wanted_)}};
 }
 
+result<void> checksum_maker::update(storage::bytes_view bytes) {
+  running_.update(bytes);
+  return {};
+}
+
+result<void> checksum_maker::finish() {
+  made_ = base64_encode(running_.finish());
+  return {};
+}
+
+actors::kept_headers checksum_maker::proven() const {
+  return {{header_name(running_.kind()), made_}};
+}
+
 std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, std::shared_ptr<actors::body_check> b) {
   if (!a) return b;
   if (!b) return a;
@@ -138,7 +150,7 @@ std::optional<s3_error> check_whole_body(const http::fields& fields, std::string
 }
 
 bool is_checksum_header(std::string_view name) {
-  return name.starts_with(prefix);
+  return name.starts_with(checksum_header_prefix);
 }
 
 } // namespace cairn::net

@@ -31,6 +31,7 @@ public:
   bool waits_for(std::string_view trailer) const; // its value comes in this trailer, a lower-case name
   explicit checksum_check(announced_checksum announced)
       : running_(announced.kind), wanted_(std::move(announced.value)) {}
+  storage::checksum_kind kind() const noexcept { return running_.kind(); }
   // The trailer's value, base64, before finish(). False: it is not one.
   bool announce(std::string_view text);
   result<void> update(storage::bytes_view bytes) override;
@@ -48,7 +49,20 @@ std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, 
 // Content-MD5 and the checksum headers against a body that is in memory. Trailers don't come with such bodies.
 std::optional<s3_error> check_whole_body(const boost::beast::http::fields& fields, std::string_view body);
 
-// "x-amz-checksum-"
+constexpr std::string_view checksum_header_prefix = "x-amz-checksum-";
 bool is_checksum_header(std::string_view name);
+
+// Computes a checksum that nobody announced.
+class checksum_maker final : public actors::body_check {
+public:
+  explicit checksum_maker(storage::checksum_kind kind) : running_(kind) {}
+  result<void> update(storage::bytes_view bytes) override;
+  result<void> finish() override;
+  actors::kept_headers proven() const override;
+
+private:
+  storage::running_checksum running_;
+  std::string made_;
+};
 
 } // namespace cairn::net

@@ -151,12 +151,14 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
 
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, membership_wish>, 6> wishes{{{"drain", membership_wish::drain},
-                                                                              {"activate", membership_wish::activate},
-                                                                              {"remove", membership_wish::remove},
-                                                                              {"weight", membership_wish::weight},
-                                                                              {"zone", membership_wish::zone},
-                                                                              {"repair", membership_wish::repair}}};
+constexpr std::array<std::pair<std::string_view, membership_wish>, 7> wishes{
+    {{"drain", membership_wish::drain},
+     {"activate", membership_wish::activate},
+     {"remove", membership_wish::remove},
+     {"weight", membership_wish::weight},
+     {"zone", membership_wish::zone},
+     {"repair", membership_wish::repair},
+     {"deletions", membership_wish::deletions}}};
 
 std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most) {
   std::uint32_t n = 0;
@@ -170,6 +172,10 @@ result<void> read_value(membership_command& c, const std::string& value) {
     const auto n = number_in(value, storage::metadata::node_weight_max);
     if (!n) return error{errc::invalid_argument, "expected a weight, 0 to 1000000000, got \"" + value + "\""};
     c.number = *n;
+  } else if (c.kind == membership_wish::deletions) {
+    if (value != "hold" && value != "release")
+      return error{errc::invalid_argument, "expected hold or release, got \"" + value + "\""};
+    c.number = value == "hold";
   } else if (c.kind == membership_wish::zone) {
     const bool visible = std::all_of(value.begin(), value.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
     if (!visible || value.size() > storage::metadata::node_zone_bytes_max)
@@ -194,6 +200,7 @@ std::string cluster_json(const cluster_status& s) {
              .number("term", s.term)
              .number("self", s.self)
              .number("repairs_waiting", s.repairs_waiting)
+             .add("deletions_held", s.deletions_held ? "true" : "false")
              .number("bytes_to_move", s.bytes_to_move)
              .number("partitions_under_replicated", s.partitions_under_replicated)
              .add("nodes", '[' + nodes + ']')
@@ -211,6 +218,7 @@ std::string cluster_text(const cluster_status& s) {
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
+  if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` lets it go on.\n";
   return out + "* the node that was asked\n";
 }
 
@@ -233,10 +241,10 @@ result<membership_command> parse_membership_command(const request_target& asked,
   const auto* wish =
       std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
   if (wish == wishes.end())
-    return error{errc::invalid_argument, "expected kind=drain, activate, remove, weight, zone or repair"};
+    return error{errc::invalid_argument, "expected kind=drain, activate, remove, weight, zone, repair or deletions"};
   membership_command c;
   c.kind = wish->second;
-  const bool of_all = c.kind == membership_wish::repair;
+  const bool of_all = c.kind == membership_wish::repair || c.kind == membership_wish::deletions;
   if (of_all == (node != nullptr))
     return error{errc::invalid_argument, *kind + (of_all ? " is not about one node" : ": expected node=")};
   if (node) {
@@ -244,7 +252,8 @@ result<membership_command> parse_membership_command(const request_target& asked,
     if (!number) return number.error();
     c.node = *number;
   }
-  const bool valued = c.kind == membership_wish::weight || c.kind == membership_wish::zone;
+  const bool valued =
+      c.kind == membership_wish::weight || c.kind == membership_wish::zone || c.kind == membership_wish::deletions;
   if (valued != (value != nullptr))
     return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
   if (value)

@@ -1,7 +1,9 @@
 #include "net/http_session.hpp"
 
 #include "net/authorize.hpp"
+#include "net/copy_source.hpp"
 #include "net/download_exchange.hpp"
+#include "net/object_routes.hpp"
 #include "net/router.hpp"
 #include "net/s3_routes.hpp"
 #include "net/upload_exchange.hpp"
@@ -186,7 +188,7 @@ std::optional<s3_error> http_session::begin_request(std::string_view head) {
   request_.target = std::move(*parsed);
   const auto method = message.method_string();
   auto routed = route({method.data(), method.size()}, request_.target);
-  request_.operation = routed.operation;
+  request_.operation = asks_to_copy(message) ? copying(routed.operation) : routed.operation;
   if (auto refused = authorize(message, info_.host, *shared_, request_)) return refused;
   if (routed.refused) return std::move(*routed.refused);
   read_conditions(message, request_);
@@ -196,8 +198,10 @@ std::optional<s3_error> http_session::begin_request(std::string_view head) {
 void http_session::dispatch() {
   switch (request_.operation) {
     case storage::http_operation::get_object:
-    case storage::http_operation::head_object: return start_get(shared_from_this());
+    case storage::http_operation::head_object:
+      return request_.target.find("partNumber") ? get_part(shared_from_this()) : start_get(shared_from_this());
     case storage::http_operation::put_object: return start_put(shared_from_this());
+    case storage::http_operation::put_part: return start_part(shared_from_this());
     default: return serve(shared_from_this());
   }
 }

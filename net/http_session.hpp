@@ -62,6 +62,7 @@ public:
 
   // For the operation that serves the request.
   const net::request& current() const { return request_; }
+  void choose_part(const part_extent& part) { request_.part = part; } // before the operation reads current()
   bool stalled() const { return stalled_; } // no byte of the body came within http.idle_timeout
   const boost::beast::http::fields& fields() const { return parser_->get(); }
   bool closed() const { return closed_; }

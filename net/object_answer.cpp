@@ -2,9 +2,8 @@
 
 #include "net/body_checksums.hpp"
 #include "net/http_date.hpp"
+#include "net/multipart.hpp"
 #include "net/ranges.hpp"
-
-#include <charconv>
 
 namespace cairn::net {
 
@@ -62,6 +61,14 @@ struct answer_maker {
       append_capitalised(out, name);
       add_line(out, value);
     }
+    if (!row.extras.tags.empty()) {
+      out += "x-amz-tagging-count";
+      add_line(out, std::to_string(row.extras.tags.size()));
+    }
+    if (row.etag.parts > 0 && request_.target.find("partNumber") != nullptr) {
+      out += "x-amz-mp-parts-count";
+      add_line(out, std::to_string(row.etag.parts));
+    }
     for (const auto& [name, value] : row.headers.user) {
       out += "x-amz-meta-";
       out += name;
@@ -75,9 +82,10 @@ struct answer_maker {
     std::string lines;
     if (!request_.wants_checksum) return lines;
     for (const auto& [name, value] : row.headers.standard) {
-      if (is_checksum_header(name)) lines.append(name).append(": ").append(value).append("\r\n");
+      if (!is_checksum_header(name)) continue;
+      lines.append(name).append(": ").append(value);
+      lines.append("\r\nx-amz-checksum-type: ").append(checksum_type_of(value)).append("\r\n");
     }
-    if (!lines.empty()) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
     return lines;
   }
 
@@ -148,21 +156,20 @@ struct answer_maker {
   }
 };
 
-std::optional<std::uint32_t> part_number_of(std::string_view text) {
-  std::uint32_t number = 0;
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (problem != std::errc{} || end != text.data() + text.size() || number < 1 || number > 10'000) return std::nullopt;
-  return number;
-}
-
 // An object that was uploaded as a whole is its own first part.
-object_answer answer_part(const answer_maker& make, const std::string& text) {
-  const auto number = part_number_of(text);
-  if (!number) return make.refused({400, "InvalidArgument", "partNumber is a number from 1 to 10000."});
+object_answer answer_part(const answer_maker& make) {
+  const auto number = part_number_of(make.request_.target);
+  if (const auto* refused = std::get_if<s3_error>(&number)) return make.refused(*refused);
   if (make.request_.range) return make.refused({400, "InvalidRequest", "Range and partNumber exclude each other."});
-  if (make.row.etag.parts > 0) return make.refused(not_implemented("Reading a part (?partNumber)"));
-  if (*number > 1) return make.refused({400, "InvalidPart", "The object has no part of this number."});
-  return make.row.size == 0 ? make.whole() : make.one_range({0, make.row.size});
+  const bool whole = make.row.etag.parts == 0 || make.row.size == 0;
+  const s3_error missing{400, "InvalidPart", "The object has no part of this number."};
+  if (whole && std::get<std::uint32_t>(number) > std::max(make.row.etag.parts, 1u)) return make.refused(missing);
+  if (whole) return make.row.size == 0 ? make.whole() : make.one_range({0, make.row.size});
+  const auto& part = make.request_.part;
+  if (!part || part->version != make.row.version || part->ordinal != make.row.ordinal)
+    return make.refused(s3_error_of(error{errc::stale_source}));
+  if (!part->bytes) return make.refused(missing);
+  return make.one_range({part->bytes->offset, part->bytes->length});
 }
 
 } // namespace
@@ -174,7 +181,7 @@ object_answer answer_object(const request& request, const object_row& row) {
     case verdict::not_modified: return {304, {make.head(304).take(), {}}};
     case verdict::proceed: break;
   }
-  if (const auto* part = request.target.find("partNumber")) return answer_part(make, *part);
+  if (request.target.find("partNumber") != nullptr) return answer_part(make);
   return request.range && range_applies(request.conditions, make.current) ? make.by_range() : make.whole();
 }
 

@@ -3,6 +3,7 @@
 #include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
 #include "net/settings.hpp"
+#include "net/tags.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
 #include <boost/algorithm/string/predicate.hpp>
@@ -40,10 +41,8 @@ struct refused_header {
   bool prefix = false;
 };
 constexpr std::array refused_headers{
-    refused_header{"x-amz-copy-source", "Copying (x-amz-copy-source)", true},
     refused_header{"x-amz-server-side-encryption", "Server-side encryption", true},
     refused_header{"x-amz-object-lock-", "Object locks", true},
-    refused_header{"x-amz-tagging", "Tagging (x-amz-tagging)"},
     refused_header{"x-amz-website-redirect-location", "Website redirects"},
     refused_header{"x-amz-write-offset-bytes", "Appending (x-amz-write-offset-bytes)"},
     refused_header{"content-range", "Partial PUT (Content-Range)"},
@@ -81,6 +80,10 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
   } else if (name == "content-md5") {
     order.content_md5 = parse_content_md5(value);
     if (!order.content_md5) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
+  } else if (name == "x-amz-tagging") {
+    auto tags = read_tagging_header(value);
+    if (auto* refused = std::get_if<s3_error>(&tags)) return std::move(*refused);
+    order.put.extras.tags = std::move(std::get<tag_list>(tags));
   } else if (name.starts_with(user_prefix)) {
     headers.user.emplace_back(name.substr(user_prefix.size()), value);
   } else if (name == "content-encoding" && names_aws_chunked(value)) {
@@ -140,12 +143,14 @@ void read_conditions(const http::fields& fields, request& into) {
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max) {
   put_order order;
+  const bool copies = fields.find("x-amz-copy-source") != fields.end();
   order.put.bucket = request.target.bucket;
   order.put.key = request.target.key;
   order.put.length = content_length;
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
     if (auto refused = refused_feature(name, value)) return std::move(*refused);
+    if (istarts_with(name, "x-amz-copy-source-") && !copies) return not_implemented("The header " + std::string{name});
     if (auto refused = keep_header(boost::algorithm::to_lower_copy(std::string{name}), value, order)) {
       return std::move(*refused);
     }

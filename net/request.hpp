@@ -24,12 +24,20 @@ struct request_signer {
   storage::sha256_digest signing_key{};
 };
 
+// Where in an object lies a part of its upload; the object's version is the one that was looked at.
+struct part_extent {
+  storage::log_index version = 0;
+  std::uint32_t ordinal = 0;
+  std::optional<actors::byte_range> bytes; // nothing: it has no part of this number
+};
+
 struct request {
   storage::http_operation operation = storage::http_operation::unknown;
   request_target target;
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;
+  std::optional<part_extent> part;                            // of ?partNumber, when the object was uploaded in parts
   bool wants_checksum = false;                                // x-amz-checksum-mode: ENABLED
   bool head_only = false;                                     // HEAD: the answer has no body
   std::optional<request_signer> signer;                       // nothing: anonymous

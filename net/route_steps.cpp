@@ -22,7 +22,7 @@ bool matches_signature(const http_session& session, std::string_view body) {
          storage::sha256_of(std::as_bytes(std::span{body})) == signer->claim.payload_hash;
 }
 
-void body_is_there(const session_ptr& session, const then_body& then) {
+void body_is_there(const session_ptr& session, const then_body& then, body_checksums headers) {
   auto& buffer = session->buffer();
   const auto bytes = session->body_left();
   std::string body{static_cast<const char*>(buffer.cdata().data()), bytes};
@@ -30,25 +30,27 @@ void body_is_there(const session_ptr& session, const then_body& then) {
   session->body_taken(bytes);
   session->body_complete();
   if (!matches_signature(*session, body)) return session->respond_failure(error{errc::payload_mismatch});
-  if (const auto refused = check_whole_body(session->fields(), body)) return session->respond_error(*refused);
+  if (headers == body_checksums::of_the_body) {
+    if (const auto refused = check_whole_body(session->fields(), body)) return session->respond_error(*refused);
+  }
   then(std::move(body));
 }
 
-void read_on(const session_ptr& session, const then_body& then) {
+void read_on(const session_ptr& session, const then_body& then, body_checksums headers) {
   auto& buffer = session->buffer();
-  if (buffer.size() >= session->body_left()) return body_is_there(session, then);
+  if (buffer.size() >= session->body_left()) return body_is_there(session, then, headers);
   session->send_continue();
   session->arm(http_session::wait::body);
   session->socket().async_read_some(
       buffer.prepare(session->body_left() - buffer.size()),
-      [session, then](boost::system::error_code failed, std::size_t n) {
+      [session, then, headers](boost::system::error_code failed, std::size_t n) {
         if (session->closed()) return;
         if (failed && session->stalled())
           return session->respond_error({408, "RequestTimeout", "The body made no progress for http.idle_timeout."});
         if (failed) return session->close();
         session->disarm();
         session->buffer().commit(n);
-        read_on(session, then);
+        read_on(session, then, headers);
       });
 }
 
@@ -62,7 +64,7 @@ void commit(const session_ptr& session, storage::metadata::command command, unsi
       actors::command_box{std::make_shared<const storage::metadata::command>(std::move(command))});
 }
 
-void collect_body(const session_ptr& session, std::size_t bytes_max, then_body then) {
+void collect_body(const session_ptr& session, std::size_t bytes_max, then_body then, body_checksums headers) {
   if (session->chunked()) {
     return session->respond_error({411, "MissingContentLength", "This request needs Content-Length."});
   }
@@ -71,7 +73,7 @@ void collect_body(const session_ptr& session, std::size_t bytes_max, then_body t
         {400, "MalformedXML", "The body is larger than " + std::to_string(bytes_max) + " bytes."});
   }
   if (const auto refused = refused_payload(*session)) return session->respond_error(*refused);
-  read_on(session, then);
+  read_on(session, then, headers);
 }
 
 std::shared_ptr<answer_slot> answer_slot::take(http_shared& shared) {

@@ -10,17 +10,27 @@ namespace cairn::net {
 
 using session_ptr = std::shared_ptr<http_session>;
 
-// Asks the metadata and goes on with the answer on the strand; a failure is the request's answer.
+// Asks the metadata and goes on with the answer, or why there is none, on the strand.
 template <class Answer, class Then, class... Message>
-void ask(const session_ptr& session, Then then, Message... message) {
+void ask_result(const session_ptr& session, Then then, Message... message) {
   std::function<void(result<Answer>)> answered = [session, then = std::move(then)](result<Answer> answer) {
     boost::asio::post(session->executor(), [session, then, answer = std::move(answer)] {
-      if (session->closed()) return;
-      if (!answer) return session->respond_failure(answer.error());
-      then(*answer);
+      if (!session->closed()) then(answer);
     });
   };
   actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
+}
+
+// The same, where a failure is the request's answer.
+template <class Answer, class Then, class... Message>
+void ask(const session_ptr& session, Then then, Message... message) {
+  ask_result<Answer>(
+      session,
+      [session, then = std::move(then)](const result<Answer>& answer) {
+        if (!answer) return session->respond_failure(answer.error());
+        then(*answer);
+      },
+      std::move(message)...);
 }
 
 // Commits and answers with `status`.
@@ -29,7 +39,9 @@ void commit(const session_ptr& session, storage::metadata::command command, unsi
 
 // Reads the whole body, of at most `bytes_max`, and goes on with it. Refused: 411 without Content-Length, 400
 // MalformedXML when it is longer, BadDigest when it is not what Content-MD5 or a checksum header announces.
-void collect_body(const session_ptr& session, std::size_t bytes_max, std::function<void(std::string body)> then);
+enum class body_checksums : std::uint8_t { of_the_body, of_something_else };
+void collect_body(const session_ptr& session, std::size_t bytes_max, std::function<void(std::string body)> then,
+                  body_checksums headers = body_checksums::of_the_body);
 
 // Held until a large answer is sent: bounds the memory of all of them together.
 class answer_slot {

@@ -87,13 +87,21 @@ constexpr std::array sub_routes{
     sub_route{"GET", place::bucket, "replication", http_operation::read_setting},
     sub_route{"GET", place::bucket, "requestPayment", http_operation::read_setting},
     sub_route{"GET", place::bucket, "tagging", http_operation::read_setting},
-    sub_route{"GET", place::bucket, "uploads", http_operation::read_setting},
     sub_route{"GET", place::bucket, "versioning", http_operation::read_setting},
     sub_route{"GET", place::bucket, "website", http_operation::read_setting},
     sub_route{"GET", place::object, "acl", http_operation::read_setting},
     sub_route{"GET", place::object, "legal-hold", http_operation::read_setting},
     sub_route{"GET", place::object, "retention", http_operation::read_setting},
-    sub_route{"GET", place::object, "tagging", http_operation::read_setting},
+    sub_route{"GET", place::bucket, "uploads", http_operation::list_uploads},
+    sub_route{"POST", place::object, "uploads", http_operation::begin_upload},
+    sub_route{"PUT", place::object, "uploadId", http_operation::put_part},
+    sub_route{"GET", place::object, "uploadId", http_operation::list_parts},
+    sub_route{"POST", place::object, "uploadId", http_operation::complete_upload},
+    sub_route{"DELETE", place::object, "uploadId", http_operation::abort_upload},
+    sub_route{"GET", place::object, "attributes", http_operation::object_attributes},
+    sub_route{"GET", place::object, "tagging", http_operation::read_tags},
+    sub_route{"PUT", place::object, "tagging", http_operation::write_tags},
+    sub_route{"DELETE", place::object, "tagging", http_operation::write_tags},
     sub_route{"PUT", place::bucket, "acl", http_operation::write_setting},
     sub_route{"PUT", place::object, "acl", http_operation::write_setting},
     // Removing what was never made.
@@ -106,7 +114,6 @@ constexpr std::array sub_routes{
     sub_route{"DELETE", place::bucket, "replication", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "tagging", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "website", http_operation::write_setting},
-    sub_route{"DELETE", place::object, "tagging", http_operation::write_setting},
     sub_route{"POST", place::bucket, "delete", http_operation::delete_objects},
 };
 
@@ -177,10 +184,28 @@ std::string_view allow_header(const request_target& target) {
                             : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
 }
 
+http_operation copying(http_operation operation) {
+  if (operation == http_operation::put_object) return http_operation::copy_object;
+  return operation == http_operation::put_part ? http_operation::copy_part : operation;
+}
+
 bool changes_data(http_operation operation) {
-  return operation == http_operation::create_bucket || operation == http_operation::delete_bucket ||
-         operation == http_operation::put_object || operation == http_operation::delete_object ||
-         operation == http_operation::delete_objects || operation == http_operation::write_setting;
+  switch (operation) {
+    case http_operation::list_buckets:
+    case http_operation::head_bucket:
+    case http_operation::list_objects:
+    case http_operation::get_object:
+    case http_operation::head_object:
+    case http_operation::read_setting:
+    case http_operation::list_parts:
+    case http_operation::list_uploads:
+    case http_operation::object_attributes:
+    case http_operation::read_tags:
+    case http_operation::options:
+    case http_operation::unknown:
+    case http_operation::count_: return false;
+    default: return true;
+  }
 }
 
 std::string_view sub_resource_of(const request_target& target) {

@@ -23,6 +23,9 @@ routed route(std::string_view method, const request_target& target);
 // "Allow: …\r\n" of what the target names: the node, a bucket or an object.
 std::string_view allow_header(const request_target& target);
 
+// What a PUT becomes that names a source to copy from.
+storage::http_operation copying(storage::http_operation operation);
+
 bool changes_data(storage::http_operation operation);
 
 } // namespace cairn::net

@@ -46,6 +46,13 @@ s3_error s3_error_of(const error& reason) {
     case errc::blob_dead: return retryable("ServiceUnavailable", "The request took too long. Try again.");
     case errc::no_leader:
       return retryable("ServiceUnavailable", "The cluster's metadata can't be reached by a majority now. Try again.");
+    case errc::no_such_upload:
+      return {404, "NoSuchUpload", "The multipart upload does not exist: it was completed, aborted, or never begun."};
+    case errc::invalid_part: return with_text(400, "InvalidPart", "A part is not there, or has another ETag.", reason);
+    case errc::invalid_part_order: return {400, "InvalidPartOrder", "The parts are not in the order of their numbers."};
+    case errc::part_too_small:
+      return with_text(400, "EntityTooSmall", "A part that is not the last has less than 5 MiB.", reason);
+    case errc::stale_source: return retryable("ServiceUnavailable", "The source keeps changing. Try again.");
     case errc::stale_layout: return retryable("ServiceUnavailable", "The cluster's layout is changing. Try again.");
     case errc::no_quorum:
       return retryable("ServiceUnavailable", "Too few of the nodes that should store this are reachable. Try again.");

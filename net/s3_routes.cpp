@@ -1,7 +1,10 @@
 #include "net/s3_routes.hpp"
 
+#include "net/copy_routes.hpp"
 #include "net/delete_objects.hpp"
 #include "net/list_request.hpp"
+#include "net/multipart_routes.hpp"
+#include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
 #include "net/router.hpp"
 #include "net/settings.hpp"
@@ -154,6 +157,17 @@ void serve(const session_ptr& session) {
     case storage::http_operation::read_setting: return read_setting(session);
     case storage::http_operation::write_setting: return write_setting(session);
     case storage::http_operation::delete_bucket: return commit(session, metadata::delete_bucket{target.bucket}, 204);
+    case storage::http_operation::copy_object: return copy_object(session);
+    case storage::http_operation::copy_part: return copy_part(session);
+    case storage::http_operation::begin_upload: return begin_upload(session);
+    case storage::http_operation::list_parts: return list_parts(session);
+    case storage::http_operation::list_uploads: return list_uploads(session);
+    case storage::http_operation::complete_upload: return complete_upload(session);
+    case storage::http_operation::abort_upload: return abort_upload(session);
+    case storage::http_operation::object_attributes: return object_attributes(session);
+    case storage::http_operation::read_tags: return read_tags(session);
+    case storage::http_operation::write_tags: return write_tags(session);
+    case storage::http_operation::put_part:
     case storage::http_operation::put_object:
     case storage::http_operation::get_object:
     case storage::http_operation::head_object:

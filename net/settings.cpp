@@ -63,34 +63,11 @@ std::string acl_document() {
   return xml.take();
 }
 
-std::string tags_document() {
-  xml_writer xml;
-  xml.open("Tagging", s3_name_space);
-  xml.raw("<TagSet></TagSet>");
-  xml.close("Tagging");
-  return xml.take();
-}
-
 std::string payer_document() {
   xml_writer xml;
   xml.open("RequestPaymentConfiguration", s3_name_space);
   xml.text("Payer", "BucketOwner");
   xml.close("RequestPaymentConfiguration");
-  return xml.take();
-}
-
-std::string uploads_document(const request_target& target) {
-  const auto given = [&](std::string_view name) { return target.find(name) ? *target.find(name) : std::string{}; };
-  xml_writer xml;
-  xml.open("ListMultipartUploadsResult", s3_name_space);
-  xml.text("Bucket", target.bucket);
-  xml.text("KeyMarker", given("key-marker"));
-  xml.text("UploadIdMarker", given("upload-id-marker"));
-  xml.text("Prefix", given("prefix"));
-  if (const auto delimiter = given("delimiter"); !delimiter.empty()) xml.text("Delimiter", delimiter);
-  xml.number("MaxUploads", 1000);
-  xml.text("IsTruncated", "false");
-  xml.close("ListMultipartUploadsResult");
   return xml.take();
 }
 
@@ -102,9 +79,7 @@ constexpr std::array canned_lists{"public-read",   "public-read-write", "authent
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target) {
   const bool of_object = !target.key.empty();
   if (sub_resource == "acl") return acl_document();
-  if (sub_resource == "tagging" && of_object) return tags_document();
   if (sub_resource == "requestPayment") return payer_document();
-  if (sub_resource == "uploads") return uploads_document(target);
   for (const auto& s : settings) {
     if (s.sub_resource != sub_resource || s.of_object != of_object) continue;
     if (!s.document.empty()) return empty_document(s.document);

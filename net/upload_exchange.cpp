@@ -2,7 +2,8 @@
 
 #include "net/body_checksums.hpp"
 #include "net/body_reader.hpp"
-#include "net/http_session.hpp"
+#include "net/multipart.hpp"
+#include "net/route_steps.hpp"
 
 #include <boost/asio/dispatch.hpp>
 
@@ -13,6 +14,7 @@ namespace cairn::net {
 namespace {
 
 namespace asio = boost::asio;
+namespace metadata = storage::metadata;
 using boost::system::error_code;
 
 // Methods of upload_client run on the ingest's thread and hop to the strand; all else runs on the strand.
@@ -21,8 +23,11 @@ class upload_exchange final : public actors::upload_client,
                               public std::enable_shared_from_this<upload_exchange> {
 public:
   upload_exchange(std::shared_ptr<http_session> session, payload_plan payload,
-                  std::optional<storage::metadata::md5_digest> content_md5)
-      : session_(std::move(session)), reader_(*session_, std::move(payload)), content_md5_(content_md5) {}
+                  std::optional<storage::metadata::md5_digest> content_md5, bool is_part)
+      : session_(std::move(session)),
+        reader_(*session_, std::move(payload)),
+        content_md5_(content_md5),
+        is_part_(is_part) {}
 
   void run(actors::put_request put) {
     session_->begin(weak_from_this());
@@ -43,11 +48,11 @@ public:
     on_strand([outcome = std::move(outcome)](upload_exchange& self) mutable {
       if (!self.ingest_) return;
       self.ingest_ = nullptr;
-      self.answer([outcome = std::move(outcome)](http_session& session) {
+      self.answer([outcome = std::move(outcome), is_part = self.is_part_](http_session& session) {
         if (!outcome) return session.respond_failure(outcome.error());
         std::string lines = "ETag: \"" + to_string(outcome->etag) + "\"\r\n";
         for (const auto& [name, value] : outcome->proven) lines.append(name).append(": ").append(value).append("\r\n");
-        if (!outcome->proven.empty()) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
+        if (!outcome->proven.empty() && !is_part) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
         session.respond_empty(200, lines);
       });
     });
@@ -159,6 +164,7 @@ private:
   std::shared_ptr<http_session> session_;
   body_reader reader_;
   const std::optional<storage::metadata::md5_digest> content_md5_;
+  const bool is_part_;
   actors::ingest_actor ingest_; // null once it was told or told us the end
   std::deque<granted> grants_;
   std::size_t filled_ = 0; // bytes in grants_.front()
@@ -166,24 +172,88 @@ private:
   bool reading_ = false, ended_ = false;
 };
 
-} // namespace
+bool announces_length(const std::shared_ptr<http_session>& session) {
+  if (session->chunked() || session->has_length()) return true;
+  session->keep_no_longer(); // the client may send a body all the same
+  session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
+  return false;
+}
 
-void start_put(const std::shared_ptr<http_session>& session) {
-  if (!session->chunked() && !session->has_length()) {
-    session->keep_no_longer(); // the client may send a body all the same
-    return session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
-  }
+struct prepared_upload {
+  payload_plan payload;
+  put_order order;
+};
+
+// What the head says. Nothing: it was answered with a refusal.
+std::optional<prepared_upload> prepare(const std::shared_ptr<http_session>& session, std::uint64_t size_max) {
   auto payload = plan_payload(session->fields(), session->current());
-  if (const auto* refused = std::get_if<s3_error>(&payload)) return session->respond_error(*refused);
+  if (const auto* refused = std::get_if<s3_error>(&payload)) {
+    session->respond_error(*refused);
+    return std::nullopt;
+  }
   auto& plan = std::get<payload_plan>(payload);
   auto length = session->chunked() ? std::nullopt : std::optional{session->body_left()};
   if (plan.decoded_length) length = plan.decoded_length;
-  auto order = read_put(session->fields(), session->current(), length, session->shared().object_size_max);
-  if (const auto* refused = std::get_if<s3_error>(&order)) return session->respond_error(*refused);
+  auto order = read_put(session->fields(), session->current(), length, size_max);
+  if (const auto* refused = std::get_if<s3_error>(&order)) {
+    session->respond_error(*refused);
+    return std::nullopt;
+  }
   auto& accepted = std::get<put_order>(order);
   plan.checksum = accepted.checksum;
   accepted.put.check = both(std::move(accepted.put.check), plan.check);
-  std::make_shared<upload_exchange>(session, std::move(plan), accepted.content_md5)->run(std::move(accepted.put));
+  return prepared_upload{std::move(plan), std::move(accepted)};
+}
+
+// Each part of an upload with a checksum algorithm has one of that kind; who sends none gets one made.
+std::optional<s3_error> settle_checksum(const metadata::upload_row& upload, put_order& order) {
+  const auto kind = checksum_kind_of(upload.checksum);
+  if (!kind) return std::nullopt;
+  if (order.checksum && order.checksum->kind() != *kind)
+    return s3_error{400, "InvalidRequest",
+                    "The checksum is of another algorithm than the upload's, " + upload.checksum + "."};
+  if (!order.checksum) order.put.check = both(std::move(order.put.check), std::make_shared<checksum_maker>(*kind));
+  return std::nullopt;
+}
+
+void take_part(const std::shared_ptr<http_session>& session, const metadata::upload_row& row,
+               const metadata::upload_name& upload, std::uint32_t number) {
+  const std::uint64_t size_max = std::min<std::uint64_t>(part_bytes_max, session->shared().object_size_max);
+  auto upload_plan = prepare(session, size_max);
+  if (!upload_plan) return;
+  if (const auto refused = settle_checksum(row, upload_plan->order)) return session->respond_error(*refused);
+  auto& put = upload_plan->order.put;
+  put.commit_as = [upload, number](const metadata::put_object& whole) -> metadata::command {
+    return part_of(whole, upload, number);
+  };
+  std::make_shared<upload_exchange>(session, std::move(upload_plan->payload), upload_plan->order.content_md5, true)
+      ->run(std::move(put));
+}
+
+} // namespace
+
+void start_put(const std::shared_ptr<http_session>& session) {
+  if (!announces_length(session)) return;
+  auto upload = prepare(session, session->shared().object_size_max);
+  if (!upload) return;
+  std::make_shared<upload_exchange>(session, std::move(upload->payload), upload->order.content_md5, false)
+      ->run(std::move(upload->order.put));
+}
+
+void start_part(const std::shared_ptr<http_session>& session) {
+  const auto& target = session->current().target;
+  if (!announces_length(session)) return;
+  const auto number = part_number_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&number)) return session->respond_error(*refused);
+  const auto upload = upload_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
+  const auto& name = std::get<metadata::upload_name>(upload);
+  ask<actors::found_upload>(
+      session,
+      [session, name, number = std::get<std::uint32_t>(number)](const actors::found_upload& found) {
+        take_part(session, *found.row, name, number);
+      },
+      actors::parts_atom_v, actors::upload_query{name, 0, 0});
 }
 
 } // namespace cairn::net

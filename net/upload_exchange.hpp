@@ -11,5 +11,6 @@ class http_session;
 
 // Begins the upload that the session's current request asks for, or refuses it. On the session's strand.
 void start_put(const std::shared_ptr<http_session>& session);
+void start_part(const std::shared_ptr<http_session>& session); // of a multipart upload
 
 } // namespace cairn::net

@@ -32,4 +32,9 @@ private:
   std::variant<std::monostate, sha1, sha256> hash_;
 };
 
+// The checksum of two stretches of bytes, one behind the other, from theirs; `length` is the second's. Nothing for the
+// kinds that are no CRC. O(log length).
+std::optional<std::string> joined_checksum(checksum_kind kind, std::string_view first, std::string_view second,
+                                           std::uint64_t length);
+
 } // namespace cairn::storage

@@ -12,17 +12,6 @@ namespace {
 
 constexpr std::string_view identity_grammar = "cairn-node 1 ", counter_grammar = "cairn-incarnation 1 ";
 
-uuid make_uuid(random_source& random) {
-  uuid id;
-  for (std::size_t half = 0; half < 2; ++half) {
-    const std::uint64_t drawn = random.next();
-    for (std::size_t i = 0; i < 8; ++i) id[half * 8 + i] = static_cast<std::uint8_t>(drawn >> (8 * i));
-  }
-  id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40); // RFC 9562 §5.4: version 4
-  id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80); // and its variant
-  return id;
-}
-
 // What stands behind the grammar's words; nothing when there is no such file.
 result<std::optional<std::string>> read_line(file_system& files, const std::string& path, std::string_view grammar) {
   auto content = read_small_file(files, path);
@@ -58,6 +47,17 @@ result<std::optional<std::uint64_t>> load_counter(file_system& files, const std:
 }
 
 } // namespace
+
+uuid make_uuid(random_source& random) {
+  uuid id;
+  for (std::size_t half = 0; half < 2; ++half) {
+    const std::uint64_t drawn = random.next();
+    for (std::size_t i = 0; i < 8; ++i) id[half * 8 + i] = static_cast<std::uint8_t>(drawn >> (8 * i));
+  }
+  id[6] = static_cast<std::uint8_t>((id[6] & 0x0f) | 0x40); // RFC 9562 §5.4: version 4
+  id[8] = static_cast<std::uint8_t>((id[8] & 0x3f) | 0x80); // and its variant
+  return id;
+}
 
 result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random) {
   const std::string id_path = data_dir + "/node", counter_path = data_dir + "/incarnation";

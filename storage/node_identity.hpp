@@ -35,6 +35,8 @@ constexpr bool may_start_as(std::uint64_t a, std::uint64_t known) {
   return a == known || is_later_start(a, known);
 }
 
+uuid make_uuid(random_source& random); // RFC 9562, version 4
+
 // Once a start: counts it.
 result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random);
 

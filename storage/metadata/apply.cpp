@@ -12,15 +12,6 @@ command_result refuse(errc code, std::string text = {}) {
   return {.refused = error{code, std::move(text)}};
 }
 
-std::optional<error> unmet(const write_condition& condition, const std::optional<object_row>& present) {
-  if (condition.if_absent && present) return error{errc::precondition_failed, "the object exists"};
-  if (!condition.if_match) return std::nullopt;
-  if (!present) return error{errc::precondition_failed, "the object does not exist"};
-  if (*condition.if_match != "*" && *condition.if_match != to_string(present->etag))
-    return error{errc::precondition_failed, "the object has another ETag"};
-  return std::nullopt;
-}
-
 // What can be said about a put without looking at any row.
 std::optional<error> malformed(const put_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
@@ -37,6 +28,15 @@ std::optional<error> malformed(const put_object& c) {
 }
 
 } // namespace
+
+std::optional<error> unmet(const write_condition& condition, const std::optional<object_row>& present) {
+  if (condition.if_absent && present) return error{errc::precondition_failed, "the object exists"};
+  if (!condition.if_match) return std::nullopt;
+  if (!present) return error{errc::precondition_failed, "the object does not exist"};
+  if (*condition.if_match != "*" && *condition.if_match != to_string(present->etag))
+    return error{errc::precondition_failed, "the object has another ETag"};
+  return std::nullopt;
+}
 
 command_result command_applier::apply(const command& c, std::uint32_t ordinal) {
   ordinal_ = ordinal;
@@ -136,10 +136,17 @@ std::optional<object_row> command_applier::find(const bucket_row& bucket, const 
   return b_.unwrap(decode_object(**bytes));
 }
 
+std::optional<error> command_applier::unusable(const written_blob& written) {
+  if (blobs_.is_taken(written.blob)) return error{errc::blob_dead};
+  if (!members_.readable(written))
+    return error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
+  return std::nullopt;
+}
+
 command_result command_applier::run(const put_object& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) {
-    if (may_bury) bury_content(c);
+    if (may_bury) bury_content(c.stamp, c.content);
     return *answer;
   }
   const bucket_row* const bucket = b_.bucket(c.bucket);
@@ -147,15 +154,13 @@ command_result command_applier::run(const put_object& c) {
   std::optional<object_row> present;
   std::optional<error> refused = malformed(c);
   if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
-  if (!refused && written != nullptr && blobs_.is_taken(written->blob)) refused = error{errc::blob_dead};
+  if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {
     present = find(*bucket, c.key);
     refused = unmet(c.condition, present);
   }
-  if (!refused && written != nullptr && !members_.readable(*written))
-    refused = error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
   if (refused) {
-    bury_content(c);
+    bury_content(c.stamp, c.content);
     return remember(c.stamp, {.refused = std::move(refused)});
   }
   store(*bucket, c, present);
@@ -170,17 +175,25 @@ void command_applier::store(const bucket_row& bucket, const put_object& c, const
                  .size = c.size,
                  .etag = c.etag,
                  .modified = c.now,
-                 .headers = c.headers};
+                 .headers = c.headers,
+                 .extras = c.extras};
   if (const auto* bytes = std::get_if<std::string>(&c.content)) {
     row.content = content_kind::inline_bytes;
     b_.put(table::inline_data, b_.keys.inline_data(row), *bytes);
   } else {
     row.content = content_kind::manifest;
-    written_blob written = std::get<written_blob>(c.content);
-    std::erase_if(written.unconfirmed, [&](const missing_chunks& m) { return !members_.may_own(m.node); });
-    row.manifest = blobs_.add_manifest(written, c.etag.digest);
+    row.manifest = blobs_.add_manifest(with_possible_owners(std::get<written_blob>(c.content)), c.etag.digest);
   }
-  const auto stored = b_.tree(table::current, bucket.id).put(b_.kv, c.key, encode(row), [&] { return b_.new_id(); });
+  write_row(bucket, c.key, row);
+}
+
+written_blob command_applier::with_possible_owners(written_blob written) {
+  std::erase_if(written.unconfirmed, [&](const missing_chunks& m) { return !members_.may_own(m.node); });
+  return written;
+}
+
+void command_applier::write_row(const bucket_row& bucket, const std::string& key, const object_row& row) {
+  const auto stored = b_.tree(table::current, bucket.id).put(b_.kv, key, encode(row), [&] { return b_.new_id(); });
   if (!stored) b_.fail(stored.error());
 }
 
@@ -205,9 +218,9 @@ void command_applier::drop_content(const object_row& row) {
 }
 
 // The blob of a refused put. A blob of another session is not the sender's to bury.
-void command_applier::bury_content(const put_object& c) {
-  const auto* const written = std::get_if<written_blob>(&c.content);
-  if (written == nullptr || written->blob.session != c.stamp.session) return;
+void command_applier::bury_content(const commit_stamp& stamp, const written_content& content) {
+  const auto* const written = std::get_if<written_blob>(&content);
+  if (written == nullptr || written->blob.session != stamp.session) return;
   if (const auto chunks = chunks_of(written->length, written->chunk_size))
     blobs_.bury_uncommitted(written->blob, *chunks);
 }
@@ -246,6 +259,11 @@ command_result command_applier::run(const remove_node& c) {
 
 command_result command_applier::run(const confirm_replicas& c) {
   for (const repair_row& repair : c.repairs) repairs_.confirm(repair);
+  return {};
+}
+
+command_result command_applier::run(const hold_deletions& c) {
+  b_.hold_deletions(c.held);
   return {};
 }
 

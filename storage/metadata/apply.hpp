@@ -8,6 +8,9 @@
 
 namespace cairn::storage::metadata {
 
+// Why the condition does not hold of what is there, or nothing.
+std::optional<error> unmet(const write_condition& condition, const std::optional<object_row>& present);
+
 class command_applier {
 public:
   explicit command_applier(batch& b) : b_(b), blobs_(b), members_(b), repairs_(b) {}
@@ -35,6 +38,15 @@ private:
   command_result run(const note_down& c) { return members_.note(c); }
   command_result run(const note_up& c) { return members_.note(c); }
   command_result run(const acknowledge_epoch& c);
+  command_result run(const begin_upload& c); // this and the following: apply_uploads.cpp
+  command_result run(const put_part& c);
+  command_result run(const copy_part& c);
+  command_result run(const complete_upload& c);
+  command_result run(const abort_upload& c);
+  command_result run(const copy_object& c); // this and the following: apply_objects.cpp
+  command_result run(const set_extras& c);
+  command_result run(const set_bucket& c);
+  command_result run(const hold_deletions& c);
 
   void end(session_row& session);
   // The answer, when the stamp alone decides it: given before, session over, acknowledged. Else the commit may run.
@@ -44,8 +56,24 @@ private:
 
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
-  void bury_content(const put_object& c);
+  void write_row(const bucket_row& bucket, const std::string& key, const object_row& row);
+  void bury_content(const commit_stamp& stamp, const written_content& content);
   void drop_content(const object_row& row);
+  written_blob with_possible_owners(written_blob written);
+  std::optional<error> unusable(const written_blob& written); // why no commit may name it
+  // The row that a command was prepared for. Else why not: no_such_bucket, no_such_key, stale_source.
+  result<object_row> find_version(const object_version& wanted);
+
+  result<upload_row> find_upload(const upload_name& name);
+  std::optional<uploaded_part> find_part(upload_id id, std::uint32_t number);
+  std::optional<error> add_part(const put_part& c);
+  void replace_part(upload_id id, const uploaded_part& part);
+  result<uploaded_part> shared_part(const copy_part& c);
+  std::optional<error> complete(const complete_upload& c);
+  // The rows of the chosen parts; adds up their length.
+  result<std::vector<manifest_part>> take_parts(const complete_upload& c, std::uint64_t& size);
+  void close_upload(const bucket_row& bucket, const upload_row& upload);
+  std::optional<error> copy(const copy_object& c);
 
   batch& b_;
   blob_ledger blobs_;

@@ -65,6 +65,13 @@ void batch::unqueue(const std::string& key) {
   --free_waiting_;
 }
 
+void batch::hold_deletions(bool held) {
+  if (held)
+    put_u64(table::meta, keys.meta(meta_field::held), 1);
+  else
+    erase(table::meta, keys.meta(meta_field::held));
+}
+
 void batch::count_repair(bool more) {
   if (!more && repairs_ == 0) return fail({errc::corrupt, "the count of repairs is too low"});
   repairs_ += more ? 1 : -1;

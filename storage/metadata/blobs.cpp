@@ -1,5 +1,8 @@
 #include "storage/metadata/blobs.hpp"
 
+#include "storage/metadata/upload_rows.hpp"
+
+#include <algorithm>
 #include <limits>
 
 namespace cairn::storage::metadata {
@@ -25,10 +28,39 @@ manifest_id blob_ledger::add_manifest(const written_blob& written, const md5_dig
                            .checksum = checksum};
   b_.put(table::manifests, b_.keys.manifest(id), encode(manifest_row{.references = 1, .parts = 1}));
   b_.put(table::manifests, b_.keys.part(id, 1), encode(part));
+  add_blob(written);
+  return id;
+}
+
+manifest_id blob_ledger::add_manifest(const std::vector<manifest_part>& parts) {
+  const manifest_id id = b_.new_id();
+  const auto count = static_cast<std::uint32_t>(parts.size());
+  b_.put(table::manifests, b_.keys.manifest(id), encode(manifest_row{.references = 1, .parts = count}));
+  for (std::uint32_t index = 1; index <= count; ++index)
+    b_.put(table::manifests, b_.keys.part(id, index), encode(parts[index - 1]));
+  return id;
+}
+
+void blob_ledger::share_manifest(manifest_id id) {
+  const std::string key = b_.keys.manifest(id);
+  auto row = b_.load<manifest_row>(table::manifests, key, decode_manifest);
+  if (!row || row->references == 0)
+    return b_.fail({errc::corrupt, "manifest " + std::to_string(id) + " of an object is not there"});
+  ++row->references;
+  b_.put(table::manifests, key, encode(*row));
+}
+
+void blob_ledger::add_blob(const written_blob& written) {
   b_.put(table::blobs, b_.keys.blob(written.blob),
          encode(blob_row{.length = written.length, .chunk_size = written.chunk_size, .references = 1}));
   for (const missing_chunks& m : written.unconfirmed) repairs_.add({.blob = written.blob, .missing = m});
-  return id;
+}
+
+void blob_ledger::share_blob(const blob_id& blob) {
+  auto row = b_.load<blob_row>(table::blobs, b_.keys.blob(blob), decode_blob);
+  if (!row || row->references == 0) return b_.fail({errc::corrupt, "blob " + to_string(blob) + " of a part is dead"});
+  ++row->references;
+  b_.put(table::blobs, b_.keys.blob(blob), encode(*row));
 }
 
 void blob_ledger::drop_manifest(manifest_id id) {
@@ -44,15 +76,15 @@ void blob_ledger::drop_manifest(manifest_id id) {
   if (!part) return b_.fail({errc::corrupt, "manifest " + std::to_string(id) + " has lost its part"});
   b_.erase(table::manifests, b_.keys.part(id, 1));
   b_.erase(table::manifests, key);
-  release_part(*part);
+  release_blob(part->blob);
 }
 
-void blob_ledger::release_part(const manifest_part& part) {
-  auto row = b_.load<blob_row>(table::blobs, b_.keys.blob(part.blob), decode_blob);
+void blob_ledger::release_blob(const blob_id& blob) {
+  auto row = b_.load<blob_row>(table::blobs, b_.keys.blob(blob), decode_blob);
   if (!row || row->references == 0)
-    return b_.fail({errc::corrupt, "blob " + to_string(part.blob) + " has no reference to drop"});
-  if (--row->references == 0) return bury(part.blob, *row, chunks_of(row->length, row->chunk_size).value_or(0));
-  b_.put(table::blobs, b_.keys.blob(part.blob), encode(*row));
+    return b_.fail({errc::corrupt, "blob " + to_string(blob) + " has no reference to drop"});
+  if (--row->references == 0) return bury(blob, *row, chunks_of(row->length, row->chunk_size).value_or(0));
+  b_.put(table::blobs, b_.keys.blob(blob), encode(*row));
 }
 
 void blob_ledger::bury(const blob_id& blob, blob_row row, std::uint32_t chunks) {
@@ -99,12 +131,14 @@ std::uint64_t blob_ledger::free_step(std::uint32_t rows_max, log_index released_
     const log_index released_at = r.u64();
     const auto kind = static_cast<free_kind>(r.u8());
     const std::uint64_t id = r.u64();
-    if (!r.finished() || (kind != free_kind::manifest && kind != free_kind::session)) {
+    if (!r.finished() || kind < free_kind::manifest || kind > free_kind::upload) {
       b_.fail({errc::corrupt, "key of the free queue does not follow its grammar"});
       break;
     }
     if (released_at > released_up_to) return 0;
-    const bool done = kind == free_kind::manifest ? free_parts(id, rows_left) : free_leftovers(id, rows_left);
+    const bool done = kind == free_kind::manifest ? free_parts(id, rows_left)
+                      : kind == free_kind::upload ? free_upload(id, rows_left)
+                                                  : free_leftovers(id, rows_left);
     if (!done || rows_left == 0) break;
     b_.unqueue(key);
     --rows_left;
@@ -126,7 +160,24 @@ bool blob_ledger::free_parts(manifest_id id, std::uint32_t& rows_left) {
     const auto part = b_.unwrap(decode_manifest_part(found->value));
     if (!part) return false;
     b_.erase(table::manifests, key);
-    release_part(*part);
+    release_blob(part->blob);
+  }
+  return false;
+}
+
+// True when no part of the upload is left.
+bool blob_ledger::free_upload(std::uint64_t id, std::uint32_t& rows_left) {
+  const std::string upload = b_.keys.upload(id);
+  const auto cursor = b_.kv.cursor(id_of(table::uploads));
+  while (rows_left > 0) {
+    const auto found = cursor->seek(upload);
+    if (!found || !found->key.starts_with(upload)) return true;
+    const std::string key{found->key};
+    const auto part = b_.unwrap(decode_uploaded_part(found->value));
+    if (!part) return false;
+    b_.erase(table::uploads, key);
+    for (const part_piece& piece : part->pieces) release_blob(piece.blob);
+    rows_left -= static_cast<std::uint32_t>(std::clamp<std::size_t>(part->pieces.size(), 1, rows_left));
   }
   return false;
 }

@@ -1,8 +1,8 @@
 // Lifes of blobs and manifests within a batch: references, burying, reaping, freeing in steps.
 //
-// A blob is live while a manifest part names it, buried from the log index at which the last one went until it is
-// reaped; then no row is left. A blob that was abandoned has a mark besides, until its session has ended: a commit that
-// comes late must find it dead.
+// A blob is live while a manifest part or an uploaded part names it, buried from the log index at which the last one
+// went until it is reaped; then no row is left. A blob that was abandoned has a mark besides, until its session has
+// ended: a commit that comes late must find it dead.
 #pragma once
 
 #include "storage/metadata/repairs.hpp"
@@ -21,6 +21,14 @@ public:
 
   // A fresh blob as the only part of a new manifest with one reference. With it the repairs that it needs.
   manifest_id add_manifest(const written_blob& written, const md5_digest& checksum);
+  // Of pieces that have their references already, in object order; `numbers` of the parts that they belong to.
+  manifest_id add_manifest(const std::vector<manifest_part>& parts);
+  void share_manifest(manifest_id id); // one more object row names it
+
+  // A fresh blob that one row outside of any manifest names, and the repairs that it needs.
+  void add_blob(const written_blob& written);
+  void share_blob(const blob_id& blob);   // one more row names it
+  void release_blob(const blob_id& blob); // one less
   // An object row that named the manifest is gone.
   void drop_manifest(manifest_id id);
 
@@ -34,8 +42,8 @@ public:
 
 private:
   void bury(const blob_id& blob, blob_row row, std::uint32_t chunks);
-  void release_part(const manifest_part& part);
   bool free_parts(manifest_id id, std::uint32_t& rows_left);
+  bool free_upload(std::uint64_t id, std::uint32_t& rows_left);
   bool free_leftovers(session_id id, std::uint32_t& rows_left);
 
   batch& b_;

@@ -13,6 +13,7 @@
 //   16 note_down          node:v now:u64
 //   17 note_up            node:v incarnation:u64
 //   18 acknowledge_epoch  session:v epoch:v
+//   27 hold_deletions     held:u8
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
 #include "storage/metadata/cluster_commands.hpp"
 
@@ -189,6 +190,13 @@ void write(byte_writer& w, const acknowledge_epoch& c) {
 void read(byte_reader& r, acknowledge_epoch& c) {
   c.session = r.varint();
   c.epoch = r.varint();
+}
+
+void write(byte_writer& w, const hold_deletions& c) {
+  w.boolean(c.held);
+}
+void read(byte_reader& r, hold_deletions& c) {
+  c.held = r.boolean();
 }
 
 } // namespace cairn::storage::metadata

@@ -101,6 +101,12 @@ struct acknowledge_epoch {
   layout_epoch epoch = 0;
 };
 
+// While deletion is held no chunk of a dead blob is deleted, and nothing about it is forgotten: after a restore or a
+// recovery the log may not know everything that lies on the disks. Feature level 3. Needs no cluster.
+struct hold_deletions {
+  bool held = false;
+};
+
 // Their encodings, called by commands.cpp.
 void write(byte_writer& w, const create_cluster& c);
 void write(byte_writer& w, const add_node& c);
@@ -112,6 +118,7 @@ void write(byte_writer& w, const confirm_replicas& c);
 void write(byte_writer& w, const note_down& c);
 void write(byte_writer& w, const note_up& c);
 void write(byte_writer& w, const acknowledge_epoch& c);
+void write(byte_writer& w, const hold_deletions& c);
 void read(byte_reader& r, create_cluster& c);
 void read(byte_reader& r, add_node& c);
 void read(byte_reader& r, set_node& c);
@@ -122,5 +129,6 @@ void read(byte_reader& r, confirm_replicas& c);
 void read(byte_reader& r, note_down& c);
 void read(byte_reader& r, note_up& c);
 void read(byte_reader& r, acknowledge_epoch& c);
+void read(byte_reader& r, hold_deletions& c);
 
 } // namespace cairn::storage::metadata

@@ -4,19 +4,22 @@
 //   1 end_session     session:v
 //   2 create_bucket   name:s now:u64
 //   3 delete_bucket   name:s
-//   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition
+//   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition
 //   6 abandon_blob    session:v blob chunks:v
 //   7 reap            count:v (buried_at:v blob chunks:v)*
 //   8 free_manifests  parts_max:v released_up_to:u64
-//   9 and above       see cluster_commands.cpp
+//   9 to 18           see cluster_commands.cpp
+//   19 to 26          see object_commands.cpp
+//   27                see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
-// The level is 1 for the kinds up to 8, 2 for the others and for content 2.
+// The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for the others and for a put_object
+// with extras (rows.cpp); without them it ends before.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -26,73 +29,6 @@ namespace {
 constexpr std::uint8_t result_version = 1;
 // Results are stored with the numbers of their codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
-
-constexpr std::uint8_t flag_if_absent = 1, flag_if_match = 2;
-constexpr std::uint8_t content_inline = 0, content_confirmed = 1, content_unconfirmed = 2;
-
-void write_stamp(byte_writer& w, const commit_stamp& s) {
-  w.varint(s.session).varint(s.sequence).varint(s.acknowledged_below);
-}
-
-commit_stamp read_stamp(byte_reader& r) {
-  commit_stamp s;
-  s.session = r.varint();
-  s.sequence = r.varint();
-  s.acknowledged_below = r.varint();
-  return s;
-}
-
-void write_condition_of(byte_writer& w, const write_condition& c) {
-  w.u8(static_cast<std::uint8_t>((c.if_absent ? flag_if_absent : 0) | (c.if_match ? flag_if_match : 0)));
-  if (c.if_match) w.string(*c.if_match);
-}
-
-write_condition read_condition(byte_reader& r) {
-  const std::uint8_t flags = r.u8();
-  if ((flags & ~(flag_if_absent | flag_if_match)) != 0) r.fail();
-  write_condition c;
-  c.if_absent = (flags & flag_if_absent) != 0;
-  if ((flags & flag_if_match) != 0) c.if_match = std::string{r.string()};
-  return c;
-}
-
-using put_content = std::variant<std::string, written_blob>;
-
-void write_content(byte_writer& w, const put_content& content) {
-  if (const auto* bytes = std::get_if<std::string>(&content)) {
-    w.u8(0).string(*bytes);
-    return;
-  }
-  const auto& written = std::get<written_blob>(content);
-  w.u8(written.unconfirmed.empty() ? content_confirmed : content_unconfirmed);
-  write_blob_id(w, written.blob);
-  w.varint(written.length).varint(written.chunk_size);
-  if (written.unconfirmed.empty()) return;
-  w.varint(written.unconfirmed.size());
-  for (const missing_chunks& m : written.unconfirmed) write_missing(w, m);
-}
-
-put_content read_content(byte_reader& r) {
-  const std::uint8_t tag = r.u8();
-  if (tag == content_inline) return std::string{r.string()};
-  if (tag > content_unconfirmed) r.fail();
-  written_blob written;
-  written.blob = read_blob_id(r);
-  written.length = r.varint();
-  written.chunk_size = r.varint32();
-  if (tag == content_confirmed) return written;
-  written.unconfirmed.resize(r.count(missing_bytes_min));
-  if (written.unconfirmed.empty()) r.fail();
-  for (missing_chunks& m : written.unconfirmed) m = read_missing(r);
-  return written;
-}
-
-void write_time(byte_writer& w, wall_ms t) {
-  w.u64(static_cast<std::uint64_t>(t));
-}
-wall_ms read_time(byte_reader& r) {
-  return static_cast<wall_ms>(r.u64());
-}
 
 // write(w, command) and read(r, command): one pair a kind.
 void write(byte_writer& w, const begin_session& c) {
@@ -135,6 +71,7 @@ void write(byte_writer& w, const put_object& c) {
   write_headers(w, c.headers);
   write_content(w, c.content);
   write_condition_of(w, c.condition);
+  if (!c.extras.empty()) write_extras(w, c.extras);
 }
 void read(byte_reader& r, put_object& c) {
   c.stamp = read_stamp(r);
@@ -146,6 +83,9 @@ void read(byte_reader& r, put_object& c) {
   c.headers = read_headers(r);
   c.content = read_content(r);
   c.condition = read_condition(r);
+  if (!r.ok() || r.finished()) return;
+  c.extras = read_extras(r);
+  if (c.extras.empty()) r.fail();
 }
 
 void write(byte_writer& w, const delete_object& c) {
@@ -212,9 +152,10 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c) {
-  constexpr std::size_t level_1_kinds = 9;
-  if (c.index() >= level_1_kinds) return 2;
+  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19;
+  if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
   const auto* const put = std::get_if<put_object>(&c);
+  if (put != nullptr && !put->extras.empty()) return 3;
   const auto* const written = put != nullptr ? std::get_if<written_blob>(&put->content) : nullptr;
   return written != nullptr && !written->unconfirmed.empty() ? 2 : 1;
 }

@@ -5,6 +5,8 @@
 #pragma once
 
 #include "storage/metadata/cluster_commands.hpp"
+#include "storage/metadata/command_parts.hpp"
+#include "storage/metadata/object_commands.hpp"
 #include "storage/metadata/rows.hpp"
 
 #include <optional>
@@ -15,7 +17,8 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::uint8_t feature_level = 2; // 1: one node. 2: membership, placement, repairs
+// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions
+constexpr std::uint8_t feature_level = 3;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -36,28 +39,6 @@ struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;
 };
 
-// What must hold of the present object for a conditional write.
-struct write_condition {
-  bool if_absent = false;              // If-None-Match: *
-  std::optional<std::string> if_match; // ETag text without quotes; "*": exists
-};
-
-// Identifies a commit, so that a retry applies once and answers what the first try answered. Outcomes of sequences
-// below `acknowledged_below` are forgotten.
-struct commit_stamp {
-  session_id session = 0;
-  std::uint64_t sequence = 0, acknowledged_below = 0;
-};
-
-struct written_blob {
-  blob_id blob;
-  std::uint64_t length = 0;
-  std::uint32_t chunk_size = 0;
-  // Owners that have not confirmed chunks yet, sorted, without overlaps, at most missing_chunks_max: the commit writes
-  // a repair row for each. Those of removed nodes are passed over.
-  std::vector<missing_chunks> unconfirmed;
-};
-
 // no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners changed, and the present ones lack
 // chunks: to be written again), invalid_argument (name, key, sizes, a blob of another
 // session, a sequence below acknowledged_below, unconfirmed chunks that can't be). A refused command's blob is buried,
@@ -69,8 +50,9 @@ struct put_object {
   std::uint64_t size = 0;
   metadata::etag etag;
   object_headers headers;
-  std::variant<std::string, written_blob> content; // inline bytes, or a blob
+  written_content content; // inline bytes, or a blob
   write_condition condition;
+  object_extras extras;
 };
 
 // Deleting what is not there succeeds, as S3 wants. no_such_bucket, precondition_failed.
@@ -102,9 +84,11 @@ struct free_manifests {
   log_index released_up_to = ~log_index{0}; // spares manifests that lost their last reference later: a running read may
 };                                          // still need their further parts
 
-using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
-                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
-                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch>;
+using command =
+    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
+                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
+                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
+                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions>;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
@@ -114,8 +98,8 @@ result<std::vector<command>> decode_batch(std::string_view bytes);
 
 // A refused command is not an error of the state machine: it is its answer.
 struct command_result {
-  log_index version = 0;        // put_object, delete_object: of the new version; begin_session: the session id;
-                                // cluster_commands.hpp: the epoch
+  log_index version = 0;        // put_object, delete_object, copies: of the new version; begin_session, begin_upload:
+                                // the id; cluster_commands.hpp: the epoch
   std::uint64_t more = 0;       // free_manifests: 0 when all that may be freed was, else how many still wait;
                                 // add_node: the number; moved: partitions passed over
   std::optional<error> refused; // not the first member: C++20 would take a result<command_result>'s error for it

@@ -153,6 +153,34 @@ command_result member_ledger::create(const create_cluster& c) {
   return answer;
 }
 
+command_result member_ledger::refound(const create_cluster& c) {
+  auto row = cluster();
+  if (!row) return create(c);
+  if (auto bad = malformed(c)) return {.refused = std::move(bad)};
+  row->id = c.id;
+  row->name = c.name;
+  b_.put(table::cluster, b_.keys.cluster(), encode(*row));
+  auto added = add({c.first});
+  if (added.refused) return added;
+  const auto number = static_cast<node_number>(added.more);
+  auto present = node(number);
+  if (!present) return refuse(errc::corrupt, "the row of a node is not there");
+  present->address = c.first.address;
+  if (present->state == node_state::out) present->state = node_state::active;
+  present->down_since = 0;
+  put(*present);
+  for (std::uint32_t n = 0; n < row->nodes; ++n) {
+    auto other = node(static_cast<node_number>(n));
+    if (n == number || !other || other->state != node_state::active) continue;
+    other->state = node_state::out;
+    put(*other);
+  }
+  row = cluster();
+  command_result answer = raise_epoch(*row);
+  answer.more = number;
+  return answer;
+}
+
 command_result member_ledger::add(const add_node& c) {
   if (auto bad = malformed(c.node)) return {.refused = std::move(bad)};
   auto row = cluster();

@@ -11,6 +11,10 @@ public:
   explicit member_ledger(batch& b) : b_(b) {}
 
   command_result create(const create_cluster& c);
+  // The cluster gets the id and name of `c`, its first node is a member (added when it is none, back in when it was
+  // taken out), all others are taken out until they come back, and the epoch rises. Answers the node's number in `more`. Without a cluster the same as `create`.
+  // precondition_failed: the node was removed.
+  command_result refound(const create_cluster& c);
   command_result add(const add_node& c);
   command_result set(const set_node& c);
   // `removed`: the node's id, when it was removed just now.

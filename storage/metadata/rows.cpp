@@ -5,6 +5,8 @@
 //   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v
 //   headers
 //                  manifest is 0 unless content is manifest(2)
+//                  2 (the same) extras                   when there are any
+//   extras         list(tags) public_read:u8
 //   etag           digest:16 parts:v
 //   headers        content_type:s list(standard) list(user)      list: count:v (name:s value:s)*
 //   manifest_row   1 references:v parts:v
@@ -12,6 +14,9 @@
 //   blob           session:u64 number:u64
 //   blob_row       1 length:v chunk_size:v references:v buried_at:v
 //   bucket_row     1 id:v name:s created:u64 versioning:u8
+//                  2 (the same) public_read:u8 cors      when one of them is not as it was made
+//   cors           count:v (id:s texts(origins) texts(methods) texts(headers) texts(exposed) max_age_seconds:v)*
+//   texts          count:v (text:s)*
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
 //                  2 (the same) acknowledged_epoch:v     when that is not 0
 #include "storage/metadata/rows.hpp"
@@ -23,23 +28,10 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
+constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
+constexpr std::size_t cors_rule_bytes_min = 6;
 
-void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs) {
-  w.varint(pairs.size());
-  for (const auto& [name, value] : pairs) w.string(name).string(value);
-}
-
-std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r) {
-  std::vector<std::pair<std::string, std::string>> pairs;
-  const std::size_t count = r.count(2);
-  for (std::size_t i = 0; i < count && r.ok(); ++i) {
-    std::string name{r.string()};
-    pairs.emplace_back(std::move(name), r.string());
-  }
-  return pairs;
-}
-
-wall_ms read_time(byte_reader& r) {
+wall_ms read_wall_time(byte_reader& r) {
   return static_cast<wall_ms>(r.u64());
 }
 
@@ -47,13 +39,24 @@ error bad_row(const char* what) {
   return {errc::corrupt, std::string{what} + " row does not follow its grammar"};
 }
 
-// Nothing, or why these bytes can't be read at all.
-std::optional<error> check_version(byte_reader& r, const char* what) {
+// Nothing, or why these bytes can't be read at all. `longer`: a version that has more fields behind the same.
+std::optional<error> check_version(byte_reader& r, const char* what, std::uint8_t longer = row_version) {
   const std::uint8_t version = r.u8();
-  if (r.ok() && version > row_version)
+  if (r.ok() && version > longer)
     return error{errc::unsupported, std::string{what} + " row of version " + std::to_string(version)};
-  if (version != row_version) return bad_row(what);
+  if (version != row_version && version != longer) return bad_row(what);
   return std::nullopt;
+}
+
+void write_texts(byte_writer& w, const std::vector<std::string>& texts) {
+  w.varint(texts.size());
+  for (const std::string& text : texts) w.string(text);
+}
+
+std::vector<std::string> read_texts(byte_reader& r) {
+  std::vector<std::string> texts(r.count(1));
+  for (std::string& text : texts) text = r.string();
+  return texts;
 }
 
 } // namespace
@@ -76,6 +79,52 @@ etag read_etag(byte_reader& r) {
   r.raw(e.digest);
   e.parts = r.varint32();
   return e;
+}
+
+void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs) {
+  w.varint(pairs.size());
+  for (const auto& [name, value] : pairs) w.string(name).string(value);
+}
+
+std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  const std::size_t count = r.count(2);
+  for (std::size_t i = 0; i < count && r.ok(); ++i) {
+    std::string name{r.string()};
+    pairs.emplace_back(std::move(name), r.string());
+  }
+  return pairs;
+}
+
+void write_extras(byte_writer& w, const object_extras& e) {
+  write_pairs(w, e.tags);
+  w.boolean(e.public_read);
+}
+
+object_extras read_extras(byte_reader& r) {
+  object_extras e;
+  e.tags = read_pairs(r);
+  e.public_read = r.boolean();
+  return e;
+}
+
+void write_cors(byte_writer& w, const std::vector<cors_rule>& rules) {
+  w.varint(rules.size());
+  for (const cors_rule& rule : rules) {
+    w.string(rule.id);
+    for (const auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed}) write_texts(w, *texts);
+    w.varint(rule.max_age_seconds);
+  }
+}
+
+std::vector<cors_rule> read_cors(byte_reader& r) {
+  std::vector<cors_rule> rules(r.count(cors_rule_bytes_min));
+  for (cors_rule& rule : rules) {
+    rule.id = r.string();
+    for (auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed}) *texts = read_texts(r);
+    rule.max_age_seconds = r.varint32();
+  }
+  return rules;
 }
 
 void write_headers(byte_writer& w, const object_headers& h) {
@@ -105,22 +154,23 @@ blob_id read_blob_id(byte_reader& r) {
 
 std::string encode(const object_row& row) {
   byte_writer w{256};
-  w.u8(row_version).varint(row.size);
+  w.u8(row.extras.empty() ? row_version : object_version_with_extras).varint(row.size);
   write_etag(w, row.etag);
   w.u64(static_cast<std::uint64_t>(row.modified)).u8(static_cast<std::uint8_t>(row.content));
   w.varint(row.row_id).varint(row.version).varint(row.ordinal).boolean(row.null_version);
   w.varint(row.content == content_kind::manifest ? row.manifest : 0);
   write_headers(w, row.headers);
+  if (!row.extras.empty()) write_extras(w, row.extras);
   return w.take();
 }
 
 result<object_row> decode_object(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "object")) return *bad;
+  if (auto bad = check_version(r, "object", object_version_with_extras)) return *bad;
   object_row row;
   row.size = r.varint();
   row.etag = read_etag(r);
-  row.modified = read_time(r);
+  row.modified = read_wall_time(r);
   const std::uint8_t content = r.u8();
   if (content > static_cast<std::uint8_t>(content_kind::delete_marker)) r.fail();
   row.content = static_cast<content_kind>(content);
@@ -130,17 +180,21 @@ result<object_row> decode_object(std::string_view bytes) {
   row.null_version = r.boolean();
   row.manifest = r.varint(row.content == content_kind::manifest ? ~std::uint64_t{0} : 0);
   row.headers = read_headers(r);
+  if (bytes.starts_with(static_cast<char>(object_version_with_extras))) {
+    row.extras = read_extras(r);
+    if (row.extras.empty()) r.fail();
+  }
   if (!r.finished()) return bad_row("object");
   return row;
 }
 
 result<listed_fields> decode_listed(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "object")) return *bad;
+  if (auto bad = check_version(r, "object", object_version_with_extras)) return *bad;
   listed_fields fields;
   fields.size = r.varint();
   fields.etag = read_etag(r);
-  fields.modified = read_time(r);
+  fields.modified = read_wall_time(r);
   if (!r.ok()) return bad_row("object");
   return fields;
 }
@@ -208,19 +262,30 @@ result<blob_row> decode_blob(std::string_view bytes) {
 
 std::string encode(const bucket_row& row) {
   byte_writer w{96};
-  w.u8(row_version).varint(row.id).string(row.name).u64(static_cast<std::uint64_t>(row.created));
-  return w.u8(row.versioning).take();
+  const bool settings = row.public_read || !row.cors.empty();
+  w.u8(settings ? bucket_version_with_settings : row_version).varint(row.id).string(row.name);
+  w.u64(static_cast<std::uint64_t>(row.created)).u8(row.versioning);
+  if (settings) {
+    w.boolean(row.public_read);
+    write_cors(w, row.cors);
+  }
+  return w.take();
 }
 
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "bucket")) return *bad;
+  if (auto bad = check_version(r, "bucket", bucket_version_with_settings)) return *bad;
   bucket_row row;
   row.id = r.varint();
   row.name = r.string();
-  row.created = read_time(r);
+  row.created = read_wall_time(r);
   row.versioning = r.u8();
   if (row.versioning > 2) r.fail();
+  if (bytes.starts_with(static_cast<char>(bucket_version_with_settings))) {
+    row.public_read = r.boolean();
+    row.cors = read_cors(r);
+    if (!row.public_read && row.cors.empty()) r.fail();
+  }
   if (!r.finished()) return bad_row("bucket");
   return row;
 }

@@ -33,6 +33,13 @@ struct object_headers {
   std::vector<std::pair<std::string, std::string>> user;     // without the x-amz-meta- prefix; ≤ 2 KiB together
 };
 
+// What is said about an object beside its headers.
+struct object_extras {
+  std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 10
+  bool public_read = false;                              // anonymous requests may read it
+  bool empty() const { return tags.empty() && !public_read; }
+};
+
 enum class content_kind : std::uint8_t { none, inline_bytes, manifest, delete_marker };
 
 struct object_row {
@@ -46,6 +53,7 @@ struct object_row {
   object_headers headers;
   content_kind content = content_kind::none;
   manifest_id manifest = 0; // content == manifest
+  object_extras extras;
 };
 
 // Part `number` of a manifest covers the object's bytes [object_offset, object_offset + length), which are the blob's
@@ -79,11 +87,21 @@ struct buried_blob {
   std::uint32_t chunks = 0;
 };
 
+// Which pages of other origins may do what with a bucket, for browsers. Patterns have at most one `*`.
+struct cors_rule {
+  std::string id;
+  std::vector<std::string> origins, methods, headers, exposed;
+  std::uint32_t max_age_seconds = 0; // 0: none was given
+  friend bool operator==(const cors_rule&, const cors_rule&) = default;
+};
+
 struct bucket_row {
   bucket_id id = 0;
   std::string name;
   wall_ms created = 0;
   std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
+  bool public_read = false;    // anonymous requests may list it and read its objects
+  std::vector<cors_rule> cors; // the first that fits counts
 };
 
 struct session_row {
@@ -112,6 +130,12 @@ std::string encode(const session_row& row);
 // Fields that rows and commands share.
 void write_etag(byte_writer& w, const etag& e);
 etag read_etag(byte_reader& r);
+void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs);
+std::vector<std::pair<std::string, std::string>> read_pairs(byte_reader& r);
+void write_extras(byte_writer& w, const object_extras& e);
+object_extras read_extras(byte_reader& r);
+void write_cors(byte_writer& w, const std::vector<cors_rule>& rules);
+std::vector<cors_rule> read_cors(byte_reader& r);
 void write_headers(byte_writer& w, const object_headers& h);
 object_headers read_headers(byte_reader& r);
 void write_blob_id(byte_writer& w, const blob_id& id);

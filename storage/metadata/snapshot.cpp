@@ -14,6 +14,11 @@ std::uint64_t snapshot::meta(meta_field field) {
 log_index snapshot::applied() {
   return meta(meta_field::applied);
 }
+
+bool snapshot::deletions_held() {
+  return meta(meta_field::held) != 0;
+}
+
 std::uint64_t snapshot::manifests_to_free() {
   return meta(meta_field::free_waiting);
 }

@@ -23,8 +23,13 @@ public:
   result<std::string> inline_bytes(const object_row& row) override;
   result<std::vector<manifest_part>> parts(manifest_id id, std::uint64_t object_offset, std::size_t max) override;
   result<listing> list(const listing_query& query) override;
+  result<std::vector<object_part>> object_parts(manifest_id id, std::uint32_t after, std::size_t max) override;
+  result<upload_row> upload(const upload_name& name) override;
+  result<std::vector<uploaded_part>> upload_parts(upload_id id, std::uint32_t after, std::size_t max) override;
+  result<uploads_page> uploads(const uploads_query& query) override;
   result<std::vector<buried_blob>> buried(std::size_t max) override;
   std::uint64_t manifests_to_free() override;
+  bool deletions_held() override;
   result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) override;
   result<std::optional<live_blob>> live(const blob_id& blob) override;
   result<bool> is_dead(const blob_id& blob) override;

@@ -53,6 +53,32 @@ struct live_blobs {
   std::optional<blob_id> next;
 };
 
+struct uploads_query {
+  std::string bucket, prefix, delimiter;
+  std::string key_marker;      // keys and common prefixes > this …
+  upload_id upload_marker = 0; // … and, when this is not 0, uploads of key_marker itself that began after this one
+  std::uint32_t uploads_max = 1000;
+};
+struct listed_upload {
+  std::string key;
+  upload_id id = 0;
+  std::uint64_t nonce = 0;
+  wall_ms begun = 0;
+};
+struct uploads_page {
+  std::vector<listed_upload> uploads; // by key, then as they began
+  std::vector<std::string> common_prefixes;
+  bool truncated = false;
+  std::string next_key_marker; // truncated
+  upload_id next_upload_marker = 0, next_upload_nonce = 0;
+};
+
+// A part of an object that was uploaded in parts.
+struct object_part {
+  std::uint32_t number = 1;
+  std::uint64_t offset = 0, length = 0;
+};
+
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
 class view {
 public:
@@ -64,10 +90,16 @@ public:
   virtual result<std::string> inline_bytes(const object_row& row) = 0;
   // Parts that cover the object from `object_offset` on, at most `max`, in order.
   virtual result<std::vector<manifest_part>> parts(manifest_id id, std::uint64_t object_offset, std::size_t max) = 0;
+  // By number, those behind `after`, at most `max`. A part without bytes is not there.
+  virtual result<std::vector<object_part>> object_parts(manifest_id id, std::uint32_t after, std::size_t max) = 0;
+  virtual result<upload_row> upload(const upload_name& name) = 0; // no_such_upload
+  virtual result<std::vector<uploaded_part>> upload_parts(upload_id id, std::uint32_t after, std::size_t max) = 0;
+  virtual result<uploads_page> uploads(const uploads_query& query) = 0;
   // Examines a bounded number of rows (16,384 beside those returned); truncated with nothing returned is possible.
   virtual result<listing> list(const listing_query& query) = 0;
   virtual result<std::vector<buried_blob>> buried(std::size_t max) = 0; // oldest first
   virtual std::uint64_t manifests_to_free() = 0;
+  virtual bool deletions_held() = 0;
   // Blobs that some manifest names, neither buried nor abandoned: the walk that looks whether their chunks are where
   // they should be. At most `max` (1 or more), those behind `after`; examines a bounded number of rows, as `list` does.
   virtual result<live_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) = 0;

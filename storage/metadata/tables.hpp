@@ -19,12 +19,14 @@
 //   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still to
 //   free
 //                 g log index:u64 2 session:u64           → version:u8; ended then, leftovers still to delete
+//                 g log index:u64 3 upload id:u64         → version:u8; ended then, parts still to free
 //   sessions      g 1 session:u64                         → session_row
 //                 g 2 node:16 bytes                       → session:u64; the node's live session
 //   outcomes      g session:u64 sequence:u64              → command_result; between acknowledged_below and the newest
-//   uploads       g upload id:u64                         → upload row (bucket id, key, headers, begun) [2]
-//                 g upload id:u64 part number:u32         → manifest_part [2]
-//   upload_names  tree(g, bucket id, key 00 upload id:u64)→ version:u8; keys have no NUL, so the order is key, id [2]
+//   uploads       g upload id:u64                         → upload_row
+//                 g upload id:u64 part number:u32         → uploaded_part; also of uploads that ended, until they are
+//                                                           freed
+//   upload_names  tree(g, bucket id, key 00 upload id:u64)→ version:u8; keys have no NUL, so the order is key, id
 //   cluster       g                                       → cluster_row; one at most
 //   nodes         g 1 number:u16                          → node_row; numbers from 0 without gaps
 //                 g 2 node:16 bytes                       → number:u64
@@ -33,7 +35,7 @@
 //                                                           confirmed, in the order in which it is served
 //                 g 2 session:u64 number:u64 node:u16 first:u32 → the same again, to be found by blob
 //
-// tree(g, root, key): see key_tree.hpp. [1] filled by buckets with versioning, [2] by multipart uploads: not yet.
+// tree(g, root, key): see key_tree.hpp. [1] filled by buckets with versioning: not yet.
 #pragma once
 
 #include "storage/codec.hpp"
@@ -83,9 +85,10 @@ enum class meta_field : std::uint8_t {
   last_id = 3,      // u64: the last number given to a bucket, row, subtree, manifest or session
   free_waiting = 4, // u64: rows of this group in free_queue
   repairs = 5,      // u64: repairs of this group (each has two rows); missing: none
+  held = 6,         // u64: 1 while deletion is held (hold_deletions); missing: it is not
 };
 
-enum class free_kind : std::uint8_t { manifest = 1, session = 2 };
+enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };
 enum class session_key : std::uint8_t { by_id = 1, live_of_node = 2 };
 enum class node_key : std::uint8_t { by_number = 1, by_id = 2 };
 enum class repair_key : std::uint8_t { by_node = 1, by_blob = 2 };
@@ -106,6 +109,8 @@ public:
   }
   std::string manifest(manifest_id id) const { return begin().u64(id).take(); }
   std::string part(manifest_id id, std::uint32_t index) const { return begin().u64(id).u32(index).take(); }
+  std::string upload(std::uint64_t id) const { return begin().u64(id).take(); }
+  std::string upload_part(std::uint64_t id, std::uint32_t number) const { return begin().u64(id).u32(number).take(); }
   std::string blob(const blob_id& id) const { return begin().u64(id.session).u64(id.number).take(); }
   std::string buried(log_index at, const blob_id& id) const {
     return begin().u64(at).u64(id.session).u64(id.number).take();

@@ -34,6 +34,9 @@ inline metadata_actor spawn_noting_metadata(caf::actor_system& system, std::shar
         [](bucket_atom, const std::string&) -> caf::result<meta::bucket_row> { return meta::bucket_row{}; },
         [no](list_buckets_atom) -> caf::result<bucket_list> { return no(); },
         [no](list_atom, const meta::listing_query&) -> caf::result<listing_page> { return no(); },
+        [no](list_atom, const meta::uploads_query&) -> caf::result<uploads_listing> { return no(); },
+        [no](parts_atom, const upload_query&) -> caf::result<found_upload> { return no(); },
+        [no](parts_atom, const object_parts_query&) -> caf::result<found_parts> { return no(); },
         [noted](commit_atom, const command_box& c) -> caf::result<committed> {
           const std::lock_guard lock{noted->mutex};
           noted->all.push_back(c);

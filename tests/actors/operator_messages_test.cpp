@@ -12,6 +12,7 @@ cluster_status example() {
   s.id[3] = 7;
   s.replicas = 3;
   s.write_quorum = 2;
+  s.deletions_held = true;
   s.epoch = 300;
   s.leader = 0;
   s.term = 1'000'000;
@@ -56,6 +57,8 @@ TEST(operator_messages, requests_come_back_as_they_went) {
   EXPECT_TRUE(
       std::holds_alternative<status_wanted>(*decode_operator_request(encode(operator_request{status_wanted{}}))));
   EXPECT_TRUE(std::holds_alternative<look_now>(*decode_operator_request(encode(operator_request{look_now{}}))));
+  const membership_command held{membership_wish::deletions, 0, 1, {}};
+  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{held}))), held);
   const membership_command wish{membership_wish::zone, 7, 12, "rack 2"};
   EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{wish}))), wish);
   EXPECT_EQ(decode_done(encode_done("it is so")).value(), "it is so");
@@ -69,7 +72,7 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   const auto wish = encode(operator_request{membership_command{membership_wish::drain, 1, 0, {}}});
   for (std::size_t length = 0; length < wish.size(); ++length)
     EXPECT_EQ(decode_operator_request(wish.substr(0, length)).error(), errc::corrupt) << length;
-  for (const char kind : {'\0', char(7)}) {
+  for (const char kind : {'\0', char(8)}) {
     auto unknown = wish;
     unknown[2] = kind;
     EXPECT_EQ(decode_operator_request(unknown).error(), errc::corrupt);

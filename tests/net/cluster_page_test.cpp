@@ -57,8 +57,10 @@ result<membership_command> parse(const std::string& query) {
 TEST(cluster_page, is_json_with_every_member) {
   const auto json = cluster_json(example());
   EXPECT_THAT(json, HasSubstr(R"("name":"blue","id":"09000000-0000-0000-0000-000000000000","replicas":3)"));
-  EXPECT_THAT(json,
-              HasSubstr(R"("epoch":12,"leader":1,"term":4,"self":0,"repairs_waiting":5,"bytes_to_move":3145728)"));
+  EXPECT_THAT(
+      json,
+      HasSubstr(
+          R"("epoch":12,"leader":1,"term":4,"self":0,"repairs_waiting":5,"deletions_held":false,"bytes_to_move":3145728)"));
   EXPECT_THAT(json, HasSubstr(R"("zone":"rack \"1\"\u000a","weight":1,"state":"active","up":false,"since_ms":600000)"));
   EXPECT_THAT(json, HasSubstr(R"("role":"voter","partitions_owned":16384,"partitions_incoming":7,"used_bytes":)"));
   auto s = example();
@@ -97,9 +99,12 @@ TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
   EXPECT_EQ(parse("kind=zone&node=0&value=rack%2F2")->zone, "rack/2");
   EXPECT_EQ(parse("kind=zone&node=0&value=")->zone, "");
   EXPECT_EQ(parse("kind=repair")->kind, membership_wish::repair);
+  EXPECT_EQ(parse("kind=deletions&value=hold")->number, 1u);
+  EXPECT_EQ(parse("kind=deletions&value=release")->number, 0u);
   for (const auto* bad : {"", "kind=explode", "kind=drain", "kind=drain&node=0&value=1", "kind=weight&node=0",
-                          "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=repair&node=0",
-                          "kind=zone&node=0&value=a%20b"})
+                          "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=deletions",
+                          "kind=deletions&value=1", "kind=deletions&node=0&value=hold", "kind=voters&value=3",
+                          "kind=repair&node=0", "kind=zone&node=0&value=a%20b"})
     EXPECT_EQ(parse(bad).error().code, errc::invalid_argument) << bad;
   EXPECT_EQ(parse("kind=drain&node=7").error().code, errc::not_found);
 }

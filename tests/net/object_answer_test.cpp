@@ -168,6 +168,35 @@ TEST(object_answer, takes_a_whole_object_for_its_own_first_part) {
   EXPECT_EQ(answer_object(both, a_row()).status, 400u);
 }
 
+TEST(object_answer, answers_a_part_of_the_version_that_was_looked_at) {
+  auto row = a_row();
+  row.etag.parts = 3;
+  row.version = 7;
+  row.extras.tags = {{"k", "v"}};
+  auto r = a_request();
+  r.target.query = {{"partNumber", "2"}};
+  EXPECT_EQ(answer_object(r, row).status, 503u) << "nobody looked";
+  r.part = part_extent{7, 0, actors::byte_range{100, 50}};
+  const auto part = answer_object(r, row);
+  EXPECT_EQ(part.status, 206u);
+  EXPECT_TRUE(has_line(part, "Content-Range: bytes 100-149/1000"));
+  EXPECT_TRUE(has_line(part, "x-amz-mp-parts-count: 3"));
+  EXPECT_TRUE(has_line(part, "x-amz-tagging-count: 1"));
+  expect_honest_length(part);
+  r.part->bytes.reset();
+  EXPECT_EQ(answer_object(r, row).status, 400u);
+  ++row.version;
+  EXPECT_EQ(answer_object(r, row).status, 503u) << "overwritten meanwhile";
+}
+
+TEST(object_answer, tells_composite_checksums_as_such) {
+  auto row = a_row();
+  row.headers.standard.emplace_back("x-amz-checksum-crc32", "y/Q5Jg==-2");
+  auto r = a_request();
+  r.wants_checksum = true;
+  EXPECT_TRUE(has_line(answer_object(r, row), "x-amz-checksum-type: COMPOSITE"));
+}
+
 TEST(object_answer, tells_the_checksum_of_whole_objects_to_those_who_ask) {
   auto row = a_row();
   row.headers.standard.emplace_back("x-amz-checksum-crc32", "y/Q5Jg==");

@@ -29,7 +29,19 @@ TEST(router, names_the_operation_of_every_method_and_resource) {
   EXPECT_EQ(to("DELETE", "/files/k").operation, http_operation::delete_object);
   EXPECT_EQ(to("POST", "/files?delete").operation, http_operation::delete_objects);
   EXPECT_EQ(to("GET", "/files?acl").operation, http_operation::read_setting);
-  EXPECT_EQ(to("GET", "/files/k?tagging").operation, http_operation::read_setting);
+  EXPECT_EQ(to("GET", "/files/k?tagging").operation, http_operation::read_tags);
+  EXPECT_EQ(to("PUT", "/files/k?tagging").operation, http_operation::write_tags);
+  EXPECT_EQ(to("DELETE", "/files/k?tagging").operation, http_operation::write_tags);
+  EXPECT_EQ(to("GET", "/files/k?attributes").operation, http_operation::object_attributes);
+  EXPECT_EQ(to("POST", "/files/k?uploads").operation, http_operation::begin_upload);
+  EXPECT_EQ(to("GET", "/files?uploads").operation, http_operation::list_uploads);
+  EXPECT_EQ(to("PUT", "/files/k?partNumber=1&uploadId=x").operation, http_operation::put_part);
+  EXPECT_EQ(to("GET", "/files/k?uploadId=x").operation, http_operation::list_parts);
+  EXPECT_EQ(to("POST", "/files/k?uploadId=x").operation, http_operation::complete_upload);
+  EXPECT_EQ(to("DELETE", "/files/k?uploadId=x").operation, http_operation::abort_upload);
+  EXPECT_EQ(copying(http_operation::put_object), http_operation::copy_object);
+  EXPECT_EQ(copying(http_operation::put_part), http_operation::copy_part);
+  EXPECT_EQ(copying(http_operation::get_object), http_operation::get_object);
   EXPECT_EQ(to("PUT", "/files/k?acl").operation, http_operation::write_setting);
   EXPECT_EQ(to("OPTIONS", "*").operation, http_operation::options);
   EXPECT_EQ(to("OPTIONS", "/files/k").operation, http_operation::options);
@@ -52,8 +64,8 @@ TEST(router, refuses_features_by_name_and_ignores_other_queries) {
   EXPECT_EQ(versions.refused->status, 501u);
   EXPECT_EQ(versions.refused->code, "NotImplemented");
   EXPECT_NE(versions.refused->message.find("Versioning"), std::string::npos);
-  EXPECT_EQ(refusal("POST", "/files/k?uploads"), 501u);
-  EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1&uploadId=x"), 501u);
+  EXPECT_EQ(refusal("POST", "/files?uploads"), 501u);
+  EXPECT_EQ(refusal("GET", "/files/k?attributes&tagging"), 501u);
   EXPECT_EQ(refusal("GET", "/files/k?x-id=GetObject&utm=1"), 0u);
 }
 
@@ -69,7 +81,13 @@ TEST(router, takes_parts_of_resources_only_where_they_belong) {
   EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1"), 501u);
   EXPECT_TRUE(changes_data(http_operation::delete_objects));
   EXPECT_TRUE(changes_data(http_operation::write_setting));
-  EXPECT_FALSE(changes_data(http_operation::read_setting));
+  for (const auto writes :
+       {http_operation::copy_object, http_operation::begin_upload, http_operation::put_part, http_operation::copy_part,
+        http_operation::complete_upload, http_operation::abort_upload, http_operation::write_tags})
+    EXPECT_TRUE(changes_data(writes));
+  for (const auto reads : {http_operation::read_setting, http_operation::list_parts, http_operation::list_uploads,
+                           http_operation::object_attributes, http_operation::read_tags})
+    EXPECT_FALSE(changes_data(reads));
 }
 
 TEST(router, lets_no_name_out_of_its_bucket) {

@@ -5,6 +5,8 @@
 #include "actors/metadata.hpp"
 #include "cluster/raft_log.hpp"
 
+#include <algorithm>
+
 namespace cairn::sim {
 
 namespace {
@@ -25,9 +27,19 @@ cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan
   id_.fill(std::uint8_t(0x10 + number));
   metadata_engine_ = storage::make_memory_kv(meta::table_count);
   log_engine_ = storage::make_memory_kv(cluster::raft::raft_log_tables);
+  make_disks();
+}
+
+void cluster_node::make_disks() {
+  disks_.clear();
   for (std::size_t i = 0; i < plan_.disks; ++i)
     disks_.push_back({std::make_unique<storage::memory_file_system>(disk_bytes),
                       storage::make_memory_kv(storage::chunk_index_tables)});
+}
+
+void cluster_node::replace_disks() {
+  CAIRN_ASSERT(!running());
+  make_disks();
 }
 
 cluster_node::~cluster_node() {
@@ -296,10 +308,34 @@ actors::layout_ptr cluster_node::layout() const {
   return serves() ? process_->layout->get() : nullptr;
 }
 
-storage::log_index cluster_node::applied() const {
-  if (!running() || !process_->store) return 0;
+std::unique_ptr<meta::view> cluster_node::view() const {
+  if (!running() || !process_->store) return nullptr;
   auto view = process_->store->read();
-  return view ? (*view)->applied() : 0;
+  return view ? std::move(*view) : nullptr;
+}
+
+storage::log_index cluster_node::applied() const {
+  const auto shown = view();
+  return shown ? shown->applied() : 0;
+}
+
+bool cluster_node::has(const storage::chunk_id& chunk) const {
+  return std::ranges::any_of(process_->disks, [&](const open_disk& d) {
+    const auto missing = d.store->missing({&chunk, 1});
+    return missing && missing->empty();
+  });
+}
+
+std::shared_ptr<const std::vector<storage::node_number>> cluster_node::ask_log_members() const {
+  auto out = std::make_shared<std::vector<storage::node_number>>();
+  actors::ask_metadata<actors::log_status_ptr>(
+      handles(),
+      [out](const result<actors::log_status_ptr>& status) {
+        if (!status) return;
+        for (const auto& s : (*status)->servers.servers) out->push_back(storage::node_number(s.id - 1));
+      },
+      actors::status_atom_v);
+  return out;
 }
 
 std::string cluster_node::leftovers() const {

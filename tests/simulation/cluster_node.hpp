@@ -55,8 +55,13 @@ public:
   std::optional<storage::node_number> member_number() const;
   actors::layout_ptr layout() const;
   storage::log_index applied() const;
+  std::unique_ptr<storage::metadata::view> view() const; // of a running node; null: it can't be read
+  bool has(const storage::chunk_id& chunk) const;        // on a disk, of a running node
+  void replace_disks();                                  // with empty ones, of a node that does not run
 
   // Of a running member that nobody uses: problems, empty when all is as it should be.
+  // Who holds the metadata's log, as this node knows it; filled some messages later.
+  std::shared_ptr<const std::vector<storage::node_number>> ask_log_members() const;
   std::string leftovers() const;
   std::string standing() const; // for people
 
@@ -97,6 +102,7 @@ private:
 
   virtual_executor* executor(const job_times& times, std::size_t lanes, std::size_t queue_max);
   void open_disks();
+  void make_disks();
   void open_metadata();
   void ask_to_join(std::vector<storage::uuid> known);
   void become_member();

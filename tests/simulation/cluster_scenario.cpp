@@ -12,6 +12,8 @@ using namespace std::chrono_literals;
 
 struct cluster_plan {
   std::size_t nodes = 3;
+  std::size_t at_first = 3;                                          // the others join in the middle of it
+  bool drains = false, replaces_disks = false, long_absence = false; // of the last node
   bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;
   microseconds trouble{0}; // how long
   microseconds pause_max{2s};
@@ -30,8 +32,18 @@ private:
   void crash(cluster_node& n);
   void start(cluster_node& n);
   void mend();
+  void settle(const char* after);
+  std::string unsettled() const;
+  std::string unsettled_chunks(cluster_node& through, const cluster::layout& layout) const;
+  cluster_node* member(storage::node_number number) const;
+  void drain();
+  void remove_drained();
+  void replace_disks();
   void check_end();
   bool all_ready() const;
+  bool is_away(const cluster_node& n) const {
+    return plan_.long_absence && n.joined() && n.number() + 1 == plan_.nodes;
+  }
   std::string options() const;
   std::string standing() const;
 
@@ -42,15 +54,20 @@ private:
   member_plan member_;
   cluster_work_plan work_plan_;
   std::unique_ptr<sim_network> network_;
-  std::vector<std::unique_ptr<cluster_node>> nodes_;
+  std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
+  cluster_node* draining_ = nullptr;
   std::unique_ptr<cluster_workload> work_;
   std::uint64_t crashes_ = 0, cuts_ = 0;
 };
 
 void cluster_run::draw() {
   auto& d = w_.draw;
-  plan_.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 4, 5});
+  plan_.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 6});
+  plan_.at_first = d.chance(0.6) ? plan_.nodes : d.between(1, plan_.nodes);
+  plan_.drains = plan_.nodes > 1 && d.chance(0.25);
+  plan_.replaces_disks = plan_.nodes > 2 && d.chance(0.2);
   plan_.crashes = d.chance(0.6);
+  plan_.long_absence = plan_.crashes && plan_.nodes > 2 && d.chance(0.3);
   plan_.power_losses = plan_.crashes && d.chance(0.6);
   plan_.partitions = d.chance(0.5);
   plan_.broken_links = d.chance(0.4);
@@ -58,6 +75,10 @@ void cluster_run::draw() {
   if (plan_.crashes || plan_.partitions || plan_.broken_links || plan_.late_messages)
     plan_.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   plan_.pause_max = microseconds{d.between(300'000, 6'000'000)};
+  if (d.chance(0.4)) { // what takes minutes happens within the run
+    member_.steward.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
+    member_.steward.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
+  }
   calm_net_.delay_max = microseconds{d.between(100, d.chance(0.2) ? 20'000 : 2'000)};
   rough_net_ = calm_net_;
   if (plan_.late_messages) {
@@ -92,6 +113,7 @@ void cluster_run::build() {
   }
   work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, work_plan_);
   for (const auto& n : nodes_) {
+    if (n->number() >= plan_.at_first) break;
     start(*n);
     w_.run_until([&] { return n->ready() || checks_.failed(); }, 2min);
     if (checks_.failed()) return;
@@ -117,14 +139,15 @@ void cluster_run::trouble() {
   auto& d = w_.draw;
   const auto any = [&]() -> cluster_node& { return *d.pick(nodes_); };
   auto& n = any();
+  if (plan_.drains && !draining_ && d.chance(0.2)) drain();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
       crash(n);
-    else
+    else if (!is_away(n))
       start(n);
   }
   for (const auto& other : nodes_)
-    if (!other->running() && d.chance(0.3)) start(*other);
+    if (!other->running() && !is_away(*other) && d.chance(0.3)) start(*other);
   if (plan_.partitions && d.chance(0.4)) {
     ++cuts_;
     auto& one = any();
@@ -159,7 +182,119 @@ void cluster_run::mend() {
     return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
-  w_.run_for(15s); // suspicions end
+  settle("after all was mended");
+  if (draining_ && !checks_.failed()) remove_drained();
+  if (plan_.replaces_disks && !checks_.failed()) replace_disks();
+}
+
+// ── members and their data ──
+
+cluster_node* cluster_run::member(storage::node_number number) const {
+  for (const auto& n : nodes_)
+    if (n->member_number() == number) return n.get();
+  return nullptr;
+}
+
+// One time in some the command is lost with the node that was asked: then nobody is drained.
+void cluster_run::drain() {
+  std::size_t members = 0;
+  for (const auto& n : nodes_) members += n->ready();
+  auto& n = *w_.draw.pick(nodes_);
+  if (members < 2 || !n.ready()) return;
+  storage::metadata::set_node change;
+  change.node = *n.member_number();
+  change.state = cluster::member_state::draining;
+  draining_ = &n;
+  (void)work_->operate(change);
+}
+
+void cluster_run::remove_drained() {
+  const auto number = *draining_->member_number();
+  storage::metadata::set_node change;
+  change.node = number;
+  change.state = cluster::member_state::draining;
+  if (auto done = work_->operate(change); !done) return checks_.fail("draining: " + to_string(done.error()));
+  settle("after a drain");
+  if (checks_.failed()) return;
+  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
+    return checks_.fail("removing a node that was drained: " + to_string(done.error()));
+  // An operator waits until the node holds the log no more: of two voters both are needed.
+  const auto until = w_.now() + 2min;
+  for (bool gone = false; !gone;) {
+    w_.run_for(500ms);
+    const auto& other = nodes_.front().get() == draining_ ? nodes_.back() : nodes_.front();
+    const auto members = other->ask_log_members();
+    w_.run_for(10ms);
+    gone = !members->empty() && std::ranges::find(*members, number) == members->end();
+    if (!gone && w_.now() > until) return checks_.fail("a removed node still holds the log: " + standing());
+  }
+  work_->crashing(*draining_);
+  draining_->crash(false);
+  const auto at = std::ranges::find(nodes_, draining_, &std::unique_ptr<cluster_node>::get);
+  removed_.push_back(std::move(*at));
+  nodes_.erase(at);
+  draining_ = nullptr;
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after a removal: " + standing());
+  settle("after a removal");
+}
+
+void cluster_run::replace_disks() {
+  if (nodes_.size() < 3) return;
+  auto& n = *w_.draw.pick(nodes_);
+  n.crash(true);
+  n.replace_disks();
+  w_.run_for(microseconds{w_.draw.below(5'000'000)});
+  start(n);
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after a disk was replaced: " + standing());
+  settle("after a disk was replaced");
+}
+
+// Every partition is where it is to be, and every live chunk on all its owners.
+void cluster_run::settle(const char* after) {
+  const auto until = w_.now() + 15min;
+  w_.run_for(10s);
+  std::string problem;
+  do {
+    w_.run_for(2s);
+    problem = unsettled();
+  } while (!problem.empty() && w_.now() < until && !checks_.failed());
+  if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
+}
+
+std::string cluster_run::unsettled() const {
+  actors::layout_ptr newest;
+  for (const auto& n : nodes_) {
+    const auto l = n->layout();
+    if (!l) return "a node knows no layout";
+    if (newest && newest->epoch != l->epoch) return "layouts differ";
+    newest = l;
+  }
+  for (const auto& m : newest->members)
+    if (m.down_since != 0 && member(m.number)) return "a member counts as down";
+  const auto moving = cluster::pending_moves(*newest);
+  if (moving.partitions > 0) return std::to_string(moving.partitions) + " partitions have not moved";
+  return unsettled_chunks(*nodes_.front(), *newest);
+}
+
+std::string cluster_run::unsettled_chunks(cluster_node& through, const cluster::layout& layout) const {
+  const auto view = through.view();
+  if (!view) return "the metadata can't be read";
+  if (const auto waiting = view->repairs_waiting(); waiting > 0) return std::to_string(waiting) + " repairs wait";
+  const auto live = view->blobs(std::nullopt, 1000);
+  if (!live || live->next) return "blobs are not listed";
+  for (const auto& blob : live->blobs) {
+    for (std::uint32_t i = 0; i < blob.chunks; ++i) {
+      const storage::chunk_id id{blob.blob, i};
+      for (const auto owner : layout.partitions[storage::partition_of(id)].current) {
+        const auto* n = member(owner);
+        if (!n) return "a partition of a node that is gone";
+        if (!n->has(id)) return "node " + std::to_string(n->number()) + " lacks chunk " + to_string(id);
+      }
+    }
+  }
+  return {};
 }
 
 void cluster_run::check_end() {
@@ -180,6 +315,10 @@ std::string cluster_run::options() const {
   return std::to_string(plan_.nodes) + " nodes, keys " + std::to_string(work_plan_.keys) + ", users " +
          std::to_string(work_plan_.users) + ", operations " + std::to_string(work_plan_.operations) +
          (plan_.crashes ? ", crashes " + std::to_string(crashes_) : "") + (plan_.power_losses ? " of power" : "") +
+         (plan_.at_first < plan_.nodes ? ", " + std::to_string(plan_.at_first) + " at first" : "") +
+         (plan_.drains ? ", drains" : "") + (plan_.long_absence ? ", long absence" : "") +
+         (plan_.replaces_disks ? ", replaces disks" : "") +
+         (member_.compact_after_entries < 1000 ? ", short log" : "") +
          (plan_.partitions ? ", cuts " + std::to_string(cuts_) : "") + (plan_.broken_links ? ", broken links" : "") +
          (plan_.late_messages ? ", late messages" : "") + ", " + work_->summary() + ", virtual s " +
          std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());
@@ -207,6 +346,7 @@ run_result cluster_run::run() {
   w_.forget_everything();
   work_.reset();
   nodes_.clear();
+  removed_.clear();
   network_.reset();
   w_.forget_everything();
   out.problem = checks_.problem();

@@ -1,6 +1,8 @@
 // A whole cluster of the production actors under message faults, partitions, crashes with and without loss of power,
-// and drifting clocks. Checked: what was acknowledged is there and exact, reads and conditional writes are linearizable
-// for each key, every request is answered, all nodes agree once all is mended, and nothing is left behind.
+// and drifting clocks, while nodes join, are drained and removed, fall behind the log, and lose their disks. Checked:
+// what was acknowledged is there and exact, reads and conditional writes are linearizable for each key, every request
+// is answered, once all is mended all nodes agree, every chunk is on all its owners, the log grows no more, and nothing
+// is left behind.
 //
 // Not checked: timing, bandwidth, TLS and framing of links (tests of actors/link), LMDB and real disks (tests/crash).
 #pragma once

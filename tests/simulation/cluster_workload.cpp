@@ -32,18 +32,30 @@ cluster_workload::cluster_workload(world& w, checks& c, std::vector<std::unique_
   for (std::size_t i = 0; i < plan_.keys; ++i) keys_.push_back("key-" + std::to_string(i));
 }
 
-void cluster_workload::make_bucket(cluster_node& through) {
-  bool made = false;
-  auto box = std::make_shared<const meta::command>(meta::create_bucket{bucket_name, w_.clock().wall()});
+result<void> cluster_workload::try_once(cluster_node& through, const meta::command& c) {
+  std::optional<result<void>> outcome;
+  const auto life = through.lives();
   ask_metadata<committed>(
       through.handles(),
-      [&](const result<committed>& r) {
-        made = true;
-        if (!r) checks_.fail("the bucket was not made: " + to_string(r.error()));
-      },
-      commit_atom_v, command_box{box});
-  w_.run_until([&] { return made; }, 2min);
-  checks_.expect(made, "making the bucket hangs");
+      [&outcome](const result<committed>& r) { outcome = r ? result<void>{} : result<void>{r.error()}; }, commit_atom_v,
+      command_box{std::make_shared<const meta::command>(c)});
+  w_.run_until([&] { return outcome || through.lives() != life; }, 2min);
+  if (!outcome) checks_.fail("a command is not answered");
+  return outcome.value_or(error{errc::timeout, "not answered"});
+}
+
+result<void> cluster_workload::operate(const meta::command& c) {
+  result<void> outcome = error{errc::no_leader, "nobody was asked"};
+  for (int tries = 0; tries < 20 && !outcome && !checks_.failed(); ++tries) {
+    if (tries > 0) w_.run_for(500ms);
+    if (auto* const through = any_node()) outcome = try_once(*through, c);
+  }
+  return outcome;
+}
+
+void cluster_workload::make_bucket(cluster_node& through) {
+  if (auto made = try_once(through, meta::create_bucket{bucket_name, w_.clock().wall()}); !made)
+    checks_.fail("the bucket was not made: " + to_string(made.error()));
 }
 
 void cluster_workload::begin() {

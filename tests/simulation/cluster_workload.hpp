@@ -26,6 +26,8 @@ public:
   void begin();
   void crashing(const cluster_node& node);    // before it does
   void expect_no_failures() { calm_ = true; } // of what begins from now on
+  // A change of the cluster by an operator, and wait for it. The error, if any, is the last one of some tries.
+  result<void> operate(const storage::metadata::command& c);
   bool done() const noexcept { return busy_ == 0; }
   std::string waiting() const; // for people: what is not answered
   // With nothing else going on: every key through every node, and the lists of all nodes agree.
@@ -50,6 +52,7 @@ private:
   using steps = std::function<void()>;
 
   cluster_node* any_node();
+  result<void> try_once(cluster_node& through, const storage::metadata::command& c);
   void later(std::size_t u);
   void next(std::size_t u);
   void start(std::size_t u, cluster_node& node, const std::string& key);

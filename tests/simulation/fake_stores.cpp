@@ -211,6 +211,11 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         },
         [&c](list_buckets_atom) { return unexpected<bucket_list>(c, "a download listed buckets"); },
         [&c](list_atom, const meta::listing_query&) { return unexpected<listing_page>(c, "a download listed"); },
+        [&c](list_atom, const meta::uploads_query&) { return unexpected<uploads_listing>(c, "a download listed"); },
+        [&c](parts_atom, const upload_query&) { return unexpected<found_upload>(c, "a download asked for an upload"); },
+        [&c](parts_atom, const object_parts_query&) {
+          return unexpected<found_parts>(c, "a download asked for parts");
+        },
         [&c](commit_atom, const command_box&) { return unexpected<committed>(c, "a download committed"); },
         [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
         [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },

@@ -76,8 +76,7 @@ void sim_node::start() {
   spawn_metadata();
   if (checks_.failed()) return;
   services_.system = &w_.system();
-  services_.stores =
-      std::make_shared<actors::chunk_router>(std::make_shared<actors::store_router>(std::move(members)));
+  services_.stores = std::make_shared<actors::chunk_router>(std::make_shared<actors::store_router>(std::move(members)));
   services_.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
   digests_ = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max);
   services_.digests = digests_;

@@ -36,6 +36,10 @@ TEST(simulation, consensus_loses_nothing_that_it_acknowledged) {
   sweep_without_failures("raft", 1, 300);
 }
 
+TEST(simulation, a_cluster_answers_as_one_store_and_loses_nothing) {
+  sweep_without_failures("cluster", 1, 200);
+}
+
 // Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.
 TEST(simulation, seeds_that_once_failed_stay_fixed) {
   std::ifstream file{CAIRN_SOURCE_DIR "/tests/simulation/regression_seeds.txt"};

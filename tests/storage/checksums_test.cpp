@@ -59,4 +59,24 @@ TEST(checksums, do_not_depend_on_how_the_bytes_are_cut) {
   }
 }
 
+TEST(checksums, of_two_stretches_are_joined_without_their_bytes) {
+  std::string text(200'003, 'x');
+  for (std::size_t i = 0; i < text.size(); ++i) text[i] = static_cast<char>(i * i >> 3);
+  const auto of = [](checksum_kind kind, std::string_view bytes) {
+    running_checksum sum{kind};
+    sum.update(std::as_bytes(std::span{bytes}));
+    return sum.finish();
+  };
+  for (const auto kind : checksum_kinds) {
+    for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, std::size_t{65'536}, text.size()}) {
+      const auto first = std::string_view{text}.substr(0, cut), second = std::string_view{text}.substr(cut);
+      const auto joined = joined_checksum(kind, of(kind, first), of(kind, second), second.size());
+      const bool is_crc = kind != checksum_kind::sha1 && kind != checksum_kind::sha256;
+      ASSERT_EQ(joined.has_value(), is_crc);
+      if (!joined) continue;
+      EXPECT_EQ(*joined, of(kind, text)) << to_string(kind) << ' ' << cut;
+    }
+  }
+}
+
 } // namespace cairn::storage

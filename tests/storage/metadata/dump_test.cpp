@@ -212,7 +212,7 @@ TEST_P(metadata_dump, keeps_the_old_file_when_writing_fails_or_the_power_does) {
   fill(*from.engine, 11, 3);
   ASSERT_TRUE(write(*from.engine));
   const std::string old = bytes();
-  fill(*to.engine, 12, 3);
+  fill(*to.engine, 12, 30);
   for (int allowed = 0;; ++allowed) {
     ASSERT_LT(allowed, 100);
     int left = allowed;

@@ -22,6 +22,10 @@ public:
       const command_result& answer = applied.results[i];
       if (answer.refused) continue;
       if (std::holds_alternative<begin_session>(commands[i])) sessions_.push_back(answer.version);
+      if (const auto* begun = std::get_if<begin_upload>(&commands[i]))
+        uploads_.push_back({begun->bucket, begun->key, answer.version, begun->nonce});
+      if (const auto* put = std::get_if<put_object>(&commands[i]))
+        objects_.push_back({put->bucket, put->key, applied.index, std::uint32_t(i)});
       if (commands[i].index() >= first && commands[i].index() <= last) epoch_ = answer.version;
     }
   }
@@ -42,6 +46,7 @@ private:
   }
   command fresh() {
     if (random_() % 4 == 0) return of_the_cluster();
+    if (random_() % 3 == 0) return of_objects();
     switch (random_() % 24) {
       case 0: return begin_session{.node = {std::uint8_t(random_() % 3)}, .incarnation = random_() % 5};
       case 1: return end_session{.session = session()};
@@ -70,7 +75,7 @@ private:
     }
   }
   command of_the_cluster() {
-    switch (random_() % 10) {
+    switch (random_() % 11) {
       case 0: return random_() % 4 == 0 ? founding() : remove_node{.node = node()};
       case 1:
         return add_node{.node = {.id = {std::uint8_t(random_() % 6)},
@@ -104,9 +109,60 @@ private:
       case 6: return confirm_replicas{.repairs = repairs_};
       case 7: return note_down{.node = node(), .now = wall_ms(random_() % 9)};
       case 8: return note_up{.node = node(), .incarnation = random_() % 9};
+      case 9: return hold_deletions{.held = random_() % 2 == 0};
       default: return acknowledge_epoch{.session = session(), .epoch = epoch_ + (random_() % 9 == 0)};
     }
   }
+  command of_objects() {
+    switch (random_() % 12) {
+      case 0:
+      case 1:
+        return begin_upload{.stamp = stamp(), .bucket = bucket(), .key = key(), .nonce = random_() % 2, .headers = {}};
+      case 2:
+        return copy_part{.stamp = stamp(),
+                         .upload = upload(),
+                         .number = part_number(),
+                         .source = object(),
+                         .offset = random_() % 1000,
+                         .length = random_() % 8'000'000};
+      case 3:
+      case 4: {
+        complete_upload c{.stamp = stamp(), .upload = upload(), .condition = condition()};
+        for (std::uint32_t number = part_number(); number < 5; number += 1 + random_() % 2) c.parts.push_back({number});
+        c.etag.parts = std::uint32_t(c.parts.size());
+        return c;
+      }
+      case 5: return abort_upload{.stamp = stamp(), .upload = upload()};
+      case 6:
+      case 7: {
+        copy_object c{.stamp = stamp(), .source = object(), .bucket = bucket(), .key = key(), .condition = condition()};
+        if (random_() % 2 == 0) c.extras.emplace().public_read = true;
+        return c;
+      }
+      case 8: {
+        set_extras c{.stamp = stamp(), .bucket = bucket(), .key = key()};
+        if (random_() % 2 == 0) c.tags.emplace().emplace_back("k", "v");
+        return c;
+      }
+      case 9: return set_bucket{.stamp = stamp(), .name = bucket(), .public_read = random_() % 2 == 0};
+      default: return part();
+    }
+  }
+  command part() {
+    put_part c{.stamp = stamp(), .upload = upload(), .number = part_number()};
+    c.size = random_() % 5 == 0 ? 0 : 5'000'000 + random_() % 1'000'000;
+    written_blob w{.blob = blob(c.stamp.session), .length = c.size, .chunk_size = 65536u << random_() % 4};
+    if (random_() % 2 == 0) w.unconfirmed = unconfirmed(c.size / w.chunk_size);
+    if (c.size > 0) c.content = w;
+    return c;
+  }
+  std::uint32_t part_number() { return std::uint32_t(random_() % 20 == 0 ? random_() % 20'000 : 1 + random_() % 4); }
+  template <class Value>
+  Value recent(const std::vector<Value>& all) {
+    return all.empty() ? Value{} : all[all.size() - 1 - random_() % std::min<std::size_t>(4, all.size())];
+  }
+  upload_name upload() { return recent(uploads_); }
+  object_version object() { return recent(objects_); }
   node_number node() { return node_number(random_() % 6); }
   std::vector<missing_chunks> unconfirmed(std::uint64_t chunks) {
     std::vector<missing_chunks> missing;
@@ -167,6 +223,8 @@ private:
   std::vector<session_id> sessions_;
   std::vector<buried_blob> buried_;
   std::vector<repair_row> repairs_;
+  std::vector<upload_name> uploads_;
+  std::vector<object_version> objects_;
   layout_epoch epoch_ = 0;
   std::vector<command> sent_;
   std::uint64_t sequence_ = 0, blobs_ = 0;

@@ -41,6 +41,16 @@ void check_invariants(kv_engine& engine) {
     else
       ++blob_references[keys.blob(decode_manifest_part(value)->blob)];
   });
+  std::uint64_t uploads = 0;
+  all(table::uploads, [&](const std::string& key, const std::string& value) {
+    if (key.size() == 10) return void(++uploads);
+    const uploaded_part part = decode_uploaded_part(value).value();
+    for (const part_piece& piece : part.pieces) ++blob_references[keys.blob(piece.blob)];
+  });
+  all(table::upload_names, [&](const std::string& key, const std::string&) {
+    if (key.size() != 2 + 8 + 401 || key.back() != 1) --uploads;
+  });
+  EXPECT_EQ(uploads, 0u);
   all(table::blobs, [&](const std::string& key, const std::string& value) {
     const blob_row row = decode_blob(value).value();
     EXPECT_EQ(row.references, blob_references[key]);

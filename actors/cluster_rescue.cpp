@@ -1,0 +1,283 @@
+#include "actors/cluster_rescue.hpp"
+
+#include "actors/state_transfer.hpp"
+#include "cluster/raft_log.hpp"
+#include "storage/cluster_identity.hpp"
+#include "storage/metadata/recovery.hpp"
+#include "storage/metadata/store.hpp"
+#include "storage/node_identity.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+
+constexpr std::size_t entries_at_once = 256;
+
+storage::file_system& files() {
+  return storage::posix_file_system();
+}
+
+std::string log_folder(const config::settings& s) {
+  return s.metadata_dir() + "/log";
+}
+
+result<bool> exists(const std::string& folder, const std::string& name) {
+  const auto names = files().list(folder);
+  if (!names && names.error().code == errc::not_found) return false;
+  if (!names) return names.error();
+  return std::ranges::binary_search(*names, name);
+}
+
+// Opening would make what is missing.
+result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, storage::table_id tables) {
+  const auto there = exists(folder, "data.mdb");
+  if (!there) return there.error();
+  if (!*there) return error{errc::not_found, "there is no metadata in " + folder};
+  storage::lmdb_options options;
+  options.directory = folder;
+  options.tables = tables;
+  return storage::open_lmdb(options);
+}
+
+result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s) {
+  return open_existing(s.metadata_dir(), meta::table_count);
+}
+
+result<storage::log_index> applied_of(meta::store& store) {
+  auto view = store.read();
+  if (!view) return view.error();
+  return (*view)->applied();
+}
+
+meta::new_node self_of(const config::settings& s, const storage::node_identity& node) {
+  const auto address = s.cluster.advertise.empty() ? config::format(s.cluster.listen) : s.cluster.advertise;
+  return {node.id, address, s.node.zone, std::max(1u, s.node.weight), node.incarnation};
+}
+
+meta::create_cluster founding(const config::settings& s, const storage::node_identity& node,
+                              storage::random_source& random, const storage::clock& clock) {
+  return {storage::make_uuid(random),           s.cluster.name, std::uint8_t(s.cluster.replicas),
+          std::uint8_t(s.cluster.write_quorum), clock.wall(),   self_of(s, node)};
+}
+
+result<void> needs_listen(const config::settings& s) {
+  if (!s.cluster.listen.host.empty()) return {};
+  return error{errc::invalid_argument, "cluster.listen must say where the others will reach this node"};
+}
+
+// The given files of the metadata's folder, those that are there, into a new folder beside them. Empty: none are.
+result<std::string> set_aside(const config::settings& s, const std::vector<std::string>& names) {
+  const auto dir = s.metadata_dir();
+  std::vector<std::string> present;
+  for (const auto& name : names) {
+    const auto there = exists(dir, name);
+    if (!there) return there.error();
+    if (*there) present.push_back(name);
+  }
+  std::string aside;
+  if (present.empty()) return aside;
+  for (int n = 1;; ++n) {
+    const auto name = "set-aside-" + std::to_string(n);
+    const auto taken = exists(dir, name);
+    if (!taken) return taken.error();
+    aside = dir + "/" + name;
+    if (!*taken) break;
+  }
+  if (auto made = files().make_directories(aside); !made) return made.error();
+  for (const auto& name : present)
+    if (auto moved = files().rename(dir + "/" + name, aside + "/" + name); !moved) return moved.error();
+  if (auto flushed = files().flush_directory(aside); !flushed) return flushed.error();
+  if (auto flushed = files().flush_directory(dir); !flushed) return flushed.error();
+  return aside;
+}
+
+// The state is that of the new cluster. Its identity, then a log that begins there.
+result<cluster_founded> begin_anew(const config::settings& s, const meta::create_cluster& c,
+                                   const meta::refounded& now) {
+  if (auto saved = storage::save_cluster_identity(files(), s.node.data_dir, {c.id, c.name, now.self, {}}); !saved)
+    return saved.error();
+  if (auto aside = set_aside(s, {"log", "transfer"}); !aside) return aside.error();
+  storage::lmdb_options options;
+  options.directory = log_folder(s);
+  options.tables = raft::raft_log_tables;
+  auto engine = storage::open_lmdb(options);
+  if (!engine) return engine.error();
+  raft::raft_log log{**engine};
+  if (auto begun = log.begin(raft::raft_core::first_state(raft::server_id{now.self} + 1, now.applied)); !begun)
+    return begun.error();
+  return cluster_founded{c.id, c.name, now.self, now.applied};
+}
+
+// ── the survivor's log ──
+
+struct open_survivor {
+  std::unique_ptr<storage::kv_engine> state, log_engine; // the log's: null when it is gone
+  std::unique_ptr<meta::store> store;
+  std::unique_ptr<raft::raft_log> log;
+  storage::log_index applied = 0, last = 0;
+};
+
+result<open_survivor> open_all(const config::settings& s) {
+  open_survivor out;
+  auto state = open_state(s);
+  if (!state) return state.error();
+  out.state = std::move(*state);
+  auto store = meta::store::open(*out.state);
+  if (!store) return store.error();
+  out.store = std::move(*store);
+  auto applied = applied_of(*out.store);
+  if (!applied) return applied.error();
+  out.applied = out.last = *applied;
+  auto engine = open_existing(log_folder(s), raft::raft_log_tables);
+  if (!engine && engine.error().code == errc::not_found) return out; // set aside by an earlier try
+  if (!engine) return engine.error();
+  out.log_engine = std::move(*engine);
+  out.log = std::make_unique<raft::raft_log>(*out.log_engine);
+  const auto stored = out.log->load(~storage::log_index{0});
+  if (!stored) return stored.error();
+  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
+  out.last = std::max({out.applied, snapshot, stored->first + stored->entries.size() - 1});
+  if (snapshot <= out.applied) return out;
+  const state_transfer_services staged{out.state.get(), &files(), s.metadata_dir() + "/transfer"};
+  if (auto finished = finish_install(staged, snapshot, out.applied); !finished) return finished.error();
+  out.applied = snapshot;
+  return out;
+}
+
+result<void> apply_the_rest(open_survivor& node) {
+  while (node.applied < node.last) {
+    const auto entries = node.log->read(node.applied + 1, entries_at_once);
+    if (!entries) return entries.error();
+    if (entries->empty()) return error{errc::corrupt, "the log lacks entry " + std::to_string(node.applied + 1)};
+    std::vector<std::vector<meta::command>> batches;
+    for (const auto& e : *entries) {
+      batches.emplace_back();
+      if (e.kind != raft::entry_kind::command) continue;
+      auto decoded = meta::decode_batch(e.view());
+      if (!decoded) return decoded.error();
+      batches.back() = std::move(*decoded);
+    }
+    const std::vector<std::span<const meta::command>> views{batches.begin(), batches.end()};
+    if (auto applied = node.store->apply_all(views); !applied) return applied.error();
+    node.applied += entries->size();
+  }
+  return {};
+}
+
+} // namespace
+
+result<meta::dump_info> back_up_metadata(const config::settings& settings, const std::string& path) {
+  // Without the lock: the engine lets another process read beside the one that writes.
+  auto engine = open_state(settings);
+  if (!engine) return engine.error();
+  auto kv = (*engine)->begin_read();
+  if (!kv) return kv.error();
+  return meta::write_dump(**kv, meta::default_group, files(), path);
+}
+
+result<cluster_founded> restore_cluster(const config::settings& settings, const std::string& backup,
+                                        storage::random_source& random, const storage::clock& clock) {
+  if (auto good = needs_listen(settings); !good) return good.error();
+  if (auto verified = meta::verify_dump(files(), backup); !verified) return verified.error();
+  const auto& data_dir = settings.node.data_dir;
+  if (auto made = files().make_directories(data_dir); !made) return made.error();
+  const auto lock = files().lock(data_dir);
+  if (!lock) return lock.error();
+  const auto identity = storage::load_cluster_identity(files(), data_dir);
+  if (!identity) return identity.error();
+  const error taken{
+      errc::precondition_failed,
+      "this node has metadata of its own: set it aside with `cairn cluster rejoin`, or take another node"};
+  if (*identity) return taken;
+  storage::lmdb_options options;
+  options.directory = settings.metadata_dir();
+  options.tables = meta::table_count;
+  auto engine = storage::open_lmdb(options);
+  if (!engine) return engine.error();
+  {
+    auto store = meta::store::open(**engine);
+    if (!store) return store.error();
+    const auto applied = applied_of(**store);
+    if (!applied) return applied.error();
+    if (*applied != 0) return taken;
+  }
+  const auto node = storage::begin_node_start(files(), data_dir, random);
+  if (!node) return node.error();
+  const auto c = founding(settings, *node, random, clock);
+  meta::refounded now;
+  const auto loaded = meta::load_dump(**engine, files(), backup, [&](storage::kv_writer& writer) -> result<void> {
+    auto done = meta::refound_cluster(writer, meta::default_group, c);
+    if (!done) return done.error();
+    now = *done;
+    return {};
+  });
+  if (!loaded) return loaded.error();
+  return begin_anew(settings, c, now);
+}
+
+result<survivor> look_at_survivor(const config::settings& settings) {
+  const auto lock = files().lock(settings.node.data_dir);
+  if (!lock) return lock.error();
+  auto node = open_all(settings);
+  if (!node) return node.error();
+  auto view = node->store->read();
+  if (!view) return view.error();
+  const auto row = (*view)->cluster();
+  if (!row) return row.error();
+  const auto nodes = (*view)->nodes();
+  if (!nodes) return nodes.error();
+  survivor out{row->name, node->applied, node->last, {}};
+  for (const auto& n : *nodes)
+    if (n.state != meta::node_state::removed)
+      out.members.push_back(std::to_string(n.number) + "  " + storage::to_string(n.id) + "  " + n.address);
+  return out;
+}
+
+result<cluster_founded> recover_cluster(const config::settings& settings, storage::random_source& random,
+                                        const storage::clock& clock) {
+  if (auto good = needs_listen(settings); !good) return good.error();
+  const auto lock = files().lock(settings.node.data_dir);
+  if (!lock) return lock.error();
+  auto c = meta::create_cluster{};
+  meta::refounded now;
+  {
+    auto node = open_all(settings);
+    if (!node) return node.error();
+    {
+      auto view = node->store->read();
+      if (!view) return view.error();
+      if (const auto row = (*view)->cluster(); !row) return row.error();
+    }
+    if (auto applied = apply_the_rest(*node); !applied) return applied.error();
+    const auto self = storage::begin_node_start(files(), settings.node.data_dir, random);
+    if (!self) return self.error();
+    c = founding(settings, *self, random, clock);
+    auto writer = node->state->begin_write();
+    if (!writer) return writer.error();
+    auto done = meta::refound_cluster(**writer, meta::default_group, c);
+    if (!done) return done.error();
+    if (auto committed = (*writer)->commit(); !committed) return committed.error();
+    now = *done;
+  }
+  return begin_anew(settings, c, now);
+}
+
+result<std::string> leave_for_rejoin(const config::settings& settings) {
+  const auto lock = files().lock(settings.node.data_dir);
+  if (!lock) return lock.error();
+  // The identity goes last: until then this can be done again.
+  auto aside = set_aside(settings, {"data.mdb", "lock.mdb", "log", "transfer"});
+  if (!aside) return aside.error();
+  const auto& dir = settings.node.data_dir;
+  for (const auto* name : {"/refused", "/cluster"})
+    if (auto gone = files().remove(dir + name); !gone && gone.error().code != errc::not_found) return gone.error();
+  if (auto flushed = files().flush_directory(dir); !flushed) return flushed.error();
+  return aside;
+}
+
+} // namespace cairn::actors

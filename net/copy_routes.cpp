@@ -1,0 +1,214 @@
+#include "net/copy_routes.hpp"
+
+#include "net/copy_source.hpp"
+#include "net/memory_upload.hpp"
+#include "net/multipart.hpp"
+#include "net/multipart_xml.hpp"
+#include "net/route_steps.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+constexpr int tries_max = 4; // while the source changes between look-up and commit
+
+std::string_view header_of(const session_ptr& session, std::string_view name) {
+  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
+  if (found == session->fields().end()) return {};
+  return {found->value().data(), found->value().size()};
+}
+
+actors::kept_headers checksums_of(const metadata::object_row& row) {
+  actors::kept_headers checksums;
+  for (const auto& header : row.headers.standard)
+    if (is_checksum_header(header.first)) checksums.push_back(header);
+  return checksums;
+}
+
+metadata::object_version version_of(const copy_source& source, const metadata::object_row& row) {
+  return {source.bucket, source.key, row.version, row.ordinal};
+}
+
+void answer_copied(const session_ptr& session, std::string_view element, const metadata::etag& etag,
+                   storage::wall_ms modified, const actors::kept_headers& checksums) {
+  session->respond(
+      200, whole_answer(200, session->basics(), "application/xml", copied_xml(element, etag, modified, checksums)));
+}
+
+// REPLACE or COPY, which is the default.
+std::variant<bool, s3_error> replaces(const session_ptr& session, std::string_view header) {
+  const auto value = header_of(session, header);
+  if (value.empty() || value == "COPY") return false;
+  if (value == "REPLACE") return true;
+  return s3_error{400, "InvalidArgument", std::string{header} + " is COPY or REPLACE."};
+}
+
+struct copy_job {
+  session_ptr session;
+  copy_source source;
+  metadata::copy_object command;
+  metadata::object_extras extras; // of the copy, but for tags that it takes over
+  bool new_tags = false;
+  int tries = 0;
+};
+
+void try_copy(const std::shared_ptr<copy_job>& job);
+
+void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_row& row) {
+  job->command.source = version_of(job->source, row);
+  job->command.now = job->session->shared().clock.wall();
+  job->command.extras = job->extras;
+  if (!job->new_tags) job->command.extras->tags = row.extras.tags;
+  ask_result<actors::committed>(
+      job->session,
+      [job, etag = row.etag, checksums = checksums_of(row)](const result<actors::committed>& outcome) {
+        if (outcome) return answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums);
+        if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_copy(job);
+        job->session->respond_failure(outcome.error());
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(job->command)});
+}
+
+void try_copy(const std::shared_ptr<copy_job>& job) {
+  ask<actors::found_object>(
+      job->session,
+      [job](const actors::found_object& found) {
+        if (const auto refused = refused_source(job->source, *found.row)) return job->session->respond_error(*refused);
+        commit_copy(job, *found.row);
+      },
+      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, false});
+}
+
+struct part_job {
+  session_ptr session;
+  copy_source source;
+  metadata::copy_part command;
+  int tries = 0;
+};
+
+void try_part(const std::shared_ptr<part_job>& job);
+
+// What stands for the bytes' MD5 where nobody read them: it differs between different bytes.
+metadata::md5_digest digest_of(const metadata::object_row& row, const actors::byte_range& range) {
+  if (range.length == row.size && row.etag.parts == 0) return row.etag.digest;
+  const auto text =
+      std::to_string(row.manifest) + '/' + std::to_string(range.offset) + '/' + std::to_string(range.length);
+  storage::md5 md5;
+  md5.update(std::as_bytes(std::span{text}));
+  return md5.finish();
+}
+
+// The bytes lie in the source's row, where no part can share them.
+void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& range, const std::string& bytes) {
+  actors::put_request put;
+  put.bucket = job->command.upload.bucket;
+  put.key = job->command.upload.key;
+  put.commit_as = [upload = job->command.upload, number = job->command.number](const metadata::put_object& whole) {
+    return metadata::command{part_of(whole, upload, number)};
+  };
+  auto& session = *job->session;
+  upload_from_memory(session.shared().services, session.executor(), std::move(put),
+                     bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
+                       if (job->session->closed()) return;
+                       if (!outcome) return job->session->respond_failure(outcome.error());
+                       answer_copied(job->session, "CopyPartResult", outcome->etag, job->session->shared().clock.wall(),
+                                     {});
+                     });
+}
+
+void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row& row,
+                const actors::byte_range& range) {
+  auto& command = job->command;
+  command.source = version_of(job->source, row);
+  command.now = job->session->shared().clock.wall();
+  command.offset = range.offset;
+  command.length = range.length;
+  command.digest = digest_of(row, range);
+  ask_result<actors::committed>(
+      job->session,
+      [job](const result<actors::committed>& outcome) {
+        const auto& copied = job->command;
+        if (outcome) return answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, {});
+        if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
+        job->session->respond_failure(outcome.error());
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(command)});
+}
+
+void try_part(const std::shared_ptr<part_job>& job) {
+  ask<actors::found_object>(
+      job->session,
+      [job](const actors::found_object& found) {
+        const auto& row = *found.row;
+        if (const auto refused = refused_source(job->source, row)) return job->session->respond_error(*refused);
+        const auto range = copied_range(job->source, row.size);
+        if (const auto* refused = std::get_if<s3_error>(&range)) return job->session->respond_error(*refused);
+        const auto& bytes = std::get<actors::byte_range>(range);
+        if (bytes.length > part_bytes_max)
+          return job->session->respond_error({400, "InvalidRequest", "A part has at most 5 GiB."});
+        if (found.inline_bytes) return write_part(job, bytes, *found.inline_bytes);
+        share_part(job, row, bytes);
+      },
+      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, true});
+}
+
+} // namespace
+
+void copy_object(const session_ptr& session) {
+  const auto& request = session->current();
+  auto source = read_copy_source(session->fields());
+  if (const auto* refused = std::get_if<s3_error>(&source)) return session->respond_error(*refused);
+  const auto new_headers = replaces(session, "x-amz-metadata-directive");
+  if (const auto* refused = std::get_if<s3_error>(&new_headers)) return session->respond_error(*refused);
+  const auto new_tags = replaces(session, "x-amz-tagging-directive");
+  if (const auto* refused = std::get_if<s3_error>(&new_tags)) return session->respond_error(*refused);
+  auto order = read_put(session->fields(), request, std::nullopt, session->shared().object_size_max);
+  if (const auto* refused = std::get_if<s3_error>(&order)) return session->respond_error(*refused);
+  auto& put = std::get<put_order>(order).put;
+
+  auto job = std::make_shared<copy_job>();
+  job->session = session;
+  job->source = std::move(std::get<copy_source>(source));
+  job->command.bucket = request.target.bucket;
+  job->command.key = request.target.key;
+  job->command.condition = std::move(put.condition);
+  if (std::get<bool>(new_headers)) job->command.headers = std::move(put.headers);
+  job->new_tags = std::get<bool>(new_tags);
+  job->extras = std::move(put.extras);
+  const bool to_itself = job->source.bucket == request.target.bucket && job->source.key == request.target.key;
+  if (to_itself && !job->command.headers && !job->new_tags)
+    return session->respond_error({400, "InvalidRequest",
+                                   "This copy request is illegal because it is trying to copy an object to itself "
+                                   "without changing the object's metadata."});
+  try_copy(job);
+}
+
+void copy_part(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto number = part_number_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&number)) return session->respond_error(*refused);
+  auto upload = upload_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
+  auto source = read_copy_source(session->fields());
+  if (const auto* refused = std::get_if<s3_error>(&source)) return session->respond_error(*refused);
+  auto job = std::make_shared<part_job>();
+  job->session = session;
+  job->source = std::move(std::get<copy_source>(source));
+  job->command.upload = std::move(std::get<metadata::upload_name>(upload));
+  job->command.number = std::get<std::uint32_t>(number);
+  ask<actors::found_upload>(
+      session,
+      [job](const actors::found_upload& found) {
+        if (!found.row->checksum.empty())
+          return job->session->respond_error(
+              not_implemented("Copying into an upload with a checksum algorithm (x-amz-checksum-algorithm)"));
+        try_part(job);
+      },
+      actors::parts_atom_v, actors::upload_query{job->command.upload, 0, 0});
+}
+
+} // namespace cairn::net

@@ -1,0 +1,14 @@
+// CopyObject and UploadPartCopy: no byte is moved, unless the source is so small that its bytes lie in its row and
+// become a part. On the session's strand.
+#pragma once
+
+#include <memory>
+
+namespace cairn::net {
+
+class http_session;
+
+void copy_object(const std::shared_ptr<http_session>& session);
+void copy_part(const std::shared_ptr<http_session>& session);
+
+} // namespace cairn::net

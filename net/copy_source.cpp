@@ -1,0 +1,108 @@
+#include "net/copy_source.hpp"
+
+#include "net/http_date.hpp"
+#include "net/uri.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <boost/algorithm/string/predicate.hpp>
+
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+using boost::algorithm::istarts_with;
+
+std::string_view view_of(boost::beast::string_view text) {
+  return {text.data(), text.size()};
+}
+
+s3_error invalid(std::string message) {
+  return {400, "InvalidArgument", std::move(message)};
+}
+
+// "/bucket/key", with or without the first slash.
+std::optional<s3_error> read_name(std::string_view text, copy_source& into) {
+  if (const auto query = text.find('?'); query != text.npos) {
+    if (text.substr(query) != "?versionId=null") return not_implemented("Copying a version (?versionId)");
+    text = text.substr(0, query);
+  }
+  const auto decoded = percent_decode(text, false);
+  if (!decoded) return invalid("x-amz-copy-source is not percent-encoded.");
+  std::string_view name = *decoded;
+  if (name.starts_with('/')) name.remove_prefix(1);
+  const auto slash = name.find('/');
+  if (slash == name.npos || slash == 0) return invalid("x-amz-copy-source names a bucket and a key.");
+  into.bucket = name.substr(0, slash);
+  into.key = name.substr(slash + 1);
+  if (!storage::metadata::valid_bucket_name(into.bucket))
+    return s3_error{400, "InvalidBucketName", "The source's bucket does not have a valid name."};
+  if (!storage::metadata::valid_key(into.key)) return invalid("The source's key is not a valid key.");
+  return std::nullopt;
+}
+
+std::optional<std::string>* condition_of(condition_headers& conditions, std::string_view name) {
+  using boost::algorithm::iequals;
+  if (iequals(name, "x-amz-copy-source-if-match")) return &conditions.if_match;
+  if (iequals(name, "x-amz-copy-source-if-none-match")) return &conditions.if_none_match;
+  if (iequals(name, "x-amz-copy-source-if-modified-since")) return &conditions.if_modified_since;
+  if (iequals(name, "x-amz-copy-source-if-unmodified-since")) return &conditions.if_unmodified_since;
+  return nullptr;
+}
+
+std::optional<std::uint64_t> take_number(std::string_view& text) {
+  std::uint64_t n = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), n);
+  if (problem != std::errc{}) return std::nullopt;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return n;
+}
+
+} // namespace
+
+bool asks_to_copy(const boost::beast::http::fields& fields) {
+  return fields.find("x-amz-copy-source") != fields.end();
+}
+
+std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields) {
+  copy_source source;
+  for (const auto& field : fields) {
+    const auto name = view_of(field.name_string()), value = view_of(field.value());
+    if (!istarts_with(name, "x-amz-copy-source")) continue;
+    if (boost::algorithm::iequals(name, "x-amz-copy-source")) {
+      if (auto refused = read_name(value, source)) return std::move(*refused);
+    } else if (boost::algorithm::iequals(name, "x-amz-copy-source-range")) {
+      source.range = value;
+    } else if (auto* condition = condition_of(source.conditions, name)) {
+      *condition = value;
+    } else {
+      return not_implemented("The header " + std::string{name});
+    }
+  }
+  return source;
+}
+
+std::optional<s3_error> refused_source(const copy_source& source, const storage::metadata::object_row& row) {
+  const validators current{to_string(row.etag), whole_seconds(row.modified)};
+  if (evaluate(source.conditions, current) == verdict::proceed) return std::nullopt;
+  return s3_error_of(error{errc::precondition_failed});
+}
+
+std::variant<actors::byte_range, s3_error> copied_range(const copy_source& source, std::uint64_t size) {
+  if (!source.range) return actors::byte_range{0, size};
+  std::string_view text = *source.range;
+  constexpr std::string_view unit = "bytes=";
+  if (!text.starts_with(unit)) return invalid("x-amz-copy-source-range is bytes=first-last.");
+  text.remove_prefix(unit.size());
+  const auto first = take_number(text);
+  const bool dash = text.starts_with('-');
+  if (dash) text.remove_prefix(1);
+  const auto last = take_number(text);
+  if (!first || !dash || !last || !text.empty() || *first > *last)
+    return invalid("x-amz-copy-source-range is bytes=first-last.");
+  if (*last >= size) return s3_error{416, "InvalidRange", "x-amz-copy-source-range lies outside of the source."};
+  return actors::byte_range{*first, *last - *first + 1};
+}
+
+} // namespace cairn::net

@@ -1,0 +1,31 @@
+// What a copy is made from: the x-amz-copy-source headers. Pure.
+#pragma once
+
+#include "actors/ports.hpp"
+#include "net/conditions.hpp"
+#include "net/s3_errors.hpp"
+
+#include <boost/beast/http/fields.hpp>
+
+#include <optional>
+#include <variant>
+
+namespace cairn::net {
+
+struct copy_source {
+  std::string bucket, key;
+  condition_headers conditions;     // x-amz-copy-source-if-…
+  std::optional<std::string> range; // x-amz-copy-source-range
+};
+
+bool asks_to_copy(const boost::beast::http::fields& fields);
+// InvalidArgument, InvalidBucketName; NotImplemented for versions and encryption.
+std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields);
+
+// PreconditionFailed: the source is not as the conditions want it.
+std::optional<s3_error> refused_source(const copy_source& source, const storage::metadata::object_row& row);
+
+// "bytes=0-9", which must lie within the source; all of it when there is none. InvalidArgument, InvalidRange.
+std::variant<actors::byte_range, s3_error> copied_range(const copy_source& source, std::uint64_t size);
+
+} // namespace cairn::net

@@ -1,0 +1,73 @@
+// Multipart uploads as clients speak of them: ids, the choice of parts, and what the whole's ETag and checksum are.
+// Pure. (S3 user guide, "Uploading and copying objects using multipart upload", "Checking object integrity".)
+#pragma once
+
+#include "actors/ports.hpp"
+#include "net/s3_errors.hpp"
+#include "net/uri.hpp"
+#include "storage/checksums.hpp"
+#include "storage/metadata/object_commands.hpp"
+
+#include <boost/beast/http/fields.hpp>
+
+#include <span>
+#include <variant>
+
+namespace cairn::net {
+
+// 32 hexadecimal digits.
+std::string upload_id_text(storage::metadata::upload_id id, std::uint64_t nonce);
+// Of "?uploadId=…". NoSuchUpload: the text is not one of this node's.
+std::variant<storage::metadata::upload_name, s3_error> upload_of(const request_target& target);
+std::variant<std::uint32_t, s3_error> part_number_of(const request_target& target); // "?partNumber=…", 1 to 10,000
+
+// A number of a query ("max-parts"), at most `most`, which is also the default.
+std::variant<std::uint32_t, s3_error> bounded_number(const request_target& target, std::string_view name,
+                                                     std::uint32_t most);
+
+constexpr std::uint64_t part_bytes_max = 5ull << 30;
+// The command for a part whose bytes were written as those of `whole`, with its checksum among its headers.
+storage::metadata::put_part part_of(const storage::metadata::put_object& whole,
+                                    const storage::metadata::upload_name& upload, std::uint32_t number);
+
+constexpr std::size_t complete_body_bytes_max = 4 << 20; // 10,000 parts with their checksums
+
+struct named_part {
+  storage::metadata::chosen_part chosen;
+  std::string checksum_name, checksum; // as in storage::metadata::uploaded_part, when the client repeats it
+};
+// CompleteMultipartUpload's document. MalformedXML, InvalidPart (an ETag that no part has), InvalidPartOrder.
+std::variant<std::vector<named_part>, s3_error> read_complete_request(std::string_view body);
+
+// MD5 of the parts' MD5s, and their number.
+storage::metadata::etag etag_of_parts(std::span<const named_part> parts);
+
+// What CreateMultipartUpload asks for: x-amz-checksum-algorithm and -type. InvalidRequest: S3 does not have that pair.
+struct wanted_checksum {
+  std::string name; // "crc32"; empty: none
+  storage::metadata::checksum_type type = storage::metadata::checksum_type::none;
+};
+std::variant<wanted_checksum, s3_error> read_wanted_checksum(const boost::beast::http::fields& fields);
+
+// Grows by one part after the other.
+class whole_checksum {
+public:
+  explicit whole_checksum(wanted_checksum wanted);
+  bool add(const storage::metadata::uploaded_part& part); // false: the part has no checksum of this kind
+  // The header to keep with the object, if any: "x-amz-checksum-crc32" and "…-3".
+  actors::kept_headers header() const;
+
+private:
+  wanted_checksum wanted_;
+  std::optional<storage::checksum_kind> kind_;
+  std::string joined_;
+  std::size_t parts_ = 0;
+};
+
+std::optional<storage::checksum_kind> checksum_kind_of(std::string_view name); // "crc32", any case
+std::string_view checksum_element(std::string_view name);                      // "crc32" → "ChecksumCRC32"
+std::string_view checksum_type_text(storage::metadata::checksum_type type);
+// COMPOSITE or FULL_OBJECT, by the value of a kept header.
+std::string_view checksum_type_of(std::string_view value);
+
+} // namespace cairn::net

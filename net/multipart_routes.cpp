@@ -1,0 +1,262 @@
+#include "net/multipart_routes.hpp"
+
+#include "net/multipart.hpp"
+#include "net/multipart_xml.hpp"
+#include "net/route_steps.hpp"
+
+#include <algorithm>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+constexpr std::uint32_t page_max = 1000;  // parts or uploads of one answer
+constexpr std::uint32_t check_page = 250; // rows looked at in one step of completing
+
+std::string_view header_of(const session_ptr& session, std::string_view name) {
+  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
+  if (found == session->fields().end()) return {};
+  return {found->value().data(), found->value().size()};
+}
+
+// What a client that wants to complete an upload has said, and what the rows of the parts told so far.
+struct completion {
+  session_ptr session;
+  std::shared_ptr<answer_slot> slot;
+  metadata::upload_name upload;
+  metadata::write_condition condition;
+  std::vector<named_part> parts;
+  std::size_t checked = 0;
+  std::uint64_t size = 0;
+  std::optional<whole_checksum> checksum;
+  actors::kept_headers headers;
+};
+using completion_ptr = std::shared_ptr<completion>;
+
+void completed(const completion_ptr& job) {
+  auto& session = *job->session;
+  const auto body = upload_completed_xml(session.current().target, etag_of_parts(job->parts), job->headers);
+  session.respond(200, whole_answer(200, session.basics(), "application/xml", body), job->slot);
+}
+
+// A retry finds no upload, but the object that the first try made.
+void failed(const completion_ptr& job, const error& why) {
+  if (why.code != errc::no_such_upload) return job->session->respond_failure(why);
+  ask_result<actors::found_object>(
+      job->session,
+      [job, why](const result<actors::found_object>& found) {
+        if (!found || found->row->etag != etag_of_parts(job->parts)) return job->session->respond_failure(why);
+        for (const auto& header : found->row->headers.standard)
+          if (is_checksum_header(header.first)) job->headers.push_back(header);
+        completed(job);
+      },
+      actors::lookup_atom_v, actors::object_name{job->upload.bucket, job->upload.key, false});
+}
+
+void commit_completion(const completion_ptr& job) {
+  metadata::complete_upload command;
+  command.upload = job->upload;
+  command.now = job->session->shared().clock.wall();
+  command.parts.reserve(job->parts.size());
+  for (const auto& part : job->parts) command.parts.push_back(part.chosen);
+  command.etag = etag_of_parts(job->parts);
+  command.checksums = job->headers;
+  command.condition = job->condition;
+  ask_result<actors::committed>(
+      job->session,
+      [job](const result<actors::committed>& outcome) {
+        if (!outcome) return failed(job, outcome.error());
+        completed(job);
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+}
+
+s3_error invalid_part(const named_part& part) {
+  return s3_error_of(error{errc::invalid_part, "Part " + std::to_string(part.chosen.number) +
+                                                   " is not there, or has another ETag or checksum."});
+}
+
+// One chosen part against its row.
+std::optional<s3_error> check_part(completion& job, const metadata::uploaded_part& row) {
+  const auto& part = job.parts[job.checked];
+  const bool claims = !part.checksum.empty();
+  if (row.number != part.chosen.number || row.digest != part.chosen.digest) return invalid_part(part);
+  if (claims && (row.checksum_name != part.checksum_name || row.checksum != part.checksum)) return invalid_part(part);
+  if (!job.checksum->add(row))
+    return s3_error{400, "InvalidRequest",
+                    "Part " + std::to_string(row.number) + " has no checksum of the upload's algorithm."};
+  job.size += row.length;
+  ++job.checked;
+  return std::nullopt;
+}
+
+// What the client says about the whole.
+std::optional<s3_error> check_whole(completion& job) {
+  job.headers = job.checksum->header();
+  if (const auto text = header_of(job.session, "x-amz-mp-object-size"); !text.empty()) {
+    if (text != std::to_string(job.size))
+      return s3_error{400, "InvalidRequest", "The parts do not have x-amz-mp-object-size bytes together."};
+  }
+  for (const auto kind : storage::checksum_kinds) {
+    const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
+    const auto announced = header_of(job.session, name);
+    if (announced.empty()) continue;
+    const bool known = !job.headers.empty() && job.headers.front().first == name;
+    const auto made = known ? std::string_view{job.headers.front().second} : std::string_view{};
+    if (!known || (announced != made && announced != made.substr(0, made.find('-'))))
+      return s3_error{400, "BadDigest", "The " + name + " you specified did not match the calculated checksum."};
+  }
+  if (job.size > job.session->shared().object_size_max)
+    return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
+  return std::nullopt;
+}
+
+void check_parts(const completion_ptr& job) {
+  const auto after = job->parts[job->checked].chosen.number - 1;
+  ask_result<actors::found_upload>(
+      job->session,
+      [job](const result<actors::found_upload>& found) {
+        if (!found) return failed(job, found.error());
+        if (!job->checksum) job->checksum.emplace(wanted_checksum{found->row->checksum, found->row->type});
+        const auto before = job->checked;
+        for (const auto& row : *found->parts) {
+          if (job->checked == job->parts.size()) break;
+          if (row.number < job->parts[job->checked].chosen.number) continue; // not chosen
+          if (const auto refused = check_part(*job, row)) return job->session->respond_error(*refused);
+        }
+        if (job->checked < job->parts.size()) {
+          if (job->checked == before) return job->session->respond_error(invalid_part(job->parts[before]));
+          return check_parts(job);
+        }
+        if (const auto refused = check_whole(*job)) return job->session->respond_error(*refused);
+        commit_completion(job);
+      },
+      actors::parts_atom_v, actors::upload_query{job->upload, after, check_page});
+}
+
+} // namespace
+
+void begin_upload(const session_ptr& session) {
+  const auto& request = session->current();
+  auto& shared = session->shared();
+  auto order = read_put(session->fields(), request, std::nullopt, shared.object_size_max);
+  if (const auto* refused = std::get_if<s3_error>(&order)) return session->respond_error(*refused);
+  auto wanted = read_wanted_checksum(session->fields());
+  if (const auto* refused = std::get_if<s3_error>(&wanted)) return session->respond_error(*refused);
+  auto& put = std::get<put_order>(order).put;
+  auto& checksum = std::get<wanted_checksum>(wanted);
+  std::string lines;
+  if (!checksum.name.empty()) {
+    lines = "x-amz-checksum-algorithm: " + std::string{header_of(session, "x-amz-checksum-algorithm")} +
+            "\r\nx-amz-checksum-type: " + std::string{checksum_type_text(checksum.type)} + "\r\n";
+  }
+  metadata::begin_upload command;
+  command.bucket = request.target.bucket;
+  command.key = request.target.key;
+  command.now = shared.clock.wall();
+  command.nonce = shared.random.next();
+  command.headers = std::move(put.headers);
+  command.extras = std::move(put.extras);
+  command.checksum = std::move(checksum.name);
+  command.type = checksum.type;
+  const auto nonce = command.nonce;
+  ask<actors::committed>(
+      session,
+      [session, nonce, lines](const actors::committed& begun) {
+        const auto body = upload_begun_xml(session->current().target, upload_id_text(begun.result.version, nonce));
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+}
+
+void list_parts(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto upload = upload_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
+  const auto most = bounded_number(target, "max-parts", page_max);
+  if (const auto* refused = std::get_if<s3_error>(&most)) return session->respond_error(*refused);
+  parts_request request{*target.find("uploadId"), 0, std::get<std::uint32_t>(most)};
+  if (target.find("part-number-marker") != nullptr) {
+    const auto after = bounded_number(target, "part-number-marker", metadata::part_number_max);
+    if (const auto* refused = std::get_if<s3_error>(&after)) return session->respond_error(*refused);
+    const bool given = !target.find("part-number-marker")->empty();
+    request.after = given ? std::get<std::uint32_t>(after) : 0;
+  }
+  auto slot = answer_slot::take(session->shared());
+  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
+  ask<actors::found_upload>(
+      session,
+      [session, request, slot](const actors::found_upload& found) {
+        const auto body = parts_xml(session->current().target, request, found);
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
+      },
+      actors::parts_atom_v,
+      actors::upload_query{std::get<metadata::upload_name>(upload), request.after, request.parts_max + 1});
+}
+
+void list_uploads(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto given = [&](std::string_view name) { return target.find(name) ? *target.find(name) : std::string{}; };
+  const auto most = bounded_number(target, "max-uploads", page_max);
+  if (const auto* refused = std::get_if<s3_error>(&most)) return session->respond_error(*refused);
+  uploads_request request;
+  request.query = {
+      target.bucket, given("prefix"), given("delimiter"), given("key-marker"), 0, std::get<std::uint32_t>(most)};
+  request.upload_marker = given("upload-id-marker");
+  if (!request.query.key_marker.empty() && !request.upload_marker.empty()) {
+    auto named = target;
+    named.query = {{"uploadId", request.upload_marker}};
+    const auto marker = upload_of(named);
+    if (std::get_if<s3_error>(&marker) != nullptr)
+      return session->respond_error({400, "InvalidArgument", "upload-id-marker is not an upload's id."});
+    request.query.upload_marker = std::get<metadata::upload_name>(marker).id;
+  }
+  if (const auto encoding = given("encoding-type"); !encoding.empty()) {
+    if (encoding != "url") return session->respond_error({400, "InvalidArgument", "encoding-type is url or absent."});
+    request.encode_url = true;
+  }
+  auto slot = answer_slot::take(session->shared());
+  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
+  ask<actors::uploads_listing>(
+      session,
+      [session, request, slot](const actors::uploads_listing& page) {
+        const auto body = uploads_xml(request, *page);
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
+      },
+      actors::list_atom_v, request.query);
+}
+
+void complete_upload(const session_ptr& session) {
+  auto upload = upload_of(session->current().target);
+  if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
+  auto condition = write_condition_of(session->current().conditions);
+  if (!condition) return session->respond_failure(condition.error());
+  auto slot = answer_slot::take(session->shared());
+  if (!slot) return session->respond_failure(error{errc::slow_down, "too many large answers at once"});
+  auto job = std::make_shared<completion>();
+  job->session = session;
+  job->slot = std::move(slot);
+  job->upload = std::move(std::get<metadata::upload_name>(upload));
+  job->condition = std::move(*condition);
+  collect_body(
+      session, complete_body_bytes_max,
+      [job](const std::string& body) {
+        auto parts = read_complete_request(body);
+        if (const auto* refused = std::get_if<s3_error>(&parts)) return job->session->respond_error(*refused);
+        job->parts = std::move(std::get<std::vector<named_part>>(parts));
+        check_parts(job);
+      },
+      body_checksums::of_something_else);
+}
+
+void abort_upload(const session_ptr& session) {
+  auto upload = upload_of(session->current().target);
+  if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
+  metadata::abort_upload command;
+  command.upload = std::move(std::get<metadata::upload_name>(upload));
+  commit(session, std::move(command), 204);
+}
+
+} // namespace cairn::net

@@ -1,0 +1,17 @@
+// Multipart uploads but for the bytes of their parts (net/upload_exchange.hpp, net/copy_routes.hpp): begin, list,
+// complete, abort. On the session's strand.
+#pragma once
+
+#include <memory>
+
+namespace cairn::net {
+
+class http_session;
+
+void begin_upload(const std::shared_ptr<http_session>& session);
+void list_parts(const std::shared_ptr<http_session>& session);
+void list_uploads(const std::shared_ptr<http_session>& session);
+void complete_upload(const std::shared_ptr<http_session>& session);
+void abort_upload(const std::shared_ptr<http_session>& session);
+
+} // namespace cairn::net

@@ -1,0 +1,161 @@
+#include "net/multipart_xml.hpp"
+
+#include "net/body_checksums.hpp"
+#include "net/http_date.hpp"
+#include "net/multipart.hpp"
+#include "net/s3_xml.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+void append_quoted_etag(xml_writer& xml, std::string_view etag) {
+  xml.raw("<ETag>&quot;");
+  xml.raw(etag);
+  xml.raw("&quot;</ETag>");
+}
+
+void append_time(xml_writer& xml, std::string_view element, storage::wall_ms time) {
+  xml.open(element);
+  append_iso_time(xml.bytes(), time);
+  xml.close(element);
+}
+
+void append_owners(xml_writer& xml) {
+  xml.open("Initiator");
+  xml.text("ID", owner_id);
+  xml.text("DisplayName", owner_id);
+  xml.close("Initiator");
+  xml.owner();
+  xml.text("StorageClass", "STANDARD");
+}
+
+void append_checksums(xml_writer& xml, const actors::kept_headers& checksums) {
+  for (const auto& [name, value] : checksums) {
+    if (!is_checksum_header(name)) continue;
+    xml.text(checksum_element(std::string_view{name}.substr(checksum_header_prefix.size())), value);
+    xml.text("ChecksumType", checksum_type_of(value));
+  }
+}
+
+std::string upper(std::string text) {
+  for (char& c : text)
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  return text;
+}
+
+} // namespace
+
+std::string upload_begun_xml(const request_target& target, std::string_view upload_id) {
+  xml_writer xml;
+  xml.open("InitiateMultipartUploadResult", s3_name_space);
+  xml.text("Bucket", target.bucket);
+  xml.text("Key", target.key);
+  xml.text("UploadId", upload_id);
+  xml.close("InitiateMultipartUploadResult");
+  return xml.take();
+}
+
+std::string parts_xml(const request_target& target, const parts_request& request, const actors::found_upload& page) {
+  const auto& parts = *page.parts;
+  const auto shown = std::min<std::size_t>(parts.size(), request.parts_max);
+  xml_writer xml;
+  xml.reserve(1024 + shown * 320);
+  xml.open("ListPartsResult", s3_name_space);
+  xml.text("Bucket", target.bucket);
+  xml.text("Key", target.key);
+  xml.text("UploadId", request.upload_id);
+  append_owners(xml);
+  xml.number("PartNumberMarker", request.after);
+  if (shown > 0) xml.number("NextPartNumberMarker", parts[shown - 1].number);
+  xml.number("MaxParts", request.parts_max);
+  xml.text("IsTruncated", parts.size() > shown ? "true" : "false");
+  if (!page.row->checksum.empty()) {
+    xml.text("ChecksumAlgorithm", upper(page.row->checksum));
+    xml.text("ChecksumType", checksum_type_text(page.row->type));
+  }
+  for (std::size_t i = 0; i < shown; ++i) {
+    const auto& part = parts[i];
+    xml.open("Part");
+    xml.number("PartNumber", part.number);
+    append_time(xml, "LastModified", part.modified);
+    append_quoted_etag(xml, to_string(metadata::etag{part.digest}));
+    xml.number("Size", part.length);
+    if (!part.checksum.empty()) xml.text(checksum_element(part.checksum_name), part.checksum);
+    xml.close("Part");
+  }
+  xml.close("ListPartsResult");
+  return xml.take();
+}
+
+std::string uploads_xml(const uploads_request& request, const metadata::uploads_page& page) {
+  const auto& query = request.query;
+  xml_writer xml;
+  const auto name = [&](std::string_view element, std::string_view text) {
+    if (!request.encode_url) return xml.text(element, text);
+    xml.open(element);
+    append_percent_encoded(xml.bytes(), text);
+    xml.close(element);
+  };
+  xml.reserve(1024 + page.uploads.size() * 400);
+  xml.open("ListMultipartUploadsResult", s3_name_space);
+  xml.text("Bucket", query.bucket);
+  name("KeyMarker", query.key_marker);
+  xml.text("UploadIdMarker", request.upload_marker);
+  if (page.truncated) {
+    name("NextKeyMarker", page.next_key_marker);
+    xml.text("NextUploadIdMarker", page.next_upload_marker == 0
+                                       ? std::string{}
+                                       : upload_id_text(page.next_upload_marker, page.next_upload_nonce));
+  }
+  name("Prefix", query.prefix);
+  if (!query.delimiter.empty()) name("Delimiter", query.delimiter);
+  if (request.encode_url) xml.text("EncodingType", "url");
+  xml.number("MaxUploads", query.uploads_max);
+  xml.text("IsTruncated", page.truncated ? "true" : "false");
+  for (const auto& upload : page.uploads) {
+    xml.open("Upload");
+    name("Key", upload.key);
+    xml.text("UploadId", upload_id_text(upload.id, upload.nonce));
+    append_owners(xml);
+    append_time(xml, "Initiated", upload.begun);
+    xml.close("Upload");
+  }
+  for (const auto& prefix : page.common_prefixes) {
+    xml.open("CommonPrefixes");
+    name("Prefix", prefix);
+    xml.close("CommonPrefixes");
+  }
+  xml.close("ListMultipartUploadsResult");
+  return xml.take();
+}
+
+std::string upload_completed_xml(const request_target& target, const metadata::etag& etag,
+                                 const actors::kept_headers& checksums) {
+  xml_writer xml;
+  xml.open("CompleteMultipartUploadResult", s3_name_space);
+  std::string location = "/" + target.bucket + "/";
+  append_percent_encoded(location, target.key);
+  xml.text("Location", location);
+  xml.text("Bucket", target.bucket);
+  xml.text("Key", target.key);
+  append_quoted_etag(xml, to_string(etag));
+  append_checksums(xml, checksums);
+  xml.close("CompleteMultipartUploadResult");
+  return xml.take();
+}
+
+std::string copied_xml(std::string_view element, const metadata::etag& etag, storage::wall_ms modified,
+                       const actors::kept_headers& checksums) {
+  xml_writer xml;
+  xml.open(element, s3_name_space);
+  append_time(xml, "LastModified", modified);
+  append_quoted_etag(xml, to_string(etag));
+  append_checksums(xml, checksums);
+  xml.close(element);
+  return xml.take();
+}
+
+} // namespace cairn::net

@@ -1,0 +1,35 @@
+// The answers to the requests of multipart uploads and copies. Pure.
+#pragma once
+
+#include "actors/messages.hpp"
+#include "actors/ports.hpp"
+#include "net/uri.hpp"
+
+#include <string>
+
+namespace cairn::net {
+
+std::string upload_begun_xml(const request_target& target, std::string_view upload_id);
+
+struct parts_request {
+  std::string upload_id;
+  std::uint32_t after = 0, parts_max = 1000;
+};
+// `page`: at most parts_max + 1 parts; the last one only tells that there are more.
+std::string parts_xml(const request_target& target, const parts_request& request, const actors::found_upload& page);
+
+struct uploads_request {
+  storage::metadata::uploads_query query;
+  std::string upload_marker; // as given
+  bool encode_url = false;
+};
+std::string uploads_xml(const uploads_request& request, const storage::metadata::uploads_page& page);
+
+std::string upload_completed_xml(const request_target& target, const storage::metadata::etag& etag,
+                                 const actors::kept_headers& checksums);
+
+// `element`: CopyObjectResult or CopyPartResult.
+std::string copied_xml(std::string_view element, const storage::metadata::etag& etag, storage::wall_ms modified,
+                       const actors::kept_headers& checksums);
+
+} // namespace cairn::net

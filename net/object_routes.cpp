@@ -1,0 +1,83 @@
+#include "net/object_routes.hpp"
+
+#include "net/download_exchange.hpp"
+#include "net/http_date.hpp"
+#include "net/multipart.hpp"
+#include "net/object_attributes.hpp"
+#include "net/route_steps.hpp"
+#include "net/tags.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
+  const auto& target = session->current().target;
+  metadata::set_extras command;
+  command.bucket = target.bucket;
+  command.key = target.key;
+  command.tags = std::move(tags);
+  commit(session, std::move(command), status);
+}
+
+} // namespace
+
+void get_part(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto number = part_number_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&number)) return session->respond_error(*refused);
+  const auto wanted = std::get<std::uint32_t>(number);
+  ask<actors::found_parts>(
+      session,
+      [session, wanted](const actors::found_parts& found) {
+        part_extent part{found.row->version, found.row->ordinal, std::nullopt};
+        if (!found.parts->empty() && found.parts->front().number == wanted)
+          part.bytes = actors::byte_range{found.parts->front().offset, found.parts->front().length};
+        session->choose_part(part);
+        start_get(session);
+      },
+      actors::parts_atom_v, actors::object_parts_query{target.bucket, target.key, wanted - 1, 1});
+}
+
+void object_attributes(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto read = read_attributes_request(session->fields());
+  if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+  const auto& request = std::get<attributes_request>(read);
+  const std::uint32_t parts = request.parts ? request.parts_max + 1 : 0;
+  ask<actors::found_parts>(
+      session,
+      [session, request](const actors::found_parts& found) {
+        std::string lines = "Last-Modified: ";
+        append_http_date(lines, whole_seconds(found.row->modified));
+        lines += "\r\n";
+        const auto body = attributes_xml(request, found);
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
+      },
+      actors::parts_atom_v, actors::object_parts_query{target.bucket, target.key, request.after, parts});
+}
+
+void read_tags(const session_ptr& session) {
+  const auto& target = session->current().target;
+  ask<actors::found_object>(
+      session,
+      [session](const actors::found_object& found) {
+        const auto body = tagging_xml(found.row->extras.tags);
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
+      },
+      actors::lookup_atom_v, actors::object_name{target.bucket, target.key, false});
+}
+
+void write_tags(const session_ptr& session) {
+  const auto method = session->parser().get().method();
+  if (method == boost::beast::http::verb::delete_) return commit_tags(session, {}, 204);
+  collect_body(session, tagging_body_bytes_max, [session](const std::string& body) {
+    auto tags = read_tagging(body);
+    if (const auto* refused = std::get_if<s3_error>(&tags)) return session->respond_error(*refused);
+    commit_tags(session, std::move(std::get<tag_list>(tags)), 200);
+  });
+}
+
+} // namespace cairn::net

@@ -1,0 +1,15 @@
+// What is asked about one object beside its bytes: parts, attributes, tags. On the session's strand.
+#pragma once
+
+#include <memory>
+
+namespace cairn::net {
+
+class http_session;
+
+void get_part(const std::shared_ptr<http_session>& session); // GET or HEAD with ?partNumber
+void object_attributes(const std::shared_ptr<http_session>& session);
+void read_tags(const std::shared_ptr<http_session>& session);
+void write_tags(const std::shared_ptr<http_session>& session); // PUT or DELETE
+
+} // namespace cairn::net

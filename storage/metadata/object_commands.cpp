@@ -1,0 +1,192 @@
+// Encodings of the commands of feature level 3: their fields behind level and kind (commands.cpp; notation: rows.cpp).
+//
+//   19 begin_upload     stamp bucket:s key:s now:u64 nonce:u64 headers extras checksum:s type:u8
+//   20 put_part         stamp upload number:v now:u64 size:v digest:16 checksum_name:s checksum:s content
+//   21 copy_part        stamp upload number:v now:u64 source offset:v length:v digest:16
+//   22 complete_upload  stamp upload now:u64 count:v (number:v digest:16)* etag list(checksums) condition
+//   23 abort_upload     stamp upload
+//   24 copy_object      stamp source bucket:s key:s now:u64 fields:u8 [headers] [extras] condition
+//                       fields: 1 headers, 2 extras
+//   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8]      fields: 1 tags, 2 public_read
+//   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors]                    fields: 1 public_read, 2 cors
+//   upload              bucket:s key:s id:v nonce:u64
+//   source              bucket:s key:s version:v ordinal:v
+#include "storage/metadata/object_commands.hpp"
+
+namespace cairn::storage::metadata {
+
+namespace {
+
+constexpr std::uint8_t first_field = 1, second_field = 2;
+constexpr std::size_t chosen_bytes_min = 17;
+
+std::uint8_t fields_of(bool first, bool second) {
+  return static_cast<std::uint8_t>((first ? first_field : 0) | (second ? second_field : 0));
+}
+std::uint8_t read_fields(byte_reader& r) {
+  const std::uint8_t fields = r.u8();
+  if (fields > (first_field | second_field)) r.fail();
+  return fields;
+}
+
+void write_name(byte_writer& w, const upload_name& n) {
+  w.string(n.bucket).string(n.key).varint(n.id).u64(n.nonce);
+}
+upload_name read_name(byte_reader& r) {
+  upload_name n;
+  n.bucket = r.string();
+  n.key = r.string();
+  n.id = r.varint();
+  n.nonce = r.u64();
+  return n;
+}
+
+} // namespace
+
+void write(byte_writer& w, const begin_upload& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.bucket).string(c.key);
+  write_time(w, c.now);
+  w.u64(c.nonce);
+  write_headers(w, c.headers);
+  write_extras(w, c.extras);
+  w.string(c.checksum).u8(static_cast<std::uint8_t>(c.type));
+}
+void read(byte_reader& r, begin_upload& c) {
+  c.stamp = read_stamp(r);
+  c.bucket = r.string();
+  c.key = r.string();
+  c.now = read_time(r);
+  c.nonce = r.u64();
+  c.headers = read_headers(r);
+  c.extras = read_extras(r);
+  c.checksum = r.string();
+  const std::uint8_t type = r.u8();
+  if (type > static_cast<std::uint8_t>(checksum_type::full_object)) r.fail();
+  c.type = static_cast<checksum_type>(type);
+}
+
+void write(byte_writer& w, const put_part& c) {
+  write_stamp(w, c.stamp);
+  write_name(w, c.upload);
+  w.varint(c.number);
+  write_time(w, c.now);
+  w.varint(c.size).raw(c.digest).string(c.checksum_name).string(c.checksum);
+  write_content(w, c.content);
+}
+void read(byte_reader& r, put_part& c) {
+  c.stamp = read_stamp(r);
+  c.upload = read_name(r);
+  c.number = r.varint32();
+  c.now = read_time(r);
+  c.size = r.varint();
+  r.raw(c.digest);
+  c.checksum_name = r.string();
+  c.checksum = r.string();
+  c.content = read_content(r);
+}
+
+void write(byte_writer& w, const copy_part& c) {
+  write_stamp(w, c.stamp);
+  write_name(w, c.upload);
+  w.varint(c.number);
+  write_time(w, c.now);
+  write_version(w, c.source);
+  w.varint(c.offset).varint(c.length).raw(c.digest);
+}
+void read(byte_reader& r, copy_part& c) {
+  c.stamp = read_stamp(r);
+  c.upload = read_name(r);
+  c.number = r.varint32();
+  c.now = read_time(r);
+  c.source = read_version(r);
+  c.offset = r.varint();
+  c.length = r.varint();
+  r.raw(c.digest);
+}
+
+void write(byte_writer& w, const complete_upload& c) {
+  write_stamp(w, c.stamp);
+  write_name(w, c.upload);
+  write_time(w, c.now);
+  w.varint(c.parts.size());
+  for (const chosen_part& part : c.parts) w.varint(part.number).raw(part.digest);
+  write_etag(w, c.etag);
+  write_pairs(w, c.checksums);
+  write_condition_of(w, c.condition);
+}
+void read(byte_reader& r, complete_upload& c) {
+  c.stamp = read_stamp(r);
+  c.upload = read_name(r);
+  c.now = read_time(r);
+  c.parts.resize(r.count(chosen_bytes_min));
+  for (chosen_part& part : c.parts) {
+    part.number = r.varint32();
+    r.raw(part.digest);
+  }
+  c.etag = read_etag(r);
+  c.checksums = read_pairs(r);
+  c.condition = read_condition(r);
+}
+
+void write(byte_writer& w, const abort_upload& c) {
+  write_stamp(w, c.stamp);
+  write_name(w, c.upload);
+}
+void read(byte_reader& r, abort_upload& c) {
+  c.stamp = read_stamp(r);
+  c.upload = read_name(r);
+}
+
+void write(byte_writer& w, const copy_object& c) {
+  write_stamp(w, c.stamp);
+  write_version(w, c.source);
+  w.string(c.bucket).string(c.key);
+  write_time(w, c.now);
+  w.u8(fields_of(c.headers.has_value(), c.extras.has_value()));
+  if (c.headers) write_headers(w, *c.headers);
+  if (c.extras) write_extras(w, *c.extras);
+  write_condition_of(w, c.condition);
+}
+void read(byte_reader& r, copy_object& c) {
+  c.stamp = read_stamp(r);
+  c.source = read_version(r);
+  c.bucket = r.string();
+  c.key = r.string();
+  c.now = read_time(r);
+  const std::uint8_t fields = read_fields(r);
+  if ((fields & first_field) != 0) c.headers = read_headers(r);
+  if ((fields & second_field) != 0) c.extras = read_extras(r);
+  c.condition = read_condition(r);
+}
+
+void write(byte_writer& w, const set_extras& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.bucket).string(c.key).u8(fields_of(c.tags.has_value(), c.public_read.has_value()));
+  if (c.tags) write_pairs(w, *c.tags);
+  if (c.public_read) w.boolean(*c.public_read);
+}
+void read(byte_reader& r, set_extras& c) {
+  c.stamp = read_stamp(r);
+  c.bucket = r.string();
+  c.key = r.string();
+  const std::uint8_t fields = read_fields(r);
+  if ((fields & first_field) != 0) c.tags = read_pairs(r);
+  if ((fields & second_field) != 0) c.public_read = r.boolean();
+}
+
+void write(byte_writer& w, const set_bucket& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.name).u8(fields_of(c.public_read.has_value(), c.cors.has_value()));
+  if (c.public_read) w.boolean(*c.public_read);
+  if (c.cors) write_cors(w, *c.cors);
+}
+void read(byte_reader& r, set_bucket& c) {
+  c.stamp = read_stamp(r);
+  c.name = r.string();
+  const std::uint8_t fields = read_fields(r);
+  if ((fields & first_field) != 0) c.public_read = r.boolean();
+  if ((fields & second_field) != 0) c.cors = read_cors(r);
+}
+
+} // namespace cairn::storage::metadata

@@ -1,0 +1,40 @@
+#include "net/tags.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+namespace {
+
+std::string_view code_of(const auto& outcome) {
+  const auto* refused = std::get_if<s3_error>(&outcome);
+  return refused == nullptr ? "" : refused->code;
+}
+
+TEST(tags, come_as_a_header_or_a_document_and_go_as_a_document) {
+  const auto tags = std::get<tag_list>(read_tagging_header("a=1&b=x+y%26&empty=&bare"));
+  EXPECT_EQ(tags, (tag_list{{"a", "1"}, {"b", "x y&"}, {"empty", ""}, {"bare", ""}}));
+  EXPECT_EQ(std::get<tag_list>(read_tagging(tagging_xml(tags))), tags);
+  EXPECT_TRUE(std::get<tag_list>(read_tagging_header("")).empty());
+  EXPECT_TRUE(std::get<tag_list>(read_tagging(tagging_xml({}))).empty());
+}
+
+TEST(tags, beyond_the_bounds_are_refused) {
+  tag_list many;
+  for (int i = 0; i < 11; ++i) many.emplace_back(std::to_string(i), "");
+  EXPECT_EQ(code_of(read_tagging(tagging_xml(many))), "BadRequest");
+  many.pop_back();
+  EXPECT_EQ(code_of(read_tagging(tagging_xml(many))), "");
+  std::string umlauts;
+  for (int i = 0; i < 128; ++i) umlauts += "ü";
+  EXPECT_EQ(code_of(read_tagging(tagging_xml({{umlauts, umlauts + umlauts}}))), "");
+  EXPECT_EQ(code_of(read_tagging(tagging_xml({{umlauts + "u", ""}}))), "InvalidTag");
+  EXPECT_EQ(code_of(read_tagging(tagging_xml({{"k", umlauts + umlauts + "u"}}))), "InvalidTag");
+  EXPECT_EQ(code_of(read_tagging_header("a=1&a=2")), "InvalidTag");
+  EXPECT_EQ(code_of(read_tagging_header("=1")), "InvalidArgument");
+  EXPECT_EQ(code_of(read_tagging_header("a=%zz")), "InvalidArgument");
+  for (const char* body : {"", "<Tagging/>", "<Tagging><TagSet><Tag><Key>k</Key></Tag></TagSet></Tagging>"})
+    EXPECT_EQ(code_of(read_tagging(body)), "MalformedXML") << body;
+}
+
+} // namespace
+} // namespace cairn::net
