@@ -21,9 +21,9 @@ public:
   void stop() override {}
 
   void run(std::size_t which, bool expired = false) {
-    auto job = std::move(jobs.at(which));
+    const auto taken = std::move(jobs.at(which));
     jobs.erase(jobs.begin() + std::ptrdiff_t(which));
-    job(expired);
+    taken(expired);
   }
   std::vector<job> jobs;
   bool full = false;
@@ -41,9 +41,9 @@ public:
 
 class body_digests_test : public testing::Test, public body_digests::user {
 protected:
-  void start(std::shared_ptr<body_check> check) {
+  void start(std::shared_ptr<body_check> of) {
     digests.start({executor, &storage::system_clock(), [](const std::function<void()>& run) { run(); }},
-                  std::move(check), *this);
+                  std::move(of), *this);
   }
   storage::slice bytes(std::string_view text) {
     auto b = pool.try_acquire(4096, storage::reservation::minimum);
