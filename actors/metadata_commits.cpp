@@ -196,7 +196,10 @@ void metadata_state::tick() {
   reads_overdue_ = s_.reads->longest_running() > overdue_after;
   writes_overdue_ = s_.writes->longest_running() > overdue_after;
   if (session_ == 0) begin_session();
-  if (log_) acknowledge_layout();
+  if (log_) {
+    log_->tick();
+    acknowledge_layout();
+  }
   self_->delayed_send(self_, tick_interval, tick_atom_v);
 }
 
