@@ -42,8 +42,8 @@ public:
 class body_digests_test : public testing::Test, public body_digests::user {
 protected:
   void start(std::shared_ptr<body_check> of) {
-    digests.start({executor, &storage::system_clock(), [](const std::function<void()>& run) { run(); }},
-                  std::move(of), *this);
+    digests.start({executor, &storage::system_clock(), [](const std::function<void()>& run) { run(); }}, std::move(of),
+                  *this);
   }
   storage::slice bytes(std::string_view text) {
     auto b = pool.try_acquire(4096, storage::reservation::minimum);
