@@ -1,6 +1,7 @@
 #include "actors/cluster_rescue.hpp"
 
 #include "actors/state_transfer.hpp"
+#include "cluster/log_servers.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/recovery.hpp"
@@ -108,7 +109,7 @@ result<cluster_founded> begin_anew(const config::settings& s, const meta::create
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   raft::raft_log log{**engine};
-  if (auto begun = log.begin(raft::raft_core::first_state(raft::server_id{now.self} + 1, now.applied)); !begun)
+  if (auto begun = log.begin(raft::raft_core::first_state(cluster::server_of(now.self), now.applied)); !begun)
     return begun.error();
   return cluster_founded{c.id, c.name, now.self, now.applied};
 }
