@@ -338,6 +338,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     n.incarnation = r.node.incarnation;
     n.used_bytes = r.used_bytes;
     n.capacity_bytes = r.capacity_bytes;
+    n.data_bytes = r.data_bytes;
     n.complete_epoch = r.complete_epoch;
     n.complete = r.complete;
   }

@@ -82,6 +82,7 @@ std::optional<steward_step> change_states(const steward_view& v, const steward_o
     h.overdue = h.down && v.wall - m.down_since >= o.out_after.count() && news.silent >= o.down_after;
     h.used_bytes = news.used_bytes;
     h.capacity_bytes = news.capacity_bytes;
+    h.data_bytes = news.data_bytes;
   }
   for (const auto& m : v.now->members)
     if (m.state == member_state::out && m.down_since == 0 && is_up(v, m, o))

@@ -30,7 +30,7 @@ struct member_news {
   bool heard = false;                    // a report came since this node leads
   std::chrono::milliseconds silent{0};   // since the last one, or since it leads
   std::uint64_t incarnation = 0;         // as it last said
-  std::uint64_t used_bytes = 0, capacity_bytes = 0;
+  std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
   layout_epoch complete_epoch = 0;       // of its last comparison
   std::vector<partition_id> complete;    // rising
 };
