@@ -1,5 +1,8 @@
 #include "actors/retry_policy.hpp"
 
+#include <algorithm>
+#include <utility>
+
 namespace cairn::actors {
 
 int weight_of(errc code) noexcept {
@@ -53,15 +56,18 @@ std::optional<std::size_t> retry_policy::alternative() const noexcept {
 
 std::optional<std::chrono::milliseconds> retry_policy::next_replica(errc code) {
   if (!worth_asking_again(code) && place_ < 64) hopeless_ |= std::uint64_t{1} << place_;
+  busy_ = busy_ || code == errc::busy;
   elsewhere_ = reason();
   here_ = {};
   if (const auto next = alternative()) {
     place_ = *next;
     return std::chrono::milliseconds{0};
   }
-  if (++attempts_ >= attempts_max) return std::nullopt;
+  crowded_ = std::exchange(busy_, false);
+  if (!crowded_ && ++attempts_ >= attempts_max) return std::nullopt;
+  const auto pause = std::min(longest_pause, first_pause * (1 << std::min(rounds_++, 16u)));
   for (place_ = 0; place_ < places_; ++place_)
-    if (!hopeless(place_)) return first_pause * (1 << (attempts_ - 1));
+    if (!hopeless(place_)) return pause;
   return std::nullopt;
 }
 

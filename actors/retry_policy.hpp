@@ -5,7 +5,8 @@
 //   writes when it was written, so `not_found` and `quarantined` go on to the next place, while a late or stumbling
 //   disk is asked again. Bytes that fail their checksum are elsewhere or nowhere.
 // - In a cluster: replicas. Whatever fails, the next one is asked at once; after the last, those whose failure may pass
-//   are asked for another round, after a pause.
+//   are asked for another round, after a pause. A round in which one of them was busy does not count: it has the chunk,
+//   and no memory to send it just now. How long that may go on is the caller's to say.
 #pragma once
 
 #include "config/error.hpp"
@@ -23,7 +24,7 @@ int weight_of(errc code) noexcept;
 class retry_policy {
 public:
   static constexpr std::uint32_t attempts_max = 4; // at one place; rounds over replicas
-  static constexpr std::chrono::milliseconds first_pause{10};
+  static constexpr std::chrono::milliseconds first_pause{10}, longest_pause{160};
   enum class kind : std::uint8_t { disks, replicas };
 
   explicit retry_policy(std::size_t places, kind k = kind::disks) : places_(places), kind_(k) {}
@@ -33,6 +34,8 @@ public:
   std::optional<std::size_t> alternative() const noexcept;
   // Nothing: give up, with reason(). Otherwise ask place() after the pause.
   std::optional<std::chrono::milliseconds> failed(error why);
+  // In the round of replicas that ended last, one was busy.
+  bool crowded() const noexcept { return crowded_; }
   // Of the places' last answers the one that says most.
   const error& reason() const noexcept;
 
@@ -44,9 +47,11 @@ private:
   const std::size_t places_;
   const kind kind_;
   std::size_t place_ = 0;
-  std::uint32_t attempts_ = 0; // at place_; rounds that are over
-  std::uint64_t hopeless_ = 0; // replicas that need not be asked again; those beyond the 64th are
-  error here_, elsewhere_;     // the last answer of place_, the heaviest of the places before
+  std::uint32_t attempts_ = 0;          // at place_; rounds that are over and count
+  std::uint32_t rounds_ = 0;            // that are over
+  bool busy_ = false, crowded_ = false; // a replica was, in this round; in the one before
+  std::uint64_t hopeless_ = 0;          // replicas that need not be asked again; those beyond the 64th are
+  error here_, elsewhere_;              // the last answer of place_, the heaviest of the places before
 };
 
 } // namespace cairn::actors

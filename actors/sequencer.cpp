@@ -18,6 +18,7 @@ constexpr std::uint32_t chunk_bytes_max = 16 << 20;
 // processor looks like a slow peer; and where no percentile is known.
 constexpr std::chrono::milliseconds hedge_after_min{10}, hedge_after_unknown{100};
 constexpr int no_token_patience = 8; // a further round without a token waits so much longer
+constexpr std::chrono::milliseconds buffer_pause{50};
 
 class sequencer_state {
 public:
@@ -62,7 +63,7 @@ private:
   void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
   void failed(std::uint64_t index, std::uint32_t number, error why);
   void first_failed(std::uint64_t index, read& r, error why);
-  bool fresh_buffer(read& r);
+  bool has_buffer(read& r);
   void plan_hedge(read& r);
   void hedge(std::uint64_t index, read& r);
   void wake_at(storage::steady_time when);
@@ -165,8 +166,14 @@ void sequencer_state::begin(const planned_slice& slice, storage::buffer_ptr into
 }
 
 void sequencer_state::ask(std::uint64_t index) {
+  if (ended_) return;
   auto& r = reads_.at(index);
   r.again_at.reset();
+  if (!has_buffer(r)) {
+    if (now() - r.since >= s_.memory_wait_midway)
+      give_up({errc::slow_down, "no memory to read a chunk again"}, "buffer");
+    return;
+  }
   r.first.number = ++r.attempts;
   r.first.place = r.retry.place();
   send(index, r, r.first);
@@ -218,8 +225,9 @@ void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error wh
 
 void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
   const auto give_up_here = [&] { give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk)); };
-  // Who failed late, or from afar, may still write into the buffer that it was given.
-  const bool taken = why.code == errc::timeout || r.route.remote(r.first.place);
+  // Who failed late, or from afar without an answer, may still write into the buffer that it was given.
+  const bool taken = why.code == errc::timeout || (r.route.remote(r.first.place) && why.code != errc::busy);
+  const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
   r.first.number = 0;
   r.hedge_at.reset();
   auto from = r.retry.place();
@@ -229,7 +237,7 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
     from = r.retry.place();
     pause = r.retry.failed(std::move(r.hedge_error));
   }
-  if (!pause) return give_up_here();
+  if (!pause || (pause->count() > 0 && r.retry.crowded() && now() - r.since >= patience)) return give_up_here();
   s_.metrics->chunk_read_retries.fetch_add(1, std::memory_order_relaxed);
   if (r.retry.place() != from && r.route.in_cluster())
     s_.metrics->reads_failed_over.fetch_add(1, std::memory_order_relaxed);
@@ -238,16 +246,20 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
     r.first = std::exchange(r.hedge, attempt{});
     return;
   }
-  if (taken && !fresh_buffer(r)) return give_up_here();
+  if (taken) r.first.buffer.reset();
   if (pause->count() == 0) return ask(index);
   if (r.route.in_cluster() && !s_.stores->budget().retries.try_take()) *pause *= no_token_patience;
   r.again_at = now() + *pause;
   self_->delayed_send(self_, *pause, tick_atom_v);
 }
 
-bool sequencer_state::fresh_buffer(read& r) {
-  r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum);
-  return r.first.buffer != nullptr;
+// Without one the read waits: what the stream has sent already must not be for nothing.
+bool sequencer_state::has_buffer(read& r) {
+  if (!r.first.buffer) r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum);
+  if (r.first.buffer) return true;
+  r.again_at = now() + buffer_pause;
+  self_->delayed_send(self_, buffer_pause, tick_atom_v);
+  return false;
 }
 
 void sequencer_state::plan_hedge(read& r) {

@@ -71,13 +71,27 @@ TEST(retry_policy, asks_those_replicas_again_whose_failure_may_pass) {
   EXPECT_EQ(retry.failed({errc::not_found, "x"}), milliseconds{0});
   EXPECT_EQ(retry.failed({errc::busy, "x"}), milliseconds{0});
   EXPECT_EQ(retry.failed({errc::corrupt, "x"}), milliseconds{10});
-  for (const auto pause : {20, 40}) {
+  for (const auto pause : {20, 40, 80}) {
     EXPECT_EQ(retry.place(), 1u);
     EXPECT_EQ(retry.alternative(), std::nullopt);
     EXPECT_EQ(retry.failed({errc::timeout, "x"}), milliseconds{pause});
   }
-  EXPECT_FALSE(retry.failed({errc::busy, "x"}));
+  EXPECT_FALSE(retry.failed({errc::timeout, "x"}));
   EXPECT_EQ(retry.reason(), errc::corrupt);
+}
+
+TEST(retry_policy, goes_on_asking_replicas_of_which_one_is_busy) {
+  retry_policy retry{2, retry_policy::kind::replicas};
+  for (const auto pause : {10, 20, 40, 80, 160, 160, 160}) {
+    EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{0});
+    EXPECT_EQ(retry.failed({errc::busy, "x"}), milliseconds{pause});
+    EXPECT_EQ(retry.place(), 0u);
+    EXPECT_TRUE(retry.crowded());
+  }
+  EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{0});
+  EXPECT_EQ(retry.failed({errc::not_found, "x"}), milliseconds{160}) << "the other one may come back";
+  EXPECT_FALSE(retry.crowded());
+  EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{160});
 }
 
 TEST(retry_policy, gives_up_when_no_replica_has_the_chunk) {
