@@ -23,7 +23,6 @@ enum class peer_request : std::uint8_t {
   read_chunk = 16, // → payload
   write_chunk = 17,
   erase_chunks = 18,
-  list_chunks = 19,
 };
 constexpr std::size_t peer_request_kinds = 32;
 
