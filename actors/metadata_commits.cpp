@@ -79,6 +79,8 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   if (adds_something(*command) && s_.has_room && !s_.has_room()) {
     return to_caf({errc::no_space, "the metadata's disk is full up to its reserve"});
   }
+  if (log_ && meta::level_of(*command) > feature_level_ && !std::holds_alternative<meta::raise_feature_level>(*command))
+    return to_caf({errc::unsupported, "This request, before all nodes of the cluster are upgraded,"});
   auto asked = self_->make_response_promise<committed>();
   const auto since = now();
   const auto bytes = bytes_of(*command);
@@ -227,6 +229,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](list_buckets_atom) { return state->buckets(); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },
+      [state](list_atom, const meta::versions_query& query) { return state->versions(query); },
       [state](parts_atom, const upload_query& query) { return state->upload(query); },
       [state](parts_atom, const object_parts_query& query) { return state->object_parts(query); },
       [state](access_atom, const access_query& query) { return state->access(query); },

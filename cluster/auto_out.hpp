@@ -13,7 +13,7 @@ namespace cairn::cluster {
 
 struct member_health {
   bool down = false;
-  bool overdue = false;                             // down for at least cluster.down_out_after
+  bool overdue = false; // down for at least cluster.down_out_after
   // As last reported: of its file systems, whoever filled them, and of its chunks, which others would have to take.
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
 };

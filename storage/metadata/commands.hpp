@@ -18,8 +18,9 @@
 
 namespace cairn::storage::metadata {
 
-// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys
-constexpr std::uint8_t feature_level = 4;
+// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
+// 5: versions of objects, lifecycle rules.
+constexpr std::uint8_t feature_level = 5;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -57,12 +58,16 @@ struct put_object {
   object_extras extras;
 };
 
-// Deleting what is not there succeeds, as S3 wants. no_such_bucket, precondition_failed.
+// Deleting what is not there succeeds, as S3 wants. Without a version: in a bucket that is or was versioned a delete
+// marker becomes the newest version. With one: that version goes for good; the condition is about it.
+// no_such_bucket, precondition_failed.
 struct delete_object {
   commit_stamp stamp;
   std::string bucket, key;
   wall_ms now = 0;
   write_condition condition;
+  std::optional<version_id> version;
+  std::optional<version_place> expected; // of what is deleted, the live version without `version`: else stale_source
 };
 
 // An upload failed or was cancelled: its blob is dead, commits that name it are refused, its chunks may be deleted.
@@ -90,7 +95,12 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
                              abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
                              set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
                              put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
-                             hold_deletions, create_key, delete_key, change_key>;
+                             hold_deletions, create_key, delete_key, change_key, raise_feature_level>;
+
+// The lowest level that knows this command.
+std::uint8_t level_of(const command& c);
+// Every member of a cluster knows the commands up to this one; of later ones, those up to what the log says.
+constexpr std::uint8_t feature_level_of_clusters = 4;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
@@ -103,9 +113,19 @@ struct command_result {
   log_index version = 0;        // put_object, delete_object, copies: of the new version; begin_session, begin_upload:
                                 // the id; cluster_commands.hpp: the epoch
   std::uint64_t more = 0;       // free_manifests: 0 when all that may be freed was, else how many still wait;
-                                // add_node: the number; moved: partitions passed over
+                                // add_node: the number; moved: partitions passed over; those that make or remove
+                                // versions of objects: see told_version
   std::optional<error> refused; // not the first member: C++20 would take a result<command_result>'s error for it
 };
+
+// What put_object, complete_upload, copy_object and delete_object say about the version that they made or removed.
+struct told_version {
+  std::optional<version_id> id; // nothing: the bucket never was versioned
+  bool delete_marker = false;
+};
+std::uint64_t encode_told(const object_row& row, bool versioned); // into command_result::more
+told_version told(const command_result& r);
+
 std::string encode(const command_result& r); // the rows of `outcomes`
 result<command_result> decode_result(std::string_view bytes);
 

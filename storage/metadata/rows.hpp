@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -95,13 +96,33 @@ struct cors_rule {
   friend bool operator==(const cors_rule&, const cors_rule&) = default;
 };
 
+// What becomes of a bucket's objects with time. Days are whole ones; 0: not said.
+struct lifecycle_rule {
+  std::string id;
+  // Objects that it is about: all of this holds. Uploads have neither tags nor size.
+  std::string prefix;
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::optional<std::uint64_t> size_above, size_below;
+  bool without_filter = false; // the prefix was said in the old way, beside the actions
+  bool enabled = true;
+  std::uint32_t expire_days = 0;     // after it was written, the live version goes …
+  wall_ms expire_at = 0;             // … or from this day on; 0: not said
+  bool expire_markers = false;       // delete markers with no version behind them
+  std::uint32_t noncurrent_days = 0; // after it was displaced, a version goes …
+  std::uint32_t noncurrent_kept = 0; // … but for so many of the newest
+  std::uint32_t abort_days = 0;      // uploads that were begun and never completed
+  friend bool operator==(const lifecycle_rule&, const lifecycle_rule&) = default;
+};
+
 struct bucket_row {
   bucket_id id = 0;
   std::string name;
   wall_ms created = 0;
   std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
   bool public_read = false;    // anonymous requests may list it and read its objects
+  bool public_write = false;   // and write its objects; only beside public_read
   std::vector<cors_rule> cors; // the first that fits counts
+  std::vector<lifecycle_rule> lifecycle;
 };
 
 struct session_row {
@@ -136,6 +157,8 @@ void write_extras(byte_writer& w, const object_extras& e);
 object_extras read_extras(byte_reader& r);
 void write_cors(byte_writer& w, const std::vector<cors_rule>& rules);
 std::vector<cors_rule> read_cors(byte_reader& r);
+void write_lifecycle(byte_writer& w, const std::vector<lifecycle_rule>& rules);
+std::vector<lifecycle_rule> read_lifecycle(byte_reader& r);
 void write_headers(byte_writer& w, const object_headers& h);
 object_headers read_headers(byte_reader& r);
 void write_blob_id(byte_writer& w, const blob_id& id);
