@@ -68,7 +68,7 @@ private:
   bool wait_for_stragglers();
   void commit(const meta::etag& etag);
   result<meta::written_blob> written();
-  void committed_as(const meta::etag& etag, storage::log_index version);
+  void committed_as(const meta::etag& etag, const meta::command_result& r);
   void confirm_stragglers();
   void fail(error why);
   void wind_down();
@@ -293,7 +293,7 @@ void ingest_state::commit(const meta::etag& etag) {
   auto box = std::make_shared<const meta::command>(request_.commit_as ? request_.commit_as(std::move(put))
                                                                       : meta::command{std::move(put)});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-      .then([this, etag](const committed& c) { committed_as(etag, c.result.version); },
+      .then([this, etag](const committed& c) { committed_as(etag, c.result); },
             [this](caf::error& e) {
               auto why = from_caf(e);
               committing_ = false;
@@ -302,9 +302,10 @@ void ingest_state::commit(const meta::etag& etag) {
             });
 }
 
-void ingest_state::committed_as(const meta::etag& etag, storage::log_index version) {
+void ingest_state::committed_as(const meta::etag& etag, const meta::command_result& r) {
   committed_ = true;
-  if (client_) std::exchange(client_, nullptr)->done(put_outcome{etag, version, window_->bytes(), proven_});
+  if (client_)
+    std::exchange(client_, nullptr)->done(put_outcome{etag, r.version, window_->bytes(), proven_, meta::told(r).id});
   chunks_.clear();
   writer_.stop();
   confirm_stragglers();

@@ -42,7 +42,7 @@ using chunk_server_actor = caf::typed_actor<
 // batch. (In a cluster the commands go through consensus here.)
 using metadata_actor = caf::typed_actor<
     // streamer → the row, its first parts or inline bytes, and a hold that keeps its blobs. no_such_bucket,
-    // no_such_key, corrupt, io_error, busy, timeout.
+    // no_such_key, no_such_version, delete_marker, corrupt, io_error, busy, timeout.
     caf::replies_to<lookup_atom, object_name>::with<found_object>,
     // streamer → further parts of a long manifest. corrupt, io_error, busy.
     caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
@@ -53,6 +53,8 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
     // HTTP gateway → a page of the uploads that are under way. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::uploads_query>::with<uploads_listing>,
+    // HTTP gateway → a page of the versions of objects. no_such_bucket, busy, timeout.
+    caf::replies_to<list_atom, storage::metadata::versions_query>::with<versions_listing>,
     // HTTP gateway → an upload and a page of its parts. no_such_bucket, no_such_upload, busy, timeout.
     caf::replies_to<parts_atom, upload_query>::with<found_upload>,
     // HTTP gateway → an object and a page of its parts. no_such_bucket, no_such_key, busy, timeout.

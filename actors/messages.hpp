@@ -50,7 +50,8 @@ using read_hold = std::shared_ptr<void>;
 
 struct object_name {
   std::string bucket, key;
-  bool with_body = true; // false (HEAD): no parts, no inline bytes, no hold
+  bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
+  std::optional<storage::metadata::version_id> version{}; // nothing: the live one
 };
 struct found_object {
   std::shared_ptr<const storage::metadata::object_row> row;
@@ -71,11 +72,13 @@ struct found_upload {
   std::shared_ptr<const storage::metadata::upload_row> row;
   std::shared_ptr<const std::vector<storage::metadata::uploaded_part>> parts;
 };
+using versions_listing = std::shared_ptr<const storage::metadata::versions_page>;
 using uploads_listing = std::shared_ptr<const storage::metadata::uploads_page>;
 // An object, and likewise its parts, when it was uploaded in parts.
 struct object_parts_query {
   std::string bucket, key;
   std::uint32_t after = 0, max = 0;
+  std::optional<storage::metadata::version_id> version{};
 };
 struct found_parts {
   std::shared_ptr<const storage::metadata::object_row> row;
@@ -182,6 +185,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::access_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_access)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::keys_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::key_list)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::versions_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::versions_listing)
 
 CAF_BEGIN_TYPE_ID_BLOCK(cairn, first_custom_type_id)
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_read))
@@ -219,6 +224,8 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::access_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_access))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::keys_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::key_list))
+CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::versions_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::versions_listing))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::member_reports_ptr))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::cluster_status_ptr))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::membership_command))

@@ -224,6 +224,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](list_buckets_atom) { return state->buckets(); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },
+      [state](list_atom, const meta::versions_query& query) { return state->versions(query); },
       [state](parts_atom, const upload_query& query) { return state->upload(query); },
       [state](parts_atom, const object_parts_query& query) { return state->object_parts(query); },
       [state](access_atom, const access_query& query) { return state->access(query); },

@@ -13,8 +13,9 @@ namespace meta = storage::metadata;
 constexpr std::size_t first_parts = 16, page_parts = 256;
 
 result<found_object> read_object(meta::view& view, const object_name& name) {
-  auto row = view.object(name.bucket, name.key);
+  auto row = name.version ? view.object(name.bucket, name.key, *name.version) : view.object(name.bucket, name.key);
   if (!row) return row.error();
+  if (row->content == meta::content_kind::delete_marker) return error{errc::delete_marker};
   found_object out;
   if (row->content == meta::content_kind::inline_bytes) {
     auto bytes = view.inline_bytes(*row);
@@ -118,6 +119,7 @@ void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline,
 }
 
 std::optional<found_object> metadata_state::find_cached(const object_name& name) {
+  if (name.version) return std::nullopt; // kept by name only
   const auto* cached = cache_->find({name.bucket, name.key});
   auto& counter = cached ? s_.metrics->row_cache_hits : s_.metrics->row_cache_misses;
   counter.fetch_add(1, std::memory_order_relaxed);
@@ -148,9 +150,10 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
 void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name) {
   // Before the snapshot is taken: else a blob could be buried and freed in between.
   read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
-  const auto miss = cache_->begin_miss({name.bucket, name.key});
+  const auto miss = name.version ? std::uint64_t{0} : cache_->begin_miss({name.bucket, name.key});
   const auto keep = [this, miss, hold = std::move(hold), with_body = name.with_body](result<found_object>& found) {
-    cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr, nullptr}} : std::nullopt);
+    if (miss != 0)
+      cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr, nullptr}} : std::nullopt);
     if (found && !with_body)
       *found = without_body(std::move(*found));
     else if (found && found->parts)
@@ -270,6 +273,14 @@ caf::result<listing_page> metadata_state::list(const meta::listing_query& query)
   });
 }
 
+caf::result<versions_listing> metadata_state::versions(const meta::versions_query& query) {
+  return ask<versions_listing>(freshness::linear, [query](meta::view& view) -> result<versions_listing> {
+    auto page = view.versions(query);
+    if (!page) return page.error();
+    return std::make_shared<const meta::versions_page>(std::move(*page));
+  });
+}
+
 caf::result<uploads_listing> metadata_state::uploads(const meta::uploads_query& query) {
   return ask<uploads_listing>(freshness::linear, [query](meta::view& view) -> result<uploads_listing> {
     auto page = view.uploads(query);
@@ -291,8 +302,10 @@ caf::result<found_upload> metadata_state::upload(const upload_query& query) {
 
 caf::result<found_parts> metadata_state::object_parts(const object_parts_query& query) {
   return ask<found_parts>(freshness::linear, [query](meta::view& view) -> result<found_parts> {
-    auto row = view.object(query.bucket, query.key);
+    auto row =
+        query.version ? view.object(query.bucket, query.key, *query.version) : view.object(query.bucket, query.key);
     if (!row) return row.error();
+    if (row->content == meta::content_kind::delete_marker) return error{errc::delete_marker};
     std::vector<meta::object_part> found;
     if (row->etag.parts > 0 && row->content == meta::content_kind::manifest) {
       auto parts = view.object_parts(row->manifest, query.after, query.max);

@@ -69,7 +69,8 @@ struct put_outcome {
   storage::metadata::etag etag;
   storage::log_index version = 0;
   std::uint64_t size = 0;
-  kept_headers proven{}; // of the request's check
+  kept_headers proven{};                                     // of the request's check
+  std::optional<storage::metadata::version_id> version_id{}; // nothing: the bucket never was versioned
 };
 
 class upload_client {

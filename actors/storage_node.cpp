@@ -2,6 +2,7 @@
 
 #include "actors/backfill.hpp"
 #include "actors/cluster_member.hpp"
+#include "actors/lifecycle.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
@@ -116,6 +117,7 @@ private:
   std::vector<std::string> closed_disks_; // paths
   services services_;
   reaper_actor reaper_;
+  lifecycle_actor lifecycle_;
   std::unique_ptr<storage::executor> backfill_work_;
   std::shared_ptr<storage::buffer_pool> backfill_buffers_;
   std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
@@ -305,6 +307,10 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.window_max = settings.download.window_max;
   services_.object_size_max = settings.limits.object_size.bytes;
   reaper_ = spawn_reaper(system_, services_);
+  lifecycle_options lifecycle;
+  lifecycle.day = std::chrono::duration_cast<std::chrono::milliseconds>(settings.debug.lifecycle_day);
+  lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
+  lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
   if (member_) spawn_backfill_actor(settings);
   apply(settings);
 }
@@ -424,6 +430,7 @@ void storage_node_impl::stop() {
   if (stopped_) return;
   stopped_ = true;
   caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(lifecycle_, caf::exit_reason::user_shutdown);
   if (backfill_) caf::anon_send_exit(backfill_, caf::exit_reason::user_shutdown);
   if (backfill_work_) backfill_work_->stop();
   if (services_.stores) services_.stores->stop();
@@ -443,6 +450,7 @@ void storage_node_impl::stop() {
   services_.stores.reset();
   for (auto& d : disks_) d->actors.clear();
   reaper_ = nullptr;
+  lifecycle_ = nullptr;
   backfill_ = nullptr;
   system_.await_all_actors_done();
 }

@@ -110,7 +110,8 @@ struct log_settings {
 };
 
 struct debug_settings {
-  duration read_delay{0}; // added to every chunk read, for experiments
+  duration read_delay{0};                          // added to every chunk read, for experiments
+  duration lifecycle_day = std::chrono::hours{24}; // what lifecycle rules take for a day
 };
 
 struct settings {

@@ -196,6 +196,9 @@ constexpr std::array key_table{
 
     key{"debug", "read_delay", at<&s::debug, &debug_settings::read_delay>, 0, of(10s), 1, false,
         "Added to every chunk read."},
+    key{"debug", "lifecycle_day", at<&s::debug, &debug_settings::lifecycle_day>, of(100ms), of(24h), 1, false,
+        "What lifecycle rules take for a day. They are looked at once an hour, or once in such a day if that is "
+        "shorter."},
 };
 
 constexpr std::array<std::pair<std::string_view, anonymous_access>, 3> anonymous_names{

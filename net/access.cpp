@@ -34,6 +34,7 @@ need need_of(const request& request) {
     case http_operation::create_bucket: return need::create_bucket;
     case http_operation::head_bucket:
     case http_operation::list_objects:
+    case http_operation::list_versions:
     case http_operation::get_object:
     case http_operation::head_object:
     case http_operation::object_attributes:

@@ -34,9 +34,13 @@ metadata::object_version version_of(const copy_source& source, const metadata::o
 }
 
 void answer_copied(const session_ptr& session, std::string_view element, const metadata::etag& etag,
-                   storage::wall_ms modified, const actors::kept_headers& checksums) {
-  session->respond(
-      200, whole_answer(200, session->basics(), "application/xml", copied_xml(element, etag, modified, checksums)));
+                   storage::wall_ms modified, const actors::kept_headers& checksums, const std::string& lines = {}) {
+  const auto body = copied_xml(element, etag, modified, checksums);
+  session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
+}
+
+std::string source_line(const metadata::object_row& row) {
+  return row.null_version ? "" : "x-amz-copy-source-version-id: " + to_string(id_of(row)) + "\r\n";
 }
 
 // REPLACE or COPY, which is the default.
@@ -65,8 +69,11 @@ void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_ro
   if (!job->new_tags) job->command.extras->tags = row.extras.tags;
   ask_result<actors::committed>(
       job->session,
-      [job, etag = row.etag, checksums = checksums_of(row)](const result<actors::committed>& outcome) {
-        if (outcome) return answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums);
+      [job, etag = row.etag, checksums = checksums_of(row),
+       of = source_line(row)](const result<actors::committed>& outcome) {
+        if (outcome)
+          return answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums,
+                               of + version_lines(metadata::told(outcome->result)));
         if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_copy(job);
         job->session->respond_failure(outcome.error());
       },
@@ -80,7 +87,7 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
         if (const auto refused = refused_source(job->source, *found.row)) return job->session->respond_error(*refused);
         commit_copy(job, *found.row);
       },
-      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, false});
+      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, false, job->source.version});
 }
 
 struct part_job {
@@ -153,7 +160,7 @@ void try_part(const std::shared_ptr<part_job>& job) {
         if (found.inline_bytes) return write_part(job, bytes, *found.inline_bytes);
         share_part(job, row, bytes);
       },
-      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, true});
+      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, true, job->source.version});
 }
 
 } // namespace
@@ -180,7 +187,7 @@ void copy_object(const session_ptr& session) {
   job->new_tags = std::get<bool>(new_tags);
   job->extras = std::move(put.extras);
   const bool to_itself = job->source.bucket == request.target.bucket && job->source.key == request.target.key;
-  if (to_itself && !job->command.headers && !job->new_tags)
+  if (to_itself && !job->source.version && !job->command.headers && !job->new_tags)
     return session->respond_error({400, "InvalidRequest",
                                    "This copy request is illegal because it is trying to copy an object to itself "
                                    "without changing the object's metadata."});

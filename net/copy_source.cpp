@@ -25,7 +25,10 @@ s3_error invalid(std::string message) {
 // "/bucket/key", with or without the first slash.
 std::optional<s3_error> read_name(std::string_view text, copy_source& into) {
   if (const auto query = text.find('?'); query != text.npos) {
-    if (text.substr(query) != "?versionId=null") return not_implemented("Copying a version (?versionId)");
+    constexpr std::string_view parameter = "?versionId=";
+    if (text.substr(query).starts_with(parameter))
+      into.version = storage::metadata::parse_version_id(text.substr(query + parameter.size()));
+    if (!into.version) return invalid("Invalid version id specified");
     text = text.substr(0, query);
   }
   const auto decoded = percent_decode(text, false);

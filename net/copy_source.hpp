@@ -14,12 +14,13 @@ namespace cairn::net {
 
 struct copy_source {
   std::string bucket, key;
-  condition_headers conditions;     // x-amz-copy-source-if-…
-  std::optional<std::string> range; // x-amz-copy-source-range
+  std::optional<storage::metadata::version_id> version; // ?versionId
+  condition_headers conditions;                         // x-amz-copy-source-if-…
+  std::optional<std::string> range;                     // x-amz-copy-source-range
 };
 
 bool asks_to_copy(const boost::beast::http::fields& fields);
-// InvalidArgument, InvalidBucketName; NotImplemented for versions and encryption.
+// InvalidArgument, InvalidBucketName; NotImplemented for encryption.
 std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields);
 
 // PreconditionFailed: the source is not as the conditions want it.

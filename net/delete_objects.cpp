@@ -26,8 +26,10 @@ void answer(const job_ptr& job) {
 
 void deleted(const job_ptr& job, std::size_t index, const result<actors::committed>& outcome) {
   if (job->session->closed()) return;
-  if (!outcome) {
-    auto& entry = job->request.entries[index];
+  auto& entry = job->request.entries[index];
+  if (outcome) {
+    entry.told = metadata::told(outcome->result);
+  } else {
     entry.failed = s3_error_of(outcome.error());
     if (entry.failed->status >= 500) {
       log::warn("a delete failed", {{"request", job->session->current().basics.request_id},
@@ -51,6 +53,7 @@ void commit_all(const job_ptr& job) {
     command.key = entries[i].key;
     command.now = shared.clock.wall();
     command.condition = entries[i].condition;
+    command.version = entries[i].version;
     std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
       boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
     };

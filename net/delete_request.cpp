@@ -29,8 +29,9 @@ delete_entry entry_of(const xml_element& object) {
     if (field.name == "Key") {
       entry.key = field.text;
     } else if (field.name == "VersionId") {
-      entry.null_version = field.text == "null";
-      if (!entry.null_version && !field.text.empty()) entry.failed = not_implemented("Versioning (VersionId)");
+      entry.version = storage::metadata::parse_version_id(field.text);
+      if (!entry.version && !field.text.empty())
+        entry.failed = s3_error{400, "NoSuchVersion", "Invalid version id specified"};
     } else if (field.name == "ETag") {
       condition_headers as_header;
       as_header.if_match = field.text;
@@ -76,7 +77,12 @@ std::string delete_result_xml(const delete_request& done) {
     const std::string_view element = entry.failed ? "Error" : "Deleted";
     xml.open(element);
     xml.text("Key", entry.key);
-    if (entry.null_version) xml.text("VersionId", "null");
+    if (entry.version) xml.text("VersionId", to_string(*entry.version));
+    if (!entry.failed && entry.told.delete_marker) {
+      xml.text("DeleteMarker", "true");
+      if (const auto& id = entry.version ? entry.version : entry.told.id)
+        xml.text("DeleteMarkerVersionId", to_string(*id));
+    }
     if (entry.failed) {
       xml.text("Code", entry.failed->code);
       xml.text("Message", entry.failed->message);

@@ -20,9 +20,9 @@ public:
   void run() {
     session_->begin(weak_from_this());
     const auto& request = session_->current();
-    streamer_ =
-        actors::start_download(session_->shared().services,
-                               {request.target.bucket, request.target.key, !request.head_only}, shared_from_this());
+    streamer_ = actors::start_download(session_->shared().services,
+                                       {request.target.bucket, request.target.key, !request.head_only, request.version},
+                                       shared_from_this());
   }
 
   actors::download_plan plan(const storage::metadata::object_row& row) override {

@@ -218,6 +218,7 @@ void http_session::look_up_access(actors::access_query query) {
 
 void http_session::go_on_with() {
   if (unrouted_) return respond_error(*unrouted_);
+  if (const auto refused = read_version(request_)) return respond_error(*refused);
   read_conditions(parser_->get(), request_);
   dispatch();
 }

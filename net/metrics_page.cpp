@@ -16,11 +16,11 @@ using prometheus::MetricType;
 using labels = std::vector<ClientMetric::Label>;
 
 constexpr std::array<const char*, std::size_t(storage::http_operation::count_)> operation_names{
-    "list_buckets",      "create_bucket", "delete_bucket", "head_bucket",     "list_objects",
-    "put_object",        "get_object",    "head_object",   "delete_object",   "delete_objects",
-    "read_setting",      "write_setting", "copy_object",   "begin_upload",    "put_part",
-    "copy_part",         "list_parts",    "list_uploads",  "complete_upload", "abort_upload",
-    "object_attributes", "read_tags",     "write_tags",    "options",         "unknown"};
+    "list_buckets",    "create_bucket", "delete_bucket",     "head_bucket",    "list_objects", "put_object",
+    "get_object",      "head_object",   "delete_object",     "delete_objects", "read_setting", "write_setting",
+    "copy_object",     "begin_upload",  "put_part",          "copy_part",      "list_parts",   "list_uploads",
+    "complete_upload", "abort_upload",  "object_attributes", "read_tags",      "write_tags",   "list_versions",
+    "options",         "unknown"};
 constexpr std::array<const char*, 6> status_names{"aborted", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 double seconds(std::uint64_t us) {

@@ -32,13 +32,14 @@ struct completion {
   std::uint64_t size = 0;
   std::optional<whole_checksum> checksum;
   actors::kept_headers headers;
+  std::string lines; // what is told of the version
 };
 using completion_ptr = std::shared_ptr<completion>;
 
 void completed(const completion_ptr& job) {
   auto& session = *job->session;
   const auto body = upload_completed_xml(session.current().target, etag_of_parts(job->parts), job->headers);
-  session.respond(200, whole_answer(200, session.basics(), "application/xml", body), job->slot);
+  session.respond(200, whole_answer(200, session.basics(), "application/xml", body, job->lines), job->slot);
 }
 
 // A retry finds no upload, but the object that the first try made.
@@ -68,6 +69,7 @@ void commit_completion(const completion_ptr& job) {
       job->session,
       [job](const result<actors::committed>& outcome) {
         if (!outcome) return failed(job, outcome.error());
+        job->lines = version_lines(metadata::told(outcome->result));
         completed(job);
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});

@@ -61,6 +61,10 @@ struct answer_maker {
       append_capitalised(out, name);
       add_line(out, value);
     }
+    if (!row.null_version || request_.version) {
+      out += "x-amz-version-id";
+      add_line(out, to_string(id_of(row)));
+    }
     if (!row.extras.tags.empty()) {
       out += "x-amz-tagging-count";
       add_line(out, std::to_string(row.extras.tags.size()));

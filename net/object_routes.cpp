@@ -19,6 +19,7 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   command.bucket = target.bucket;
   command.key = target.key;
   command.tags = std::move(tags);
+  command.version = session->current().version;
   commit(session, std::move(command), status);
 }
 
@@ -38,7 +39,8 @@ void get_part(const session_ptr& session) {
         session->choose_part(part);
         start_get(session);
       },
-      actors::parts_atom_v, actors::object_parts_query{target.bucket, target.key, wanted - 1, 1});
+      actors::parts_atom_v,
+      actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version});
 }
 
 void object_attributes(const session_ptr& session) {
@@ -53,10 +55,12 @@ void object_attributes(const session_ptr& session) {
         std::string lines = "Last-Modified: ";
         append_http_date(lines, whole_seconds(found.row->modified));
         lines += "\r\n";
+        if (!found.row->null_version) lines += version_lines({id_of(*found.row)});
         const auto body = attributes_xml(request, found);
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
       },
-      actors::parts_atom_v, actors::object_parts_query{target.bucket, target.key, request.after, parts});
+      actors::parts_atom_v,
+      actors::object_parts_query{target.bucket, target.key, request.after, parts, session->current().version});
 }
 
 void read_tags(const session_ptr& session) {
@@ -67,7 +71,7 @@ void read_tags(const session_ptr& session) {
         const auto body = tagging_xml(found.row->extras.tags);
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
       },
-      actors::lookup_atom_v, actors::object_name{target.bucket, target.key, false});
+      actors::lookup_atom_v, actors::object_name{target.bucket, target.key, false, session->current().version});
 }
 
 void write_tags(const session_ptr& session) {

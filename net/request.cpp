@@ -142,6 +142,31 @@ void read_conditions(const http::fields& fields, request& into) {
   into.wants_checksum = mode != fields.end() && iequals(view_of(mode->value()), "ENABLED");
 }
 
+std::optional<s3_error> read_version(request& into) {
+  const auto* text = into.target.find("versionId");
+  if (text == nullptr) return std::nullopt;
+  using storage::http_operation;
+  constexpr std::array takers{http_operation::get_object,        http_operation::head_object,
+                              http_operation::delete_object,     http_operation::read_tags,
+                              http_operation::write_tags,        http_operation::read_setting,
+                              http_operation::object_attributes, http_operation::write_setting};
+  const bool of_object = !into.target.key.empty();
+  if (of_object && std::find(takers.begin(), takers.end(), into.operation) != takers.end())
+    into.version = storage::metadata::parse_version_id(*text);
+  else if (of_object)
+    return s3_error{400, "InvalidArgument", "This operation does not accept a version-id."};
+  if (!of_object || into.version) return std::nullopt;
+  return s3_error{400, "InvalidArgument",
+                  text->empty() ? "Version id cannot be the empty string" : "Invalid version id specified"};
+}
+
+std::string version_lines(const storage::metadata::told_version& told) {
+  if (!told.id) return {};
+  std::string lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
+  if (told.delete_marker) lines += "x-amz-delete-marker: true\r\n";
+  return lines;
+}
+
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max) {
   put_order order;

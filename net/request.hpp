@@ -45,6 +45,7 @@ struct request {
   std::optional<signature_claim> claim;                         // not checked yet: the access key is being looked up
   std::shared_ptr<const storage::metadata::access_key_row> key; // of the signer; null: the root key, or anonymous
   std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as it was when the request was let in; may be null
+  std::optional<storage::metadata::version_id> version;         // ?versionId
   std::string origin;                                           // of a page that a browser asks for
   bool public_only = false;                                     // anonymous: only objects that are public by themselves
   std::vector<std::pair<std::string, std::string>> overrides;   // response-content-type → "content-type"; checked
@@ -63,6 +64,11 @@ struct put_order {
 };
 std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max);
+
+// ?versionId → request.version. InvalidArgument: it is none, or the operation takes none.
+std::optional<s3_error> read_version(request& into);
+// "x-amz-version-id: …\r\n", and that it is a delete marker; empty: there is nothing to tell.
+std::string version_lines(const storage::metadata::told_version& told);
 
 constexpr std::size_t user_metadata_bytes_max = 2048; // names without the prefix, and values
 

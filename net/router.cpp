@@ -55,7 +55,6 @@ constexpr std::array sub_resources{
     sub_resource{"torrent", "Torrents (?torrent)"},
     sub_resource{"uploadId", "Multipart uploads (?uploadId)"},
     sub_resource{"uploads", "Multipart uploads (?uploads)"},
-    sub_resource{"versionId", "Versioning (?versionId)"},
     sub_resource{"versioning", "Versioning (?versioning)"},
     sub_resource{"versions", "Versioning (?versions)"},
     sub_resource{"website", "Website configuration (?website)"},
@@ -104,6 +103,9 @@ constexpr std::array sub_routes{
     sub_route{"DELETE", place::object, "tagging", http_operation::write_tags},
     sub_route{"PUT", place::bucket, "acl", http_operation::write_setting},
     sub_route{"PUT", place::bucket, "cors", http_operation::write_setting},
+    sub_route{"PUT", place::bucket, "versioning", http_operation::write_setting},
+    sub_route{"PUT", place::bucket, "lifecycle", http_operation::write_setting},
+    sub_route{"GET", place::bucket, "versions", http_operation::list_versions},
     sub_route{"DELETE", place::bucket, "cors", http_operation::write_setting},
     sub_route{"PUT", place::object, "acl", http_operation::write_setting},
     // Removing what was never made.
@@ -200,6 +202,7 @@ bool changes_data(http_operation operation) {
     case http_operation::read_setting:
     case http_operation::list_parts:
     case http_operation::list_uploads:
+    case http_operation::list_versions:
     case http_operation::object_attributes:
     case http_operation::read_tags:
     case http_operation::options:

@@ -7,6 +7,7 @@
 #include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
 #include "net/setting_routes.hpp"
+#include "net/versions_xml.hpp"
 
 namespace cairn::net {
 
@@ -77,7 +78,15 @@ void delete_object(const session_ptr& session) {
   command.key = request.target.key;
   command.now = session->shared().clock.wall();
   command.condition = std::move(*condition);
-  commit(session, std::move(command), 204);
+  command.version = request.version;
+  ask<actors::committed>(
+      session,
+      [session](const actors::committed& done) {
+        auto told = metadata::told(done.result);
+        if (session->current().version) told.id = session->current().version;
+        session->respond_empty(204, version_lines(told));
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
 void ask_page(const session_ptr& session, const std::shared_ptr<answer_slot>& slot, const list_request& list,
@@ -110,6 +119,22 @@ void list_objects(const session_ptr& session) {
   ask_page(session, slot, std::get<list_request>(list), 0);
 }
 
+void list_versions(const session_ptr& session) {
+  auto& shared = session->shared();
+  const auto read = read_versions_request(session->current().target, shared.list_keys_max);
+  if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+  const auto& request = std::get<versions_request>(read);
+  auto slot = answer_slot::take(shared);
+  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
+  ask<actors::versions_listing>(
+      session,
+      [session, request, slot](const actors::versions_listing& page) {
+        const auto body = versions_document(request, *page);
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
+      },
+      actors::list_atom_v, request.query);
+}
+
 } // namespace
 
 void serve(const session_ptr& session) {
@@ -130,6 +155,7 @@ void serve(const session_ptr& session) {
     case storage::http_operation::begin_upload: return begin_upload(session);
     case storage::http_operation::list_parts: return list_parts(session);
     case storage::http_operation::list_uploads: return list_uploads(session);
+    case storage::http_operation::list_versions: return list_versions(session);
     case storage::http_operation::complete_upload: return complete_upload(session);
     case storage::http_operation::abort_upload: return abort_upload(session);
     case storage::http_operation::object_attributes: return object_attributes(session);

@@ -1,8 +1,10 @@
 #include "net/setting_routes.hpp"
 
 #include "net/cors.hpp"
+#include "net/lifecycle_xml.hpp"
 #include "net/router.hpp"
 #include "net/settings.hpp"
+#include "net/versions_xml.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
 
@@ -34,7 +36,7 @@ void with_object(const session_ptr& session, std::function<void(const metadata::
   const auto& target = session->current().target;
   ask<actors::found_object>(
       session, [then = std::move(then)](const actors::found_object& found) { then(*found.row); }, actors::lookup_atom_v,
-      actors::object_name{target.bucket, target.key, false});
+      actors::object_name{target.bucket, target.key, false, session->current().version});
 }
 
 void answer_unkept(const session_ptr& session) {
@@ -47,6 +49,8 @@ void answer_unkept(const session_ptr& session) {
 void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row) {
   const auto what = sub_resource_of(session->current().target);
   if (what == "acl") return answer_document(session, acl_document(row.public_read));
+  if (what == "versioning") return answer_document(session, versioning_document(row.versioning));
+  if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
   if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
   answer_unkept(session);
 }
@@ -91,6 +95,7 @@ void write_acl(const session_ptr& session) {
   command.bucket = target.bucket;
   command.key = target.key;
   command.public_read = public_read;
+  command.version = session->current().version;
   commit(session, std::move(command), 200);
 }
 
@@ -100,6 +105,26 @@ void write_cors(const session_ptr& session) {
     if (const auto* refused = std::get_if<s3_error>(&rules)) return session->respond_error(*refused);
     auto command = change_of(session);
     command.cors = std::move(std::get<cors_rules>(rules));
+    commit(session, std::move(command), 200);
+  });
+}
+
+void write_versioning(const session_ptr& session) {
+  collect_body(session, versioning_body_bytes_max, [session](const std::string& body) {
+    const auto wanted = read_versioning_document(body);
+    if (const auto* refused = std::get_if<s3_error>(&wanted)) return session->respond_error(*refused);
+    auto command = change_of(session);
+    command.versioning = std::get<std::uint8_t>(wanted);
+    commit(session, std::move(command), 200);
+  });
+}
+
+void write_lifecycle(const session_ptr& session) {
+  collect_body(session, lifecycle_body_bytes_max, [session](const std::string& body) {
+    auto rules = read_lifecycle_document(body);
+    if (const auto* refused = std::get_if<s3_error>(&rules)) return session->respond_error(*refused);
+    auto command = change_of(session);
+    command.lifecycle = std::move(std::get<lifecycle_rule_list>(rules));
     commit(session, std::move(command), 200);
   });
 }
@@ -119,10 +144,15 @@ void read_setting(const session_ptr& session) {
 void write_setting(const session_ptr& session) {
   const auto what = sub_resource_of(session->current().target);
   if (what == "acl") return write_acl(session);
+  if (what == "versioning") return write_versioning(session);
   if (what == "cors" && !is_delete(session)) return write_cors(session);
-  if (what == "cors") {
+  if (what == "lifecycle" && !is_delete(session)) return write_lifecycle(session);
+  if (what == "cors" || what == "lifecycle") {
     auto command = change_of(session);
-    command.cors.emplace();
+    if (what == "cors")
+      command.cors.emplace();
+    else
+      command.lifecycle.emplace();
     return commit(session, std::move(command), 204);
   }
   // DELETE of a setting that was never made.

@@ -23,7 +23,6 @@ constexpr std::array settings{
     setting{"location", false, "LocationConstraint"}, // empty: us-east-1
     setting{"logging", false, "BucketLoggingStatus"},
     setting{"notification", false, "NotificationConfiguration"},
-    setting{"versioning", false, "VersioningConfiguration"},
     setting{"cors", false, "", 404, "NoSuchCORSConfiguration", "The bucket has no CORS configuration."},
     setting{"encryption", false, "", 404, "ServerSideEncryptionConfigurationNotFoundError",
             "The bucket has no encryption configuration."},

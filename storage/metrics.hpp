@@ -49,6 +49,7 @@ enum class http_operation : std::uint8_t {
   object_attributes,
   read_tags,
   write_tags,
+  list_versions,
   options,
   unknown,
   count_

@@ -134,10 +134,11 @@ command_result command_applier::remember(const commit_stamp& stamp, command_resu
   return answer;
 }
 
-std::optional<object_row> command_applier::find(const bucket_row& bucket, const std::string& key) {
-  const auto bytes = b_.unwrap(b_.tree(table::current, bucket.id).find(b_.kv, key));
-  if (!bytes || !*bytes) return std::nullopt;
-  return b_.unwrap(decode_object(**bytes));
+command_result command_applier::made(const bucket_row& bucket) const {
+  object_row row;
+  row.ordinal = ordinal_;
+  row.null_version = bucket.versioning != versioning::enabled;
+  return {.version = b_.index(), .more = encode_told(row, bucket.versioning != versioning::never)};
 }
 
 std::optional<error> command_applier::unusable(const written_blob& written) {
@@ -160,7 +161,7 @@ command_result command_applier::run(const put_object& c) {
   if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
   if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {
-    present = find(*bucket, c.key);
+    present = versions_.live(*bucket, c.key);
     refused = unmet(c.condition, present);
   }
   if (refused) {
@@ -168,12 +169,11 @@ command_result command_applier::run(const put_object& c) {
     return remember(c.stamp, {.refused = std::move(refused)});
   }
   store(*bucket, c, present);
-  return remember(c.stamp, {.version = b_.index()});
+  return remember(c.stamp, made(*bucket));
 }
 
 void command_applier::store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present) {
-  if (present) drop_content(*present);
-  object_row row{.row_id = present ? present->row_id : b_.new_id(),
+  object_row row{.row_id = versions_.row_id(bucket, c.key, present),
                  .version = b_.index(),
                  .ordinal = ordinal_,
                  .size = c.size,
@@ -188,17 +188,12 @@ void command_applier::store(const bucket_row& bucket, const put_object& c, const
     row.content = content_kind::manifest;
     row.manifest = blobs_.add_manifest(with_possible_owners(std::get<written_blob>(c.content)), c.etag.digest);
   }
-  write_row(bucket, c.key, row);
+  versions_.put(bucket, c.key, row, present);
 }
 
 written_blob command_applier::with_possible_owners(written_blob written) {
   std::erase_if(written.unconfirmed, [&](const missing_chunks& m) { return !members_.may_own(m.node); });
   return written;
-}
-
-void command_applier::write_row(const bucket_row& bucket, const std::string& key, const object_row& row) {
-  const auto stored = b_.tree(table::current, bucket.id).put(b_.kv, key, encode(row), [&] { return b_.new_id(); });
-  if (!stored) b_.fail(stored.error());
 }
 
 command_result command_applier::run(const delete_object& c) {
@@ -207,18 +202,27 @@ command_result command_applier::run(const delete_object& c) {
   const bucket_row* const bucket = b_.bucket(c.bucket);
   if (!valid_key(c.key)) return remember(c.stamp, refuse(errc::invalid_argument, "not a valid key"));
   if (bucket == nullptr) return remember(c.stamp, refuse(errc::no_such_bucket));
-  const std::optional<object_row> present = find(*bucket, c.key);
-  if (auto refused = unmet(c.condition, present)) return remember(c.stamp, {.refused = std::move(refused)});
-  if (present) {
-    drop_content(*present);
-    b_.unwrap(b_.tree(table::current, bucket->id).erase(b_.kv, c.key));
-  }
-  return remember(c.stamp, {.version = b_.index()});
+  std::uint64_t told = 0;
+  if (auto refused = remove(*bucket, c, told)) return remember(c.stamp, {.refused = std::move(refused)});
+  return remember(c.stamp, {.version = b_.index(), .more = told});
 }
 
-void command_applier::drop_content(const object_row& row) {
-  if (row.content == content_kind::inline_bytes) b_.erase(table::inline_data, b_.keys.inline_data(row));
-  if (row.content == content_kind::manifest) blobs_.drop_manifest(row.manifest);
+std::optional<error> command_applier::remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told) {
+  const bool versioned = bucket.versioning != versioning::never;
+  if (c.version) {
+    const auto meant = versions_.find(bucket, c.key, *c.version);
+    if (c.expected && (!meant || place_of(*meant) != *c.expected)) return error{errc::stale_source};
+    if (auto refused = unmet(c.condition, meant)) return refused;
+    const auto gone = versions_.erase(bucket, c.key, *c.version);
+    if (gone) told = encode_told(*gone, versioned);
+    return std::nullopt;
+  }
+  const std::optional<object_row> present = versions_.live(bucket, c.key);
+  if (c.expected && (!present || place_of(*present) != *c.expected)) return error{errc::stale_source};
+  if (auto refused = unmet(c.condition, present)) return refused;
+  const auto marker = versions_.remove(bucket, c.key, {b_.index(), ordinal_}, c.now, present);
+  if (marker) told = encode_told(*marker, versioned);
+  return std::nullopt;
 }
 
 // The blob of a refused put. A blob of another session is not the sender's to bury.

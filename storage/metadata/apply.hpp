@@ -5,6 +5,7 @@
 #include "storage/metadata/batch.hpp"
 #include "storage/metadata/blobs.hpp"
 #include "storage/metadata/members.hpp"
+#include "storage/metadata/versions.hpp"
 
 namespace cairn::storage::metadata {
 
@@ -13,7 +14,7 @@ std::optional<error> unmet(const write_condition& condition, const std::optional
 
 class command_applier {
 public:
-  explicit command_applier(batch& b) : b_(b), blobs_(b), members_(b), repairs_(b) {}
+  explicit command_applier(batch& b) : b_(b), blobs_(b), versions_(b, blobs_), members_(b), repairs_(b) {}
 
   // `ordinal`: the command's position in its batch, from 0.
   command_result apply(const command& c, std::uint32_t ordinal);
@@ -57,11 +58,11 @@ private:
   std::optional<command_result> answered(const commit_stamp& stamp, bool& may_bury);
   command_result remember(const commit_stamp& stamp, command_result answer);
 
-  std::optional<object_row> find(const bucket_row& bucket, const std::string& key);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
-  void write_row(const bucket_row& bucket, const std::string& key, const object_row& row);
+  std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);
+  // The answer to a command that made a new version of an object at this place.
+  command_result made(const bucket_row& bucket) const;
   void bury_content(const commit_stamp& stamp, const written_content& content);
-  void drop_content(const object_row& row);
   written_blob with_possible_owners(written_blob written);
   std::optional<error> unusable(const written_blob& written); // why no commit may name it
   // The row that a command was prepared for. Else why not: no_such_bucket, no_such_key, stale_source.
@@ -77,6 +78,8 @@ private:
   result<std::vector<manifest_part>> take_parts(const complete_upload& c, std::uint64_t& size);
   void close_upload(const bucket_row& bucket, const upload_row& upload);
   std::optional<error> copy(const copy_object& c);
+  std::optional<error> change(const set_extras& c, log_index& version);
+  std::optional<error> change(const set_bucket& c);
 
   std::optional<access_key_row> find_key(const std::string& id);
   void write_key(const access_key_row& key);
@@ -87,6 +90,7 @@ private:
 
   batch& b_;
   blob_ledger blobs_;
+  version_ledger versions_;
   member_ledger members_;
   repair_ledger repairs_;
   std::uint32_t ordinal_ = 0;

@@ -12,23 +12,24 @@ constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 result<object_row> command_applier::find_version(const object_version& wanted) {
   const bucket_row* const bucket = b_.bucket(wanted.bucket);
   if (bucket == nullptr) return error{errc::no_such_bucket};
-  auto row = valid_key(wanted.key) ? find(*bucket, wanted.key) : std::nullopt;
-  if (!row) return error{errc::no_such_key};
-  if (row->version != wanted.version || row->ordinal != wanted.ordinal) return error{errc::stale_source};
-  return std::move(*row);
+  if (!valid_key(wanted.key)) return error{errc::no_such_key};
+  auto row = versions_.find(*bucket, wanted.key, version_place{wanted.version, wanted.ordinal});
+  if (row) return std::move(*row);
+  return error{versions_.live(*bucket, wanted.key) ? errc::stale_source : errc::no_such_key};
 }
 
 std::optional<error> command_applier::copy(const copy_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
   const bucket_row* const bucket = b_.bucket(c.bucket);
   if (bucket == nullptr) return error{errc::no_such_bucket};
-  const auto present = find(*bucket, c.key);
+  const auto present = versions_.live(*bucket, c.key);
   if (auto refused = unmet(c.condition, present)) return refused;
   const auto source = find_version(c.source);
   if (!source) return source.error();
+  if (source->content == content_kind::delete_marker) return error{errc::delete_marker};
 
   object_row row = *source;
-  row.row_id = present ? present->row_id : b_.new_id();
+  row.row_id = versions_.row_id(*bucket, c.key, present);
   row.version = b_.index();
   row.ordinal = ordinal_;
   row.modified = c.now;
@@ -44,8 +45,7 @@ std::optional<error> command_applier::copy(const copy_object& c) {
     const std::string bytes{b_.kv.get(id_of(table::inline_data), b_.keys.inline_data(*source)).value_or("")};
     b_.put(table::inline_data, b_.keys.inline_data(row), bytes);
   }
-  if (present) drop_content(*present);
-  write_row(*bucket, c.key, row);
+  versions_.put(*bucket, c.key, row, present);
   return std::nullopt;
 }
 
@@ -53,31 +53,49 @@ command_result command_applier::run(const copy_object& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
   if (auto refused = copy(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return remember(c.stamp, made(*b_.bucket(c.bucket)));
+}
+
+std::optional<error> command_applier::change(const set_extras& c, log_index& version) {
+  const bucket_row* const bucket = b_.bucket(c.bucket);
+  if (bucket == nullptr) return error{errc::no_such_bucket};
+  if (!valid_key(c.key)) return error{errc::no_such_key};
+  auto row = c.version ? versions_.find(*bucket, c.key, *c.version) : versions_.live(*bucket, c.key);
+  if (!row) return error{c.version ? errc::no_such_version : errc::no_such_key};
+  if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
+  if (c.tags) row->extras.tags = *c.tags;
+  if (c.public_read) row->extras.public_read = *c.public_read;
+  versions_.rewrite(*bucket, c.key, *row);
+  version = row->version;
+  return std::nullopt;
 }
 
 command_result command_applier::run(const set_extras& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const bucket_row* const bucket = b_.bucket(c.bucket);
-  if (bucket == nullptr) return remember(c.stamp, {.refused = error{errc::no_such_bucket}});
-  auto row = valid_key(c.key) ? find(*bucket, c.key) : std::nullopt;
-  if (!row) return remember(c.stamp, {.refused = error{errc::no_such_key}});
-  if (c.tags) row->extras.tags = *c.tags;
-  if (c.public_read) row->extras.public_read = *c.public_read;
-  write_row(*bucket, c.key, *row);
-  return remember(c.stamp, {.version = row->version});
+  log_index version = 0;
+  auto refused = change(c, version);
+  return remember(c.stamp, {.version = version, .refused = std::move(refused)});
+}
+
+std::optional<error> command_applier::change(const set_bucket& c) {
+  const bucket_row* const bucket = b_.bucket(c.name);
+  if (bucket == nullptr) return error{errc::no_such_bucket};
+  if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
+    return error{errc::invalid_argument, "versioning is enabled or suspended"};
+  bucket_row row = *bucket;
+  if (c.public_read) row.public_read = *c.public_read;
+  if (c.cors) row.cors = *c.cors;
+  if (c.versioning) row.versioning = *c.versioning;
+  if (c.lifecycle) row.lifecycle = *c.lifecycle;
+  b_.put_bucket(row);
+  return std::nullopt;
 }
 
 command_result command_applier::run(const set_bucket& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const bucket_row* const bucket = b_.bucket(c.name);
-  if (bucket == nullptr) return remember(c.stamp, {.refused = error{errc::no_such_bucket}});
-  bucket_row row = *bucket;
-  if (c.public_read) row.public_read = *c.public_read;
-  if (c.cors) row.cors = *c.cors;
-  b_.put_bucket(row);
+  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
   return remember(c.stamp, {.version = b_.index()});
 }
 

@@ -230,12 +230,12 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
   if (!upload) return upload.error();
   if (auto bad = malformed_choice(c)) return bad;
   const bucket_row& bucket = *b_.bucket(c.upload.bucket);
-  const auto present = find(bucket, c.upload.key);
+  const auto present = versions_.live(bucket, c.upload.key);
   if (auto refused = unmet(c.condition, present)) return refused;
   std::uint64_t size = 0;
   const auto parts = take_parts(c, size);
   if (!parts) return parts.error();
-  object_row row{.row_id = present ? present->row_id : b_.new_id(),
+  object_row row{.row_id = versions_.row_id(bucket, c.upload.key, present),
                  .version = b_.index(),
                  .ordinal = ordinal_,
                  .size = size,
@@ -245,7 +245,6 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
                  .content = content_kind::inline_bytes,
                  .extras = upload->extras};
   row.headers.standard.insert(row.headers.standard.end(), c.checksums.begin(), c.checksums.end());
-  if (present) drop_content(*present);
   if (parts->empty()) { // one part without bytes
     b_.put(table::inline_data, b_.keys.inline_data(row), {});
   } else {
@@ -254,7 +253,7 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
   }
   for (const chosen_part& chosen : c.parts) b_.erase(table::uploads, b_.keys.upload_part(upload->id, chosen.number));
   close_upload(bucket, *upload);
-  write_row(bucket, c.upload.key, row);
+  versions_.put(bucket, c.upload.key, row, present);
   return std::nullopt;
 }
 
@@ -262,7 +261,7 @@ command_result command_applier::run(const complete_upload& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
   if (auto refused = complete(c)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index()});
+  return remember(c.stamp, made(*b_.bucket(c.upload.bucket)));
 }
 
 } // namespace cairn::storage::metadata

@@ -3,6 +3,7 @@
 
 #include "storage/metadata/cluster_rows.hpp"
 #include "storage/metadata/rows.hpp"
+#include "storage/metadata/version_rows.hpp"
 
 #include <optional>
 #include <string>

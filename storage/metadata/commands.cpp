@@ -5,7 +5,8 @@
 //   2 create_bucket   name:s now:u64 [owner:s]            with one
 //   3 delete_bucket   name:s
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
-//   5 delete_object   stamp bucket:s key:s now:u64 condition
+//   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v]]
+//                     fields: 1 version_id, 2 the place that is expected; not 0
 //   6 abandon_blob    session:v blob chunks:v
 //   7 reap            count:v (buried_at:v blob chunks:v)*
 //   8 free_manifests  parts_max:v released_up_to:u64
@@ -20,8 +21,8 @@
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
 // The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 27 and for a
-// put_object with extras (rows.cpp), 4 for the others and for a create_bucket with an owner; without these both end
-// before.
+// put_object with extras (rows.cpp), 4 for the others, for a create_bucket with an owner, a delete_object with
+// a version, and the later fields of set_extras and set_bucket. Without those they end before.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -29,6 +30,7 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t result_version = 1;
+constexpr std::uint8_t with_version = 1, with_expected = 2; // fields of delete_object
 // Results are stored with the numbers of their codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
@@ -99,6 +101,10 @@ void write(byte_writer& w, const delete_object& c) {
   w.string(c.bucket).string(c.key);
   write_time(w, c.now);
   write_condition_of(w, c.condition);
+  if (!c.version && !c.expected) return;
+  w.u8(static_cast<std::uint8_t>((c.version ? with_version : 0) | (c.expected ? with_expected : 0)));
+  if (c.version) write_version_id(w, *c.version);
+  if (c.expected) w.varint(c.expected->version).varint(c.expected->ordinal);
 }
 void read(byte_reader& r, delete_object& c) {
   c.stamp = read_stamp(r);
@@ -106,6 +112,14 @@ void read(byte_reader& r, delete_object& c) {
   c.key = r.string();
   c.now = read_time(r);
   c.condition = read_condition(r);
+  if (!r.ok() || r.finished()) return;
+  const std::uint8_t fields = r.u8();
+  if (fields == 0 || fields > (with_version | with_expected)) r.fail();
+  if ((fields & with_version) != 0) c.version = read_version_id(r);
+  if ((fields & with_expected) == 0) return;
+  c.expected.emplace();
+  c.expected->version = r.varint();
+  c.expected->ordinal = r.varint32();
 }
 
 void write(byte_writer& w, const abandon_blob& c) {
@@ -160,9 +174,15 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
 std::uint8_t level_of(const command& c) {
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28;
   if (c.index() >= level_3_kinds) return 4;
+  const auto* const extras = std::get_if<set_extras>(&c);
+  const auto* const settings = std::get_if<set_bucket>(&c);
+  if ((extras != nullptr && extras->version) || (settings != nullptr && (settings->versioning || settings->lifecycle)))
+    return 4;
   if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
   const auto* const bucket = std::get_if<create_bucket>(&c);
   if (bucket != nullptr && !bucket->owner.empty()) return 4;
+  const auto* const removal = std::get_if<delete_object>(&c);
+  if (removal != nullptr && (removal->version || removal->expected)) return 4;
   const auto* const put = std::get_if<put_object>(&c);
   if (put != nullptr && !put->extras.empty()) return 3;
   const auto* const written = put != nullptr ? std::get_if<written_blob>(&put->content) : nullptr;
@@ -210,6 +230,22 @@ result<std::vector<command>> decode_batch(std::string_view bytes) {
   }
   if (!r.finished()) return error{errc::corrupt, "batch of commands does not follow its grammar"};
   return batch;
+}
+
+// Bits: 1 there is one, 2 it is a delete marker, 4 it is the null version; above them the ordinal.
+std::uint64_t encode_told(const object_row& row, bool versioned) {
+  if (!versioned) return 0;
+  const std::uint64_t marker = row.content == content_kind::delete_marker ? 2 : 0, null = row.null_version ? 4 : 0;
+  return 1 | marker | null | std::uint64_t{row.ordinal} << 3;
+}
+
+told_version told(const command_result& r) {
+  told_version t;
+  if ((r.more & 1) == 0) return t;
+  t.delete_marker = (r.more & 2) != 0;
+  t.id.emplace();
+  if ((r.more & 4) == 0) t.id->place = version_place{r.version, static_cast<std::uint32_t>(r.more >> 3)};
+  return t;
 }
 
 std::string encode(const command_result& result) {

@@ -57,12 +57,16 @@ struct put_object {
   object_extras extras;
 };
 
-// Deleting what is not there succeeds, as S3 wants. no_such_bucket, precondition_failed.
+// Deleting what is not there succeeds, as S3 wants. Without a version: in a bucket that is or was versioned a delete
+// marker becomes the newest version. With one: that version goes for good; the condition is about it.
+// no_such_bucket, precondition_failed.
 struct delete_object {
   commit_stamp stamp;
   std::string bucket, key;
   wall_ms now = 0;
   write_condition condition;
+  std::optional<version_id> version;
+  std::optional<version_place> expected; // of what is deleted, the live version without `version`: else stale_source
 };
 
 // An upload failed or was cancelled: its blob is dead, commits that name it are refused, its chunks may be deleted.
@@ -103,9 +107,19 @@ struct command_result {
   log_index version = 0;        // put_object, delete_object, copies: of the new version; begin_session, begin_upload:
                                 // the id; cluster_commands.hpp: the epoch
   std::uint64_t more = 0;       // free_manifests: 0 when all that may be freed was, else how many still wait;
-                                // add_node: the number; moved: partitions passed over
+                                // add_node: the number; moved: partitions passed over; those that make or remove
+                                // versions of objects: see told_version
   std::optional<error> refused; // not the first member: C++20 would take a result<command_result>'s error for it
 };
+
+// What put_object, complete_upload, copy_object and delete_object say about the version that they made or removed.
+struct told_version {
+  std::optional<version_id> id; // nothing: the bucket never was versioned
+  bool delete_marker = false;
+};
+std::uint64_t encode_told(const object_row& row, bool versioned); // into command_result::more
+told_version told(const command_result& r);
+
 std::string encode(const command_result& r); // the rows of `outcomes`
 result<command_result> decode_result(std::string_view bytes);
 

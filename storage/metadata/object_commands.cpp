@@ -7,8 +7,10 @@
 //   23 abort_upload     stamp upload
 //   24 copy_object      stamp source bucket:s key:s now:u64 fields:u8 [headers] [extras] condition
 //                       fields: 1 headers, 2 extras
-//   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8]      fields: 1 tags, 2 public_read
-//   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors]                    fields: 1 public_read, 2 cors
+//   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8] [version_id]
+//                       fields: 1 tags, 2 public_read, 4 version_id
+//   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors] [versioning:u8] [lifecycle]
+//                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/object_commands.hpp"
@@ -17,15 +19,16 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t first_field = 1, second_field = 2;
+constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourth_field = 8;
 constexpr std::size_t chosen_bytes_min = 17;
 
-std::uint8_t fields_of(bool first, bool second) {
-  return static_cast<std::uint8_t>((first ? first_field : 0) | (second ? second_field : 0));
+std::uint8_t fields_of(bool first, bool second, bool third = false, bool fourth = false) {
+  return static_cast<std::uint8_t>((first ? first_field : 0) | (second ? second_field : 0) | (third ? third_field : 0) |
+                                   (fourth ? fourth_field : 0));
 }
-std::uint8_t read_fields(byte_reader& r) {
+std::uint8_t read_fields(byte_reader& r, std::uint8_t last) {
   const std::uint8_t fields = r.u8();
-  if (fields > (first_field | second_field)) r.fail();
+  if (fields >= last << 1) r.fail();
   return fields;
 }
 
@@ -154,7 +157,7 @@ void read(byte_reader& r, copy_object& c) {
   c.bucket = r.string();
   c.key = r.string();
   c.now = read_time(r);
-  const std::uint8_t fields = read_fields(r);
+  const std::uint8_t fields = read_fields(r, second_field);
   if ((fields & first_field) != 0) c.headers = read_headers(r);
   if ((fields & second_field) != 0) c.extras = read_extras(r);
   c.condition = read_condition(r);
@@ -162,31 +165,38 @@ void read(byte_reader& r, copy_object& c) {
 
 void write(byte_writer& w, const set_extras& c) {
   write_stamp(w, c.stamp);
-  w.string(c.bucket).string(c.key).u8(fields_of(c.tags.has_value(), c.public_read.has_value()));
+  w.string(c.bucket).string(c.key).u8(fields_of(c.tags.has_value(), c.public_read.has_value(), c.version.has_value()));
   if (c.tags) write_pairs(w, *c.tags);
   if (c.public_read) w.boolean(*c.public_read);
+  if (c.version) write_version_id(w, *c.version);
 }
 void read(byte_reader& r, set_extras& c) {
   c.stamp = read_stamp(r);
   c.bucket = r.string();
   c.key = r.string();
-  const std::uint8_t fields = read_fields(r);
+  const std::uint8_t fields = read_fields(r, third_field);
   if ((fields & first_field) != 0) c.tags = read_pairs(r);
   if ((fields & second_field) != 0) c.public_read = r.boolean();
+  if ((fields & third_field) != 0) c.version = read_version_id(r);
 }
 
 void write(byte_writer& w, const set_bucket& c) {
   write_stamp(w, c.stamp);
-  w.string(c.name).u8(fields_of(c.public_read.has_value(), c.cors.has_value()));
+  w.string(c.name);
+  w.u8(fields_of(c.public_read.has_value(), c.cors.has_value(), c.versioning.has_value(), c.lifecycle.has_value()));
   if (c.public_read) w.boolean(*c.public_read);
   if (c.cors) write_cors(w, *c.cors);
+  if (c.versioning) w.u8(*c.versioning);
+  if (c.lifecycle) write_lifecycle(w, *c.lifecycle);
 }
 void read(byte_reader& r, set_bucket& c) {
   c.stamp = read_stamp(r);
   c.name = r.string();
-  const std::uint8_t fields = read_fields(r);
+  const std::uint8_t fields = read_fields(r, fourth_field);
   if ((fields & first_field) != 0) c.public_read = r.boolean();
   if ((fields & second_field) != 0) c.cors = read_cors(r);
+  if ((fields & third_field) != 0) c.versioning = r.u8();
+  if ((fields & fourth_field) != 0) c.lifecycle = read_lifecycle(r);
 }
 
 } // namespace cairn::storage::metadata

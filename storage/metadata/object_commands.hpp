@@ -94,6 +94,7 @@ struct set_extras {
   std::string bucket, key;
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
   std::optional<bool> public_read;
+  std::optional<version_id> version; // no_such_version, delete_marker; without: of the live one
 };
 
 struct set_bucket {
@@ -101,6 +102,8 @@ struct set_bucket {
   std::string name;
   std::optional<bool> public_read;
   std::optional<std::vector<cors_rule>> cors;
+  std::optional<std::uint8_t> versioning; // enabled or suspended
+  std::optional<std::vector<lifecycle_rule>> lifecycle;
 };
 
 // Their encodings, called by commands.cpp.

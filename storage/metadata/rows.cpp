@@ -15,6 +15,9 @@
 //   blob_row       1 length:v chunk_size:v references:v buried_at:v
 //   bucket_row     1 id:v name:s created:u64 versioning:u8
 //                  2 (the same) public_read:u8 cors      when one of them is not as it was made
+//                  3 (the same as 2) lifecycle           when there are rules
+//   lifecycle      count:v (id:s prefix:s enabled:u8 expire_days:v expire_at:u64 expire_markers:u8 noncurrent_days:v
+//                  noncurrent_kept:v abort_days:v)*
 //   cors           count:v (id:s texts(origins) texts(methods) texts(headers) texts(exposed) max_age_seconds:v)*
 //   texts          count:v (text:s)*
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
@@ -29,7 +32,8 @@ namespace {
 
 constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
-constexpr std::size_t cors_rule_bytes_min = 6;
+constexpr std::uint8_t bucket_version_with_lifecycle = 3;
+constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 16;
 
 wall_ms read_wall_time(byte_reader& r) {
   return static_cast<wall_ms>(r.u64());
@@ -123,6 +127,31 @@ std::vector<cors_rule> read_cors(byte_reader& r) {
     rule.id = r.string();
     for (auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed}) *texts = read_texts(r);
     rule.max_age_seconds = r.varint32();
+  }
+  return rules;
+}
+
+void write_lifecycle(byte_writer& w, const std::vector<lifecycle_rule>& rules) {
+  w.varint(rules.size());
+  for (const lifecycle_rule& rule : rules) {
+    w.string(rule.id).string(rule.prefix).boolean(rule.enabled).varint(rule.expire_days);
+    w.u64(static_cast<std::uint64_t>(rule.expire_at)).boolean(rule.expire_markers);
+    w.varint(rule.noncurrent_days).varint(rule.noncurrent_kept).varint(rule.abort_days);
+  }
+}
+
+std::vector<lifecycle_rule> read_lifecycle(byte_reader& r) {
+  std::vector<lifecycle_rule> rules(r.count(lifecycle_rule_bytes_min));
+  for (lifecycle_rule& rule : rules) {
+    rule.id = r.string();
+    rule.prefix = r.string();
+    rule.enabled = r.boolean();
+    rule.expire_days = r.varint32();
+    rule.expire_at = read_wall_time(r);
+    rule.expire_markers = r.boolean();
+    rule.noncurrent_days = r.varint32();
+    rule.noncurrent_kept = r.varint32();
+    rule.abort_days = r.varint32();
   }
   return rules;
 }
@@ -262,30 +291,38 @@ result<blob_row> decode_blob(std::string_view bytes) {
 
 std::string encode(const bucket_row& row) {
   byte_writer w{96};
-  const bool settings = row.public_read || !row.cors.empty();
-  w.u8(settings ? bucket_version_with_settings : row_version).varint(row.id).string(row.name);
+  const bool lifecycle = !row.lifecycle.empty(), settings = lifecycle || row.public_read || !row.cors.empty();
+  w.u8(lifecycle ? bucket_version_with_lifecycle : settings ? bucket_version_with_settings : row_version);
+  w.varint(row.id).string(row.name);
   w.u64(static_cast<std::uint64_t>(row.created)).u8(row.versioning);
   if (settings) {
     w.boolean(row.public_read);
     write_cors(w, row.cors);
   }
+  if (lifecycle) write_lifecycle(w, row.lifecycle);
   return w.take();
 }
 
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "bucket", bucket_version_with_settings)) return *bad;
+  const bool lifecycle = bytes.starts_with(static_cast<char>(bucket_version_with_lifecycle));
+  if (lifecycle)
+    r.u8();
+  else if (auto bad = check_version(r, "bucket", bucket_version_with_settings))
+    return *bad;
   bucket_row row;
   row.id = r.varint();
   row.name = r.string();
   row.created = read_wall_time(r);
   row.versioning = r.u8();
   if (row.versioning > 2) r.fail();
-  if (bytes.starts_with(static_cast<char>(bucket_version_with_settings))) {
+  if (lifecycle || bytes.starts_with(static_cast<char>(bucket_version_with_settings))) {
     row.public_read = r.boolean();
     row.cors = read_cors(r);
-    if (!row.public_read && row.cors.empty()) r.fail();
+    if (!lifecycle && !row.public_read && row.cors.empty()) r.fail();
   }
+  if (lifecycle) row.lifecycle = read_lifecycle(r);
+  if (lifecycle && row.lifecycle.empty()) r.fail();
   if (!r.finished()) return bad_row("bucket");
   return row;
 }

@@ -95,6 +95,19 @@ struct cors_rule {
   friend bool operator==(const cors_rule&, const cors_rule&) = default;
 };
 
+// What becomes of a bucket's objects with time. Days are whole ones; 0: not said.
+struct lifecycle_rule {
+  std::string id, prefix;
+  bool enabled = true;
+  std::uint32_t expire_days = 0;     // after it was written, the live version goes …
+  wall_ms expire_at = 0;             // … or from this day on; 0: not said
+  bool expire_markers = false;       // delete markers with no version behind them
+  std::uint32_t noncurrent_days = 0; // after it was displaced, a version goes …
+  std::uint32_t noncurrent_kept = 0; // … but for so many of the newest
+  std::uint32_t abort_days = 0;      // uploads that were begun and never completed
+  friend bool operator==(const lifecycle_rule&, const lifecycle_rule&) = default;
+};
+
 struct bucket_row {
   bucket_id id = 0;
   std::string name;
@@ -102,6 +115,7 @@ struct bucket_row {
   std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
   bool public_read = false;    // anonymous requests may list it and read its objects
   std::vector<cors_rule> cors; // the first that fits counts
+  std::vector<lifecycle_rule> lifecycle;
 };
 
 struct session_row {
@@ -136,6 +150,8 @@ void write_extras(byte_writer& w, const object_extras& e);
 object_extras read_extras(byte_reader& r);
 void write_cors(byte_writer& w, const std::vector<cors_rule>& rules);
 std::vector<cors_rule> read_cors(byte_reader& r);
+void write_lifecycle(byte_writer& w, const std::vector<lifecycle_rule>& rules);
+std::vector<lifecycle_rule> read_lifecycle(byte_reader& r);
 void write_headers(byte_writer& w, const object_headers& h);
 object_headers read_headers(byte_reader& r);
 void write_blob_id(byte_writer& w, const blob_id& id);

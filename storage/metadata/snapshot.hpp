@@ -20,6 +20,8 @@ public:
   result<bucket_row> bucket(std::string_view name) override;
   result<std::vector<bucket_row>> buckets() override;
   result<object_row> object(std::string_view bucket, std::string_view key) override;
+  result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) override;
+  result<versions_page> versions(const versions_query& query) override;
   result<std::string> inline_bytes(const object_row& row) override;
   result<std::vector<manifest_part>> parts(manifest_id id, std::uint64_t object_offset, std::size_t max) override;
   result<listing> list(const listing_query& query) override;
@@ -50,6 +52,9 @@ public:
 private:
   std::uint64_t meta(meta_field field);
   result<manifest_part> part(manifest_id id, std::uint32_t index);
+  result<std::vector<listed_version>> versions_of(const std::string& key, const std::optional<object_row>& live,
+                                                  const std::optional<name_row>& name,
+                                                  const std::optional<version_id>& marker, std::size_t max);
 
   // The row; `missing` when there is none, or the transaction's error.
   template <class Row>

@@ -74,6 +74,29 @@ struct uploads_page {
   upload_id next_upload_marker = 0, next_upload_nonce = 0;
 };
 
+struct versions_query {
+  std::string bucket, prefix, delimiter;
+  std::string key_marker;                   // keys and common prefixes > this …
+  std::optional<version_id> version_marker; // … and, when it is given, versions of key_marker itself behind it
+  std::uint32_t versions_max = 1000;
+};
+struct listed_version {
+  std::string key;
+  version_id id;
+  version_place place;
+  bool latest = false, delete_marker = false;
+  std::uint64_t size = 0;
+  metadata::etag etag;
+  wall_ms modified = 0;
+};
+struct versions_page {
+  std::vector<listed_version> versions; // by key, then the newest first
+  std::vector<std::string> common_prefixes;
+  bool truncated = false;
+  std::string next_key_marker; // truncated
+  std::optional<version_id> next_version_marker;
+};
+
 // A part of an object that was uploaded in parts.
 struct object_part {
   std::uint32_t number = 1;
@@ -88,6 +111,9 @@ public:
   virtual result<bucket_row> bucket(std::string_view name) = 0;
   virtual result<std::vector<bucket_row>> buckets() = 0;
   virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
+  // no_such_key: the object has no version at all; no_such_version.
+  virtual result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) = 0;
+  virtual result<versions_page> versions(const versions_query& query) = 0;
   virtual result<std::string> inline_bytes(const object_row& row) = 0;
   // Parts that cover the object from `object_offset` on, at most `max`, in order.
   virtual result<std::vector<manifest_part>> parts(manifest_id id, std::uint64_t object_offset, std::size_t max) = 0;

@@ -6,8 +6,8 @@
 //   meta          g field:u8                              → see meta_field
 //   buckets       g name                                  → bucket_row
 //   current       tree(g, bucket id, key)                 → object_row; live keys only: what LIST reads
-//   names         tree(g, bucket id, key)                 → row id:u64; keys that have non-current versions [1]
-//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; non-current versions, newest first [1]
+//   names         tree(g, bucket id, key)                 → name_row; keys that have versions which are not live
+//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; those, newest first, delete markers among them
 //   inline_data   g row id:u64 version:u64 ordinal:u32    → bytes of a small object
 //   manifests     g manifest id:u64                       → manifest_row
 //                 g manifest id:u64 index:u32             → manifest_part; index from 1 without gaps, in object order,
@@ -36,7 +36,7 @@
 //                 g 2 session:u64 number:u64 node:u16 first:u32 → the same again, to be found by blob
 //   access_keys   g id                                    → access_key_row
 //
-// tree(g, root, key): see key_tree.hpp. [1] filled by buckets with versioning: not yet.
+// tree(g, root, key): see key_tree.hpp.
 #pragma once
 
 #include "storage/codec.hpp"
@@ -44,6 +44,7 @@
 #include "storage/kv.hpp"
 #include "storage/metadata/cluster_rows.hpp"
 #include "storage/metadata/rows.hpp"
+#include "storage/metadata/version_rows.hpp"
 
 #include <string>
 #include <string_view>
@@ -106,8 +107,9 @@ public:
   std::string inline_data(const object_row& row) const {
     return begin().u64(row.row_id).u64(row.version).u32(row.ordinal).take();
   }
-  std::string version(const object_row& row) const {
-    return begin().u64(row.row_id).u64(~row.version).u32(~row.ordinal).take();
+  std::string versions_of(std::uint64_t row_id) const { return begin().u64(row_id).take(); }
+  std::string version(std::uint64_t row_id, const version_place& place) const {
+    return begin().u64(row_id).u64(~place.version).u32(~place.ordinal).take();
   }
   std::string manifest(manifest_id id) const { return begin().u64(id).take(); }
   std::string part(manifest_id id, std::uint32_t index) const { return begin().u64(id).u32(index).take(); }

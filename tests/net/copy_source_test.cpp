@@ -35,7 +35,7 @@ TEST(copy_source, refuses_what_it_cannot_copy) {
       {"/bucket/", "InvalidArgument"},
       {"/B/k", "InvalidBucketName"},
       {"/bucket/%zz", "InvalidArgument"},
-      {"/bucket/k?versionId=7", "NotImplemented"},
+      {"/bucket/k?versionId=7", "InvalidArgument"},
       {"/bucket/%FF", "InvalidArgument"},
   };
   for (const auto& [text, code] : bad)

@@ -33,7 +33,7 @@ TEST(delete_request, names_keys_and_what_must_hold_of_them) {
   ASSERT_EQ(request.entries.size(), 2u);
   EXPECT_EQ(request.entries[0].key, "a&b");
   EXPECT_FALSE(request.entries[0].condition.if_match);
-  EXPECT_TRUE(request.entries[1].null_version);
+  EXPECT_EQ(request.entries[1].version, storage::metadata::version_id{});
   EXPECT_EQ(request.entries[1].condition.if_match, "ab");
   EXPECT_FALSE(request.entries[1].failed);
 }
@@ -46,7 +46,7 @@ TEST(delete_request, refuses_single_keys) {
   EXPECT_EQ(code("<Key>k</Key>"), "");
   EXPECT_EQ(code("<Key></Key>"), "UserKeyMustBeSpecified");
   EXPECT_EQ(code("<Key>" + std::string(1025, 'k') + "</Key>"), "KeyTooLongError");
-  EXPECT_EQ(code("<Key>k</Key><VersionId>v1</VersionId>"), "NotImplemented");
+  EXPECT_EQ(code("<Key>k</Key><VersionId>v1</VersionId>"), "NoSuchVersion");
   EXPECT_EQ(code("<Key>k</Key><Size>1</Size>"), "NotImplemented");
 }
 

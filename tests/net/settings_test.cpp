@@ -16,7 +16,6 @@ std::string answer(std::string_view sub_resource, std::string_view target) {
 
 TEST(settings, that_were_never_made_are_empty_or_missing) {
   EXPECT_NE(answer("location", "/files").find("<LocationConstraint xmlns"), std::string::npos);
-  EXPECT_NE(answer("versioning", "/files").find("></VersioningConfiguration>"), std::string::npos);
   EXPECT_EQ(answer("policy", "/files"), "NoSuchBucketPolicy");
   EXPECT_EQ(answer("tagging", "/files"), "NoSuchTagSet");
   EXPECT_EQ(answer("retention", "/files/k"), "InvalidRequest");

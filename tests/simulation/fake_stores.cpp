@@ -217,6 +217,9 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
           return unexpected<found_parts>(c, "a download asked for parts");
         },
         [&c](access_atom, const access_query&) { return unexpected<found_access>(c, "a download asked who may"); },
+        [&c](list_atom, const meta::versions_query&) {
+          return unexpected<versions_listing>(c, "a download listed versions");
+        },
         [&c](list_atom, const keys_query&) { return unexpected<key_list>(c, "a download listed keys"); },
         [&c](commit_atom, const command_box&) { return unexpected<committed>(c, "a download committed"); },
         [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },

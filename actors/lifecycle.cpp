@@ -1,0 +1,184 @@
+#include "actors/lifecycle.hpp"
+
+#include "actors/errors.hpp"
+#include "actors/lifecycle_rules.hpp"
+#include "actors/replicated_log.hpp"
+#include "storage/log.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+class lifecycle_state {
+public:
+  explicit lifecycle_state(lifecycle_actor::pointer self) : self_(self) {}
+  void start(const services& s, const lifecycle_options& options);
+  void tick();
+
+private:
+  void walk();
+  void next_bucket();
+  void versions_page();
+  void decide(const meta::versions_page& page);
+  void uploads_page();
+  void abort_some(const meta::uploads_page& page);
+  // Sends them all; `then` when the last one is answered.
+  void commit_all(std::vector<meta::command> commands, std::function<void()> then);
+  void end(const char* what, const caf::error& why);
+
+  lifecycle_actor::pointer self_;
+  services s_;
+  lifecycle_options options_;
+  bool walking_ = false;
+  std::vector<meta::bucket_row> buckets_; // still to be walked, the last one first
+  std::optional<lifecycle_rules> rules_;
+  meta::versions_query versions_;
+  meta::uploads_query uploads_;
+  std::optional<meta::listed_version> held_; // decided when it is known whether another of its key follows
+  std::size_t to_answer_ = 0;
+  std::uint64_t done_ = 0, refused_ = 0; // of this walk
+};
+static_assert(!std::is_aggregate_v<lifecycle_state>);
+
+void lifecycle_state::start(const services& s, const lifecycle_options& options) {
+  s_ = s;
+  options_ = options;
+  self_->delayed_send(self_, options_.walk_every, tick_atom_v);
+}
+
+void lifecycle_state::tick() {
+  self_->delayed_send(self_, options_.walk_every, tick_atom_v);
+  if (std::exchange(walking_, true)) return;
+  self_->request(s_.metadata, caf::infinite, status_atom_v)
+      .then(
+          [this](const log_status_ptr& status) {
+            if (status->leads) return walk();
+            walking_ = false;
+          },
+          [this](caf::error& why) {
+            if (from_caf(why).code == errc::unsupported) return walk(); // alone
+            walking_ = false;
+          });
+}
+
+void lifecycle_state::walk() {
+  done_ = refused_ = 0;
+  self_->request(s_.metadata, caf::infinite, list_buckets_atom_v)
+      .then(
+          [this](const bucket_list& all) {
+            buckets_.clear();
+            for (const auto& bucket : *all)
+              if (!bucket.lifecycle.empty()) buckets_.push_back(bucket);
+            next_bucket();
+          },
+          [this](caf::error& why) { end("listing buckets", why); });
+}
+
+void lifecycle_state::next_bucket() {
+  if (buckets_.empty()) {
+    walking_ = false;
+    if (done_ > 0 || refused_ > 0) log::info("lifecycle rules applied", {{"done", done_}, {"refused", refused_}});
+    return;
+  }
+  const auto bucket = std::move(buckets_.back());
+  buckets_.pop_back();
+  rules_.emplace(bucket.lifecycle, options_.day);
+  if (!rules_->wants_anything()) return next_bucket();
+  versions_ = {.bucket = bucket.name, .versions_max = options_.page_rows};
+  uploads_ = {.bucket = bucket.name, .uploads_max = options_.page_rows};
+  held_.reset();
+  versions_page();
+}
+
+void lifecycle_state::versions_page() {
+  self_->request(s_.metadata, caf::infinite, list_atom_v, versions_)
+      .then([this](const versions_listing& page) { decide(*page); },
+            [this](caf::error& why) { end("listing versions", why); });
+}
+
+void lifecycle_state::decide(const meta::versions_page& page) {
+  std::vector<meta::command> commands;
+  const auto now = s_.clock->wall();
+  const auto settle = [&](const meta::listed_version& version, bool last) {
+    const auto wish = rules_->next(version, last, now);
+    if (wish == lifecycle_wish::keep) return;
+    meta::delete_object command;
+    command.bucket = versions_.bucket;
+    command.key = version.key;
+    command.now = now;
+    command.expected = version.place;
+    if (wish == lifecycle_wish::remove) command.version = version.id;
+    commands.emplace_back(std::move(command));
+  };
+  for (const auto& version : page.versions) {
+    if (held_) settle(*held_, held_->key != version.key);
+    held_ = version;
+  }
+  if (!page.truncated && held_) settle(*std::exchange(held_, std::nullopt), true);
+  versions_.key_marker = page.next_key_marker;
+  versions_.version_marker = page.next_version_marker;
+  commit_all(std::move(commands), [this, more = page.truncated] {
+    if (more) return versions_page();
+    if (rules_->wants_uploads()) return uploads_page();
+    next_bucket();
+  });
+}
+
+void lifecycle_state::uploads_page() {
+  self_->request(s_.metadata, caf::infinite, list_atom_v, uploads_)
+      .then([this](const uploads_listing& page) { abort_some(*page); },
+            [this](caf::error& why) { end("listing uploads", why); });
+}
+
+void lifecycle_state::abort_some(const meta::uploads_page& page) {
+  std::vector<meta::command> commands;
+  for (const auto& upload : page.uploads) {
+    if (!rules_->aborts(upload, s_.clock->wall())) continue;
+    meta::abort_upload command;
+    command.upload = {uploads_.bucket, upload.key, upload.id, upload.nonce};
+    commands.emplace_back(std::move(command));
+  }
+  uploads_.key_marker = page.next_key_marker;
+  uploads_.upload_marker = page.next_upload_marker;
+  commit_all(std::move(commands), [this, more = page.truncated] {
+    if (more) return uploads_page();
+    next_bucket();
+  });
+}
+
+void lifecycle_state::commit_all(std::vector<meta::command> commands, std::function<void()> then) {
+  if (commands.empty()) return then();
+  to_answer_ = commands.size();
+  const auto answered = [this, then = std::move(then)](std::uint64_t& counter) {
+    ++counter;
+    if (--to_answer_ == 0) then();
+  };
+  for (auto& command : commands) {
+    auto box = std::make_shared<const meta::command>(std::move(command));
+    self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
+        .then([this, answered](const committed&) { answered(done_); },
+              [this, answered](caf::error&) { answered(refused_); }); // changed meanwhile, or for the next walk
+  }
+}
+
+void lifecycle_state::end(const char* what, const caf::error& why) {
+  log::warn("lifecycle rules wait for the next walk", {{"step", what}, {"error", to_string(from_caf(why))}});
+  walking_ = false;
+}
+
+lifecycle_actor::behavior_type lifecycle(lifecycle_actor::stateful_pointer<lifecycle_state> self, const services& s,
+                                         const lifecycle_options& options) {
+  auto* state = &self->state;
+  state->start(s, options);
+  return {[state](tick_atom) { state->tick(); }};
+}
+
+} // namespace
+
+lifecycle_actor spawn_lifecycle(caf::actor_system& system, const services& s, lifecycle_options options) {
+  return system.spawn(lifecycle, s, options);
+}
+
+} // namespace cairn::actors

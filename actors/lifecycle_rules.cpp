@@ -1,0 +1,75 @@
+#include "actors/lifecycle_rules.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+
+constexpr std::chrono::hours real_day{24};
+
+} // namespace
+
+bool lifecycle_rules::wants_anything() const {
+  return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) { return rule.enabled; });
+}
+
+bool lifecycle_rules::wants_uploads() const {
+  return std::any_of(rules_.begin(), rules_.end(),
+                     [](const auto& rule) { return rule.enabled && rule.abort_days > 0; });
+}
+
+bool lifecycle_rules::is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const {
+  auto due = since + static_cast<storage::wall_ms>(days) * day_.count();
+  if (day_ == real_day) due += (day_.count() - due % day_.count()) % day_.count();
+  return now >= due;
+}
+
+bool lifecycle_rules::expires(const meta::listed_version& version, storage::wall_ms now) const {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
+    if (!rule.enabled || !version.key.starts_with(rule.prefix)) return false;
+    if (rule.expire_at != 0 && now >= rule.expire_at) return true;
+    return rule.expire_days > 0 && is_due(version.modified, rule.expire_days, now);
+  });
+}
+
+bool lifecycle_rules::removes_displaced(const meta::listed_version& version, storage::wall_ms now) const {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
+    return rule.enabled && rule.noncurrent_days > 0 && version.key.starts_with(rule.prefix) &&
+           displaced_ >= rule.noncurrent_kept && is_due(displaced_at_, rule.noncurrent_days, now);
+  });
+}
+
+lifecycle_wish lifecycle_rules::next(const meta::listed_version& version, bool last, storage::wall_ms now) {
+  const bool first = key_ != version.key;
+  if (first) {
+    key_ = version.key;
+    displaced_ = 0;
+  }
+  auto wish = lifecycle_wish::keep;
+  if (!first) {
+    if (removes_displaced(version, now)) wish = lifecycle_wish::remove;
+    ++displaced_;
+  } else if (version.delete_marker) {
+    // A marker that hides nothing any more.
+    const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& r) {
+      return r.enabled && r.expire_markers && version.key.starts_with(r.prefix);
+    });
+    if (last && rule != rules_.end()) wish = lifecycle_wish::remove;
+  } else if (expires(version, now)) {
+    wish = lifecycle_wish::expire;
+  }
+  displaced_at_ = version.modified;
+  return wish;
+}
+
+bool lifecycle_rules::aborts(const meta::listed_upload& upload, storage::wall_ms now) const {
+  return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
+    return rule.enabled && rule.abort_days > 0 && upload.key.starts_with(rule.prefix) &&
+           is_due(upload.begun, rule.abort_days, now);
+  });
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,48 @@
+// What a bucket's lifecycle rules want of its versions and uploads at a time. A plain class without clock, actor or
+// store: the walker (actors/lifecycle.hpp) brings what it found. As in S3 ("Managing the lifecycle of objects"), days
+// are counted from when a version was written, or displaced, to the next midnight (UTC) after so many of them.
+#pragma once
+
+#include "storage/metadata/store.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::actors {
+
+enum class lifecycle_wish : std::uint8_t {
+  keep,
+  expire, // the live version: as a DELETE of its key
+  remove, // this version, for good
+};
+
+class lifecycle_rules {
+public:
+  // `day`: how long a day is; anything but a real one, for experiments, has no midnights.
+  lifecycle_rules(std::vector<storage::metadata::lifecycle_rule> rules, std::chrono::milliseconds day)
+      : rules_(std::move(rules)), day_(day) {}
+
+  bool wants_anything() const; // some rule is enabled
+  bool wants_uploads() const;  // and is about uploads
+
+  // The versions of a bucket, one call each in the order of view::versions: by key, then the newest first. `last`: no
+  // further version of this key follows.
+  lifecycle_wish next(const storage::metadata::listed_version& version, bool last, storage::wall_ms now);
+  bool aborts(const storage::metadata::listed_upload& upload, storage::wall_ms now) const;
+
+private:
+  bool is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const;
+  bool expires(const storage::metadata::listed_version& version, storage::wall_ms now) const;
+  bool removes_displaced(const storage::metadata::listed_version& version, storage::wall_ms now) const;
+
+  std::vector<storage::metadata::lifecycle_rule> rules_;
+  std::chrono::milliseconds day_;
+  // Of the key that is being walked.
+  std::optional<std::string> key_;
+  storage::wall_ms displaced_at_ = 0; // when the version was, that comes next
+  std::uint32_t displaced_ = 0;       // versions that are not the latest, before it
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,167 @@
+#include "net/lifecycle_xml.hpp"
+
+#include "net/http_date.hpp"
+#include "net/s3_xml.hpp"
+#include "net/xml_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+using storage::metadata::lifecycle_rule;
+
+constexpr xml_bounds bounds{lifecycle_body_bytes_max, 30'000, 100, 8};
+constexpr std::size_t id_bytes_max = 255;
+constexpr std::int64_t day_ms = 24 * 3600 * 1000;
+
+using refusal = std::optional<s3_error>;
+
+s3_error malformed() {
+  return {400, "MalformedXML", "The body is not a LifecycleConfiguration."};
+}
+
+s3_error invalid(std::string message) {
+  return {400, "InvalidArgument", std::move(message)};
+}
+
+refusal read_days(const xml_element& from, std::uint32_t& days) {
+  const auto* end = from.text.data() + from.text.size();
+  const auto [at, problem] = std::from_chars(from.text.data(), end, days);
+  if (problem == std::errc{} && at == end && days > 0 && days <= 0x7fffffff) return std::nullopt;
+  return invalid("'" + from.name + "' must be a positive integer.");
+}
+
+// "2030-01-01T00:00:00.000Z" or "2030-01-01": a midnight.
+refusal read_midnight(std::string_view text, storage::wall_ms& into) {
+  const auto number = [text](std::size_t at, std::size_t digits) {
+    int value = -1;
+    const auto part = text.size() >= at + digits ? text.substr(at, digits) : std::string_view{};
+    const auto [end, problem] = std::from_chars(part.data(), part.data() + part.size(), value);
+    return problem == std::errc{} && end == part.data() + part.size() ? value : -1;
+  };
+  const std::string_view rest = text.size() > 10 ? text.substr(10) : std::string_view{};
+  const bool midnight = rest.empty() || rest == "T00:00:00Z" || rest == "T00:00:00.000Z" || rest == "T00:00:00+00:00";
+  const std::chrono::year_month_day date{std::chrono::year{number(0, 4)},
+                                         std::chrono::month{static_cast<unsigned>(std::max(number(5, 2), 0))},
+                                         std::chrono::day{static_cast<unsigned>(std::max(number(8, 2), 0))}};
+  if (number(0, 4) < 1970 || !date.ok() || text[4] != '-' || text[7] != '-') return invalid("'Date' is not a date.");
+  if (!midnight) return invalid("'Date' must be at midnight GMT");
+  into = std::chrono::sys_days{date}.time_since_epoch().count() * day_ms;
+  return std::nullopt;
+}
+
+refusal read_expiration(const xml_element& from, lifecycle_rule& rule) {
+  if (from.children.size() != 1) return malformed();
+  const auto& what = from.children.front();
+  if (what.name == "Days") return read_days(what, rule.expire_days);
+  if (what.name == "Date") return read_midnight(what.text, rule.expire_at);
+  if (what.name != "ExpiredObjectDeleteMarker") return malformed();
+  rule.expire_markers = what.text == "true";
+  return std::nullopt;
+}
+
+refusal read_displaced(const xml_element& from, lifecycle_rule& rule) {
+  for (const auto& field : from.children) {
+    const bool days = field.name == "NoncurrentDays";
+    if (!days && field.name != "NewerNoncurrentVersions") return malformed();
+    if (auto refused = read_days(field, days ? rule.noncurrent_days : rule.noncurrent_kept)) return refused;
+  }
+  return rule.noncurrent_days > 0 ? refusal{} : malformed();
+}
+
+refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
+  for (const auto& field : from.children) {
+    if (field.name != "Prefix") return not_implemented("A lifecycle filter by " + field.name);
+    rule.prefix = field.text;
+  }
+  return std::nullopt;
+}
+
+refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_status) {
+  if (field.name == "ID") {
+    rule.id = field.text;
+    return rule.id.size() > id_bytes_max ? invalid("ID length should not exceed allowed limit of 255") : refusal{};
+  }
+  if (field.name == "Status") {
+    has_status = field.text == "Enabled" || field.text == "Disabled";
+    rule.enabled = field.text == "Enabled";
+    return has_status ? refusal{} : malformed();
+  }
+  if (field.name == "Prefix") {
+    rule.prefix = field.text;
+    return std::nullopt;
+  }
+  if (field.name == "Filter") return read_filter(field, rule);
+  if (field.name == "Expiration") return read_expiration(field, rule);
+  if (field.name == "NoncurrentVersionExpiration") return read_displaced(field, rule);
+  if (field.name == "AbortIncompleteMultipartUpload") {
+    const auto* days = field.child("DaysAfterInitiation");
+    return days ? read_days(*days, rule.abort_days) : malformed();
+  }
+  return field.name.ends_with("Transition") ? not_implemented("Lifecycle transitions") : malformed();
+}
+
+void add_text(xml_writer& xml, std::string_view outer, std::string_view inner, std::string_view value) {
+  xml.open(outer);
+  xml.text(inner, value);
+  xml.close(outer);
+}
+
+void add_rule(xml_writer& xml, const lifecycle_rule& rule) {
+  xml.open("Rule");
+  if (!rule.id.empty()) xml.text("ID", rule.id);
+  add_text(xml, "Filter", "Prefix", rule.prefix);
+  xml.text("Status", rule.enabled ? "Enabled" : "Disabled");
+  if (rule.expire_days > 0) add_text(xml, "Expiration", "Days", std::to_string(rule.expire_days));
+  if (rule.expire_at != 0) {
+    std::string date;
+    append_iso_time(date, rule.expire_at);
+    add_text(xml, "Expiration", "Date", date);
+  }
+  if (rule.expire_markers) add_text(xml, "Expiration", "ExpiredObjectDeleteMarker", "true");
+  if (rule.noncurrent_days > 0) {
+    xml.open("NoncurrentVersionExpiration");
+    xml.number("NoncurrentDays", rule.noncurrent_days);
+    if (rule.noncurrent_kept > 0) xml.number("NewerNoncurrentVersions", rule.noncurrent_kept);
+    xml.close("NoncurrentVersionExpiration");
+  }
+  if (rule.abort_days > 0)
+    add_text(xml, "AbortIncompleteMultipartUpload", "DaysAfterInitiation", std::to_string(rule.abort_days));
+  xml.close("Rule");
+}
+
+} // namespace
+
+std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_view body) {
+  const auto root = read_xml(body, bounds);
+  if (!root || root->name != "LifecycleConfiguration" || root->children.empty()) return malformed();
+  lifecycle_rule_list rules;
+  for (const auto& child : root->children) {
+    if (child.name != "Rule" || rules.size() == lifecycle_rules_max) return malformed();
+    auto& rule = rules.emplace_back();
+    bool has_status = false;
+    for (const auto& field : child.children)
+      if (auto refused = read_field(field, rule, has_status)) return std::move(*refused);
+    if (!has_status) return malformed();
+    if (rule.expire_days == 0 && rule.expire_at == 0 && !rule.expire_markers && rule.noncurrent_days == 0 &&
+        rule.abort_days == 0)
+      return s3_error{400, "InvalidRequest", "At least one action needs to be specified in a rule."};
+    const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };
+    if (!rule.id.empty() && std::any_of(rules.begin(), rules.end() - 1, same))
+      return invalid("Rule ID must be unique. Found same ID for more than one rule");
+  }
+  return rules;
+}
+
+std::string lifecycle_document(const lifecycle_rule_list& rules) {
+  xml_writer xml;
+  xml.open("LifecycleConfiguration", s3_name_space);
+  for (const auto& rule : rules) add_rule(xml, rule);
+  xml.close("LifecycleConfiguration");
+  return xml.take();
+}
+
+} // namespace cairn::net

@@ -1,0 +1,120 @@
+#include "net/versions_xml.hpp"
+
+#include "net/http_date.hpp"
+#include "net/multipart.hpp"
+#include "net/s3_xml.hpp"
+#include "net/xml_reader.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+constexpr xml_bounds bounds{versioning_body_bytes_max, 100, 20, 8};
+
+std::string given(const request_target& target, std::string_view name) {
+  const auto* value = target.find(name);
+  return value ? *value : std::string{};
+}
+
+void add_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url) {
+  xml.open(element);
+  if (encode_url)
+    append_percent_encoded(xml.bytes(), name);
+  else
+    xml.escaped(name);
+  xml.close(element);
+}
+
+void add_version(xml_writer& xml, const metadata::listed_version& version, bool encode_url) {
+  const std::string_view element = version.delete_marker ? "DeleteMarker" : "Version";
+  xml.open(element);
+  add_name(xml, "Key", version.key, encode_url);
+  xml.text("VersionId", to_string(version.id));
+  xml.text("IsLatest", version.latest ? "true" : "false");
+  xml.open("LastModified");
+  append_iso_time(xml.bytes(), version.modified);
+  xml.close("LastModified");
+  if (!version.delete_marker) {
+    xml.text("ETag", '"' + to_string(version.etag) + '"');
+    xml.number("Size", version.size);
+    xml.text("StorageClass", "STANDARD");
+  }
+  xml.owner();
+  xml.close(element);
+}
+
+} // namespace
+
+std::variant<versions_request, s3_error> read_versions_request(const request_target& target, std::uint32_t keys_max) {
+  versions_request request;
+  const auto most = bounded_number(target, "max-keys", keys_max);
+  if (const auto* refused = std::get_if<s3_error>(&most)) return *refused;
+  request.query = {target.bucket, given(target, "prefix"),      given(target, "delimiter"), given(target, "key-marker"),
+                   std::nullopt,  std::get<std::uint32_t>(most)};
+  request.version_marker = given(target, "version-id-marker");
+  if (!request.version_marker.empty()) {
+    request.query.version_marker = metadata::parse_version_id(request.version_marker);
+    if (request.query.key_marker.empty())
+      return s3_error{400, "InvalidArgument", "A version-id marker cannot be specified without a key marker."};
+    if (!request.query.version_marker) return s3_error{400, "InvalidArgument", "Invalid version id specified"};
+  }
+  if (const auto encoding = given(target, "encoding-type"); !encoding.empty()) {
+    if (encoding != "url") return s3_error{400, "InvalidArgument", "encoding-type is url or absent."};
+    request.encode_url = true;
+  }
+  return request;
+}
+
+std::string versions_document(const versions_request& request, const metadata::versions_page& page) {
+  const auto& query = request.query;
+  const bool encode = request.encode_url;
+  xml_writer xml;
+  xml.reserve(512 + 512 * page.versions.size());
+  xml.open("ListVersionsResult", s3_name_space);
+  xml.text("Name", query.bucket);
+  add_name(xml, "Prefix", query.prefix, encode);
+  add_name(xml, "KeyMarker", query.key_marker, encode);
+  xml.text("VersionIdMarker", request.version_marker);
+  if (page.truncated) {
+    add_name(xml, "NextKeyMarker", page.next_key_marker, encode);
+    if (page.next_version_marker) xml.text("NextVersionIdMarker", to_string(*page.next_version_marker));
+  }
+  xml.number("MaxKeys", query.versions_max);
+  if (!query.delimiter.empty()) add_name(xml, "Delimiter", query.delimiter, encode);
+  if (encode) xml.text("EncodingType", "url");
+  xml.text("IsTruncated", page.truncated ? "true" : "false");
+  for (const auto& version : page.versions) add_version(xml, version, encode);
+  for (const auto& prefix : page.common_prefixes) {
+    xml.open("CommonPrefixes");
+    add_name(xml, "Prefix", prefix, encode);
+    xml.close("CommonPrefixes");
+  }
+  xml.close("ListVersionsResult");
+  return xml.take();
+}
+
+std::variant<std::uint8_t, s3_error> read_versioning_document(std::string_view body) {
+  const s3_error malformed{400, "MalformedXML", "The body is not a VersioningConfiguration."};
+  const auto root = read_xml(body, bounds);
+  if (!root || root->name != "VersioningConfiguration") return malformed;
+  if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->text != "Disabled")
+    return not_implemented("MFA delete");
+  const auto* status = root->child("Status");
+  if (status == nullptr) return malformed;
+  if (status->text == "Enabled") return metadata::versioning::enabled;
+  if (status->text == "Suspended") return metadata::versioning::suspended;
+  return malformed;
+}
+
+std::string versioning_document(std::uint8_t versioning) {
+  xml_writer xml;
+  xml.open("VersioningConfiguration", s3_name_space);
+  if (versioning != metadata::versioning::never)
+    xml.text("Status", versioning == metadata::versioning::enabled ? "Enabled" : "Suspended");
+  xml.close("VersioningConfiguration");
+  return xml.take();
+}
+
+} // namespace cairn::net

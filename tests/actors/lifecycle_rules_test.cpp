@@ -1,0 +1,86 @@
+#include "actors/lifecycle_rules.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+using std::chrono::milliseconds;
+
+constexpr storage::wall_ms day = 24 * 3600 * 1000;
+
+meta::listed_version version(const std::string& key, storage::wall_ms modified, bool marker = false) {
+  meta::listed_version v;
+  v.key = key;
+  v.modified = modified;
+  v.delete_marker = marker;
+  return v;
+}
+
+// What the rules want of these, in order; '.' keep, 'e' expire, 'r' remove.
+std::string wishes(const std::vector<meta::lifecycle_rule>& rules, const std::vector<meta::listed_version>& versions,
+                   storage::wall_ms now) {
+  lifecycle_rules r{rules, milliseconds{day}};
+  std::string out;
+  for (std::size_t i = 0; i < versions.size(); ++i) {
+    const bool last = i + 1 == versions.size() || versions[i + 1].key != versions[i].key;
+    const auto wish = r.next(versions[i], last, now);
+    out += wish == lifecycle_wish::keep ? '.' : wish == lifecycle_wish::expire ? 'e' : 'r';
+  }
+  return out;
+}
+
+} // namespace
+
+TEST(lifecycle_rules, objects_expire_at_the_midnight_after_their_days) {
+  const std::vector<meta::lifecycle_rule> rules{{.prefix = "logs/", .expire_days = 2}};
+  const std::vector versions{version("logs/a", 5 * day + 1), version("other", 0)};
+  EXPECT_EQ(wishes(rules, versions, 8 * day - 1), "..");
+  EXPECT_EQ(wishes(rules, versions, 8 * day), "e.");
+  EXPECT_EQ(wishes({{.prefix = "", .enabled = false, .expire_days = 1}}, versions, 100 * day), "..");
+  EXPECT_EQ(wishes({{.expire_at = 7 * day}}, versions, 7 * day), "ee");
+}
+
+TEST(lifecycle_rules, displaced_versions_go_by_when_they_were_displaced) {
+  const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1}};
+  const std::vector versions{version("a", 10 * day), version("a", 3 * day), version("a", 1 * day), version("b", 0),
+                             version("b", 0)};
+  EXPECT_EQ(wishes(rules, versions, 5 * day), "..r.r"); // the middle one was displaced on day 10
+  EXPECT_EQ(wishes(rules, versions, 11 * day), ".rr.r");
+}
+
+TEST(lifecycle_rules, some_of_the_newest_displaced_versions_may_be_kept) {
+  const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1, .noncurrent_kept = 2}};
+  const std::vector versions{version("a", 4), version("a", 3), version("a", 2), version("a", 1), version("b", 1)};
+  EXPECT_EQ(wishes(rules, versions, 50 * day), "...r.");
+}
+
+TEST(lifecycle_rules, markers_go_when_nothing_is_behind_them) {
+  const std::vector<meta::lifecycle_rule> rules{{.expire_markers = true}};
+  const std::vector versions{version("a", 1, true), version("b", 2, true), version("b", 1)};
+  EXPECT_EQ(wishes(rules, versions, 5), "r..");
+  EXPECT_EQ(wishes({{.expire_days = 1}}, versions, 50 * day), "..."); // a marker does not expire as an object does
+}
+
+TEST(lifecycle_rules, uploads_are_aborted_when_they_are_old) {
+  const lifecycle_rules r{{{.prefix = "a", .abort_days = 3}}, milliseconds{day}};
+  EXPECT_TRUE(r.wants_uploads());
+  meta::listed_upload upload;
+  upload.key = "abc";
+  upload.begun = 10 * day;
+  EXPECT_FALSE(r.aborts(upload, 13 * day - 1));
+  EXPECT_TRUE(r.aborts(upload, 13 * day));
+  upload.key = "b";
+  EXPECT_FALSE(r.aborts(upload, 50 * day));
+}
+
+TEST(lifecycle_rules, a_day_of_another_length_has_no_midnight) {
+  lifecycle_rules r{{{.expire_days = 2}}, milliseconds{100}};
+  EXPECT_EQ(r.next(version("a", 1001), true, 1200), lifecycle_wish::keep);
+  EXPECT_EQ(r.next(version("a", 1001), true, 1201), lifecycle_wish::keep); // of the same key: not the newest
+  EXPECT_EQ(r.next(version("b", 1001), true, 1201), lifecycle_wish::expire);
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,57 @@
+"""Lifecycle rules come true; a day takes a second here."""
+import time
+
+import pytest
+
+from cairn_node import eventually
+
+boto3 = pytest.importorskip("boto3")
+botocore = pytest.importorskip("botocore")
+from botocore.config import Config  # noqa: E402
+
+
+@pytest.fixture
+def s3(start_node):
+    n = start_node(debug_lifecycle_day="1s")
+    config = Config(signature_version=botocore.UNSIGNED, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
+    return boto3.client("s3", endpoint_url=n.url(), region_name="us-east-1", config=config)
+
+
+def rules(s3, *wanted):
+    s3.put_bucket_lifecycle_configuration(Bucket="files", LifecycleConfiguration={"Rules": [dict(r, Status="Enabled") for r in wanted]})
+
+
+def versions(s3):
+    page = s3.list_object_versions(Bucket="files")
+    return [v["Key"] for v in page.get("Versions", [])], [v["Key"] for v in page.get("DeleteMarkers", [])]
+
+
+def test_objects_and_uploads_expire(s3):
+    for key in ("old/a", "old/b", "kept"):
+        s3.put_object(Bucket="files", Key=key, Body=b"x")
+    s3.create_multipart_upload(Bucket="files", Key="old/upload")
+    s3.create_multipart_upload(Bucket="files", Key="kept")
+    rules(s3, {"ID": "old", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 2},
+               "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2}})
+    told = s3.get_bucket_lifecycle_configuration(Bucket="files")["Rules"]
+    assert told == [{"ID": "old", "Filter": {"Prefix": "old/"}, "Status": "Enabled", "Expiration": {"Days": 2},
+                     "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 2}}]
+    eventually(lambda: versions(s3)[0] == ["kept"], 15, what="objects expire")
+    eventually(lambda: [u["Key"] for u in s3.list_multipart_uploads(Bucket="files")["Uploads"]] == ["kept"], 15, what="uploads are aborted")
+    s3.delete_bucket_lifecycle(Bucket="files")
+    s3.put_object(Bucket="files", Key="old/c", Body=b"x")
+    time.sleep(4)
+    assert versions(s3)[0] == ["kept", "old/c"]
+
+
+def test_versions_and_markers_expire(s3):
+    s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
+    for i in range(3):
+        s3.put_object(Bucket="files", Key="k", Body=b"x")
+    s3.put_object(Bucket="files", Key="gone", Body=b"x")
+    s3.delete_object(Bucket="files", Key="gone")
+    rules(s3, {"Filter": {"Prefix": ""}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1}},
+          {"Filter": {"Prefix": ""}, "Expiration": {"ExpiredObjectDeleteMarker": True}})
+    eventually(lambda: versions(s3) == (["k"], []), 20, what="only what is live is left")
+    rules(s3, {"Filter": {"Prefix": ""}, "Expiration": {"Days": 1}})
+    eventually(lambda: versions(s3) == (["k"], ["k"]), 15, what="a marker hides the expired object")

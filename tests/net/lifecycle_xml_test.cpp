@@ -1,0 +1,43 @@
+#include "net/lifecycle_xml.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+std::string code_of(const std::string& rule) {
+  const auto read =
+      read_lifecycle_document("<LifecycleConfiguration><Rule>" + rule + "</Rule></LifecycleConfiguration>");
+  const auto* refused = std::get_if<s3_error>(&read);
+  return refused ? std::string{refused->code} : "";
+}
+
+} // namespace
+
+TEST(lifecycle_xml, comes_back_as_it_was_written) {
+  const lifecycle_rule_list rules{
+      {.id = "a", .prefix = "logs/&", .expire_days = 30},
+      {.id = "b", .enabled = false, .expire_at = 20'000ll * 24 * 3600 * 1000, .abort_days = 7},
+      {.expire_markers = true, .noncurrent_days = 3, .noncurrent_kept = 2}};
+  const auto read = read_lifecycle_document(lifecycle_document(rules));
+  ASSERT_TRUE(std::holds_alternative<lifecycle_rule_list>(read)) << std::get<s3_error>(read).message;
+  EXPECT_EQ(std::get<lifecycle_rule_list>(read), rules);
+}
+
+TEST(lifecycle_xml, refuses_what_it_would_not_do) {
+  const std::string on = "<Status>Enabled</Status>", days = "<Expiration><Days>1</Days></Expiration>";
+  EXPECT_EQ(code_of(on + days), "");
+  EXPECT_EQ(code_of(on + "<Prefix>old/</Prefix>" + days), "");
+  EXPECT_EQ(code_of(on + "<Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration>"), "");
+  EXPECT_EQ(code_of(days), "MalformedXML");
+  EXPECT_EQ(code_of(on), "InvalidRequest");
+  EXPECT_EQ(code_of(on + "<Expiration><Days>0</Days></Expiration>"), "InvalidArgument");
+  EXPECT_EQ(code_of(on + "<Expiration><Date>2030-01-01T05:00:00Z</Date></Expiration>"), "InvalidArgument");
+  EXPECT_EQ(code_of(on + "<Expiration><Date>soon</Date></Expiration>"), "InvalidArgument");
+  EXPECT_EQ(code_of(on + days + "<Filter><Tag><Key>a</Key></Tag></Filter>"), "NotImplemented");
+  EXPECT_EQ(code_of(on + "<Transition><Days>1</Days></Transition>"), "NotImplemented");
+  EXPECT_EQ(code_of("<Status>Maybe</Status>" + days), "MalformedXML");
+}
+
+} // namespace cairn::net
