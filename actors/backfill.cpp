@@ -15,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds page_time = 60s;
 constexpr std::uint32_t drop_page_chunks = 1024;
+constexpr std::uint64_t scrub_bytes_min = 1 << 20, scrub_bytes_max = 64 << 20; // a round
 
 // A batch of chunks on their way to this node's disks.
 struct fetching {
@@ -30,6 +31,12 @@ struct fetching {
   std::vector<storage::chunk_id> absent;
   std::size_t next = 0, on_their_way = 0;
   std::function<void()> done;
+};
+
+struct scrubbed_page {
+  std::vector<wanted_chunk> damaged; // of those that some object needs
+  std::optional<storage::chunk_id> reached;
+  std::uint64_t bytes = 0;
 };
 
 class backfill_state {
@@ -65,6 +72,7 @@ private:
   void compare(blob_place from);
   void note_failures();
   void end_comparison(bool reached_the_end);
+  void scrub();
   void end_round();
   void drop_needless_repairs();
   void drop(std::size_t disk, std::optional<storage::chunk_id> after);
@@ -84,6 +92,10 @@ private:
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
   std::uint64_t looks_seen_ = 0; // wishes of operators for a check
+  struct {
+    std::size_t disk = 0;
+    std::optional<storage::chunk_id> after;
+  } scrubbing_;
   storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
   storage::layout_epoch dropped_under_ = 0;
 };
@@ -214,20 +226,19 @@ void backfill_state::ended(std::size_t number, bool good) {
   if (batch_.absent.empty()) return fetched();
   // Nobody has them: their objects were deleted meanwhile, or they are lost.
   auto absent = batch_.absent;
-  look<chunk_ids>([absent](meta::view& view) { return still_live(view, absent); },
-                  [this](result<chunk_ids> live) {
-                    for (std::size_t i = 0; live && i < batch_.chunks.size(); ++i) {
-                      const auto& id = batch_.chunks[i].id;
-                      if (std::ranges::find(batch_.absent, id) == batch_.absent.end()) continue;
-                      if (std::ranges::find(*live, id) == live->end()) {
-                        batch_.failed[i] = false;
-                        continue;
-                      }
-                      count(s_.node.metrics->chunks_unrecoverable, 1);
-                      log::error("no owner has a chunk that an object needs", {{"chunk", to_string(id)}});
-                    }
-                    fetched();
-                  });
+  using chunks = std::vector<wanted_chunk>;
+  look<chunks>([absent](meta::view& view) { return still_live(view, absent); },
+               [this](const result<chunks>& live) {
+                 for (std::size_t i = 0; live && i < batch_.chunks.size(); ++i) {
+                   const auto& id = batch_.chunks[i].id;
+                   if (std::ranges::find(batch_.absent, id) == batch_.absent.end()) continue;
+                   batch_.failed[i] = std::ranges::find(*live, id, &wanted_chunk::id) != live->end();
+                   if (!batch_.failed[i]) continue;
+                   count(s_.node.metrics->chunks_unrecoverable, 1);
+                   log::error("no owner has a chunk that an object needs", {{"chunk", to_string(id)}});
+                 }
+                 fetched();
+               });
 }
 
 void backfill_state::fetched() {
@@ -280,14 +291,14 @@ void backfill_state::begin_comparison() {
   look<storage::layout_epoch>([](meta::view& view) { return view.acknowledged_epoch(); },
                               [this](result<storage::layout_epoch> acknowledged) {
                                 const auto known = layout();
-                                if (!acknowledged || !known) return end_round();
+                                if (!acknowledged || !known) return scrub();
                                 auto round = compared_.next(*known, own_number(), *acknowledged);
                                 checking_ = round.count == 0 && (!next_check_ || *next_check_ <= now());
                                 if (checking_) {
                                   next_check_ = now() + options_.check_every;
                                   round = cluster::comparisons::everything(*known, own_number());
                                 }
-                                if (round.count == 0) return end_round();
+                                if (round.count == 0) return scrub();
                                 failed_partitions_.assign(storage::partition_count, false);
                                 comparing_ = std::move(round);
                                 s_.node.metrics->partitions_comparing.store(comparing_->count,
@@ -329,7 +340,32 @@ void backfill_state::end_comparison(bool reached_the_end) {
   if (!reached_the_end) ++failures_;
   comparing_.reset();
   s_.node.metrics->partitions_comparing.store(0, std::memory_order_relaxed);
-  end_round();
+  scrub();
+}
+
+void backfill_state::scrub() {
+  if (s_.scrubbed.empty()) return end_round();
+  auto* const disk = s_.scrubbed[scrubbing_.disk];
+  const auto seconds = std::uint64_t(std::chrono::duration_cast<std::chrono::seconds>(options_.scrub_period).count());
+  const auto bytes = std::clamp(disk->stats().used_bytes / seconds, scrub_bytes_min, scrub_bytes_max);
+  look<scrubbed_page>(
+      [disk, bytes, after = scrubbing_.after](meta::view& view) -> result<scrubbed_page> {
+        auto page = disk->scrub(after, bytes);
+        if (!page) return page.error();
+        auto ids = std::move(page->corrupt);
+        ids.insert(ids.end(), page->unreadable.begin(), page->unreadable.end());
+        auto damaged = still_live(view, ids);
+        if (!damaged) return damaged.error();
+        return scrubbed_page{std::move(*damaged), page->reached, page->bytes};
+      },
+      [this](result<scrubbed_page> page) {
+        if (!page) return end_round(); // a disk that is quarantined
+        count(s_.node.metrics->scrubbed_bytes, page->bytes);
+        for (const auto& w : page->damaged) log::error("a damaged chunk was found", {{"chunk", to_string(w.id)}});
+        scrubbing_.after = page->reached;
+        if (!page->reached) scrubbing_.disk = (scrubbing_.disk + 1) % s_.scrubbed.size();
+        fetch(std::move(page->damaged), [this] { end_round(); });
+      });
 }
 
 void backfill_state::end_round() {

@@ -5,6 +5,8 @@
 //   what is missing is fetched; then the partition is complete (cluster/comparisons.hpp) and the leader makes the node
 //   one of its current owners. The same for everything that it owns, at the start and then daily: a disk that was lost
 //   or replaced is filled again;
+// - scrubbing: some of what the disks hold is read and verified each round, so that all of it is within scrub_period;
+//   damaged chunks are fetched again, which replaces them;
 // - dropping: chunks of partitions that moved away go when every live session knows it and no repair needs them.
 //
 // A chunk is read from the best of its other owners, then from the next; a few at a time, at `bandwidth` bytes a second
@@ -20,7 +22,7 @@ namespace cairn::actors {
 
 struct backfill_options {
   std::chrono::milliseconds interval{1000}, retry_pause{5000}, drop_pause{30'000}, repair_pause{5000};
-  std::chrono::hours check_every{24};
+  std::chrono::hours check_every{24}, scrub_period{30 * 24};
   std::uint32_t parallel = 8; // chunks on their way
 };
 
@@ -31,6 +33,7 @@ struct backfill_services {
   storage::executor* work = nullptr; // blocking reads of metadata and indexes
   std::shared_ptr<cluster_state> state;
   missing_locally missing;
+  std::vector<storage::chunk_store*> scrubbed;                 // the disks; may be none
   std::shared_ptr<const std::atomic<std::uint64_t>> bandwidth; // bytes a second
 };
 

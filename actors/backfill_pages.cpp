@@ -145,12 +145,12 @@ result<std::vector<storage::chunk_id>> droppable(meta::view& view, const cluster
   return out;
 }
 
-result<std::vector<storage::chunk_id>> still_live(meta::view& view, std::span<const storage::chunk_id> chunks) {
-  std::vector<storage::chunk_id> out;
+result<std::vector<wanted_chunk>> still_live(meta::view& view, std::span<const storage::chunk_id> chunks) {
+  std::vector<wanted_chunk> out;
   for (const auto& id : chunks) {
     const auto blob = view.kept(id.blob);
     if (!blob) return blob.error();
-    if (*blob && !(*blob)->buried && id.index < (*blob)->chunks) out.push_back(id);
+    if (*blob && !(*blob)->buried && id.index < (*blob)->chunks) out.push_back({id, length_of(**blob, id.index)});
   }
   return out;
 }

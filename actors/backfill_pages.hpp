@@ -64,7 +64,6 @@ result<std::vector<storage::chunk_id>> droppable(storage::metadata::view& view, 
                                                  storage::node_number self, std::span<const storage::chunk_id> present);
 
 // Those of the chunks that some object still needs.
-result<std::vector<storage::chunk_id>> still_live(storage::metadata::view& view,
-                                                  std::span<const storage::chunk_id> chunks);
+result<std::vector<wanted_chunk>> still_live(storage::metadata::view& view, std::span<const storage::chunk_id> chunks);
 
 } // namespace cairn::actors

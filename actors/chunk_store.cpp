@@ -233,16 +233,11 @@ caf::result<chunk_ids> store_state::list(const chunk_list_query& query) {
   return promise;
 }
 
-template <class Table, class Time>
-void answer_overdue(Table& table, Time now, const char* what) {
-  for (auto& promise : table.take_overdue(now)) promise.deliver(to_caf({errc::timeout, what}));
-}
-
 void store_state::tick() {
-  answer_overdue(reads, now(), "the disk did not read in time");
-  answer_overdue(writes, now(), "the disk did not write in time");
-  answer_overdue(erases, now(), "the disk did not erase in time");
-  answer_overdue(lists, now(), "the disk did not list in time");
+  reads.fail_overdue(now(), to_caf({errc::timeout, "the disk did not read in time"}));
+  writes.fail_overdue(now(), to_caf({errc::timeout, "the disk did not write in time"}));
+  erases.fail_overdue(now(), to_caf({errc::timeout, "the disk did not erase in time"}));
+  lists.fail_overdue(now(), to_caf({errc::timeout, "the disk did not list in time"}));
   if (!writer) {
     const auto longest = std::max(d->reads.longest_running(), d->writes.longest_running());
     const bool overdue = longest > disk::overdue_after;
@@ -275,16 +270,12 @@ void store_state::punch() {
   punching = bool(d->writes.post(now() + d->write_timeout, std::move(job))); // a full queue: the next tick tries again
 }
 
-template <class Table>
-void answer_all(Table& table) {
-  for (auto& promise : table.take_all()) promise.deliver(to_caf({errc::stopping, "the node stops"}));
-}
-
 void store_state::stop(const caf::exit_msg& m) {
-  answer_all(reads);
-  answer_all(writes);
-  answer_all(erases);
-  answer_all(lists);
+  const auto stopping = to_caf({errc::stopping, "the node stops"});
+  reads.fail_all(stopping);
+  writes.fail_all(stopping);
+  erases.fail_all(stopping);
+  lists.fail_all(stopping);
   self->quit(m.reason);
 }
 

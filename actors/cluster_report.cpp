@@ -1,5 +1,7 @@
 #include "actors/cluster_report.hpp"
 
+#include "cluster/log_servers.hpp"
+
 #include <algorithm>
 
 namespace cairn::actors {
@@ -9,7 +11,7 @@ namespace {
 namespace raft = cluster::raft;
 
 metadata_role role_of(const raft::configuration& servers, storage::node_number n) {
-  const auto* s = servers.find(raft::server_id{n} + 1);
+  const auto* s = servers.find(cluster::server_of(n));
   if (!s) return metadata_role::none;
   return s->role == raft::server_role::voter ? metadata_role::voter : metadata_role::standby;
 }

@@ -1,6 +1,7 @@
 #include "actors/cluster_rescue.hpp"
 
 #include "actors/state_transfer.hpp"
+#include "cluster/log_servers.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/recovery.hpp"
@@ -108,7 +109,7 @@ result<cluster_founded> begin_anew(const config::settings& s, const meta::create
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   raft::raft_log log{**engine};
-  if (auto begun = log.begin(raft::raft_core::first_state(raft::server_id{now.self} + 1, now.applied)); !begun)
+  if (auto begun = log.begin(raft::raft_core::first_state(cluster::server_of(now.self), now.applied)); !begun)
     return begun.error();
   return cluster_founded{c.id, c.name, now.self, now.applied};
 }
@@ -274,7 +275,8 @@ result<std::string> leave_for_rejoin(const config::settings& settings) {
   auto aside = set_aside(settings, {"data.mdb", "lock.mdb", "log", "transfer"});
   if (!aside) return aside.error();
   const auto& dir = settings.node.data_dir;
-  if (auto gone = files().remove(dir + "/cluster"); !gone && gone.error().code != errc::not_found) return gone.error();
+  for (const auto* name : {"/refused", "/cluster"})
+    if (auto gone = files().remove(dir + name); !gone && gone.error().code != errc::not_found) return gone.error();
   if (auto flushed = files().flush_directory(dir); !flushed) return flushed.error();
   return aside;
 }

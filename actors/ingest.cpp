@@ -109,8 +109,9 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   client_ = std::move(client);
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
   writer_.start(s_);
-  const auto on_actor = [me = ingest_actor{self_}](std::function<void()> run) {
-    caf::anon_send(me, completion{std::move(run)});
+  // Weak: an actor that holds itself is never let go of.
+  const auto on_actor = [me = caf::actor_cast<caf::weak_actor_ptr>(self_)](std::function<void()> run) {
+    if (const auto alive = me.lock()) caf::anon_send(caf::actor_cast<ingest_actor>(alive), completion{std::move(run)});
   };
   digests_.start({s_.digests, s_.clock, on_actor}, request_.check, *this);
   if (auto* layouts = s_.stores->layouts()) layout_use_ = layouts->begin_upload();

@@ -1,5 +1,7 @@
 #include "actors/member_wiring.hpp"
 
+#include "cluster/log_servers.hpp"
+
 namespace cairn::actors {
 
 namespace {
@@ -17,7 +19,7 @@ result<void> begin_log(const member_log_parts& parts, replicated_log_services& o
   // Who joined knows others; a founder does not, until it has founded.
   if (row || identity.self != 0 || !identity.members.empty()) return {};
   // Made by an earlier start that did not get further, or now.
-  auto begun = out.log->begin(raft::raft_core::first_state(raft::server_id{identity.self} + 1, (*view)->applied()));
+  auto begun = out.log->begin(raft::raft_core::first_state(cluster::server_of(identity.self), (*view)->applied()));
   if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
   out.found = meta::create_cluster{identity.id,        identity.name,       parts.replicas,
                                    parts.write_quorum, parts.clock->wall(), parts.self};
@@ -56,7 +58,7 @@ result<std::shared_ptr<replicated_log_services>> open_member_log(const member_lo
   out->log_bytes = stored->bytes;
   const auto& identity = *parts.identity;
   raft::node_options node;
-  node.core.id = raft::server_id{identity.self} + 1;
+  node.core.id = cluster::server_of(identity.self);
   node.core.seed = std::uint32_t(parts.random->next());
   const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock->now().time_since_epoch()).count();
   auto started = raft::raft_node::start(node, std::move(*stored), out->applied, raft::time_ms(now));

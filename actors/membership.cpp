@@ -3,6 +3,7 @@
 #include "actors/cluster_messages.hpp"
 #include "actors/errors.hpp"
 #include "actors/replicated_log.hpp"
+#include "cluster/log_servers.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
 
@@ -216,7 +217,7 @@ void membership_state::join(const join_request& wish, const link::responder& res
     return respond(error{errc::invalid_argument,
                          "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
   const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
-  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(raft::server_id{known->number} + 1);
+  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(cluster::server_of(known->number));
   if (!server) return add(wish, respond);
   if (server->role == raft::server_role::voter)
     return respond(error{errc::precondition_failed,
@@ -299,7 +300,7 @@ void membership_state::give_way(const log_status& log, const cluster::layout& la
   std::optional<storage::node_number> heir;
   storage::log_index has = 0;
   for (const auto& m : layout.members) {
-    const auto* const server = log.servers.find(raft::server_id{m.number} + 1);
+    const auto* const server = log.servers.find(cluster::server_of(m.number));
     const auto match = log.match.find(m.number);
     if (m.number == log.self || m.state == cluster::member_state::removed || !server || match == log.match.end() ||
         server->role != raft::server_role::voter || (heir && match->second <= has))

@@ -189,23 +189,20 @@ void metadata_state::refuse(const waiting_command& w, const error& why) {
 
 void metadata_state::tick() {
   const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
-  const auto answer_overdue = [&](auto& table) {
-    for (auto& asked : table.take_overdue(now())) asked.deliver(late);
-  };
-  std::apply([&](auto&... tables) { (answer_overdue(tables), ...); }, waiting_);
+  std::apply([&](auto&... tables) { (tables.fail_overdue(now(), late), ...); }, waiting_);
   reads_overdue_ = s_.reads->longest_running() > overdue_after;
   writes_overdue_ = s_.writes->longest_running() > overdue_after;
   if (session_ == 0) begin_session();
-  if (log_) acknowledge_layout();
+  if (log_) {
+    log_->tick();
+    acknowledge_layout();
+  }
   self_->delayed_send(self_, tick_interval, tick_atom_v);
 }
 
 void metadata_state::stop(const caf::exit_msg& m) {
   const auto stopping = to_caf({errc::stopping, "the node stops"});
-  const auto answer_all = [&](auto& table) {
-    for (auto& asked : table.take_all()) asked.deliver(stopping);
-  };
-  std::apply([&](auto&... tables) { (answer_all(tables), ...); }, waiting_);
+  std::apply([&](auto&... tables) { (tables.fail_all(stopping), ...); }, waiting_);
   if (log_) log_->stop();
   self_->quit(m.reason);
 }

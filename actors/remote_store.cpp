@@ -227,18 +227,14 @@ void remote_state::probe() {
   ask(std::nullopt, chunk_read{*overdue_chunk_, 0, probe_bytes, std::move(into)});
 }
 
-template <class Table>
-void answer_all(Table& table) {
-  for (auto& promise : table.take_all()) promise.deliver(to_caf({errc::stopping, "the node stops"}));
-}
-
 void remote_state::stop(const caf::exit_msg& m) {
+  const auto stopping = to_caf({errc::stopping, "the node stops"});
   for (auto& [id, r] : reads_)
-    if (r.answer) r.answer->deliver(to_caf({errc::stopping, "the node stops"}));
+    if (r.answer) r.answer->deliver(stopping);
   reads_.clear();
-  answer_all(writes_);
-  answer_all(erases_);
-  answer_all(lists_);
+  writes_.fail_all(stopping);
+  erases_.fail_all(stopping);
+  lists_.fail_all(stopping);
   self_->quit(m.reason);
 }
 

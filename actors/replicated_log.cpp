@@ -1,5 +1,6 @@
 #include "actors/replicated_log.hpp"
 
+#include "cluster/log_servers.hpp"
 #include "cluster/raft_message.hpp"
 #include "storage/log.hpp"
 
@@ -16,13 +17,6 @@ using namespace std::chrono_literals;
 constexpr auto message_time = 2s, disk_time = 60s;
 constexpr std::size_t entries_a_job = 64;
 constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, for those who fetch the state
-
-constexpr storage::node_number number_of(raft::server_id id) {
-  return static_cast<storage::node_number>(id - 1);
-}
-constexpr raft::server_id server_of(storage::node_number n) {
-  return raft::server_id{n} + 1;
-}
 
 std::string_view name_of(raft::change_kind kind) {
   switch (kind) {
@@ -79,7 +73,7 @@ void replicated_log::set_members(const std::vector<log_member>& members) {
   std::vector<peer_address> others;
   members_.clear();
   for (const auto& m : members) {
-    const auto id = server_of(m.number);
+    const auto id = cluster::server_of(m.number);
     members_[id] = m.at.id;
     if (id != node_->engine().id()) others.push_back(m.at);
   }
@@ -319,7 +313,7 @@ void replicated_log::serve_submit(const link::incoming_request& request) {
 
 raft::accepted replicated_log::change(storage::node_number node, raft::change_kind kind) {
   if (stopped_ || failure_) return raft::accepted::not_leader;
-  const auto answer = node_->change(server_of(node), kind, now());
+  const auto answer = node_->change(cluster::server_of(node), kind, now());
   if (answer == raft::accepted::yes)
     log::info("a member's part in the metadata's log changes", {{"node", node}, {"change", name_of(kind)}});
   pump();
@@ -328,29 +322,29 @@ raft::accepted replicated_log::change(storage::node_number node, raft::change_ki
 
 raft::accepted replicated_log::transfer(storage::node_number to) {
   if (stopped_ || failure_) return raft::accepted::not_leader;
-  const auto answer = node_->transfer(server_of(to), now());
+  const auto answer = node_->transfer(cluster::server_of(to), now());
   pump();
   return answer;
 }
 
 bool replicated_log::holds_log(storage::node_number node) const {
-  return node_->engine().configuration().find(server_of(node)) != nullptr;
+  return node_->engine().configuration().find(cluster::server_of(node)) != nullptr;
 }
 
 log_status replicated_log::status() const {
   const auto& engine = node_->engine();
   log_status out;
   out.leads = engine.leads() && !failure_;
-  out.self = number_of(engine.id());
+  out.self = cluster::node_of(engine.id());
   const auto leader = engine.role() == raft::role::leader ? engine.id() : engine.leader();
-  if (leader != 0) out.leader = number_of(leader);
+  if (leader != 0) out.leader = cluster::node_of(leader);
   out.term = engine.term();
   out.commit = engine.commit();
   out.applied = applied_;
   out.last = engine.last_index();
   out.servers = engine.configuration();
   for (const auto& s : out.servers.servers)
-    if (const auto match = engine.match(s.id)) out.match[number_of(s.id)] = *match;
+    if (const auto match = engine.match(s.id)) out.match[cluster::node_of(s.id)] = *match;
   out.failure = failure_;
   return out;
 }

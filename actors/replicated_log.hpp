@@ -92,6 +92,7 @@ public:
   replicated_log& operator=(const replicated_log&) = delete;
 
   void start();
+  void tick(); // each second: answers commands whose time is over
   void stop(); // everything that waits is answered `stopping`
 
   void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);

@@ -125,6 +125,17 @@ void replicated_log::finish(const submission_ptr& s) {
   s->done(std::move(all));
 }
 
+// Nothing waits for longer than its time, whatever became of its entry or of the request that carried it.
+void replicated_log::tick() {
+  const auto at = env_.clock->now();
+  for (const auto& s : std::vector{submissions_}) {
+    if (s->over || s->deadline > at) continue;
+    s->uncertain = true;
+    finish(s);
+  }
+  std::erase_if(commands_, [](const auto& c) { return c.second.first->over; });
+}
+
 // ── the engine's answers ──
 
 void replicated_log::take_answers(const std::vector<raft::answer>& answers) {

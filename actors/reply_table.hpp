@@ -34,6 +34,15 @@ public:
     return out;
   }
   std::vector<Promise> take_all() { return take_overdue(storage::steady_time::max()); }
+  // Answers them with the reason, a CAF error.
+  template <class Reason>
+  void fail_overdue(storage::steady_time now, const Reason& why) {
+    for (auto& promise : take_overdue(now)) promise.deliver(why);
+  }
+  template <class Reason>
+  void fail_all(const Reason& why) {
+    for (auto& promise : take_all()) promise.deliver(why);
+  }
   std::size_t size() const noexcept { return entries_.size(); }
 
 private:

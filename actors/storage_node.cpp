@@ -344,6 +344,7 @@ void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
   b.work = backfill_work_.get();
   b.state = member_->state();
   b.bandwidth = move_bandwidth_;
+  for (const auto& d : disks_) b.scrubbed.push_back(d->store.get());
   b.missing = [this](std::span<const storage::chunk_id> ids) {
     std::vector<storage::chunk_id> absent{ids.begin(), ids.end()};
     for (const auto& d : disks_) {

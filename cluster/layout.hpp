@@ -1,6 +1,7 @@
 // The layout: who the members are and who owns each partition, as one value. A partition has `current` owners, which
 // hold everything in it, and `target` owners, which are to; they are equal when nothing has to move. Plans replace only
-// targets (layout_plan.hpp); current follows when the new owners have compared and every live session writes to the targets.
+// targets (layout_plan.hpp); current follows when the new owners have compared and every live session writes to the
+// targets.
 //
 //   write: sent to current and target; the quorum is counted on current. One current owner: 1, two: both (an
 //          acknowledged write survives either disk, and nothing is written while one is away), three: 2, n: a majority,

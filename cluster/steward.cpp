@@ -1,5 +1,6 @@
 #include "cluster/steward.hpp"
 
+#include "cluster/log_servers.hpp"
 #include "storage/node_identity.hpp"
 
 #include <algorithm>
@@ -11,10 +12,6 @@ namespace {
 namespace meta = storage::metadata;
 
 constexpr std::size_t moved_at_once = 4096;
-
-raft::server_id server_of(member_index n) {
-  return raft::server_id{n} + 1;
-}
 
 bool is_member(const member& m) {
   return m.state != member_state::removed;
@@ -57,7 +54,7 @@ std::optional<steward_step> next_log_change(const steward_view& v, const steward
   for (const auto& m : v.now->members) members += is_member(m);
   // Who is gone.
   for (const auto& s : v.servers.servers) {
-    const auto number = static_cast<member_index>(s.id - 1);
+    const auto number = node_of(s.id);
     if (number < v.now->members.size() && is_member(v.now->members[number])) continue;
     if (number >= v.now->members.size()) continue; // its row is on the way
     return step::change_log{number,

@@ -132,6 +132,8 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_chunks_moved_away_total", "Chunks deleted because other nodes own them now.", m.chunks_moved_away);
   p.counter("cairn_chunks_unrecoverable_total", "Times that no owner had a chunk that an object needs.",
             m.chunks_unrecoverable);
+  p.counter("cairn_scrubbed_bytes_total", "Bytes that were read to find damage before a reader does.",
+            m.scrubbed_bytes);
   p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
 }

@@ -104,6 +104,7 @@ protected:
     b.work = work.get();
     b.state = state;
     b.missing = [this](std::span<const storage::chunk_id> ids) { return nodes[0]->store->missing(ids); };
+    b.scrubbed.push_back(nodes[0]->store.get());
     b.bandwidth = std::make_shared<const std::atomic<std::uint64_t>>(1ull << 30);
     filler = spawn_backfill(system, std::move(b), {.interval = 10ms, .retry_pause = 20ms, .drop_pause = 10ms});
   }
@@ -175,6 +176,15 @@ TEST_F(backfill_actor_test, fetches_again_what_a_disk_has_lost) {
   const auto blob = put(6, {0, 1, 2});
   const storage::chunk_id lost[] = {{blob, 1}, {blob, 5}};
   ASSERT_TRUE(nodes[0]->store->erase(lost));
+  set_layout(2, {0, 1, 2}, {0, 1, 2});
+  start();
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+}
+
+TEST_F(backfill_actor_test, replaces_chunks_that_rot_on_the_disk) {
+  const auto blob = put(6, {0, 1, 2});
+  nodes[0]->files.flip_bit("/disk/segments/0000000000000001.seg", (4096 + 100) * 8ull);
+  EXPECT_FALSE(has_all(blob, 6));
   set_layout(2, {0, 1, 2}, {0, 1, 2});
   start();
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));

@@ -312,7 +312,7 @@ def signed_small(context, report, cairn):
     """4 KiB requests, each with a signature that was made before."""
     seconds, keys, data = (2 if context.quick else 5), 64, os.urandom(4096)
     host, table = f"127.0.0.1:{cairn.port}", []
-    for method, wanted in (("PUT", 0.8), ("GET", 0.8)):
+    for method, wanted in (("PUT", 0.85), ("GET", 0.85)):
         body = data if method == "PUT" else b""
         files = {}
         for signed in (False, True):

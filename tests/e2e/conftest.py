@@ -6,6 +6,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.dirname(__file__))
+from cairn_cluster import Cluster  # noqa: E402
 from cairn_node import BINARY, Node  # noqa: E402
 
 
@@ -43,6 +44,30 @@ def start_node(tmp_path):
         except AssertionError as failure:
             failures.append(failure)
         shutil.rmtree(n.folder / "data", ignore_errors=True)  # pytest keeps the folders of three runs: logs suffice
+    if failures:
+        raise failures[0]
+
+
+@pytest.fixture
+def make_cluster(tmp_path):
+    """Makes settled clusters of the test's own; their nodes must stop cleanly at its end."""
+    made = []
+
+    def make(count, **settings):
+        settings.setdefault("node_stop_timeout", "5s")
+        cluster = Cluster(tmp_path / f"cluster{len(made)}", **settings)
+        made.append(cluster)
+        return cluster.grow(count)
+
+    yield make
+    failures = []
+    for cluster in made:
+        try:
+            cluster.stop()
+        except AssertionError as failure:
+            failures.append(failure)
+        for n in cluster.nodes:
+            shutil.rmtree(n.folder / "data", ignore_errors=True)
     if failures:
         raise failures[0]
 

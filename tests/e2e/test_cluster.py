@@ -7,50 +7,11 @@ import signal
 import threading
 import time
 
-import pytest
 from cairn_cluster import Cluster, cairn
 from cairn_node import KIB, MIB, Node, eventually
+from cluster_load import content
 
 SIZES = (0, 100, 4096, 5000, 70000, MIB, 5 * MIB + 77)
-
-
-def content(seed, size):
-    return random.Random(seed).randbytes(size)
-
-
-@pytest.fixture(scope="module")
-def clustered(tmp_path_factory):
-    """Skips everything when the binary does not make clusters."""
-    cluster = Cluster(tmp_path_factory.mktemp("probe"), tls=False)
-    try:
-        first = cluster.add()
-        if first.admin("/cluster").status != 200:
-            pytest.skip("this build makes no clusters")
-    finally:
-        cluster.stop()
-
-
-@pytest.fixture
-def make_cluster(tmp_path, clustered):
-    made = []
-
-    def make(count, **settings):
-        settings.setdefault("node_stop_timeout", "5s")
-        cluster = Cluster(tmp_path / f"cluster{len(made)}", **settings)
-        made.append(cluster)
-        return cluster.grow(count)
-
-    yield make
-    failures = []
-    for cluster in made:
-        try:
-            cluster.stop()
-        except AssertionError as failure:
-            failures.append(failure)
-        for n in cluster.nodes:
-            shutil.rmtree(n.folder / "data", ignore_errors=True)
-    if failures:
-        raise failures[0]
 
 
 def put_all(cluster, prefix):

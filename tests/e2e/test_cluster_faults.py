@@ -5,33 +5,8 @@ import signal
 import socket
 import time
 
-import pytest
-from cairn_cluster import Cluster
 from cairn_node import KIB, MIB, eventually
 from cluster_load import Load, content
-
-
-@pytest.fixture
-def make_cluster(tmp_path):
-    made = []
-
-    def make(count, **settings):
-        settings.setdefault("node_stop_timeout", "5s")
-        cluster = Cluster(tmp_path / f"cluster{len(made)}", **settings)
-        made.append(cluster)
-        return cluster.grow(count)
-
-    yield make
-    failures = []
-    for cluster in made:
-        try:
-            cluster.stop()
-        except AssertionError as failure:
-            failures.append(failure)
-        for n in cluster.nodes:
-            shutil.rmtree(n.folder / "data", ignore_errors=True)
-    if failures:
-        raise failures[0]
 
 
 def test_any_of_three_is_killed_under_load(make_cluster):

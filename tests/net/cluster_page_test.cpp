@@ -103,8 +103,8 @@ TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
   EXPECT_EQ(parse("kind=deletions&value=release")->number, 0u);
   for (const auto* bad : {"", "kind=explode", "kind=drain", "kind=drain&node=0&value=1", "kind=weight&node=0",
                           "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=deletions",
-                          "kind=deletions&value=1", "kind=deletions&node=0&value=hold", "kind=repair&node=0",
-                          "kind=zone&node=0&value=a%20b"})
+                          "kind=deletions&value=1", "kind=deletions&node=0&value=hold", "kind=voters&value=3",
+                          "kind=repair&node=0", "kind=zone&node=0&value=a%20b"})
     EXPECT_EQ(parse(bad).error().code, errc::invalid_argument) << bad;
   EXPECT_EQ(parse("kind=drain&node=7").error().code, errc::not_found);
 }

@@ -37,7 +37,7 @@ TEST(simulation, consensus_loses_nothing_that_it_acknowledged) {
 }
 
 TEST(simulation, a_cluster_answers_as_one_store_and_loses_nothing) {
-  sweep_without_failures("cluster", 1, 200);
+  sweep_without_failures("cluster", 1, 150);
 }
 
 // Each line: scenario, seed. A line stays for ever, with the fault that the seed once found after a #.

@@ -1,0 +1,16 @@
+// Which server of the metadata's log a node is: its number + 1, because consensus keeps 0 for "none".
+#pragma once
+
+#include "cluster/raft_types.hpp"
+#include "storage/ids.hpp"
+
+namespace cairn::cluster {
+
+constexpr raft::server_id server_of(storage::node_number node) {
+  return raft::server_id{node} + 1;
+}
+constexpr storage::node_number node_of(raft::server_id server) { // server > 0
+  return static_cast<storage::node_number>(server - 1);
+}
+
+} // namespace cairn::cluster
