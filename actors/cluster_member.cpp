@@ -250,6 +250,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.steward.out_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
   services.refusal = [this] { return refused_by_peers(); };
+  services.feature_level = [hello = hello_](std::uint8_t level) { hello->set_feature_active(level); };
   services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
   metadata_->set(metadata);
   operator_services desk;

@@ -91,6 +91,7 @@ result<node_report> decode_report(std::string_view bytes);
 struct heard_report {
   storage::steady_time at;
   node_report report;
+  std::uint32_t feature_level = 0; // as the node's own link said; 0: it never came by that
 };
 struct member_reports {
   bool leads = false; // else the rest is empty

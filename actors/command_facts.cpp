@@ -87,7 +87,8 @@ bool changes_layout(const meta::command& c) {
                         [](const meta::moved&) { return true; },
                         [](const meta::note_down&) { return true; }, // when it is down since
                         [](const meta::note_up&) { return true; },
-                        [](const meta::begin_session&) { return true; }, // as which start
+                        [](const meta::begin_session&) { return true; },       // as which start
+                        [](const meta::raise_feature_level&) { return true; }, // it is read with the layout
                         [](const auto&) { return false; },
                     },
                     c);

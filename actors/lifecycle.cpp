@@ -22,6 +22,7 @@ private:
   void next_bucket();
   void versions_page();
   void decide(const meta::versions_page& page);
+  void after_versions();
   void uploads_page();
   void abort_some(const meta::uploads_page& page);
   // Sends them all; `then` when the last one is answered.
@@ -70,7 +71,7 @@ void lifecycle_state::walk() {
           [this](const bucket_list& all) {
             buckets_.clear();
             for (const auto& bucket : *all)
-              if (!bucket.lifecycle.empty()) buckets_.push_back(bucket);
+              if (!bucket.lifecycle.empty() || options_.upload_age_max.count() > 0) buckets_.push_back(bucket);
             next_bucket();
           },
           [this](caf::error& why) { end("listing buckets", why); });
@@ -84,12 +85,12 @@ void lifecycle_state::next_bucket() {
   }
   const auto bucket = std::move(buckets_.back());
   buckets_.pop_back();
-  rules_.emplace(bucket.lifecycle, options_.day);
-  if (!rules_->wants_anything()) return next_bucket();
+  rules_.emplace(bucket.lifecycle, options_.day, options_.upload_age_max);
   versions_ = {.bucket = bucket.name, .versions_max = options_.page_rows};
   uploads_ = {.bucket = bucket.name, .uploads_max = options_.page_rows};
   held_.reset();
-  versions_page();
+  if (rules_->wants_versions()) return versions_page();
+  after_versions();
 }
 
 void lifecycle_state::versions_page() {
@@ -121,9 +122,13 @@ void lifecycle_state::decide(const meta::versions_page& page) {
   versions_.version_marker = page.next_version_marker;
   commit_all(std::move(commands), [this, more = page.truncated] {
     if (more) return versions_page();
-    if (rules_->wants_uploads()) return uploads_page();
-    next_bucket();
+    after_versions();
   });
+}
+
+void lifecycle_state::after_versions() {
+  if (rules_->wants_uploads()) return uploads_page();
+  next_bucket();
 }
 
 void lifecycle_state::uploads_page() {

@@ -1,7 +1,8 @@
-// Makes the lifecycle rules of buckets come true: on a node alone, or the one that leads its cluster, walks every
-// bucket that has rules, page by page, and commits what they want. What it deletes is deleted as a client would: the
-// object's place in its history travels along, so that an object that was written anew meanwhile stays. A walk that was
-// cut off by a crash or a new leader begins anew; everything it does may be done twice.
+// Makes the lifecycle rules of buckets come true, and aborts uploads that nobody completes: on a node alone, or the one
+// that leads its cluster, walks every bucket that may have such, page by page, and commits what they want. What it
+// deletes is deleted as a client would: the object's place in its history travels along, so that an object that was
+// written anew meanwhile stays. A walk that was cut off by a crash or a new leader begins anew; everything it does may
+// be done twice.
 //
 // Bounded: one page of at most page_rows is looked at at a time, its commands are answered before the next one.
 #pragma once
@@ -15,6 +16,7 @@ using lifecycle_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
 struct lifecycle_options {
   std::chrono::milliseconds day{std::chrono::hours{24}}; // shorter ones for experiments
   std::chrono::milliseconds walk_every{std::chrono::hours{1}};
+  std::chrono::milliseconds upload_age_max{0}; // of uploads in parts; 0: any
   std::uint32_t page_rows = 500;
 };
 

@@ -12,13 +12,17 @@ constexpr std::chrono::hours real_day{24};
 
 } // namespace
 
-bool lifecycle_rules::wants_anything() const {
-  return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) { return rule.enabled; });
+bool lifecycle_rules::wants_versions() const {
+  return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) {
+    return rule.enabled &&
+           (rule.expire_days > 0 || rule.expire_at != 0 || rule.expire_markers || rule.noncurrent_days > 0);
+  });
 }
 
 bool lifecycle_rules::wants_uploads() const {
-  return std::any_of(rules_.begin(), rules_.end(),
-                     [](const auto& rule) { return rule.enabled && rule.abort_days > 0; });
+  return upload_age_max_.count() > 0 || std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) {
+           return rule.enabled && rule.abort_days > 0;
+         });
 }
 
 bool lifecycle_rules::is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const {
@@ -66,6 +70,7 @@ lifecycle_wish lifecycle_rules::next(const meta::listed_version& version, bool l
 }
 
 bool lifecycle_rules::aborts(const meta::listed_upload& upload, storage::wall_ms now) const {
+  if (upload_age_max_.count() > 0 && now - upload.begun >= upload_age_max_.count()) return true;
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
     return rule.enabled && rule.abort_days > 0 && upload.key.starts_with(rule.prefix) &&
            is_due(upload.begun, rule.abort_days, now);

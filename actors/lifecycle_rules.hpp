@@ -20,12 +20,14 @@ enum class lifecycle_wish : std::uint8_t {
 
 class lifecycle_rules {
 public:
-  // `day`: how long a day is; anything but a real one, for experiments, has no midnights.
-  lifecycle_rules(std::vector<storage::metadata::lifecycle_rule> rules, std::chrono::milliseconds day)
-      : rules_(std::move(rules)), day_(day) {}
+  // `day`: how long a day is; anything but a real one, for experiments, has no midnights. `upload_age_max`: of uploads,
+  // whatever the rules say; 0: any.
+  lifecycle_rules(std::vector<storage::metadata::lifecycle_rule> rules, std::chrono::milliseconds day,
+                  std::chrono::milliseconds upload_age_max = {})
+      : rules_(std::move(rules)), day_(day), upload_age_max_(upload_age_max) {}
 
-  bool wants_anything() const; // some rule is enabled
-  bool wants_uploads() const;  // and is about uploads
+  bool wants_versions() const; // some may have to go, now or later
+  bool wants_uploads() const;
 
   // The versions of a bucket, one call each in the order of view::versions: by key, then the newest first. `last`: no
   // further version of this key follows.
@@ -38,7 +40,7 @@ private:
   bool removes_displaced(const storage::metadata::listed_version& version, storage::wall_ms now) const;
 
   std::vector<storage::metadata::lifecycle_rule> rules_;
-  std::chrono::milliseconds day_;
+  std::chrono::milliseconds day_, upload_age_max_;
   // Of the key that is being walked.
   std::optional<std::string> key_;
   storage::wall_ms displaced_at_ = 0; // when the version was, that comes next

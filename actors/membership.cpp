@@ -43,7 +43,7 @@ private:
   void send_report(const log_status& log, std::string bytes);
   void refused(const std::string& why);
   void update_holds();
-  void take_report(node_report r, const std::function<void(result<void>)>& answer);
+  void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
   void join(const join_request& wish, const link::responder& respond, const log_status& log);
   void add(const join_request& wish, const link::responder& respond);
@@ -84,6 +84,7 @@ void membership_state::tick() {
       targets_planned_ = 0;
     }
     if (!log.leads) term_led_ = 0;
+    if (s_.feature_level) s_.feature_level(log.feature_level);
     report(log);
     if (log.leads) steward();
   });
@@ -108,7 +109,7 @@ void membership_state::report(const log_status& log) {
   r.data_bytes = use.data_bytes;
   r.takes_writes = use.takes_writes;
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
-  if (log.leads) return take_report(std::move(r), [](const result<void>&) {});
+  if (log.leads) return take_report(std::move(r), meta::feature_level, [](const result<void>&) {});
   send_report(log, encode(r));
 }
 
@@ -137,7 +138,8 @@ void membership_state::refused(const std::string& why) {
   if (!s_.reads->post(now() + request_time, std::move(job))) s_.state->refuse({}); // the next tick tries again
 }
 
-void membership_state::take_report(node_report r, const std::function<void(result<void>)>& answer) {
+void membership_state::take_report(node_report r, std::uint32_t feature_level,
+                                   const std::function<void(result<void>)>& answer) {
   const auto layout = s_.layout->get();
   const auto m = layout ? std::ranges::find(layout->members, r.node.id, &cluster::member::id)
                         : decltype(layout->members.begin()){};
@@ -148,7 +150,8 @@ void membership_state::take_report(node_report r, const std::function<void(resul
   if (!storage::may_start_as(r.node.incarnation, m->incarnation))
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
-  news_[m->number] = {now(), std::move(r)};
+  auto& heard = news_[m->number];
+  heard = {now(), std::move(r), feature_level != 0 ? feature_level : heard.feature_level};
   update_holds();
   answer({});
 }
@@ -184,7 +187,8 @@ void membership_state::serve(const peer_call& call) {
     if (call.kind == peer_request::report) {
       auto r = decode_report(request.bytes);
       if (!r) return request.respond(r.error());
-      return take_report(std::move(*r), [respond = request.respond](const result<void>& taken) {
+      const auto level = request.from.node == r->node.id ? request.from.feature_level : 0; // else it was passed on
+      return take_report(std::move(*r), level, [respond = request.respond](const result<void>& taken) {
         if (taken)
           respond(link::answer{});
         else
@@ -326,6 +330,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   view.live = sessions.live;
   view.acknowledged = sessions.acknowledged;
   view.wall = s_.clock->wall();
+  view.feature_level = log.feature_level;
   view.news.resize(layout->members.size());
   for (const auto& m : layout->members) {
     auto& n = view.news[m.number];
@@ -336,6 +341,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     if (!n.heard) continue;
     const auto& r = known->second.report;
     n.incarnation = r.node.incarnation;
+    n.feature_level = known->second.feature_level;
     n.used_bytes = r.used_bytes;
     n.capacity_bytes = r.capacity_bytes;
     n.complete_epoch = r.complete_epoch;

@@ -33,6 +33,7 @@ struct membership_services {
   cluster::steward_options steward;
   // Why peers refuse this node for good, if they do; cheap. May be empty.
   std::function<std::optional<std::string>()> refusal;
+  std::function<void(std::uint8_t)> feature_level; // told that of the cluster, over and over; cheap. May be empty.
   std::function<void(const std::string& why)> remember_refusal; // blocking; on `reads`. May be empty.
 };
 

@@ -76,6 +76,7 @@ caf::result<log_status_ptr> metadata_state::status() const {
   if (!log_) return to_caf({errc::unsupported, "this node is no member of a cluster"});
   auto out = log_->status();
   out.oldest_hold = std::min(s_.holds->oldest(), applied_);
+  out.feature_level = feature_level_;
   return std::make_shared<const log_status>(std::move(out));
 }
 
@@ -98,18 +99,21 @@ void metadata_state::read_layout(std::function<void()> then) {
   auto job = [this, then, served, store = s_.store, back = on_actor()](bool expired) {
     result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
     storage::log_index at = 0;
+    std::uint8_t level = 0;
     if (!expired) {
       auto view = store->read();
       if (view) {
         fresh = cluster::read_layout(**view);
         at = (*view)->applied();
+        level = (*view)->feature_level();
       } else {
         fresh = view.error();
       }
     }
     auto shared = std::make_shared<result<cluster::layout>>(std::move(fresh));
-    back([this, then, served, shared, at] {
+    back([this, then, served, shared, at, level] {
       layout_asked_ = false;
+      feature_level_ = std::max(feature_level_, level);
       if (*shared)
         publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
       else if (shared->error().code != errc::not_found) // this node has not caught up so far

@@ -114,6 +114,7 @@ private:
   std::optional<storage::metadata::command> found_; // makes the cluster
   std::vector<log_member> known_at_start_;
   std::vector<std::function<void()>> layout_waiters_;
+  std::uint8_t feature_level_ = storage::metadata::feature_level_of_clusters; // of what the log may hold
   bool removed_connected_ = false;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;

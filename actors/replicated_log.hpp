@@ -64,6 +64,7 @@ struct log_status {
   std::map<storage::node_number, storage::log_index> match; // a leader's knowledge of the others' logs
   std::optional<error> failure;
   storage::log_index oldest_hold = 0; // no read of this node, running or to come, needs what was buried up to it
+  std::uint8_t feature_level = 0;     // of the commands that the log may hold
 };
 
 class replicated_log {

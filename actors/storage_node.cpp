@@ -309,6 +309,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   reaper_ = spawn_reaper(system_, services_);
   lifecycle_options lifecycle;
   lifecycle.day = std::chrono::duration_cast<std::chrono::milliseconds>(settings.debug.lifecycle_day);
+  lifecycle.upload_age_max = std::chrono::duration_cast<std::chrono::milliseconds>(settings.limits.upload_age_max);
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
   if (member_) spawn_backfill_actor(settings);

@@ -8,7 +8,7 @@ namespace cairn::cli {
 
 namespace {
 
-result<void> change_bucket(const std::string& endpoint, const std::string& method, const std::string& name) {
+result<void> change_bucket(const s3_endpoint& endpoint, const std::string& method, const std::string& name) {
   const auto path = parse_object_path(name, false);
   if (!path) return path.error();
   if (!path->key.empty())

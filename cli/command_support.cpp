@@ -6,20 +6,37 @@
 
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 namespace cairn::cli {
 
-std::shared_ptr<std::string> add_endpoint_option(CLI::App& command) {
-  auto endpoint = std::make_shared<std::string>("http://127.0.0.1:9000");
-  command.add_option("--endpoint", *endpoint, "The node's address")->envname("CAIRN_ENDPOINT")->capture_default_str();
+std::shared_ptr<s3_endpoint> add_endpoint_option(CLI::App& command) {
+  auto endpoint = std::make_shared<s3_endpoint>();
+  command.add_option("--endpoint", endpoint->url, "The node's address")
+      ->envname("CAIRN_ENDPOINT")
+      ->capture_default_str();
+  command.add_option("--access-key", endpoint->access_key, "Sign with this key; the secret is AWS_SECRET_ACCESS_KEY")
+      ->envname("AWS_ACCESS_KEY_ID");
+  command.add_option("--region", endpoint->region, "Of the signature")->envname("AWS_REGION")->capture_default_str();
   return endpoint;
 }
 
-result<std::unique_ptr<http_client>> client_for(const std::string& endpoint) {
-  auto address = parse_server_address(endpoint);
+result<std::unique_ptr<http_client>> client_for(const std::string& url) {
+  auto address = parse_server_address(url);
   if (!address) return address.error();
   return std::make_unique<http_client>(std::move(*address));
+}
+
+result<std::unique_ptr<http_client>> client_for(const s3_endpoint& endpoint) {
+  auto client = client_for(endpoint.url);
+  if (!client || endpoint.access_key.empty()) return client;
+  const char* secret = std::getenv("AWS_SECRET_ACCESS_KEY");
+  if (secret == nullptr || *secret == 0)
+    return error{errc::invalid_argument,
+                 "there is an access key, but no AWS_SECRET_ACCESS_KEY (--access-key '' goes without)"};
+  (*client)->sign_with({endpoint.access_key, secret, endpoint.region});
+  return client;
 }
 
 void run_command(int& exit_code, const std::function<result<void>()>& work) {

@@ -1,4 +1,5 @@
-// What the object commands share: the --endpoint option, a client for it, and how failures reach the user.
+// What the object commands share: the options that name the server and who asks, a client for it, and how failures
+// reach the user.
 #pragma once
 
 #include "cli/http_client.hpp"
@@ -14,10 +15,18 @@ class App;
 
 namespace cairn::cli {
 
-// Adds --endpoint to the command and returns where its value will be (also from CAIRN_ENDPOINT).
-std::shared_ptr<std::string> add_endpoint_option(CLI::App& command);
+// With an access key requests are signed; its secret comes from AWS_SECRET_ACCESS_KEY alone, because others can read a
+// command line.
+struct s3_endpoint {
+  std::string url = "http://127.0.0.1:9000", access_key, region = "us-east-1";
+};
 
-result<std::unique_ptr<http_client>> client_for(const std::string& endpoint);
+// Adds --endpoint, --access-key and --region and returns where their values will be (also from CAIRN_ENDPOINT,
+// AWS_ACCESS_KEY_ID and AWS_REGION).
+std::shared_ptr<s3_endpoint> add_endpoint_option(CLI::App& command);
+
+result<std::unique_ptr<http_client>> client_for(const std::string& url);
+result<std::unique_ptr<http_client>> client_for(const s3_endpoint& endpoint);
 
 // Runs the command's work; prints "cairn: …" and sets 1, or 2 for errc::invalid_argument.
 void run_command(int& exit_code, const std::function<result<void>()>& work);

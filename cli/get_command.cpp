@@ -40,7 +40,7 @@ result<void> transfer(http_client& client, const object_path& path, const std::s
   }
 }
 
-result<void> get(const std::string& endpoint, const get_options& options) {
+result<void> get(const s3_endpoint& endpoint, const get_options& options) {
   const auto path = parse_object_path(options.path, true);
   if (!path) return path.error();
   const auto client = client_for(endpoint);

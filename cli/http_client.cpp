@@ -39,6 +39,19 @@ error transport_error(error_code code, const std::string& doing) {
   return {errc::connection_lost, doing + ": " + code.message()};
 }
 
+void sign(http_request& request, const server_address& server, const net::client_credentials& with) {
+  const auto target = net::parse_target(request.target);
+  if (!target) return; // the server refuses it
+  auto headers = request.headers;
+  headers.emplace_back("Host", server.host_header());
+  std::vector<net::header_view> views;
+  for (const auto& [name, value] : headers) views.push_back({name, value});
+  const std::string_view path{request.target};
+  const net::signed_request sent{request.method, path.substr(0, path.find('?')), target->query, views};
+  for (auto& added : net::sign_request(with, sent, storage::system_clock().wall()))
+    request.headers.push_back(std::move(added));
+}
+
 } // namespace
 
 std::string server_address::host_header() const {
@@ -291,7 +304,9 @@ http_client::http_client(server_address server, http_timeouts timeouts)
 
 http_client::~http_client() = default;
 
-result<http_response> http_client::exchange(const http_request& request, body_source* source, body_sink* sink) {
+result<http_response> http_client::exchange(const http_request& wanted, body_source* source, body_sink* sink) {
+  auto request = wanted;
+  if (credentials_) sign(request, server_, *credentials_);
   for (;;) {
     const bool kept = connection_ && connection_->reusable();
     if (!kept) {

@@ -6,6 +6,7 @@
 // makes it one. The only file of cli/ that includes Boost.Beast is http_client.cpp.
 #pragma once
 
+#include "net/sigv4.hpp"
 #include "storage/file_system.hpp"
 
 #include <chrono>
@@ -75,6 +76,9 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
+  // Requests from now on are signed (net/sigv4.hpp), but for their bodies.
+  void sign_with(net::client_credentials credentials) { credentials_ = std::move(credentials); }
+
   // Sends the request and takes the whole answer. An upload stops early when the server answers before its end. A
   // request without a body is repeated once when the kept connection turns out to be closed.
   result<http_response> exchange(const http_request& request, body_source* source = nullptr, body_sink* sink = nullptr);
@@ -83,6 +87,7 @@ private:
   class connection;
   server_address server_;
   http_timeouts timeouts_;
+  std::optional<net::client_credentials> credentials_;
   std::unique_ptr<connection> connection_;
 };
 

@@ -67,7 +67,7 @@ void print_page(const list_page& page, const ls_options& options) {
   for (; prefix != page.prefixes.end(); ++prefix) print_prefix(*prefix, options);
 }
 
-result<void> list(const std::string& endpoint, const ls_options& options) {
+result<void> list(const s3_endpoint& endpoint, const ls_options& options) {
   const auto client = client_for(endpoint);
   if (!client) return client.error();
   if (options.path.empty()) return list_buckets(**client, options);

@@ -32,7 +32,7 @@ result<header_list> headers_of(const put_options& options) {
   return headers;
 }
 
-result<void> put(const std::string& endpoint, const put_options& options) {
+result<void> put(const s3_endpoint& endpoint, const put_options& options) {
   auto path = parse_object_path(options.path, false);
   if (!path) return path.error();
   if (path->key.empty() || path->key.ends_with('/')) { // as cp does: into this folder, under the file's own name

@@ -52,7 +52,7 @@ result<void> remove_all(http_client& client, const object_path& prefix, const rm
   return outcome;
 }
 
-result<void> remove(const std::string& endpoint, const rm_options& options) {
+result<void> remove(const s3_endpoint& endpoint, const rm_options& options) {
   const auto path = parse_object_path(options.path, !options.recursive);
   if (!path) return path.error();
   const auto client = client_for(endpoint);

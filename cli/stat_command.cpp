@@ -48,7 +48,7 @@ void print_text(const object_path& path, std::uint64_t size, const std::string& 
   for (const auto& [name, value] : headers) line(name, value);
 }
 
-result<void> stat_object(const std::string& endpoint, const std::string& name, bool json) {
+result<void> stat_object(const s3_endpoint& endpoint, const std::string& name, bool json) {
   const auto path = parse_object_path(name, true);
   if (!path) return path.error();
   const auto client = client_for(endpoint);

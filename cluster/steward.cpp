@@ -49,6 +49,15 @@ std::optional<steward_step> end_sessions(const steward_view& v, const steward_op
   return c;
 }
 
+// A command that one member doesn't know would stop it: new ones are sent when all of them have said that they do.
+std::optional<steward_step> raise_feature_level(const steward_view& v) {
+  std::uint32_t known = meta::feature_level;
+  for (const auto& m : v.now->members)
+    if (is_member(m)) known = std::min(known, v.news[m.number].feature_level);
+  if (known <= v.feature_level) return std::nullopt;
+  return step::commit{{meta::raise_feature_level{static_cast<std::uint8_t>(known)}}};
+}
+
 std::optional<steward_step> next_log_change(const steward_view& v, const steward_options& o) {
   std::size_t members = 0;
   for (const auto& m : v.now->members) members += is_member(m);
@@ -133,6 +142,7 @@ std::optional<steward_step> next_step(const steward_view& view, const steward_op
                                       layout_epoch targets_planned) {
   if (auto s = note_health(view, options)) return s;
   if (auto s = end_sessions(view, options)) return s;
+  if (auto s = raise_feature_level(view)) return s;
   if (auto s = next_log_change(view, options)) return s;
   if (auto s = change_states(view, options)) return s;
   if (auto s = retarget(view, options, targets_planned)) return s;

@@ -1,10 +1,11 @@
 // What the leader does about the members of the cluster, one step at a time: who is down and who is back, whose writer
-// session is over, who holds the log and who votes on it, who is taken out of the layout, which partitions go where and
-// which have arrived. A decision: the caller carries a step out, waits until it is in effect, and asks again with what is
-// then true. A step that another one made needless is not asked for again, so steps may be lost or done twice.
+// session is over, which new commands all know, who holds the log and who votes on it, who is taken out of the layout,
+// which partitions go where and which have arrived. A decision: the caller carries a step out, waits until it is in
+// effect, and asks again with what is then true. A step that another one made needless is not asked for again, so steps
+// may be lost or done twice.
 //
-// Voters: one of one node, two of two, three of three or four, five of more. A node that is down keeps its vote until it
-// is removed: taking it away by itself could leave a minority that decides.
+// Voters: one of one node, two of two, three of three or four, five of more. A node that is down keeps its vote until
+// it is removed: taking it away by itself could leave a minority that decides.
 #pragma once
 
 #include "cluster/auto_out.hpp"
@@ -27,22 +28,24 @@ struct steward_options {
 
 // What the leader knows of a member.
 struct member_news {
-  bool heard = false;                    // a report came since this node leads
-  std::chrono::milliseconds silent{0};   // since the last one, or since it leads
-  std::uint64_t incarnation = 0;         // as it last said
+  bool heard = false;                  // a report came since this node leads
+  std::chrono::milliseconds silent{0}; // since the last one, or since it leads
+  std::uint64_t incarnation = 0;       // as it last said
+  std::uint32_t feature_level = 0;     // as it last said; 0: not yet
   std::uint64_t used_bytes = 0, capacity_bytes = 0;
-  layout_epoch complete_epoch = 0;       // of its last comparison
-  std::vector<partition_id> complete;    // rising
+  layout_epoch complete_epoch = 0;    // of its last comparison
+  std::vector<partition_id> complete; // rising
 };
 
 struct steward_view {
   const layout* now = nullptr;
-  raft::configuration servers;                        // of the log
-  member_index self = 0;                              // the leader
-  std::vector<member_news> news;                      // by number; the leader's own is heard
-  std::vector<storage::metadata::session_row> live;   // sessions
-  layout_epoch acknowledged = 0;                      // by all live sessions
+  raft::configuration servers;                      // of the log
+  member_index self = 0;                            // the leader
+  std::vector<member_news> news;                    // by number; the leader's own is heard
+  std::vector<storage::metadata::session_row> live; // sessions
+  layout_epoch acknowledged = 0;                    // by all live sessions
   storage::wall_ms wall = 0;
+  std::uint8_t feature_level = 0; // of the commands that the log may hold
 };
 
 namespace step {

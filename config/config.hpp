@@ -82,6 +82,7 @@ struct limit_settings {
   byte_size header_bytes{16 << 10};
   byte_size object_size{5ull << 40};
   std::uint32_t list_keys = 1000;
+  duration upload_age_max = std::chrono::days{7}; // of uploads in parts that nobody completes; 0: any
 };
 
 struct cluster_tls_settings { // paths of PEM files; all or none

@@ -157,6 +157,8 @@ constexpr std::array key_table{
         "Size of one object."},
     key{"limits", "list_keys", at<&s::limits, &limit_settings::list_keys>, 1, 10'000, 1, true,
         "Keys on one page of a listing."},
+    key{"limits", "upload_age_max", at<&s::limits, &limit_settings::upload_age_max>, 0, of(std::chrono::days{3650}), 1,
+        false, "Uploads in parts that are older and were never completed are aborted, within an hour; 0: never."},
 
     key{"cluster", "listen", at<&s::cluster, &cluster_settings::listen>, 0, 0, 1, false,
         "Address and port for the other nodes, `\"0.0.0.0:9100\"` say. Empty: there are none. Port 0 lets the system "

@@ -106,7 +106,7 @@ void http_session::refuse() {
 void http_session::next_request() {
   scanned_ = 0;
   parser_.reset();
-  if (shared_->stopping.load(std::memory_order_relaxed) && buffer_.size() == 0) return close();
+  if (shared_->stopping.load(std::memory_order_relaxed) && buffer_.size() == 0) return close_idle();
   arm(wait::idle);
   if (buffer_.size() > 0) {
     // Posted: pipelined requests that are answered at once must not nest.
@@ -376,6 +376,7 @@ void http_session::skip_body() {
 // Closing a socket with unread input resets the connection, and the client may lose the answer: say that no more comes,
 // then read what it still sends, for a while.
 void http_session::linger() {
+  if (stream_.encrypted()) return say_goodbye();
   error_code failed;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
   if (failed) return close();
@@ -389,6 +390,37 @@ void http_session::discard_input() {
   buffer_.consume(buffer_.size());
   if (discarded_ > lingering_bytes_max) return close();
   read_then(&http_session::discard_input);
+}
+
+// The same through TLS. A client that goes on sending instead of answering is heard out below TLS.
+void http_session::say_goodbye() {
+  arm(wait::linger);
+  stream_.async_shutdown([self = shared_from_this()](const error_code& failed, std::size_t) {
+    if (self->closed_) return;
+    if (!failed) return self->close();
+    if (self->reading_) return; // that read fails too, or the deadline passes
+    error_code ignored;
+    self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
+    self->drain_socket();
+  });
+}
+
+void http_session::drain_socket() {
+  buffer_.consume(buffer_.size());
+  const auto into = buffer_.prepare(read_bytes);
+  stream_.socket().async_read_some(into, [self = shared_from_this()](error_code failed, std::size_t n) {
+    if (self->closed_) return;
+    self->discarded_ += n;
+    if (failed || self->discarded_ > lingering_bytes_max) return self->close();
+    self->drain_socket();
+  });
+}
+
+// Between requests: nothing of an answer can be lost, but a client of TLS wants to know that nobody cut it off. The few
+// bytes of that are in the system's hands when the call returns, because nothing is being written.
+void http_session::close_idle() {
+  if (stream_.encrypted()) stream_.async_shutdown([self = shared_from_this()](const error_code&, std::size_t) {});
+  close();
 }
 
 void http_session::close() {
@@ -405,6 +437,7 @@ void http_session::close() {
 void http_session::stop(bool at_once) {
   asio::post(executor(), [self = shared_from_this(), at_once] {
     const bool idle = !self->busy_ && self->buffer_.size() == 0 && self->waiting_ != wait::linger;
+    if (!at_once && idle && self->waiting_ == wait::idle) return self->close_idle();
     if (at_once || idle) self->close();
   });
 }
@@ -443,6 +476,7 @@ void http_session::on_deadline() {
     stalled_ = true;
     return static_cast<void>(stream_.socket().cancel(unknown));
   }
+  if (waiting_ == wait::idle) return close_idle();
   if (waiting_ != wait::head || buffer_.size() == 0) return close();
   refuse_head({408, "the head did not arrive within http.header_timeout"});
 }

@@ -112,6 +112,9 @@ private:
   void skip_body();
   void linger();
   void discard_input();
+  void say_goodbye();
+  void drain_socket();
+  void close_idle();
   void on_deadline();
   void record();
 

@@ -22,7 +22,9 @@ s3_error s3_error_of(const error& reason) {
   switch (reason.code) {
     case errc::invalid_argument: return with_text(400, "InvalidArgument", "Invalid argument.", reason);
     case errc::no_such_bucket: return {404, "NoSuchBucket", "The specified bucket does not exist."};
-    case errc::no_such_key: return {404, "NoSuchKey", "The specified key does not exist."};
+    case errc::no_such_key: // the text: which delete marker hides it
+      return {404, "NoSuchKey", "The specified key does not exist.",
+              reason.text.empty() ? "" : "x-amz-delete-marker: true\r\nx-amz-version-id: " + reason.text + "\r\n"};
     case errc::bucket_exists: return {409, "BucketAlreadyOwnedByYou", "The bucket exists already and is yours."};
     case errc::bucket_not_empty: return {409, "BucketNotEmpty", "The bucket still holds objects."};
     case errc::precondition_failed:

@@ -29,6 +29,11 @@ public:
     tls_->handshake(std::move(done));
   }
 
+  template <class Handler>
+  void async_shutdown(Handler done) { // encrypted() only
+    tls_->shutdown(std::move(done));
+  }
+
   template <class Buffers, class Handler>
   void async_read_some(const Buffers& into, Handler done) {
     if (!tls_) return socket_.async_read_some(into, std::move(done));

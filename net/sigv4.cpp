@@ -4,6 +4,8 @@
 #include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdio>
 
 namespace cairn::net {
 
@@ -93,7 +95,46 @@ std::optional<std::string> usual_path(std::string_view path) {
   return out;
 }
 
+// "20130524T000000Z"
+std::string timestamp_of(storage::wall_ms now) {
+  const std::chrono::sys_time<std::chrono::milliseconds> at{std::chrono::milliseconds{now}};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{std::chrono::floor<std::chrono::seconds>(at - day)};
+  char text[40];
+  std::snprintf(text, sizeof text, "%04d%02u%02uT%02d%02d%02dZ", int{date.year()}, unsigned{date.month()},
+                unsigned{date.day()}, static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                static_cast<int>(time.seconds().count()));
+  return text;
+}
+
 } // namespace
+
+std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
+                                                              const signed_request& request, storage::wall_ms now) {
+  signature_claim claim;
+  claim.timestamp = timestamp_of(now);
+  claim.date = claim.timestamp.substr(0, 8);
+  claim.region = with.region;
+  claim.payload = "UNSIGNED-PAYLOAD";
+  std::vector<std::pair<std::string, std::string>> added{{"x-amz-content-sha256", claim.payload},
+                                                         {"x-amz-date", claim.timestamp}};
+  std::vector<header_view> headers{request.headers.begin(), request.headers.end()};
+  for (const auto& [name, value] : added) headers.push_back({name, value});
+  std::vector<std::string> names;
+  for (const auto& header : headers) names.push_back(boost::algorithm::to_lower_copy(std::string{header.name}));
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  for (const auto& name : names) claim.signed_headers += (claim.signed_headers.empty() ? "" : ";") + name;
+  signed_request whole = request;
+  whole.headers = headers;
+  const auto text = string_to_sign(claim, canonical_request(claim, whole, request.path));
+  const auto key = derive_signing_key(with.secret_key, claim.date, with.region);
+  added.emplace_back("Authorization", "AWS4-HMAC-SHA256 Credential=" + with.access_key + "/" + claim.scope() +
+                                          ", SignedHeaders=" + claim.signed_headers +
+                                          ", Signature=" + hex_of(hmac(key, text)));
+  return added;
+}
 
 std::string signature_claim::scope() const {
   return date + "/" + region + "/s3/aws4_request";

@@ -85,6 +85,14 @@ std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, st
 
 storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
 
+// The other side: what a client adds to a request so that it is signed, without a claim about its body:
+// x-amz-date, x-amz-content-sha256 and Authorization. Of `request`, whose headers name the host, all of it is signed.
+struct client_credentials {
+  std::string access_key, secret_key, region;
+};
+std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
+                                                              const signed_request& request, storage::wall_ms now);
+
 // The signing keys in use: one a secret and day. Bounded; thread-safe.
 class signing_keys {
 public:

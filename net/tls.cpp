@@ -40,6 +40,10 @@ public:
     asio::async_write(stream_, buffers, more, std::move(done));
   }
 
+  void shutdown(handler done) override {
+    stream_.async_shutdown([done = std::move(done)](const error_code& failed) { done(failed, 0); });
+  }
+
 private:
   std::shared_ptr<ssl::context> context_;
   ssl::stream<session_socket&> stream_;

@@ -29,6 +29,9 @@ public:
   // All of it; `progress` after each piece that the socket took.
   virtual void write(const std::array<boost::asio::const_buffer, 2>& buffers, std::function<void()> progress,
                      handler done) = 0;
+  // Says that nothing more comes (close_notify), after what is being written, then waits for the peer to say so too:
+  // success. Any read that is under way goes on.
+  virtual void shutdown(handler done) = 0;
 };
 
 class tls_context {

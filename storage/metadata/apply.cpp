@@ -275,6 +275,11 @@ command_result command_applier::run(const hold_deletions& c) {
   return {};
 }
 
+command_result command_applier::run(const raise_feature_level& c) {
+  b_.raise_feature_level(c.level);
+  return {};
+}
+
 command_result command_applier::run(const acknowledge_epoch& c) {
   session_row* const session = b_.session(c.session);
   if (session == nullptr || session->ended) return refuse(errc::session_ended);

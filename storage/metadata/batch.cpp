@@ -72,6 +72,10 @@ void batch::hold_deletions(bool held) {
     erase(table::meta, keys.meta(meta_field::held));
 }
 
+void batch::raise_feature_level(std::uint8_t level) {
+  if (level > meta(meta_field::feature)) put_u64(table::meta, keys.meta(meta_field::feature), level);
+}
+
 void batch::count_repair(bool more) {
   if (!more && repairs_ == 0) return fail({errc::corrupt, "the count of repairs is too low"});
   repairs_ += more ? 1 : -1;

@@ -28,6 +28,7 @@ public:
   log_index index() const { return index_; } // of this batch
   std::uint64_t new_id() { return ++last_id_; }
   void hold_deletions(bool held);
+  void raise_feature_level(std::uint8_t level);
   void skip_ids(std::uint64_t count) { last_id_ += count; }
   key_tree tree(table t, std::uint64_t root) const { return {id_of(t), group_, root}; }
 

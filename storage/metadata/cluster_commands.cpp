@@ -14,6 +14,7 @@
 //   17 note_up            node:v incarnation:u64
 //   18 acknowledge_epoch  session:v epoch:v
 //   27 hold_deletions     held:u8
+//   31 raise_feature_level level:u8
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
 #include "storage/metadata/cluster_commands.hpp"
 
@@ -197,6 +198,13 @@ void write(byte_writer& w, const hold_deletions& c) {
 }
 void read(byte_reader& r, hold_deletions& c) {
   c.held = r.boolean();
+}
+
+void write(byte_writer& w, const raise_feature_level& c) {
+  w.u8(c.level);
+}
+void read(byte_reader& r, raise_feature_level& c) {
+  c.level = r.u8();
 }
 
 } // namespace cairn::storage::metadata

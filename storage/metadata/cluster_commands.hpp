@@ -107,6 +107,11 @@ struct hold_deletions {
   bool held = false;
 };
 
+// All members know the commands up to this level: from now on they may be sent. Feature level 5.
+struct raise_feature_level { // never lowers it
+  std::uint8_t level = 0;
+};
+
 // Their encodings, called by commands.cpp.
 void write(byte_writer& w, const create_cluster& c);
 void write(byte_writer& w, const add_node& c);
@@ -119,6 +124,7 @@ void write(byte_writer& w, const note_down& c);
 void write(byte_writer& w, const note_up& c);
 void write(byte_writer& w, const acknowledge_epoch& c);
 void write(byte_writer& w, const hold_deletions& c);
+void write(byte_writer& w, const raise_feature_level& c);
 void read(byte_reader& r, create_cluster& c);
 void read(byte_reader& r, add_node& c);
 void read(byte_reader& r, set_node& c);
@@ -130,5 +136,6 @@ void read(byte_reader& r, note_down& c);
 void read(byte_reader& r, note_up& c);
 void read(byte_reader& r, acknowledge_epoch& c);
 void read(byte_reader& r, hold_deletions& c);
+void read(byte_reader& r, raise_feature_level& c);
 
 } // namespace cairn::storage::metadata

@@ -13,7 +13,8 @@
 //   9 to 18           see cluster_commands.cpp
 //   19 to 26          see object_commands.cpp
 //   27                see cluster_commands.cpp
-//   28 and above      see key_commands.cpp
+//   28 to 30          see key_commands.cpp
+//   31                see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
@@ -21,8 +22,9 @@
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
 // The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 27 and for a
-// put_object with extras (rows.cpp), 4 for the others, for a create_bucket with an owner, a delete_object with
-// a version, and the later fields of set_extras and set_bucket. Without those they end before.
+// put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; 5 for the others, a
+// delete_object with fields behind its condition, and for versions, versioning and lifecycle in set_extras and
+// set_bucket. Without these all of them end before.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -170,26 +172,25 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
   return false;
 }
 
-// The lowest level that knows this command.
+} // namespace
+
 std::uint8_t level_of(const command& c) {
-  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28;
-  if (c.index() >= level_3_kinds) return 4;
+  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
+  if (c.index() >= level_3_kinds) return c.index() < level_4_kinds ? 4 : 5;
   const auto* const extras = std::get_if<set_extras>(&c);
   const auto* const settings = std::get_if<set_bucket>(&c);
   if ((extras != nullptr && extras->version) || (settings != nullptr && (settings->versioning || settings->lifecycle)))
-    return 4;
+    return 5;
   if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
   const auto* const bucket = std::get_if<create_bucket>(&c);
   if (bucket != nullptr && !bucket->owner.empty()) return 4;
   const auto* const removal = std::get_if<delete_object>(&c);
-  if (removal != nullptr && (removal->version || removal->expected)) return 4;
+  if (removal != nullptr && (removal->version || removal->expected)) return 5;
   const auto* const put = std::get_if<put_object>(&c);
   if (put != nullptr && !put->extras.empty()) return 3;
   const auto* const written = put != nullptr ? std::get_if<written_blob>(&put->content) : nullptr;
   return written != nullptr && !written->unconfirmed.empty() ? 2 : 1;
 }
-
-} // namespace
 
 std::string encode(const command& c) {
   byte_writer w{256};

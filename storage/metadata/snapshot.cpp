@@ -1,6 +1,7 @@
 #include "storage/metadata/snapshot.hpp"
 
 #include "storage/metadata/blobs.hpp"
+#include "storage/metadata/commands.hpp"
 
 #include <algorithm>
 
@@ -13,6 +14,10 @@ std::uint64_t snapshot::meta(meta_field field) {
 
 log_index snapshot::applied() {
   return meta(meta_field::applied);
+}
+
+std::uint8_t snapshot::feature_level() {
+  return std::max(static_cast<std::uint8_t>(meta(meta_field::feature)), feature_level_of_clusters);
 }
 
 bool snapshot::deletions_held() {
@@ -41,8 +46,22 @@ result<object_row> snapshot::object(std::string_view bucket_name, std::string_vi
   if (!row) return row.error();
   const auto bytes = key_tree{id_of(table::current), group_, row->id}.find(*kv_, key);
   if (!bytes) return bytes.error();
-  if (!*bytes) return error{errc::no_such_key};
+  if (!*bytes) return row->versioning == versioning::never ? error{errc::no_such_key} : hidden_key(row->id, key);
   return decode_object(**bytes);
+}
+
+// The text of the error names the delete marker that hides the key, if one does: clients are told.
+error snapshot::hidden_key(bucket_id bucket, std::string_view key) {
+  const auto named = key_tree{id_of(table::names), group_, bucket}.find(*kv_, key);
+  if (!named) return named.error();
+  if (!*named) return error{errc::no_such_key};
+  const auto name = decode_name(**named);
+  if (!name) return name.error();
+  const std::string prefix = keys_.versions_of(name->row_id);
+  const auto newest = scan<object_row>(table::versions, prefix, prefix, 1,
+                                       [](std::string_view, std::string_view value) { return decode_object(value); });
+  if (!newest) return newest.error();
+  return {errc::no_such_key, newest->empty() ? std::string{} : to_string(id_of(newest->front()))};
 }
 
 result<std::string> snapshot::inline_bytes(const object_row& row) {

@@ -32,6 +32,7 @@ public:
   result<std::vector<buried_blob>> buried(std::size_t max) override;
   std::uint64_t manifests_to_free() override;
   bool deletions_held() override;
+  std::uint8_t feature_level() override;
   result<kept_blobs> blobs(const std::optional<blob_id>& after, std::size_t max) override;
   result<std::optional<kept_blob>> kept(const blob_id& blob) override;
   result<bool> is_dead(const blob_id& blob) override;
@@ -52,6 +53,7 @@ public:
 private:
   std::uint64_t meta(meta_field field);
   result<manifest_part> part(manifest_id id, std::uint32_t index);
+  error hidden_key(bucket_id bucket, std::string_view key);
   result<std::vector<listed_version>> versions_of(const std::string& key, const std::optional<object_row>& live,
                                                   const std::optional<name_row>& name,
                                                   const std::optional<version_id>& marker, std::size_t max);

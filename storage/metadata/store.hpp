@@ -127,6 +127,7 @@ public:
   virtual result<std::vector<buried_blob>> buried(std::size_t max) = 0; // oldest first
   virtual std::uint64_t manifests_to_free() = 0;
   virtual bool deletions_held() = 0;
+  virtual std::uint8_t feature_level() = 0; // of a cluster: that of the commands which its log may hold
   // Blobs that were committed and not reaped, with or without a manifest that names them: the walk that looks whether
   // their chunks are where they should be. At most `max` (1 or more), those behind `after`; examines a bounded number
   // of rows, as `list` does.

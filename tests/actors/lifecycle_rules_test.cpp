@@ -76,6 +76,16 @@ TEST(lifecycle_rules, uploads_are_aborted_when_they_are_old) {
   EXPECT_FALSE(r.aborts(upload, 50 * day));
 }
 
+TEST(lifecycle_rules, uploads_have_an_age_beyond_which_they_go_whatever_the_rules_say) {
+  const lifecycle_rules r{{}, milliseconds{day}, milliseconds{2 * day}};
+  EXPECT_TRUE(r.wants_uploads());
+  EXPECT_FALSE(r.wants_versions());
+  meta::listed_upload upload;
+  upload.begun = 10 * day + 5;
+  EXPECT_FALSE(r.aborts(upload, 12 * day + 4));
+  EXPECT_TRUE(r.aborts(upload, 12 * day + 5));
+}
+
 TEST(lifecycle_rules, a_day_of_another_length_has_no_midnight) {
   lifecycle_rules r{{{.expire_days = 2}}, milliseconds{100}};
   EXPECT_EQ(r.next(version("a", 1001), true, 1200), lifecycle_wish::keep);

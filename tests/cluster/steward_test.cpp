@@ -60,6 +60,20 @@ TEST_F(steward_test, has_nothing_to_do_in_a_settled_cluster) {
   }
 }
 
+TEST_F(steward_test, new_commands_may_be_sent_when_all_members_said_that_they_know_them) {
+  cluster(3);
+  view.feature_level = 4;
+  view.news[0].feature_level = view.news[1].feature_level = meta::feature_level;
+  EXPECT_FALSE(next());
+  view.news[2].feature_level = 4;
+  EXPECT_FALSE(next());
+  now.members[2].state = member_state::removed;
+  ASSERT_EQ(commands().size(), 1u);
+  EXPECT_EQ(std::get<meta::raise_feature_level>(commands().front()).level, meta::feature_level);
+  view.feature_level = meta::feature_level;
+  EXPECT_TRUE(commands().empty());
+}
+
 TEST_F(steward_test, notes_who_is_down_and_who_is_back_once) {
   cluster(3);
   silence(2, 5s);

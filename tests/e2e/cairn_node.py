@@ -245,7 +245,8 @@ class Node:
 
     def cairn(self, *arguments, **options):
         """Runs the command against this node."""
-        environment = dict(os.environ, CAIRN_ENDPOINT=self.url())
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        environment |= {"CAIRN_ENDPOINT": self.url()} | options.pop("environment", {})
         options.setdefault("timeout", 120)
         return subprocess.run([BINARY, *map(str, arguments)], env=environment, stdin=options.pop("stdin", subprocess.DEVNULL)
                               if "input" not in options else None, capture_output=True, **options)

@@ -122,6 +122,25 @@ def test_failures_say_why_and_exit_with_1_or_2(node, bucket, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_commands_sign_with_the_key_of_the_usual_environment(start_node, tmp_path):
+    n = start_node(auth_anonymous="none", auth_root_access_key="root-key", auth_root_secret_key="root-secret-0123456789")
+    environment = {"AWS_ACCESS_KEY_ID": "root-key", "AWS_SECRET_ACCESS_KEY": "root-secret-0123456789"}
+    file, back = tmp_path / "a b+ü", tmp_path / "back"
+    file.write_bytes(os.urandom(3 * MIB + 1))
+    for command in (("mb", "vault"), ("put", file, "vault/folder/", "--meta", "color=two  words"), ("stat", "vault/folder/a b+ü"),
+                    ("get", "vault/folder/a b+ü", back)):
+        done = n.cairn(*command, environment=environment)
+        assert done.returncode == 0, done
+    assert back.read_bytes() == file.read_bytes()
+    listed = n.cairn("ls", "vault/folder/", "--access-key", "root-key", environment={"AWS_SECRET_ACCESS_KEY": "root-secret-0123456789"})
+    assert "a b+ü" in listed.stdout.decode(), listed
+    assert n.cairn("rm", "--recursive", "--yes", "vault", environment=environment).returncode == 0
+    for refused in (n.cairn("ls"), n.cairn("ls", environment=environment | {"AWS_SECRET_ACCESS_KEY": "another"}),
+                    n.cairn("ls", "--access-key", "", environment=environment)):
+        assert refused.returncode == 1 and (b"AccessDenied" in refused.stderr or b"SignatureDoesNotMatch" in refused.stderr), refused
+    assert n.cairn("ls", environment={"AWS_ACCESS_KEY_ID": "root-key"}).returncode == 2  # the secret is missing
+
+
 def start_get(node, path, target):
     return subprocess.Popen([BINARY, "get", "--endpoint", node.url(), path, str(target)], stderr=subprocess.PIPE)
 

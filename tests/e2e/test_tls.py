@@ -132,6 +132,33 @@ def test_a_certificate_that_does_not_do_stops_the_start(tmp_path):
     assert n.process.wait(20) == 1 and "does not belong to the certificate" in n.log()
 
 
+def test_clients_are_told_that_nothing_was_cut_off(secure):
+    context = ssl.create_default_context(cafile=secure.cert)
+
+    def connect():
+        raw = socket.create_connection(("127.0.0.1", secure.http_port), 20)
+        return context.wrap_socket(raw, server_hostname="127.0.0.1", suppress_ragged_eofs=False)
+
+    def rest(s):
+        data = b""
+        while piece := s.recv(4096):  # an end without close_notify is an ssl.SSLEOFError here
+            data += piece
+        return data
+
+    with connect() as s:
+        s.sendall(b"GET /files HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n")
+        assert rest(s).endswith(b"</ListBucketResult>")
+    with connect() as refused:  # an answer before the body was sent
+        refused.sendall(b"PUT /no-such-bucket/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 100000000\r\n\r\n" + bytes(100_000))
+        assert refused.recv(4096).startswith(b"HTTP/1.1 404")
+    with connect() as idle:
+        idle.sendall(b"HEAD /files HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert idle.recv(4096).startswith(b"HTTP/1.1 200")
+        secure.stop()
+        assert rest(idle) == b""
+    secure.start()
+
+
 def test_awscli_over_tls(secure, tmp_path):
     if not os.access("/usr/bin/aws", os.X_OK):
         pytest.skip("awscli is not installed")

@@ -62,6 +62,9 @@ def test_deletes_leave_a_marker_that_can_be_taken_away(node, s3, versioned):
     gone = s3.delete_object(Bucket=versioned, Key="k")
     assert gone["DeleteMarker"] is True and gone["VersionId"] != first
     assert code(s3.get_object, Bucket=versioned, Key="k") == (404, "NoSuchKey")
+    hidden = node.get(f"/{versioned}/k")
+    assert (hidden.header("x-amz-delete-marker"), hidden.header("x-amz-version-id")) == ("true", gone["VersionId"])
+    assert node.get(f"/{versioned}/never-there").header("x-amz-delete-marker") is None
     marker = node.get(f"/{versioned}/k?versionId={gone['VersionId']}")
     assert marker.status == 405 and marker.header("x-amz-delete-marker") == "true"
     assert body(s3, Bucket=versioned, Key="k", VersionId=first) == b"one"

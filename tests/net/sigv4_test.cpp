@@ -170,6 +170,23 @@ TEST(sigv4, accepts_the_published_trailer) {
                             "x-amz-checksum-crc32c:sOO8/Q==\n"));
 }
 
+TEST(sigv4, accepts_what_a_client_signed) {
+  const std::vector<query_parameter> query{{"prefix", "a b/c"}, {"list-type", "2"}};
+  std::vector<header_view> headers{{"Host", "h:9000"}, {"x-amz-meta-a", "x  y"}, {"Range", "bytes=0-1"}};
+  signed_request sent{"GET", "/b/k%20l", query, headers};
+  const auto added = sign_request({"AK", std::string{secret}, "us-east-1"}, sent, signed_at);
+  for (const auto& [name, value] : added) headers.push_back({name, value});
+  sent.headers = headers;
+  const auto read = read_signature(sent);
+  ASSERT_TRUE(std::holds_alternative<signature_claim>(read));
+  const auto& claim = std::get<signature_claim>(read);
+  EXPECT_EQ(claim.access_key, "AK");
+  EXPECT_EQ(claim.kind, payload_kind::unsigned_whole);
+  EXPECT_FALSE(check_claim(claim, "us-east-1", signed_at));
+  EXPECT_FALSE(check_signature(claim, sent, derive_signing_key(secret, claim.date, claim.region)));
+  EXPECT_TRUE(check_signature(claim, sent, derive_signing_key("another", claim.date, claim.region)));
+}
+
 TEST(sigv4, refuses_whatever_was_changed_after_signing) {
   EXPECT_EQ(get_object().with("Range", "bytes=0-10").judge(), "SignatureDoesNotMatch");
   EXPECT_EQ(get_object().with("Host", "other.s3.amazonaws.com").judge(), "SignatureDoesNotMatch");

@@ -96,11 +96,31 @@ std::vector<command> one_of_each_key_command() {
           change_key{.stamp = stamp, .id = "CK1", .creates_buckets = false}};
 }
 
+std::vector<command> one_of_each_version_command() {
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  delete_object removal{.stamp = stamp, .bucket = "b", .key = "k", .now = 3};
+  removal.version = version_id{version_place{300, 2}};
+  delete_object expiry = removal;
+  expiry.version.reset();
+  expiry.expected = version_place{300, 2};
+  delete_object null_version = removal;
+  null_version.version = version_id{};
+  null_version.expected = version_place{1, 0};
+  set_extras extras{.stamp = stamp, .bucket = "b", .key = "k"};
+  extras.version = version_id{version_place{1, 2}};
+  set_bucket settings{.stamp = stamp, .name = "b"};
+  settings.versioning = versioning::suspended;
+  set_bucket rules{.stamp = stamp, .name = "b"};
+  rules.lifecycle = {{.id = "x", .prefix = "p", .expire_days = 3, .noncurrent_kept = 7}};
+  return {removal, expiry, null_version, extras, settings, rules, raise_feature_level{.level = 5}};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_object_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_key_command()) all.push_back(std::move(c));
+  for (command& c : one_of_each_version_command()) all.push_back(std::move(c));
   return all;
 }
 
@@ -123,6 +143,11 @@ TEST(commands, come_back_as_they_were_encoded) {
   EXPECT_EQ(std::get<written_blob>(put.content).blob, (blob_id{1, 77}));
   EXPECT_TRUE(put.condition.if_absent);
   EXPECT_EQ(put.condition.if_match, "etag");
+}
+
+TEST(commands, about_versions_are_of_level_5) {
+  for (const command& c : one_of_each_version_command()) EXPECT_EQ(level_of(c), 5) << c.index();
+  for (const command& c : one_of_each_key_command()) EXPECT_EQ(level_of(c), 4) << c.index();
 }
 
 TEST(commands, are_refused_when_a_byte_is_missing_or_left_over) {

@@ -76,7 +76,7 @@ private:
     }
   }
   command of_the_cluster() {
-    switch (random_() % 11) {
+    switch (random_() % 12) {
       case 0: return random_() % 4 == 0 ? founding() : remove_node{.node = node()};
       case 1:
         return add_node{.node = {.id = {std::uint8_t(random_() % 6)},
@@ -111,11 +111,12 @@ private:
       case 7: return note_down{.node = node(), .now = wall_ms(random_() % 9)};
       case 8: return note_up{.node = node(), .incarnation = random_() % 9};
       case 9: return hold_deletions{.held = random_() % 2 == 0};
+      case 10: return raise_feature_level{.level = std::uint8_t(4 + random_() % 2)};
       default: return acknowledge_epoch{.session = session(), .epoch = epoch_ + (random_() % 9 == 0)};
     }
   }
   command of_objects() {
-    switch (random_() % 12) {
+    switch (random_() % 14) {
       case 0:
       case 1:
         return begin_upload{.stamp = stamp(), .bucket = bucket(), .key = key(), .nonce = random_() % 2, .headers = {}};
@@ -145,7 +146,20 @@ private:
         if (random_() % 2 == 0) c.tags.emplace().emplace_back("k", "v");
         return c;
       }
-      case 9: return set_bucket{.stamp = stamp(), .name = bucket(), .public_read = random_() % 2 == 0};
+      case 9: {
+        set_bucket c{.stamp = stamp(), .name = bucket()};
+        c.public_read = random_() % 2 == 0;
+        if (random_() % 2 == 0) c.versioning = std::uint8_t(random_() % 3);
+        return c;
+      }
+      case 10:
+      case 11: {
+        const object_version of = object();
+        delete_object c{.stamp = stamp(), .bucket = of.bucket, .key = of.key};
+        c.version = random_() % 4 == 0 ? version_id{} : version_id{version_place{of.version, of.ordinal}};
+        if (random_() % 4 == 0) c.expected = version_place{of.version, of.ordinal};
+        return c;
+      }
       default: return part();
     }
   }

@@ -1,0 +1,129 @@
+"""S3 on a cluster: keys, versions and lifecycle rules are the same on every node."""
+import json
+import os
+import subprocess
+
+import pytest
+
+from cairn_node import BINARY, MIB, eventually
+from signing import ACCESS, SECRET, Signer, sha256
+
+boto3 = pytest.importorskip("boto3")
+botocore = pytest.importorskip("botocore")
+from botocore.config import Config  # noqa: E402
+
+TOKEN = "operators-token-0123456789"
+
+
+def call(node, method, path, body=b"", key=(ACCESS, SECRET)):
+    signed = Signer(access=key[0], secret=key[1]).headers(method, f"127.0.0.1:{node.http_port}", path, sha256(body))
+    return node.request(method, path, body or None, signed)
+
+
+def keys(node, *arguments):
+    done = subprocess.run([BINARY, "key", *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"], capture_output=True, text=True,
+                          timeout=30, env=dict(os.environ, CAIRN_ADMIN_TOKEN=TOKEN))
+    assert done.returncode == 0, done
+    return done.stdout
+
+
+def client(node):
+    config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}, read_timeout=60)
+    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", aws_access_key_id=ACCESS, aws_secret_access_key=SECRET,
+                        config=config)
+
+
+def enable_versioning(s3, bucket):
+    """A new cluster takes a moment to know that all its nodes are of this version."""
+    def enabled():
+        try:
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        except botocore.exceptions.ClientError as failed:
+            assert failed.response["Error"]["Code"] == "NotImplemented", failed
+            return False
+        return True
+    eventually(enabled, seconds=20, every=0.2, what="all nodes are known to be of this version")
+
+
+@pytest.fixture
+def guarded(make_cluster):
+    return make_cluster(3, auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN,
+                        debug_lifecycle_day="1s")
+
+
+def test_a_key_that_was_denied_or_deleted_is_refused_by_every_node_at_once(guarded):
+    first, second, third = guarded.nodes
+    assert call(first, "PUT", "/vault").status == 200
+    for taken_by, deleted_by in ((second, third), (third, first), (first, second)):
+        made = json.loads(keys(first, "create", "--json"))
+        key = made["access_key"], made["secret_key"]
+        keys(second, "allow", key[0], "vault", "--read", "--write")
+        for n in guarded.nodes:
+            assert call(n, "PUT", "/vault/k", b"data", key).status == 200
+            assert call(n, "GET", "/vault/k", key=key).body == b"data"
+        keys(taken_by, "deny", key[0], "vault", "--write")
+        for n in guarded.nodes:
+            refused = call(n, "PUT", "/vault/k", b"later", key)
+            assert (refused.status, refused.code()) == (403, "AccessDenied")
+            assert call(n, "GET", "/vault/k", key=key).body == b"data"
+        keys(deleted_by, "delete", key[0])
+        for n in guarded.nodes:
+            refused = call(n, "GET", "/vault/k", key=key)
+            assert (refused.status, refused.code()) == (403, "InvalidAccessKeyId")
+
+
+def test_versions_are_the_same_on_every_node_and_move_with_their_partitions(guarded):
+    bucket = "versions"
+    clients = [client(n) for n in guarded.nodes]
+    clients[0].create_bucket(Bucket=bucket)
+    enable_versioning(clients[0], bucket)
+    bodies = [os.urandom(3 * MIB) for _ in range(3)]
+    ids = [s3.put_object(Bucket=bucket, Key="k", Body=body)["VersionId"] for s3, body in zip(clients, bodies)]
+    marker = clients[1].delete_object(Bucket=bucket, Key="k")["VersionId"]
+    for s3 in clients:
+        page = s3.list_object_versions(Bucket=bucket)
+        assert [v["VersionId"] for v in page["Versions"]] == ids[::-1]
+        assert [(m["VersionId"], m["IsLatest"]) for m in page["DeleteMarkers"]] == [(marker, True)]
+        for version, body in zip(ids, bodies):
+            assert s3.get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() == body
+    # A node that comes later gets the chunks of all versions, and one that goes takes none of them along.
+    newcomer = guarded.add()
+    guarded.settled(4)
+    leaving = guarded.nodes[0]
+    number = guarded.status(leaving)["self"]
+    guarded.command("drain", number, node=newcomer, CAIRN_ADMIN_TOKEN=TOKEN)
+    eventually(lambda: any(n["number"] == number and n["partitions_owned"] == 0 for n in guarded.status(newcomer)["nodes"]), seconds=120,
+               every=0.3, what="nothing left on the drained node")
+    eventually(lambda: guarded.status(newcomer)["bytes_to_move"] == 0, seconds=60, every=0.3, what="nothing left to move")
+    guarded.command("remove", number, node=newcomer, CAIRN_ADMIN_TOKEN=TOKEN)
+    leaving.kill()
+    for n in guarded.others(leaving):
+        for version, body in zip(ids, bodies):
+            assert client(n).get_object(Bucket=bucket, Key="k", VersionId=version)["Body"].read() == body
+    # What is deleted for good gives its space back everywhere.
+    s3 = client(newcomer)
+    for version in ids + [marker]:
+        s3.delete_object(Bucket=bucket, Key="k", VersionId=version)
+    assert "Versions" not in s3.list_object_versions(Bucket=bucket)
+    eventually(lambda: all(n.metric("cairn_disk_chunks") == 0 for n in guarded.others(leaving)), seconds=60, every=0.3,
+               what="the chunks are gone")
+
+
+def test_lifecycle_rules_are_carried_out_by_the_node_that_leads(guarded):
+    bucket = "logs"
+    s3 = client(guarded.nodes[2])
+    s3.create_bucket(Bucket=bucket)
+    enable_versioning(s3, bucket)
+    for i in range(3):
+        s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+    s3.create_multipart_upload(Bucket=bucket, Key="upload")
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [{
+        "ID": "all", "Status": "Enabled", "Filter": {"Prefix": ""}, "NoncurrentVersionExpiration": {"NoncurrentDays": 1},
+        "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}}]})
+
+    def done():
+        return len(s3.list_object_versions(Bucket=bucket)["Versions"]) == 1 and "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    eventually(done, seconds=30, every=0.3, what="old versions and uploads are gone")
+    leader = guarded.leader()
+    for n in guarded.nodes:
+        assert ("lifecycle rules applied" in n.log()) == (n is leader)
