@@ -77,6 +77,7 @@ std::uint64_t under_replicated(const cluster::layout& l, const std::vector<bool>
 std::uint64_t bytes_to_move(const std::vector<cluster_node_status>& nodes) {
   std::uint64_t settled = 0, settled_bytes = 0, complete = 0, bytes = 0;
   for (const auto& n : nodes) {
+    if (!n.up) continue;
     complete += n.partitions_owned;
     bytes += n.data_bytes;
     if (n.partitions_incoming > 0) continue;
@@ -87,7 +88,7 @@ std::uint64_t bytes_to_move(const std::vector<cluster_node_status>& nodes) {
   const double size = settled > 0 ? double(settled_bytes) / double(settled) : double(bytes) / double(complete);
   double out = 0;
   for (const auto& n : nodes)
-    if (n.partitions_incoming > 0)
+    if (n.partitions_incoming > 0 && n.up)
       out += std::max(0.0, size * (n.partitions_owned + n.partitions_incoming) - double(n.data_bytes));
   return std::uint64_t(out);
 }

@@ -31,9 +31,18 @@ bool lifecycle_rules::is_due(storage::wall_ms since, std::uint32_t days, storage
   return now >= due;
 }
 
+bool lifecycle_rules::fits(const meta::lifecycle_rule& rule, const meta::listed_version& version) {
+  if (!rule.enabled || !version.key.starts_with(rule.prefix)) return false;
+  if (rule.size_above && version.size <= *rule.size_above) return false;
+  if (rule.size_below && version.size >= *rule.size_below) return false;
+  return std::all_of(rule.tags.begin(), rule.tags.end(), [&](const auto& tag) {
+    return std::find(version.tags.begin(), version.tags.end(), tag) != version.tags.end();
+  });
+}
+
 bool lifecycle_rules::expires(const meta::listed_version& version, storage::wall_ms now) const {
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
-    if (!rule.enabled || !version.key.starts_with(rule.prefix)) return false;
+    if (!fits(rule, version)) return false;
     if (rule.expire_at != 0 && now >= rule.expire_at) return true;
     return rule.expire_days > 0 && is_due(version.modified, rule.expire_days, now);
   });
@@ -41,8 +50,8 @@ bool lifecycle_rules::expires(const meta::listed_version& version, storage::wall
 
 bool lifecycle_rules::removes_displaced(const meta::listed_version& version, storage::wall_ms now) const {
   return std::any_of(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& rule) {
-    return rule.enabled && rule.noncurrent_days > 0 && version.key.starts_with(rule.prefix) &&
-           displaced_ >= rule.noncurrent_kept && is_due(displaced_at_, rule.noncurrent_days, now);
+    return fits(rule, version) && rule.noncurrent_days > 0 && displaced_ >= rule.noncurrent_kept &&
+           is_due(displaced_at_, rule.noncurrent_days, now);
   });
 }
 
@@ -57,11 +66,11 @@ lifecycle_wish lifecycle_rules::next(const meta::listed_version& version, bool l
     if (removes_displaced(version, now)) wish = lifecycle_wish::remove;
     ++displaced_;
   } else if (version.delete_marker) {
-    // A marker that hides nothing any more.
+    // A marker that hides nothing any more; it expires like an object, too.
     const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& r) {
       return r.enabled && r.expire_markers && version.key.starts_with(r.prefix);
     });
-    if (last && rule != rules_.end()) wish = lifecycle_wish::remove;
+    if (last && (rule != rules_.end() || expires(version, now))) wish = lifecycle_wish::remove;
   } else if (expires(version, now)) {
     wish = lifecycle_wish::expire;
   }

@@ -35,6 +35,7 @@ public:
   bool aborts(const storage::metadata::listed_upload& upload, storage::wall_ms now) const;
 
 private:
+  static bool fits(const storage::metadata::lifecycle_rule& rule, const storage::metadata::listed_version& version);
   bool is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const;
   bool expires(const storage::metadata::listed_version& version, storage::wall_ms now) const;
   bool removes_displaced(const storage::metadata::listed_version& version, storage::wall_ms now) const;

@@ -62,7 +62,7 @@ private:
   std::map<storage::node_number, heard_report> news_;
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
-  storage::layout_epoch targets_planned_ = 0;
+  cluster::plan_base targets_planned_;
   bool stewarding_ = false, soon_ = false;
 };
 static_assert(!std::is_aggregate_v<membership_state>);
@@ -81,7 +81,7 @@ void membership_state::tick() {
       term_led_ = log.term;
       leads_since_ = now();
       news_.clear();
-      targets_planned_ = 0;
+      targets_planned_ = {};
     }
     if (!log.leads) term_led_ = 0;
     if (s_.feature_level) s_.feature_level(log.feature_level);
@@ -344,6 +344,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     n.feature_level = known->second.feature_level;
     n.used_bytes = r.used_bytes;
     n.capacity_bytes = r.capacity_bytes;
+    n.data_bytes = r.data_bytes;
     n.complete_epoch = r.complete_epoch;
     n.complete = r.complete;
   }
@@ -367,9 +368,9 @@ void membership_state::carry_out(cluster::steward_step step, const cluster::layo
   auto job = [this, change = std::get<cluster::step::plan>(step).change, layout, back = on_actor()](bool expired) {
     auto plan = std::make_shared<result<cluster::layout_plan>>(error{errc::timeout, "not reached"});
     if (!expired) *plan = cluster::plan_change(layout, change);
-    back([this, plan, epoch = layout.epoch] {
+    back([this, plan, base = cluster::plan_base_of(layout)]() mutable {
       if (!*plan || (*plan)->commands.empty()) {
-        if (*plan) targets_planned_ = epoch;
+        if (*plan) targets_planned_ = std::move(base);
         return step_done();
       }
       auto commands = std::make_shared<std::vector<meta::command>>(std::move((*plan)->commands));

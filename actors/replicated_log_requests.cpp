@@ -52,12 +52,14 @@ void replicated_log::try_submit(const submission_ptr& s) {
 }
 
 void replicated_log::submit_here(const submission_ptr& s) {
-  std::vector<std::pair<ticket, std::size_t>> wanted;
-  for (std::size_t i = 0; i < s->commands.size(); ++i)
-    if (!s->outcomes[i]) wanted.emplace_back(next_ticket_++, i);
+  std::vector<raft::ticketed_command> wanted;
+  for (std::size_t i = 0; i < s->commands.size(); ++i) {
+    if (s->outcomes[i]) continue;
+    wanted.push_back({meta::encode(s->commands[i]), next_ticket_++});
+    commands_.emplace(wanted.back().from, std::pair{s, i});
+  }
   s->open = wanted.size();
-  for (const auto& [t, i] : wanted) commands_.emplace(t, std::pair{s, i});
-  for (const auto& [t, i] : wanted) node_->submit(meta::encode(s->commands[i]), t, now());
+  node_->submit(std::move(wanted), now());
   pump();
 }
 

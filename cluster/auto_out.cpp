@@ -48,7 +48,7 @@ public:
         used_ += h.used_bytes;
         capacity_ += h.capacity_bytes;
       } else if ((m.state == member_state::out || m.weight == 0) && owns[m.number]) {
-        used_ += h.used_bytes;
+        used_ += h.data_bytes;
       }
     }
   }
@@ -87,7 +87,7 @@ out_decision decide_out(const layout& l, std::span<const member_health> health) 
   if (decision.paused != out_pause::none) return decision;
   room left{l, health};
   for (const member_index n : overdue) {
-    if (left.take(health[n].used_bytes))
+    if (left.take(health[n].data_bytes))
       decision.out.push_back(n);
     else
       decision.paused = out_pause::no_room;

@@ -13,8 +13,9 @@ namespace cairn::cluster {
 
 struct member_health {
   bool down = false;
-  bool overdue = false;                             // down for at least cluster.down_out_after
-  std::uint64_t used_bytes = 0, capacity_bytes = 0; // as last reported
+  bool overdue = false; // down for at least cluster.down_out_after
+  // As last reported: of its file systems, whoever filled them, and of its chunks, which others would have to take.
+  std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
 };
 
 enum class out_pause : std::uint8_t { none, many_down, zone_down, no_room };

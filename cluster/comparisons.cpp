@@ -4,32 +4,43 @@ namespace cairn::cluster {
 
 namespace {
 
-bool is_incoming(const partition_owners& owners, member_index self) {
-  return owners.target.contains(self) && !owners.current.contains(self);
+void add(comparisons::round& r, partition_id p) {
+  r.partitions[p] = true;
+  ++r.count;
 }
 
-template <class Wanted>
-comparisons::round round_of(const layout& l, Wanted wanted) {
-  comparisons::round r{.epoch = l.epoch, .partitions = std::vector<bool>(storage::partition_count), .count = 0};
-  for (std::size_t p = 0; p < l.partitions.size(); ++p) {
-    if (!wanted(partition_id(p))) continue;
-    r.partitions[p] = true;
-    ++r.count;
-  }
-  return r;
+comparisons::round empty_round(const layout& l) {
+  return {.epoch = l.epoch, .partitions = std::vector<bool>(storage::partition_count), .count = 0};
 }
 
 } // namespace
 
-comparisons::round comparisons::next(const layout& l, member_index self, layout_epoch acknowledged) const {
-  return round_of(l, [&](partition_id p) {
+const std::vector<partition_id>& comparisons::incoming(const layout& l, member_index self) {
+  if (l.epoch == incoming_epoch_ && self == incoming_self_) return incoming_;
+  incoming_.clear();
+  for (std::size_t p = 0; p < l.partitions.size(); ++p) {
     const auto& owners = l.partitions[p];
-    return is_incoming(owners, self) && owners.epoch <= acknowledged && compared_[p] < owners.epoch;
-  });
+    if (owners.target.contains(self) && !owners.current.contains(self)) incoming_.push_back(partition_id(p));
+  }
+  incoming_epoch_ = l.epoch;
+  incoming_self_ = self;
+  return incoming_;
+}
+
+comparisons::round comparisons::next(const layout& l, member_index self, layout_epoch acknowledged) {
+  auto r = empty_round(l);
+  for (const auto p : incoming(l, self)) {
+    const auto epoch = l.partitions[p].epoch;
+    if (epoch <= acknowledged && compared_[p] < epoch) add(r, p);
+  }
+  return r;
 }
 
 comparisons::round comparisons::everything(const layout& l, member_index self) {
-  return round_of(l, [&](partition_id p) { return read_owners(l, p).contains(self); });
+  auto r = empty_round(l);
+  for (std::size_t p = 0; p < l.partitions.size(); ++p)
+    if (read_owners(l, partition_id(p)).contains(self)) add(r, partition_id(p));
+  return r;
 }
 
 void comparisons::finished(const round& done, const std::vector<bool>& failed) {
@@ -37,10 +48,10 @@ void comparisons::finished(const round& done, const std::vector<bool>& failed) {
     if (done.partitions[p] && !failed[p]) compared_[p] = done.epoch;
 }
 
-std::vector<partition_id> comparisons::complete(const layout& l, member_index self) const {
+std::vector<partition_id> comparisons::complete(const layout& l, member_index self) {
   std::vector<partition_id> all;
-  for (std::size_t p = 0; p < l.partitions.size(); ++p)
-    if (is_incoming(l.partitions[p], self) && compared_[p] >= l.partitions[p].epoch) all.push_back(partition_id(p));
+  for (const auto p : incoming(l, self))
+    if (compared_[p] >= l.partitions[p].epoch) all.push_back(p);
   return all;
 }
 

@@ -19,16 +19,21 @@ public:
   };
 
   // What there is to compare now. `acknowledged`: by all live sessions.
-  round next(const layout& l, member_index self, layout_epoch acknowledged) const;
+  round next(const layout& l, member_index self, layout_epoch acknowledged);
   // Everything that the node owns or is to own: a check, which makes nothing complete.
   static round everything(const layout& l, member_index self);
   // All but the failed partitions of the round hold everything.
   void finished(const round& done, const std::vector<bool>& failed);
   // Rising: the node is to own them and holds them completely.
-  std::vector<partition_id> complete(const layout& l, member_index self) const;
+  std::vector<partition_id> complete(const layout& l, member_index self);
 
 private:
+  const std::vector<partition_id>& incoming(const layout& l, member_index self);
+
   std::vector<layout_epoch> compared_ = std::vector<layout_epoch>(storage::partition_count);
+  layout_epoch incoming_epoch_ = 0; // 0: of no layout
+  member_index incoming_self_ = 0;
+  std::vector<partition_id> incoming_; // of that epoch, rising
 };
 
 } // namespace cairn::cluster

@@ -152,6 +152,13 @@ bool holds_chunks(const member& m) {
   return m.state == member_state::active && m.weight > 0;
 }
 
+plan_base plan_base_of(const layout& l) {
+  plan_base base{.replicas = l.replicas};
+  for (const member& m : l.members)
+    if (holds_chunks(m)) base.holders.push_back({m.number, m.weight, m.zone});
+  return base;
+}
+
 std::vector<owner_list> compute_targets(const layout& l) {
   const candidates c = candidates_of(l);
   const placement ranking{c.drawn};

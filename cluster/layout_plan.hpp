@@ -27,6 +27,20 @@ bool holds_chunks(const member& m);
 // least.
 std::vector<owner_list> compute_targets(const layout& l);
 
+// All that targets are computed from.
+struct plan_base {
+  struct place {
+    member_index number = 0;
+    std::uint32_t weight = 0;
+    std::string zone;
+    bool operator==(const place&) const = default;
+  };
+  std::vector<place> holders; // a number is one member's for ever
+  std::size_t replicas = 0;   // 0: of no layout
+  bool operator==(const plan_base&) const = default;
+};
+plan_base plan_base_of(const layout& l);
+
 // A cluster of one member.
 layout found_cluster(const storage::metadata::create_cluster& command);
 

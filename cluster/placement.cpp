@@ -46,6 +46,7 @@ std::uint64_t negative_log2(std::uint64_t x) noexcept {
 placement::placement(std::span<const placement_member> members) : members_(members.size()) {
   CAIRN_ASSERT(members_ > 0 && members_ <= 0xFFFF);
   table_.resize(members_ * storage::partition_count);
+  if (members_ == 1) return;
   std::vector<std::uint64_t> seeds;
   for (const auto& m : members) {
     CAIRN_ASSERT(m.weight > 0);

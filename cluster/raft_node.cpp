@@ -21,18 +21,18 @@ result<std::unique_ptr<raft_node>> raft_node::start(const node_options& options,
   return node;
 }
 
-void raft_node::submit(std::string command, ticket t, time_ms now) {
-  CAIRN_ASSERT(!command.empty() && command.size() + 16 <= entry_bytes_max);
-  if (core_->role() != role::leader || core_->failure()) {
-    answers_.push_back({t, outcome::not_leader, core_->leader(), 0});
-    return;
+void raft_node::submit(std::vector<ticketed_command> commands, time_ms now) {
+  for (auto& c : commands) {
+    CAIRN_ASSERT(!c.bytes.empty() && c.bytes.size() + 16 <= entry_bytes_max);
+    if (core_->role() != role::leader || core_->failure()) {
+      answers_.push_back({c.from, outcome::not_leader, core_->leader(), 0});
+    } else if (core_->transferring() || queue_bytes_ + c.bytes.size() > options_.queue_bytes_max) {
+      answers_.push_back({c.from, outcome::busy, core_->leader(), 0});
+    } else {
+      queue_bytes_ += c.bytes.size();
+      commands_.push_back(std::move(c));
+    }
   }
-  if (core_->transferring() || queue_bytes_ + command.size() > options_.queue_bytes_max) {
-    answers_.push_back({t, outcome::busy, core_->leader(), 0});
-    return;
-  }
-  queue_bytes_ += command.size();
-  commands_.push_back({std::move(command), t});
   settle(now);
 }
 

@@ -58,13 +58,19 @@ struct node_update : core_update {
   std::vector<answer> answers;
 };
 
+struct ticketed_command {
+  std::string bytes;
+  ticket from = 0;
+};
+
 class raft_node {
 public:
   // As raft_core::start.
   static result<std::unique_ptr<raft_node>> start(const node_options& options, stored_state stored, index_t applied,
                                                   time_ms now);
 
-  void submit(std::string command, ticket t, time_ms now); // 1 byte to entry_bytes_max - 16
+  // Together, so that they share entries. Each 1 byte to entry_bytes_max - 16.
+  void submit(std::vector<ticketed_command> commands, time_ms now);
   // Answered (outcome::read) when the state shows everything that was acknowledged anywhere before this call.
   void read(ticket t, time_ms now);
   accepted change(server_id id, change_kind kind, time_ms now);
@@ -83,10 +89,6 @@ public:
   const raft_core& engine() const { return *core_; }
 
 private:
-  struct waiting_command {
-    std::string bytes;
-    ticket from = 0;
-  };
   struct packed {
     term_t term = 0;
     std::vector<ticket> tickets;
@@ -115,7 +117,7 @@ private:
   index_t applied_, handed_;
   term_t leading_ = 0; // the term this server leads; 0: it does not
 
-  std::deque<waiting_command> commands_;
+  std::deque<ticketed_command> commands_;
   std::size_t queue_bytes_ = 0;
   std::map<index_t, packed> packed_;
 

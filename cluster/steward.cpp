@@ -91,6 +91,7 @@ std::optional<steward_step> change_states(const steward_view& v, const steward_o
     h.overdue = h.down && v.wall - m.down_since >= o.out_after.count() && news.silent >= o.down_after;
     h.used_bytes = news.used_bytes;
     h.capacity_bytes = news.capacity_bytes;
+    h.data_bytes = news.data_bytes;
   }
   for (const auto& m : v.now->members)
     if (m.state == member_state::out && m.down_since == 0 && is_up(v, m, o))
@@ -101,8 +102,8 @@ std::optional<steward_step> change_states(const steward_view& v, const steward_o
 }
 
 // A node that was added gets its share when it is there to take it.
-std::optional<steward_step> retarget(const steward_view& v, const steward_options& o, layout_epoch planned) {
-  if (planned >= v.now->epoch) return std::nullopt;
+std::optional<steward_step> retarget(const steward_view& v, const steward_options& o, const plan_base& planned) {
+  if (planned == plan_base_of(*v.now)) return std::nullopt;
   const auto owned = owned_partitions(*v.now);
   for (const auto& m : v.now->members)
     if (m.state == member_state::active && m.weight > 0 && owned[m.number] == 0 && !is_up(v, m, o)) return std::nullopt;
@@ -139,7 +140,7 @@ std::size_t wanted_voters(std::size_t members) {
 }
 
 std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,
-                                      layout_epoch targets_planned) {
+                                      const plan_base& targets_planned) {
   if (auto s = note_health(view, options)) return s;
   if (auto s = end_sessions(view, options)) return s;
   if (auto s = raise_feature_level(view)) return s;

@@ -32,7 +32,7 @@ struct member_news {
   std::chrono::milliseconds silent{0}; // since the last one, or since it leads
   std::uint64_t incarnation = 0;       // as it last said
   std::uint32_t feature_level = 0;     // as it last said; 0: not yet
-  std::uint64_t used_bytes = 0, capacity_bytes = 0;
+  std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
   layout_epoch complete_epoch = 0;    // of its last comparison
   std::vector<partition_id> complete; // rising
 };
@@ -64,9 +64,9 @@ using steward_step = std::variant<step::commit, step::change_log, step::plan>;
 
 std::size_t wanted_voters(std::size_t members);
 
-// Nothing: all is as it should be, as far as can be told now. `targets_planned`: the epoch of the last layout for which
-// targets were found to be right, so that the plan is not made over and over.
+// Nothing: all is as it should be, as far as can be told now. `targets_planned`: of the last layout for which targets
+// were found to be right, so that the plan is not made over and over.
 std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,
-                                      layout_epoch targets_planned);
+                                      const plan_base& targets_planned);
 
 } // namespace cairn::cluster

@@ -63,6 +63,30 @@ bool reads_publicly(http_operation operation) {
          operation == http_operation::list_objects || operation == http_operation::head_bucket;
 }
 
+bool writes_publicly(http_operation operation) {
+  switch (operation) {
+    case http_operation::put_object:
+    case http_operation::delete_object:
+    case http_operation::delete_objects:
+    case http_operation::begin_upload:
+    case http_operation::put_part:
+    case http_operation::list_parts:
+    case http_operation::complete_upload:
+    case http_operation::abort_upload: return true;
+    default: return false;
+  }
+}
+
+bool anybody_may(request& request, const actors::found_access& found) {
+  if (!found.bucket) return false;
+  const auto operation = request.operation;
+  if (found.bucket->public_read && reads_publicly(operation)) return true;
+  if (found.bucket->public_write && writes_publicly(operation)) return true;
+  request.public_only = (operation == http_operation::get_object || operation == http_operation::head_object) &&
+                        request.target.find("partNumber") == nullptr;
+  return request.public_only;
+}
+
 std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
                                     std::string_view source_bucket) {
   const auto& key = *found.key;
@@ -77,7 +101,7 @@ std::optional<s3_error> key_refused(const request& request, const actors::found_
     return access_denied("This access key may not do this with the bucket.");
   if (source_bucket.empty()) return std::nullopt;
   if (!found.bucket_2) return no_such_bucket();
-  if ((key.rights_on(found.bucket_2->id) & metadata::rights::read) == 0)
+  if (!found.bucket_2->public_read && (key.rights_on(found.bucket_2->id) & metadata::rights::read) == 0)
     return access_denied("This access key may not read the source's bucket.");
   return std::nullopt;
 }

@@ -17,6 +17,11 @@ need need_of(const request& request);
 
 // What anybody may do with a public bucket: list it, read its objects.
 bool reads_publicly(storage::http_operation operation);
+// And with one that anybody may write.
+bool writes_publicly(storage::http_operation operation);
+// Whether a request that has no rights of its own is let in because the bucket is public. An object may be so by
+// itself: then request.public_only is set, and its row decides.
+bool anybody_may(request& request, const actors::found_access& found);
 
 // Why the key may not do it: AccessDenied; NoSuchBucket where there is none, so that nothing can be done to one that
 // comes into being between this answer and the operation. `source_bucket`: of a copy, else empty.

@@ -156,8 +156,8 @@ authorization authorize_anonymous(std::string_view host, http_shared& shared, co
   if (request.operation == storage::http_operation::options) return go_on{};
   if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
   const bool allowed = config_allows(shared.anonymous, request.operation);
-  const bool may_be_public = reads_publicly(request.operation) && !request.target.bucket.empty();
-  if (!allowed && !may_be_public) return anonymous_refused(shared.anonymous);
+  const bool may_be_public = reads_publicly(request.operation) || writes_publicly(request.operation);
+  if (!allowed && (!may_be_public || request.target.bucket.empty())) return anonymous_refused(shared.anonymous);
   if (auto refused = refused_overrides(request)) return std::move(*refused);
   if (allowed) return go_on{};
   return actors::access_query{{}, request.target.bucket, {}};
@@ -167,8 +167,10 @@ authorization authorize_anonymous(std::string_view host, http_shared& shared, co
 
 authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request) {
   const sent_head sent{head, request};
-  auto decided = carries_credentials(sent.get()) ? authorize_signed(sent, shared, request)
-                                                 : authorize_anonymous(host, shared, request);
+  // A browser sends its preflight to the presigned URL that it is about to use.
+  const bool preflight = request.operation == storage::http_operation::options;
+  auto decided = carries_credentials(sent.get()) && !preflight ? authorize_signed(sent, shared, request)
+                                                               : authorize_anonymous(host, shared, request);
   request.origin = header_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
   if (auto* query = std::get_if<actors::access_query>(&decided)) {
@@ -195,15 +197,13 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), found.key->secret, shared, request)))
       return refused;
     request.key = found.key;
-    return key_refused(request, found, source_bucket_of(head, request));
+    auto refused = key_refused(request, found, source_bucket_of(head, request));
+    return refused && anybody_may(request, found) ? std::nullopt : std::move(refused);
   }
   if (request.signer || preflight || config_allows(shared.anonymous, request.operation)) return std::nullopt;
-  if (found.bucket && found.bucket->public_read) return std::nullopt;
-  request.public_only = found.bucket &&
-                        (request.operation == storage::http_operation::get_object ||
-                         request.operation == storage::http_operation::head_object) &&
-                        request.target.find("partNumber") == nullptr;
-  if (request.public_only) return std::nullopt;
+  if (anybody_may(request, found)) return std::nullopt;
+  const bool made_here = request.operation == storage::http_operation::create_bucket;
+  if (!found.bucket && !request.target.bucket.empty() && !made_here) return s3_error_of(error{errc::no_such_bucket});
   return anonymous_refused(shared.anonymous);
 }
 

@@ -16,6 +16,7 @@ using storage::metadata::lifecycle_rule;
 constexpr xml_bounds bounds{lifecycle_body_bytes_max, 30'000, 100, 8};
 constexpr std::size_t id_bytes_max = 255;
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
+constexpr std::uint64_t object_bytes_max = 1ull << 62;
 
 using refusal = std::optional<s3_error>;
 
@@ -72,11 +73,52 @@ refusal read_displaced(const xml_element& from, lifecycle_rule& rule) {
   return rule.noncurrent_days > 0 ? refusal{} : malformed();
 }
 
+refusal read_size(const xml_element& from, std::optional<std::uint64_t>& size) {
+  const auto* end = from.text.data() + from.text.size();
+  const auto [at, problem] = std::from_chars(from.text.data(), end, size.emplace());
+  if (problem == std::errc{} && at == end && *size <= object_bytes_max) return std::nullopt;
+  return invalid("'" + from.name + "' must be a number of bytes.");
+}
+
+refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
+  const auto* key = from.child("Key");
+  const auto* value = from.child("Value");
+  if (key == nullptr || key->text.empty()) return malformed();
+  rule.tags.emplace_back(key->text, value != nullptr ? value->text : std::string{});
+  return std::nullopt;
+}
+
+// The document's depth is bounded, and an And holds no other one.
 refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
   for (const auto& field : from.children) {
-    if (field.name != "Prefix") return not_implemented("A lifecycle filter by " + field.name);
-    rule.prefix = field.text;
+    refusal refused;
+    if (field.name == "Prefix")
+      rule.prefix = field.text;
+    else if (field.name == "Tag")
+      refused = read_tag(field, rule);
+    else if (field.name == "ObjectSizeGreaterThan")
+      refused = read_size(field, rule.size_above);
+    else if (field.name == "ObjectSizeLessThan")
+      refused = read_size(field, rule.size_below);
+    else if (field.name == "And" && from.name == "Filter")
+      refused = read_filter(field, rule);
+    else
+      return malformed();
+    if (refused) return refused;
   }
+  return std::nullopt;
+}
+
+// What S3 does not allow together, and a name for the rule when it has none.
+refusal finish_rule(lifecycle_rule& rule, std::size_t number) {
+  const bool aborts = rule.abort_days > 0, picks = !rule.tags.empty() || rule.size_above || rule.size_below;
+  if (rule.expire_days == 0 && rule.expire_at == 0 && !rule.expire_markers && rule.noncurrent_days == 0 && !aborts)
+    return s3_error{400, "InvalidRequest", "At least one action needs to be specified in a rule."};
+  if (aborts && picks)
+    return s3_error{400, "InvalidRequest", "AbortIncompleteMultipartUpload cannot be specified with tags or sizes."};
+  if (rule.expire_markers && !rule.tags.empty())
+    return s3_error{400, "InvalidRequest", "ExpiredObjectDeleteMarker cannot be specified with tags."};
+  if (rule.id.empty()) rule.id = "rule-" + std::to_string(number);
   return std::nullopt;
 }
 
@@ -92,6 +134,7 @@ refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_sta
   }
   if (field.name == "Prefix") {
     rule.prefix = field.text;
+    rule.without_filter = true;
     return std::nullopt;
   }
   if (field.name == "Filter") return read_filter(field, rule);
@@ -110,10 +153,29 @@ void add_text(xml_writer& xml, std::string_view outer, std::string_view inner, s
   xml.close(outer);
 }
 
+void add_filter(xml_writer& xml, const lifecycle_rule& rule) {
+  if (rule.without_filter) return xml.text("Prefix", rule.prefix);
+  const std::size_t others = rule.tags.size() + (rule.size_above ? 1 : 0) + (rule.size_below ? 1 : 0);
+  const bool many = others + (rule.prefix.empty() ? 0 : 1) > 1;
+  xml.open("Filter");
+  if (many) xml.open("And");
+  if (!rule.prefix.empty() || others == 0) xml.text("Prefix", rule.prefix);
+  for (const auto& [key, value] : rule.tags) {
+    xml.open("Tag");
+    xml.text("Key", key);
+    xml.text("Value", value);
+    xml.close("Tag");
+  }
+  if (rule.size_above) xml.number("ObjectSizeGreaterThan", *rule.size_above);
+  if (rule.size_below) xml.number("ObjectSizeLessThan", *rule.size_below);
+  if (many) xml.close("And");
+  xml.close("Filter");
+}
+
 void add_rule(xml_writer& xml, const lifecycle_rule& rule) {
   xml.open("Rule");
   if (!rule.id.empty()) xml.text("ID", rule.id);
-  add_text(xml, "Filter", "Prefix", rule.prefix);
+  add_filter(xml, rule);
   xml.text("Status", rule.enabled ? "Enabled" : "Disabled");
   if (rule.expire_days > 0) add_text(xml, "Expiration", "Days", std::to_string(rule.expire_days));
   if (rule.expire_at != 0) {
@@ -146,11 +208,9 @@ std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_
     for (const auto& field : child.children)
       if (auto refused = read_field(field, rule, has_status)) return std::move(*refused);
     if (!has_status) return malformed();
-    if (rule.expire_days == 0 && rule.expire_at == 0 && !rule.expire_markers && rule.noncurrent_days == 0 &&
-        rule.abort_days == 0)
-      return s3_error{400, "InvalidRequest", "At least one action needs to be specified in a rule."};
+    if (auto refused = finish_rule(rule, rules.size())) return std::move(*refused);
     const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };
-    if (!rule.id.empty() && std::any_of(rules.begin(), rules.end() - 1, same))
+    if (std::any_of(rules.begin(), rules.end() - 1, same))
       return invalid("Rule ID must be unique. Found same ID for more than one rule");
   }
   return rules;

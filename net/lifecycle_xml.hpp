@@ -15,7 +15,7 @@ using lifecycle_rule_list = std::vector<storage::metadata::lifecycle_rule>;
 
 constexpr std::size_t lifecycle_body_bytes_max = 256 << 10, lifecycle_rules_max = 1000;
 
-// MalformedXML, InvalidArgument, InvalidRequest; NotImplemented: filters other than a prefix, transitions.
+// MalformedXML, InvalidArgument, InvalidRequest; NotImplemented: transitions.
 std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_view body);
 std::string lifecycle_document(const lifecycle_rule_list& rules);
 

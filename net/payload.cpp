@@ -56,9 +56,10 @@ std::variant<payload_plan, s3_error> plan_payload(const http::fields& fields, co
   if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
   const auto kind = std::get<payload_kind>(read);
   const bool whole = kind == payload_kind::unsigned_whole || kind == payload_kind::hashed;
-  const bool coded = !whole || is_aws_chunked(fields);
+  // What x-amz-content-sha256 says counts: clients name the coding without using it, too.
+  const bool said = !value_of(fields, "x-amz-content-sha256").empty() || request.signer;
+  const bool coded = !whole || (!said && is_aws_chunked(fields));
   if (kind == payload_kind::hashed) {
-    if (coded) return s3_error{400, "InvalidRequest", "An aws-chunked body cannot have a SHA-256 as a whole."};
     plan.check = std::make_shared<hashed_payload>(hash);
   }
   if (!coded) return plan;

@@ -81,7 +81,7 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
     order.content_md5 = parse_content_md5(value);
     if (!order.content_md5) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
   } else if (name == "x-amz-acl") {
-    order.put.extras.public_read = is_public_read(value);
+    order.put.extras.public_read = public_access_of(value).read;
   } else if (name == "x-amz-tagging") {
     auto tags = read_tagging_header(value);
     if (auto* refused = std::get_if<s3_error>(&tags)) return std::move(*refused);

@@ -1,5 +1,6 @@
 #include "net/s3_routes.hpp"
 
+#include "net/bucket_routes.hpp"
 #include "net/copy_routes.hpp"
 #include "net/delete_objects.hpp"
 #include "net/list_request.hpp"
@@ -15,59 +16,7 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-constexpr std::uint64_t bucket_body_bytes_max = 64 << 10;
 constexpr int empty_pages_max = 32; // a page may examine its rows without finding any
-
-// An access key sees those that it may do something with.
-std::vector<metadata::bucket_row> visible(const actors::bucket_list& all, const metadata::access_key_row* key) {
-  auto buckets = *all;
-  if (key) std::erase_if(buckets, [key](const auto& bucket) { return key->rights_on(bucket.id) == 0; });
-  return buckets;
-}
-
-void list_buckets(const session_ptr& session) {
-  ask<actors::bucket_list>(
-      session,
-      [session](const actors::bucket_list& all) {
-        const auto body = list_buckets_xml(visible(all, session->current().key.get()));
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
-      },
-      actors::list_buckets_atom_v);
-}
-
-void head_bucket(const session_ptr& session) {
-  ask<metadata::bucket_row>(
-      session, [session](const metadata::bucket_row&) { session->respond_empty(200); }, actors::bucket_atom_v,
-      session->current().target.bucket);
-}
-
-void create_bucket(const session_ptr& session, bool public_read) {
-  const auto& request = session->current();
-  const auto& name = request.target.bucket;
-  const std::string location = "Location: /" + name + "\r\n";
-  metadata::create_bucket create{name, session->shared().clock.wall(), request.key ? request.key->id : std::string{}};
-  if (!public_read) return commit(session, std::move(create), 200, location);
-  // Private for a moment, never public by accident.
-  ask<actors::committed>(
-      session,
-      [session, location](const actors::committed&) {
-        metadata::set_bucket change;
-        change.name = session->current().target.bucket;
-        change.public_read = true;
-        commit(session, std::move(change), 200, location);
-      },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(create))});
-}
-
-void put_bucket(const session_ptr& session) {
-  bool public_read = false;
-  if (const auto refused = refused_bucket_headers(session, public_read)) return session->respond_error(*refused);
-  collect_body(session, bucket_body_bytes_max, [session, public_read](const std::string& body) {
-    if (!valid_create_bucket_body(body))
-      return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
-    create_bucket(session, public_read);
-  });
-}
 
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
@@ -138,7 +87,6 @@ void list_versions(const session_ptr& session) {
 } // namespace
 
 void serve(const session_ptr& session) {
-  const auto& target = session->current().target;
   switch (session->current().operation) {
     case storage::http_operation::options: return preflight(session);
     case storage::http_operation::list_buckets: return list_buckets(session);
@@ -149,7 +97,7 @@ void serve(const session_ptr& session) {
     case storage::http_operation::delete_objects: return delete_objects(session);
     case storage::http_operation::read_setting: return read_setting(session);
     case storage::http_operation::write_setting: return write_setting(session);
-    case storage::http_operation::delete_bucket: return commit(session, metadata::delete_bucket{target.bucket}, 204);
+    case storage::http_operation::delete_bucket: return delete_bucket(session);
     case storage::http_operation::copy_object: return copy_object(session);
     case storage::http_operation::copy_part: return copy_part(session);
     case storage::http_operation::begin_upload: return begin_upload(session);

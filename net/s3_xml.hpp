@@ -47,7 +47,13 @@ struct list_request {
 };
 
 std::string list_objects_xml(const list_request& request, const storage::metadata::listing& page);
-std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& buckets);
+// A page of the list of buckets: those behind `after`, which is what the page before was told to go on with.
+struct bucket_list_request {
+  std::string prefix, after;
+  std::uint32_t buckets_max = 0; // 0: all
+};
+std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& buckets, // by name
+                             const bucket_list_request& request = {});
 
 // The body of PUT /bucket: empty or a CreateBucketConfiguration document.
 bool valid_create_bucket_body(std::string_view body);

@@ -48,7 +48,7 @@ void answer_unkept(const session_ptr& session) {
 
 void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row) {
   const auto what = sub_resource_of(session->current().target);
-  if (what == "acl") return answer_document(session, acl_document(row.public_read));
+  if (what == "acl") return answer_document(session, acl_document({row.public_read, row.public_write}));
   if (what == "versioning") return answer_document(session, versioning_document(row.versioning));
   if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
   if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
@@ -57,7 +57,7 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
 
 void read_of_object(const session_ptr& session, const metadata::object_row& row) {
   if (sub_resource_of(session->current().target) == "acl")
-    return answer_document(session, acl_document(row.extras.public_read));
+    return answer_document(session, acl_document({row.extras.public_read}));
   answer_unkept(session);
 }
 
@@ -68,33 +68,34 @@ metadata::set_bucket change_of(const session_ptr& session) {
 }
 
 // The canned list in the header. Nothing: it was answered with a refusal.
-std::optional<bool> canned_acl(const session_ptr& session) {
-  std::optional<bool> public_read;
+std::optional<public_access> canned_acl(const session_ptr& session) {
+  std::optional<public_access> access;
   for (const auto& field : session->fields()) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
     if (const auto refused = refused_acl_header(name, value)) {
       session->respond_error(*refused);
       return std::nullopt;
     }
-    if (iequals(name, "x-amz-acl")) public_read = is_public_read(value);
+    if (iequals(name, "x-amz-acl")) access = public_access_of(value);
   }
-  if (!public_read) session->respond_error(not_implemented("An access control list in the body"));
-  return public_read;
+  if (!access) session->respond_error(not_implemented("An access control list in the body"));
+  return access;
 }
 
 void write_acl(const session_ptr& session) {
-  const auto public_read = canned_acl(session);
-  if (!public_read) return;
+  const auto access = canned_acl(session);
+  if (!access) return;
   const auto& target = session->current().target;
   if (target.key.empty()) {
     auto command = change_of(session);
-    command.public_read = public_read;
+    command.public_read = access->read;
+    if (access->write) command.public_write = true;
     return commit(session, std::move(command), 200);
   }
   metadata::set_extras command;
   command.bucket = target.bucket;
   command.key = target.key;
-  command.public_read = public_read;
+  command.public_read = access->read;
   command.version = session->current().version;
   commit(session, std::move(command), 200);
 }
@@ -171,7 +172,7 @@ void preflight(const session_ptr& session) {
   session->respond_empty(200, std::get<std::string>(answer));
 }
 
-std::optional<s3_error> refused_bucket_headers(const session_ptr& session, bool& public_read) {
+std::optional<s3_error> refused_bucket_headers(const session_ptr& session, public_access& access) {
   for (const auto& field : session->fields()) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
     if (iequals(name, "x-amz-bucket-object-lock-enabled") && !iequals(value, "false"))
@@ -179,7 +180,7 @@ std::optional<s3_error> refused_bucket_headers(const session_ptr& session, bool&
     if (iequals(name, "x-amz-object-ownership") && value != "BucketOwnerEnforced")
       return not_implemented("Object ownership other than BucketOwnerEnforced");
     if (auto refused = refused_acl_header(name, value)) return refused;
-    if (iequals(name, "x-amz-acl")) public_read = is_public_read(value);
+    if (iequals(name, "x-amz-acl")) access = public_access_of(value);
   }
   return std::nullopt;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "net/route_steps.hpp"
+#include "net/settings.hpp"
 
 namespace cairn::net {
 
@@ -10,7 +11,7 @@ void read_setting(const session_ptr& session);
 void write_setting(const session_ptr& session);
 void preflight(const session_ptr& session); // OPTIONS
 
-// Why PUT /bucket can't have these headers; `public_read`: x-amz-acl: public-read.
-std::optional<s3_error> refused_bucket_headers(const session_ptr& session, bool& public_read);
+// Why PUT /bucket can't have these headers; `access`: what x-amz-acl says.
+std::optional<s3_error> refused_bucket_headers(const session_ptr& session, public_access& access);
 
 } // namespace cairn::net

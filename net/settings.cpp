@@ -57,8 +57,7 @@ std::string payer_document() {
   return xml.take();
 }
 
-constexpr std::array canned_lists{"public-read-write", "authenticated-read", "aws-exec-read", "bucket-owner-read",
-                                  "log-delivery-write"};
+constexpr std::array canned_lists{"authenticated-read", "aws-exec-read", "bucket-owner-read", "log-delivery-write"};
 
 void add_grant(xml_writer& xml, std::string_view type, std::string_view permission, std::string_view grantee) {
   xml.raw("<Grant><Grantee xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" xsi:type=\"");
@@ -72,21 +71,24 @@ void add_grant(xml_writer& xml, std::string_view type, std::string_view permissi
 
 } // namespace
 
-std::string acl_document(bool public_read) {
+std::string acl_document(const public_access& access) {
   xml_writer xml;
   xml.open("AccessControlPolicy", s3_name_space);
   xml.owner();
   xml.open("AccessControlList");
   add_grant(xml, "CanonicalUser", "FULL_CONTROL",
             "<ID>" + std::string{owner_id} + "</ID><DisplayName>" + std::string{owner_id} + "</DisplayName>");
-  if (public_read) add_grant(xml, "Group", "READ", "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>");
+  constexpr std::string_view anybody = "<URI>http://acs.amazonaws.com/groups/global/AllUsers</URI>";
+  if (access.read) add_grant(xml, "Group", "READ", anybody);
+  if (access.write) add_grant(xml, "Group", "WRITE", anybody);
   xml.close("AccessControlList");
   xml.close("AccessControlPolicy");
   return xml.take();
 }
 
-bool is_public_read(std::string_view acl) {
-  return acl == "public-read";
+public_access public_access_of(std::string_view acl) {
+  const bool writes = acl == "public-read-write";
+  return {writes || acl == "public-read", writes};
 }
 
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target) {
@@ -103,7 +105,7 @@ std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource
 std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value) {
   using boost::algorithm::iequals;
   if (boost::algorithm::istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
-  if (!iequals(name, "x-amz-acl") || value == "private" || is_public_read(value)) return std::nullopt;
+  if (!iequals(name, "x-amz-acl") || value == "private" || public_access_of(value).read) return std::nullopt;
   if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is the object's
   for (const std::string_view known : canned_lists) {
     if (value == known) return not_implemented("The access control list " + std::string{value});

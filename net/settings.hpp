@@ -1,6 +1,6 @@
 // The settings of buckets and objects that this node does not keep, as S3 answers them when they were never made: an
 // empty document, or an error of their own. And access control lists, of which there are two: the owner may do
-// everything, and anybody may read or not. Pure.
+// everything, and anybody may read, read and write (in buckets), or neither. Pure.
 #pragma once
 
 #include "net/s3_errors.hpp"
@@ -15,11 +15,17 @@ namespace cairn::net {
 // GET of `sub_resource` ("acl"), of a bucket or, with a key, an object that exists → the document.
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target);
 
-// The access control list of a bucket or an object.
-std::string acl_document(bool public_read);
+struct public_access { // of anybody
+  bool read = false, write = false;
+};
 
-// x-amz-acl and x-amz-grant-…: what they ask for beyond `private` and `public-read` is refused, never dropped.
+// The access control list of a bucket or an object.
+std::string acl_document(const public_access& access);
+
+// x-amz-acl and x-amz-grant-…: what they ask for beyond `private`, `public-read` and `public-read-write` is refused,
+// never dropped.
 std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value);
-bool is_public_read(std::string_view acl); // of one that is not refused
+public_access
+public_access_of(std::string_view acl); // of one that is not refused; of objects there is nothing to write
 
 } // namespace cairn::net

@@ -84,7 +84,10 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
   bucket_row row = *bucket;
-  if (c.public_read) row.public_read = *c.public_read;
+  if (c.public_read) {
+    row.public_read = *c.public_read;
+    row.public_write = row.public_read && c.public_write.value_or(false);
+  }
   if (c.cors) row.cors = *c.cors;
   if (c.versioning) row.versioning = *c.versioning;
   if (c.lifecycle) row.lifecycle = *c.lifecycle;

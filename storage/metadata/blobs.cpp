@@ -92,7 +92,6 @@ void blob_ledger::bury(const blob_id& blob, blob_row row, std::uint32_t chunks) 
   row.buried_at = b_.index();
   b_.put(table::blobs, b_.keys.blob(blob), encode(row));
   b_.put(table::buried, b_.keys.buried(row.buried_at, blob), byte_writer{8}.varint(chunks).view());
-  repairs_.drop(blob);
 }
 
 void blob_ledger::bury_uncommitted(const blob_id& blob, std::uint32_t chunks) {
@@ -118,6 +117,7 @@ void blob_ledger::reap(const buried_blob& buried) {
   if (!row || row->buried_at == 0 || row->buried_at != buried.buried_at) return;
   b_.erase(table::blobs, key);
   b_.erase(table::buried, b_.keys.buried(buried.buried_at, buried.blob));
+  repairs_.drop(buried.blob); // not before: a running download may need a partition's new owners to have the chunks
 }
 
 std::uint64_t blob_ledger::free_step(std::uint32_t rows_max, log_index released_up_to) {

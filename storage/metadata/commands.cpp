@@ -23,8 +23,8 @@
 //
 // The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 27 and for a
 // put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; 5 for the others, a
-// delete_object with fields behind its condition, and for versions, versioning and lifecycle in set_extras and
-// set_bucket. Without these all of them end before.
+// delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
+// set_extras and set_bucket. Without these all of them end before.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -179,7 +179,8 @@ std::uint8_t level_of(const command& c) {
   if (c.index() >= level_3_kinds) return c.index() < level_4_kinds ? 4 : 5;
   const auto* const extras = std::get_if<set_extras>(&c);
   const auto* const settings = std::get_if<set_bucket>(&c);
-  if ((extras != nullptr && extras->version) || (settings != nullptr && (settings->versioning || settings->lifecycle)))
+  if ((extras != nullptr && extras->version) ||
+      (settings != nullptr && (settings->versioning || settings->lifecycle || settings->public_write)))
     return 5;
   if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
   const auto* const bucket = std::get_if<create_bucket>(&c);

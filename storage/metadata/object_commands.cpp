@@ -9,8 +9,8 @@
 //                       fields: 1 headers, 2 extras
 //   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8] [version_id]
 //                       fields: 1 tags, 2 public_read, 4 version_id
-//   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors] [versioning:u8] [lifecycle]
-//                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle
+//   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors] [versioning:u8] [lifecycle] [public_write:u8]
+//                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle, 16 public_write
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/object_commands.hpp"
@@ -19,12 +19,12 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourth_field = 8;
+constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourth_field = 8, fifth_field = 16;
 constexpr std::size_t chosen_bytes_min = 17;
 
-std::uint8_t fields_of(bool first, bool second, bool third = false, bool fourth = false) {
+std::uint8_t fields_of(bool first, bool second, bool third = false, bool fourth = false, bool fifth = false) {
   return static_cast<std::uint8_t>((first ? first_field : 0) | (second ? second_field : 0) | (third ? third_field : 0) |
-                                   (fourth ? fourth_field : 0));
+                                   (fourth ? fourth_field : 0) | (fifth ? fifth_field : 0));
 }
 std::uint8_t read_fields(byte_reader& r, std::uint8_t last) {
   const std::uint8_t fields = r.u8();
@@ -183,20 +183,23 @@ void read(byte_reader& r, set_extras& c) {
 void write(byte_writer& w, const set_bucket& c) {
   write_stamp(w, c.stamp);
   w.string(c.name);
-  w.u8(fields_of(c.public_read.has_value(), c.cors.has_value(), c.versioning.has_value(), c.lifecycle.has_value()));
+  w.u8(fields_of(c.public_read.has_value(), c.cors.has_value(), c.versioning.has_value(), c.lifecycle.has_value(),
+                 c.public_write.has_value()));
   if (c.public_read) w.boolean(*c.public_read);
   if (c.cors) write_cors(w, *c.cors);
   if (c.versioning) w.u8(*c.versioning);
   if (c.lifecycle) write_lifecycle(w, *c.lifecycle);
+  if (c.public_write) w.boolean(*c.public_write);
 }
 void read(byte_reader& r, set_bucket& c) {
   c.stamp = read_stamp(r);
   c.name = r.string();
-  const std::uint8_t fields = read_fields(r, fourth_field);
+  const std::uint8_t fields = read_fields(r, fifth_field);
   if ((fields & first_field) != 0) c.public_read = r.boolean();
   if ((fields & second_field) != 0) c.cors = read_cors(r);
   if ((fields & third_field) != 0) c.versioning = r.u8();
   if ((fields & fourth_field) != 0) c.lifecycle = read_lifecycle(r);
+  if ((fields & fifth_field) != 0) c.public_write = r.boolean();
 }
 
 } // namespace cairn::storage::metadata

@@ -104,6 +104,7 @@ struct set_bucket {
   std::optional<std::vector<cors_rule>> cors;
   std::optional<std::uint8_t> versioning; // enabled or suspended
   std::optional<std::vector<lifecycle_rule>> lifecycle;
+  std::optional<bool> public_write; // only beside public_read, which without it takes the right to write away
 };
 
 // Their encodings, called by commands.cpp.

@@ -1,5 +1,5 @@
 // What nodes have not confirmed, within a batch. A repair is written by the commit that was acknowledged without that
-// node, and goes when the node has confirmed the chunks or the blob is buried. It has two rows, one to be found by node
+// node, and goes when the node has confirmed the chunks or the blob is reaped. It has two rows, one to be found by node
 // and one by blob, and the group counts them.
 #pragma once
 

@@ -15,9 +15,10 @@
 //   blob_row       1 length:v chunk_size:v references:v buried_at:v
 //   bucket_row     1 id:v name:s created:u64 versioning:u8
 //                  2 (the same) public_read:u8 cors      when one of them is not as it was made
-//                  3 (the same as 2) lifecycle           when there are rules
-//   lifecycle      count:v (id:s prefix:s enabled:u8 expire_days:v expire_at:u64 expire_markers:u8 noncurrent_days:v
-//                  noncurrent_kept:v abort_days:v)*
+//                  3 (the same as 2) public_write:u8 lifecycle      when one of these is not as it was made
+//   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
+//                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
+//                  form: 1 above, 2 below, 4 without_filter
 //   cors           count:v (id:s texts(origins) texts(methods) texts(headers) texts(exposed) max_age_seconds:v)*
 //   texts          count:v (text:s)*
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
@@ -33,7 +34,7 @@ namespace {
 constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3;
-constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 16;
+constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
 wall_ms read_wall_time(byte_reader& r) {
   return static_cast<wall_ms>(r.u64());
@@ -134,7 +135,13 @@ std::vector<cors_rule> read_cors(byte_reader& r) {
 void write_lifecycle(byte_writer& w, const std::vector<lifecycle_rule>& rules) {
   w.varint(rules.size());
   for (const lifecycle_rule& rule : rules) {
-    w.string(rule.id).string(rule.prefix).boolean(rule.enabled).varint(rule.expire_days);
+    w.string(rule.id).string(rule.prefix);
+    write_pairs(w, rule.tags);
+    w.u8(static_cast<std::uint8_t>((rule.size_above ? 1 : 0) | (rule.size_below ? 2 : 0) |
+                                   (rule.without_filter ? 4 : 0)));
+    if (rule.size_above) w.varint(*rule.size_above);
+    if (rule.size_below) w.varint(*rule.size_below);
+    w.boolean(rule.enabled).varint(rule.expire_days);
     w.u64(static_cast<std::uint64_t>(rule.expire_at)).boolean(rule.expire_markers);
     w.varint(rule.noncurrent_days).varint(rule.noncurrent_kept).varint(rule.abort_days);
   }
@@ -145,6 +152,12 @@ std::vector<lifecycle_rule> read_lifecycle(byte_reader& r) {
   for (lifecycle_rule& rule : rules) {
     rule.id = r.string();
     rule.prefix = r.string();
+    rule.tags = read_pairs(r);
+    const std::uint8_t form = r.u8();
+    if (form > 7) r.fail();
+    if ((form & 1) != 0) rule.size_above = r.varint();
+    if ((form & 2) != 0) rule.size_below = r.varint();
+    rule.without_filter = (form & 4) != 0;
     rule.enabled = r.boolean();
     rule.expire_days = r.varint32();
     rule.expire_at = read_wall_time(r);
@@ -291,22 +304,26 @@ result<blob_row> decode_blob(std::string_view bytes) {
 
 std::string encode(const bucket_row& row) {
   byte_writer w{96};
-  const bool lifecycle = !row.lifecycle.empty(), settings = lifecycle || row.public_read || !row.cors.empty();
-  w.u8(lifecycle ? bucket_version_with_lifecycle : settings ? bucket_version_with_settings : row_version);
+  const bool later = row.public_write || !row.lifecycle.empty();
+  const bool settings = later || row.public_read || !row.cors.empty();
+  w.u8(later ? bucket_version_with_lifecycle : settings ? bucket_version_with_settings : row_version);
   w.varint(row.id).string(row.name);
   w.u64(static_cast<std::uint64_t>(row.created)).u8(row.versioning);
   if (settings) {
     w.boolean(row.public_read);
     write_cors(w, row.cors);
   }
-  if (lifecycle) write_lifecycle(w, row.lifecycle);
+  if (later) {
+    w.boolean(row.public_write);
+    write_lifecycle(w, row.lifecycle);
+  }
   return w.take();
 }
 
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
-  const bool lifecycle = bytes.starts_with(static_cast<char>(bucket_version_with_lifecycle));
-  if (lifecycle)
+  const bool later = bytes.starts_with(static_cast<char>(bucket_version_with_lifecycle));
+  if (later)
     r.u8();
   else if (auto bad = check_version(r, "bucket", bucket_version_with_settings))
     return *bad;
@@ -316,13 +333,16 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
   row.created = read_wall_time(r);
   row.versioning = r.u8();
   if (row.versioning > 2) r.fail();
-  if (lifecycle || bytes.starts_with(static_cast<char>(bucket_version_with_settings))) {
+  if (later || bytes.starts_with(static_cast<char>(bucket_version_with_settings))) {
     row.public_read = r.boolean();
     row.cors = read_cors(r);
-    if (!lifecycle && !row.public_read && row.cors.empty()) r.fail();
+    if (!later && !row.public_read && row.cors.empty()) r.fail();
   }
-  if (lifecycle) row.lifecycle = read_lifecycle(r);
-  if (lifecycle && row.lifecycle.empty()) r.fail();
+  if (later) {
+    row.public_write = r.boolean();
+    row.lifecycle = read_lifecycle(r);
+    if (!row.public_write && row.lifecycle.empty()) r.fail();
+  }
   if (!r.finished()) return bad_row("bucket");
   return row;
 }

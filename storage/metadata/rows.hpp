@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -97,7 +98,12 @@ struct cors_rule {
 
 // What becomes of a bucket's objects with time. Days are whole ones; 0: not said.
 struct lifecycle_rule {
-  std::string id, prefix;
+  std::string id;
+  // Objects that it is about: all of this holds. Uploads have neither tags nor size.
+  std::string prefix;
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::optional<std::uint64_t> size_above, size_below;
+  bool without_filter = false; // the prefix was said in the old way, beside the actions
   bool enabled = true;
   std::uint32_t expire_days = 0;     // after it was written, the live version goes …
   wall_ms expire_at = 0;             // … or from this day on; 0: not said
@@ -114,6 +120,7 @@ struct bucket_row {
   wall_ms created = 0;
   std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
   bool public_read = false;    // anonymous requests may list it and read its objects
+  bool public_write = false;   // and write its objects; only beside public_read
   std::vector<cors_rule> cors; // the first that fits counts
   std::vector<lifecycle_rule> lifecycle;
 };

@@ -64,7 +64,8 @@ listed_version listed(std::string key, const object_row& row, bool latest) {
           .delete_marker = row.content == content_kind::delete_marker,
           .size = row.size,
           .etag = row.etag,
-          .modified = row.modified};
+          .modified = row.modified,
+          .tags = row.extras.tags};
 }
 
 } // namespace

@@ -88,6 +88,7 @@ struct listed_version {
   std::uint64_t size = 0;
   metadata::etag etag;
   wall_ms modified = 0;
+  std::vector<std::pair<std::string, std::string>> tags;
 };
 struct versions_page {
   std::vector<listed_version> versions; // by key, then the newest first
@@ -110,6 +111,7 @@ public:
   virtual log_index applied() = 0; // the batch this snapshot shows
   virtual result<bucket_row> bucket(std::string_view name) = 0;
   virtual result<std::vector<bucket_row>> buckets() = 0;
+  // no_such_key: its text names the delete marker that hides the key, if one does.
   virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
   // no_such_key: the object has no version at all; no_such_version.
   virtual result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) = 0;

@@ -94,6 +94,9 @@ TEST_F(cluster_report_test, estimates_what_has_to_move) {
   EXPECT_EQ(report().nodes[1].partitions_incoming, 16384u);
   hear(1, 63840);
   EXPECT_EQ(report().bytes_to_move, 100000u) << "without what has arrived";
+  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0, 2}, .target = {0, 1}});
+  hear(2, 0, 1s);
+  EXPECT_EQ(report().bytes_to_move, 100000u) << "what a dead node said last may be of long ago";
 }
 
 TEST_F(cluster_report_test, the_successor_is_the_linked_voter_with_the_most_of_the_log) {

@@ -61,7 +61,19 @@ TEST(lifecycle_rules, markers_go_when_nothing_is_behind_them) {
   const std::vector<meta::lifecycle_rule> rules{{.expire_markers = true}};
   const std::vector versions{version("a", 1, true), version("b", 2, true), version("b", 1)};
   EXPECT_EQ(wishes(rules, versions, 5), "r..");
-  EXPECT_EQ(wishes({{.expire_days = 1}}, versions, 50 * day), "..."); // a marker does not expire as an object does
+  EXPECT_EQ(wishes({{.expire_days = 1}}, versions, 50 * day), "r.."); // by its age, too
+}
+
+TEST(lifecycle_rules, may_be_about_tags_and_sizes) {
+  auto small = version("a", 0), tagged = version("b", 0), large = version("c", 0);
+  small.size = 10;
+  tagged.size = large.size = 1000;
+  tagged.tags = {{"keep", "no"}, {"x", "y"}};
+  const std::vector versions{small, tagged, large};
+  EXPECT_EQ(wishes({{.size_above = 10, .expire_days = 1}}, versions, 50 * day), ".ee");
+  EXPECT_EQ(wishes({{.size_below = 1000, .expire_days = 1}}, versions, 50 * day), "e..");
+  EXPECT_EQ(wishes({{.tags = {{"keep", "no"}}, .expire_days = 1}}, versions, 50 * day), ".e.");
+  EXPECT_EQ(wishes({{.tags = {{"keep", "no"}}, .size_above = 1000, .expire_days = 1}}, versions, 50 * day), "...");
 }
 
 TEST(lifecycle_rules, uploads_are_aborted_when_they_are_old) {

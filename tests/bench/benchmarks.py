@@ -96,6 +96,16 @@ def openssl_md5():
     return float(re.search(r"^\+F:\d+:md5:([\d.]+)", text, re.M).group(1)) / MIB
 
 
+def put_and_delete(context, server, name, size, clients):
+    """MiB/s; after nginx's PUT the client calls fsync."""
+    extra = ["--sync-dir", str(server.root / "files")] if isinstance(server, Nginx) else []
+    got = cairn_bench(context.binary, "source", server.url(f"/files/{name}"), "--clients", clients, "--requests", 1,
+                      "--size", f"{size // MIB}MiB", *extra)
+    for i in range(clients):
+        assert server.request("DELETE", f"/files/{name}-{i}-0")[0] == 204
+    return got["bytes"] / MIB / got["seconds"]
+
+
 def put(context, report):
     """PUT of 256 MiB, durable before the answer."""
     size = (64 if context.quick else 256) * MIB
@@ -107,14 +117,9 @@ def put(context, report):
                        "Cairn flushes before it answers and computes the MD5 for the ETag; after nginx's WebDAV PUT the client calls fsync on the file.")
 
         def measure(server, clients):
-            name = f"o{next(numbers)}"
-            extra = ["--sync-dir", str(nginx.root / "files")] if server is nginx else []
-            got = cairn_bench(context.binary, "source", server.url(f"/files/{name}"), "--clients", clients, "--requests", 1,
-                              "--size", f"{size // MIB}MiB", *extra)
-            for i in range(clients):
-                assert server.request("DELETE", f"/files/{name}-{i}-0")[0] == 204
+            speed = put_and_delete(context, server, f"o{next(numbers)}", size, clients)
             cairn.wait_until_clean()
-            return got["bytes"] / MIB / got["seconds"]
+            return speed
 
         table = []
         for clients in (1, 4):

@@ -6,21 +6,22 @@ import subprocess
 import threading
 import time
 
-from benchmarks import GIB, HERE, interleaved, median
+from benchmarks import GIB, HERE, interleaved, median, put_and_delete
 from servers import MIB, Cairn, Nginx, cairn_bench, free_port, wait_for, wrk
 
 
 class Cluster:
-    def __init__(self, folder, binary, count=4, tls=False):
+    def __init__(self, folder, binary, weights=(1, 1, 1, 0), tls=False, **settings):
         self.folder, self.nodes = folder, []
         folder.mkdir(parents=True, exist_ok=True)
         certs = folder / "certs"
         if tls:
             subprocess.run([binary, "cluster", "certs", "init", "--dir", certs, "--name", "bench"], check=True, stdout=subprocess.DEVNULL)
-        ports = [free_port() for _ in range(count)]
-        for n in range(count):
-            join = [f"127.0.0.1:{p}" for p in ports[:n]]
-            self.nodes.append(start_member(folder / f"node-{n}", binary, n, ports[n], join, certs if tls else None))
+        ports = [free_port() for _ in weights]
+        for n, weight in enumerate(weights):
+            join = json.dumps([f"127.0.0.1:{p}" for p in ports[:n]])
+            member = {"cluster_listen": f"127.0.0.1:{ports[n]}", "cluster_name": "bench", "node_weight": weight, "cluster_join": join}
+            self.nodes.append(start_member(folder / f"node-{n}", binary, certs if tls else None, member | settings))
         wait_for(self.settled, 120, "the cluster has settled")
 
     def status(self, node=None):
@@ -30,7 +31,7 @@ class Cluster:
         s = self.status()
         return len([n for n in s["nodes"] if n["up"]]) == len(self.nodes) and s["partitions_under_replicated"] == 0 and \
             s["repairs_waiting"] == 0 and all(n["partitions_incoming"] == 0 for n in s["nodes"]) and \
-            all(n["partitions_owned"] > 0 for n in s["nodes"] if n["weight"] > 0)
+            all(n["partitions_owned"] > 0 for n in s["nodes"] if n["weight"] > 0 and n["state"] == "active")
 
     def leader(self):
         wait_for(lambda: self.status()["leader"] is not None, 30, "a leader")
@@ -59,9 +60,7 @@ class Cluster:
             n.remove()
 
 
-def start_member(folder, binary, number, port, join, certs):
-    settings = {"cluster_listen": f"127.0.0.1:{port}", "cluster_name": "bench", "node_weight": 1 if number < 3 else 0,
-                "cluster_join": json.dumps(join)}
+def start_member(folder, binary, certs, settings):
     issue = None
     if certs:
         settings |= {f"cluster_tls.{k}": folder / "data" / f for k, f in (("ca", "ca.crt"), ("cert", "node.crt"), ("key", "node.key"))}
@@ -133,7 +132,7 @@ def download(context, report, tls):
                          *(f"{v:.2f}" for v in cpus)])
             if not tls:
                 report.require(f"cluster GET through a node without chunks, {clients} clients: to nginx proxying nginx",
-                               speeds[0] / speeds[2], at_least=0.8)
+                               speeds[0] / speeds[2], at_least=1.0)
         return rows
     finally:
         proxy.remove()
@@ -149,19 +148,15 @@ def upload_and_small(context, report):
     numbers = iter(range(10 ** 9))
     try:
         def put(server, clients):
-            name = f"o{next(numbers)}"
-            extra = ["--sync-dir", str(nginx.root / "files")] if server is nginx else []
-            got = cairn_bench(context.binary, "source", server.url(f"/files/{name}"), "--clients", clients, "--requests", 1,
-                              "--size", f"{size // MIB}MiB", *extra)
-            for i in range(clients):
-                assert server.request("DELETE", f"/files/{name}-{i}-0")[0] == 204
+            speed = put_and_delete(context, server, f"o{next(numbers)}", size, clients)
             cluster.wait_until_clean()
-            return got["bytes"] / MIB / got["seconds"]
+            return speed
         rows = []
         for clients in (1, 4):
             ours, theirs = interleaved(context.runs, lambda: put(cluster.nodes[0], clients), lambda: put(nginx, clients))
             a, b = median(ours), median(theirs)
             rows.append([clients, f"{a:.0f}", f"{b:.0f}", f"{a / b:.2f}"])
+            report.require(f"cluster PUT, three replicas, {clients} clients: to nginx's PUT of one copy + fsync", a / b, at_least=0.35)
         report.section(f"Cluster: PUT of {size // MIB} MiB objects, three replicas",
                        "Durable on two of three nodes before the answer (all three disks are this machine's one); nginx writes one copy, "
                        "the client calls fsync.")
@@ -170,12 +165,13 @@ def upload_and_small(context, report):
         for server in (cluster.nodes[0], nginx):
             assert server.request("PUT", "/files/object", os.urandom(4096))[0] in (200, 201)
         rows = []
-        for name, path, lua in (("GET", "/files/object", None), ("PUT", "/", HERE / "put_unique.lua")):
+        for name, path, lua, wanted in (("GET", "/files/object", None, 20_000), ("PUT", "/", HERE / "put_unique.lua", 3_000)):
             sides = interleaved(context.runs, lambda: wrk(cluster.leader(), seconds, path, lua),
                                 lambda: wrk(next(n for n in cluster.nodes[:3] if n is not cluster.leader()), seconds, path, lua),
                                 lambda: wrk(nginx, seconds, path, lua))
             values = [median(side) for side in sides]
             rows.append([name, *(f"{v:,.0f}" for v in values), f"{values[1] / values[2]:.2f}"])
+            report.require(f"cluster {name} of 4 KiB through a follower, 32 connections, req/s", values[1], at_least=wanted)
         report.section("Cluster: 4 KiB objects, 32 connections",
                        f"wrk, two threads, {seconds} s a run. GETs are linearizable: each waits for a round to a majority that it "
                        "shares with others. PUTs are durable on a majority; nginx's PUT is not flushed.")
@@ -206,7 +202,7 @@ def failures(context, report):
         report.section("Cluster: chunk reads while one of three replicas is frozen",
                        f"GET of 1 MiB through a node without chunks, {requests} requests, one client; SIGSTOP one second before.")
         report.table(["", "p50 ms", "p99 ms"], [["normal", *(f"{v:.2f}" for v in normal)], ["one frozen", *(f"{v:.2f}" for v in late)]])
-        report.require("cluster: first byte's p99 with a frozen replica, ms", late[1], at_most=100)
+        report.require("cluster: first byte's p99 with a frozen replica, to normal", late[1] / normal[1], at_most=2)
         wait_for(cluster.settled, 120, "the cluster has settled")
 
         gaps, stops = [], []
@@ -217,8 +213,41 @@ def failures(context, report):
                        "time without one that succeeded.")
         report.table(["the leader is", "median s", "longest s"],
                      [["killed (SIGKILL)", f"{median(gaps):.2f}", f"{max(gaps):.2f}"], ["stopped (SIGTERM)", f"{median(stops):.2f}", f"{max(stops):.2f}"]])
-        report.require("cluster: write gap when the leader is killed, s", max(gaps), at_most=5)
+        report.require("cluster: write gap when the leader is killed, s", max(gaps), at_most=3)
         report.require("cluster: write gap when the leader is stopped, s", max(stops), at_most=0.5)
+    finally:
+        cluster.remove()
+
+
+def loss(context, report):
+    size, count = (GIB // 4, 2) if context.quick else (GIB, 10)
+    cluster = Cluster(context.folder / "cluster", context.binary, weights=(1, 1, 1, 1), cluster_down_out_after="70s",
+                      cluster_move_bandwidth="1GiB")
+    try:
+        for i in range(count):
+            cairn_bench(context.binary, "source", cluster.nodes[0].url(f"/files/o{i}"), "--requests", 1, "--size", f"{size // MIB}MiB")
+        stored = 3 * size * count
+        wait_for(lambda: sum(n["data_bytes"] for n in cluster.status()["nodes"]) >= stored and cluster.settled(), 600, "three copies are made")
+        dead = next(n for n in cluster.nodes if n is not cluster.leader())
+        number = cluster.status(dead)["self"]
+
+        def reported():
+            return next(n for n in cluster.status()["nodes"] if n["number"] == number)
+        lost = reported()["data_bytes"]
+        dead.process.kill()
+        dead.process.wait()
+        dead.process = None
+        cluster.nodes.remove(dead)
+        wait_for(lambda: reported()["state"] == "out", 120, "the dead node is out")
+        began = time.monotonic()
+        wait_for(cluster.settled, 1800, "all chunks have three copies again")
+        seconds = time.monotonic() - began
+        report.section("Cluster: a node is lost for good", f"Four nodes with {count * size / GIB:.1f} GiB of objects in three replicas; one is "
+                       "killed. From the moment its share is given to the others (`cluster.down_out_after`) until every chunk has three "
+                       "copies again, `cluster.move_bandwidth` 1 GiB. All disks are this machine's one.")
+        report.table(["lost GiB", "seconds", "MiB/s", "10 GiB would take, s"],
+                     [[f"{lost / GIB:.2f}", f"{seconds:.0f}", f"{lost / MIB / seconds:.0f}", f"{seconds * 10 * GIB / lost:.0f}"]])
+        dead.remove()
     finally:
         cluster.remove()
 
@@ -265,3 +294,4 @@ def cluster(context, report):
                   "CPU s/GiB without chunks", "with chunks", "nginx → nginx"], rows)
     upload_and_small(context, report)
     failures(context, report)
+    loss(context, report)

@@ -9,7 +9,8 @@ namespace {
 // Members half full, with those down for long.
 std::vector<member_health> health_of(const layout& l, std::initializer_list<member_index> down,
                                      std::uint64_t used_percent = 50) {
-  std::vector<member_health> health(l.members.size(), {.used_bytes = used_percent, .capacity_bytes = 100});
+  std::vector<member_health> health(l.members.size(),
+                                    {.used_bytes = used_percent, .capacity_bytes = 100, .data_bytes = used_percent});
   for (const auto n : down) health[n].down = health[n].overdue = true;
   return health;
 }
@@ -65,6 +66,14 @@ TEST(auto_out, pauses_when_the_rest_would_get_too_full) {
   EXPECT_EQ(decide_out(l, health_of(l, {3, 4}, 77)).paused, out_pause::no_room);
   move_everything(l);
   EXPECT_EQ(decide_out(l, health_of(l, {3, 4}, 77)).out, members{4});
+}
+
+TEST(auto_out, what_others_filled_on_the_disk_of_a_dead_node_need_not_move) {
+  const auto l = cluster_of(equal_weights(4));
+  auto health = health_of(l, {3}, 78);
+  EXPECT_EQ(decide_out(l, health).paused, out_pause::no_room);
+  health[3].data_bytes = 2;
+  EXPECT_EQ(decide_out(l, health).out, members{3}) << "(3 × 78 + 2) / 3 = 78.7";
 }
 
 TEST(auto_out, does_not_count_on_the_room_of_members_without_a_weight) {

@@ -44,7 +44,7 @@ TEST(raft_node, a_sole_server_leads_in_a_new_term_and_commits_what_waits_in_one_
   EXPECT_EQ(o.node->engine().term(), 2u) << "never again in the term of its last life";
   EXPECT_FALSE(o.node->engine().leads()) << "nothing of its term is committed";
   o.node->read(50, 0);
-  for (ticket t = 1; t <= 20; ++t) o.node->submit("command", t, 0);
+  for (ticket t = 1; t <= 20; ++t) o.node->submit({{"command", t}}, 0);
   o.settle();
   EXPECT_TRUE(o.node->engine().leads());
   ASSERT_EQ(o.answers.size(), 1u);
@@ -58,6 +58,17 @@ TEST(raft_node, a_sole_server_leads_in_a_new_term_and_commits_what_waits_in_one_
   EXPECT_EQ(answered.size(), 20u);
   EXPECT_TRUE(std::ranges::is_sorted(answered));
   EXPECT_LE(entries, 3u);
+}
+
+TEST(raft_node, commands_that_come_together_share_an_entry) {
+  owner o{1, raft_core::first_state(1)};
+  o.settle();
+  std::vector<ticketed_command> many;
+  for (ticket t = 1; t <= 20; ++t) many.push_back({"command", t});
+  o.node->submit(std::move(many), 0);
+  o.settle();
+  const auto with_tickets = std::ranges::count_if(o.applied, [](const auto& c) { return !c.tickets.empty(); });
+  EXPECT_EQ(with_tickets, 1);
 }
 
 TEST(raft_node, nothing_leaves_before_the_term_it_depends_on_is_stored) {
@@ -74,7 +85,7 @@ TEST(raft_node, nothing_leaves_before_the_term_it_depends_on_is_stored) {
 
 TEST(raft_node, a_server_that_does_not_lead_says_so_at_once) {
   owner o{2, {}};
-  o.node->submit("command", 1, 0);
+  o.node->submit({{"command", 1}}, 0);
   o.node->read(2, 0);
   o.settle();
   ASSERT_EQ(o.answers.size(), 2u);

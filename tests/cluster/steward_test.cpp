@@ -23,7 +23,7 @@ protected:
       view.servers.servers.push_back({n + 1, role});
     }
     view.acknowledged = now.epoch;
-    planned = now.epoch;
+    planned = plan_base_of(now);
   }
   void silence(member_index n, std::chrono::milliseconds time) { view.news[n].silent = time; }
   std::optional<steward_step> next() { return next_step(view, options, planned); }
@@ -47,7 +47,7 @@ protected:
   layout now;
   steward_view view;
   steward_options options;
-  layout_epoch planned = 0;
+  plan_base planned;
 };
 
 } // namespace
@@ -216,7 +216,7 @@ TEST_F(steward_test, plans_targets_for_a_newcomer_that_is_there_once) {
   const auto s = next();
   ASSERT_TRUE(s && std::holds_alternative<step::plan>(*s));
   EXPECT_TRUE(std::holds_alternative<change::retarget>(std::get<step::plan>(*s).change));
-  planned = now.epoch;
+  planned = plan_base_of(now);
   EXPECT_FALSE(next()) << "planned and found right";
 }
 
@@ -225,7 +225,7 @@ TEST_F(steward_test, a_partition_has_moved_when_it_was_compared_after_all_acknow
   ++now.epoch;
   const owner_list before{0, 1, 2}, after{0, 1, 3};
   for (const partition_id p : {5, 6, 7}) now.partitions[p] = {now.epoch, before, after};
-  planned = now.epoch;
+  planned = plan_base_of(now);
   auto& news = view.news[3];
   news.complete = {5, 7};
   news.complete_epoch = now.epoch;
@@ -245,7 +245,8 @@ TEST_F(steward_test, a_partition_with_two_new_owners_waits_for_both) {
   cluster(5);
   ++now.epoch;
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 3, 4}};
-  planned = view.acknowledged = now.epoch;
+  planned = plan_base_of(now);
+  view.acknowledged = now.epoch;
   view.news[3].complete = {9};
   view.news[3].complete_epoch = now.epoch;
   EXPECT_FALSE(next());
@@ -285,7 +286,7 @@ TEST_F(steward_test, comes_to_rest_whatever_is_lost_on_the_way) {
     }
     const auto gone = member_index(draw() % now.members.size());
     if (gone != 0) silence(gone, 1h);
-    planned = 0;
+    planned = {};
     view.acknowledged = now.epoch;
     int steps = 0;
     while (auto s = next()) {
@@ -310,7 +311,7 @@ TEST_F(steward_test, comes_to_rest_whatever_is_lost_on_the_way) {
         auto plan = plan_change(now, std::get<step::plan>(*s).change);
         ASSERT_TRUE(plan);
         if (plan->commands.empty())
-          planned = now.epoch;
+          planned = plan_base_of(now);
         else
           now = plan->after;
       }

@@ -113,6 +113,9 @@ def test_another_keys_secret_bucket_or_source_lets_no_byte_in_or_out(guarded):
 def test_a_key_that_makes_buckets_owns_them(guarded):
     key = new_key(guarded, "--create-buckets")
     assert call(guarded, "PUT", "/mine-alone", signer=of(key)).status == 200
+    assert call(guarded, "PUT", "/mine-alone", signer=of(key)).status == 200  # again: as S3 answers in us-east-1
+    other = new_key(guarded, "--create-buckets")
+    assert call(guarded, "PUT", "/mine-alone", signer=of(other)).code() == "BucketAlreadyExists"
     assert call(guarded, "PUT", "/mine-alone/k", b"x", of(key)).status == 200
     assert call(guarded, "DELETE", "/mine-alone/k", signer=of(key)).status == 204
     assert call(guarded, "DELETE", "/mine-alone", signer=of(key)).status == 204
@@ -187,7 +190,22 @@ def test_public_acls_the_s3_way(guarded):
     assert denied(guarded.get("/born-public/k"))
     assert len(root.get_bucket_acl(Bucket="born-public")["Grants"]) == 1
 
+    root.put_bucket_acl(Bucket="born-public", ACL="public-read-write")
+    assert guarded.put("/born-public/by-anybody", b"y").status == 200 and guarded.delete("/born-public/k").status == 204
+    assert [g["Permission"] for g in root.get_bucket_acl(Bucket="born-public")["Grants"]] == ["FULL_CONTROL", "READ", "WRITE"]
+    assert denied(guarded.request("PUT", "/born-public/copy", headers={"x-amz-copy-source": "/vault/k"}))
+    assert denied(guarded.request("PUT", "/born-public?acl", headers={"x-amz-acl": "private"})) and denied(guarded.delete("/born-public"))
+    root.put_bucket_acl(Bucket="born-public", ACL="public-read")
+    assert denied(guarded.put("/born-public/by-anybody", b"z")) and guarded.get("/born-public/by-anybody").body == b"y"
+    stranger = new_key(guarded)  # what anybody may do, every key may
+    assert call(guarded, "GET", "/born-public/by-anybody", signer=of(stranger)).body == b"y"
+    assert denied(call(guarded, "PUT", "/born-public/by-anybody", b"z", of(stranger)))
+    root.put_bucket_acl(Bucket="born-public", ACL="private")
+    assert denied(call(guarded, "GET", "/born-public/by-anybody", signer=of(stranger)))
+
     root.put_object(Bucket="vault", Key="one", Body=b"alone", ACL="public-read")
+    assert call(guarded, "GET", "/vault/one", signer=of(stranger)).body == b"alone"
+    assert denied(call(guarded, "GET", "/vault/never-there", signer=of(stranger)))
     assert guarded.get("/vault/one").body == b"alone" and guarded.head("/vault/one").status == 200
     assert denied(guarded.get("/vault")) and denied(guarded.get("/vault/never-there")) and denied(guarded.get("/vault/one?partNumber=1"))
     assert len(root.get_object_acl(Bucket="vault", Key="one")["Grants"]) == 2

@@ -1,4 +1,5 @@
 """Lifecycle rules come true; a day takes a second here."""
+import re
 import time
 
 import pytest
@@ -55,3 +56,24 @@ def test_versions_and_markers_expire(s3):
     eventually(lambda: versions(s3) == (["k"], []), 20, what="only what is live is left")
     rules(s3, {"Filter": {"Prefix": ""}, "Expiration": {"Days": 1}})
     eventually(lambda: versions(s3) == (["k"], ["k"]), 15, what="a marker hides the expired object")
+
+
+def test_uploads_that_nobody_completes_end_without_any_rule(start_node):
+    n = start_node(debug_lifecycle_day="1s", limits_upload_age_max="2s")
+    begun = n.request("POST", "/files/abandoned?uploads")
+    assert begun.status == 200
+    upload = re.search(rb"<UploadId>(.*?)<", begun.body)[1].decode()
+    assert n.put(f"/files/abandoned?partNumber=1&uploadId={upload}", b"x" * 100_000).status == 200
+    eventually(lambda: b"<Upload>" not in n.get("/files?uploads").body, 20, what="the upload is aborted")
+    eventually(lambda: n.metric("cairn_disk_chunks") == 0, 20, what="its chunks are gone")
+
+
+def test_rules_may_be_about_tags_and_sizes(s3):
+    for key, size, tags in (("small", 10, ""), ("large", 2000, ""), ("tagged", 10, "color=blue&x=y")):
+        s3.put_object(Bucket="files", Key=key, Body=b"x" * size, Tagging=tags)
+    wanted = [{"ID": "large", "Filter": {"ObjectSizeGreaterThan": 1000}, "Expiration": {"Days": 1}},
+              {"ID": "blue", "Filter": {"And": {"Prefix": "t", "Tags": [{"Key": "color", "Value": "blue"}]}}, "Expiration": {"Days": 1}},
+              {"ID": "old way", "Prefix": "nothing", "Expiration": {"Days": 1}}]
+    rules(s3, *wanted)
+    assert s3.get_bucket_lifecycle_configuration(Bucket="files")["Rules"] == [dict(r, Status="Enabled") for r in wanted]
+    eventually(lambda: versions(s3)[0] == ["small"], 15, what="what the rules are about expires")

@@ -160,8 +160,11 @@ def test_buckets_are_made_once_and_removed_only_when_empty(node):
     node.put("/life-cycle/k", b"x")
     full = node.delete("/life-cycle")
     assert (full.status, full.code()) == (409, "BucketNotEmpty")
+    begun = node.request("POST", "/life-cycle/upload?uploads")
+    assert begun.status == 200 and node.delete("/life-cycle").status == 409 and b"<Upload>" in node.get("/life-cycle?uploads").body
     node.delete("/life-cycle/k")
-    assert node.delete("/life-cycle").status == 204
+    assert node.delete("/life-cycle").status == 204  # with the upload
+    assert node.put("/life-cycle/k?partNumber=1&uploadId=" + re.search(rb"<UploadId>(.*?)<", begun.body)[1].decode(), b"x").status == 404
     assert node.head("/life-cycle").status == 404
     assert b"life-cycle" not in node.get("/").body
 

@@ -92,4 +92,25 @@ TEST(access, anybody_may_read_what_is_public) {
   EXPECT_FALSE(reads_publicly(http_operation::read_setting));
 }
 
+TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
+  const auto may = [](http_operation operation, bool read, bool write) {
+    scene s{operation, 0};
+    auto row = *s.found.bucket;
+    row.public_read = read;
+    row.public_write = write;
+    s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
+    const bool in = anybody_may(s.asked, s.found);
+    return s.asked.public_only ? "if the object is public" : in ? "yes" : "no";
+  };
+  EXPECT_STREQ(may(http_operation::get_object, false, false), "if the object is public");
+  EXPECT_STREQ(may(http_operation::get_object, true, false), "yes");
+  EXPECT_STREQ(may(http_operation::list_objects, false, false), "no");
+  EXPECT_STREQ(may(http_operation::list_objects, true, false), "yes");
+  EXPECT_STREQ(may(http_operation::put_object, true, false), "no");
+  EXPECT_STREQ(may(http_operation::put_object, true, true), "yes");
+  for (const auto never : {http_operation::copy_object, http_operation::copy_part, http_operation::write_setting,
+                           http_operation::delete_bucket, http_operation::list_uploads, http_operation::write_tags})
+    EXPECT_STREQ(may(never, true, true), "no");
+}
+
 } // namespace cairn::net

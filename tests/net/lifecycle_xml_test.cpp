@@ -19,7 +19,14 @@ TEST(lifecycle_xml, comes_back_as_it_was_written) {
   const lifecycle_rule_list rules{
       {.id = "a", .prefix = "logs/&", .expire_days = 30},
       {.id = "b", .enabled = false, .expire_at = 20'000ll * 24 * 3600 * 1000, .abort_days = 7},
-      {.expire_markers = true, .noncurrent_days = 3, .noncurrent_kept = 2}};
+      {.id = "c",
+       .prefix = "old",
+       .without_filter = true,
+       .expire_markers = true,
+       .noncurrent_days = 3,
+       .noncurrent_kept = 2},
+      {.id = "d", .tags = {{"k", "v"}}, .expire_days = 1},
+      {.id = "e", .prefix = "p", .tags = {{"k", ""}, {"l", "w"}}, .size_above = 0, .size_below = 5, .expire_days = 1}};
   const auto read = read_lifecycle_document(lifecycle_document(rules));
   ASSERT_TRUE(std::holds_alternative<lifecycle_rule_list>(read)) << std::get<s3_error>(read).message;
   EXPECT_EQ(std::get<lifecycle_rule_list>(read), rules);
@@ -35,7 +42,13 @@ TEST(lifecycle_xml, refuses_what_it_would_not_do) {
   EXPECT_EQ(code_of(on + "<Expiration><Days>0</Days></Expiration>"), "InvalidArgument");
   EXPECT_EQ(code_of(on + "<Expiration><Date>2030-01-01T05:00:00Z</Date></Expiration>"), "InvalidArgument");
   EXPECT_EQ(code_of(on + "<Expiration><Date>soon</Date></Expiration>"), "InvalidArgument");
-  EXPECT_EQ(code_of(on + days + "<Filter><Tag><Key>a</Key></Tag></Filter>"), "NotImplemented");
+  EXPECT_EQ(code_of(on + days + "<Filter><Tag><Key>a</Key></Tag></Filter>"), "");
+  EXPECT_EQ(code_of(on + days + "<Filter><Tag><Value>a</Value></Tag></Filter>"), "MalformedXML");
+  EXPECT_EQ(code_of(on + days + "<Filter><And><And></And></And></Filter>"), "MalformedXML");
+  EXPECT_EQ(code_of(on + days + "<Filter><ObjectSizeLessThan>-1</ObjectSizeLessThan></Filter>"), "InvalidArgument");
+  EXPECT_EQ(code_of(on + "<Filter><Tag><Key>a</Key></Tag></Filter><AbortIncompleteMultipartUpload>"
+                         "<DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"),
+            "InvalidRequest");
   EXPECT_EQ(code_of(on + "<Transition><Days>1</Days></Transition>"), "NotImplemented");
   EXPECT_EQ(code_of("<Status>Maybe</Status>" + days), "MalformedXML");
 }

@@ -91,6 +91,21 @@ TEST(s3_xml, lists_buckets) {
   EXPECT_STREQ(buckets.last_child().child_value("Name"), "more");
 }
 
+TEST(s3_xml, lists_buckets_page_by_page) {
+  const std::vector<storage::metadata::bucket_row> all{{1, "a-1", 0, 0}, {2, "a-2", 0, 0}, {3, "b", 0, 0}};
+  const auto page = [&all](const bucket_list_request& request) {
+    const auto document = parsed(list_buckets_xml(all, request));
+    const auto root = document.child("ListAllMyBucketsResult");
+    std::string told;
+    for (const auto& bucket : root.child("Buckets")) told += std::string{bucket.child_value("Name")} + " ";
+    return told + "then " + root.child_value("ContinuationToken");
+  };
+  EXPECT_EQ(page({.buckets_max = 2}), "a-1 a-2 then a-2");
+  EXPECT_EQ(page({.after = "a-2", .buckets_max = 2}), "b then ");
+  EXPECT_EQ(page({.prefix = "a-", .buckets_max = 2}), "a-1 a-2 then "); // what follows has another prefix
+  EXPECT_EQ(page({}), "a-1 a-2 b then ");
+}
+
 TEST(s3_xml, writes_errors_with_code_resource_and_request_id) {
   const auto document = parsed(error_xml(s3_error_of(error{errc::no_such_key}), "/files/<k>", "00ff"));
   const auto root = document.child("Error");

@@ -24,7 +24,7 @@ TEST(settings, that_were_never_made_are_empty_or_missing) {
 
 TEST(settings, give_the_owner_full_control_and_others_what_is_public) {
   for (const bool is_public : {false, true}) {
-    const auto list = acl_document(is_public);
+    const auto list = acl_document({is_public});
     EXPECT_NE(list.find("<Owner><ID>cairn</ID>"), std::string::npos);
     EXPECT_NE(list.find("<Permission>FULL_CONTROL</Permission>"), std::string::npos);
     EXPECT_EQ(list.find("global/AllUsers</URI></Grantee><Permission>READ<") != std::string::npos, is_public);

@@ -132,7 +132,7 @@ void raft_cluster::submit(raft::server_id id) {
   commands_.insert(t);
   std::string bytes = "command " + std::to_string(t);
   if (dice_.chance(0.05)) bytes.resize(bytes.size() + dice_.below(4000), 'x');
-  s.node->submit(std::move(bytes), t, local_time(id));
+  s.node->submit({{std::move(bytes), t}}, local_time(id));
   pump(s);
 }
 

@@ -172,6 +172,7 @@ void sim_peers::dial(const link_ptr& l) {
     const auto me = weak.lock();
     if (!me || !me->alive_) return;
     l->dialling = false;
+    if (l->up) return; // another dial was quicker
     auto* const peer = me->n_.process_of(l->to);
     const bool reached = peer && peer->cluster_ != storage::uuid{} && !me->n_.is_cut(me->self_.node, l->to);
     if (!reached || !peer->admits(*me) || !me->gate_.accept(peer->as_peer())) return me->dial_later(l);

@@ -110,9 +110,11 @@ std::vector<command> one_of_each_version_command() {
   extras.version = version_id{version_place{1, 2}};
   set_bucket settings{.stamp = stamp, .name = "b"};
   settings.versioning = versioning::suspended;
+  set_bucket open{.stamp = stamp, .name = "b", .public_read = true};
+  open.public_write = true;
   set_bucket rules{.stamp = stamp, .name = "b"};
   rules.lifecycle = {{.id = "x", .prefix = "p", .expire_days = 3, .noncurrent_kept = 7}};
-  return {removal, expiry, null_version, extras, settings, rules, raise_feature_level{.level = 5}};
+  return {removal, expiry, null_version, extras, settings, open, rules, raise_feature_level{.level = 5}};
 }
 
 std::vector<command> one_of_each() {

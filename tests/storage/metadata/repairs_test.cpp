@@ -70,17 +70,20 @@ TEST_F(repairs, go_when_they_are_confirmed) {
   EXPECT_EQ(rows(table::repairs), 0u);
 }
 
-TEST_F(repairs, go_when_their_blob_is_buried) {
+TEST_F(repairs, go_when_their_blob_is_reaped) {
   const blob_id first = new_blob(), second = new_blob();
   run(partly("file", first, {{1, 0, 2}, {2, 0, 6}}));
   run(partly("other", second, {{1, 0, 6}}));
   run(removal("file"));
+  EXPECT_EQ(of(first).size(), 2u) << "somebody may still download it";
+  run(confirm_replicas{{{first, {1, 0, 2}}}});
+  EXPECT_EQ(of(first), (std::vector<repair_row>{{first, {2, 0, 6}}}));
+  run(reap{.blobs = buried()});
   EXPECT_TRUE(of(first).empty());
   EXPECT_EQ(of(1), (std::vector<repair_row>{{second, {1, 0, 6}}}));
   EXPECT_EQ(read()->repairs_waiting(), 1u);
-  run(confirm_replicas{{{first, {1, 0, 2}}}});
-  EXPECT_EQ(read()->repairs_waiting(), 1u);
   run(small("other"));
+  run(reap{.blobs = buried()});
   EXPECT_EQ(rows(table::repairs), 0u);
 }
 
@@ -128,8 +131,9 @@ TEST_F(repairs, with_one_row_missing_are_an_error_that_changes_nothing) {
     ASSERT_TRUE(kv->erase(id_of(table::repairs), key_maker{default_group}.repair_by_node({blob, {1, 0, 6}})));
     ASSERT_TRUE(kv->commit());
   }
+  run(removal("file"));
   const auto before = dump(*engine);
-  const command batch[] = {removal("file")};
+  const command batch[] = {reap{.blobs = buried()}};
   EXPECT_EQ(s->apply(batch).error(), errc::corrupt);
   EXPECT_EQ(dump(*engine), before);
 }

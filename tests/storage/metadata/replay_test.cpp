@@ -27,14 +27,17 @@ void check_invariants(kv_engine& engine) {
       visit(row->first.second, row->second);
   };
   const key_maker keys{default_group};
-  all(table::current, [&](const std::string& key, const std::string& value) {
-    if (key.size() == 2 + 8 + 401 && key.back() == 1) return;
+  const auto referenced = [&](const std::string& value) {
     const object_row row = decode_object(value).value();
     if (row.content == content_kind::manifest) ++manifest_references[keys.manifest(row.manifest)];
     if (row.content != content_kind::inline_bytes) return;
     ++inline_rows;
     EXPECT_EQ(rows.at({id_of(table::inline_data), keys.inline_data(row)}).size(), row.size);
+  };
+  all(table::current, [&](const std::string& key, const std::string& value) {
+    if (key.size() != 2 + 8 + 401 || key.back() != 1) referenced(value);
   });
+  all(table::versions, [&](const std::string&, const std::string& value) { referenced(value); });
   all(table::manifests, [&](const std::string& key, const std::string& value) {
     if (key.size() == 10)
       EXPECT_EQ(decode_manifest(value)->references, manifest_references[key]);

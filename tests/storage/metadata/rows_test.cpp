@@ -113,7 +113,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 3);
+  expect_strict(encode(bucket), decode_bucket, 4);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -139,7 +139,16 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   const auto decoded = decode_bucket(encode(bucket)).value();
   EXPECT_TRUE(decoded.public_read);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 3);
+  expect_strict(encode(bucket), decode_bucket, 4);
+  EXPECT_EQ(encode(bucket)[0], 2);
+  bucket.lifecycle = {{.id = "i", .prefix = "p", .expire_days = 3},
+                      {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
+  EXPECT_EQ(encode(bucket)[0], 3);
+  EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
+  expect_strict(encode(bucket), decode_bucket, 4);
+  bucket.lifecycle.clear();
+  bucket.public_write = true;
+  EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
 }
 
 TEST(rows, of_sessions_have_a_second_version_with_the_acknowledged_epoch) {

@@ -143,8 +143,8 @@ TEST_F(versions, are_copied_and_tagged_by_name) {
   EXPECT_EQ(refused(tags), std::nullopt);
   EXPECT_EQ(read()->object("files", "k", first)->extras.tags.size(), 1u);
   EXPECT_TRUE(object("k").extras.tags.empty());
-  tags.stamp = stamp();
   tags.version = remove("k").id;
+  tags.stamp = stamp();
   EXPECT_EQ(refused(tags), errc::delete_marker);
 }
 

@@ -1,0 +1,171 @@
+#include "net/bucket_routes.hpp"
+
+#include "net/s3_xml.hpp"
+#include "net/setting_routes.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+
+constexpr std::size_t bucket_body_bytes_max = 64 << 10;
+constexpr std::uint32_t aborted_page = 500;
+constexpr int abort_rounds_max = 200;
+
+actors::command_box box(metadata::command command) {
+  return {std::make_shared<const metadata::command>(std::move(command))};
+}
+
+// An access key sees those that it may do something with.
+std::vector<metadata::bucket_row> visible(const actors::bucket_list& all, const metadata::access_key_row* key) {
+  auto buckets = *all;
+  if (key) std::erase_if(buckets, [key](const auto& bucket) { return key->rights_on(bucket.id) == 0; });
+  return buckets;
+}
+
+std::variant<bucket_list_request, s3_error> read_bucket_list_request(const request_target& target) {
+  bucket_list_request request;
+  if (const auto* prefix = target.find("prefix")) request.prefix = *prefix;
+  if (const auto* token = target.find("continuation-token")) request.after = *token;
+  if (const auto* text = target.find("max-buckets")) {
+    const auto* end = text->data() + text->size();
+    const auto [at, problem] = std::from_chars(text->data(), end, request.buckets_max);
+    if (problem != std::errc{} || at != end || request.buckets_max == 0 || request.buckets_max > 10'000)
+      return s3_error{400, "InvalidArgument", "max-buckets must be a number from 1 to 10000."};
+  }
+  return request;
+}
+
+// The answer to making a bucket that is there already: to its owner S3 says in its oldest region that it was made.
+void answer_existing(const session_ptr& session) {
+  const auto& request = session->current();
+  if (!request.signer) return session->respond_failure(error{errc::bucket_exists});
+  ask<metadata::bucket_row>(
+      session,
+      [session](const metadata::bucket_row& row) {
+        const auto& key = session->current().key;
+        if (key && (key->rights_on(row.id) & metadata::rights::owner) == 0)
+          return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
+        session->respond_empty(200, "Location: /" + row.name + "\r\n");
+      },
+      actors::bucket_atom_v, request.target.bucket);
+}
+
+// Private for a moment, never public by accident.
+void publish(const session_ptr& session, const public_access& access) {
+  metadata::set_bucket change;
+  change.name = session->current().target.bucket;
+  change.public_read = access.read;
+  if (access.write) change.public_write = true;
+  const auto location = "Location: /" + change.name + "\r\n";
+  commit(session, std::move(change), 200, location);
+}
+
+void create_bucket(const session_ptr& session, const public_access& access) {
+  const auto& request = session->current();
+  const auto& name = request.target.bucket;
+  metadata::create_bucket create{name, session->shared().clock.wall(), request.key ? request.key->id : std::string{}};
+  ask_result<actors::committed>(
+      session,
+      [session, access](const result<actors::committed>& made) {
+        if (!made && made.error() == errc::bucket_exists) return answer_existing(session);
+        if (!made) return session->respond_failure(made.error());
+        if (access.read) return publish(session, access);
+        session->respond_empty(200, "Location: /" + session->current().target.bucket + "\r\n");
+      },
+      actors::commit_atom_v, box(std::move(create)));
+}
+
+struct removal {
+  session_ptr session;
+  int rounds = 0;
+  std::size_t to_answer = 0;
+};
+using removal_ptr = std::shared_ptr<removal>;
+
+void try_removal(const removal_ptr& job);
+
+void abort_page(const removal_ptr& job, const metadata::uploads_page& page) {
+  const auto& session = job->session;
+  if (page.uploads.empty() || ++job->rounds > abort_rounds_max)
+    return session->respond_failure(error{errc::bucket_not_empty});
+  job->to_answer = page.uploads.size();
+  for (const auto& upload : page.uploads) {
+    metadata::abort_upload command;
+    command.upload = {session->current().target.bucket, upload.key, upload.id, upload.nonce};
+    ask_result<actors::committed>(
+        session,
+        [job](const result<actors::committed>&) { // one that was completed meanwhile keeps the bucket
+          if (--job->to_answer == 0) try_removal(job);
+        },
+        actors::commit_atom_v, box(std::move(command)));
+  }
+}
+
+// Refused as not empty: by objects, by versions, or by uploads alone?
+void abort_uploads(const removal_ptr& job) {
+  const auto& session = job->session;
+  metadata::versions_query any{.bucket = session->current().target.bucket, .versions_max = 1};
+  ask<actors::versions_listing>(
+      session,
+      [job](const actors::versions_listing& page) {
+        if (!page->versions.empty()) return job->session->respond_failure(error{errc::bucket_not_empty});
+        metadata::uploads_query query{.bucket = job->session->current().target.bucket, .uploads_max = aborted_page};
+        ask<actors::uploads_listing>(
+            job->session, [job](const actors::uploads_listing& uploads) { abort_page(job, *uploads); },
+            actors::list_atom_v, std::move(query));
+      },
+      actors::list_atom_v, std::move(any));
+}
+
+void try_removal(const removal_ptr& job) {
+  const auto& session = job->session;
+  ask_result<actors::committed>(
+      session,
+      [job](const result<actors::committed>& removed) {
+        if (removed) return job->session->respond_empty(204);
+        if (removed.error() == errc::bucket_not_empty) return abort_uploads(job);
+        job->session->respond_failure(removed.error());
+      },
+      actors::commit_atom_v, box(metadata::delete_bucket{session->current().target.bucket}));
+}
+
+} // namespace
+
+void list_buckets(const session_ptr& session) {
+  const auto read = read_bucket_list_request(session->current().target);
+  if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+  ask<actors::bucket_list>(
+      session,
+      [session, request = std::get<bucket_list_request>(read)](const actors::bucket_list& all) {
+        const auto body = list_buckets_xml(visible(all, session->current().key.get()), request);
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
+      },
+      actors::list_buckets_atom_v);
+}
+
+void head_bucket(const session_ptr& session) {
+  ask<metadata::bucket_row>(
+      session, [session](const metadata::bucket_row&) { session->respond_empty(200); }, actors::bucket_atom_v,
+      session->current().target.bucket);
+}
+
+void put_bucket(const session_ptr& session) {
+  public_access access;
+  if (const auto refused = refused_bucket_headers(session, access)) return session->respond_error(*refused);
+  collect_body(session, bucket_body_bytes_max, [session, access](const std::string& body) {
+    if (!valid_create_bucket_body(body))
+      return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
+    create_bucket(session, access);
+  });
+}
+
+void delete_bucket(const session_ptr& session) {
+  try_removal(std::make_shared<removal>(removal{session}));
+}
+
+} // namespace cairn::net

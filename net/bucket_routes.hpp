@@ -1,0 +1,14 @@
+// Buckets over HTTP: the list of them, making and removing one. On the session's strand.
+#pragma once
+
+#include "net/route_steps.hpp"
+
+namespace cairn::net {
+
+void list_buckets(const session_ptr& session);
+void put_bucket(const session_ptr& session);
+void head_bucket(const session_ptr& session);
+// Uploads that nobody completed do not keep a bucket alive, as in S3: they are aborted.
+void delete_bucket(const session_ptr& session);
+
+} // namespace cairn::net
