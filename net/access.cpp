@@ -1,5 +1,7 @@
 #include "net/access.hpp"
 
+#include "net/s3_xml.hpp"
+
 namespace cairn::net {
 
 namespace {
@@ -23,6 +25,15 @@ std::uint8_t right_for(need n) {
 
 s3_error access_denied(std::string_view why) {
   return {403, "AccessDenied", std::string{why}};
+}
+
+std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) {
+  for (const auto* name : {"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"}) {
+    const auto found = fields.find(name);
+    if (found == fields.end() || std::string_view{found->value().data(), found->value().size()} == owner_id) continue;
+    return access_denied("The bucket belongs to another owner.");
+  }
+  return std::nullopt;
 }
 
 need need_of(const request& request) {

@@ -28,6 +28,9 @@ bool anybody_may(request& request, const actors::found_access& found);
 std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
                                     std::string_view source_bucket);
 
+// x-amz-expected-bucket-owner, and that of a copy's source: AccessDenied unless they name the owner that there is.
+std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields);
+
 s3_error access_denied(std::string_view why);
 
 } // namespace cairn::net

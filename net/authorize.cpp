@@ -166,6 +166,7 @@ authorization authorize_anonymous(std::string_view host, http_shared& shared, co
 } // namespace
 
 authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request) {
+  if (auto refused = refused_owner(head)) return std::move(*refused);
   const sent_head sent{head, request};
   // A browser sends its preflight to the presigned URL that it is about to use.
   const bool preflight = request.operation == storage::http_operation::options;

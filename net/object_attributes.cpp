@@ -61,7 +61,7 @@ void append_parts(xml_writer& xml, const attributes_request& request, const acto
   const auto& parts = *found.parts;
   const auto shown = std::min<std::size_t>(parts.size(), request.parts_max);
   xml.open("ObjectParts");
-  xml.number("TotalPartsCount", found.row->etag.parts);
+  xml.number("PartsCount", found.row->etag.parts);
   xml.number("PartNumberMarker", request.after);
   if (shown > 0) xml.number("NextPartNumberMarker", parts[shown - 1].number);
   xml.number("MaxParts", request.parts_max);

@@ -161,7 +161,8 @@ std::optional<s3_error> read_version(request& into) {
 }
 
 std::string version_lines(const storage::metadata::told_version& told) {
-  if (!told.id) return {};
+  // S3 does not name the null version when it was written, only when it was deleted.
+  if (!told.id || (!told.id->place && !told.delete_marker)) return {};
   std::string lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
   if (told.delete_marker) lines += "x-amz-delete-marker: true\r\n";
   return lines;

@@ -33,7 +33,9 @@ void delete_object(const session_ptr& session) {
       [session](const actors::committed& done) {
         auto told = metadata::told(done.result);
         if (session->current().version) told.id = session->current().version;
-        session->respond_empty(204, version_lines(told));
+        auto lines = version_lines(told);
+        if (lines.empty() && told.id) lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
+        session->respond_empty(204, lines);
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }

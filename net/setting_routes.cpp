@@ -162,8 +162,10 @@ void write_setting(const session_ptr& session) {
 
 void preflight(const session_ptr& session) {
   const auto& request = session->current();
-  if (request.origin.empty() || request.target.bucket.empty())
-    return session->respond_empty(200, allow_header(request.target));
+  const auto allowed = allow_header(request.target);
+  if (request.target.bucket.empty()) return session->respond_empty(200, allowed);
+  if (request.origin.empty())
+    return session->respond_error({400, "BadRequest", "OPTIONS needs an Origin here: only browsers ask so.", std::string{allowed}});
   static const cors_rules none;
   const auto& rules = request.bucket ? request.bucket->cors : none;
   const auto answer = preflight_answer(rules, {request.origin, header_of(session, "Access-Control-Request-Method"),

@@ -54,6 +54,7 @@ std::variant<tag_list, s3_error> read_tagging_header(std::string_view text) {
     tags.emplace_back(std::move(*key), std::move(*value));
   }
   if (auto refused = refused_tags(tags)) return std::move(*refused);
+  std::sort(tags.begin(), tags.end()); // a query has no order
   return tags;
 }
 

@@ -219,7 +219,7 @@ def test_a_put_without_a_length_is_411(node, bucket):
 def test_options_and_405_name_the_allowed_methods(node, bucket):
     for target, wanted in (("/", {"GET"}), (f"/{bucket}", {"GET", "HEAD", "PUT", "DELETE"}), (f"/{bucket}/k", {"GET", "HEAD", "PUT", "DELETE"})):
         options = exchange(node, request_bytes("OPTIONS", target))
-        assert options.status in (200, 204)
+        assert options.status == (200 if target == "/" else 400)  # S3 wants an Origin
         refused = exchange(node, request_bytes("PATCH", target, [("Content-Length", 0)]))
         assert (refused.status, refused.code()) == (405, "MethodNotAllowed")
         for answer in (options, refused):

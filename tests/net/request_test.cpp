@@ -107,7 +107,7 @@ TEST(put_order, has_one_storage_class_and_one_access_control_list) {
   EXPECT_EQ(accepted(one("x-amz-storage-class", "STANDARD")).put.bucket, "files");
   EXPECT_EQ(refused(one("x-amz-storage-class", "GLACIER")).code, "InvalidStorageClass");
   EXPECT_EQ(accepted(one("x-amz-acl", "private")).put.bucket, "files");
-  EXPECT_EQ(refused(one("x-amz-acl", "public-read-write")).code, "NotImplemented");
+  EXPECT_EQ(refused(one("x-amz-acl", "authenticated-read")).code, "NotImplemented");
   EXPECT_EQ(refused(one("x-amz-grant-read", "id=1")).code, "NotImplemented");
 }
 

@@ -59,11 +59,11 @@ TEST(router, refuses_other_methods_with_what_is_allowed) {
 }
 
 TEST(router, refuses_features_by_name_and_ignores_other_queries) {
-  const auto versions = to("GET", "/files?versions");
-  ASSERT_TRUE(versions.refused);
-  EXPECT_EQ(versions.refused->status, 501u);
-  EXPECT_EQ(versions.refused->code, "NotImplemented");
-  EXPECT_NE(versions.refused->message.find("Versioning"), std::string::npos);
+  const auto torrent = to("GET", "/files/k?torrent");
+  ASSERT_TRUE(torrent.refused);
+  EXPECT_EQ(torrent.refused->status, 501u);
+  EXPECT_EQ(torrent.refused->code, "NotImplemented");
+  EXPECT_NE(torrent.refused->message.find("Torrents"), std::string::npos);
   EXPECT_EQ(refusal("POST", "/files?uploads"), 501u);
   EXPECT_EQ(refusal("GET", "/files/k?attributes&tagging"), 501u);
   EXPECT_EQ(refusal("GET", "/files/k?x-id=GetObject&utm=1"), 0u);

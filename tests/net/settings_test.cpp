@@ -39,7 +39,8 @@ TEST(settings, refuse_access_for_others) {
   EXPECT_EQ(code("X-Amz-Acl", "private"), "");
   EXPECT_EQ(code("x-amz-acl", "bucket-owner-full-control"), "");
   EXPECT_EQ(code("x-amz-acl", "public-read"), "");
-  EXPECT_EQ(code("x-amz-acl", "public-read-write"), "NotImplemented");
+  EXPECT_EQ(code("x-amz-acl", "public-read-write"), "");
+  EXPECT_EQ(code("x-amz-acl", "authenticated-read"), "NotImplemented");
   EXPECT_EQ(code("x-amz-acl", "mine"), "InvalidArgument");
   EXPECT_EQ(code("x-amz-grant-read", "id=1"), "NotImplemented");
   EXPECT_EQ(code("x-amz-date", "public-read"), "");
