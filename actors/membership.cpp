@@ -2,6 +2,7 @@
 
 #include "actors/cluster_messages.hpp"
 #include "actors/errors.hpp"
+#include "actors/lost_chunks.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/log_servers.hpp"
 #include "storage/log.hpp"
@@ -108,6 +109,9 @@ void membership_state::report(const log_status& log) {
   r.data_bytes = use.data_bytes;
   r.takes_writes = use.takes_writes;
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
+  r.lost = s_.state->lost();
+  r.lost_count = r.lost.size();
+  if (r.lost.size() > lost_reported_max) r.lost.resize(lost_reported_max);
   if (log.leads) return take_report(std::move(r), [](const result<void>&) {});
   send_report(log, encode(r));
 }

@@ -12,7 +12,8 @@
 //   9 to 18           see cluster_commands.cpp
 //   19 to 26          see object_commands.cpp
 //   27                see cluster_commands.cpp
-//   28 and above      see key_commands.cpp
+//   28 to 30          see key_commands.cpp
+//   31                see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
@@ -20,8 +21,8 @@
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
 // The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 27 and for a
-// put_object with extras (rows.cpp), 4 for the others and for a create_bucket with an owner; without these both end
-// before.
+// put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; without these both end
+// before. 5 for the others.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -158,7 +159,8 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c) {
-  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28;
+  constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
+  if (c.index() >= level_4_kinds) return 5;
   if (c.index() >= level_3_kinds) return 4;
   if (c.index() >= level_1_kinds) return c.index() < level_2_kinds ? 2 : 3;
   const auto* const bucket = std::get_if<create_bucket>(&c);

@@ -18,8 +18,9 @@
 
 namespace cairn::storage::metadata {
 
-// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys
-constexpr std::uint8_t feature_level = 4;
+// 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
+// 5: lost chunks
+constexpr std::uint8_t feature_level = 5;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -90,7 +91,7 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
                              abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
                              set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
                              put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
-                             hold_deletions, create_key, delete_key, change_key>;
+                             hold_deletions, create_key, delete_key, change_key, give_up_chunks>;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported
