@@ -3,8 +3,12 @@
 #include "actors/byte_pace.hpp"
 #include "actors/chunk_router.hpp"
 #include "actors/errors.hpp"
+#include "actors/lost_chunks.hpp"
+#include "actors/scrub_walk.hpp"
 #include "cluster/comparisons.hpp"
 #include "storage/log.hpp"
+
+#include <set>
 
 namespace cairn::actors {
 
@@ -15,7 +19,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds page_time = 60s;
 constexpr std::uint32_t drop_page_chunks = 1024;
-constexpr std::uint64_t scrub_bytes_min = 1 << 20, scrub_bytes_max = 64 << 20; // a round
 
 // A batch of chunks on their way to this node's disks.
 struct fetching {
@@ -31,12 +34,6 @@ struct fetching {
   std::vector<storage::chunk_id> absent;
   std::size_t next = 0, on_their_way = 0;
   std::function<void()> done;
-};
-
-struct scrubbed_page {
-  std::vector<wanted_chunk> damaged; // of those that some object needs
-  std::optional<storage::chunk_id> reached;
-  std::uint64_t bytes = 0;
 };
 
 class backfill_state {
@@ -64,6 +61,9 @@ private:
   void ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why);
   void ended(std::size_t number, bool good);
   void fetched();
+  bool disk_is_away() const;
+  void note_lost(const storage::chunk_id& id);
+  void look_at_lost(steps then);
 
   void begin_round();
   void repair(std::optional<meta::repair_row> after, steps then);
@@ -92,10 +92,9 @@ private:
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
   std::uint64_t looks_seen_ = 0; // wishes of operators for a check
-  struct {
-    std::size_t disk = 0;
-    std::optional<storage::chunk_id> after;
-  } scrubbing_;
+  std::optional<scrub_walk> walk_;
+  storage::steady_time scrubbed_at_;
+  std::set<storage::chunk_id> lost_; // by the word of all that could have them
   storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
   storage::layout_epoch dropped_under_ = 0;
 };
@@ -104,6 +103,8 @@ static_assert(!std::is_aggregate_v<backfill_state>);
 void backfill_state::start(backfill_services services, const backfill_options& options) {
   s_ = std::move(services);
   options_ = options;
+  walk_.emplace(s_.scrubbed.size(), options_.scrub_period);
+  scrubbed_at_ = now();
   self_->delayed_send(self_, options_.interval, tick_atom_v);
 }
 
@@ -181,10 +182,17 @@ void backfill_state::get_buffer(std::size_t number, std::shared_ptr<fetching::it
   });
 }
 
+// A disk that is closed or quarantined may have what the others have not.
+bool backfill_state::disk_is_away() const {
+  return s_.disk_closed || std::ranges::any_of(s_.scrubbed, [](const auto* disk) {
+           return disk->stats().state == storage::disk_state::quarantined;
+         });
+}
+
 void backfill_state::ask(std::size_t number, std::shared_ptr<fetching::item> item) {
   while (item->place < item->route.places() && !item->route.remote(item->place)) ++item->place;
   if (item->place >= item->route.places()) {
-    if (item->nobody_has_it) batch_.absent.push_back(item->chunk.id);
+    if (item->nobody_has_it && !disk_is_away()) batch_.absent.push_back(item->chunk.id);
     return ended(number, false);
   }
   const chunk_read read{item->chunk.id, 0, item->chunk.length, item->buffer};
@@ -223,6 +231,8 @@ void backfill_state::ended(std::size_t number, bool good) {
   batch_.failed[number] = !good;
   --batch_.on_their_way;
   if (batch_.on_their_way > 0 || batch_.next < batch_.chunks.size()) return fetch_more();
+  for (std::size_t i = 0; i < batch_.chunks.size() && !lost_.empty(); ++i)
+    if (!batch_.failed[i]) lost_.erase(batch_.chunks[i].id);
   if (batch_.absent.empty()) return fetched();
   // Nobody has them: their objects were deleted meanwhile, or they are lost.
   auto absent = batch_.absent;
@@ -234,10 +244,35 @@ void backfill_state::ended(std::size_t number, bool good) {
                    if (std::ranges::find(batch_.absent, id) == batch_.absent.end()) continue;
                    batch_.failed[i] = std::ranges::find(*live, id, &wanted_chunk::id) != live->end();
                    if (!batch_.failed[i]) continue;
-                   count(s_.node.metrics->chunks_unrecoverable, 1);
-                   log::error("no owner has a chunk that an object needs", {{"chunk", to_string(id)}});
+                   note_lost(id);
                  }
                  fetched();
+               });
+}
+
+void backfill_state::note_lost(const storage::chunk_id& id) {
+  count(s_.node.metrics->chunks_unrecoverable, 1);
+  if (lost_.contains(id) || lost_.size() >= lost_remembered_max) return;
+  lost_.insert(id);
+  log::error("no owner has a chunk that an object needs", {{"chunk", to_string(id)}});
+}
+
+// What was deleted or given up meanwhile, or is others' to have now, is no loss of this node; the rest is asked for
+// again: a disk may have come back.
+void backfill_state::look_at_lost(steps then) {
+  using chunks = std::vector<wanted_chunk>;
+  chunk_ids own;
+  const auto known = layout();
+  for (const auto& id : lost_)
+    if (known && cluster::read_owners(*known, storage::partition_of(id)).contains(own_number())) own.push_back(id);
+  look<chunks>([own](meta::view& view) { return still_live(view, own); },
+               [this, then](result<chunks> live) {
+                 if (!live) return then();
+                 lost_.clear();
+                 chunk_ids rising;
+                 for (const auto& w : *live) rising.push_back(*lost_.insert(w.id).first);
+                 s_.state->set_lost(std::move(rising));
+                 fetch(std::move(*live), then);
                });
 }
 
@@ -251,7 +286,10 @@ void backfill_state::fetched() {
 
 void backfill_state::begin_round() {
   failures_ = 0;
-  repair({}, [this] { begin_comparison(); });
+  auto go_on = [this] { repair({}, [this] { begin_comparison(); }); };
+  if (!lost_.empty()) return look_at_lost(std::move(go_on));
+  s_.state->set_lost({});
+  go_on();
 }
 
 void backfill_state::repair(std::optional<meta::repair_row> after, steps then) {
@@ -345,25 +383,18 @@ void backfill_state::end_comparison(bool reached_the_end) {
 
 void backfill_state::scrub() {
   if (s_.scrubbed.empty()) return end_round();
-  auto* const disk = s_.scrubbed[scrubbing_.disk];
-  const auto seconds = std::uint64_t(std::chrono::duration_cast<std::chrono::seconds>(options_.scrub_period).count());
-  const auto bytes = std::clamp(disk->stats().used_bytes / seconds, scrub_bytes_min, scrub_bytes_max);
+  std::uint64_t used = 0;
+  for (const auto* disk : s_.scrubbed) used += disk->stats().used_bytes;
+  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now() - std::exchange(scrubbed_at_, now()));
   look<scrubbed_page>(
-      [disk, bytes, after = scrubbing_.after](meta::view& view) -> result<scrubbed_page> {
-        auto page = disk->scrub(after, bytes);
-        if (!page) return page.error();
-        auto ids = std::move(page->corrupt);
-        ids.insert(ids.end(), page->unreadable.begin(), page->unreadable.end());
-        auto damaged = still_live(view, ids);
-        if (!damaged) return damaged.error();
-        return scrubbed_page{std::move(*damaged), page->reached, page->bytes};
-      },
+      [disk = s_.scrubbed[walk_->disk()], after = walk_->after(),
+       bytes = walk_->step_bytes(used, since)](meta::view& view) { return scrub_page_of(view, *disk, after, bytes); },
       [this](result<scrubbed_page> page) {
+        walk_->reached(page ? page->reached : std::nullopt);
         if (!page) return end_round(); // a disk that is quarantined
         count(s_.node.metrics->scrubbed_bytes, page->bytes);
+        count(s_.node.metrics->scrub_damaged, page->damaged.size());
         for (const auto& w : page->damaged) log::error("a damaged chunk was found", {{"chunk", to_string(w.id)}});
-        scrubbing_.after = page->reached;
-        if (!page->reached) scrubbing_.disk = (scrubbing_.disk + 1) % s_.scrubbed.size();
         fetch(std::move(page->damaged), [this] { end_round(); });
       });
 }

@@ -10,7 +10,8 @@
 // - dropping: chunks of partitions that moved away go when every live session knows it and no repair needs them.
 //
 // A chunk is read from the best of its other owners, then from the next; a few at a time, at `bandwidth` bytes a second
-// together. What could not be had is logged and tried again in the next round, for as long as some object needs it.
+// together. What could not be had is logged and tried again in the next round, for as long as some object needs it and
+// nobody has given it up (lost_chunks.hpp).
 // Nothing is remembered on disk: after a restart the comparison passes over what is there.
 #pragma once
 
@@ -22,7 +23,8 @@ namespace cairn::actors {
 
 struct backfill_options {
   std::chrono::milliseconds interval{1000}, retry_pause{5000}, drop_pause{30'000}, repair_pause{5000};
-  std::chrono::hours check_every{24}, scrub_period{30 * 24};
+  std::chrono::hours check_every{24};
+  std::chrono::seconds scrub_period{std::chrono::hours{30 * 24}};
   std::uint32_t parallel = 8; // chunks on their way
 };
 
@@ -34,6 +36,7 @@ struct backfill_services {
   std::shared_ptr<cluster_state> state;
   missing_locally missing;
   std::vector<storage::chunk_store*> scrubbed;                 // the disks; may be none
+  bool disk_closed = false;                                    // one of the node's disks did not open
   std::shared_ptr<const std::atomic<std::uint64_t>> bandwidth; // bytes a second
 };
 

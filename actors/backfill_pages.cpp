@@ -150,9 +150,26 @@ result<std::vector<wanted_chunk>> still_live(meta::view& view, std::span<const s
   for (const auto& id : chunks) {
     const auto blob = view.kept(id.blob);
     if (!blob) return blob.error();
-    if (*blob && !(*blob)->buried && id.index < (*blob)->chunks) out.push_back({id, length_of(**blob, id.index)});
+    if (!*blob || (*blob)->buried || id.index >= (*blob)->chunks) continue;
+    const auto rows = view.repairs_of(id.blob, repairs_of_a_blob_max);
+    if (!rows) return rows.error();
+    const bool given_up = std::ranges::any_of(*rows, [&](const meta::repair_row& r) {
+      return r.missing.node == meta::nobody && id.index - r.missing.first < r.missing.count;
+    });
+    if (!given_up) out.push_back({id, length_of(**blob, id.index)});
   }
   return out;
+}
+
+result<scrubbed_page> scrub_page_of(meta::view& view, storage::chunk_store& disk,
+                                    const std::optional<storage::chunk_id>& after, std::uint64_t bytes) {
+  auto page = disk.scrub(after, bytes);
+  if (!page) return page.error();
+  auto ids = std::move(page->corrupt);
+  ids.insert(ids.end(), page->unreadable.begin(), page->unreadable.end());
+  auto damaged = still_live(view, ids);
+  if (!damaged) return damaged.error();
+  return scrubbed_page{std::move(*damaged), page->reached, page->bytes};
 }
 
 } // namespace cairn::actors

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cluster/layout.hpp"
+#include "storage/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <functional>
@@ -63,7 +64,17 @@ result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::met
 result<std::vector<storage::chunk_id>> droppable(storage::metadata::view& view, const cluster::layout& layout,
                                                  storage::node_number self, std::span<const storage::chunk_id> present);
 
-// Those of the chunks that some object still needs.
+// Those of the chunks that some object still needs and that nobody has given up.
 result<std::vector<wanted_chunk>> still_live(storage::metadata::view& view, std::span<const storage::chunk_id> chunks);
+
+// ── scrubbing ──
+
+struct scrubbed_page {
+  std::vector<wanted_chunk> damaged; // of those that some object needs
+  std::optional<storage::chunk_id> reached;
+  std::uint64_t bytes = 0; // read
+};
+result<scrubbed_page> scrub_page_of(storage::metadata::view& view, storage::chunk_store& disk,
+                                    const std::optional<storage::chunk_id>& after, std::uint64_t bytes);
 
 } // namespace cairn::actors

@@ -99,6 +99,8 @@ void server_state::read_failed(const std::shared_ptr<reading>& r, error why) {
   if (weight_of(code) > weight_of(r->worst.code)) r->worst = std::move(why);
   // A late disk may still write into the buffer, which goes when the disk lets go of it.
   const bool again = code != errc::timeout && code != errc::stopping && ++r->rank < parts_.stores->disks();
+  if (!again && parts_.disk_closed && r->worst.code == errc::not_found)
+    r->worst = {errc::quarantined, "not on the disks that are open"};
   if (!again || r->request->respond.cancelled()) return r->request->respond(std::move(r->worst));
   read_next(r);
 }

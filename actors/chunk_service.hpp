@@ -24,6 +24,7 @@ struct chunk_service_parts {
   std::shared_ptr<storage::buffer_pool> buffers; // whole again before it goes: stop the link server first
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
+  bool disk_closed = false; // what the others have not may be on a disk that did not open: quarantined, not not_found
 };
 
 class chunk_service {

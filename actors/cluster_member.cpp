@@ -136,6 +136,7 @@ result<void> cluster_member::find_cluster() {
   }
   hello_->set_cluster(identity_.id, identity_.name);
   layout_ = std::make_shared<layout_holder>(identity_.self);
+  layout_->learn(identity_.members);
   return {};
 }
 

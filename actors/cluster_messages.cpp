@@ -213,6 +213,8 @@ std::string encode(const node_report& n) {
   w.boolean(n.takes_writes);
   w.u64(n.complete_epoch).varint(n.complete.size());
   for (const auto p : n.complete) w.u16(p);
+  w.varint(n.lost_count).varint(n.lost.size());
+  for (const auto& id : n.lost) w.u64(id.blob.session).u64(id.blob.number).u32(id.index);
   return w.take();
 }
 
@@ -231,6 +233,13 @@ result<node_report> decode_report(std::string_view bytes) {
   out.complete_epoch = r.u64();
   out.complete.resize(r.count(2));
   for (auto& p : out.complete) p = r.u16();
+  out.lost_count = r.varint();
+  out.lost.resize(r.count(20));
+  for (auto& id : out.lost) {
+    id.blob.session = r.u64();
+    id.blob.number = r.u64();
+    id.index = r.u32();
+  }
   if (!r.finished()) return broken("the report");
   return out;
 }

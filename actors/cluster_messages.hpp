@@ -89,6 +89,9 @@ struct node_report {
   // These partitions are complete on the node; the last comparison began under this epoch.
   storage::layout_epoch complete_epoch = 0;
   std::vector<storage::partition_id> complete;
+  // Chunks that no owner has: some of them, and how many.
+  std::vector<storage::chunk_id> lost;
+  std::uint64_t lost_count = 0;
 };
 std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);

@@ -108,6 +108,9 @@ cluster_status report_cluster(const known_cluster& k) {
   s.self = k.log->self;
   s.now = k.wall;
   s.repairs_waiting = k.repairs_waiting;
+  for (const auto& server : k.log->servers.servers)
+    if (server.role == raft::server_role::voter) s.voters.push_back(cluster::node_of(server.id));
+  s.chunks_lost = k.chunks_lost;
   const auto moves = cluster::pending_moves(l);
   const auto held = held_partitions(l);
   std::vector<bool> up(l.members.size());
@@ -122,6 +125,18 @@ cluster_status report_cluster(const known_cluster& k) {
   s.partitions_under_replicated = under_replicated(l, up);
   s.bytes_to_move = bytes_to_move(s.nodes);
   return s;
+}
+
+reported_losses losses_of(const member_reports& reports) {
+  reported_losses out;
+  for (const auto& [number, heard] : reports.by_node) {
+    out.chunks.insert(out.chunks.end(), heard.report.lost.begin(), heard.report.lost.end());
+    out.more = out.more || heard.report.lost_count > heard.report.lost.size();
+  }
+  std::ranges::sort(out.chunks);
+  const auto twice = std::ranges::unique(out.chunks);
+  out.chunks.erase(twice.begin(), twice.end());
+  return out;
 }
 
 std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,

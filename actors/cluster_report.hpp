@@ -21,10 +21,17 @@ struct known_cluster {
   storage::wall_ms wall = 0;
   std::chrono::milliseconds down_after{6000};       // without a report
   std::function<bool(const storage::uuid&)> linked; // whether this node reaches that one
-  std::uint64_t repairs_waiting = 0;
+  std::uint64_t repairs_waiting = 0, chunks_lost = 0;
 };
 // Cost: one pass over the partitions.
 cluster_status report_cluster(const known_cluster& k);
+
+// What the members said of lost chunks, together: rising, each once, and whether there are more than they named.
+struct reported_losses {
+  std::vector<storage::chunk_id> chunks;
+  bool more = false;
+};
+reported_losses losses_of(const member_reports& reports);
 
 // Who is to lead when this node, the leader, goes: the voter that is linked and has the most of the log. Nothing: there
 // is no other.

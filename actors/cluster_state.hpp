@@ -39,6 +39,16 @@ public:
     return {complete_epoch_, complete_};
   }
 
+  // By backfill: chunks that this node is to have and that no owner has, rising; those that it remembers.
+  void set_lost(std::vector<storage::chunk_id> rising) {
+    const std::lock_guard lock{mutex_};
+    lost_ = std::move(rising);
+  }
+  std::vector<storage::chunk_id> lost() const {
+    const std::lock_guard lock{mutex_};
+    return lost_;
+  }
+
   // By operator_desk: how often an operator wished that this node looks for missing copies now.
   std::atomic<std::uint64_t> looks_wished{0};
   // By operator_desk, each second: the cluster as far as this node knows by itself. Null at first.
@@ -57,6 +67,7 @@ private:
   std::shared_ptr<const cluster_status> status_;
   storage::layout_epoch complete_epoch_ = 0;
   std::vector<storage::partition_id> complete_;
+  std::vector<storage::chunk_id> lost_;
 };
 
 } // namespace cairn::actors

@@ -42,6 +42,9 @@ struct cluster_status {
   // Chunks that a commit found missing; the bytes are an estimate: new copies of partitions at their mean size. Too few
   // copies: fewer complete ones on nodes that are up than replicas, or than there are nodes for.
   std::uint64_t repairs_waiting = 0, bytes_to_move = 0, partitions_under_replicated = 0;
+  // Members of the log that vote, by number; also one that was removed, until its vote is taken away.
+  std::vector<storage::node_number> voters;
+  std::uint64_t chunks_lost = 0; // that no owner has and nobody has given up; on the leader
   friend bool operator==(const cluster_status&, const cluster_status&) = default;
 };
 
@@ -53,6 +56,9 @@ enum class membership_wish : std::uint8_t { // the numbers travel
   zone,
   repair,    // look for missing copies now
   deletions, // hold them (number 1) or let them go on (0)
+  voters,    // these nodes vote on the metadata, no others
+  lost,      // tell which objects need chunks that no node has
+  forget,    // give up those chunks: nothing waits for them any more
 };
 
 struct membership_command {
@@ -60,6 +66,7 @@ struct membership_command {
   storage::node_number node = 0; // of drain, activate, remove, weight, zone
   std::uint32_t number = 0;      // of weight and deletions
   std::string zone;
+  std::vector<storage::node_number> nodes; // of voters, rising
   friend bool operator==(const membership_command&, const membership_command&) = default;
 };
 

@@ -118,6 +118,7 @@ std::size_t bytes_of(const meta::command& c) {
           [](const meta::complete_upload& u) { return row_bytes + u.upload.key.size() + u.parts.size() * part_bytes; },
           [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
           [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
+          [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
           [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
           [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
           [](const auto&) { return row_bytes; },

@@ -163,4 +163,11 @@ using backfill_actor = caf::typed_actor<
     // itself, each second.
     caf::reacts_to<tick_atom>>;
 
+// Reads and verifies what the disks of a node alone hold.
+using scrubber_actor = caf::typed_actor<
+    // itself: an executor finished, run this on the actor.
+    caf::reacts_to<completion>,
+    // itself, each second.
+    caf::reacts_to<tick_atom>>;
+
 } // namespace cairn::actors

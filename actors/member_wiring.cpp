@@ -94,6 +94,7 @@ member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_p
   served.buffers = parts.peer_buffers;
   served.metrics = parts.metrics;
   served.clock = parts.clock;
+  served.disk_closed = parts.disk_closed;
   member_chunks out;
   out.service = std::make_unique<chunk_service>(system, served, parts.servers);
   out.service->serve_at(service);

@@ -41,7 +41,8 @@ struct member_chunk_parts {
   std::shared_ptr<storage::buffer_pool> buffers, peer_buffers; // of the gateway; for what peers send and read
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
-  std::size_t servers = 2; // actors that serve peers
+  std::size_t servers = 2;  // actors that serve peers
+  bool disk_closed = false; // one of this node's disks did not open
 };
 struct member_chunks {
   std::unique_ptr<chunk_service> service; // this node's chunks for its peers

@@ -2,6 +2,7 @@
 
 #include "actors/cluster_messages.hpp"
 #include "actors/errors.hpp"
+#include "actors/lost_chunks.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/log_servers.hpp"
 #include "storage/log.hpp"
@@ -113,6 +114,9 @@ void membership_state::report(const log_status& log) {
   r.data_bytes = use.data_bytes;
   r.takes_writes = use.takes_writes;
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
+  r.lost = s_.state->lost();
+  r.lost_count = r.lost.size();
+  if (r.lost.size() > lost_reported_max) r.lost.resize(lost_reported_max);
   if (log.leads) return take_report(std::move(r), meta::feature_level, [](const result<void>&) {});
   send_report(log, encode(r));
 }
@@ -132,11 +136,14 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
 // Unless the leader is one that joined while this node was away: its links are refused, as those of any stranger, until
 // somebody who is known says that it is a member.
 void membership_state::look_for_members() {
-  const auto layout = s_.layout->get();
-  if (!layout) return; // a newcomer, who was told when it joined
   std::vector<storage::uuid> reached;
-  for (const auto& m : layout->members)
-    if (m.number != s_.layout->self() && s_.network->up(m.id)) reached.push_back(m.id);
+  const auto add = [&](storage::node_number number, const storage::uuid& id) {
+    if (number != s_.layout->self() && s_.network->up(id)) reached.push_back(id);
+  };
+  if (const auto layout = s_.layout->get())
+    for (const auto& m : layout->members) add(m.number, m.id);
+  if (const auto learned = s_.layout->learned())
+    for (const auto& m : *learned) add(m.number, m.id);
   auto answered = [this, back = on_actor()](result<link::answer> a) {
     back([this, a = std::move(a)] {
       auto members = a ? decode_members(a->bytes) : result<known_members>{a.error()};

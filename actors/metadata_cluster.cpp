@@ -172,8 +172,10 @@ void metadata_state::connect(const cluster::layout& layout) {
 // Uploads that began under an older layout are over: whatever this session writes from now on goes to the owners of
 // this layout.
 void metadata_state::acknowledge_layout() {
-  if (removed_connected_ || s_.layout->learned() != connected_learned_)
-    if (const auto known = s_.layout->get()) connect(*known);
+  if (removed_connected_ || s_.layout->learned() != connected_learned_) {
+    const auto known = s_.layout->get();
+    connect(known ? *known : cluster::layout{}); // without one: those who were known when it joined, and who was learned of
+  }
   if (layout_changed_) read_layout();
   const auto settled = s_.layout->settled_epoch();
   if (session_ == 0 || acknowledging_ || settled <= acknowledged_) return;

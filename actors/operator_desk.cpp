@@ -1,7 +1,9 @@
 #include "actors/operator_desk.hpp"
 
+#include "actors/backfill_pages.hpp"
 #include "actors/cluster_report.hpp"
 #include "actors/errors.hpp"
+#include "actors/lost_chunks.hpp"
 #include "actors/operator_messages.hpp"
 #include "actors/operator_wish.hpp"
 #include "storage/log.hpp"
@@ -16,6 +18,14 @@ namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms;
+
+constexpr std::size_t objects_told_max = 100, rows_looked_at_max = 200'000;
+
+std::string numbers_text(const std::vector<storage::node_number>& nodes) {
+  std::string out;
+  for (const auto n : nodes) out += (out.empty() ? "" : ", ") + std::to_string(n);
+  return out;
+}
 
 using status_reply = std::function<void(result<cluster_status>)>;
 using wish_reply = std::function<void(result<std::string>)>;
@@ -59,6 +69,10 @@ private:
               std::string done);
   void give_way(const errand_ptr& e, const log_status& log);
   void look_everywhere(const errand_ptr& e);
+  void change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout);
+  void look_at_lost(const errand_ptr& e);
+  static result<std::string> tell_lost(meta::store& store, reported_losses& losses);
+  void forget(const errand_ptr& e, const reported_losses& losses);
   void again(const errand_ptr& e, const error& why);
 
   operator_desk_actor::pointer self_;
@@ -114,6 +128,9 @@ void desk_state::own_status(log_status_ptr log, status_reply reply) {
         k.down_after = down_after;
         k.linked = linked;
         k.repairs_waiting = (*view)->repairs_waiting();
+        const auto losses = losses_of(*reports);
+        const auto live = still_live(**view, losses.chunks);
+        k.chunks_lost = live ? live->size() : losses.chunks.size();
         out = report_cluster(k);
         out->deletions_held = (*view)->deletions_held();
       } else {
@@ -206,6 +223,8 @@ void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
   if (e->command.kind == membership_wish::repair) return look_everywhere(e);
+  if (e->command.kind == membership_wish::voters) return change_voters(e, log, *layout);
+  if (e->command.kind == membership_wish::lost || e->command.kind == membership_wish::forget) return look_at_lost(e);
   if (e->command.kind == membership_wish::deletions) {
     const bool held = e->command.number != 0;
     return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
@@ -217,6 +236,66 @@ void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
   // A leader can't take itself out of the log.
   if (e->command.kind == membership_wish::remove && e->command.node == log.self) return give_way(e, log);
   change(e, std::move(*plan), layout);
+}
+
+// ── who votes ──
+
+void desk_state::change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout) {
+  voters_view v{&layout, log.servers, std::vector<bool>(layout.members.size())};
+  for (const auto& m : layout.members) v.up[m.number] = m.number == log.self || s_.network->up(m.id);
+  const auto& wanted = e->command.nodes;
+  if (auto may = may_vote(v, wanted); !may) return e->reply(may.error());
+  const auto change = next_voter_change(v, wanted);
+  if (!change) return e->reply("these nodes vote now: " + numbers_text(wanted));
+  if (change->node == log.self) return give_way(e, log); // its heir takes the vote away
+  self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{change->node, change->kind})
+      .then(
+          [this, e](std::uint8_t) {
+            again(e, {errc::timeout,
+                      "not all votes were changed in time: `cairn cluster status` shows who votes; ask again"});
+          },
+          [e](caf::error& why) { e->reply(from_caf(why)); });
+}
+
+// ── lost chunks ──
+
+void desk_state::look_at_lost(const errand_ptr& e) {
+  self_->request(s_.membership, caf::infinite, status_atom_v)
+      .then(
+          [this, e](const member_reports_ptr& reports) {
+            auto losses = std::make_shared<reported_losses>(losses_of(*reports));
+            auto job = [this, e, losses, store = s_.store, back = on_actor()](bool expired) {
+              result<std::string> told = error{errc::timeout, "the metadata was not reached in time"};
+              if (!expired) told = tell_lost(*store, *losses);
+              back([this, e, losses, told = std::move(told)] {
+                if (!told || e->command.kind == membership_wish::lost || losses->chunks.empty()) return e->reply(told);
+                forget(e, *losses);
+              });
+            };
+            if (auto posted = s_.reads->post(e->deadline, std::move(job)); !posted) e->reply(posted.error());
+          },
+          [e](caf::error& why) { e->reply(from_caf(why)); });
+}
+
+// Leaves in `losses` what some object needs.
+result<std::string> desk_state::tell_lost(meta::store& store, reported_losses& losses) {
+  auto view = store.read();
+  if (!view) return view.error();
+  const auto live = still_live(**view, losses.chunks);
+  if (!live) return live.error();
+  losses.chunks.clear();
+  for (const auto& w : *live) losses.chunks.push_back(w.id);
+  const auto objects = objects_with(**view, losses.chunks, objects_told_max, rows_looked_at_max);
+  if (!objects) return objects.error();
+  return describe_lost(losses.chunks.size(), *objects) + (losses.more ? "\n(and more chunks: this is a part)" : "");
+}
+
+void desk_state::forget(const errand_ptr& e, const reported_losses& losses) {
+  const auto count = losses.chunks.size();
+  log::warn("lost chunks are given up", {{"chunks", count}});
+  commit(e, std::make_shared<std::vector<meta::command>>(1, give_up(losses.chunks)), 0,
+         std::to_string(count) + (count == 1 ? " chunk is" : " chunks are") + " given up; nothing waits for " +
+             (count == 1 ? "it" : "them") + " any more" + (losses.more ? ". There are more: ask again" : ""));
 }
 
 void desk_state::give_way(const errand_ptr& e, const log_status& log) {

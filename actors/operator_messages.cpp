@@ -10,7 +10,7 @@ using storage::byte_reader;
 using storage::byte_writer;
 
 constexpr std::uint8_t version = 1;
-constexpr std::size_t text_bytes_max = 4096, node_bytes_min = 38;
+constexpr std::size_t text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38;
 enum class what : std::uint8_t { status = 1, wish, look };
 
 byte_writer begin() {
@@ -68,6 +68,8 @@ std::string encode(const operator_request& request) {
   if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
   const auto& c = std::get<membership_command>(request);
   w.u8(std::uint8_t(what::wish)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
+  w.varint(c.nodes.size());
+  for (const auto n : c.nodes) w.u16(n);
   return w.take();
 }
 
@@ -81,11 +83,13 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
     case what::wish: {
       membership_command c;
       const auto kind = r.u8();
-      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::deletions)) r.fail();
+      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::forget)) r.fail();
       c.kind = membership_wish(kind);
       c.node = r.u16();
       c.number = r.u32();
       c.zone = r.string(text_bytes_max);
+      c.nodes.resize(r.count(2));
+      for (auto& n : c.nodes) n = r.u16();
       out = std::move(c);
       break;
     }
@@ -101,6 +105,9 @@ std::string encode(const cluster_status& s) {
   w.varint(s.leader ? std::uint64_t{*s.leader} + 1 : 0).varint(s.term).u16(s.self).u64(std::uint64_t(s.now));
   w.varint(s.repairs_waiting).varint(s.bytes_to_move).varint(s.partitions_under_replicated).varint(s.nodes.size());
   for (const auto& n : s.nodes) write(w, n);
+  w.varint(s.voters.size());
+  for (const auto n : s.voters) w.u16(n);
+  w.varint(s.chunks_lost);
   return w.take();
 }
 
@@ -123,6 +130,9 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   s.partitions_under_replicated = r.varint();
   s.nodes.resize(r.count(node_bytes_min));
   for (auto& n : s.nodes) read(r, n);
+  s.voters.resize(r.count(2));
+  for (auto& n : s.voters) n = r.u16();
+  s.chunks_lost = r.varint();
   if (!r.finished()) return broken("the cluster's status");
   return s;
 }
@@ -134,7 +144,7 @@ std::string encode_done(std::string_view text) {
 result<std::string> decode_done(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto good = open(r); !good) return good.error();
-  std::string text{r.string(text_bytes_max)};
+  std::string text{r.string(done_bytes_max)};
   if (!r.finished()) return broken("an answer to an operator");
   return text;
 }

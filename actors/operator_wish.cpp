@@ -1,5 +1,8 @@
 #include "actors/operator_wish.hpp"
 
+#include "cluster/log_servers.hpp"
+#include "cluster/steward.hpp"
+
 #include <algorithm>
 
 namespace cairn::actors {
@@ -67,6 +70,62 @@ result<wish_plan> plan_wish(const cluster::layout& l, const membership_command& 
       return wish_plan{cluster::change::set_zone{c.node, c.zone}, node_text(c.node) + " is in the zone " + c.zone};
     default: return error{errc::invalid_argument, "not a wish about a node"};
   }
+}
+
+namespace {
+
+bool votes(const voters_view& v, storage::node_number n) {
+  return v.servers.is_voter(cluster::server_of(n));
+}
+
+bool is_up(const voters_view& v, storage::node_number n) {
+  return n < v.up.size() && v.up[n];
+}
+
+result<void> may_be_voter(const voters_view& v, storage::node_number n) {
+  const auto& members = v.layout->members;
+  if (n >= members.size()) return error{errc::not_found, "the cluster has no " + node_text(n)};
+  if (members[n].state == member_state::removed)
+    return error{errc::precondition_failed, node_text(n) + " was removed from the cluster"};
+  if (votes(v, n)) return {};
+  if (!is_up(v, n)) return error{errc::precondition_failed, node_text(n) + " is down: it could not vote"};
+  if (!v.servers.find(cluster::server_of(n)))
+    return error{errc::precondition_failed, node_text(n) + " has not got the metadata's log yet: try again"};
+  return {};
+}
+
+} // namespace
+
+result<void> may_vote(const voters_view& v, std::span<const storage::node_number> wanted) {
+  const auto members = std::size_t(
+      std::ranges::count_if(v.layout->members, [](const auto& m) { return m.state != member_state::removed; }));
+  const auto voters = cluster::wanted_voters(members);
+  if (wanted.size() != voters)
+    return error{errc::precondition_failed, "a cluster of " + std::to_string(members) + " nodes has " +
+                                                std::to_string(voters) + " voters: name " + std::to_string(voters) +
+                                                " nodes, not " + std::to_string(wanted.size())};
+  for (const auto n : wanted)
+    if (auto good = may_be_voter(v, n); !good) return good;
+  const auto up = std::size_t(std::ranges::count_if(wanted, [&](auto n) { return is_up(v, n); }));
+  if (up * 2 > voters) return {};
+  return error{errc::precondition_failed, "only " + std::to_string(up) + " of these " + std::to_string(voters) +
+                                              " are up: the cluster would lose its majority"};
+}
+
+std::optional<voter_change> next_voter_change(const voters_view& v, std::span<const storage::node_number> wanted) {
+  using cluster::raft::change_kind;
+  const auto is_wanted = [&](storage::node_number n) { return std::ranges::find(wanted, n) != wanted.end(); };
+  const auto fresh = std::ranges::find_if(wanted, [&](auto n) { return !votes(v, n); });
+  if (fresh != wanted.end() && v.servers.voters() <= wanted.size()) return voter_change{*fresh, change_kind::promote};
+  std::optional<storage::node_number> going;
+  for (const auto& s : v.servers.servers) {
+    const auto n = cluster::node_of(s.id);
+    if (s.role != cluster::raft::server_role::voter || is_wanted(n)) continue;
+    if (!going || (is_up(v, *going) && !is_up(v, n))) going = n;
+  }
+  if (going) return voter_change{*going, change_kind::demote};
+  if (fresh != wanted.end()) return voter_change{*fresh, change_kind::promote};
+  return std::nullopt;
 }
 
 } // namespace cairn::actors

@@ -4,8 +4,10 @@
 #pragma once
 
 #include "actors/link/service.hpp"
+#include "storage/metrics.hpp"
 
 #include <array>
+#include <string_view>
 
 namespace cairn::actors {
 
@@ -25,6 +27,8 @@ enum class peer_request : std::uint8_t {
   erase_chunks = 18,
 };
 constexpr std::size_t peer_request_kinds = 32;
+// As metrics name it ("read_chunk"); empty: there is no such kind.
+std::string_view name_of(peer_request kind) noexcept;
 
 class peer_service final : public link::link_service {
 public:
@@ -33,6 +37,7 @@ public:
 
   // Strangers (nodes that are of no cluster yet) get to `join` only.
   void serve(peer_request kind, handler h) { handlers_[std::size_t(kind)] = std::move(h); }
+  void count_in(storage::node_metrics& metrics) { metrics_ = &metrics; }
   void set_allocator(allocator a) { allocator_ = std::move(a); } // for payloads of write_chunk
 
   storage::buffer_ptr acquire(const link::peer& from, std::string_view request, std::uint32_t bytes) override;
@@ -41,6 +46,7 @@ public:
 private:
   std::array<handler, peer_request_kinds> handlers_;
   allocator allocator_;
+  storage::node_metrics* metrics_ = nullptr;
 };
 
 } // namespace cairn::actors

@@ -51,7 +51,10 @@ void replica_writer::answered(const storage::chunk_id& id, storage::node_number 
       c.replicas.confirmed(owner);
     } else {
       const auto reason = from_caf(*why);
-      if (!again(id, c, owner, reason.code)) failed(id, c, owner, reason);
+      if (!again(id, c, owner, reason.code))
+        failed(id, c, owner, reason);
+      else if (!stopped_ && !c.durable && c.replicas.hopeless())
+        fail_upload(id.index, c, reason); // a newer layout left out the owner that it waited for
     }
     look_at(id.index);
   }

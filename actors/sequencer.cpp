@@ -63,6 +63,7 @@ private:
   void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
   void failed(std::uint64_t index, std::uint32_t number, error why);
   void first_failed(std::uint64_t index, read& r, error why);
+  static error final_word(const read& r);
   bool has_buffer(read& r);
   void plan_hedge(read& r);
   void hedge(std::uint64_t index, read& r);
@@ -224,7 +225,7 @@ void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error wh
 }
 
 void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
-  const auto give_up_here = [&] { give_up(r.retry.reason(), "chunk " + to_string(r.slice.chunk)); };
+  const auto give_up_here = [&] { give_up(final_word(r), "chunk " + to_string(r.slice.chunk)); };
   // Who failed late, or from afar without an answer, may still write into the buffer that it was given.
   const bool taken = why.code == errc::timeout || (r.route.remote(r.first.place) && why.code != errc::busy);
   const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
@@ -251,6 +252,17 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
   if (r.route.in_cluster() && !s_.stores->budget().retries.try_take()) *pause *= no_token_patience;
   r.again_at = now() + *pause;
   self_->delayed_send(self_, *pause, tick_atom_v);
+}
+
+// What the client learns: that bytes are gone is another thing than that they can't be had now.
+error sequencer_state::final_word(const read& r) {
+  const auto& why = r.retry.reason();
+  const auto chunk = "chunk " + std::to_string(r.slice.chunk.index) + " of the object's data";
+  if (why.code == errc::not_found)
+    return {errc::chunk_lost, "Bytes of this object are lost: nobody has " + chunk + '.'};
+  if (why.code == errc::corrupt)
+    return {errc::chunk_lost, "Bytes of this object are damaged: no good copy of " + chunk + " was found."};
+  return why;
 }
 
 // Without one the read waits: what the stream has sent already must not be for nothing.

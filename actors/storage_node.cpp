@@ -6,6 +6,7 @@
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
+#include "actors/scrubber.hpp"
 #include "storage/disk_identity.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
@@ -94,6 +95,7 @@ private:
   result<void> open_cluster(const config::settings& settings);
   void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
   void spawn_backfill_actor(const config::settings& settings);
+  void spawn_scrubber_actor(const config::settings& settings); // a node alone
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -122,6 +124,7 @@ private:
   std::shared_ptr<storage::buffer_pool> backfill_buffers_;
   std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   backfill_actor backfill_;
+  scrubber_actor scrubber_;
   std::unique_ptr<cluster_member> member_; // null: a store of its own
   std::shared_ptr<storage::buffer_pool> peer_buffers_;
   std::unique_ptr<chunk_service> chunk_service_;
@@ -312,7 +315,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.upload_age_max = std::chrono::duration_cast<std::chrono::milliseconds>(settings.limits.upload_age_max);
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
-  if (member_) spawn_backfill_actor(settings);
+  member_ ? spawn_backfill_actor(settings) : spawn_scrubber_actor(settings);
   apply(settings);
 }
 
@@ -328,7 +331,9 @@ void storage_node_impl::spawn_chunk_service(const config::settings& settings,
       std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes / peers_share);
   parts.metrics = &metrics_;
   parts.clock = &clock_;
+  parts.disk_closed = !closed_disks_.empty();
   parts.servers = std::max<std::size_t>(2, std::thread::hardware_concurrency());
+  member_->service().count_in(metrics_);
   auto chunks = open_member_chunks(system_, parts, member_->service());
   chunk_service_ = std::move(chunks.service);
   services_.stores = std::move(chunks.router);
@@ -356,7 +361,22 @@ void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
     }
     return result<std::vector<storage::chunk_id>>{std::move(absent)};
   };
-  backfill_ = spawn_backfill(system_, std::move(b));
+  b.disk_closed = !closed_disks_.empty();
+  backfill_options options;
+  options.scrub_period = std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period);
+  backfill_ = spawn_backfill(system_, std::move(b), options);
+}
+
+void storage_node_impl::spawn_scrubber_actor(const config::settings& settings) {
+  backfill_work_ = storage::make_thread_executor("scrub", 1, backfill_queue_max);
+  scrubber_services s;
+  s.store = metadata_store_.get();
+  s.work = backfill_work_.get();
+  for (const auto& d : disks_) s.disks.push_back(d->store.get());
+  s.metrics = &metrics_;
+  s.clock = &clock_;
+  s.period = std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period);
+  scrubber_ = spawn_scrubber(system_, std::move(s));
 }
 
 node_status storage_node_impl::status() const {
@@ -434,6 +454,7 @@ void storage_node_impl::stop() {
   caf::anon_send_exit(reaper_, caf::exit_reason::user_shutdown);
   caf::anon_send_exit(lifecycle_, caf::exit_reason::user_shutdown);
   if (backfill_) caf::anon_send_exit(backfill_, caf::exit_reason::user_shutdown);
+  if (scrubber_) caf::anon_send_exit(scrubber_, caf::exit_reason::user_shutdown);
   if (backfill_work_) backfill_work_->stop();
   if (services_.stores) services_.stores->stop();
   if (chunk_service_) chunk_service_->stop();
@@ -454,6 +475,7 @@ void storage_node_impl::stop() {
   reaper_ = nullptr;
   lifecycle_ = nullptr;
   backfill_ = nullptr;
+  scrubber_ = nullptr;
   system_.await_all_actors_done();
 }
 

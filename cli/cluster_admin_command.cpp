@@ -85,6 +85,11 @@ constexpr wish wishes[] = {
      "Hold the deletion of chunks, or let it go on, for instance after `cairn cluster restore`\n\n"
      "Example: cairn cluster deletions release",
      "WHAT", "hold or release", false},
+    {"lost", "Tell which objects need chunks that no node has any more", nullptr, nullptr, false},
+    {"forget-lost",
+     "Give up chunks that no node has: drains and rebalances wait for them no longer, reads of them go on failing. "
+     "Nothing is deleted: a disk that turns up again serves them",
+     nullptr, nullptr, false},
     {"repair", "Look for chunks with too few copies now, and make new ones", nullptr, nullptr, false},
 };
 
@@ -98,6 +103,38 @@ void add_wish(CLI::App& cluster, const wish& w, int& exit_code) {
       [kind = w.name, options, &exit_code] { run_command(exit_code, [&] { return command(kind, *options); }); });
 }
 
+void add_voters_command(CLI::App& cluster, int& exit_code) {
+  auto* subcommand = cluster.add_subcommand(
+      "voters",
+      "Say which nodes vote on the metadata, as many as vote now, for instance others than one that is dead\n\n"
+      "Example: cairn cluster voters 0 1 4");
+  const auto options = add_admin_option(*subcommand);
+  auto nodes = std::make_shared<std::vector<std::string>>();
+  subcommand->add_option("NODES", *nodes, "Their numbers, addresses, or ids or how those begin")->required();
+  subcommand->callback([options, nodes, &exit_code] {
+    for (const auto& n : *nodes) options->node += (options->node.empty() ? "" : ",") + n;
+    run_command(exit_code, [&] { return command("voters", *options); });
+  });
+}
+
+// What a new node's configuration needs; the answer's placeholder becomes the host.
+void add_add_command(CLI::App& cluster, int& exit_code) {
+  auto* subcommand = cluster.add_subcommand("add", "Print what the configuration of a new node must have to join\n\n"
+                                                   "Example: cairn cluster add node-4.example.org");
+  const auto options = add_admin_option(*subcommand);
+  subcommand->add_option("HOST", options->node, "By which the others will reach it");
+  subcommand->callback([options, &exit_code] {
+    run_command(exit_code, [&]() -> result<void> {
+      auto text = answer_of(*options, {"GET", "/cluster?format=join", {}});
+      constexpr std::string_view placeholder = "NEW-NODE";
+      for (auto at = text && !options->node.empty() ? text->find(placeholder) : std::string::npos;
+           at != std::string::npos; at = text->find(placeholder, at + options->node.size()))
+        text->replace(at, placeholder.size(), options->node);
+      return print(text);
+    });
+  });
+}
+
 } // namespace
 
 void add_cluster_admin_commands(CLI::App& cluster, int& exit_code) {
@@ -105,6 +142,8 @@ void add_cluster_admin_commands(CLI::App& cluster, int& exit_code) {
   const auto options = add_admin_option(*subcommand);
   subcommand->add_flag("--json", options->json, "One JSON object, for scripts");
   subcommand->callback([options, &exit_code] { run_command(exit_code, [&] { return status(*options); }); });
+  add_add_command(cluster, exit_code);
+  add_voters_command(cluster, exit_code);
   for (const auto& w : wishes) add_wish(cluster, w, exit_code);
 }
 

@@ -61,6 +61,7 @@ struct storage_settings {
   byte_size reserve{0};             // 0: the larger of 1 % of the disk and 1 GiB
   std::uint32_t io_threads = 4;     // reading threads a disk
   bool verify_reads = true;
+  duration scrub_period = std::chrono::hours{30 * 24}; // everything on the disks is verified once in it
 };
 
 struct metadata_settings {

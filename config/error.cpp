@@ -47,6 +47,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::access_denied: return "access_denied";
     case errc::no_such_version: return "no_such_version";
     case errc::delete_marker: return "delete_marker";
+    case errc::chunk_lost: return "chunk_lost";
   }
   return "unknown";
 }

@@ -53,8 +53,9 @@ enum class errc : std::uint8_t {
   access_denied,        // who asks may not do this
   no_such_version,      // the object exists, this version of it does not
   delete_marker,        // this version of the object says that it was deleted: there is nothing to read
+  chunk_lost,           // no node that could have them has good bytes of a chunk that an object needs
 };
-constexpr errc errc_last = errc::delete_marker; // nodes refuse frames with codes above it
+constexpr errc errc_last = errc::chunk_lost; // nodes refuse frames with codes above it
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

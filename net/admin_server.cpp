@@ -91,12 +91,13 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     if (!callbacks.cluster) return done(text_response(http::status::not_found, no_cluster));
     const auto target = parse_target({asked.target().data(), asked.target().size()});
     const auto* format = target ? target->find("format") : nullptr;
-    callbacks.cluster(
-        [text = format && *format == "text", done = std::move(done)](const result<actors::cluster_status>& status) {
-          if (!status) return done(refusal(status.error()));
-          if (text) return done(text_response(http::status::ok, cluster_text(*status)));
-          done(text_response(http::status::ok, cluster_json(*status), "application/json"));
-        });
+    callbacks.cluster([format = format ? *format : std::string{},
+                       done = std::move(done)](const result<actors::cluster_status>& status) {
+      if (!status) return done(refusal(status.error()));
+      if (format == "text") return done(text_response(http::status::ok, cluster_text(*status)));
+      if (format == "join") return done(text_response(http::status::ok, join_text(*status)));
+      done(text_response(http::status::ok, cluster_json(*status), "application/json"));
+    });
   }
 
   static bool is_command(const request& asked) {

@@ -149,16 +149,45 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
           storage::to_string(n.id)};
 }
 
+std::string numbers(const std::vector<storage::node_number>& nodes, std::string_view between) {
+  std::string out;
+  for (const auto n : nodes) out.append(out.empty() ? "" : between).append(std::to_string(n));
+  return out;
+}
+
+std::string votes_text(const cluster_status& s) {
+  if (s.voters.empty()) return {};
+  const auto count = s.voters.size();
+  return (count == 1 ? "Voter: " : "Voters: ") + numbers(s.voters, ", ") +
+         (count == 1 ? ".\n" : "; " + std::to_string(count / 2 + 1) + " of them must be up.\n");
+}
+
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, membership_wish>, 7> wishes{
+constexpr std::array<std::pair<std::string_view, membership_wish>, 10> wishes{
     {{"drain", membership_wish::drain},
      {"activate", membership_wish::activate},
      {"remove", membership_wish::remove},
      {"weight", membership_wish::weight},
      {"zone", membership_wish::zone},
      {"repair", membership_wish::repair},
-     {"deletions", membership_wish::deletions}}};
+     {"deletions", membership_wish::deletions},
+     {"voters", membership_wish::voters},
+     {"lost", membership_wish::lost},
+     {"forget-lost", membership_wish::forget}}};
+
+// What a wish is about, besides its value.
+enum class about { node, nodes, cluster };
+about subject_of(membership_wish kind) {
+  switch (kind) {
+    case membership_wish::voters: return about::nodes;
+    case membership_wish::repair:
+    case membership_wish::deletions:
+    case membership_wish::lost:
+    case membership_wish::forget: return about::cluster;
+    default: return about::node;
+  }
+}
 
 std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most) {
   std::uint32_t n = 0;
@@ -203,6 +232,8 @@ std::string cluster_json(const cluster_status& s) {
              .add("deletions_held", s.deletions_held ? "true" : "false")
              .number("bytes_to_move", s.bytes_to_move)
              .number("partitions_under_replicated", s.partitions_under_replicated)
+             .number("chunks_lost", s.chunks_lost)
+             .add("voters", '[' + numbers(s.voters, ",") + ']')
              .add("nodes", '[' + nodes + ']')
              .take() +
          '\n';
@@ -218,8 +249,42 @@ std::string cluster_text(const cluster_status& s) {
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
+  out += votes_text(s);
+  if (s.chunks_lost > 0)
+    out += "LOST: no node has " + std::to_string(s.chunks_lost) +
+           (s.chunks_lost == 1 ? " chunk that an object needs" : " chunks that objects need") +
+           ": `cairn cluster lost` tells more.\n";
   if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` lets it go on.\n";
   return out + "* the node that was asked\n";
+}
+
+std::string join_text(const cluster_status& s) {
+  constexpr std::size_t named_max = 3;
+  std::string join;
+  std::size_t named = 0;
+  for (const bool up : {true, false})
+    for (const auto& n : s.nodes)
+      if (n.up == up && named < named_max)
+        join.append(named++ == 0 ? "" : ", ").append(quoted(std::string_view{n.address}));
+  return "# The configuration of a new node of the cluster " + s.name +
+         ". In an empty data directory on it, or for it:\n"
+         "#   cairn cluster certs issue --dir CERTS --data-dir /var/lib/cairn NEW-NODE\n"
+         "# where CERTS has the cluster's ca.key. It prints the paths below. Without TLS: leave [cluster.tls] out.\n"
+         "[node]\n"
+         "data_dir = \"/var/lib/cairn\"\n"
+         "zone = \"\"                      # what it fails together with: its rack, say\n"
+         "\n"
+         "[cluster]\n"
+         "listen = \"0.0.0.0:9100\"\n"
+         "advertise = \"NEW-NODE:9100\"\n"
+         "name = " +
+         quoted(std::string_view{s.name}) + "\njoin = [" + join +
+         "]\n"
+         "\n"
+         "[cluster.tls]\n"
+         "ca = \"/var/lib/cairn/ca.crt\"\n"
+         "cert = \"/var/lib/cairn/node.crt\"\n"
+         "key = \"/var/lib/cairn/node.key\"\n";
 }
 
 result<storage::node_number> find_node(const cluster_status& s, std::string_view text) {
@@ -236,18 +301,45 @@ result<storage::node_number> find_node(const cluster_status& s, std::string_view
   return found.front();
 }
 
+namespace {
+
+// Of a list with commas; rising.
+result<std::vector<storage::node_number>> find_nodes(const cluster_status& s, std::string_view text) {
+  std::vector<storage::node_number> out;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(',', begin), text.size());
+    const auto one = text.substr(begin, end - begin);
+    const auto number = find_node(s, one);
+    if (!number) return number.error();
+    if (std::ranges::find(out, *number) != out.end())
+      return error{errc::invalid_argument, "node \"" + std::string(one) + "\" is named twice"};
+    out.push_back(*number);
+    begin = end + 1;
+  }
+  std::ranges::sort(out);
+  return out;
+}
+
+} // namespace
+
 result<membership_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
   const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
   const auto* wish =
       std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
   if (wish == wishes.end())
-    return error{errc::invalid_argument, "expected kind=drain, activate, remove, weight, zone, repair or deletions"};
+    return error{errc::invalid_argument,
+                 "expected kind=drain, activate, remove, weight, zone, voters, repair, lost, forget-lost or deletions"};
   membership_command c;
   c.kind = wish->second;
-  const bool of_all = c.kind == membership_wish::repair || c.kind == membership_wish::deletions;
-  if (of_all == (node != nullptr))
-    return error{errc::invalid_argument, *kind + (of_all ? " is not about one node" : ": expected node=")};
-  if (node) {
+  const auto subject = subject_of(c.kind);
+  if ((subject == about::cluster) == (node != nullptr))
+    return error{errc::invalid_argument,
+                 *kind + (subject == about::cluster ? " is not about one node" : ": expected node=")};
+  if (subject == about::nodes) {
+    auto numbers = find_nodes(s, *node);
+    if (!numbers) return numbers.error();
+    c.nodes = std::move(*numbers);
+  } else if (node) {
     const auto number = find_node(s, *node);
     if (!number) return number.error();
     c.node = *number;

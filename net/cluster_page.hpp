@@ -2,15 +2,17 @@
 //
 //   GET /cluster               application/json, one object:
 //     {"name", "id", "replicas", "write_quorum", "epoch", "leader": number or null, "term", "self",
-//      "repairs_waiting", "bytes_to_move", "partitions_under_replicated",
+//      "repairs_waiting", "deletions_held", "bytes_to_move", "partitions_under_replicated", "chunks_lost",
+//      "voters": [number],
 //      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out"|"removed", "up",
 //                 "since_ms", "role": "voter"|"standby"|"none", "partitions_owned", "partitions_incoming",
 //                 "used_bytes", "capacity_bytes", "data_bytes",
 //                 "applied_index"}]}
 //   GET /cluster?format=text   the same as a table for people
+//   GET /cluster?format=join   what a new node's configuration must have, as TOML; NEW-NODE stands for its host
 //   POST /cluster/command?kind=drain|activate|remove&node=NODE
 //                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT
-//                        ?kind=repair
+//                        ?kind=repair|lost|forget-lost          ?kind=voters&node=NODE,NODE,…
 //     NODE is a node's number, its address, or its id or the id's first 4 or more characters. The header Cairn-Token
 //     must be there, with admin.token; empty when there is none. It is what a form on a web page cannot send.
 #pragma once
@@ -27,6 +29,7 @@ namespace cairn::net {
 
 std::string cluster_json(const actors::cluster_status& s);
 std::string cluster_text(const actors::cluster_status& s);
+std::string join_text(const actors::cluster_status& s);
 
 // invalid_argument: what is missing or wrong; not_found: no such node.
 result<actors::membership_command> parse_membership_command(const request_target& asked,

@@ -117,6 +117,13 @@ void add_streams(page_builder& p, const storage::node_metrics& m) {
 void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_peer_reads_total", "Chunk reads served to peers.", m.peer_reads);
   p.counter("cairn_peer_writes_total", "Chunk writes taken from peers.", m.peer_writes);
+  auto& requests = p.family("cairn_peer_requests_total", "Requests taken from peers.", MetricType::Counter);
+  for (std::size_t kind = 0; kind < m.peer_requests.size(); ++kind) {
+    const auto name = actors::name_of(actors::peer_request(kind));
+    if (name.empty()) continue;
+    page_builder::add(requests, {{"request", std::string{name}}},
+                      static_cast<double>(m.peer_requests[kind].load(std::memory_order_relaxed)));
+  }
   p.counter("cairn_remote_reads_total", "Chunk reads asked of peers.", m.remote_reads);
   p.counter("cairn_remote_read_bytes_total", "Bytes of chunks read from peers.", m.remote_read_bytes);
   p.counter("cairn_remote_writes_total", "Chunk writes sent to peers.", m.remote_writes);
@@ -134,6 +141,7 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
             m.chunks_unrecoverable);
   p.counter("cairn_scrubbed_bytes_total", "Bytes that were read to find damage before a reader does.",
             m.scrubbed_bytes);
+  p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
 }

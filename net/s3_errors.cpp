@@ -71,13 +71,15 @@ s3_error s3_error_of(const error& reason) {
       return retryable("ServiceUnavailable", "The storage takes no writes until an operator has looked at it.");
     case errc::quarantined:
       return retryable("ServiceUnavailable", "The storage is out of service until an operator has looked at it.");
+    case errc::connection_lost:
+      return retryable("ServiceUnavailable", "A node that has bytes of this object is away. Try again.");
+    case errc::chunk_lost: return with_text(500, "InternalError", "Bytes of this object are lost.", reason);
     case errc::not_found:
     case errc::corrupt:
     case errc::io_error:
     case errc::cancelled:
     case errc::content_mismatch:
-    case errc::locked:
-    case errc::connection_lost: break;
+    case errc::locked: break;
   }
   return {500, "InternalError", "The node could not do this. Its log tells why, under this request id."};
 }

@@ -246,7 +246,7 @@ public:
         return failed("making", current.string(), errno);
       }
       if (auto flushed = flush_directory(current.string()); !flushed) return flushed;
-      if (auto flushed = flush_directory(parent.empty() ? "." : parent.string()); !flushed) return flushed;
+      if (auto flushed = flush_directory(parent.string()); !flushed) return flushed;
     }
     std::error_code ignored; // "no" is all that matters
     if (!std::filesystem::is_directory(whole, ignored)) return error{errc::io_error, path + " is not a directory"};
@@ -264,7 +264,8 @@ public:
   }
 
   result<void> flush_directory(const std::string& path) override {
-    const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
+    const char* const name = path.empty() ? "." : path.c_str(); // the folder of a file name alone
+    const int descriptor = retry_interrupted([&] { return ::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (descriptor < 0) return failed("open", path, errno);
     const int outcome = retry_interrupted([&] { return ::fsync(descriptor); });
     const int number = errno;

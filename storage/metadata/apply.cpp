@@ -280,6 +280,15 @@ command_result command_applier::run(const raise_feature_level& c) {
   return {};
 }
 
+command_result command_applier::run(const give_up_chunks& c) {
+  for (const lost_chunks& lost : c.chunks) {
+    const auto row = b_.load<blob_row>(table::blobs, b_.keys.blob(lost.blob), decode_blob);
+    const auto chunks = row && row->references > 0 ? chunks_of(row->length, row->chunk_size).value_or(0) : 0;
+    if (lost.count > 0 && lost.first < chunks && lost.count <= chunks - lost.first) repairs_.give_up(lost);
+  }
+  return {};
+}
+
 command_result command_applier::run(const acknowledge_epoch& c) {
   session_row* const session = b_.session(c.session);
   if (session == nullptr || session->ended) return refuse(errc::session_ended);

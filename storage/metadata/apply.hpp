@@ -49,6 +49,7 @@ private:
   command_result run(const set_bucket& c);
   command_result run(const hold_deletions& c);
   command_result run(const raise_feature_level& c);
+  command_result run(const give_up_chunks& c);
   command_result run(const create_key& c); // this and the following: apply_keys.cpp
   command_result run(const delete_key& c);
   command_result run(const change_key& c);

@@ -12,7 +12,9 @@ batch::batch(kv_writer& writer, group_id group)
       last_id_(meta(meta_field::last_id)),
       free_waiting_(meta(meta_field::free_waiting)),
       repairs_(meta(meta_field::repairs)),
-      repairs_before_(repairs_) {}
+      repairs_before_(repairs_),
+      given_up_(meta(meta_field::given_up)),
+      given_up_before_(given_up_) {}
 
 void batch::fail(error e) {
   if (!failure_) failure_ = std::move(e);
@@ -76,9 +78,11 @@ void batch::raise_feature_level(std::uint8_t level) {
   if (level > meta(meta_field::feature)) put_u64(table::meta, keys.meta(meta_field::feature), level);
 }
 
-void batch::count_repair(bool more) {
-  if (!more && repairs_ == 0) return fail({errc::corrupt, "the count of repairs is too low"});
+void batch::count_repair(node_number node, bool more) {
+  if (!more && (repairs_ == 0 || (node == nobody && given_up_ == 0)))
+    return fail({errc::corrupt, "the count of repairs is too low"});
   repairs_ += more ? 1 : -1;
+  if (node == nobody) given_up_ += more ? 1 : -1;
 }
 
 std::optional<std::uint64_t> batch::load_u64(table t, const std::string& key) {
@@ -106,6 +110,7 @@ result<void> batch::finish() {
   put_u64(table::meta, keys.meta(meta_field::last_id), last_id_);
   put_u64(table::meta, keys.meta(meta_field::free_waiting), free_waiting_);
   if (repairs_ != repairs_before_) put_u64(table::meta, keys.meta(meta_field::repairs), repairs_);
+  if (given_up_ != given_up_before_) put_u64(table::meta, keys.meta(meta_field::given_up), given_up_);
   return status();
 }
 

@@ -47,7 +47,7 @@ public:
   void queue_to_free(free_kind kind, std::uint64_t id);
   void unqueue(const std::string& key); // a key of free_queue
   std::uint64_t free_waiting() const { return free_waiting_; }
-  void count_repair(bool more);
+  void count_repair(node_number node, bool more);
   std::uint64_t repairs() const { return repairs_; }
 
   std::optional<std::uint64_t> load_u64(table t, const std::string& key);
@@ -77,7 +77,7 @@ private:
   group_id group_;
   std::optional<error> failure_; // before what its constructor reads
   log_index index_;
-  std::uint64_t last_id_, free_waiting_, repairs_, repairs_before_;
+  std::uint64_t last_id_, free_waiting_, repairs_, repairs_before_, given_up_, given_up_before_;
   std::map<std::string, std::optional<bucket_row>, std::less<>> buckets_;
   std::map<session_id, std::optional<session_row>> sessions_;
 };

@@ -15,6 +15,7 @@
 //   18 acknowledge_epoch  session:v epoch:v
 //   27 hold_deletions     held:u8
 //   31 raise_feature_level level:u8
+//   32 give_up_chunks     count:v (blob first:v count:v)*
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
 #include "storage/metadata/cluster_commands.hpp"
 
@@ -23,7 +24,8 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t has_address = 1, has_zone = 2, has_weight = 4, has_state = 8;
-constexpr std::size_t target_bytes_min = 3, gap_bytes_min = 1, repair_bytes_min = 16 + missing_bytes_min;
+constexpr std::size_t target_bytes_min = 3, gap_bytes_min = 1, repair_bytes_min = 16 + missing_bytes_min,
+                      lost_bytes_min = 18;
 
 void write_number(byte_writer& w, node_number node) {
   w.varint(node);
@@ -205,6 +207,22 @@ void write(byte_writer& w, const raise_feature_level& c) {
 }
 void read(byte_reader& r, raise_feature_level& c) {
   c.level = r.u8();
+}
+
+void write(byte_writer& w, const give_up_chunks& c) {
+  w.varint(c.chunks.size());
+  for (const lost_chunks& lost : c.chunks) {
+    write_blob_id(w, lost.blob);
+    w.varint(lost.first).varint(lost.count);
+  }
+}
+void read(byte_reader& r, give_up_chunks& c) {
+  c.chunks.resize(r.count(lost_bytes_min));
+  for (lost_chunks& lost : c.chunks) {
+    lost.blob = read_blob_id(r);
+    lost.first = r.varint32();
+    lost.count = r.varint32();
+  }
 }
 
 } // namespace cairn::storage::metadata

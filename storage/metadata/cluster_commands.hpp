@@ -112,6 +112,17 @@ struct raise_feature_level { // never lowers it
   std::uint8_t level = 0;
 };
 
+// These chunks are lost, and given up (cluster_rows.hpp, `nobody`): rows of them are kept until their blob is reaped.
+// Passed over: chunks of blobs that no object needs any more, or that blobs do not have. Feature level 5.
+struct lost_chunks {
+  blob_id blob;
+  std::uint32_t first = 0, count = 0;
+  friend auto operator<=>(const lost_chunks&, const lost_chunks&) = default;
+};
+struct give_up_chunks {
+  std::vector<lost_chunks> chunks;
+};
+
 // Their encodings, called by commands.cpp.
 void write(byte_writer& w, const create_cluster& c);
 void write(byte_writer& w, const add_node& c);
@@ -125,6 +136,7 @@ void write(byte_writer& w, const note_up& c);
 void write(byte_writer& w, const acknowledge_epoch& c);
 void write(byte_writer& w, const hold_deletions& c);
 void write(byte_writer& w, const raise_feature_level& c);
+void write(byte_writer& w, const give_up_chunks& c);
 void read(byte_reader& r, create_cluster& c);
 void read(byte_reader& r, add_node& c);
 void read(byte_reader& r, set_node& c);
@@ -137,5 +149,6 @@ void read(byte_reader& r, note_up& c);
 void read(byte_reader& r, acknowledge_epoch& c);
 void read(byte_reader& r, hold_deletions& c);
 void read(byte_reader& r, raise_feature_level& c);
+void read(byte_reader& r, give_up_chunks& c);
 
 } // namespace cairn::storage::metadata

@@ -107,6 +107,11 @@ struct missing_chunks {
 };
 constexpr std::size_t missing_chunks_max = 256; // of one commit; who has more names the whole blob instead
 
+// As the node of a repair: chunks that no node has any more, and that an operator has given up. The row says so until
+// the blob goes; nobody waits for them, and whoever turns up with a copy may still serve it.
+constexpr node_number nobody = 0xFFFF;
+static_assert(nobody >= nodes_max);
+
 struct repair_row {
   blob_id blob;
   missing_chunks missing;

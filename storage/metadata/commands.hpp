@@ -19,7 +19,7 @@
 namespace cairn::storage::metadata {
 
 // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
-// 5: versions of objects, lifecycle rules.
+// 5: versions of objects, lifecycle rules, lost chunks.
 constexpr std::uint8_t feature_level = 5;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
@@ -95,7 +95,7 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
                              abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
                              set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
                              put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
-                             hold_deletions, create_key, delete_key, change_key, raise_feature_level>;
+                             hold_deletions, create_key, delete_key, change_key, raise_feature_level, give_up_chunks>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);

@@ -57,14 +57,25 @@ void repair_ledger::add(const repair_row& repair) {
   const std::string value = encode_repair(repair.missing);
   b_.put(table::repairs, b_.keys.repair_by_node(repair), value);
   b_.put(table::repairs, b_.keys.repair_by_blob(repair), value);
-  b_.count_repair(true);
+  b_.count_repair(repair.missing.node, true);
+}
+
+void repair_ledger::give_up(const lost_chunks& lost) {
+  const repair_row row{.blob = lost.blob, .missing = {.node = nobody, .first = lost.first, .count = lost.count}};
+  const auto value = b_.kv.get(id_of(table::repairs), b_.keys.repair_by_blob(row));
+  if (!value) return add(row);
+  byte_reader rest{*value};
+  rest.u8();
+  if (rest.varint32() >= lost.count) return;
+  b_.put(table::repairs, b_.keys.repair_by_node(row), encode_repair(row.missing));
+  b_.put(table::repairs, b_.keys.repair_by_blob(row), encode_repair(row.missing));
 }
 
 void repair_ledger::erase(const repair_row& repair) {
   const bool by_node = b_.erase(table::repairs, b_.keys.repair_by_node(repair));
   const bool by_blob = b_.erase(table::repairs, b_.keys.repair_by_blob(repair));
   if (!by_node || !by_blob) b_.fail({errc::corrupt, "a repair of blob " + to_string(repair.blob) + " has lost a row"});
-  b_.count_repair(false);
+  b_.count_repair(repair.missing.node, false);
 }
 
 void repair_ledger::confirm(const repair_row& repair) {

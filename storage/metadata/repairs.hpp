@@ -17,6 +17,7 @@ public:
   void add(const repair_row& repair);
   void confirm(const repair_row& repair); // nothing when it is not there, or is about more chunks
   void drop(const blob_id& blob);
+  void give_up(const lost_chunks& lost); // a row of `nobody`
   // The partitions of which the node may lack chunks; nothing when it lacks more than can be looked at.
   std::optional<std::vector<bool>> lacking(node_number node);
 

@@ -49,7 +49,7 @@ result<std::vector<repair_row>> snapshot::repairs_of(const blob_id& blob, std::s
 }
 
 std::uint64_t snapshot::repairs_waiting() {
-  return meta(meta_field::repairs);
+  return meta(meta_field::repairs) - meta(meta_field::given_up);
 }
 
 result<layout_epoch> snapshot::acknowledged_epoch() {

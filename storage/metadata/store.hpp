@@ -152,7 +152,7 @@ public:
   virtual result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,
                                                   std::size_t max) = 0;
   virtual result<std::vector<repair_row>> repairs_of(const blob_id& blob, std::size_t max) = 0; // of all nodes
-  virtual std::uint64_t repairs_waiting() = 0;
+  virtual std::uint64_t repairs_waiting() = 0; // without those of `nobody`
   // The lowest epoch that a live session has acknowledged; the present one when no session lives.
   virtual result<layout_epoch> acknowledged_epoch() = 0;
 };

@@ -90,6 +90,7 @@ enum class meta_field : std::uint8_t {
   repairs = 5,      // u64: repairs of this group (each has two rows); missing: none
   held = 6,         // u64: 1 while deletion is held (hold_deletions); missing: it is not
   feature = 7,      // u64: what raise_feature_level said; missing: nothing
+  given_up = 8,     // u64: those of the repairs that are about chunks that were given up; missing: none
 };
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };

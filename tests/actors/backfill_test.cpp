@@ -105,6 +105,7 @@ protected:
     b.state = state;
     b.missing = [this](std::span<const storage::chunk_id> ids) { return nodes[0]->store->missing(ids); };
     b.scrubbed.push_back(nodes[0]->store.get());
+    b.disk_closed = disk_closed;
     b.bandwidth = std::make_shared<const std::atomic<std::uint64_t>>(1ull << 30);
     filler = spawn_backfill(system, std::move(b), {.interval = 10ms, .retry_pause = 20ms, .drop_pause = 10ms});
   }
@@ -132,6 +133,7 @@ protected:
   backfill_actor filler;
   storage::session_id session = 0;
   std::uint64_t blobs = 0;
+  bool disk_closed = false;
 };
 
 TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
@@ -160,6 +162,36 @@ TEST_F(backfill_actor_test, waits_for_a_chunk_that_nobody_has) {
   run(meta::delete_object{.stamp = {.session = session, .sequence = 99}, .bucket = "files", .key = "1"});
   EXPECT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }))
       << "nobody needs it any more";
+}
+
+TEST_F(backfill_actor_test, passes_over_a_lost_chunk_that_was_given_up_and_takes_it_when_it_turns_up) {
+  const auto blob = put(3, {1, 2});
+  const storage::chunk_id lost{blob, 1};
+  for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] { return state->lost() == chunk_ids{lost}; })) << "it is told";
+  EXPECT_EQ(state->complete().second.size(), storage::partition_count - 1u);
+  run(meta::give_up_chunks{{{blob, 1, 1}}});
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  EXPECT_TRUE(eventually([&] { return state->lost().empty(); }));
+  const auto bytes = payload_of(blob.number * 100 + 1, chunk_bytes);
+  const storage::chunk_write found{lost, bytes};
+  EXPECT_TRUE(nodes[1]->store->write(std::span{&found, 1}).front());
+  state->looks_wished.fetch_add(1);
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 3); }));
+}
+
+TEST_F(backfill_actor_test, takes_no_chunk_for_lost_that_a_closed_disk_or_an_absent_owner_may_have) {
+  const auto blob = put(3, {1, 2});
+  const storage::chunk_id away{blob, 1};
+  for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&away, 1}));
+  set_layout(2, {1, 2}, {0, 1, 2});
+  disk_closed = true;
+  start();
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
+  EXPECT_TRUE(state->lost().empty());
+  EXPECT_EQ(metrics.chunks_unrecoverable.load(), 0u);
 }
 
 TEST_F(backfill_actor_test, makes_up_for_what_commits_went_through_without) {

@@ -41,7 +41,7 @@ struct cluster_report_test : testing::Test {
   }
   cluster_status report() const { return report_cluster(k); }
   result<wish_plan> wish(membership_wish kind, storage::node_number n, std::uint32_t number = 0) const {
-    return plan_wish(l, {kind, n, number, "rack"});
+    return plan_wish(l, {kind, n, number, "rack", {}});
   }
 
   cluster::layout l;

@@ -21,6 +21,8 @@ cluster_status example() {
   s.repairs_waiting = 1;
   s.bytes_to_move = std::uint64_t{1} << 40;
   s.partitions_under_replicated = 16384;
+  s.voters = {0, 2, 300};
+  s.chunks_lost = 77;
   for (storage::node_number n = 0; n < 3; ++n) {
     cluster_node_status node;
     node.number = n;
@@ -57,10 +59,12 @@ TEST(operator_messages, requests_come_back_as_they_went) {
   EXPECT_TRUE(
       std::holds_alternative<status_wanted>(*decode_operator_request(encode(operator_request{status_wanted{}}))));
   EXPECT_TRUE(std::holds_alternative<look_now>(*decode_operator_request(encode(operator_request{look_now{}}))));
-  const membership_command held{membership_wish::deletions, 0, 1, {}};
+  const membership_command held{membership_wish::deletions, 0, 1, {}, {}};
   EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{held}))), held);
-  const membership_command wish{membership_wish::zone, 7, 12, "rack 2"};
+  const membership_command wish{membership_wish::zone, 7, 12, "rack 2", {}};
   EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{wish}))), wish);
+  const membership_command voters{membership_wish::voters, 0, 0, {}, {1, 2, 4}};
+  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{voters}))), voters);
   EXPECT_EQ(decode_done(encode_done("it is so")).value(), "it is so");
 }
 
@@ -69,10 +73,10 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_EQ(decode_cluster_status(whole.substr(0, length)).error(), errc::corrupt) << length;
   EXPECT_EQ(decode_cluster_status(whole + '\0').error(), errc::corrupt);
-  const auto wish = encode(operator_request{membership_command{membership_wish::drain, 1, 0, {}}});
+  const auto wish = encode(operator_request{membership_command{membership_wish::drain, 1, 0, {}, {}}});
   for (std::size_t length = 0; length < wish.size(); ++length)
     EXPECT_EQ(decode_operator_request(wish.substr(0, length)).error(), errc::corrupt) << length;
-  for (const char kind : {'\0', char(8)}) {
+  for (const char kind : {'\0', char(11)}) {
     auto unknown = wish;
     unknown[2] = kind;
     EXPECT_EQ(decode_operator_request(unknown).error(), errc::corrupt);

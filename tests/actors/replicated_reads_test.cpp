@@ -89,7 +89,7 @@ TEST_F(replicated_reads_test, fail_with_what_says_most_when_no_replica_can_answe
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), errc::connection_lost) << "node 2 may have it";
   connect(2);
-  EXPECT_EQ(download(100).error(), errc::not_found);
+  EXPECT_EQ(download(100).error(), errc::chunk_lost);
 }
 
 } // namespace cairn::actors

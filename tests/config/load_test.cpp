@@ -304,7 +304,7 @@ TEST(config_override, wrong_ones_are_reported_and_smuggled_lines_refused) {
                             "storage.disks=[", "node.data_dir=\"a"})),
       ElementsAre("--set: expected key=value, got \"nonsense\"", "--set: expected key=value, got \"=1\"",
                   "--set: storage: unknown key, [storage] has chunk_size, segment_size, inline_max, disks, reserve, "
-                  "io_threads, verify_reads",
+                  "io_threads, verify_reads, scrub_period",
                   "--set: storage.chunksize: unknown key, did you mean storage.chunk_size?",
                   "--set: upload.window: expected an integer, 1 to 64, got \"two\"",
                   "--set: storage.disks: expected an array of {path = \"…\", weight = 1} or of paths, at most 64, "

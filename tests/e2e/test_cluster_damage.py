@@ -1,7 +1,10 @@
 """Bytes that rot on one node of three: never served, found, and made good from the other copies."""
+import http.client
 import random
+import shutil
+import time
 
-from cairn_node import KIB, MIB, eventually, in_threads
+from cairn_node import MIB, eventually, in_threads
 from cluster_load import content
 
 
@@ -99,3 +102,81 @@ def test_a_segment_that_is_damaged_while_clients_read_is_never_served_and_repair
         return victim.metric("cairn_chunks_corrupt_total") == before
     eventually(whole, seconds=120, every=1, what="reads find no more damage")
     assert sum(n.metric("cairn_chunks_unrecoverable_total") for n in cluster.nodes) == 0
+
+
+# Chunks that nobody has
+
+
+def wipe_chunks(node):
+    """A new, empty disk in place of the one that died; the node's metadata lies elsewhere in its directory."""
+    shutil.rmtree(node.folder / "data/disk0")
+
+
+def test_chunks_that_no_disk_has_are_told_given_up_and_hold_up_nothing(make_cluster):
+    cluster = make_cluster(4, cluster_replicas=2, cluster_write_quorum=2)
+    written = fill(cluster, 12, 3 * MIB)
+    first, second = cluster.nodes[2:]
+    numbers = [cluster.status(n)["self"] for n in (first, second)]
+    first.kill()
+    second.kill()
+    wipe_chunks(first)
+    # While the second is only down, nothing counts as lost, even though its disk has the only copies.
+    first.start(seconds=60)
+    cluster.command("repair")
+    time.sleep(6)
+    assert cluster.status()["chunks_lost"] == 0
+    assert "no chunk is known to be lost" in cluster.command("lost").stdout
+    wipe_chunks(second)
+    second.start(seconds=60)
+    cluster.command("repair")
+    lost = eventually(lambda: cluster.status()["chunks_lost"], seconds=60, what="the loss is seen")
+    time.sleep(3)
+    lost = cluster.status()["chunks_lost"]
+    assert "LOST: no node has" in cluster.command("status").stdout
+    broken = set()
+    for node in cluster.nodes:
+        for key, body in written.items():
+            try:
+                answer = node.get(key)
+            except http.client.IncompleteRead as cut:  # the first chunk was there, a later one is not
+                assert body.startswith(cut.partial)
+                broken.add(key)
+                continue
+            assert answer.status in (200, 500), (key, answer)
+            assert answer.status != 200 or answer.body == body
+            if answer.status == 500:
+                broken.add(key)
+                assert b"Bytes of this object are lost" in answer.body, answer
+    assert 0 < len(broken) < len(written), broken
+    told = cluster.command("lost").stdout
+    assert {k.removeprefix("/") for k in broken} == {line.strip() for line in told.splitlines() if line.startswith("  ")}, told
+
+    # A drain waits for them …
+    cluster.command("drain", numbers[0])
+
+    def left():
+        mine = next(n for n in cluster.status()["nodes"] if n["number"] == numbers[0])
+        return mine["partitions_owned"]
+    before = left()
+    eventually(lambda: 0 < left() < before / 4, seconds=120, every=0.3, what="most of it moves")
+    time.sleep(8)
+    assert left() > 0, "a partition with a lost chunk does not move by itself"
+    # … until they are given up.
+    done = cluster.command("forget-lost").stdout
+    assert f"{lost} chunk" in done, (lost, done)
+    eventually(lambda: left() == 0, seconds=60, every=0.3, what="the drain ends")
+    eventually(lambda: cluster.status()["chunks_lost"] == 0, seconds=30, what="nothing is reported any more")
+    cluster.command("remove", numbers[0])
+    first.kill()
+    cluster.nodes.remove(first)
+    for key, body in written.items():
+        node = cluster.nodes[0]
+        if key in broken:
+            try:
+                assert node.get(key).status == 500
+            except http.client.IncompleteRead:
+                pass
+            assert node.delete(key).status == 204
+        else:
+            assert node.get(key).body == body
+    assert cluster.nodes[0].put("/files/after", content("after", MIB)).status == 200

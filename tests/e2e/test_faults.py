@@ -107,6 +107,25 @@ def test_a_flipped_bit_in_the_first_chunk_is_a_500_with_metric_and_log_line(star
     assert node.get("/files/damaged.bin").body == body
 
 
+def test_a_node_alone_finds_damage_before_a_reader_does(start_node):
+    node = start_node(storage_scrub_period="1min")
+    body = os.urandom(3 * MIB)
+    node.put("/files/damaged.bin", body)
+    node.put("/files/fine.bin", body[::-1])
+    flip_bit(node, body[1000:1064])
+    eventually(lambda: node.metric("cairn_scrub_damaged_total") > 0, seconds=60, what="the scrub finds it")
+    assert "a damaged chunk was found, and this node has no other copy" in node.log()
+    assert node.metric("cairn_chunks_corrupt_total") == 0, "nobody has read it"
+    answer = node.get("/files/damaged.bin")
+    assert answer.status == 500 and b"damaged" in answer.body, answer
+    # What nobody needs any more is no finding.
+    assert node.delete("/files/damaged.bin").status == 204
+    time.sleep(2)
+    before, read = node.metric("cairn_scrub_damaged_total"), node.metric("cairn_scrubbed_bytes_total")
+    eventually(lambda: node.metric("cairn_scrubbed_bytes_total") > read + 8 * MIB, seconds=60, what="another pass")
+    assert node.metric("cairn_scrub_damaged_total") == before
+
+
 @pytest.mark.parametrize("chunk", [1, 2])
 def test_a_flipped_bit_in_a_later_chunk_breaks_the_transfer_and_never_gives_wrong_bytes(start_node, chunk):
     node = start_node()

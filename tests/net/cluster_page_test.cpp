@@ -28,6 +28,8 @@ cluster_status example() {
   s.now = 1'000'000;
   s.repairs_waiting = 5;
   s.bytes_to_move = 3 << 20;
+  s.voters = {0, 1};
+  s.chunks_lost = 2;
   for (std::uint8_t n = 0; n < 2; ++n) {
     cluster_node_status node;
     node.number = n;
@@ -62,6 +64,7 @@ TEST(cluster_page, is_json_with_every_member) {
       HasSubstr(
           R"("epoch":12,"leader":1,"term":4,"self":0,"repairs_waiting":5,"deletions_held":false,"bytes_to_move":3145728)"));
   EXPECT_THAT(json, HasSubstr(R"("zone":"rack \"1\"\u000a","weight":1,"state":"active","up":false,"since_ms":600000)"));
+  EXPECT_THAT(json, HasSubstr(R"("partitions_under_replicated":0,"chunks_lost":2,"voters":[0,1],"nodes":[)"));
   EXPECT_THAT(json, HasSubstr(R"("role":"voter","partitions_owned":16384,"partitions_incoming":7,"used_bytes":)"));
   auto s = example();
   s.leader.reset();
@@ -77,6 +80,14 @@ TEST(cluster_page, is_a_table_for_people) {
   EXPECT_THAT(text,
               HasSubstr("active, DOWN 6 min  leader    16384 +7    2.0 MiB  1.5 GiB of 100 GiB  0        a1000000-"));
   EXPECT_THAT(text, HasSubstr("Repairs waiting: 5. To move: 3.0 MiB."));
+  EXPECT_THAT(text, HasSubstr("Voters: 0, 1; 2 of them must be up.\nLOST: no node has 2 chunks that objects need: "));
+}
+
+TEST(cluster_page, tells_a_new_node_how_to_join) {
+  const auto text = join_text(example());
+  EXPECT_THAT(text, HasSubstr("name = \"blue\"\njoin = [\"node-0:9100\", \"node-1:9100\"]\n"));
+  EXPECT_THAT(text, HasSubstr("cairn cluster certs issue --dir CERTS --data-dir /var/lib/cairn NEW-NODE\n"));
+  EXPECT_THAT(text, HasSubstr("advertise = \"NEW-NODE:9100\"\n"));
 }
 
 TEST(cluster_page, finds_nodes_by_number_address_and_id) {
@@ -101,10 +112,15 @@ TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
   EXPECT_EQ(parse("kind=repair")->kind, membership_wish::repair);
   EXPECT_EQ(parse("kind=deletions&value=hold")->number, 1u);
   EXPECT_EQ(parse("kind=deletions&value=release")->number, 0u);
-  for (const auto* bad : {"", "kind=explode", "kind=drain", "kind=drain&node=0&value=1", "kind=weight&node=0",
-                          "kind=weight&node=0&value=-1", "kind=weight&node=0&value=1000000001", "kind=deletions",
-                          "kind=deletions&value=1", "kind=deletions&node=0&value=hold", "kind=voters&value=3",
-                          "kind=repair&node=0", "kind=zone&node=0&value=a%20b"})
+  EXPECT_EQ(parse("kind=lost")->kind, membership_wish::lost);
+  EXPECT_EQ(parse("kind=forget-lost")->kind, membership_wish::forget);
+  EXPECT_EQ(parse("kind=voters&node=1,node-0%3A9100")->nodes, (std::vector<cairn::storage::node_number>{0, 1}));
+  EXPECT_EQ(parse("kind=voters&node=0,7").error().code, errc::not_found);
+  for (const auto* bad : {"", "kind=explode", "kind=voters", "kind=voters&node=0,0", "kind=lost&node=0", "kind=drain",
+                          "kind=drain&node=0&value=1", "kind=weight&node=0", "kind=weight&node=0&value=-1",
+                          "kind=weight&node=0&value=1000000001", "kind=deletions", "kind=deletions&value=1",
+                          "kind=deletions&node=0&value=hold", "kind=voters&value=3", "kind=repair&node=0",
+                          "kind=zone&node=0&value=a%20b"})
     EXPECT_EQ(parse(bad).error().code, errc::invalid_argument) << bad;
   EXPECT_EQ(parse("kind=drain&node=7").error().code, errc::not_found);
 }

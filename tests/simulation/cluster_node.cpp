@@ -129,6 +129,7 @@ void cluster_node::become_member() {
   auto& p = *process_;
   p.network->set_cluster(identity_->id);
   p.layout = std::make_shared<actors::layout_holder>(identity_->self);
+  p.layout->learn(identity_->members);
   actors::member_log_parts log;
   log.engine = log_engine_.get();
   log.store = p.store.get();

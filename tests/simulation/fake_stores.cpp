@@ -113,7 +113,7 @@ std::optional<error> fake_stores::failure_of(std::size_t disk, const chunk_read&
   }
   if (rank != facts.rank) return error{errc::not_found, "elsewhere"};
   if (!facts.fault) return std::nullopt;
-  fatal_.insert(*facts.fault);
+  fatal_.insert(*facts.fault == errc::corrupt || *facts.fault == errc::not_found ? errc::chunk_lost : *facts.fault);
   return error{*facts.fault, "planned"};
 }
 
@@ -138,7 +138,7 @@ fake_stores::answer fake_stores::read(std::size_t disk, const chunk_read& r) {
   if (out.failure) return out;
   auto length = std::min<std::uint64_t>(r.length, chunk_length - r.offset);
   if (facts_of(r.id).is_short) {
-    fatal_.insert(errc::corrupt);
+    fatal_.insert(errc::chunk_lost);
     length = 0;
   }
   fill_pattern(r.id.blob.number, begin + r.offset, {r.into->data(), length});

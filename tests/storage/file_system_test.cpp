@@ -224,6 +224,10 @@ TEST(posix_file_system, names_the_process_that_holds_the_lock) {
       << refused.error().text;
 }
 
+TEST(posix_file_system, flushes_the_folder_of_a_file_name_alone) {
+  EXPECT_TRUE(posix_file_system().flush_directory(""));
+}
+
 TEST(posix_file_system, says_which_file_failed_and_why) {
   posix_engine engine;
   ASSERT_TRUE(engine.files.make_directories(engine.directory));

@@ -117,12 +117,17 @@ std::vector<command> one_of_each_version_command() {
   return {removal, expiry, null_version, extras, settings, open, rules, raise_feature_level{.level = 5}};
 }
 
+std::vector<command> one_of_each_command_about_losses() {
+  return {give_up_chunks{}, give_up_chunks{{{{1, 2}, 0, 1}, {{3, 1ull << 40}, 0xffffffff, 300}}}};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_object_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_key_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_version_command()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
   return all;
 }
 

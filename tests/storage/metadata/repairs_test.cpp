@@ -87,6 +87,34 @@ TEST_F(repairs, go_when_their_blob_is_reaped) {
   EXPECT_EQ(rows(table::repairs), 0u);
 }
 
+TEST_F(repairs, of_chunks_that_were_given_up_wait_for_nobody_and_go_with_their_blob) {
+  const blob_id blob = new_blob();
+  run(partly("file", blob, {{1, 0, 2}}));
+  run(give_up_chunks{{{blob, 1, 2}, {blob, 5, 1}}});
+  EXPECT_EQ(of(blob), (std::vector<repair_row>{{blob, {1, 0, 2}}, {blob, {nobody, 1, 2}}, {blob, {nobody, 5, 1}}}));
+  EXPECT_EQ(of(nobody).size(), 2u);
+  EXPECT_EQ(read()->repairs_waiting(), 1u) << "those of a node";
+  run(give_up_chunks{{{blob, 1, 1}, {blob, 5, 1}}});
+  run(give_up_chunks{{{blob, 1, 3}}});
+  EXPECT_EQ(of(blob), (std::vector<repair_row>{{blob, {1, 0, 2}}, {blob, {nobody, 1, 3}}, {blob, {nobody, 5, 1}}}));
+  run(confirm_replicas{of(1)});
+  EXPECT_EQ(read()->repairs_waiting(), 0u);
+  run(removal("file"));
+  run(reap{.blobs = buried()});
+  EXPECT_EQ(rows(table::repairs), 0u);
+  EXPECT_EQ(read()->repairs_waiting(), 0u);
+}
+
+TEST_F(repairs, of_chunks_that_no_object_needs_are_not_given_up) {
+  const blob_id blob = new_blob();
+  run(partly("file", blob, {}));
+  run(give_up_chunks{{{blob, 6, 1}, {blob, 0, 7}, {blob, 5, 0xffffffff}, {blob, 0, 0}, {new_blob(), 0, 1}}});
+  EXPECT_EQ(rows(table::repairs), 0u);
+  run(removal("file"));
+  run(give_up_chunks{{{blob, 0, 6}}});
+  EXPECT_EQ(rows(table::repairs), 0u);
+}
+
 TEST_F(repairs, are_not_written_by_a_commit_that_is_refused_or_repeated) {
   put_object unmet = partly("file", new_blob(), {{1, 0, 6}});
   unmet.condition.if_match = "*";

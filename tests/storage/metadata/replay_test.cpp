@@ -94,17 +94,21 @@ void check_cluster_invariants(kv_engine& engine) {
       for (const auto& list : {owners.current, owners.target})
         for (const node_number n : list) EXPECT_TRUE(n < nodes && !removed.contains(n));
     }
-  for (node_number node = 0; node < 6; ++node)
+  std::uint64_t given_up = 0;
+  for (const node_number node : {0, 1, 2, 3, 4, 5, int{nobody}})
     all(table::repairs, keys.repairs_of(node), [&](const std::string& key, const std::string& value) {
       const repair_row row = decode_repair(node, key, value).value();
       EXPECT_EQ(rows.at({id_of(table::repairs), keys.repair_by_blob(row)}), value);
       EXPECT_TRUE(rows.contains({id_of(table::blobs), keys.blob(row.blob)}));
       ++repairs;
+      given_up += node == nobody;
     });
   all(table::repairs, keys.all() + '\x02', [&](const auto&, const auto&) { ++repairs_by_blob; });
   EXPECT_EQ(repairs, repairs_by_blob);
   const auto count = rows.find({id_of(table::meta), keys.meta(meta_field::repairs)});
   EXPECT_EQ(count == rows.end() ? 0 : byte_reader{count->second}.u64(), repairs);
+  const auto of_nobody = rows.find({id_of(table::meta), keys.meta(meta_field::given_up)});
+  EXPECT_EQ(of_nobody == rows.end() ? 0 : byte_reader{of_nobody->second}.u64(), given_up);
 }
 
 TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_through_encoding_and_restarts) {

@@ -1,0 +1,27 @@
+// Scrubs the disks of a node that is a store of its own: reads and verifies what they hold, and says which objects'
+// chunks are damaged (an error in the log, a metric). There is no other copy to fetch; in a cluster actors/backfill
+// scrubs and repairs.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "storage/chunk_store.hpp"
+#include "storage/executor.hpp"
+#include "storage/metadata/store.hpp"
+#include "storage/metrics.hpp"
+
+namespace cairn::actors {
+
+// All of it outlives the actor and the executor's jobs.
+struct scrubber_services {
+  storage::metadata::store* store = nullptr;
+  storage::executor* work = nullptr; // blocking reads
+  std::vector<storage::chunk_store*> disks;
+  storage::node_metrics* metrics = nullptr;
+  const storage::clock* clock = nullptr;
+  std::chrono::seconds period{};
+  std::chrono::milliseconds interval{1000};
+};
+
+scrubber_actor spawn_scrubber(caf::actor_system& system, scrubber_services services);
+
+} // namespace cairn::actors
