@@ -87,16 +87,6 @@ void take(byte_reader& r, erase_chunks_request& m) {
 void take(byte_reader& r, erase_chunks_answer& m) {
   m.erased = r.varint();
 }
-void take(byte_reader& r, list_chunks_request& m) {
-  m.epoch = r.varint();
-  m.from = between(r, r.u16(), 0, storage::partition_count);
-  m.to = between(r, r.u16(), m.from, storage::partition_count);
-  m.max = between(r, static_cast<std::uint32_t>(r.varint(chunk_ids_max)), 1, chunk_ids_max);
-  if (r.boolean()) m.after = take_chunk(r);
-}
-void take(byte_reader& r, list_chunks_answer& m) {
-  m.ids = take_chunks(r);
-}
 
 } // namespace
 
@@ -115,13 +105,6 @@ std::string encode(const erase_chunks_request& m) {
   put(w, m.ids);
   return w.take();
 }
-std::string encode(const list_chunks_request& m) {
-  auto w = begin(peer_request::list_chunks, m.epoch);
-  w.u16(static_cast<std::uint16_t>(m.from)).u16(static_cast<std::uint16_t>(m.to)).varint(m.max);
-  w.boolean(m.after.has_value());
-  if (m.after) put(w, *m.after);
-  return w.take();
-}
 std::string encode(const read_chunk_answer& m) {
   return begin().u32(m.chunk_length).u32(m.checksum).take();
 }
@@ -130,11 +113,6 @@ std::string encode(const write_chunk_answer&) {
 }
 std::string encode(const erase_chunks_answer& m) {
   return begin().varint(m.erased).take();
-}
-std::string encode(const list_chunks_answer& m) {
-  auto w = begin(m.ids.size() * chunk_id_bytes);
-  put(w, m.ids);
-  return w.take();
 }
 
 template <class Message>
@@ -151,10 +129,8 @@ result<Message> decode(std::string_view bytes) {
 template result<read_chunk_request> decode(std::string_view);
 template result<write_chunk_request> decode(std::string_view);
 template result<erase_chunks_request> decode(std::string_view);
-template result<list_chunks_request> decode(std::string_view);
 template result<read_chunk_answer> decode(std::string_view);
 template result<write_chunk_answer> decode(std::string_view);
 template result<erase_chunks_answer> decode(std::string_view);
-template result<list_chunks_answer> decode(std::string_view);
 
 } // namespace cairn::actors

@@ -1,11 +1,10 @@
-// What nodes say to each other about chunks: the bytes of the requests read_chunk, write_chunk, erase_chunks and
-// list_chunks (actors/peer_service.hpp) and of their answers. Errors travel as the link's own. Every request carries
+// What nodes say to each other about chunks: the bytes of the requests read_chunk, write_chunk and erase_chunks
+// (actors/peer_service.hpp) and of their answers. Errors travel as the link's own. Every request carries
 // the epoch of the layout that its sender acted by, 0 when it acted by none.
 //
 //   read_chunk     bulk, the answer's payload: `length` bytes of the chunk from `offset` on, clipped to its end
 //   write_chunk    bulk, the request's payload: the whole chunk. Durable when answered.
 //   erase_chunks   control. The sender says that the log called these chunks dead.
-//   list_chunks    control. A page of ids in index order (partition, id).
 //
 // Checksums are CRC32C of the payload, so that no buffer on the way is trusted. encode() of a request begins with its
 // kind; decode() of it takes what follows the kind, as peer_service hands it over. Grammar: chunk_messages.cpp. decode
@@ -15,7 +14,6 @@
 #include "actors/peer_service.hpp"
 #include "storage/ids.hpp"
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,26 +55,12 @@ struct erase_chunks_answer {
   friend bool operator==(const erase_chunks_answer&, const erase_chunks_answer&) = default;
 };
 
-struct list_chunks_request {
-  storage::layout_epoch epoch = 0;
-  std::uint32_t from = 0, to = storage::partition_count; // partitions [from, to)
-  std::optional<storage::chunk_id> after;
-  std::uint32_t max = 1000; // 1 to chunk_ids_max
-  friend bool operator==(const list_chunks_request&, const list_chunks_request&) = default;
-};
-struct list_chunks_answer {
-  std::vector<storage::chunk_id> ids;
-  friend bool operator==(const list_chunks_answer&, const list_chunks_answer&) = default;
-};
-
 std::string encode(const read_chunk_request& m);
 std::string encode(const write_chunk_request& m);
 std::string encode(const erase_chunks_request& m);
-std::string encode(const list_chunks_request& m);
 std::string encode(const read_chunk_answer& m);
 std::string encode(const write_chunk_answer& m);
 std::string encode(const erase_chunks_answer& m);
-std::string encode(const list_chunks_answer& m);
 
 template <class Message>
 result<Message> decode(std::string_view bytes); // for each of the above

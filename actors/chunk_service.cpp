@@ -5,18 +5,11 @@
 #include "actors/retry_policy.hpp"
 #include "storage/checksum.hpp"
 
-#include <algorithm>
-
 namespace cairn::actors {
 
 namespace {
 
 using request_ptr = std::shared_ptr<link::incoming_request>;
-
-bool in_index_order(const storage::chunk_id& a, const storage::chunk_id& b) {
-  const auto pa = storage::partition_of(a), pb = storage::partition_of(b);
-  return pa != pb ? pa < pb : a < b;
-}
 
 class server_state {
 public:
@@ -32,14 +25,12 @@ private:
     std::size_t rank = 0;
     error worst;
   };
-  // One question to every disk.
+  // An erasure at every disk.
   struct round {
     request_ptr request;
     std::size_t to_answer = 0;
     error worst;
     std::uint64_t erased = 0;
-    chunk_ids found;
-    std::uint32_t max = 0;
 
     // True after the last answer.
     bool answered(const caf::error* failed) {
@@ -56,8 +47,6 @@ private:
   void write(const request_ptr& request);
   result<void> may_write(const write_chunk_request& m, const storage::slice& payload) const;
   void erase(const request_ptr& request);
-  void list(const request_ptr& request);
-  void listed(round& r) const;
   std::shared_ptr<round> begin_round(const request_ptr& request) const;
   template <class Message>
   std::optional<Message> decoded(const link::incoming_request& request) const;
@@ -75,7 +64,6 @@ void server_state::serve(const chunk_call& call) {
     case peer_request::read_chunk: return read(request);
     case peer_request::write_chunk: return write(request);
     case peer_request::erase_chunks: return erase(request);
-    case peer_request::list_chunks: return list(request);
     default: CAIRN_ASSERT(!"a request about chunks");
   }
 }
@@ -185,35 +173,6 @@ void server_state::erase(const request_ptr& request) {
   }
 }
 
-void server_state::list(const request_ptr& request) {
-  const auto m = decoded<list_chunks_request>(*request);
-  if (!m) return;
-  const auto r = begin_round(request);
-  r->max = m->max;
-  for (std::size_t disk = 0; disk < parts_.stores->disks(); ++disk) {
-    self_
-        ->request(parts_.stores->disk_writer(disk), caf::infinite, list_atom_v,
-                  chunk_list_query{m->after, m->max, m->from, m->to})
-        .then(
-            [this, r](const chunk_ids& page) {
-              r->found.insert(r->found.end(), page.begin(), page.end());
-              if (r->answered(nullptr)) listed(*r);
-            },
-            [this, r](caf::error& why) {
-              if (r->answered(&why)) listed(*r);
-            });
-  }
-}
-
-// A disk that can't tell makes the page useless: what is missing in it would count as not there.
-void server_state::listed(round& r) const {
-  if (r.worst.code != errc{}) return r.request->respond(std::move(r.worst));
-  std::sort(r.found.begin(), r.found.end(), in_index_order);
-  r.found.erase(std::unique(r.found.begin(), r.found.end()), r.found.end());
-  if (r.found.size() > r.max) r.found.resize(r.max);
-  r.request->respond(link::answer{encode(list_chunks_answer{std::move(r.found)}), {}});
-}
-
 chunk_server_actor::behavior_type chunk_server(chunk_server_actor::stateful_pointer<server_state> self,
                                                const chunk_service_parts& parts) {
   auto* state = &self->state;
@@ -234,8 +193,7 @@ void chunk_service::serve_at(peer_service& service) const {
     return pool->try_acquire(bytes, storage::reservation::minimum);
   });
   const auto turn = std::make_shared<std::atomic<std::size_t>>(0);
-  for (const auto kind :
-       {peer_request::read_chunk, peer_request::write_chunk, peer_request::erase_chunks, peer_request::list_chunks}) {
+  for (const auto kind : {peer_request::read_chunk, peer_request::write_chunk, peer_request::erase_chunks}) {
     service.serve(kind, [kind, turn, servers = servers_](link::incoming_request request) {
       const auto& server = servers[turn->fetch_add(1, std::memory_order_relaxed) % servers.size()];
       caf::anon_send(server, chunk_call{kind, std::make_shared<link::incoming_request>(std::move(request))});

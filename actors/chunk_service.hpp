@@ -1,4 +1,4 @@
-// This node's chunks for its peers: serves read_chunk, write_chunk, erase_chunks and list_chunks
+// This node's chunks for its peers: serves read_chunk, write_chunk and erase_chunks
 // (actors/chunk_messages.hpp) from the disks of the node. Some actors share the requests.
 //
 // - Buffers come from a pool of its own, a part of limits.memory that no client's stream can use up. It waits for

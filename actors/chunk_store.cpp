@@ -216,7 +216,7 @@ caf::result<chunk_ids> store_state::list(const chunk_list_query& query) {
   const auto reply = lists.add(promise, deadline);
   auto job = [this, reply, query, shared = d, back = on_actor()](bool expired) {
     result<chunk_ids> page = expired_in_queue();
-    if (!expired) page = shared->store.list({query.from, query.to}, query.after, query.max);
+    if (!expired) page = shared->store.list(query.after, query.max);
     back([this, reply, page = std::move(page)]() mutable {
       auto waiting = lists.take(reply);
       if (!waiting) return;

@@ -251,6 +251,13 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
   services.refusal = [this] { return refused_by_peers(); };
   services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
+  if (!env_.settings->cluster.join.empty())
+    services.ask_configured = [this](std::string request, link::reply_callback reply) {
+      const auto& join = env_.settings->cluster.join;
+      const auto target = config::parse_host_port(join[configured_asked_++ % join.size()]);
+      if (!target) return reply(target.error());
+      links_->ask_member(*target, std::move(request), join_time, std::move(reply));
+    };
   metadata_->set(metadata);
   operator_services desk;
   desk.metadata = metadata;

@@ -75,6 +75,7 @@ private:
   std::shared_ptr<own_hello> hello_;
   std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();
   std::shared_ptr<link_peers> links_;
+  std::size_t configured_asked_ = 0; // by the membership actor
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::unique_ptr<storage::kv_engine> log_engine_;

@@ -44,6 +44,20 @@ void read(byte_reader& r, meta::new_node& n) {
   n.incarnation = r.u64();
 }
 
+void write(byte_writer& w, const known_members& members) {
+  w.varint(members.size());
+  for (const auto& m : members) w.u16(m.number).raw(m.id).string(m.address);
+}
+
+void read(byte_reader& r, known_members& members) {
+  members.resize(r.count(19));
+  for (auto& m : members) {
+    m.number = r.u16();
+    r.raw(m.id);
+    m.address = r.string(text_bytes_max);
+  }
+}
+
 } // namespace
 
 std::string encode_submit(std::span<const meta::command> batch) {
@@ -160,8 +174,8 @@ result<join_request> decode_join(std::string_view bytes) {
 
 std::string encode(const join_answer& j) {
   auto w = begin();
-  w.raw(j.cluster).string(j.name).u16(j.number).varint(j.members.size());
-  for (const auto& m : j.members) w.u16(m.number).raw(m.id).string(m.address);
+  w.raw(j.cluster).string(j.name).u16(j.number);
+  write(w, j.members);
   return w.take();
 }
 
@@ -172,13 +186,23 @@ result<join_answer> decode_join_answer(std::string_view bytes) {
   r.raw(out.cluster);
   out.name = r.string(text_bytes_max);
   out.number = r.u16();
-  out.members.resize(r.count(19));
-  for (auto& m : out.members) {
-    m.number = r.u16();
-    r.raw(m.id);
-    m.address = r.string(text_bytes_max);
-  }
+  read(r, out.members);
   if (!r.finished()) return broken("the answer to the wish to join");
+  return out;
+}
+
+std::string encode(const known_members& members) {
+  auto w = begin();
+  write(w, members);
+  return w.take();
+}
+
+result<known_members> decode_members(std::string_view bytes) {
+  byte_reader r{bytes};
+  if (auto good = open(r); !good) return good.error();
+  known_members out;
+  read(r, out);
+  if (!r.finished()) return broken("a list of members");
   return out;
 }
 

@@ -13,6 +13,7 @@
 //                  count:varint member*
 //     node         id:16 address:string zone:string weight:varint incarnation:u64
 //     member       number:u16 id:16 address:string
+//   members      nothing                                         → version:u8 count:varint member*
 //   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64 flags:u8
 //                  complete_epoch:u64 count:varint partition:u16* → version:u8
 //
@@ -56,6 +57,8 @@ result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes);
 std::string encode(const snapshot_piece& p);
 result<snapshot_piece> decode_snapshot_piece(std::string_view bytes); // corrupt also when the checksum is wrong
 
+using known_members = std::vector<storage::known_member>;
+
 struct join_request {
   storage::metadata::new_node node;
   std::string cluster_name;
@@ -64,12 +67,15 @@ struct join_answer {
   storage::uuid cluster{};
   std::string name;
   storage::node_number number = 0;
-  std::vector<storage::known_member> members;
+  known_members members;
 };
 std::string encode(const join_request& j);
 result<join_request> decode_join(std::string_view bytes);
 std::string encode(const join_answer& j);
 result<join_answer> decode_join_answer(std::string_view bytes);
+
+std::string encode(const known_members& members);
+result<known_members> decode_members(std::string_view bytes);
 
 // How a node is. The leader believes the newest for some seconds.
 struct node_report {

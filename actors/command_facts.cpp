@@ -93,6 +93,14 @@ bool changes_layout(const meta::command& c) {
                     c);
 }
 
+std::optional<storage::session_id> session_of_chunks(const meta::command& c) {
+  const meta::written_content* content = nullptr;
+  if (const auto* put = std::get_if<meta::put_object>(&c)) content = &put->content;
+  if (const auto* part = std::get_if<meta::put_part>(&c)) content = &part->content;
+  const auto* written = content ? std::get_if<meta::written_blob>(content) : nullptr;
+  return written ? std::optional{written->blob.session} : std::nullopt;
+}
+
 std::size_t bytes_of(const meta::command& c) {
   return std::visit(
       overloaded{

@@ -12,6 +12,8 @@ std::vector<row_name> changed_rows(const storage::metadata::command& c);
 bool adds_something(const storage::metadata::command& c);
 // Whether applying it may change the layout: nodes, owners, the cluster itself.
 bool changes_layout(const storage::metadata::command& c);
+// The writer session that the chunks it commits were written in; nothing without chunks.
+std::optional<storage::session_id> session_of_chunks(const storage::metadata::command& c);
 // An estimate for the bounds of queues and batches.
 std::size_t bytes_of(const storage::metadata::command& c);
 // Fills in the stamp of a command that has none yet.

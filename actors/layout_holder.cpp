@@ -12,6 +12,17 @@ void layout_holder::set(layout_ptr fresh) {
   if (!layout_ || fresh->epoch >= layout_->epoch) layout_ = std::move(fresh);
 }
 
+void layout_holder::learn(std::vector<storage::known_member> members) {
+  const std::lock_guard lock{mutex_};
+  if (!learned_ || *learned_ != members)
+    learned_ = std::make_shared<const std::vector<storage::known_member>>(std::move(members));
+}
+
+layout_holder::members_ptr layout_holder::learned() const {
+  const std::lock_guard lock{mutex_};
+  return learned_;
+}
+
 layout_holder::use layout_holder::begin_upload() {
   const std::lock_guard lock{mutex_};
   if (!layout_) return nullptr;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "cluster/layout.hpp"
+#include "storage/cluster_identity.hpp"
 
 #include <map>
 #include <memory>
@@ -25,6 +26,12 @@ public:
   // in the order of their log indexes.
   void set(layout_ptr fresh);
 
+  // Members that others know, for a node that was away while they changed: those behind the layout's last number are
+  // the news, and one of them may lead.
+  using members_ptr = std::shared_ptr<const std::vector<storage::known_member>>;
+  void learn(std::vector<storage::known_member> members);
+  members_ptr learned() const; // null until the first learn()
+
   // An upload: the layout when it began, kept as "in use" until the last copy goes. It may write by newer layouts too.
   using use = std::shared_ptr<const cluster::layout>;
   use begin_upload();
@@ -37,6 +44,7 @@ private:
   const storage::node_number self_;
   mutable std::mutex mutex_;
   layout_ptr layout_;
+  members_ptr learned_;
   std::map<storage::layout_epoch, std::size_t> uploads_;
 };
 

@@ -42,10 +42,13 @@ private:
   void with_status(std::function<void(const log_status&)> then);
   void report(const log_status& log);
   void send_report(const log_status& log, std::string bytes);
+  void look_for_members();
   void refused(const std::string& why);
   void update_holds();
   void take_report(node_report r, const std::function<void(result<void>)>& answer);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
+  static known_members members_of(const cluster::layout& layout);
+  void tell_members(const link::responder& respond) const;
   void join(const join_request& wish, const link::responder& respond, const log_status& log);
   void add(const join_request& wish, const link::responder& respond);
 
@@ -65,6 +68,7 @@ private:
   storage::steady_time leads_since_;
   cluster::plan_base targets_planned_;
   bool stewarding_ = false, soon_ = false;
+  std::size_t asked_ = 0; // how often others were asked for members
 };
 static_assert(!std::is_aggregate_v<membership_state>);
 
@@ -117,16 +121,36 @@ void membership_state::report(const log_status& log) {
 }
 
 void membership_state::send_report(const log_status& log, std::string bytes) {
-  // Without a known leader any member will pass it on.
   const auto layout = s_.layout->get();
   const storage::uuid* to = nullptr;
   if (layout && log.leader && *log.leader < layout->members.size()) to = &layout->members[*log.leader].id;
-  if (!to) return; // the consensus engine finds the leader first
+  if (!to) return look_for_members(); // the consensus engine finds the leader
   bytes.insert(bytes.begin(), char(peer_request::report));
   s_.network->call(*to, std::move(bytes), now() + request_time, [this, back = on_actor()](result<link::answer> a) {
     if (a || a.error().code != errc::precondition_failed) return;
     back([this, why = a.error().text] { refused(why); });
   });
+}
+
+// Unless the leader is one that joined while this node was away: its links are refused, as those of any stranger, until
+// somebody who is known says that it is a member.
+void membership_state::look_for_members() {
+  const auto layout = s_.layout->get();
+  if (!layout) return; // a newcomer, who was told when it joined
+  std::vector<storage::uuid> reached;
+  for (const auto& m : layout->members)
+    if (m.number != s_.layout->self() && s_.network->up(m.id)) reached.push_back(m.id);
+  auto answered = [this, back = on_actor()](result<link::answer> a) {
+    back([this, a = std::move(a)] {
+      auto members = a ? decode_members(a->bytes) : result<known_members>{a.error()};
+      if (members) s_.layout->learn(std::move(*members));
+    });
+  };
+  std::string request(1, char(peer_request::members));
+  if (!reached.empty())
+    s_.network->call(reached[asked_++ % reached.size()], std::move(request), now() + request_time, std::move(answered));
+  else if (s_.ask_configured)
+    s_.ask_configured(std::move(request), std::move(answered));
 }
 
 // It must not come back with its old copy of the metadata, however often it is started.
@@ -182,6 +206,7 @@ member_reports_ptr membership_state::reports() const {
 // ── requests of other nodes ──
 
 void membership_state::serve(const peer_call& call) {
+  if (call.kind == peer_request::members) return tell_members(call.request->respond);
   with_status([this, call](const log_status& log) {
     const auto& request = *call.request;
     if (!log.leads) return pass_on(log, call.kind, request);
@@ -212,6 +237,19 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
   bytes += request.bytes;
   s_.network->call(layout->members[*log.leader].id, std::move(bytes), request.deadline,
                    [respond = request.respond](result<link::answer> a) { respond(std::move(a)); });
+}
+
+known_members membership_state::members_of(const cluster::layout& layout) {
+  known_members out;
+  for (const auto& m : layout.members)
+    if (m.state != cluster::member_state::removed) out.push_back({m.number, m.id, m.address});
+  return out;
+}
+
+void membership_state::tell_members(const link::responder& respond) const {
+  const auto layout = s_.layout->get();
+  if (!layout) return respond(error{errc::no_leader, "the cluster is not known here yet"});
+  respond(link::answer{encode(members_of(*layout)), {}});
 }
 
 void membership_state::join(const join_request& wish, const link::responder& respond, const log_status& log) {
@@ -255,8 +293,7 @@ void membership_state::add(const join_request& wish, const link::responder& resp
     a.cluster = layout->cluster;
     a.name = s_.cluster_name;
     a.number = storage::node_number(added->more);
-    for (const auto& m : layout->members)
-      if (m.state != cluster::member_state::removed) a.members.push_back({m.number, m.id, m.address});
+    a.members = members_of(*layout);
     log::info("a node joins",
               {{"node", storage::to_string(wish.node.id)}, {"number", a.number}, {"address", wish.node.address}});
     respond(link::answer{encode(a), {}});

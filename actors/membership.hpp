@@ -34,6 +34,9 @@ struct membership_services {
   // Why peers refuse this node for good, if they do; cheap. May be empty.
   std::function<std::optional<std::string>()> refusal;
   std::function<void(const std::string& why)> remember_refusal; // blocking; on `reads`. May be empty.
+  // A request to one after the other of the addresses that the configuration names, for when no known member can be
+  // reached. May be empty.
+  std::function<void(std::string request, link::reply_callback reply)> ask_configured;
 };
 
 membership_actor spawn_membership(caf::actor_system& system, membership_services services);

@@ -36,7 +36,6 @@ struct chunk_payload {
 struct chunk_list_query {
   std::optional<storage::chunk_id> after;
   std::uint32_t max = 1000;
-  std::uint32_t from = 0, to = storage::partition_count; // partitions [from, to)
 };
 // What a peer asks of this node's disks; answered through its responder.
 struct chunk_call {

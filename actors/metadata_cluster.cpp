@@ -154,15 +154,22 @@ void metadata_state::connect(const cluster::layout& layout) {
     members.push_back({m.number, {m.id, m.address, m.incarnation}});
   }
   // A state from before a member joined says nothing of it; perhaps it leads, and has what this node lacks.
-  for (const auto& m : known_at_start_)
-    if (m.number >= layout.members.size()) members.push_back(m);
+  const auto add_later = [&](const log_member& m) {
+    if (m.number >= layout.members.size() && std::ranges::find(members, m.number, &log_member::number) == members.end())
+      members.push_back(m);
+  };
+  for (const auto& m : known_at_start_) add_later(m);
+  connected_learned_ = s_.layout->learned();
+  if (connected_learned_)
+    for (const auto& m : *connected_learned_) add_later({m.number, {m.id, m.address, 0}});
   log_->set_members(members);
 }
 
 // Uploads that began under an older layout are over: whatever this session writes from now on goes to the owners of
 // this layout.
 void metadata_state::acknowledge_layout() {
-  if (const auto known = removed_connected_ ? s_.layout->get() : nullptr) connect(*known);
+  if (removed_connected_ || s_.layout->learned() != connected_learned_)
+    if (const auto known = s_.layout->get()) connect(*known);
   if (layout_changed_) read_layout();
   const auto settled = s_.layout->settled_epoch();
   if (session_ == 0 || acknowledging_ || settled <= acknowledged_) return;

@@ -99,6 +99,12 @@ std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
     if (out->waiting.empty()) return nullptr;
     // Who was answered timeout already is not served behind his back.
     std::erase_if(out->waiting, [this](const waiting_command& w) { return !waiting<committed>().contains(w.reply); });
+    // Chunks that were written in a session that is over are dead.
+    std::erase_if(out->waiting, [this](const waiting_command& w) {
+      const bool over = session_of_chunks(*w.command).value_or(session_) != session_;
+      if (over) refuse(w, {errc::session_ended, "the writer session that the upload began in is over"});
+      return over;
+    });
     if (!out->waiting.empty()) return out;
     batches_->finished();
   }

@@ -114,6 +114,7 @@ private:
   std::vector<log_member> known_at_start_;
   std::vector<std::function<void()>> layout_waiters_;
   bool removed_connected_ = false;
+  layout_holder::members_ptr connected_learned_;
   bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from

@@ -13,10 +13,10 @@ std::string_view name_of(peer_request kind) noexcept {
     case peer_request::join: return "join";
     case peer_request::report: return "report";
     case peer_request::membership: return "membership";
+    case peer_request::members: return "members";
     case peer_request::read_chunk: return "read_chunk";
     case peer_request::write_chunk: return "write_chunk";
     case peer_request::erase_chunks: return "erase_chunks";
-    case peer_request::list_chunks: return "list_chunks";
   }
   return {};
 }

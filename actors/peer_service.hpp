@@ -21,10 +21,10 @@ enum class peer_request : std::uint8_t {
   join = 5,        // a node that is no member yet asks to become one
   report = 6,      // how a node is, to the leader, each second
   membership = 7,  // an operator's wish, passed on to the leader
+  members = 8,     // → whom this node knows, for one that was away while they changed
   read_chunk = 16, // → payload
   write_chunk = 17,
   erase_chunks = 18,
-  list_chunks = 19,
 };
 constexpr std::size_t peer_request_kinds = 32;
 // As metrics name it ("read_chunk"); empty: there is no such kind.

@@ -24,7 +24,6 @@ public:
   caf::result<chunk_data> read(chunk_read& r);
   caf::result<done_atom> write(chunk_payload& chunk);
   caf::result<std::uint64_t> erase(chunk_ids& ids);
-  caf::result<chunk_ids> list(const chunk_list_query& query);
   void tick();
   void stop(const caf::exit_msg& m);
 
@@ -64,7 +63,6 @@ private:
   std::uint64_t next_read_ = 1;
   reply_table<done_promise> writes_;
   reply_table<caf::typed_response_promise<std::uint64_t>> erases_;
-  reply_table<caf::typed_response_promise<chunk_ids>> lists_;
   std::optional<storage::chunk_id> overdue_chunk_;
   storage::steady_time next_probe_{};
   bool probing_ = false, was_suspect_ = false;
@@ -191,17 +189,6 @@ caf::result<std::uint64_t> remote_state::erase(chunk_ids& ids) {
   return promise;
 }
 
-caf::result<chunk_ids> remote_state::list(const chunk_list_query& query) {
-  if (query.max == 0 || query.max > chunk_ids_max) return to_caf({errc::invalid_argument, "a page of too many chunks"});
-  auto promise = self_->make_response_promise<chunk_ids>();
-  const auto deadline = now() + p_.read_timeout;
-  const auto id = lists_.add(promise, deadline);
-  p_.network->call(
-      peer_, encode(list_chunks_request{epoch(), query.from, query.to, query.after, query.max}), deadline,
-      answering<list_chunks_answer>(lists_, id, [](auto& to, list_chunks_answer m) { to.deliver(std::move(m.ids)); }));
-  return promise;
-}
-
 void remote_state::tick() {
   self_->delayed_send(self_, tick_interval, tick_atom_v);
   for (auto& [id, r] : reads_) {
@@ -234,7 +221,6 @@ void remote_state::stop(const caf::exit_msg& m) {
   reads_.clear();
   writes_.fail_all(stopping);
   erases_.fail_all(stopping);
-  lists_.fail_all(stopping);
   self_->quit(m.reason);
 }
 
@@ -248,7 +234,9 @@ chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::statef
       [state](read_atom, chunk_read& r) { return state->read(r); },
       [state](write_atom, chunk_payload& chunk) { return state->write(chunk); },
       [state](erase_atom, chunk_ids& ids) { return state->erase(ids); },
-      [state](list_atom, const chunk_list_query& query) { return state->list(query); },
+      [](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> {
+        return to_caf({errc::unsupported, "a node lists its own chunks only"});
+      },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
   };

@@ -66,12 +66,6 @@ std::string chunk_key(const chunk_id& id) {
   return key;
 }
 
-std::string partition_key(partition_id partition) {
-  std::string key;
-  append_be(key, partition);
-  return key;
-}
-
 result<segment_entry> decode_chunk(const kv_pair& row) {
   if (row.key.size() != 22) return malformed("chunks");
   const auto location = decode_location(row.value);

@@ -25,7 +25,6 @@ result<chunk_location> find(kv_reader& reader, const chunk_id& id);
 void put(kv_writer& writer, const chunk_id& id, const chunk_location& location);
 bool erase(kv_writer& writer, const chunk_id& id);
 std::string chunk_key(const chunk_id& id);
-std::string partition_key(partition_id partition); // in front of every key of the partition
 result<segment_entry> decode_chunk(const kv_pair& row);
 
 struct punch_row {

@@ -50,10 +50,6 @@ struct chunk_store_stats {
   std::uint64_t reserve_bytes = 0;
 };
 
-struct partition_range { // [first, end)
-  std::uint32_t first = 0, end = partition_count;
-};
-
 struct scrub_page {
   std::vector<chunk_id> corrupt;       // records that fail verification
   std::vector<chunk_id> unreadable;    // that the device answers with an error
@@ -94,9 +90,6 @@ public:
 
   // Chunk ids behind `after` in index order (partition, id), at most `max`: a page of the walk that finds leftovers.
   virtual result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) = 0;
-  // Those of some partitions only: what two owners compare. A page that is not full is the last one.
-  virtual result<std::vector<chunk_id>> list(partition_range partitions, const std::optional<chunk_id>& after,
-                                             std::size_t max) = 0;
 
   // Those of the ids that are not there, by the index. May wait for the disk.
   virtual result<std::vector<chunk_id>> missing(std::span<const chunk_id> ids) = 0;

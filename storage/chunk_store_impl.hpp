@@ -39,12 +39,8 @@ public:
                                         std::byte* into) override;
   result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
   result<std::uint64_t> punch(std::size_t rows_max) override;
-  result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override {
-    return list(partition_range{}, after, max);
-  }
+  result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;
   result<std::vector<chunk_id>> missing(std::span<const chunk_id> ids) override;
-  result<std::vector<chunk_id>> list(partition_range partitions, const std::optional<chunk_id>& after,
-                                     std::size_t max) override;
   result<scrub_page> scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) override;
   chunk_store_stats stats() const override;
   void quarantine() override;

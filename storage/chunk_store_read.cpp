@@ -109,21 +109,17 @@ result<chunk_read_result> segment_chunk_store::read_cached(const chunk_id& id, s
   return error{errc::would_block, {}}; // whatever it was, `read` looks closer and may wait
 }
 
-result<std::vector<chunk_id>> segment_chunk_store::list(partition_range partitions,
-                                                        const std::optional<chunk_id>& after, std::size_t max) {
+result<std::vector<chunk_id>> segment_chunk_store::list(const std::optional<chunk_id>& after, std::size_t max) {
   if (auto may = readable(0); !may) return may.error();
   std::vector<chunk_id> ids;
-  if (partitions.first >= std::min(partitions.end, partition_count)) return ids;
   auto reader = index_.begin_read();
   if (!reader) return reader.error();
   const auto cursor = (*reader)->cursor(chunk_index::chunks);
-  auto from = chunk_index::partition_key(static_cast<partition_id>(partitions.first));
   // The first key behind `after`: keys have one length, so appending a byte gives it.
-  if (after) from = std::max(from, chunk_index::chunk_key(*after) + '\0');
+  const auto from = after ? chunk_index::chunk_key(*after) + '\0' : std::string{};
   for (auto row = cursor->seek(from); row && ids.size() < max; row = cursor->next()) {
     const auto entry = chunk_index::decode_chunk(*row);
     if (!entry) return entry.error();
-    if (partition_of(entry->id) >= partitions.end) break;
     ids.push_back(entry->id);
   }
   if (auto read = (*reader)->status(); !read) return read.error();

@@ -24,19 +24,15 @@ TEST(chunk_messages, come_back_as_they_were_and_never_in_part) {
   comes_back(read_chunk_request{300, id, 65536, 1 << 20}, 1);
   comes_back(write_chunk_request{0, id, 0xdeadbeef}, 1);
   comes_back(erase_chunks_request{~0ull, {id, {}, id}}, 1);
-  comes_back(list_chunks_request{5, 7, 8, id, 16384}, 1);
-  comes_back(list_chunks_request{}, 1);
   comes_back(read_chunk_answer{1, 2}, 0);
   comes_back(write_chunk_answer{}, 0);
   comes_back(erase_chunks_answer{1u << 31}, 0);
-  comes_back(list_chunks_answer{{id}}, 0);
 }
 
 TEST(chunk_messages, begin_with_their_kind) {
   EXPECT_EQ(encode(read_chunk_request{}).front(), char(peer_request::read_chunk));
   EXPECT_EQ(encode(write_chunk_request{}).front(), char(peer_request::write_chunk));
   EXPECT_EQ(encode(erase_chunks_request{}).front(), char(peer_request::erase_chunks));
-  EXPECT_EQ(encode(list_chunks_request{}).front(), char(peer_request::list_chunks));
 }
 
 TEST(chunk_messages, refuse_values_outside_their_bounds) {
@@ -48,9 +44,6 @@ TEST(chunk_messages, refuse_values_outside_their_bounds) {
   EXPECT_TRUE(refused(read_chunk_request{1, id, 0, chunk_bytes_max + 1}));
   EXPECT_TRUE(refused(read_chunk_request{1, id, 4096, 1}));
   EXPECT_TRUE(refused(read_chunk_request{1, id, chunk_bytes_max + 65536, 1}));
-  EXPECT_TRUE(refused(list_chunks_request{1, 9, 8, {}, 1}));
-  EXPECT_TRUE(refused(list_chunks_request{1, 0, storage::partition_count + 1, {}, 1}));
-  EXPECT_TRUE(refused(list_chunks_request{1, 0, 1, {}, 0}));
 }
 
 } // namespace cairn::actors

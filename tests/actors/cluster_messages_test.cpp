@@ -114,6 +114,13 @@ TEST(cluster_messages, wishes_to_join_and_their_answers) {
   EXPECT_FALSE(decode_join(encode(join_request{some_node(), std::string(5000, 'x')}))) << "a name without bounds";
 }
 
+TEST(cluster_messages, who_is_a_member) {
+  const known_members members{{0, {1}, "node-0:9100"}, {2, {2}, "node-2:9100"}};
+  never_in_part(encode(members), decode_members);
+  EXPECT_EQ(decode_members(encode(members)).value(), members);
+  EXPECT_EQ(decode_members(encode(known_members{})).value(), known_members{});
+}
+
 TEST(cluster_messages, reports) {
   node_report r;
   r.node = some_node();

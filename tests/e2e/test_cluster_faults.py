@@ -5,6 +5,8 @@ import signal
 import socket
 import time
 
+import pytest
+
 from cairn_node import KIB, MIB, eventually
 from cluster_load import Load, content
 
@@ -187,3 +189,39 @@ def test_garbage_on_the_peer_port_harms_nobody(make_cluster):
     assert all(n.running() for n in cluster.nodes)
     cluster.settled(3)
     load.check(cluster.nodes)
+
+
+@pytest.mark.parametrize("gone", (1, 2))
+def test_a_node_comes_back_to_a_cluster_that_others_lead(make_cluster, gone):
+    """One or all of those that it knew were replaced while it was away; in the second case its cluster.join says by whom."""
+    cluster = make_cluster(3)
+    away = cluster.nodes[2]
+    assert cluster.nodes[0].put("/files/before", content(1, 200 * KIB)).status == 200
+    away_number = cluster.status(away)["self"]
+    away.kill()
+    joined = [cluster.add(), cluster.add()]
+    cluster.command("drain", away_number, node=joined[0])  # else the others' shares wait for it
+    for old in cluster.nodes[:gone]:
+        number = cluster.status(old)["self"]
+        cluster.command("drain", number, node=joined[0])
+
+        def mine():
+            return next(n for n in cluster.status(joined[0])["nodes"] if n["number"] == number)
+        eventually(lambda: mine()["partitions_owned"] == 0, seconds=200, every=0.3, what="a drained node is empty")
+        cluster.command("remove", number, node=joined[0])
+        old.kill()
+    del cluster.nodes[:gone]
+    while (leader := cluster.leader()) not in joined:
+        leader.stop()
+        leader.start(seconds=60)
+    assert joined[0].put("/files/meanwhile", content(2, 200 * KIB)).status == 200
+    if gone == 2:
+        away.settings["cluster.join"] = [joined[1].settings["cluster.listen"]]
+        away.write_config()
+    away.start(seconds=60)
+    cluster.command("activate", away_number, node=joined[0])
+    assert away.get("/files/meanwhile").body == content(2, 200 * KIB)
+    assert away.put("/files/after", content(3, 200 * KIB)).status == 200
+    cluster.settled(5 - gone)
+    for i, key in enumerate(("before", "meanwhile", "after")):
+        assert away.get(f"/files/{key}").body == content(i + 1, 200 * KIB)

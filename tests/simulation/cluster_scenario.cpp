@@ -101,6 +101,7 @@ void cluster_run::draw() {
   work_plan_.users = d.between(2, 6);
   work_plan_.operations = d.between(40, 140);
   work_plan_.pause_max = microseconds{d.between(20'000, 900'000)};
+  if (plan_.nodes == 6 && d.chance(0.5)) plan_.nodes = 7;
 }
 
 void cluster_run::build() {

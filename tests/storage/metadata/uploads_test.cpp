@@ -179,6 +179,7 @@ TEST_F(uploads, keep_what_parts_lack_until_it_is_confirmed_or_the_part_goes) {
   run(lacking);
   EXPECT_EQ(read()->repairs_waiting(), 1u);
   run(part(u, 1));
+  run(reap{.blobs = buried()});
   EXPECT_EQ(read()->repairs_waiting(), 0u);
   lacking = part(u, 1);
   std::get<written_blob>(lacking.content).unconfirmed = {{0, 0, 2}};
