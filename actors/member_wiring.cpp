@@ -83,7 +83,8 @@ void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadat
   };
   for (const auto kind : {peer_request::consensus, peer_request::submit, peer_request::barrier, peer_request::snapshot})
     service.serve(kind, to(metadata, kind));
-  for (const auto kind : {peer_request::join, peer_request::report, peer_request::members}) service.serve(kind, to(membership, kind));
+  for (const auto kind : {peer_request::join, peer_request::report, peer_request::members})
+    service.serve(kind, to(membership, kind));
   if (desk) service.serve(peer_request::membership, to(std::move(desk), peer_request::membership));
 }
 
