@@ -20,6 +20,8 @@ constexpr int empty_pages_max = 32; // a page may examine its rows without findi
 
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
+  for (const auto* name : {"x-amz-if-match-last-modified-time", "x-amz-if-match-size"})
+    if (session->fields().count(name) > 0) return session->respond_error(not_implemented(std::string{name}));
   auto condition = write_condition_of(request.conditions);
   if (!condition) return session->respond_failure(condition.error());
   metadata::delete_object command;

@@ -165,7 +165,8 @@ void preflight(const session_ptr& session) {
   const auto allowed = allow_header(request.target);
   if (request.target.bucket.empty()) return session->respond_empty(200, allowed);
   if (request.origin.empty())
-    return session->respond_error({400, "BadRequest", "OPTIONS needs an Origin here: only browsers ask so.", std::string{allowed}});
+    return session->respond_error(
+        {400, "BadRequest", "OPTIONS needs an Origin here: only browsers ask so.", std::string{allowed}});
   static const cors_rules none;
   const auto& rules = request.bucket ? request.bucket->cors : none;
   const auto answer = preflight_answer(rules, {request.origin, header_of(session, "Access-Control-Request-Method"),

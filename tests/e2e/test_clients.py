@@ -100,7 +100,7 @@ def test_boto3_reads_settings_that_were_never_made(s3, bucket):
         assert acl["Owner"]["ID"] == "cairn" and [g["Permission"] for g in acl["Grants"]] == ["FULL_CONTROL"]
         assert acl["Grants"][0]["Grantee"]["Type"] == "CanonicalUser"
     s3.put_bucket_acl(Bucket=bucket, ACL="private")
-    assert refusal(s3.put_object_acl, Bucket=bucket, Key="k", ACL="public-read-write") == (501, "NotImplemented")
+    assert refusal(s3.put_object_acl, Bucket=bucket, Key="k", ACL="authenticated-read") == (501, "NotImplemented")
     assert s3.get_object_tagging(Bucket=bucket, Key="k")["TagSet"] == []
     for call, code in ((s3.get_bucket_policy, "NoSuchBucketPolicy"), (s3.get_bucket_cors, "NoSuchCORSConfiguration"),
                        (s3.get_bucket_lifecycle_configuration, "NoSuchLifecycleConfiguration"),
