@@ -174,7 +174,8 @@ void metadata_state::connect(const cluster::layout& layout) {
 void metadata_state::acknowledge_layout() {
   if (removed_connected_ || s_.layout->learned() != connected_learned_) {
     const auto known = s_.layout->get();
-    connect(known ? *known : cluster::layout{}); // without one: those who were known when it joined, and who was learned of
+    connect(known ? *known
+                  : cluster::layout{}); // without one: those who were known when it joined, and who was learned of
   }
   if (layout_changed_) read_layout();
   const auto settled = s_.layout->settled_epoch();
