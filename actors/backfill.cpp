@@ -50,7 +50,7 @@ private:
   storage::node_number own_number() const { return s_.node.stores->layouts()->self(); }
   template <class Page, class Look>
   void look(Look what, std::function<void(result<Page>)> then);
-  void commit(meta::command c, steps then);
+  void commit(meta::command c, const steps& then);
   void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
 
   void fetch(std::vector<wanted_chunk> chunks, steps done);
@@ -63,11 +63,11 @@ private:
   void fetched();
   bool disk_is_away() const;
   void note_lost(const storage::chunk_id& id);
-  void look_at_lost(steps then);
+  void look_at_lost(const steps& then);
 
   void begin_round();
-  void repair(std::optional<meta::repair_row> after, steps then);
-  void settle(const repair_page& page, std::optional<meta::repair_row> after, steps then);
+  void repair(std::optional<meta::repair_row> after, const steps& then);
+  void settle(const repair_page& page, std::optional<meta::repair_row> after, const steps& then);
   void begin_comparison();
   void compare(blob_place from);
   void note_failures();
@@ -136,7 +136,7 @@ void backfill_state::look(Look what, std::function<void(result<Page>)> then) {
   if (auto posted = s_.work->post(now() + page_time, std::move(job)); !posted) then(posted.error());
 }
 
-void backfill_state::commit(meta::command c, steps then) {
+void backfill_state::commit(meta::command c, const steps& then) {
   auto box = std::make_shared<const meta::command>(std::move(c));
   self_->request(s_.node.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then([then](const committed&) { then(); },
@@ -259,7 +259,7 @@ void backfill_state::note_lost(const storage::chunk_id& id) {
 
 // What was deleted or given up meanwhile, or is others' to have now, is no loss of this node; the rest is asked for
 // again: a disk may have come back.
-void backfill_state::look_at_lost(steps then) {
+void backfill_state::look_at_lost(const steps& then) {
   using chunks = std::vector<wanted_chunk>;
   chunk_ids own;
   const auto known = layout();
@@ -292,7 +292,7 @@ void backfill_state::begin_round() {
   go_on();
 }
 
-void backfill_state::repair(std::optional<meta::repair_row> after, steps then) {
+void backfill_state::repair(std::optional<meta::repair_row> after, const steps& then) {
   repaired_at_ = now();
   auto known = layout();
   look<repair_page>([missing = s_.missing, known, self = own_number(),
@@ -308,7 +308,7 @@ void backfill_state::repair(std::optional<meta::repair_row> after, steps then) {
                     });
 }
 
-void backfill_state::settle(const repair_page& page, std::optional<meta::repair_row> after, steps then) {
+void backfill_state::settle(const repair_page& page, std::optional<meta::repair_row> after, const steps& then) {
   meta::confirm_replicas confirmed;
   bool progress = false;
   for (const auto& row : page.rows) {

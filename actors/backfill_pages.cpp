@@ -43,7 +43,7 @@ result<std::uint32_t> compare_blob(compared_page& page, const missing_locally& m
 result<compared_page> compare_page(meta::view& view, const missing_locally& missing,
                                    const std::vector<bool>& partitions, blob_place from) {
   compared_page page;
-  page.reached = std::move(from);
+  page.reached = from;
   auto& at = page.reached;
   const auto full = [&] { return page.chunks >= chunks_a_page || page.missing.size() >= wanted_max; };
   const auto look_at = [&](const meta::kept_blob& blob) -> result<void> {

@@ -30,7 +30,7 @@ bool refused_and_buried(errc code) {
 class ingest_state : private replica_writer::user, private body_digests::user {
 public:
   explicit ingest_state(ingest_actor::pointer self) : self_(self), writer_(self, *this) {}
-  ~ingest_state();
+  ~ingest_state() override;
   ingest_state(const ingest_state&) = delete;
   ingest_state& operator=(const ingest_state&) = delete;
 

@@ -39,7 +39,7 @@ private:
     return
         [me = membership_actor{self_}](std::function<void()> run) { caf::anon_send(me, completion{std::move(run)}); };
   }
-  void with_status(std::function<void(const log_status&)> then);
+  void with_status(const std::function<void(const log_status&)>& then);
   void report(const log_status& log);
   void send_report(const log_status& log, std::string bytes);
   void look_for_members();
@@ -58,7 +58,7 @@ private:
   void decide(const log_status& log, const sessions_seen& sessions);
   void carry_out(cluster::steward_step step, const cluster::layout& layout);
   void commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
-                  std::function<void(result<meta::command_result>)> then);
+                  const std::function<void(result<meta::command_result>)>& then);
   void step_done();
 
   membership_actor::pointer self_;
@@ -95,7 +95,7 @@ void membership_state::tick() {
   });
 }
 
-void membership_state::with_status(std::function<void(const log_status&)> then) {
+void membership_state::with_status(const std::function<void(const log_status&)>& then) {
   self_->request(s_.metadata, caf::infinite, status_atom_v)
       .then([then](const log_status_ptr& log) { then(*log); }, [](caf::error&) {});
 }
@@ -127,10 +127,11 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
   if (layout && log.leader && *log.leader < layout->members.size()) to = &layout->members[*log.leader].id;
   if (!to) return look_for_members(); // the consensus engine finds the leader
   bytes.insert(bytes.begin(), char(peer_request::report));
-  s_.network->call(*to, std::move(bytes), now() + request_time, [this, back = on_actor()](result<link::answer> a) {
-    if (a || a.error().code != errc::precondition_failed) return;
-    back([this, why = a.error().text] { refused(why); });
-  });
+  s_.network->call(*to, std::move(bytes), now() + request_time,
+                   [this, back = on_actor()](const result<link::answer>& a) {
+                     if (a || a.error().code != errc::precondition_failed) return;
+                     back([this, why = a.error().text] { refused(why); });
+                   });
 }
 
 // Unless the leader is one that joined while this node was away: its links are refused, as those of any stranger, until
@@ -431,7 +432,7 @@ void membership_state::step_done() {
 
 // One after the other; `then` gets the last one's answer, or the first refusal.
 void membership_state::commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
-                                  std::function<void(result<meta::command_result>)> then) {
+                                  const std::function<void(result<meta::command_result>)>& then) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(

@@ -91,7 +91,7 @@ std::uint8_t metadata_state::transfer(storage::node_number to) {
 // ── the layout ──
 
 // `then` runs when the layout that is in the state now, or a newer one, is published.
-void metadata_state::read_layout(std::function<void()> then) {
+void metadata_state::read_layout(const std::function<void()>& then) {
   if (layout_asked_ && !then) return; // it is read again afterwards
   layout_asked_ = true;
   layout_changed_ = false;

@@ -88,7 +88,7 @@ private:
   void start_log();
   void applying(std::span<const storage::metadata::command> commands);
   void applied(std::span<const storage::metadata::command> commands, storage::log_index index);
-  void read_layout(std::function<void()> then = {});
+  void read_layout(const std::function<void()>& then = {});
   void with_layout(std::function<void()> go);
   void publish(layout_ptr fresh, storage::log_index at);
   void connect(const cluster::layout& layout);

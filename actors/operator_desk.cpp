@@ -56,17 +56,17 @@ private:
   auto linked() const {
     return [network = s_.network](const storage::uuid& node) { return network->up(node); };
   }
-  void with_log(std::function<void(result<log_status_ptr>)> then);
+  void with_log(const std::function<void(result<log_status_ptr>)>& then);
   const storage::uuid* leader_elsewhere(const log_status& log) const;
 
-  void own_status(log_status_ptr log, status_reply reply);
+  void own_status(const log_status_ptr& log, const status_reply& reply);
   void asked_status(log_status_ptr log, status_reply reply);
   void run(const errand_ptr& e);
   void pass_on(const errand_ptr& e, const storage::uuid& leader);
   void carry_out(const errand_ptr& e, const log_status& log);
   void change(const errand_ptr& e, wish_plan plan, layout_ptr layout);
   void commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
-              std::string done);
+              const std::string& done);
   void give_way(const errand_ptr& e, const log_status& log);
   void look_everywhere(const errand_ptr& e);
   void change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout);
@@ -85,7 +85,7 @@ void desk_state::start(operator_services services) {
   self_->delayed_send(self_, tick_interval, tick_atom_v);
 }
 
-void desk_state::with_log(std::function<void(result<log_status_ptr>)> then) {
+void desk_state::with_log(const std::function<void(result<log_status_ptr>)>& then) {
   self_->request(s_.metadata, caf::infinite, status_atom_v)
       .then([then](const log_status_ptr& log) { then(log); }, [then](caf::error& e) { then(from_caf(e)); });
 }
@@ -109,7 +109,7 @@ void desk_state::tick() {
   });
 }
 
-void desk_state::own_status(log_status_ptr log, status_reply reply) {
+void desk_state::own_status(const log_status_ptr& log, const status_reply& reply) {
   auto ask = [this, log, reply](const member_reports_ptr& reports) {
     const auto layout = s_.layout->get();
     if (!layout) return reply(error{errc::no_leader, "this node does not know the cluster's layout yet"});
@@ -148,7 +148,7 @@ void desk_state::own_status(log_status_ptr log, status_reply reply) {
 // The leader's, or this node's own when there is none or it does not answer.
 void desk_state::asked_status(log_status_ptr log, status_reply reply) {
   const auto* leader = leader_elsewhere(*log);
-  if (!leader) return own_status(std::move(log), std::move(reply));
+  if (!leader) return own_status(log, reply);
   std::string bytes(1, char(peer_request::membership));
   bytes += encode(operator_request{status_wanted{}});
   auto answered = [this, log, reply = std::move(reply), back = on_actor()](result<link::answer> a) {
@@ -326,7 +326,7 @@ void desk_state::change(const errand_ptr& e, wish_plan plan, layout_ptr layout) 
 
 // The first command is the wish; targets that another change made wrong are planned anew by the steward.
 void desk_state::commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
-                        std::string done) {
+                        const std::string& done) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(

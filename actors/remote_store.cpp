@@ -41,7 +41,7 @@ private:
   }
   storage::layout_epoch epoch() const;
   void ask(std::optional<data_promise> answer, chunk_read wanted);
-  void have_read(std::uint64_t id, outcome got);
+  void have_read(std::uint64_t id, const outcome& got);
   result<chunk_data> checked(const reading& r, const outcome& got) const;
   void note_health(const reading& r, errc failed);
   void probe();
@@ -96,10 +96,10 @@ void remote_state::ask(std::optional<data_promise> answer, chunk_read wanted) {
   const auto since = now();
   reads_.emplace_hint(reads_.end(), id, reading{std::move(answer), std::move(wanted), since, false});
   p_.network->call_bulk(peer_, std::move(request), into, since + p_.read_timeout,
-                        on_actor([this, id](outcome got) { have_read(id, std::move(got)); }));
+                        on_actor([this, id](outcome got) { have_read(id, got); }));
 }
 
-void remote_state::have_read(std::uint64_t id, outcome got) {
+void remote_state::have_read(std::uint64_t id, const outcome& got) {
   auto node = reads_.extract(id);
   if (node.empty()) return;
   auto& r = node.mapped();

@@ -135,7 +135,7 @@ void replicated_log::send(const raft::envelope& letter) {
   if (!to) return;
   std::string bytes(1, char(peer_request::consensus));
   bytes += raft::encode(letter.body);
-  s_.network->call(*to, std::move(bytes), env_.clock->now() + message_time, [](result<link::answer>) {});
+  s_.network->call(*to, std::move(bytes), env_.clock->now() + message_time, [](const result<link::answer>&) {});
 }
 
 void replicated_log::store_next() {
@@ -262,7 +262,7 @@ void replicated_log::compact_if_long() {
 
 // ── other nodes ──
 
-void replicated_log::serve(peer_request kind, link::incoming_request request) {
+void replicated_log::serve(peer_request kind, const link::incoming_request& request) {
   if (stopped_) return request.respond(error{errc::stopping, "the node stops"});
   if (failure_) return request.respond(*failure_);
   if (kind == peer_request::consensus) {

@@ -102,7 +102,7 @@ public:
   cluster::raft::accepted transfer(storage::node_number to);
 
   // consensus, submit, barrier, snapshot
-  void serve(peer_request kind, link::incoming_request request);
+  void serve(peer_request kind, const link::incoming_request& request);
   void set_members(const std::vector<log_member>& members); // who may talk to this node: from the layout
   bool holds_log(storage::node_number node) const;          // voter or standby, as far as this node knows
   log_status status() const;

@@ -14,8 +14,6 @@ namespace cairn::net {
 
 namespace {
 
-namespace http = boost::beast::http;
-
 constexpr std::array<std::string_view, 6> overridable{"content-type",  "content-language", "expires",
                                                       "cache-control", "content-encoding", "content-disposition"};
 
