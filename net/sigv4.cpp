@@ -12,7 +12,6 @@ namespace cairn::net {
 namespace {
 
 using boost::algorithm::iequals;
-using boost::algorithm::istarts_with;
 
 constexpr std::string_view empty_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 
@@ -122,6 +121,7 @@ std::vector<std::pair<std::string, std::string>> sign_request(const client_crede
   std::vector<header_view> headers{request.headers.begin(), request.headers.end()};
   for (const auto& [name, value] : added) headers.push_back({name, value});
   std::vector<std::string> names;
+  names.reserve(headers.size());
   for (const auto& header : headers) names.push_back(boost::algorithm::to_lower_copy(std::string{header.name}));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());

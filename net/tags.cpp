@@ -26,7 +26,7 @@ std::optional<s3_error> refused_tags(const tag_list& tags) {
       return s3_error{400, "InvalidTag", "The TagKey you have provided is invalid"};
     if (characters(value) > tag_value_characters_max || !storage::metadata::valid_utf8(value))
       return s3_error{400, "InvalidTag", "The TagValue you have provided is invalid"};
-    const auto same = [&](const auto& other) { return other.first == key; };
+    const auto same = [&tag = tags[i]](const auto& other) { return other.first == tag.first; };
     if (std::any_of(tags.begin(), tags.begin() + static_cast<std::ptrdiff_t>(i), same))
       return s3_error{400, "InvalidTag", "Cannot provide multiple Tags with the same key"};
   }
