@@ -94,10 +94,7 @@ std::string uploads_xml(const uploads_request& request, const metadata::uploads_
   const auto& query = request.query;
   xml_writer xml;
   const auto name = [&](std::string_view element, std::string_view text) {
-    if (!request.encode_url) return xml.text(element, text);
-    xml.open(element);
-    append_percent_encoded(xml.bytes(), text);
-    xml.close(element);
+    append_name(xml, element, text, request.encode_url);
   };
   xml.reserve(1024 + page.uploads.size() * 400);
   xml.open("ListMultipartUploadsResult", s3_name_space);

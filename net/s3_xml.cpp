@@ -36,22 +36,10 @@ void append_reference(std::string& out, char c) {
   out += ';';
 }
 
-void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url) {
-  xml.open(element);
-  if (encode_url)
-    append_percent_encoded(xml.bytes(), name);
-  else
-    xml.escaped(name);
-  xml.close(element);
-}
-
 void append_object(xml_writer& xml, const storage::metadata::listed_object& object, const list_request& request) {
-  xml.raw("<Contents><Key>");
-  if (request.encode_url)
-    append_percent_encoded(xml.bytes(), object.key);
-  else
-    xml.escaped(object.key);
-  xml.raw("</Key><LastModified>");
+  xml.raw("<Contents>");
+  append_name(xml, "Key", object.key, request.encode_url);
+  xml.raw("<LastModified>");
   append_iso_time(xml.bytes(), object.modified);
   xml.raw("</LastModified><ETag>&quot;");
   xml.raw(to_string(object.etag));
@@ -80,6 +68,15 @@ void append_paging(xml_writer& xml, const list_request& request, const storage::
 }
 
 } // namespace
+
+void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url) {
+  xml.open(element);
+  if (encode_url)
+    append_percent_encoded(xml.bytes(), name);
+  else
+    xml.escaped(name);
+  xml.close(element);
+}
 
 void xml_writer::open(std::string_view element, std::string_view attributes) {
   out_ += '<';

@@ -33,6 +33,9 @@ private:
   std::string out_;
 };
 
+// An element with a key or a prefix in it, URL-encoded where the client asked for that (encoding-type).
+void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url);
+
 constexpr std::string_view s3_name_space = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 // What a list request asked for, beside the query itself: repeated in the answer.

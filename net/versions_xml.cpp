@@ -18,19 +18,10 @@ std::string given(const request_target& target, std::string_view name) {
   return value ? *value : std::string{};
 }
 
-void add_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url) {
-  xml.open(element);
-  if (encode_url)
-    append_percent_encoded(xml.bytes(), name);
-  else
-    xml.escaped(name);
-  xml.close(element);
-}
-
 void add_version(xml_writer& xml, const metadata::listed_version& version, bool encode_url) {
   const std::string_view element = version.delete_marker ? "DeleteMarker" : "Version";
   xml.open(element);
-  add_name(xml, "Key", version.key, encode_url);
+  append_name(xml, "Key", version.key, encode_url);
   xml.text("VersionId", to_string(version.id));
   xml.text("IsLatest", version.latest ? "true" : "false");
   xml.open("LastModified");
@@ -74,21 +65,21 @@ std::string versions_document(const versions_request& request, const metadata::v
   xml.reserve(512 + 512 * page.versions.size());
   xml.open("ListVersionsResult", s3_name_space);
   xml.text("Name", query.bucket);
-  add_name(xml, "Prefix", query.prefix, encode);
-  add_name(xml, "KeyMarker", query.key_marker, encode);
+  append_name(xml, "Prefix", query.prefix, encode);
+  append_name(xml, "KeyMarker", query.key_marker, encode);
   xml.text("VersionIdMarker", request.version_marker);
   if (page.truncated) {
-    add_name(xml, "NextKeyMarker", page.next_key_marker, encode);
+    append_name(xml, "NextKeyMarker", page.next_key_marker, encode);
     if (page.next_version_marker) xml.text("NextVersionIdMarker", to_string(*page.next_version_marker));
   }
   xml.number("MaxKeys", query.versions_max);
-  if (!query.delimiter.empty()) add_name(xml, "Delimiter", query.delimiter, encode);
+  if (!query.delimiter.empty()) append_name(xml, "Delimiter", query.delimiter, encode);
   if (encode) xml.text("EncodingType", "url");
   xml.text("IsTruncated", page.truncated ? "true" : "false");
   for (const auto& version : page.versions) add_version(xml, version, encode);
   for (const auto& prefix : page.common_prefixes) {
     xml.open("CommonPrefixes");
-    add_name(xml, "Prefix", prefix, encode);
+    append_name(xml, "Prefix", prefix, encode);
     xml.close("CommonPrefixes");
   }
   xml.close("ListVersionsResult");

@@ -81,6 +81,13 @@ def bucket(node):
     return node.bucket(f"test-{os.getpid()}-{next(_numbers)}")
 
 
+@pytest.fixture
+def s3(node):
+    """boto3's client of the shared node, without credentials."""
+    from s3_client import client_of
+    return client_of(node)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

@@ -8,24 +8,7 @@ import zlib
 import pytest
 
 from cairn_node import MIB
-
-boto3 = pytest.importorskip("boto3")
-botocore = pytest.importorskip("botocore")
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
-
-
-@pytest.fixture
-def s3(node):
-    config = Config(signature_version=botocore.UNSIGNED, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
-    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", config=config)
-
-
-def refusal(call, **arguments):
-    with pytest.raises(ClientError) as failed:
-        call(**arguments)
-    answer = failed.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
+from s3_client import refusal
 
 
 def client(name):

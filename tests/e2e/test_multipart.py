@@ -7,31 +7,11 @@ import zlib
 import pytest
 
 from cairn_node import MIB, eventually
+from s3_client import client_of, refusal
 
-boto3 = pytest.importorskip("boto3")
-botocore = pytest.importorskip("botocore")
-from boto3.s3.transfer import TransferConfig  # noqa: E402
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
+from boto3.s3.transfer import TransferConfig  # installed: s3_client skips otherwise
 
 PART = 5 * MIB
-
-
-def client_of(node):
-    config = Config(signature_version=botocore.UNSIGNED, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
-    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", config=config)
-
-
-@pytest.fixture
-def s3(node):
-    return client_of(node)
-
-
-def refusal(call, **arguments):
-    with pytest.raises(ClientError) as failed:
-        call(**arguments)
-    answer = failed.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
 
 
 def etag_of(bodies):

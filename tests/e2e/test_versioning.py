@@ -2,30 +2,13 @@
 import os
 
 import pytest
-
-boto3 = pytest.importorskip("boto3")
-botocore = pytest.importorskip("botocore")
-from botocore.config import Config  # noqa: E402
-from botocore.exceptions import ClientError  # noqa: E402
-
-
-@pytest.fixture
-def s3(node):
-    config = Config(signature_version=botocore.UNSIGNED, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
-    return boto3.client("s3", endpoint_url=node.url(), region_name="us-east-1", config=config)
+from s3_client import client_of, refusal
 
 
 @pytest.fixture
 def versioned(s3, bucket):
     s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
     return bucket
-
-
-def code(call, **arguments):
-    with pytest.raises(ClientError) as failed:
-        call(**arguments)
-    answer = failed.value.response
-    return answer["ResponseMetadata"]["HTTPStatusCode"], answer["Error"]["Code"]
 
 
 def shown(s3, bucket, **more):
@@ -53,15 +36,15 @@ def test_every_version_is_kept_and_read_by_its_id(s3, versioned):
     newest = s3.get_object(Bucket=versioned, Key="k")
     assert newest["Body"].read() == b"three" and newest["VersionId"] == last
     assert s3.head_object(Bucket=versioned, Key="k", VersionId=small)["ContentLength"] == 3
-    assert code(s3.get_object, Bucket=versioned, Key="k", VersionId="nonsense") == (400, "InvalidArgument")
-    assert code(s3.get_object, Bucket=versioned, Key="k", VersionId="0" * 24) == (404, "NoSuchVersion")
+    assert refusal(s3.get_object, Bucket=versioned, Key="k", VersionId="nonsense") == (400, "InvalidArgument")
+    assert refusal(s3.get_object, Bucket=versioned, Key="k", VersionId="0" * 24) == (404, "NoSuchVersion")
 
 
 def test_deletes_leave_a_marker_that_can_be_taken_away(node, s3, versioned):
     first = s3.put_object(Bucket=versioned, Key="k", Body=b"one")["VersionId"]
     gone = s3.delete_object(Bucket=versioned, Key="k")
     assert gone["DeleteMarker"] is True and gone["VersionId"] != first
-    assert code(s3.get_object, Bucket=versioned, Key="k") == (404, "NoSuchKey")
+    assert refusal(s3.get_object, Bucket=versioned, Key="k") == (404, "NoSuchKey")
     hidden = node.get(f"/{versioned}/k")
     assert (hidden.header("x-amz-delete-marker"), hidden.header("x-amz-version-id")) == ("true", gone["VersionId"])
     assert node.get(f"/{versioned}/never-there").header("x-amz-delete-marker") is None
@@ -72,7 +55,7 @@ def test_deletes_leave_a_marker_that_can_be_taken_away(node, s3, versioned):
     assert shown(s3, versioned) == sorted([("k", first, False, "object"), ("k", gone["VersionId"], True, "marker")])
     back = s3.delete_object(Bucket=versioned, Key="k", VersionId=gone["VersionId"])
     assert back["DeleteMarker"] is True and body(s3, Bucket=versioned, Key="k") == b"one"
-    assert code(s3.delete_bucket, Bucket=versioned) == (409, "BucketNotEmpty")
+    assert refusal(s3.delete_bucket, Bucket=versioned) == (409, "BucketNotEmpty")
     many = s3.delete_objects(Bucket=versioned, Delete={"Objects": [{"Key": "k"}, {"Key": "k", "VersionId": first}]})
     assert many["Deleted"][0]["DeleteMarker"] is True and many["Deleted"][1]["VersionId"] == first
     for version in s3.list_object_versions(Bucket=versioned)["DeleteMarkers"]:
@@ -144,15 +127,14 @@ def test_unversioned_buckets_list_null_versions(s3, bucket):
 
 def test_versions_survive_a_restart_and_give_their_space_back(start_node):
     n = start_node(storage_chunk_size="64KiB")
-    config = Config(signature_version=botocore.UNSIGNED, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
-    s3 = boto3.client("s3", endpoint_url=n.url(), region_name="us-east-1", config=config)
+    s3 = client_of(n)
     s3.put_bucket_versioning(Bucket="files", VersioningConfiguration={"Status": "Enabled"})
     bodies = [os.urandom(500_000) for _ in range(3)]
     ids = [s3.put_object(Bucket="files", Key="k", Body=b)["VersionId"] for b in bodies]
     s3.delete_object(Bucket="files", Key="k")
     n.stop()
     n.start()
-    s3 = boto3.client("s3", endpoint_url=n.url(), region_name="us-east-1", config=config)
+    s3 = client_of(n)
     for version, data in zip(ids, bodies):
         assert body(s3, Bucket="files", Key="k", VersionId=version) == data
     for version in shown(s3, "files"):
