@@ -1,9 +1,9 @@
 #include "net/aws_chunked.hpp"
 
 #include "config/error.hpp"
+#include "net/ascii.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <charconv>
@@ -142,7 +142,7 @@ std::string aws_chunked_decoder::canonical_trailers() const {
 bool names_aws_chunked(std::string_view content_encoding) {
   while (!content_encoding.empty()) {
     const auto comma = content_encoding.find(',');
-    if (boost::algorithm::iequals(without_spaces(content_encoding.substr(0, comma)), "aws-chunked")) return true;
+    if (iequals(without_spaces(content_encoding.substr(0, comma)), "aws-chunked")) return true;
     content_encoding = comma == content_encoding.npos ? std::string_view{} : content_encoding.substr(comma + 1);
   }
   return false;
@@ -154,7 +154,7 @@ std::string without_aws_chunked(std::string_view content_encoding) {
     const auto comma = content_encoding.find(',');
     const auto coding = without_spaces(content_encoding.substr(0, comma));
     content_encoding = comma == content_encoding.npos ? std::string_view{} : content_encoding.substr(comma + 1);
-    if (boost::algorithm::iequals(coding, "aws-chunked")) continue;
+    if (iequals(coding, "aws-chunked")) continue;
     if (!out.empty()) out += ", ";
     out += coding;
   }

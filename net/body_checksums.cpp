@@ -1,15 +1,13 @@
 #include "net/body_checksums.hpp"
 
+#include "net/ascii.hpp"
 #include "net/base64.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
 
 namespace cairn::net {
 
 namespace {
 
 namespace http = boost::beast::http;
-using boost::algorithm::iequals;
 using storage::checksum_kind;
 
 std::string header_name(checksum_kind kind) {

@@ -6,8 +6,6 @@
 #include "net/multipart_xml.hpp"
 #include "net/route_steps.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
-
 namespace cairn::net {
 
 namespace {

@@ -1,18 +1,15 @@
 #include "net/copy_source.hpp"
 
+#include "net/ascii.hpp"
 #include "net/http_date.hpp"
 #include "net/uri.hpp"
 #include "storage/metadata/store.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <charconv>
 
 namespace cairn::net {
 
 namespace {
-
-using boost::algorithm::istarts_with;
 
 std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -46,7 +43,6 @@ std::optional<s3_error> read_name(std::string_view text, copy_source& into) {
 }
 
 std::optional<std::string>* condition_of(condition_headers& conditions, std::string_view name) {
-  using boost::algorithm::iequals;
   if (iequals(name, "x-amz-copy-source-if-match")) return &conditions.if_match;
   if (iequals(name, "x-amz-copy-source-if-none-match")) return &conditions.if_none_match;
   if (iequals(name, "x-amz-copy-source-if-modified-since")) return &conditions.if_modified_since;
@@ -73,9 +69,9 @@ std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::f
   for (const auto& field : fields) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
     if (!istarts_with(name, "x-amz-copy-source")) continue;
-    if (boost::algorithm::iequals(name, "x-amz-copy-source")) {
+    if (iequals(name, "x-amz-copy-source")) {
       if (auto refused = read_name(value, source)) return std::move(*refused);
-    } else if (boost::algorithm::iequals(name, "x-amz-copy-source-range")) {
+    } else if (iequals(name, "x-amz-copy-source-range")) {
       source.range = value;
     } else if (auto* condition = condition_of(source.conditions, name)) {
       *condition = value;

@@ -1,9 +1,8 @@
 #include "net/cors.hpp"
 
+#include "net/ascii.hpp"
 #include "net/s3_xml.hpp"
 #include "net/xml_reader.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <array>
@@ -22,9 +21,7 @@ constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers,
 
 // `pattern` has at most one '*', which stands for any characters.
 bool fits(std::string_view pattern, std::string_view text, bool any_case) {
-  const auto same = [any_case](std::string_view a, std::string_view b) {
-    return any_case ? boost::algorithm::iequals(a, b) : a == b;
-  };
+  const auto same = [any_case](std::string_view a, std::string_view b) { return any_case ? iequals(a, b) : a == b; };
   const auto star = pattern.find('*');
   if (star == pattern.npos) return same(pattern, text);
   const auto front = pattern.substr(0, star), back = pattern.substr(star + 1);

@@ -1,6 +1,6 @@
 #include "net/head_check.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
+#include "net/ascii.hpp"
 
 #include <array>
 #include <cstring>
@@ -8,8 +8,6 @@
 namespace cairn::net {
 
 namespace {
-
-using boost::algorithm::iequals;
 
 constexpr std::array<bool, 256> token_table = [] {
   std::array<bool, 256> table{};

@@ -1,6 +1,7 @@
 #include "net/host_check.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
+#include "net/ascii.hpp"
+
 #include <boost/asio/ip/address.hpp>
 
 #include <algorithm>
@@ -8,7 +9,6 @@
 namespace cairn::net {
 
 bool host_allowed(std::string_view host, const config::endpoint& listen, const std::vector<std::string>& names) {
-  using boost::algorithm::iequals;
   std::string_view name = host, port;
   if (!host.empty() && host.front() == '[') {
     const auto close = host.find(']');

@@ -1,10 +1,9 @@
 #include "net/multipart.hpp"
 
+#include "net/ascii.hpp"
 #include "net/base64.hpp"
 #include "net/body_checksums.hpp"
 #include "net/xml_reader.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <array>
 #include <charconv>
@@ -173,7 +172,7 @@ metadata::etag etag_of_parts(std::span<const named_part> parts) {
 
 std::optional<checksum_kind> checksum_kind_of(std::string_view name) {
   for (const auto kind : storage::checksum_kinds)
-    if (boost::algorithm::iequals(name, to_string(kind))) return kind;
+    if (iequals(name, to_string(kind))) return kind;
   return std::nullopt;
 }
 

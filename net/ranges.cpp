@@ -1,6 +1,6 @@
 #include "net/ranges.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
+#include "net/ascii.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -54,7 +54,7 @@ spec_kind select(std::string_view spec, std::uint64_t size, selected_range& sele
 
 range_selection select_ranges(std::string_view header, std::uint64_t object_size) {
   constexpr std::string_view unit = "bytes=";
-  if (!boost::algorithm::istarts_with(header, unit)) return {};
+  if (!istarts_with(header, unit)) return {};
   header.remove_prefix(unit.size());
   range_selection selection;
   std::uint64_t selected_bytes = 0;

@@ -1,12 +1,12 @@
 #include "net/request.hpp"
 
+#include "net/ascii.hpp"
 #include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
 #include "net/settings.hpp"
 #include "net/tags.hpp"
 
 #include <boost/algorithm/string/case_conv.hpp>
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <array>
@@ -16,8 +16,6 @@ namespace cairn::net {
 namespace {
 
 namespace http = boost::beast::http;
-using boost::algorithm::iequals;
-using boost::algorithm::istarts_with;
 
 std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};

@@ -1,19 +1,17 @@
 #include "net/setting_routes.hpp"
 
+#include "net/ascii.hpp"
 #include "net/cors.hpp"
 #include "net/lifecycle_xml.hpp"
 #include "net/router.hpp"
 #include "net/settings.hpp"
 #include "net/versions_xml.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
-
 namespace cairn::net {
 
 namespace {
 
 namespace metadata = storage::metadata;
-using boost::algorithm::iequals;
 
 std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};

@@ -1,8 +1,7 @@
 #include "net/settings.hpp"
 
+#include "net/ascii.hpp"
 #include "net/s3_xml.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <array>
 
@@ -103,8 +102,7 @@ std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource
 }
 
 std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value) {
-  using boost::algorithm::iequals;
-  if (boost::algorithm::istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
+  if (istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
   if (!iequals(name, "x-amz-acl") || value == "private" || public_access_of(value).read) return std::nullopt;
   if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is the object's
   for (const std::string_view known : canned_lists) {

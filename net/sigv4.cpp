@@ -1,7 +1,8 @@
 #include "net/sigv4.hpp"
 
+#include "net/ascii.hpp"
+
 #include <boost/algorithm/string/case_conv.hpp>
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -10,8 +11,6 @@
 namespace cairn::net {
 
 namespace {
-
-using boost::algorithm::iequals;
 
 constexpr std::string_view empty_sha256 = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 

@@ -1,8 +1,7 @@
 // What a request says about its signature: the parsing half of net/sigv4.hpp.
+#include "net/ascii.hpp"
 #include "net/http_date.hpp"
 #include "net/sigv4.hpp"
-
-#include <boost/algorithm/string/predicate.hpp>
 
 #include <algorithm>
 #include <array>
@@ -11,9 +10,6 @@
 namespace cairn::net {
 
 namespace {
-
-using boost::algorithm::iequals;
-using boost::algorithm::istarts_with;
 
 constexpr std::string_view algorithm = "AWS4-HMAC-SHA256";
 constexpr std::size_t access_key_bytes_max = 256;

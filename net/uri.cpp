@@ -1,6 +1,6 @@
 #include "net/uri.hpp"
 
-#include <boost/algorithm/string/predicate.hpp>
+#include "net/ascii.hpp"
 
 namespace cairn::net {
 
@@ -80,7 +80,7 @@ result<request_target> parse_target(std::string_view target) {
     return parsed;
   }
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (!boost::algorithm::istarts_with(target, scheme)) continue;
+    if (!istarts_with(target, scheme)) continue;
     target.remove_prefix(scheme.size());
     const auto end = target.find_first_of("/?");
     parsed.authority = target.substr(0, end);

@@ -35,25 +35,37 @@ private:
 };
 
 // Fetched once: looking an algorithm up costs more than hashing a short text.
+const EVP_MD* fetched(const char* name) {
+  const EVP_MD* const found = EVP_MD_fetch(nullptr, name, nullptr);
+  CAIRN_ASSERT(found != nullptr);
+  return found;
+}
+
+const EVP_MD* md5_algorithm() {
+  static const EVP_MD* const algorithm = fetched("MD5");
+  return algorithm;
+}
+
+const EVP_MD* sha1_algorithm() {
+  static const EVP_MD* const algorithm = fetched("SHA1");
+  return algorithm;
+}
+
 const EVP_MD* sha256_algorithm() {
-  static const EVP_MD* const algorithm = [] {
-    const EVP_MD* found = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-    CAIRN_ASSERT(found != nullptr);
-    return found;
-  }();
+  static const EVP_MD* const algorithm = fetched("SHA256");
   return algorithm;
 }
 
 } // namespace
 
 struct md5::context : digest_context {
-  context() : digest_context(EVP_md5()) {}
+  context() : digest_context(md5_algorithm()) {}
 };
 struct sha256::context : digest_context {
   context() : digest_context(sha256_algorithm()) {}
 };
 struct sha1::context : digest_context {
-  context() : digest_context(EVP_sha1()) {}
+  context() : digest_context(sha1_algorithm()) {}
 };
 
 md5::md5() : context_(std::make_unique<context>()) {}

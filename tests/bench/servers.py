@@ -68,9 +68,10 @@ class Server:
     def cpu(self):
         return sum(process_cpu(p) for p in self.pids())
 
-    def resident(self):
+    def resident(self, which="VmRSS"):
+        """Bytes; VmHWM: the most that it ever was."""
         text = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
-        return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) * 1024
+        return int(re.search(rf"{which}:\s+(\d+)", text).group(1)) * 1024
 
     def stop(self):
         if self.process is None:
