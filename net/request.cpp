@@ -46,14 +46,20 @@ constexpr std::array refused_headers{
     refused_header{"content-range", "Partial PUT (Content-Range)"},
 };
 
+// S3's classes whose objects can be read at once. There is one way of storing here, which is as good as any of them.
+constexpr std::array<std::string_view, 6> storage_classes{"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA",
+                                                          "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"};
+
 std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
   for (const auto& header : refused_headers) {
     if (header.prefix ? istarts_with(name, header.name) : iequals(name, header.name)) {
       return not_implemented(header.feature);
     }
   }
-  if (iequals(name, "x-amz-storage-class") && value != "STANDARD") {
-    return s3_error{400, "InvalidStorageClass", "The only storage class here is STANDARD."};
+  if (iequals(name, "x-amz-storage-class") &&
+      std::find(storage_classes.begin(), storage_classes.end(), value) == storage_classes.end()) {
+    return s3_error{400, "InvalidStorageClass",
+                    "The storage class is unknown, or one whose objects are restored first."};
   }
   if (auto refused = refused_acl_header(name, value)) return refused;
   return std::nullopt;

@@ -117,7 +117,7 @@ def test_checksums_are_checked_kept_and_told(node, bucket, size):
 
 
 def test_boto3_reads_the_only_part_and_names_the_only_storage_class(s3, bucket):
-    s3.put_object(Bucket=bucket, Key="k", Body=b"hello", StorageClass="STANDARD", ACL="private")
+    s3.put_object(Bucket=bucket, Key="k", Body=b"hello", StorageClass="REDUCED_REDUNDANCY", ACL="private")
     assert s3.get_object(Bucket=bucket, Key="k", PartNumber=1)["Body"].read() == b"hello"
     assert s3.head_object(Bucket=bucket, Key="k", PartNumber=1)["ContentLength"] == 5
     assert refusal(s3.get_object, Bucket=bucket, Key="k", PartNumber=2) == (400, "InvalidPart")

@@ -105,6 +105,8 @@ TEST(put_order, takes_signed_requests_and_conditions) {
 
 TEST(put_order, has_one_storage_class_and_one_access_control_list) {
   EXPECT_EQ(accepted(one("x-amz-storage-class", "STANDARD")).put.bucket, "files");
+  EXPECT_EQ(accepted(one("x-amz-storage-class", "STANDARD_IA")).put.bucket, "files");
+  EXPECT_EQ(refused(one("x-amz-storage-class", "FAST")).code, "InvalidStorageClass");
   EXPECT_EQ(refused(one("x-amz-storage-class", "GLACIER")).code, "InvalidStorageClass");
   EXPECT_EQ(accepted(one("x-amz-acl", "private")).put.bucket, "files");
   EXPECT_EQ(refused(one("x-amz-acl", "authenticated-read")).code, "NotImplemented");
