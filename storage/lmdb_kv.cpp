@@ -28,6 +28,9 @@ namespace {
 
 constexpr int left_guard = -40000; // beside LMDB's and the system's codes
 constexpr unsigned readers_max = 512;
+// A process that reads beside this one (a backup, say) and is killed leaves its slot, and no page that it might read
+// would be used again. So the slots are looked through from time to time.
+constexpr unsigned writes_between_checks = 256;
 constexpr off_t lock_file_bytes = 40 * 1024; // room for readers_max slots of 64 bytes and the header
 constexpr std::size_t value_bytes_max = 1u << 30;
 
@@ -112,6 +115,7 @@ private:
   MDB_env* env_ = nullptr;
   std::vector<MDB_dbi> tables_;
   std::mutex writer_;
+  unsigned writes_begun_ = 0; // under writer_
   std::atomic<bool> quarantined_{false}, read_only_{false};
 };
 
@@ -307,7 +311,10 @@ result<std::unique_ptr<kv_writer>> lmdb_engine::begin_write() {
   std::unique_lock writer{writer_};
   if (read_only_.load()) return error{errc::read_only, directory_ + ": a commit failed before"};
   MDB_txn* txn = nullptr;
-  const int rc = run([&] { return mdb_txn_begin(env_, nullptr, 0, &txn); });
+  const int rc = run([&] {
+    if (++writes_begun_ % writes_between_checks == 0) mdb_reader_check(env_, nullptr);
+    return mdb_txn_begin(env_, nullptr, 0, &txn);
+  });
   if (rc != 0) return failure(rc, "begin of a write");
   return std::unique_ptr<kv_writer>{new lmdb_transaction(*this, txn, std::move(writer))};
 }

@@ -6,6 +6,8 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>
@@ -67,6 +69,22 @@ TEST_F(lmdb_kv, says_what_it_could_not_open) {
   ASSERT_FALSE(engine);
   EXPECT_EQ(engine.error(), errc::io_error);
   EXPECT_NE(engine.error().text.find(path), std::string::npos);
+}
+
+TEST_F(lmdb_kv, uses_pages_again_after_another_process_was_killed_while_it_read) {
+  const auto engine = open(16 << 20);
+  ASSERT_TRUE(engine);
+  ASSERT_TRUE(put(**engine, "k", "v"));
+  const auto child = ::fork();
+  if (child == 0) {
+    const auto own = open(16 << 20);
+    const auto reader = own ? (*own)->begin_read() : own.error();
+    ::raise(reader ? SIGKILL : SIGTERM);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+  for (int i = 0; i < 600; ++i) ASSERT_TRUE(put(**engine, "k", std::string(20000, 'v'))) << i;
 }
 
 TEST_F(lmdb_kv, refuses_a_file_that_is_not_its_own_as_corrupt) {
