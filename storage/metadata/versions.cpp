@@ -135,8 +135,10 @@ std::optional<object_row> version_ledger::erase(const bucket_row& bucket, const 
   drop_content(*gone);
   if (was_live)
     erase_live(bucket, key);
-  else
+  else if (known)
     forget(*gone, *known);
+  else
+    b_.fail({errc::corrupt, "a version that no name leads to"}); // or a row could not be read: that is told already
   const auto newest = known && (was_live || !present) ? newest_kept(known->row_id) : std::nullopt;
   if (newest && newest->content != content_kind::delete_marker) {
     forget(*newest, *known);
