@@ -37,8 +37,8 @@ public:
 class noting_peers final : public peers {
 public:
   struct note {
-    storage::uuid to;
-    peer_request kind;
+    storage::uuid to{};
+    peer_request kind{};
     std::string bytes;
     link::reply_callback reply;
   };
@@ -78,6 +78,7 @@ protected:
         .id = {7}, .name = "blue", .first = {.id = id_of(0), .address = "node-0:1", .incarnation = 1}});
     log.self = 0;
     log.term = 3;
+    log.feature_level = meta::feature_level;
     add_member(0, raft::server_role::voter);
   }
   void TearDown() override {
@@ -122,8 +123,10 @@ protected:
     s.steward = steward;
     s.feature_level = [this](std::uint8_t level) { level_told = level; };
     s.remember_refusal = [this](const std::string& why) { remembered.push_back(why); };
-    s.ask_configured = [this](std::string request, link::reply_callback reply) {
-      configured.push_back({{}, peer_request(request.front()), request.substr(1), std::move(reply)});
+    s.ask_configured = [this](const std::string& request, link::reply_callback reply) {
+      auto& asked = configured.emplace_back();
+      asked.kind = peer_request(request.at(0));
+      asked.reply = std::move(reply);
     };
     member = spawn_membership(w.system(), std::move(s));
   }
