@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 namespace cairn::actors {
 
@@ -26,12 +27,13 @@ public:
     if (rests_ && disks_ > 0 && now - began_ >= period_) begin(now);
     return !rests_;
   }
-  // A pass over everything, from the first disk on, whether one is under way or not.
+  // A pass over everything from now on: behind the one that is under way, so that who asks often does not keep it from
+  // its end.
   void begin(storage::steady_time now) {
+    again_ = !rests_;
+    if (!rests_) return;
     began_ = stepped_ = now;
     rests_ = disks_ == 0;
-    disk_ = 0;
-    after_.reset();
   }
   std::size_t disk() const { return disk_; }
   const std::optional<storage::chunk_id>& after() const { return after_; }
@@ -47,14 +49,14 @@ public:
     after_ = last;
     if (last || disks_ == 0) return;
     disk_ = (disk_ + 1) % disks_;
-    rests_ = disk_ == 0;
+    rests_ = disk_ == 0 && !std::exchange(again_, false);
   }
 
 private:
   const std::size_t disks_;
   const std::chrono::seconds period_;
   storage::steady_time began_, stepped_; // this pass; the step before
-  bool rests_;
+  bool rests_, again_ = false;           // another pass is to follow
   std::size_t disk_ = 0;
   std::optional<storage::chunk_id> after_;
 };

@@ -61,11 +61,26 @@ TEST(scrub_walk, begins_anew_when_it_is_told_to) {
   walk.begin(start + 2s);
   EXPECT_TRUE(walk.due(start + 2s));
   walk.reached(some);
-  walk.begin(start + 3s);
-  EXPECT_EQ(walk.after(), std::nullopt);
+  for (int i = 0; i < 3; ++i) walk.begin(start + 3s);
+  EXPECT_EQ(walk.after(), some) << "the pass that is under way comes to its end";
   walk.reached(std::nullopt);
-  EXPECT_FALSE(walk.due(start + 1002s));
-  EXPECT_TRUE(walk.due(start + 1003s));
+  EXPECT_TRUE(walk.due(start + 4s)) << "then the one that was asked for";
+  walk.reached(some);
+  walk.reached(std::nullopt);
+  EXPECT_FALSE(walk.due(start + 5s));
+  EXPECT_TRUE(walk.due(start + 1002s));
+}
+
+TEST(scrub_walk, reads_all_disks_again_when_it_is_told_to_on_the_last_one) {
+  scrub_walk walk{2, 1000s, start};
+  walk.reached(std::nullopt);
+  walk.begin(start + 1s);
+  for (const std::size_t disk : {1, 0, 1}) {
+    EXPECT_TRUE(walk.due(start + 2s));
+    EXPECT_EQ(walk.disk(), disk);
+    walk.reached(std::nullopt);
+  }
+  EXPECT_FALSE(walk.due(start + 3s));
 }
 
 TEST(scrub_walk, has_nothing_to_do_without_disks) {
