@@ -1,110 +1,21 @@
-#include "actors/backfill.hpp"
-
-#include "actors/byte_pace.hpp"
-#include "actors/chunk_router.hpp"
+#include "actors/backfill_state.hpp"
 #include "actors/errors.hpp"
-#include "actors/lost_chunks.hpp"
-#include "actors/scrub_walk.hpp"
-#include "cluster/comparisons.hpp"
 #include "storage/log.hpp"
-
-#include <set>
 
 namespace cairn::actors {
 
+namespace meta = storage::metadata;
+
 namespace {
 
-namespace meta = storage::metadata;
-using namespace std::chrono_literals;
-
-constexpr std::chrono::seconds page_time = 60s;
 constexpr std::uint32_t drop_page_chunks = 1024;
 
-// A batch of chunks on their way to this node's disks.
-struct fetching {
-  struct item {
-    wanted_chunk chunk;
-    read_route route;
-    std::size_t place = 0;
-    bool nobody_has_it = true; // by the word of all that were asked
-    storage::buffer_ptr buffer;
-  };
-  std::vector<wanted_chunk> chunks;
-  std::vector<bool> failed; // by number in `chunks`
-  std::vector<storage::chunk_id> absent;
-  std::size_t next = 0, on_their_way = 0;
-  std::function<void()> done;
-};
-
-class backfill_state {
-public:
-  explicit backfill_state(backfill_actor::pointer self) : self_(self) {}
-  void start(backfill_services services, const backfill_options& options);
-  void tick();
-
-private:
-  using steps = std::function<void()>;
-
-  storage::steady_time now() const { return s_.node.clock->now(); }
-  layout_ptr layout() const { return s_.node.stores->layouts()->get(); }
-  storage::node_number own_number() const { return s_.node.stores->layouts()->self(); }
-  template <class Page, class Look>
-  void look(Look what, std::function<void(result<Page>)> then);
-  void commit(meta::command c, const steps& then);
-  void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
-
-  void fetch(std::vector<wanted_chunk> chunks, steps done);
-  void fetch_more();
-  void get_buffer(std::size_t number, std::shared_ptr<fetching::item> item);
-  void ask(std::size_t number, std::shared_ptr<fetching::item> item);
-  void arrived(std::size_t number, const std::shared_ptr<fetching::item>& item, chunk_data& data);
-  void ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why);
-  void ended(std::size_t number, bool good);
-  void fetched();
-  bool disk_is_away() const;
-  void note_lost(const storage::chunk_id& id);
-  void look_at_lost(const steps& then);
-
-  void begin_round();
-  void repair(std::optional<meta::repair_row> after, const steps& then);
-  void settle(const repair_page& page, std::optional<meta::repair_row> after, const steps& then);
-  void begin_comparison();
-  void compare(blob_place from);
-  void note_failures();
-  void end_comparison(bool reached_the_end);
-  void scrub();
-  void end_round();
-  void drop_needless_repairs();
-  void drop(std::size_t disk, std::optional<storage::chunk_id> after);
-  void drop_page(std::size_t disk, const chunk_ids& page);
-
-  backfill_actor::pointer self_;
-  backfill_services s_;
-  backfill_options options_;
-  bool busy_ = false;
-  byte_pace pace_;
-  fetching batch_;
-  std::size_t failures_ = 0; // of this round
-
-  cluster::comparisons compared_;
-  std::optional<cluster::comparisons::round> comparing_; // what the round compares
-  bool checking_ = false;                                // it is the daily check
-  std::vector<bool> failed_partitions_;
-  std::optional<storage::steady_time> next_check_;
-  std::uint64_t looks_seen_ = 0; // wishes of operators for a check
-  std::optional<scrub_walk> walk_;
-  storage::steady_time scrubbed_at_;
-  std::set<storage::chunk_id> lost_; // by the word of all that could have them
-  storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
-  storage::layout_epoch dropped_under_ = 0;
-};
-static_assert(!std::is_aggregate_v<backfill_state>);
+} // namespace
 
 void backfill_state::start(backfill_services services, const backfill_options& options) {
   s_ = std::move(services);
   options_ = options;
-  walk_.emplace(s_.scrubbed.size(), options_.scrub_period);
-  scrubbed_at_ = now();
+  walk_.emplace(s_.scrubbed.size(), options_.scrub_period, now());
   self_->delayed_send(self_, options_.interval, tick_atom_v);
 }
 
@@ -116,24 +27,11 @@ void backfill_state::tick() {
   if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {
     next_check_.reset();
     next_round_ = now();
+    walk_->begin(now());
   }
   if (busy_ || now() < next_round_) return;
   busy_ = true;
   begin_round();
-}
-
-// `what` looks at a fresh view on the executor, `then` runs here.
-template <class Page, class Look>
-void backfill_state::look(Look what, std::function<void(result<Page>)> then) {
-  auto job = [store = s_.store, what = std::move(what), then, me = backfill_actor{self_}](bool expired) {
-    result<Page> page = error{errc::timeout, "not reached in time"};
-    if (!expired) {
-      auto view = store->read();
-      page = view ? what(**view) : result<Page>{view.error()};
-    }
-    caf::anon_send(me, completion{[then, page = std::move(page)]() mutable { then(std::move(page)); }});
-  };
-  if (auto posted = s_.work->post(now() + page_time, std::move(job)); !posted) then(posted.error());
 }
 
 void backfill_state::commit(meta::command c, const steps& then) {
@@ -147,149 +45,35 @@ void backfill_state::commit(meta::command c, const steps& then) {
             });
 }
 
-// ── fetching ──
-
-void backfill_state::fetch(std::vector<wanted_chunk> chunks, steps done) {
-  batch_ = {};
-  batch_.chunks = std::move(chunks);
-  batch_.failed.assign(batch_.chunks.size(), false);
-  batch_.done = std::move(done);
-  if (batch_.chunks.empty()) return batch_.done();
-  fetch_more();
-}
-
-void backfill_state::fetch_more() {
-  while (batch_.on_their_way < options_.parallel && batch_.next < batch_.chunks.size()) {
-    const auto number = batch_.next++;
-    ++batch_.on_their_way;
-    auto item = std::make_shared<fetching::item>();
-    item->chunk = batch_.chunks[number];
-    item->route = s_.node.stores->route_read(item->chunk.id);
-    const auto at = pace_.book(now(), item->chunk.length, s_.bandwidth->load(std::memory_order_relaxed));
-    if (at <= now())
-      get_buffer(number, std::move(item));
-    else
-      self_->delayed_send(self_, at - now(), completion{[this, number, item] { get_buffer(number, item); }});
-  }
-}
-
-void backfill_state::get_buffer(std::size_t number, std::shared_ptr<fetching::item> item) {
-  s_.node.buffers->wait(item->chunk.length, [this, number, item, me = backfill_actor{self_}](storage::buffer_ptr b) {
-    caf::anon_send(me, completion{[this, number, item, b = std::move(b)]() mutable {
-                     item->buffer = std::move(b);
-                     ask(number, std::move(item));
-                   }});
-  });
-}
-
-// A disk that is closed or quarantined may have what the others have not.
-bool backfill_state::disk_is_away() const {
-  return s_.disk_closed || std::ranges::any_of(s_.scrubbed, [](const auto* disk) {
-           return disk->stats().state == storage::disk_state::quarantined;
-         });
-}
-
-void backfill_state::ask(std::size_t number, std::shared_ptr<fetching::item> item) {
-  while (item->place < item->route.places() && !item->route.remote(item->place)) ++item->place;
-  if (item->place >= item->route.places()) {
-    if (item->nobody_has_it && !disk_is_away()) batch_.absent.push_back(item->chunk.id);
-    return ended(number, false);
-  }
-  const chunk_read read{item->chunk.id, 0, item->chunk.length, item->buffer};
-  self_->request(item->route.at(item->place).store, caf::infinite, read_atom_v, read)
-      .then([this, number, item](chunk_data& data) { arrived(number, item, data); },
-            [this, number, item](caf::error& e) { ask_next(number, item, from_caf(e)); });
-}
-
-void backfill_state::arrived(std::size_t number, const std::shared_ptr<fetching::item>& item, chunk_data& data) {
-  if (data.bytes.length != item->chunk.length || data.chunk_length != item->chunk.length)
-    return ask_next(number, item, {errc::corrupt, "a chunk of another length than the metadata says"});
-  item->buffer.reset();
-  const auto* const writer = s_.node.stores->local().writer(item->chunk.id);
-  if (!writer) return ended(number, false);
-  self_->request(*writer, caf::infinite, write_atom_v, chunk_payload{item->chunk.id, std::move(data.bytes), 0})
-      .then(
-          [this, number, bytes = item->chunk.length](done_atom) {
-            count(s_.node.metrics->chunks_backfilled, 1);
-            count(s_.node.metrics->backfilled_bytes, bytes);
-            ended(number, true);
-          },
-          [this, number](caf::error& e) {
-            log::warn("a fetched chunk was not written", {{"error", to_string(from_caf(e))}});
-            ended(number, false);
-          });
-}
-
-void backfill_state::ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why) {
-  if (why.code != errc::not_found && why.code != errc::corrupt) item->nobody_has_it = false;
-  ++item->place;
-  item->buffer.reset(); // the link may still write into it
-  get_buffer(number, item);
-}
-
-void backfill_state::ended(std::size_t number, bool good) {
-  batch_.failed[number] = !good;
-  --batch_.on_their_way;
-  if (batch_.on_their_way > 0 || batch_.next < batch_.chunks.size()) return fetch_more();
-  for (std::size_t i = 0; i < batch_.chunks.size() && !lost_.empty(); ++i)
-    if (!batch_.failed[i]) lost_.erase(batch_.chunks[i].id);
-  if (batch_.absent.empty()) return fetched();
-  // Nobody has them: their objects were deleted meanwhile, or they are lost.
-  auto absent = batch_.absent;
-  using chunks = std::vector<wanted_chunk>;
-  look<chunks>([absent](meta::view& view) { return still_live(view, absent); },
-               [this](const result<chunks>& live) {
-                 for (std::size_t i = 0; live && i < batch_.chunks.size(); ++i) {
-                   const auto& id = batch_.chunks[i].id;
-                   if (std::ranges::find(batch_.absent, id) == batch_.absent.end()) continue;
-                   batch_.failed[i] = std::ranges::find(*live, id, &wanted_chunk::id) != live->end();
-                   if (!batch_.failed[i]) continue;
-                   note_lost(id);
-                 }
-                 fetched();
-               });
-}
-
-void backfill_state::note_lost(const storage::chunk_id& id) {
-  count(s_.node.metrics->chunks_unrecoverable, 1);
-  if (lost_.contains(id) || lost_.size() >= lost_remembered_max) return;
-  lost_.insert(id);
-  log::error("no owner has a chunk that an object needs", {{"chunk", to_string(id)}});
-}
-
-// What was deleted or given up meanwhile, or is others' to have now, is no loss of this node; the rest is asked for
-// again: a disk may have come back.
-void backfill_state::look_at_lost(const steps& then) {
-  using chunks = std::vector<wanted_chunk>;
-  chunk_ids own;
-  const auto known = layout();
-  for (const auto& id : lost_)
-    if (known && cluster::read_owners(*known, storage::partition_of(id)).contains(own_number())) own.push_back(id);
-  look<chunks>([own](meta::view& view) { return still_live(view, own); },
-               [this, then](result<chunks> live) {
-                 if (!live) return then();
-                 lost_.clear();
-                 chunk_ids rising;
-                 for (const auto& w : *live) rising.push_back(*lost_.insert(w.id).first);
-                 s_.state->set_lost(std::move(rising));
-                 fetch(std::move(*live), then);
-               });
-}
-
-void backfill_state::fetched() {
-  failures_ += std::size_t(std::ranges::count(batch_.failed, true));
-  auto done = std::exchange(batch_.done, {});
-  done();
-}
-
 // ── a round ──
 
 void backfill_state::begin_round() {
   failures_ = 0;
-  auto go_on = [this] { repair({}, [this] { begin_comparison(); }); };
+  auto go_on = [this] { mend([this] { repair({}, [this] { begin_comparison(); }); }); };
   if (!lost_.empty()) return look_at_lost(std::move(go_on));
   s_.state->set_lost({});
   go_on();
+}
+
+// What readers met is fetched like what a scrub finds.
+void backfill_state::mend(const steps& then) {
+  using chunks = std::vector<wanted_chunk>;
+  auto met = s_.damaged ? s_.damaged->take(wanted_max) : chunk_ids{};
+  if (met.empty()) return then();
+  const auto known = layout();
+  std::erase_if(met, [&](const auto& id) {
+    return !known || !cluster::read_owners(*known, storage::partition_of(id)).contains(own_number());
+  });
+  look<chunks>([met](meta::view& view) { return still_live(view, met); },
+               [this, then](result<chunks> live) {
+                 fetch(live ? std::move(*live) : chunks{}, [this, then] {
+                   const auto mended = std::ranges::count(batch_.failed, false);
+                   count(s_.node.metrics->damage_mended, std::uint64_t(mended));
+                   if (mended > 0) log::info("damaged chunks were fetched again", {{"chunks", std::size_t(mended)}});
+                   s_.damaged->settled();
+                   then();
+                 });
+               });
 }
 
 void backfill_state::repair(std::optional<meta::repair_row> after, const steps& then) {
@@ -347,7 +131,7 @@ void backfill_state::begin_comparison() {
 
 void backfill_state::compare(blob_place from) {
   if (now() - repaired_at_ > options_.repair_pause)
-    return repair({}, [this, from] { compare(from); }); // a comparison may take hours
+    return mend([this, from] { repair({}, [this, from] { compare(from); }); }); // a comparison may take hours
   look<compared_page>([missing = s_.missing, partitions = comparing_->partitions,
                        from](meta::view& view) { return compare_page(view, missing, partitions, from); },
                       [this](result<compared_page> page) {
@@ -382,13 +166,12 @@ void backfill_state::end_comparison(bool reached_the_end) {
 }
 
 void backfill_state::scrub() {
-  if (s_.scrubbed.empty()) return end_round();
+  if (!walk_->due(now())) return end_round();
   std::uint64_t used = 0;
   for (const auto* disk : s_.scrubbed) used += disk->stats().used_bytes;
-  const auto since = std::chrono::duration_cast<std::chrono::milliseconds>(now() - std::exchange(scrubbed_at_, now()));
   look<scrubbed_page>(
       [disk = s_.scrubbed[walk_->disk()], after = walk_->after(),
-       bytes = walk_->step_bytes(used, since)](meta::view& view) { return scrub_page_of(view, *disk, after, bytes); },
+       bytes = walk_->step_bytes(used, now())](meta::view& view) { return scrub_page_of(view, *disk, after, bytes); },
       [this](result<scrubbed_page> page) {
         walk_->reached(page ? page->reached : std::nullopt);
         if (!page) return end_round(); // a disk that is quarantined
@@ -458,6 +241,8 @@ void backfill_state::drop_page(std::size_t disk, const chunk_ids& page) {
                 });
       });
 }
+
+namespace {
 
 backfill_actor::behavior_type backfill(backfill_actor::stateful_pointer<backfill_state> self,
                                        backfill_services services, const backfill_options& options) {

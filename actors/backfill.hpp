@@ -5,8 +5,8 @@
 //   what is missing is fetched; then the partition is complete (cluster/comparisons.hpp) and the leader makes the node
 //   one of its current owners. The same for everything that it owns, at the start and then daily: a disk that was lost
 //   or replaced is filled again;
-// - scrubbing: some of what the disks hold is read and verified each round, so that all of it is within scrub_period;
-//   damaged chunks are fetched again, which replaces them;
+// - scrubbing: some of what the disks hold is read and verified each round, so that all of it is once in scrub_period;
+//   damaged chunks are fetched again, which replaces them; so are those that readers find damaged, at once;
 // - dropping: chunks of partitions that moved away go when every live session knows it and no repair needs them.
 //
 // A chunk is read from the best of its other owners, then from the next; a few at a time, at `bandwidth` bytes a second
@@ -17,6 +17,7 @@
 
 #include "actors/backfill_pages.hpp"
 #include "actors/cluster_state.hpp"
+#include "actors/damaged_chunks.hpp"
 #include "actors/node.hpp"
 
 namespace cairn::actors {
@@ -36,6 +37,7 @@ struct backfill_services {
   std::shared_ptr<cluster_state> state;
   missing_locally missing;
   std::vector<storage::chunk_store*> scrubbed;                 // the disks; may be none
+  std::shared_ptr<damaged_chunks> damaged;                     // what reads of them met; may be null
   bool disk_closed = false;                                    // one of the node's disks did not open
   std::shared_ptr<const std::atomic<std::uint64_t>> bandwidth; // bytes a second
 };

@@ -54,7 +54,8 @@ struct store_state {
 private:
   caf::error failed_disk() const { return to_caf({errc::io_error, "the disk is overdue"}); }
   storage::steady_time now() const { return d->clock.now(); }
-  void observe_read(const result<storage::chunk_read_result>& outcome, storage::steady_time since);
+  void observe_read(const storage::chunk_id& id, const result<storage::chunk_read_result>& outcome,
+                    storage::steady_time since);
   void run_writes();
   void wrote(std::vector<waiting_write>& batch, const std::vector<result<void>>& outcomes);
   void punch();
@@ -70,13 +71,16 @@ error expired_in_queue() {
   return {errc::timeout, "not reached within its time"};
 }
 
-void store_state::observe_read(const result<storage::chunk_read_result>& outcome, storage::steady_time since) {
+void store_state::observe_read(const storage::chunk_id& id, const result<storage::chunk_read_result>& outcome,
+                               storage::steady_time since) {
   auto& m = d->metrics;
   m.chunk_reads.fetch_add(1, std::memory_order_relaxed);
   m.chunk_read.observe_us(std::uint64_t(std::chrono::duration_cast<microseconds>(now() - since).count()));
   if (outcome) return;
   m.chunk_read_errors.fetch_add(1, std::memory_order_relaxed);
-  if (outcome.error().code == errc::corrupt) m.chunks_corrupt.fetch_add(1, std::memory_order_relaxed);
+  if (outcome.error().code != errc::corrupt) return;
+  m.chunks_corrupt.fetch_add(1, std::memory_order_relaxed);
+  if (d->damaged) d->damaged->note(id);
 }
 
 chunk_data data_of(chunk_read& r, const storage::chunk_read_result& got) {
@@ -90,7 +94,7 @@ caf::result<chunk_data> store_state::read(chunk_read& r) {
   if (d->read_delay_us.load(std::memory_order_relaxed) > 0) return read_from_disk(r, since);
   auto cached = d->store.read_cached(r.id, r.offset, r.length, r.into->data());
   if (!cached && cached.error().code == errc::would_block) return read_from_disk(r, since);
-  observe_read(cached, since);
+  observe_read(r.id, cached, since);
   if (!cached) return to_caf(cached.error());
   d->metrics.chunk_reads_cached.fetch_add(1, std::memory_order_relaxed);
   return data_of(r, *cached);
@@ -105,7 +109,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, storage::stea
     result<storage::chunk_read_result> got = expired_in_queue();
     if (!expired) got = shared->store.read(r.id, r.offset, r.length, r.into->data());
     auto answer = [this, id, since, r = std::move(r), got = std::move(got)]() mutable {
-      observe_read(got, since);
+      observe_read(r.id, got, since);
       auto waiting = reads.take(id);
       if (!waiting) return;
       if (got)

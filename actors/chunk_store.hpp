@@ -7,6 +7,7 @@
 // Memory: a queued read holds its requester's buffer, also after that requester has gone, until its job ended.
 #pragma once
 
+#include "actors/damaged_chunks.hpp"
 #include "actors/interfaces.hpp"
 #include "storage/executor.hpp"
 #include "storage/metrics.hpp"
@@ -26,6 +27,7 @@ struct disk {
   const storage::clock& clock;
   std::chrono::milliseconds read_timeout{5000}, write_timeout{30000};
   std::atomic<std::int64_t> read_delay_us{0}; // debug.read_delay
+  std::shared_ptr<damaged_chunks> damaged;    // told of what reads find damaged; may be null
 
   // Kept by the first actor's tick; any thread.
   std::atomic<bool> overdue{false};

@@ -20,6 +20,7 @@
 // A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
 #pragma once
 
+#include "cluster/auto_out.hpp"
 #include "cluster/raft_types.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/commands.hpp"
@@ -105,6 +106,7 @@ struct heard_report {
 struct member_reports {
   bool leads = false; // else the rest is empty
   std::map<storage::node_number, heard_report> by_node;
+  cluster::out_decision auto_out; // as the steward last saw it
 };
 
 } // namespace cairn::actors

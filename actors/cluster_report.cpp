@@ -16,6 +16,17 @@ metadata_role role_of(const raft::configuration& servers, storage::node_number n
   return s->role == raft::server_role::voter ? metadata_role::voter : metadata_role::standby;
 }
 
+const raft::configuration& known_servers(const log_status& log) {
+  return log.committed.servers.empty() ? log.servers : log.committed;
+}
+
+std::vector<storage::node_number> voters_of(const raft::configuration& servers) {
+  std::vector<storage::node_number> out;
+  for (const auto& s : servers.servers)
+    if (s.role == raft::server_role::voter) out.push_back(cluster::node_of(s.id));
+  return out;
+}
+
 const node_report* report_of(const known_cluster& k, storage::node_number n) {
   if (!k.reports) return nullptr;
   const auto found = k.reports->by_node.find(n);
@@ -40,7 +51,7 @@ cluster_node_status node_status_of(const known_cluster& k, const cluster::member
   n.state = m.state;
   n.up = is_up(k, m);
   if (!n.up) n.since = m.down_since;
-  n.role = role_of(k.log->servers, m.number);
+  n.role = role_of(known_servers(*k.log), m.number);
   if (const auto* r = report_of(k, m.number)) {
     n.used_bytes = r->used_bytes;
     n.capacity_bytes = r->capacity_bytes;
@@ -108,9 +119,11 @@ cluster_status report_cluster(const known_cluster& k) {
   s.self = k.log->self;
   s.now = k.wall;
   s.repairs_waiting = k.repairs_waiting;
-  for (const auto& server : k.log->servers.servers)
-    if (server.role == raft::server_role::voter) s.voters.push_back(cluster::node_of(server.id));
+  s.voters = committed_voters(*k.log);
+  s.voters_next = coming_voters(*k.log, l);
+  if (s.voters_next == s.voters) s.voters_next.clear();
   s.chunks_lost = k.chunks_lost;
+  if (k.reports) s.auto_out = k.reports->auto_out;
   const auto moves = cluster::pending_moves(l);
   const auto held = held_partitions(l);
   std::vector<bool> up(l.members.size());
@@ -136,6 +149,17 @@ reported_losses losses_of(const member_reports& reports) {
   std::ranges::sort(out.chunks);
   const auto twice = std::ranges::unique(out.chunks);
   out.chunks.erase(twice.begin(), twice.end());
+  return out;
+}
+
+std::vector<storage::node_number> committed_voters(const log_status& log) {
+  return voters_of(known_servers(log));
+}
+
+std::vector<storage::node_number> coming_voters(const log_status& log, const cluster::layout& l) {
+  auto out = voters_of(log.servers);
+  std::erase_if(out,
+                [&](auto n) { return n < l.members.size() && l.members[n].state == cluster::member_state::removed; });
   return out;
 }
 

@@ -33,6 +33,11 @@ struct reported_losses {
 };
 reported_losses losses_of(const member_reports& reports);
 
+// Voters by what the log's majority knows, rising; the newest configuration while that is not known yet. And what they
+// are to become: that of a change that is under way, without members that were removed.
+std::vector<storage::node_number> committed_voters(const log_status& log);
+std::vector<storage::node_number> coming_voters(const log_status& log, const cluster::layout& l);
+
 // Who is to lead when this node, the leader, goes: the voter that is linked and has the most of the log. Nothing: there
 // is no other.
 std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,

@@ -2,6 +2,7 @@
 // the admin port. Bytes, and times in milliseconds since 1970.
 #pragma once
 
+#include "cluster/auto_out.hpp"
 #include "storage/metadata/cluster_rows.hpp"
 
 #include <optional>
@@ -42,9 +43,11 @@ struct cluster_status {
   // Chunks that a commit found missing; the bytes are an estimate: new copies of partitions at their mean size. Too few
   // copies: fewer complete ones on nodes that are up than replicas, or than there are nodes for.
   std::uint64_t repairs_waiting = 0, bytes_to_move = 0, partitions_under_replicated = 0;
-  // Members of the log that vote, by number; also one that was removed, until its vote is taken away.
-  std::vector<storage::node_number> voters;
-  std::uint64_t chunks_lost = 0; // that no owner has and nobody has given up; on the leader
+  // Members of the log that vote, by number, as a majority of them knows it; also one that was removed, until its vote
+  // is taken away. `voters_next`: those that are to vote; empty when they do already.
+  std::vector<storage::node_number> voters, voters_next;
+  std::uint64_t chunks_lost = 0;  // that no owner has and nobody has given up; on the leader
+  cluster::out_decision auto_out; // on the leader: why members that are away for long are not taken out
   friend bool operator==(const cluster_status&, const cluster_status&) = default;
 };
 

@@ -56,6 +56,7 @@ private:
   void steward();
   void give_way(const log_status& log, const cluster::layout& layout);
   void decide(const log_status& log, const sessions_seen& sessions);
+  void note_auto_out(cluster::out_decision seen);
   void carry_out(cluster::steward_step step, const cluster::layout& layout);
   void commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
                   const std::function<void(result<meta::command_result>)>& then);
@@ -67,6 +68,7 @@ private:
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
   cluster::plan_base targets_planned_;
+  cluster::out_decision auto_out_;
   bool stewarding_ = false, soon_ = false;
   std::size_t asked_ = 0; // how often others were asked for members
 };
@@ -87,6 +89,7 @@ void membership_state::tick() {
       leads_since_ = now();
       news_.clear();
       targets_planned_ = {};
+      auto_out_ = {};
     }
     if (!log.leads) term_led_ = 0;
     if (s_.feature_level) s_.feature_level(log.feature_level);
@@ -206,7 +209,10 @@ void membership_state::update_holds() {
 member_reports_ptr membership_state::reports() const {
   auto out = std::make_shared<member_reports>();
   out->leads = term_led_ != 0;
-  if (out->leads) out->by_node = news_;
+  if (out->leads) {
+    out->by_node = news_;
+    out->auto_out = auto_out_;
+  }
   return out;
 }
 
@@ -394,10 +400,19 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     n.complete = r.complete;
   }
   update_holds();
+  note_auto_out(cluster::auto_out(view, s_.steward));
   if (auto step = cluster::next_step(view, s_.steward, targets_planned_)) {
     stewarding_ = true;
     carry_out(std::move(*step), *layout);
   }
+}
+
+void membership_state::note_auto_out(cluster::out_decision seen) {
+  seen.out.clear(); // these are carried out
+  if (seen.paused != auto_out_.paused && seen.paused != cluster::out_pause::none)
+    log::warn("members that are away for long are not taken out: cairn cluster status says why",
+              {{"reason", cluster::to_string(seen.paused)}, {"members", seen.waiting.size()}});
+  auto_out_ = std::move(seen);
 }
 
 void membership_state::carry_out(cluster::steward_step step, const cluster::layout& layout) {

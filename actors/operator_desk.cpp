@@ -6,6 +6,7 @@
 #include "actors/lost_chunks.hpp"
 #include "actors/operator_messages.hpp"
 #include "actors/operator_wish.hpp"
+#include "cluster/log_servers.hpp"
 #include "storage/log.hpp"
 
 #include <algorithm>
@@ -17,7 +18,8 @@ namespace {
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms;
+constexpr std::chrono::milliseconds tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms,
+                                    answer_margin = 1s; // an answer by way of another node must arrive in time
 
 constexpr std::size_t objects_told_max = 100, rows_looked_at_max = 200'000;
 
@@ -26,6 +28,13 @@ std::string numbers_text(const std::vector<storage::node_number>& nodes) {
   for (const auto n : nodes) out += (out.empty() ? "" : ", ") + std::to_string(n);
   return out;
 }
+
+error not_all_votes() {
+  return {errc::timeout, "not all votes were changed in time: `cairn cluster status` shows who votes; ask again"};
+}
+
+constexpr const char* removed_here =
+    ". It is the node that was asked: `cairn cluster status` on another one shows whether its vote is gone";
 
 using status_reply = std::function<void(result<cluster_status>)>;
 using wish_reply = std::function<void(result<std::string>)>;
@@ -62,12 +71,15 @@ private:
   void own_status(const log_status_ptr& log, const status_reply& reply);
   void asked_status(log_status_ptr log, status_reply reply);
   void run(const errand_ptr& e);
+  bool removes_this_node(const membership_command& c) const;
   void pass_on(const errand_ptr& e, const storage::uuid& leader);
   void carry_out(const errand_ptr& e, const log_status& log);
   void change(const errand_ptr& e, wish_plan plan, layout_ptr layout);
   void commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
               const std::string& done);
+  void finish(const errand_ptr& e, const std::string& done);
   void give_way(const errand_ptr& e, const log_status& log);
+  void await_vote_taken(const errand_ptr& e);
   void look_everywhere(const errand_ptr& e);
   void change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout);
   void look_at_lost(const errand_ptr& e);
@@ -195,10 +207,18 @@ caf::result<std::string> desk_state::wish(const membership_command& c) {
 void desk_state::run(const errand_ptr& e) {
   with_log([this, e](const result<log_status_ptr>& log) {
     if (!log) return e->reply(log.error());
+    if (removes_this_node(e->command)) return e->reply(removed_text(e->command.node) + removed_here);
     if ((*log)->leads) return carry_out(e, **log);
     if (const auto* leader = leader_elsewhere(**log)) return pass_on(e, *leader);
     again(e, {errc::no_leader, "the cluster has no leader now"});
   });
+}
+
+// Nobody tells a removed node any more what became of its vote.
+bool desk_state::removes_this_node(const membership_command& c) const {
+  const auto layout = s_.layout->get();
+  return c.kind == membership_wish::remove && c.node == s_.layout->self() && layout &&
+         (is_removed(*layout, c) || !s_.state->refusal().empty());
 }
 
 void desk_state::again(const errand_ptr& e, const error& why) {
@@ -230,6 +250,7 @@ void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
     return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
                   held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion goes on");
   }
+  if (is_removed(*layout, e->command)) return await_vote_taken(e); // by a try before
   auto plan = plan_wish(*layout, e->command);
   if (!plan) return e->reply(plan.error());
   if (!plan->change) return e->reply(std::move(plan->done));
@@ -246,15 +267,29 @@ void desk_state::change_voters(const errand_ptr& e, const log_status& log, const
   const auto& wanted = e->command.nodes;
   if (auto may = may_vote(v, wanted); !may) return e->reply(may.error());
   const auto change = next_voter_change(v, wanted);
-  if (!change) return e->reply("these nodes vote now: " + numbers_text(wanted));
+  if (!change && committed_voters(log) == wanted) return e->reply("these nodes vote now: " + numbers_text(wanted));
+  if (!change) return again(e, not_all_votes());
   if (change->node == log.self) return give_way(e, log); // its heir takes the vote away
   self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{change->node, change->kind})
-      .then(
-          [this, e](std::uint8_t) {
-            again(e, {errc::timeout,
-                      "not all votes were changed in time: `cairn cluster status` shows who votes; ask again"});
-          },
-          [e](caf::error& why) { e->reply(from_caf(why)); });
+      .then([this, e](std::uint8_t) { again(e, not_all_votes()); }, [e](caf::error& why) { e->reply(from_caf(why)); });
+}
+
+// A removal is over when a majority knows that the node does not vote: until then its death would count. The steward
+// takes the vote away.
+void desk_state::await_vote_taken(const errand_ptr& e) {
+  with_log([this, e](const result<log_status_ptr>& log) {
+    if (!log) return e->reply(log.error());
+    const auto node = e->command.node;
+    const auto voters = committed_voters(**log);
+    if (std::ranges::find(voters, node) == voters.end() && !(*log)->servers.is_voter(cluster::server_of(node)))
+      return e->reply(removed_text(node));
+    if (now() + answer_margin >= e->deadline)
+      return e->reply(error{errc::timeout, removed_text(node) +
+                                               ". Its vote is still being taken away, for which most of " +
+                                               "the voters " + numbers_text(voters) +
+                                               " must be up: `cairn cluster status` shows when it is gone"});
+    self_->delayed_send(self_, retry_pause, completion{[this, e] { await_vote_taken(e); }});
+  });
 }
 
 // ── lost chunks ──
@@ -331,13 +366,18 @@ void desk_state::commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::c
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(
           [this, e, commands, next, done](const committed&) {
-            if (next + 1 == commands->size()) return e->reply(done);
-            commit(e, commands, next + 1, done);
+            if (next + 1 < commands->size()) return commit(e, commands, next + 1, done);
+            finish(e, done);
           },
-          [e, next, done](caf::error& why) {
-            if (next > 0) return e->reply(done);
+          [this, e, next, done](caf::error& why) {
+            if (next > 0) return finish(e, done);
             e->reply(from_caf(why));
           });
+}
+
+void desk_state::finish(const errand_ptr& e, const std::string& done) {
+  if (e->command.kind == membership_wish::remove) return await_vote_taken(e);
+  e->reply(done);
 }
 
 // ── missing copies ──

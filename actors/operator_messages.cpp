@@ -30,6 +30,19 @@ error broken(const char* which) {
   return {errc::corrupt, std::string{which} + " of another node does not decode"};
 }
 
+using node_numbers = std::vector<storage::node_number>;
+
+void write(byte_writer& w, const node_numbers& nodes) {
+  w.varint(nodes.size());
+  for (const auto n : nodes) w.u16(n);
+}
+
+node_numbers read_numbers(byte_reader& r) {
+  node_numbers out(r.count(2));
+  for (auto& n : out) n = r.u16();
+  return out;
+}
+
 void write(byte_writer& w, const cluster_node_status& n) {
   w.u16(n.number).raw(n.id).string(n.address).string(n.zone).varint(n.weight).u8(std::uint8_t(n.state)).boolean(n.up);
   w.u64(std::uint64_t(n.since)).u8(std::uint8_t(n.role)).varint(n.partitions_owned).varint(n.partitions_incoming);
@@ -68,8 +81,7 @@ std::string encode(const operator_request& request) {
   if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
   const auto& c = std::get<membership_command>(request);
   w.u8(std::uint8_t(what::wish)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
-  w.varint(c.nodes.size());
-  for (const auto n : c.nodes) w.u16(n);
+  write(w, c.nodes);
   return w.take();
 }
 
@@ -88,8 +100,7 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
       c.node = r.u16();
       c.number = r.u32();
       c.zone = r.string(text_bytes_max);
-      c.nodes.resize(r.count(2));
-      for (auto& n : c.nodes) n = r.u16();
+      c.nodes = read_numbers(r);
       out = std::move(c);
       break;
     }
@@ -105,9 +116,12 @@ std::string encode(const cluster_status& s) {
   w.varint(s.leader ? std::uint64_t{*s.leader} + 1 : 0).varint(s.term).u16(s.self).u64(std::uint64_t(s.now));
   w.varint(s.repairs_waiting).varint(s.bytes_to_move).varint(s.partitions_under_replicated).varint(s.nodes.size());
   for (const auto& n : s.nodes) write(w, n);
-  w.varint(s.voters.size());
-  for (const auto n : s.voters) w.u16(n);
+  write(w, s.voters);
   w.varint(s.chunks_lost);
+  write(w, s.voters_next);
+  w.u8(std::uint8_t(s.auto_out.paused));
+  write(w, s.auto_out.waiting);
+  write(w, s.auto_out.because);
   return w.take();
 }
 
@@ -130,9 +144,14 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   s.partitions_under_replicated = r.varint();
   s.nodes.resize(r.count(node_bytes_min));
   for (auto& n : s.nodes) read(r, n);
-  s.voters.resize(r.count(2));
-  for (auto& n : s.voters) n = r.u16();
+  s.voters = read_numbers(r);
   s.chunks_lost = r.varint();
+  s.voters_next = read_numbers(r);
+  const auto pause = r.u8();
+  if (pause > std::uint8_t(cluster::out_pause::no_room)) r.fail();
+  s.auto_out.paused = cluster::out_pause(pause);
+  s.auto_out.waiting = read_numbers(r);
+  s.auto_out.because = read_numbers(r);
   if (!r.finished()) return broken("the cluster's status");
   return s;
 }

@@ -3,15 +3,16 @@
 //
 //   request  version:u8 what:u8 …
 //     1 status                                        → version:u8 status
-//     2 wish     kind:u8 node:u16 number:u32 zone:s count:v (node:u16)*   → version:u8 text:s
+//     2 wish     kind:u8 node:u16 number:u32 zone:s numbers               → version:u8 text:s
 //     3 look now for missing copies on your disks     → version:u8
 //   status   name:s id:16 replicas:u8 write_quorum:u8 epoch:v leader:v term:v self:u16 now:u64 repairs:v
-//            to_move:v under_replicated:v count:v node* voters:v (number:u16)* lost:v     leader: 0 for none, else its
-//            number + 1
+//            to_move:v under_replicated:v count:v node* voters:numbers lost:v voters_next:numbers
+//            pause:u8 waiting:numbers because:numbers    leader: 0 for none, else its number + 1
 //   node     number:u16 id:16 address:s zone:s weight:v state:u8 up:u8 since:u64 role:u8 owned:v incoming:v used:v
 //            capacity:v data:v applied:v
 //
-// s: string, v: varint. A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
+// s: string, v: varint, numbers: count:v (number:u16)*. A newer version than this build's is refused with
+// `unsupported`, nonsense with `corrupt`.
 #pragma once
 
 #include "actors/cluster_status.hpp"

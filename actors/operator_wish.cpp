@@ -45,11 +45,19 @@ result<wish_plan> removal(const cluster::layout& l, const cluster::member& m) {
   if (const auto has = owned(l, m.number); has > 0)
     return error{errc::precondition_failed, node_text(m.number) + " still owns " + std::to_string(has) +
                                                 " partitions: drain it first, and wait until it has none"};
-  return wish_plan{cluster::change::remove{m.number},
-                   node_text(m.number) + " is removed, for good: its identity is refused from now on"};
+  return wish_plan{cluster::change::remove{m.number}, removed_text(m.number)};
 }
 
 } // namespace
+
+bool is_removed(const cluster::layout& l, const membership_command& c) {
+  return c.kind == membership_wish::remove && c.node < l.members.size() &&
+         l.members[c.node].state == member_state::removed;
+}
+
+std::string removed_text(storage::node_number n) {
+  return node_text(n) + " is removed, for good: its identity is refused from now on";
+}
 
 result<wish_plan> plan_wish(const cluster::layout& l, const membership_command& c) {
   if (c.node >= l.members.size()) return error{errc::not_found, "the cluster has no " + node_text(c.node)};

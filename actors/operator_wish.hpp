@@ -21,6 +21,10 @@ struct wish_plan {
 // (cluster::plan_change) and may be refused once more.
 result<wish_plan> plan_wish(const cluster::layout& l, const membership_command& c);
 
+// Whether it is a removal that has been made already, by an earlier try.
+bool is_removed(const cluster::layout& l, const membership_command& c);
+std::string removed_text(storage::node_number n);
+
 // ── who votes ──
 
 struct voters_view {

@@ -343,6 +343,7 @@ log_status replicated_log::status() const {
   out.applied = applied_;
   out.last = engine.last_index();
   out.servers = engine.configuration();
+  out.committed = engine.committed_configuration();
   for (const auto& s : out.servers.servers)
     if (const auto match = engine.match(s.id)) out.match[cluster::node_of(s.id)] = *match;
   out.failure = failure_;

@@ -60,7 +60,8 @@ struct log_status {
   std::optional<storage::node_number> leader;
   std::uint64_t term = 0;
   storage::log_index commit = 0, applied = 0, last = 0;
-  cluster::raft::configuration servers;
+  cluster::raft::configuration servers;                     // the newest, committed or not
+  cluster::raft::configuration committed;                   // the newest that is
   std::map<storage::node_number, storage::log_index> match; // a leader's knowledge of the others' logs
   std::optional<error> failure;
   storage::log_index oldest_hold = 0; // no read of this node, running or to come, needs what was buried up to it

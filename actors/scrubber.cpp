@@ -22,27 +22,24 @@ private:
   scrubber_actor::pointer self_;
   scrubber_services s_;
   std::optional<scrub_walk> walk_;
-  storage::steady_time last_;
   bool busy_ = false;
 };
 static_assert(!std::is_aggregate_v<scrubber_state>);
 
 void scrubber_state::start(scrubber_services services) {
   s_ = std::move(services);
-  walk_.emplace(s_.disks.size(), s_.period);
-  last_ = s_.clock->now();
+  walk_.emplace(s_.disks.size(), s_.period, s_.clock->now());
   self_->delayed_send(self_, s_.interval, tick_atom_v);
 }
 
 void scrubber_state::tick() {
   self_->delayed_send(self_, s_.interval, tick_atom_v);
-  if (busy_ || s_.disks.empty()) return;
-  busy_ = true;
   const auto now = s_.clock->now();
+  if (busy_ || !walk_->due(now)) return;
+  busy_ = true;
   std::uint64_t used = 0;
   for (const auto* d : s_.disks) used += d->stats().used_bytes;
-  const auto bytes = walk_->step_bytes(used, std::chrono::duration_cast<std::chrono::milliseconds>(now - last_));
-  last_ = now;
+  const auto bytes = walk_->step_bytes(used, now);
   auto job = [this, disk = s_.disks[walk_->disk()], after = walk_->after(), bytes, store = s_.store,
               me = scrubber_actor{self_}](bool expired) {
     auto page = std::make_shared<result<scrubbed_page>>(error{errc::timeout, "not reached in time"});

@@ -116,6 +116,7 @@ private:
   std::shared_ptr<std::atomic<bool>> metadata_quarantined_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<std::atomic<bool>> session_began_ = std::make_shared<std::atomic<bool>>(false);
   std::vector<std::unique_ptr<open_disk>> disks_;
+  std::shared_ptr<damaged_chunks> damaged_ = std::make_shared<damaged_chunks>();
   std::vector<std::string> closed_disks_; // paths
   services services_;
   reaper_actor reaper_;
@@ -258,6 +259,7 @@ result<void> storage_node_impl::open_disks(const config::settings& settings) {
     d->reads = storage::make_thread_executor(name + "-read", settings.storage.io_threads, read_queue_max);
     d->writes = storage::make_thread_executor(name + "-write", 1, write_queue_max);
     d->shared = std::make_shared<disk>(*d->store, *d->reads, *d->writes, metrics_, clock_);
+    d->shared->damaged = damaged_;
     disks_.push_back(std::move(d));
   }
   if (disks_.empty()) return last ? *last : error{errc::invalid_argument, "no disk is configured"};
@@ -350,6 +352,7 @@ void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
   b.work = backfill_work_.get();
   b.state = member_->state();
   b.bandwidth = move_bandwidth_;
+  b.damaged = damaged_;
   for (const auto& d : disks_) b.scrubbed.push_back(d->store.get());
   b.missing = [this](std::span<const storage::chunk_id> ids) {
     std::vector<storage::chunk_id> absent{ids.begin(), ids.end()};

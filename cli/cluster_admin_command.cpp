@@ -74,8 +74,8 @@ constexpr wish wishes[] = {
      nullptr, nullptr, true},
     {"activate", "Give a drained node its share again, or one that was away for too long", nullptr, nullptr, true},
     {"remove",
-     "Remove a node for good. Refused while it owns partitions: drain it first; one that is dead is out "
-     "after cluster.down_out_after",
+     "Remove a node for good, and wait until it does not vote any more. Refused while it owns partitions: drain it "
+     "first; one that is dead is out after cluster.down_out_after",
      nullptr, nullptr, true},
     {"weight", "Set a node's share of the data, compared with the others'\n\nExample: cairn cluster weight 3 200",
      "WEIGHT", "0 to 1000000000; 0: it holds no chunks", true},
@@ -90,7 +90,7 @@ constexpr wish wishes[] = {
      "Give up chunks that no node has: drains and rebalances wait for them no longer, reads of them go on failing. "
      "Nothing is deleted: a disk that turns up again serves them",
      nullptr, nullptr, false},
-    {"repair", "Look for chunks with too few copies now, and make new ones", nullptr, nullptr, false},
+    {"repair", "Look for chunks with too few or damaged copies now, and make new ones", nullptr, nullptr, false},
 };
 
 void add_wish(CLI::App& cluster, const wish& w, int& exit_code) {

@@ -19,7 +19,8 @@ bool is_member(const member& m) {
   return m.state != member_state::removed;
 }
 
-out_pause broken_at_large(const layout& l, std::span<const member_health> health) {
+// Leaves in `d` why nobody is taken out, and who is to blame.
+void look_at_large(const layout& l, std::span<const member_health> health, out_decision& d) {
   zone_count all;
   std::map<std::string_view, zone_count> zones;
   for (const member& m : l.members) {
@@ -29,10 +30,12 @@ out_pause broken_at_large(const layout& l, std::span<const member_health> health
       z->down += health[m.number].down;
     }
   }
-  if (all.down >= down_nodes_min && all.down * 100 > all.nodes * down_percent_max) return out_pause::many_down;
-  const auto whole = [](const auto& zone) { return zone.second.nodes > 1 && zone.second.down == zone.second.nodes; };
-  if (zones.size() > 1 && std::ranges::any_of(zones, whole)) return out_pause::zone_down;
-  return out_pause::none;
+  const bool many = all.down >= down_nodes_min && all.down * 100 > all.nodes * down_percent_max;
+  const auto whole = [](const zone_count& zone) { return zone.nodes > 1 && zone.down == zone.nodes; };
+  for (const member& m : l.members)
+    if (is_member(m) && health[m.number].down && (many || (zones.size() > 1 && whole(zones[m.zone]))))
+      d.because.push_back(m.number);
+  if (!d.because.empty()) d.paused = many ? out_pause::many_down : out_pause::zone_down;
 }
 
 // Members that are out, or lost their weight, hold data that others have yet to take over.
@@ -83,14 +86,19 @@ out_decision decide_out(const layout& l, std::span<const member_health> health) 
     if (is_member(m) && m.state != member_state::out && health[m.number].down && health[m.number].overdue)
       overdue.push_back(m.number);
   if (overdue.empty()) return decision;
-  decision.paused = broken_at_large(l, health);
-  if (decision.paused != out_pause::none) return decision;
+  look_at_large(l, health, decision);
+  if (decision.paused != out_pause::none) {
+    decision.waiting = std::move(overdue);
+    return decision;
+  }
   room left{l, health};
   for (const member_index n : overdue) {
-    if (left.take(health[n].data_bytes))
+    if (left.take(health[n].data_bytes)) {
       decision.out.push_back(n);
-    else
+    } else {
       decision.paused = out_pause::no_room;
+      decision.waiting.push_back(n);
+    }
   }
   return decision;
 }

@@ -24,6 +24,10 @@ std::string_view to_string(out_pause why) noexcept;
 struct out_decision {
   std::vector<member_index> out;      // active or draining members to be taken out, by number
   out_pause paused = out_pause::none; // why (some of) the others that are overdue stay
+  std::vector<member_index> waiting;  // those, by number
+  // many_down: all members that are down; zone_down: those of zones that are down as a whole; else none. By number.
+  std::vector<member_index> because;
+  friend bool operator==(const out_decision&, const out_decision&) = default;
 };
 // `health` by member number.
 out_decision decide_out(const layout& l, std::span<const member_health> health);

@@ -111,6 +111,7 @@ public:
   virtual bool transferring() const = 0;
   virtual time_ms deadline() const = 0;
   virtual const raft::configuration& configuration() const = 0; // the newest, committed or not
+  virtual raft::configuration committed_configuration() const = 0;
   virtual term_t term_at(index_t index) const = 0;              // 0: not in the log
   virtual const entry* cached(index_t index) const = 0;
   virtual std::size_t waiting_bytes() const = 0;

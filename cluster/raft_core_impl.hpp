@@ -93,6 +93,7 @@ public:
   bool transferring() const override { return raft_transferee(&r_) != 0; }
   time_ms deadline() const override { return std::max<time_ms>(raft_timeout(&r_), earliest_tick_); }
   const raft::configuration& configuration() const override { return configuration_; }
+  raft::configuration committed_configuration() const override { return history_.at(commit_).servers; }
   term_t term_at(index_t index) const override { return index == 0 ? 0 : TrailTermOf(&r_.trail, index); }
   const entry* cached(index_t index) const override { return cache_.find(index); }
   std::size_t waiting_bytes() const override { return applied_ >= cache_.last() ? 0 : cache_.bytes(); }

@@ -82,7 +82,7 @@ std::optional<steward_step> next_log_change(const steward_view& v, const steward
   return std::nullopt;
 }
 
-std::optional<steward_step> change_states(const steward_view& v, const steward_options& o) {
+std::vector<member_health> health_of(const steward_view& v, const steward_options& o) {
   std::vector<member_health> health(v.now->members.size());
   for (const auto& m : v.now->members) {
     auto& h = health[m.number];
@@ -93,10 +93,14 @@ std::optional<steward_step> change_states(const steward_view& v, const steward_o
     h.capacity_bytes = news.capacity_bytes;
     h.data_bytes = news.data_bytes;
   }
+  return health;
+}
+
+std::optional<steward_step> change_states(const steward_view& v, const steward_options& o) {
   for (const auto& m : v.now->members)
     if (m.state == member_state::out && m.down_since == 0 && is_up(v, m, o))
       return step::plan{change::set_state{m.number, member_state::active}};
-  const auto decision = decide_out(*v.now, health);
+  const auto decision = auto_out(v, o);
   if (!decision.out.empty()) return step::plan{change::set_state{decision.out.front(), member_state::out}};
   return std::nullopt;
 }
@@ -137,6 +141,10 @@ std::optional<steward_step> arrived(const steward_view& v) {
 
 std::size_t wanted_voters(std::size_t members) {
   return members >= 5 ? 5 : std::min<std::size_t>(members, 3);
+}
+
+out_decision auto_out(const steward_view& view, const steward_options& options) {
+  return decide_out(*view.now, health_of(view, options));
 }
 
 std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,

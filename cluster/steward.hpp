@@ -64,6 +64,9 @@ using steward_step = std::variant<step::commit, step::change_log, step::plan>;
 
 std::size_t wanted_voters(std::size_t members);
 
+// Who is taken out now, and why others that are away for long are not.
+out_decision auto_out(const steward_view& view, const steward_options& options);
+
 // Nothing: all is as it should be, as far as can be told now. `targets_planned`: of the last layout for which targets
 // were found to be right, so that the plan is not made over and over.
 std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,

@@ -135,8 +135,9 @@ constexpr std::array key_table{
     key{"storage", "verify_reads", at<&s::storage, &storage_settings::verify_reads>, 0, 0, 1, false,
         "Check the checksum of every block that is read. Turning it off can serve damaged bytes."},
     key{"storage", "scrub_period", at<&s::storage, &storage_settings::scrub_period>, of(60s), of(8760h), 1, false,
-        "Everything on the disks is read and verified once in this time, at 1 MiB a second at least. What is damaged "
-        "is fetched from another node, or reported where there is none."},
+        "Everything on the disks is read and verified once in this time, at 1 MiB a second at least, then no more "
+        "until it is over. A restart begins anew. What is damaged is fetched from another node, or reported where "
+        "there is none."},
 
     key{"metadata", "dir", at<&s::metadata, &metadata_settings::dir>, 0, path_bytes_max, 1, false,
         "Folder of the metadata. Empty: `metadata` in `node.data_dir`. A fast disk helps small objects."},

@@ -159,7 +159,59 @@ std::string votes_text(const cluster_status& s) {
   if (s.voters.empty()) return {};
   const auto count = s.voters.size();
   return (count == 1 ? "Voter: " : "Voters: ") + numbers(s.voters, ", ") +
-         (count == 1 ? ".\n" : "; " + std::to_string(count / 2 + 1) + " of them must be up.\n");
+         (count == 1 ? "." : "; " + std::to_string(count / 2 + 1) + " of them must be up.") +
+         (s.voters_next.empty() ? "\n" : " This is being changed to " + numbers(s.voters_next, ", ") + ".\n");
+}
+
+std::string named(const std::vector<storage::node_number>& nodes) {
+  return (nodes.size() == 1 ? "node " : "nodes ") + numbers(nodes, ", ");
+}
+
+std::string zones_of(const cluster_status& s, const std::vector<storage::node_number>& nodes) {
+  std::vector<std::string_view> zones;
+  for (const auto& n : s.nodes)
+    if (std::ranges::find(nodes, n.number) != nodes.end() && std::ranges::find(zones, n.zone) == zones.end())
+      zones.emplace_back(n.zone);
+  std::string out = zones.size() == 1 ? "zone " : "zones ";
+  for (std::size_t i = 0; i < zones.size(); ++i)
+    out.append(i == 0 ? "" : ", ").append(zones[i].empty() ? "without a name" : zones[i]);
+  return out;
+}
+
+std::string auto_out_text(const cluster_status& s) {
+  using cluster::out_pause;
+  const auto& a = s.auto_out;
+  if (a.paused == out_pause::none || a.waiting.empty()) return {};
+  const bool one = a.waiting.size() == 1;
+  const auto count = std::to_string(a.because.size());
+  std::string why, what = "Start them again, or mend what is between them. For one that won't come back: "
+                          "`cairn cluster drain NODE`.";
+  switch (a.paused) {
+    case out_pause::many_down:
+      why = count + " of " + std::to_string(s.nodes.size()) + " nodes are down (" + numbers(a.because, ", ") +
+            "), so that the network is more likely at fault than their disks";
+      break;
+    case out_pause::zone_down:
+      why = "all nodes of the " + zones_of(s, a.because) + " are down (" + numbers(a.because, ", ") +
+            "), so that the network or the power is more likely at fault than their disks";
+      break;
+    default:
+      why = std::string("the others' disks would get fuller than 85 % with what ") + (one ? "it holds" : "they hold");
+      what = std::string("Add nodes or disks, delete objects, or start ") + (one ? "it" : "them") +
+             " again. `cairn cluster drain NODE` moves it all the same.";
+  }
+  return "PAUSED: no new copies are made of what " + named(a.waiting) +
+         (one ? " holds, which is" : " hold, which are") + " away for longer than cluster.down_out_after: " + why +
+         ". " + what + '\n';
+}
+
+std::string auto_out_json(const cluster_status& s) {
+  const auto& a = s.auto_out;
+  return json_object{}
+      .add("paused", a.paused == cluster::out_pause::none ? "null" : quoted(cluster::to_string(a.paused)))
+      .add("waiting", '[' + numbers(a.waiting, ",") + ']')
+      .add("because", '[' + numbers(a.because, ",") + ']')
+      .take();
 }
 
 // ── commands ──
@@ -234,6 +286,8 @@ std::string cluster_json(const cluster_status& s) {
              .number("partitions_under_replicated", s.partitions_under_replicated)
              .number("chunks_lost", s.chunks_lost)
              .add("voters", '[' + numbers(s.voters, ",") + ']')
+             .add("voters_next", '[' + numbers(s.voters_next, ",") + ']')
+             .add("auto_out", auto_out_json(s))
              .add("nodes", '[' + nodes + ']')
              .take() +
          '\n';
@@ -249,7 +303,7 @@ std::string cluster_text(const cluster_status& s) {
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
-  out += votes_text(s);
+  out += votes_text(s) + auto_out_text(s);
   if (s.chunks_lost > 0)
     out += "LOST: no node has " + std::to_string(s.chunks_lost) +
            (s.chunks_lost == 1 ? " chunk that an object needs" : " chunks that objects need") +

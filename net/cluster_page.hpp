@@ -3,7 +3,8 @@
 //   GET /cluster               application/json, one object:
 //     {"name", "id", "replicas", "write_quorum", "epoch", "leader": number or null, "term", "self",
 //      "repairs_waiting", "deletions_held", "bytes_to_move", "partitions_under_replicated", "chunks_lost",
-//      "voters": [number],
+//      "voters": [number], "voters_next": [number] (empty: no change is under way),
+//      "auto_out": {"paused": "many_down"|"zone_down"|"no_room" or null, "waiting": [number], "because": [number]},
 //      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out"|"removed", "up",
 //                 "since_ms", "role": "voter"|"standby"|"none", "partitions_owned", "partitions_incoming",
 //                 "used_bytes", "capacity_bytes", "data_bytes",

@@ -142,6 +142,8 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_scrubbed_bytes_total", "Bytes that were read to find damage before a reader does.",
             m.scrubbed_bytes);
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
+  p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",
+            m.damage_mended);
   p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
 }
@@ -187,6 +189,12 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
         leads ? c->bytes_to_move : 0);
   gauge(leads, "cairn_cluster_repairs_waiting", "Ranges of chunks that a node still lacks; on the leader.",
         leads ? c->repairs_waiting : 0);
+  auto& pauses = p.family("cairn_cluster_auto_out_paused",
+                          "1: members that are away for long are not taken out, for this reason; on the leader.",
+                          MetricType::Gauge);
+  for (const auto why : {cluster::out_pause::many_down, cluster::out_pause::zone_down, cluster::out_pause::no_room})
+    if (leads)
+      page_builder::add(pauses, {{"reason", std::string{cluster::to_string(why)}}}, c->auto_out.paused == why ? 1 : 0);
 }
 
 void add_storage(page_builder& p, const storage::node_metrics& m) {

@@ -74,7 +74,7 @@ struct node_metrics {
   counter reads_failed_over{0}, reads_hedged{0}, hedges_won{0}, replicas_unconfirmed{0};
   counter chunks_backfilled{0}, backfilled_bytes{0}, chunks_moved_away{0}; // repairs and moves
   counter chunks_unrecoverable{0};                                         // times that no owner had one
-  counter scrubbed_bytes{0}, scrub_damaged{0};
+  counter scrubbed_bytes{0}, scrub_damaged{0}, damage_mended{0};
   std::array<counter, 32> peer_requests{}; // taken from peers, by kind (actors/peer_service.hpp)
   counter partitions_comparing{0};         // now
   counter row_cache_hits{0}, row_cache_misses{0};

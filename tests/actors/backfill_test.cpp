@@ -106,8 +106,10 @@ protected:
     b.missing = [this](std::span<const storage::chunk_id> ids) { return nodes[0]->store->missing(ids); };
     b.scrubbed.push_back(nodes[0]->store.get());
     b.disk_closed = disk_closed;
+    b.damaged = nodes[0]->shared->damaged = damaged;
     b.bandwidth = std::make_shared<const std::atomic<std::uint64_t>>(1ull << 30);
-    filler = spawn_backfill(system, std::move(b), {.interval = 10ms, .retry_pause = 20ms, .drop_pause = 10ms});
+    filler = spawn_backfill(system, std::move(b),
+                            {.interval = 10ms, .retry_pause = 20ms, .drop_pause = 10ms, .scrub_period = scrub_period});
   }
   bool has_all(const storage::blob_id& blob, std::uint32_t chunks) {
     std::vector<std::byte> bytes(chunk_bytes);
@@ -134,6 +136,8 @@ protected:
   storage::session_id session = 0;
   std::uint64_t blobs = 0;
   bool disk_closed = false;
+  std::shared_ptr<damaged_chunks> damaged = std::make_shared<damaged_chunks>();
+  std::chrono::seconds scrub_period{std::chrono::hours{24}};
 };
 
 TEST_F(backfill_actor_test, fills_partitions_that_come_and_says_so) {
@@ -220,6 +224,47 @@ TEST_F(backfill_actor_test, replaces_chunks_that_rot_on_the_disk) {
   set_layout(2, {0, 1, 2}, {0, 1, 2});
   start();
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+}
+
+TEST_F(backfill_actor_test, replaces_what_a_reader_finds_damaged_long_before_a_scrub_would) {
+  const auto blob = put(6, {0, 1, 2});
+  const auto dead = put(2, {0, 1, 2});
+  run(meta::delete_object{.stamp = {.session = session, .sequence = 99}, .bucket = "files", .key = "2"});
+  run(meta::reap{.blobs = store->read().value()->buried(9).value()});
+  set_layout(2, {0, 1, 2}, {0, 1, 2});
+  start();
+  // All was compared and scrubbed once: neither happens again within a day.
+  const auto stored = nodes[0]->store->stats().used_bytes;
+  ASSERT_TRUE(eventually([&] { return metrics.scrubbed_bytes.load() >= stored; }));
+  const std::string segment = "/disk/segments/0000000000000001.seg";
+  nodes[0]->files.flip_bit(segment, (4096 + 100) * 8ull);
+  const auto of_the_dead = 6 * (4096 + chunk_bytes) + 4096 + 100ull;
+  nodes[0]->files.flip_bit(segment, of_the_dead * 8);
+  const auto get = [&](const storage::chunk_id& id) {
+    return ask<chunk_data>(nodes[0]->actors[0], read_atom_v, chunk_read{id, 0, chunk_bytes, room(chunk_bytes)});
+  };
+  EXPECT_EQ(get({dead, 0}).error(), errc::corrupt);
+  EXPECT_EQ(get({blob, 0}).error(), errc::corrupt) << "so its reader goes on to another node";
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+  EXPECT_TRUE(eventually([&] { return metrics.damage_mended.load() == 1; })) << metrics.damage_mended.load();
+  EXPECT_EQ(metrics.scrub_damaged.load(), 0u);
+  EXPECT_EQ(get({dead, 0}).error(), errc::corrupt) << "nobody needs it";
+}
+
+TEST_F(backfill_actor_test, reads_everything_once_in_a_period_and_when_an_operator_wishes) {
+  const auto blob = put(6, {0, 1, 2});
+  set_layout(2, {0, 1, 2}, {0, 1, 2});
+  start();
+  const auto stored = nodes[0]->store->stats().used_bytes;
+  ASSERT_TRUE(eventually([&] { return metrics.scrubbed_bytes.load() >= stored; }));
+  const auto once = metrics.scrubbed_bytes.load();
+  for (std::uint32_t i = 0; i < 6; ++i) { // each takes a round
+    damaged->note({blob, i});
+    ASSERT_TRUE(eventually([&] { return metrics.damage_mended.load() == i + 1; }));
+  }
+  EXPECT_EQ(metrics.scrubbed_bytes.load(), once) << "it rests";
+  state->looks_wished.fetch_add(1);
+  EXPECT_TRUE(eventually([&] { return metrics.scrubbed_bytes.load() == 2 * once; }));
 }
 
 TEST_F(backfill_actor_test, lets_go_of_what_moved_away) {

@@ -84,6 +84,38 @@ TEST_F(cluster_report_test, one_node_alone_lacks_no_copies) {
   EXPECT_EQ(report().nodes.size(), 1u);
 }
 
+TEST_F(cluster_report_test, shows_the_voters_that_a_majority_knows_and_what_they_become) {
+  using cluster::raft::server_role;
+  using numbers = std::vector<storage::node_number>;
+  EXPECT_EQ(report().voters, (numbers{0, 1, 2})) << "as the newest servers say while nothing is known to be committed";
+  log.committed = log.servers;
+  EXPECT_EQ(report().voters_next, numbers{});
+  log.servers.servers[2].role = server_role::standby; // begun by the leader, and no more
+  EXPECT_EQ(report().voters, (numbers{0, 1, 2}));
+  EXPECT_EQ(report().voters_next, (numbers{0, 1}));
+  EXPECT_EQ(report().nodes[2].role, metadata_role::voter);
+  log.committed = log.servers;
+  EXPECT_EQ(report().voters, (numbers{0, 1}));
+  EXPECT_EQ(report().voters_next, numbers{});
+  EXPECT_EQ(report().nodes[2].role, metadata_role::standby);
+  l.members[1].state = member_state::removed; // its vote is to be taken
+  EXPECT_EQ(report().voters, (numbers{0, 1}));
+  EXPECT_EQ(report().voters_next, numbers{0});
+}
+
+TEST_F(cluster_report_test, passes_on_why_members_are_not_taken_out) {
+  reports.auto_out = {{}, cluster::out_pause::zone_down, {1}, {1, 2}};
+  EXPECT_EQ(report().auto_out, reports.auto_out);
+}
+
+TEST_F(cluster_report_test, a_removal_can_be_asked_for_again) {
+  EXPECT_FALSE(is_removed(l, {membership_wish::remove, 1, 0, {}, {}}));
+  l.members[1].state = member_state::removed;
+  EXPECT_TRUE(is_removed(l, {membership_wish::remove, 1, 0, {}, {}}));
+  EXPECT_FALSE(is_removed(l, {membership_wish::drain, 1, 0, {}, {}}));
+  EXPECT_FALSE(is_removed(l, {membership_wish::remove, 7, 0, {}, {}}));
+}
+
 TEST_F(cluster_report_test, estimates_what_has_to_move) {
   l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0, 1}});
   hear(0, 16384 * 10);

@@ -23,6 +23,8 @@ cluster_status example() {
   s.partitions_under_replicated = 16384;
   s.voters = {0, 2, 300};
   s.chunks_lost = 77;
+  s.voters_next = {0, 2};
+  s.auto_out = {{}, cluster::out_pause::many_down, {4, 300}, {4, 5, 300}};
   for (storage::node_number n = 0; n < 3; ++n) {
     cluster_node_status node;
     node.number = n;

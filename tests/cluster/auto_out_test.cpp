@@ -39,6 +39,18 @@ TEST(auto_out, pauses_when_more_than_a_tenth_of_the_nodes_and_at_least_two_are_d
   EXPECT_TRUE(decide_out(twenty, health_of(twenty, {4, 9, 11})).out.empty());
 }
 
+TEST(auto_out, names_who_waits_and_who_is_to_blame) {
+  const layout l = cluster_of(equal_weights(20), 10);
+  auto health = health_of(l, {4, 9, 11});
+  health[9].overdue = false;
+  EXPECT_EQ(decide_out(l, health), (out_decision{{}, out_pause::many_down, {4, 11}, {4, 9, 11}}));
+  health = health_of(l, {3, 13});
+  health[13].overdue = false;
+  EXPECT_EQ(decide_out(l, health), (out_decision{{}, out_pause::zone_down, {3}, {3, 13}}));
+  EXPECT_EQ(decide_out(l, health_of(l, {3, 4}, 77)), (out_decision{{3}, out_pause::no_room, {4}, {}}));
+  EXPECT_EQ(decide_out(l, health_of(l, {})), out_decision{});
+}
+
 TEST(auto_out, counts_who_was_taken_out_before_and_is_still_down) {
   layout l = cluster_of(equal_weights(20));
   for (const member_index n : {4, 9}) l = planned(l, change::set_state{n, member_state::out}).after;

@@ -205,6 +205,19 @@ TEST_F(steward_test, leaves_them_in_when_many_are_down) {
   EXPECT_FALSE(state_change());
 }
 
+TEST_F(steward_test, says_why_it_leaves_them_in) {
+  cluster(5);
+  EXPECT_EQ(auto_out(view, options), out_decision{});
+  for (const member_index n : {2, 4}) {
+    now.members[n].down_since = view.wall - 700'000;
+    silence(n, 700s);
+  }
+  view.live.clear();
+  EXPECT_EQ(auto_out(view, options), (out_decision{{}, out_pause::many_down, {2, 4}, {2, 4}}));
+  silence(4, 1s); // back, and not noted yet
+  EXPECT_EQ(auto_out(view, options).out, std::vector<member_index>{2});
+}
+
 TEST_F(steward_test, plans_targets_for_a_newcomer_that_is_there_once) {
   cluster(3);
   now.members.push_back({.number = 3, .id = {0x77}, .address = "new:1", .weight = 100, .incarnation = 1});

@@ -45,7 +45,8 @@ class Cluster:
     def grow(self, count):
         while len(self.nodes) < count:
             self.add()
-        self.settled(count)
+        if count:
+            self.settled(count)
         return self
 
     def status(self, node=None):

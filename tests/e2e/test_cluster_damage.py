@@ -61,6 +61,16 @@ def repaired(cluster, victim, written):
     return code == 0, said
 
 
+def all_was_scrubbed(node, size):
+    """Everything was read once; then the node rests until the period is over."""
+    seen = [0]
+
+    def rests():
+        seen.append(node.metric("cairn_scrubbed_bytes_total"))
+        return seen[-1] >= size and seen[-1] == seen[-2]
+    eventually(rests, seconds=120, every=5, what="a pass of the scrub")
+
+
 def test_a_segment_that_was_damaged_while_its_node_was_down_is_repaired(make_cluster):
     cluster = make_cluster(3)
     written = fill(cluster, 8, 2 * MIB)
@@ -73,7 +83,7 @@ def test_a_segment_that_was_damaged_while_its_node_was_down_is_repaired(make_clu
     read_all(cluster.nodes, written)
     cluster.command("repair")
     eventually(lambda: victim.metric("cairn_chunks_backfilled_total") > 0, seconds=60, what="damaged chunks fetched again")
-    eventually(lambda: victim.metric("cairn_scrubbed_bytes_total") > 3 * 8 * 2 * MIB, seconds=120, what="all was verified")
+    all_was_scrubbed(victim, 8 * 2 * MIB)
     whole, said = repaired(cluster, victim, written)
     assert whole, said
     for node in cluster.nodes[:2]:
@@ -102,6 +112,35 @@ def test_a_segment_that_is_damaged_while_clients_read_is_never_served_and_repair
         return victim.metric("cairn_chunks_corrupt_total") == before
     eventually(whole, seconds=120, every=1, what="reads find no more damage")
     assert sum(n.metric("cairn_chunks_unrecoverable_total") for n in cluster.nodes) == 0
+
+
+def damage_at(node, piece):
+    """Flips a bit of the chunk on this node's disk that has these bytes."""
+    for path in node.segments():
+        with open(path, "r+b") as f:
+            at = f.read().find(piece)
+            if at >= 0:
+                f.seek(at)
+                f.write(bytes([piece[0] ^ 0x40]))
+                return
+    raise AssertionError("these bytes are on no disk of the node")
+
+
+def test_what_a_reader_finds_damaged_is_repaired_at_once_and_not_by_the_next_scrub(make_cluster):
+    cluster = make_cluster(3)
+    written = fill(cluster, 3, 2 * MIB)
+    victim = cluster.nodes[1]
+    for body in written.values():
+        damage_at(victim, body[MIB + 70_000:MIB + 70_064])
+    read_all([victim], written)
+    eventually(lambda: victim.metric("cairn_damage_mended_total") == 3, seconds=20, what="the chunks are fetched again")
+    before = victim.metric("cairn_chunks_corrupt_total")
+    assert before >= 3
+    read_all([victim], written)
+    assert victim.metric("cairn_chunks_corrupt_total") == before
+    assert victim.metric("cairn_scrub_damaged_total") == 0
+    whole, said = repaired(cluster, victim, written)
+    assert whole, said
 
 
 # Chunks that nobody has

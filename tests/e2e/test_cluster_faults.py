@@ -145,7 +145,8 @@ def test_nodes_join_and_leave_under_load(make_cluster):
     load.check(cluster.nodes)
 
 
-def test_the_leader_itself_is_drained_and_removed(make_cluster):
+@pytest.mark.parametrize("asked", ["another", "itself"])
+def test_the_leader_itself_is_drained_and_removed(make_cluster, asked):
     cluster = make_cluster(3)
     leader = cluster.leader()
     others = cluster.others(leader)
@@ -156,7 +157,12 @@ def test_the_leader_itself_is_drained_and_removed(make_cluster):
     cluster.command("drain", number, node=others[0])
     eventually(lambda: all(n["partitions_owned"] == 0 for n in cluster.status(others[0])["nodes"] if n["number"] == number),
                seconds=120, every=0.3, what="the drained leader is empty")
-    cluster.command("remove", number, node=others[0])
+    said = cluster.command("remove", number, node=leader if asked == "itself" else others[0]).stdout
+    assert "is removed, for good" in said, said
+    if "on another one" in said:  # it was cut off before it could hear of the vote
+        assert asked == "itself", said
+        eventually(lambda: number not in cluster.status(others[0])["voters"], seconds=20, what="its vote is gone")
+    assert sorted(cluster.status(others[0])["voters"]) == sorted(cluster.status(n)["self"] for n in others)
     leader.kill()
     cluster.nodes.remove(leader)
     for key, body in bodies.items():

@@ -78,6 +78,16 @@ def test_two_of_five_never_come_back_and_what_they_held_is_copied(make_cluster):
     numbers = [cluster.status(v)["self"] for v in victims]
     for v in victims:
         v.kill()
+
+    def paused():
+        told = cluster.status()["auto_out"]
+        return told["paused"] == "many_down" and told["waiting"] == told["because"] == sorted(numbers)
+    eventually(paused, seconds=60, every=0.5, what="status says that nobody is taken out, and why")
+    text = cluster.command("status").stdout
+    assert "PAUSED: no new copies are made of what nodes 3, 4 hold" in text and "2 of 5 nodes are down (3, 4)" in text, text
+    leader = cluster.leader()
+    eventually(lambda: leader.metric("cairn_cluster_auto_out_paused", reason="many_down") == 1, what="a metric says so too")
+    assert leader.metric("cairn_cluster_auto_out_paused", reason="no_room") == 0
     for number in numbers:
         cluster.command("drain", number)
 
@@ -88,11 +98,11 @@ def test_two_of_five_never_come_back_and_what_they_held_is_copied(make_cluster):
         return all(n["partitions_incoming"] == 0 for n in nodes.values()) and cluster.status()["repairs_waiting"] == 0
     eventually(copied, seconds=120, every=0.5, what="three nodes hold everything")
     for number in numbers:
-        cluster.command("remove", number)
+        assert "is removed, for good" in cluster.command("remove", number).stdout
     rest = cluster.nodes[:3]
-    eventually(lambda: len(cluster.status()["voters"]) == 3, seconds=30, what="the removed ones have no vote any more")
+    status = cluster.status()  # the commands waited until the votes were gone
+    assert len(status["voters"]) == 3 and status["voters_next"] == [] and status["auto_out"]["paused"] is None, status
     read_exactly(rest, load)
-    assert rest[0].put("/files/in-between", b"x").status == 200  # status shows what the leader began; this is behind it
     rest[0].kill()  # a third failure: the copies are real
     eventually(lambda: rest[1].put("/files/after", b"x").status == 200, seconds=30, what="two of three go on")
     read_exactly(rest[1:], load)

@@ -64,7 +64,8 @@ TEST(cluster_page, is_json_with_every_member) {
       HasSubstr(
           R"("epoch":12,"leader":1,"term":4,"self":0,"repairs_waiting":5,"deletions_held":false,"bytes_to_move":3145728)"));
   EXPECT_THAT(json, HasSubstr(R"("zone":"rack \"1\"\u000a","weight":1,"state":"active","up":false,"since_ms":600000)"));
-  EXPECT_THAT(json, HasSubstr(R"("partitions_under_replicated":0,"chunks_lost":2,"voters":[0,1],"nodes":[)"));
+  EXPECT_THAT(json, HasSubstr(R"("partitions_under_replicated":0,"chunks_lost":2,"voters":[0,1],"voters_next":[],)"
+                              R"("auto_out":{"paused":null,"waiting":[],"because":[]},"nodes":[)"));
   EXPECT_THAT(json, HasSubstr(R"("role":"voter","partitions_owned":16384,"partitions_incoming":7,"used_bytes":)"));
   auto s = example();
   s.leader.reset();
@@ -81,6 +82,38 @@ TEST(cluster_page, is_a_table_for_people) {
               HasSubstr("active, DOWN 6 min  leader    16384 +7    2.0 MiB  1.5 GiB of 100 GiB  0        a1000000-"));
   EXPECT_THAT(text, HasSubstr("Repairs waiting: 5. To move: 3.0 MiB."));
   EXPECT_THAT(text, HasSubstr("Voters: 0, 1; 2 of them must be up.\nLOST: no node has 2 chunks that objects need: "));
+}
+
+TEST(cluster_page, says_that_votes_are_being_changed) {
+  auto s = example();
+  s.voters_next = {0};
+  EXPECT_THAT(cluster_text(s), HasSubstr("Voters: 0, 1; 2 of them must be up. This is being changed to 0.\n"));
+  EXPECT_THAT(cluster_json(s), HasSubstr(R"("voters":[0,1],"voters_next":[0],)"));
+}
+
+TEST(cluster_page, says_why_nobody_takes_over_and_what_to_do) {
+  using cluster::out_pause;
+  auto s = example();
+  s.chunks_lost = 0;
+  s.nodes[1].zone = "rack-1";
+  s.auto_out = {{}, out_pause::many_down, {1}, {0, 1}};
+  EXPECT_THAT(cluster_json(s), HasSubstr(R"("auto_out":{"paused":"many_down","waiting":[1],"because":[0,1]})"));
+  EXPECT_THAT(cluster_text(s),
+              HasSubstr("PAUSED: no new copies are made of what node 1 holds, which is away for longer than "
+                        "cluster.down_out_after: 2 of 2 nodes are down (0, 1), so that the network is more likely at "
+                        "fault than their disks. Start them again, or mend what is between them. For one that won't "
+                        "come back: `cairn cluster drain NODE`.\n"));
+  s.auto_out = {{}, out_pause::zone_down, {0, 1}, {1}};
+  EXPECT_THAT(cluster_text(s), HasSubstr("of what nodes 0, 1 hold, which are away for longer than "
+                                         "cluster.down_out_after: all nodes of the zone rack-1 are down (1), "));
+  s.auto_out.because = {0, 1};
+  EXPECT_THAT(cluster_text(s), HasSubstr("all nodes of the zones without a name, rack-1 are down (0, 1), "));
+  s.auto_out = {{}, out_pause::no_room, {1}, {}};
+  EXPECT_THAT(cluster_text(s),
+              HasSubstr("the others' disks would get fuller than 85 % with what it holds. Add nodes or disks, delete "
+                        "objects, or start it again. `cairn cluster drain NODE` moves it all the same.\n"));
+  s.auto_out = {};
+  EXPECT_THAT(cluster_text(s), ::testing::Not(HasSubstr("PAUSED")));
 }
 
 TEST(cluster_page, tells_a_new_node_how_to_join) {

@@ -38,6 +38,7 @@ TEST(metrics_page, shows_the_members_on_the_leader_only) {
   cluster->self = 1;
   cluster->term = 7;
   cluster->repairs_waiting = 3;
+  cluster->auto_out.paused = cluster::out_pause::zone_down;
   cluster->nodes.resize(2);
   cluster->nodes[0].up = true;
   cluster->nodes[1].number = 1;
@@ -48,7 +49,9 @@ TEST(metrics_page, shows_the_members_on_the_leader_only) {
   for (const auto* line :
        {"cairn_cluster_leads 1", "cairn_cluster_term 7", "cairn_cluster_applied_index 99",
         "cairn_cluster_repairs_waiting 3", "cairn_cluster_members{state=\"active\",up=\"1\"} 1",
-        "cairn_cluster_members{state=\"active\",up=\"0\"} 1", "cairn_cluster_members{state=\"out\",up=\"0\"} 0"})
+        "cairn_cluster_auto_out_paused{reason=\"many_down\"} 0",
+        "cairn_cluster_auto_out_paused{reason=\"zone_down\"} 1", "cairn_cluster_members{state=\"active\",up=\"0\"} 1",
+        "cairn_cluster_members{state=\"out\",up=\"0\"} 0"})
     EXPECT_NE(page.find(line), std::string::npos) << line << "\n" << page;
   auto other = std::make_shared<actors::cluster_status>(*cluster);
   other->self = 0;

@@ -4,6 +4,9 @@
 #include "actors/cluster_messages.hpp"
 #include "actors/metadata.hpp"
 #include "cluster/raft_log.hpp"
+#include "storage/chunk_index.hpp"
+#include "storage/record.hpp"
+#include "storage/segment.hpp"
 
 #include <algorithm>
 
@@ -90,6 +93,7 @@ void cluster_node::open_disks() {
     o.reads = std::make_unique<virtual_executor>(w_, plan_.disk_times, 4, read_queue_max, &p.home);
     o.writes = std::make_unique<virtual_executor>(w_, plan_.disk_times, 1, write_queue_max, &p.home);
     o.shared = std::make_shared<actors::disk>(*o.store, *o.reads, *o.writes, p.metrics, p.home);
+    o.shared->damaged = p.damaged;
     o.actors = actors::spawn_chunk_stores(p.home.system(), o.shared, 2);
   }
 }
@@ -194,6 +198,9 @@ void cluster_node::spawn_backfill() {
       if (absent && !absent->empty()) absent = d.store->missing(*absent);
     return absent;
   };
+  b.damaged = p.damaged;
+  for (const auto& d : p.disks)
+    if (plan_.scrubs) b.scrubbed.push_back(d.store.get());
   p.backfill = actors::spawn_backfill(p.home.system(), std::move(b));
 }
 
@@ -327,13 +334,53 @@ bool cluster_node::has(const storage::chunk_id& chunk) const {
   });
 }
 
+bool cluster_node::good(const storage::chunk_id& chunk) const {
+  std::vector<std::byte> bytes(plan_.chunk_size);
+  return std::ranges::any_of(process_->disks, [&](const open_disk& d) {
+    return bool(d.store->read(chunk, 0, std::uint32_t(bytes.size()), bytes.data()));
+  });
+}
+
+void cluster_node::rot(const storage::chunk_id& chunk, std::uint64_t where) {
+  for (auto& d : disks_) {
+    const auto rows = d.index->begin_read();
+    const auto at = rows ? storage::chunk_index::find(**rows, chunk) : result<storage::chunk_location>{rows.error()};
+    if (!at) continue;
+    const auto payload = at->place.offset + storage::page_bytes;
+    d.files->flip_bit("/disk/segments/" + storage::segment_file_name(at->place.segment),
+                      payload * 8 + where % (std::uint64_t{at->length} * 8));
+    w_.digest.add(where);
+    return;
+  }
+}
+
+void cluster_node::read_alone(const storage::chunk_id& chunk) {
+  auto buffer = process_->services.buffers->try_acquire(plan_.chunk_size, storage::reservation::minimum);
+  if (!buffer) return;
+  for (auto& d : process_->disks) {
+    const auto missing = d.store->missing({&chunk, 1});
+    if (!missing || !missing->empty()) continue;
+    const actors::chunk_read read{chunk, 0, plan_.chunk_size, std::move(buffer)};
+    process_->home.system().spawn([store = d.actors.front(), read](caf::event_based_actor* self) {
+      self->request(store, caf::infinite, actors::read_atom_v, read)
+          .then([](const actors::chunk_data&) {}, [](const caf::error&) {});
+    });
+    return;
+  }
+}
+
+void cluster_node::look_for_damage() {
+  process_->state->looks_wished.fetch_add(1);
+}
+
 std::shared_ptr<const std::vector<storage::node_number>> cluster_node::ask_log_members() const {
   auto out = std::make_shared<std::vector<storage::node_number>>();
   actors::ask_metadata<actors::log_status_ptr>(
       handles(),
       [out](const result<actors::log_status_ptr>& status) {
         if (!status) return;
-        for (const auto& s : (*status)->servers.servers) out->push_back(storage::node_number(s.id - 1));
+        // As an operator sees them: what is committed.
+        for (const auto& s : (*status)->committed.servers) out->push_back(storage::node_number(s.id - 1));
       },
       actors::status_atom_v);
   return out;

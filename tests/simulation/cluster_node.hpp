@@ -25,6 +25,7 @@ struct member_plan {
   job_times disk_times, metadata_times, digest_times;
   machine::clock_faults clock;
   cluster::steward_options steward;
+  bool scrubs = false;
   // Of the metadata's log: small, so that nodes fall behind it.
   std::uint64_t compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
@@ -55,9 +56,13 @@ public:
   std::optional<storage::node_number> member_number() const;
   actors::layout_ptr layout() const;
   storage::log_index applied() const;
-  std::unique_ptr<storage::metadata::view> view() const; // of a running node; null: it can't be read
-  bool has(const storage::chunk_id& chunk) const;        // on a disk, of a running node
-  void replace_disks();                                  // with empty ones, of a node that does not run
+  std::unique_ptr<storage::metadata::view> view() const;         // of a running node; null: it can't be read
+  bool has(const storage::chunk_id& chunk) const;                // on a disk, of a running node
+  bool good(const storage::chunk_id& chunk) const;               // likewise, and not damaged
+  void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of a chunk that it has
+  void read_alone(const storage::chunk_id& chunk); // from its own disk, as a request would; the answer is dropped
+  void look_for_damage();                          // an operator wishes it
+  void replace_disks();                            // with empty ones, of a node that does not run
 
   // Of a running member that nobody uses: problems, empty when all is as it should be.
   // Who holds the metadata's log, as this node knows it; filled some messages later.
@@ -92,6 +97,7 @@ private:
     std::shared_ptr<actors::layout_holder> layout;
     std::shared_ptr<actors::cluster_state> state = std::make_shared<actors::cluster_state>();
     std::shared_ptr<storage::buffer_pool> peer_buffers, backfill_buffers;
+    std::shared_ptr<actors::damaged_chunks> damaged = std::make_shared<actors::damaged_chunks>();
     actors::member_chunks chunks;
     actors::services services;
     actors::membership_actor membership;

@@ -1,6 +1,8 @@
 #include "tests/simulation/cluster_scenario.hpp"
 
+#include "tests/simulation/cluster_operator.hpp"
 #include "tests/simulation/cluster_workload.hpp"
+#include "tests/simulation/rotten_bits.hpp"
 
 #include <algorithm>
 
@@ -14,6 +16,8 @@ struct cluster_plan {
   std::size_t nodes = 3;
   std::size_t at_first = 3;                                          // the others join in the middle of it
   bool drains = false, replaces_disks = false, long_absence = false; // of the last node
+  bool wishes = false, removes = false; // an operator's, of any kind; a drained node at the end
+  bool rots = false, scrubs = false;    // bits; found by operators' wishes, not by readers
   bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;
   microseconds trouble{0}; // how long
   microseconds pause_max{2s};
@@ -21,11 +25,12 @@ struct cluster_plan {
 
 class cluster_run {
 public:
-  cluster_run(world& w, std::uint64_t seed) : w_(w) { w_.begin(seed); }
+  cluster_run(world& w, std::uint64_t seed) : w_(w), seed_(seed) { w_.begin(seed); }
   run_result run();
 
 private:
   void draw();
+  void draw_extras(std::uint64_t seed);
   void build();
   void make_trouble();
   void trouble();
@@ -37,6 +42,10 @@ private:
   std::string unsettled_chunks(cluster_node& through, const cluster::layout& layout) const;
   cluster_node* member(storage::node_number number) const;
   void drain();
+  void take_out_removed();
+  void settle_drains();
+  void wait_until_it_votes_no_more(storage::node_number number);
+  void take_out(cluster_node& n);
   void remove_drained();
   void replace_disks();
   void check_end();
@@ -48,6 +57,7 @@ private:
   std::string standing() const;
 
   world& w_;
+  const std::uint64_t seed_;
   checks checks_;
   cluster_plan plan_;
   network_plan calm_net_, rough_net_;
@@ -57,6 +67,8 @@ private:
   std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
   cluster_node* draining_ = nullptr;
   std::unique_ptr<cluster_workload> work_;
+  std::unique_ptr<cluster_operator> operator_;
+  std::unique_ptr<rotten_bits> rot_;
   std::uint64_t crashes_ = 0, cuts_ = 0;
 };
 
@@ -104,6 +116,19 @@ void cluster_run::draw() {
   if (plan_.nodes == 6 && d.chance(0.5)) plan_.nodes = 7;
 }
 
+// From a source of its own: what a seed without them draws stays as it was.
+void cluster_run::draw_extras(std::uint64_t seed) {
+  dice d{seed ^ 0x2545F4914F6CDD1Dull};
+  if (d.chance(0.3)) work_plan_.uploads = d.pick(std::vector<double>{0.05, 0.15, 0.3});
+  plan_.wishes = plan_.trouble.count() > 0 && d.chance(0.3);
+  plan_.removes = plan_.wishes && d.chance(0.5);
+  plan_.rots = plan_.nodes > 2 && plan_.trouble.count() > 0 && d.chance(0.3);
+  plan_.scrubs = plan_.rots && d.chance(0.4);
+  work_plan_.rotten_bits = plan_.rots;
+  member_.scrubs = plan_.scrubs;
+  if (d.chance(0.2)) rough_net_.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
+}
+
 void cluster_run::build() {
   network_ = std::make_unique<sim_network>(w_, calm_net_);
   for (std::size_t i = 0; i < plan_.nodes; ++i) {
@@ -113,6 +138,8 @@ void cluster_run::build() {
     nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, mine, i));
   }
   work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, work_plan_);
+  operator_ = std::make_unique<cluster_operator>(w_, checks_, nodes_, *work_);
+  rot_ = std::make_unique<rotten_bits>(w_, nodes_);
   for (const auto& n : nodes_) {
     if (n->number() >= plan_.at_first) break;
     start(*n);
@@ -141,6 +168,8 @@ void cluster_run::trouble() {
   const auto any = [&]() -> cluster_node& { return *d.pick(nodes_); };
   auto& n = any();
   if (plan_.drains && !draining_ && d.chance(0.2)) drain();
+  if (plan_.wishes && d.chance(0.3)) operator_->act();
+  if (plan_.rots && d.chance(0.5)) rot_->flip();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
       crash(n);
@@ -181,9 +210,11 @@ void cluster_run::mend() {
     if (!n->running()) start(*n);
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
     return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
+  if (plan_.wishes && !checks_.failed()) take_out_removed();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
   settle("after all was mended");
+  if (plan_.wishes && !checks_.failed()) settle_drains();
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
 }
@@ -202,6 +233,10 @@ void cluster_run::drain() {
   for (const auto& n : nodes_) members += n->ready();
   auto& n = *w_.draw.pick(nodes_);
   if (members < 2 || !n.ready()) return;
+  if (plan_.wishes) { // others may hold nothing
+    if (operator_->wish({actors::membership_wish::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
+    return;
+  }
   storage::metadata::set_node change;
   change.node = *n.member_number();
   change.state = cluster::member_state::draining;
@@ -209,32 +244,83 @@ void cluster_run::drain() {
   (void)work_->operate(change);
 }
 
-void cluster_run::remove_drained() {
-  const auto number = *draining_->member_number();
-  storage::metadata::set_node change;
-  change.node = number;
-  change.state = cluster::member_state::draining;
-  if (auto done = work_->operate(change); !done) return checks_.fail("draining: " + to_string(done.error()));
-  settle("after a drain");
-  if (checks_.failed()) return;
-  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
-    return checks_.fail("removing a node that was drained: " + to_string(done.error()));
-  // An operator waits until the node holds the log no more: of two voters both are needed.
+// Those that an operator removed in the midst of the trouble.
+void cluster_run::take_out_removed() {
+  const auto led = [&] { return std::ranges::any_of(nodes_, [](const auto& n) { return n->leads(); }); };
+  if (!w_.run_until([&] { return led() || checks_.failed(); }, 2min))
+    return checks_.fail("nobody leads: " + standing());
+  w_.run_for(2s);
+  std::vector<cluster_node*> gone;
+  for (const auto& n : nodes_)
+    for (const auto& other : nodes_)
+      if (const auto l = other->layout(); l && n->member_number() && *n->member_number() < l->members.size() &&
+                                          l->members[*n->member_number()].state == cluster::member_state::removed) {
+        gone.push_back(n.get());
+        break;
+      }
+  for (auto* n : gone) {
+    wait_until_it_votes_no_more(*n->member_number());
+    if (checks_.failed()) return;
+    if (draining_ == n) draining_ = nullptr;
+    take_out(*n);
+  }
+}
+
+// An operator's drains end in an activation, or one of them in a removal.
+void cluster_run::settle_drains() {
+  const auto layout = nodes_.front()->layout();
+  for (const auto& m : layout->members) {
+    auto* const n = m.state == cluster::member_state::draining ? member(m.number) : nullptr;
+    if (!n || n == draining_) continue;
+    if (plan_.removes && !draining_) {
+      draining_ = n;
+    } else if (auto done = operator_->wish({actors::membership_wish::activate, m.number, 0, {}, {}}); !done) {
+      return checks_.fail("an activation: " + to_string(done.error()));
+    }
+  }
+  settle("after an activation");
+}
+
+void cluster_run::wait_until_it_votes_no_more(storage::node_number number) {
   const auto until = w_.now() + 2min;
   for (bool gone = false; !gone;) {
     w_.run_for(500ms);
-    const auto& other = nodes_.front().get() == draining_ ? nodes_.back() : nodes_.front();
+    const auto& other = nodes_.front()->member_number() == number ? nodes_.back() : nodes_.front();
     const auto members = other->ask_log_members();
     w_.run_for(10ms);
     gone = !members->empty() && std::ranges::find(*members, number) == members->end();
     if (!gone && w_.now() > until) return checks_.fail("a removed node still holds the log: " + standing());
   }
-  work_->crashing(*draining_);
-  draining_->crash(false);
-  const auto at = std::ranges::find(nodes_, draining_, &std::unique_ptr<cluster_node>::get);
+}
+
+void cluster_run::take_out(cluster_node& n) {
+  work_->crashing(n);
+  n.crash(false);
+  const auto at = std::ranges::find(nodes_, &n, &std::unique_ptr<cluster_node>::get);
   removed_.push_back(std::move(*at));
   nodes_.erase(at);
-  draining_ = nullptr;
+}
+
+void cluster_run::remove_drained() {
+  const auto number = *draining_->member_number();
+  storage::metadata::set_node change;
+  change.node = number;
+  change.state = cluster::member_state::draining;
+  const auto drained =
+      plan_.wishes ? operator_->wish({actors::membership_wish::drain, number, 0, {}, {}}) : work_->operate(change);
+  if (!drained && plan_.wishes && drained.error() == errc::precondition_failed) { // others may hold nothing
+    draining_ = nullptr;
+    return;
+  }
+  if (!drained) return checks_.fail("draining: " + to_string(drained.error()));
+  settle("after a drain");
+  if (checks_.failed()) return;
+  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
+    return checks_.fail("removing a node that was drained: " + to_string(done.error()));
+  // An operator waits until the node holds the log no more: of two voters both are needed.
+  wait_until_it_votes_no_more(number);
+  if (checks_.failed()) return;
+  take_out(*std::exchange(draining_, nullptr));
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after a removal: " + standing());
   settle("after a removal");
@@ -260,6 +346,7 @@ void cluster_run::settle(const char* after) {
   do {
     w_.run_for(2s);
     problem = unsettled();
+    if (plan_.rots && !problem.empty()) rot_->meet(plan_.scrubs);
   } while (!problem.empty() && w_.now() < until && !checks_.failed());
   if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
 }
@@ -292,6 +379,7 @@ std::string cluster_run::unsettled_chunks(cluster_node& through, const cluster::
         const auto* n = member(owner);
         if (!n) return "a partition of a node that is gone";
         if (!n->has(id)) return "node " + std::to_string(n->number()) + " lacks chunk " + to_string(id);
+        if (plan_.rots && !n->good(id)) return "node " + std::to_string(n->number()) + " keeps rotten " + to_string(id);
       }
     }
   }
@@ -300,6 +388,8 @@ std::string cluster_run::unsettled_chunks(cluster_node& through, const cluster::
 
 void cluster_run::check_end() {
   work_->expect_no_failures();
+  if (work_plan_.uploads > 0) work_->settle_uploads();
+  if (checks_.failed()) return;
   work_->verify();
   if (checks_.failed()) return;
   work_->judge();
@@ -321,8 +411,12 @@ std::string cluster_run::options() const {
          (plan_.replaces_disks ? ", replaces disks" : "") +
          (member_.compact_after_entries < 1000 ? ", short log" : "") +
          (plan_.partitions ? ", cuts " + std::to_string(cuts_) : "") + (plan_.broken_links ? ", broken links" : "") +
-         (plan_.late_messages ? ", late messages" : "") + ", " + work_->summary() + ", virtual s " +
-         std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());
+         (plan_.late_messages ? ", late messages" : "") + (rough_net_.doubled > 0 ? ", doubled messages" : "") +
+         (plan_.wishes && operator_ ? ", " + operator_->summary() : "") +
+         (plan_.rots && rot_ ? ", rotten chunks " + std::to_string(rot_->count()) + (plan_.scrubs ? " scrubbed" : "")
+                             : "") +
+         ", " + work_->summary() + ", virtual s " + std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " +
+         std::to_string(w_.steps());
 }
 
 std::string cluster_run::standing() const {
@@ -333,6 +427,7 @@ std::string cluster_run::standing() const {
 
 run_result cluster_run::run() {
   draw();
+  draw_extras(seed_);
   build();
   if (!checks_.failed()) make_trouble();
   if (!checks_.failed()) mend();
@@ -345,6 +440,8 @@ run_result cluster_run::run() {
     n->crash(false);
   }
   w_.forget_everything();
+  rot_.reset();
+  operator_.reset();
   work_.reset();
   nodes_.clear();
   removed_.clear();

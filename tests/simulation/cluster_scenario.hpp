@@ -1,8 +1,9 @@
 // A whole cluster of the production actors under message faults, partitions, crashes with and without loss of power,
-// and drifting clocks, while nodes join, are drained and removed, fall behind the log, and lose their disks. Checked:
-// what was acknowledged is there and exact, reads and conditional writes are linearizable for each key, every request
-// is answered, once all is mended all nodes agree, every chunk is on all its owners, the log grows no more, and nothing
-// is left behind.
+// drifting clocks, doubled messages and bits that rot, while nodes join, are drained and removed, get other weights and
+// zones, fall behind the log, and lose their disks, and users write, read and upload in parts. Checked: what was
+// acknowledged is there and exact, reads and conditional writes are linearizable for each key, every request is
+// answered, damage is mended, once all is mended all nodes agree, every chunk is on all its owners, the log grows no
+// more, and nothing is left behind.
 //
 // Not checked: timing, bandwidth, TLS and framing of links (tests of actors/link), LMDB and real disks (tests/crash).
 #pragma once

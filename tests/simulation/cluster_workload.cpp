@@ -13,18 +13,15 @@ namespace meta = storage::metadata;
 using namespace cairn::actors;
 using namespace std::chrono_literals;
 
-const std::string bucket_name = "bucket";
-constexpr std::uint64_t size_min = 16; // distinct contents have distinct bytes
-
 // What a client may be told while nodes die and links break.
 const std::set<errc> excused{errc::no_leader, errc::no_quorum, errc::timeout,         errc::busy,
                              errc::slow_down, errc::stopping,  errc::connection_lost, errc::session_ended};
 
-bool may_have_happened(errc code) {
+} // namespace
+
+bool cluster_workload::may_have_happened(errc code) {
   return code == errc::timeout || code == errc::stopping || code == errc::connection_lost;
 }
-
-} // namespace
 
 cluster_workload::cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes,
                                    cluster_work_plan plan)
@@ -92,6 +89,7 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   it.told.clear();
   it.busy = true;
   it.calm = calm_;
+  if (plan_.uploads > 0 && w_.draw.chance(plan_.uploads)) return upload_in_parts(u, node, key);
   const auto what = w_.draw.below(100);
   w_.digest.add(what);
   if (what < 40)
@@ -110,6 +108,7 @@ void cluster_workload::ended(std::size_t u) {
   it.busy = false;
   it.upload.reset();
   it.download.reset();
+  it.parts.reset();
   later(u);
 }
 
@@ -124,28 +123,51 @@ void cluster_workload::crashing(const cluster_node& node) {
       caf::anon_send_exit(it.upload->ingest(), caf::exit_reason::kill);
       it.upload->forget();
     }
+    forget_upload(it);
     ended(u);
   }
 }
 
 void cluster_workload::excuse(const user& it, const error& why) {
   ++failures_[why.code];
-  if (it.calm || !excused.contains(why.code))
+  const bool rotten = plan_.rotten_bits && why.code == errc::corrupt;
+  if (it.calm || (!excused.contains(why.code) && !rotten))
     checks_.fail(it.what + " through node " + std::to_string(it.node) + " failed without a reason: " + to_string(why));
 }
 
 // ── writes ──
 
 content_number cluster_workload::new_content(const std::string& key, std::uint64_t size) {
-  const auto number = contents_.size() + 1;
+  const auto number = next_content_;
   storage::md5 digest;
   const auto bytes = pattern(number, 0, size);
   digest.update(std::as_bytes(std::span{bytes.data(), bytes.size()}));
-  const auto etag = to_string(meta::etag{digest.finish(), 0});
-  contents_[number] = {size, etag};
-  by_etag_[etag] = number;
+  return add_content(key, {size, to_string(meta::etag{digest.finish(), 0}), {{number, size}}});
+}
+
+content_number cluster_workload::add_content(const std::string& key, content whole) {
+  const auto number = next_content_++;
+  by_etag_[whole.etag] = number;
   written_[key].push_back(number);
+  contents_[number] = std::move(whole);
   return number;
+}
+
+bool cluster_workload::has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const {
+  const auto known = contents_.find(number);
+  if (known == contents_.end()) return false;
+  for (const auto& [piece, length] : known->second.pieces) {
+    if (bytes.empty()) return true;
+    if (offset >= length) {
+      offset -= length;
+      continue;
+    }
+    const auto n = std::min<std::uint64_t>(bytes.size(), length - offset);
+    if (!is_pattern(piece, offset, bytes.first(n))) return false;
+    bytes = bytes.subspan(n);
+    offset = 0;
+  }
+  return bytes.empty();
 }
 
 void cluster_workload::condition(operation& o, meta::write_condition& c, const std::string& key) {
@@ -264,7 +286,7 @@ std::shared_ptr<slow_client> cluster_workload::start_get(cluster_node& node, con
         return plan;
       },
       [this](const meta::object_row& row, std::uint64_t offset, storage::bytes_view bytes) {
-        return is_pattern(content_of(row), offset, bytes);
+        return has_bytes(content_of(row), offset, bytes);
       });
   client->attach(start_download(node.handles(), {bucket_name, key, with_body}, client));
   return client;
@@ -375,6 +397,7 @@ std::string cluster_workload::waiting() const {
 
 std::string cluster_workload::summary() const {
   std::string out = "stored " + std::to_string(stored_) + ", whole reads " + std::to_string(whole_reads_);
+  if (plan_.uploads > 0) out += ", uploads " + std::to_string(completed_uploads_);
   for (const auto& [code, count] : failures_) out += ", " + std::string{to_string(code)} + " " + std::to_string(count);
   if (history_.undecided() > 0) out += ", undecided keys " + std::to_string(history_.undecided());
   return out;

@@ -1,6 +1,7 @@
-// Users of a simulated cluster: each puts (also under a condition), gets, heads, deletes or lists, one operation after
-// the other, through any node that runs, over a few keys that all share. What they asked and were told goes into a
-// history; the bytes that they read are checked at once. An operation whose node dies has an unknown outcome.
+// Users of a simulated cluster: each puts (also under a condition), gets, heads, deletes, lists, or uploads in parts
+// (cluster_uploads.cpp), one operation after the other, through any node that runs, over a few keys that all share.
+// What they asked and were told goes into a history; the bytes that they read are checked at once. An operation whose
+// node dies has an unknown outcome.
 #pragma once
 
 #include "tests/simulation/cluster_node.hpp"
@@ -16,6 +17,8 @@ struct cluster_work_plan {
   std::uint64_t size_max = 200'000;
   double cancels = 0.03;           // chance an operation that the client leaves
   microseconds pause_max{200'000}; // between the operations of a user
+  double uploads = 0;              // chance an operation that it is an upload in parts instead
+  bool rotten_bits = false;        // a read may find no good copy while nodes are away
 };
 
 class cluster_workload {
@@ -28,6 +31,9 @@ public:
   void expect_no_failures() { calm_ = true; } // of what begins from now on
   // A change of the cluster by an operator, and wait for it. The error, if any, is the last one of some tries.
   result<void> operate(const storage::metadata::command& c);
+  result<void> try_once(cluster_node& through, const storage::metadata::command& c);
+  // With nothing else going on: uploads that were left are completed or aborted.
+  void settle_uploads();
   bool done() const noexcept { return busy_ == 0; }
   std::string waiting() const; // for people: what is not answered
   // With nothing else going on: every key through every node, and the lists of all nodes agree.
@@ -35,11 +41,31 @@ public:
   void judge(); // the history
   std::string summary() const;
 
+  struct part {
+    content_number number = 0; // its bytes
+    std::uint64_t size = 0;
+    storage::metadata::md5_digest digest{};
+  };
+
 private:
+  static constexpr std::uint64_t size_min = 16; // distinct contents have distinct bytes
+  static constexpr std::size_t nobody = ~std::size_t{0};
+  static inline const std::string bucket_name = "bucket";
   struct content {
     std::uint64_t size = 0;
     std::string etag;
+    std::vector<std::pair<content_number, std::uint64_t>> pieces; // patterns and their lengths
   };
+  struct part_upload {
+    storage::metadata::upload_name name;
+    content_number whole = absent;
+    std::vector<part> parts;
+    std::string digests; // of all parts
+    std::size_t stored = 0;
+    int tries = 0;
+    bool begun = false, finishing = false;
+  };
+  using parts_ptr = std::shared_ptr<part_upload>;
   struct user {
     std::uint64_t operation = 0; // numbers all of them; another one: the answer comes too late
     std::size_t node = 0;
@@ -48,11 +74,11 @@ private:
     bool busy = false, calm = false;
     std::shared_ptr<slow_uploader> upload;
     std::shared_ptr<slow_client> download;
+    parts_ptr parts;
   };
   using steps = std::function<void()>;
 
   cluster_node* any_node();
-  result<void> try_once(cluster_node& through, const storage::metadata::command& c);
   void later(std::size_t u);
   void next(std::size_t u);
   void start(std::size_t u, cluster_node& node, const std::string& key);
@@ -70,9 +96,24 @@ private:
   bool in_time(std::size_t u, std::uint64_t operation) const { return users_[u].operation == operation; }
   void ended(std::size_t u);
   content_number new_content(const std::string& key, std::uint64_t size);
+  content_number add_content(const std::string& key, content whole);
+  bool has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const;
+  static bool may_have_happened(errc code);
   std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave);
   content_number content_of(const storage::metadata::object_row& row);
   content_number verify_key(cluster_node& node, const std::string& key);
+
+  parts_ptr new_parts(const std::string& key);
+  void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);
+  void tell(std::size_t u, cluster_node& node, storage::metadata::command c,
+            std::function<void(const result<actors::committed>&)> then);
+  void next_part(std::size_t u);
+  void part_ended(std::size_t u, const result<actors::put_outcome>& outcome);
+  void finish_parts(std::size_t u, cluster_node& node);
+  void complete_parts(std::size_t u, cluster_node& node);
+  void abort_parts(std::size_t u, cluster_node& node);
+  void forget_upload(user& it);
+  std::size_t list_uploads(cluster_node& node);
 
   world& w_;
   checks& checks_;
@@ -85,7 +126,10 @@ private:
   std::vector<user> users_;
   history history_;
   std::map<errc, std::uint64_t> failures_;
-  std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0;
+  std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0;
+  content_number next_content_ = 1;
+  std::vector<parts_ptr> left_uploads_, aborted_uploads_;
+  std::size_t uncertain_uploads_ = 0; // that may be there
   std::size_t busy_ = 0;
   bool calm_ = false;
 };

@@ -226,6 +226,12 @@ link::request_number sim_peers::send(const storage::uuid& to, std::string reques
   const auto n = next_++;
   p.gone = std::make_shared<std::atomic<bool>>(false);
   l->open.emplace(n, std::move(p));
+  if (n_.plan_.doubled > 0 && lane == link::lane::control && n_.w_.draw.chance(n_.plan_.doubled))
+    n_.w_.after(n_.draw_delay() * 4, [weak = weak_from_this(), l, request, left, life = l->life] {
+      const auto me = weak.lock();
+      if (me && me->alive_ && l->life == life && !me->n_.is_cut(me->self_.node, l->to))
+        me->deliver_again(l, request, left);
+    });
   travel(l, false, lane,
          [this, l, n, request = std::move(request), lane, left] { deliver(l, n, request, lane, left); });
   n_.w_.after(std::chrono::duration_cast<microseconds>(left), [weak = weak_from_this(), l, n, life = l->life] {
@@ -285,6 +291,13 @@ void sim_peers::deliver(const link_ptr& l, link::request_number n, std::string r
   const auto reply_max = p.into.owner ? p.into.length : 0;
   peer->service_->on_request({as_peer(), std::move(request), std::move(payload), peer->clock_.now() + left,
                               std::uint32_t(reply_max), std::move(respond)});
+}
+
+void sim_peers::deliver_again(const link_ptr& l, std::string request, std::chrono::nanoseconds left) {
+  auto* const peer = n_.process_of(l->to);
+  if (!peer || peer->self_.incarnation != l->peer_incarnation) return;
+  link::responder respond{[](result<link::answer>&&) {}, std::make_shared<std::atomic<bool>>(false)};
+  peer->service_->on_request({as_peer(), std::move(request), {}, peer->clock_.now() + left, 0, std::move(respond)});
 }
 
 void sim_peers::answered(const link_ptr& l, link::request_number n, link::lane lane, result<link::answer> a) {

@@ -4,9 +4,9 @@
 //
 // - A link is dialled by the asking node and admitted by both sides' membership_gate. While it is down, requests are
 //   answered with connection_lost at once.
-// - Small requests of a link arrive in order, payloads may overtake each other. Nothing is lost or doubled while a link
-//   lives (TCP sees to that); a link that breaks, or whose peer dies, ends everything in flight with connection_lost,
-//   whether or not it was done.
+// - Small requests of a link arrive in order, payloads may overtake each other. Nothing is lost while a link lives (TCP
+//   sees to that); a link that breaks, or whose peer dies, ends everything in flight with connection_lost, whether or
+//   not it was done. A small request may be doubled, as one is that is asked again after an answer was lost.
 // - A partition holds messages up. It may heal in time; after silence_max the link is lost.
 // - After a timeout the payload of a late reply may still land in its buffer.
 //
@@ -29,7 +29,8 @@ struct network_plan {
   microseconds delay_min{50}, delay_max{1000};
   double late = 0; // chance a message that it takes up to late_max
   microseconds late_max{0};
-  double breaks = 0; // chance a message that its link breaks instead
+  double breaks = 0;  // chance a message that its link breaks instead
+  double doubled = 0; // chance a small request that it arrives once more, later; the second answer goes nowhere
 };
 
 class sim_peers;
@@ -119,6 +120,7 @@ private:
   void hold_up(const link_ptr& l, std::function<void()> arrive);
   void deliver(const link_ptr& l, actors::link::request_number n, std::string request, actors::link::lane lane,
                std::chrono::nanoseconds left);
+  void deliver_again(const link_ptr& l, std::string request, std::chrono::nanoseconds left);
   void answered(const link_ptr& l, actors::link::request_number n, actors::link::lane lane,
                 result<actors::link::answer> a);
   void finish(const link_ptr& l, actors::link::request_number n, result<actors::link::answer> a,

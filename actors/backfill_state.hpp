@@ -1,0 +1,111 @@
+// The backfill actor's state: see backfill.hpp. Fetching is in backfill_fetch.cpp, what is to be fetched in
+// backfill.cpp.
+#pragma once
+
+#include "actors/backfill.hpp"
+#include "actors/byte_pace.hpp"
+#include "actors/chunk_router.hpp"
+#include "actors/scrub_walk.hpp"
+#include "cluster/comparisons.hpp"
+
+#include <set>
+
+namespace cairn::actors {
+
+// A batch of chunks on their way to this node's disks.
+struct fetching {
+  struct item {
+    wanted_chunk chunk;
+    read_route route;
+    std::size_t place = 0;
+    bool nobody_has_it = true; // by the word of all that were asked
+    storage::buffer_ptr buffer;
+  };
+  std::vector<wanted_chunk> chunks;
+  std::vector<bool> failed; // by number in `chunks`
+  std::vector<storage::chunk_id> absent;
+  std::size_t next = 0, on_their_way = 0;
+  std::function<void()> done;
+};
+
+class backfill_state {
+public:
+  explicit backfill_state(backfill_actor::pointer self) : self_(self) {}
+  void start(backfill_services services, const backfill_options& options);
+  void tick();
+
+private:
+  using steps = std::function<void()>;
+
+  storage::steady_time now() const { return s_.node.clock->now(); }
+  layout_ptr layout() const { return s_.node.stores->layouts()->get(); }
+  storage::node_number own_number() const { return s_.node.stores->layouts()->self(); }
+  template <class Page, class Look>
+  void look(Look what, std::function<void(result<Page>)> then);
+  void commit(storage::metadata::command c, const steps& then);
+  void count(std::atomic<std::uint64_t>& counter, std::uint64_t n) { counter.fetch_add(n, std::memory_order_relaxed); }
+
+  void fetch(std::vector<wanted_chunk> chunks, steps done);
+  void fetch_more();
+  void get_buffer(std::size_t number, std::shared_ptr<fetching::item> item);
+  void ask(std::size_t number, std::shared_ptr<fetching::item> item);
+  void arrived(std::size_t number, const std::shared_ptr<fetching::item>& item, chunk_data& data);
+  void ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why);
+  void ended(std::size_t number, bool good);
+  void fetched();
+  bool disk_is_away() const;
+  void note_lost(const storage::chunk_id& id);
+  void look_at_lost(const steps& then);
+  void mend(const steps& then);
+
+  void begin_round();
+  void repair(std::optional<storage::metadata::repair_row> after, const steps& then);
+  void settle(const repair_page& page, std::optional<storage::metadata::repair_row> after, const steps& then);
+  void begin_comparison();
+  void compare(blob_place from);
+  void note_failures();
+  void end_comparison(bool reached_the_end);
+  void scrub();
+  void end_round();
+  void drop_needless_repairs();
+  void drop(std::size_t disk, std::optional<storage::chunk_id> after);
+  void drop_page(std::size_t disk, const chunk_ids& page);
+
+  static constexpr std::chrono::seconds page_time{60};
+
+  backfill_actor::pointer self_;
+  backfill_services s_;
+  backfill_options options_;
+  bool busy_ = false;
+  byte_pace pace_;
+  fetching batch_;
+  std::size_t failures_ = 0; // of this round
+
+  cluster::comparisons compared_;
+  std::optional<cluster::comparisons::round> comparing_; // what the round compares
+  bool checking_ = false;                                // it is the daily check
+  std::vector<bool> failed_partitions_;
+  std::optional<storage::steady_time> next_check_;
+  std::uint64_t looks_seen_ = 0; // wishes of operators for a check
+  std::optional<scrub_walk> walk_;
+  std::set<storage::chunk_id> lost_; // by the word of all that could have them
+  storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
+  storage::layout_epoch dropped_under_ = 0;
+};
+static_assert(!std::is_aggregate_v<backfill_state>);
+
+// `what` looks at a fresh view on the executor, `then` runs here.
+template <class Page, class Look>
+void backfill_state::look(Look what, std::function<void(result<Page>)> then) {
+  auto job = [store = s_.store, what = std::move(what), then, me = backfill_actor{self_}](bool expired) {
+    result<Page> page = error{errc::timeout, "not reached in time"};
+    if (!expired) {
+      auto view = store->read();
+      page = view ? what(**view) : result<Page>{view.error()};
+    }
+    caf::anon_send(me, completion{[then, page = std::move(page)]() mutable { then(std::move(page)); }});
+  };
+  if (auto posted = s_.work->post(now() + page_time, std::move(job)); !posted) then(posted.error());
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,39 @@
+// Chunks that reads found damaged on this node's disks, on their way from the chunk stores to backfill, which fetches
+// them again. Bounded, each chunk once: what does not fit is left to the scrub, or to the next read. Any thread; gone
+// with a restart.
+#pragma once
+
+#include "storage/ids.hpp"
+
+#include <mutex>
+#include <set>
+#include <vector>
+
+namespace cairn::actors {
+
+class damaged_chunks {
+public:
+  static constexpr std::size_t remembered_max = 1024;
+
+  void note(const storage::chunk_id& id) {
+    const std::lock_guard lock{mutex_};
+    if (met_.size() < remembered_max && !taken_.contains(id)) met_.insert(id);
+  }
+  // At most `most` of them, rising; they are not taken for new ones until `settled`.
+  std::vector<storage::chunk_id> take(std::size_t most) {
+    const std::lock_guard lock{mutex_};
+    while (!met_.empty() && taken_.size() < most) taken_.insert(met_.extract(met_.begin()));
+    return {taken_.begin(), taken_.end()};
+  }
+  // Those that were taken are whole again, or could not be mended: whoever reads them next says so.
+  void settled() {
+    const std::lock_guard lock{mutex_};
+    taken_.clear();
+  }
+
+private:
+  std::mutex mutex_;
+  std::set<storage::chunk_id> met_, taken_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,251 @@
+// One node's membership in virtual time: the real metadata state beneath a metadata actor that applies at once, a
+// network that writes down what is asked and answers what the test says.
+#pragma once
+
+#include "actors/membership.hpp"
+
+#include "actors/cluster_messages.hpp"
+#include "actors/errors.hpp"
+#include "actors/replicated_log.hpp"
+#include "cluster/layout_view.hpp"
+#include "cluster/log_servers.hpp"
+#include "cluster/raft_membership.hpp"
+#include "tests/simulation/world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace cairn::actors {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+inline storage::uuid id_of(std::size_t n) {
+  return storage::uuid{std::uint8_t(0x10 + n)};
+}
+
+class immediate_executor final : public storage::executor {
+public:
+  result<void> post(storage::steady_time, job work) override { return work(false), result<void>{}; }
+  std::size_t queued() const override { return 0; }
+  std::chrono::nanoseconds longest_running() const override { return 0ns; }
+  void stop() override {}
+};
+
+class noting_peers final : public peers {
+public:
+  struct note {
+    storage::uuid to{};
+    peer_request kind{};
+    std::string bytes;
+    link::reply_callback reply;
+  };
+  link::request_number call(const storage::uuid& to, std::string request, storage::steady_time,
+                            link::reply_callback reply) override {
+    calls.push_back({to, peer_request(request.front()), request.substr(1), std::move(reply)});
+    return calls.size();
+  }
+  link::request_number call_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
+                                 link::reply_callback) override {
+    ADD_FAILURE() << "no payloads travel";
+    return 0;
+  }
+  link::request_number send_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
+                                 link::reply_callback) override {
+    ADD_FAILURE() << "no payloads travel";
+    return 0;
+  }
+  void cancel(const storage::uuid&, link::request_number) override {}
+  bool up(const storage::uuid& node) const override { return linked.contains(node); }
+  void set_members(const std::vector<peer_address>&) override {}
+
+  std::deque<note> calls;
+  std::set<storage::uuid> linked;
+};
+
+template <class Answer>
+caf::result<Answer> never(const char* what) {
+  ADD_FAILURE() << what;
+  return to_caf({errc::unsupported, what});
+}
+
+class membership_test : public testing::Test {
+protected:
+  void SetUp() override {
+    run(meta::create_cluster{
+        .id = {7}, .name = "blue", .first = {.id = id_of(0), .address = "node-0:1", .incarnation = 1}});
+    log.self = 0;
+    log.term = 3;
+    log.feature_level = meta::feature_level;
+    add_member(0, raft::server_role::voter);
+  }
+  void TearDown() override {
+    if (member) caf::anon_send_exit(member, caf::exit_reason::kill);
+    if (metadata) caf::anon_send_exit(metadata, caf::exit_reason::kill);
+    member = nullptr;
+    metadata = nullptr;
+    w.forget_everything();
+  }
+
+  meta::command_result run(const meta::command& c) {
+    const meta::command batch[] = {c};
+    auto out = store->apply(batch).value().results.at(0);
+    layouts->set(std::make_shared<cluster::layout>(cluster::read_layout(*store->read().value()).value()));
+    return out;
+  }
+  void add_member(storage::node_number n, raft::server_role role) {
+    if (n > 0) run(meta::add_node{{.id = id_of(n), .address = "node-" + std::to_string(n) + ":1", .incarnation = 1}});
+    log.servers.servers.push_back({cluster::server_of(n), role});
+  }
+  void cluster_of(std::size_t members) {
+    for (std::size_t n = 1; n < members; ++n)
+      add_member(storage::node_number(n), n < 3 ? raft::server_role::voter : raft::server_role::standby);
+  }
+  void lead() {
+    log.leads = true;
+    log.leader = log.self;
+  }
+  void start() {
+    metadata = spawn_metadata_of_the_test();
+    membership_services s;
+    s.metadata = metadata;
+    s.store = store.get();
+    s.reads = &executor;
+    s.layout = layouts;
+    s.state = state;
+    s.network = &network;
+    s.clock = &w.clock();
+    s.self = {.id = id_of(0), .address = "node-0:1", .incarnation = 1};
+    s.cluster_name = "blue";
+    s.disks = [] { return disk_use{60, 100, 40, true}; };
+    s.steward = steward;
+    s.feature_level = [this](std::uint8_t level) { level_told = level; };
+    s.remember_refusal = [this](const std::string& why) { remembered.push_back(why); };
+    s.ask_configured = [this](const std::string& request, link::reply_callback reply) {
+      auto& asked = configured.emplace_back();
+      asked.kind = peer_request(request.at(0));
+      asked.reply = std::move(reply);
+    };
+    member = spawn_membership(w.system(), std::move(s));
+  }
+  void pass(std::chrono::milliseconds time) { w.run_for(time); }
+
+  // A request of another node, answered in `answer` some messages later.
+  std::shared_ptr<std::optional<result<link::answer>>> ask(peer_request kind, std::string bytes,
+                                                           storage::uuid from = {}, std::uint32_t feature_level = 0) {
+    auto answer = std::make_shared<std::optional<result<link::answer>>>();
+    link::peer peer;
+    peer.node = from;
+    peer.member = true;
+    peer.feature_level = feature_level;
+    link::responder respond{[answer](result<link::answer>&& a) { *answer = std::move(a); },
+                            std::make_shared<std::atomic<bool>>(false)};
+    auto request = std::make_shared<link::incoming_request>(
+        link::incoming_request{peer, std::move(bytes), {}, w.clock().now() + 5s, 0, std::move(respond)});
+    caf::anon_send(member, peer_atom_v, peer_call{kind, std::move(request)});
+    w.settle();
+    return answer;
+  }
+  node_report report_of(storage::node_number n, std::uint64_t incarnation = 1) {
+    node_report r;
+    r.node = {.id = id_of(n), .address = "node-" + std::to_string(n) + ":1", .incarnation = incarnation};
+    r.oldest_hold = 100u + n;
+    r.capacity_bytes = 100;
+    return r;
+  }
+  std::shared_ptr<std::optional<result<link::answer>>> report(storage::node_number n, std::uint64_t incarnation = 1) {
+    return ask(peer_request::report, encode(report_of(n, incarnation)), id_of(n), meta::feature_level);
+  }
+  // Until the time is over, these report each second.
+  void pass_with_reports(std::chrono::seconds time, const std::vector<storage::node_number>& of) {
+    for (auto left = time; left > 0s; left -= 1s) {
+      for (const auto n : of) (void)report(n);
+      pass(1s);
+    }
+  }
+  auto join(const storage::uuid& who, const std::string& name = "blue") {
+    return ask(peer_request::join, encode(join_request{{.id = who, .address = "new:1", .incarnation = 1}, name}), who);
+  }
+  member_reports_ptr reports() {
+    caf::scoped_actor self{w.system()};
+    auto asked = self->request(member, caf::infinite, status_atom_v);
+    w.settle();
+    member_reports_ptr out;
+    asked.receive([&](const member_reports_ptr& r) { out = r; }, [](caf::error&) { ADD_FAILURE() << "no reports"; });
+    return out;
+  }
+  template <class Command>
+  std::vector<Command> committed_of() const {
+    std::vector<Command> out;
+    for (const auto& c : commits)
+      if (const auto* one = std::get_if<Command>(&c)) out.push_back(*one);
+    return out;
+  }
+  const cluster::member& row(storage::node_number n) { return (keep = layouts->get())->members.at(n); }
+
+  metadata_actor spawn_metadata_of_the_test();
+
+  sim::world w;
+  std::unique_ptr<storage::kv_engine> engine = storage::make_memory_kv(meta::table_count);
+  std::unique_ptr<meta::store> store = meta::store::open(*engine).value();
+  std::shared_ptr<layout_holder> layouts = std::make_shared<layout_holder>(0);
+  std::shared_ptr<cluster_state> state = std::make_shared<cluster_state>();
+  layout_ptr keep;
+  immediate_executor executor;
+  noting_peers network;
+  std::deque<noting_peers::note> configured;
+  cluster::steward_options steward;
+  log_status log;
+  std::vector<meta::command> commits;
+  std::vector<log_change> changes;
+  std::vector<storage::node_number> transfers;
+  std::vector<std::string> remembered;
+  std::uint8_t level_told = 0;
+  metadata_actor metadata;
+  membership_actor member;
+};
+
+inline metadata_actor membership_test::spawn_metadata_of_the_test() {
+  return w.system().spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
+    return {
+        [](lookup_atom, const object_name&) { return never<found_object>("a look-up"); },
+        [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
+        [](bucket_atom, const std::string&) { return never<meta::bucket_row>("a bucket"); },
+        [](list_buckets_atom) { return never<bucket_list>("buckets"); },
+        [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
+        [](list_atom, const meta::uploads_query&) { return never<uploads_listing>("uploads"); },
+        [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
+        [](parts_atom, const object_parts_query&) { return never<found_parts>("parts of an object"); },
+        [](access_atom, const access_query&) { return never<found_access>("who may"); },
+        [](list_atom, const meta::versions_query&) { return never<versions_listing>("versions"); },
+        [](list_atom, const keys_query&) { return never<key_list>("keys"); },
+        [this](commit_atom, const command_box& box) -> caf::result<committed> {
+          commits.push_back(*box);
+          auto done = run(*box);
+          if (done.refused) return to_caf(*done.refused);
+          return committed{std::move(done)};
+        },
+        [](new_blob_atom) { return never<storage::blob_id>("a blob id"); },
+        [](buried_atom, std::uint32_t) { return never<buried_list>("buried blobs"); },
+        [](dead_atom, const chunk_ids&) { return never<chunk_ids>("dead chunks"); },
+        [](peer_atom, const peer_call&) { ADD_FAILURE() << "a request of another node"; },
+        [this](status_atom) -> caf::result<log_status_ptr> { return std::make_shared<const log_status>(log); },
+        [this](change_atom, const log_change& c) {
+          changes.push_back(c);
+          const auto next = raft::changed(log.servers, cluster::server_of(c.node), c.kind);
+          if (next) log.servers = *next;
+          return std::uint8_t(next ? raft::accepted::yes : raft::accepted::invalid);
+        },
+        [this](transfer_atom, storage::node_number to) {
+          transfers.push_back(to);
+          return std::uint8_t(raft::accepted::yes);
+        },
+        [](completion& done) { done.run(); },
+        [](tick_atom) {},
+    };
+  });
+}
+
+} // namespace cairn::actors
