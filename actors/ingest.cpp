@@ -84,6 +84,8 @@ private:
   body_digests digests_;
   std::string inline_bytes_;
   kept_headers proven_;
+  std::vector<meta::lifecycle_rule> rules_; // of the bucket
+  std::optional<expiry> expires_;
   std::map<std::uint32_t, chunk> chunks_; // not stored or not digested
   std::uint32_t chunks_begun_ = 0;
   replica_writer writer_;
@@ -121,7 +123,12 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
     return fail({errc::too_large, "more than " + std::to_string(s_.object_size_max) + " bytes"});
   }
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, request_.bucket)
-      .then([this](const meta::bucket_row&) { grant_more(); }, [this](caf::error& why) { fail(from_caf(why)); });
+      .then(
+          [this](const meta::bucket_row& bucket) {
+            if (!request_.commit_as) rules_ = bucket.lifecycle;
+            grant_more();
+          },
+          [this](caf::error& why) { fail(from_caf(why)); });
 }
 
 void ingest_state::grant_more() {
@@ -284,6 +291,8 @@ void ingest_state::commit(const meta::etag& etag) {
   put.headers.standard.insert(put.headers.standard.end(), proven_.begin(), proven_.end());
   put.condition = std::move(request_.condition);
   put.extras = std::move(request_.extras);
+  if (!rules_.empty())
+    expires_ = expiry_of(rules_, {.key = put.key, .size = put.size, .modified = put.now, .tags = put.extras.tags});
   if (chunks_begun_ > 0) {
     auto blob = written();
     if (!blob) return fail(blob.error());
@@ -306,7 +315,8 @@ void ingest_state::commit(const meta::etag& etag) {
 void ingest_state::committed_as(const meta::etag& etag, const meta::command_result& r) {
   committed_ = true;
   if (client_)
-    std::exchange(client_, nullptr)->done(put_outcome{etag, r.version, window_->bytes(), proven_, meta::told(r).id});
+    std::exchange(client_, nullptr)
+        ->done(put_outcome{etag, r.version, window_->bytes(), proven_, meta::told(r).id, expires_});
   chunks_.clear();
   writer_.stop();
   confirm_stragglers();

@@ -8,9 +8,34 @@ namespace {
 
 namespace meta = storage::metadata;
 
-constexpr std::chrono::hours real_day{24};
+constexpr std::chrono::milliseconds real_day = std::chrono::hours{24};
+
+storage::wall_ms due_time(storage::wall_ms since, std::uint32_t days, std::chrono::milliseconds day) {
+  auto due = since + static_cast<storage::wall_ms>(days) * day.count();
+  if (day == real_day) due += (day.count() - due % day.count()) % day.count();
+  return due;
+}
+
+bool fits(const meta::lifecycle_rule& rule, const meta::listed_version& version) {
+  if (!rule.enabled || !version.key.starts_with(rule.prefix)) return false;
+  if (rule.size_above && version.size <= *rule.size_above) return false;
+  if (rule.size_below && version.size >= *rule.size_below) return false;
+  return std::all_of(rule.tags.begin(), rule.tags.end(), [&](const auto& tag) {
+    return std::find(version.tags.begin(), version.tags.end(), tag) != version.tags.end();
+  });
+}
 
 } // namespace
+
+std::optional<expiry> expiry_of(const std::vector<meta::lifecycle_rule>& rules, const meta::listed_version& version) {
+  std::optional<expiry> first;
+  for (const auto& rule : rules) {
+    if ((rule.expire_days == 0 && rule.expire_at == 0) || !fits(rule, version)) continue;
+    const auto at = rule.expire_at != 0 ? rule.expire_at : due_time(version.modified, rule.expire_days, real_day);
+    if (!first || at < first->at) first = expiry{at, rule.id};
+  }
+  return first;
+}
 
 bool lifecycle_rules::wants_versions() const {
   return std::any_of(rules_.begin(), rules_.end(), [](const auto& rule) {
@@ -26,18 +51,7 @@ bool lifecycle_rules::wants_uploads() const {
 }
 
 bool lifecycle_rules::is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const {
-  auto due = since + static_cast<storage::wall_ms>(days) * day_.count();
-  if (day_ == real_day) due += (day_.count() - due % day_.count()) % day_.count();
-  return now >= due;
-}
-
-bool lifecycle_rules::fits(const meta::lifecycle_rule& rule, const meta::listed_version& version) {
-  if (!rule.enabled || !version.key.starts_with(rule.prefix)) return false;
-  if (rule.size_above && version.size <= *rule.size_above) return false;
-  if (rule.size_below && version.size >= *rule.size_below) return false;
-  return std::all_of(rule.tags.begin(), rule.tags.end(), [&](const auto& tag) {
-    return std::find(version.tags.begin(), version.tags.end(), tag) != version.tags.end();
-  });
+  return now >= due_time(since, days, day_);
 }
 
 bool lifecycle_rules::expires(const meta::listed_version& version, storage::wall_ms now) const {

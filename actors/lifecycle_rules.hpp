@@ -18,6 +18,15 @@ enum class lifecycle_wish : std::uint8_t {
   remove, // this version, for good
 };
 
+// When the live version of an object goes, and by which rule.
+struct expiry {
+  storage::wall_ms at = 0;
+  std::string rule;
+};
+// The earliest that the rules say of it; by real days, whatever an experiment counts as one. Nothing: none says so.
+std::optional<expiry> expiry_of(const std::vector<storage::metadata::lifecycle_rule>& rules,
+                                const storage::metadata::listed_version& version);
+
 class lifecycle_rules {
 public:
   // `day`: how long a day is; anything but a real one, for experiments, has no midnights. `upload_age_max`: of uploads,
@@ -35,7 +44,6 @@ public:
   bool aborts(const storage::metadata::listed_upload& upload, storage::wall_ms now) const;
 
 private:
-  static bool fits(const storage::metadata::lifecycle_rule& rule, const storage::metadata::listed_version& version);
   bool is_due(storage::wall_ms since, std::uint32_t days, storage::wall_ms now) const;
   bool expires(const storage::metadata::listed_version& version, storage::wall_ms now) const;
   bool removes_displaced(const storage::metadata::listed_version& version, storage::wall_ms now) const;

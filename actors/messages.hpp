@@ -57,6 +57,7 @@ struct found_object {
   std::shared_ptr<const std::string> inline_bytes;                            // content == inline_bytes
   std::shared_ptr<const std::vector<storage::metadata::manifest_part>> parts; // the first ≤ 16
   read_hold hold;
+  std::shared_ptr<const storage::metadata::bucket_row> bucket{}; // as it was when it was looked up
 };
 using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
 using bucket_list = std::shared_ptr<const std::vector<storage::metadata::bucket_row>>;

@@ -27,6 +27,9 @@ result<found_object> read_object(meta::view& view, const object_name& name) {
     out.parts = std::make_shared<const std::vector<meta::manifest_part>>(std::move(*parts));
   }
   out.row = std::make_shared<const meta::object_row>(std::move(*row));
+  auto bucket = view.bucket(name.bucket);
+  if (!bucket) return bucket.error();
+  out.bucket = std::make_shared<const meta::bucket_row>(std::move(*bucket));
   return out;
 }
 
@@ -120,12 +123,13 @@ void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline,
 
 std::optional<found_object> metadata_state::find_cached(const object_name& name) {
   if (name.version) return std::nullopt; // kept by name only
-  const auto* cached = cache_->find({name.bucket, name.key});
-  auto& counter = cached ? s_.metrics->row_cache_hits : s_.metrics->row_cache_misses;
+  const auto *cached = cache_->find({name.bucket, name.key}), *bucket = cache_->find({name.bucket, {}});
+  const bool whole = cached && bucket;
+  auto& counter = whole ? s_.metrics->row_cache_hits : s_.metrics->row_cache_misses;
   counter.fetch_add(1, std::memory_order_relaxed);
-  if (!cached) return std::nullopt;
-  if (!name.with_body) return without_body(cached->object);
-  auto found = cached->object;
+  if (!whole) return std::nullopt;
+  auto found = name.with_body ? cached->object : without_body(cached->object);
+  found.bucket = bucket->bucket;
   if (found.parts) found.hold = s_.holds->acquire(applied_);
   return found;
 }
@@ -151,9 +155,15 @@ void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_tim
   // Before the snapshot is taken: else a blob could be buried and freed in between.
   read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
   const auto miss = name.version ? std::uint64_t{0} : cache_->begin_miss({name.bucket, name.key});
-  const auto keep = [this, miss, hold = std::move(hold), with_body = name.with_body](result<found_object>& found) {
-    if (miss != 0)
-      cache_->finish_miss(miss, found ? std::optional{cached_row{*found, nullptr, nullptr}} : std::nullopt);
+  const auto bucket_miss = cache_->begin_miss({name.bucket, {}});
+  const auto keep = [this, miss, bucket_miss, hold = std::move(hold),
+                     with_body = name.with_body](result<found_object>& found) {
+    std::optional<cached_row> object, bucket;
+    if (found) bucket = cached_row{{}, found->bucket, nullptr};
+    if (found) object = cached_row{*found, nullptr, nullptr};
+    if (object) object->object.bucket.reset(); // it changes without the object
+    if (miss != 0) cache_->finish_miss(miss, std::move(object));
+    cache_->finish_miss(bucket_miss, std::move(bucket));
     if (found && !with_body)
       *found = without_body(std::move(*found));
     else if (found && found->parts)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "actors/lifecycle_rules.hpp"
 
 #include <functional>
 #include <memory>
@@ -19,7 +20,8 @@ struct byte_range {
   std::uint64_t offset = 0, length = 0; // of the object
 };
 
-// What an answer consists of. Decided by the HTTP layer from the row (conditions, ranges, multipart/byteranges).
+// What an answer consists of. Decided by the HTTP layer from the object's row and its bucket's (conditions, ranges,
+// multipart/byteranges).
 struct download_plan {
   std::string head;                                        // status line and headers, ready for the wire
   std::vector<std::variant<std::string, byte_range>> body; // literal bytes and ranges, in order; empty for HEAD and 304
@@ -29,7 +31,7 @@ class download_client {
 public:
   virtual ~download_client() = default;
   // Pure decision, called once, on the streamer's thread.
-  virtual download_plan plan(const storage::metadata::object_row& row) = 0;
+  virtual download_plan plan(const found_object& object) = 0;
   // No byte was sent yet: answer this error instead. The last call.
   virtual void fail(const error& reason) = 0;
   // Write these in order: `text` (head or literal) first, then the slice when it has an owner. Answered by
@@ -71,6 +73,7 @@ struct put_outcome {
   std::uint64_t size = 0;
   kept_headers proven{};                                     // of the request's check
   std::optional<storage::metadata::version_id> version_id{}; // nothing: the bucket never was versioned
+  std::optional<expiry> expires{};                           // by the bucket's rules
 };
 
 class upload_client {

@@ -22,6 +22,12 @@ std::size_t bytes_of(const std::vector<storage::metadata::cors_rule>& rules) {
   return n;
 }
 
+std::size_t bytes_of(const std::vector<storage::metadata::lifecycle_rule>& rules) {
+  std::size_t n = 0;
+  for (const auto& rule : rules) n += sizeof rule + rule.id.size() + rule.prefix.size() + text_bytes(rule.tags);
+  return n;
+}
+
 std::size_t bytes_of(const cached_row& r) {
   std::size_t n = entry_overhead_bytes;
   if (const auto& row = r.object.row) {
@@ -30,7 +36,10 @@ std::size_t bytes_of(const cached_row& r) {
   }
   if (r.object.inline_bytes) n += r.object.inline_bytes->capacity();
   if (r.object.parts) n += r.object.parts->capacity() * sizeof(storage::metadata::manifest_part);
-  if (r.bucket) n += sizeof *r.bucket + r.bucket->name.size() + bytes_of(r.bucket->cors);
+  if (r.bucket) {
+    n += sizeof *r.bucket + r.bucket->name.size() + bytes_of(r.bucket->cors) + bytes_of(r.bucket->lifecycle) +
+         text_bytes(r.bucket->tags);
+  }
   if (const auto& key = r.access_key) {
     n += sizeof *key + key->id.size() + key->secret.size() + key->label.size();
     n += key->grants.capacity() * sizeof(storage::metadata::bucket_grant);

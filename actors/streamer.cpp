@@ -64,7 +64,7 @@ void streamer_state::start(services s, object_name object, std::shared_ptr<downl
 
 void streamer_state::found(found_object& object) {
   if (!client_) return;
-  plan_ = client_->plan(*object.row);
+  plan_ = client_->plan(object);
   text_ = std::move(plan_.head);
   hold_ = std::move(object.hold);
   manifest_ = object.row->manifest;

@@ -28,11 +28,12 @@ struct load_shape {
   std::string sync_dir;         // source: after each answer, fsync sync_dir/<last part of the key>
   std::uint64_t keys = 0;       // fill: all clients together
   std::uint32_t pipeline = 1;   // fill: requests in one send
+  bool versions = false;        // list: every version of every key
 };
 
 result<load_report> run_sink(const load_shape& shape);   // GET target
 result<load_report> run_source(const load_shape& shape); // PUT target-<client>-<n>
 result<load_report> run_fill(const load_shape& shape);   // PUT target<8 digits>
-result<load_report> run_list(const load_shape& shape);   // every page of GET target?list-type=2
+result<load_report> run_list(const load_shape& shape);   // every page of GET target?list-type=2, or ?versions
 
 } // namespace cairn::cli

@@ -71,8 +71,9 @@ void add_bench_load_commands(CLI::App& bench, int& exit_code) {
       ->capture_default_str();
 
   options = std::make_shared<load_options>();
-  add_load_command(bench, exit_code, "list", "Page through a bucket's listing (URL: http://HOST:PORT/BUCKET)", options,
-                   run_list);
+  auto* list = add_load_command(bench, exit_code, "list",
+                                "Page through a bucket's listing (URL: http://HOST:PORT/BUCKET)", options, run_list);
+  list->add_flag("--versions", options->shape.versions, "Of all versions");
 }
 
 } // namespace cairn::cli

@@ -74,8 +74,8 @@ public:
   std::uint64_t received() const { return received_; }
   std::size_t pool_peak() const { return pool_peak_; }
 
-  actors::download_plan plan(const storage::metadata::object_row& row) override {
-    return {{}, {actors::byte_range{0, row.size}}};
+  actors::download_plan plan(const actors::found_object& object) override {
+    return {{}, {actors::byte_range{0, object.row->size}}};
   }
   void fail(const error& reason) override { outcome_.set_value(reason); }
   void write(std::uint64_t number, std::string, storage::slice bytes) override {

@@ -91,10 +91,11 @@ bool writes_publicly(http_operation operation) {
 bool anybody_may(request& request, const actors::found_access& found) {
   if (!found.bucket) return false;
   const auto operation = request.operation;
-  if (found.bucket->public_read && reads_publicly(operation)) return true;
+  const bool of_object = operation == http_operation::get_object || operation == http_operation::head_object;
+  const bool may_read = of_object ? found.bucket->public_objects : found.bucket->public_read;
+  if (may_read && reads_publicly(operation)) return true;
   if (found.bucket->public_write && writes_publicly(operation)) return true;
-  request.public_only = (operation == http_operation::get_object || operation == http_operation::head_object) &&
-                        request.target.find("partNumber") == nullptr;
+  request.public_only = of_object && request.target.find("partNumber") == nullptr;
   return request.public_only;
 }
 
@@ -112,7 +113,7 @@ std::optional<s3_error> key_refused(const request& request, const actors::found_
     return access_denied("This access key may not do this with the bucket.");
   if (source_bucket.empty()) return std::nullopt;
   if (!found.bucket_2) return no_such_bucket();
-  if (!found.bucket_2->public_read && (key.rights_on(found.bucket_2->id) & metadata::rights::read) == 0)
+  if (!found.bucket_2->public_objects && (key.rights_on(found.bucket_2->id) & metadata::rights::read) == 0)
     return access_denied("This access key may not read the source's bucket.");
   return std::nullopt;
 }

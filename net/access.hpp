@@ -15,7 +15,7 @@ enum class need : std::uint8_t { nothing, read, write, owner, create_bucket };
 // Of the request's own bucket. A copy needs `read` of its source's bucket besides.
 need need_of(const request& request);
 
-// What anybody may do with a public bucket: list it, read its objects.
+// What anybody may do with a public bucket: list it; read its objects, if the bucket says so of all or each of itself.
 bool reads_publicly(storage::http_operation operation);
 // And with one that anybody may write.
 bool writes_publicly(storage::http_operation operation);

@@ -186,8 +186,11 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
                                request& request) {
   request.bucket = found.bucket;
   const bool preflight = request.operation == storage::http_operation::options;
-  if (found.bucket && !request.origin.empty() && !preflight)
-    request.basics.lines = cors_lines(found.bucket->cors, request.origin, view_of(head.method_string()));
+  if (found.bucket && !request.origin.empty() && !preflight) {
+    const auto meant = header_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
+    const auto method = meant.empty() ? view_of(head.method_string()) : meant;
+    request.basics.lines = cors_lines(found.bucket->cors, request.origin, method);
+  }
   if (request.claim) {
     const sent_head sent{head, request};
     auto claim = std::move(*request.claim);

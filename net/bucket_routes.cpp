@@ -59,8 +59,7 @@ void answer_existing(const session_ptr& session) {
 void publish(const session_ptr& session, const public_access& access) {
   metadata::set_bucket change;
   change.name = session->current().target.bucket;
-  change.public_read = access.read;
-  if (access.write) change.public_write = true;
+  make_public(change, access);
   const auto location = "Location: /" + change.name + "\r\n";
   commit(session, std::move(change), 200, location);
 }
@@ -150,8 +149,11 @@ void list_buckets(const session_ptr& session) {
 
 void head_bucket(const session_ptr& session) {
   ask<metadata::bucket_row>(
-      session, [session](const metadata::bucket_row&) { session->respond_empty(200); }, actors::bucket_atom_v,
-      session->current().target.bucket);
+      session,
+      [session](const metadata::bucket_row&) {
+        session->respond_empty(200, "x-amz-bucket-region: " + session->shared().region + "\r\n");
+      },
+      actors::bucket_atom_v, session->current().target.bucket);
 }
 
 void put_bucket(const session_ptr& session) {

@@ -2,6 +2,8 @@
 
 #include "net/http_date.hpp"
 
+#include <charconv>
+
 namespace cairn::net {
 
 namespace {
@@ -41,6 +43,17 @@ bool any_match(std::string_view list, std::string_view etag, bool strong) {
   return false;
 }
 
+// The one tag of If-Match on a write, or "*".
+result<std::string> matching_tag(const std::string& text) {
+  if (is_star(text)) return std::string{"*"};
+  std::string_view list = text;
+  const auto tag = next_tag(list);
+  if (next_tag(list)) return error{errc::unsupported, "If-Match with several entity tags on a write"};
+  // A weak tag never matches strongly, and a quoted star is no star: keep a text that no stored ETag has.
+  const bool comparable = tag && !tag->weak && tag->opaque != "*";
+  return comparable ? std::string{tag->opaque} : "never: " + text;
+}
+
 } // namespace
 
 verdict evaluate(const condition_headers& headers, const validators& current) {
@@ -74,26 +87,42 @@ bool range_applies(const condition_headers& headers, const validators& current) 
 result<storage::metadata::write_condition> write_condition_of(const condition_headers& headers) {
   storage::metadata::write_condition condition;
   if (headers.if_none_match) {
-    if (!is_star(*headers.if_none_match)) {
-      return error{errc::unsupported, "If-None-Match with an entity tag on a write"};
-    }
-    condition.if_absent = true;
+    condition.if_absent = is_star(*headers.if_none_match);
+    std::string_view list = *headers.if_none_match;
+    const auto tag = condition.if_absent ? std::nullopt : next_tag(list);
+    if (tag && next_tag(list)) return error{errc::unsupported, "If-None-Match with several entity tags on a write"};
+    if (tag) condition.if_other = std::string{tag->opaque}; // weakly compared: W/ makes no difference
   }
   if (headers.if_match) {
-    if (is_star(*headers.if_match)) {
-      condition.if_match = "*";
-    } else {
-      std::string_view list = *headers.if_match;
-      const auto tag = next_tag(list);
-      if (next_tag(list)) return error{errc::unsupported, "If-Match with several entity tags on a write"};
-      // A weak tag never matches strongly, and a quoted star is no star: keep a text that no stored ETag has.
-      const bool comparable = tag && !tag->weak && tag->opaque != "*";
-      condition.if_match = comparable ? std::string{tag->opaque} : "never: " + *headers.if_match;
-    }
+    auto tag = matching_tag(*headers.if_match);
+    if (!tag) return tag.error();
+    condition.if_match = std::move(*tag);
   } else if (headers.if_unmodified_since) {
     return error{errc::unsupported, "If-Unmodified-Since on a write"};
   }
   return condition;
+}
+
+result<std::optional<storage::metadata::removal_condition>> removal_condition_of(const removal_texts& texts) {
+  if (!texts.etag && !texts.modified && !texts.size) return std::optional<storage::metadata::removal_condition>{};
+  storage::metadata::removal_condition condition;
+  if (texts.etag) {
+    auto tag = matching_tag(*texts.etag);
+    if (!tag) return tag.error();
+    condition.etag = std::move(*tag);
+  }
+  if (texts.modified) {
+    condition.modified_seconds = parse_http_date(*texts.modified);
+    if (!condition.modified_seconds)
+      return error{errc::invalid_argument, "The last-modified time of a condition is an HTTP date."};
+  }
+  if (texts.size) {
+    const auto* end = texts.size->data() + texts.size->size();
+    const auto [at, problem] = std::from_chars(texts.size->data(), end, condition.size.emplace());
+    if (problem != std::errc{} || at != end)
+      return error{errc::invalid_argument, "The size of a condition is a number of bytes."};
+  }
+  return std::optional{std::move(condition)};
 }
 
 } // namespace cairn::net

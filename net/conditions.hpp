@@ -31,4 +31,11 @@ bool range_applies(const condition_headers& headers, const validators& current);
 // For PUT and DELETE. Conditions that the metadata cannot check atomically are `unsupported`, never dropped.
 result<storage::metadata::write_condition> write_condition_of(const condition_headers& headers);
 
+// What a DELETE says of what it is about, in headers or in an entry of DeleteObjects. Nothing: it says nothing.
+struct removal_texts {
+  std::optional<std::string> etag, modified, size; // as in If-Match; an HTTP date; bytes
+};
+// unsupported: several entity tags; invalid_argument: no date, no number.
+result<std::optional<storage::metadata::removal_condition>> removal_condition_of(const removal_texts& texts);
+
 } // namespace cairn::net

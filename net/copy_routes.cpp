@@ -185,7 +185,9 @@ void copy_object(const session_ptr& session) {
   job->new_tags = std::get<bool>(new_tags);
   job->extras = std::move(put.extras);
   const bool to_itself = job->source.bucket == request.target.bucket && job->source.key == request.target.key;
-  if (to_itself && !job->source.version && !job->command.headers && !job->new_tags)
+  const bool says_class =
+      !header_of(session, "x-amz-storage-class").empty(); // for S3 that is a change, even to its own
+  if (to_itself && !job->source.version && !job->command.headers && !job->new_tags && !says_class)
     return session->respond_error({400, "InvalidRequest",
                                    "This copy request is illegal because it is trying to copy an object to itself "
                                    "without changing the object's metadata."});

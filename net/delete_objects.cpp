@@ -52,7 +52,7 @@ void commit_all(const job_ptr& job) {
     command.bucket = job->session->current().target.bucket;
     command.key = entries[i].key;
     command.now = shared.clock.wall();
-    command.condition = entries[i].condition;
+    command.only_if = entries[i].only_if;
     command.version = entries[i].version;
     std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
       boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });

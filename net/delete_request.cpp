@@ -25,6 +25,7 @@ std::optional<s3_error> refused_key(std::string_view key) {
 
 delete_entry entry_of(const xml_element& object) {
   delete_entry entry;
+  removal_texts texts;
   for (const auto& field : object.children) {
     if (field.name == "Key") {
       entry.key = field.text;
@@ -33,17 +34,20 @@ delete_entry entry_of(const xml_element& object) {
       if (!entry.version && !field.text.empty())
         entry.failed = s3_error{400, "NoSuchVersion", "Invalid version id specified"};
     } else if (field.name == "ETag") {
-      condition_headers as_header;
-      as_header.if_match = field.text;
-      auto condition = write_condition_of(as_header);
-      if (condition)
-        entry.condition = std::move(*condition);
-      else
-        entry.failed = s3_error_of(condition.error());
+      texts.etag = field.text;
+    } else if (field.name == "LastModifiedTime") {
+      texts.modified = field.text;
+    } else if (field.name == "Size") {
+      texts.size = field.text;
     } else {
       entry.failed = not_implemented("Deleting with the condition " + field.name);
     }
   }
+  auto only_if = removal_condition_of(texts);
+  if (only_if)
+    entry.only_if = std::move(*only_if);
+  else
+    entry.failed = s3_error_of(only_if.error());
   if (auto refused = refused_key(entry.key)) entry.failed = std::move(refused);
   return entry;
 }

@@ -19,7 +19,7 @@ struct delete_entry {
   std::string key;
   std::optional<storage::metadata::version_id> version; // as it was asked for
   storage::metadata::told_version told;                 // what came of it
-  storage::metadata::write_condition condition;
+  std::optional<storage::metadata::removal_condition> only_if;
   std::optional<s3_error> failed; // refused at sight, or what came of it
 };
 struct delete_request {

@@ -25,8 +25,8 @@ public:
                                        shared_from_this());
   }
 
-  actors::download_plan plan(const storage::metadata::object_row& row) override {
-    auto answer = answer_object(session_->current(), row);
+  actors::download_plan plan(const actors::found_object& object) override {
+    auto answer = answer_object(session_->current(), *object.row, object.bucket.get());
     status_ = answer.status;
     return std::move(answer.plan);
   }
@@ -34,8 +34,10 @@ public:
   void fail(const error& reason) override {
     on_strand([reason](download_exchange& self) {
       self.streamer_ = nullptr;
-      // Whether a private bucket has such an object is nobody's business.
-      const bool hidden = self.session_->current().public_only && reason.code == errc::no_such_key;
+      // Whether a bucket that not anybody may list has such an object is nobody's business.
+      const auto& request = self.session_->current();
+      const bool listed = request.bucket && request.bucket->public_read;
+      const bool hidden = request.public_only && !listed && reason.code == errc::no_such_key;
       self.session_->respond_failure(hidden ? error{errc::access_denied} : reason);
     });
   }

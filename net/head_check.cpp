@@ -111,8 +111,8 @@ bool check_field(std::string_view line, findings& found) {
     found.info.has_host = true;
     found.info.host = value;
   } else if (iequals(name, "expect")) {
-    if (value.empty()) return true;
-    if (!iequals(value, "100-continue")) return found.refuse(417, "only Expect: 100-continue is known");
+    // Other expectations mean nothing here, and nobody waits for their answer.
+    if (!iequals(value, "100-continue")) return true;
     found.info.expect_continue = found.version_minor > 0;
   }
   return true;

@@ -144,7 +144,11 @@ refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_sta
     const auto* days = field.child("DaysAfterInitiation");
     return days ? read_days(*days, rule.abort_days) : malformed();
   }
-  return field.name.ends_with("Transition") ? not_implemented("Lifecycle transitions") : malformed();
+  if (!field.name.ends_with("Transition")) return malformed();
+  lifecycle_rule ignored;
+  if (const auto* date = field.child("Date"))
+    if (auto refused = read_midnight(date->text, ignored.expire_at)) return refused;
+  return not_implemented("Lifecycle transitions");
 }
 
 void add_text(xml_writer& xml, std::string_view outer, std::string_view inner, std::string_view value) {

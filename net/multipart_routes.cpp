@@ -32,7 +32,8 @@ struct completion {
   std::uint64_t size = 0;
   std::optional<whole_checksum> checksum;
   actors::kept_headers headers;
-  std::string lines; // what is told of the version
+  std::string lines;           // what is told of the version
+  bool keeps_checksums = true; // of the parts
 };
 using completion_ptr = std::shared_ptr<completion>;
 
@@ -65,9 +66,13 @@ void commit_completion(const completion_ptr& job) {
   command.etag = etag_of_parts(job->parts);
   command.checksums = job->headers;
   command.condition = job->condition;
+  command.part_checksums = job->keeps_checksums && !job->headers.empty();
   ask_result<actors::committed>(
       job->session,
       [job](const result<actors::committed>& outcome) {
+        // A cluster whose upgrade has not reached every node yet can't keep them.
+        if (!outcome && outcome.error() == errc::unsupported && std::exchange(job->keeps_checksums, false))
+          return commit_completion(job);
         if (!outcome) return failed(job, outcome.error());
         job->lines = version_lines(metadata::told(outcome->result));
         completed(job);

@@ -1,5 +1,6 @@
 #include "net/object_answer.hpp"
 
+#include "actors/lifecycle_rules.hpp"
 #include "net/body_checksums.hpp"
 #include "net/http_date.hpp"
 #include "net/multipart.hpp"
@@ -29,6 +30,7 @@ void add_line(std::string& out, std::string_view value) {
 struct answer_maker {
   const request& request_;
   const object_row& row;
+  const storage::metadata::bucket_row* bucket; // may be null
   validators current;
 
   const std::string* override_of(std::string_view name) const {
@@ -69,6 +71,11 @@ struct answer_maker {
       out += "x-amz-tagging-count";
       add_line(out, std::to_string(row.extras.tags.size()));
     }
+    if (bucket && !bucket->lifecycle.empty() && !request_.version) {
+      out += expiry_line(actors::expiry_of(
+          bucket->lifecycle,
+          {.key = request_.target.key, .size = row.size, .modified = row.modified, .tags = row.extras.tags}));
+    }
     if (row.etag.parts > 0 && request_.target.find("partNumber") != nullptr) {
       out += "x-amz-mp-parts-count";
       add_line(out, std::to_string(row.etag.parts));
@@ -81,13 +88,13 @@ struct answer_maker {
     return builder;
   }
 
-  // Checksums are those of the whole object, and told to those who ask.
-  std::string checksum_lines() const {
+  // Told to those who ask: of the whole object, or of the one part that is answered.
+  std::string checksum_lines(const std::string* of_part = nullptr) const {
     std::string lines;
     if (!request_.wants_checksum) return lines;
     for (const auto& [name, value] : row.headers.standard) {
-      if (!is_checksum_header(name)) continue;
-      lines.append(name).append(": ").append(value);
+      if (!is_checksum_header(name) || (of_part && of_part->empty())) continue;
+      lines.append(name).append(": ").append(of_part ? *of_part : value);
       lines.append("\r\nx-amz-checksum-type: ").append(checksum_type_of(value)).append("\r\n");
     }
     return lines;
@@ -115,8 +122,9 @@ struct answer_maker {
     return answer;
   }
 
-  object_answer one_range(const selected_range& range) const {
+  object_answer one_range(const selected_range& range, const std::string& checksums = {}) const {
     auto builder = head(206);
+    builder.lines(checksums);
     builder.add("Content-Type", content_type())
         .add("Content-Range", content_range(range))
         .add("Content-Length", range.length);
@@ -168,18 +176,19 @@ object_answer answer_part(const answer_maker& make) {
   const bool whole = make.row.etag.parts == 0 || make.row.size == 0;
   const s3_error missing{400, "InvalidPart", "The object has no part of this number."};
   if (whole && std::get<std::uint32_t>(number) > std::max(make.row.etag.parts, 1u)) return make.refused(missing);
-  if (whole) return make.row.size == 0 ? make.whole() : make.one_range({0, make.row.size});
+  if (whole) return make.row.size == 0 ? make.whole() : make.one_range({0, make.row.size}, make.checksum_lines());
   const auto& part = make.request_.part;
   if (!part || part->version != make.row.version || part->ordinal != make.row.ordinal)
     return make.refused(s3_error_of(error{errc::stale_source}));
   if (!part->bytes) return make.refused(missing);
-  return make.one_range({part->bytes->offset, part->bytes->length});
+  return make.one_range({part->bytes->offset, part->bytes->length}, make.checksum_lines(&part->checksum));
 }
 
 } // namespace
 
-object_answer answer_object(const request& request, const object_row& row) {
-  const answer_maker make{request, row, {to_string(row.etag), whole_seconds(row.modified)}};
+object_answer answer_object(const request& request, const object_row& row,
+                            const storage::metadata::bucket_row* bucket) {
+  const answer_maker make{request, row, bucket, {to_string(row.etag), whole_seconds(row.modified)}};
   if (request.public_only && !row.extras.public_read) return make.refused(s3_error_of(error{errc::access_denied}));
   switch (evaluate(request.conditions, make.current)) {
     case verdict::precondition_failed: return make.refused(s3_error_of(error{errc::precondition_failed}));

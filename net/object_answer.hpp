@@ -11,6 +11,8 @@ struct object_answer {
   actors::download_plan plan;
 };
 
-object_answer answer_object(const request& request, const storage::metadata::object_row& row);
+// `bucket`: for its lifecycle rules; null: not known.
+object_answer answer_object(const request& request, const storage::metadata::object_row& row,
+                            const storage::metadata::bucket_row* bucket = nullptr);
 
 } // namespace cairn::net

@@ -45,21 +45,29 @@ bool read_number(const boost::beast::http::fields& fields, std::string_view name
   return problem == std::errc{} && end == text.data() + text.size();
 }
 
+struct kept_checksum {
+  std::string_view element, value;
+};
+std::optional<kept_checksum> checksum_of(const storage::metadata::object_row& row) {
+  for (const auto& [name, value] : row.headers.standard)
+    if (is_checksum_header(name))
+      return kept_checksum{checksum_element(std::string_view{name}.substr(checksum_header_prefix.size())), value};
+  return std::nullopt;
+}
+
 void append_checksum(xml_writer& xml, const storage::metadata::object_row& row) {
-  for (const auto& [name, value] : row.headers.standard) {
-    if (!is_checksum_header(name)) continue;
-    xml.open("Checksum");
-    xml.text(checksum_element(std::string_view{name}.substr(checksum_header_prefix.size())),
-             std::string_view{value}.substr(0, value.find('-')));
-    xml.text("ChecksumType", checksum_type_of(value));
-    xml.close("Checksum");
-    return;
-  }
+  const auto kept = checksum_of(row);
+  if (!kept) return;
+  xml.open("Checksum");
+  xml.text(kept->element, kept->value.substr(0, kept->value.find('-')));
+  xml.text("ChecksumType", checksum_type_of(kept->value));
+  xml.close("Checksum");
 }
 
 void append_parts(xml_writer& xml, const attributes_request& request, const actors::found_parts& found) {
   const auto& parts = *found.parts;
   const auto shown = std::min<std::size_t>(parts.size(), request.parts_max);
+  const auto kept = checksum_of(*found.row);
   xml.open("ObjectParts");
   xml.number("PartsCount", found.row->etag.parts);
   xml.number("PartNumberMarker", request.after);
@@ -70,6 +78,7 @@ void append_parts(xml_writer& xml, const attributes_request& request, const acto
     xml.open("Part");
     xml.number("PartNumber", parts[i].number);
     xml.number("Size", parts[i].length);
+    if (kept && !parts[i].checksum.empty()) xml.text(kept->element, parts[i].checksum);
     xml.close("Part");
   }
   xml.close("ObjectParts");

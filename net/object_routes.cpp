@@ -34,8 +34,10 @@ void get_part(const session_ptr& session) {
       session,
       [session, wanted](const actors::found_parts& found) {
         part_extent part{found.row->version, found.row->ordinal, std::nullopt};
-        if (!found.parts->empty() && found.parts->front().number == wanted)
+        if (!found.parts->empty() && found.parts->front().number == wanted) {
           part.bytes = actors::byte_range{found.parts->front().offset, found.parts->front().length};
+          part.checksum = found.parts->front().checksum;
+        }
         session->choose_part(part);
         start_get(session);
       },

@@ -3,6 +3,7 @@
 #include "net/ascii.hpp"
 #include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
+#include "net/http_date.hpp"
 #include "net/settings.hpp"
 #include "net/tags.hpp"
 
@@ -170,6 +171,16 @@ std::string version_lines(const storage::metadata::told_version& told) {
   std::string lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
   if (told.delete_marker) lines += "x-amz-delete-marker: true\r\n";
   return lines;
+}
+
+std::string expiry_line(const std::optional<actors::expiry>& expires) {
+  if (!expires) return {};
+  std::string line = "x-amz-expiration: expiry-date=\"";
+  append_http_date(line, whole_seconds(expires->at));
+  line += "\", rule-id=\"";
+  append_percent_encoded(line, expires->rule);
+  line += "\"\r\n";
+  return line;
 }
 
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,

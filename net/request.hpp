@@ -30,6 +30,7 @@ struct part_extent {
   storage::log_index version = 0;
   std::uint32_t ordinal = 0;
   std::optional<actors::byte_range> bytes; // nothing: it has no part of this number
+  std::string checksum{};                  // its own, base64; empty: none was kept
 };
 
 struct request {
@@ -69,6 +70,8 @@ std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fie
 std::optional<s3_error> read_version(request& into);
 // "x-amz-version-id: …\r\n", and that it is a delete marker; empty: there is nothing to tell.
 std::string version_lines(const storage::metadata::told_version& told);
+// "x-amz-expiration: …\r\n"; empty: no rule makes the object go.
+std::string expiry_line(const std::optional<actors::expiry>& expires);
 
 constexpr std::size_t user_metadata_bytes_max = 2048; // names without the prefix, and values
 

@@ -105,6 +105,8 @@ constexpr std::array sub_routes{
     sub_route{"PUT", place::bucket, "cors", http_operation::write_setting},
     sub_route{"PUT", place::bucket, "versioning", http_operation::write_setting},
     sub_route{"PUT", place::bucket, "lifecycle", http_operation::write_setting},
+    sub_route{"PUT", place::bucket, "tagging", http_operation::write_setting},
+    sub_route{"DELETE", place::bucket, "tagging", http_operation::write_setting},
     sub_route{"GET", place::bucket, "versions", http_operation::list_versions},
     sub_route{"DELETE", place::bucket, "cors", http_operation::write_setting},
     sub_route{"PUT", place::object, "acl", http_operation::write_setting},
@@ -115,7 +117,6 @@ constexpr std::array sub_routes{
     sub_route{"DELETE", place::bucket, "policy", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "publicAccessBlock", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "replication", http_operation::write_setting},
-    sub_route{"DELETE", place::bucket, "tagging", http_operation::write_setting},
     sub_route{"DELETE", place::bucket, "website", http_operation::write_setting},
     sub_route{"POST", place::bucket, "delete", http_operation::delete_objects},
 };

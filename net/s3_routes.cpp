@@ -18,17 +18,28 @@ namespace metadata = storage::metadata;
 
 constexpr int empty_pages_max = 32; // a page may examine its rows without finding any
 
+std::optional<std::string> header_of(const session_ptr& session, std::string_view name) {
+  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
+  if (found == session->fields().end()) return std::nullopt;
+  return std::string{found->value().data(), found->value().size()};
+}
+
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
-  for (const auto* name : {"x-amz-if-match-last-modified-time", "x-amz-if-match-size"})
-    if (session->fields().count(name) > 0) return session->respond_error(not_implemented(std::string{name}));
-  auto condition = write_condition_of(request.conditions);
+  auto only_if =
+      removal_condition_of({request.conditions.if_match, header_of(session, "x-amz-if-match-last-modified-time"),
+                            header_of(session, "x-amz-if-match-size")});
+  if (!only_if) return session->respond_failure(only_if.error());
+  auto others = request.conditions;
+  others.if_match.reset();
+  auto condition = write_condition_of(others);
   if (!condition) return session->respond_failure(condition.error());
   metadata::delete_object command;
   command.bucket = request.target.bucket;
   command.key = request.target.key;
   command.now = session->shared().clock.wall();
   command.condition = std::move(*condition);
+  command.only_if = std::move(*only_if);
   command.version = request.version;
   ask<actors::committed>(
       session,

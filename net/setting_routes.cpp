@@ -5,6 +5,7 @@
 #include "net/lifecycle_xml.hpp"
 #include "net/router.hpp"
 #include "net/settings.hpp"
+#include "net/tags.hpp"
 #include "net/versions_xml.hpp"
 
 namespace cairn::net {
@@ -48,8 +49,10 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
   const auto what = sub_resource_of(session->current().target);
   if (what == "acl") return answer_document(session, acl_document({row.public_read, row.public_write}));
   if (what == "versioning") return answer_document(session, versioning_document(row.versioning));
+  if (what == "location") return answer_document(session, location_document(session->shared().region));
   if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
   if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
+  if (what == "tagging" && !row.tags.empty()) return answer_document(session, tagging_xml(row.tags));
   answer_unkept(session);
 }
 
@@ -80,14 +83,23 @@ std::optional<public_access> canned_acl(const session_ptr& session) {
   return access;
 }
 
+void write_tagging(const session_ptr& session) {
+  collect_body(session, tagging_body_bytes_max, [session](const std::string& body) {
+    auto tags = read_tagging(body, bucket_tags_max);
+    if (const auto* refused = std::get_if<s3_error>(&tags)) return session->respond_error(*refused);
+    auto command = change_of(session);
+    command.tags = std::move(std::get<tag_list>(tags));
+    commit(session, std::move(command), 204);
+  });
+}
+
 void write_acl(const session_ptr& session) {
   const auto access = canned_acl(session);
   if (!access) return;
   const auto& target = session->current().target;
   if (target.key.empty()) {
     auto command = change_of(session);
-    command.public_read = access->read;
-    if (access->write) command.public_write = true;
+    make_public(command, *access);
     return commit(session, std::move(command), 200);
   }
   metadata::set_extras command;
@@ -146,12 +158,15 @@ void write_setting(const session_ptr& session) {
   if (what == "versioning") return write_versioning(session);
   if (what == "cors" && !is_delete(session)) return write_cors(session);
   if (what == "lifecycle" && !is_delete(session)) return write_lifecycle(session);
-  if (what == "cors" || what == "lifecycle") {
+  if (what == "tagging" && !is_delete(session)) return write_tagging(session);
+  if (what == "cors" || what == "lifecycle" || what == "tagging") {
     auto command = change_of(session);
     if (what == "cors")
       command.cors.emplace();
-    else
+    else if (what == "lifecycle")
       command.lifecycle.emplace();
+    else
+      command.tags.emplace();
     return commit(session, std::move(command), 204);
   }
   // DELETE of a setting that was never made.
@@ -171,6 +186,12 @@ void preflight(const session_ptr& session) {
                                                header_of(session, "Access-Control-Request-Headers")});
   if (const auto* refused = std::get_if<s3_error>(&answer)) return session->respond_error(*refused);
   session->respond_empty(200, std::get<std::string>(answer));
+}
+
+void make_public(metadata::set_bucket& change, const public_access& access) {
+  change.public_read = access.read;
+  if (access.read) change.public_objects = false;
+  if (access.write) change.public_write = true;
 }
 
 std::optional<s3_error> refused_bucket_headers(const session_ptr& session, public_access& access) {

@@ -19,7 +19,6 @@ struct setting {
 
 constexpr std::array settings{
     setting{"accelerate", false, "AccelerateConfiguration"},
-    setting{"location", false, "LocationConstraint"}, // empty: us-east-1
     setting{"logging", false, "BucketLoggingStatus"},
     setting{"notification", false, "NotificationConfiguration"},
     setting{"cors", false, "", 404, "NoSuchCORSConfiguration", "The bucket has no CORS configuration."},
@@ -88,6 +87,14 @@ std::string acl_document(const public_access& access) {
 public_access public_access_of(std::string_view acl) {
   const bool writes = acl == "public-read-write";
   return {writes || acl == "public-read", writes};
+}
+
+std::string location_document(std::string_view region) {
+  xml_writer xml;
+  xml.open("LocationConstraint", s3_name_space);
+  if (region != "us-east-1") xml.escaped(region);
+  xml.close("LocationConstraint");
+  return xml.take();
 }
 
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target) {

@@ -14,6 +14,7 @@ namespace cairn::net {
 
 // GET of `sub_resource` ("acl"), of a bucket or, with a key, an object that exists → the document.
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target);
+std::string location_document(std::string_view region); // S3's oldest region is an empty element
 
 struct public_access { // of anybody
   bool read = false, write = false;

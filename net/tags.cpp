@@ -11,15 +11,19 @@ namespace cairn::net {
 
 namespace {
 
-constexpr xml_bounds bounds{tagging_body_bytes_max, 200, 20, 8};
+constexpr xml_bounds bounds{tagging_body_bytes_max, 600, 20, 8};
 
 std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(
       std::ranges::count_if(utf8, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-std::optional<s3_error> refused_tags(const tag_list& tags) {
-  if (tags.size() > tags_max) return s3_error{400, "BadRequest", "Object tags cannot be greater than 10"};
+std::optional<s3_error> refused_tags(const tag_list& tags, std::size_t most = tags_max) {
+  if (tags.size() > most) {
+    const char* const message =
+        most == tags_max ? "Object tags cannot be greater than 10" : "Bucket tags cannot be greater than 50";
+    return s3_error{400, "BadRequest", message};
+  }
   for (std::size_t i = 0; i < tags.size(); ++i) {
     const auto& [key, value] = tags[i];
     if (key.empty() || characters(key) > tag_key_characters_max || !storage::metadata::valid_utf8(key))
@@ -58,7 +62,7 @@ std::variant<tag_list, s3_error> read_tagging_header(std::string_view text) {
   return tags;
 }
 
-std::variant<tag_list, s3_error> read_tagging(std::string_view body) {
+std::variant<tag_list, s3_error> read_tagging(std::string_view body, std::size_t most) {
   const auto root = read_xml(body, bounds);
   const auto* set = root && root->name == "Tagging" ? root->child("TagSet") : nullptr;
   if (set == nullptr) return malformed();
@@ -68,7 +72,7 @@ std::variant<tag_list, s3_error> read_tagging(std::string_view body) {
     if (tag.name != "Tag" || key == nullptr || value == nullptr) return malformed();
     tags.emplace_back(key->text, value->text);
   }
-  if (auto refused = refused_tags(tags)) return std::move(*refused);
+  if (auto refused = refused_tags(tags, most)) return std::move(*refused);
   return tags;
 }
 

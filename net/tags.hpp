@@ -1,4 +1,4 @@
-// Tags of objects: at most 10 pairs. As a header, as a document, as the answer. Pure.
+// Tags of objects, at most 10 pairs, and of buckets, at most 50. As a header, as a document, as the answer. Pure.
 #pragma once
 
 #include "net/s3_errors.hpp"
@@ -13,13 +13,13 @@ namespace cairn::net {
 
 using tag_list = std::vector<std::pair<std::string, std::string>>;
 
-constexpr std::size_t tags_max = 10, tag_key_characters_max = 128, tag_value_characters_max = 256;
+constexpr std::size_t tags_max = 10, bucket_tags_max = 50, tag_key_characters_max = 128, tag_value_characters_max = 256;
 constexpr std::size_t tagging_body_bytes_max = 64 << 10;
 
 // x-amz-tagging: "key=value&key=value", form-encoded. InvalidArgument, InvalidTag, BadRequest (too many).
 std::variant<tag_list, s3_error> read_tagging_header(std::string_view text);
 // A Tagging document. MalformedXML, InvalidTag, BadRequest.
-std::variant<tag_list, s3_error> read_tagging(std::string_view body);
+std::variant<tag_list, s3_error> read_tagging(std::string_view body, std::size_t most = tags_max);
 std::string tagging_xml(const tag_list& tags);
 
 } // namespace cairn::net

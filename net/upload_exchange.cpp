@@ -51,7 +51,7 @@ public:
       self.answer([outcome = std::move(outcome), is_part = self.is_part_](http_session& session) {
         if (!outcome) return session.respond_failure(outcome.error());
         std::string lines = "ETag: \"" + to_string(outcome->etag) + "\"\r\n";
-        if (!is_part) lines += version_lines({outcome->version_id});
+        if (!is_part) lines += version_lines({outcome->version_id}) + expiry_line(outcome->expires);
         for (const auto& [name, value] : outcome->proven) lines.append(name).append(": ").append(value).append("\r\n");
         if (!outcome->proven.empty() && !is_part) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
         session.respond_empty(200, lines);

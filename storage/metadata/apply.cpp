@@ -27,10 +27,21 @@ std::optional<error> malformed(const put_object& c) {
   return malformed(written.unconfirmed, *chunks);
 }
 
+std::optional<error> unmet(const removal_condition& condition, const object_row& meant) {
+  constexpr wall_ms second = 1000;
+  const bool other_etag = condition.etag && *condition.etag != "*" && *condition.etag != to_string(meant.etag);
+  const bool other_size = condition.size && *condition.size != meant.size;
+  const bool other_time = condition.modified_seconds && *condition.modified_seconds != meant.modified / second;
+  if (other_etag || other_size || other_time) return error{errc::precondition_failed, "the object is another one"};
+  return std::nullopt;
+}
+
 } // namespace
 
 std::optional<error> unmet(const write_condition& condition, const std::optional<object_row>& present) {
   if (condition.if_absent && present) return error{errc::precondition_failed, "the object exists"};
+  if (condition.if_other && present && *condition.if_other == to_string(present->etag))
+    return error{errc::precondition_failed, "the object has this ETag"};
   if (!condition.if_match) return std::nullopt;
   if (!present) return error{errc::precondition_failed, "the object does not exist"};
   if (*condition.if_match != "*" && *condition.if_match != to_string(present->etag))
@@ -213,6 +224,8 @@ std::optional<error> command_applier::remove(const bucket_row& bucket, const del
     const auto meant = versions_.find(bucket, c.key, *c.version);
     if (c.expected && (!meant || place_of(*meant) != *c.expected)) return error{errc::stale_source};
     if (auto refused = unmet(c.condition, meant)) return refused;
+    if (c.only_if && meant)
+      if (auto refused = unmet(*c.only_if, *meant)) return refused;
     const auto gone = versions_.erase(bucket, c.key, *c.version);
     if (gone) told = encode_told(*gone, versioned);
     return std::nullopt;
@@ -220,6 +233,11 @@ std::optional<error> command_applier::remove(const bucket_row& bucket, const del
   const std::optional<object_row> present = versions_.live(bucket, c.key);
   if (c.expected && (!present || place_of(*present) != *c.expected)) return error{errc::stale_source};
   if (auto refused = unmet(c.condition, present)) return refused;
+  if (c.only_if) {
+    const auto newest = present ? present : versions_.newest_hidden(bucket, c.key);
+    if (!newest) return std::nullopt;
+    if (auto refused = unmet(*c.only_if, *newest)) return refused;
+  }
   const auto marker = versions_.remove(bucket, c.key, {b_.index(), ordinal_}, c.now, present);
   if (marker) told = encode_told(*marker, versioned);
   return std::nullopt;

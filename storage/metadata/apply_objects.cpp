@@ -87,10 +87,12 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.public_read) {
     row.public_read = *c.public_read;
     row.public_write = row.public_read && c.public_write.value_or(false);
+    row.public_objects = row.public_read && c.public_objects.value_or(true);
   }
   if (c.cors) row.cors = *c.cors;
   if (c.versioning) row.versioning = *c.versioning;
   if (c.lifecycle) row.lifecycle = *c.lifecycle;
+  if (c.tags) row.tags = *c.tags;
   b_.put_bucket(row);
   return std::nullopt;
 }

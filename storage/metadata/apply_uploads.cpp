@@ -2,6 +2,7 @@
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace cairn::storage::metadata {
 
@@ -211,6 +212,7 @@ result<std::vector<manifest_part>> command_applier::take_parts(const complete_up
     if (part->length < part_bytes_min && &chosen != &c.parts.back())
       return error{errc::part_too_small,
                    "Part " + std::to_string(chosen.number) + " has less than 5 MiB and is not the last."};
+    std::string checksum = c.part_checksums ? part->checksum : std::string{};
     for (const part_piece& piece : part->pieces) {
       parts.push_back({.number = part->number,
                        .blob = piece.blob,
@@ -218,7 +220,8 @@ result<std::vector<manifest_part>> command_applier::take_parts(const complete_up
                        .blob_offset = piece.blob_offset,
                        .length = piece.length,
                        .chunk_size = piece.chunk_size,
-                       .checksum = part->digest});
+                       .checksum = part->digest,
+                       .part_checksum = std::exchange(checksum, {})});
       size += piece.length;
     }
   }

@@ -4,7 +4,8 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t flag_if_absent = 1, flag_if_match = 2;
+constexpr std::uint8_t flag_if_absent = 1, flag_if_match = 2, flag_if_other = 4;
+constexpr std::uint8_t flag_etag = 1, flag_size = 2, flag_modified = 4;
 constexpr std::uint8_t content_inline = 0, content_confirmed = 1, content_unconfirmed = 2;
 
 } // namespace
@@ -22,16 +23,37 @@ commit_stamp read_stamp(byte_reader& r) {
 }
 
 void write_condition_of(byte_writer& w, const write_condition& c) {
-  w.u8(static_cast<std::uint8_t>((c.if_absent ? flag_if_absent : 0) | (c.if_match ? flag_if_match : 0)));
+  w.u8(static_cast<std::uint8_t>((c.if_absent ? flag_if_absent : 0) | (c.if_match ? flag_if_match : 0) |
+                                 (c.if_other ? flag_if_other : 0)));
   if (c.if_match) w.string(*c.if_match);
+  if (c.if_other) w.string(*c.if_other);
 }
 
 write_condition read_condition(byte_reader& r) {
   const std::uint8_t flags = r.u8();
-  if ((flags & ~(flag_if_absent | flag_if_match)) != 0) r.fail();
+  if ((flags & ~(flag_if_absent | flag_if_match | flag_if_other)) != 0) r.fail();
   write_condition c;
   c.if_absent = (flags & flag_if_absent) != 0;
   if ((flags & flag_if_match) != 0) c.if_match = std::string{r.string()};
+  if ((flags & flag_if_other) != 0) c.if_other = std::string{r.string()};
+  return c;
+}
+
+void write_removal_condition(byte_writer& w, const removal_condition& c) {
+  w.u8(static_cast<std::uint8_t>((c.etag ? flag_etag : 0) | (c.size ? flag_size : 0) |
+                                 (c.modified_seconds ? flag_modified : 0)));
+  if (c.etag) w.string(*c.etag);
+  if (c.size) w.varint(*c.size);
+  if (c.modified_seconds) w.u64(static_cast<std::uint64_t>(*c.modified_seconds));
+}
+
+removal_condition read_removal_condition(byte_reader& r) {
+  const std::uint8_t flags = r.u8();
+  if (flags == 0 || flags > (flag_etag | flag_size | flag_modified)) r.fail();
+  removal_condition c;
+  if ((flags & flag_etag) != 0) c.etag = std::string{r.string()};
+  if ((flags & flag_size) != 0) c.size = r.varint();
+  if ((flags & flag_modified) != 0) c.modified_seconds = static_cast<std::int64_t>(r.u64());
   return c;
 }
 

@@ -16,6 +16,15 @@ namespace cairn::storage::metadata {
 struct write_condition {
   bool if_absent = false;              // If-None-Match: *
   std::optional<std::string> if_match; // ETag text without quotes; "*": exists
+  std::optional<std::string> if_other; // If-None-Match with an ETag: there is none, or one with another
+};
+
+// What must hold of what a DELETE is about: the named version, or the newest one, delete markers included. Where there
+// is nothing, nothing is done, and that is no failure.
+struct removal_condition {
+  std::optional<std::string> etag; // as in write_condition::if_match
+  std::optional<std::uint64_t> size;
+  std::optional<std::int64_t> modified_seconds; // whole ones
 };
 
 // Identifies a commit, so that a retry applies once and answers what the first try answered. Outcomes of sequences
@@ -47,6 +56,8 @@ void write_stamp(byte_writer& w, const commit_stamp& s);
 commit_stamp read_stamp(byte_reader& r);
 void write_condition_of(byte_writer& w, const write_condition& c);
 write_condition read_condition(byte_reader& r);
+void write_removal_condition(byte_writer& w, const removal_condition& c);
+removal_condition read_removal_condition(byte_reader& r);
 void write_content(byte_writer& w, const written_content& content);
 written_content read_content(byte_reader& r);
 void write_version(byte_writer& w, const object_version& v);

@@ -5,8 +5,8 @@
 //   2 create_bucket   name:s now:u64 [owner:s]            with one
 //   3 delete_bucket   name:s
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
-//   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v]]
-//                     fields: 1 version_id, 2 the place that is expected; not 0
+//   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v] [only_if]]
+//                     fields: 1 version_id, 2 the place that is expected, 4 only_if; not 0
 //   6 abandon_blob    session:v blob chunks:v
 //   7 reap            count:v (buried_at:v blob chunks:v)*
 //   8 free_manifests  parts_max:v released_up_to:u64
@@ -17,14 +17,16 @@
 //   31                see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
-//   condition         flags:u8 [if_match:s]               flags: 1 if_absent, 2 if_match follows
+//   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
+//   only_if           flags:u8 [etag:s] [size:v] [modified:u64]  flags: 1 etag, 2 size, 4 modified; not 0
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
 // The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 27 and for a
 // put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; 5 for the others, a
 // delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
-// set_extras and set_bucket. Without these all of them end before.
+// set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
+// complete_upload, and for public_objects and tags in set_bucket.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -32,7 +34,7 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t result_version = 1;
-constexpr std::uint8_t with_version = 1, with_expected = 2; // fields of delete_object
+constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4; // fields of delete_object
 // Results are stored with the numbers of their codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
@@ -103,10 +105,12 @@ void write(byte_writer& w, const delete_object& c) {
   w.string(c.bucket).string(c.key);
   write_time(w, c.now);
   write_condition_of(w, c.condition);
-  if (!c.version && !c.expected) return;
-  w.u8(static_cast<std::uint8_t>((c.version ? with_version : 0) | (c.expected ? with_expected : 0)));
+  if (!c.version && !c.expected && !c.only_if) return;
+  w.u8(static_cast<std::uint8_t>((c.version ? with_version : 0) | (c.expected ? with_expected : 0) |
+                                 (c.only_if ? with_only_if : 0)));
   if (c.version) write_version_id(w, *c.version);
   if (c.expected) w.varint(c.expected->version).varint(c.expected->ordinal);
+  if (c.only_if) write_removal_condition(w, *c.only_if);
 }
 void read(byte_reader& r, delete_object& c) {
   c.stamp = read_stamp(r);
@@ -116,12 +120,14 @@ void read(byte_reader& r, delete_object& c) {
   c.condition = read_condition(r);
   if (!r.ok() || r.finished()) return;
   const std::uint8_t fields = r.u8();
-  if (fields == 0 || fields > (with_version | with_expected)) r.fail();
+  if (fields == 0 || fields > (with_version | with_expected | with_only_if)) r.fail();
   if ((fields & with_version) != 0) c.version = read_version_id(r);
-  if ((fields & with_expected) == 0) return;
-  c.expected.emplace();
-  c.expected->version = r.varint();
-  c.expected->ordinal = r.varint32();
+  if ((fields & with_expected) != 0) {
+    c.expected.emplace();
+    c.expected->version = r.varint();
+    c.expected->ordinal = r.varint32();
+  }
+  if ((fields & with_only_if) != 0) c.only_if = read_removal_condition(r);
 }
 
 void write(byte_writer& w, const abandon_blob& c) {
@@ -172,9 +178,30 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into) {
   return false;
 }
 
+bool is_of_level_6(const delete_object& c) {
+  return c.condition.if_other || c.only_if;
+}
+bool is_of_level_6(const put_object& c) {
+  return c.condition.if_other.has_value();
+}
+bool is_of_level_6(const copy_object& c) {
+  return c.condition.if_other.has_value();
+}
+bool is_of_level_6(const complete_upload& c) {
+  return c.condition.if_other || c.part_checksums;
+}
+bool is_of_level_6(const set_bucket& c) {
+  return c.public_objects || c.tags;
+}
+template <class Other>
+bool is_of_level_6(const Other&) {
+  return false;
+}
+
 } // namespace
 
 std::uint8_t level_of(const command& c) {
+  if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
   if (c.index() >= level_3_kinds) return c.index() < level_4_kinds ? 4 : 5;
   const auto* const extras = std::get_if<set_extras>(&c);

@@ -19,8 +19,9 @@
 namespace cairn::storage::metadata {
 
 // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
-// 5: versions of objects, lifecycle rules, lost chunks.
-constexpr std::uint8_t feature_level = 5;
+// 5: versions of objects, lifecycle rules, lost chunks. 6: more conditions, tags of buckets, objects that are private
+// in public buckets, checksums of parts.
+constexpr std::uint8_t feature_level = 6;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -68,6 +69,7 @@ struct delete_object {
   write_condition condition;
   std::optional<version_id> version;
   std::optional<version_place> expected; // of what is deleted, the live version without `version`: else stale_source
+  std::optional<removal_condition> only_if;
 };
 
 // An upload failed or was cancelled: its blob is dead, commits that name it are refused, its chunks may be deleted.

@@ -3,14 +3,17 @@
 //   19 begin_upload     stamp bucket:s key:s now:u64 nonce:u64 headers extras checksum:s type:u8
 //   20 put_part         stamp upload number:v now:u64 size:v digest:16 checksum_name:s checksum:s content
 //   21 copy_part        stamp upload number:v now:u64 source offset:v length:v digest:16
-//   22 complete_upload  stamp upload now:u64 count:v (number:v digest:16)* etag list(checksums) condition
+//   22 complete_upload  stamp upload now:u64 count:v (number:v digest:16)* etag list(checksums) condition [1:u8]
+//                       1: with part_checksums
 //   23 abort_upload     stamp upload
 //   24 copy_object      stamp source bucket:s key:s now:u64 fields:u8 [headers] [extras] condition
 //                       fields: 1 headers, 2 extras
 //   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8] [version_id]
 //                       fields: 1 tags, 2 public_read, 4 version_id
 //   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors] [versioning:u8] [lifecycle] [public_write:u8]
-//                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle, 16 public_write
+//                       [public_objects:u8] [list(tags)]
+//                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle, 16 public_write, 32 public_objects,
+//                       64 tags
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/object_commands.hpp"
@@ -19,12 +22,18 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourth_field = 8, fifth_field = 16;
+constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourth_field = 8, fifth_field = 16,
+                       sixth_field = 32, seventh_field = 64;
 constexpr std::size_t chosen_bytes_min = 17;
 
-std::uint8_t fields_of(bool first, bool second, bool third = false, bool fourth = false, bool fifth = false) {
-  return static_cast<std::uint8_t>((first ? first_field : 0) | (second ? second_field : 0) | (third ? third_field : 0) |
-                                   (fourth ? fourth_field : 0) | (fifth ? fifth_field : 0));
+// The first is bit 0.
+std::uint8_t fields_of(std::initializer_list<bool> given) {
+  std::uint8_t fields = 0, bit = first_field;
+  for (const bool is_there : given) {
+    if (is_there) fields |= bit;
+    bit = static_cast<std::uint8_t>(bit << 1);
+  }
+  return fields;
 }
 std::uint8_t read_fields(byte_reader& r, std::uint8_t last) {
   const std::uint8_t fields = r.u8();
@@ -117,6 +126,7 @@ void write(byte_writer& w, const complete_upload& c) {
   write_etag(w, c.etag);
   write_pairs(w, c.checksums);
   write_condition_of(w, c.condition);
+  if (c.part_checksums) w.boolean(true);
 }
 void read(byte_reader& r, complete_upload& c) {
   c.stamp = read_stamp(r);
@@ -130,6 +140,9 @@ void read(byte_reader& r, complete_upload& c) {
   c.etag = read_etag(r);
   c.checksums = read_pairs(r);
   c.condition = read_condition(r);
+  if (!r.ok() || r.finished()) return;
+  c.part_checksums = r.boolean();
+  if (!c.part_checksums) r.fail();
 }
 
 void write(byte_writer& w, const abort_upload& c) {
@@ -146,7 +159,7 @@ void write(byte_writer& w, const copy_object& c) {
   write_version(w, c.source);
   w.string(c.bucket).string(c.key);
   write_time(w, c.now);
-  w.u8(fields_of(c.headers.has_value(), c.extras.has_value()));
+  w.u8(fields_of({c.headers.has_value(), c.extras.has_value()}));
   if (c.headers) write_headers(w, *c.headers);
   if (c.extras) write_extras(w, *c.extras);
   write_condition_of(w, c.condition);
@@ -165,7 +178,8 @@ void read(byte_reader& r, copy_object& c) {
 
 void write(byte_writer& w, const set_extras& c) {
   write_stamp(w, c.stamp);
-  w.string(c.bucket).string(c.key).u8(fields_of(c.tags.has_value(), c.public_read.has_value(), c.version.has_value()));
+  w.string(c.bucket).string(c.key);
+  w.u8(fields_of({c.tags.has_value(), c.public_read.has_value(), c.version.has_value()}));
   if (c.tags) write_pairs(w, *c.tags);
   if (c.public_read) w.boolean(*c.public_read);
   if (c.version) write_version_id(w, *c.version);
@@ -183,23 +197,27 @@ void read(byte_reader& r, set_extras& c) {
 void write(byte_writer& w, const set_bucket& c) {
   write_stamp(w, c.stamp);
   w.string(c.name);
-  w.u8(fields_of(c.public_read.has_value(), c.cors.has_value(), c.versioning.has_value(), c.lifecycle.has_value(),
-                 c.public_write.has_value()));
+  w.u8(fields_of({c.public_read.has_value(), c.cors.has_value(), c.versioning.has_value(), c.lifecycle.has_value(),
+                  c.public_write.has_value(), c.public_objects.has_value(), c.tags.has_value()}));
   if (c.public_read) w.boolean(*c.public_read);
   if (c.cors) write_cors(w, *c.cors);
   if (c.versioning) w.u8(*c.versioning);
   if (c.lifecycle) write_lifecycle(w, *c.lifecycle);
   if (c.public_write) w.boolean(*c.public_write);
+  if (c.public_objects) w.boolean(*c.public_objects);
+  if (c.tags) write_pairs(w, *c.tags);
 }
 void read(byte_reader& r, set_bucket& c) {
   c.stamp = read_stamp(r);
   c.name = r.string();
-  const std::uint8_t fields = read_fields(r, fifth_field);
+  const std::uint8_t fields = read_fields(r, seventh_field);
   if ((fields & first_field) != 0) c.public_read = r.boolean();
   if ((fields & second_field) != 0) c.cors = read_cors(r);
   if ((fields & third_field) != 0) c.versioning = r.u8();
   if ((fields & fourth_field) != 0) c.lifecycle = read_lifecycle(r);
   if ((fields & fifth_field) != 0) c.public_write = r.boolean();
+  if ((fields & sixth_field) != 0) c.public_objects = r.boolean();
+  if ((fields & seventh_field) != 0) c.tags = read_pairs(r);
 }
 
 } // namespace cairn::storage::metadata

@@ -68,6 +68,7 @@ struct complete_upload {
   metadata::etag etag;                                        // of the whole; its `parts` is their number
   std::vector<std::pair<std::string, std::string>> checksums; // headers to keep beside those of begin_upload
   write_condition condition;
+  bool part_checksums = false; // the object's parts keep those of the upload's
 };
 
 // no_such_upload.
@@ -104,7 +105,9 @@ struct set_bucket {
   std::optional<std::vector<cors_rule>> cors;
   std::optional<std::uint8_t> versioning; // enabled or suspended
   std::optional<std::vector<lifecycle_rule>> lifecycle;
-  std::optional<bool> public_write; // only beside public_read, which without it takes the right to write away
+  std::optional<bool> public_write;   // only beside public_read, which without it takes the right to write away
+  std::optional<bool> public_objects; // only beside public_read, which without it is about the objects, too
+  std::optional<std::vector<std::pair<std::string, std::string>>> tags;
 };
 
 // Their encodings, called by commands.cpp.

@@ -1,5 +1,5 @@
-// Encodings of the rows. Each begins with a version byte (1, or 2 where it says so); a decoder refuses newer ones. v:
-// varint, uN: big-endian, s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly
+// Encodings of the rows. Each begins with a version byte (1, or more where it says so); a decoder refuses newer ones.
+// v: varint, uN: big-endian, s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly
 // one encoding.
 //
 //   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v
@@ -11,11 +11,14 @@
 //   headers        content_type:s list(standard) list(user)      list: count:v (name:s value:s)*
 //   manifest_row   1 references:v parts:v
 //   manifest_part  1 number:v blob object_offset:v blob_offset:v length:v chunk_size:v checksum:16
+//                  2 (the same) part_checksum:s          when there is one
 //   blob           session:u64 number:u64
 //   blob_row       1 length:v chunk_size:v references:v buried_at:v
 //   bucket_row     1 id:v name:s created:u64 versioning:u8
 //                  2 (the same) public_read:u8 cors      when one of them is not as it was made
 //                  3 (the same as 2) public_write:u8 lifecycle      when one of these is not as it was made
+//                  4 (the same as 3) public_objects:u8 list(tags)   when there are tags, or public_objects is not as
+//                  public_read; which it is in the others: objects had no say in public buckets
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
@@ -33,7 +36,8 @@ namespace {
 
 constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
-constexpr std::uint8_t bucket_version_with_lifecycle = 3;
+constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4;
+constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
 wall_ms read_wall_time(byte_reader& r) {
@@ -62,6 +66,13 @@ std::vector<std::string> read_texts(byte_reader& r) {
   std::vector<std::string> texts(r.count(1));
   for (std::string& text : texts) text = r.string();
   return texts;
+}
+
+// The lowest version that says all of it.
+std::uint8_t version_of(const bucket_row& row) {
+  if (!row.tags.empty() || row.public_objects != row.public_read) return bucket_version_with_tags;
+  if (row.public_write || !row.lifecycle.empty()) return bucket_version_with_lifecycle;
+  return row.public_read || !row.cors.empty() ? bucket_version_with_settings : row_version;
 }
 
 } // namespace
@@ -257,15 +268,17 @@ result<manifest_row> decode_manifest(std::string_view bytes) {
 
 std::string encode(const manifest_part& part) {
   byte_writer w{80};
-  w.u8(row_version).varint(part.number);
+  w.u8(part.part_checksum.empty() ? row_version : part_version_with_checksum).varint(part.number);
   write_blob_id(w, part.blob);
   w.varint(part.object_offset).varint(part.blob_offset).varint(part.length).varint(part.chunk_size);
-  return w.raw(part.checksum).take();
+  w.raw(part.checksum);
+  if (!part.part_checksum.empty()) w.string(part.part_checksum);
+  return w.take();
 }
 
 result<manifest_part> decode_manifest_part(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto bad = check_version(r, "part")) return *bad;
+  if (auto bad = check_version(r, "part", part_version_with_checksum)) return *bad;
   manifest_part part;
   part.number = r.varint32();
   part.blob = read_blob_id(r);
@@ -274,6 +287,10 @@ result<manifest_part> decode_manifest_part(std::string_view bytes) {
   part.length = r.varint();
   part.chunk_size = r.varint32();
   r.raw(part.checksum);
+  if (bytes.starts_with(static_cast<char>(part_version_with_checksum))) {
+    part.part_checksum = r.string();
+    if (part.part_checksum.empty()) r.fail();
+  }
   if (part.length > ~part.object_offset || part.length > ~part.blob_offset || part.chunk_size == 0) r.fail();
   if (!r.finished()) return bad_row("part");
   return part;
@@ -304,45 +321,48 @@ result<blob_row> decode_blob(std::string_view bytes) {
 
 std::string encode(const bucket_row& row) {
   byte_writer w{96};
-  const bool later = row.public_write || !row.lifecycle.empty();
-  const bool settings = later || row.public_read || !row.cors.empty();
-  w.u8(later ? bucket_version_with_lifecycle : settings ? bucket_version_with_settings : row_version);
-  w.varint(row.id).string(row.name);
+  const std::uint8_t version = version_of(row);
+  w.u8(version).varint(row.id).string(row.name);
   w.u64(static_cast<std::uint64_t>(row.created)).u8(row.versioning);
-  if (settings) {
+  if (version >= bucket_version_with_settings) {
     w.boolean(row.public_read);
     write_cors(w, row.cors);
   }
-  if (later) {
+  if (version >= bucket_version_with_lifecycle) {
     w.boolean(row.public_write);
     write_lifecycle(w, row.lifecycle);
+  }
+  if (version >= bucket_version_with_tags) {
+    w.boolean(row.public_objects);
+    write_pairs(w, row.tags);
   }
   return w.take();
 }
 
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
-  const bool later = bytes.starts_with(static_cast<char>(bucket_version_with_lifecycle));
-  if (later)
-    r.u8();
-  else if (auto bad = check_version(r, "bucket", bucket_version_with_settings))
-    return *bad;
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > bucket_version_with_tags)
+    return error{errc::unsupported, "bucket row of version " + std::to_string(version)};
   bucket_row row;
   row.id = r.varint();
   row.name = r.string();
   row.created = read_wall_time(r);
   row.versioning = r.u8();
   if (row.versioning > 2) r.fail();
-  if (later || bytes.starts_with(static_cast<char>(bucket_version_with_settings))) {
-    row.public_read = r.boolean();
+  if (version >= bucket_version_with_settings) {
+    row.public_objects = row.public_read = r.boolean();
     row.cors = read_cors(r);
-    if (!later && !row.public_read && row.cors.empty()) r.fail();
   }
-  if (later) {
+  if (version >= bucket_version_with_lifecycle) {
     row.public_write = r.boolean();
     row.lifecycle = read_lifecycle(r);
-    if (!row.public_write && row.lifecycle.empty()) r.fail();
   }
+  if (version >= bucket_version_with_tags) {
+    row.public_objects = r.boolean();
+    row.tags = read_pairs(r);
+  }
+  if ((row.public_objects && !row.public_read) || version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("bucket");
   return row;
 }

@@ -65,6 +65,7 @@ struct manifest_part {
   std::uint64_t object_offset = 0, blob_offset = 0, length = 0;
   std::uint32_t chunk_size = 0;
   md5_digest checksum{};
+  std::string part_checksum; // base64, of the algorithm of the object's own; only in the first row of a part
 };
 
 // The first row of a manifest. Freed when no object references it: at once with one part, else in steps.
@@ -119,10 +120,12 @@ struct bucket_row {
   std::string name;
   wall_ms created = 0;
   std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
-  bool public_read = false;    // anonymous requests may list it and read its objects
+  bool public_read = false;    // anonymous requests may list it
   bool public_write = false;   // and write its objects; only beside public_read
+  bool public_objects = false; // and read all its objects, whatever is said of each; only beside public_read
   std::vector<cors_rule> cors; // the first that fits counts
   std::vector<lifecycle_rule> lifecycle;
+  std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 50
 };
 
 struct session_row {

@@ -101,7 +101,7 @@ result<std::vector<object_part>> snapshot::object_parts(manifest_id id, std::uin
     if (!piece) return piece.error();
     if (found.empty() || found.back().number != piece->number) {
       if (found.size() == max) break;
-      found.push_back({piece->number, piece->object_offset, 0});
+      found.push_back({piece->number, piece->object_offset, 0, piece->part_checksum});
     }
     found.back().length += piece->length;
   }

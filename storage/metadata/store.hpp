@@ -102,6 +102,7 @@ struct versions_page {
 struct object_part {
   std::uint32_t number = 1;
   std::uint64_t offset = 0, length = 0;
+  std::string checksum{}; // base64, of the algorithm of the object's own; empty: none was kept
 };
 
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.

@@ -68,6 +68,11 @@ std::optional<object_row> version_ledger::find(const bucket_row& bucket, const s
   return known && known->null ? kept(known->row_id, *known->null) : std::nullopt;
 }
 
+std::optional<object_row> version_ledger::newest_hidden(const bucket_row& bucket, const std::string& key) {
+  const auto known = name(bucket, key);
+  return known ? newest_kept(known->row_id) : std::nullopt;
+}
+
 std::uint64_t version_ledger::row_id(const bucket_row& bucket, const std::string& key,
                                      const std::optional<object_row>& present) {
   if (present) return present->row_id;

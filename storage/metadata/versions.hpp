@@ -16,6 +16,9 @@ public:
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key, const version_id& id);
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key, const version_place& place);
 
+  // The newest of those that are not live: a delete marker where nothing is live.
+  std::optional<object_row> newest_hidden(const bucket_row& bucket, const std::string& key);
+
   // The row id for a new version of the key. `present`: what live() answered.
   std::uint64_t row_id(const bucket_row& bucket, const std::string& key, const std::optional<object_row>& present);
   // A new newest version, with its content in place. What it displaces stays as a version, or goes.

@@ -43,6 +43,24 @@ TEST(lifecycle_rules, objects_expire_at_the_midnight_after_their_days) {
   EXPECT_EQ(wishes({{.expire_at = 7 * day}}, versions, 7 * day), "ee");
 }
 
+TEST(lifecycle_rules, say_beforehand_when_an_object_expires) {
+  auto object = version("logs/a", 5 * day + 1);
+  object.size = 10;
+  const auto first = expiry_of({{.id = "late", .expire_days = 9},
+                                {.id = "other", .prefix = "x", .expire_days = 1},
+                                {.id = "off", .enabled = false, .expire_days = 1},
+                                {.id = "large", .size_above = 10, .expire_days = 1},
+                                {.id = "tagged", .tags = {{"a", "b"}}, .expire_days = 1},
+                                {.id = "soon", .prefix = "logs/", .expire_days = 2},
+                                {.id = "displaced", .noncurrent_days = 1}},
+                               object);
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->rule, "soon");
+  EXPECT_EQ(first->at, 8 * day);
+  EXPECT_EQ(expiry_of({{.expire_at = 3 * day}}, object)->at, 3 * day);
+  EXPECT_FALSE(expiry_of({{.noncurrent_days = 1}, {.abort_days = 1}}, object));
+}
+
 TEST(lifecycle_rules, displaced_versions_go_by_when_they_were_displaced) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1}};
   const std::vector versions{version("a", 10 * day), version("a", 3 * day), version("a", 1 * day), version("b", 0),

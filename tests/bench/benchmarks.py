@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import sys
 import time
+import urllib.request
 
 from servers import MIB, Cairn, Nginx, cairn_bench, wrk
 
@@ -15,6 +16,7 @@ HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 from signing import ACCESS, SECRET, Signer, sha256  # noqa: E402
 GIB = 1 << 30
+VERSIONED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
 
 
 def interleaved(runs, *measures):
@@ -267,20 +269,28 @@ def idle_connections(context, report):
 
 
 def listing(context, report):
-    """Listing a bucket of a million keys, page by page."""
+    """Listing a bucket of a million keys, and one of half as many keys with two versions each, page by page."""
     keys = 50_000 if context.quick else 1_000_000
     cairn = Cairn(context.folder / "cairn", context.binary)
     try:
         filled = cairn_bench(context.binary, "fill", cairn.url("/files/key-"), "--keys", keys, "--size", "16")
 
-        def measure():
-            got = cairn_bench(context.binary, "list", cairn.url("/files"))
-            assert got["keys"] == keys, got
+        for target, body in (("/versioned", None), ("/versioned?versioning", VERSIONED)):
+            urllib.request.urlopen(urllib.request.Request(cairn.url(target), body, method="PUT")).close()
+        for _ in range(2):
+            cairn_bench(context.binary, "fill", cairn.url("/versioned/key-"), "--keys", keys // 2, "--size", "16")
+
+        def measure(bucket, wanted, *options):
+            got = cairn_bench(context.binary, "list", cairn.url(bucket), *options)
+            assert got["keys"] == wanted, got
             return got["keys"] / got["seconds"]
-        speeds, = interleaved(context.runs, measure)
+        speeds, live, versions = interleaved(context.runs, lambda: measure("/files", keys), lambda: measure("/versioned", keys // 2),
+                                             lambda: measure("/versioned", keys, "--versions"))
         report.section(f"Listing {keys:,} keys", "One client, pages of 1,000 keys, one after the other. The keys were stored by "
                        f"`cairn bench fill` at {filled['keys'] / filled['seconds']:,.0f} durable PUTs a second.")
-        report.table(["keys/s"], [[f"{median(speeds):,.0f}"]])
+        report.table(["", "keys/s"], [[f"{keys:,} keys", f"{median(speeds):,.0f}"],
+                                      [f"{keys // 2:,} keys with two versions each", f"{median(live):,.0f}"],
+                                      ["the versions of these", f"{median(versions):,.0f}"]])
         report.require("listing: keys a second", median(speeds), at_least=200_000)
     finally:
         cairn.remove()

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Runs Ceph's S3 conformance suite (github.com/ceph/s3-tests, a checkout that the caller has) against a node of its own.
 
-    tests/conformance/run.py CHECKOUT [--all] [-k EXPRESSION] [--report FILE]
+    tests/conformance/run.py CHECKOUT [--all] [-k EXPRESSION] [--report FILE] [--python PYTHON]
 
 Without --all: the core. That is test_s3.py and test_headers.py without the tests that Ceph itself marks as failing, and
 without what S3 has beyond storing objects and Cairn answers NotImplemented to (EXCLUDED below, and docs/s3.md). The
-suite needs python3-boto3, -munch, -isodate, -tz, -lxml, -httplib2, -requests and -yaml of Debian. The exit code is 0 when
-the suite ran, whatever it found: it is a measurement; the list of what failed is the result.
+suite needs python3-boto3, -munch, -isodate, -tz, -lxml, -httplib2, -requests and -yaml of Debian; an older boto3 does not
+know all parameters that it sends, so --python names another interpreter, of a virtual environment with a current one. The
+exit code is 0 when the suite ran, whatever it found: it is a measurement; the list of what failed is the result.
 """
 import argparse
 import json
@@ -54,7 +55,7 @@ def write_suite_config(path, node, alt, tenant):
 
 
 def pytest_command(options, further_marker=None):
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    command = [options.python, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     markers = ([] if options.all else EXCLUDED_MARKERS) + ([further_marker] if further_marker else [])
     words = ([] if options.all else [f"not {word}" for word in EXCLUDED_WORDS]) + ([f"({options.k})"] if options.k else [])
     if markers:
@@ -105,6 +106,7 @@ def main():
     parser.add_argument("--all", action="store_true", help="every test of the two files, also of what is not implemented")
     parser.add_argument("-k", help="only the tests that pytest's -k would choose")
     parser.add_argument("--report", type=pathlib.Path, help="write the outcome of each test here")
+    parser.add_argument("--python", default=sys.executable, help="the interpreter that runs the suite")
     parser.add_argument("--keep", type=pathlib.Path, help="folder for the node's data and all logs; it must not exist")
     options = parser.parse_args()
     if not (options.checkout / "s3tests/functional/test_s3.py").exists():

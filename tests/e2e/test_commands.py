@@ -134,7 +134,9 @@ def test_commands_sign_with_the_key_of_the_usual_environment(start_node, tmp_pat
     assert back.read_bytes() == file.read_bytes()
     listed = n.cairn("ls", "vault/folder/", "--access-key", "root-key", environment={"AWS_SECRET_ACCESS_KEY": "root-secret-0123456789"})
     assert "a b+ü" in listed.stdout.decode(), listed
-    assert n.cairn("rm", "--recursive", "--yes", "vault", environment=environment).returncode == 0
+    for command in (("rm", "vault/folder/a b+ü"), ("put", file, "vault/x"), ("rm", "--recursive", "--yes", "vault"), ("rb", "vault")):
+        assert n.cairn(*command).returncode == 1, command
+        assert n.cairn(*command, environment=environment).returncode == 0, command
     for refused in (n.cairn("ls"), n.cairn("ls", environment=environment | {"AWS_SECRET_ACCESS_KEY": "another"}),
                     n.cairn("ls", "--access-key", "", environment=environment)):
         assert refused.returncode == 1 and (b"AccessDenied" in refused.stderr or b"SignatureDoesNotMatch" in refused.stderr), refused

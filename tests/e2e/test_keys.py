@@ -182,16 +182,25 @@ def test_public_acls_the_s3_way(guarded):
     root = boto3.client("s3", endpoint_url=guarded.url(), region_name="us-east-1", aws_access_key_id=ACCESS,
                         aws_secret_access_key=SECRET, config=Config(s3={"addressing_style": "path"}, retries={"max_attempts": 1}))
     root.create_bucket(Bucket="born-public", ACL="public-read")
-    root.put_object(Bucket="born-public", Key="k", Body=b"x")
+    root.put_object(Bucket="born-public", Key="k", Body=b"x", ACL="public-read")
+    root.put_object(Bucket="born-public", Key="private", Body=b"x")
     assert guarded.get("/born-public/k").body == b"x"
+    # A public list of the bucket shows keys, not objects: each of them has a list of its own.
+    assert b"<Key>private</Key>" in guarded.get("/born-public").body and denied(guarded.get("/born-public/private"))
+    assert guarded.get("/born-public/never-there").code() == "NoSuchKey"
+    done(guarded, "bucket", "public-read", "born-public", "on")
+    assert guarded.get("/born-public/private").body == b"x"
+    root.put_bucket_acl(Bucket="born-public", ACL="public-read")
+    assert denied(guarded.get("/born-public/private"))
+    root.delete_object(Bucket="born-public", Key="private")
     grants = root.get_bucket_acl(Bucket="born-public")["Grants"]
     assert [g["Permission"] for g in grants] == ["FULL_CONTROL", "READ"]
     root.put_bucket_acl(Bucket="born-public", ACL="private")
-    assert denied(guarded.get("/born-public/k"))
+    assert guarded.get("/born-public/k").body == b"x" and denied(guarded.get("/born-public"))
     assert len(root.get_bucket_acl(Bucket="born-public")["Grants"]) == 1
 
     root.put_bucket_acl(Bucket="born-public", ACL="public-read-write")
-    assert guarded.put("/born-public/by-anybody", b"y").status == 200 and guarded.delete("/born-public/k").status == 204
+    assert guarded.put("/born-public/by-anybody", b"y", x_amz_acl="public-read").status == 200 and guarded.delete("/born-public/k").status == 204
     assert [g["Permission"] for g in root.get_bucket_acl(Bucket="born-public")["Grants"]] == ["FULL_CONTROL", "READ", "WRITE"]
     assert denied(guarded.request("PUT", "/born-public/copy", headers={"x-amz-copy-source": "/vault/k"}))
     assert denied(guarded.request("PUT", "/born-public?acl", headers={"x-amz-acl": "private"})) and denied(guarded.delete("/born-public"))
@@ -201,7 +210,8 @@ def test_public_acls_the_s3_way(guarded):
     assert call(guarded, "GET", "/born-public/by-anybody", signer=of(stranger)).body == b"y"
     assert denied(call(guarded, "PUT", "/born-public/by-anybody", b"z", of(stranger)))
     root.put_bucket_acl(Bucket="born-public", ACL="private")
-    assert denied(call(guarded, "GET", "/born-public/by-anybody", signer=of(stranger)))
+    assert call(guarded, "GET", "/born-public/by-anybody", signer=of(stranger)).body == b"y"
+    assert denied(call(guarded, "GET", "/born-public", signer=of(stranger)))
 
     root.put_object(Bucket="vault", Key="one", Body=b"alone", ACL="public-read")
     assert call(guarded, "GET", "/vault/one", signer=of(stranger)).body == b"alone"

@@ -77,3 +77,16 @@ def test_rules_may_be_about_tags_and_sizes(s3):
     rules(s3, *wanted)
     assert s3.get_bucket_lifecycle_configuration(Bucket="files")["Rules"] == [dict(r, Status="Enabled") for r in wanted]
     eventually(lambda: versions(s3)[0] == ["small"], 15, what="what the rules are about expires")
+
+
+def test_answers_tell_when_an_object_expires(s3):
+    rules(s3, {"ID": "old ones", "Filter": {"Prefix": "old/"}, "Expiration": {"Days": 20_000}},
+          {"ID": "blue", "Filter": {"Tag": {"Key": "color", "Value": "blue"}}, "Expiration": {"Date": "2100-01-01T00:00:00Z"}})
+    told = s3.put_object(Bucket="files", Key="old/a", Body=b"x")["Expiration"]
+    assert re.fullmatch(r'expiry-date="\w{3}, \d\d \w{3} 20\d\d 00:00:00 GMT", rule-id="old%20ones"', told), told
+    assert s3.get_object(Bucket="files", Key="old/a")["Expiration"] == told == s3.head_object(Bucket="files", Key="old/a")["Expiration"]
+    assert "Expiration" not in s3.put_object(Bucket="files", Key="k", Body=b"x")
+    s3.put_object_tagging(Bucket="files", Key="k", Tagging={"TagSet": [{"Key": "color", "Value": "blue"}]})
+    assert s3.head_object(Bucket="files", Key="k")["Expiration"] == 'expiry-date="Fri, 01 Jan 2100 00:00:00 GMT", rule-id="blue"'
+    s3.delete_bucket_lifecycle(Bucket="files")
+    assert "Expiration" not in s3.head_object(Bucket="files", Key="k") and "Expiration" not in s3.head_object(Bucket="files", Key="old/a")

@@ -200,6 +200,11 @@ def test_checksums_of_parts_make_that_of_the_object(node, s3, bucket, kind):
     assert done.status == 200 and f"<ChecksumCRC32>{whole}</ChecksumCRC32>".encode() in done.body, done
     told = node.head(f"/{bucket}/k", x_amz_checksum_mode="ENABLED")
     assert (told.header("x-amz-checksum-crc32"), told.header("x-amz-checksum-type")) == (whole, kind)
+    for number, body in enumerate(bodies, 1):
+        part = node.get(f"/{bucket}/k?partNumber={number}", x_amz_checksum_mode="ENABLED")
+        assert part.body == body and part.header("x-amz-checksum-crc32") == b64(crc(body))
+    parts = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ObjectParts"])["ObjectParts"]["Parts"]
+    assert [p["ChecksumCRC32"] for p in parts] == [b64(crc(body)) for body in bodies]
 
 
 def test_empty_files_can_be_uploaded_in_parts(s3, bucket):
@@ -233,6 +238,7 @@ def test_copies_to_itself_need_a_change(s3, bucket):
     s3.put_object(Bucket=bucket, Key="k", Body=body)
     me = {"Bucket": bucket, "Key": "k"}
     assert refusal(s3.copy_object, **me, CopySource=me) == (400, "InvalidRequest")
+    s3.copy_object(**me, CopySource=me, StorageClass="STANDARD")  # which counts as one
     for i in range(3):
         s3.copy_object(**me, CopySource=me, MetadataDirective="REPLACE", Metadata={"n": str(i)})
     got = s3.get_object(**me)
@@ -302,3 +308,13 @@ def test_tags_are_kept_replaced_and_removed(s3, bucket):
     assert s3.get_object_tagging(**me)["TagSet"] == []
     assert "TagCount" not in s3.get_object(**me)
     assert refusal(s3.get_object_tagging, Bucket=bucket, Key="absent") == (404, "NoSuchKey")
+
+
+def test_buckets_have_tags(s3, bucket):
+    assert refusal(s3.get_bucket_tagging, Bucket=bucket) == (404, "NoSuchTagSet")
+    tags = [{"Key": f"k{i}", "Value": "é &"} for i in range(50)]
+    s3.put_bucket_tagging(Bucket=bucket, Tagging={"TagSet": tags})
+    assert s3.get_bucket_tagging(Bucket=bucket)["TagSet"] == tags
+    assert refusal(s3.put_bucket_tagging, Bucket=bucket, Tagging={"TagSet": tags + [{"Key": "l", "Value": ""}]})[0] == 400
+    s3.delete_bucket_tagging(Bucket=bucket)
+    assert refusal(s3.get_bucket_tagging, Bucket=bucket) == (404, "NoSuchTagSet")

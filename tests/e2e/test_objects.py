@@ -149,13 +149,6 @@ def test_request_ids_differ(node):
     assert len({node.get("/").header("x-amz-request-id") for _ in range(20)}) == 20
 
 
-def test_conditions_that_are_not_known_delete_nothing(node, bucket):
-    node.put(f"/{bucket}/k", b"x")
-    for header in ("x-amz-if-match-size", "x-amz-if-match-last-modified-time"):
-        assert node.request("DELETE", f"/{bucket}/k", headers={header: "1"}).code() == "NotImplemented"
-    assert node.get(f"/{bucket}/k").body == b"x"
-
-
 def test_deleting_what_is_not_there_succeeds(node, bucket):
     assert node.delete(f"/{bucket}/missing").status == 204
 

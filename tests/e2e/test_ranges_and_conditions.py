@@ -193,6 +193,35 @@ def test_put_if_match_replaces_only_what_the_writer_saw(node, bucket):
     assert node.keys(bucket) == ["k"]
 
 
+def test_put_unless_it_is_the_one_that_the_writer_saw(node, bucket):
+    assert node.put(f"/{bucket}/k", b"one", If_None_Match='"00"').status == 200
+    etag = node.head(f"/{bucket}/k").header("etag")
+    assert node.put(f"/{bucket}/k", b"two", If_None_Match=etag).status == 412
+    assert node.put(f"/{bucket}/k", b"two", If_None_Match='"00"').status == 200
+    assert node.put(f"/{bucket}/k", b"three", If_None_Match=f'{etag}, "00"').status == 501
+    assert node.get(f"/{bucket}/k").body == b"two"
+
+
+def test_delete_only_what_the_client_means(node, bucket):
+    path = f"/{bucket}/k"
+    etag = node.put(path, b"12345").header("etag")
+    modified = node.head(path).header("last-modified")
+    wrong = [{"If-Match": '"00"'}, {"x-amz-if-match-size": "4"}, {"x-amz-if-match-last-modified-time": "Thu, 01 Jan 2015 00:00:00 GMT"},
+             {"If-Match": etag, "x-amz-if-match-size": "6"}]
+    for headers in wrong:
+        assert node.request("DELETE", path, headers=headers).code() == "PreconditionFailed", headers
+    for headers in ({"x-amz-if-match-size": "many"}, {"x-amz-if-match-last-modified-time": "now"}):
+        assert node.request("DELETE", path, headers=headers).status == 400
+    right = {"If-Match": etag, "x-amz-if-match-size": "5", "x-amz-if-match-last-modified-time": modified}
+    assert node.request("DELETE", path, headers=right).status == 204 and node.get(path).status == 404
+    for headers in wrong:
+        assert node.request("DELETE", path, headers=headers).status == 204, "nothing is there to be another"
+    node.put(path, b"12345")
+    entry = "<Delete><Object><Key>k</Key><Size>%d</Size></Object></Delete>"
+    assert b"PreconditionFailed" in node.request("POST", f"/{bucket}?delete", (entry % 4).encode()).body
+    assert b"<Deleted>" in node.request("POST", f"/{bucket}?delete", (entry % 5).encode()).body and node.keys(bucket) == []
+
+
 def test_of_many_writers_of_an_absent_key_exactly_one_wins(node, bucket):
     from cairn_node import in_threads
     statuses = []

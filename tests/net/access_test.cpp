@@ -93,17 +93,20 @@ TEST(access, anybody_may_read_what_is_public) {
 }
 
 TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
-  const auto may = [](http_operation operation, bool read, bool write) {
+  const auto may = [](http_operation operation, bool read, bool write, bool objects = false) {
     scene s{operation, 0};
     auto row = *s.found.bucket;
     row.public_read = read;
     row.public_write = write;
+    row.public_objects = objects;
     s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
     const bool in = anybody_may(s.asked, s.found);
     return s.asked.public_only ? "if the object is public" : in ? "yes" : "no";
   };
   EXPECT_STREQ(may(http_operation::get_object, false, false), "if the object is public");
-  EXPECT_STREQ(may(http_operation::get_object, true, false), "yes");
+  EXPECT_STREQ(may(http_operation::get_object, true, false), "if the object is public");
+  EXPECT_STREQ(may(http_operation::head_object, true, true), "if the object is public");
+  EXPECT_STREQ(may(http_operation::get_object, true, false, true), "yes");
   EXPECT_STREQ(may(http_operation::list_objects, false, false), "no");
   EXPECT_STREQ(may(http_operation::list_objects, true, false), "yes");
   EXPECT_STREQ(may(http_operation::put_object, true, false), "no");

@@ -80,8 +80,29 @@ TEST(conditions, of_writes_become_what_the_metadata_checks) {
   EXPECT_NE(write_condition_of(headers_of{}.match("\"*\"")).value().if_match, "*") << "a quoted star is a tag";
 }
 
+TEST(conditions, of_writes_may_name_the_one_that_must_not_be_there) {
+  const auto other = write_condition_of(headers_of{}.none_match("\"abc\"")).value();
+  EXPECT_EQ(other.if_other, "abc");
+  EXPECT_FALSE(other.if_absent);
+  EXPECT_EQ(write_condition_of(headers_of{}.none_match("W/\"abc\"")).value().if_other, "abc");
+}
+
+TEST(conditions, of_deletes_are_about_tag_time_and_size) {
+  EXPECT_FALSE(removal_condition_of({}).value());
+  const auto all = removal_condition_of({"\"abc\"", same, "12"}).value().value();
+  EXPECT_EQ(all.etag, "abc");
+  EXPECT_EQ(all.size, 12u);
+  EXPECT_EQ(all.modified_seconds, current.modified);
+  EXPECT_EQ(removal_condition_of({"*", {}, {}}).value()->etag, "*");
+  EXPECT_NE(removal_condition_of({"", {}, {}}).value()->etag, "") << "matches nothing, deletes nothing";
+  EXPECT_EQ(removal_condition_of({{}, "yesterday", {}}).error(), errc::invalid_argument);
+  for (const auto* bad : {"", "x", "-1", "1 "})
+    EXPECT_EQ(removal_condition_of({{}, {}, bad}).error(), errc::invalid_argument) << bad;
+  EXPECT_EQ(removal_condition_of({"\"a\", \"b\"", {}, {}}).error(), errc::unsupported);
+}
+
 TEST(conditions, of_writes_that_cannot_be_checked_are_refused) {
-  EXPECT_EQ(write_condition_of(headers_of{}.none_match("\"abc\"")).error(), errc::unsupported);
+  EXPECT_EQ(write_condition_of(headers_of{}.none_match("\"abc\", \"b\"")).error(), errc::unsupported);
   EXPECT_EQ(write_condition_of(headers_of{}.match("\"a\", \"b\"")).error(), errc::unsupported);
   EXPECT_EQ(write_condition_of(headers_of{}.unmodified_since(later)).error(), errc::unsupported);
 }

@@ -28,13 +28,17 @@ std::string objects(std::size_t count, const std::string& key) {
 
 TEST(delete_request, names_keys_and_what_must_hold_of_them) {
   const auto request = read("<Quiet>true</Quiet><Object><Key>a&amp;b</Key></Object>"
-                            "<Object><Key>c</Key><VersionId>null</VersionId><ETag>\"ab\"</ETag></Object>");
+                            "<Object><Key>c</Key><VersionId>null</VersionId><ETag>\"ab\"</ETag><Size>5</Size>"
+                            "<LastModifiedTime>Sun, 06 Nov 1994 08:49:37 GMT</LastModifiedTime></Object>");
   EXPECT_TRUE(request.quiet);
   ASSERT_EQ(request.entries.size(), 2u);
   EXPECT_EQ(request.entries[0].key, "a&b");
-  EXPECT_FALSE(request.entries[0].condition.if_match);
+  EXPECT_FALSE(request.entries[0].only_if);
   EXPECT_EQ(request.entries[1].version, storage::metadata::version_id{});
-  EXPECT_EQ(request.entries[1].condition.if_match, "ab");
+  ASSERT_TRUE(request.entries[1].only_if);
+  EXPECT_EQ(request.entries[1].only_if->etag, "ab");
+  EXPECT_EQ(request.entries[1].only_if->size, 5u);
+  EXPECT_EQ(request.entries[1].only_if->modified_seconds, 784111777);
   EXPECT_FALSE(request.entries[1].failed);
 }
 
@@ -47,7 +51,9 @@ TEST(delete_request, refuses_single_keys) {
   EXPECT_EQ(code("<Key></Key>"), "UserKeyMustBeSpecified");
   EXPECT_EQ(code("<Key>" + std::string(1025, 'k') + "</Key>"), "KeyTooLongError");
   EXPECT_EQ(code("<Key>k</Key><VersionId>v1</VersionId>"), "NoSuchVersion");
-  EXPECT_EQ(code("<Key>k</Key><Size>1</Size>"), "NotImplemented");
+  EXPECT_EQ(code("<Key>k</Key><Size>much</Size>"), "InvalidArgument");
+  EXPECT_EQ(code("<Key>k</Key><LastModifiedTime>now</LastModifiedTime>"), "InvalidArgument");
+  EXPECT_EQ(code("<Key>k</Key><Colour>blue</Colour>"), "NotImplemented");
 }
 
 TEST(delete_request, is_a_document_of_one_to_a_thousand_objects) {

@@ -50,6 +50,7 @@ TEST(lifecycle_xml, refuses_what_it_would_not_do) {
                          "<DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"),
             "InvalidRequest");
   EXPECT_EQ(code_of(on + "<Transition><Days>1</Days></Transition>"), "NotImplemented");
+  EXPECT_EQ(code_of(on + "<Transition><Date>20220927</Date></Transition>"), "InvalidArgument");
   EXPECT_EQ(code_of("<Status>Maybe</Status>" + days), "MalformedXML");
 }
 

@@ -189,6 +189,40 @@ TEST(object_answer, answers_a_part_of_the_version_that_was_looked_at) {
   EXPECT_EQ(answer_object(r, row).status, 503u) << "overwritten meanwhile";
 }
 
+TEST(object_answer, tells_the_checksum_of_the_part_that_it_sends) {
+  auto row = a_row();
+  row.etag.parts = 2;
+  row.headers.standard.emplace_back("x-amz-checksum-crc32", "whole-2");
+  auto r = a_request();
+  r.wants_checksum = true;
+  EXPECT_TRUE(has_line(answer_object(r, row), "x-amz-checksum-crc32: whole-2"));
+  r.target.query = {{"partNumber", "2"}};
+  r.part = part_extent{0, 0, actors::byte_range{100, 50}, "part"};
+  EXPECT_TRUE(has_line(answer_object(r, row), "x-amz-checksum-crc32: part"));
+  EXPECT_TRUE(has_line(answer_object(r, row), "x-amz-checksum-type: COMPOSITE"));
+  r.part->checksum.clear();
+  EXPECT_EQ(answer_object(r, row).plan.head.find("x-amz-checksum"), std::string::npos) << "none was kept";
+  r.part->checksum = "part";
+  r.wants_checksum = false;
+  EXPECT_EQ(answer_object(r, row).plan.head.find("x-amz-checksum"), std::string::npos);
+}
+
+TEST(object_answer, tells_when_the_object_expires) {
+  storage::metadata::bucket_row bucket;
+  const auto has_expiry = [&](const request& r) {
+    return answer_object(r, a_row(), &bucket).plan.head.find("x-amz-expiration") != std::string::npos;
+  };
+  EXPECT_FALSE(has_expiry(a_request()));
+  bucket.lifecycle = {{.id = "two days", .prefix = "k", .expire_days = 2}};
+  EXPECT_TRUE(has_line(answer_object(a_request(), a_row(), &bucket),
+                       "x-amz-expiration: expiry-date=\"Wed, 09 Nov 1994 00:00:00 GMT\", rule-id=\"two%20days\""));
+  auto old = a_request();
+  old.version = storage::metadata::version_id{};
+  EXPECT_FALSE(has_expiry(old)) << "which may be one that is not live";
+  bucket.lifecycle[0].prefix = "other";
+  EXPECT_FALSE(has_expiry(a_request()));
+}
+
 TEST(object_answer, tells_composite_checksums_as_such) {
   auto row = a_row();
   row.headers.standard.emplace_back("x-amz-checksum-crc32", "y/Q5Jg==-2");

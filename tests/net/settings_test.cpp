@@ -15,7 +15,8 @@ std::string answer(std::string_view sub_resource, std::string_view target) {
 } // namespace
 
 TEST(settings, that_were_never_made_are_empty_or_missing) {
-  EXPECT_NE(answer("location", "/files").find("<LocationConstraint xmlns"), std::string::npos);
+  EXPECT_TRUE(location_document("us-east-1").ends_with("/\"></LocationConstraint>"));
+  EXPECT_TRUE(location_document("eu-west-1").ends_with(">eu-west-1</LocationConstraint>"));
   EXPECT_EQ(answer("policy", "/files"), "NoSuchBucketPolicy");
   EXPECT_EQ(answer("tagging", "/files"), "NoSuchTagSet");
   EXPECT_EQ(answer("retention", "/files/k"), "InvalidRequest");

@@ -22,6 +22,11 @@ TEST(tags, beyond_the_bounds_are_refused) {
   tag_list many;
   for (int i = 0; i < 11; ++i) many.emplace_back(std::to_string(i), "");
   EXPECT_EQ(code_of(read_tagging(tagging_xml(many))), "BadRequest");
+  tag_list of_bucket;
+  for (int i = 0; i < 50; ++i) of_bucket.emplace_back(std::to_string(i), "");
+  EXPECT_EQ(std::get<tag_list>(read_tagging(tagging_xml(of_bucket), bucket_tags_max)), of_bucket);
+  of_bucket.emplace_back("50", "");
+  EXPECT_EQ(code_of(read_tagging(tagging_xml(of_bucket), bucket_tags_max)), "BadRequest");
   many.pop_back();
   EXPECT_EQ(code_of(read_tagging(tagging_xml(many))), "");
   std::string umlauts;

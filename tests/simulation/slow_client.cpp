@@ -8,10 +8,10 @@ slow_client::slow_client(world& w, checks& c, client_habits habits, std::size_t 
                          comparison same)
     : w_(w), checks_(c), habits_(habits), queue_max_(queue_max), plan_(std::move(plan)), same_(std::move(same)) {}
 
-actors::download_plan slow_client::plan(const storage::metadata::object_row& row) {
+actors::download_plan slow_client::plan(const actors::found_object& object) {
   checks_.expect(!row_, "plan was called twice");
-  row_ = row;
-  auto out = plan_(row);
+  row_ = *object.row;
+  auto out = plan_(*object.row);
   expected_.assign(out.body.begin(), out.body.end());
   expected_.push_front(out.head);
   return out;

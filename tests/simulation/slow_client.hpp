@@ -38,7 +38,7 @@ public:
   std::uint64_t taken_bytes() const noexcept { return taken_bytes_; }
   const std::optional<storage::metadata::object_row>& row() const noexcept { return row_; }
 
-  actors::download_plan plan(const storage::metadata::object_row& row) override;
+  actors::download_plan plan(const actors::found_object& object) override;
   void fail(const error& reason) override;
   void write(std::uint64_t number, std::string text, storage::slice bytes) override;
   void finish() override;

@@ -117,6 +117,26 @@ std::vector<command> one_of_each_version_command() {
   return {removal, expiry, null_version, extras, settings, open, rules, raise_feature_level{.level = 5}};
 }
 
+std::vector<command> one_of_each_command_of_level_6() {
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  delete_object removal{.stamp = stamp, .bucket = "b", .key = "k", .now = 3};
+  removal.only_if = removal_condition{.etag = "*", .size = 300, .modified_seconds = -1};
+  delete_object by_size = removal;
+  by_size.only_if = removal_condition{.size = 0};
+  by_size.version = version_id{};
+  put_object put = std::get<put_object>(one_of_each_before_clusters()[5]);
+  put.condition.if_other = "etag";
+  copy_object copy{.stamp = stamp, .bucket = "b", .key = "k"};
+  copy.condition = {.if_absent = false, .if_match = "a", .if_other = "b"};
+  complete_upload complete{.stamp = stamp, .parts = {{1, {2}}}};
+  complete.part_checksums = true;
+  set_bucket listed{.stamp = stamp, .name = "b", .public_read = true};
+  listed.public_objects = false;
+  set_bucket tags{.stamp = stamp, .name = "b"};
+  tags.tags.emplace().emplace_back("k", "v");
+  return {removal, by_size, put, copy, complete, listed, tags};
+}
+
 std::vector<command> one_of_each_command_about_losses() {
   return {give_up_chunks{}, give_up_chunks{{{{1, 2}, 0, 1}, {{3, 1ull << 40}, 0xffffffff, 300}}}};
 }
@@ -128,6 +148,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_key_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_version_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_of_level_6()) all.push_back(std::move(c));
   return all;
 }
 
@@ -150,6 +171,19 @@ TEST(commands, come_back_as_they_were_encoded) {
   EXPECT_EQ(std::get<written_blob>(put.content).blob, (blob_id{1, 77}));
   EXPECT_TRUE(put.condition.if_absent);
   EXPECT_EQ(put.condition.if_match, "etag");
+}
+
+TEST(commands, with_what_came_later_are_of_level_6) {
+  for (const command& c : one_of_each_command_of_level_6()) EXPECT_EQ(level_of(c), 6) << c.index();
+  const auto again = [](const command& c) { return decode_command(encode(c)).value(); };
+  const auto all = one_of_each_command_of_level_6();
+  const auto removal = std::get<delete_object>(again(all[0]));
+  EXPECT_EQ(removal.only_if->etag, "*");
+  EXPECT_EQ(removal.only_if->size, 300u);
+  EXPECT_EQ(removal.only_if->modified_seconds, -1);
+  EXPECT_EQ(std::get<copy_object>(again(all[3])).condition.if_other, "b");
+  EXPECT_EQ(std::get<set_bucket>(again(all[5])).public_objects, false);
+  EXPECT_EQ(std::get<set_bucket>(again(all[6])).tags, std::get<set_bucket>(all[6]).tags);
 }
 
 TEST(commands, about_versions_are_of_level_5) {

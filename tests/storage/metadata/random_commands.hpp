@@ -111,7 +111,7 @@ private:
       case 7: return note_down{.node = node(), .now = wall_ms(random_() % 9)};
       case 8: return note_up{.node = node(), .incarnation = random_() % 9};
       case 9: return hold_deletions{.held = random_() % 2 == 0};
-      case 10: return raise_feature_level{.level = std::uint8_t(4 + random_() % 2)};
+      case 10: return raise_feature_level{.level = std::uint8_t(4 + random_() % 3)};
       case 11: {
         give_up_chunks c;
         for (const auto& r : repairs_) c.chunks.push_back({r.blob, r.missing.first, r.missing.count});
@@ -137,6 +137,7 @@ private:
         complete_upload c{.stamp = stamp(), .upload = upload(), .condition = condition()};
         for (std::uint32_t number = part_number(); number < 5; number += 1 + random_() % 2) c.parts.push_back({number});
         c.etag.parts = std::uint32_t(c.parts.size());
+        c.part_checksums = random_() % 2 == 0;
         return c;
       }
       case 5: return abort_upload{.stamp = stamp(), .upload = upload()};
@@ -155,6 +156,8 @@ private:
         set_bucket c{.stamp = stamp(), .name = bucket()};
         c.public_read = random_() % 2 == 0;
         if (random_() % 2 == 0) c.versioning = std::uint8_t(random_() % 3);
+        if (random_() % 2 == 0) c.public_objects = random_() % 2 == 0;
+        if (random_() % 4 == 0) c.tags.emplace().emplace_back("k", "v");
         return c;
       }
       case 10:
@@ -163,6 +166,8 @@ private:
         delete_object c{.stamp = stamp(), .bucket = of.bucket, .key = of.key};
         c.version = random_() % 4 == 0 ? version_id{} : version_id{version_place{of.version, of.ordinal}};
         if (random_() % 4 == 0) c.expected = version_place{of.version, of.ordinal};
+        if (random_() % 4 == 0) c.version.reset();
+        if (random_() % 3 == 0) c.only_if = removal_condition{.size = random_() % 2, .modified_seconds = {}};
         return c;
       }
       default: return part();
@@ -228,6 +233,7 @@ private:
   write_condition condition() {
     write_condition c;
     if (random_() % 6 == 0) c.if_absent = true;
+    if (random_() % 6 == 0) c.if_other = to_string(metadata::etag{});
     if (random_() % 6 == 0)
       c.if_match = random_() % 2 == 0 ? "*" : to_string(etag{.digest = {std::uint8_t(random_() % 3)}});
     return c;

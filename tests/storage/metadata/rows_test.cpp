@@ -104,7 +104,13 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   EXPECT_EQ(encode(decode_manifest_part(encode(part)).value()), encode(part));
   EXPECT_EQ(decode_manifest_part(encode(part))->blob, (blob_id{1, 2}));
   EXPECT_EQ(decode_manifest_part(encode(part))->checksum, part.checksum);
-  expect_strict(encode(part), decode_manifest_part);
+  expect_strict(encode(part), decode_manifest_part, 3);
+  manifest_part with_checksum = part;
+  with_checksum.part_checksum = "DUoRhQ==";
+  EXPECT_EQ(hex(encode(with_checksum)), "02" + hex(encode(part)).substr(2) + "0844556f5268513d3d");
+  EXPECT_EQ(decode_manifest_part(encode(with_checksum))->part_checksum, "DUoRhQ==");
+  expect_strict(encode(with_checksum), decode_manifest_part, 3);
+  EXPECT_EQ(decode_manifest_part('\x02' + encode(part).substr(1) + '\0').error(), errc::corrupt);
 
   const blob_row blob{.length = 1, .chunk_size = 2, .references = 3};
   EXPECT_EQ(encode(decode_blob(encode(blob)).value()), encode(blob));
@@ -113,7 +119,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 4);
+  expect_strict(encode(bucket), decode_bucket, 5);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -133,22 +139,40 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
 
   bucket_row bucket{.id = 1, .name = "bucket", .created = 5};
   EXPECT_EQ(encode(bucket)[0], 1);
-  bucket.public_read = true;
+  bucket.public_read = bucket.public_objects = true;
   bucket.cors = {{.id = "i", .origins = {"*", "http://a"}, .methods = {"GET"}, .headers = {"h"}, .exposed = {"e"}}};
   bucket.cors[0].max_age_seconds = 300;
   const auto decoded = decode_bucket(encode(bucket)).value();
-  EXPECT_TRUE(decoded.public_read);
+  EXPECT_TRUE(decoded.public_read && decoded.public_objects);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 4);
+  expect_strict(encode(bucket), decode_bucket, 5);
   EXPECT_EQ(encode(bucket)[0], 2);
   bucket.lifecycle = {{.id = "i", .prefix = "p", .expire_days = 3},
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
   EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
-  expect_strict(encode(bucket), decode_bucket, 4);
+  expect_strict(encode(bucket), decode_bucket, 5);
   bucket.lifecycle.clear();
   bucket.public_write = true;
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
+}
+
+TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_with_objects_that_speak_for_themselves) {
+  bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
+  bucket.tags = {{"k", "v"}, {"k2", ""}};
+  EXPECT_EQ(hex(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
+  EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
+  expect_strict(encode(bucket), decode_bucket, 5);
+  bucket.tags.clear();
+  bucket.public_read = true;
+  EXPECT_EQ(encode(bucket)[0], 4);
+  auto decoded = decode_bucket(encode(bucket)).value();
+  EXPECT_TRUE(decoded.public_read);
+  EXPECT_FALSE(decoded.public_objects);
+  bucket.public_objects = true;
+  EXPECT_EQ(encode(bucket)[0], 2) << "what was written before objects had a say";
+  bucket.public_read = false;
+  EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
 }
 
 TEST(rows, of_sessions_have_a_second_version_with_the_acknowledged_epoch) {

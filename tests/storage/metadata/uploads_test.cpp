@@ -77,6 +77,23 @@ TEST_F(uploads, become_an_object_whose_parts_are_blobs_of_their_own) {
   EXPECT_EQ(rows(table::manifests), 0u);
 }
 
+TEST_F(uploads, leave_the_checksums_of_their_parts_to_the_object) {
+  const auto u = begun("big");
+  for (std::uint32_t number = 1; number < 3; ++number) {
+    auto c = part(u, number);
+    c.checksum_name = "crc32";
+    c.checksum = "part" + std::to_string(number);
+    run(c);
+  }
+  auto c = completion(u, {1, 2});
+  c.part_checksums = true;
+  EXPECT_EQ(refused(c), std::nullopt);
+  const auto parts = read()->object_parts(object("big").manifest, 0, 10).value();
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].checksum, "part1");
+  EXPECT_EQ(parts[1].checksum, "part2");
+}
+
 TEST_F(uploads, complete_only_with_parts_that_are_there_in_order_and_large_enough) {
   const auto u = begun("big");
   run(part(u, 1));

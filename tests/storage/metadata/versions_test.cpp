@@ -148,6 +148,46 @@ TEST_F(versions, are_copied_and_tagged_by_name) {
   EXPECT_EQ(refused(tags), errc::delete_marker);
 }
 
+TEST_F(versions, are_deleted_only_when_they_are_what_the_client_means) {
+  versioned();
+  const auto conditional = [&](const removal_condition& only_if, std::optional<version_id> id = std::nullopt) {
+    auto c = removal("k");
+    c.only_if = only_if;
+    c.version = id;
+    return refused(c);
+  };
+  const removal_condition any{.etag = "*"}, other{.etag = "badetag"};
+  // Nothing there: nothing done, no marker either.
+  EXPECT_EQ(conditional(any), std::nullopt);
+  EXPECT_EQ(conditional(other), std::nullopt);
+  EXPECT_TRUE(listed().versions.empty());
+  const auto id = put("k", "12345");
+  EXPECT_EQ(conditional(other), errc::precondition_failed);
+  EXPECT_EQ(conditional({.size = 4}), errc::precondition_failed);
+  EXPECT_EQ(conditional({.size = 5, .modified_seconds = 3}), errc::precondition_failed);
+  EXPECT_EQ(conditional({.etag = to_string(object("k").etag), .size = 5, .modified_seconds = 2}), std::nullopt);
+  // The newest version is a marker now.
+  EXPECT_EQ(conditional({.size = 5}), errc::precondition_failed);
+  EXPECT_EQ(conditional(other), errc::precondition_failed);
+  EXPECT_EQ(conditional(any), std::nullopt);
+  EXPECT_EQ(shown(listed()), (texts{"k*!", "k!", "k"}));
+  EXPECT_EQ(conditional({.size = 4}, id), errc::precondition_failed);
+  EXPECT_EQ(conditional({.size = 5}, id), std::nullopt);
+  EXPECT_EQ(conditional({.size = 4}, id), std::nullopt) << "it is not there";
+}
+
+TEST_F(versions, are_written_unless_the_object_has_the_etag_that_none_may_have) {
+  auto c = small("k", "1");
+  c.etag = {.digest = {1}};
+  c.condition.if_other = to_string(c.etag);
+  EXPECT_EQ(refused(c), std::nullopt) << "there is none";
+  c.stamp = stamp();
+  EXPECT_EQ(refused(c), errc::precondition_failed);
+  c.stamp = stamp();
+  c.condition.if_other = "another";
+  EXPECT_EQ(refused(c), std::nullopt);
+}
+
 TEST_F(versions, are_listed_in_pages_that_miss_and_repeat_nothing) {
   run(small("a/1", "x"));
   versioned();
