@@ -91,6 +91,7 @@ result<storage::metadata::write_condition> write_condition_of(const condition_he
     std::string_view list = *headers.if_none_match;
     const auto tag = condition.if_absent ? std::nullopt : next_tag(list);
     if (tag && next_tag(list)) return error{errc::unsupported, "If-None-Match with several entity tags on a write"};
+    if (!condition.if_absent && !tag) return error{errc::unsupported, "If-None-Match without an entity tag on a write"};
     if (tag) condition.if_other = std::string{tag->opaque}; // weakly compared: W/ makes no difference
   }
   if (headers.if_match) {

@@ -93,13 +93,15 @@ TEST(put_order, refuses_what_would_be_stored_wrongly) {
   EXPECT_EQ(refused(one("x-amz-server-side-encryption", "AES256")).status, 501u);
   EXPECT_EQ(refused(one("x-amz-tagging", "a=b&a=c")).code, "InvalidTag");
   EXPECT_EQ(refused(one("Content-Range", "bytes 0-1/2")).status, 501u);
-  EXPECT_EQ(refused(one("If-None-Match", "\"a\"")).status, 501u);
+  EXPECT_EQ(refused(one("If-None-Match", ",")).status, 501u);
+  EXPECT_EQ(refused(one("If-None-Match", "\"a\", \"b\"")).status, 501u);
   EXPECT_EQ(refused({}, object_size_max + 1).status, 413u);
 }
 
 TEST(put_order, takes_signed_requests_and_conditions) {
   EXPECT_EQ(accepted(one("x-amz-content-sha256", "UNSIGNED-PAYLOAD")).put.bucket, "files");
   EXPECT_TRUE(accepted(one("If-None-Match", "*")).put.condition.if_absent);
+  EXPECT_EQ(accepted(one("If-None-Match", "\"e\"")).put.condition.if_other, "e");
   EXPECT_EQ(accepted(one("If-Match", "\"e\"")).put.condition.if_match, "e");
 }
 
