@@ -17,7 +17,7 @@ namespace cairn::actors {
 
 struct peer_address {
   storage::uuid id{};
-  std::string address; // host:port of its node link
+  std::string address;           // host:port of its node link
   std::uint64_t incarnation = 0; // the newest that the log has seen: an older one is refused; 0: not known
   friend bool operator==(const peer_address&, const peer_address&) = default;
 };

@@ -112,7 +112,7 @@ public:
   virtual time_ms deadline() const = 0;
   virtual const raft::configuration& configuration() const = 0; // the newest, committed or not
   virtual raft::configuration committed_configuration() const = 0;
-  virtual term_t term_at(index_t index) const = 0;              // 0: not in the log
+  virtual term_t term_at(index_t index) const = 0; // 0: not in the log
   virtual const entry* cached(index_t index) const = 0;
   virtual std::size_t waiting_bytes() const = 0;
   virtual std::optional<index_t> match(server_id id) const = 0; // a leader's knowledge of another's log

@@ -27,7 +27,7 @@ constexpr std::uint32_t partition_count = 16384;
 constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and of the smallest read
 
 using uuid = std::array<std::uint8_t, 16>;
-std::string to_string(const uuid& id); // 8-4-4-4-12 hex
+std::string to_string(const uuid& id);                 // 8-4-4-4-12 hex
 std::optional<uuid> parse_uuid(std::string_view text); // exactly what to_string writes
 
 struct blob_id {
