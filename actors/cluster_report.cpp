@@ -147,8 +147,7 @@ reported_losses losses_of(const member_reports& reports) {
     out.more = out.more || heard.report.lost_count > heard.report.lost.size();
   }
   std::ranges::sort(out.chunks);
-  const auto twice = std::ranges::unique(out.chunks);
-  out.chunks.erase(twice.begin(), twice.end());
+  out.chunks.erase(std::unique(out.chunks.begin(), out.chunks.end()), out.chunks.end());
   return out;
 }
 
