@@ -89,9 +89,9 @@ int run(const sim_options& options) {
 void add_sim_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<sim_options>();
   auto* command = app.add_subcommand("sim", "Runs the node's actors under virtual time with random faults.\n"
-                                            "  cairn sim --seeds 1..10000 --scenario download");
+                                            "  cairn sim cluster --seeds 1..10000");
   command->add_option("--seeds", options->seeds, "first..last, or one seed")->capture_default_str();
-  command->add_option("--scenario", options->scenario, "only this one");
+  command->add_option("scenario,--scenario", options->scenario, "only this one; default: all");
   command->add_option("--threads", options->threads, "0: one a core");
   command->add_flag("--list", options->list, "list the scenarios");
   command->callback([options, &exit_code] { exit_code = run(*options); });

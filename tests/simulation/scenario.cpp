@@ -28,8 +28,7 @@ extern "C" void tell_seed_and_abort(int) {
 }
 
 std::string replay_command(const scenario& s, std::uint64_t seed) {
-  return "cairn sim --scenario " + std::string{s.name} + " --seeds " + std::to_string(seed) + ".." +
-         std::to_string(seed);
+  return "cairn sim " + std::string{s.name} + " --seeds " + std::to_string(seed) + ".." + std::to_string(seed);
 }
 
 class sweeper {
