@@ -17,7 +17,7 @@ std::size_t bytes_of(const std::vector<storage::metadata::cors_rule>& rules) {
   for (const auto& rule : rules) {
     n += sizeof rule + rule.id.size();
     for (const auto* texts : {&rule.origins, &rule.methods, &rule.headers, &rule.exposed})
-      for (const auto& text : *texts) n += sizeof text + text.size();
+      for (const auto& text : *texts) n += sizeof(std::string) + text.size();
   }
   return n;
 }

@@ -9,8 +9,7 @@ const std::size_t large_body_bytes = 12'000'000;
 
 using namespace std::chrono_literals;
 
-config::settings impatient() {
-  config::settings s;
+config::settings impatient(config::settings s = {}) {
   s.http.header_timeout = 200ms;
   s.http.idle_timeout = 400ms;
   return s;
@@ -261,8 +260,9 @@ TEST_F(http_session_, times_out_bodies_that_stand_still_but_not_slow_ones) {
 }
 
 TEST_F(http_session_, gives_up_clients_that_take_nothing) {
-  start(impatient());
-  node->ask("PUT", "/files/k", {}, std::string(32 << 20, 'x'));
+  start();
+  ASSERT_EQ(node->ask("PUT", "/files/k", {}, std::string(32 << 20, 'x')).status, 200u);
+  ASSERT_TRUE(node->server().apply(impatient(node->settings())));
   auto stuck = node->connect(4096);
   stuck.send(get("k"));
   EXPECT_TRUE(node->eventually([this] { return node->metrics.active_downloads > 0u; }));
