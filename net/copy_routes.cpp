@@ -1,9 +1,11 @@
 #include "net/copy_routes.hpp"
 
+#include "net/body_checksums.hpp"
 #include "net/copy_source.hpp"
 #include "net/memory_upload.hpp"
 #include "net/multipart.hpp"
 #include "net/multipart_xml.hpp"
+#include "net/range_checksum.hpp"
 #include "net/route_steps.hpp"
 
 namespace cairn::net {
@@ -25,6 +27,11 @@ actors::kept_headers checksums_of(const metadata::object_row& row) {
   for (const auto& header : row.headers.standard)
     if (is_checksum_header(header.first)) checksums.push_back(header);
   return checksums;
+}
+
+actors::kept_headers checksums_of(const metadata::copy_part& part) {
+  if (part.checksum.empty()) return {};
+  return {{std::string{checksum_header_prefix} + part.checksum_name, part.checksum}};
 }
 
 metadata::object_version version_of(const copy_source& source, const metadata::object_row& row) {
@@ -92,6 +99,7 @@ struct part_job {
   session_ptr session;
   copy_source source;
   metadata::copy_part command;
+  std::optional<storage::checksum_kind> kind; // of the upload
   int tries = 0;
 };
 
@@ -115,13 +123,14 @@ void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& 
   put.commit_as = [upload = job->command.upload, number = job->command.number](const metadata::put_object& whole) {
     return metadata::command{part_of(whole, upload, number)};
   };
+  if (job->kind) put.check = std::make_shared<checksum_maker>(*job->kind);
   auto& session = *job->session;
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
                      bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;
                        if (!outcome) return job->session->respond_failure(outcome.error());
                        answer_copied(job->session, "CopyPartResult", outcome->etag, job->session->shared().clock.wall(),
-                                     {});
+                                     outcome->proven);
                      });
 }
 
@@ -137,11 +146,25 @@ void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row
       job->session,
       [job](const result<actors::committed>& outcome) {
         const auto& copied = job->command;
-        if (outcome) return answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, {});
+        if (outcome)
+          return answer_copied(job->session, "CopyPartResult", {copied.digest}, copied.now, checksums_of(copied));
         if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
         job->session->respond_failure(outcome.error());
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(command)});
+}
+
+// Each part of an upload with a checksum algorithm has one of that kind: the bytes are read for it, not moved.
+void prove_part(const std::shared_ptr<part_job>& job, const std::shared_ptr<const metadata::object_row>& row,
+                const actors::byte_range& range) {
+  checksum_of(job->session, {{job->source.bucket, job->source.key, true, job->source.version}, place_of(*row), range},
+              *job->kind, [job, row, range](const result<std::string>& made) {
+                if (!made && made.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
+                if (!made) return job->session->respond_failure(made.error());
+                job->command.checksum_name = to_string(*job->kind);
+                job->command.checksum = *made;
+                share_part(job, *row, range);
+              });
 }
 
 void try_part(const std::shared_ptr<part_job>& job) {
@@ -156,6 +179,7 @@ void try_part(const std::shared_ptr<part_job>& job) {
         if (bytes.length > part_bytes_max)
           return job->session->respond_error({400, "InvalidRequest", "A part has at most 5 GiB."});
         if (found.inline_bytes) return write_part(job, bytes, *found.inline_bytes);
+        if (job->kind) return prove_part(job, found.row, bytes);
         share_part(job, row, bytes);
       },
       actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, true, job->source.version});
@@ -210,9 +234,7 @@ void copy_part(const session_ptr& session) {
   ask<actors::found_upload>(
       session,
       [job](const actors::found_upload& found) {
-        if (!found.row->checksum.empty())
-          return job->session->respond_error(
-              not_implemented("Copying into an upload with a checksum algorithm (x-amz-checksum-algorithm)"));
+        job->kind = checksum_kind_of(found.row->checksum);
         try_part(job);
       },
       actors::parts_atom_v, actors::upload_query{job->command.upload, 0, 0});

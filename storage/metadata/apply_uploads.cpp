@@ -153,7 +153,12 @@ result<uploaded_part> command_applier::shared_part(const copy_part& c) {
     return error{errc::unsupported, "Copying bytes that lie in the object's row"};
   const auto manifest = b_.load<manifest_row>(table::manifests, b_.keys.manifest(source->manifest), decode_manifest)
                             .value_or(manifest_row{});
-  uploaded_part part{.number = c.number, .length = c.length, .digest = c.digest, .modified = c.now};
+  uploaded_part part{.number = c.number,
+                     .length = c.length,
+                     .digest = c.digest,
+                     .modified = c.now,
+                     .checksum_name = c.checksum_name,
+                     .checksum = c.checksum};
   const auto load = [&](std::uint32_t index) {
     return b_.load<manifest_part>(table::manifests, b_.keys.part(source->manifest, index), decode_manifest_part);
   };

@@ -26,7 +26,7 @@
 // put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; 5 for the others, a
 // delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
-// complete_upload, and for public_objects and tags in set_bucket.
+// complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -189,6 +189,9 @@ bool is_of_level_6(const copy_object& c) {
 }
 bool is_of_level_6(const complete_upload& c) {
   return c.condition.if_other || c.part_checksums;
+}
+bool is_of_level_6(const copy_part& c) {
+  return !c.checksum.empty();
 }
 bool is_of_level_6(const set_bucket& c) {
   return c.public_objects || c.tags;

@@ -2,7 +2,7 @@
 //
 //   19 begin_upload     stamp bucket:s key:s now:u64 nonce:u64 headers extras checksum:s type:u8
 //   20 put_part         stamp upload number:v now:u64 size:v digest:16 checksum_name:s checksum:s content
-//   21 copy_part        stamp upload number:v now:u64 source offset:v length:v digest:16
+//   21 copy_part        stamp upload number:v now:u64 source offset:v length:v digest:16 [checksum_name:s checksum:s]
 //   22 complete_upload  stamp upload now:u64 count:v (number:v digest:16)* etag list(checksums) condition [1:u8]
 //                       1: with part_checksums
 //   23 abort_upload     stamp upload
@@ -105,6 +105,7 @@ void write(byte_writer& w, const copy_part& c) {
   write_time(w, c.now);
   write_version(w, c.source);
   w.varint(c.offset).varint(c.length).raw(c.digest);
+  if (!c.checksum.empty()) w.string(c.checksum_name).string(c.checksum);
 }
 void read(byte_reader& r, copy_part& c) {
   c.stamp = read_stamp(r);
@@ -115,6 +116,10 @@ void read(byte_reader& r, copy_part& c) {
   c.offset = r.varint();
   c.length = r.varint();
   r.raw(c.digest);
+  if (!r.ok() || r.finished()) return;
+  c.checksum_name = r.string();
+  c.checksum = r.string();
+  if (c.checksum.empty()) r.fail();
 }
 
 void write(byte_writer& w, const complete_upload& c) {

@@ -50,6 +50,7 @@ struct copy_part {
   object_version source;
   std::uint64_t offset = 0, length = 0;
   md5_digest digest{};
+  std::string checksum_name, checksum; // as in uploaded_part
 };
 
 struct chosen_part {

@@ -330,7 +330,8 @@ TEST_F(steward_test, comes_to_rest_whatever_is_lost_on_the_way) {
       }
       // The others follow: what is to come to them comes.
       view.acknowledged = now.epoch;
-      for (member_index n = 0; n < now.members.size(); ++n) {
+      for (const auto& each : now.members) {
+        const auto n = each.number;
         auto& news = view.news[n];
         news.complete.clear();
         news.complete_epoch = now.epoch;

@@ -282,6 +282,27 @@ def test_parts_are_copied_from_objects(s3, bucket):
     assert part["Body"].read() == big[5 * MIB:11 * MIB + 1] and part["PartsCount"] == 3
 
 
+@pytest.mark.parametrize("kind", ["COMPOSITE", "FULL_OBJECT"])
+def test_copied_parts_have_checksums_in_uploads_that_want_them(node, s3, bucket, kind):
+    big, small = os.urandom(12 * MIB + 3), os.urandom(900)
+    s3.put_object(Bucket=bucket, Key="big", Body=big)
+    s3.put_object(Bucket=bucket, Key="small", Body=small)
+    begun = node.request("POST", f"/{bucket}/k?uploads", headers={"x-amz-checksum-algorithm": "CRC32", "x-amz-checksum-type": kind})
+    path = f"/{bucket}/k?uploadId={begun.body.split(b'<UploadId>')[1].split(b'<')[0].decode()}"
+    parts, bodies = "", [big[3:6 * MIB + 1], big, small[100:]]
+    for number, (key, first) in enumerate((("big", 3), ("big", 0), ("small", 100)), 1):
+        headers = {"x-amz-copy-source": f"/{bucket}/{key}", "x-amz-copy-source-range": f"bytes={first}-{first + len(bodies[number - 1]) - 1}"}
+        answer = node.request("PUT", f"{path}&partNumber={number}", headers=headers)
+        told = f"<ChecksumCRC32>{b64(crc(bodies[number - 1]))}</ChecksumCRC32>"
+        assert answer.status == 200 and told.encode() in answer.body, answer
+        etag = answer.body.split(b"<ETag>")[1].split(b"<")[0].decode()
+        parts += f"<Part><PartNumber>{number}</PartNumber><ETag>{etag}</ETag>{told}</Part>"
+    done = node.request("POST", path, f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+    whole = b64(crc(b"".join(bodies))) if kind == "FULL_OBJECT" else b64(crc(b"".join(map(crc, bodies)))) + "-3"
+    assert done.status == 200 and f"<ChecksumCRC32>{whole}</ChecksumCRC32>".encode() in done.body, done
+    assert node.get(f"/{bucket}/k").body == b"".join(bodies)
+
+
 def test_boto3_copies_large_objects_in_parts(s3, bucket):
     body = os.urandom(40 * MIB)
     s3.put_object(Bucket=bucket, Key="a", Body=body)

@@ -130,11 +130,12 @@ std::vector<command> one_of_each_command_of_level_6() {
   copy.condition = {.if_absent = false, .if_match = "a", .if_other = "b"};
   complete_upload complete{.stamp = stamp, .parts = {{1, {2}}}};
   complete.part_checksums = true;
+  copy_part part{.stamp = stamp, .number = 2, .length = 300, .checksum_name = "crc32", .checksum = "AAAAAA=="};
   set_bucket listed{.stamp = stamp, .name = "b", .public_read = true};
   listed.public_objects = false;
   set_bucket tags{.stamp = stamp, .name = "b"};
   tags.tags.emplace().emplace_back("k", "v");
-  return {removal, by_size, put, copy, complete, listed, tags};
+  return {removal, by_size, put, copy, complete, part, listed, tags};
 }
 
 std::vector<command> one_of_each_command_about_losses() {

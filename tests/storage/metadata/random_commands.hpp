@@ -125,13 +125,17 @@ private:
       case 0:
       case 1:
         return begin_upload{.stamp = stamp(), .bucket = bucket(), .key = key(), .nonce = random_() % 2, .headers = {}};
-      case 2:
+      case 2: {
+        const bool proven = random_() % 2 == 0;
         return copy_part{.stamp = stamp(),
                          .upload = upload(),
                          .number = part_number(),
                          .source = object(),
                          .offset = random_() % 1000,
-                         .length = random_() % 8'000'000};
+                         .length = random_() % 8'000'000,
+                         .checksum_name = proven ? "crc32" : "",
+                         .checksum = proven ? "AAAAAA==" : ""};
+      }
       case 3:
       case 4: {
         complete_upload c{.stamp = stamp(), .upload = upload(), .condition = condition()};

@@ -239,8 +239,11 @@ TEST_F(uploads, take_parts_from_objects_without_moving_bytes) {
   for (const std::uint32_t number : {1, 2}) {
     c.stamp = stamp();
     c.number = number;
+    c.checksum_name = c.checksum = number == 1 ? "" : "some";
     EXPECT_EQ(refused(c), std::nullopt);
   }
+  EXPECT_EQ(parts_of(u).at(0).checksum, "");
+  EXPECT_EQ(parts_of(u).at(1).checksum, "some");
   EXPECT_EQ(refused(removal("source")), std::nullopt);
   EXPECT_EQ(buried().size(), 0u);
   EXPECT_EQ(refused(completion(u, {1, 2})), std::nullopt);

@@ -1,0 +1,77 @@
+#include "net/range_checksum.hpp"
+
+#include "net/base64.hpp"
+
+#include <boost/asio/dispatch.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+// Methods of download_client run on the streamer's thread and hop to the strand; all else runs there. `plan` alone
+// works where it is called, before anything else looks at what it leaves.
+class range_reader final : public actors::download_client, public std::enable_shared_from_this<range_reader> {
+public:
+  range_reader(session_ptr session, stored_range range, storage::checksum_kind kind,
+               std::function<void(result<std::string>)> done)
+      : session_(std::move(session)), range_(std::move(range)), running_(kind), done_(std::move(done)) {}
+
+  void run() { streamer_ = actors::start_download(session_->shared().services, range_.object, shared_from_this()); }
+
+  actors::download_plan plan(const actors::found_object& object) override {
+    stale_ = place_of(*object.row) != range_.place;
+    actors::download_plan plan;
+    if (!stale_) plan.body.emplace_back(range_.bytes);
+    return plan;
+  }
+
+  void write(std::uint64_t number, std::string, storage::slice bytes) override {
+    on_strand([number, bytes = std::move(bytes)](range_reader& self) mutable {
+      if (bytes.length > 0) self.running_.update(bytes.view());
+      bytes = {};
+      caf::anon_send(self.streamer_, actors::written_atom_v, number);
+    });
+  }
+
+  void finish() override {
+    on_strand([](range_reader& self) {
+      if (self.stale_) return self.end(error{errc::stale_source});
+      self.end(base64_encode(self.running_.finish()));
+    });
+  }
+
+  void fail(const error& reason) override {
+    on_strand([reason](range_reader& self) { self.end(reason); });
+  }
+  void abort(const error& reason) override { fail(reason); }
+
+private:
+  template <class Step>
+  void on_strand(Step step) {
+    boost::asio::dispatch(session_->executor(), [self = shared_from_this(), step = std::move(step)]() mutable {
+      if (!self->streamer_) return;
+      if (!self->session_->closed()) return step(*self);
+      caf::anon_send(std::exchange(self->streamer_, nullptr), actors::gone_atom_v);
+    });
+  }
+  void end(result<std::string> outcome) {
+    streamer_ = nullptr;
+    std::exchange(done_, nullptr)(std::move(outcome));
+  }
+
+  session_ptr session_;
+  const stored_range range_;
+  storage::running_checksum running_;
+  std::function<void(result<std::string>)> done_;
+  actors::streamer_actor streamer_; // null once it told us the end, or was told that nobody listens
+  bool stale_ = false;
+};
+
+} // namespace
+
+void checksum_of(const session_ptr& session, stored_range range, storage::checksum_kind kind,
+                 std::function<void(result<std::string>)> done) {
+  std::make_shared<range_reader>(session, std::move(range), kind, std::move(done))->run();
+}
+
+} // namespace cairn::net
