@@ -113,7 +113,7 @@ struct chunk_node {
 };
 
 class chunk_fixture : public link::link_fixture {
-protected:
+public:
   chunk_fixture() : network(std::make_shared<link_map>(io)) {}
   ~chunk_fixture() override {
     for (auto& a : ended_later) caf::anon_send_exit(a, caf::exit_reason::kill);
@@ -137,6 +137,7 @@ protected:
     }
   }
 
+protected:
   struct test_system : caf::actor_system_config {
     test_system() {
       set("scheduler.max-threads", 2u);

@@ -159,7 +159,7 @@ private:
 };
 
 class link_fixture : public ::testing::Test {
-protected:
+public:
   link_fixture() {
     for (int i = 0; i < 2; ++i) threads_.emplace_back([this] { io.run(); });
   }
@@ -172,6 +172,7 @@ protected:
     for (auto& t : threads_) t.join();
   }
 
+protected:
   link_server& serve(std::shared_ptr<const tls_identity> tls = nullptr, std::uint8_t node = 1,
                      const std::function<void(link_server_settings&)>& change = {}) {
     link_server_settings s;

@@ -29,7 +29,7 @@ public:
   }
   ~machine() override {
     forget_everything();
-    if (live_actors() > 0) system_.release(); // it would wait for them for ever
+    if (live_actors() > 0) static_cast<void>(system_.release()); // it would wait for them for ever
   }
   machine(const machine&) = delete;
   machine& operator=(const machine&) = delete;

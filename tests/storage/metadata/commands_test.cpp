@@ -135,7 +135,7 @@ std::vector<command> one_of_each_command_of_level_6() {
   listed.public_objects = false;
   set_bucket tags{.stamp = stamp, .name = "b"};
   tags.tags.emplace().emplace_back("k", "v");
-  return {removal, by_size, put, copy, complete, part, listed, tags};
+  return {removal, by_size, put, copy, complete, listed, tags, part};
 }
 
 std::vector<command> one_of_each_command_about_losses() {
@@ -185,6 +185,7 @@ TEST(commands, with_what_came_later_are_of_level_6) {
   EXPECT_EQ(std::get<copy_object>(again(all[3])).condition.if_other, "b");
   EXPECT_EQ(std::get<set_bucket>(again(all[5])).public_objects, false);
   EXPECT_EQ(std::get<set_bucket>(again(all[6])).tags, std::get<set_bucket>(all[6]).tags);
+  EXPECT_EQ(std::get<copy_part>(again(all[7])).checksum, "AAAAAA==");
 }
 
 TEST(commands, about_versions_are_of_level_5) {
