@@ -25,14 +25,20 @@ bool worth_asking_again(errc code) {
 
 } // namespace
 
+// A replica that cannot be asked now may have a good copy: damage elsewhere is not the last word then.
+int retry_policy::weight(errc code) const noexcept {
+  if (kind_ == kind::replicas && code == errc::corrupt) return 2 * weight_of(errc::not_found) + 1;
+  return 2 * weight_of(code);
+}
+
 const error& retry_policy::reason() const noexcept {
-  return weight_of(here_.code) >= weight_of(elsewhere_.code) ? here_ : elsewhere_;
+  return weight(here_.code) >= weight(elsewhere_.code) ? here_ : elsewhere_;
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
   const auto code = why.code;
   // Of one place the last answer counts; among stumbles the one that says most.
-  if (!worth_asking_again(code) || weight_of(code) >= weight_of(here_.code)) here_ = std::move(why);
+  if (!worth_asking_again(code) || weight(code) >= weight(here_.code)) here_ = std::move(why);
   if (code == errc::stopping && kind_ == kind::disks) return std::nullopt;
   return kind_ == kind::disks ? next_disk(code) : next_replica(code);
 }

@@ -6,7 +6,8 @@
 //   disk is asked again. Bytes that fail their checksum are elsewhere or nowhere.
 // - In a cluster: replicas. Whatever fails, the next one is asked at once; after the last, those whose failure may pass
 //   are asked for another round, after a pause. A round in which one of them was busy does not count: it has the chunk,
-//   and no memory to send it just now. How long that may go on is the caller's to say.
+//   and no memory to send it just now. How long that may go on is the caller's to say. That a copy is damaged is the
+//   reason only when no replica failed in a way that may pass.
 #pragma once
 
 #include "config/error.hpp"
@@ -42,6 +43,7 @@ public:
 private:
   std::optional<std::chrono::milliseconds> next_disk(errc code);
   std::optional<std::chrono::milliseconds> next_replica(errc code);
+  int weight(errc code) const noexcept;
   bool hopeless(std::size_t place) const noexcept { return place < 64 && (hopeless_ >> place & 1) != 0; }
 
   const std::size_t places_;

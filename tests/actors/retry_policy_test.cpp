@@ -77,6 +77,14 @@ TEST(retry_policy, asks_those_replicas_again_whose_failure_may_pass) {
     EXPECT_EQ(retry.failed({errc::timeout, "x"}), milliseconds{pause});
   }
   EXPECT_FALSE(retry.failed({errc::timeout, "x"}));
+  EXPECT_EQ(retry.reason(), errc::timeout) << "who was late may have a good copy";
+}
+
+TEST(retry_policy, reports_damage_when_all_replicas_have_answered) {
+  retry_policy retry{3, retry_policy::kind::replicas};
+  EXPECT_TRUE(retry.failed({errc::not_found, "x"}));
+  EXPECT_TRUE(retry.failed({errc::corrupt, "bits"}));
+  EXPECT_FALSE(retry.failed({errc::not_found, "x"}));
   EXPECT_EQ(retry.reason(), errc::corrupt);
 }
 
