@@ -1,15 +1,20 @@
 // Names and tokens of HTTP compare without regard to the case of ASCII letters. Boost.Algorithm's functions of the same
-// names ask a locale about each character, which costs more than all else that reading a head takes.
+// names ask a locale about each character, which costs more than all else that reading a head takes; Beast 1.81's reads
+// a byte behind the end.
 #pragma once
 
-#include <boost/beast/core/string.hpp>
-
+#include <algorithm>
 #include <string_view>
 
 namespace cairn::net {
 
+inline char ascii_lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
 inline bool iequals(std::string_view a, std::string_view b) {
-  return boost::beast::iequals({a.data(), a.size()}, {b.data(), b.size()});
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
 inline bool istarts_with(std::string_view text, std::string_view prefix) {
