@@ -1,5 +1,7 @@
 #include "cli/http_client.hpp"
 
+#include "net/ascii.hpp"
+
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
@@ -9,7 +11,6 @@
 #include <poll.h>
 
 #include <array>
-#include <cctype>
 
 namespace cairn::cli {
 
@@ -24,11 +25,6 @@ constexpr std::size_t buffer_bytes = 1 << 20;
 constexpr std::size_t gathered_body_bytes_max = 16 << 20;
 constexpr std::uint64_t expect_continue_bytes_min = 1 << 20;
 constexpr int continue_wait_ms = 1000; // RFC 9110 10.1.1: a client need not wait for ever
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
-}
 
 error transport_error(error_code code, const std::string& doing) {
   if (code == beast::error::timeout) return {errc::timeout, doing + ": no progress in time"};
@@ -92,7 +88,7 @@ result<server_address> parse_server_address(std::string_view url) {
 
 std::string_view http_response::header(std::string_view name) const {
   for (const auto& [key, value] : headers)
-    if (equal_ignoring_case(key, name)) return value;
+    if (net::iequals(key, name)) return value;
   return {};
 }
 

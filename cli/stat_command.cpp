@@ -3,11 +3,11 @@
 #include "cli/object_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/s3_answers.hpp"
+#include "net/ascii.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
-#include <cctype>
 #include <cstdio>
 
 namespace cairn::cli {
@@ -22,8 +22,7 @@ constexpr std::string_view transport_headers[] = {"date",          "server",    
 header_list object_headers(const http_response& response) {
   header_list kept;
   for (auto [name, value] : response.headers) {
-    std::transform(name.begin(), name.end(), name.begin(),
-                   [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    name = net::ascii_lower(name);
     if (std::find(std::begin(transport_headers), std::end(transport_headers), name) == std::end(transport_headers))
       kept.emplace_back(std::move(name), std::move(value));
   }

@@ -4,12 +4,19 @@
 #pragma once
 
 #include <algorithm>
+#include <string>
 #include <string_view>
 
 namespace cairn::net {
 
 inline char ascii_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+inline std::string ascii_lower(std::string_view text) {
+  std::string out{text};
+  for (char& c : out) c = ascii_lower(c);
+  return out;
 }
 
 inline bool iequals(std::string_view a, std::string_view b) {

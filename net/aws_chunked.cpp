@@ -3,8 +3,6 @@
 #include "config/error.hpp"
 #include "net/ascii.hpp"
 
-#include <boost/algorithm/string/case_conv.hpp>
-
 #include <algorithm>
 #include <charconv>
 
@@ -110,7 +108,7 @@ std::optional<s3_error> aws_chunked_decoder::read_trailer(std::string_view line)
   const auto colon = line.find(':');
   const auto name = line.substr(0, colon);
   if (colon == line.npos || !is_name(name)) return s3_error{400, "MalformedTrailerError", "A trailer is malformed."};
-  auto lower = boost::algorithm::to_lower_copy(std::string{name});
+  auto lower = ascii_lower(name);
   const auto value = without_spaces(line.substr(colon + 1));
   if (lower == "x-amz-trailer-signature")
     trailer_signature_ = value;

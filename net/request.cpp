@@ -7,8 +7,6 @@
 #include "net/settings.hpp"
 #include "net/tags.hpp"
 
-#include <boost/algorithm/string/case_conv.hpp>
-
 #include <algorithm>
 #include <array>
 
@@ -194,7 +192,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
     const auto name = view_of(field.name_string()), value = view_of(field.value());
     if (auto refused = refused_feature(name, value)) return std::move(*refused);
     if (istarts_with(name, "x-amz-copy-source-") && !copies) return not_implemented("The header " + std::string{name});
-    if (auto refused = keep_header(boost::algorithm::to_lower_copy(std::string{name}), value, order)) {
+    if (auto refused = keep_header(ascii_lower(name), value, order)) {
       return std::move(*refused);
     }
   }

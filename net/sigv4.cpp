@@ -2,8 +2,6 @@
 
 #include "net/ascii.hpp"
 
-#include <boost/algorithm/string/case_conv.hpp>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -121,7 +119,7 @@ std::vector<std::pair<std::string, std::string>> sign_request(const client_crede
   for (const auto& [name, value] : added) headers.push_back({name, value});
   std::vector<std::string> names;
   names.reserve(headers.size());
-  for (const auto& header : headers) names.push_back(boost::algorithm::to_lower_copy(std::string{header.name}));
+  for (const auto& header : headers) names.push_back(ascii_lower(header.name));
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   for (const auto& name : names) claim.signed_headers += (claim.signed_headers.empty() ? "" : ";") + name;
