@@ -177,13 +177,19 @@ void cluster_workload::complete_parts(std::size_t u, cluster_node& node) {
       ++completed_uploads_;
       history_.done(who.told.front());
     } else {
-      const bool unsure = may_have_happened(r.error().code);
-      uncertain_uploads_ += unsure;
-      if (!unsure) left_uploads_.push_back(who.parts);
+      not_ended(who, r.error());
       write_failed(who, r.error());
     }
     ended(u);
   });
+}
+
+// Neither completed nor aborted, as far as can be told.
+void cluster_workload::not_ended(const user& it, const error& why) {
+  if (may_have_happened(why.code))
+    ++uncertain_uploads_;
+  else
+    left_uploads_.push_back(it.parts);
 }
 
 void cluster_workload::abort_parts(std::size_t u, cluster_node& node) {
@@ -192,9 +198,7 @@ void cluster_workload::abort_parts(std::size_t u, cluster_node& node) {
     if (r) {
       aborted_uploads_.push_back(who.parts);
     } else {
-      const bool unsure = may_have_happened(r.error().code);
-      uncertain_uploads_ += unsure;
-      if (!unsure) left_uploads_.push_back(who.parts);
+      not_ended(who, r.error());
       excuse(who, r.error());
     }
     ended(u);

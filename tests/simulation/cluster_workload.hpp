@@ -112,6 +112,7 @@ private:
   void finish_parts(std::size_t u, cluster_node& node);
   void complete_parts(std::size_t u, cluster_node& node);
   void abort_parts(std::size_t u, cluster_node& node);
+  void not_ended(const user& it, const error& why);
   void forget_upload(user& it);
   std::size_t list_uploads(cluster_node& node);
 
