@@ -79,8 +79,8 @@ void backfill_state::mend(const steps& then) {
 void backfill_state::repair(std::optional<meta::repair_row> after, const steps& then) {
   repaired_at_ = now();
   auto known = layout();
-  look<repair_page>([missing = s_.missing, known, self = own_number(),
-                     after](meta::view& view) { return next_repairs(view, missing, *known, self, after); },
+  look<repair_page>([own = s_.own, known, self = own_number(),
+                     after](meta::view& view) { return next_repairs(view, own, *known, self, after); },
                     [this, after, then](result<repair_page> page) {
                       if (!page) {
                         ++failures_;
@@ -132,19 +132,20 @@ void backfill_state::begin_comparison() {
 void backfill_state::compare(blob_place from) {
   if (now() - repaired_at_ > options_.repair_pause)
     return mend([this, from] { repair({}, [this, from] { compare(from); }); }); // a comparison may take hours
-  look<compared_page>([missing = s_.missing, partitions = comparing_->partitions,
-                       from](meta::view& view) { return compare_page(view, missing, partitions, from); },
-                      [this](result<compared_page> page) {
-                        if (!page) {
-                          log::warn("metadata not compared with the disks", {{"error", to_string(page.error())}});
-                          return end_comparison(false);
-                        }
-                        auto shared = std::make_shared<compared_page>(std::move(*page));
-                        fetch(shared->missing, [this, shared] {
-                          note_failures();
-                          shared->last ? end_comparison(true) : compare(shared->reached);
-                        });
-                      });
+  look<compared_page>(
+      [own = s_.own, round = *comparing_, from](meta::view& view) { return compare_page(view, own, round, from); },
+      [this](result<compared_page> page) {
+        if (!page) {
+          log::warn("metadata not compared with the disks", {{"error", to_string(page.error())}});
+          return end_comparison(false);
+        }
+        auto shared = std::make_shared<compared_page>(std::move(*page));
+        fetch(shared->missing, [this, shared] {
+          note_failures();
+          if (shared->last) return end_comparison(true);
+          at_pace(shared->bytes_read, [this, shared] { compare(shared->reached); });
+        });
+      });
 }
 
 void backfill_state::note_failures() {

@@ -3,16 +3,17 @@
 // - repair: chunks that a commit went through without this node (repair rows) are fetched and confirmed;
 // - comparison: for partitions that the node is to own, each blob of the metadata is held against the disks, and
 //   what is missing is fetched; then the partition is complete (cluster/comparisons.hpp) and the leader makes the node
-//   one of its current owners. The same for everything that it owns, at the start and then daily: a disk that was lost
-//   or replaced is filled again;
+//   one of its current owners. Where it is to be the only one, what it has is read and verified, and what is damaged
+//   fetched too, before the others let go of theirs. The same without reading for everything that it owns, at the start
+//   and then daily: a disk that was lost or replaced is filled again;
 // - scrubbing: some of what the disks hold is read and verified each round, so that all of it is once in scrub_period;
 //   damaged chunks are fetched again, which replaces them; so are those that readers find damaged, at once;
 // - dropping: chunks of partitions that moved away go when every live session knows it and no repair needs them.
 //
 // A chunk is read from the best of its other owners, then from the next; a few at a time, at `bandwidth` bytes a second
-// together. What could not be had is logged and tried again in the next round, for as long as some object needs it and
-// nobody has given it up (lost_chunks.hpp).
-// Nothing is remembered on disk: after a restart the comparison passes over what is there.
+// together; verified bytes count too. What could not be had is logged and tried again in the next round, for as long as
+// some object needs it and nobody has given it up (lost_chunks.hpp). Nothing is remembered on disk: after a restart the
+// comparison passes over what is there.
 #pragma once
 
 #include "actors/backfill_pages.hpp"
@@ -35,7 +36,7 @@ struct backfill_services {
   storage::metadata::store* store = nullptr;
   storage::executor* work = nullptr; // blocking reads of metadata and indexes
   std::shared_ptr<cluster_state> state;
-  missing_locally missing;
+  local_chunks own;
   std::vector<storage::chunk_store*> scrubbed;                 // the disks; may be none
   std::shared_ptr<damaged_chunks> damaged;                     // what reads of them met; may be null
   bool disk_closed = false;                                    // one of the node's disks did not open

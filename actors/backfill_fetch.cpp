@@ -23,12 +23,14 @@ void backfill_state::fetch_more() {
     auto item = std::make_shared<fetching::item>();
     item->chunk = batch_.chunks[number];
     item->route = s_.node.stores->route_read(item->chunk.id);
-    const auto at = pace_.book(now(), item->chunk.length, s_.bandwidth->load(std::memory_order_relaxed));
-    if (at <= now())
-      get_buffer(number, std::move(item));
-    else
-      self_->delayed_send(self_, at - now(), completion{[this, number, item] { get_buffer(number, item); }});
+    at_pace(item->chunk.length, [this, number, item] { get_buffer(number, item); });
   }
+}
+
+void backfill_state::at_pace(std::uint64_t bytes, steps then) {
+  const auto at = pace_.book(now(), bytes, s_.bandwidth->load(std::memory_order_relaxed));
+  if (at <= now()) return then();
+  self_->delayed_send(self_, at - now(), completion{std::move(then)});
 }
 
 void backfill_state::get_buffer(std::size_t number, std::shared_ptr<fetching::item> item) {

@@ -1,5 +1,7 @@
 #include "actors/backfill_pages.hpp"
 
+#include "actors/messages.hpp"
+
 #include <algorithm>
 
 namespace cairn::actors {
@@ -10,6 +12,7 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t blobs_a_page = 256, chunks_a_page = 16384, rows_a_page = 64;
 constexpr std::size_t repairs_of_a_blob_max = 4096;
+constexpr std::uint64_t read_a_page = 64 << 20; // bytes
 
 std::uint32_t length_of(const meta::kept_blob& blob, std::uint32_t index) {
   const auto left = blob.length - std::uint64_t{index} * blob.chunk_size;
@@ -20,56 +23,94 @@ bool owns(const cluster::layout& l, storage::node_number node, const storage::ch
   return cluster::read_owners(l, storage::partition_of(id)).contains(node);
 }
 
+bool is_full(const compared_page& page, std::size_t more = 0) {
+  return page.chunks >= chunks_a_page || page.missing.size() + more >= wanted_max || page.bytes_read >= read_a_page;
+}
+
 // Of `blob`, from `from` on: adds what is missing to `page`, and says up to where it looked.
-result<std::uint32_t> compare_blob(compared_page& page, const missing_locally& missing,
-                                   const std::vector<bool>& partitions, const meta::kept_blob& blob,
+result<std::uint32_t> compare_blob(compared_page& page, const local_chunks& own,
+                                   const cluster::comparisons::round& round, const meta::kept_blob& blob,
                                    std::uint32_t from) {
-  std::vector<storage::chunk_id> own;
+  chunk_ids looked_up, read;
   std::uint32_t index = from;
-  for (; index < blob.chunks && page.chunks < chunks_a_page && page.missing.size() + own.size() < wanted_max; ++index) {
+  for (; index < blob.chunks && !is_full(page, looked_up.size() + read.size()); ++index) {
     ++page.chunks;
     const storage::chunk_id id{blob.blob, index};
-    if (partitions[storage::partition_of(id)]) own.push_back(id);
+    const auto partition = storage::partition_of(id);
+    if (!round.partitions[partition]) continue;
+    (round.read[partition] ? read : looked_up).push_back(id);
+    if (round.read[partition]) page.bytes_read += length_of(blob, index);
   }
-  if (own.empty()) return index;
-  const auto absent = missing(own);
-  if (!absent) return absent.error();
-  for (const auto& id : *absent) page.missing.push_back({id, length_of(blob, id.index)});
+  for (const auto& [ids, lookup] : {std::pair{&looked_up, &own.missing}, std::pair{&read, &own.not_whole}}) {
+    if (ids->empty()) continue;
+    const auto wanted = (*lookup)(*ids);
+    if (!wanted) return wanted.error();
+    for (const auto& id : *wanted) page.missing.push_back({id, length_of(blob, id.index)});
+  }
   return index;
+}
+
+// Those that `lacks` says of no disk that it has them, asked one after the other for what is left.
+template <class Lacks>
+local_chunks::lookup on_no_disk(std::vector<storage::chunk_store*> disks, Lacks lacks) {
+  return [disks = std::move(disks), lacks](std::span<const storage::chunk_id> ids) -> result<chunk_ids> {
+    chunk_ids left{ids.begin(), ids.end()};
+    for (auto* const disk : disks) {
+      if (left.empty()) break;
+      auto lacking = lacks(*disk, left);
+      if (!lacking && lacking.error().code != errc::quarantined) return lacking;
+      if (lacking) left = std::move(*lacking);
+    }
+    return left;
+  };
+}
+
+result<chunk_ids> not_whole_on(storage::chunk_store& disk, const chunk_ids& ids) {
+  auto lacking = disk.missing(ids);
+  if (!lacking) return lacking;
+  const auto read = disk.verify(ids);
+  if (!read) return read.error();
+  for (const auto* const bad : {&read->corrupt, &read->unreadable})
+    lacking->insert(lacking->end(), bad->begin(), bad->end());
+  return lacking;
 }
 
 } // namespace
 
-result<compared_page> compare_page(meta::view& view, const missing_locally& missing,
-                                   const std::vector<bool>& partitions, blob_place from) {
+local_chunks chunks_on(std::vector<storage::chunk_store*> disks) {
+  return {.missing = on_no_disk(disks, [](auto& disk, const auto& ids) { return disk.missing(ids); }),
+          .not_whole = on_no_disk(disks, not_whole_on)};
+}
+
+result<compared_page> compare_page(meta::view& view, const local_chunks& own, const cluster::comparisons::round& round,
+                                   blob_place from) {
   compared_page page;
   page.reached = from;
   auto& at = page.reached;
-  const auto full = [&] { return page.chunks >= chunks_a_page || page.missing.size() >= wanted_max; };
   const auto look_at = [&](const meta::kept_blob& blob) -> result<void> {
-    const auto reached = compare_blob(page, missing, partitions, blob, at.next);
+    const auto reached = compare_blob(page, own, round, blob, at.next);
     if (!reached) return reached.error();
     at.begun = *reached < blob.chunks ? std::optional{blob} : std::nullopt;
     at.next = at.begun ? *reached : 0;
     if (!at.begun) at.after = blob.blob;
     return {};
   };
-  while (at.begun && !full())
+  while (at.begun && !is_full(page))
     if (auto good = look_at(meta::kept_blob{*at.begun}); !good) return good.error();
-  if (full()) return page;
+  if (is_full(page)) return page;
   const auto blobs = view.blobs(at.after, blobs_a_page);
   if (!blobs) return blobs.error();
   for (const auto& blob : blobs->blobs) {
-    while (!full() && at.after != blob.blob)
+    while (!is_full(page) && at.after != blob.blob)
       if (auto good = look_at(blob); !good) return good.error();
-    if (full()) return page;
+    if (is_full(page)) return page;
   }
   if (blobs->next) at.after = blobs->next;
   page.last = !blobs->next;
   return page;
 }
 
-result<repair_page> next_repairs(meta::view& view, const missing_locally& missing, const cluster::layout& layout,
+result<repair_page> next_repairs(meta::view& view, const local_chunks& own, const cluster::layout& layout,
                                  storage::node_number self, const std::optional<meta::repair_row>& after) {
   const auto rows = view.repairs(self, after, rows_a_page);
   if (!rows) return rows.error();
@@ -80,12 +121,12 @@ result<repair_page> next_repairs(meta::view& view, const missing_locally& missin
     if (!blob) return blob.error();
     repair_page::row row{repair, page.missing.size(), 0, true};
     if (*blob) {
-      std::vector<storage::chunk_id> own;
+      std::vector<storage::chunk_id> owned;
       const auto end =
           std::min<std::uint64_t>(std::uint64_t{repair.missing.first} + repair.missing.count, (*blob)->chunks);
       for (std::uint64_t i = repair.missing.first; i < end; ++i)
-        if (const storage::chunk_id id{repair.blob, std::uint32_t(i)}; owns(layout, self, id)) own.push_back(id);
-      const auto absent = missing(own);
+        if (const storage::chunk_id id{repair.blob, std::uint32_t(i)}; owns(layout, self, id)) owned.push_back(id);
+      const auto absent = own.missing(owned);
       if (!absent) return absent.error();
       for (const auto& id : *absent) {
         row.whole = page.missing.size() < wanted_max;

@@ -2,7 +2,7 @@
 // executor. Each call looks at a bounded number of rows and chunks and says where it got to.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/comparisons.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 
@@ -13,8 +13,13 @@
 
 namespace cairn::actors {
 
-// Those of the chunks that no disk of this node has.
-using missing_locally = std::function<result<std::vector<storage::chunk_id>>(std::span<const storage::chunk_id>)>;
+// What this node's disks have; one that is quarantined has nothing.
+struct local_chunks {
+  using lookup = std::function<result<std::vector<storage::chunk_id>>(std::span<const storage::chunk_id>)>;
+  lookup missing;   // those of the chunks that no disk has, by the indexes
+  lookup not_whole; // those that no disk has undamaged: reads what is there
+};
+local_chunks chunks_on(std::vector<storage::chunk_store*> disks);
 
 struct wanted_chunk {
   storage::chunk_id id;
@@ -30,13 +35,13 @@ struct blob_place {
   std::uint32_t next = 0;
 };
 struct compared_page {
-  std::vector<wanted_chunk> missing;
+  std::vector<wanted_chunk> missing; // or damaged, where the round reads
   blob_place reached;
   bool last = false;
-  std::uint64_t chunks = 0; // looked at
+  std::uint64_t chunks = 0, bytes_read = 0; // looked at
 };
-result<compared_page> compare_page(storage::metadata::view& view, const missing_locally& missing,
-                                   const std::vector<bool>& partitions, blob_place from);
+result<compared_page> compare_page(storage::metadata::view& view, const local_chunks& own,
+                                   const cluster::comparisons::round& round, blob_place from);
 
 // ── repair rows of this node ──
 
@@ -50,9 +55,8 @@ struct repair_page {
   std::vector<wanted_chunk> missing;
   bool last = false;
 };
-result<repair_page> next_repairs(storage::metadata::view& view, const missing_locally& missing,
-                                 const cluster::layout& layout, storage::node_number self,
-                                 const std::optional<storage::metadata::repair_row>& after);
+result<repair_page> next_repairs(storage::metadata::view& view, const local_chunks& own, const cluster::layout& layout,
+                                 storage::node_number self, const std::optional<storage::metadata::repair_row>& after);
 
 // Rows of nodes that own nothing of what the row names any more: nobody has to make up for it.
 result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::metadata::view& view,

@@ -47,6 +47,7 @@ private:
 
   void fetch(std::vector<wanted_chunk> chunks, steps done);
   void fetch_more();
+  void at_pace(std::uint64_t bytes, steps then);
   void get_buffer(std::size_t number, std::shared_ptr<fetching::item> item);
   void ask(std::size_t number, std::shared_ptr<fetching::item> item);
   void arrived(std::size_t number, const std::shared_ptr<fetching::item>& item, chunk_data& data);

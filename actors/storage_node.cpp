@@ -354,16 +354,7 @@ void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
   b.bandwidth = move_bandwidth_;
   b.damaged = damaged_;
   for (const auto& d : disks_) b.scrubbed.push_back(d->store.get());
-  b.missing = [this](std::span<const storage::chunk_id> ids) {
-    std::vector<storage::chunk_id> absent{ids.begin(), ids.end()};
-    for (const auto& d : disks_) {
-      if (absent.empty()) break;
-      auto left = d->store->missing(absent);
-      if (!left && left.error().code != errc::quarantined) return left;
-      if (left) absent = std::move(*left);
-    }
-    return result<std::vector<storage::chunk_id>>{std::move(absent)};
-  };
+  b.own = chunks_on(b.scrubbed);
   b.disk_closed = !closed_disks_.empty();
   backfill_options options;
   options.scrub_period = std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period);

@@ -10,7 +10,8 @@ void add(comparisons::round& r, partition_id p) {
 }
 
 comparisons::round empty_round(const layout& l) {
-  return {.epoch = l.epoch, .partitions = std::vector<bool>(storage::partition_count), .count = 0};
+  const std::vector<bool> none(storage::partition_count);
+  return {.epoch = l.epoch, .partitions = none, .read = none, .count = 0};
 }
 
 } // namespace
@@ -20,7 +21,8 @@ const std::vector<partition_id>& comparisons::incoming(const layout& l, member_i
   incoming_.clear();
   for (std::size_t p = 0; p < l.partitions.size(); ++p) {
     const auto& owners = l.partitions[p];
-    if (owners.target.contains(self) && !owners.current.contains(self)) incoming_.push_back(partition_id(p));
+    if (owners.target.contains(self) && (!owners.current.contains(self) || will_be_alone(owners)))
+      incoming_.push_back(partition_id(p));
   }
   incoming_epoch_ = l.epoch;
   incoming_self_ = self;
@@ -30,8 +32,10 @@ const std::vector<partition_id>& comparisons::incoming(const layout& l, member_i
 comparisons::round comparisons::next(const layout& l, member_index self, layout_epoch acknowledged) {
   auto r = empty_round(l);
   for (const auto p : incoming(l, self)) {
-    const auto epoch = l.partitions[p].epoch;
-    if (epoch <= acknowledged && compared_[p] < epoch) add(r, p);
+    const auto& owners = l.partitions[p];
+    if (owners.epoch > acknowledged || compared_[p] >= owners.epoch) continue;
+    add(r, p);
+    r.read[p] = will_be_alone(owners);
   }
   return r;
 }

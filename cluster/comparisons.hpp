@@ -1,6 +1,7 @@
 // Which partitions a node that is to own them has compared: held every live blob of the metadata against its own disks
-// and fetched what it lacked. A decision of the backfill actor (actors/backfill.hpp); forgotten with a restart, then
-// compared again, which costs nothing for chunks that are there.
+// and fetched what it lacked; where it is to own them alone (layout.hpp), also read what is there and fetched what was
+// damaged. A decision of the backfill actor (actors/backfill.hpp); forgotten with a restart, then compared again, which
+// costs nothing for chunks that are there and need not be read.
 //
 // A comparison of a partition counts for its present owners when it began after every live session had acknowledged
 // them: from then on the node gets all writes itself, or a repair row names it.
@@ -15,7 +16,8 @@ public:
   struct round {
     layout_epoch epoch = 0;       // of the layout when it began
     std::vector<bool> partitions; // to compare
-    std::size_t count = 0;        // of them
+    std::vector<bool> read;       // of them: those whose chunks are read too
+    std::size_t count = 0;        // to compare
   };
 
   // What there is to compare now. `acknowledged`: by all live sessions.
@@ -24,7 +26,7 @@ public:
   static round everything(const layout& l, member_index self);
   // All but the failed partitions of the round hold everything.
   void finished(const round& done, const std::vector<bool>& failed);
-  // Rising: the node is to own them and holds them completely.
+  // Rising: the node is to own them, newly or alone, and holds them completely.
   std::vector<partition_id> complete(const layout& l, member_index self);
 
 private:

@@ -76,7 +76,12 @@ void mark_moved(layout& l, std::span<const partition_id> partitions) {
   if (any) ++l.epoch;
 }
 
+bool will_be_alone(const partition_owners& owners) {
+  return owners.target.size() == 1 && owners.current != owners.target;
+}
+
 bool may_drop(const layout& l, partition_id partition, member_index who, layout_epoch acknowledged) {
+  if (l.members[who].state == member_state::out) return false;
   const partition_owners& owners = owners_of(l, partition);
   return !owners.current.contains(who) && !owners.target.contains(who) && acknowledged >= owners.epoch;
 }

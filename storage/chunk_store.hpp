@@ -99,6 +99,8 @@ public:
   // punching for one record at a time. Chunks that are written or erased meanwhile may be left out, and are never
   // reported falsely. quarantined, and what the index answers; damage of single records is in the page.
   virtual result<scrub_page> scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) = 0;
+  // The same for those of the ids that are there; `reached` says nothing.
+  virtual result<scrub_page> verify(std::span<const chunk_id> ids) = 0;
 
   virtual chunk_store_stats stats() const = 0; // from memory; the disk's space is refreshed by write and punch
   virtual void quarantine() = 0;               // called by the kv engine's on_quarantine

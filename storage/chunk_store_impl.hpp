@@ -42,6 +42,7 @@ public:
   result<std::vector<chunk_id>> list(const std::optional<chunk_id>& after, std::size_t max) override;
   result<std::vector<chunk_id>> missing(std::span<const chunk_id> ids) override;
   result<scrub_page> scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) override;
+  result<scrub_page> verify(std::span<const chunk_id> ids) override;
   chunk_store_stats stats() const override;
   void quarantine() override;
   const uuid& disk_uuid() const override { return identity_.id; }

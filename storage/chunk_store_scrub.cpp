@@ -12,11 +12,19 @@ constexpr std::size_t listed_at_once = 64;
 constexpr std::size_t step_bytes = 1 << 20; // of payload
 static_assert(step_bytes % block_size_bytes == 0);
 
-struct alignas(page_bytes) page { // aligned, for reads that bypass the page cache
-  std::array<std::byte, page_bytes> bytes;
+// Room for the header page and a step, aligned, for reads that bypass the page cache.
+class scrub_buffer {
+public:
+  bytes_span bytes() { return {pages_.front().bytes.data(), pages_.size() * page_bytes}; }
+
+private:
+  struct alignas(page_bytes) page {
+    std::array<std::byte, page_bytes> bytes;
+  };
+  std::vector<page> pages_ = std::vector<page>(1 + step_bytes / page_bytes);
 };
 
-// `buffer` has room for the header page and a step.
+// `buffer`: of a scrub_buffer.
 result<void> verify_whole(file& from, const mac_key& key, const chunk_id& id, const chunk_location& at,
                           bytes_span buffer) {
   const auto fetch = [&](std::uint64_t offset, bytes_span into) -> result<void> {
@@ -66,8 +74,7 @@ result<void> segment_chunk_store::scrub_chunk(const chunk_id& id, bytes_span buf
 }
 
 result<scrub_page> segment_chunk_store::scrub(const std::optional<chunk_id>& after, std::uint64_t max_bytes) {
-  std::vector<page> buffer(1 + step_bytes / page_bytes);
-  const bytes_span bytes{buffer.front().bytes.data(), buffer.size() * page_bytes};
+  scrub_buffer buffer;
   scrub_page done{.reached = after};
   for (;;) {
     const auto ids = list(done.reached, listed_at_once);
@@ -77,11 +84,20 @@ result<scrub_page> segment_chunk_store::scrub(const std::optional<chunk_id>& aft
       return done;
     }
     for (const auto& id : *ids) {
-      if (auto checked = scrub_chunk(id, bytes, done); !checked) return checked.error();
+      if (auto checked = scrub_chunk(id, buffer.bytes(), done); !checked) return checked.error();
       done.reached = id;
       if (done.bytes >= max_bytes) return done;
     }
   }
+}
+
+result<scrub_page> segment_chunk_store::verify(std::span<const chunk_id> ids) {
+  if (auto may = readable(0); !may) return may.error();
+  scrub_buffer buffer;
+  scrub_page done;
+  for (const auto& id : ids)
+    if (auto checked = scrub_chunk(id, buffer.bytes(), done); !checked) return checked.error();
+  return done;
 }
 
 } // namespace cairn::storage

@@ -30,19 +30,28 @@ protected:
     EXPECT_EQ(refused(command), std::nullopt);
     return blob;
   }
-  missing_locally absent() {
-    return [this](std::span<const chunk_id> ids) -> result<std::vector<chunk_id>> {
-      std::vector<chunk_id> out;
-      for (const auto& id : ids)
-        if (!present.contains(id)) out.push_back(id);
-      return out;
+  local_chunks own() {
+    const auto lookup = [this](bool read) {
+      return [this, read](std::span<const chunk_id> ids) -> result<std::vector<chunk_id>> {
+        std::vector<chunk_id> out;
+        for (const auto& id : ids)
+          if (!present.contains(id) || (read && damaged.contains(id))) out.push_back(id);
+        return out;
+      };
     };
+    return {lookup(false), lookup(true)};
   }
-  std::vector<chunk_id> compare_all(const std::vector<bool>& partitions) {
+  static cluster::comparisons::round round_of(const std::vector<bool>& partitions, bool read = false) {
+    return {.epoch = 2,
+            .partitions = partitions,
+            .read = std::vector<bool>(storage::partition_count, read),
+            .count = std::size_t(std::ranges::count(partitions, true))};
+  }
+  std::vector<chunk_id> compare_all(const std::vector<bool>& partitions, bool read = false) {
     std::vector<chunk_id> all;
     blob_place at;
     for (int pages = 0; pages < 1000; ++pages) {
-      const auto page = compare_page(*read(), absent(), partitions, at).value();
+      const auto page = compare_page(*this->read(), own(), round_of(partitions, read), at).value();
       EXPECT_LE(page.missing.size(), wanted_max);
       for (const auto& w : page.missing) all.push_back(w.id);
       if (page.last) return all;
@@ -53,7 +62,8 @@ protected:
   }
 
   cluster::layout layout;
-  std::set<chunk_id> present;
+  std::set<chunk_id> present, damaged;
+  const std::vector<bool> everything = std::vector<bool>(storage::partition_count, true);
 };
 
 TEST_F(backfill_pages, name_every_chunk_that_is_kept_and_not_here) {
@@ -69,10 +79,10 @@ TEST_F(backfill_pages, name_every_chunk_that_is_kept_and_not_here) {
   }
   const auto gone = put(4);
   run(removal("key" + std::to_string(gone.number)));
-  const auto read_still = compare_all(std::vector<bool>(storage::partition_count, true));
+  const auto read_still = compare_all(everything);
   EXPECT_EQ(read_still.size(), expected.size() + 4) << "a running download may need it";
   run(meta::reap{.blobs = buried()});
-  EXPECT_EQ(compare_all(std::vector<bool>(storage::partition_count, true)), expected);
+  EXPECT_EQ(compare_all(everything), expected);
   std::vector<bool> some(storage::partition_count);
   for (std::size_t p = 0; p < some.size(); p += 2) some[p] = true;
   std::erase_if(expected, [](const chunk_id& id) { return storage::partition_of(id) % 2 != 0; });
@@ -81,17 +91,38 @@ TEST_F(backfill_pages, name_every_chunk_that_is_kept_and_not_here) {
 
 TEST_F(backfill_pages, say_how_long_chunks_are) {
   put(2);
-  const auto page = compare_page(*read(), absent(), std::vector<bool>(storage::partition_count, true), {}).value();
+  const auto page = compare_page(*read(), own(), round_of(everything), {}).value();
   ASSERT_EQ(page.missing.size(), 2u);
   EXPECT_EQ(page.missing[0].length, chunk_size);
   EXPECT_EQ(page.missing[1].length, 7u);
+}
+
+TEST_F(backfill_pages, name_what_is_damaged_where_they_read_it) {
+  const auto blob = put(5);
+  for (std::uint32_t i = 0; i < 5; ++i)
+    if (i != 2) present.insert({blob, i});
+  damaged = {{blob, 1}, {blob, 4}};
+  EXPECT_EQ(compare_all(everything), (std::vector<chunk_id>{{blob, 2}}));
+  EXPECT_EQ(compare_all(everything, true), (std::vector<chunk_id>{{blob, 1}, {blob, 2}, {blob, 4}}));
+}
+
+TEST_F(backfill_pages, read_a_bounded_number_of_bytes) {
+  constexpr std::uint64_t page_bytes_max = 64 << 20;
+  const auto blob = put(3 * page_bytes_max / chunk_size);
+  for (std::uint32_t i = 0; i < 3 * page_bytes_max / chunk_size; ++i) present.insert({blob, i});
+  const auto page = compare_page(*read(), own(), round_of(everything, true), {}).value();
+  EXPECT_FALSE(page.last);
+  EXPECT_GE(page.bytes_read, page_bytes_max);
+  EXPECT_LT(page.bytes_read, page_bytes_max + chunk_size);
+  EXPECT_EQ(page.reached.next, page.chunks);
+  EXPECT_EQ(compare_page(*read(), own(), round_of(everything), {})->bytes_read, 0u);
 }
 
 TEST_F(backfill_pages, of_repairs_are_settled_when_their_chunks_are_here) {
   const auto blob = put(6, {{1, 0, 2}, {2, 0, 6}});
   const auto other = put(3, {{1, 1, 1}});
   present = {{blob, 0}, {other, 1}};
-  const auto page = next_repairs(*read(), absent(), layout, 1, {}).value();
+  const auto page = next_repairs(*read(), own(), layout, 1, {}).value();
   EXPECT_TRUE(page.last);
   ASSERT_EQ(page.rows.size(), 2u);
   ASSERT_EQ(page.missing.size(), 1u);
@@ -104,7 +135,7 @@ TEST_F(backfill_pages, of_repairs_are_settled_when_their_chunks_are_here) {
 TEST_F(backfill_pages, of_repairs_pass_over_chunks_that_the_node_does_not_own_any_more) {
   const auto blob = put(6, {{1, 0, 6}});
   layout.partitions.assign(storage::partition_count, {.epoch = 3, .current = {0, 2}, .target = {0, 2}});
-  const auto page = next_repairs(*read(), absent(), layout, 1, {}).value();
+  const auto page = next_repairs(*read(), own(), layout, 1, {}).value();
   ASSERT_EQ(page.rows.size(), 1u) << to_string(blob);
   EXPECT_TRUE(page.missing.empty());
   EXPECT_TRUE(needless_repairs(*read(), layout)->empty()) << "the node is there to confirm them";
@@ -117,7 +148,7 @@ TEST_F(backfill_pages, of_a_long_repair_come_one_after_the_other) {
   std::size_t pages = 0;
   for (std::size_t seen = 0; seen < 600; ++pages) {
     ASSERT_LT(pages, 10u);
-    const auto page = next_repairs(*read(), absent(), layout, 1, {}).value();
+    const auto page = next_repairs(*read(), own(), layout, 1, {}).value();
     ASSERT_EQ(page.rows.size(), 1u);
     EXPECT_EQ(page.rows[0].whole, seen + page.missing.size() == 600);
     EXPECT_EQ(page.last, page.rows[0].whole);

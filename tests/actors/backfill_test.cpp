@@ -103,8 +103,9 @@ protected:
     b.store = store.get();
     b.work = work.get();
     b.state = state;
-    b.missing = [this](std::span<const storage::chunk_id> ids) { return nodes[0]->store->missing(ids); };
     b.scrubbed.push_back(nodes[0]->store.get());
+    b.own = chunks_on(b.scrubbed);
+    if (!scrubs) b.scrubbed.clear();
     b.disk_closed = disk_closed;
     b.damaged = nodes[0]->shared->damaged = damaged;
     b.bandwidth = std::make_shared<const std::atomic<std::uint64_t>>(1ull << 30);
@@ -135,7 +136,7 @@ protected:
   backfill_actor filler;
   storage::session_id session = 0;
   std::uint64_t blobs = 0;
-  bool disk_closed = false;
+  bool disk_closed = false, scrubs = true;
   std::shared_ptr<damaged_chunks> damaged = std::make_shared<damaged_chunks>();
   std::chrono::seconds scrub_period{std::chrono::hours{24}};
 };
@@ -224,6 +225,17 @@ TEST_F(backfill_actor_test, replaces_chunks_that_rot_on_the_disk) {
   set_layout(2, {0, 1, 2}, {0, 1, 2});
   start();
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+}
+
+TEST_F(backfill_actor_test, replaces_what_has_rotted_before_it_keeps_the_only_copy) {
+  const auto blob = put(6, {0, 1, 2});
+  nodes[0]->files.flip_bit("/disk/segments/0000000000000001.seg", (4096 + 100) * 8ull);
+  scrubs = false;
+  set_layout(2, {0, 1, 2}, {0});
+  start();
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  EXPECT_TRUE(has_all(blob, 6));
+  EXPECT_EQ(metrics.chunks_backfilled.load(), 1u);
 }
 
 TEST_F(backfill_actor_test, replaces_what_a_reader_finds_damaged_long_before_a_scrub_would) {

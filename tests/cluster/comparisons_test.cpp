@@ -32,6 +32,24 @@ TEST(comparisons, are_of_partitions_that_come_and_that_every_session_knows) {
   EXPECT_TRUE(c.complete(l, 0).empty());
 }
 
+TEST(comparisons, read_what_is_to_be_the_only_copy) {
+  comparisons c;
+  const auto l = owned({0, 1}, {1}, 5);
+  EXPECT_EQ(c.next(l, 0, 5).count, 0u) << "it goes";
+  EXPECT_EQ(c.next(l, 1, 4).count, 0u);
+  const auto round = c.next(l, 1, 5);
+  EXPECT_EQ(round.count, 2u);
+  EXPECT_TRUE(round.read[3] && round.read[900]);
+  EXPECT_EQ(std::ranges::count(round.read, true), 2);
+  EXPECT_TRUE(c.complete(l, 1).empty());
+  c.finished(round, none_failed);
+  EXPECT_EQ(c.complete(l, 1), both);
+  EXPECT_TRUE(c.next(owned({0}, {1}, 6), 1, 6).read[3]) << "what it has from times before was not read since";
+  EXPECT_FALSE(c.next(owned({0}, {1, 2}, 7), 1, 7).read[3]);
+  EXPECT_EQ(c.next(owned({0, 1, 2}, {1, 2}, 8), 1, 8).count, 0u) << "two stay";
+  EXPECT_FALSE(comparisons::everything(l, 1).read[3]);
+}
+
 TEST(comparisons, that_failed_are_made_again) {
   comparisons c;
   const auto l = owned({0}, {1}, 5);

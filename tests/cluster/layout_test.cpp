@@ -99,6 +99,8 @@ TEST(layout, lets_a_former_owner_delete_when_every_session_knows_that_it_is_one)
   EXPECT_FALSE(may_drop(l, 8, 0, 3)) << "a session may still write by the layout before";
   EXPECT_TRUE(may_drop(l, 8, 0, 4));
   EXPECT_FALSE(may_drop(l, 8, 1, 4));
+  l.members[0].state = member_state::out;
+  EXPECT_FALSE(may_drop(l, 8, 0, 4)) << "it comes back with what it has";
 }
 
 TEST(layout, tells_what_is_to_be_moved) {

@@ -270,6 +270,27 @@ TEST_F(steward_test, a_partition_with_two_new_owners_waits_for_both) {
   EXPECT_EQ(std::get<meta::moved>(c[0]).epoch, now.epoch) << "the lower of the two";
 }
 
+TEST_F(steward_test, the_last_owner_verifies_its_copies_before_the_others_go) {
+  cluster(3);
+  ++now.epoch;
+  now.members[0].state = member_state::draining;
+  now.partitions[9] = {now.epoch, owner_list{0, 1}, owner_list{1}};
+  planned = plan_base_of(now);
+  view.acknowledged = now.epoch;
+  EXPECT_FALSE(next());
+  view.news[1].complete = {9};
+  view.news[1].complete_epoch = now.epoch;
+  EXPECT_EQ(commands().size(), 1u);
+  view.news[1].complete.clear();
+  now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{1, 2}};
+  EXPECT_EQ(commands().size(), 1u) << "two stay";
+  now.partitions[9] = {now.epoch, owner_list{0, 1}, owner_list{1}};
+  silence(0, 10s);
+  now.members[0].down_since = 1;
+  now.members[0].state = member_state::out;
+  EXPECT_EQ(commands().size(), 1u) << "there is no other copy";
+}
+
 TEST_F(steward_test, health_comes_before_everything_else) {
   cluster(3);
   silence(2, 1h);

@@ -192,15 +192,11 @@ void cluster_node::spawn_backfill() {
   b.work = executor(plan_.metadata_times, 1, backfill_queue_max);
   b.state = p.state;
   b.bandwidth = std::make_shared<std::atomic<std::uint64_t>>(100 << 20);
-  b.missing = [&p](std::span<const storage::chunk_id> ids) {
-    result<std::vector<storage::chunk_id>> absent = std::vector<storage::chunk_id>{ids.begin(), ids.end()};
-    for (const auto& d : p.disks)
-      if (absent && !absent->empty()) absent = d.store->missing(*absent);
-    return absent;
-  };
+  std::vector<storage::chunk_store*> disks;
+  for (const auto& d : p.disks) disks.push_back(d.store.get());
+  b.own = actors::chunks_on(disks);
   b.damaged = p.damaged;
-  for (const auto& d : p.disks)
-    if (plan_.scrubs) b.scrubbed.push_back(d.store.get());
+  if (plan_.scrubs) b.scrubbed = std::move(disks);
   p.backfill = actors::spawn_backfill(p.home.system(), std::move(b));
 }
 

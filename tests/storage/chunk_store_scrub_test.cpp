@@ -89,6 +89,18 @@ TEST_F(chunk_store_scrub, finds_a_flipped_bit_of_a_header_or_of_any_block_and_no
   EXPECT_EQ(scrub_all(1).corrupt, second);
 }
 
+TEST_F(chunk_store_scrub, verifies_the_chunks_that_it_is_asked_for) {
+  for (std::uint64_t n = 1; n < 4; ++n) ASSERT_TRUE(put(n, 150 * kib));
+  for (const int page : {2, 38 + 2}) disk_.flip_bit(segment_1, page * page_bits);
+  const std::vector<chunk_id> first{chunk_number(1)}, others{chunk_number(2), chunk_number(3), chunk_number(9)};
+  EXPECT_EQ(store_->verify(first)->corrupt, first);
+  const auto page = store_->verify(others).value();
+  EXPECT_EQ(page.corrupt, std::vector<chunk_id>{chunk_number(2)});
+  EXPECT_EQ(page.chunks, 2u) << "the third is not there";
+  store_->quarantine();
+  EXPECT_EQ(store_->verify(first).error(), errc::quarantined);
+}
+
 TEST_F(chunk_store_scrub, reads_chunks_of_many_steps) {
   ASSERT_TRUE(put(1, 5'000'001));
   EXPECT_TRUE(scrub_all(1).corrupt.empty());
