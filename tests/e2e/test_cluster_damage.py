@@ -143,6 +143,26 @@ def test_what_a_reader_finds_damaged_is_repaired_at_once_and_not_by_the_next_scr
     assert whole, said
 
 
+def test_the_last_node_takes_what_has_rotted_from_the_one_that_is_drained(make_cluster):
+    cluster = make_cluster(2)
+    written = fill(cluster, 3, 2 * MIB)
+    leaving, victim = cluster.nodes
+    for body in written.values():
+        damage_at(victim, body[MIB + 70_000:MIB + 70_064])
+    number = cluster.status(leaving)["self"]
+    cluster.command("drain", number, node=victim)
+
+    def left():
+        mine = next(n for n in cluster.status(victim)["nodes"] if n["number"] == number)
+        return mine["partitions_owned"]
+    eventually(lambda: left() == 0, seconds=60, what="the drain ends")
+    assert victim.metric("cairn_chunks_backfilled_total") >= 3
+    cluster.command("remove", number, node=victim)
+    leaving.kill()
+    read_all([victim], written)
+    assert victim.metric("cairn_chunks_corrupt_total") == 0, "no reader met it"
+
+
 # Chunks that nobody has
 
 
