@@ -23,6 +23,7 @@ void backfill_state::tick() {
   self_->delayed_send(self_, options_.interval, tick_atom_v);
   const auto known = layout();
   if (!known || known->partitions.empty()) return;
+  note_failed_disks();
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
   if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {
     next_check_.reset();
@@ -32,6 +33,16 @@ void backfill_state::tick() {
   if (busy_ || now() < next_round_) return;
   busy_ = true;
   begin_round();
+}
+
+// What was compared was perhaps on that disk, and what it had is to be fetched.
+void backfill_state::note_failed_disks() {
+  const auto failed = failed_disks();
+  if (std::exchange(failed_disks_, failed) == failed) return;
+  compared_.forget();
+  if (comparing_) failed_partitions_.assign(storage::partition_count, true);
+  next_check_.reset();
+  next_round_ = now();
 }
 
 void backfill_state::commit(meta::command c, const steps& then) {
@@ -115,7 +126,10 @@ void backfill_state::begin_comparison() {
                                 const auto known = layout();
                                 if (!acknowledged || !known) return scrub();
                                 auto round = compared_.next(*known, own_number(), *acknowledged);
-                                checking_ = round.count == 0 && (!next_check_ || *next_check_ <= now());
+                                // Partitions that can't become complete must not keep it from what is its own.
+                                const bool due = !next_check_ || *next_check_ <= now();
+                                checking_ = due && (round.count == 0 || compared_last_);
+                                compared_last_ = !checking_;
                                 if (checking_) {
                                   next_check_ = now() + options_.check_every;
                                   round = cluster::comparisons::everything(*known, own_number());

@@ -42,11 +42,14 @@ void backfill_state::get_buffer(std::size_t number, std::shared_ptr<fetching::it
   });
 }
 
+std::size_t backfill_state::failed_disks() const {
+  return std::size_t(std::ranges::count_if(
+      s_.scrubbed, [](const auto* disk) { return disk->stats().state == storage::disk_state::quarantined; }));
+}
+
 // A disk that is closed or quarantined may have what the others have not.
 bool backfill_state::disk_is_away() const {
-  return s_.disk_closed || std::ranges::any_of(s_.scrubbed, [](const auto* disk) {
-           return disk->stats().state == storage::disk_state::quarantined;
-         });
+  return s_.disk_closed || failed_disks() > 0;
 }
 
 void backfill_state::ask(std::size_t number, std::shared_ptr<fetching::item> item) {

@@ -77,7 +77,7 @@ result<chunk_ids> not_whole_on(storage::chunk_store& disk, const chunk_ids& ids)
 
 } // namespace
 
-local_chunks chunks_on(std::vector<storage::chunk_store*> disks) {
+local_chunks chunks_on(const std::vector<storage::chunk_store*>& disks) {
   return {.missing = on_no_disk(disks, [](auto& disk, const auto& ids) { return disk.missing(ids); }),
           .not_whole = on_no_disk(disks, not_whole_on)};
 }

@@ -19,7 +19,7 @@ struct local_chunks {
   lookup missing;   // those of the chunks that no disk has, by the indexes
   lookup not_whole; // those that no disk has undamaged: reads what is there
 };
-local_chunks chunks_on(std::vector<storage::chunk_store*> disks);
+local_chunks chunks_on(const std::vector<storage::chunk_store*>& disks);
 
 struct wanted_chunk {
   storage::chunk_id id;

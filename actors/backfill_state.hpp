@@ -55,6 +55,8 @@ private:
   void ended(std::size_t number, bool good);
   void fetched();
   bool disk_is_away() const;
+  std::size_t failed_disks() const;
+  void note_failed_disks();
   void note_lost(const storage::chunk_id& id);
   void look_at_lost(const steps& then);
   void mend(const steps& then);
@@ -85,6 +87,8 @@ private:
   cluster::comparisons compared_;
   std::optional<cluster::comparisons::round> comparing_; // what the round compares
   bool checking_ = false;                                // it is the daily check
+  bool compared_last_ = false;                           // the check, when it is due, comes now
+  std::size_t failed_disks_ = 0;                         // that are known
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
   std::uint64_t looks_seen_ = 0; // wishes of operators for a check

@@ -78,9 +78,9 @@ void store_state::observe_read(const storage::chunk_id& id, const result<storage
   m.chunk_read.observe_us(std::uint64_t(std::chrono::duration_cast<microseconds>(now() - since).count()));
   if (outcome) return;
   m.chunk_read_errors.fetch_add(1, std::memory_order_relaxed);
-  if (outcome.error().code != errc::corrupt) return;
-  m.chunks_corrupt.fetch_add(1, std::memory_order_relaxed);
-  if (d->damaged) d->damaged->note(id);
+  const auto why = outcome.error().code;
+  if (why == errc::corrupt) m.chunks_corrupt.fetch_add(1, std::memory_order_relaxed);
+  if (d->damaged && (why == errc::corrupt || why == errc::io_error)) d->damaged->note(id);
 }
 
 chunk_data data_of(chunk_read& r, const storage::chunk_read_result& got) {

@@ -15,6 +15,12 @@ overloaded(Handlers...) -> overloaded<Handlers...>;
 
 constexpr std::size_t row_bytes = 512, repair_bytes = 96, part_bytes = 160;
 
+std::size_t bytes_of_pairs(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::size_t sum = 0;
+  for (const auto& [name, value] : pairs) sum += name.size() + value.size() + 8;
+  return sum;
+}
+
 } // namespace
 
 std::vector<row_name> changed_rows(const meta::command& c) {
@@ -109,8 +115,10 @@ std::size_t bytes_of(const meta::command& c) {
             const auto* bytes = std::get_if<std::string>(&p.content);
             const auto* written = std::get_if<meta::written_blob>(&p.content);
             return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
-                   (written ? written->unconfirmed.size() * repair_bytes : 0);
+                   (written ? written->unconfirmed.size() * repair_bytes : 0) + p.headers.content_type.size() +
+                   bytes_of_pairs(p.headers.standard) + bytes_of_pairs(p.headers.user) + bytes_of_pairs(p.extras.tags);
           },
+          [](const meta::delete_object& d) { return row_bytes + d.key.size(); },
           [](const meta::put_part& p) {
             const auto* written = std::get_if<meta::written_blob>(&p.content);
             return row_bytes + p.upload.key.size() + (written ? written->unconfirmed.size() * repair_bytes : 0);
@@ -121,13 +129,13 @@ std::size_t bytes_of(const meta::command& c) {
           [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
           [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
           [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
-          [](const auto&) { return row_bytes; },
+          [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // such are rare
       },
       c);
 }
 
 void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence,
-           std::uint64_t acknowledged_below) {
+           std::uint64_t acknowledged_below, std::uint8_t level) {
   const auto fill = [&](meta::commit_stamp& s) {
     if (s.session == 0) s.session = session;
     if (s.sequence == 0) {
@@ -137,6 +145,9 @@ void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_se
   };
   std::visit(
       [&](auto& one) {
+        using kind = std::decay_t<decltype(one)>;
+        if constexpr (std::is_same_v<kind, meta::create_bucket> || std::is_same_v<kind, meta::delete_bucket>)
+          if (level < meta::feature_level_of_stamped_buckets) return;
         if constexpr (requires { one.stamp; }) fill(one.stamp);
       },
       c);

@@ -16,8 +16,8 @@ bool changes_layout(const storage::metadata::command& c);
 std::optional<storage::session_id> session_of_chunks(const storage::metadata::command& c);
 // An estimate for the bounds of queues and batches.
 std::size_t bytes_of(const storage::metadata::command& c);
-// Fills in the stamp of a command that has none yet.
+// Fills in the stamp of a command that has none yet, unless members that know commands up to `level` would not know it.
 void stamp(storage::metadata::command& c, storage::session_id session, std::uint64_t& next_sequence,
-           std::uint64_t acknowledged_below);
+           std::uint64_t acknowledged_below, std::uint8_t level);
 
 } // namespace cairn::actors

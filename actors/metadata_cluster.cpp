@@ -13,6 +13,8 @@ namespace {
 
 namespace meta = storage::metadata;
 
+constexpr std::chrono::seconds read_again_after{1};
+
 } // namespace
 
 void metadata_state::start_log() {
@@ -118,7 +120,10 @@ void metadata_state::read_layout(const std::function<void()>& then) {
         publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
       else if (shared->error().code != errc::not_found) // this node has not caught up so far
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
-      if (then) then();
+      if (then && (*shared || shared->error().code == errc::not_found))
+        then();
+      else if (then)
+        self_->delayed_send(self_, read_again_after, completion{[this, then] { read_layout(then); }});
       for (const auto& go : *served) go();
       if (layout_changed_) return read_layout();
       for (const auto& go : std::exchange(layout_waiters_, {})) go();
@@ -128,7 +133,7 @@ void metadata_state::read_layout(const std::function<void()>& then) {
     layout_asked_ = false;
     layout_changed_ = true; // the next entry or tick tries again
     layout_waiters_.insert(layout_waiters_.end(), served->begin(), served->end());
-    if (then) self_->delayed_send(self_, std::chrono::seconds{1}, completion{[this, then] { read_layout(then); }});
+    if (then) self_->delayed_send(self_, read_again_after, completion{[this, then] { read_layout(then); }});
   }
 }
 

@@ -10,6 +10,8 @@ namespace {
 namespace meta = storage::metadata;
 
 constexpr std::chrono::seconds tick_interval{1}, overdue_after{30};
+// Of one command, so that it fits an entry of the log; those that are estimated below this are not weighed.
+constexpr std::size_t command_bytes_max = cluster::raft::entry_bytes_max - (4 << 10), weighed_from = 256 << 10;
 
 result<meta::applied_batch> apply(meta::store& store, bool expired, std::span<const meta::command> commands) {
   if (expired) return error{errc::timeout, "the metadata was not reached within its time"};
@@ -81,9 +83,11 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   }
   if (log_ && meta::level_of(*command) > feature_level_ && !std::holds_alternative<meta::raise_feature_level>(*command))
     return to_caf({errc::unsupported, "This request, before all nodes of the cluster are upgraded,"});
+  const auto bytes = bytes_of(*command);
+  if (bytes > weighed_from && meta::encode(*command).size() > command_bytes_max)
+    return to_caf({errc::too_large, "This request's settings or headers"});
   auto asked = self_->make_response_promise<committed>();
   const auto since = now();
-  const auto bytes = bytes_of(*command);
   const auto reply = waiting<committed>().add(asked, since + s_.commit_timeout);
   if (batches_->add({std::move(command), reply, since}, bytes)) {
     run_batch();
@@ -118,7 +122,7 @@ void metadata_state::run_batch() {
   if (!next) return;
   const auto acknowledged_below = next_sequence_; // one batch at a time: all before it are answered
   for (const auto& w : next->waiting) {
-    stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below);
+    stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below, feature_level_);
   }
   if (log_) {
     log_->submit(next->commands, now() + s_.commit_timeout, [this, next](replicated_log::results all) {

@@ -113,6 +113,7 @@ void replicated_log::fail(error why) {
   if (failure_) return;
   failure_ = std::move(why);
   log::error("the metadata's log has failed; restart the node", {{"error", to_string(*failure_)}});
+  drop_reads(*failure_);
 }
 
 void replicated_log::arm_timer() {
@@ -363,12 +364,16 @@ void replicated_log::stop() {
       s->done(std::move(all));
     }
   }
+  drop_reads(why);
+  commands_.clear();
+}
+
+void replicated_log::drop_reads(const error& why) {
   const auto drop = [&](waiting_read& r) { (r.served ? r.served : r.done)(why); };
   for (auto& r : std::exchange(reads_, {})) drop(r);
   for (auto& [t, group] : std::exchange(rounds_, {}))
     for (auto& r : group) drop(r);
   for (auto& [index, r] : std::exchange(reads_at_, {})) drop(r);
-  commands_.clear();
 }
 
 } // namespace cairn::actors

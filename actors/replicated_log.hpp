@@ -133,6 +133,7 @@ private:
   };
   using read_group = std::vector<waiting_read>;
 
+  void drop_reads(const error& why);
   time_ms now() const;
   void pump();
   void arm_timer();

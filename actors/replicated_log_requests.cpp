@@ -17,15 +17,6 @@ constexpr auto round_time = 2s; // of one round's request to the leader
 constexpr auto try_time = 4s;   // of commands' way to the leader and back; then they are sent again
 constexpr std::size_t rounds_max = 2;
 
-// After a try whose outcome nobody knows: the second one finds what the first one did.
-void forgive(const meta::command& c, meta::command_result& r) {
-  if (!r.refused) return;
-  if (std::holds_alternative<meta::create_bucket>(c) && r.refused->code == errc::bucket_exists)
-    r.refused.reset();
-  else if (std::holds_alternative<meta::delete_bucket>(c) && r.refused->code == errc::no_such_bucket)
-    r.refused.reset();
-}
-
 } // namespace
 
 // ── commands ──
@@ -91,7 +82,6 @@ void replicated_log::submit_there(const submission_ptr& s, const storage::uuid& 
           s->uncertain = true;
           continue;
         }
-        if (s->uncertain) forgive(s->commands[places[i]], *o);
         s->outcomes[places[i]] = std::move(*o);
       }
       tried(s);
@@ -102,7 +92,6 @@ void replicated_log::submit_there(const submission_ptr& s, const storage::uuid& 
 
 void replicated_log::resolve(const submission_ptr& s, std::size_t index, std::optional<meta::command_result> outcome) {
   if (s->over) return;
-  if (outcome && s->uncertain) forgive(s->commands[index], *outcome);
   s->outcomes[index] = std::move(outcome);
   if (--s->open == 0) tried(s);
 }
@@ -136,6 +125,12 @@ void replicated_log::tick() {
     finish(s);
   }
   std::erase_if(commands_, [](const auto& c) { return c.second.first->over; });
+  read_group late;
+  for (auto r = reads_at_.begin(); r != reads_at_.end();) {
+    const auto here = r++;
+    if (here->second.deadline <= at) late.push_back(std::move(reads_at_.extract(here).mapped()));
+  }
+  for (auto& r : late) r.done(error{errc::no_leader, "this node's metadata did not catch up in time"});
 }
 
 // ── the engine's answers ──

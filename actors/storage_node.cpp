@@ -236,7 +236,8 @@ result<void> storage_node_impl::open_disk_store(open_disk& d, const config::sett
   options.directory = path;
   options.segment_size_bytes = settings.storage.segment_size.bytes;
   options.reserve_bytes = settings.storage.reserve.bytes;
-  options.verify_reads = settings.storage.verify_reads;
+  const bool clustered = !settings.cluster.listen.host.empty();
+  options.verify_reads = settings.storage.verify_reads || clustered;
   auto store = storage::chunk_store::open(options, files_, *d.index, random_);
   if (!store) return store.error();
   d.store = std::move(*store);

@@ -21,7 +21,7 @@ const std::vector<partition_id>& comparisons::incoming(const layout& l, member_i
   incoming_.clear();
   for (std::size_t p = 0; p < l.partitions.size(); ++p) {
     const auto& owners = l.partitions[p];
-    if (owners.target.contains(self) && (!owners.current.contains(self) || will_be_alone(owners)))
+    if (owners.target.contains(self) && (!owners.current.contains(self) || only_shrinks(owners)))
       incoming_.push_back(partition_id(p));
   }
   incoming_epoch_ = l.epoch;

@@ -1,7 +1,7 @@
 // Which partitions a node that is to own them has compared: held every live blob of the metadata against its own disks
-// and fetched what it lacked; where it is to own them alone (layout.hpp), also read what is there and fetched what was
-// damaged. A decision of the backfill actor (actors/backfill.hpp); forgotten with a restart, then compared again, which
-// costs nothing for chunks that are there and need not be read.
+// and fetched what it lacked; so does one that stays while others go (layout.hpp), and where it is to stay alone, it
+// has also read what is there and fetched what was damaged. A decision of the backfill actor (actors/backfill.hpp);
+// forgotten with a restart, then compared again, which costs nothing for chunks that are there and need not be read.
 //
 // A comparison of a partition counts for its present owners when it began after every live session had acknowledged
 // them: from then on the node gets all writes itself, or a repair row names it.
@@ -26,7 +26,9 @@ public:
   static round everything(const layout& l, member_index self);
   // All but the failed partitions of the round hold everything.
   void finished(const round& done, const std::vector<bool>& failed);
-  // Rising: the node is to own them, newly or alone, and holds them completely.
+  // Nothing of what was compared counts any more: a disk failed.
+  void forget() { compared_.assign(compared_.size(), 0); }
+  // Rising: the node is to own them, newly or with fewer others, and holds them completely.
   std::vector<partition_id> complete(const layout& l, member_index self);
 
 private:

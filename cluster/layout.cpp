@@ -76,6 +76,11 @@ void mark_moved(layout& l, std::span<const partition_id> partitions) {
   if (any) ++l.epoch;
 }
 
+bool only_shrinks(const partition_owners& owners) {
+  return owners.target.size() < owners.current.size() &&
+         std::ranges::all_of(owners.target, [&](member_index n) { return owners.current.contains(n); });
+}
+
 bool will_be_alone(const partition_owners& owners) {
   return owners.target.size() == 1 && owners.current != owners.target;
 }

@@ -1,8 +1,9 @@
 // The layout: who the members are and who owns each partition, as one value. A partition has `current` owners, which
 // hold everything in it, and `target` owners, which are to; they are equal when nothing has to move. Plans replace only
 // targets (layout_plan.hpp); current follows when the new owners have compared and every live session writes to the
-// targets. Where one target is to hold a partition alone, it has read and verified its copies before: the others drop
-// theirs then, and a copy that has rotted unseen would be the last.
+// targets. Where owners only go, those that stay have looked through their disks before: nobody else brings what one of
+// them lacks. Where one is to hold a partition alone, it has read and verified its copies too: the others drop theirs
+// then, and a copy that has rotted unseen would be the last.
 //
 //   write: sent to current and target; the quorum is counted on current. One current owner: 1, two: both (an
 //          acknowledged write survives either disk, and nothing is written while one is away), three: 2, n: a majority,
@@ -70,8 +71,8 @@ fenced fence(const layout& l, partition_id partition, layout_epoch request_epoch
 // The targets of these partitions are complete. What metadata::moved does to the rows; raises the epoch.
 void mark_moved(layout& l, std::span<const partition_id> partitions);
 
-// Whether one member is to be left with the partition.
-bool will_be_alone(const partition_owners& owners);
+bool only_shrinks(const partition_owners& owners);  // some owners go, none come
+bool will_be_alone(const partition_owners& owners); // one member is to be left with the partition
 
 // Whether a member may delete its chunks of the partition: it owns none of it, and every live session has acknowledged
 // that (`acknowledged`: the lowest epoch). A chunk that a repair names stays nevertheless. One that is out was taken

@@ -118,24 +118,24 @@ bool has_completed(const member_news& news, partition_id p, layout_epoch since) 
   return news.complete_epoch >= since && std::ranges::binary_search(news.complete, p);
 }
 
-// A copy that leaves could be needed still: where the last that stays has rotted. Those who are out have none.
-bool has_to_verify(const layout& l, const partition_owners& owners) {
-  return will_be_alone(owners) && std::ranges::any_of(owners.current, [&](member_index n) {
+// Copies go that those who stay may need. Those of members that are out went before.
+bool stayers_compare(const layout& l, const partition_owners& owners) {
+  return only_shrinks(owners) && std::ranges::any_of(owners.current, [&](member_index n) {
            return !owners.target.contains(n) && l.members[n].state != member_state::out;
          });
 }
 
-std::optional<steward_step> arrived(const steward_view& v) {
+std::optional<steward_step> arrived(const steward_view& v, const steward_options& o) {
   meta::moved done{.epoch = ~layout_epoch{0}};
   for (partition_id p = 0; p < v.now->partitions.size() && done.partitions.size() < moved_at_once; ++p) {
     const auto& owners = v.now->partitions[p];
     if (owners.epoch > v.acknowledged || same_nodes(owners.current, owners.target)) continue;
-    const bool verifies = has_to_verify(*v.now, owners);
+    const bool all_compare = stayers_compare(*v.now, owners);
     layout_epoch under = v.now->epoch;
     const bool all = std::ranges::all_of(owners.target, [&](member_index n) {
-      if (owners.current.contains(n) && !verifies) return true;
+      if (owners.current.contains(n) && !all_compare) return true;
       under = std::min(under, v.news[n].complete_epoch);
-      return has_completed(v.news[n], p, owners.epoch);
+      return is_up(v, v.now->members[n], o) && has_completed(v.news[n], p, owners.epoch);
     });
     if (!all) continue;
     done.epoch = std::min(done.epoch, under);
@@ -163,7 +163,7 @@ std::optional<steward_step> next_step(const steward_view& view, const steward_op
   if (auto s = next_log_change(view, options)) return s;
   if (auto s = change_states(view, options)) return s;
   if (auto s = retarget(view, options, targets_planned)) return s;
-  return arrived(view);
+  return arrived(view, options);
 }
 
 } // namespace cairn::cluster

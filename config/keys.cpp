@@ -133,7 +133,8 @@ constexpr std::array key_table{
     key{"storage", "io_threads", at<&s::storage, &storage_settings::io_threads>, 1, 256, 1, false,
         "Reading threads a disk."},
     key{"storage", "verify_reads", at<&s::storage, &storage_settings::verify_reads>, 0, 0, 1, false,
-        "Check the checksum of every block that is read. Turning it off can serve damaged bytes."},
+        "Check the checksum of every block that is read. Turning it off can serve damaged bytes. A member of a cluster "
+        "always checks: its copies are what others repair theirs from."},
     key{"storage", "scrub_period", at<&s::storage, &storage_settings::scrub_period>, of(60s), of(8760h), 1, false,
         "Everything on the disks is read and verified once in this time, at 1 MiB a second at least, then no more "
         "until it is over. A restart begins anew. What is damaged is fetched from another node, or reported where "

@@ -44,15 +44,12 @@ std::variant<bucket_list_request, s3_error> read_bucket_list_request(const reque
 void answer_existing(const session_ptr& session) {
   const auto& request = session->current();
   if (!request.signer) return session->respond_failure(error{errc::bucket_exists});
-  ask<metadata::bucket_row>(
-      session,
-      [session](const metadata::bucket_row& row) {
-        const auto& key = session->current().key;
-        if (key && (key->rights_on(row.id) & metadata::rights::owner) == 0)
-          return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
-        session->respond_empty(200, "Location: /" + row.name + "\r\n");
-      },
-      actors::bucket_atom_v, request.target.bucket);
+  with_bucket(session, [session](const metadata::bucket_row& row) {
+    const auto& key = session->current().key;
+    if (key && (key->rights_on(row.id) & metadata::rights::owner) == 0)
+      return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
+    session->respond_empty(200, "Location: /" + row.name + "\r\n");
+  });
 }
 
 // Private for a moment, never public by accident.
@@ -148,12 +145,9 @@ void list_buckets(const session_ptr& session) {
 }
 
 void head_bucket(const session_ptr& session) {
-  ask<metadata::bucket_row>(
-      session,
-      [session](const metadata::bucket_row&) {
-        session->respond_empty(200, "x-amz-bucket-region: " + session->shared().region + "\r\n");
-      },
-      actors::bucket_atom_v, session->current().target.bucket);
+  with_bucket(session, [session](const metadata::bucket_row&) {
+    session->respond_empty(200, "x-amz-bucket-region: " + session->shared().region + "\r\n");
+  });
 }
 
 void put_bucket(const session_ptr& session) {

@@ -56,6 +56,16 @@ void read_on(const session_ptr& session, const then_body& then, body_checksums h
 
 } // namespace
 
+void with_bucket(const session_ptr& session, std::function<void(const storage::metadata::bucket_row&)> then) {
+  ask<actors::found_access>(
+      session,
+      [session, then = std::move(then)](const actors::found_access& found) {
+        if (!found.bucket) return session->respond_failure(error{errc::no_such_bucket});
+        then(*found.bucket);
+      },
+      actors::access_atom_v, actors::access_query{{}, session->current().target.bucket, {}});
+}
+
 void commit(const session_ptr& session, storage::metadata::command command, unsigned status, std::string header_lines) {
   ask<actors::committed>(
       session,

@@ -33,6 +33,9 @@ void ask(const session_ptr& session, Then then, Message... message) {
       std::move(message)...);
 }
 
+// With the bucket of the request as it is now, whichever node changed it last.
+void with_bucket(const session_ptr& session, std::function<void(const storage::metadata::bucket_row&)> then);
+
 // Commits and answers with `status`.
 void commit(const session_ptr& session, storage::metadata::command command, unsigned status,
             std::string header_lines = {});

@@ -27,10 +27,6 @@ void answer_document(const session_ptr& session, const std::string& document) {
   session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
 }
 
-void with_bucket(const session_ptr& session, std::function<void(const metadata::bucket_row&)> then) {
-  ask<metadata::bucket_row>(session, std::move(then), actors::bucket_atom_v, session->current().target.bucket);
-}
-
 void with_object(const session_ptr& session, std::function<void(const metadata::object_row&)> then) {
   const auto& target = session->current().target;
   ask<actors::found_object>(

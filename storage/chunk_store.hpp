@@ -70,8 +70,8 @@ public:
 
   // Group commit: appends all, one flush, one index transaction; durable when it returns. One answer a chunk:
   // no_space, read_only, io_error, content_mismatch, or success (also when the same bytes were there already). What is
-  // there already is read and verified first: a record that is corrupt counts for nothing and is replaced, whatever
-  // bytes it was made of, and its space goes to to_punch in the same index transaction.
+  // there already is read and verified first: a record that is corrupt or can't be read counts for nothing and is
+  // replaced, whatever bytes it was made of, and its space goes to to_punch in the same index transaction.
   virtual std::vector<result<void>> write(std::span<const chunk_write> batch) = 0;
 
   // Reads payload bytes [offset, offset + length) clipped to the chunk's end; offset is a multiple of 64 KiB, `into`

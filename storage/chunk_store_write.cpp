@@ -149,11 +149,15 @@ std::vector<segment_chunk_store::pending_write> segment_chunk_store::prepare(std
   return wanted;
 }
 
-// Whether exactly these bytes are stored. Reads all of them: an answer of success promises that they are whole.
+// Whether exactly these bytes are stored. Reads all of them: an answer of success promises that they are whole. What
+// can't be read is as good as damaged.
 result<bool> segment_chunk_store::holds(const chunk_id& id, const chunk_location& at, bytes_view payload) {
   std::vector<std::byte> stored(at.length);
   const auto got = read_from_disk(true, id, at, 0, at.length, stored.data());
-  if (!got) return error{got.error() == errc::not_found ? errc::corrupt : got.error().code, got.error().text};
+  if (!got) {
+    const bool gone = got.error() == errc::not_found || got.error() == errc::io_error;
+    return error{gone ? errc::corrupt : got.error().code, got.error().text};
+  }
   return std::equal(stored.begin(), stored.end(), payload.begin(), payload.end());
 }
 

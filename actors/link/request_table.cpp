@@ -29,6 +29,7 @@ std::vector<request_table::finished> request_table::link_lost(const error& why) 
   for (auto& [n, e] : requests_)
     if (e.reply) all.push_back({std::move(e.reply), why});
   requests_.clear();
+  in_lane_ = {};
   ready_.clear();
   waiting_.clear();
   credit_.reset();
@@ -42,7 +43,8 @@ result<request_number> request_table::add(outgoing_request& r, storage::steady_t
     return error{errc::too_large, "a request of the node link is larger than its frame"};
   if (charge > credit_->bytes_max()) return error{errc::too_large, "a request larger than the credit of the peer"};
   if (r.deadline <= now) return error{errc::timeout, "the deadline passed before the request was sent"};
-  if (requests_.size() >= requests_max_) return error{errc::busy, "too many requests in flight to the peer"};
+  auto& in_lane = in_lane_[std::size_t(r.on)];
+  if (in_lane >= requests_max_) return error{errc::busy, "too many requests in flight to the peer"};
 
   const auto n = next_++;
   entry e;
@@ -59,6 +61,7 @@ result<request_number> request_table::add(outgoing_request& r, storage::steady_t
   m.meta = std::move(r.bytes);
   if (length_of(r.payload) > 0) m.payload = std::move(r.payload);
   requests_.emplace(n, std::move(e));
+  ++in_lane;
   (r.on == lane::control ? ready_ : waiting_).push_back(n);
   return n;
 }
@@ -88,13 +91,14 @@ std::size_t request_table::least_loaded() const {
   return 1 + static_cast<std::size_t>(std::min_element(load_.begin(), load_.end()) - load_.begin());
 }
 
-void request_table::erase(entries::iterator at) {
+request_table::entries::iterator request_table::erase(entries::iterator at) {
   const auto& e = at->second;
   if (!e.unsent && e.on == lane::bulk) {
     credit_->give_back(e.charge);
     load_[e.connection - 1] -= e.charge;
   }
-  requests_.erase(at);
+  --in_lane_[std::size_t(e.on)];
+  return requests_.erase(at);
 }
 
 std::optional<request_table::finished> request_table::not_sent(request_number n, error why) {
@@ -183,7 +187,7 @@ request_table::expired request_table::expire(storage::steady_time now) {
     auto& [n, e] = *at;
     const bool over = e.reply && e.deadline <= now;
     if (over) abandon(n, e, late, out);
-    at = over && e.unsent ? requests_.erase(at) : std::next(at);
+    at = over && e.unsent ? erase(at) : std::next(at);
   }
   return out;
 }
@@ -193,7 +197,7 @@ request_table::expired request_table::cancel(request_number n) {
   const auto at = requests_.find(n);
   if (at == requests_.end() || !at->second.reply) return out;
   abandon(n, at->second, {errc::cancelled, "cancelled by the requester"}, out);
-  if (at->second.unsent) requests_.erase(at);
+  if (at->second.unsent) erase(at);
   return out;
 }
 

@@ -10,6 +10,7 @@
 #include "actors/link/send_queue.hpp"
 #include "actors/link/service.hpp"
 
+#include <array>
 #include <deque>
 #include <map>
 #include <unordered_map>
@@ -41,6 +42,7 @@ public:
     message what;
   };
 
+  // `requests_max`: of each lane, so that what waits on one never keeps a vote or a heartbeat from the other.
   explicit request_table(std::size_t requests_max) : requests_max_(requests_max) {}
 
   void link_up(std::uint64_t credit_bytes, std::size_t bulk_connections);
@@ -89,13 +91,14 @@ private:
   result<storage::slice> begin_reply(entry& e, const frame_header& header);
   finished finish(entry& e) const;
   void abandon(request_number n, entry& e, const error& why, expired& out);
-  void erase(entries::iterator at);
+  entries::iterator erase(entries::iterator at);
   std::size_t least_loaded() const;
   to_send cancel_frame(request_number n, const entry& e) const;
 
   const std::size_t requests_max_;
   request_number next_ = 1;
   entries requests_;
+  std::array<std::size_t, 2> in_lane_{};       // of them, by lane
   std::deque<request_number> ready_, waiting_; // control; bulk
   std::optional<peer_credit> credit_;
   std::vector<std::uint64_t> load_; // outstanding bytes of each bulk connection

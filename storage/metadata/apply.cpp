@@ -90,7 +90,7 @@ void command_applier::end(session_row& session) {
 
 // ── buckets ──
 
-command_result command_applier::run(const create_bucket& c) {
+command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
   if (b_.bucket(c.name) != nullptr) return refuse(errc::bucket_exists);
   const bucket_row fresh{.id = b_.new_id(), .name = c.name, .created = c.now};
@@ -100,7 +100,7 @@ command_result command_applier::run(const create_bucket& c) {
   return {};
 }
 
-command_result command_applier::run(const delete_bucket& c) {
+command_result command_applier::erase(const delete_bucket& c) {
   const bucket_row* const bucket = b_.bucket(c.name);
   if (bucket == nullptr) return refuse(errc::no_such_bucket);
   for (const table t : {table::current, table::names, table::upload_names}) {
@@ -110,6 +110,22 @@ command_result command_applier::run(const delete_bucket& c) {
   drop_grants(bucket->id);
   b_.erase_bucket(c.name);
   return {};
+}
+
+template <class Command>
+command_result command_applier::once(const Command& c, command_result (command_applier::*how)(const Command&)) {
+  if (c.stamp.session == 0) return (this->*how)(c);
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  return remember(c.stamp, (this->*how)(c));
+}
+
+command_result command_applier::run(const create_bucket& c) {
+  return once(c, &command_applier::create);
+}
+
+command_result command_applier::run(const delete_bucket& c) {
+  return once(c, &command_applier::erase);
 }
 
 // ── commits ──

@@ -59,6 +59,10 @@ private:
   // `may_bury`: the blob of such a refused commit is dead.
   std::optional<command_result> answered(const commit_stamp& stamp, bool& may_bury);
   command_result remember(const commit_stamp& stamp, command_result answer);
+  template <class Command>
+  command_result once(const Command& c, command_result (command_applier::*how)(const Command&));
+  command_result create(const create_bucket& c);
+  command_result erase(const delete_bucket& c);
 
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);

@@ -29,6 +29,7 @@ public:
   std::uint64_t new_id() { return ++last_id_; }
   void hold_deletions(bool held);
   void raise_feature_level(std::uint8_t level);
+  std::uint64_t feature_level() { return meta(meta_field::feature); }
   void skip_ids(std::uint64_t count) { last_id_ += count; }
   key_tree tree(table t, std::uint64_t root) const { return {id_of(t), group_, root}; }
 

@@ -2,8 +2,8 @@
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
-//   2 create_bucket   name:s now:u64 [owner:s]            with one
-//   3 delete_bucket   name:s
+//   2 create_bucket   name:s now:u64 [owner:s [stamp]]    with one; with a stamp the owner may be empty
+//   3 delete_bucket   name:s [stamp]
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v] [only_if]]
 //                     fields: 1 version_id, 2 the place that is expected, 4 only_if; not 0
@@ -26,7 +26,8 @@
 // put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; 5 for the others, a
 // delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
-// complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket.
+// complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
+// stamps of create_bucket and delete_bucket.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -37,6 +38,11 @@ constexpr std::uint8_t result_version = 1;
 constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4; // fields of delete_object
 // Results are stored with the numbers of their codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
+
+bool read_late_stamp(byte_reader& r, commit_stamp& s) {
+  s = read_stamp(r);
+  return s.session != 0;
+}
 
 // write(w, command) and read(r, command): one pair a kind.
 void write(byte_writer& w, const begin_session& c) {
@@ -57,21 +63,25 @@ void read(byte_reader& r, end_session& c) {
 void write(byte_writer& w, const create_bucket& c) {
   w.string(c.name);
   write_time(w, c.now);
-  if (!c.owner.empty()) w.string(c.owner);
+  const bool stamped = c.stamp.session != 0;
+  if (stamped || !c.owner.empty()) w.string(c.owner);
+  if (stamped) write_stamp(w, c.stamp);
 }
 void read(byte_reader& r, create_bucket& c) {
   c.name = r.string();
   c.now = read_time(r);
   if (!r.ok() || r.finished()) return;
   c.owner = r.string();
-  if (c.owner.empty()) r.fail();
+  if (r.finished() ? c.owner.empty() : !read_late_stamp(r, c.stamp)) r.fail();
 }
 
 void write(byte_writer& w, const delete_bucket& c) {
   w.string(c.name);
+  if (c.stamp.session != 0) write_stamp(w, c.stamp);
 }
 void read(byte_reader& r, delete_bucket& c) {
   c.name = r.string();
+  if (r.ok() && !r.finished() && !read_late_stamp(r, c.stamp)) r.fail();
 }
 
 void write(byte_writer& w, const put_object& c) {
@@ -201,9 +211,16 @@ bool is_of_level_6(const Other&) {
   return false;
 }
 
+bool is_of_level_7(const command& c) {
+  const auto* const made = std::get_if<create_bucket>(&c);
+  const auto* const gone = std::get_if<delete_bucket>(&c);
+  return (made != nullptr && made->stamp.session != 0) || (gone != nullptr && gone->stamp.session != 0);
+}
+
 } // namespace
 
 std::uint8_t level_of(const command& c) {
+  if (is_of_level_7(c)) return 7;
   if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
   if (c.index() >= level_3_kinds) return c.index() < level_4_kinds ? 4 : 5;

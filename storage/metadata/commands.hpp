@@ -20,8 +20,9 @@ namespace cairn::storage::metadata {
 
 // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
 // 5: versions of objects, lifecycle rules, lost chunks. 6: more conditions, tags of buckets, objects that are private
-// in public buckets, checksums of parts.
-constexpr std::uint8_t feature_level = 6;
+// in public buckets, checksums of parts. 7: stamps of buckets' commands; a partition moves when the owners that stay
+// have made up, too, for what they missed.
+constexpr std::uint8_t feature_level = 7;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -37,10 +38,12 @@ struct end_session { // not_found; ending twice succeeds
 struct create_bucket { // bucket_exists, no_such_access_key
   std::string name;
   wall_ms now = 0;
-  std::string owner; // the access key that gets all rights on it; empty: none
+  std::string owner;    // the access key that gets all rights on it; empty: none
+  commit_stamp stamp{}; // of no session: none
 };
 struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;
+  commit_stamp stamp{}; // of no session: none
 };
 
 // no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners changed, and the present ones lack
@@ -103,6 +106,7 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
 std::uint8_t level_of(const command& c);
 // Every member of a cluster knows the commands up to this one; of later ones, those up to what the log says.
 constexpr std::uint8_t feature_level_of_clusters = 4;
+constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

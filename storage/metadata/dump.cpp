@@ -2,7 +2,7 @@
 //
 //   file   = header piece* end
 //   header = "CAIRNDMP" version:u8(1) 0:u8 group:u16 applied:u64 sum
-//   piece  = length:u32 (1 to dump_piece_bytes_max) rows(length bytes) sum
+//   piece  = length:u32 (1 to dump_row_bytes_max) rows(length bytes) sum
 //   rows   = (table:u8 key:string value:string)+    strings as in codec.hpp; the key without its group
 //   end    = 0:u32 rows:u64 bytes of rows:u64 sum
 //   sum    = CRC32C:u32 of all bytes of the file in front of it but the other sums
@@ -50,7 +50,7 @@ public:
   result<void> add(table_id table, std::string_view key, std::string_view value) {
     byte_writer row{key.size() + value.size() + 16};
     row.u8(table).string(key).string(value);
-    if (row.view().size() > dump_piece_bytes_max)
+    if (row.view().size() > dump_row_bytes_max)
       return error{errc::corrupt, "a row of " + std::to_string(row.view().size()) + " bytes is none of the metadata's"};
     if (piece_.size() + row.view().size() > dump_piece_bytes_max)
       if (auto put = put_piece(); !put) return put;
@@ -193,7 +193,7 @@ result<bool> dump_reader::next_piece() {
   if (auto read = fill(length_bytes); !read) return read.error();
   const std::string head = piece_;
   const std::uint32_t length = byte_reader{std::string_view{head}}.u32();
-  if (length > dump_piece_bytes_max) return damaged(path_, "a piece is too long");
+  if (length > dump_row_bytes_max) return damaged(path_, "a piece is too long");
   const auto body = summed(head, length == 0 ? end_bytes - length_bytes : length);
   if (!body) return body.error();
   if (length == 0) {

@@ -13,7 +13,8 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::size_t dump_piece_bytes_max = 256 * 1024; // of rows; a row lies in one piece
+constexpr std::size_t dump_piece_bytes_max = 256 * 1024; // of rows; a row lies in one piece, a larger one alone
+constexpr std::size_t dump_row_bytes_max = 2 << 20;
 
 struct dump_header {
   group_id group = 0;

@@ -319,7 +319,8 @@ command_result member_ledger::move(const moved& c) {
   if (c.epoch > row->epoch) return refuse(errc::invalid_argument, "there is no such epoch yet");
   const layout_epoch compared = std::min(c.epoch, acknowledged());
   std::uint64_t passed_over = 0;
-  // A write that a new owner missed: it is no owner to rely on before it has made up for that.
+  // A write that an owner missed: it is none to rely on before it has made up for that. Those that stay as they are
+  // can't be waited for when the others are out: nobody is left to make up from.
   repair_ledger repairs{b_};
   std::map<node_number, std::optional<std::vector<bool>>> lacking;
   const auto whole = [&](node_number n, partition_id p) {
@@ -327,10 +328,24 @@ command_result member_ledger::move(const moved& c) {
     if (fresh) found->second = repairs.lacking(n);
     return found->second && !(*found->second)[p];
   };
+  const bool judges_all = b_.feature_level() >= feature_level_of_whole_moves;
+  std::map<node_number, bool> out;
+  const auto is_out = [&](node_number n) {
+    const auto [found, fresh] = out.try_emplace(n, false);
+    if (fresh) {
+      const auto who = node(n);
+      found->second = who && who->state == node_state::out;
+    }
+    return found->second;
+  };
   const bool any = change_owners(c.partitions, partition, [&](partition_owners& owners, partition_id p) {
     if (owners.target == owners.current) return false;
-    const bool arrived = std::all_of(owners.target.begin(), owners.target.end(),
-                                     [&](node_number n) { return owners.current.contains(n) || whole(n, p); });
+    const bool of_all = judges_all && std::any_of(owners.current.begin(), owners.current.end(), [&](node_number n) {
+                          return !owners.target.contains(n) && !is_out(n);
+                        });
+    const bool arrived = std::all_of(owners.target.begin(), owners.target.end(), [&](node_number n) {
+      return (owners.current.contains(n) && !of_all) || whole(n, p);
+    });
     if (owners.epoch > compared || !arrived) {
       ++passed_over;
       return false;

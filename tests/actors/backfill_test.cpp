@@ -218,6 +218,30 @@ TEST_F(backfill_actor_test, fetches_again_what_a_disk_has_lost) {
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
 }
 
+TEST_F(backfill_actor_test, fetches_what_a_disk_has_lost_also_while_a_partition_waits_for_what_nobody_has) {
+  const auto waiting = put(1, {1, 2}), blob = put(6, {1, 2});
+  const storage::chunk_id lost{waiting, 0};
+  for (const std::size_t n : {1, 2}) ASSERT_TRUE(nodes[n]->store->erase(std::span{&lost, 1}));
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
+  const storage::chunk_id own{blob, 3};
+  ASSERT_TRUE(nodes[0]->store->erase(std::span{&own, 1}));
+  state->looks_wished.fetch_add(1);
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+}
+
+TEST_F(backfill_actor_test, has_nothing_complete_whose_disk_failed_afterwards) {
+  put(5, {1, 2});
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count; }));
+  nodes[0]->store->quarantine();
+  EXPECT_TRUE(eventually([&] { return state->complete().second.empty(); }));
+  EXPECT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 5; }))
+      << "what lies there is on no disk of this node";
+}
+
 TEST_F(backfill_actor_test, replaces_chunks_that_rot_on_the_disk) {
   const auto blob = put(6, {0, 1, 2});
   nodes[0]->files.flip_bit("/disk/segments/0000000000000001.seg", (4096 + 100) * 8ull);

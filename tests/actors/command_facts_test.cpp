@@ -13,4 +13,34 @@ TEST(command_facts, chunks_belong_to_the_session_that_wrote_them) {
   EXPECT_EQ(session_of_chunks(meta::create_bucket{}), std::nullopt);
 }
 
+TEST(command_facts, the_estimate_grows_with_everything_that_clients_choose) {
+  const std::string big(100'000, 'x');
+  meta::put_object put{.content = std::string{}};
+  EXPECT_LT(bytes_of(put), 2000u);
+  put.headers.standard = {{"cache-control", big}};
+  put.headers.user = {{"a", big}};
+  put.extras.tags = {{"a", big}};
+  put.key = big;
+  EXPECT_GT(bytes_of(put), 400'000u);
+  meta::set_bucket settings;
+  settings.lifecycle.emplace().emplace_back().prefix = big;
+  EXPECT_GT(bytes_of(settings), 100'000u);
+  meta::begin_upload upload;
+  upload.headers.content_type = big;
+  EXPECT_GT(bytes_of(upload), 100'000u);
+}
+
+TEST(command_facts, stamps_that_not_all_members_know_are_left_out) {
+  std::uint64_t next = 5;
+  const auto stamped = [&](meta::command c, std::uint8_t level) {
+    stamp(c, 3, next, 4, level);
+    return c;
+  };
+  EXPECT_EQ(std::get<meta::create_bucket>(stamped(meta::create_bucket{}, 6)).stamp.session, 0u);
+  EXPECT_EQ(next, 5u);
+  EXPECT_EQ(std::get<meta::create_bucket>(stamped(meta::create_bucket{}, 7)).stamp.sequence, 5u);
+  EXPECT_EQ(std::get<meta::delete_bucket>(stamped(meta::delete_bucket{}, 7)).stamp.session, 3u);
+  EXPECT_EQ(std::get<meta::set_bucket>(stamped(meta::set_bucket{}, 4)).stamp.sequence, 7u);
+}
+
 } // namespace cairn::actors

@@ -172,4 +172,15 @@ TEST_F(link_request_table, refuses_what_it_cannot_hold) {
   EXPECT_EQ(table.add(more, now).error().code, errc::busy);
 }
 
+TEST_F(link_request_table, that_is_full_of_chunks_has_room_for_votes) {
+  for (int i = 0; i < 6; ++i) add(lane::bulk, 6000); // one is sent, the others wait for credit
+  auto more = request(lane::bulk, 6000);
+  EXPECT_EQ(table.add(more, now).error().code, errc::busy);
+  for (int i = 0; i < 6; ++i) add(lane::control);
+  auto beat = request(lane::control);
+  EXPECT_EQ(table.add(beat, now).error().code, errc::busy);
+  table.cancel(2); // never sent
+  EXPECT_TRUE(table.add(more, now));
+}
+
 } // namespace cairn::actors::link

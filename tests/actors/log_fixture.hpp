@@ -53,7 +53,9 @@ class loop_executor final : public storage::executor {
 public:
   loop_executor(virtual_loop& loop, std::shared_ptr<bool> alive, std::chrono::microseconds time)
       : loop_(loop), alive_(std::move(alive)), time_(time) {}
+  void hang() { hangs_ = true; } // what is posted from now on is never done
   result<void> post(storage::steady_time deadline, job work) override {
+    if (hangs_) return {};
     free_ = std::max(free_, loop_.now()) + time_;
     loop_.at(free_ - loop_.now(), [this, alive = alive_, deadline, work = std::move(work)] {
       if (*alive) work(loop_.now() > deadline);
@@ -69,6 +71,7 @@ private:
   std::shared_ptr<bool> alive_;
   const std::chrono::microseconds time_;
   storage::steady_time free_;
+  bool hangs_ = false;
 };
 
 class log_cluster {
@@ -109,7 +112,7 @@ public:
     storage::memory_file_system files;
     std::shared_ptr<bool> alive = std::make_shared<bool>(false);
     std::unique_ptr<meta::store> store;
-    std::unique_ptr<storage::executor> applies, log_writes, log_reads, transfers;
+    std::unique_ptr<loop_executor> applies, log_writes, log_reads, transfers;
     std::unique_ptr<replicated_log> log; // null: down
     std::size_t replaced = 0;
     bool replacing = false;
@@ -362,6 +365,11 @@ public:
                        .size = bytes.size(),
                        .content = bytes};
     c.condition.if_absent = if_absent;
+    return c;
+  }
+  template <class Command>
+  Command stamped(Command c) {
+    c.stamp = put("").stamp;
     return c;
   }
   std::uint64_t session() const { return session_; }

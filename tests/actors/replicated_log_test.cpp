@@ -109,8 +109,8 @@ TEST_F(replicated_log_test, a_leader_that_is_lost_at_any_moment_takes_no_answer_
     ASSERT_FALSE(c.submit(f, {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
     log_client client{c, f, 1};
     std::optional<log_cluster::results> out;
-    f.log->submit({client.put("a", "1", true), meta::create_bucket{.name = "other", .now = 1}}, c.loop.now() + 60s,
-                  [&](log_cluster::results r) { out = std::move(r); });
+    f.log->submit({client.put("a", "1", true), client.stamped(meta::create_bucket{.name = "other", .now = 1})},
+                  c.loop.now() + 60s, [&](log_cluster::results r) { out = std::move(r); });
     for (int i = 0; i < moment; ++i) c.loop.step();
     c.crash(*l);
     ASSERT_TRUE(c.loop.until([&] { return out.has_value(); }));
@@ -148,6 +148,22 @@ TEST_F(replicated_log_test, without_a_majority_everything_is_answered_at_its_dea
   ASSERT_TRUE(r[0].refused);
   EXPECT_TRUE(r[0].refused->code == errc::no_leader || r[0].refused->code == errc::timeout);
   EXPECT_EQ(cluster.barrier(f, 5s).error().code, errc::no_leader);
+}
+
+TEST_F(replicated_log_test, a_read_does_not_wait_for_a_state_that_hangs) {
+  begin(3);
+  auto& f = follower();
+  f.applies->hang();
+  ASSERT_FALSE(cluster.submit(*cluster.leader(), {meta::create_bucket{.name = "other", .now = 1}})[0].refused);
+  std::optional<result<storage::log_index>> out;
+  f.log->barrier(cluster.loop.now() + 5s, [&](result<storage::log_index> r) { out = std::move(r); });
+  cluster.loop.run(4s);
+  f.log->tick();
+  EXPECT_FALSE(out);
+  cluster.loop.run(2s);
+  f.log->tick();
+  ASSERT_TRUE(out);
+  EXPECT_EQ(out->error().code, errc::no_leader);
 }
 
 TEST_F(replicated_log_test, stopping_answers_all_that_wait) {

@@ -46,7 +46,9 @@ TEST(comparisons, read_what_is_to_be_the_only_copy) {
   EXPECT_EQ(c.complete(l, 1), both);
   EXPECT_TRUE(c.next(owned({0}, {1}, 6), 1, 6).read[3]) << "what it has from times before was not read since";
   EXPECT_FALSE(c.next(owned({0}, {1, 2}, 7), 1, 7).read[3]);
-  EXPECT_EQ(c.next(owned({0, 1, 2}, {1, 2}, 8), 1, 8).count, 0u) << "two stay";
+  EXPECT_EQ(c.next(owned({0, 1, 2}, {2, 1}, 8), 1, 8).count, 2u) << "nobody else brings what it lacks";
+  EXPECT_FALSE(c.next(owned({0, 1, 2}, {2, 1}, 8), 1, 8).read[3]);
+  EXPECT_EQ(c.next(owned({0, 1, 2}, {2, 1, 3}, 9), 1, 9).count, 0u) << "one comes, and compares";
   EXPECT_FALSE(comparisons::everything(l, 1).read[3]);
 }
 
@@ -72,6 +74,16 @@ TEST(comparisons, count_for_the_owners_under_which_they_began) {
   EXPECT_EQ(c.complete(l, 1), std::vector<partition_id>{3});
   EXPECT_EQ(c.next(l, 1, 5).count, 0u) << "its owners are not known to all yet";
   EXPECT_EQ(c.next(l, 1, 6).count, 1u);
+}
+
+TEST(comparisons, are_forgotten_with_a_disk) {
+  comparisons c;
+  const auto l = owned({0}, {1}, 5);
+  c.finished(c.next(l, 1, 5), none_failed);
+  EXPECT_EQ(c.complete(l, 1), both);
+  c.forget();
+  EXPECT_TRUE(c.complete(l, 1).empty());
+  EXPECT_EQ(c.next(l, 1, 5).count, 2u);
 }
 
 TEST(comparisons, of_everything_complete_nothing) {

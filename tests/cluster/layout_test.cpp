@@ -103,6 +103,20 @@ TEST(layout, lets_a_former_owner_delete_when_every_session_knows_that_it_is_one)
   EXPECT_FALSE(may_drop(l, 8, 0, 4)) << "it comes back with what it has";
 }
 
+TEST(layout, tells_where_owners_only_go) {
+  const auto moves = [](owner_list current, owner_list target) {
+    return partition_owners{.epoch = 1, .current = current, .target = target};
+  };
+  EXPECT_TRUE(only_shrinks(moves({0, 1, 2}, {2, 0})));
+  EXPECT_TRUE(only_shrinks(moves({0, 1}, {1})));
+  for (const auto& other : {moves({0, 1, 2}, {2, 3}), moves({0}, {1}), moves({0, 1}, {1, 0}), moves({0}, {0, 1})})
+    EXPECT_FALSE(only_shrinks(other));
+  EXPECT_TRUE(will_be_alone(moves({0, 1}, {1})));
+  EXPECT_TRUE(will_be_alone(moves({0}, {1})));
+  EXPECT_FALSE(will_be_alone(moves({0}, {0})));
+  EXPECT_FALSE(will_be_alone(moves({0, 1, 2}, {2, 0})));
+}
+
 TEST(layout, tells_what_is_to_be_moved) {
   layout l{.epoch = 3};
   l.members.resize(5);

@@ -270,25 +270,46 @@ TEST_F(steward_test, a_partition_with_two_new_owners_waits_for_both) {
   EXPECT_EQ(std::get<meta::moved>(c[0]).epoch, now.epoch) << "the lower of the two";
 }
 
-TEST_F(steward_test, the_last_owner_verifies_its_copies_before_the_others_go) {
-  cluster(3);
+TEST_F(steward_test, those_that_stay_compare_before_the_others_go) {
+  cluster(4);
   ++now.epoch;
   now.members[0].state = member_state::draining;
-  now.partitions[9] = {now.epoch, owner_list{0, 1}, owner_list{1}};
   planned = plan_base_of(now);
   view.acknowledged = now.epoch;
+  const auto compared = [&](std::size_t n) {
+    view.news[n].complete = {9};
+    view.news[n].complete_epoch = now.epoch;
+  };
+  now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{2, 1}};
+  compared(1);
   EXPECT_FALSE(next());
-  view.news[1].complete = {9};
-  view.news[1].complete_epoch = now.epoch;
+  compared(2);
   EXPECT_EQ(commands().size(), 1u);
   view.news[1].complete.clear();
-  now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{1, 2}};
-  EXPECT_EQ(commands().size(), 1u) << "two stay";
-  now.partitions[9] = {now.epoch, owner_list{0, 1}, owner_list{1}};
+  now.partitions[9] = {now.epoch, owner_list{0, 2}, owner_list{2}};
+  EXPECT_EQ(commands().size(), 1u);
+  view.news[2].complete.clear();
+  EXPECT_FALSE(next());
   silence(0, 10s);
   now.members[0].down_since = 1;
   now.members[0].state = member_state::out;
   EXPECT_EQ(commands().size(), 1u) << "there is no other copy";
+}
+
+TEST_F(steward_test, a_partition_does_not_move_to_one_that_is_away) {
+  cluster(4);
+  ++now.epoch;
+  now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 1, 3}};
+  planned = plan_base_of(now);
+  view.acknowledged = now.epoch;
+  view.news[3].complete = {9};
+  view.news[3].complete_epoch = now.epoch;
+  silence(3, 10s);
+  now.members[3].down_since = view.wall = 1;
+  EXPECT_FALSE(next());
+  silence(3, 10ms);
+  now.members[3].down_since = 0;
+  EXPECT_EQ(commands().size(), 1u);
 }
 
 TEST_F(steward_test, health_comes_before_everything_else) {

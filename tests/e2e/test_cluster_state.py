@@ -205,12 +205,24 @@ def test_a_majority_is_lost_for_good_and_a_survivor_goes_on(members):
     expect_all(survivor, "large", range(1, 6), 2 * MIB)
 
 
+def large_settings(node):
+    """As much as a bucket may have: its row is larger than a piece of a backup. What is answered for them."""
+    rules = "".join(f"<Rule><ID>{i}</ID><Status>Enabled</Status><Filter><Prefix>{'p' * 900}{i}</Prefix></Filter>"
+                    "<Expiration><Days>9</Days></Expiration></Rule>" for i in range(240))
+    cors = "".join(f"<CORSRule><AllowedOrigin>http://{'o' * 500}{i}</AllowedOrigin><AllowedMethod>GET</AllowedMethod></CORSRule>"
+                   for i in range(90))
+    assert node.put("/files?lifecycle", f"<LifecycleConfiguration>{rules}</LifecycleConfiguration>".encode()).status == 200
+    assert node.put("/files?cors", f"<CORSConfiguration>{cors}</CORSConfiguration>".encode()).status == 200
+    return node.get("/files?lifecycle").body, node.get("/files?cors").body
+
+
 def test_a_backup_of_a_running_cluster_founds_a_new_one(members, tmp_path):
     nodes = three_with_votes(members)
     put_all(nodes[0], "small", 40, 2 * KIB)
     put_all(nodes[1], "large", 4, 2 * MIB)
     eventually(lambda: chunks_of(nodes[2]) == 8, seconds=90, what="a copy")
     backup = tmp_path / "meta.dump"
+    lifecycle, cors = large_settings(nodes[0])
     assert nodes[2].get("/files/large3").status == 200  # by now it shows all of it
     assert "rows" in cluster_command(nodes[2], "backup", backup).stdout.decode()
     assert cluster_command(nodes[2], "backup", backup, check=False).returncode == 2, "it exists"
@@ -228,6 +240,7 @@ def test_a_backup_of_a_running_cluster_founds_a_new_one(members, tmp_path):
     nodes[2].start(seconds=60)
     expect_all(nodes[2], "small", range(40), 2 * KIB)
     expect_all(nodes[2], "large", range(1, 4), 2 * MIB)
+    assert nodes[2].get("/files?lifecycle").body == lifecycle and nodes[2].get("/files?cors").body == cors
     assert nodes[2].get("/files/later0").status == 404
     put_all(nodes[2], "new", 3, KIB)
     cluster_command(nodes[0], "rejoin")

@@ -89,6 +89,21 @@ TEST_F(chunk_store_scrub, finds_a_flipped_bit_of_a_header_or_of_any_block_and_no
   EXPECT_EQ(scrub_all(1).corrupt, second);
 }
 
+TEST_F(chunk_store_scrub, finds_nothing_any_more_when_what_could_not_be_read_was_written_anew) {
+  ASSERT_TRUE(put(1, 150 * kib));
+  crash_and_reopen(); // nothing is in memory
+  disk_.set_fault([](disk_operation op, const std::string& path) -> std::optional<error> {
+    if (op == disk_operation::read && path.ends_with("1.seg")) return error{errc::io_error, path};
+    return std::nullopt;
+  });
+  EXPECT_EQ(scrub_all(1).unreadable.size(), 1u);
+  ASSERT_TRUE(put(1, 150 * kib));
+  disk_.set_fault({});
+  EXPECT_TRUE(scrub_all(1).unreadable.empty());
+  EXPECT_EQ(store_->stats().chunks, 1u);
+  EXPECT_EQ(store_->stats().to_punch, 1u) << "where it was";
+}
+
 TEST_F(chunk_store_scrub, verifies_the_chunks_that_it_is_asked_for) {
   for (std::uint64_t n = 1; n < 4; ++n) ASSERT_TRUE(put(n, 150 * kib));
   for (const int page : {2, 38 + 2}) disk_.flip_bit(segment_1, page * page_bits);

@@ -142,6 +142,13 @@ std::vector<command> one_of_each_command_about_losses() {
   return {give_up_chunks{}, give_up_chunks{{{{1, 2}, 0, 1}, {{3, 1ull << 40}, 0xffffffff, 300}}}};
 }
 
+std::vector<command> one_of_each_command_of_level_7() {
+  const commit_stamp stamp{.session = 1, .sequence = 300, .acknowledged_below = 2};
+  return {create_bucket{.name = "bucket", .now = 1, .stamp = stamp},
+          create_bucket{.name = "bucket", .now = 1, .owner = "CK1", .stamp = stamp},
+          delete_bucket{.name = "bucket", .stamp = stamp}};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
@@ -150,6 +157,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_version_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_6()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_of_level_7()) all.push_back(std::move(c));
   return all;
 }
 
@@ -186,6 +194,20 @@ TEST(commands, with_what_came_later_are_of_level_6) {
   EXPECT_EQ(std::get<set_bucket>(again(all[5])).public_objects, false);
   EXPECT_EQ(std::get<set_bucket>(again(all[6])).tags, std::get<set_bucket>(all[6]).tags);
   EXPECT_EQ(std::get<copy_part>(again(all[7])).checksum, "AAAAAA==");
+}
+
+TEST(commands, with_stamps_of_buckets_are_of_level_7) {
+  for (const command& c : one_of_each_command_of_level_7()) {
+    EXPECT_EQ(level_of(c), 7) << c.index();
+    const auto again = decode_command(encode(c)).value();
+    std::visit(
+        [](const auto& one) {
+          if constexpr (requires { one.stamp; }) {
+            EXPECT_EQ(one.stamp.sequence, 300u);
+          }
+        },
+        again);
+  }
 }
 
 TEST(commands, about_versions_are_of_level_5) {

@@ -137,6 +137,27 @@ TEST_P(metadata_dump, commits_the_callers_writes_with_its_own_or_nothing) {
   EXPECT_EQ(to.log(), "cut");
 }
 
+TEST_P(metadata_dump, takes_rows_that_are_larger_than_a_piece) {
+  {
+    const auto rows = store::open(*from.engine).value();
+    std::vector<command> batch{create_bucket{.name = "files", .now = 1}};
+    for (const char first : {'a', 'b', 'c'}) {
+      set_bucket settings{.name = "files"};
+      settings.lifecycle.emplace().emplace_back().prefix = first + std::string(dump_piece_bytes_max, 'x');
+      batch.push_back(create_bucket{.name = std::string(5, first), .now = 1});
+      settings.name = std::string(5, first);
+      settings.stamp = {.session = 1, .sequence = std::uint64_t(first)};
+      batch.push_back(settings);
+    }
+    batch.insert(batch.begin(), begin_session{.node = {1}, .incarnation = 1});
+    for (const auto& done : rows->apply(batch).value().results) ASSERT_FALSE(done.refused);
+  }
+  ASSERT_TRUE(write(*from.engine));
+  EXPECT_TRUE(verify_dump(disk, path));
+  ASSERT_TRUE(load_dump(*to.engine, disk, path));
+  EXPECT_EQ(dump(*to.engine), dump(*from.engine));
+}
+
 TEST_P(metadata_dump, takes_many_pieces_and_refuses_when_one_is_missing_doubled_or_out_of_place) {
   {
     const auto rows = store::open(*from.engine).value();

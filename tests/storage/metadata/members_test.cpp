@@ -238,6 +238,29 @@ TEST_F(members, have_not_moved_while_a_new_owner_lacks_chunks) {
   EXPECT_EQ(owners(lacking).current, (owner_list{1}));
 }
 
+TEST_F(members, that_stay_have_made_up_for_what_they_missed_before_the_others_go) {
+  add(2);
+  add(3);
+  const blob_id blob = new_blob();
+  const partition_id p = partition_of({blob, 2});
+  const auto move_it = [&](owner_list to) {
+    EXPECT_EQ(target(p, to), std::nullopt);
+    acknowledge();
+    return run(moved{.epoch = epoch(), .partitions = {p}}).more == 0;
+  };
+  EXPECT_TRUE(move_it({0, 1, 2}));
+  put_object put = big("file", blob);
+  std::get<written_blob>(put.content).unconfirmed = {{2, 2, 1}};
+  EXPECT_EQ(refused(put), std::nullopt);
+  EXPECT_TRUE(move_it({1, 2})) << "this log may have members that judge as they did before";
+  run(raise_feature_level{7});
+  EXPECT_TRUE(move_it({0, 1, 2})) << "nobody goes";
+  EXPECT_FALSE(move_it({1, 2}));
+  EXPECT_FALSE(move_it({2}));
+  for (const node_number n : {0, 1}) EXPECT_EQ(refused(set_node{.node = n, .state = node_state::out}), std::nullopt);
+  EXPECT_TRUE(move_it({2})) << "there is nothing to wait for";
+}
+
 TEST_F(members, that_own_a_chunk_and_have_not_got_it_refuse_its_commit) {
   add(2);
   const blob_id blob = new_blob();

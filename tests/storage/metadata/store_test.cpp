@@ -24,6 +24,26 @@ TEST_F(buckets, are_made_once_and_found) {
   EXPECT_NE(all[0].id, all[1].id);
 }
 
+TEST_F(buckets, are_made_and_deleted_once_by_each_stamped_command) {
+  const auto unanswered = [this] {
+    auto one = stamp();
+    one.acknowledged_below = 0;
+    return one;
+  };
+  const create_bucket make{.name = "other", .now = 5, .stamp = unanswered()};
+  EXPECT_EQ(refused(make), std::nullopt);
+  EXPECT_EQ(refused(make), std::nullopt) << "the answer that was lost";
+  EXPECT_EQ(refused(create_bucket{.name = "other", .stamp = unanswered()}), errc::bucket_exists);
+  const delete_bucket gone{.name = "other", .stamp = unanswered()};
+  EXPECT_EQ(refused(gone), std::nullopt);
+  EXPECT_EQ(refused(create_bucket{.name = "other", .stamp = unanswered()}), std::nullopt);
+  EXPECT_EQ(refused(gone), std::nullopt);
+  EXPECT_TRUE(read()->bucket("other")) << "somebody made it after the first try";
+  EXPECT_EQ(refused(delete_bucket{.name = "other", .stamp = unanswered()}), std::nullopt);
+  EXPECT_EQ(refused(make), std::nullopt);
+  EXPECT_FALSE(read()->bucket("other"));
+}
+
 TEST_F(buckets, with_bad_names_are_refused) {
   EXPECT_EQ(refused(create_bucket{.name = "Bad"}), errc::invalid_argument);
   EXPECT_EQ(refused(create_bucket{.name = ""}), errc::invalid_argument);
