@@ -36,11 +36,6 @@ owner_union current_then_target(const partition_owners& owners) {
 
 } // namespace
 
-std::size_t write_quorum(std::size_t owners, std::size_t configured) {
-  CAIRN_ASSERT(owners > 0);
-  return configured == 0 ? owners / 2 + 1 : std::min(configured, owners);
-}
-
 owner_union read_owners(const layout& l, partition_id partition) {
   return current_then_target(owners_of(l, partition));
 }

@@ -32,6 +32,7 @@ using storage::layout_epoch;
 using storage::partition_id;
 using storage::metadata::owner_list;
 using storage::metadata::partition_owners;
+using storage::metadata::write_quorum;
 using owner_union = storage::metadata::node_list<2 * storage::metadata::owners_max>;
 
 struct layout {
@@ -45,9 +46,6 @@ struct layout {
 };
 
 // ── reading and writing ──
-
-// Copies that a write waits for among `owners` current ones (1 or more). `configured`: 0 for a majority.
-std::size_t write_quorum(std::size_t owners, std::size_t configured);
 
 owner_union read_owners(const layout& l, partition_id partition);
 

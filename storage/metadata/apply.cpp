@@ -170,7 +170,7 @@ command_result command_applier::made(const bucket_row& bucket) const {
 
 std::optional<error> command_applier::unusable(const written_blob& written) {
   if (blobs_.is_taken(written.blob)) return error{errc::blob_dead};
-  if (!members_.readable(written))
+  if (!members_.durable(written))
     return error{errc::no_quorum, "owners changed meanwhile, and the new ones have not got all chunks"};
   return std::nullopt;
 }

@@ -58,6 +58,11 @@ bool same_nodes(const node_list<A>& a, const node_list<B>& b) { // in any order
   return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](node_number n) { return b.contains(n); });
 }
 
+// Copies that a write waits for among `owners` current ones (1 or more). `configured`: 0 for a majority.
+constexpr std::size_t write_quorum(std::size_t owners, std::size_t configured) {
+  return configured == 0 ? owners / 2 + 1 : std::min(configured, owners);
+}
+
 enum class node_state : std::uint8_t {
   active = 1, // owns its share of the partitions
   draining,   // keeps what it has until others have it

@@ -20,8 +20,8 @@ namespace cairn::storage::metadata {
 
 // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
 // 5: versions of objects, lifecycle rules, lost chunks. 6: more conditions, tags of buckets, objects that are private
-// in public buckets, checksums of parts. 7: stamps of buckets' commands; a partition moves when the owners that stay
-// have made up, too, for what they missed.
+// in public buckets, checksums of parts. 7: stamps of buckets' commands; a commit counts the quorum of the owners at
+// its own time; a partition moves when the owners that stay have made up, too, for what they missed.
 constexpr std::uint8_t feature_level = 7;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
@@ -106,7 +106,8 @@ using command = std::variant<begin_session, end_session, create_bucket, delete_b
 std::uint8_t level_of(const command& c);
 // Every member of a cluster knows the commands up to this one; of later ones, those up to what the log says.
 constexpr std::uint8_t feature_level_of_clusters = 4;
-constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7;
+constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7,
+                       feature_level_of_counted_commits = 7;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

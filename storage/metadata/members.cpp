@@ -359,8 +359,11 @@ command_result member_ledger::move(const moved& c) {
   return answer;
 }
 
-bool member_ledger::readable(const written_blob& written) {
-  if (written.unconfirmed.empty() || epoch() == 0) return true;
+bool member_ledger::durable(const written_blob& written) {
+  if (written.unconfirmed.empty()) return true;
+  const auto row = cluster();
+  if (!row) return true;
+  const bool counts = b_.feature_level() >= feature_level_of_counted_commits;
   std::vector<std::pair<std::uint32_t, node_number>> lacking; // (index, node)
   for (const missing_chunks& m : written.unconfirmed)
     for (std::uint32_t i = 0; i < m.count; ++i) lacking.emplace_back(m.first + i, m.node);
@@ -376,10 +379,10 @@ bool member_ledger::readable(const written_blob& written) {
       page->second = std::move(*loaded);
     }
     const owner_list& current = page->second[p % owners_page_partitions].current;
-    const bool confirmed = std::any_of(current.begin(), current.end(), [&](node_number n) {
+    const auto confirmed = std::count_if(current.begin(), current.end(), [&](node_number n) {
       return std::none_of(first, end, [n](const auto& l) { return l.second == n; });
     });
-    if (!confirmed) return false;
+    if (std::size_t(confirmed) < (counts ? write_quorum(current.size(), row->write_quorum) : 1)) return false;
     first = end;
   }
   return true;

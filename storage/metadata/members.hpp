@@ -24,9 +24,9 @@ public:
   command_result note(const note_down& c);
   command_result note(const note_up& c);
 
-  // Whether each chunk has a current owner that confirmed it. A gateway counts its quorum by the layout that it wrote
-  // by; since then targets may have become current, and reads ask only them.
-  bool readable(const written_blob& written);
+  // Whether a write quorum of its current owners confirmed each chunk. A gateway counts by the layout that it wrote by;
+  // since then targets may have become current, and reads and repairs ask only them.
+  bool durable(const written_blob& written);
 
   layout_epoch epoch(); // 0: there is no cluster
   bool is_removed(const uuid& id);

@@ -277,6 +277,22 @@ TEST_F(members, that_own_a_chunk_and_have_not_got_it_refuse_its_commit) {
   EXPECT_EQ(refused(put), std::nullopt) << "node 0 owns the others";
 }
 
+TEST_F(members, confirm_a_commit_by_the_quorum_that_they_are_when_it_is_made) {
+  add(2);
+  const blob_id blob = new_blob();
+  const partition_id p = partition_of({blob, 2});
+  EXPECT_EQ(target(p, {0, 1}), std::nullopt);
+  acknowledge();
+  EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {p}}).more, 0u);
+  put_object put = big("file", blob); // written when node 0 owned it alone
+  std::get<written_blob>(put.content).unconfirmed = {{1, 2, 1}};
+  run(raise_feature_level{7});
+  EXPECT_EQ(refused(put), errc::no_quorum) << "an acknowledged write survives either disk";
+  put = big("file", new_blob());
+  std::get<written_blob>(put.content).unconfirmed = {{1, 0, 6}};
+  EXPECT_EQ(refused(put), std::nullopt) << "node 0 owns the others alone";
+}
+
 TEST_F(members, wait_for_the_slowest_live_session_only) {
   add(2);
   const session_id other = begin({2}, 1);
