@@ -71,7 +71,7 @@ void metadata_state::begin_session_in_log() {
 
 void metadata_state::serve(const peer_call& call) {
   if (!log_) return call.request->respond(error{errc::unsupported, "this node is no member of a cluster"});
-  log_->serve(call.kind, std::move(*call.request));
+  log_->serve(call.kind, *call.request);
 }
 
 caf::result<log_status_ptr> metadata_state::status() const {

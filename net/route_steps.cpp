@@ -66,7 +66,8 @@ void with_bucket(const session_ptr& session, std::function<void(const storage::m
       actors::access_atom_v, actors::access_query{{}, session->current().target.bucket, {}});
 }
 
-void commit(const session_ptr& session, storage::metadata::command command, unsigned status, std::string header_lines) {
+void commit(const session_ptr& session, storage::metadata::command command, unsigned status,
+            const std::string& header_lines) {
   ask<actors::committed>(
       session,
       [session, status, header_lines](const actors::committed&) { session->respond_empty(status, header_lines); },
@@ -74,7 +75,7 @@ void commit(const session_ptr& session, storage::metadata::command command, unsi
       actors::command_box{std::make_shared<const storage::metadata::command>(std::move(command))});
 }
 
-void collect_body(const session_ptr& session, std::size_t bytes_max, then_body then, body_checksums headers) {
+void collect_body(const session_ptr& session, std::size_t bytes_max, const then_body& then, body_checksums headers) {
   if (session->chunked()) {
     return session->respond_error({411, "MissingContentLength", "This request needs Content-Length."});
   }

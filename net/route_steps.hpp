@@ -38,12 +38,12 @@ void with_bucket(const session_ptr& session, std::function<void(const storage::m
 
 // Commits and answers with `status`.
 void commit(const session_ptr& session, storage::metadata::command command, unsigned status,
-            std::string header_lines = {});
+            const std::string& header_lines = {});
 
 // Reads the whole body, of at most `bytes_max`, and goes on with it. Refused: 411 without Content-Length, 400
 // MalformedXML when it is longer, BadDigest when it is not what Content-MD5 or a checksum header announces.
 enum class body_checksums : std::uint8_t { of_the_body, of_something_else };
-void collect_body(const session_ptr& session, std::size_t bytes_max, std::function<void(std::string body)> then,
+void collect_body(const session_ptr& session, std::size_t bytes_max, const std::function<void(std::string body)>& then,
                   body_checksums headers = body_checksums::of_the_body);
 
 // Held until a large answer is sent: bounds the memory of all of them together.

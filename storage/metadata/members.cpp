@@ -376,7 +376,7 @@ bool member_ledger::durable(const written_blob& written) {
     if (fresh) {
       auto loaded = load_page(page->first);
       if (!loaded) return false;
-      page->second = std::move(*loaded);
+      page->second = *loaded;
     }
     const owner_list& current = page->second[p % owners_page_partitions].current;
     const auto confirmed = std::count_if(current.begin(), current.end(), [&](node_number n) {

@@ -95,7 +95,7 @@ TEST(unconfirmed_chunks, always_cover_what_was_added_within_the_bound) {
       ASSERT_TRUE(a.node < b.node || (a.node == b.node && a.first + a.count < b.first));
     }
     for (const auto& [node, chunk] : added) {
-      ASSERT_TRUE(std::any_of(list->begin(), list->end(), [&](const missing_chunks& m) {
+      ASSERT_TRUE(std::any_of(list->begin(), list->end(), [node = node, chunk = chunk](const missing_chunks& m) {
         return m.node == node && m.first <= chunk && chunk < m.first + m.count;
       }));
     }

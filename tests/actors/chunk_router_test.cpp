@@ -16,6 +16,7 @@ TEST(chunk_router, ranks_owners_that_are_up_then_trusted_then_complete_then_quic
   }};
   rank_candidates(owners);
   std::vector<int> order;
+  order.reserve(owners.size());
   for (const auto& o : owners) order.push_back(o.node->number);
   EXPECT_EQ(order, (std::vector<int>{4, 5, 3, 2, 1, 0}));
 }

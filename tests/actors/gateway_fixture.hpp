@@ -111,15 +111,16 @@ private:
 };
 
 class gateway_fixture : public chunk_fixture {
-protected:
-  static constexpr std::uint32_t chunk_size = 64 << 10;
-  static constexpr storage::blob_id blob{7, 100};
-
+public:
   ~gateway_fixture() override {
     if (services_.metadata) caf::anon_send_exit(services_.metadata, caf::exit_reason::kill);
     services_ = {};
     if (digests) digests->stop();
   }
+
+protected:
+  static constexpr std::uint32_t chunk_size = 64 << 10;
+  static constexpr storage::blob_id blob{7, 100};
 
   // After the nodes were added.
   void start_gateway(std::chrono::milliseconds read_timeout = 5s) {

@@ -14,6 +14,9 @@ using namespace link;
 using ::testing::HasSubstr;
 
 class link_peers_ : public link_fixture {
+public:
+  ~link_peers_() override { nodes.clear(); }
+
 protected:
   struct node {
     std::uint8_t number = 0;
@@ -21,8 +24,6 @@ protected:
     std::unique_ptr<link_peers> peers;
     std::string address;
   };
-
-  ~link_peers_() override { nodes.clear(); }
 
   // A node of cluster "blue", or of none; it serves before it knows any member.
   node make(std::uint8_t number, std::uint64_t incarnation = 1, bool member = true, std::uint16_t port = 0) {
@@ -114,7 +115,7 @@ TEST_F(link_peers_, speak_tls) {
 TEST_F(link_peers_, answer_for_a_node_that_they_do_not_know_or_reach_never_inside_the_call) {
   start(1);
   std::promise<std::thread::id> answered;
-  nodes[0].peers->call(node_id(9), "echo", in(10s), [&](result<answer> a) {
+  nodes[0].peers->call(node_id(9), "echo", in(10s), [&](const result<answer>& a) {
     EXPECT_EQ(a.error().code, errc::connection_lost);
     answered.set_value(std::this_thread::get_id());
   });
@@ -283,8 +284,8 @@ TEST_F(link_peers_, random_bytes_on_the_port_harm_nobody) {
 TEST(peer_service, keeps_strangers_to_joining_and_unknown_kinds_out) {
   peer_service service;
   std::vector<std::string> served;
-  service.serve(peer_request::join, [&](incoming_request r) { served.push_back("join " + r.bytes); });
-  service.serve(peer_request::consensus, [&](incoming_request r) { served.push_back("consensus " + r.bytes); });
+  service.serve(peer_request::join, [&](const incoming_request& r) { served.push_back("join " + r.bytes); });
+  service.serve(peer_request::consensus, [&](const incoming_request& r) { served.push_back("consensus " + r.bytes); });
   const auto send = [&](std::string bytes, bool member) {
     std::optional<error> said;
     peer p;

@@ -222,6 +222,7 @@ TEST_F(link_server_, closes_a_frozen_peer) {
 TEST_F(link_server_, keeps_room_for_peers_when_strangers_crowd) {
   serve_with([](link_server_settings& s) { s.limits.strangers_max = 4; });
   std::vector<raw_peer> crowd;
+  crowd.reserve(20);
   for (int i = 0; i < 20; ++i) crowd.push_back(stranger());
   expect_serving();
   EXPECT_TRUE(crowd.front().closed());

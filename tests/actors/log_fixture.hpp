@@ -305,14 +305,14 @@ private:
   bool chance(double p) { return double(random.next() % 1'000'000) < p * 1e6; }
   std::chrono::microseconds delay() { return std::chrono::microseconds(100 + random.next() % 3000); }
 
-  void carry(node& from, const storage::uuid& to, std::string request, storage::steady_time deadline,
+  void carry(node& from, const storage::uuid& to, const std::string& request, storage::steady_time deadline,
              link::reply_callback reply) {
     auto once = std::make_shared<link::reply_callback>(std::move(reply));
     const auto answer = [once, alive = from.alive](result<link::answer> a) {
       if (*alive && *once) std::exchange(*once, {})(std::move(a));
     };
     auto* target = find(to);
-    const auto at_once = [&](error why) { loop.at(delay(), [answer, why] { answer(why); }); };
+    const auto at_once = [&](const error& why) { loop.at(delay(), [answer, why] { answer(why); }); };
     if (!target || !target->log || cuts.contains({from.number, target->number}))
       return at_once({errc::connection_lost, "not reachable"});
     loop.at(deadline - loop.now(), [answer] { answer(error{errc::timeout, "no answer in time"}); });

@@ -66,7 +66,7 @@ TEST_F(remote_store_test, answers_corrupt_when_the_peers_disk_rotted) {
 
 TEST_F(remote_store_test, finds_bytes_that_changed_on_their_way) {
   auto& n = add_node();
-  n.service->serve(peer_request::read_chunk, [&](link::incoming_request r) {
+  n.service->serve(peer_request::read_chunk, [&](const link::incoming_request& r) {
     link::answer a{encode(read_chunk_answer{100, 1}),
                    {n.pool->try_acquire(100, storage::reservation::minimum), 0, 100}};
     r.respond(std::move(a));

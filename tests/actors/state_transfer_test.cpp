@@ -32,6 +32,7 @@ struct side {
   void fill(int objects) {
     const auto s = meta::store::open(*kv).value();
     std::vector<meta::command> batch;
+    batch.reserve(std::size_t(objects));
     for (int i = 0; i < objects; ++i)
       batch.push_back(meta::create_bucket{.name = "bucket" + std::to_string(made++), .now = 1});
     ASSERT_TRUE(s->apply(batch));

@@ -104,7 +104,7 @@ void cluster_node::open_metadata() {
   process_->store = std::move(*store);
 }
 
-void cluster_node::ask_to_join(std::vector<storage::uuid> known) {
+void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
   std::string wish(1, char(actors::peer_request::join));
   wish += encode(actors::join_request{self(), cluster_name});
   const auto& whom = w_.draw.pick(known);

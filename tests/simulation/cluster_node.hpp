@@ -110,7 +110,7 @@ private:
   void open_disks();
   void make_disks();
   void open_metadata();
-  void ask_to_join(std::vector<storage::uuid> known);
+  void ask_to_join(const std::vector<storage::uuid>& known);
   void become_member();
   void spawn_backfill();
   void spawn_metadata(std::shared_ptr<actors::replicated_log_services> log);
