@@ -119,10 +119,10 @@ bool has_completed(const member_news& news, partition_id p, layout_epoch since) 
 }
 
 // Copies go that those who stay may need. Those of members that are out went before.
-bool stayers_compare(const layout& l, const partition_owners& owners) {
-  return only_shrinks(owners) && std::ranges::any_of(owners.current, [&](member_index n) {
-           return !owners.target.contains(n) && l.members[n].state != member_state::out;
-         });
+bool copies_go(const layout& l, const partition_owners& owners) {
+  return std::ranges::any_of(owners.current, [&](member_index n) {
+    return !owners.target.contains(n) && l.members[n].state != member_state::out;
+  });
 }
 
 std::optional<steward_step> arrived(const steward_view& v, const steward_options& o) {
@@ -130,12 +130,15 @@ std::optional<steward_step> arrived(const steward_view& v, const steward_options
   for (partition_id p = 0; p < v.now->partitions.size() && done.partitions.size() < moved_at_once; ++p) {
     const auto& owners = v.now->partitions[p];
     if (owners.epoch > v.acknowledged || same_nodes(owners.current, owners.target)) continue;
-    const bool all_compare = stayers_compare(*v.now, owners);
+    const bool some_go = copies_go(*v.now, owners), all_compare = only_shrinks(owners);
     layout_epoch under = v.now->epoch;
     const bool all = std::ranges::all_of(owners.target, [&](member_index n) {
-      if (owners.current.contains(n) && !all_compare) return true;
+      const bool stays = owners.current.contains(n);
+      if (stays && !some_go) return true;
+      if (!is_up(v, v.now->members[n], o)) return false;
+      if (stays && !all_compare) return true;
       under = std::min(under, v.news[n].complete_epoch);
-      return is_up(v, v.now->members[n], o) && has_completed(v.news[n], p, owners.epoch);
+      return has_completed(v.news[n], p, owners.epoch);
     });
     if (!all) continue;
     done.epoch = std::min(done.epoch, under);

@@ -304,12 +304,14 @@ TEST_F(steward_test, a_partition_does_not_move_to_one_that_is_away) {
   view.acknowledged = now.epoch;
   view.news[3].complete = {9};
   view.news[3].complete_epoch = now.epoch;
-  silence(3, 10s);
-  now.members[3].down_since = view.wall = 1;
-  EXPECT_FALSE(next());
-  silence(3, 10ms);
-  now.members[3].down_since = 0;
-  EXPECT_EQ(commands().size(), 1u);
+  for (const member_index away : {3, 1}) {
+    silence(away, 10s);
+    now.members[away].down_since = view.wall = 1;
+    EXPECT_FALSE(next()) << "new or not, it may have missed what goes with 2";
+    silence(away, 10ms);
+    now.members[away].down_since = 0;
+    EXPECT_EQ(commands().size(), 1u);
+  }
 }
 
 TEST_F(steward_test, health_comes_before_everything_else) {
