@@ -38,7 +38,12 @@ protected:
     session = run(meta::begin_session{.node = node_id(9), .incarnation = 1}).version;
   }
   void TearDown() override {
-    if (filler) caf::anon_send_exit(filler, caf::exit_reason::user_shutdown);
+    if (filler) { // it posts to the executors until it has ended
+      caf::anon_send_exit(filler, caf::exit_reason::user_shutdown);
+      caf::scoped_actor {
+        system
+        } -> wait_for(filler);
+    }
     work->stop();
     metadata_reads->stop();
     metadata_writes->stop();

@@ -219,8 +219,8 @@ def test_a_node_is_drained_and_removed_and_stays_out(make_cluster):
         mine = next(n for n in cluster.status()["nodes"] if n["number"] == number)
         return mine["partitions_owned"] == 0 and cluster.status()["bytes_to_move"] == 0
     eventually(empty, seconds=120, every=0.3, what="nothing left on the drained node")
+    leaving.kill()  # so that it does not hear of it before it starts again
     cluster.command("remove", number)
-    leaving.kill()
     check_all(cluster.nodes[:3], written)
     leaving.spawn()
     eventually(lambda: "it was removed" in leaving.log().rsplit("serving", 1)[-1], seconds=30, what="the refusal in its log")
