@@ -5,15 +5,14 @@
 // A plain class of the metadata actor: it is called on that actor only. Disk work goes to executors, messages to
 // `peers`; both come back through `post`. Nothing here waits.
 //
-// - submit: the commands reach the leader's log, in this order, and are applied here too. While that is not certain
-//   they are sent again until the deadline, so they must be such that a second time does no harm: commits carry their
-//   stamp; a bucket that "exists already" after an uncertain try counts as made. What is not known at the deadline is
-//   answered `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
+// - submit: the commands reach the leader's log, in this order; answered when the leader has applied them, which may be
+//   before this node has. While that is not certain they are sent again until the deadline, so they must be such that a
+//   second time does no harm: what clients ask for carries a stamp. What is not known at the deadline is answered
+//   `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
 // - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
 //   wait share one round. no_leader at the deadline.
 // - A node whose log lacks what the leader no longer has fetches the state (actors/state_transfer.hpp); while it takes
-// the
-//   place of its own, nothing is applied.
+//   the place of its own, nothing is applied.
 // - A failure of the log's disk is final: `failure` says why, everything is refused until the node is restarted.
 #pragma once
 
