@@ -22,6 +22,8 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
   const bucket_row* const bucket = b_.bucket(c.bucket);
   if (bucket == nullptr) return error{errc::no_such_bucket};
+  if (c.extras)
+    if (auto refused = forbidden_list(*bucket, *c.extras)) return refused;
   const auto present = versions_.live(*bucket, c.key);
   if (auto refused = unmet(c.condition, present)) return refused;
   const auto source = find_version(c.source);
@@ -65,6 +67,7 @@ std::optional<error> command_applier::change(const set_extras& c, log_index& ver
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
   if (c.public_read) row->extras.public_read = *c.public_read;
+  if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
   versions_.rewrite(*bucket, c.key, *row);
   version = row->version;
   return std::nullopt;
@@ -83,6 +86,7 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (bucket == nullptr) return error{errc::no_such_bucket};
   if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
+  if (c.ownership && *c.ownership > ownership::writer) return error{errc::invalid_argument, "no such ownership"};
   bucket_row row = *bucket;
   if (c.public_read) {
     row.public_read = *c.public_read;
@@ -93,6 +97,8 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.versioning) row.versioning = *c.versioning;
   if (c.lifecycle) row.lifecycle = *c.lifecycle;
   if (c.tags) row.tags = *c.tags;
+  if (c.ownership) row.ownership = *c.ownership;
+  if (row.public_read && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
   b_.put_bucket(row);
   return std::nullopt;
 }

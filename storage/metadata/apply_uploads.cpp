@@ -50,6 +50,7 @@ command_result command_applier::run(const begin_upload& c) {
   std::optional<error> refused;
   if (!valid_key(c.key)) refused = error{errc::invalid_argument, "not a valid key"};
   if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
+  if (!refused) refused = forbidden_list(*bucket, c.extras);
   if (refused) return remember(c.stamp, {.refused = std::move(refused)});
   const upload_row row{.id = b_.new_id(),
                        .nonce = c.nonce,

@@ -99,6 +99,7 @@ struct set_extras {
   std::optional<version_id> version; // no_such_version, delete_marker; without: of the live one
 };
 
+// no_such_bucket, acl_not_supported. What is not given stays.
 struct set_bucket {
   commit_stamp stamp;
   std::string name;
@@ -109,6 +110,7 @@ struct set_bucket {
   std::optional<bool> public_write;   // only beside public_read, which without it takes the right to write away
   std::optional<bool> public_objects; // only beside public_read, which without it is about the objects, too
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
+  std::optional<std::uint8_t> ownership;
 };
 
 // Their encodings, called by commands.cpp.
