@@ -48,8 +48,9 @@ struct request {
   std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as it was when the request was let in; may be null
   std::optional<storage::metadata::version_id> version;         // ?versionId
   std::string origin;                                           // of a page that a browser asks for
-  bool public_only = false;                                     // anonymous: only objects that are public by themselves
-  std::vector<std::pair<std::string, std::string>> overrides;   // response-content-type → "content-type"; checked
+  std::vector<std::string> query_headers; // lower-case names of those that a presigned URL's query added to the head
+  bool public_only = false;               // anonymous: only objects that are public by themselves
+  std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents
 };
