@@ -149,6 +149,16 @@ std::vector<command> one_of_each_command_of_level_7() {
           delete_bucket{.name = "bucket", .stamp = stamp}};
 }
 
+std::vector<command> one_of_each_command_of_level_8() {
+  create_bucket made{.name = "bucket", .now = 1};
+  made.settings = {.public_read = true, .public_write = true, .tags = {{"k", "v"}}, .ownership = ownership::writer};
+  create_bucket again{.name = "bucket", .now = 1, .owner = "CK1", .stamp = {.session = 1, .sequence = 2}};
+  again.settings.again = true;
+  set_bucket settings{.stamp = {.session = 1, .sequence = 2}, .name = "b"};
+  settings.ownership = ownership::unsaid;
+  return {made, again, settings};
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
@@ -158,6 +168,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_6()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_7()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_of_level_8()) all.push_back(std::move(c));
   return all;
 }
 
