@@ -91,6 +91,10 @@ result<void> replace_by_staged(const state_transfer_services& s, storage::log_in
   return loaded ? result<void>{} : loaded.error();
 }
 
+void remove_staged(const state_transfer_services& s) {
+  (void)s.files->remove(staged_path(s));
+}
+
 result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
   if (auto right = staged_is_of(s, index); !right) return right;
   auto loaded = meta::load_dump(*s.engine, *s.files, staged_path(s));

@@ -35,6 +35,7 @@ struct state_transfer_services {
 result<void> install_staged(const state_transfer_services& s, storage::log_index index);
 // The same for a node whose own tables are damaged: they are not looked at.
 result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index);
+void remove_staged(const state_transfer_services& s); // should it fail, the next start does it
 // At start: the log's snapshot is at `snapshot`, the state at `applied`. When a crash came between the log's record and
 // the state, the staged one is installed now. Then the folder is emptied. Errors: those of install_staged.
 result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied);

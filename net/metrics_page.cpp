@@ -144,6 +144,12 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",
             m.damage_mended);
+  p.counter("cairn_metadata_rows_scrubbed_total", "Rows of the metadata that were read to find damage.",
+            m.metadata_rows_scrubbed);
+  p.counter("cairn_metadata_damaged_rows_total", "Damaged places that were found in the metadata's files.",
+            m.metadata_damaged);
+  p.counter("cairn_metadata_repaired_total", "Times that damaged metadata was replaced by another member's.",
+            m.metadata_repaired);
   p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
 }

@@ -12,6 +12,7 @@ void kv_damage::report(const std::string& what) {
     if (places_.size() >= places_max || !places_.insert(what).second) return;
     if (first_.empty()) first_ = what;
     count_.fetch_add(1, std::memory_order_relaxed);
+    if (counted_ != nullptr) counted_->fetch_add(1, std::memory_order_relaxed);
   }
   log::error("damaged on the disk", {{"directory", where_}, {"what", what}});
 }

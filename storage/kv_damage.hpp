@@ -13,7 +13,9 @@ namespace cairn::storage {
 
 class kv_damage {
 public:
-  explicit kv_damage(std::string where) : where_(std::move(where)) {}
+  // `counted`: also counts, and outlives this; may be null.
+  explicit kv_damage(std::string where, std::atomic<std::uint64_t>* counted = nullptr)
+      : where_(std::move(where)), counted_(counted) {}
 
   // `what`: the table and key, or the page. Called again and again for the same place.
   void report(const std::string& what);
@@ -27,6 +29,7 @@ private:
   static constexpr std::size_t places_max = 1024; // remembered and counted; what comes after them is not
 
   const std::string where_;
+  std::atomic<std::uint64_t>* const counted_;
   mutable std::mutex mutex_;
   std::set<std::string> places_;
   std::string first_;
