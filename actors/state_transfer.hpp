@@ -33,8 +33,11 @@ struct state_transfer_services {
 // The staged state takes the place of the node's, in one transaction. Errors: those of load_dump; corrupt when another
 // index than this one is staged.
 result<void> install_staged(const state_transfer_services& s, storage::log_index index);
-// At start: the log's snapshot is at `snapshot`, the state at `applied`. When a crash came between the log's record and
-// the state, the staged one is installed now. Then the folder is emptied. Errors: those of install_staged.
+// The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
+// and the state, the staged one is installed now. Errors: those of install_staged.
+result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
+                              storage::log_index applied);
+// The same at a start; then the folder is emptied.
 result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied);
 
 class state_transfer {
@@ -63,6 +66,8 @@ public:
   // The leader `from` no longer has the entries up to `index`.
   void offered(const storage::uuid& from, storage::log_index index);
   void installed(); // after `begun`: the state is in its place
+  // The log was opened anew, with a state at `applied`: what `begun` is over, one way or the other.
+  void interrupted(storage::log_index applied);
   const state_transfer_services& services() const { return s_; }
 
 private:
