@@ -366,7 +366,7 @@ void membership_state::give_way(const log_status& log, const cluster::layout& la
         server->role != raft::server_role::voter || (heir && match->second <= has))
       continue;
     const auto known = news_.find(m.number);
-    if (known == news_.end() || now() - known->second.at >= s_.steward.down_after) continue;
+    if (known == news_.end() || now() - known->second.healthy_at >= s_.steward.down_after) continue;
     heir = m.number;
     has = match->second;
   }
