@@ -81,6 +81,11 @@ caf::result<committed> metadata_state::commit(command_box& command) {
   if (adds_something(*command) && s_.has_room && !s_.has_room()) {
     return to_caf({errc::no_space, "the metadata's disk is full up to its reserve"});
   }
+  if (log_ && feature_level_ < meta::feature_level_of_authority) {
+    auto older = std::make_shared<meta::command>(*command);
+    drop_authority(*older);
+    command = std::move(older);
+  }
   if (log_ && meta::level_of(*command) > feature_level_ && !std::holds_alternative<meta::raise_feature_level>(*command))
     return to_caf({errc::unsupported, "This request, before all nodes of the cluster are upgraded,"});
   const auto bytes = bytes_of(*command);
