@@ -82,6 +82,11 @@ caf::result<committed> metadata_state::commit(command_box& command) {
     // In a cluster the others may have room, and whoever is told to come again comes to them.
     return to_caf({log_ ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"});
   }
+  if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_authority) {
+    auto older = std::make_shared<meta::command>(*command);
+    drop_authority(*older);
+    command = std::move(older);
+  }
   if (log_ && meta::level_of(*command) > feature_level_ &&
       !std::holds_alternative<meta::raise_feature_level>(*command)) {
     // Before its session began a node does not know what the cluster's level is.
