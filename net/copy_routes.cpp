@@ -127,6 +127,7 @@ void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& 
   };
   if (job->kind) put.check = std::make_shared<checksum_maker>(*job->kind);
   auto& session = *job->session;
+  put.payer = session.payer();
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
                      bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;

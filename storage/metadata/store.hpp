@@ -109,6 +109,18 @@ struct object_part {
   std::string checksum{}; // base64, of the algorithm of the object's own; empty: none was kept
 };
 
+// Buckets whose names begin with `prefix` and follow `after`, with rights of `only_of` where it is given.
+struct buckets_query {
+  std::string prefix, after;
+  std::uint32_t buckets_max = 1000;
+  std::shared_ptr<const access_key_row> only_of{};
+};
+struct buckets_page {
+  std::vector<listed_bucket> buckets; // by name
+  std::string last;                   // what the next page follows; truncated with nothing returned is possible
+  bool truncated = false;
+};
+
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
 class view {
 public:
@@ -116,6 +128,7 @@ public:
   virtual log_index applied() = 0; // the batch this snapshot shows
   virtual result<bucket_row> bucket(std::string_view name) = 0;
   virtual result<std::vector<bucket_row>> buckets() = 0;
+  virtual result<buckets_page> buckets(const buckets_query& query) = 0; // examines 4,096 rows at most
   // no_such_key: its text names the delete marker that hides the key, if one does.
   virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
   // no_such_key: the object has no version at all; no_such_version.
