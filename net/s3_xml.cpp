@@ -3,7 +3,6 @@
 #include "net/base64.hpp"
 #include "net/http_date.hpp"
 #include "net/uri.hpp"
-#include "net/xml_reader.hpp"
 
 #include <array>
 #include <charconv>
@@ -164,12 +163,6 @@ std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>
   if (!request.prefix.empty()) xml.text("Prefix", request.prefix);
   xml.close("ListAllMyBucketsResult");
   return xml.take();
-}
-
-bool valid_create_bucket_body(std::string_view body) {
-  if (body.empty()) return true;
-  const auto root = read_xml(body, {});
-  return root && root->name == "CreateBucketConfiguration";
 }
 
 } // namespace cairn::net

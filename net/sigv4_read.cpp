@@ -211,7 +211,9 @@ std::optional<s3_error> read_presigned(const signed_request& request, signature_
   if (!time) return malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   claim.signed_at = *time;
   if (auto refused = read_expiry(value("X-Amz-Expires"), claim)) return refused;
-  auto payload = value("X-Amz-Content-Sha256");
+  std::string payload; // some signers move the header as it is
+  for (const auto& parameter : request.query)
+    if (payload.empty() && iequals(parameter.name, "X-Amz-Content-Sha256")) payload = parameter.value;
   if (payload.empty() && is_signed(claim.signed_headers, "x-amz-content-sha256"))
     payload = request.header("x-amz-content-sha256");
   return read_payload(payload.empty() ? "UNSIGNED-PAYLOAD" : std::move(payload), claim);
