@@ -90,12 +90,12 @@ std::variant<std::uint8_t, s3_error> read_versioning_document(std::string_view b
   const s3_error malformed{400, "MalformedXML", "The body is not a VersioningConfiguration."};
   const auto root = read_xml(body, bounds);
   if (!root || root->name != "VersioningConfiguration") return malformed;
-  if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->text != "Disabled")
+  if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->token() != "Disabled")
     return not_implemented("MFA delete");
   const auto* status = root->child("Status");
   if (status == nullptr) return malformed;
-  if (status->text == "Enabled") return metadata::versioning::enabled;
-  if (status->text == "Suspended") return metadata::versioning::suspended;
+  if (status->token() == "Enabled") return metadata::versioning::enabled;
+  if (status->token() == "Suspended") return metadata::versioning::suspended;
   return malformed;
 }
 
