@@ -1,5 +1,6 @@
 #include "net/bucket_routes.hpp"
 
+#include "net/list_request.hpp"
 #include "net/s3_xml.hpp"
 #include "net/setting_routes.hpp"
 
@@ -28,6 +29,7 @@ std::vector<metadata::bucket_row> visible(const actors::bucket_list& all, const 
 }
 
 std::variant<bucket_list_request, s3_error> read_bucket_list_request(const request_target& target) {
+  if (auto refused = refused_texts(target)) return std::move(*refused);
   bucket_list_request request;
   if (const auto* prefix = target.find("prefix")) request.prefix = *prefix;
   if (const auto* token = target.find("continuation-token")) request.after = *token;

@@ -67,6 +67,7 @@ public:
   bool stalled() const { return stalled_; } // no byte of the body came within http.idle_timeout
   const boost::beast::http::fields& fields() const { return parser_->get(); }
   bool closed() const { return closed_; }
+  bool encrypted() const { return stream_.encrypted(); }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
   answer_basics basics(); // decides whether the connection stays open after the answer
   // A whole answer made with basics().

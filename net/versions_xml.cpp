@@ -1,6 +1,7 @@
 #include "net/versions_xml.hpp"
 
 #include "net/http_date.hpp"
+#include "net/list_request.hpp"
 #include "net/multipart.hpp"
 #include "net/s3_xml.hpp"
 #include "net/xml_reader.hpp"
@@ -40,6 +41,7 @@ void add_version(xml_writer& xml, const metadata::listed_version& version, bool 
 
 std::variant<versions_request, s3_error> read_versions_request(const request_target& target, std::uint32_t keys_max) {
   versions_request request;
+  if (auto refused = refused_texts(target)) return std::move(*refused);
   const auto most = bounded_number(target, "max-keys", keys_max);
   if (const auto* refused = std::get_if<s3_error>(&most)) return *refused;
   request.query = {target.bucket, given(target, "prefix"),      given(target, "delimiter"), given(target, "key-marker"),
