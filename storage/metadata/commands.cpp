@@ -14,7 +14,7 @@
 //   19 to 26          see object_commands.cpp
 //   27                see cluster_commands.cpp
 //   28 to 30          see key_commands.cpp
-//   31                see cluster_commands.cpp
+//   31 to 33          see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -27,7 +27,7 @@
 // delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
 // complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
-// stamps of create_bucket and delete_bucket.
+// stamps of create_bucket and delete_bucket. 8 for kind 33 and an add_node with an invitation.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -217,9 +217,15 @@ bool is_of_level_7(const command& c) {
   return (made != nullptr && made->stamp.session != 0) || (gone != nullptr && gone->stamp.session != 0);
 }
 
+bool is_of_level_8(const command& c) {
+  const auto* const added = std::get_if<add_node>(&c);
+  return std::holds_alternative<invite_node>(c) || (added != nullptr && added->by);
+}
+
 } // namespace
 
 std::uint8_t level_of(const command& c) {
+  if (is_of_level_8(c)) return 8;
   if (is_of_level_7(c)) return 7;
   if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
