@@ -32,6 +32,10 @@ error broken(const char* which) {
   return {errc::corrupt, std::string{which} + " of another node does not decode"};
 }
 
+bool has_fault(const cluster_node_status& n) {
+  return !n.fault.empty() || n.closed_disks > 0;
+}
+
 using node_numbers = std::vector<storage::node_number>;
 
 void write(byte_writer& w, const node_numbers& nodes) {
@@ -129,8 +133,12 @@ std::string encode(const cluster_status& s) {
   w.u8(std::uint8_t(s.auto_out.paused));
   write(w, s.auto_out.waiting);
   write(w, s.auto_out.because);
+  const auto faults = std::ranges::count_if(s.nodes, [](const auto& n) { return has_fault(n); });
   const bool ends = std::ranges::any_of(s.nodes, [](const auto& n) { return n.certificate_end != 0; });
-  if (s.waiting.empty() && !ends) return w.take();
+  if (faults == 0 && s.waiting.empty() && !ends) return w.take();
+  w.varint(std::uint64_t(faults));
+  for (const auto& n : s.nodes)
+    if (has_fault(n)) w.u16(n.number).string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks);
   w.varint(s.waiting.size());
   for (const auto& n : s.waiting) w.raw(n.id).string(n.address);
   w.varint(ends ? s.nodes.size() : 0);
@@ -142,6 +150,15 @@ std::string encode(const cluster_status& s) {
 namespace {
 
 void read_rest(byte_reader& r, cluster_status& s) {
+  for (auto faults = r.count(4); faults > 0; --faults) {
+    const auto number = r.u16();
+    std::string fault{r.string(text_bytes_max)};
+    const auto n = std::ranges::find(s.nodes, number, &cluster_node_status::number);
+    const auto closed = r.varint();
+    if (n == s.nodes.end()) continue;
+    n->fault = std::move(fault);
+    n->closed_disks = closed;
+  }
   s.waiting.resize(r.count(waiting_bytes_min));
   for (auto& n : s.waiting) {
     r.raw(n.id);

@@ -170,6 +170,8 @@ class store {
 public:
   // Checks the format version. corrupt, unsupported, io_error.
   static result<std::unique_ptr<store>> open(kv_engine& engine, group_id group = default_group);
+  // Without a look at it: of an engine that is damaged, and whose contents are to be replaced.
+  static std::unique_ptr<store> over(kv_engine& engine, group_id group = default_group);
   virtual ~store() = default;
   // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
   // io_error, corrupt, quarantined).
