@@ -79,6 +79,7 @@ link::peer sim_peers::as_peer() const {
   p.feature_level = storage::metadata::feature_level;
   p.protocol = link::protocol_newest;
   p.member = true;
+  p.certified = true;
   return p;
 }
 
