@@ -25,6 +25,8 @@ std::string cors_document(const cors_rules& rules);
 // page.
 std::string cors_lines(const cors_rules& rules, std::string_view origin, std::string_view method);
 
+bool cors_allows(const cors_rules& rules, std::string_view origin, std::string_view method);
+
 // OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule fits.
 struct preflight_request {
   std::string_view origin, method, headers; // headers: names, separated by commas
