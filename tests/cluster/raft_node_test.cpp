@@ -205,6 +205,30 @@ TEST(raft_node, a_read_is_answered_when_a_majority_has_confirmed_the_term_after_
   EXPECT_EQ(o.answers[1].what, outcome::not_leader);
 }
 
+// Ongaro's correction of the changes of one server at a time (2015).
+TEST(raft_node, changes_wait_for_an_entry_of_the_term_and_for_who_is_behind) {
+  owner o{1, voter_of_three()};
+  o.node->receive(2, timeout_now{1, 1, 1}, 10);
+  o.settle(10);
+  const auto term = o.node->engine().term();
+  o.node->receive(3, vote_answer{term, true, false}, 20);
+  o.settle(20);
+  ASSERT_EQ(o.node->engine().role(), role::leader);
+  EXPECT_EQ(o.node->change(4, change_kind::add_standby, 20), accepted::busy) << "nothing of its term is committed";
+  const auto stored_by = [&](server_id id) {
+    o.node->receive(id, append_answer{term, 0, o.node->engine().last_index()}, 30);
+    o.settle(30);
+  };
+  stored_by(3);
+  ASSERT_EQ(o.node->change(4, change_kind::add_standby, 30), accepted::yes);
+  EXPECT_EQ(o.node->change(5, change_kind::add_standby, 30), accepted::busy) << "one at a time";
+  o.settle(30);
+  stored_by(3);
+  EXPECT_EQ(o.node->change(4, change_kind::promote, 30), accepted::behind) << "it has nothing of the log";
+  stored_by(4);
+  EXPECT_EQ(o.node->change(4, change_kind::promote, 30), accepted::yes);
+}
+
 TEST(raft_node, only_a_server_of_that_term_echoes_a_read_round) {
   owner o{1, voter_of_three()};
   o.node->receive(2, read_round{1, 4}, 10);
