@@ -170,7 +170,7 @@ std::vector<command> one_of_each_command_with_an_authority() {
   for (command& c : all)
     std::visit(
         [](auto& one) {
-          if constexpr (requires { one.by; }) one.by = {allowed_by::key, "CK1", rights::write, 300, 301};
+          if constexpr (requires { one.by.rights; }) one.by = {allowed_by::key, "CK1", rights::write, 300, 301};
         },
         c);
   return all;
@@ -245,7 +245,7 @@ TEST(commands, with_an_authority_are_of_level_8) {
     const auto again = decode_command(encode(c)).value();
     std::visit(
         [](const auto& one) {
-          if constexpr (requires { one.by; }) {
+          if constexpr (requires { one.by.rights; }) {
             EXPECT_EQ(one.by, (authority{allowed_by::key, "CK1", rights::write, 300, 301}));
           }
         },
