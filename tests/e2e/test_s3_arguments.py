@@ -164,7 +164,8 @@ def with_thing(request, operation, what):
         name, _, value = what[1:].partition("=")
         return method, path + ("&" if "?" in path else "?") + urllib.parse.quote(name) + "=" + urllib.parse.quote(value, safe=""), headers, body
     if what.startswith("<"):
-        end = body.rindex(b"</")
+        what, _, parent = what.partition("` in `")
+        end = body.index(f"</{parent}>".encode()) if parent else body.rindex(b"</")
         return method, path, headers, body[:end] + what.encode() + body[end:]
     name, _, value = what.partition(": ")
     headers = {k: v for k, v in headers.items() if k.lower() != name.lower()}
