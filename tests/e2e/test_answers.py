@@ -117,6 +117,17 @@ def test_error_documents_are_xml_whatever_was_asked_for(node, bucket):
         assert ET.fromstring(answer.body).find("Resource").text.startswith("/"), path
 
 
+def test_uploads_of_keys_with_control_characters_are_answered_in_xml(node, bucket):
+    begun = node.request("POST", f"/{bucket}/a%01b?uploads")
+    upload = text_of(begun, "UploadId")[0]
+    etag = node.put(f"/{bucket}/a%01b?partNumber=1&uploadId={upload}", b"x").header("etag")
+    assert text_of(node.get(f"/{bucket}/a%01b?uploadId={upload}"), "PartNumber") == ["1"]
+    body = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+    done = node.request("POST", f"/{bucket}/a%01b?uploadId={upload}", body.encode())
+    assert text_of(done, "Location")[0].endswith(f"/{bucket}/a%01b")
+    assert text_of(node.get(f"/{bucket}?encoding-type=url"), "Key") == ["a%01b"]
+
+
 def test_version_1_encodes_its_prefix_like_all_names(node, bucket):
     node.put(f"/{bucket}/a%2Bb%2520/1", b"x")
     for version in ("", "list-type=2&"):
