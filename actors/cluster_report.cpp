@@ -38,7 +38,7 @@ bool is_up(const known_cluster& k, const cluster::member& m) {
   if (!k.linked(m.id)) return false;
   if (!k.reports || !k.reports->leads) return true;
   const auto found = k.reports->by_node.find(m.number);
-  return found != k.reports->by_node.end() && k.now - found->second.at < k.down_after;
+  return found != k.reports->by_node.end() && k.now - found->second.healthy_at < k.down_after;
 }
 
 cluster_node_status node_status_of(const known_cluster& k, const cluster::member& m) {
@@ -57,8 +57,13 @@ cluster_node_status node_status_of(const known_cluster& k, const cluster::member
     n.capacity_bytes = r->capacity_bytes;
     n.data_bytes = r->data_bytes;
     n.applied_index = r->applied;
+    n.fault = r->fault;
+    n.closed_disks = r->closed_disks;
+    n.certificate_end = r->certificate_end;
   }
-  if (m.number == k.log->self) n.applied_index = k.log->applied;
+  if (m.number != k.log->self) return n;
+  n.applied_index = k.log->applied;
+  n.fault = k.log->failure ? to_string(k.log->failure->code) : "";
   return n;
 }
 
@@ -123,7 +128,10 @@ cluster_status report_cluster(const known_cluster& k) {
   s.voters_next = coming_voters(*k.log, l);
   if (s.voters_next == s.voters) s.voters_next.clear();
   s.chunks_lost = k.chunks_lost;
-  if (k.reports) s.auto_out = k.reports->auto_out;
+  if (k.reports) {
+    s.auto_out = k.reports->auto_out;
+    for (const auto& w : k.reports->waiting) s.waiting.push_back({w.id, w.address});
+  }
   const auto moves = cluster::pending_moves(l);
   const auto held = held_partitions(l);
   std::vector<bool> up(l.members.size());

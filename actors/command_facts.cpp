@@ -1,5 +1,7 @@
 #include "actors/command_facts.hpp"
 
+#include <concepts>
+
 namespace cairn::actors {
 
 namespace {
@@ -149,6 +151,17 @@ void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_se
         if constexpr (std::is_same_v<kind, meta::create_bucket> || std::is_same_v<kind, meta::delete_bucket>)
           if (level < meta::feature_level_of_stamped_buckets) return;
         if constexpr (requires { one.stamp; }) fill(one.stamp);
+      },
+      c);
+}
+
+void drop_authority(meta::command& c) {
+  std::visit(
+      [](auto& one) {
+        if constexpr (requires {
+                        { one.by } -> std::same_as<meta::authority&>;
+                      })
+          one.by = {};
       },
       c);
 }

@@ -234,6 +234,13 @@ const xml_element* xml_element::child(std::string_view child_name) const {
   return nullptr;
 }
 
+bool has_only(const xml_element& element, std::initializer_list<std::string_view> names) {
+  const auto once = [&](const xml_element& inside) { return element.child(inside.name) == &inside; };
+  return std::all_of(element.children.begin(), element.children.end(), [&](const xml_element& inside) {
+    return std::find(names.begin(), names.end(), inside.name) != names.end() && once(inside);
+  });
+}
+
 std::string_view xml_element::text_of(std::string_view child_name) const {
   const auto* found = child(child_name);
   return found != nullptr ? std::string_view{found->text} : std::string_view{};

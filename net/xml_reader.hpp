@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,9 @@ struct xml_element {
   // XML Schema collapses for those.
   std::string_view token() const;
 };
+
+// Whether all its children are of these names, and none comes twice.
+bool has_only(const xml_element& element, std::initializer_list<std::string_view> names);
 
 // The document's root. Nothing: malformed, or beyond the bounds.
 std::optional<xml_element> read_xml(std::string_view body, const xml_bounds& bounds);
