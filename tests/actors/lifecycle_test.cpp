@@ -117,6 +117,7 @@ private:
             for (const auto& [name, b] : buckets) rows.push_back(b.row);
             return std::make_shared<const std::vector<meta::bucket_row>>(std::move(rows));
           },
+          [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("a page of buckets"); },
           [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
           [this](list_atom, const meta::uploads_query& q) { return uploads(q); },
           [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
