@@ -19,6 +19,7 @@ public:
   log_index applied() override;
   result<bucket_row> bucket(std::string_view name) override;
   result<std::vector<bucket_row>> buckets() override;
+  result<buckets_page> buckets(const buckets_query& query) override;
   result<object_row> object(std::string_view bucket, std::string_view key) override;
   result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) override;
   result<versions_page> versions(const versions_query& query) override;

@@ -158,6 +158,11 @@ protected:
   std::shared_ptr<std::optional<result<link::answer>>> report(storage::node_number n, std::uint64_t incarnation = 1) {
     return ask(peer_request::report, encode(report_of(n, incarnation)), id_of(n), meta::feature_level);
   }
+  auto report_fault(storage::node_number n) {
+    auto r = report_of(n);
+    r.fault = "no_space";
+    return ask(peer_request::report, encode(r), id_of(n), meta::feature_level);
+  }
   // Until the time is over, these report each second.
   void pass_with_reports(std::chrono::seconds time, const std::vector<storage::node_number>& of) {
     for (auto left = time; left > 0s; left -= 1s) {
@@ -214,6 +219,7 @@ inline metadata_actor membership_test::spawn_metadata_of_the_test() {
         [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
         [](bucket_atom, const std::string&) { return never<meta::bucket_row>("a bucket"); },
         [](list_buckets_atom) { return never<bucket_list>("buckets"); },
+        [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("names of buckets"); },
         [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
         [](list_atom, const meta::uploads_query&) { return never<uploads_listing>("uploads"); },
         [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
