@@ -111,7 +111,9 @@ constexpr std::array key_table{
         "PEM file: the private key of `admin.tls.cert`."},
 
     key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
-        "What requests without credentials may do."},
+        "What requests without credentials may do. Of changes that a browser sends for a page of another origin only "
+        "those "
+        "that a CORS rule of the bucket allows."},
     key{"auth", "allow_public_writes", at<&s::auth, &auth_settings::allow_public_writes>, 0, 0, 1, false,
         "Must be true for `auth.anonymous = \"read-write\"` on an `http.listen` beyond loopback: anyone who reaches "
         "the "

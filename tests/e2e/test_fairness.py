@@ -1,5 +1,7 @@
 """One client beside another: whatever a client holds, trickles, or does not read, with or without a key, the others' requests
 succeed, and within a time that no wait for memory, no deadline and no refusal fits into."""
+import base64
+import hashlib
 import http.client
 import os
 import socket
@@ -28,6 +30,8 @@ class Victim:
 
     def ask(self, method, path, body=b"", timeout=30):
         headers = Signer().headers(method, self.host, path, sha256(body))
+        if method == "POST":  # DeleteObjects wants it
+            headers["Content-MD5"] = base64.b64encode(hashlib.md5(body).digest()).decode()
         return self.node.request(method, path, body, headers, timeout=timeout)
 
     def prepare(self):
@@ -160,7 +164,8 @@ CROWDS = {
         first=lambda i: head(node, "PUT", f"/files/u{i}", headers=["Transfer-Encoding: chunked"]) + b"ffff\r\n" + b"x" * 5000),
     "downloads that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files/o")),
     "listings that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files?list-type=2") * 40),
-    "multi-deletes that trickle": lambda node: dict(first=lambda i: head(node, "POST", "/files?delete", 900_000) + b"<Delete>", drip=b" "),
+    "multi-deletes that trickle": lambda node: dict(first=lambda i: head(node, "POST", "/files?delete", 900_000, ["Content-MD5: AAAAAAAAAAAAAAAAAAAAAA=="]) + b"<Delete>",
+                                                 drip=b" "),
     "settings that stop": lambda node: dict(first=lambda i: head(node, "PUT", "/files?lifecycle", 200_000) + b"<" + b" " * 30_000),
 }
 

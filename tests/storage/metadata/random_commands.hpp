@@ -41,8 +41,20 @@ private:
   command next() {
     if (!sent_.empty() && random_() % 12 == 0) return sent_[random_() % sent_.size()];
     command c = fresh();
+    if (random_() % 3 == 0) say_authority(c);
     sent_.push_back(c);
     return c;
+  }
+  void say_authority(command& c) {
+    authority by{.by = allowed_by(random_() % 4), .rights = std::uint8_t(random_() % 8)};
+    if (random_() % 2 == 0) by.key = key_id();
+    if (random_() % 8 == 0) by.bucket = random_() % 100;
+    if (random_() % 8 == 0) by.source = random_() % 100;
+    std::visit(
+        [&by](auto& one) {
+          if constexpr (requires { one.by; }) one.by = std::move(by);
+        },
+        c);
   }
   command fresh() {
     if (random_() % 4 == 0) return of_the_cluster();
@@ -177,8 +189,9 @@ private:
       default: return part();
     }
   }
+  std::string key_id() { return std::string("CK") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : ""); }
   command of_keys() {
-    const std::string id = std::string("CK") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : "");
+    const std::string id = key_id();
     switch (random_() % 6) {
       case 0:
       case 1: return create_key{.stamp = stamp(), .id = id, .secret = "s", .creates_buckets = random_() % 2 == 0};
