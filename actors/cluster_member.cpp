@@ -230,6 +230,11 @@ result<void> cluster_member::open_log() {
   parts.network = links_.get();
   parts.clock = env_.clock;
   parts.random = env_.random;
+  parts.has_room = [files = env_.files, directory = env_.settings->metadata_dir(),
+                    reserve = env_.settings->storage.reserve.bytes] {
+    const auto space = files->space_of(directory);
+    return space && storage::has_room_again(reserve, *space);
+  };
   auto log = open_member_log(parts);
   if (!log) return log.error();
   log_ = std::move(*log);

@@ -22,7 +22,8 @@ constexpr std::chrono::milliseconds straggler_wait{20};
 // The state machine refused the commit and buried the blob with it.
 bool refused_and_buried(errc code) {
   return code == errc::no_such_bucket || code == errc::precondition_failed || code == errc::session_ended ||
-         code == errc::blob_dead || code == errc::no_such_upload;
+         code == errc::blob_dead || code == errc::no_such_upload || code == errc::access_denied ||
+         code == errc::no_such_access_key;
 }
 
 // One upload. After a failure it stays until its writes are answered, so that no chunk arrives after its blob was
@@ -307,6 +308,7 @@ void ingest_state::commit(const meta::etag& etag) {
   put.headers.standard.insert(put.headers.standard.end(), proven_.begin(), proven_.end());
   put.condition = std::move(request_.condition);
   put.extras = std::move(request_.extras);
+  put.by = std::move(request_.by);
   if (!rules_.empty())
     expires_ = expiry_of(rules_, {.key = put.key, .size = put.size, .modified = put.now, .tags = put.extras.tags});
   if (chunks_begun_ > 0) {

@@ -51,6 +51,7 @@ struct object_name {
   std::string bucket, key;
   bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
   std::optional<storage::metadata::version_id> version{}; // nothing: the live one
+  storage::bucket_id judged = 0;                          // as in storage::metadata::listing_query
 };
 struct found_object {
   std::shared_ptr<const storage::metadata::object_row> row;
@@ -80,6 +81,7 @@ struct object_parts_query {
   std::string bucket, key;
   std::uint32_t after = 0, max = 0;
   std::optional<storage::metadata::version_id> version{};
+  storage::bucket_id judged = 0;
 };
 struct found_parts {
   std::shared_ptr<const storage::metadata::object_row> row;

@@ -39,6 +39,7 @@ void metadata_state::start_log() {
     layout_changed_ = true;
     read_layout();
   };
+  env.failed = [this](const std::optional<error>& why) { note_fault(why ? to_string(*why) : std::string{}); };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
   known_at_start_ = s_.log->members;
@@ -98,7 +99,10 @@ void metadata_state::read_layout(const std::function<void()>& then) {
   layout_asked_ = true;
   layout_changed_ = false;
   auto served = std::make_shared<std::vector<std::function<void()>>>(std::exchange(layout_waiters_, {}));
-  auto job = [this, then, served, store = s_.store, back = on_actor()](bool expired) {
+  const auto then_later = [this, then] {
+    if (then) self_->delayed_send(self_, read_again_after, completion{[this, then] { read_layout(then); }});
+  };
+  auto job = [this, then, then_later, served, store = s_.store, back = on_actor()](bool expired) {
     result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
     storage::log_index at = 0;
     std::uint8_t level = 0;
@@ -113,17 +117,17 @@ void metadata_state::read_layout(const std::function<void()>& then) {
       }
     }
     auto shared = std::make_shared<result<cluster::layout>>(std::move(fresh));
-    back([this, then, served, shared, at, level] {
+    back([this, then, then_later, served, shared, at, level] {
       layout_asked_ = false;
       feature_level_ = std::max(feature_level_, level);
       if (*shared)
         publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
       else if (shared->error().code != errc::not_found) // this node has not caught up so far
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
-      if (then && (*shared || shared->error().code == errc::not_found))
-        then();
+      if (!*shared && shared->error().code != errc::not_found)
+        then_later();
       else if (then)
-        self_->delayed_send(self_, read_again_after, completion{[this, then] { read_layout(then); }});
+        then();
       for (const auto& go : *served) go();
       if (layout_changed_) return read_layout();
       for (const auto& go : std::exchange(layout_waiters_, {})) go();
@@ -133,7 +137,7 @@ void metadata_state::read_layout(const std::function<void()>& then) {
     layout_asked_ = false;
     layout_changed_ = true; // the next entry or tick tries again
     layout_waiters_.insert(layout_waiters_.end(), served->begin(), served->end());
-    if (then) self_->delayed_send(self_, read_again_after, completion{[this, then] { read_layout(then); }});
+    then_later();
   }
 }
 

@@ -65,6 +65,7 @@ struct put_request {
   storage::metadata::write_condition condition;
   std::shared_ptr<body_check> check{}; // null: nothing to prove
   storage::metadata::object_extras extras{};
+  storage::metadata::authority by{};
   // What commits the upload, made of the command that would commit it as an object; its bytes are never kept in the
   // row. Null: that command itself.
   std::function<storage::metadata::command(storage::metadata::put_object)> commit_as{};

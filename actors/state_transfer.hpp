@@ -33,8 +33,14 @@ struct state_transfer_services {
 // The staged state takes the place of the node's, in one transaction. Errors: those of load_dump; corrupt when another
 // index than this one is staged.
 result<void> install_staged(const state_transfer_services& s, storage::log_index index);
-// At start: the log's snapshot is at `snapshot`, the state at `applied`. When a crash came between the log's record and
-// the state, the staged one is installed now. Then the folder is emptied. Errors: those of install_staged.
+// The same for a node whose own tables are damaged: they are not looked at.
+result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index);
+void remove_staged(const state_transfer_services& s); // should it fail, the next start does it
+// The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
+// and the state, the staged one is installed now. Errors: those of install_staged.
+result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
+                              storage::log_index applied);
+// The same at a start; then the folder is emptied.
 result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied);
 
 class state_transfer {
@@ -63,6 +69,11 @@ public:
   // The leader `from` no longer has the entries up to `index`.
   void offered(const storage::uuid& from, storage::log_index index);
   void installed(); // after `begun`: the state is in its place
+  // For a repair, while the log is out of service: the state that `from` has, whatever this node had. `staged` is
+  // called when it lies here, whole and durable, or with why not: then it may be asked again.
+  void fetch(const storage::uuid& from, std::function<void(result<cluster::raft::snapshot_record>)> staged);
+  // The log was opened anew, with a state at `applied`: what `begun` is over, one way or the other.
+  void interrupted(storage::log_index applied);
   const state_transfer_services& services() const { return s_; }
 
 private:
@@ -84,6 +95,7 @@ private:
   void watch_served();
   void remove(std::string path);
 
+  void begin_fetch(const storage::uuid& from);
   void ask();
   void arrived(result<link::answer> a);
   void kept(const result<void>& outcome);
@@ -101,6 +113,7 @@ private:
   bool fetching_ = false, installing_ = false;
   arriving_ptr arriving_; // while fetching, and after a failure
   std::optional<cluster::raft::snapshot_record> staged_;
+  std::function<void(result<cluster::raft::snapshot_record>)> repair_; // waits for the state
 };
 
 } // namespace cairn::actors

@@ -6,6 +6,7 @@
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
+#include "actors/room_probe.hpp"
 #include "actors/scrubber.hpp"
 #include "storage/disk_identity.hpp"
 #include "storage/log.hpp"
@@ -25,33 +26,6 @@ constexpr std::uint64_t peers_share = 4;     // of limits.memory: what peers sen
 constexpr std::uint64_t backfill_share = 16; // of limits.memory: what is fetched to repair and to rebalance
 constexpr std::uint64_t backfill_bytes_min = 16 << 20;
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
-
-// Whether a disk has more than its reserve left, asked at most ten times a second.
-class room_probe {
-public:
-  room_probe(storage::file_system& files, const storage::clock& clock, std::string path, std::uint64_t reserve)
-      : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
-
-  bool has_room() {
-    const auto now = clock_.now().time_since_epoch().count();
-    const auto last = checked_.load(std::memory_order_relaxed);
-    if (now - last > interval.count()) {
-      checked_.store(now, std::memory_order_relaxed);
-      if (const auto space = files_.space_of(path_))
-        room_.store(space->available > storage::effective_reserve(reserve_, *space), std::memory_order_relaxed);
-    }
-    return room_.load(std::memory_order_relaxed);
-  }
-
-private:
-  static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds{100};
-  storage::file_system& files_;
-  const storage::clock& clock_;
-  const std::string path_;
-  const std::uint64_t reserve_;
-  std::atomic<std::int64_t> checked_{0};
-  std::atomic<bool> room_{true};
-};
 
 // A disk that opened. Members in order of construction: what stands later uses what stands earlier.
 struct open_disk {
@@ -115,9 +89,11 @@ private:
   std::unique_ptr<room_probe> metadata_room_;
   std::shared_ptr<std::atomic<bool>> metadata_quarantined_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<std::atomic<bool>> session_began_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<metadata_fault> metadata_fault_ = std::make_shared<metadata_fault>();
   std::vector<std::unique_ptr<open_disk>> disks_;
   std::shared_ptr<damaged_chunks> damaged_ = std::make_shared<damaged_chunks>();
   std::vector<std::string> closed_disks_; // paths
+  chunk_store_actor closed_store_;        // when there is no other
   services services_;
   reaper_actor reaper_;
   lifecycle_actor lifecycle_;
@@ -182,13 +158,14 @@ membership_services storage_node_impl::membership_parts() const {
 }
 
 disk_use storage_node_impl::disks_in_use() const {
-  disk_use out{.takes_writes = false};
+  disk_use out{.takes_writes = false, .closed = closed_disks_.size()};
   for (const auto& d : disks_) {
     const auto stats = d->store->stats();
     out.capacity_bytes += stats.disk.total;
     out.data_bytes += stats.used_bytes;
     out.used_bytes += stats.disk.total - std::min(stats.disk.total, stats.disk.available);
     out.takes_writes = out.takes_writes || d->shared->takes_writes();
+    out.closed += stats.state == storage::disk_state::quarantined;
   }
   return out;
 }
@@ -263,7 +240,13 @@ result<void> storage_node_impl::open_disks(const config::settings& settings) {
     d->shared->damaged = damaged_;
     disks_.push_back(std::move(d));
   }
-  if (disks_.empty()) return last ? *last : error{errc::invalid_argument, "no disk is configured"};
+  if (!disks_.empty()) return {};
+  if (!last) return error{errc::invalid_argument, "no disk is configured"};
+  // A member that has a vote and serves clients goes on without its chunks, which the others have; a new one does not
+  // begin like that.
+  const auto known = storage::load_cluster_identity(files_, settings.node.data_dir);
+  if (settings.cluster.listen.host.empty() || !known || !*known) return *last;
+  log::error("no disk of this node is open: it goes on without chunks of its own", {});
   return {};
 }
 
@@ -274,6 +257,10 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   for (auto& d : disks_) {
     d->actors = spawn_chunk_stores(system_, d->shared, readers);
     members.push_back({{d->store->disk_uuid(), d->settings.weight}, d->actors, d->shared});
+  }
+  if (members.empty()) {
+    closed_store_ = spawn_closed_store(system_);
+    members.push_back({{self_.id, 1}, {closed_store_}, nullptr});
   }
   metadata_services m;
   m.store = metadata_store_.get();
@@ -287,6 +274,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   m.incarnation = self_.incarnation;
   m.has_room = [this] { return metadata_room_->has_room(); };
   m.session_began = session_began_;
+  m.fault = metadata_fault_;
   if (member_) {
     m.log = member_->log_services();
     m.layout = member_->layout();
@@ -391,14 +379,20 @@ node_status storage_node_impl::status() const {
   const auto refusal = member_ ? member_->state()->refusal() : std::string{};
   out.cluster = member_ ? member_->state()->status() : nullptr;
   if (metadata_quarantined_->load())
-    out.reason = "the metadata can't be read";
+    out.metadata_fault = "it can't be read";
+  else
+    out.metadata_fault = metadata_fault_->text();
+  if (!out.metadata_fault.empty())
+    out.reason = "the metadata has failed: " + out.metadata_fault;
+  else if (!metadata_room_->has_room())
+    out.reason = "the metadata's disk is full up to its reserve";
   else if (!refusal.empty())
     out.reason = "the cluster refuses this node: " + refusal;
   else if (out.cluster && !out.cluster->leader)
     out.reason = "no leader of the cluster is reached";
   else if (!session_began_->load())
     out.reason = "the writer session has not begun";
-  else if (!takes_writes)
+  else if (!takes_writes && !member_)
     out.reason = "no disk takes writes";
   out.ready = out.reason.empty();
   return out;
@@ -464,6 +458,8 @@ void storage_node_impl::stop() {
   caf::anon_send_exit(services_.metadata, caf::exit_reason::user_shutdown);
   for (auto& d : disks_)
     for (auto& a : d->actors) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+  if (closed_store_) caf::anon_send_exit(closed_store_, caf::exit_reason::user_shutdown);
+  closed_store_ = nullptr;
   services_.metadata = nullptr;
   services_.stores.reset();
   for (auto& d : disks_) d->actors.clear();

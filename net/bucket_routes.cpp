@@ -46,8 +46,10 @@ void answer_existing(const session_ptr& session) {
 }
 
 // Private for a moment, never public by accident.
-void publish(const session_ptr& session, const public_access& access) {
+void publish(const session_ptr& session, const public_access& access, storage::bucket_id made) {
   metadata::set_bucket change;
+  change.by = session->current().authority(metadata::rights::owner);
+  change.by.bucket = made;
   change.name = session->current().target.bucket;
   make_public(change, access);
   const auto location = "Location: /" + change.name + "\r\n";
@@ -58,12 +60,13 @@ void create_bucket(const session_ptr& session, const public_access& access) {
   const auto& request = session->current();
   const auto& name = request.target.bucket;
   metadata::create_bucket create{name, session->shared().clock.wall(), request.key ? request.key->id : std::string{}};
+  create.by = request.by;
   ask_result<actors::committed>(
       session,
       [session, access](const result<actors::committed>& made) {
         if (!made && made.error() == errc::bucket_exists) return answer_existing(session);
         if (!made) return session->respond_failure(made.error());
-        if (access.read) return publish(session, access);
+        if (access.read) return publish(session, access, made->result.version);
         session->respond_empty(200, "Location: /" + session->current().target.bucket + "\r\n");
       },
       actors::commit_atom_v, box(std::move(create)));
@@ -86,6 +89,7 @@ void abort_page(const removal_ptr& job, const metadata::uploads_page& page) {
   for (const auto& upload : page.uploads) {
     metadata::abort_upload command;
     command.upload = {session->current().target.bucket, upload.key, upload.id, upload.nonce};
+    command.by = session->current().by;
     ask_result<actors::committed>(
         session,
         [job](const result<actors::committed>&) { // one that was completed meanwhile keeps the bucket
@@ -99,11 +103,13 @@ void abort_page(const removal_ptr& job, const metadata::uploads_page& page) {
 void abort_uploads(const removal_ptr& job) {
   const auto& session = job->session;
   metadata::versions_query any{.bucket = session->current().target.bucket, .versions_max = 1};
+  any.judged = session->current().by.bucket;
   ask<actors::versions_listing>(
       session,
       [job](const actors::versions_listing& page) {
         if (!page->versions.empty()) return job->session->respond_failure(error{errc::bucket_not_empty});
         metadata::uploads_query query{.bucket = job->session->current().target.bucket, .uploads_max = aborted_page};
+        query.judged = job->session->current().by.bucket;
         ask<actors::uploads_listing>(
             job->session, [job](const actors::uploads_listing& uploads) { abort_page(job, *uploads); },
             actors::list_atom_v, std::move(query));
@@ -113,6 +119,8 @@ void abort_uploads(const removal_ptr& job) {
 
 void try_removal(const removal_ptr& job) {
   const auto& session = job->session;
+  metadata::delete_bucket command{session->current().target.bucket};
+  command.by = session->current().by;
   ask_result<actors::committed>(
       session,
       [job](const result<actors::committed>& removed) {
@@ -120,7 +128,7 @@ void try_removal(const removal_ptr& job) {
         if (removed.error() == errc::bucket_not_empty) return abort_uploads(job);
         job->session->respond_failure(removed.error());
       },
-      actors::commit_atom_v, box(metadata::delete_bucket{session->current().target.bucket}));
+      actors::commit_atom_v, box(std::move(command)));
 }
 
 struct bucket_list_job {

@@ -164,6 +164,10 @@ std::string cors_lines(const cors_rules& rules, std::string_view origin, std::st
   return rule ? lines_of(*rule, origin) : std::string{};
 }
 
+bool cors_allows(const cors_rules& rules, std::string_view origin, std::string_view method) {
+  return rule_for(rules, origin, method, {}) != nullptr;
+}
+
 std::variant<std::string, s3_error> preflight_answer(const cors_rules& rules, const preflight_request& asked) {
   if (asked.origin.empty() || asked.method.empty())
     return s3_error{400, "BadRequest", "A preflight request needs Origin and Access-Control-Request-Method."};

@@ -26,6 +26,8 @@ std::string cors_document(const cors_rules& rules);
 // page.
 std::string cors_lines(const cors_rules& rules, std::string_view origin, std::string_view method);
 
+bool cors_allows(const cors_rules& rules, std::string_view origin, std::string_view method);
+
 // OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule fits;
 // BadRequest: too many headers are asked for.
 struct preflight_request {

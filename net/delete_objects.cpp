@@ -1,5 +1,8 @@
 #include "net/delete_objects.hpp"
 
+#include "actors/errors.hpp"
+#include "net/access.hpp"
+#include "net/body_checksums.hpp"
 #include "net/delete_request.hpp"
 #include "net/route_steps.hpp"
 #include "storage/log.hpp"
@@ -29,7 +32,7 @@ void deleted(const job_ptr& job, std::size_t index, const result<actors::committ
     entry.told = metadata::told(outcome->result);
   } else {
     entry.failed = s3_error_of(outcome.error());
-    if (entry.failed->status >= 500) {
+    if (actors::is_fault(outcome.error().code)) {
       log::warn("a delete failed", {{"request", job->session->current().basics.request_id},
                                     {"bucket", job->session->current().target.bucket},
                                     {"key", entry.key},
@@ -41,17 +44,21 @@ void deleted(const job_ptr& job, std::size_t index, const result<actors::committ
 
 void commit_all(const job_ptr& job) {
   const auto& shared = job->session->shared();
-  const auto& entries = job->request.entries;
+  const auto& current = job->session->current();
+  auto& entries = job->request.entries;
+  for (auto& entry : entries)
+    if (entry.version && !entry.failed && !current.may(version_removal_rights)) entry.failed = version_removal_denied();
   for (const auto& entry : entries) job->left += entry.failed ? 0 : 1;
   if (job->left == 0) return answer(job);
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].failed) continue;
     metadata::delete_object command;
-    command.bucket = job->session->current().target.bucket;
+    command.bucket = current.target.bucket;
     command.key = entries[i].key;
     command.now = shared.clock.wall();
     command.only_if = entries[i].only_if;
     command.version = entries[i].version;
+    command.by = current.authority(entries[i].version ? version_removal_rights : 0);
     std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
       boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
     };
@@ -64,6 +71,9 @@ void commit_all(const job_ptr& job) {
 } // namespace
 
 void delete_objects(const session_ptr& session) {
+  if (!announces_checksum(session->fields()))
+    return session->respond_error(
+        {400, "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"});
   collect_body(session, delete_body_bytes_max, [session](const std::string& body) {
     auto request = read_delete_request(body);
     if (const auto* refused = std::get_if<s3_error>(&request)) return session->respond_error(*refused);

@@ -23,9 +23,10 @@ public:
     payer_ = session_->payer();
     session_->begin(weak_from_this());
     const auto& request = session_->current();
-    streamer_ = actors::start_download(session_->shared().services,
-                                       {request.target.bucket, request.target.key, !request.head_only, request.version},
-                                       shared_from_this());
+    streamer_ = actors::start_download(
+        session_->shared().services,
+        {request.target.bucket, request.target.key, !request.head_only, request.version, request.by.bucket},
+        shared_from_this());
   }
 
   actors::download_plan plan(const actors::found_object& object) override {
@@ -37,11 +38,7 @@ public:
   void fail(const error& reason) override {
     on_strand([reason](download_exchange& self) {
       self.streamer_ = nullptr;
-      // Whether a bucket that not anybody may list has such an object is nobody's business.
-      const auto& request = self.session_->current();
-      const bool listed = request.bucket && request.bucket->public_read;
-      const bool hidden = request.public_only && !listed && reason.code == errc::no_such_key;
-      self.session_->respond_failure(hidden ? error{errc::access_denied} : reason);
+      self.session_->respond_failure(reason);
     });
   }
 

@@ -1,5 +1,7 @@
 #include "net/http_session.hpp"
 
+#include "actors/errors.hpp"
+#include "net/access.hpp"
 #include "net/copy_source.hpp"
 #include "net/download_exchange.hpp"
 #include "net/object_routes.hpp"
@@ -299,8 +301,8 @@ void http_session::respond_error(const s3_error& problem) {
 }
 
 void http_session::respond_failure(const error& reason) {
-  const auto problem = s3_error_of(reason);
-  if (problem.status >= 500) {
+  const auto problem = s3_error_of(seen_by(request_, reason));
+  if (actors::is_fault(reason.code)) {
     log::warn("request failed", {{"request", request_.basics.request_id},
                                  {"bucket", request_.target.bucket},
                                  {"key", request_.target.key},

@@ -94,7 +94,7 @@ public:
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
   void respond_empty(unsigned status, std::string_view header_lines = {});
   void respond_error(const s3_error& problem);
-  void respond_failure(const error& reason);     // logs faults of the node
+  void respond_failure(const error& reason);     // as its sender may see it; logs faults of the node
   void keep_no_longer() { keep_alive_ = false; } // what follows on the connection cannot be trusted
   void write(pending_write w);
   void status_decided(unsigned status) { status_ = status; }

@@ -54,7 +54,8 @@ void failed(const completion_ptr& job, const error& why) {
           if (is_checksum_header(header.first)) job->headers.push_back(header);
         completed(job);
       },
-      actors::lookup_atom_v, actors::object_name{job->upload.bucket, job->upload.key, false});
+      actors::lookup_atom_v,
+      actors::object_name{job->upload.bucket, job->upload.key, false, std::nullopt, job->session->current().by.bucket});
 }
 
 void commit_completion(const completion_ptr& job) {
@@ -67,6 +68,7 @@ void commit_completion(const completion_ptr& job) {
   command.checksums = job->headers;
   command.condition = job->condition;
   command.part_checksums = job->keeps_checksums && !job->headers.empty();
+  command.by = job->session->current().by;
   ask_result<actors::committed>(
       job->session,
       [job](const result<actors::committed>& outcome) {
@@ -168,6 +170,7 @@ void begin_upload(const session_ptr& session) {
   command.extras = std::move(put.extras);
   command.checksum = std::move(checksum.name);
   command.type = checksum.type;
+  command.by = std::move(put.by);
   const auto nonce = command.nonce;
   ask<actors::committed>(
       session,
@@ -196,6 +199,9 @@ void list_parts(const session_ptr& session) {
     ask<actors::found_upload>(
         session,
         [session, request, mine](const actors::found_upload& found) {
+          const auto& by = session->current().by;
+          if (by.by == metadata::allowed_by::anybody && !found.row->by_anybody)
+            return session->respond_failure(error{errc::access_denied});
           respond_document(session, parts_xml(session->current().target, request, found));
         },
         actors::parts_atom_v, query);
@@ -210,6 +216,7 @@ void list_uploads(const session_ptr& session) {
   uploads_request request;
   request.query = {
       target.bucket, given("prefix"), given("delimiter"), given("key-marker"), 0, std::get<std::uint32_t>(most)};
+  request.query.judged = session->current().by.bucket;
   request.upload_marker = given("upload-id-marker");
   if (!request.query.key_marker.empty() && !request.upload_marker.empty()) {
     auto named = target;
@@ -261,6 +268,7 @@ void abort_upload(const session_ptr& session) {
   if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
   metadata::abort_upload command;
   command.upload = std::move(std::get<metadata::upload_name>(upload));
+  command.by = session->current().by;
   commit(session, std::move(command), 204);
 }
 

@@ -83,7 +83,9 @@ void with_bucket(const session_ptr& session, std::function<void(const storage::m
   ask<actors::found_access>(
       session,
       [session, then = std::move(then)](const actors::found_access& found) {
-        if (!found.bucket) return session->respond_failure(error{errc::no_such_bucket});
+        const auto judged = session->current().by.bucket;
+        if (!found.bucket || (judged != 0 && found.bucket->id != judged))
+          return session->respond_failure(error{errc::no_such_bucket});
         then(*found.bucket);
       },
       actors::access_atom_v, actors::access_query{{}, session->current().target.bucket, {}});

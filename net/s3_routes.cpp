@@ -1,5 +1,6 @@
 #include "net/s3_routes.hpp"
 
+#include "net/access.hpp"
 #include "net/bucket_routes.hpp"
 #include "net/copy_routes.hpp"
 #include "net/delete_objects.hpp"
@@ -26,6 +27,7 @@ std::optional<std::string> header_of(const session_ptr& session, std::string_vie
 
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
+  if (request.version && !request.may(version_removal_rights)) return session->respond_error(version_removal_denied());
   auto only_if =
       removal_condition_of({request.conditions.if_match, header_of(session, "x-amz-if-match-last-modified-time"),
                             header_of(session, "x-amz-if-match-size")});
@@ -41,6 +43,7 @@ void delete_object(const session_ptr& session) {
   command.condition = std::move(*condition);
   command.only_if = std::move(*only_if);
   command.version = request.version;
+  command.by = request.authority(request.version ? version_removal_rights : 0);
   ask<actors::committed>(
       session,
       [session](const actors::committed& done) {
@@ -57,6 +60,7 @@ void ask_page(const session_ptr& session, const turn& mine, const list_request& 
   // S3 answers max-keys=0 with an empty page, but only of a bucket that exists.
   const bool nothing_wanted = list.query.keys_max == 0;
   auto query = list.query;
+  query.judged = session->current().by.bucket;
   if (nothing_wanted) query.keys_max = 1;
   ask<actors::listing_page>(
       session,
@@ -85,13 +89,15 @@ void list_versions(const session_ptr& session) {
   const auto read = read_versions_request(session->current().target, shared.list_keys_max);
   if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
   const auto& request = std::get<versions_request>(read);
-  with_turn(session, *shared.listing_turns, [session, request](const turn& mine) {
+  auto query = request.query;
+  query.judged = session->current().by.bucket;
+  with_turn(session, *shared.listing_turns, [session, request, query](const turn& mine) {
     ask<actors::versions_listing>(
         session,
         [session, request, mine](const actors::versions_listing& page) {
           respond_document(session, versions_document(request, *page));
         },
-        actors::list_atom_v, request.query);
+        actors::list_atom_v, query);
   });
 }
 

@@ -17,6 +17,7 @@ namespace asio = boost::asio;
 namespace metadata = storage::metadata;
 using boost::system::error_code;
 
+constexpr std::chrono::seconds judged_every{10};
 constexpr std::size_t fast_read_bytes = 64 << 10;
 
 // Methods of upload_client run on the ingest's thread and hop to the strand; all else runs on the strand.
@@ -33,6 +34,7 @@ public:
 
   void run(actors::put_request put) {
     session_->begin(weak_from_this());
+    judge_at_ = session_->shared().clock.now() + judged_every;
     put.payer = session_->payer();
     asked_ = !reader_.whole() && reader_.worth_a_buffer();
     put.grants = asked_ ? actors::put_request::granting::on_demand_first : actors::put_request::granting::on_demand;
@@ -150,8 +152,28 @@ private:
       return refuse({400, "IncompleteBody", "The body ended before its announced length."});
     }
     if (failed) return session_->close();
+    judge_again();
     want_ahead(n);
     pump();
+  }
+
+  // A body may take hours: a sender who lost the right is told before its end. The commit is judged in any case.
+  void judge_again() {
+    const auto now = session_->shared().clock.now();
+    if (judging_ || now < judge_at_) return;
+    judge_at_ = now + judged_every;
+    const auto& request = session_->current();
+    if (request.by.by != metadata::allowed_by::key && request.by.by != metadata::allowed_by::anybody) return;
+    judging_ = true;
+    ask_result<actors::found_access>(
+        session_,
+        [self = shared_from_this(), by = request.by](const result<actors::found_access>& found) {
+          self->judging_ = false;
+          if (!found || !self->ingest_ || self->ended_ || self->answer_) return;
+          if (const auto why = metadata::lapsed(by, found->key.get(), found->bucket.get()))
+            self->refuse(s3_error_of(*why));
+        },
+        actors::access_atom_v, actors::access_query{request.by.key, request.target.bucket, {}});
   }
 
   void hand_over() {
@@ -201,7 +223,8 @@ private:
   std::deque<granted> grants_;
   std::size_t filled_ = 0; // bytes in grants_.front()
   std::function<void(http_session&)> answer_;
-  bool reading_ = false, ended_ = false;
+  bool reading_ = false, ended_ = false, judging_ = false;
+  storage::steady_time judge_at_{};
   bool asked_ = false; // for a buffer
 };
 

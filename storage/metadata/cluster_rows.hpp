@@ -60,6 +60,7 @@ bool same_nodes(const node_list<A>& a, const node_list<B>& b) { // in any order
 
 // Copies that a write waits for among `owners` current ones (1 or more). `configured`: 0 for a majority.
 constexpr std::size_t write_quorum(std::size_t owners, std::size_t configured) {
+  CAIRN_ASSERT(owners > 0);
   return configured == 0 ? owners / 2 + 1 : std::min(configured, owners);
 }
 

@@ -33,6 +33,12 @@ result<bucket_row> snapshot::bucket(std::string_view name) {
   return load<bucket_row>(table::buckets, keys_.bucket(name), decode_bucket, {errc::no_such_bucket});
 }
 
+result<bucket_row> snapshot::judged_bucket(std::string_view name, bucket_id judged) {
+  auto row = bucket(name);
+  if (row && judged != 0 && row->id != judged) return error{errc::no_such_bucket};
+  return row;
+}
+
 result<std::vector<bucket_row>> snapshot::buckets() {
   return scan(table::buckets, keys_.all(), decode_bucket);
 }
@@ -127,7 +133,7 @@ result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t
 }
 
 result<listing> snapshot::list(const listing_query& query) {
-  const auto row = bucket(query.bucket);
+  const auto row = judged_bucket(query.bucket, query.judged);
   if (!row) return row.error();
   return list_tree(*kv_, key_tree{id_of(table::current), group_, row->id}, query);
 }

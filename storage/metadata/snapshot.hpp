@@ -54,6 +54,7 @@ public:
 private:
   std::uint64_t meta(meta_field field);
   result<manifest_part> part(manifest_id id, std::uint32_t index);
+  result<bucket_row> judged_bucket(std::string_view name, bucket_id judged);
   error hidden_key(bucket_id bucket, std::string_view key);
   result<std::vector<listed_version>> versions_of(const std::string& key, const std::optional<object_row>& live,
                                                   const std::optional<name_row>& name,

@@ -22,10 +22,12 @@ struct applied_batch {
   std::vector<command_result> results;
 };
 
+// `judged` in queries: the bucket that the request was let in to; another one of its name is no_such_bucket. 0: any.
 struct listing_query {
   std::string bucket, prefix, delimiter;
   std::string start_after; // keys and common prefixes > this (bytewise)
   std::uint32_t keys_max = 1000;
+  bucket_id judged = 0;
 };
 struct listed_object {
   std::string key;
@@ -59,6 +61,7 @@ struct uploads_query {
   std::string key_marker;      // keys and common prefixes > this …
   upload_id upload_marker = 0; // … and, when this is not 0, uploads of key_marker itself that began after this one
   std::uint32_t uploads_max = 1000;
+  bucket_id judged = 0;
 };
 struct listed_upload {
   std::string key;
@@ -79,6 +82,7 @@ struct versions_query {
   std::string key_marker;                   // keys and common prefixes > this …
   std::optional<version_id> version_marker; // … and, when it is given, versions of key_marker itself behind it
   std::uint32_t versions_max = 1000;
+  bucket_id judged = 0;
 };
 struct listed_version {
   std::string key;
@@ -175,6 +179,8 @@ class store {
 public:
   // Checks the format version. corrupt, unsupported, io_error.
   static result<std::unique_ptr<store>> open(kv_engine& engine, group_id group = default_group);
+  // Without a look at it: of an engine that is damaged, and whose contents are to be replaced.
+  static std::unique_ptr<store> over(kv_engine& engine, group_id group = default_group);
   virtual ~store() = default;
   // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
   // io_error, corrupt, quarantined).

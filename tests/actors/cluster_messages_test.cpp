@@ -61,9 +61,12 @@ TEST(cluster_messages, barriers_and_indexes) {
     if (auto good = decode_barrier(bytes); !good) return good.error();
     return true;
   });
-  const auto index = encode_index(1ull << 50);
-  never_in_part(index, decode_index);
-  EXPECT_EQ(decode_index(index).value(), 1ull << 50);
+  const auto index = encode(read_index{1ull << 50, 0}), with_term = encode(read_index{1ull << 50, 7});
+  never_in_part(index, decode_read_index);
+  EXPECT_EQ(decode_read_index(index).value().index, 1ull << 50);
+  EXPECT_EQ(decode_read_index(index).value().term, 0u) << "as builds before this one say it";
+  EXPECT_EQ(decode_read_index(with_term).value().index, 1ull << 50);
+  EXPECT_EQ(decode_read_index(with_term).value().term, 7u);
 }
 
 TEST(cluster_messages, pieces_of_a_state) {
@@ -144,6 +147,23 @@ TEST(cluster_messages, reports) {
   EXPECT_FALSE(again.takes_writes);
   EXPECT_EQ(again.complete_epoch, 6u);
   EXPECT_EQ(again.complete, r.complete);
+  EXPECT_EQ(again.fault, "");
+}
+
+TEST(cluster_messages, reports_name_faults_only_when_there_are_some) {
+  node_report r;
+  r.node = some_node();
+  const auto healthy = encode(r);
+  for (const bool failed : {false, true}) {
+    r.fault = failed ? "no_space" : "";
+    r.closed_disks = failed ? 0 : 2;
+    const auto bytes = encode(r);
+    EXPECT_EQ(bytes.substr(0, healthy.size()), healthy) << "as builds before this one write it";
+    const auto again = decode_report(bytes).value();
+    EXPECT_EQ(again.fault, r.fault);
+    EXPECT_EQ(again.closed_disks, r.closed_disks);
+    for (std::size_t n = healthy.size() + 1; n < bytes.size(); ++n) EXPECT_FALSE(decode_report(bytes.substr(0, n)));
+  }
 }
 
 } // namespace cairn::actors

@@ -37,7 +37,7 @@ struct cluster_report_test : testing::Test {
     node_report r;
     r.data_bytes = data;
     r.applied = 40 + n;
-    reports.by_node[n] = {storage::steady_time{at}, r};
+    reports.by_node[n] = {storage::steady_time{at}, storage::steady_time{at}, r};
   }
   cluster_status report() const { return report_cluster(k); }
   result<wish_plan> wish(membership_wish kind, storage::node_number n, std::uint32_t number = 0) const {
@@ -64,6 +64,17 @@ TEST_F(cluster_report_test, tells_what_is_known_of_healthy_members) {
   EXPECT_EQ(s.nodes[2].partitions_owned, 16384u);
   EXPECT_EQ(s.nodes[0].applied_index, 50u) << "its own";
   EXPECT_EQ(s.nodes[2].applied_index, 42u) << "as it last said";
+}
+
+TEST_F(cluster_report_test, one_whose_log_has_failed_says_so_at_once_and_is_down_after_a_while) {
+  reports.by_node[2].report.fault = "no_space";
+  EXPECT_EQ(report().nodes[2].fault, "no_space");
+  EXPECT_TRUE(report().nodes[2].up);
+  reports.by_node[2].healthy_at = storage::steady_time{80s};
+  EXPECT_FALSE(report().nodes[2].up);
+  EXPECT_EQ(report().nodes[0].fault, "");
+  log.failure = error{errc::io_error, "its own"};
+  EXPECT_EQ(report().nodes[0].fault, "io_error");
 }
 
 TEST_F(cluster_report_test, members_without_a_link_or_a_report_are_down_and_their_copies_missing) {

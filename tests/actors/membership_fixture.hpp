@@ -158,6 +158,11 @@ protected:
   std::shared_ptr<std::optional<result<link::answer>>> report(storage::node_number n, std::uint64_t incarnation = 1) {
     return ask(peer_request::report, encode(report_of(n, incarnation)), id_of(n), meta::feature_level);
   }
+  auto report_fault(storage::node_number n) {
+    auto r = report_of(n);
+    r.fault = "no_space";
+    return ask(peer_request::report, encode(r), id_of(n), meta::feature_level);
+  }
   // Until the time is over, these report each second.
   void pass_with_reports(std::chrono::seconds time, const std::vector<storage::node_number>& of) {
     for (auto left = time; left > 0s; left -= 1s) {

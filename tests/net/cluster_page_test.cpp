@@ -84,6 +84,15 @@ TEST(cluster_page, is_a_table_for_people) {
   EXPECT_THAT(text, HasSubstr("Voters: 0, 1; 2 of them must be up.\nLOST: no node has 2 chunks that objects need: "));
 }
 
+TEST(cluster_page, names_failed_logs_and_closed_disks) {
+  auto s = example();
+  EXPECT_THAT(cluster_json(s), HasSubstr(R"("closed_disks":0,"fault":null)"));
+  s.nodes[0].fault = "no_space";
+  s.nodes[0].closed_disks = 2;
+  EXPECT_THAT(cluster_text(s), HasSubstr("active, up 6 min, log failed: no_space, 2 disks closed"));
+  EXPECT_THAT(cluster_json(s), HasSubstr(R"("closed_disks":2,"fault":"no_space")"));
+}
+
 TEST(cluster_page, says_that_votes_are_being_changed) {
   auto s = example();
   s.voters_next = {0};
