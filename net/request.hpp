@@ -48,6 +48,7 @@ struct request {
   std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as it was when the request was let in; may be null
   std::optional<storage::metadata::version_id> version;         // ?versionId
   std::string origin;                                           // of a page that a browser asks for
+  std::vector<std::string> query_headers; // lower-case names of those that a presigned URL's query added to the head
   bool cross_site = false;                                      // not signed, and sent for a page of another origin
   storage::metadata::authority by;                              // what let it in; goes with its commands
   std::uint8_t rights = 0;                                      // of its sender on the bucket, whatever let it in
