@@ -168,6 +168,13 @@ double value_of(std::uint64_t n) {
   return static_cast<double>(n);
 }
 
+void add_certificates(page_builder& p, const actors::node_status& status) {
+  auto& family = p.family("cairn_certificate_expiry_timestamp_seconds",
+                          "When the certificate of this port ends, in seconds since 1970.", MetricType::Gauge);
+  for (const auto& c : status.certificates)
+    page_builder::add(family, {{"use", c.use}}, static_cast<double>(c.ends / 1000));
+}
+
 // What only the leader knows is shown by the leader only, so that sums over the nodes are right.
 void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::node_status& status) {
   p.histogram("cairn_remote_read_duration_seconds", "A chunk read from a peer, as this node sees it.", m.remote_read);
@@ -298,6 +305,7 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
   add_replicas(p, metrics);
   add_cluster(p, metrics, status);
   add_node(p, status);
+  add_certificates(p, status);
   add_disks(p, status);
   return p;
 }

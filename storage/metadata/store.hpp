@@ -124,6 +124,13 @@ struct buckets_page {
   bool truncated = false;
 };
 
+// What decides who may become a member.
+struct admission_rows {
+  wall_ms created = 0;  // the cluster
+  bool founded = false; // who joins needs an invitation
+  std::vector<invitation> invitations;
+};
+
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
 class view {
 public:
@@ -168,6 +175,7 @@ public:
   virtual result<cluster_row> cluster() = 0;                  // not_found: there is none
   virtual result<std::vector<node_row>> nodes() = 0;          // by number without gaps, also those that were removed
   virtual result<node_row> node(const uuid& id) = 0;          // not_found
+  virtual result<admission_rows> admission() = 0;             // not_found: there is no cluster
   virtual result<owners_page> owners(std::uint16_t page) = 0; // not_found: there is no cluster, or no such page
   // What the node has not confirmed, at most `max`, in order of blob and chunk; the page after `after`.
   virtual result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,

@@ -22,7 +22,7 @@ THIRD_PARTY = [
     ("toml++/", r"config/.*", 1),
     ("prometheus/", r"net/.*", 1),
     ("openssl/", r"storage/digest\.cpp|actors/link/certificates\.cpp|net/.*|cli/.*", 3),
-    ("boost/asio/ssl", r"actors/link/(tls|asio_ssl_impl)\.cpp|net/tls\.cpp", 3),
+    ("boost/asio/ssl", r"actors/link/(tls|asio_ssl_impl)\.cpp|net/tls\.cpp|cli/http_client\.cpp", 4),
     ("isa-l", r"storage/checksum\.cpp", 1),
     ("spdlog/", r"storage/log\.cpp", 1),
     ("CLI/", r"cli/.*", None),
