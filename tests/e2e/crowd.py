@@ -137,6 +137,7 @@ CROWDS = {
         first=lambda i: head(node, "PUT", f"/files/u{i}", headers=["Transfer-Encoding: chunked"]) + b"ffff\r\n" + b"x" * 5000),
     "downloads that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files/o")),
     "listings that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files?list-type=2") * 40),
-    "multi-deletes that trickle": lambda node: dict(first=lambda i: head(node, "POST", "/files?delete", 900_000) + b"<Delete>", drip=b" "),
+    "multi-deletes that trickle": lambda node: dict(first=lambda i: head(
+        node, "POST", "/files?delete", 900_000, ["Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg=="]) + b"<Delete>", drip=b" "),
     "settings that stop": lambda node: dict(first=lambda i: head(node, "PUT", "/files?lifecycle", 200_000) + b"<" + b" " * 30_000),
 }
