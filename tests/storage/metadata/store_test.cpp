@@ -126,6 +126,27 @@ TEST_F(buckets, are_made_and_deleted_once_by_each_stamped_command) {
   EXPECT_FALSE(read()->bucket("other"));
 }
 
+TEST_F(buckets, are_listed_page_by_page_with_a_prefix_and_by_what_a_key_may_use) {
+  for (const auto* name : {"a-1", "a-2", "a-3", "b-1"}) run(create_bucket{.name = name, .now = 7});
+  const auto page = [this](const buckets_query& query) {
+    const auto found = read()->buckets(query).value();
+    std::string told;
+    for (const auto& bucket : found.buckets) told += bucket.name + " ";
+    return told + (found.truncated ? "then " + found.last : "");
+  };
+  EXPECT_EQ(page({}), "a-1 a-2 a-3 b-1 files ");
+  EXPECT_EQ(page({.buckets_max = 2}), "a-1 a-2 then a-2");
+  EXPECT_EQ(page({.after = "a-2", .buckets_max = 2}), "a-3 b-1 then b-1");
+  EXPECT_EQ(page({.prefix = "a-", .after = "a-1"}), "a-2 a-3 ");
+  EXPECT_EQ(page({.prefix = "a-", .buckets_max = 3}), "a-1 a-2 a-3 ") << "what follows has another prefix";
+  EXPECT_EQ(page({.prefix = "b", .after = "a-2"}), "b-1 ");
+  const auto key = std::make_shared<access_key_row>();
+  key->grants = {{read()->bucket("a-2")->id, rights::read}};
+  EXPECT_EQ(page({.only_of = key}), "a-2 ");
+  EXPECT_EQ(page({.after = "a-2", .only_of = key}), "");
+  EXPECT_EQ(read()->buckets(buckets_query{.buckets_max = 1}).value().buckets.front().created, 7);
+}
+
 TEST_F(buckets, with_bad_names_are_refused) {
   EXPECT_EQ(refused(create_bucket{.name = "Bad"}), errc::invalid_argument);
   EXPECT_EQ(refused(create_bucket{.name = ""}), errc::invalid_argument);
