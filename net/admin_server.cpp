@@ -13,8 +13,10 @@
 
 #include <array>
 #include <atomic>
+#include <list>
 #include <mutex>
 #include <sstream>
+#include <utility>
 
 namespace cairn::net {
 
@@ -32,6 +34,13 @@ constexpr auto accept_pause = std::chrono::milliseconds{50};
 constexpr auto refusal_pause = std::chrono::milliseconds{500}; // of a wrong token: guessing is slow
 constexpr auto refusal_log_pause = std::chrono::minutes{1};
 constexpr std::size_t read_bytes = 4096;
+
+// A connection whose client is waited for: for its head, or to read its answer.
+class waiting_client {
+public:
+  virtual ~waiting_client() = default;
+  virtual void give_way() = 0;
+};
 
 using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
@@ -191,6 +200,14 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   }
 
   void accept();
+  // When there is no room for a new connection, the one that has waited longest for its client gives way.
+  void make_room() {
+    while (connections >= connections_max && !waiting.empty()) {
+      const auto oldest = waiting.front().lock();
+      waiting.pop_front();
+      if (oldest) oldest->give_way();
+    }
+  }
 
   actors::control_strand control;
   actors::acceptor listening;
@@ -199,6 +216,8 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   admin_callbacks callbacks;
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
+  std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
+  actors::spare_descriptor spare;                   // for a connection when the process has no other left
   bool stopped = false;
   std::optional<std::chrono::steady_clock::time_point> refusal_logged; // on `control`
   mutable std::mutex tls_mutex;
@@ -207,9 +226,9 @@ struct admin_server::state : std::enable_shared_from_this<state> {
 
 namespace {
 
-// One connection: a request, an answer, the end. On its own strand.
+// One connection: a request, an answer, the end. On `control`.
 template <class State>
-class admin_session : public std::enable_shared_from_this<admin_session<State>> {
+class admin_session : public waiting_client, public std::enable_shared_from_this<admin_session<State>> {
 public:
   admin_session(session_socket connection, std::shared_ptr<State> server)
       : stream_(std::move(connection), server->tls()),
@@ -218,21 +237,36 @@ public:
         server_(std::move(server)) {
     ++server_->connections;
   }
-  ~admin_session() { --server_->connections; }
+  ~admin_session() override { leave(); }
   admin_session(const admin_session&) = delete;
   admin_session& operator=(const admin_session&) = delete;
 
   void start() {
-    asio::post(stream_.socket().get_executor(), [self = this->shared_from_this()] { self->begin(); });
-  }
-
-private:
-  void begin() {
+    server_->waiting.push_back(this->weak_from_this());
     parser_.header_limit(head_bytes_max);
     expire_after(request_time);
     if (!stream_.encrypted()) return read();
     stream_.async_handshake([self = this->shared_from_this()](const error_code& failed, std::size_t) {
       failed ? self->end() : self->read();
+    });
+  }
+
+  // What is pending ends with an error.
+  void give_way() override {
+    end();
+    leave();
+  }
+
+private:
+  // Its place is free, though what is pending has not been called back.
+  void leave() {
+    if (std::exchange(counted_, false)) --server_->connections;
+  }
+
+  void no_longer_waits() {
+    server_->waiting.remove_if([this](const auto& other) {
+      const auto alive = other.lock();
+      return !alive || alive.get() == this;
     });
   }
 
@@ -248,6 +282,7 @@ private:
   void end() {
     error_code ignored; // nothing is left to do with it
     deadline_.cancel();
+    pause_.cancel();
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     stream_.socket().close(ignored);
   }
@@ -273,6 +308,7 @@ private:
   void refuse(const error_code& failed) { send(text_response(http::status::bad_request, failed.message() + "\n")); }
 
   void answer() {
+    no_longer_waits();
     const auto& asked = parser_.get();
     if (server_->is_command(asked)) return command();
     if (!server_->may_read(asked))
@@ -289,10 +325,11 @@ private:
     if (may) return server_->command(parser_.get(), answer_later());
     error_code ignored;
     const auto from = stream_.socket().remote_endpoint(ignored).address().to_string();
-    asio::post(server_->control, [server = server_, from] { server->note_refusal(from); });
+    server_->note_refusal(from);
+    server_->waiting.push_back(this->weak_from_this()); // others need not wait for it
     pause_.expires_after(refusal_pause);
-    pause_.async_wait([self = this->shared_from_this(), text = may.error().text + "\n"](const error_code&) {
-      self->send(text_response(http::status::forbidden, text));
+    pause_.async_wait([self = this->shared_from_this(), text = may.error().text + "\n"](const error_code& cancelled) {
+      if (!cancelled) self->send(text_response(http::status::forbidden, text));
     });
   }
 
@@ -310,6 +347,8 @@ private:
     std::ostringstream text;
     text << r;
     answer_ = text.str();
+    no_longer_waits();
+    server_->waiting.push_back(this->weak_from_this());
     expire_after(request_time);
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(std::as_const(answer_)), asio::const_buffer{}};
     stream_.async_write(buffers, asio::transfer_all(),
@@ -325,27 +364,28 @@ private:
   std::array<char, read_bytes> bytes_{};
   std::string head_, answer_; // received and not parsed; being sent
   http::request_parser<http::empty_body> parser_;
+  bool counted_ = true;
 };
 
 } // namespace
 
 void admin_server::state::accept() {
-  listening.async_accept(asio::make_strand(control.get_inner_executor()),
-                         [self = shared_from_this()](error_code failed, session_socket socket) {
-                           if (self->stopped) return;
-                           if (failed) {
-                             log::warn("accept on the admin port failed", {{"error", failed.message()}});
-                             self->pause.expires_after(accept_pause);
-                             self->pause.async_wait([self](error_code) {
-                               if (!self->stopped) self->accept();
-                             });
-                             return;
-                           }
-                           if (self->connections < connections_max) {
-                             std::make_shared<admin_session<state>>(std::move(socket), self)->start();
-                           }
-                           self->accept();
-                         });
+  listening.async_accept(control, [self = shared_from_this()](error_code failed, session_socket socket) {
+    if (self->stopped) return;
+    if (failed == asio::error::no_descriptors && self->spare.give_up()) return self->accept();
+    if (failed) {
+      log::warn("accept on the admin port failed", {{"error", failed.message()}});
+      self->pause.expires_after(accept_pause);
+      self->pause.async_wait([self](error_code) {
+        if (!self->stopped) self->accept();
+      });
+      return;
+    }
+    self->spare.keep();
+    self->make_room();
+    if (self->connections < connections_max) std::make_shared<admin_session<state>>(std::move(socket), self)->start();
+    self->accept();
+  });
 }
 
 admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks)

@@ -24,7 +24,7 @@ std::string_view header_of(const session_ptr& session, std::string_view name) {
 // What a client that wants to complete an upload has said, and what the rows of the parts told so far.
 struct completion {
   session_ptr session;
-  std::shared_ptr<answer_slot> slot;
+  turn mine;
   metadata::upload_name upload;
   metadata::write_condition condition;
   std::vector<named_part> parts;
@@ -38,9 +38,9 @@ struct completion {
 using completion_ptr = std::shared_ptr<completion>;
 
 void completed(const completion_ptr& job) {
-  auto& session = *job->session;
+  const auto& session = *job->session;
   const auto body = upload_completed_xml(session.current().target, etag_of_parts(job->parts), job->headers);
-  session.respond(200, whole_answer(200, session.basics(), "application/xml", body, job->lines), job->slot);
+  respond_document(job->session, body, job->lines);
 }
 
 // A retry finds no upload, but the object that the first try made.
@@ -54,7 +54,8 @@ void failed(const completion_ptr& job, const error& why) {
           if (is_checksum_header(header.first)) job->headers.push_back(header);
         completed(job);
       },
-      actors::lookup_atom_v, actors::object_name{job->upload.bucket, job->upload.key, false});
+      actors::lookup_atom_v,
+      actors::object_name{job->upload.bucket, job->upload.key, false, std::nullopt, job->session->current().by.bucket});
 }
 
 void commit_completion(const completion_ptr& job) {
@@ -67,6 +68,7 @@ void commit_completion(const completion_ptr& job) {
   command.checksums = job->headers;
   command.condition = job->condition;
   command.part_checksums = job->keeps_checksums && !job->headers.empty();
+  command.by = job->session->current().by;
   ask_result<actors::committed>(
       job->session,
       [job](const result<actors::committed>& outcome) {
@@ -168,6 +170,7 @@ void begin_upload(const session_ptr& session) {
   command.extras = std::move(put.extras);
   command.checksum = std::move(checksum.name);
   command.type = checksum.type;
+  command.by = std::move(put.by);
   const auto nonce = command.nonce;
   ask<actors::committed>(
       session,
@@ -191,16 +194,18 @@ void list_parts(const session_ptr& session) {
     const bool given = !target.find("part-number-marker")->empty();
     request.after = given ? std::get<std::uint32_t>(after) : 0;
   }
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask<actors::found_upload>(
-      session,
-      [session, request, slot](const actors::found_upload& found) {
-        const auto body = parts_xml(session->current().target, request, found);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
-      },
-      actors::parts_atom_v,
-      actors::upload_query{std::get<metadata::upload_name>(upload), request.after, request.parts_max + 1});
+  actors::upload_query query{std::get<metadata::upload_name>(upload), request.after, request.parts_max + 1};
+  with_turn(session, *session->shared().listing_turns, [session, request, query](const turn& mine) {
+    ask<actors::found_upload>(
+        session,
+        [session, request, mine](const actors::found_upload& found) {
+          const auto& by = session->current().by;
+          if (by.by == metadata::allowed_by::anybody && !found.row->by_anybody)
+            return session->respond_failure(error{errc::access_denied});
+          respond_document(session, parts_xml(session->current().target, request, found));
+        },
+        actors::parts_atom_v, query);
+  });
 }
 
 void list_uploads(const session_ptr& session) {
@@ -211,6 +216,7 @@ void list_uploads(const session_ptr& session) {
   uploads_request request;
   request.query = {
       target.bucket, given("prefix"), given("delimiter"), given("key-marker"), 0, std::get<std::uint32_t>(most)};
+  request.query.judged = session->current().by.bucket;
   request.upload_marker = given("upload-id-marker");
   if (!request.query.key_marker.empty() && !request.upload_marker.empty()) {
     auto named = target;
@@ -224,15 +230,14 @@ void list_uploads(const session_ptr& session) {
     if (encoding != "url") return session->respond_error({400, "InvalidArgument", "encoding-type is url or absent."});
     request.encode_url = true;
   }
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask<actors::uploads_listing>(
-      session,
-      [session, request, slot](const actors::uploads_listing& page) {
-        const auto body = uploads_xml(request, *page);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
-      },
-      actors::list_atom_v, request.query);
+  with_turn(session, *session->shared().listing_turns, [session, request](const turn& mine) {
+    ask<actors::uploads_listing>(
+        session,
+        [session, request, mine](const actors::uploads_listing& page) {
+          respond_document(session, uploads_xml(request, *page));
+        },
+        actors::list_atom_v, request.query);
+  });
 }
 
 void complete_upload(const session_ptr& session) {
@@ -240,11 +245,8 @@ void complete_upload(const session_ptr& session) {
   if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
   auto condition = write_condition_of(session->current().conditions);
   if (!condition) return session->respond_failure(condition.error());
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many large answers at once"});
   auto job = std::make_shared<completion>();
   job->session = session;
-  job->slot = std::move(slot);
   job->upload = std::move(std::get<metadata::upload_name>(upload));
   job->condition = std::move(*condition);
   collect_body(
@@ -253,7 +255,10 @@ void complete_upload(const session_ptr& session) {
         auto parts = read_complete_request(body);
         if (const auto* refused = std::get_if<s3_error>(&parts)) return job->session->respond_error(*refused);
         job->parts = std::move(std::get<std::vector<named_part>>(parts));
-        check_parts(job);
+        with_turn(job->session, *job->session->shared().commit_turns, [job](turn mine) {
+          job->mine = std::move(mine);
+          check_parts(job);
+        });
       },
       body_checksums::of_something_else);
 }
@@ -263,6 +268,7 @@ void abort_upload(const session_ptr& session) {
   if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
   metadata::abort_upload command;
   command.upload = std::move(std::get<metadata::upload_name>(upload));
+  command.by = session->current().by;
   commit(session, std::move(command), 204);
 }
 

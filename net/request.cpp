@@ -1,5 +1,6 @@
 #include "net/request.hpp"
 
+#include "net/access.hpp"
 #include "net/ascii.hpp"
 #include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
@@ -15,6 +16,7 @@ namespace cairn::net {
 namespace {
 
 namespace http = boost::beast::http;
+namespace rights = storage::metadata::rights;
 
 std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};
@@ -100,6 +102,15 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
   return std::nullopt;
 }
 
+// S3 asks for the permissions of PutObjectAcl and PutObjectTagging when they are done in passing.
+std::optional<s3_error> refused_extras(const request& request, const storage::metadata::object_extras& extras) {
+  if (extras.public_read && !request.may(rights::owner))
+    return access_denied("Making an object public needs the right `owner` on its bucket.");
+  if (!extras.tags.empty() && !request.may(rights::write))
+    return access_denied("Tags need a right on the bucket, which that to write for everybody is not.");
+  return std::nullopt;
+}
+
 // Equal names are one header with a list of values (RFC 9110 §5.2).
 void merge_repeated(std::vector<std::pair<std::string, std::string>>& headers) {
   std::vector<std::pair<std::string, std::string>> merged;
@@ -120,6 +131,16 @@ std::string request::resource() const {
   std::string text = "/" + target.bucket;
   if (!target.key.empty()) text += "/" + target.key;
   return text;
+}
+
+bool request::may(std::uint8_t more) const {
+  return by.by != storage::metadata::allowed_by::anybody && (rights & more) == more;
+}
+
+storage::metadata::authority request::authority(std::uint8_t more) const {
+  auto needed = by;
+  if (needed.by == storage::metadata::allowed_by::key) needed.rights |= more;
+  return needed;
 }
 
 void read_conditions(const http::fields& fields, request& into) {
@@ -206,6 +227,8 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (content_length && *content_length > object_size_max) {
     return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
   }
+  if (auto refused = refused_extras(request, order.put.extras)) return std::move(*refused);
+  order.put.by = request.authority(order.put.extras.public_read ? rights::owner : 0);
   auto checksum = read_checksum(fields);
   if (auto* refused = std::get_if<s3_error>(&checksum)) return std::move(*refused);
   if (auto& announced = std::get<0>(checksum))

@@ -31,7 +31,7 @@ void with_object(const session_ptr& session, std::function<void(const metadata::
   const auto& target = session->current().target;
   ask<actors::found_object>(
       session, [then = std::move(then)](const actors::found_object& found) { then(*found.row); }, actors::lookup_atom_v,
-      actors::object_name{target.bucket, target.key, false, session->current().version});
+      actors::object_name{target.bucket, target.key, false, session->current().version, session->current().by.bucket});
 }
 
 void answer_unkept(const session_ptr& session) {
@@ -61,6 +61,7 @@ void read_of_object(const session_ptr& session, const metadata::object_row& row)
 metadata::set_bucket change_of(const session_ptr& session) {
   metadata::set_bucket command;
   command.name = session->current().target.bucket;
+  command.by = session->current().by;
   return command;
 }
 
@@ -103,6 +104,7 @@ void write_acl(const session_ptr& session) {
   command.key = target.key;
   command.public_read = access->read;
   command.version = session->current().version;
+  command.by = session->current().by;
   commit(session, std::move(command), 200);
 }
 

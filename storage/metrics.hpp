@@ -63,6 +63,8 @@ struct http_operation_metrics {
 struct node_metrics {
   std::array<http_operation_metrics, std::size_t(http_operation::count_)> http;
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
+  counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
+  counter transfers_too_slow{0}, transfers_reclaimed{0}; // ended for limits.transfer_rate_min; for their memory
   counter requests_signed{0}, requests_signature_refused{0};
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads

@@ -9,9 +9,9 @@ constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 
 } // namespace
 
-result<object_row> command_applier::find_version(const object_version& wanted) {
+result<object_row> command_applier::find_version(const authority& by, const object_version& wanted) {
   const bucket_row* const bucket = b_.bucket(wanted.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  if (auto why = source_lapsed(by, b_.access_key(by.key), bucket)) return *why;
   if (!valid_key(wanted.key)) return error{errc::no_such_key};
   auto row = versions_.find(*bucket, wanted.key, version_place{wanted.version, wanted.ordinal});
   if (row) return std::move(*row);
@@ -20,11 +20,12 @@ result<object_row> command_applier::find_version(const object_version& wanted) {
 
 std::optional<error> command_applier::copy(const copy_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
-  const bucket_row* const bucket = b_.bucket(c.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  const auto admitted_to = admitted(c.by, c.bucket);
+  if (!admitted_to) return admitted_to.error();
+  const bucket_row* const bucket = *admitted_to;
   const auto present = versions_.live(*bucket, c.key);
   if (auto refused = unmet(c.condition, present)) return refused;
-  const auto source = find_version(c.source);
+  const auto source = find_version(c.by, c.source);
   if (!source) return source.error();
   if (source->content == content_kind::delete_marker) return error{errc::delete_marker};
 
@@ -57,8 +58,9 @@ command_result command_applier::run(const copy_object& c) {
 }
 
 std::optional<error> command_applier::change(const set_extras& c, log_index& version) {
-  const bucket_row* const bucket = b_.bucket(c.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  const auto admitted_to = admitted(c.by, c.bucket);
+  if (!admitted_to) return admitted_to.error();
+  const bucket_row* const bucket = *admitted_to;
   if (!valid_key(c.key)) return error{errc::no_such_key};
   auto row = c.version ? versions_.find(*bucket, c.key, *c.version) : versions_.live(*bucket, c.key);
   if (!row) return error{c.version ? errc::no_such_version : errc::no_such_key};
@@ -79,11 +81,11 @@ command_result command_applier::run(const set_extras& c) {
 }
 
 std::optional<error> command_applier::change(const set_bucket& c) {
-  const bucket_row* const bucket = b_.bucket(c.name);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  const auto bucket = admitted(c.by, c.name);
+  if (!bucket) return bucket.error();
   if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
-  bucket_row row = *bucket;
+  bucket_row row = **bucket;
   if (c.public_read) {
     row.public_read = *c.public_read;
     row.public_write = row.public_read && c.public_write.value_or(false);

@@ -1,4 +1,5 @@
-// Encodings of commands and their results (notation: rows.cpp). A command is: level:u8 kind:u8 fields.
+// Encodings of commands and their results (notation: rows.cpp). A command is: level:u8 kind:u8 fields; from level 8
+// on level:u8 kind:u8 authority fields (authority.hpp).
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
@@ -27,7 +28,8 @@
 // delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
 // complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
-// stamps of create_bucket and delete_bucket. 8 for kind 33 and an add_node with an invitation.
+// stamps of create_bucket and delete_bucket. 8 for all whose authority says something, for kind 33 and an add_node with
+// an invitation.
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {
@@ -178,11 +180,32 @@ void read(byte_reader& r, free_manifests& c) {
   c.released_up_to = r.u64();
 }
 
+template <class Kind>
+constexpr bool has_authority = requires(Kind c) {
+  c.by;
+};
+
+authority authority_of(const command& c) {
+  return std::visit(
+      []<class Kind>(const Kind& kind) {
+        if constexpr (has_authority<Kind>)
+          return kind.by;
+        else
+          return authority{};
+      },
+      c);
+}
+
 template <std::size_t Kind = 0>
-bool read_kind(std::size_t kind, byte_reader& r, command& into) {
+bool read_kind(std::size_t kind, byte_reader& r, command& into, authority by) {
   if constexpr (Kind < std::variant_size_v<command>) {
-    if (kind != Kind) return read_kind<Kind + 1>(kind, r, into);
-    read(r, into.emplace<Kind>());
+    if (kind != Kind) return read_kind<Kind + 1>(kind, r, into, std::move(by));
+    auto& read_into = into.emplace<Kind>();
+    if constexpr (has_authority<std::decay_t<decltype(read_into)>>)
+      read_into.by = std::move(by);
+    else if (by.said())
+      r.fail();
+    read(r, read_into);
     return true;
   }
   return false;
@@ -219,13 +242,14 @@ bool is_of_level_7(const command& c) {
 
 bool is_of_level_8(const command& c) {
   const auto* const added = std::get_if<add_node>(&c);
-  return std::holds_alternative<invite_node>(c) || (added != nullptr && added->by);
+  return std::holds_alternative<invite_node>(c) || (added != nullptr && added->invited);
 }
 
 } // namespace
 
 std::uint8_t level_of(const command& c) {
   if (is_of_level_8(c)) return 8;
+  if (authority_of(c).said()) return feature_level_of_authority;
   if (is_of_level_7(c)) return 7;
   if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
@@ -248,7 +272,9 @@ std::uint8_t level_of(const command& c) {
 
 std::string encode(const command& c) {
   byte_writer w{256};
-  w.u8(level_of(c)).u8(static_cast<std::uint8_t>(c.index()));
+  const std::uint8_t level = level_of(c);
+  w.u8(level).u8(static_cast<std::uint8_t>(c.index()));
+  if (level >= feature_level_of_authority) write_authority(w, authority_of(c));
   std::visit([&](const auto& kind) { write(w, kind); }, c);
   return w.take();
 }
@@ -260,7 +286,8 @@ result<command> decode_command(std::string_view bytes) {
   if (r.ok() && level > feature_level)
     return error{errc::unsupported, "command of feature level " + std::to_string(level)};
   command c;
-  if (level == 0 || !read_kind(kind, r, c) || !r.finished() || level != level_of(c))
+  authority by = level >= feature_level_of_authority ? read_authority(r) : authority{};
+  if (level == 0 || !read_kind(kind, r, c, std::move(by)) || !r.finished() || level != level_of(c))
     return error{errc::corrupt, "command does not follow its grammar"};
   return c;
 }

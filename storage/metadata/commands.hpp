@@ -22,8 +22,8 @@ namespace cairn::storage::metadata {
 // 5: versions of objects, lifecycle rules, lost chunks. 6: more conditions, tags of buckets, objects that are private
 // in public buckets, checksums of parts. 7: stamps of buckets' commands; a commit counts the quorum of the owners at
 // its own time; a partition moves when the owners that stay have made up, too, for what they missed. 8: members report
-// that their metadata has failed; the index of a read comes with its leader's term; invitations of nodes, at most
-// members_max members.
+// that their metadata has failed; the index of a read comes with its leader's term; clients' commands say what they are
+// allowed by; invitations of nodes, at most members_max members.
 constexpr std::uint8_t feature_level = 8;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
@@ -37,15 +37,19 @@ struct end_session { // not_found; ending twice succeeds
   session_id session = 0;
 };
 
-struct create_bucket { // bucket_exists, no_such_access_key
+// Commands with an authority may be refused with access_denied, no_such_access_key and no_such_bucket besides
+// (authority.hpp).
+struct create_bucket { // bucket_exists, no_such_access_key; command_result::version is its id, if `by` says something
   std::string name;
   wall_ms now = 0;
   std::string owner;    // the access key that gets all rights on it; empty: none
   commit_stamp stamp{}; // of no session: none
+  authority by{};
 };
 struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;
   commit_stamp stamp{}; // of no session: none
+  authority by{};
 };
 
 // no_such_bucket, precondition_failed, session_ended, blob_dead, no_quorum (owners changed, and the present ones lack
@@ -62,6 +66,7 @@ struct put_object {
   written_content content; // inline bytes, or a blob
   write_condition condition;
   object_extras extras;
+  authority by{};
 };
 
 // Deleting what is not there succeeds, as S3 wants. Without a version: in a bucket that is or was versioned a delete
@@ -75,6 +80,7 @@ struct delete_object {
   std::optional<version_id> version;
   std::optional<version_place> expected; // of what is deleted, the live version without `version`: else stale_source
   std::optional<removal_condition> only_if;
+  authority by{};
 };
 
 // An upload failed or was cancelled: its blob is dead, commits that name it are refused, its chunks may be deleted.
@@ -111,7 +117,8 @@ std::uint8_t level_of(const command& c);
 constexpr std::uint8_t feature_level_of_clusters = 4;
 constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7,
                        feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
-                       feature_level_of_read_terms = 8, feature_level_of_invitations = 8;
+                       feature_level_of_read_terms = 8, feature_level_of_authority = 8,
+                       feature_level_of_invitations = 8;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

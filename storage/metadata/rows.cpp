@@ -339,6 +339,19 @@ std::string encode(const bucket_row& row) {
   return w.take();
 }
 
+result<listed_bucket> decode_listed_bucket(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > bucket_version_with_tags)
+    return error{errc::unsupported, "bucket row of version " + std::to_string(version)};
+  listed_bucket row;
+  row.id = r.varint();
+  row.name = r.string();
+  row.created = read_wall_time(r);
+  if (!r.ok()) return error{errc::corrupt, "bucket row"};
+  return row;
+}
+
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
   const std::uint8_t version = r.u8();

@@ -128,6 +128,13 @@ struct bucket_row {
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 50
 };
 
+// What lists of buckets tell: none of the settings, which may be large.
+struct listed_bucket {
+  bucket_id id = 0;
+  std::string name;
+  wall_ms created = 0;
+};
+
 struct session_row {
   session_id id = 0;
   uuid node{};
@@ -174,6 +181,7 @@ result<manifest_row> decode_manifest(std::string_view bytes);
 result<manifest_part> decode_manifest_part(std::string_view bytes);
 result<blob_row> decode_blob(std::string_view bytes);
 result<bucket_row> decode_bucket(std::string_view bytes);
+result<listed_bucket> decode_listed_bucket(std::string_view bytes); // reads no further than it needs
 result<session_row> decode_session(std::string_view bytes);
 
 } // namespace cairn::storage::metadata
