@@ -4,10 +4,12 @@
 #include "net/access.hpp"
 #include "net/copy_source.hpp"
 #include "net/download_exchange.hpp"
+#include "net/header_rules.hpp"
 #include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
 #include "net/router.hpp"
 #include "net/s3_routes.hpp"
+#include "net/signed_query.hpp"
 #include "net/upload_exchange.hpp"
 #include "storage/log.hpp"
 
@@ -207,7 +209,7 @@ authorization http_session::begin_request(std::string_view head) {
   if ((failed && failed != http::error::need_more) || !parser_->is_header_done()) {
     return s3_error{400, "InvalidRequest", "The request head is malformed."};
   }
-  const auto& message = parser_->get();
+  auto& message = parser_->get();
   keep_alive_ = message.keep_alive();
   body_whole_ = !info_.chunked && body_left_ == 0;
   request_.basics.http_1_0 = message.version() == 10;
@@ -215,11 +217,15 @@ authorization http_session::begin_request(std::string_view head) {
   const auto target = message.target();
   auto parsed = parse_target({target.data(), target.size()});
   if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
+  if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
   request_.target = std::move(*parsed);
+  if (auto refused = take_query_headers(message, request_)) return std::move(*refused);
   const auto method = message.method_string();
   auto routed = route({method.data(), method.size()}, request_.target);
   request_.operation = asks_to_copy(message) ? copying(routed.operation) : routed.operation;
   unrouted_ = std::move(routed.refused);
+  // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
+  if (unrouted_ && unrouted_->status == 501) return *unrouted_;
   return authorize(message, info_.host, *shared_, request_);
 }
 
@@ -238,6 +244,7 @@ void http_session::look_up_access(actors::access_query query) {
 void http_session::go_on_with() {
   choose_payer();
   if (unrouted_) return respond_error(*unrouted_);
+  if (const auto refused = refused_headers(fields(), request_.operation)) return respond_error(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
   read_conditions(parser_->get(), request_);
   dispatch();

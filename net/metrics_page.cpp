@@ -237,6 +237,12 @@ void add_storage(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_punched_bytes_total", "Bytes given back to the file systems.", m.bytes_punched);
   p.counter("cairn_commit_batches_total", "Durable metadata transactions.", m.commit_batches);
   p.counter("cairn_committed_commands_total", "Metadata commands in them.", m.committed_commands);
+  p.counter("cairn_lifecycle_done_total", "Versions and uploads that lifecycle rules removed.", m.lifecycle_done);
+  p.counter("cairn_lifecycle_refused_total",
+            "Removals by lifecycle rules that were refused: changed meanwhile, or left for the next walk.",
+            m.lifecycle_refused);
+  p.counter("cairn_lifecycle_failures_total", "Buckets whose lifecycle rules wait for the next walk after an error.",
+            m.lifecycle_failures);
   p.counter("cairn_row_cache_hits_total", "Look-ups answered by the cache of hot rows.", m.row_cache_hits);
   p.counter("cairn_row_cache_misses_total", "Look-ups that read the metadata.", m.row_cache_misses);
   p.histogram("cairn_chunk_read_duration_seconds", "A chunk read as its requester sees it.", m.chunk_read);

@@ -3,7 +3,6 @@
 #include "net/base64.hpp"
 #include "net/http_date.hpp"
 #include "net/uri.hpp"
-#include "net/xml_reader.hpp"
 
 #include <array>
 #include <charconv>
@@ -132,8 +131,7 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
   xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
   xml.open("ListBucketResult", s3_name_space);
   xml.text("Name", request.query.bucket);
-  // The first version of the API answers it as it was sent, and clients do not decode it.
-  append_name(xml, "Prefix", request.query.prefix, request.encode_url && request.version_2);
+  append_name(xml, "Prefix", request.query.prefix, request.encode_url);
   append_paging(xml, request, page);
   for (const auto& object : page.objects) append_object(xml, object, request);
   for (const auto& prefix : page.common_prefixes) {
@@ -164,12 +162,6 @@ std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>
   if (!request.prefix.empty()) xml.text("Prefix", request.prefix);
   xml.close("ListAllMyBucketsResult");
   return xml.take();
-}
-
-bool valid_create_bucket_body(std::string_view body) {
-  if (body.empty()) return true;
-  const auto root = read_xml(body, {});
-  return root && root->name == "CreateBucketConfiguration";
 }
 
 } // namespace cairn::net

@@ -59,7 +59,4 @@ struct bucket_list_request {
 std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>& buckets,
                              const bucket_list_request& request = {}, bool more = false);
 
-// The body of PUT /bucket: empty or a CreateBucketConfiguration document.
-bool valid_create_bucket_body(std::string_view body);
-
 } // namespace cairn::net

@@ -63,10 +63,13 @@ private:
   template <class Command>
   command_result once(const Command& c, command_result (command_applier::*how)(const Command&));
   command_result create(const create_bucket& c);
+  command_result create_again(const create_bucket& c, const bucket_row& present);
   command_result erase(const delete_bucket& c);
 
   // The bucket of a command whose authority still holds. Valid as batch::bucket is.
   result<const bucket_row*> admitted(const authority& by, const std::string& name);
+  // acl_not_supported, or nothing.
+  static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);
   // The answer to a command that made a new version of an object at this place.

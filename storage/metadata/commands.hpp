@@ -23,7 +23,8 @@ namespace cairn::storage::metadata {
 // in public buckets, checksums of parts. 7: stamps of buckets' commands; a commit counts the quorum of the owners at
 // its own time; a partition moves when the owners that stay have made up, too, for what they missed. 8: members report
 // that their metadata has failed; the index of a read comes with its leader's term; clients' commands say what they are
-// allowed by; invitations of nodes, at most members_max members.
+// allowed by; buckets are made with an access control list, tags and an ownership at once;
+// invitations of nodes, at most members_max members.
 constexpr std::uint8_t feature_level = 8;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
@@ -37,14 +38,28 @@ struct end_session { // not_found; ending twice succeeds
   session_id session = 0;
 };
 
+// What a bucket is made with, beside its name.
+struct bucket_settings {
+  bool public_read = false, public_write = false; // public_write: only beside public_read
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::uint8_t ownership = 0;
+  bool again = false; // who may change a bucket that is there already resets its access control list to this one
+  bool said() const { return public_read || public_write || !tags.empty() || ownership != 0 || again; }
+};
+
 // Commands with an authority may be refused with access_denied, no_such_access_key and no_such_bucket besides
 // (authority.hpp).
-struct create_bucket { // bucket_exists, no_such_access_key; command_result::version is its id, if `by` says something
+//
+// bucket_exists: also again, with other tags or another ownership than it has; access_denied: again, by an access key
+// that does not own it; no_such_access_key, acl_not_supported. command_result::version is its id, if `by` says
+// something.
+struct create_bucket {
   std::string name;
   wall_ms now = 0;
   std::string owner;    // the access key that gets all rights on it; empty: none
   commit_stamp stamp{}; // of no session: none
   authority by{};
+  bucket_settings settings{};
 };
 struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;

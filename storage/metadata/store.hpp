@@ -26,6 +26,9 @@ struct applied_batch {
 struct listing_query {
   std::string bucket, prefix, delimiter;
   std::string start_after; // keys and common prefixes > this (bytewise)
+  // Whether start_after stands for the common prefix that it lies in: a page ended with that prefix, which is not shown
+  // again. Else the prefix is shown when a key of it is > start_after.
+  bool passes_group = true;
   std::uint32_t keys_max = 1000;
   bucket_id judged = 0;
 };
@@ -205,6 +208,8 @@ public:
 // Bucket names: 3–63 of a–z 0–9 . - and not an IP address; keys: 1–1,024 bytes of valid UTF-8 without NUL.
 bool valid_bucket_name(std::string_view name);
 bool valid_key(std::string_view key);
-bool valid_utf8(std::string_view text); // Unicode 15, table 3-7; NUL is valid
+// Bytes of the well-formed UTF-8 character that `text` begins with, 0 when there is none. Unicode 15, table 3-7.
+std::size_t utf8_character(std::string_view text);
+bool valid_utf8(std::string_view text); // NUL is valid
 
 } // namespace cairn::storage::metadata

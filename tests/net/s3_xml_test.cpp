@@ -116,15 +116,6 @@ TEST(s3_xml, writes_errors_with_code_resource_and_request_id) {
   EXPECT_STREQ(root.child_value("RequestId"), "00ff");
 }
 
-TEST(s3_xml, takes_the_bucket_configurations_that_clients_send) {
-  EXPECT_TRUE(valid_create_bucket_body(""));
-  EXPECT_TRUE(valid_create_bucket_body("<CreateBucketConfiguration xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">"
-                                       "<LocationConstraint>eu</LocationConstraint></CreateBucketConfiguration>"));
-  EXPECT_FALSE(valid_create_bucket_body("hello"));
-  EXPECT_FALSE(valid_create_bucket_body("<Other/>"));
-  EXPECT_FALSE(valid_create_bucket_body("<CreateBucketConfiguration>"));
-}
-
 TEST(s3_errors, keep_the_node_s_faults_in_its_log) {
   const auto problem = s3_error_of(error{errc::corrupt, "segment 12 at 4096"});
   EXPECT_EQ(problem.status, 500u);

@@ -25,7 +25,6 @@ THIRD_PARTY = [
     ("boost/asio/ssl", r"actors/link/(tls|asio_ssl_impl)\.cpp|net/tls\.cpp|cli/http_client\.cpp", 4),
     ("isa-l", r"storage/checksum\.cpp", 1),
     ("spdlog/", r"storage/log\.cpp", 1),
-    ("pugixml", r"(net|cli)/.*\.cpp", 2),
     ("CLI/", r"cli/.*", None),
     ("boost/beast", r"(net|cli)/.*", None),
     ("boost/asio", r"(actors|net|cli)/.*", None),
