@@ -120,6 +120,10 @@ TEST(server_address, accepts_what_people_write) {
   EXPECT_EQ(parse_server_address("localhost:9000/")->host, "localhost");
   EXPECT_EQ(parse_server_address("http://[::1]:9000")->host_header(), "[::1]:9000");
   EXPECT_EQ(parse_server_address("http://node")->port, "80");
+  EXPECT_FALSE(parse_server_address("http://node")->tls);
+  EXPECT_EQ(parse_server_address("https://node")->port, "443");
+  EXPECT_TRUE(parse_server_address("https://node:9001")->tls);
+  EXPECT_EQ(parse_server_address("https://node:443")->host_header(), "node");
 }
 
 TEST(server_address, refuses_what_it_cannot_reach) {
