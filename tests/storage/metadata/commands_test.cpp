@@ -142,6 +142,14 @@ std::vector<command> one_of_each_command_about_losses() {
   return {give_up_chunks{}, give_up_chunks{{{{1, 2}, 0, 1}, {{3, 1ull << 40}, 0xffffffff, 300}}}};
 }
 
+std::vector<command> one_of_each_command_about_invitations() {
+  const new_node fresh{.id = {9}, .address = "node-9:9100", .weight = 1};
+  token_hash token{};
+  token.fill(0xAB);
+  return {invite_node{{.token = token, .expires = 300}, 200}, invite_node{{.node = {9}, .expires = -1}, -2},
+          add_node{fresh, used_invitation{token, {}, 250}}, add_node{fresh, used_invitation{{}, {9}, 250}}};
+}
+
 std::vector<command> one_of_each_command_of_level_7() {
   const commit_stamp stamp{.session = 1, .sequence = 300, .acknowledged_below = 2};
   return {create_bucket{.name = "bucket", .now = 1, .stamp = stamp},
@@ -183,6 +191,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_key_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_version_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_about_invitations()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_6()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_7()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_8()) all.push_back(std::move(c));

@@ -88,7 +88,7 @@ private:
     }
   }
   command of_the_cluster() {
-    switch (random_() % 13) {
+    switch (random_() % 14) {
       case 0: return random_() % 4 == 0 ? founding() : remove_node{.node = node()};
       case 1:
         return add_node{.node = {.id = {std::uint8_t(random_() % 6)},
@@ -124,6 +124,11 @@ private:
       case 8: return note_up{.node = node(), .incarnation = random_() % 9};
       case 9: return hold_deletions{.held = random_() % 2 == 0};
       case 10: return raise_feature_level{.level = std::uint8_t(4 + random_() % 3)};
+      case 12: {
+        invite_node c{.what = {.expires = wall_ms(random_() % 9)}, .now = wall_ms(random_() % 5)};
+        (random_() % 2 == 0 ? c.what.token[0] : c.what.node[0]) = std::uint8_t(1 + random_() % 5);
+        return c;
+      }
       case 11: {
         give_up_chunks c;
         for (const auto& r : repairs_) c.chunks.push_back({r.blob, r.missing.first, r.missing.count});
