@@ -245,7 +245,7 @@ void backfill_state::drop_page(std::size_t disk, const chunk_ids& page) {
       [this, disk, go_on](result<chunk_ids> ids) {
         if (!ids) dropped_under_ = 0;
         if (!ids || ids->empty()) return go_on();
-        self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, erase_atom_v, std::move(*ids))
+        self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, drop_atom_v, std::move(*ids))
             .then(
                 [this, go_on](std::uint64_t erased) {
                   count(s_.node.metrics->chunks_moved_away, erased);
