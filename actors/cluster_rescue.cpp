@@ -35,18 +35,20 @@ result<bool> exists(const std::string& folder, const std::string& name) {
 }
 
 // Opening would make what is missing.
-result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, storage::table_id tables) {
+result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, storage::table_id tables,
+                                                          bool reads_only = false) {
   const auto there = exists(folder, "data.mdb");
   if (!there) return there.error();
   if (!*there) return error{errc::not_found, "there is no metadata in " + folder};
   storage::lmdb_options options;
   options.directory = folder;
   options.tables = tables;
+  options.reads_only = reads_only;
   return storage::open_lmdb(options);
 }
 
-result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s) {
-  return open_existing(s.metadata_dir(), meta::table_count);
+result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s, bool reads_only = false) {
+  return open_existing(s.metadata_dir(), meta::table_count, reads_only);
 }
 
 result<storage::log_index> applied_of(meta::store& store) {
@@ -174,7 +176,7 @@ result<void> apply_the_rest(open_survivor& node) {
 
 result<meta::dump_info> back_up_metadata(const config::settings& settings, const std::string& path) {
   // Without the lock: the engine lets another process read beside the one that writes.
-  auto engine = open_state(settings);
+  auto engine = open_state(settings, true);
   if (!engine) return engine.error();
   auto kv = (*engine)->begin_read();
   if (!kv) return kv.error();

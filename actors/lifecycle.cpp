@@ -86,8 +86,8 @@ void lifecycle_state::next_bucket() {
   const auto bucket = std::move(buckets_.back());
   buckets_.pop_back();
   rules_.emplace(bucket.lifecycle, options_.day, options_.upload_age_max);
-  versions_ = {.bucket = bucket.name, .versions_max = options_.page_rows};
-  uploads_ = {.bucket = bucket.name, .uploads_max = options_.page_rows};
+  versions_ = {.bucket = bucket.name, .versions_max = options_.page_rows, .judged = bucket.id};
+  uploads_ = {.bucket = bucket.name, .uploads_max = options_.page_rows, .judged = bucket.id};
   held_.reset();
   if (rules_->wants_versions()) return versions_page();
   after_versions();
@@ -110,6 +110,7 @@ void lifecycle_state::decide(const meta::versions_page& page) {
     command.key = version.key;
     command.now = now;
     command.expected = version.place;
+    command.by.bucket = versions_.judged;
     if (wish == lifecycle_wish::remove) command.version = version.id;
     commands.emplace_back(std::move(command));
   };
@@ -143,6 +144,7 @@ void lifecycle_state::abort_some(const meta::uploads_page& page) {
     if (!rules_->aborts(upload, s_.clock->wall())) continue;
     meta::abort_upload command;
     command.upload = {uploads_.bucket, upload.key, upload.id, upload.nonce};
+    command.by.bucket = uploads_.judged;
     commands.emplace_back(std::move(command));
   }
   uploads_.key_marker = page.next_key_marker;

@@ -73,14 +73,35 @@ result<void> not_reached() {
 
 } // namespace
 
-result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
+namespace {
+
+result<void> staged_is_of(const state_transfer_services& s, storage::log_index index) {
   const auto header = meta::read_dump_header(*s.files, staged_path(s));
   if (!header) return header.error();
-  if (header->applied != index)
-    return error{errc::corrupt, staged_path(s) + " is the state of index " + std::to_string(header->applied) +
-                                    ", not of " + std::to_string(index)};
-  auto loaded = meta::load_dump(*s.engine, *s.files, staged_path(s));
+  if (header->applied == index) return {};
+  return error{errc::corrupt, staged_path(s) + " is the state of index " + std::to_string(header->applied) +
+                                  ", not of " + std::to_string(index)};
+}
+
+} // namespace
+
+result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index) {
+  if (auto right = staged_is_of(s, index); !right) return right;
+  auto loaded = meta::rebuild_from_dump(*s.engine, *s.files, staged_path(s));
   return loaded ? result<void>{} : loaded.error();
+}
+
+void remove_staged(const state_transfer_services& s) {
+  (void)s.files->remove(staged_path(s));
+}
+
+result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
+  if (auto right = staged_is_of(s, index); !right) return right;
+  auto loaded = meta::load_dump(*s.engine, *s.files, staged_path(s));
+  if (loaded) return {};
+  // The tables that it is merged into may be what is damaged.
+  if (loaded.error() == errc::corrupt || loaded.error() == errc::quarantined) return replace_by_staged(s, index);
+  return loaded.error();
 }
 
 result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
@@ -194,8 +215,18 @@ void state_transfer::remove(std::string path) {
 // ── fetching ──
 
 void state_transfer::offered(const storage::uuid& from, storage::log_index index) {
-  if (fetching_ || installing_) return;
+  if (fetching_ || installing_ || repair_) return;
   if (staged_ && staged_->index >= index) return try_install();
+  begin_fetch(from);
+}
+
+void state_transfer::fetch(const storage::uuid& from, std::function<void(result<raft::snapshot_record>)> staged) {
+  if (fetching_ || repair_) return staged(error{errc::busy, "the state is being fetched"});
+  repair_ = std::move(staged);
+  begin_fetch(from);
+}
+
+void state_transfer::begin_fetch(const storage::uuid& from) {
   staged_.reset();
   if (!arriving_ || arriving_->from != from) {
     arriving_ = std::make_shared<arriving_dump>();
@@ -249,6 +280,7 @@ void state_transfer::kept(const result<void>& outcome) {
   staged_ = std::move(arriving_->record);
   arriving_.reset();
   fetching_ = false;
+  if (repair_) return std::exchange(repair_, nullptr)(std::move(*std::exchange(staged_, std::nullopt)));
   try_install();
 }
 
@@ -259,6 +291,7 @@ void state_transfer::failed(const error& why) {
                        why.code == errc::cancelled;
   if (!resumes) arriving_.reset();
   log::warn("the metadata's state was not fetched so far", {{"error", to_string(why)}});
+  if (repair_) std::exchange(repair_, nullptr)(why);
 }
 
 void state_transfer::try_install() {

@@ -33,6 +33,9 @@ struct state_transfer_services {
 // The staged state takes the place of the node's, in one transaction. Errors: those of load_dump; corrupt when another
 // index than this one is staged.
 result<void> install_staged(const state_transfer_services& s, storage::log_index index);
+// The same for a node whose own tables are damaged: they are not looked at.
+result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index);
+void remove_staged(const state_transfer_services& s); // should it fail, the next start does it
 // The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
 // and the state, the staged one is installed now. Errors: those of install_staged.
 result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
@@ -66,6 +69,9 @@ public:
   // The leader `from` no longer has the entries up to `index`.
   void offered(const storage::uuid& from, storage::log_index index);
   void installed(); // after `begun`: the state is in its place
+  // For a repair, while the log is out of service: the state that `from` has, whatever this node had. `staged` is
+  // called when it lies here, whole and durable, or with why not: then it may be asked again.
+  void fetch(const storage::uuid& from, std::function<void(result<cluster::raft::snapshot_record>)> staged);
   // The log was opened anew, with a state at `applied`: what `begun` is over, one way or the other.
   void interrupted(storage::log_index applied);
   const state_transfer_services& services() const { return s_; }
@@ -89,6 +95,7 @@ private:
   void watch_served();
   void remove(std::string path);
 
+  void begin_fetch(const storage::uuid& from);
   void ask();
   void arrived(result<link::answer> a);
   void kept(const result<void>& outcome);
@@ -106,6 +113,7 @@ private:
   bool fetching_ = false, installing_ = false;
   arriving_ptr arriving_; // while fetching, and after a failure
   std::optional<cluster::raft::snapshot_record> staged_;
+  std::function<void(result<cluster::raft::snapshot_record>)> repair_; // waits for the state
 };
 
 } // namespace cairn::actors

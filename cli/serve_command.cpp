@@ -4,6 +4,7 @@
 #include "actors/io_shards.hpp"
 #include "actors/storage_node.hpp"
 #include "cli/config_command.hpp"
+#include "cli/open_files.hpp"
 #include "cli/version.hpp"
 #include "config/reload.hpp"
 #include "net/admin_server.hpp"
@@ -55,6 +56,7 @@ private:
   void reload();
 
   config::settings settings_;
+  const std::uint64_t descriptors_ = raise_descriptor_limit();
   const config_options& options_;
   storage::node_metrics metrics_;
   actors::io_shards shards_;
@@ -80,7 +82,8 @@ result<void> running_node::start() {
   node_ = std::move(*node);
   if (options_.file.empty() && node_->is_new())
     if (auto made = make_first_bucket(); !made) return made;
-  http_ = std::make_unique<net::http_server>(shards_.contexts(), settings_, node_->handles(), metrics_);
+  http_ = std::make_unique<net::http_server>(shards_.contexts(), fitted(settings_, descriptors_), node_->handles(),
+                                             metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
   keys_ = std::make_shared<const net::key_environment>(
@@ -161,7 +164,7 @@ void running_node::reload() {
   settings_ = change.value;
   set_up_log(settings_.log);
   node_->apply(settings_);
-  if (auto applied = http_->apply(settings_); !applied)
+  if (auto applied = http_->apply(fitted(settings_, descriptors_)); !applied)
     log::error("http.tls stays as it was", {{"problem", to_string(applied.error())}});
   for (const auto& what : change.applied) log::info("setting changed", {{"change", what}});
   for (const auto& key : change.needs_restart) log::warn("setting needs a restart", {{"key", key}});

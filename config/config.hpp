@@ -83,7 +83,9 @@ struct limit_settings {
   byte_size header_bytes{16 << 10};
   byte_size object_size{5ull << 40};
   std::uint32_t list_keys = 1000;
-  duration upload_age_max = std::chrono::days{7}; // of uploads in parts that nobody completes; 0: any
+  duration upload_age_max = std::chrono::days{7};          // of uploads in parts that nobody completes; 0: any
+  byte_size transfer_rate_min{1024};                       // bytes a second of a body or an answer; 0: any
+  duration transfer_rate_window = std::chrono::minutes{1}; // over which that is the average; the first one is free
 };
 
 struct cluster_tls_settings { // paths of PEM files; all or none

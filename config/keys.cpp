@@ -152,10 +152,14 @@ constexpr std::array key_table{
         "Chunks between the socket and the disk."},
 
     key{"limits", "memory", at<&s::limits, &limit_settings::memory>, memory_bytes_min, 16_TiB, 1, true,
-        "Bytes of all chunk buffers together. At least four chunks. Under pressure transfers get slower; when nothing "
-        "fits, requests are answered 503."},
+        "Bytes of all chunk buffers, and of bodies and answers that are held as a whole, together. At least four "
+        "chunks. "
+        "An access key, or an address without one, gets 7/8 of it at most, and less the more of them there are. Under "
+        "pressure transfers get slower and clients that make no progress are cut off; when nothing fits, requests are "
+        "answered 503."},
     key{"limits", "connections", at<&s::limits, &limit_settings::connections>, 1, 1'000'000, 1, true,
-        "Open client connections."},
+        "Open client connections. Beyond it those give way that wait for a request or make no progress, of the key or "
+        "address that has most. At the start it is lowered to what the process may open (`ulimit -n`)."},
     key{"limits", "header_bytes", at<&s::limits, &limit_settings::header_bytes>, 1_KiB, 1_MiB, 1, true,
         "Size of a request's head."},
     key{"limits", "object_size", at<&s::limits, &limit_settings::object_size>, 1, 64_TiB, 1, true,
@@ -164,6 +168,14 @@ constexpr std::array key_table{
         "Keys on one page of a listing."},
     key{"limits", "upload_age_max", at<&s::limits, &limit_settings::upload_age_max>, 0, of(std::chrono::days{3650}), 1,
         false, "Uploads in parts that are older and were never completed are aborted, within an hour; 0: never."},
+    key{"limits", "transfer_rate_min", at<&s::limits, &limit_settings::transfer_rate_min>, 0, 1_GiB, 1, true,
+        "Bytes a second that a client must send of a body, or take of an answer, as an average over "
+        "`limits.transfer_rate_window`. Only time in which the node waits for the client counts, and the first window "
+        "is "
+        "free. A slower body is answered 408, a slower reader is cut off. 0: any rate for objects; XML bodies keep to "
+        "1 KiB a second."},
+    key{"limits", "transfer_rate_window", at<&s::limits, &limit_settings::transfer_rate_window>, of(100ms), of(1h), 1,
+        true, "See `limits.transfer_rate_min`."},
 
     key{"cluster", "listen", at<&s::cluster, &cluster_settings::listen>, 0, 0, 1, false,
         "Address and port for the other nodes, `\"0.0.0.0:9100\"` say. Empty: there are none. Port 0 lets the system "

@@ -10,6 +10,8 @@
 #include <boost/beast/http.hpp>
 
 #include <atomic>
+#include <list>
+#include <utility>
 
 namespace cairn::net {
 
@@ -24,6 +26,13 @@ constexpr std::uint32_t head_bytes_max = 8 << 10;
 constexpr std::uint32_t connections_max = 64; // probes and scrapers are few
 constexpr auto request_time = std::chrono::seconds{10};
 constexpr auto accept_pause = std::chrono::milliseconds{50};
+
+// A connection whose client is waited for: for its head, or to read its answer.
+class waiting_client {
+public:
+  virtual ~waiting_client() = default;
+  virtual void give_way() = 0;
+};
 
 using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
@@ -150,6 +159,14 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   }
 
   void accept();
+  // When there is no room for a new connection, the one that has waited longest for its client gives way.
+  void make_room() {
+    while (connections >= connections_max && !waiting.empty()) {
+      const auto oldest = waiting.front().lock();
+      waiting.pop_front();
+      if (oldest) oldest->give_way();
+    }
+  }
 
   actors::control_strand control;
   actors::acceptor listening;
@@ -160,6 +177,8 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   admin_callbacks callbacks;
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
+  std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
+  actors::spare_descriptor spare;                   // for a connection when the process has no other left
   bool stopped = false;
 };
 
@@ -167,17 +186,18 @@ namespace {
 
 // One connection: a request, an answer, the end.
 template <class State>
-class admin_session : public std::enable_shared_from_this<admin_session<State>> {
+class admin_session : public waiting_client, public std::enable_shared_from_this<admin_session<State>> {
 public:
   admin_session(stream connection, std::shared_ptr<State> server)
       : stream_(std::move(connection)), server_(std::move(server)) {
     ++server_->connections;
   }
-  ~admin_session() { --server_->connections; }
+  ~admin_session() override { leave(); }
   admin_session(const admin_session&) = delete;
   admin_session& operator=(const admin_session&) = delete;
 
   void read() {
+    server_->waiting.push_back(this->weak_from_this());
     parser_.header_limit(head_bytes_max);
     stream_.expires_after(request_time);
     http::async_read_header(stream_, buffer_, parser_,
@@ -189,13 +209,32 @@ public:
                             });
   }
 
+  // What is pending ends with an error.
+  void give_way() override {
+    stream_.close();
+    leave();
+  }
+
 private:
+  // Its place is free, though what is pending has not been called back.
+  void leave() {
+    if (std::exchange(counted_, false)) --server_->connections;
+  }
+
+  void no_longer_waits() {
+    server_->waiting.remove_if([this](const auto& other) {
+      const auto alive = other.lock();
+      return !alive || alive.get() == this;
+    });
+  }
+
   void refuse(const error_code& failed) {
     response_ = text_response(http::status::bad_request, failed.message() + "\n");
     send();
   }
 
   void write() {
+    no_longer_waits();
     const auto& asked = parser_.get();
     if (server_->is_command(asked)) return command();
     const auto path = asked.target().substr(0, asked.target().find('?'));
@@ -227,6 +266,8 @@ private:
   }
 
   void send() {
+    no_longer_waits();
+    server_->waiting.push_back(this->weak_from_this());
     stream_.expires_after(request_time);
     http::async_write(stream_, response_, [self = this->shared_from_this()](error_code, std::size_t) {
       error_code ignored; // the connection ends here in any case
@@ -239,6 +280,7 @@ private:
   beast::flat_buffer buffer_;
   http::request_parser<http::empty_body> parser_;
   response response_;
+  bool counted_ = true;
 };
 
 } // namespace
@@ -246,6 +288,7 @@ private:
 void admin_server::state::accept() {
   listening.async_accept(control, [self = shared_from_this()](error_code failed, stream::socket_type socket) {
     if (self->stopped) return;
+    if (failed == asio::error::no_descriptors && self->spare.give_up()) return self->accept();
     if (failed) {
       log::warn("accept on the admin port failed", {{"error", failed.message()}});
       self->pause.expires_after(accept_pause);
@@ -254,6 +297,8 @@ void admin_server::state::accept() {
       });
       return;
     }
+    self->spare.keep();
+    self->make_room();
     if (self->connections < connections_max) {
       std::make_shared<admin_session<state>>(stream{std::move(socket)}, self)->read();
     }

@@ -83,7 +83,7 @@ refusal read_size(const xml_element& from, std::optional<std::uint64_t>& size) {
 refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
   const auto* key = from.child("Key");
   const auto* value = from.child("Value");
-  if (key == nullptr || key->text.empty()) return malformed();
+  if (key == nullptr || key->text.empty() || !has_only(from, {"Key", "Value"})) return malformed();
   rule.tags.emplace_back(key->text, value != nullptr ? value->text : std::string{});
   return std::nullopt;
 }
@@ -142,7 +142,7 @@ refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_sta
   if (field.name == "NoncurrentVersionExpiration") return read_displaced(field, rule);
   if (field.name == "AbortIncompleteMultipartUpload") {
     const auto* days = field.child("DaysAfterInitiation");
-    return days ? read_days(*days, rule.abort_days) : malformed();
+    return days && has_only(field, {"DaysAfterInitiation"}) ? read_days(*days, rule.abort_days) : malformed();
   }
   if (!field.name.ends_with("Transition")) return malformed();
   lifecycle_rule ignored;
@@ -209,8 +209,10 @@ std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_
     if (child.name != "Rule" || rules.size() == lifecycle_rules_max) return malformed();
     auto& rule = rules.emplace_back();
     bool has_status = false;
-    for (const auto& field : child.children)
+    for (const auto& field : child.children) {
+      if (child.child(field.name) != &field && !field.name.ends_with("Transition")) return malformed(); // said twice
       if (auto refused = read_field(field, rule, has_status)) return std::move(*refused);
+    }
     if (!has_status) return malformed();
     if (auto refused = finish_rule(rule, rules.size())) return std::move(*refused);
     const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };

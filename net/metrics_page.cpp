@@ -98,6 +98,16 @@ void add_http(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
   p.counter("cairn_http_connections_refused_total", "Connections beyond limits.connections.", m.connections_refused);
+  auto& evicted = p.family("cairn_http_connections_evicted_total",
+                           "Connections closed to make room for new ones, by how they stood.", MetricType::Counter);
+  for (const auto& [reason, value] :
+       {std::pair{"silent", &m.connections_evicted_silent}, std::pair{"idle", &m.connections_evicted_idle},
+        std::pair{"stalled", &m.connections_evicted_stalled}})
+    page_builder::add(evicted, {{"reason", reason}}, static_cast<double>(value->load(std::memory_order_relaxed)));
+  p.counter("cairn_http_slow_transfers_closed_total", "Requests ended because of limits.transfer_rate_min.",
+            m.transfers_too_slow);
+  p.counter("cairn_http_transfers_reclaimed_total",
+            "Requests ended without progress, because others needed their memory.", m.transfers_reclaimed);
   p.counter("cairn_http_signed_requests_total", "Requests whose signature was right.", m.requests_signed);
   p.counter("cairn_http_signature_refused_total", "Requests refused for their signature, access key or time.",
             m.requests_signature_refused);
@@ -144,6 +154,12 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",
             m.damage_mended);
+  p.counter("cairn_metadata_rows_scrubbed_total", "Rows of the metadata that were read to find damage.",
+            m.metadata_rows_scrubbed);
+  p.counter("cairn_metadata_damaged_rows_total", "Damaged places that were found in the metadata's files.",
+            m.metadata_damaged);
+  p.counter("cairn_metadata_repaired_total", "Times that damaged metadata was replaced by another member's.",
+            m.metadata_repaired);
   p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
 }

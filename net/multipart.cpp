@@ -139,6 +139,7 @@ metadata::put_part part_of(const metadata::put_object& whole, const metadata::up
   part.size = whole.size;
   part.digest = whole.etag.digest;
   part.content = whole.content;
+  part.by = whole.by;
   for (const auto& [name, value] : whole.headers.standard) {
     if (!is_checksum_header(name)) continue;
     part.checksum_name = name.substr(checksum_header_prefix.size());

@@ -74,6 +74,8 @@ s3_error s3_error_of(const error& reason) {
     case errc::connection_lost:
       return retryable("ServiceUnavailable", "A node that has bytes of this object is away. Try again.");
     case errc::chunk_lost: return with_text(500, "InternalError", "Bytes of this object are lost.", reason);
+    case errc::acl_not_supported:
+      return {400, "AccessControlListNotSupported", "The bucket does not allow access control lists."};
     case errc::not_found:
     case errc::corrupt:
     case errc::io_error:

@@ -89,7 +89,7 @@ std::string versions_document(const versions_request& request, const metadata::v
 std::variant<std::uint8_t, s3_error> read_versioning_document(std::string_view body) {
   const s3_error malformed{400, "MalformedXML", "The body is not a VersioningConfiguration."};
   const auto root = read_xml(body, bounds);
-  if (!root || root->name != "VersioningConfiguration") return malformed;
+  if (!root || root->name != "VersioningConfiguration" || !has_only(*root, {"Status", "MfaDelete"})) return malformed;
   if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->text != "Disabled")
     return not_implemented("MFA delete");
   const auto* status = root->child("Status");

@@ -111,6 +111,13 @@ const xml_element* xml_element::child(std::string_view child_name) const {
   return nullptr;
 }
 
+bool has_only(const xml_element& element, std::initializer_list<std::string_view> names) {
+  const auto once = [&](const xml_element& inside) { return element.child(inside.name) == &inside; };
+  return std::all_of(element.children.begin(), element.children.end(), [&](const xml_element& inside) {
+    return std::find(names.begin(), names.end(), inside.name) != names.end() && once(inside);
+  });
+}
+
 std::optional<xml_element> read_xml(std::string_view body, const xml_bounds& bounds) {
   if (!storage::metadata::valid_utf8(body) || !bounds_check{body, bounds}.passes()) return std::nullopt;
   pugi::xml_document document;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,6 +28,9 @@ struct xml_element {
 
   const xml_element* child(std::string_view child_name) const; // the first; null: none
 };
+
+// Whether all its children are of these names, and none comes twice.
+bool has_only(const xml_element& element, std::initializer_list<std::string_view> names);
 
 // The document's root. Nothing: malformed, or beyond the bounds.
 std::optional<xml_element> read_xml(std::string_view body, const xml_bounds& bounds);

@@ -1,11 +1,12 @@
 // The key-value seam: ordered byte keys in numbered tables, serialisable single-writer transactions, snapshot readers.
-// Engines: LMDB (storage/lmdb_kv.cpp, the only file that includes lmdb.h) and memory (storage/memory_kv.cpp, for
+// Engines: LMDB (storage/lmdb_kv.cpp) and memory (storage/memory_kv.cpp, for
 // simulation: same order, same transactions, may lose what was not committed). One test suite runs over both.
 //
 // Errors are sticky: a failing call marks its transaction, later calls answer "nothing", and commit()/status() tells
 // the first error, so that code reads straight on and checks once. Errors: io_error, no_space, corrupt, quarantined,
 // invalid_argument (key of 0 or more than 511 bytes; seek takes an empty key for the first pair). After a commit that
-// failed with io_error begin_write answers read_only for good: a flush is never retried.
+// failed with io_error begin_write answers read_only for good: a flush is never retried. `corrupt` is about what the
+// transaction asked for; others may go on.
 //
 // Views returned by get are valid until the next write in the same transaction or its end, those of a cursor also only
 // until its next seek or next. A cursor survives writes: next goes on behind the last key it showed. Transactions
@@ -23,6 +24,7 @@
 
 namespace cairn::storage {
 
+class kv_damage;
 using table_id = std::uint8_t; // below the engine's table count
 
 constexpr std::size_t kv_key_bytes_max = 511;
@@ -36,6 +38,8 @@ public:
   virtual ~kv_cursor() = default;
   virtual std::optional<kv_pair> seek(std::string_view key) = 0; // first pair with key ≥ `key`
   virtual std::optional<kv_pair> next() = 0;                     // after seek or next; nothing at the end
+  // The last pair with a key < `key`. Afterwards the cursor has no place.
+  virtual std::optional<kv_pair> before(std::string_view key);
 };
 
 class kv_reader {
@@ -59,6 +63,11 @@ public:
   virtual ~kv_engine() = default;
   virtual result<std::unique_ptr<kv_reader>> begin_read() = 0;
   virtual result<std::unique_ptr<kv_writer>> begin_write() = 0; // waits for the current writer to end
+  // Everything is replaced by what `fill` writes into empty tables: a damaged file cannot be trusted with that. Waits
+  // for the current writer; open snapshots stay what they were. After a crash the old contents or the new ones are
+  // there. An engine that was quarantined or took no writes starts anew. Its error, or one of `fill`: nothing has
+  // changed.
+  virtual result<void> replace(const std::function<result<void>(kv_writer&)>& fill);
 };
 
 struct lmdb_options {
@@ -68,8 +77,15 @@ struct lmdb_options {
   // Called once, from the thread that met it, when the map cannot be read (SIGBUS): the engine then answers
   // `quarantined` to everything and never touches the map again.
   std::function<void()> on_quarantine;
+  std::shared_ptr<kv_damage> damage; // null: one of the engine's own
+  bool reads_only = false;           // beside a process that writes: nothing is made or converted, writes are refused
+  // A file that is too damaged to be opened answers `corrupt` to everything, until it is replaced.
+  bool opens_damaged = false;
 };
+// Rows carry checksums (storage/checked_kv.hpp); a directory without them gets them little by little.
 result<std::unique_ptr<kv_engine>> open_lmdb(const lmdb_options& options);
+// The engine below, with `extra_table` behind the others when it has a name.
+result<std::unique_ptr<kv_engine>> open_plain_lmdb(const lmdb_options& options, const std::string& extra_table = {});
 std::unique_ptr<kv_engine> make_memory_kv(table_id tables);
 
 } // namespace cairn::storage

@@ -1,38 +1,41 @@
-// The LMDB engine: the only file that includes lmdb.h. One environment a directory (data.mdb, lock.mdb), table n is the
+// The LMDB engine. One environment a directory (data.mdb, lock.mdb), table n is the
 // named database "tNN". Commits are fully durable: pages, flush, meta page through an O_DSYNC descriptor.
 //
-// Every call that may touch the map runs under the guard of map_guard.hpp and copies what it found before it leaves it,
-// so a read error below the map, or a page that fails LMDB's assertions, quarantines the engine instead of ending the
-// process. A quarantined environment is leaked: closing it would touch the map.
+// LMDB believes its pages, so a damaged one could answer anything, crash, or spread. Readers walk the pages themselves
+// and check them (lmdb_reader.hpp). A writer checks what LMDB is about to touch as the last commit left it: the path to
+// each key with the pages beside it, the tables, and the list of free pages; what the transaction changed meanwhile is
+// in memory. Damage answers `corrupt`. What the walk can't see: a free page that is listed, by a flipped bit, in the
+// place of another; and a page that was replaced by an older copy of itself.
+//
+// Beyond that every call that may touch a map runs under the guard of map_guard.hpp, so that an unreadable page, or one
+// that fails LMDB's assertions, quarantines the environment instead of ending the process. A quarantined environment is
+// leaked: closing it would touch the map.
 #include "storage/file_system.hpp"
-#include "storage/kv.hpp"
+#include "storage/lmdb_impl.hpp"
+#include "storage/lmdb_reader.hpp"
 #include "storage/log.hpp"
-#include "storage/map_guard.hpp"
-#include "storage/scratch.hpp"
 
 #include <fcntl.h>
-#include <lmdb.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <cstring>
-#include <mutex>
-#include <vector>
 
 namespace cairn::storage {
 
+namespace lmdb {
+
 namespace {
 
-constexpr int left_guard = -40000; // beside LMDB's and the system's codes
 constexpr unsigned readers_max = 512;
 // A process that reads beside this one (a backup, say) and is killed leaves its slot, and no page that it might read
 // would be used again. So the slots are looked through from time to time.
 constexpr unsigned writes_between_checks = 256;
 constexpr off_t lock_file_bytes = 40 * 1024; // room for readers_max slots of 64 bytes and the header
-constexpr std::size_t value_bytes_max = 1u << 30;
+constexpr unsigned begin_tries_max = 64;     // a snapshot's meta page may be used again while it begins
+constexpr const char* not_readable = "the memory map can't be read";
 
 errc code_of(int rc) {
   switch (rc) {
@@ -53,6 +56,40 @@ errc code_of(int rc) {
   }
 }
 
+void on_lmdb_assertion(MDB_env*, const char* text) {
+  log::error("lmdb assertion failed", {{"text", text}});
+  leave_guarded();
+}
+
+class snapshot final : public lmdb_snapshot {
+public:
+  snapshot(environment_ptr env, MDB_txn* txn) : env_(std::move(env)), txn_(txn) {}
+  snapshot(const snapshot&) = delete;
+  snapshot& operator=(const snapshot&) = delete;
+  ~snapshot() override {
+    const int rc = env_->run([&] {
+      mdb_txn_abort(txn_);
+      return 0;
+    });
+    if (rc != 0) leak(txn_);
+  }
+  bool guarded(void (*work)(void*), void* context) override {
+    return env_->run([&] {
+      work(context);
+      return 0;
+    }) == 0;
+  }
+  error unreadable() const override { return env_->failure(left_guard, "read"); }
+  error damaged(const std::string& what) override { return env_->damaged(what); }
+  const std::vector<std::string>& table_names() const override { return env_->names(); }
+
+private:
+  environment_ptr env_;
+  MDB_txn* txn_;
+};
+
+} // namespace
+
 // What a quarantined engine can't free. Kept reachable, so that leak checkers see the intent.
 void leak(void* what) {
   static std::mutex mutex;
@@ -61,150 +98,13 @@ void leak(void* what) {
   kept->push_back(what);
 }
 
-void on_lmdb_assertion(MDB_env*, const char* text) {
-  log::error("lmdb assertion failed", {{"text", text}});
-  leave_guarded();
-}
+// ── environment ──
 
-MDB_val to_val(std::string_view bytes) {
-  return {bytes.size(), const_cast<char*>(bytes.data())};
-}
-std::string_view to_view(const char* at, std::size_t size) {
-  return {at, size};
-}
-
-class lmdb_engine final : public kv_engine {
-public:
-  explicit lmdb_engine(const lmdb_options& options)
-      : directory_(options.directory), on_quarantine_(options.on_quarantine) {}
-  lmdb_engine(const lmdb_engine&) = delete;
-  lmdb_engine& operator=(const lmdb_engine&) = delete;
-  ~lmdb_engine() override;
-
-  result<void> open(const lmdb_options& options);
-  result<std::unique_ptr<kv_reader>> begin_read() override;
-  result<std::unique_ptr<kv_writer>> begin_write() override;
-
-  // LMDB's code, or left_guard once the map could not be read. Nothing in `work` may need a destructor.
-  template <class Work>
-  int run(Work&& work) {
-    if (quarantined()) return left_guard;
-    int rc = 0;
-    auto guarded = [&] { rc = work(); };
-    if (run_guarded(guarded)) return rc;
-    enter_quarantine();
-    return left_guard;
-  }
-
-  bool quarantined() const { return quarantined_.load(std::memory_order_acquire); }
-  MDB_dbi table(table_id id) const {
-    CAIRN_ASSERT(id < tables_.size());
-    return tables_[id];
-  }
-  error failure(int rc, const char* what) const;
-  error commit_failure(int rc);
-
-private:
-  result<void> prepare_directory() const;
-  result<void> make_data_file() const;
-  void enter_quarantine();
-  bool disk_is_full() const;
-
-  std::string directory_;
-  std::function<void()> on_quarantine_;
-  MDB_env* env_ = nullptr;
-  std::vector<MDB_dbi> tables_;
-  std::mutex writer_;
-  unsigned writes_begun_ = 0; // under writer_
-  std::atomic<bool> quarantined_{false}, read_only_{false};
-};
-
-class lmdb_cursor;
-
-class lmdb_transaction final : public kv_writer {
-public:
-  lmdb_transaction(lmdb_engine& engine, MDB_txn* txn, std::unique_lock<std::mutex> writer)
-      : engine_(engine), txn_(txn), writer_(std::move(writer)) {}
-  lmdb_transaction(const lmdb_transaction&) = delete;
-  lmdb_transaction& operator=(const lmdb_transaction&) = delete;
-  ~lmdb_transaction() override { abort(); }
-
-  std::optional<std::string_view> get(table_id table, std::string_view key) override;
-  std::unique_ptr<kv_cursor> cursor(table_id table) override;
-  std::uint64_t entries(table_id table) override;
-  result<void> status() const override {
-    if (failure_) return *failure_;
-    return {};
-  }
-  void put(table_id table, std::string_view key, std::string_view value) override;
-  bool erase(table_id table, std::string_view key) override;
-  result<void> commit() override;
-
-private:
-  friend class lmdb_cursor;
-
-  bool usable() const {
-    CAIRN_ASSERT(txn_ != nullptr);
-    return !failure_;
-  }
-  bool usable(std::string_view key) {
-    if (!usable()) return false;
-    if (!key.empty() && key.size() <= kv_key_bytes_max) return true;
-    failure_ = error{errc::invalid_argument, "a key of " + std::to_string(key.size()) + " bytes"};
-    return false;
-  }
-  // True on success; false for "not there" and for errors, which stick.
-  bool good(int rc, const char* what) {
-    if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND && !failure_) failure_ = engine_.failure(rc, what);
-    return rc == MDB_SUCCESS;
-  }
-  bool believable(const MDB_val& value) {
-    if (value.mv_size > value_bytes_max && !failure_) failure_ = engine_.failure(MDB_CORRUPTED, "size of a value");
-    return value.mv_size <= value_bytes_max;
-  }
-  void wrote() {
-    ++writes_;
-    scratch_.reset();
-  }
-  void abort();
-
-  lmdb_engine& engine_;
-  MDB_txn* txn_;
-  std::unique_lock<std::mutex> writer_; // not locked: a reader
-  scratch scratch_;
-  std::optional<error> failure_;
-  std::uint64_t writes_ = 0;
-};
-
-class lmdb_cursor final : public kv_cursor {
-public:
-  lmdb_cursor(lmdb_transaction& transaction, MDB_cursor* cursor) : transaction_(transaction), cursor_(cursor) {}
-  lmdb_cursor(const lmdb_cursor&) = delete;
-  lmdb_cursor& operator=(const lmdb_cursor&) = delete;
-  ~lmdb_cursor() override;
-
-  std::optional<kv_pair> seek(std::string_view key) override;
-  std::optional<kv_pair> next() override;
-
-private:
-  std::optional<kv_pair> step(MDB_val key, MDB_cursor_op operation);
-  bool copy_out(const MDB_val& key, const MDB_val& value);
-
-  lmdb_transaction& transaction_;
-  MDB_cursor* cursor_; // null: could not be opened
-  std::unique_ptr<char[]> buffer_;
-  std::size_t buffer_bytes_ = 0, key_bytes_ = 0;
-  std::uint64_t writes_seen_ = 0;
-  bool positioned_ = false;
-};
-
-// ── engine ──
-
-result<void> lmdb_engine::prepare_directory() const {
-  if (auto made = posix_file_system().make_directories(directory_); !made) return made;
+result<void> environment::prepare(const std::string& folder) const {
+  if (auto made = posix_file_system().make_directories(folder); !made) return made;
   // LMDB maps the lock file and writes into its holes: on a full disk that would be a SIGBUS. So its blocks are there
   // before. (Not after: closing any descriptor of the file would drop the locks that LMDB holds on it.)
-  const std::string path = directory_ + "/lock.mdb";
+  const std::string path = folder + "/lock.mdb";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return failure(errno, "open of lock.mdb");
   const int rc = ::posix_fallocate(fd, 0, lock_file_bytes);
@@ -215,9 +115,13 @@ result<void> lmdb_engine::prepare_directory() const {
 
 // LMDB writes the first two pages of a new file and flushes nothing before the first commit: a power loss in between
 // would leave a file that it refuses for ever. So a new file appears whole, under its name only when it is flushed.
-result<void> lmdb_engine::make_data_file() const {
-  const std::string path = directory_ + "/data.mdb", fresh = directory_ + "/new.mdb";
-  if (::access(path.c_str(), F_OK) == 0) return {};
+result<void> environment::make_data_file(const std::string& folder) {
+  const std::string path = folder + "/data.mdb", fresh = folder + "/new.mdb";
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0) {
+    // LMDB would begin anew in an empty file.
+    return S_ISREG(there.st_mode) && there.st_size == 0 ? result<void>{damaged("data.mdb is empty")} : result<void>{};
+  }
   if (errno != ENOENT) return failure(errno, "look at data.mdb");
   auto& files = posix_file_system();
   if (auto removed = files.remove(fresh); !removed && removed.error() != errc::not_found) return removed;
@@ -231,38 +135,72 @@ result<void> lmdb_engine::make_data_file() const {
   return files.rename(fresh, path); // durable with the directory, when the tables are made
 }
 
-result<void> lmdb_engine::open(const lmdb_options& options) {
-  if (auto prepared = prepare_directory(); !prepared) return prepared;
-  if (auto made = make_data_file(); !made) return made;
+result<void> environment::open(const std::string& folder, std::uint64_t map_bytes) {
+  if (auto prepared = prepare(folder); !prepared) return prepared;
+  if (auto made = reads_only_ ? result<void>{} : make_data_file(folder); !made) return made;
   if (const int rc = mdb_env_create(&env_); rc != 0) return failure(rc, "mdb_env_create");
   const int opened = run([&] {
     int rc = mdb_env_set_assert(env_, on_lmdb_assertion);
-    if (rc == 0) rc = mdb_env_set_maxdbs(env_, options.tables);
-    if (rc == 0) rc = mdb_env_set_mapsize(env_, options.map_bytes);
+    if (rc == 0) rc = mdb_env_set_maxdbs(env_, static_cast<MDB_dbi>(names_.size()));
+    if (rc == 0) rc = mdb_env_set_mapsize(env_, map_bytes);
     if (rc == 0) rc = mdb_env_set_maxreaders(env_, readers_max);
-    if (rc == 0) rc = mdb_env_open(env_, directory_.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600);
+    if (rc == 0) rc = mdb_env_open(env_, folder.c_str(), MDB_NOTLS | MDB_NORDAHEAD, 0600);
     return rc;
   });
   if (opened != 0) return failure(opened, "open");
+  if (auto mapped = map_file(folder); !mapped) return mapped;
+  if (auto made = open_tables(); !made) return made;
+  return posix_file_system().flush_directory(folder);
+}
 
-  tables_.resize(options.tables);
-  std::vector<std::string> names;
-  for (unsigned i = 0; i < options.tables; ++i) names.push_back((i < 10 ? "t0" : "t") + std::to_string(i));
+result<void> environment::map_file(const std::string& folder) {
+  MDB_envinfo info{};
+  MDB_stat stat{};
+  const int asked = run([&] {
+    const int rc = mdb_env_info(env_, &info);
+    return rc == 0 ? mdb_env_stat(env_, &stat) : rc;
+  });
+  if (asked != 0) return failure(asked, "look at the file");
+  page_bytes_ = stat.ms_psize;
+  map_bytes_ = info.me_mapsize;
+  last_commit_ = info.me_last_txnid;
+  const int fd = ::open((folder + "/data.mdb").c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return failure(errno, "open of data.mdb");
+  void* const map = ::mmap(nullptr, map_bytes_, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);
+  const int rc = errno;
+  ::close(fd);
+  if (map == MAP_FAILED) return failure(rc, "map of data.mdb");
+  ::madvise(map, map_bytes_, MADV_RANDOM);
+  map_ = static_cast<const char*>(map);
+  return {};
+}
+
+// Looked at before LMDB does.
+result<void> environment::open_tables() {
+  lmdb_pages::meta meta;
+  if (!read_meta(last_commit_, meta)) return quarantined() ? failure(left_guard, "open") : damaged("meta page");
+  if (auto trees = checked_trees({map_, page_bytes_, meta.pages}, meta); !trees) return trees.error();
+  if (reads_only_) return {};
+  tables_.resize(names_.size());
+  std::uint64_t transaction = 0;
   const int made = run([&] {
     MDB_txn* txn = nullptr;
     int rc = mdb_txn_begin(env_, nullptr, 0, &txn);
     if (rc != 0) return rc;
-    for (std::size_t i = 0; i < names.size() && rc == 0; ++i)
-      rc = mdb_dbi_open(txn, names[i].c_str(), MDB_CREATE, &tables_[i]);
+    transaction = mdb_txn_id(txn);
+    for (std::size_t i = 0; i < names_.size() && rc == 0; ++i)
+      rc = mdb_dbi_open(txn, names_[i].c_str(), MDB_CREATE, &tables_[i]);
     if (rc == 0) return mdb_txn_commit(txn);
     mdb_txn_abort(txn);
     return rc;
   });
   if (made != 0) return failure(made, "making of the tables");
-  return posix_file_system().flush_directory(directory_);
+  committed(transaction);
+  return {};
 }
 
-lmdb_engine::~lmdb_engine() {
+environment::~environment() {
+  if (map_ != nullptr) ::munmap(const_cast<char*>(map_), map_bytes_);
   if (env_ == nullptr) return;
   const int rc = run([&] {
     mdb_env_close(env_);
@@ -271,184 +209,214 @@ lmdb_engine::~lmdb_engine() {
   if (rc != 0) leak(env_);
 }
 
-void lmdb_engine::enter_quarantine() {
+void environment::enter_quarantine() {
   if (quarantined_.exchange(true, std::memory_order_acq_rel)) return;
+  damage_->unreadable();
   log::error("quarantined: the memory map can't be read", {{"directory", directory_}});
   if (on_quarantine_) on_quarantine_();
 }
 
-bool lmdb_engine::disk_is_full() const {
+bool environment::disk_is_full() const {
   struct statvfs fs {};
   constexpr std::uint64_t write_bytes_max = 16ull << 20; // no single write of LMDB's is larger, with values as ours
   return ::statvfs(directory_.c_str(), &fs) == 0 && std::uint64_t{fs.f_bavail} * fs.f_frsize < write_bytes_max;
 }
 
-error lmdb_engine::failure(int rc, const char* what) const {
-  if (rc == left_guard) return {errc::quarantined, directory_ + ": " + what + ": the memory map can't be read"};
+error environment::failure(int rc, const char* what) const {
+  if (rc == left_guard) return {errc::quarantined, directory_ + ": " + what + ": " + not_readable};
   // LMDB answers EIO for a write that came out short, and that is how a disk without room shows more often than not.
   if (rc == EIO && disk_is_full()) rc = ENOSPC;
-  return {code_of(rc), directory_ + ": " + what + ": " + mdb_strerror(rc)};
+  error out{code_of(rc), directory_ + ": " + what + ": " + mdb_strerror(rc)};
+  if (out == errc::corrupt) damage_->report(out.text);
+  return out;
 }
 
 // After a failed flush nobody knows what the device holds, and a second flush would succeed without writing it: no more
 // writes. A commit that found no room is different: its pages are referenced by nothing, later commits write their own.
-error lmdb_engine::commit_failure(int rc) {
+error environment::commit_failure(int rc) {
   error why = failure(rc, "commit");
   if (why == errc::io_error && !read_only_.exchange(true)) log::error("no more writes", {{"error", why.text}});
   return why;
 }
 
-result<std::unique_ptr<kv_reader>> lmdb_engine::begin_read() {
-  MDB_txn* txn = nullptr;
-  const int rc = run([&] { return mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn); });
-  if (rc != 0) return failure(rc, "begin of a read");
-  return std::unique_ptr<kv_reader>{new lmdb_transaction(*this, txn, {})};
+bool environment::read_meta(std::uint64_t transaction, lmdb_pages::meta& out) {
+  bool good = false;
+  const int rc = run([&] {
+    good = lmdb_pages::read_meta(map_, page_bytes_, transaction, out);
+    return 0;
+  });
+  return rc == 0 && good && out.pages <= map_bytes_ / page_bytes_;
 }
 
-result<std::unique_ptr<kv_writer>> lmdb_engine::begin_write() {
+result<std::unique_ptr<kv_reader>> environment::begin_read() {
+  for (unsigned i = 0; i < begin_tries_max; ++i) {
+    MDB_txn* txn = nullptr;
+    std::uint64_t transaction = 0;
+    const auto known = last_commit_.load(std::memory_order_acquire);
+    const int rc = run([&] {
+      const int begun = mdb_txn_begin(env_, nullptr, MDB_RDONLY, &txn);
+      if (begun == 0) transaction = mdb_txn_id(txn);
+      return begun;
+    });
+    if (rc != 0) return failure(rc, "begin of a read");
+    auto s = std::make_unique<snapshot>(shared_from_this(), txn);
+    if (transaction < known || !read_meta(transaction, s->meta)) continue;
+    s->file = {map_, page_bytes_, s->meta.pages};
+    return make_lmdb_reader(std::move(s));
+  }
+  return quarantined() ? failure(left_guard, "begin of a read") : damaged("meta page");
+}
+
+// The trees of the tables, in the order of their numbers. In a new file there are none.
+result<std::vector<lmdb_pages::tree>> environment::checked_trees(const lmdb_pages::file& file,
+                                                                 const lmdb_pages::meta& meta) {
+  std::vector<lmdb_pages::tree> out(names_.size());
+  lmdb_pages::cursor at{file, meta.tables};
+  const char* fault = "the number of tables";
+  const int rc = run([&] {
+    std::uint64_t rows = 0;
+    lmdb_pages::outcome got = at.first();
+    for (; got == lmdb_pages::outcome::found; got = at.next(), ++rows) {
+      lmdb_pages::tree tree;
+      if (!at.is_tree() || !lmdb_pages::read_tree(at.value(), tree)) break;
+      for (std::size_t i = 0; i < names_.size(); ++i)
+        if (at.key() == names_[i]) out[i] = tree;
+    }
+    if (got == lmdb_pages::outcome::damaged) fault = at.fault();
+    if (got != lmdb_pages::outcome::none || rows != meta.tables.entries) return MDB_CORRUPTED;
+    return lmdb_pages::check_free_pages(file, meta, fault) ? 0 : MDB_CORRUPTED;
+  });
+  if (rc == left_guard) return failure(rc, "look at the tables");
+  if (rc != 0) return damaged(std::string{"the tables: "} + fault);
+  return out;
+}
+
+result<std::unique_ptr<kv_writer>> environment::begin_write(std::unique_lock<std::mutex> writer) {
   if (quarantined()) return failure(left_guard, "begin of a write");
-  // A lock of our own in front of LMDB's: a writer that left the guard never releases LMDB's.
-  std::unique_lock writer{writer_};
+  if (reads_only_) return error{errc::read_only, directory_ + ": opened for reads only"};
   if (read_only_.load()) return error{errc::read_only, directory_ + ": a commit failed before"};
+  lmdb_pages::meta meta;
+  if (!read_meta(last_commit_, meta))
+    return quarantined() ? failure(left_guard, "begin of a write") : damaged("meta page");
+  const lmdb_pages::file before{map_, page_bytes_, meta.pages};
+  auto trees = checked_trees(before, meta);
+  if (!trees) return trees.error();
   MDB_txn* txn = nullptr;
+  bool expected = false;
   const int rc = run([&] {
     if (++writes_begun_ % writes_between_checks == 0) mdb_reader_check(env_, nullptr);
-    return mdb_txn_begin(env_, nullptr, 0, &txn);
+    const int begun = mdb_txn_begin(env_, nullptr, 0, &txn);
+    if (begun != 0) return begun;
+    expected = mdb_txn_id(txn) == meta.transaction + 1;
+    if (!expected) mdb_txn_abort(txn);
+    return 0;
   });
   if (rc != 0) return failure(rc, "begin of a write");
-  return std::unique_ptr<kv_writer>{new lmdb_transaction(*this, txn, std::move(writer))};
+  if (!expected) return damaged("meta page");
+  return make_writer(shared_from_this(), txn, std::move(writer), before, std::move(*trees));
 }
 
-// ── transaction ──
+} // namespace lmdb
 
-std::optional<std::string_view> lmdb_transaction::get(table_id table, std::string_view key) {
-  if (!usable(key)) return {};
-  const MDB_dbi dbi = engine_.table(table);
-  MDB_val k = to_val(key), v{};
-  if (!good(engine_.run([&] { return mdb_get(txn_, dbi, &k, &v); }), "get") || !believable(v)) return {};
-  char* const copy = scratch_.allocate(v.mv_size);
-  const int rc = engine_.run([&] {
-    std::memcpy(copy, v.mv_data, v.mv_size);
-    return 0;
-  });
-  if (!good(rc, "get")) return {};
-  return to_view(copy, v.mv_size);
-}
+namespace {
 
-std::unique_ptr<kv_cursor> lmdb_transaction::cursor(table_id table) {
-  MDB_cursor* opened = nullptr;
-  const MDB_dbi dbi = engine_.table(table);
-  if (usable()) good(engine_.run([&] { return mdb_cursor_open(txn_, dbi, &opened); }), "cursor");
-  return std::make_unique<lmdb_cursor>(*this, opened);
-}
+using lmdb::environment;
+using lmdb::environment_ptr;
 
-std::uint64_t lmdb_transaction::entries(table_id table) {
-  if (!usable()) return 0;
-  MDB_stat stat{};
-  const MDB_dbi dbi = engine_.table(table);
-  if (!good(engine_.run([&] { return mdb_stat(txn_, dbi, &stat); }), "stat")) return 0;
-  return stat.ms_entries;
-}
+// ── engine ──
 
-void lmdb_transaction::put(table_id table, std::string_view key, std::string_view value) {
-  if (!usable(key)) return;
-  const MDB_dbi dbi = engine_.table(table);
-  MDB_val k = to_val(key), v = to_val(value);
-  good(engine_.run([&] { return mdb_put(txn_, dbi, &k, &v, 0); }), "put");
-  wrote();
-}
-
-bool lmdb_transaction::erase(table_id table, std::string_view key) {
-  if (!usable(key)) return false;
-  const MDB_dbi dbi = engine_.table(table);
-  MDB_val k = to_val(key);
-  const bool was_there = good(engine_.run([&] { return mdb_del(txn_, dbi, &k, nullptr); }), "erase");
-  wrote();
-  return was_there;
-}
-
-result<void> lmdb_transaction::commit() {
-  CAIRN_ASSERT(txn_ != nullptr);
-  if (failure_) {
-    abort();
-    return *failure_;
+class lmdb_engine final : public kv_engine {
+public:
+  lmdb_engine(const lmdb_options& options, const std::string& extra_table) : options_(options) {
+    for (unsigned i = 0; i < options.tables; ++i) names_.push_back((i < 10 ? "t0" : "t") + std::to_string(i));
+    if (!extra_table.empty()) names_.push_back(extra_table);
+    damage_ = options.damage ? options.damage : std::make_shared<kv_damage>(options.directory);
   }
-  const int rc = engine_.run([&] { return mdb_txn_commit(txn_); });
-  txn_ = nullptr; // LMDB freed it, also when the commit failed
-  if (rc != 0) failure_ = engine_.commit_failure(rc);
-  if (writer_.owns_lock()) writer_.unlock();
-  return status();
-}
 
-void lmdb_transaction::abort() {
-  if (txn_ == nullptr) return;
-  const int rc = engine_.run([&] {
-    mdb_txn_abort(txn_);
-    return 0;
-  });
-  if (rc != 0) leak(txn_);
-  txn_ = nullptr;
-  if (writer_.owns_lock()) writer_.unlock();
-}
-
-// ── cursor ──
-
-lmdb_cursor::~lmdb_cursor() {
-  // The end of a transaction frees the cursors of a writer; a reader's are ours until then, and its end comes later.
-  if (cursor_ == nullptr || transaction_.txn_ == nullptr) return;
-  const int rc = transaction_.engine_.run([&] {
-    mdb_cursor_close(cursor_);
-    return 0;
-  });
-  if (rc != 0) leak(cursor_);
-}
-
-std::optional<kv_pair> lmdb_cursor::seek(std::string_view key) {
-  if (cursor_ == nullptr || !transaction_.usable()) return {};
-  if (key.empty()) return step({}, MDB_FIRST);
-  if (!transaction_.usable(key)) return {};
-  return step(to_val(key), MDB_SET_RANGE);
-}
-
-std::optional<kv_pair> lmdb_cursor::next() {
-  if (cursor_ == nullptr || !positioned_ || !transaction_.usable()) return {};
-  if (writes_seen_ == transaction_.writes_) return step({}, MDB_NEXT);
-  const std::string last{buffer_.get(), key_bytes_};
-  const auto found = step(to_val(last), MDB_SET_RANGE);
-  return found && found->key == last ? step({}, MDB_NEXT) : found;
-}
-
-std::optional<kv_pair> lmdb_cursor::step(MDB_val key, MDB_cursor_op operation) {
-  MDB_val value{};
-  const int rc = transaction_.engine_.run([&] { return mdb_cursor_get(cursor_, &key, &value, operation); });
-  positioned_ = transaction_.good(rc, "cursor") && transaction_.believable(value) && copy_out(key, value);
-  writes_seen_ = transaction_.writes_;
-  if (!positioned_) return {};
-  key_bytes_ = key.mv_size;
-  return kv_pair{to_view(buffer_.get(), key.mv_size), to_view(buffer_.get() + key.mv_size, value.mv_size)};
-}
-
-bool lmdb_cursor::copy_out(const MDB_val& key, const MDB_val& value) {
-  const std::size_t needed = key.mv_size + value.mv_size;
-  if (needed > buffer_bytes_) {
-    buffer_bytes_ = std::max<std::size_t>(needed * 2, 1024);
-    buffer_ = std::make_unique_for_overwrite<char[]>(buffer_bytes_);
+  result<void> open() {
+    if (auto opened = open_current(); opened || !options_.opens_damaged || !is_damage(opened.error())) return opened;
+    damage_->unreadable();
+    return {};
   }
-  char* const to = buffer_.get();
-  const int rc = transaction_.engine_.run([&] {
-    std::memcpy(to, key.mv_data, key.mv_size);
-    std::memcpy(to + key.mv_size, value.mv_data, value.mv_size);
-    return 0;
-  });
-  return transaction_.good(rc, "cursor");
+  result<std::unique_ptr<kv_reader>> begin_read() override {
+    auto env = current();
+    return env ? env->begin_read() : result<std::unique_ptr<kv_reader>>{not_opened()};
+  }
+  result<std::unique_ptr<kv_writer>> begin_write() override {
+    for (;;) {
+      auto env = current();
+      if (!env) return not_opened();
+      if (env->quarantined()) return env->failure(lmdb::left_guard, "begin of a write");
+      // A lock of our own in front of LMDB's: a writer that left the guard never releases LMDB's.
+      std::unique_lock writer{env->writer()};
+      if (env == current()) return env->begin_write(std::move(writer));
+    }
+  }
+  result<void> replace(const std::function<result<void>(kv_writer&)>& fill) override;
+
+private:
+  static bool is_damage(const error& e) { return e == errc::corrupt || e == errc::quarantined; }
+  error not_opened() const { return {errc::corrupt, options_.directory + ": too damaged to be opened"}; }
+  result<void> open_current() {
+    if (options_.reads_only) return adopt(make());
+    // What a replacement left that did not get to its end.
+    for (const char* name : {"/data.mdb", "/lock.mdb"}) ::unlink((fresh_directory() + name).c_str());
+    ::rmdir(fresh_directory().c_str());
+    return adopt(make());
+  }
+  result<void> adopt(environment_ptr env) {
+    if (auto opened = env->open(options_.directory, options_.map_bytes); !opened) return opened;
+    current_ = std::move(env);
+    return {};
+  }
+
+  std::string fresh_directory() const { return options_.directory + "/fresh"; }
+  environment_ptr make() const { return std::make_shared<environment>(options_, names_, damage_); }
+  environment_ptr current() const {
+    const std::lock_guard lock{mutex_};
+    return current_;
+  }
+
+  const lmdb_options options_;
+  std::vector<std::string> names_;
+  std::shared_ptr<kv_damage> damage_;
+  mutable std::mutex mutex_;
+  environment_ptr current_; // under mutex_; null: could not be opened
+};
+
+// The new file is made beside the old one, whole and flushed, and takes its name. The old one stays as long as it is
+// read.
+result<void> lmdb_engine::replace(const std::function<result<void>(kv_writer&)>& fill) {
+  const auto old = current();
+  if (options_.reads_only) return error{errc::read_only, options_.directory + ": opened for reads only"};
+  const auto no_writer = old ? std::unique_lock{old->writer()} : std::unique_lock<std::mutex>{};
+  auto& files = posix_file_system();
+  for (const char* name : {"/data.mdb", "/lock.mdb"})
+    if (auto gone = files.remove(fresh_directory() + name); !gone && gone.error() != errc::not_found) return gone;
+  auto env = make();
+  if (auto opened = env->open(fresh_directory(), options_.map_bytes); !opened) return opened;
+  {
+    auto writer = env->begin_write(std::unique_lock{env->writer()});
+    if (!writer) return writer.error();
+    if (auto filled = fill(**writer); !filled) return filled;
+    if (auto committed = (*writer)->commit(); !committed) return committed;
+  }
+  for (const char* name : {"/lock.mdb", "/data.mdb"})
+    if (auto renamed = files.rename(fresh_directory() + name, options_.directory + name); !renamed) return renamed;
+  if (auto kept = files.flush_directory(options_.directory); !kept) return kept;
+  ::rmdir(fresh_directory().c_str());
+  damage_->replaced();
+  const std::lock_guard lock{mutex_};
+  current_ = std::move(env);
+  return {};
 }
 
 } // namespace
 
-result<std::unique_ptr<kv_engine>> open_lmdb(const lmdb_options& options) {
+result<std::unique_ptr<kv_engine>> open_plain_lmdb(const lmdb_options& options, const std::string& extra_table) {
   install_map_guard();
-  auto engine = std::make_unique<lmdb_engine>(options);
-  if (auto opened = engine->open(options); !opened) return opened.error();
+  auto engine = std::make_unique<lmdb_engine>(options, extra_table);
+  if (auto opened = engine->open(); !opened) return opened.error();
   return std::unique_ptr<kv_engine>{std::move(engine)};
 }
 

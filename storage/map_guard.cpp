@@ -12,7 +12,7 @@ namespace cairn::storage {
 namespace {
 
 constinit thread_local sigjmp_buf* active_guard = nullptr;
-struct sigaction previous_action;
+struct sigaction previous_bus, previous_segv;
 
 void jump_out() noexcept {
   sigjmp_buf* const target = active_guard;
@@ -21,6 +21,7 @@ void jump_out() noexcept {
 }
 
 void call_previous(int signal, siginfo_t* info, void* context) {
+  const struct sigaction& previous_action = signal == SIGBUS ? previous_bus : previous_segv;
   const bool sent_by_a_process = info->si_code <= 0;
   if ((previous_action.sa_flags & SA_SIGINFO) != 0) {
     previous_action.sa_sigaction(signal, info, context);
@@ -35,10 +36,17 @@ void call_previous(int signal, siginfo_t* info, void* context) {
   }
 }
 
-// BUS_ADRERR is what the kernel sends when a page of a map can't be read or lies beyond the file's end. Memory errors
-// (BUS_MCEERR_*) and signals sent by a process are not ours.
-void on_sigbus(int signal, siginfo_t* info, void* context) {
-  if (active_guard != nullptr && info->si_code == BUS_ADRERR) {
+// BUS_ADRERR is what the kernel sends when a page of a map can't be read or lies beyond the file's end. A damaged page
+// sends its reader to addresses that are not mapped (SEGV_MAPERR, or SI_KERNEL when they are not even canonical), to
+// memory that is read only (SEGV_ACCERR), or to misaligned ones. Memory errors (BUS_MCEERR_*) and signals sent by a
+// process are not ours.
+bool is_of_a_map(int signal, int code) {
+  if (signal == SIGBUS) return code == BUS_ADRERR || code == BUS_ADRALN;
+  return code == SEGV_MAPERR || code == SEGV_ACCERR || code == SI_KERNEL;
+}
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  if (active_guard != nullptr && is_of_a_map(signal, info->si_code)) {
     // The jump does not return from the handler, so nobody else takes back the mask (sigsetjmp would pay a system call
     // a guard for it).
     ::pthread_sigmask(SIG_SETMASK, &static_cast<const ucontext_t*>(context)->uc_sigmask, nullptr);
@@ -53,10 +61,11 @@ void install_map_guard() {
   static std::once_flag once;
   std::call_once(once, [] {
     struct sigaction action {};
-    action.sa_sigaction = on_sigbus;
+    action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
-    CAIRN_ASSERT(::sigaction(SIGBUS, &action, &previous_action) == 0);
+    CAIRN_ASSERT(::sigaction(SIGBUS, &action, &previous_bus) == 0);
+    CAIRN_ASSERT(::sigaction(SIGSEGV, &action, &previous_segv) == 0);
   });
 }
 

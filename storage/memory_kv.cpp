@@ -47,6 +47,20 @@ const node* find(const node* at, std::string_view key) {
   return nullptr;
 }
 
+// The last node with key < `key`.
+const node* last_before(const node* at, std::string_view key) {
+  const node* best = nullptr;
+  while (at != nullptr) {
+    if (key.compare(at->item->key) > 0) {
+      best = at;
+      at = at->right.get();
+    } else {
+      at = at->left.get();
+    }
+  }
+  return best;
+}
+
 // The first node with key ≥ `key` (> when `after`).
 const node* lower_bound(const node* at, std::string_view key, bool after) {
   const node* best = nullptr;
@@ -142,6 +156,7 @@ public:
 
   result<std::unique_ptr<kv_reader>> begin_read() override;
   result<std::unique_ptr<kv_writer>> begin_write() override;
+  result<void> replace(const std::function<result<void>(kv_writer&)>& fill) override;
 
   state snapshot() {
     const std::lock_guard lock{mutex_};
@@ -200,6 +215,11 @@ public:
     return status();
   }
 
+  void clear() {
+    for (auto& root : state_.roots) root.reset();
+    for (auto& n : state_.entries) n = 0;
+  }
+
 private:
   friend class memory_cursor;
 
@@ -237,6 +257,15 @@ public:
     return show(item_->key, true);
   }
 
+  std::optional<kv_pair> before(std::string_view key) override {
+    if (!transaction_.usable(key)) return {};
+    item_ = nullptr;
+    const node* const found = last_before(transaction_.root(table_), key);
+    if (found == nullptr) return {};
+    shown_ = found->item;
+    return kv_pair{shown_->key, shown_->value};
+  }
+
 private:
   std::optional<kv_pair> show(std::string_view key, bool after) {
     CAIRN_ASSERT(!transaction_.ended_);
@@ -248,7 +277,7 @@ private:
 
   memory_transaction& transaction_;
   table_id table_;
-  std::shared_ptr<const entry> item_;
+  std::shared_ptr<const entry> item_, shown_;
 };
 
 std::unique_ptr<kv_cursor> memory_transaction::cursor(table_id table) {
@@ -263,6 +292,15 @@ result<std::unique_ptr<kv_writer>> memory_engine::begin_write() {
   std::unique_lock writer{writer_};
   const std::uint64_t id = ++last_writer_;
   return std::unique_ptr<kv_writer>{new memory_transaction(*this, id, std::move(writer))};
+}
+
+result<void> memory_engine::replace(const std::function<result<void>(kv_writer&)>& fill) {
+  std::unique_lock writer{writer_};
+  const std::uint64_t id = ++last_writer_;
+  memory_transaction all{*this, id, std::move(writer)};
+  all.clear();
+  if (auto filled = fill(all); !filled) return filled;
+  return all.commit();
 }
 
 } // namespace

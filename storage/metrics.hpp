@@ -63,6 +63,8 @@ struct http_operation_metrics {
 struct node_metrics {
   std::array<http_operation_metrics, std::size_t(http_operation::count_)> http;
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
+  counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
+  counter transfers_too_slow{0}, transfers_reclaimed{0}; // ended for limits.transfer_rate_min; for their memory
   counter requests_signed{0}, requests_signature_refused{0};
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads
@@ -75,6 +77,7 @@ struct node_metrics {
   counter chunks_backfilled{0}, backfilled_bytes{0}, chunks_moved_away{0}; // repairs and moves
   counter chunks_unrecoverable{0};                                         // times that no owner had one
   counter scrubbed_bytes{0}, scrub_damaged{0}, damage_mended{0};
+  counter metadata_rows_scrubbed{0}, metadata_damaged{0}, metadata_repaired{0};
   std::array<counter, 32> peer_requests{}; // taken from peers, by kind (actors/peer_service.hpp)
   counter partitions_comparing{0};         // now
   counter row_cache_hits{0}, row_cache_misses{0};

@@ -368,4 +368,16 @@ result<dump_info> load_dump(kv_engine& engine, file_system& files, const std::st
   return *read;
 }
 
+result<dump_info> rebuild_from_dump(kv_engine& engine, file_system& files, const std::string& path) {
+  const auto verified = verify_dump(files, path);
+  if (!verified) return verified.error();
+  const auto replaced = engine.replace([&](kv_writer& writer) -> result<void> {
+    const std::string prefix = key_maker{verified->header.group}.all();
+    const auto read = read_all(
+        files, path, [&](const dump_row& row) { writer.put(row.table, prefix + std::string{row.key}, row.value); });
+    return read ? writer.status() : read.error();
+  });
+  return replaced ? verified : replaced.error();
+}
+
 } // namespace cairn::storage::metadata

@@ -43,5 +43,8 @@ result<dump_info> verify_dump(file_system& files, const std::string& path);
 using dump_companion = std::function<result<void>(kv_writer&)>;
 result<dump_info> load_dump(kv_engine& engine, file_system& files, const std::string& path,
                             const dump_companion& also = {});
+// The engine's whole contents become what the file says, without a look at what they were: they may be damaged. Other
+// groups go, too. Errors as those of load_dump.
+result<dump_info> rebuild_from_dump(kv_engine& engine, file_system& files, const std::string& path);
 
 } // namespace cairn::storage::metadata

@@ -19,6 +19,7 @@ public:
   log_index applied() override;
   result<bucket_row> bucket(std::string_view name) override;
   result<std::vector<bucket_row>> buckets() override;
+  result<buckets_page> buckets(const buckets_query& query) override;
   result<object_row> object(std::string_view bucket, std::string_view key) override;
   result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) override;
   result<versions_page> versions(const versions_query& query) override;
@@ -53,6 +54,7 @@ public:
 private:
   std::uint64_t meta(meta_field field);
   result<manifest_part> part(manifest_id id, std::uint32_t index);
+  result<bucket_row> judged_bucket(std::string_view name, bucket_id judged);
   error hidden_key(bucket_id bucket, std::string_view key);
   result<std::vector<listed_version>> versions_of(const std::string& key, const std::optional<object_row>& live,
                                                   const std::optional<name_row>& name,

@@ -82,6 +82,10 @@ result<std::optional<std::uint8_t>> read_format(kv_engine& engine, group_id grou
 
 } // namespace
 
+std::unique_ptr<store> store::over(kv_engine& engine, group_id group) {
+  return std::make_unique<kv_store>(engine, group);
+}
+
 result<std::unique_ptr<store>> store::open(kv_engine& engine, group_id group) {
   const auto format = read_format(engine, group);
   if (!format) return format.error();

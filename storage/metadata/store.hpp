@@ -22,10 +22,12 @@ struct applied_batch {
   std::vector<command_result> results;
 };
 
+// `judged` in queries: the bucket that the request was let in to; another one of its name is no_such_bucket. 0: any.
 struct listing_query {
   std::string bucket, prefix, delimiter;
   std::string start_after; // keys and common prefixes > this (bytewise)
   std::uint32_t keys_max = 1000;
+  bucket_id judged = 0;
 };
 struct listed_object {
   std::string key;
@@ -59,6 +61,7 @@ struct uploads_query {
   std::string key_marker;      // keys and common prefixes > this …
   upload_id upload_marker = 0; // … and, when this is not 0, uploads of key_marker itself that began after this one
   std::uint32_t uploads_max = 1000;
+  bucket_id judged = 0;
 };
 struct listed_upload {
   std::string key;
@@ -79,6 +82,7 @@ struct versions_query {
   std::string key_marker;                   // keys and common prefixes > this …
   std::optional<version_id> version_marker; // … and, when it is given, versions of key_marker itself behind it
   std::uint32_t versions_max = 1000;
+  bucket_id judged = 0;
 };
 struct listed_version {
   std::string key;
@@ -105,6 +109,18 @@ struct object_part {
   std::string checksum{}; // base64, of the algorithm of the object's own; empty: none was kept
 };
 
+// Buckets whose names begin with `prefix` and follow `after`, with rights of `only_of` where it is given.
+struct buckets_query {
+  std::string prefix, after;
+  std::uint32_t buckets_max = 1000;
+  std::shared_ptr<const access_key_row> only_of{};
+};
+struct buckets_page {
+  std::vector<listed_bucket> buckets; // by name
+  std::string last;                   // what the next page follows; truncated with nothing returned is possible
+  bool truncated = false;
+};
+
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
 class view {
 public:
@@ -112,6 +128,7 @@ public:
   virtual log_index applied() = 0; // the batch this snapshot shows
   virtual result<bucket_row> bucket(std::string_view name) = 0;
   virtual result<std::vector<bucket_row>> buckets() = 0;
+  virtual result<buckets_page> buckets(const buckets_query& query) = 0; // examines 4,096 rows at most
   // no_such_key: its text names the delete marker that hides the key, if one does.
   virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
   // no_such_key: the object has no version at all; no_such_version.
@@ -162,6 +179,8 @@ class store {
 public:
   // Checks the format version. corrupt, unsupported, io_error.
   static result<std::unique_ptr<store>> open(kv_engine& engine, group_id group = default_group);
+  // Without a look at it: of an engine that is damaged, and whose contents are to be replaced.
+  static std::unique_ptr<store> over(kv_engine& engine, group_id group = default_group);
   virtual ~store() = default;
   // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
   // io_error, corrupt, quarantined).

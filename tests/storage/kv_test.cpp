@@ -1,5 +1,5 @@
-// One suite over both engines.
-#include "storage/kv.hpp"
+// One suite over all engines.
+#include "storage/checked_kv.hpp"
 #include "tests/storage/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -20,7 +20,12 @@ protected:
       engine = make_memory_kv(3);
       return;
     }
-    auto opened = open_lmdb({.directory = directory.path(), .tables = 3});
+    if (std::string_view{GetParam()} == "checked_memory") {
+      engine = make_checked_kv(make_memory_kv(4), {.tables = 3, .damage = nullptr}).value();
+      return;
+    }
+    const lmdb_options options{.directory = directory.path(), .tables = 3};
+    auto opened = std::string_view{GetParam()} == "lmdb" ? open_lmdb(options) : open_plain_lmdb(options);
     ASSERT_TRUE(opened) << opened.error().text;
     engine = std::move(*opened);
   }
@@ -45,7 +50,7 @@ rows contents(kv_reader& reader, table_id table = 0) {
   return all;
 }
 
-INSTANTIATE_TEST_SUITE_P(engines, kv, testing::Values("memory", "lmdb"),
+INSTANTIATE_TEST_SUITE_P(engines, kv, testing::Values("memory", "lmdb", "plain_lmdb", "checked_memory"),
                          [](const auto& engine) { return engine.param; });
 
 TEST_P(kv, shows_what_was_committed_and_nothing_of_a_dropped_transaction) {
@@ -254,6 +259,96 @@ TEST_P(kv, agrees_with_a_sorted_map_over_random_transactions) {
     ASSERT_EQ(contents(*before), committed);
     committed = std::move(changed);
     ASSERT_EQ(contents(*read()), committed);
+  }
+}
+
+TEST_P(kv, shows_the_last_pair_before_a_key_also_of_what_the_transaction_has_written) {
+  auto writer = write();
+  for (const char* key : {"b", "d", "f"}) writer->put(0, key, std::string{"of "} + key);
+  EXPECT_EQ(writer->cursor(0)->before("c")->key, "b");
+  ASSERT_TRUE(writer->commit());
+  writer = write();
+  writer->put(0, "e", "new");
+  writer->erase(0, "f");
+  const auto at = writer->cursor(0);
+  EXPECT_EQ(at->before("b"), std::nullopt);
+  EXPECT_EQ(at->before("a"), std::nullopt);
+  EXPECT_EQ(at->before("zz")->key, "e");
+  EXPECT_EQ(at->before("e")->value, "of d");
+  const auto reader = read();
+  EXPECT_EQ(reader->cursor(0)->before("zz")->value, "of f");
+  EXPECT_EQ(reader->cursor(0)->before("f")->key, "d");
+  EXPECT_EQ(reader->cursor(1)->before("f"), std::nullopt);
+  EXPECT_TRUE(reader->status());
+}
+
+TEST_P(kv, replaces_everything_by_what_is_written_into_empty_tables_and_open_snapshots_stay) {
+  auto writer = write();
+  for (int i = 0; i < 500; ++i) writer->put(0, "old" + std::to_string(i), std::string(300, 'o'));
+  writer->put(1, "other", "1");
+  ASSERT_TRUE(writer->commit());
+  writer.reset();
+  const auto before = read();
+  ASSERT_TRUE(engine->replace([](kv_writer& w) -> result<void> {
+    EXPECT_EQ(w.get(0, "old7"), std::nullopt);
+    EXPECT_EQ(w.entries(0), 0u);
+    w.put(0, "new", "2");
+    return {};
+  }));
+  EXPECT_EQ(before->entries(0), 500u);
+  EXPECT_EQ(before->get(0, "old7"), std::string(300, 'o'));
+  EXPECT_EQ(contents(*read()), (rows{{"new", "2"}}));
+  EXPECT_EQ(read()->entries(1), 0u);
+  writer = write();
+  writer->put(0, "newer", "3");
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(contents(*read()), (rows{{"new", "2"}, {"newer", "3"}}));
+}
+
+TEST_P(kv, keeps_everything_when_the_replacement_fails) {
+  auto writer = write();
+  writer->put(0, "kept", "1");
+  ASSERT_TRUE(writer->commit());
+  writer.reset();
+  const auto failed = engine->replace([](kv_writer& w) -> result<void> {
+    w.put(0, "new", "2");
+    return error{errc::timeout, "as the test wants"};
+  });
+  ASSERT_FALSE(failed);
+  EXPECT_EQ(failed.error(), errc::timeout);
+  EXPECT_EQ(contents(*read()), (rows{{"kept", "1"}}));
+}
+
+TEST_P(kv, agrees_with_a_map_after_thousands_of_writes_of_all_sizes) {
+  std::mt19937 dice{11};
+  rows wanted;
+  for (int round = 0; round < 40; ++round) {
+    auto writer = write();
+    for (int i = 0; i < 60; ++i) {
+      const std::string key(1 + dice() % 12, static_cast<char>('a' + dice() % 26));
+      const std::string name = key + std::to_string(dice() % 400);
+      if (dice() % 3 == 0) {
+        EXPECT_EQ(writer->erase(0, name), wanted.erase(name) == 1);
+      } else {
+        const std::string value(dice() % 10 == 0 ? dice() % 20000 : dice() % 200, static_cast<char>(dice()));
+        writer->put(0, name, value);
+        wanted[name] = value;
+      }
+    }
+    ASSERT_TRUE(writer->commit());
+    writer.reset();
+    const auto reader = read();
+    ASSERT_EQ(contents(*reader), wanted);
+    for (int i = 0; i < 50; ++i) {
+      const std::string name(1 + dice() % 12, static_cast<char>('a' + dice() % 26));
+      const auto at = wanted.lower_bound(name);
+      const auto found = reader->cursor(0)->seek(name), front = reader->cursor(0)->before(name);
+      EXPECT_EQ(found ? std::string{found->key} : "", at == wanted.end() ? "" : at->first);
+      EXPECT_EQ(front ? std::string{front->key} : "", at == wanted.begin() ? "" : std::prev(at)->first);
+      EXPECT_EQ(reader->get(0, name).has_value(), wanted.contains(name));
+    }
+    EXPECT_EQ(reader->entries(0), wanted.size());
+    ASSERT_TRUE(reader->status());
   }
 }
 

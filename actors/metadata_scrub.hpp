@@ -1,0 +1,27 @@
+// Scrubs a node's metadata: reads all rows of its engines once in a period, some each second, so that damage is found
+// before somebody needs the row. What is found is told by the engines (storage/kv_damage.hpp): a member of a cluster then
+// fetches the state from another one.
+#pragma once
+
+#include "actors/interfaces.hpp"
+#include "storage/executor.hpp"
+#include "storage/kv_check.hpp"
+#include "storage/metrics.hpp"
+#include "storage/seams.hpp"
+
+namespace cairn::actors {
+
+// All of it outlives the actor and the executor's jobs.
+struct metadata_scrub_services {
+  std::vector<storage::kv_check> checks; // one after the other
+  storage::executor* work = nullptr;     // blocking reads
+  storage::node_metrics* metrics = nullptr;
+  const storage::clock* clock = nullptr;
+  std::chrono::seconds period{};
+  std::chrono::milliseconds interval{1000};
+  std::size_t rows_a_step = 4096;
+};
+
+scrubber_actor spawn_metadata_scrub(caf::actor_system& system, metadata_scrub_services services);
+
+} // namespace cairn::actors

@@ -1,0 +1,421 @@
+#include "storage/checked_kv.hpp"
+
+#include "storage/checksum.hpp"
+#include "storage/codec.hpp"
+#include "storage/log.hpp"
+
+#include <array>
+#include <atomic>
+#include <mutex>
+
+namespace cairn::storage {
+
+namespace {
+
+constexpr std::uint8_t row_version = 1, marker_version = 1;
+constexpr std::size_t trailer_bytes = 5;
+constexpr std::uint32_t all_tables = ~std::uint32_t{0};
+constexpr std::string_view marker_key = "rows";
+constexpr std::uint64_t small_table_rows = 1024;
+constexpr std::size_t rows_a_step = 4096;
+
+bytes_view bytes_of(std::string_view text) {
+  return std::as_bytes(std::span{text});
+}
+
+// Of a row without its checksum, version included.
+std::uint32_t sum_of(table_id table, std::string_view key, std::string_view versioned) {
+  const std::array head{std::byte{table}, std::byte(key.size() >> 8), std::byte(key.size())};
+  return crc32c(bytes_of(versioned), crc32c(bytes_of(key), crc32c(head)));
+}
+
+void wrap(std::string& out, table_id table, std::string_view key, std::string_view value) {
+  out.assign(value);
+  out.push_back(static_cast<char>(row_version));
+  const std::uint32_t sum = sum_of(table, key, out);
+  for (unsigned shift = 32; shift > 0; shift -= 8) out.push_back(static_cast<char>(sum >> (shift - 8)));
+}
+
+std::optional<std::string_view> unwrapped(table_id table, std::string_view key, std::string_view stored) {
+  if (stored.size() < trailer_bytes) return {};
+  const std::string_view versioned = stored.substr(0, stored.size() - sizeof(std::uint32_t));
+  byte_reader sum{stored.substr(versioned.size())};
+  if (sum.u32() != sum_of(table, key, versioned) || versioned.back() != char{row_version}) return {};
+  return versioned.substr(0, versioned.size() - 1);
+}
+
+// Which rows have a checksum.
+struct progress {
+  std::uint32_t done = 0;
+  table_id table = 0;
+  std::string key;
+
+  bool complete() const { return done == all_tables; }
+  bool covers(table_id t, std::string_view k) const {
+    return complete() || (done >> t & 1u) != 0 || (t == table && k < key);
+  }
+};
+
+std::string encode(const progress& p) {
+  return byte_writer{}.u8(marker_version).u32(p.done).u8(p.table).string(p.key).take();
+}
+
+result<progress> decode(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > marker_version) return error{errc::unsupported, "rows of a newer version"};
+  progress p;
+  p.done = r.u32();
+  p.table = r.u8();
+  p.key = r.string();
+  if (!r.finished() || version != marker_version) return error{errc::corrupt, "which rows have checksums"};
+  return p;
+}
+
+struct shared_state {
+  checked_kv_options options;
+  std::mutex mutex;
+  std::shared_ptr<const progress> at; // under mutex: what the last commit left
+  std::atomic<bool> complete{false};
+
+  table_id marker_table() const { return options.tables; }
+  void publish(progress p) {
+    const std::lock_guard lock{mutex};
+    complete.store(p.complete());
+    at = std::make_shared<const progress>(std::move(p));
+  }
+};
+
+const std::shared_ptr<const progress>& complete_progress() {
+  static const auto all = std::make_shared<const progress>(progress{all_tables, 0, {}});
+  return all;
+}
+
+class checked_cursor;
+
+class checked_transaction final : public kv_writer {
+public:
+  // `writer`: null when it only reads. Not owned: the caller of `replace` has it.
+  checked_transaction(shared_state& s, std::shared_ptr<const progress> at, kv_reader* reader, kv_writer* writer)
+      : s_(s), at_(std::move(at)), reader_(reader), writer_(writer) {}
+  checked_transaction(shared_state& s, std::shared_ptr<const progress> at, std::unique_ptr<kv_reader> reader,
+                      kv_writer* writer)
+      : s_(s), at_(std::move(at)), owned_(std::move(reader)), reader_(owned_.get()), writer_(writer) {}
+
+  std::optional<std::string_view> get(table_id table, std::string_view key) override;
+  std::unique_ptr<kv_cursor> cursor(table_id table) override;
+  std::uint64_t entries(table_id table) override { return failure_ ? 0 : reader_->entries(table); }
+  result<void> status() const override {
+    if (failure_) return *failure_;
+    return reader_->status();
+  }
+  void put(table_id table, std::string_view key, std::string_view value) override;
+  bool erase(table_id table, std::string_view key) override;
+  result<void> commit() override;
+
+  // As many rows as the bounds allow get their checksums. Answers how many.
+  std::size_t convert(std::size_t rows, std::size_t bytes);
+  void convert_small_tables();
+
+private:
+  friend class checked_cursor;
+
+  // The row's value. Nothing after damage.
+  std::optional<std::string_view> checked(table_id table, std::string_view key, std::string_view stored) {
+    if (!at_->covers(table, key)) return stored;
+    if (auto value = unwrapped(table, key, stored)) return value;
+    damaged(table, key, "checksum");
+    return {};
+  }
+  void damaged(table_id table, std::string_view key, const char* what) {
+    if (failure_) return;
+    const std::string text = describe_row(table, key) + ": " + what;
+    s_.options.damage->report(text);
+    failure_ = error{errc::corrupt, text};
+  }
+  void check_absence(table_id table, std::string_view key);
+  std::size_t convert_table(table_id table, std::size_t rows, std::size_t bytes, progress& p);
+
+  shared_state& s_;
+  std::shared_ptr<const progress> at_;
+  std::unique_ptr<kv_reader> owned_;
+  kv_reader* reader_;
+  kv_writer* writer_;
+  std::string buffer_;
+  std::optional<error> failure_;
+};
+
+class checked_cursor final : public kv_cursor {
+public:
+  checked_cursor(checked_transaction& t, table_id table)
+      : transaction_(t), table_(table), below_(t.reader_->cursor(table)) {}
+
+  // A damaged key may have been the one that is looked for, and stands in front of where it should be: so the row in
+  // front is looked at, too.
+  std::optional<kv_pair> seek(std::string_view key) override {
+    positioned_ = false;
+    if (transaction_.failure_ || (!key.empty() && !front_is_good(key))) return {};
+    return show(below_->seek(key), key, false);
+  }
+  std::optional<kv_pair> next() override {
+    if (transaction_.failure_ || !positioned_) return {};
+    return show(below_->next(), last_, true);
+  }
+  std::optional<kv_pair> before(std::string_view key) override {
+    positioned_ = false;
+    if (transaction_.failure_) return {};
+    auto found = below_->before(key);
+    if (!found) return {};
+    const auto value = transaction_.checked(table_, found->key, found->value);
+    if (!value) return {};
+    found->value = *value;
+    return found;
+  }
+
+private:
+  bool front_is_good(std::string_view key) {
+    const auto front = below_->before(key);
+    return !front || transaction_.checked(table_, front->key, front->value).has_value();
+  }
+  std::optional<kv_pair> show(std::optional<kv_pair> found, std::string_view bound, bool behind) {
+    positioned_ = false;
+    if (!found) return {};
+    const int order = found->key.compare(bound);
+    if (order < 0 || (behind && order == 0)) {
+      transaction_.damaged(table_, found->key, "keys that do not rise");
+      return {};
+    }
+    const auto value = transaction_.checked(table_, found->key, found->value);
+    if (!value) return {};
+    last_.assign(found->key);
+    positioned_ = true;
+    return kv_pair{found->key, *value};
+  }
+
+  checked_transaction& transaction_;
+  const table_id table_;
+  std::unique_ptr<kv_cursor> below_;
+  std::string last_;
+  bool positioned_ = false;
+};
+
+std::optional<std::string_view> checked_transaction::get(table_id table, std::string_view key) {
+  if (failure_) return {};
+  if (const auto stored = reader_->get(table, key)) return checked(table, key, *stored);
+  check_absence(table, key);
+  return {};
+}
+
+// The rows beside the place where the key would be: one of them could be it, with a damaged key.
+void checked_transaction::check_absence(table_id table, std::string_view key) {
+  if (failure_ || !reader_->status()) return;
+  const auto at = reader_->cursor(table);
+  if (const auto front = at->before(key)) checked(table, front->key, front->value);
+  const auto behind = at->seek(key);
+  if (!behind) return;
+  if (behind->key == key) return damaged(table, key, "a row that is not found");
+  checked(table, behind->key, behind->value);
+}
+
+std::unique_ptr<kv_cursor> checked_transaction::cursor(table_id table) {
+  return std::make_unique<checked_cursor>(*this, table);
+}
+
+void checked_transaction::put(table_id table, std::string_view key, std::string_view value) {
+  if (failure_) return;
+  if (!at_->covers(table, key)) return writer_->put(table, key, value);
+  wrap(buffer_, table, key, value);
+  writer_->put(table, key, buffer_);
+}
+
+bool checked_transaction::erase(table_id table, std::string_view key) {
+  if (failure_) return false;
+  if (writer_->erase(table, key)) return true;
+  check_absence(table, key);
+  return false;
+}
+
+result<void> checked_transaction::commit() {
+  if (failure_) return *failure_; // dropped
+  const bool converts = !at_->complete();
+  if (converts) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
+  if (failure_) return *failure_;
+  if (auto committed = writer_->commit(); !committed) return committed;
+  if (converts) s_.publish(*at_);
+  return {};
+}
+
+// From the progress on; the table is done when its end was reached.
+std::size_t checked_transaction::convert_table(table_id table, std::size_t rows, std::size_t bytes, progress& p) {
+  const auto cursor = reader_->cursor(table);
+  std::size_t converted = 0, moved = 0;
+  std::string key;
+  for (auto row = cursor->seek(p.key); row; row = cursor->next(), ++converted) {
+    if (converted == rows || moved >= bytes) {
+      p.key.assign(row->key);
+      return converted;
+    }
+    key.assign(row->key);
+    moved += row->value.size();
+    wrap(buffer_, table, key, row->value);
+    writer_->put(table, key, buffer_);
+  }
+  p.done |= std::uint32_t{1} << table;
+  p.key.clear();
+  return converted;
+}
+
+std::size_t checked_transaction::convert(std::size_t rows, std::size_t bytes) {
+  progress p = *at_;
+  std::size_t converted = 0;
+  for (table_id t = 0; t < s_.options.tables && converted < rows; ++t) {
+    if ((p.done >> t & 1u) != 0) continue;
+    if (p.table != t) p.key.clear();
+    p.table = t;
+    converted += convert_table(t, rows - converted, bytes, p);
+    if ((p.done >> t & 1u) == 0) break;
+  }
+  const std::uint32_t mine = (std::uint32_t{1} << s_.options.tables) - 1;
+  if ((p.done & mine) == mine) p = *complete_progress();
+  wrap(buffer_, s_.marker_table(), marker_key, encode(p));
+  writer_->put(s_.marker_table(), marker_key, buffer_);
+  at_ = std::make_shared<const progress>(std::move(p));
+  return converted;
+}
+
+void checked_transaction::convert_small_tables() {
+  progress p = *at_;
+  for (table_id t = 0; t < s_.options.tables; ++t) {
+    if ((p.done >> t & 1u) != 0 || (p.table == t && !p.key.empty()) || reader_->entries(t) > small_table_rows) continue;
+    progress whole;
+    convert_table(t, small_table_rows + 1, ~std::size_t{0}, whole);
+    p.done |= whole.done;
+  }
+  at_ = std::make_shared<const progress>(std::move(p));
+}
+
+class checked_engine final : public kv_engine {
+public:
+  checked_engine(std::unique_ptr<kv_engine> below, checked_kv_options options) : below_(std::move(below)) {
+    s_.options = std::move(options);
+  }
+
+  result<void> open();
+  result<std::unique_ptr<kv_reader>> begin_read() override {
+    if (refused_) return refusal();
+    const bool complete = s_.complete.load(); // before the snapshot, which then is complete, too
+    auto reader = below_->begin_read();
+    if (!reader) return reader.error();
+    auto at = complete_progress();
+    if (!complete) {
+      auto read = read_progress(**reader);
+      if (!read) return read.error();
+      at = std::make_shared<const progress>(std::move(*read));
+    }
+    return std::unique_ptr<kv_reader>{new checked_transaction(s_, std::move(at), std::move(*reader), nullptr)};
+  }
+  result<std::unique_ptr<kv_writer>> begin_write() override {
+    auto writer = begin();
+    if (!writer) return writer.error();
+    return std::unique_ptr<kv_writer>{std::move(*writer)};
+  }
+  result<void> replace(const std::function<result<void>(kv_writer&)>& fill) override {
+    const auto filled = [&](kv_writer& writer) -> result<void> {
+      checked_transaction all{s_, complete_progress(), &writer, &writer};
+      all.put(s_.marker_table(), marker_key, encode(*complete_progress()));
+      if (auto good = fill(all); !good) return good;
+      return all.status();
+    };
+    if (auto replaced = below_->replace(filled); !replaced) return replaced;
+    s_.publish(*complete_progress());
+    s_.options.damage->replaced();
+    refused_ = false;
+    return {};
+  }
+
+private:
+  static error refusal() { return {errc::corrupt, "which rows have checksums can't be read"}; }
+  result<void> begin_conversion();
+  result<std::unique_ptr<checked_transaction>> begin() {
+    if (refused_) return refusal();
+    auto writer = below_->begin_write();
+    if (!writer) return writer.error();
+    kv_writer* const raw = writer->get();
+    // One writer at a time: what was published is what this transaction sees.
+    auto at = [&] {
+      const std::lock_guard lock{s_.mutex};
+      return s_.at;
+    }();
+    return std::make_unique<checked_transaction>(s_, std::move(at), std::move(*writer), raw);
+  }
+  result<progress> read_progress(kv_reader& reader) const {
+    const auto stored = reader.get(s_.marker_table(), marker_key);
+    if (auto good = reader.status(); !good) return good.error();
+    if (!stored) return progress{};
+    const auto bytes = unwrapped(s_.marker_table(), marker_key, *stored);
+    if (!bytes) {
+      s_.options.damage->report("which rows have checksums");
+      return error{errc::corrupt, "which rows have checksums"};
+    }
+    return decode(*bytes);
+  }
+
+  std::unique_ptr<kv_engine> below_;
+  mutable shared_state s_;
+  std::atomic<bool> refused_{false}; // damaged where it was opened
+};
+
+result<void> checked_engine::open() {
+  auto opened = begin_conversion();
+  const bool damage = !opened && (opened.error() == errc::corrupt || opened.error() == errc::quarantined);
+  if (!damage || !s_.options.opens_damaged) return opened;
+  s_.options.damage->unreadable();
+  refused_ = true;
+  s_.publish(*complete_progress());
+  return {};
+}
+
+result<void> checked_engine::begin_conversion() {
+  {
+    auto reader = below_->begin_read();
+    if (!reader) return reader.error();
+    auto at = read_progress(**reader);
+    if (!at) return at.error();
+    s_.publish(std::move(*at));
+  }
+  if (s_.complete || s_.options.reads_only) return {};
+  bool first = true;
+  for (std::size_t converted = 0; !s_.complete && converted < s_.options.rows_at_open;) {
+    auto writer = begin();
+    if (!writer) return writer.error();
+    if (first) (*writer)->convert_small_tables();
+    converted += (*writer)->convert(rows_a_step, s_.options.bytes_a_step) + 1;
+    if (auto committed = (*writer)->commit(); !committed) return committed;
+    first = false;
+  }
+  if (!s_.complete) log::info("rows of an older version get their checksums with further commits", {});
+  return {};
+}
+
+} // namespace
+
+result<std::unique_ptr<kv_engine>> make_checked_kv(std::unique_ptr<kv_engine> engine, checked_kv_options options) {
+  CAIRN_ASSERT(options.tables <= checked_kv_tables_max);
+  if (!options.damage) options.damage = std::make_shared<kv_damage>("memory");
+  auto checked = std::make_unique<checked_engine>(std::move(engine), std::move(options));
+  if (auto opened = checked->open(); !opened) return opened.error();
+  return std::unique_ptr<kv_engine>{std::move(checked)};
+}
+
+result<std::unique_ptr<kv_engine>> open_lmdb(const lmdb_options& options) {
+  lmdb_options below = options;
+  if (!below.damage) below.damage = std::make_shared<kv_damage>(options.directory);
+  checked_kv_options checked{.tables = options.tables, .damage = below.damage};
+  checked.reads_only = options.reads_only;
+  checked.opens_damaged = options.opens_damaged;
+  auto engine = open_plain_lmdb(below, std::string{checked_kv_table});
+  if (!engine) return engine.error();
+  return make_checked_kv(std::move(*engine), std::move(checked));
+}
+
+} // namespace cairn::storage

@@ -1,0 +1,100 @@
+// The inside of the LMDB engine: the only file that includes lmdb.h, for storage/lmdb_kv.cpp (which says how it works)
+// and storage/lmdb_writer.cpp.
+#pragma once
+
+#include "storage/kv.hpp"
+#include "storage/kv_damage.hpp"
+#include "storage/lmdb_pages.hpp"
+#include "storage/map_guard.hpp"
+
+#include <lmdb.h>
+
+#include <atomic>
+#include <mutex>
+#include <vector>
+
+namespace cairn::storage::lmdb {
+
+constexpr int left_guard = -40000; // beside LMDB's and the system's codes
+
+// What a quarantined engine can't free. Kept reachable, so that leak checkers see the intent.
+void leak(void* what);
+
+class environment : public std::enable_shared_from_this<environment> {
+public:
+  environment(const lmdb_options& options, std::vector<std::string> names, std::shared_ptr<kv_damage> damage)
+      : directory_(options.directory),
+        on_quarantine_(options.on_quarantine),
+        reads_only_(options.reads_only),
+        names_(std::move(names)),
+        damage_(std::move(damage)) {}
+  environment(const environment&) = delete;
+  environment& operator=(const environment&) = delete;
+  ~environment();
+
+  // In `folder`, which may be another one than the directory that errors name.
+  result<void> open(const std::string& folder, std::uint64_t map_bytes);
+  result<std::unique_ptr<kv_reader>> begin_read();
+  result<std::unique_ptr<kv_writer>> begin_write(std::unique_lock<std::mutex> writer);
+
+  // LMDB's code, or left_guard once the map could not be read. Nothing in `work` may need a destructor.
+  template <class Work>
+  int run(Work&& work) {
+    if (quarantined()) return left_guard;
+    int rc = 0;
+    auto guarded = [&] { rc = work(); };
+    if (run_guarded(guarded)) return rc;
+    enter_quarantine();
+    return left_guard;
+  }
+
+  bool quarantined() const { return quarantined_.load(std::memory_order_acquire); }
+  MDB_dbi table(table_id id) const {
+    CAIRN_ASSERT(id < tables_.size());
+    return tables_[id];
+  }
+  const std::vector<std::string>& names() const { return names_; }
+  std::mutex& writer() { return writer_; }
+  // Under `writer`. LMDB does not count a transaction that changed nothing.
+  void committed(std::uint64_t transaction) {
+    lmdb_pages::meta now;
+    if (read_meta(transaction, now)) last_commit_.store(transaction, std::memory_order_release);
+  }
+  error damaged(const std::string& what) {
+    damage_->report(what);
+    return {errc::corrupt, directory_ + ": " + what};
+  }
+  error failure(int rc, const char* what) const;
+  error commit_failure(int rc);
+
+private:
+  result<void> prepare(const std::string& folder) const;
+  result<void> make_data_file(const std::string& folder);
+  result<void> open_tables();
+  result<void> map_file(const std::string& folder);
+  bool read_meta(std::uint64_t transaction, lmdb_pages::meta& out);
+  result<std::vector<lmdb_pages::tree>> checked_trees(const lmdb_pages::file& file, const lmdb_pages::meta& meta);
+  void enter_quarantine();
+  bool disk_is_full() const;
+
+  const std::string directory_;
+  const std::function<void()> on_quarantine_;
+  const bool reads_only_;
+  const std::vector<std::string> names_;
+  const std::shared_ptr<kv_damage> damage_;
+  MDB_env* env_ = nullptr;
+  std::vector<MDB_dbi> tables_;
+  const char* map_ = nullptr; // a map of our own: LMDB does not tell its one
+  std::size_t map_bytes_ = 0, page_bytes_ = 0;
+  std::mutex writer_;
+  unsigned writes_begun_ = 0; // under writer_
+  std::atomic<std::uint64_t> last_commit_{0};
+  std::atomic<bool> quarantined_{false}, read_only_{false};
+};
+
+using environment_ptr = std::shared_ptr<environment>;
+
+std::unique_ptr<kv_writer> make_writer(environment_ptr env, MDB_txn* txn, std::unique_lock<std::mutex> writer,
+                                       lmdb_pages::file before, std::vector<lmdb_pages::tree> trees);
+
+} // namespace cairn::storage::lmdb

@@ -1,0 +1,123 @@
+// The pages of an LMDB 0.9 file (lmdb.h version 0.9.24, mdb.c "Page header", "Header for a single key/data pair",
+// "Information about a single database"), read and checked without LMDB: LMDB believes what its pages say, so that a
+// flipped bit makes it miss rows, walk in circles or leave the map. Integers are of the machine's byte order.
+//
+//   page      number:u64 pad:u16 flags:u16 lower:u16 upper:u16 offsets:u16[]   16 bytes, then one offset a node;
+//             an overflow page has count:u32 (of pages) in the place of lower and upper, then bytes
+//   node      u16[2]: bytes of the value (leaf) or, with flags, 48 bits of the child's page (branch); flags:u16
+//             key bytes:u16, key, value; nodes fill the page from its end without gaps, each an even number of bytes
+//   tree      pad:u32 flags:u16 depth:u16 branch, leaf, overflow pages:u64 entries:u64 root:u64 (all ones: none)
+//   meta      page header, magic:u32 version:u32 address:u64 map bytes:u64, tree of free pages (its pad: bytes of a
+//             page), tree of tables, last page:u64 transaction:u64; transaction n is in page n mod 2
+//
+// Nothing here leaves the snapshot's pages or loops: depths are bounded, and a page that is not where its parent says,
+// whose nodes don't fill it, whose keys don't rise or lie beyond the keys around it in its parents is damage. Only a
+// hit of `find` looks at less: the caller checks the row that it gets.
+//
+// Plain values without destructors, for code that runs under map_guard.hpp; views lead into the map.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace cairn::storage::lmdb_pages {
+
+constexpr std::uint64_t no_page = ~std::uint64_t{0};
+constexpr unsigned depth_max = 16; // LMDB stops at 32; 511-byte keys fill a file of any size with less
+
+struct tree {
+  std::uint64_t root = no_page, entries = 0;
+  unsigned depth = 0;
+};
+struct file {
+  const char* map = nullptr;
+  std::size_t page_bytes = 0;
+  std::uint64_t pages = 0; // of the snapshot
+};
+struct meta {
+  std::uint64_t transaction = 0, pages = 0;
+  std::size_t page_bytes = 0;
+  tree free_pages, tables;
+};
+
+// What the transaction was committed with. False: another transaction is there by now, or damage.
+bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out);
+// The value of a table's row in meta.tables.
+bool read_tree(std::string_view value, tree& out);
+
+// Remembers which pages of one snapshot were checked as a whole.
+struct checked_pages {
+  std::uint64_t pages[256] = {};
+};
+
+enum class outcome : std::uint8_t { found, none, damaged };
+enum class key_order : std::uint8_t { bytes, integers };
+
+class cursor {
+public:
+  cursor() = default;
+  cursor(const file& f, const tree& t, checked_pages* memory = nullptr, key_order order = key_order::bytes)
+      : file_(f), tree_(t), memory_(memory), order_(order) {}
+
+  outcome find(std::string_view key);   // exactly this one
+  outcome seek(std::string_view key);   // the first ≥ `key`
+  outcome before(std::string_view key); // the last < `key`
+  outcome first();
+  outcome next();
+  // Checks what LMDB touches when it puts or erases `key`: its path, and the pages beside it.
+  outcome check_around(std::string_view key);
+
+  std::string_view key() const { return key_; }
+  std::string_view value() const { return value_; }
+  bool is_tree() const { return is_tree_; } // the value is that of a table
+  const char* fault() const { return fault_; }
+
+private:
+  struct page_view {
+    const char* at = nullptr;
+    std::uint64_t number = 0;
+    unsigned count = 0, upper = 0;
+    bool leaf = false;
+  };
+  struct node_view {
+    std::string_view key;
+    std::uint64_t child = 0;    // of a branch
+    const char* data = nullptr; // of a leaf
+    std::uint32_t data_bytes = 0;
+    std::uint16_t flags = 0;
+    std::size_t bytes = 0; // in the page
+  };
+  struct level {
+    page_view page;
+    unsigned index = 0;
+  };
+
+  int compare(std::string_view a, std::string_view b) const;
+  bool fail(const char* what);
+  bool load(std::uint64_t number, bool leaf, page_view& out);
+  bool node_of(const page_view& page, unsigned index, node_view& out);
+  bool check_page(const page_view& page, unsigned depth);
+  bool bound(unsigned depth, bool upper, std::string_view& out, bool& there);
+  bool enter(unsigned depth, bool whole);
+  bool search(level& l, std::string_view key, bool& equal);
+  outcome descend(std::string_view key, bool whole, bool& equal);
+  bool down(unsigned depth, bool to_the_end);
+  outcome step(bool forward);
+  bool show();
+  bool overflow(const node_view& node);
+
+  file file_;
+  tree tree_;
+  checked_pages* memory_ = nullptr;
+  key_order order_ = key_order::bytes;
+  level levels_[depth_max];
+  std::string_view key_, value_;
+  bool is_tree_ = false;
+  const char* fault_ = "";
+};
+
+// Checks the whole list of free pages.
+bool check_free_pages(const file& f, const meta& m, const char*& fault);
+
+} // namespace cairn::storage::lmdb_pages
