@@ -40,9 +40,16 @@ struct http_settings {
   http_tls_settings tls;
 };
 
+struct admin_tls_settings { // paths of PEM files; both or none
+  std::string cert;
+  std::string key;
+};
+
 struct admin_settings {
   endpoint listen{"127.0.0.1", 9001};
-  std::string token; // what changes of the cluster must carry; empty: they are taken from this machine only
+  std::string token;                     // what changes must carry; empty: one is made at the first start
+  std::vector<std::string> server_names; // further Host names
+  admin_tls_settings tls;
 };
 
 struct auth_settings {
@@ -106,6 +113,8 @@ struct cluster_settings {
   duration down_out_after = std::chrono::minutes{10};
   byte_size move_bandwidth{64ull << 20}; // bytes a second that this node fetches to repair and to rebalance
   std::uint32_t bulk_connections = 2;    // to each peer
+  std::string join_token;                // from `cairn cluster add`; of a node that joins
+  duration founding_window = std::chrono::minutes{10}; // of a new cluster: certified nodes join without a token
 };
 
 struct log_settings {

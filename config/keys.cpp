@@ -27,6 +27,7 @@ constexpr std::uint64_t access_key_bytes_max = 128;
 constexpr std::uint64_t secret_key_bytes_max = 256;
 constexpr std::uint64_t region_bytes_max = 64;
 constexpr std::uint64_t token_bytes_max = 256;
+constexpr std::uint64_t join_token_bytes_max = 128;
 constexpr std::uint64_t zone_bytes_max = 64;
 constexpr std::uint64_t cluster_name_bytes_max = 64;
 constexpr std::uint64_t host_port_bytes_max = 262;
@@ -95,9 +96,19 @@ constexpr std::array key_table{
     key{"admin", "listen", at<&s::admin, &admin_settings::listen>, 0, 0, 1, false,
         "Address and port of `/health/live`, `/health/ready`, `/metrics` and `/cluster`."},
     key{"admin", "token", at<&s::admin, &admin_settings::token>, 0, token_bytes_max, 1, false,
-        "What requests that change the cluster must carry, at least 16 characters. Empty: such requests are taken from "
-        "this machine only. Also from the environment: `CAIRN_ADMIN_TOKEN`.",
+        "What requests that change something must carry, at least 16 characters. Empty: one is made at the first "
+        "start, "
+        "in `admin.token` of `node.data_dir`, which only the node's user can read. Also from the environment: "
+        "`CAIRN_ADMIN_TOKEN`.",
         true},
+    key{"admin", "server_names", at<&s::admin, &admin_settings::server_names>, 0, 64, 1, false,
+        "Further host names that requests may use in `Host`. Numeric addresses and `localhost` always work. This stops "
+        "web pages from reaching the port through DNS rebinding."},
+    key{"admin", "tls.cert", at<&s::admin, &admin_settings::tls, &admin_tls_settings::cert>, 0, path_bytes_max, 1, true,
+        "PEM file: the certificate of the admin port and the chain behind it. With it the port speaks TLS only. Both "
+        "files are read again on SIGHUP, for new connections."},
+    key{"admin", "tls.key", at<&s::admin, &admin_settings::tls, &admin_tls_settings::key>, 0, path_bytes_max, 1, true,
+        "PEM file: the private key of `admin.tls.cert`."},
 
     key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
         "What requests without credentials may do."},
@@ -190,11 +201,13 @@ constexpr std::array key_table{
         "cluster. Once a node is a member it knows the others by itself.",
         false, text_form::host_and_port},
     key{"cluster", "tls.ca", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::ca>, 0, path_bytes_max, 1,
-        false, "PEM file: the certificate of the cluster's own CA, from `cairn cluster certs init`."},
+        true,
+        "PEM file: the certificate of the cluster's own CA, from `cairn cluster certs init`. The three files are read "
+        "again on SIGHUP, for new links."},
     key{"cluster", "tls.cert", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::cert>, 0, path_bytes_max,
-        1, false, "PEM file: this node's certificate, from `cairn cluster certs issue`."},
+        1, true, "PEM file: this node's certificate, from `cairn cluster certs issue`."},
     key{"cluster", "tls.key", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::key>, 0, path_bytes_max, 1,
-        false, "PEM file: the private key of `cluster.tls.cert`."},
+        true, "PEM file: the private key of `cluster.tls.cert`."},
     key{"cluster", "insecure", at<&s::cluster, &cluster_settings::insecure>, 0, 0, 1, false,
         "Must be true for a `cluster.listen` beyond loopback without TLS: anyone who reaches the port can then read, "
         "change and delete everything."},
@@ -208,6 +221,15 @@ constexpr std::array key_table{
         "Bytes a second that this node fetches to repair and to rebalance."},
     key{"cluster", "bulk_connections", at<&s::cluster, &cluster_settings::bulk_connections>, 1, 16, 1, false,
         "Connections for chunks to each other node, beside one for small messages."},
+    key{"cluster", "join_token", at<&s::cluster, &cluster_settings::join_token>, 0, join_token_bytes_max, 1, false,
+        "One-time token from `cairn cluster add`, with which this node joins; not needed once it is a member. Also "
+        "from "
+        "the environment: `CAIRN_JOIN_TOKEN`. Without one a node with a certificate waits for an operator: `cairn "
+        "cluster status` shows it.",
+        true},
+    key{"cluster", "founding_window", at<&s::cluster, &cluster_settings::founding_window>, 0, of(24h), 1, false,
+        "So long after a cluster was founded nodes with a certificate join it without a token, until the first `cairn "
+        "cluster add` or `remove`, and up to 16 of them. 0: never."},
 
     key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe lines that are written."},
     key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,

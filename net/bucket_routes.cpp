@@ -1,6 +1,7 @@
 #include "net/bucket_routes.hpp"
 
 #include "net/create_bucket_xml.hpp"
+#include "net/list_request.hpp"
 #include "net/s3_xml.hpp"
 #include "net/setting_routes.hpp"
 
@@ -21,6 +22,7 @@ actors::command_box box(metadata::command command) {
 }
 
 std::variant<bucket_list_request, s3_error> read_bucket_list_request(const request_target& target) {
+  if (auto refused = refused_texts(target)) return std::move(*refused);
   bucket_list_request request;
   if (const auto* prefix = target.find("prefix")) request.prefix = *prefix;
   if (const auto* token = target.find("continuation-token")) request.after = *token;
@@ -156,6 +158,9 @@ void list_buckets(const session_ptr& session) {
   auto job = std::make_shared<bucket_list_job>();
   job->session = session;
   job->request = std::move(std::get<bucket_list_request>(read));
+  const auto* const region = session->current().target.find("bucket-region");
+  if (region && *region != session->shared().region) // all buckets are in one
+    return respond_document(session, list_buckets_xml({}, job->request, false));
   with_turn(session, *session->shared().listing_turns, [job](turn mine) {
     job->mine = std::move(mine);
     next_buckets(job, job->request.after);

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace cairn::net {
 
@@ -18,6 +17,7 @@ constexpr xml_bounds bounds{cors_body_bytes_max, 8000, 100, 8};
 constexpr std::array<std::string_view, 5> methods{"GET", "PUT", "POST", "DELETE", "HEAD"};
 constexpr std::size_t id_bytes_max = 255;
 constexpr std::size_t compared_bytes_max = 4096; // of an origin or a header's name
+constexpr std::uint64_t seconds_max = 0x7fffffff;
 constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n";
 
 // `pattern` has at most one '*', which stands for any characters.
@@ -106,17 +106,18 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
   for (const auto& field : from.children) {
     const auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& l) { return l.first == field.name; });
     if (list != lists.end()) {
-      if (!is_plain(field.text)) return malformed();
-      if (std::count(field.text.begin(), field.text.end(), '*') > 1)
+      const auto value = field.token();
+      if (!is_plain(value)) return malformed();
+      if (std::count(value.begin(), value.end(), '*') > 1)
         return s3_error{400, "InvalidRequest", field.name + " can not have more than one wildcard."};
-      list->second->push_back(field.text);
+      list->second->emplace_back(value);
     } else if (field.name == "ID") {
       if (field.text.size() > id_bytes_max) return malformed();
       rule.id = field.text;
     } else if (field.name == "MaxAgeSeconds") {
-      const auto* end = field.text.data() + field.text.size();
-      const auto [at, problem] = std::from_chars(field.text.data(), end, rule.max_age_seconds);
-      if (problem != std::errc{} || at != end) return malformed();
+      const auto seconds = xml_number(field);
+      if (!seconds || *seconds > seconds_max) return malformed();
+      rule.max_age_seconds = static_cast<decltype(rule.max_age_seconds)>(*seconds);
     } else {
       return malformed();
     }

@@ -245,6 +245,11 @@ void http_server::drain(std::chrono::nanoseconds patience, std::function<void()>
   });
 }
 
+storage::wall_ms http_server::certificate_end() const {
+  const auto tls = state_->shared->tls();
+  return tls ? tls->ends() : 0;
+}
+
 result<void> http_server::apply(const config::settings& settings) {
   state_->shared->apply(settings);
   // Whether there is TLS at all is decided at the start: a port does not change what it speaks.

@@ -217,12 +217,15 @@ authorization http_session::begin_request(std::string_view head) {
   const auto target = message.target();
   auto parsed = parse_target({target.data(), target.size()});
   if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
+  if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
   request_.target = std::move(*parsed);
   if (auto refused = take_query_headers(message, request_)) return std::move(*refused);
   const auto method = message.method_string();
   auto routed = route({method.data(), method.size()}, request_.target);
   request_.operation = asks_to_copy(message) ? copying(routed.operation) : routed.operation;
   unrouted_ = std::move(routed.refused);
+  // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
+  if (unrouted_ && unrouted_->status == 501) return *unrouted_;
   return authorize(message, info_.host, *shared_, request_);
 }
 

@@ -88,6 +88,7 @@ public:
   const std::optional<s3_error>& stalled() const { return stalled_; } // why the small body is waited for no longer
   const boost::beast::http::fields& fields() const { return parser_->get(); }
   bool closed() const { return closed_; }
+  bool encrypted() const { return stream_.encrypted(); }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
   answer_basics basics(); // decides whether the connection stays open after the answer
   // A whole answer made with basics().

@@ -1,5 +1,6 @@
 #include "net/multipart_routes.hpp"
 
+#include "net/list_request.hpp"
 #include "net/multipart.hpp"
 #include "net/multipart_xml.hpp"
 #include "net/route_steps.hpp"
@@ -21,6 +22,14 @@ std::string_view header_of(const session_ptr& session, std::string_view name) {
   return {found->value().data(), found->value().size()};
 }
 
+// "https://host:port" as the client knows the node; empty: an old client that names no host.
+std::string origin_of(const session_ptr& session) {
+  const auto& authority = session->current().target.authority;
+  const auto host = authority.empty() ? header_of(session, "Host") : std::string_view{authority};
+  if (host.empty()) return {};
+  return (session->encrypted() ? "https://" : "http://") + std::string{host};
+}
+
 // What a client that wants to complete an upload has said, and what the rows of the parts told so far.
 struct completion {
   session_ptr session;
@@ -39,7 +48,8 @@ using completion_ptr = std::shared_ptr<completion>;
 
 void completed(const completion_ptr& job) {
   const auto& session = *job->session;
-  const auto body = upload_completed_xml(session.current().target, etag_of_parts(job->parts), job->headers);
+  const auto body =
+      upload_completed_xml(origin_of(job->session), session.current().target, etag_of_parts(job->parts), job->headers);
   respond_document(job->session, body, job->lines);
 }
 
@@ -245,6 +255,7 @@ void list_parts(const session_ptr& session) {
 void list_uploads(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto given = [&](std::string_view name) { return target.find(name) ? *target.find(name) : std::string{}; };
+  if (const auto refused = refused_texts(target)) return session->respond_error(*refused);
   const auto most = bounded_number(target, "max-uploads", page_max);
   if (const auto* refused = std::get_if<s3_error>(&most)) return session->respond_error(*refused);
   uploads_request request;

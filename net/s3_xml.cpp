@@ -131,8 +131,7 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
   xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
   xml.open("ListBucketResult", s3_name_space);
   xml.text("Name", request.query.bucket);
-  // The first version of the API answers it as it was sent, and clients do not decode it.
-  append_name(xml, "Prefix", request.query.prefix, request.encode_url && request.version_2);
+  append_name(xml, "Prefix", request.query.prefix, request.encode_url);
   append_paging(xml, request, page);
   for (const auto& object : page.objects) append_object(xml, object, request);
   for (const auto& prefix : page.common_prefixes) {

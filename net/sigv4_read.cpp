@@ -52,8 +52,9 @@ std::optional<storage::wall_ms> parse_timestamp(std::string_view text) {
          1000;
 }
 
-// A Date header's time in the form that is signed.
+// A Date header's time in the form that is signed; it may have that form already.
 std::optional<std::string> timestamp_of_date(std::string_view http_date) {
+  if (parse_timestamp(http_date)) return std::string{http_date};
   const auto seconds = parse_http_date(http_date);
   if (!seconds) return std::nullopt;
   std::string iso; // "1994-11-06T08:49:37.000Z"
@@ -296,7 +297,8 @@ std::variant<signature_claim, s3_error> read_signature(const signed_request& req
   if (!in_header && !in_query && presigned_version_2(request))
     return s3_error{400, "InvalidRequest",
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
-  if (!request.header("x-amz-security-token").empty() || request.parameter("X-Amz-Security-Token"))
+  const auto* token = request.parameter("X-Amz-Security-Token"); // clients with lasting keys send an empty one
+  if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty()))
     return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
   signature_claim claim;
   auto refused = in_query ? read_presigned(request, claim) : read_signed_headers(request, claim);

@@ -32,6 +32,7 @@ private:
   command_result run(const create_cluster& c) { return members_.create(c); }
   command_result run(const add_node& c) { return members_.add(c); }
   command_result run(const set_node& c) { return members_.set(c); }
+  command_result run(const invite_node& c) { return members_.invite(c); }
   command_result run(const remove_node& c);
   command_result run(const set_targets& c) { return members_.set_targets(c); }
   command_result run(const moved& c) { return members_.move(c); }

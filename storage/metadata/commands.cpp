@@ -17,7 +17,7 @@
 //   19 to 26          see object_commands.cpp
 //   27                see cluster_commands.cpp
 //   28 to 30          see key_commands.cpp
-//   31                see cluster_commands.cpp
+//   31 to 33          see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -32,8 +32,10 @@
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
 // complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
 // stamps of create_bucket and delete_bucket. 8 for all whose authority says something, for the settings of
-// create_bucket and the ownership in set_bucket.
+// create_bucket, the ownership in set_bucket, kind 33 and an add_node with an invitation.
 #include "storage/metadata/commands.hpp"
+
+#include <concepts>
 
 namespace cairn::storage::metadata {
 
@@ -211,7 +213,7 @@ void read(byte_reader& r, free_manifests& c) {
 
 template <class Kind>
 constexpr bool has_authority = requires(Kind c) {
-  c.by;
+  { c.by } -> std::same_as<authority&>;
 };
 
 authority authority_of(const command& c) {
@@ -272,7 +274,9 @@ bool is_of_level_7(const command& c) {
 bool is_of_level_8(const command& c) {
   const auto* const made = std::get_if<create_bucket>(&c);
   const auto* const settings = std::get_if<set_bucket>(&c);
-  return (made != nullptr && made->settings.said()) || (settings != nullptr && settings->ownership);
+  const auto* const added = std::get_if<add_node>(&c);
+  return (made != nullptr && made->settings.said()) || (settings != nullptr && settings->ownership) ||
+         std::holds_alternative<invite_node>(c) || (added != nullptr && added->by);
 }
 
 } // namespace

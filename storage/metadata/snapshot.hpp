@@ -43,6 +43,7 @@ public:
 
   result<cluster_row> cluster() override;
   result<std::vector<node_row>> nodes() override;
+  result<admission_rows> admission() override;
   result<node_row> node(const uuid& id) override;
   result<owners_page> owners(std::uint16_t page) override;
   result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,
