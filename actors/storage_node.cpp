@@ -307,7 +307,10 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.upload_age_max = std::chrono::duration_cast<std::chrono::milliseconds>(settings.limits.upload_age_max);
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
-  member_ ? spawn_backfill_actor(settings) : spawn_scrubber_actor(settings);
+  if (!member_)
+    spawn_scrubber_actor(settings);
+  else if (!disks_.empty()) // else nothing can be kept here
+    spawn_backfill_actor(settings);
   apply_limits(settings);
 }
 

@@ -14,6 +14,10 @@ public:
     if (failing != errc{}) return error{failing, "as the test wants it"};
     return inner_->begin_write();
   }
+  result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
+    if (failing != errc{}) return error{failing, "as the test wants it"};
+    return inner_->replace(fill);
+  }
 
   errc failing{};
   std::size_t writes = 0;
