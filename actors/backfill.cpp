@@ -23,6 +23,7 @@ void backfill_state::tick() {
   self_->delayed_send(self_, options_.interval, tick_atom_v);
   const auto known = layout();
   if (!known || known->partitions.empty()) return;
+  if (s_.scrubbed.empty()) return; // no disk is open: nothing can be kept here
   note_failed_disks();
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
   if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {

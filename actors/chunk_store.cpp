@@ -300,7 +300,23 @@ chunk_store_actor::behavior_type chunk_store(chunk_store_actor::stateful_pointer
   };
 }
 
+chunk_store_actor::behavior_type closed_store() {
+  const auto refusal = [] { return to_caf({errc::quarantined, "no disk of this node is open"}); };
+  return {
+      [refusal](read_atom, chunk_read&) -> caf::result<chunk_data> { return refusal(); },
+      [refusal](write_atom, chunk_payload&) -> caf::result<done_atom> { return refusal(); },
+      [refusal](erase_atom, chunk_ids&) -> caf::result<std::uint64_t> { return refusal(); },
+      [refusal](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> { return refusal(); },
+      [](completion&) {},
+      [](tick_atom) {},
+  };
+}
+
 } // namespace
+
+chunk_store_actor spawn_closed_store(caf::actor_system& system) {
+  return system.spawn(closed_store);
+}
 
 std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d,
                                                   std::size_t count) {

@@ -46,4 +46,7 @@ struct disk {
 std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d,
                                                   std::size_t count);
 
+// In the place of a node's disks when none of them opened: answers `quarantined` to everything.
+chunk_store_actor spawn_closed_store(caf::actor_system& system);
+
 } // namespace cairn::actors

@@ -105,16 +105,20 @@ result<void> decode_barrier(std::string_view bytes) {
   return {};
 }
 
-std::string encode_index(storage::log_index index) {
-  return begin().varint(index).take();
+std::string encode(const read_index& i) {
+  auto w = begin();
+  w.varint(i.index);
+  if (i.term != 0) w.varint(i.term);
+  return w.take();
 }
 
-result<storage::log_index> decode_index(std::string_view bytes) {
+result<read_index> decode_read_index(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto good = open(r); !good) return good.error();
-  const auto index = r.varint();
+  read_index out{r.varint()};
+  if (r.ok() && !r.rest().empty()) out.term = r.varint();
   if (!r.finished()) return broken("a log index");
-  return index;
+  return out;
 }
 
 std::string encode(const snapshot_wanted& wanted) {
@@ -215,6 +219,7 @@ std::string encode(const node_report& n) {
   for (const auto p : n.complete) w.u16(p);
   w.varint(n.lost_count).varint(n.lost.size());
   for (const auto& id : n.lost) w.u64(id.blob.session).u64(id.blob.number).u32(id.index);
+  if (!n.fault.empty() || n.closed_disks > 0) w.string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks);
   return w.take();
 }
 
@@ -239,6 +244,10 @@ result<node_report> decode_report(std::string_view bytes) {
     id.blob.session = r.u64();
     id.blob.number = r.u64();
     id.index = r.u32();
+  }
+  if (r.ok() && !r.rest().empty()) {
+    out.fault = r.string(text_bytes_max);
+    out.closed_disks = r.varint();
   }
   if (!r.finished()) return broken("the report");
   return out;

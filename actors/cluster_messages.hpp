@@ -5,7 +5,8 @@
 //   submit       version:u8 batch                                → version:u8 count:varint outcome*
 //     batch        storage::metadata::encode of commands
 //     outcome      0: not known whether it was or will be applied; 1 result:string (storage::metadata::encode)
-//   barrier      version:u8                                      → version:u8 index:varint
+//   barrier      version:u8                                      → version:u8 index:varint [term:varint]
+//                  term: to nodes of feature level 8 and later
 //   snapshot     version:u8 index:u64 offset:u64                 → version:u8 index:u64 term:u64 servers_index:u64
 //                  servers:string total:u64 checksum:u32 piece   (CRC32C of the piece)
 //                  index 0: whatever is newest; then the answer's index is asked for until offset = total
@@ -15,7 +16,9 @@
 //     member       number:u16 id:16 address:string
 //   members      nothing                                         → version:u8 count:varint member*
 //   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64 flags:u8
-//                  complete_epoch:u64 count:varint partition:u16* → version:u8
+//                  complete_epoch:u64 count:varint partition:u16* lost:varint count:varint chunk*
+//                  [fault:string closed:varint]                 → version:u8
+//                  the last two: only when one of them is not empty, and all members know feature level 8
 //
 // A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
 #pragma once
@@ -42,8 +45,13 @@ result<command_outcomes> decode_outcomes(std::string_view bytes);
 
 std::string encode_barrier();
 result<void> decode_barrier(std::string_view bytes);
-std::string encode_index(storage::log_index index);
-result<storage::log_index> decode_index(std::string_view bytes);
+// What a read must wait for, as the leader of `term` says; 0: it did not tell the term.
+struct read_index {
+  storage::log_index index = 0;
+  std::uint64_t term = 0;
+};
+std::string encode(const read_index& i);
+result<read_index> decode_read_index(std::string_view bytes);
 
 struct snapshot_wanted {
   std::uint64_t index = 0, offset = 0;
@@ -93,6 +101,8 @@ struct node_report {
   // Chunks that no owner has: some of them, and how many.
   std::vector<storage::chunk_id> lost;
   std::uint64_t lost_count = 0;
+  std::string fault; // why the node's copy of the metadata is out of service, in a word or two; empty: it is not
+  std::uint64_t closed_disks = 0;
 };
 std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);
@@ -100,6 +110,7 @@ result<node_report> decode_report(std::string_view bytes);
 // What a leader has heard of the members, itself among them.
 struct heard_report {
   storage::steady_time at;
+  storage::steady_time healthy_at; // of the last one without a fault
   node_report report;
   std::uint32_t feature_level = 0; // as the node's own link said; 0: it never came by that
 };

@@ -38,7 +38,7 @@ bool is_up(const known_cluster& k, const cluster::member& m) {
   if (!k.linked(m.id)) return false;
   if (!k.reports || !k.reports->leads) return true;
   const auto found = k.reports->by_node.find(m.number);
-  return found != k.reports->by_node.end() && k.now - found->second.at < k.down_after;
+  return found != k.reports->by_node.end() && k.now - found->second.healthy_at < k.down_after;
 }
 
 cluster_node_status node_status_of(const known_cluster& k, const cluster::member& m) {
@@ -57,8 +57,12 @@ cluster_node_status node_status_of(const known_cluster& k, const cluster::member
     n.capacity_bytes = r->capacity_bytes;
     n.data_bytes = r->data_bytes;
     n.applied_index = r->applied;
+    n.fault = r->fault;
+    n.closed_disks = r->closed_disks;
   }
-  if (m.number == k.log->self) n.applied_index = k.log->applied;
+  if (m.number != k.log->self) return n;
+  n.applied_index = k.log->applied;
+  n.fault = k.log->failure ? to_string(k.log->failure->code) : "";
   return n;
 }
 

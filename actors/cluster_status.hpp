@@ -26,6 +26,8 @@ struct cluster_node_status {
   // As it last reported; a capacity of 0: not yet. `used` is of the file systems, `data` of the chunks on them.
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
   std::uint64_t applied_index = 0;
+  std::string fault; // why its copy of the metadata is out of service, in a word or two; empty: it is not
+  std::uint64_t closed_disks = 0;
   friend bool operator==(const cluster_node_status&, const cluster_node_status&) = default;
 };
 

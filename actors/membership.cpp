@@ -120,6 +120,9 @@ void membership_state::report(const log_status& log) {
   r.lost = s_.state->lost();
   r.lost_count = r.lost.size();
   if (r.lost.size() > lost_reported_max) r.lost.resize(lost_reported_max);
+  if (log.feature_level >= meta::feature_level_of_reported_faults) r.closed_disks = use.closed;
+  if (log.failure && log.feature_level >= meta::feature_level_of_reported_faults)
+    r.fault = to_string(log.failure->code);
   if (log.leads) return take_report(std::move(r), meta::feature_level, [](const result<void>&) {});
   send_report(log, encode(r));
 }
@@ -185,8 +188,10 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
   if (!storage::may_start_as(r.node.incarnation, m->incarnation))
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
-  auto& heard = news_[m->number];
-  heard = {now(), std::move(r), feature_level != 0 ? feature_level : heard.feature_level};
+  auto& heard = news_.try_emplace(m->number, heard_report{.healthy_at = leads_since_}).first->second;
+  const bool healthy = r.fault.empty();
+  heard = {now(), healthy ? now() : heard.healthy_at, std::move(r),
+           feature_level != 0 ? feature_level : heard.feature_level};
   update_holds();
   answer({});
 }
@@ -387,10 +392,12 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     auto& n = view.news[m.number];
     const auto known = news_.find(m.number);
     n.heard = known != news_.end();
-    n.silent =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now() - (n.heard ? known->second.at : leads_since_));
+    // A member that reports a failed log does not count: it votes on nothing and follows no layout.
+    n.silent = std::chrono::duration_cast<std::chrono::milliseconds>(
+        now() - (n.heard ? known->second.healthy_at : leads_since_));
     if (!n.heard) continue;
     const auto& r = known->second.report;
+    n.failed = !r.fault.empty();
     n.incarnation = r.node.incarnation;
     n.feature_level = known->second.feature_level;
     n.used_bytes = r.used_bytes;

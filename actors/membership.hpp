@@ -16,6 +16,7 @@ struct disk_use {
   std::uint64_t used_bytes = 0, capacity_bytes = 0; // of their file systems
   std::uint64_t data_bytes = 0;                     // of live chunks
   bool takes_writes = true;
+  std::size_t closed = 0; // disks that are not open, or quarantined
 };
 
 // All of it outlives the actor and the executors' jobs.

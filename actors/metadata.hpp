@@ -12,6 +12,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
+#include "actors/metadata_fault.hpp"
 #include "actors/read_holds.hpp"
 #include "actors/replicated_log.hpp"
 #include "storage/executor.hpp"
@@ -35,6 +36,7 @@ struct metadata_services {
   // False: the metadata's disk is full up to its reserve; commands that add something are refused. Cheap, any thread.
   std::function<bool()> has_room;
   std::shared_ptr<std::atomic<bool>> session_began; // set once commits are possible; may be null
+  std::shared_ptr<metadata_fault> fault;            // may be null
   std::size_t row_cache_bytes = 64 << 20;
   std::chrono::milliseconds read_timeout{5000}, commit_timeout{30000};
 

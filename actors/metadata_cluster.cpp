@@ -39,6 +39,7 @@ void metadata_state::start_log() {
     layout_changed_ = true;
     read_layout();
   };
+  env.failed = [this](const std::optional<error>& why) { note_fault(why ? to_string(*why) : std::string{}); };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
   known_at_start_ = s_.log->members;

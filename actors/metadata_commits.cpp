@@ -79,10 +79,15 @@ caf::result<storage::blob_id> metadata_state::new_blob() {
 caf::result<committed> metadata_state::commit(command_box& command) {
   if (writes_overdue_) return to_caf({errc::io_error, "the metadata's disk is overdue"});
   if (adds_something(*command) && s_.has_room && !s_.has_room()) {
-    return to_caf({errc::no_space, "the metadata's disk is full up to its reserve"});
+    // In a cluster the others may have room, and whoever is told to come again comes to them.
+    return to_caf({log_ ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"});
   }
-  if (log_ && meta::level_of(*command) > feature_level_ && !std::holds_alternative<meta::raise_feature_level>(*command))
+  if (log_ && meta::level_of(*command) > feature_level_ &&
+      !std::holds_alternative<meta::raise_feature_level>(*command)) {
+    // Before its session began a node does not know what the cluster's level is.
+    if (session_ == 0) return to_caf({errc::no_leader, "this node has not caught up with the cluster yet"});
     return to_caf({errc::unsupported, "This request, before all nodes of the cluster are upgraded,"});
+  }
   const auto bytes = bytes_of(*command);
   if (bytes > weighed_from && meta::encode(*command).size() > command_bytes_max)
     return to_caf({errc::too_large, "This request's settings or headers"});
@@ -174,8 +179,15 @@ void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
   run_batch();
 }
 
+void metadata_state::note_fault(std::string text) const {
+  if (s_.fault) s_.fault->set(std::move(text));
+}
+
 // Nothing of the batch was applied. A put that does not fit must not take the deletes down that would make room.
 void metadata_state::failed(batch& b, const error& why) {
+  // The store takes no more writes until the next start.
+  if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined)
+    note_fault(to_string(why));
   std::vector<waiting_command> again;
   const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
   const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);

@@ -105,6 +105,7 @@ private:
   void failed(batch& b, const error& why);
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
+  void note_fault(std::string text) const;
   storage::blob_id draw_blob();
 
   metadata_actor::pointer self_;

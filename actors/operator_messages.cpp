@@ -2,6 +2,8 @@
 
 #include "storage/codec.hpp"
 
+#include <algorithm>
+
 namespace cairn::actors {
 
 namespace {
@@ -28,6 +30,10 @@ result<void> open(byte_reader& r) {
 
 error broken(const char* which) {
   return {errc::corrupt, std::string{which} + " of another node does not decode"};
+}
+
+bool has_fault(const cluster_node_status& n) {
+  return !n.fault.empty() || n.closed_disks > 0;
 }
 
 using node_numbers = std::vector<storage::node_number>;
@@ -122,6 +128,11 @@ std::string encode(const cluster_status& s) {
   w.u8(std::uint8_t(s.auto_out.paused));
   write(w, s.auto_out.waiting);
   write(w, s.auto_out.because);
+  const auto faults = std::ranges::count_if(s.nodes, [](const auto& n) { return has_fault(n); });
+  if (faults == 0) return w.take();
+  w.varint(std::uint64_t(faults));
+  for (const auto& n : s.nodes)
+    if (has_fault(n)) w.u16(n.number).string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks);
   return w.take();
 }
 
@@ -152,6 +163,15 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   s.auto_out.paused = cluster::out_pause(pause);
   s.auto_out.waiting = read_numbers(r);
   s.auto_out.because = read_numbers(r);
+  for (auto faults = r.ok() && !r.rest().empty() ? r.count(4) : 0; faults > 0; --faults) {
+    const auto number = r.u16();
+    std::string fault{r.string(text_bytes_max)};
+    const auto n = std::ranges::find(s.nodes, number, &cluster_node_status::number);
+    const auto closed = r.varint();
+    if (n == s.nodes.end()) continue;
+    n->fault = std::move(fault);
+    n->closed_disks = closed;
+  }
   if (!r.finished()) return broken("the cluster's status");
   return s;
 }

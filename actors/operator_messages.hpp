@@ -7,7 +7,8 @@
 //     3 look now for missing copies on your disks     → version:u8
 //   status   name:s id:16 replicas:u8 write_quorum:u8 epoch:v leader:v term:v self:u16 now:u64 repairs:v
 //            to_move:v under_replicated:v count:v node* voters:numbers lost:v voters_next:numbers
-//            pause:u8 waiting:numbers because:numbers    leader: 0 for none, else its number + 1
+//            pause:u8 waiting:numbers because:numbers [faults]   leader: 0 for none, else its number + 1
+//   faults   count:v (number:u16 fault:s closed:v)*      only when a node has one
 //   node     number:u16 id:16 address:s zone:s weight:v state:u8 up:u8 since:u64 role:u8 owned:v incoming:v used:v
 //            capacity:v data:v applied:v
 //

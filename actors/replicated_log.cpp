@@ -66,6 +66,7 @@ replicated_log::time_ms replicated_log::now() const {
 }
 
 void replicated_log::start() {
+  look_for_damage();
   pump();
 }
 
@@ -96,24 +97,28 @@ std::optional<replicated_log::server_id> replicated_log::id_of(const storage::uu
 void replicated_log::pump() {
   if (stopped_ || failure_) return;
   auto u = node_->take();
-  if (const auto& broken = node_->engine().failure()) fail(*broken);
+  if (const auto& broken = node_->engine().failure()) return fail(*broken);
   for (auto& w : u.writes) to_store_.push_back(std::move(w));
   for (auto& c : u.to_apply) to_apply_.push_back(std::move(c));
   for (const auto& letter : u.messages) send(letter);
   for (auto& wanted : u.reads) read_for(std::move(wanted));
   if (u.offer) offered(*u.offer);
   if (node_->engine().installing()) drop_what_waits_to_be_applied();
+  look_at_pace();
   take_answers(u.answers);
   store_next();
   apply_next();
   arm_timer();
 }
 
-void replicated_log::fail(error why) {
-  if (failure_) return;
-  failure_ = std::move(why);
-  log::error("the metadata's log has failed; restart the node", {{"error", to_string(*failure_)}});
-  drop_reads(*failure_);
+void replicated_log::look_at_pace() {
+  const auto& engine = node_->engine();
+  if (engine.role() != raft::role::leader) return pace_.reset();
+  std::vector<raft::leader_pace::voter> others;
+  for (const auto& s : engine.configuration().servers)
+    if (s.role == raft::server_role::voter && s.id != engine.id())
+      others.push_back({s.id, engine.match(s.id).value_or(0)});
+  pace_.observe(now(), engine.term(), engine.last_index(), engine.last_stored(), others);
 }
 
 void replicated_log::arm_timer() {
@@ -155,11 +160,12 @@ void replicated_log::store_next() {
   const auto last = batch->back().number;
   auto job = [this, batch, last, log = s_.log, post = env_.post](bool expired) {
     const result<void> outcome =
-        expired ? result<void>{error{errc::io_error, "the consensus log's disk is overdue"}} : log->write(*batch);
+        expired ? result<void>{error{errc::timeout, "the consensus log's disk is overdue"}} : log->write(*batch);
     batch->clear();
     post([this, last, outcome] { stored(last, outcome); });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted) fail(posted.error());
+  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+    stored(last, posted.error());
 }
 
 void replicated_log::stored(std::uint64_t write, const result<void>& outcome) {
@@ -208,19 +214,21 @@ void replicated_log::apply_next() {
   for (const auto& commands : job->batches) env_.applying(commands);
   auto work = [this, job, store = env_.store, post = env_.post](bool expired) {
     std::vector<std::span<const meta::command>> batches{job->batches.begin(), job->batches.end()};
-    result<std::vector<meta::applied_batch>> outcome = error{errc::io_error, "the metadata's disk is overdue"};
+    result<std::vector<meta::applied_batch>> outcome = error{errc::timeout, "the metadata's disk is overdue"};
     if (!expired) outcome = store->apply_all(batches);
     post([this, job, outcome = std::move(outcome)]() mutable { applied_job(*job, std::move(outcome)); });
   };
-  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(work)); !posted) fail(posted.error());
+  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(work)); !posted)
+    applied_job(*job, posted.error());
 }
 
 void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applied_batch>> outcome) {
-  if (stopped_ || failure_) return;
+  if (stopped_) return;
   if (!outcome) {
     // What is committed must be applied: nothing else can be, before it is.
     for (const auto& commands : job.batches) env_.applied(commands, applied_);
-    return fail(outcome.error());
+    applying_ = false;
+    return failure_ ? drop_tickets() : fail(outcome.error());
   }
   for (std::size_t i = 0; i < job.entries.size(); ++i) {
     CAIRN_ASSERT((*outcome)[i].index == job.entries[i].index);
@@ -229,6 +237,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
     answer_tickets(job.entries[i], (*outcome)[i]);
   }
   applying_ = false; // not before: an answer may bring the next command
+  if (failure_) return drop_tickets();
   node_->applied(applied_, now());
   serve_reads();
   compact_if_long();
@@ -265,7 +274,7 @@ void replicated_log::compact_if_long() {
 
 void replicated_log::serve(peer_request kind, const link::incoming_request& request) {
   if (stopped_) return request.respond(error{errc::stopping, "the node stops"});
-  if (failure_) return request.respond(*failure_);
+  if (failure_) return serve_failed(kind, request);
   if (kind == peer_request::consensus) {
     request.respond(link::answer{});
     const auto from = id_of(request.from.node);
@@ -284,9 +293,11 @@ void replicated_log::serve_barrier(const link::incoming_request& request) {
   if (auto good = decode_barrier(request.bytes); !good) return request.respond(good.error());
   if (!node_->engine().leads()) return request.respond(error{errc::no_leader, "this node does not lead"});
   read_group one;
-  one.push_back({request.deadline, {}, [respond = request.respond](result<storage::log_index> index) {
+  // The term makes the index a commit index that the asker need not wait for. Older builds don't read it.
+  const auto term = request.from.feature_level >= meta::feature_level_of_read_terms ? node_->engine().term() : 0;
+  one.push_back({request.deadline, {}, [respond = request.respond, term](result<storage::log_index> index) {
                    if (index)
-                     respond(link::answer{encode_index(*index), {}});
+                     respond(link::answer{encode(read_index{*index, term}), {}});
                    else
                      respond(index.error());
                  }});
@@ -337,9 +348,9 @@ log_status replicated_log::status() const {
   log_status out;
   out.leads = engine.leads() && !failure_;
   out.self = cluster::node_of(engine.id());
-  const auto leader = engine.role() == raft::role::leader ? engine.id() : engine.leader();
+  const auto leader = failure_ ? heard_leader() : engine.role() == raft::role::leader ? engine.id() : engine.leader();
   if (leader != 0) out.leader = cluster::node_of(leader);
-  out.term = engine.term();
+  out.term = std::max(engine.term(), heard_term_);
   out.commit = engine.commit();
   out.applied = applied_;
   out.last = engine.last_index();
@@ -371,8 +382,10 @@ void replicated_log::stop() {
 void replicated_log::drop_reads(const error& why) {
   const auto drop = [&](waiting_read& r) { (r.served ? r.served : r.done)(why); };
   for (auto& r : std::exchange(reads_, {})) drop(r);
-  for (auto& [t, group] : std::exchange(rounds_, {}))
+  for (auto& [t, group] : std::exchange(rounds_, {})) {
+    if (!group.front().served) --rounds_out_;
     for (auto& r : group) drop(r);
+  }
   for (auto& [index, r] : std::exchange(reads_at_, {})) drop(r);
 }
 

@@ -11,18 +11,25 @@
 //   `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
 // - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
 //   wait share one round. no_leader at the deadline.
+// - A leader whose disk is much slower than those of the others hands over (cluster/leader_pace.hpp).
 // - A node whose log lacks what the leader no longer has fetches the state (actors/state_transfer.hpp); while it takes
 //   the place of its own, nothing is applied.
-// - A failure of the log's disk is final: `failure` says why, everything is refused until the node is restarted.
+// - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
+//   over to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a
+//   disk without room, where nothing was written, the log is opened anew as soon as there is room and this node follows
+//   again, as after a crash. A state that is damaged is replaced by another member's. Any other failure is final until
+//   the node is restarted: after a failed flush nobody knows what the disk holds.
 #pragma once
 
 #include "actors/cluster_messages.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/peers.hpp"
 #include "actors/state_transfer.hpp"
+#include "cluster/leader_pace.hpp"
 #include "cluster/raft_log.hpp"
 #include "cluster/raft_node.hpp"
 #include "storage/executor.hpp"
+#include "storage/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <deque>
@@ -33,6 +40,13 @@ namespace cairn::actors {
 struct log_member {
   storage::node_number number = 0;
   peer_address at;
+};
+
+// The log as its disk has it.
+struct opened_log {
+  std::unique_ptr<cluster::raft::raft_node> node; // started
+  storage::log_index applied = 0;                 // by the state
+  std::uint64_t bytes = 0;                        // in the log since its last compaction
 };
 
 // Made by start-up code; all of it outlives the actor and the executors' jobs.
@@ -51,6 +65,13 @@ struct replicated_log_services {
   std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
   std::uint64_t log_bytes = 0; // in the log since its last compaction
+  // Opens the log anew after a failure that passes: no_space while there is still no room. Blocking; nothing else is at
+  // work on log and state meanwhile. Empty: every failure is final.
+  std::function<result<opened_log>()> reopen;
+  // What is damaged in the files of the state and of the log; may be null.
+  std::shared_ptr<storage::kv_damage> damage, log_damage;
+  // The staged state takes the place of a damaged one (actors/state_repair.hpp). As `reopen`. Empty: damage stays.
+  std::function<result<void>(const cluster::raft::snapshot_record&)> repair;
 };
 
 struct log_status {
@@ -85,6 +106,8 @@ public:
     // Around the replacement of the whole state by that of another node.
     std::function<void()> replacing;
     std::function<void(storage::log_index)> replaced;
+    // The log has failed, or (nothing) goes on. May be empty.
+    std::function<void(const std::optional<error>&)> failed;
   };
 
   replicated_log(replicated_log_services services, environment env, storage::log_index applied);
@@ -136,7 +159,26 @@ private:
   time_ms now() const;
   void pump();
   void arm_timer();
+
+  void look_at_pace();
   void fail(error why);
+  void hand_over();
+  void send_what_is_left();
+  void drop_tickets();
+  error unavailable() const;
+  void serve_failed(peer_request kind, const link::incoming_request& request);
+  void note_leader(server_id from, const cluster::raft::message& m);
+  server_id heard_leader() const; // 0: nobody leads, as far as this node hears
+  void reopen_later();
+  void try_reopen();
+  void reopened(result<opened_log> log);
+
+  bool can_repair() const;
+  bool spared() const;
+  void look_for_damage();
+  void repair_later();
+  void repair();
+  void fetched_for_repair(result<cluster::raft::snapshot_record> staged);
 
   void store_next();
   void stored(std::uint64_t write, const result<void>& outcome);
@@ -177,8 +219,18 @@ private:
   std::map<server_id, storage::uuid> members_;
   storage::log_index applied_;
   bool stopped_ = false;
-  std::optional<error> failure_;
   std::optional<time_ms> timer_at_;
+
+  cluster::raft::leader_pace pace_;
+
+  std::optional<error> failure_;
+  bool reopens_ = false, replacing_ = false;
+  std::size_t repair_tries_ = 0;
+  time_ms reopened_at_ = 0, reopen_pause_ = 0;
+  // Who leads, as this node hears while its own log has failed.
+  server_id heard_leader_ = 0;
+  cluster::raft::term_t heard_term_ = 0;
+  time_ms heard_at_ = 0;
 
   std::vector<cluster::raft::log_write> to_store_;
   bool storing_ = false;

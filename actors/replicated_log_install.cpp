@@ -36,35 +36,38 @@ void replicated_log::drop_what_waits_to_be_applied() {
 }
 
 void replicated_log::store_snapshot(raft::log_write write) {
-  storing_ = applying_ = true;
+  storing_ = applying_ = replacing_ = true;
   env_.replacing();
   const auto number = write.number, index = write.snapshot->index;
   auto job = [this, w = std::make_shared<const raft::log_write>(std::move(write)), number, index, log = s_.log,
               post = env_.post](bool expired) {
-    const result<void> outcome = expired ? result<void>{error{errc::io_error, "the consensus log's disk is overdue"}}
+    const result<void> outcome = expired ? result<void>{error{errc::timeout, "the consensus log's disk is overdue"}}
                                          : log->write(std::span{w.get(), 1});
     post([this, outcome, number, index] {
-      if (stopped_ || failure_) return;
-      if (!outcome) return fail(outcome.error());
+      if (!outcome) return replaced(number, index, outcome);
       replace_state(number, index);
     });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted) fail(posted.error());
+  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+    replaced(number, index, posted.error());
 }
 
 void replicated_log::replace_state(std::uint64_t write, storage::log_index index) {
   auto job = [this, write, index, s = transfer_->services(), post = env_.post](bool expired) {
     const result<void> outcome =
-        expired ? result<void>{error{errc::io_error, "the metadata's disk is overdue"}} : install_staged(s, index);
+        expired ? result<void>{error{errc::timeout, "the metadata's disk is overdue"}} : install_staged(s, index);
     post([this, write, index, outcome] { replaced(write, index, outcome); });
   };
-  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(job)); !posted) fail(posted.error());
+  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+    replaced(write, index, posted.error());
 }
 
 void replicated_log::replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome) {
-  if (stopped_ || failure_) return;
-  if (!outcome) return fail(outcome.error());
   storing_ = applying_ = false;
+  if (stopped_) return;
+  if (!outcome && !failure_) fail(outcome.error());
+  if (failure_) return; // what is done of it is seen when the log is opened anew
+  replacing_ = false;
   applied_ = index;
   bytes_since_compaction_ = 0;
   env_.replaced(index);

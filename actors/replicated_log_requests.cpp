@@ -1,5 +1,8 @@
 #include "actors/replicated_log.hpp"
 
+#include "cluster/log_servers.hpp"
+#include "storage/log.hpp"
+
 #include <algorithm>
 
 // Commands and reads on their way to the leader and back.
@@ -33,12 +36,13 @@ void replicated_log::submit(std::vector<meta::command> commands, storage::steady
 
 void replicated_log::try_submit(const submission_ptr& s) {
   if (s->over) return;
-  if (stopped_ || failure_ || env_.clock->now() >= s->deadline) return finish(s);
+  if (stopped_ || env_.clock->now() >= s->deadline) return finish(s);
   const auto& engine = node_->engine();
-  if (engine.role() == raft::role::leader) return submit_here(s);
-  if (const auto* leader = engine.leader() != 0 ? uuid_of(engine.leader()) : nullptr;
-      leader && engine.leader() != engine.id())
-    return submit_there(s, *leader);
+  if (failure_ && engine.configuration().voters() == 1 && engine.configuration().is_voter(engine.id()))
+    return finish(s);
+  if (!failure_ && engine.role() == raft::role::leader) return submit_here(s);
+  const auto at = failure_ ? heard_leader() : engine.leader();
+  if (const auto* leader = at != 0 && at != engine.id() ? uuid_of(at) : nullptr) return submit_there(s, *leader);
   env_.after(retry_pause, [this, s] { try_submit(s); });
 }
 
@@ -107,9 +111,9 @@ void replicated_log::finish(const submission_ptr& s) {
   if (std::exchange(s->over, true)) return;
   std::erase(submissions_, s);
   if (s->served) return s->served(s->outcomes);
-  error why = failure_       ? *failure_
-              : s->uncertain ? error{errc::timeout, "the cluster did not say in time whether it was committed"}
-                             : error{errc::no_leader, "the metadata's leader was not reached in time"};
+  error why = s->uncertain ? error{errc::timeout, "the cluster did not say in time whether it was committed"}
+              : failure_   ? unavailable()
+                           : error{errc::no_leader, "the metadata's leader was not reached in time"};
   if (stopped_) why = {errc::stopping, "the node stops"};
   results all;
   for (auto& o : s->outcomes) all.push_back(o ? std::move(*o) : meta::command_result{.refused = why});
@@ -118,6 +122,7 @@ void replicated_log::finish(const submission_ptr& s) {
 
 // Nothing waits for longer than its time, whatever became of its entry or of the request that carried it.
 void replicated_log::tick() {
+  look_for_damage();
   const auto at = env_.clock->now();
   for (const auto& s : std::vector{submissions_}) {
     if (s->over || s->deadline > at) continue;
@@ -131,6 +136,14 @@ void replicated_log::tick() {
     if (here->second.deadline <= at) late.push_back(std::move(reads_at_.extract(here).mapped()));
   }
   for (auto& r : late) r.done(error{errc::no_leader, "this node's metadata did not catch up in time"});
+  if (stopped_ || failure_) return;
+  look_at_pace();
+  const auto successor = pace_.successor(now());
+  if (!successor || node_->transfer(*successor, now()) != raft::accepted::yes) return;
+  pace_.handed_over(now());
+  log::warn("this node's disk is slower than the others': leadership is handed over",
+            {{"to", cluster::node_of(*successor)}});
+  pump();
 }
 
 // ── the engine's answers ──
@@ -155,20 +168,19 @@ void replicated_log::take_answers(const std::vector<raft::answer>& answers) {
 
 void replicated_log::barrier(storage::steady_time deadline, reached done) {
   if (stopped_) return done(error{errc::stopping, "the node stops"});
-  if (failure_) return done(*failure_);
+  if (failure_) return done(unavailable());
   reads_.push_back({deadline, std::move(done), {}});
   begin_round();
 }
 
 void replicated_log::begin_round() {
-  if (reads_.empty() || rounds_out_ >= rounds_max || round_pause_ || stopped_) return;
+  if (reads_.empty() || rounds_out_ >= rounds_max || round_pause_ || stopped_ || failure_) return;
   const auto at = env_.clock->now();
-  const auto late = std::stable_partition(reads_.begin(), reads_.end(),
-                                          [&](const waiting_read& r) { return r.deadline > at && !failure_; });
+  const auto late =
+      std::stable_partition(reads_.begin(), reads_.end(), [&](const waiting_read& r) { return r.deadline > at; });
   read_group overdue{std::make_move_iterator(late), std::make_move_iterator(reads_.end())};
   reads_.erase(late, reads_.end());
-  for (auto& r : overdue)
-    r.done(failure_ ? *failure_ : error{errc::no_leader, "the metadata's leader was not reached in time"});
+  for (auto& r : overdue) r.done(error{errc::no_leader, "the metadata's leader was not reached in time"});
   if (reads_.empty()) return;
   const auto& engine = node_->engine();
   ++rounds_out_;
@@ -183,24 +195,31 @@ void replicated_log::begin_round() {
   auto group = std::make_shared<read_group>(std::exchange(reads_, {}));
   std::string bytes(1, char(peer_request::barrier));
   bytes += encode_barrier();
-  s_.network->call(*leader, std::move(bytes), at + round_time, [this, group, post = env_.post](result<link::answer> a) {
-    post([this, group, a = std::move(a)] {
-      round_done(std::move(*group), a ? decode_index(a->bytes) : result<storage::log_index>{a.error()});
+  auto answered = [this, group, leader = engine.leader(), post = env_.post](result<link::answer> a) {
+    post([this, group, leader, a = std::move(a)] {
+      auto answer = a ? decode_read_index(a->bytes) : result<read_index>{a.error()};
+      if (!answer) return round_done(std::move(*group), answer.error());
+      if (stopped_ || failure_) return round_done(std::move(*group), answer->index);
+      node_->learn_commit(leader, answer->term, answer->index, now());
+      round_done(std::move(*group), answer->index);
+      pump();
     });
-  });
+  };
+  s_.network->call(*leader, std::move(bytes), at + round_time, std::move(answered));
 }
 
 void replicated_log::round_done(read_group group, result<storage::log_index> index) {
-  if (stopped_) {
-    for (auto& r : group) (r.served ? r.served : r.done)(error{errc::stopping, "the node stops"});
+  const bool served = group.front().served != nullptr;
+  if (!served) --rounds_out_;
+  if (stopped_ || failure_) {
+    const auto why = stopped_ ? error{errc::stopping, "the node stops"} : unavailable();
+    for (auto& r : group) (r.served ? r.served : r.done)(why);
     return;
   }
-  const bool served = !group.empty() && group.front().served;
   if (served) {
     for (auto& r : group) r.served(index);
     return;
   }
-  --rounds_out_;
   if (index) {
     for (auto& r : group) reads_at_.emplace(*index, std::move(r));
     serve_reads();

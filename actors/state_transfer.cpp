@@ -104,11 +104,15 @@ result<void> install_staged(const state_transfer_services& s, storage::log_index
   return loaded.error();
 }
 
+result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
+                              storage::log_index applied) {
+  if (snapshot <= applied) return {};
+  log::info("installing the metadata's state that was fetched before", {{"index", snapshot}});
+  return install_staged(s, snapshot);
+}
+
 result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied) {
-  if (snapshot > applied) {
-    log::info("installing the metadata's state that was fetched before the last stop", {{"index", snapshot}});
-    if (auto installed = install_staged(s, snapshot); !installed) return installed;
-  }
+  if (auto installed = complete_install(s, snapshot, applied); !installed) return installed;
   auto names = s.files->list(s.folder);
   if (!names) return names.error();
   for (const auto& name : *names)
@@ -298,6 +302,11 @@ void state_transfer::try_install() {
   }
   staged_.reset();
   remove(staged_path(s_));
+}
+
+void state_transfer::interrupted(storage::log_index applied) {
+  if (staged_ && staged_->index <= applied) return installed();
+  installing_ = false; // what is staged is tried with the next offer
 }
 
 void state_transfer::installed() {

@@ -36,8 +36,11 @@ result<void> install_staged(const state_transfer_services& s, storage::log_index
 // The same for a node whose own tables are damaged: they are not looked at.
 result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index);
 void remove_staged(const state_transfer_services& s); // should it fail, the next start does it
-// At start: the log's snapshot is at `snapshot`, the state at `applied`. When a crash came between the log's record and
-// the state, the staged one is installed now. Then the folder is emptied. Errors: those of install_staged.
+// The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
+// and the state, the staged one is installed now. Errors: those of install_staged.
+result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
+                              storage::log_index applied);
+// The same at a start; then the folder is emptied.
 result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied);
 
 class state_transfer {
@@ -69,6 +72,8 @@ public:
   // For a repair, while the log is out of service: the state that `from` has, whatever this node had. `staged` is
   // called when it lies here, whole and durable, or with why not: then it may be asked again.
   void fetch(const storage::uuid& from, std::function<void(result<cluster::raft::snapshot_record>)> staged);
+  // The log was opened anew, with a state at `applied`: what `begun` is over, one way or the other.
+  void interrupted(storage::log_index applied);
   const state_transfer_services& services() const { return s_; }
 
 private:

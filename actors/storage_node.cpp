@@ -5,9 +5,14 @@
 #include "actors/lifecycle.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
+#include "actors/metadata_scrub.hpp"
 #include "actors/reaper.hpp"
+#include "actors/room_probe.hpp"
 #include "actors/scrubber.hpp"
+#include "cluster/raft_log.hpp"
+#include "storage/cluster_identity.hpp"
 #include "storage/disk_identity.hpp"
+#include "storage/kv_damage.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
 
@@ -25,33 +30,6 @@ constexpr std::uint64_t peers_share = 4;     // of limits.memory: what peers sen
 constexpr std::uint64_t backfill_share = 16; // of limits.memory: what is fetched to repair and to rebalance
 constexpr std::uint64_t backfill_bytes_min = 16 << 20;
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
-
-// Whether a disk has more than its reserve left, asked at most ten times a second.
-class room_probe {
-public:
-  room_probe(storage::file_system& files, const storage::clock& clock, std::string path, std::uint64_t reserve)
-      : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
-
-  bool has_room() {
-    const auto now = clock_.now().time_since_epoch().count();
-    const auto last = checked_.load(std::memory_order_relaxed);
-    if (now - last > interval.count()) {
-      checked_.store(now, std::memory_order_relaxed);
-      if (const auto space = files_.space_of(path_))
-        room_.store(space->available > storage::effective_reserve(reserve_, *space), std::memory_order_relaxed);
-    }
-    return room_.load(std::memory_order_relaxed);
-  }
-
-private:
-  static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds{100};
-  storage::file_system& files_;
-  const storage::clock& clock_;
-  const std::string path_;
-  const std::uint64_t reserve_;
-  std::atomic<std::int64_t> checked_{0};
-  std::atomic<bool> room_{true};
-};
 
 // A disk that opened. Members in order of construction: what stands later uses what stands earlier.
 struct open_disk {
@@ -96,6 +74,7 @@ private:
   void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
   void spawn_backfill_actor(const config::settings& settings);
   void spawn_scrubber_actor(const config::settings& settings); // a node alone
+  void spawn_metadata_scrub_actor(const config::settings& settings);
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -113,11 +92,13 @@ private:
   std::unique_ptr<storage::metadata::store> metadata_store_;
   std::unique_ptr<storage::executor> metadata_reads_, metadata_writes_;
   std::unique_ptr<room_probe> metadata_room_;
-  std::shared_ptr<std::atomic<bool>> metadata_quarantined_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<storage::kv_damage> metadata_damage_;
   std::shared_ptr<std::atomic<bool>> session_began_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<metadata_fault> metadata_fault_ = std::make_shared<metadata_fault>();
   std::vector<std::unique_ptr<open_disk>> disks_;
   std::shared_ptr<damaged_chunks> damaged_ = std::make_shared<damaged_chunks>();
   std::vector<std::string> closed_disks_; // paths
+  chunk_store_actor closed_store_;        // when there is no other
   services services_;
   reaper_actor reaper_;
   lifecycle_actor lifecycle_;
@@ -125,7 +106,7 @@ private:
   std::shared_ptr<storage::buffer_pool> backfill_buffers_;
   std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   backfill_actor backfill_;
-  scrubber_actor scrubber_;
+  scrubber_actor scrubber_, metadata_scrub_;
   std::unique_ptr<cluster_member> member_; // null: a store of its own
   std::shared_ptr<storage::buffer_pool> peer_buffers_;
   std::unique_ptr<chunk_service> chunk_service_;
@@ -163,6 +144,8 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
   env.contexts = contexts_;
   env.files = &files_;
   env.engine = metadata_engine_.get();
+  env.damage = metadata_damage_;
+  env.metrics = &metrics_;
   env.store = metadata_store_.get();
   env.clock = &clock_;
   env.random = &random_;
@@ -182,13 +165,14 @@ membership_services storage_node_impl::membership_parts() const {
 }
 
 disk_use storage_node_impl::disks_in_use() const {
-  disk_use out{.takes_writes = false};
+  disk_use out{.takes_writes = false, .closed = closed_disks_.size()};
   for (const auto& d : disks_) {
     const auto stats = d->store->stats();
     out.capacity_bytes += stats.disk.total;
     out.data_bytes += stats.used_bytes;
     out.used_bytes += stats.disk.total - std::min(stats.disk.total, stats.disk.available);
     out.takes_writes = out.takes_writes || d->shared->takes_writes();
+    out.closed += stats.state == storage::disk_state::quarantined;
   }
   return out;
 }
@@ -198,16 +182,26 @@ result<void> storage_node_impl::open_metadata(const config::settings& settings) 
   storage::lmdb_options options;
   options.directory = metadata_dir_;
   options.tables = storage::metadata::table_count;
-  options.on_quarantine = [flag = metadata_quarantined_] { flag->store(true); };
+  options.damage = metadata_damage_ = std::make_shared<storage::kv_damage>(metadata_dir_, &metrics_.metadata_damaged);
+  const auto identity = storage::load_cluster_identity(files_, settings.node.data_dir);
+  if (!identity) return identity.error();
+  // A member gets it from the others.
+  options.opens_damaged = identity->has_value() && !settings.cluster.listen.host.empty();
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   metadata_engine_ = std::move(*engine);
   auto store = storage::metadata::store::open(*metadata_engine_);
-  if (!store) return store.error();
-  metadata_store_ = std::move(*store);
-  auto view = metadata_store_->read();
-  if (!view) return view.error();
-  is_new_ = (*view)->applied() == 0;
+  if (!store && options.opens_damaged && !metadata_damage_->first().empty()) {
+    metadata_damage_->unreadable();
+    metadata_store_ = storage::metadata::store::over(*metadata_engine_);
+  } else if (!store) {
+    return store.error();
+  } else {
+    metadata_store_ = std::move(*store);
+    auto view = metadata_store_->read();
+    if (!view) return view.error();
+    is_new_ = (*view)->applied() == 0 && metadata_damage_->first().empty();
+  }
   metadata_room_ = std::make_unique<room_probe>(files_, clock_, metadata_dir_, settings.storage.reserve.bytes);
   metadata_reads_ = storage::make_thread_executor("metadata-read", metadata_read_threads, metadata_queue_max);
   metadata_writes_ = storage::make_thread_executor("metadata-write", 1, write_queue_max);
@@ -263,7 +257,13 @@ result<void> storage_node_impl::open_disks(const config::settings& settings) {
     d->shared->damaged = damaged_;
     disks_.push_back(std::move(d));
   }
-  if (disks_.empty()) return last ? *last : error{errc::invalid_argument, "no disk is configured"};
+  if (!disks_.empty()) return {};
+  if (!last) return error{errc::invalid_argument, "no disk is configured"};
+  // A member that has a vote and serves clients goes on without its chunks, which the others have; a new one does not
+  // begin like that.
+  const auto known = storage::load_cluster_identity(files_, settings.node.data_dir);
+  if (settings.cluster.listen.host.empty() || !known || !*known) return *last;
+  log::error("no disk of this node is open: it goes on without chunks of its own", {});
   return {};
 }
 
@@ -274,6 +274,10 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   for (auto& d : disks_) {
     d->actors = spawn_chunk_stores(system_, d->shared, readers);
     members.push_back({{d->store->disk_uuid(), d->settings.weight}, d->actors, d->shared});
+  }
+  if (members.empty()) {
+    closed_store_ = spawn_closed_store(system_);
+    members.push_back({{self_.id, 1}, {closed_store_}, nullptr});
   }
   metadata_services m;
   m.store = metadata_store_.get();
@@ -287,6 +291,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   m.incarnation = self_.incarnation;
   m.has_room = [this] { return metadata_room_->has_room(); };
   m.session_began = session_began_;
+  m.fault = metadata_fault_;
   if (member_) {
     m.log = member_->log_services();
     m.layout = member_->layout();
@@ -319,6 +324,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
   member_ ? spawn_backfill_actor(settings) : spawn_scrubber_actor(settings);
+  spawn_metadata_scrub_actor(settings);
   apply(settings);
 }
 
@@ -374,6 +380,17 @@ void storage_node_impl::spawn_scrubber_actor(const config::settings& settings) {
   scrubber_ = spawn_scrubber(system_, std::move(s));
 }
 
+void storage_node_impl::spawn_metadata_scrub_actor(const config::settings& settings) {
+  metadata_scrub_services s;
+  s.checks.emplace_back(*metadata_engine_, storage::metadata::table_count);
+  if (member_) s.checks.emplace_back(member_->log_engine(), cluster::raft::raft_log_tables);
+  s.work = backfill_work_.get();
+  s.metrics = &metrics_;
+  s.clock = &clock_;
+  s.period = std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period);
+  metadata_scrub_ = spawn_metadata_scrub(system_, std::move(s));
+}
+
 node_status storage_node_impl::status() const {
   node_status out;
   bool takes_writes = false;
@@ -390,15 +407,21 @@ node_status storage_node_impl::status() const {
   out.buffer_waiters = services_.buffers->waiting();
   const auto refusal = member_ ? member_->state()->refusal() : std::string{};
   out.cluster = member_ ? member_->state()->status() : nullptr;
-  if (metadata_quarantined_->load())
-    out.reason = "the metadata can't be read";
+  if (metadata_damage_->is_unreadable())
+    out.metadata_fault = "it can't be read";
+  else
+    out.metadata_fault = metadata_fault_->text();
+  if (!out.metadata_fault.empty())
+    out.reason = "the metadata has failed: " + out.metadata_fault;
+  else if (!metadata_room_->has_room())
+    out.reason = "the metadata's disk is full up to its reserve";
   else if (!refusal.empty())
     out.reason = "the cluster refuses this node: " + refusal;
   else if (out.cluster && !out.cluster->leader)
     out.reason = "no leader of the cluster is reached";
   else if (!session_began_->load())
     out.reason = "the writer session has not begun";
-  else if (!takes_writes)
+  else if (!takes_writes && !member_)
     out.reason = "no disk takes writes";
   out.ready = out.reason.empty();
   return out;
@@ -450,6 +473,7 @@ void storage_node_impl::stop() {
   caf::anon_send_exit(lifecycle_, caf::exit_reason::user_shutdown);
   if (backfill_) caf::anon_send_exit(backfill_, caf::exit_reason::user_shutdown);
   if (scrubber_) caf::anon_send_exit(scrubber_, caf::exit_reason::user_shutdown);
+  if (metadata_scrub_) caf::anon_send_exit(metadata_scrub_, caf::exit_reason::user_shutdown);
   if (backfill_work_) backfill_work_->stop();
   if (services_.stores) services_.stores->stop();
   if (chunk_service_) chunk_service_->stop();
@@ -464,6 +488,8 @@ void storage_node_impl::stop() {
   caf::anon_send_exit(services_.metadata, caf::exit_reason::user_shutdown);
   for (auto& d : disks_)
     for (auto& a : d->actors) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
+  if (closed_store_) caf::anon_send_exit(closed_store_, caf::exit_reason::user_shutdown);
+  closed_store_ = nullptr;
   services_.metadata = nullptr;
   services_.stores.reset();
   for (auto& d : disks_) d->actors.clear();
@@ -471,6 +497,7 @@ void storage_node_impl::stop() {
   lifecycle_ = nullptr;
   backfill_ = nullptr;
   scrubber_ = nullptr;
+  metadata_scrub_ = nullptr;
   system_.await_all_actors_done();
 }
 

@@ -27,8 +27,11 @@ struct disk_status {
 };
 
 struct node_status {
-  bool ready = false; // metadata open, writer session begun, at least one disk takes writes
-  std::string reason; // why not
+  // Metadata in service and with room, writer session begun; on a node without a cluster at least one disk takes
+  // writes. A member stores chunks on the others while its own disks don't.
+  bool ready = false;
+  std::string reason;         // why not
+  std::string metadata_fault; // why the metadata is out of service; empty: it is not
   std::vector<disk_status> disks;
   std::size_t queued_metadata_reads = 0, queued_metadata_writes = 0;
   storage::space metadata_disk;

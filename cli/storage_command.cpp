@@ -129,6 +129,13 @@ result<bool> rebuild_one(const std::string& disk, const storage_options&) {
                              [&progress](std::uint64_t done, std::uint64_t total) { progress.show(done, total); });
   if (!report) return report.error();
   print_report(disk, *report);
+  // A disk is quarantined for an index that could not be read: this one can.
+  const auto reason = storage::quarantine_reason(files, disk);
+  if (!reason) return reason.error();
+  if (*reason) {
+    if (auto cleared = storage::clear_quarantine(files, disk); !cleared) return cleared.error();
+    std::cout << disk << ": no longer quarantined\n";
+  }
   return true; // what was damaged before is told, and no failure of the rebuilding
 }
 
@@ -172,9 +179,10 @@ void add_storage_command(CLI::App& app, int& exit_code) {
                   "Let the node use a quarantined disk again, when the check got through");
   check->callback([check_options, &exit_code] { exit_code = for_each_disk(*check_options, check_one); });
 
-  auto* rebuild = storage->add_subcommand("rebuild-index", "Make a new index from the segment files; the old one is "
-                                                           "kept beside it\n\nExample: cairn storage rebuild-index "
-                                                           "--disk cairn-data/disk0");
+  auto* rebuild = storage->add_subcommand(
+      "rebuild-index", "Make a new index from the segment files; the old one is "
+                       "kept beside it, a quarantine is lifted\n\nExample: cairn storage rebuild-index "
+                       "--disk cairn-data/disk0");
   const auto rebuild_options = add_common(*rebuild);
   rebuild->callback([rebuild_options, &exit_code] { exit_code = for_each_disk(*rebuild_options, rebuild_one); });
 }

@@ -83,6 +83,7 @@ void raft_node::receive(server_id from, message m, time_ms now) {
     known = std::max(known, echo->sequence);
   } else {
     core_->receive(from, std::move(m), now);
+    take_promise(now); // the entry may have come only now
   }
   settle(now);
 }
@@ -110,6 +111,21 @@ void raft_node::applied(index_t index, time_ms now) {
   applied_ = index;
   core_->applied(index);
   settle(now);
+}
+
+// As an empty message of the leader would say it. An entry of the leader's own term is at its place in its log, and
+// what lies before it is the same there (the log matching property).
+void raft_node::learn_commit(server_id leader, term_t term, index_t index, time_ms now) {
+  promised_ = {leader, term, index};
+  take_promise(now);
+  settle(now);
+}
+
+void raft_node::take_promise(time_ms now) {
+  const auto [leader, term, index] = promised_;
+  if (term == 0 || term != core_->term() || core_->role() == role::leader || core_->leader() != leader) return;
+  if (index <= core_->commit() || core_->term_at(index) != term) return;
+  core_->receive(leader, append_request{term, index, term, index, {}}, now);
 }
 
 time_ms raft_node::deadline() const {
@@ -237,7 +253,7 @@ void raft_node::finish_rounds() {
 
 void raft_node::answer_reads() {
   while (!confirmed_.empty() && confirmed_.begin()->first <= applied_) {
-    answers_.push_back({confirmed_.begin()->second, outcome::read, core_->id(), applied_});
+    answers_.push_back({confirmed_.begin()->second, outcome::read, core_->id(), confirmed_.begin()->first});
     confirmed_.erase(confirmed_.begin());
     --reads_waiting_;
   }

@@ -79,9 +79,14 @@ public:
   install_answer install(const snapshot_record& record, time_ms now);
 
   void receive(server_id from, message m, time_ms now);
+  // The owner can't store or apply any more: whoever waits is answered. Nothing of this is reported as stored later.
+  void abandon() { fail_waiting(); }
   void tick(time_ms now); // at `deadline` or later
   void stored(std::uint64_t write, time_ms now);
   void applied(index_t index, time_ms now);
+  // The leader of `term` said, in its answer to a read, that the entries up to `index` are committed: they are applied
+  // here without a wait for its next message. Believed only where this log is the same as the leader's up to there.
+  void learn_commit(server_id leader, term_t term, index_t index, time_ms now);
   void filled(catch_up&& read, std::vector<entry> entries) { core_->filled(std::move(read), std::move(entries)); }
   node_update take();
 
@@ -103,6 +108,7 @@ private:
       : options_(options), core_(std::move(core)), applied_(applied), handed_(applied) {}
 
   void settle(time_ms now); // after every event
+  void take_promise(time_ms now);
   void hand_out();
   void fail_waiting();
   void pack(time_ms now);
@@ -116,6 +122,12 @@ private:
   std::unique_ptr<raft_core> core_;
   index_t applied_, handed_;
   term_t leading_ = 0; // the term this server leads; 0: it does not
+
+  struct {
+    server_id leader = 0;
+    term_t term = 0;
+    index_t index = 0;
+  } promised_; // see learn_commit
 
   std::deque<ticketed_command> commands_;
   std::size_t queue_bytes_ = 0;

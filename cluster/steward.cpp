@@ -72,13 +72,15 @@ std::optional<steward_step> next_log_change(const steward_view& v, const steward
   for (const auto& m : v.now->members)
     if (is_member(m) && !v.servers.find(server_of(m.number)))
       return step::change_log{m.number, raft::change_kind::add_standby};
-  if (v.servers.voters() < wanted_voters(members)) {
-    for (const auto& m : v.now->members) {
-      const auto* s = v.servers.find(server_of(m.number));
-      if (s && s->role == raft::server_role::standby && is_member(m) && is_up(v, m, o))
-        return step::change_log{m.number, raft::change_kind::promote};
-    }
-  }
+  const auto spare = std::ranges::find_if(v.now->members, [&](const auto& m) {
+    const auto* s = v.servers.find(server_of(m.number));
+    return s && s->role == raft::server_role::standby && is_member(m) && is_up(v, m, o);
+  });
+  if (spare == v.now->members.end()) return std::nullopt;
+  if (v.servers.voters() < wanted_voters(members)) return step::change_log{spare->number, raft::change_kind::promote};
+  for (const auto& m : v.now->members)
+    if (is_member(m) && v.servers.is_voter(server_of(m.number)) && v.news[m.number].failed && !is_up(v, m, o))
+      return step::change_log{m.number, raft::change_kind::demote};
   return std::nullopt;
 }
 

@@ -5,7 +5,8 @@
 // may be lost or done twice.
 //
 // Voters: one of one node, two of two, three of three or four, five of more. A node that is down keeps its vote until
-// it is removed: taking it away by itself could leave a minority that decides.
+// it is removed: taking it away by itself could leave a minority that decides. One that says itself that its copy of
+// the metadata has failed gives its vote to a standby that is up; for everything else it counts as down.
 #pragma once
 
 #include "cluster/auto_out.hpp"
@@ -29,7 +30,8 @@ struct steward_options {
 // What the leader knows of a member.
 struct member_news {
   bool heard = false;                  // a report came since this node leads
-  std::chrono::milliseconds silent{0}; // since the last one, or since it leads
+  std::chrono::milliseconds silent{0}; // since the last one of a member in service, or since it leads
+  bool failed = false;                 // it last said that its copy of the metadata has failed
   std::uint64_t incarnation = 0;       // as it last said
   std::uint32_t feature_level = 0;     // as it last said; 0: not yet
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;

@@ -86,6 +86,8 @@ std::string node_json(const cluster_node_status& n) {
       .number("capacity_bytes", n.capacity_bytes)
       .number("data_bytes", n.data_bytes)
       .number("applied_index", n.applied_index)
+      .number("closed_disks", n.closed_disks)
+      .add("fault", n.fault.empty() ? std::string{"null"} : quoted(std::string_view{n.fault}))
       .take();
 }
 
@@ -114,6 +116,9 @@ std::string state_text(const cluster_node_status& n, storage::wall_ms now) {
   std::string out = name_of(n.state);
   out += n.up ? ", up" : ", DOWN";
   if (n.since > 0 && n.since <= now) out += ' ' + short_time(now - n.since);
+  if (!n.fault.empty()) out += ", log failed: " + n.fault;
+  if (n.closed_disks > 0)
+    out += ", " + std::to_string(n.closed_disks) + (n.closed_disks == 1 ? " disk" : " disks") + " closed";
   return out;
 }
 

@@ -165,6 +165,7 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
               m.remote_write);
   const auto* c = status.cluster.get();
   const bool leads = c != nullptr && c->leader == c->self;
+  std::uint64_t failed = 0;
   const auto gauge = [&p](bool shown, const char* name, const char* help, std::uint64_t value) {
     auto& family = p.family(name, help, MetricType::Gauge);
     if (shown) page_builder::add(family, {}, value_of(value));
@@ -178,11 +179,15 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
   if (c != nullptr) {
     for (const auto& n : c->nodes) {
       if (n.number == c->self) applied = n.applied_index;
+      failed += n.fault.empty() ? 0 : 1;
       const auto state = std::size_t(n.state) - std::size_t(storage::metadata::node_state::active);
       if (state < members.size()) ++members[state][n.up ? 1 : 0];
     }
   }
   gauge(c != nullptr, "cairn_cluster_applied_index", "Up to where this node has applied the metadata's log.", applied);
+  gauge(c != nullptr, "cairn_cluster_log_failed", "1: this member's copy of the metadata's log or state has failed.",
+        status.metadata_fault.empty() ? 0 : 1);
+  gauge(leads, "cairn_cluster_members_failed", "Members that say so; on the leader.", failed);
   auto& family = p.family("cairn_cluster_members", "Members by state; on the leader.", MetricType::Gauge);
   constexpr std::array states{"active", "draining", "out"};
   for (std::size_t s = 0; leads && s < members.size(); ++s)
@@ -254,6 +259,8 @@ void add_disks(page_builder& p, const actors::node_status& status) {
 
 void add_node(page_builder& p, const actors::node_status& status) {
   p.gauge("cairn_ready", "1: the node serves reads and writes.", status.ready ? 1 : 0);
+  p.gauge("cairn_metadata_failed", "1: the metadata is out of service, see the log; 0: it is not.",
+          status.metadata_fault.empty() ? 0 : 1);
   p.gauge("cairn_metadata_read_queue", "Look-ups that wait for the metadata threads.",
           static_cast<double>(status.queued_metadata_reads));
   p.gauge("cairn_metadata_write_queue", "Command batches that wait for the metadata thread.",

@@ -55,6 +55,14 @@ constexpr std::uint64_t effective_reserve(std::uint64_t configured, const space&
   return configured != 0 ? configured : (disk.total / 100 > default_min ? disk.total / 100 : default_min);
 }
 
+// Whether something that failed for lack of room may be tried again: a part of the reserve is free, so that it does not
+// fail at the next write once more.
+constexpr bool has_room_again(std::uint64_t configured, const space& disk) {
+  constexpr std::uint64_t least = 16 << 20;
+  const std::uint64_t reserve = effective_reserve(configured, disk) / 4, wanted = reserve > least ? reserve : least;
+  return disk.available >= (wanted < disk.total / 4 ? wanted : disk.total / 4);
+}
+
 class file_system {
 public:
   virtual ~file_system() = default;

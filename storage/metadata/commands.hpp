@@ -21,8 +21,9 @@ namespace cairn::storage::metadata {
 // 1: one node. 2: membership, placement, repairs. 3: uploads, copies, tags, held deletions. 4: access keys.
 // 5: versions of objects, lifecycle rules, lost chunks. 6: more conditions, tags of buckets, objects that are private
 // in public buckets, checksums of parts. 7: stamps of buckets' commands; a commit counts the quorum of the owners at
-// its own time; a partition moves when the owners that stay have made up, too, for what they missed.
-constexpr std::uint8_t feature_level = 7;
+// its own time; a partition moves when the owners that stay have made up, too, for what they missed. 8: members report
+// that their metadata has failed; the index of a read comes with its leader's term.
+constexpr std::uint8_t feature_level = 8;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
 // uncommitted blobs are dead; those of other nodes go on. Answers the session id (command_result::version); while the
@@ -107,7 +108,8 @@ std::uint8_t level_of(const command& c);
 // Every member of a cluster knows the commands up to this one; of later ones, those up to what the log says.
 constexpr std::uint8_t feature_level_of_clusters = 4;
 constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7,
-                       feature_level_of_counted_commits = 7;
+                       feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
+                       feature_level_of_read_terms = 8;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -61,9 +61,12 @@ TEST(cluster_messages, barriers_and_indexes) {
     if (auto good = decode_barrier(bytes); !good) return good.error();
     return true;
   });
-  const auto index = encode_index(1ull << 50);
-  never_in_part(index, decode_index);
-  EXPECT_EQ(decode_index(index).value(), 1ull << 50);
+  const auto index = encode(read_index{1ull << 50, 0}), with_term = encode(read_index{1ull << 50, 7});
+  never_in_part(index, decode_read_index);
+  EXPECT_EQ(decode_read_index(index).value().index, 1ull << 50);
+  EXPECT_EQ(decode_read_index(index).value().term, 0u) << "as builds before this one say it";
+  EXPECT_EQ(decode_read_index(with_term).value().index, 1ull << 50);
+  EXPECT_EQ(decode_read_index(with_term).value().term, 7u);
 }
 
 TEST(cluster_messages, pieces_of_a_state) {

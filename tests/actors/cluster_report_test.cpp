@@ -37,7 +37,7 @@ struct cluster_report_test : testing::Test {
     node_report r;
     r.data_bytes = data;
     r.applied = 40 + n;
-    reports.by_node[n] = {storage::steady_time{at}, r};
+    reports.by_node[n] = {storage::steady_time{at}, storage::steady_time{at}, r};
   }
   cluster_status report() const { return report_cluster(k); }
   result<wish_plan> wish(membership_wish kind, storage::node_number n, std::uint32_t number = 0) const {

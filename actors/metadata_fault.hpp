@@ -1,0 +1,26 @@
+// Why this node's metadata is out of service (the disk of its log or state failed), for readiness and metrics. Written
+// by the metadata actor, read by any thread.
+#pragma once
+
+#include <mutex>
+#include <string>
+
+namespace cairn::actors {
+
+class metadata_fault {
+public:
+  void set(std::string text) { // empty: it is in service
+    const std::lock_guard lock{mutex_};
+    text_ = std::move(text);
+  }
+  std::string text() const {
+    const std::lock_guard lock{mutex_};
+    return text_;
+  }
+
+private:
+  mutable std::mutex mutex_;
+  std::string text_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,172 @@
+#include "actors/replicated_log.hpp"
+
+#include "cluster/log_servers.hpp"
+#include "cluster/raft_message.hpp"
+#include "storage/log.hpp"
+
+#include <algorithm>
+
+// The disk of the log or of the state has failed: this node leaves the consensus as a crash would make it, only that a
+// leader hands over first. What it had promised (term, vote, entries) was flushed before it left, so that opening the
+// log anew is what a start does. Nothing is ever reported as stored to the engine that was running when the disk
+// failed.
+
+namespace cairn::actors {
+
+namespace {
+
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, heard_for = 3000;
+constexpr auto disk_time = 60s;
+
+// Nothing was written: a transaction that found no room is referenced by nothing, a job that came too late never ran.
+bool passes(errc code) {
+  return code == errc::no_space || code == errc::timeout;
+}
+
+} // namespace
+
+void replicated_log::fail(error why) {
+  if (failure_ || stopped_) return;
+  failure_ = std::move(why);
+  reopens_ = s_.reopen && passes(failure_->code);
+  const bool repairs = can_repair();
+  log::error(repairs    ? "the metadata is damaged; that of another member takes its place"
+             : reopens_ ? "the metadata's log has failed; it is opened anew when its disk has room"
+                        : "the metadata's log has failed; look at its disk, then restart the node",
+             {{"error", to_string(*failure_)}});
+  heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
+  heard_term_ = 0;
+  heard_at_ = now();
+  hand_over();
+  to_store_.clear();
+  to_apply_.clear();
+  drop_reads(unavailable());
+  if (!applying_) drop_tickets(); // else they are answered with what becomes of that
+  if (env_.failed) env_.failed(failure_);
+  if (repairs) return repair_later();
+  if (!reopens_) return;
+  // It fails again and again: each try costs a leader of one voter an election.
+  const bool again = reopened_at_ != 0 && now() - reopened_at_ < 2 * pause_max;
+  reopen_pause_ = again ? std::min(2 * reopen_pause_, pause_max) : pause_min;
+  reopen_later();
+}
+
+error replicated_log::unavailable() const {
+  return {errc::no_leader, "this node's copy of the metadata has failed: " + to_string(*failure_)};
+}
+
+// At once, not when the others' election timeouts are over. Should nobody take over, they are.
+void replicated_log::hand_over() {
+  const auto& engine = node_->engine();
+  if (engine.failure() || engine.role() != raft::role::leader) return;
+  server_id best = 0;
+  storage::log_index has = 0;
+  for (const auto& s : engine.configuration().servers) {
+    const auto* node = uuid_of(s.id);
+    const auto match = engine.match(s.id);
+    if (s.id == engine.id() || s.role != raft::server_role::voter || !node || !match || !s_.network->up(*node))
+      continue;
+    if (best != 0 && *match <= has) continue;
+    best = s.id;
+    has = *match;
+  }
+  if (best != 0 && node_->transfer(best, now()) == raft::accepted::yes)
+    log::info("leadership is handed over", {{"to", cluster::node_of(best)}});
+  send_what_is_left();
+}
+
+// Messages only: what depends on a write that was not stored stays with the engine.
+void replicated_log::send_what_is_left() {
+  auto u = node_->take();
+  for (const auto& letter : u.messages) send(letter);
+  for (auto& wanted : u.reads) read_for(std::move(wanted));
+}
+
+void replicated_log::drop_tickets() {
+  node_->abandon();
+  take_answers(node_->take().answers);
+  // Committed, but this node will not learn with what result.
+  for (auto& [number, place] : std::exchange(commands_, {})) {
+    place.first->uncertain = true;
+    resolve(place.first, place.second, std::nullopt);
+  }
+}
+
+void replicated_log::serve_failed(peer_request kind, const link::incoming_request& request) {
+  if (kind != peer_request::consensus) return request.respond(unavailable());
+  request.respond(link::answer{});
+  const auto from = id_of(request.from.node);
+  auto m = raft::decode_message(request.bytes);
+  if (!from || !m) return;
+  note_leader(*from, *m);
+  // Until another one leads, the followers' answers may be what the transfer waits for.
+  if (node_->engine().failure() || node_->engine().role() != raft::role::leader) return;
+  node_->receive(*from, std::move(*m), now());
+  send_what_is_left();
+}
+
+void replicated_log::note_leader(server_id from, const raft::message& m) {
+  const auto* append = std::get_if<raft::append_request>(&m);
+  const auto* offer = std::get_if<raft::snapshot_offer>(&m);
+  if (!append && !offer) return;
+  const auto term = append ? append->term : offer->term;
+  if (term < std::max(heard_term_, node_->engine().term()) || term > raft::number_max) return;
+  heard_leader_ = from;
+  heard_term_ = term;
+  heard_at_ = now();
+}
+
+replicated_log::server_id replicated_log::heard_leader() const {
+  return heard_leader_ != 0 && now() - heard_at_ < heard_for ? heard_leader_ : 0;
+}
+
+// ── and back ──
+
+void replicated_log::reopen_later() {
+  env_.after(std::chrono::milliseconds(reopen_pause_), [this] { try_reopen(); });
+}
+
+void replicated_log::try_reopen() {
+  if (stopped_ || !failure_) return;
+  if (storing_ || applying_) return reopen_later(); // a job of before is not over
+  storing_ = applying_ = true;
+  auto job = [this, reopen = s_.reopen, post = env_.post](bool expired) {
+    auto log = std::make_shared<result<opened_log>>(error{errc::timeout, "the consensus log's disk is overdue"});
+    if (!expired) *log = reopen();
+    post([this, log] { reopened(std::move(*log)); });
+  };
+  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+    reopened(posted.error());
+}
+
+void replicated_log::reopened(result<opened_log> log) {
+  storing_ = applying_ = false;
+  if (stopped_) return;
+  if (!log) {
+    if (can_repair()) return repair_later();
+    if (passes(log.error().code)) return reopen_later();
+    log::error("the metadata's log can't be opened anew; restart the node", {{"error", to_string(log.error())}});
+    failure_ = log.error();
+    if (env_.failed) env_.failed(failure_);
+    return;
+  }
+  node_ = std::move(log->node);
+  bytes_since_compaction_ = log->bytes;
+  failure_.reset();
+  timer_at_.reset();
+  heard_term_ = 0;
+  reopened_at_ = now();
+  if (transfer_) transfer_->interrupted(log->applied);
+  const bool other_state = log->applied != applied_;
+  if (other_state && !replacing_) env_.replacing();
+  applied_ = log->applied;
+  if (std::exchange(replacing_, false) || other_state) env_.replaced(applied_);
+  log::info("the metadata's log was opened anew", {{"applied", applied_}});
+  if (env_.failed) env_.failed(failure_);
+  pump();
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,40 @@
+// Whether a disk has more than its reserve left, asked at most ten times a second. Any thread; the file system must
+// outlive it.
+#pragma once
+
+#include "storage/file_system.hpp"
+#include "storage/seams.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <string>
+
+namespace cairn::actors {
+
+class room_probe {
+public:
+  room_probe(storage::file_system& files, const storage::clock& clock, std::string path, std::uint64_t reserve)
+      : files_(files), clock_(clock), path_(std::move(path)), reserve_(reserve) {}
+
+  bool has_room() {
+    const auto now = clock_.now().time_since_epoch().count();
+    const auto last = checked_.load(std::memory_order_relaxed);
+    if (now - last > interval.count()) {
+      checked_.store(now, std::memory_order_relaxed);
+      if (const auto space = files_.space_of(path_))
+        room_.store(space->available > storage::effective_reserve(reserve_, *space), std::memory_order_relaxed);
+    }
+    return room_.load(std::memory_order_relaxed);
+  }
+
+private:
+  static constexpr std::chrono::nanoseconds interval = std::chrono::milliseconds{100};
+  storage::file_system& files_;
+  const storage::clock& clock_;
+  const std::string path_;
+  const std::uint64_t reserve_;
+  std::atomic<std::int64_t> checked_{0};
+  std::atomic<bool> room_{true};
+};
+
+} // namespace cairn::actors

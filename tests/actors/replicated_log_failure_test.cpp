@@ -1,0 +1,200 @@
+// Disks of the log and of the state that fill up or fail, on a leader and on a follower.
+#include "tests/actors/log_fixture.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+bool has(log_cluster::node& n, const std::string& key) {
+  return n.store->read().value()->object("files", key).has_value();
+}
+
+struct fault {
+  const char* name;
+  bool of_leader, of_state;
+  errc code;
+};
+void PrintTo(const fault& f, std::ostream* out) {
+  *out << f.name;
+}
+
+class failing_log_test : public testing::TestWithParam<fault> {
+protected:
+  void SetUp() override {
+    cluster.found();
+    cluster.grow_to(3);
+    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+    cluster.expect_equal_states();
+    for (auto& n : cluster.nodes)
+      if (n->leads() == GetParam().of_leader) broken = n.get();
+    for (auto& n : cluster.nodes)
+      if (n.get() != broken && (!healthy || n->leads())) healthy = n.get();
+  }
+  failing_kv& engine() { return GetParam().of_state ? *broken->state : *broken->disk; }
+  // Whatever meets the disk next fails.
+  void break_disk() {
+    engine().failing = GetParam().code;
+    meet_disk();
+  }
+  void meet_disk() {
+    log_client other{cluster, *healthy, 9};
+    ASSERT_FALSE(cluster.submit(*healthy, {other.put("met")})[0].refused) << cluster.last_refusal;
+    ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
+  }
+
+  log_cluster cluster{3};
+  log_cluster::node *broken = nullptr, *healthy = nullptr;
+};
+
+INSTANTIATE_TEST_SUITE_P(disks, failing_log_test,
+                         testing::Values(fault{"log of a leader without room", true, false, errc::no_space},
+                                         fault{"state of a leader without room", true, true, errc::no_space},
+                                         fault{"log of a follower without room", false, false, errc::no_space},
+                                         fault{"state of a follower without room", false, true, errc::no_space},
+                                         fault{"log of a leader broken", true, false, errc::io_error},
+                                         fault{"state of a leader broken", true, true, errc::io_error},
+                                         fault{"log of a follower broken", false, false, errc::io_error},
+                                         fault{"state of a follower broken", false, true, errc::io_error}));
+
+} // namespace
+
+TEST_P(failing_log_test, the_others_go_on_at_once) {
+  const auto before = cluster.loop.now();
+  break_disk();
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() != nullptr; }));
+  log_client client{cluster, *healthy, 1};
+  ASSERT_FALSE(cluster.submit(*healthy, {client.put("a")})[0].refused) << cluster.last_refusal;
+  EXPECT_TRUE(has(*healthy, "a"));
+  EXPECT_LT(cluster.loop.now() - before, 600ms) << "no election timeout may have passed";
+  EXPECT_FALSE(broken->leads());
+}
+
+TEST_P(failing_log_test, reads_through_it_are_refused_at_once_and_commands_go_to_the_leader) {
+  break_disk();
+  cluster.loop.run(500ms);
+  const auto before = cluster.loop.now();
+  EXPECT_EQ(cluster.barrier(*broken).error().code, errc::no_leader);
+  EXPECT_EQ(cluster.loop.now() - before, 0ms);
+  const auto status = broken->log->status();
+  EXPECT_FALSE(status.leads);
+  ASSERT_TRUE(status.failure);
+  EXPECT_EQ(status.failure->code, GetParam().code);
+  EXPECT_EQ(status.leader, cluster.leader()->number) << "it hears who leads";
+  EXPECT_EQ(status.term, cluster.leader()->log->status().term);
+  log_client client{cluster, *broken, 1};
+  ASSERT_FALSE(cluster.submit(*broken, {client.put("through")})[0].refused) << cluster.last_refusal;
+  EXPECT_TRUE(has(*cluster.leader(), "through"));
+}
+
+TEST_P(failing_log_test, what_waited_when_it_failed_is_carried_out_once) {
+  log_client client{cluster, *broken, 1};
+  engine().failing = GetParam().code;
+  int answered = 0, refused = 0;
+  for (int i = 0; i < 20; ++i) {
+    broken->log->submit({client.put(std::to_string(i), "x", true)}, cluster.loop.now() + 30s,
+                        [&](const log_cluster::results& r) {
+                          ++answered;
+                          refused += r[0].refused.has_value();
+                        });
+    cluster.loop.run(100us);
+  }
+  ASSERT_TRUE(cluster.loop.until([&] { return answered == 20; }));
+  EXPECT_EQ(refused, 0) << "a retry met itself, or was not carried out";
+}
+
+TEST_P(failing_log_test, comes_back_by_itself_when_there_is_room_and_after_a_failed_flush_only_by_a_restart) {
+  break_disk();
+  log_client client{cluster, *healthy, 1};
+  for (int i = 0; i < 20; ++i)
+    ASSERT_FALSE(cluster.submit(*healthy, {client.put(std::to_string(i))})[0].refused) << cluster.last_refusal;
+  cluster.loop.run(5s);
+  EXPECT_TRUE(broken->log->failure()) << "there is no room yet";
+  EXPECT_FALSE(has(*broken, "19"));
+  engine().failing = {};
+  cluster.loop.run(5s);
+  if (GetParam().code == errc::io_error) {
+    EXPECT_TRUE(broken->log->failure()) << "nobody knows what a disk holds after a failed flush";
+    ASSERT_TRUE(cluster.start(*broken));
+  }
+  EXPECT_FALSE(broken->log->failure());
+  cluster.expect_equal_states();
+  EXPECT_TRUE(has(*broken, "19"));
+  ASSERT_TRUE(cluster.barrier(*broken));
+  EXPECT_FALSE(cluster.submit(*broken, {client.put("again")})[0].refused);
+}
+
+TEST_P(failing_log_test, its_vote_counts_again_when_it_is_back) {
+  if (GetParam().code != errc::no_space) GTEST_SKIP();
+  break_disk();
+  engine().failing = {};
+  ASSERT_TRUE(cluster.loop.until([&] { return !broken->log->failure() && cluster.converged(); }));
+  for (auto& n : cluster.nodes)
+    if (n.get() != broken && n.get() != healthy) cluster.crash(*n);
+  log_client client{cluster, *healthy, 1};
+  EXPECT_FALSE(cluster.submit(*healthy, {client.put("with two of three")})[0].refused) << cluster.last_refusal;
+}
+
+TEST_P(failing_log_test, failures_that_come_again_are_met_ever_more_slowly) {
+  if (GetParam().code != errc::no_space) GTEST_SKIP();
+  break_disk();
+  const auto until = cluster.loop.now() + 60s;
+  int returns = 0;
+  log_client client{cluster, *healthy, 1};
+  while (cluster.loop.now() < until) {
+    engine().failing = {};
+    if (!cluster.loop.until([&] { return !broken->log->failure(); })) break;
+    ++returns;
+    engine().failing = GetParam().code;
+    ASSERT_FALSE(cluster.submit(*healthy, {client.put("x")})[0].refused) << cluster.last_refusal;
+    ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
+  }
+  EXPECT_LE(returns, 7);
+  EXPECT_GE(returns, 4);
+}
+
+TEST(failing_log, of_a_member_alone_answers_at_once_and_comes_back) {
+  log_cluster cluster{1};
+  cluster.found();
+  auto& only = cluster.at(0);
+  ASSERT_FALSE(cluster.submit(only, {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+  only.disk->failing = errc::no_space;
+  EXPECT_TRUE(cluster.submit(only, {meta::create_bucket{.name = "more", .now = 1}})[0].refused);
+  const auto before = cluster.loop.now();
+  EXPECT_TRUE(cluster.submit(only, {meta::create_bucket{.name = "more", .now = 1}})[0].refused);
+  EXPECT_LT(cluster.loop.now() - before, 1s);
+  only.disk->failing = {};
+  ASSERT_TRUE(cluster.loop.until([&] { return only.leads(); }));
+  EXPECT_FALSE(cluster.submit(only, {meta::create_bucket{.name = "other", .now = 1}})[0].refused);
+  EXPECT_TRUE(cluster.barrier(only));
+}
+
+// A state that was being put in the place of the node's own.
+TEST(failing_log, installs_what_was_staged_when_there_is_room_again) {
+  for (const bool of_state : {false, true}) {
+    SCOPED_TRACE(of_state ? "the state's disk" : "the log's disk");
+    log_cluster cluster{3};
+    cluster.compact_after_bytes = 4096;
+    cluster.entries_kept = 10;
+    cluster.found();
+    cluster.grow_to(3);
+    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+    auto* behind = &cluster.at(cluster.leader()->number == 1 ? 2 : 1);
+    cluster.crash(*behind);
+    log_client client{cluster, *cluster.leader(), 1};
+    for (int i = 0; i < 60; ++i)
+      ASSERT_FALSE(
+          cluster.submit(*cluster.leader(), {client.put(std::to_string(i), std::string(300, 'x'))})[0].refused);
+    ASSERT_TRUE(cluster.start(*behind));
+    auto& engine = of_state ? *behind->state : *behind->disk;
+    ASSERT_TRUE(cluster.loop.until([&] { return behind->replacing; }));
+    engine.failing = errc::no_space;
+    ASSERT_TRUE(cluster.loop.until([&] { return behind->log->failure().has_value(); }));
+    cluster.loop.run(3s);
+    engine.failing = {};
+    ASSERT_TRUE(cluster.loop.until([&] { return !behind->log->failure(); }));
+    cluster.expect_equal_states();
+    EXPECT_TRUE(has(*behind, "59"));
+  }
+}
+
+} // namespace cairn::actors
