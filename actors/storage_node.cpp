@@ -5,14 +5,13 @@
 #include "actors/lifecycle.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
+#include "actors/metadata_files.hpp"
 #include "actors/metadata_scrub.hpp"
 #include "actors/reaper.hpp"
 #include "actors/room_probe.hpp"
 #include "actors/scrubber.hpp"
 #include "cluster/raft_log.hpp"
-#include "storage/cluster_identity.hpp"
 #include "storage/disk_identity.hpp"
-#include "storage/kv_damage.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
 
@@ -179,29 +178,12 @@ disk_use storage_node_impl::disks_in_use() const {
 
 result<void> storage_node_impl::open_metadata(const config::settings& settings) {
   metadata_dir_ = settings.metadata_dir();
-  storage::lmdb_options options;
-  options.directory = metadata_dir_;
-  options.tables = storage::metadata::table_count;
-  options.damage = metadata_damage_ = std::make_shared<storage::kv_damage>(metadata_dir_, &metrics_.metadata_damaged);
-  const auto identity = storage::load_cluster_identity(files_, settings.node.data_dir);
-  if (!identity) return identity.error();
-  // A member gets it from the others.
-  options.opens_damaged = identity->has_value() && !settings.cluster.listen.host.empty();
-  auto engine = storage::open_lmdb(options);
-  if (!engine) return engine.error();
-  metadata_engine_ = std::move(*engine);
-  auto store = storage::metadata::store::open(*metadata_engine_);
-  if (!store && options.opens_damaged && !metadata_damage_->first().empty()) {
-    metadata_damage_->unreadable();
-    metadata_store_ = storage::metadata::store::over(*metadata_engine_);
-  } else if (!store) {
-    return store.error();
-  } else {
-    metadata_store_ = std::move(*store);
-    auto view = metadata_store_->read();
-    if (!view) return view.error();
-    is_new_ = (*view)->applied() == 0 && metadata_damage_->first().empty();
-  }
+  auto opened = open_metadata_files(settings, files_, metrics_);
+  if (!opened) return opened.error();
+  metadata_damage_ = std::move(opened->damage);
+  metadata_engine_ = std::move(opened->engine);
+  metadata_store_ = std::move(opened->store);
+  is_new_ = opened->is_new;
   metadata_room_ = std::make_unique<room_probe>(files_, clock_, metadata_dir_, settings.storage.reserve.bytes);
   metadata_reads_ = storage::make_thread_executor("metadata-read", metadata_read_threads, metadata_queue_max);
   metadata_writes_ = storage::make_thread_executor("metadata-write", 1, write_queue_max);
