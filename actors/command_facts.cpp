@@ -153,4 +153,12 @@ void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_se
       c);
 }
 
+void drop_authority(meta::command& c) {
+  std::visit(
+      [](auto& one) {
+        if constexpr (requires { one.by; }) one.by = {};
+      },
+      c);
+}
+
 } // namespace cairn::actors

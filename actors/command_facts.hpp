@@ -20,4 +20,7 @@ std::size_t bytes_of(const storage::metadata::command& c);
 void stamp(storage::metadata::command& c, storage::session_id session, std::uint64_t& next_sequence,
            std::uint64_t acknowledged_below, std::uint8_t level);
 
+// The command in the form of clusters below feature_level_of_authority, whose members judge no authority.
+void drop_authority(storage::metadata::command& c);
+
 } // namespace cairn::actors

@@ -29,4 +29,23 @@ error from_caf(const caf::error& e) {
   return {errc::io_error, caf::to_string(e)};
 }
 
+bool is_fault(errc code) {
+  switch (code) {
+    case errc::not_found: // a chunk or a row that something names
+    case errc::corrupt:
+    case errc::io_error:
+    case errc::read_only:
+    case errc::timeout:
+    case errc::cancelled:
+    case errc::content_mismatch:
+    case errc::locked:
+    case errc::quarantined:
+    case errc::connection_lost:
+    case errc::no_leader:
+    case errc::no_quorum:
+    case errc::chunk_lost: return true;
+    default: return false;
+  }
+}
+
 } // namespace cairn::actors

@@ -82,6 +82,11 @@ caf::result<committed> metadata_state::commit(command_box& command) {
     // In a cluster the others may have room, and whoever is told to come again comes to them.
     return to_caf({log_ ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"});
   }
+  if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_authority) {
+    auto older = std::make_shared<meta::command>(*command);
+    drop_authority(*older);
+    command = std::move(older);
+  }
   if (log_ && meta::level_of(*command) > feature_level_ &&
       !std::holds_alternative<meta::raise_feature_level>(*command)) {
     // Before its session began a node does not know what the cluster's level is.
@@ -243,6 +248,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
       [state](bucket_atom, const std::string& name) { return state->bucket(name); },
       [state](list_buckets_atom) { return state->buckets(); },
+      [state](list_atom, const meta::buckets_query& query) { return state->bucket_names(query); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },
       [state](list_atom, const meta::versions_query& query) { return state->versions(query); },

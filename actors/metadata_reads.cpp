@@ -12,7 +12,14 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t first_parts = 16, page_parts = 256;
 
+bool is_other(const meta::bucket_row& bucket, storage::bucket_id judged) {
+  return judged != 0 && bucket.id != judged;
+}
+
 result<found_object> read_object(meta::view& view, const object_name& name) {
+  auto bucket = view.bucket(name.bucket);
+  if (!bucket) return bucket.error();
+  if (is_other(*bucket, name.judged)) return error{errc::no_such_bucket};
   auto row = name.version ? view.object(name.bucket, name.key, *name.version) : view.object(name.bucket, name.key);
   if (!row) return row.error();
   if (row->content == meta::content_kind::delete_marker) return error{errc::delete_marker};
@@ -27,8 +34,6 @@ result<found_object> read_object(meta::view& view, const object_name& name) {
     out.parts = std::make_shared<const std::vector<meta::manifest_part>>(std::move(*parts));
   }
   out.row = std::make_shared<const meta::object_row>(std::move(*row));
-  auto bucket = view.bucket(name.bucket);
-  if (!bucket) return bucket.error();
   out.bucket = std::make_shared<const meta::bucket_row>(std::move(*bucket));
   return out;
 }
@@ -125,6 +130,7 @@ std::optional<found_object> metadata_state::find_cached(const object_name& name)
   if (name.version) return std::nullopt; // kept by name only
   const auto *cached = cache_->find({name.bucket, name.key}), *bucket = cache_->find({name.bucket, {}});
   const bool whole = cached && bucket;
+  if (whole && is_other(*bucket->bucket, name.judged)) return std::nullopt;
   auto& counter = whole ? s_.metrics->row_cache_hits : s_.metrics->row_cache_misses;
   counter.fetch_add(1, std::memory_order_relaxed);
   if (!whole) return std::nullopt;
@@ -275,6 +281,14 @@ caf::result<bucket_list> metadata_state::buckets() {
   });
 }
 
+caf::result<buckets_listing> metadata_state::bucket_names(const meta::buckets_query& query) {
+  return ask<buckets_listing>(freshness::linear, [query](meta::view& view) -> result<buckets_listing> {
+    auto page = view.buckets(query);
+    if (!page) return page.error();
+    return std::make_shared<const meta::buckets_page>(std::move(*page));
+  });
+}
+
 caf::result<listing_page> metadata_state::list(const meta::listing_query& query) {
   return ask<listing_page>(freshness::linear, [query](meta::view& view) -> result<listing_page> {
     auto page = view.list(query);
@@ -312,6 +326,8 @@ caf::result<found_upload> metadata_state::upload(const upload_query& query) {
 
 caf::result<found_parts> metadata_state::object_parts(const object_parts_query& query) {
   return ask<found_parts>(freshness::linear, [query](meta::view& view) -> result<found_parts> {
+    const auto bucket = view.bucket(query.bucket);
+    if (bucket && is_other(*bucket, query.judged)) return error{errc::no_such_bucket};
     auto row =
         query.version ? view.object(query.bucket, query.key, *query.version) : view.object(query.bucket, query.key);
     if (!row) return row.error();

@@ -60,7 +60,8 @@ public:
   void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
   void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
   void hand_over() override;
-  void apply(const config::settings& settings) override;
+  result<void> apply(const config::settings& settings) override;
+  void apply_limits(const config::settings& settings);
   void stop() override;
 
 private:
@@ -73,7 +74,6 @@ private:
   void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
   void spawn_backfill_actor(const config::settings& settings);
   void spawn_scrubber_actor(const config::settings& settings); // a node alone
-  void spawn_metadata_scrub_actor(const config::settings& settings);
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -306,8 +306,12 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
   member_ ? spawn_backfill_actor(settings) : spawn_scrubber_actor(settings);
-  spawn_metadata_scrub_actor(settings);
-  apply(settings);
+  std::vector<storage::kv_check> checks{{*metadata_engine_, storage::metadata::table_count}};
+  if (member_) checks.emplace_back(member_->log_engine(), cluster::raft::raft_log_tables);
+  metadata_scrub_ =
+      spawn_metadata_scrub(system_, {std::move(checks), backfill_work_.get(), &metrics_, &clock_,
+                                     std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period)});
+  apply_limits(settings);
 }
 
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
@@ -362,17 +366,6 @@ void storage_node_impl::spawn_scrubber_actor(const config::settings& settings) {
   scrubber_ = spawn_scrubber(system_, std::move(s));
 }
 
-void storage_node_impl::spawn_metadata_scrub_actor(const config::settings& settings) {
-  metadata_scrub_services s;
-  s.checks.emplace_back(*metadata_engine_, storage::metadata::table_count);
-  if (member_) s.checks.emplace_back(member_->log_engine(), cluster::raft::raft_log_tables);
-  s.work = backfill_work_.get();
-  s.metrics = &metrics_;
-  s.clock = &clock_;
-  s.period = std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period);
-  metadata_scrub_ = spawn_metadata_scrub(system_, std::move(s));
-}
-
 node_status storage_node_impl::status() const {
   node_status out;
   bool takes_writes = false;
@@ -389,6 +382,8 @@ node_status storage_node_impl::status() const {
   out.buffer_waiters = services_.buffers->waiting();
   const auto refusal = member_ ? member_->state()->refusal() : std::string{};
   out.cluster = member_ ? member_->state()->status() : nullptr;
+  if (const auto ends = member_ ? member_->certificate_end() : 0; ends != 0)
+    out.certificates.push_back({"cluster", ends});
   if (metadata_damage_->is_unreadable())
     out.metadata_fault = "it can't be read";
   else
@@ -442,7 +437,12 @@ void storage_node_impl::hand_over() {
   if (member_) member_->hand_over(system_);
 }
 
-void storage_node_impl::apply(const config::settings& settings) {
+result<void> storage_node_impl::apply(const config::settings& settings) {
+  apply_limits(settings);
+  return member_ ? member_->reload_certificate(settings.cluster.tls) : result<void>{};
+}
+
+void storage_node_impl::apply_limits(const config::settings& settings) {
   services_.buffers->set_limit(settings.limits.memory.bytes);
   move_bandwidth_->store(settings.cluster.move_bandwidth.bytes);
   for (auto& d : disks_) d->shared->read_delay_us.store(settings.debug.read_delay.count());

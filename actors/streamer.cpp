@@ -74,7 +74,8 @@ void streamer_state::found(found_object& object) {
   to_next_range();
   if (all_handed_over_) return write({});
   CAIRN_ASSERT(object.parts);
-  sequencer_ = spawn_sequencer(self_, s_, {std::move(ranges), std::move(object.parts)}, streamer_actor{self_});
+  sequencer_ =
+      spawn_sequencer(self_, s_, {std::move(ranges), std::move(object.parts), client_->payer()}, streamer_actor{self_});
 }
 
 std::vector<byte_range> streamer_state::ranges_to_read() const {
@@ -143,21 +144,12 @@ void streamer_state::written(std::uint64_t number) {
 }
 
 void streamer_state::log_failure(const error& why, const std::string& what) const {
-  switch (why.code) {
-    case errc::no_such_key:
-    case errc::no_such_bucket: return;
-    case errc::slow_down:
-    case errc::busy:
-    case errc::stopping:
-      log::warn("download refused", {{"bucket", object_.bucket}, {"key", object_.key}, {"error", to_string(why)}});
-      return;
-    default:
-      log::error("download failed", {{"bucket", object_.bucket},
-                                     {"key", object_.key},
-                                     {"what", what},
-                                     {"sent_slices", slices_},
-                                     {"error", to_string(why)}});
-  }
+  if (!is_fault(why.code)) return;
+  log::error("download failed", {{"bucket", object_.bucket},
+                                 {"key", object_.key},
+                                 {"what", what},
+                                 {"sent_slices", slices_},
+                                 {"error", to_string(why)}});
 }
 
 void streamer_state::failed(const error& why, const std::string& what) {

@@ -55,9 +55,10 @@ bool run_scenario(const sim::scenario& s, const seed_range& seeds, unsigned thre
     std::printf("FAILED %s seed %llu: %s\n  options: %s\n  replay:  %s\n", f.scenario.c_str(),
                 static_cast<unsigned long long>(f.seed), f.problem.c_str(), f.options.c_str(), f.replay.c_str());
   }
-  std::printf("%s: %llu runs, %llu of them twice, %zu failed, %.0f a minute\n", s.name,
+  if (total == 1 && report.failures.empty()) std::printf("%s: %s\n", s.name, report.options.c_str());
+  std::printf("%s: %llu runs, %llu of them twice, %zu failed, %.0f a minute, digest %016llx\n", s.name,
               static_cast<unsigned long long>(report.runs), static_cast<unsigned long long>(report.repeated),
-              report.failures.size(), double(report.runs) / took * 60);
+              report.failures.size(), double(report.runs) / took * 60, static_cast<unsigned long long>(report.digest));
   return report.failures.empty();
 }
 
@@ -89,7 +90,8 @@ int run(const sim_options& options) {
 void add_sim_command(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<sim_options>();
   auto* command = app.add_subcommand("sim", "Runs the node's actors under virtual time with random faults.\n"
-                                            "  cairn sim cluster --seeds 1..10000");
+                                            "  cairn sim cluster --seeds 1..10000\n"
+                                            "The digest at the end is the same wherever the same seeds run.");
   command->add_option("--seeds", options->seeds, "first..last, or one seed")->capture_default_str();
   command->add_option("scenario,--scenario", options->scenario, "only this one; default: all");
   command->add_option("--threads", options->threads, "0: one a core");

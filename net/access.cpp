@@ -23,8 +23,37 @@ std::uint8_t right_for(need n) {
 
 } // namespace
 
+void let_in_by_configuration(request& request) {
+  request.by = {.by = metadata::allowed_by::configuration};
+  request.rights = metadata::rights::all;
+  request.may_list = true;
+}
+
+void let_in(request& request, const actors::found_access& found, metadata::allowed_by by) {
+  const auto wanted = need_of(request);
+  const bool creates = wanted == need::create_bucket;
+  const bool of_bucket = found.bucket && !creates && wanted != need::nothing;
+  request.by = {.by = by, .key = found.key ? found.key->id : std::string{}};
+  if (of_bucket) request.by.bucket = found.bucket->id;
+  if (of_bucket && by == metadata::allowed_by::key) request.by.rights = right_for(wanted);
+  if (found.bucket_2) request.by.source = found.bucket_2->id;
+  request.rights = found.key && found.bucket ? found.key->rights_on(found.bucket->id) : std::uint8_t{0};
+  const bool listed = found.bucket && found.bucket->public_read;
+  const bool copies = found.bucket_2 != nullptr; // what it lacks is its source, which its sender reads
+  request.may_list = listed || copies || (request.rights & metadata::rights::read) != 0;
+}
+
+error seen_by(const request& request, const error& reason) {
+  const bool tells = reason == errc::no_such_key || reason == errc::no_such_version || reason == errc::delete_marker;
+  return tells && !request.may_list ? error{errc::access_denied} : reason;
+}
+
 s3_error access_denied(std::string_view why) {
   return {403, "AccessDenied", std::string{why}};
+}
+
+s3_error version_removal_denied() {
+  return access_denied("Removing a version for good needs the rights `write` and `owner` on its bucket.");
 }
 
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) {
@@ -69,9 +98,18 @@ need need_of(const request& request) {
   return need::owner;
 }
 
+// READ for everybody is what S3's ACL of that name grants: s3:ListBucket, s3:ListBucketVersions and
+// s3:ListBucketMultipartUploads, and the objects when they are public too.
 bool reads_publicly(http_operation operation) {
-  return operation == http_operation::get_object || operation == http_operation::head_object ||
-         operation == http_operation::list_objects || operation == http_operation::head_bucket;
+  switch (operation) {
+    case http_operation::get_object:
+    case http_operation::head_object:
+    case http_operation::head_bucket:
+    case http_operation::list_objects:
+    case http_operation::list_versions:
+    case http_operation::list_uploads: return true;
+    default: return false;
+  }
 }
 
 bool writes_publicly(http_operation operation) {

@@ -28,8 +28,20 @@ bool anybody_may(request& request, const actors::found_access& found);
 std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
                                     std::string_view source_bucket);
 
+// The request is let in: fills in its authority and what its sender may besides.
+void let_in_by_configuration(request& request);
+void let_in(request& request, const actors::found_access& found, storage::metadata::allowed_by by);
+
+// A failure as the sender of the request may see it: what is not there is told to who may list the bucket, as in S3;
+// others learn nothing.
+error seen_by(const request& request, const error& reason);
+
 // x-amz-expected-bucket-owner, and that of a copy's source: AccessDenied unless they name the owner that there is.
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields);
+
+// S3's s3:DeleteObjectVersion: what it removes never comes back.
+constexpr std::uint8_t version_removal_rights = storage::metadata::rights::write | storage::metadata::rights::owner;
+s3_error version_removal_denied();
 
 s3_error access_denied(std::string_view why);
 

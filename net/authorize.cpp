@@ -1,8 +1,10 @@
 #include "net/authorize.hpp"
 
 #include "net/access.hpp"
+#include "net/ascii.hpp"
 #include "net/copy_source.hpp"
 #include "net/cors.hpp"
+#include "net/cross_site.hpp"
 #include "net/host_check.hpp"
 #include "net/http_shared.hpp"
 #include "net/router.hpp"
@@ -13,6 +15,8 @@
 namespace cairn::net {
 
 namespace {
+
+using storage::metadata::allowed_by;
 
 constexpr std::array<std::string_view, 6> overridable{"content-type",  "content-language", "expires",
                                                       "cache-control", "content-encoding", "content-disposition"};
@@ -33,6 +37,10 @@ std::string_view path_of(std::string_view target) {
 std::string_view header_of(const request_head& head, std::string_view name) {
   const auto found = head.find(boost::beast::string_view{name.data(), name.size()});
   return found == head.end() ? std::string_view{} : view_of(found->value());
+}
+
+std::string_view method_of(const request_head& head) {
+  return view_of(head.method_string());
 }
 
 // The bucket that a copy reads from; empty when it is no copy, or one that will be refused anyway.
@@ -69,17 +77,22 @@ std::optional<s3_error> refused_overrides(const request& request) {
   return std::nullopt;
 }
 
+// A page of another origin may only do what the bucket's CORS rules say, so it is refused where there can be none.
+s3_error cross_site_refused() {
+  return access_denied("A page of another origin may not change this without a signature, unless a CORS rule of the "
+                       "bucket allows its origin and the method.");
+}
+
+bool is_cross_site(const request_head& head, std::string_view host, const request& request) {
+  if (!changes_data(request.operation)) return false;
+  const auto& authority = request.target.authority;
+  return from_another_origin(header_of(head, "Sec-Fetch-Site"), request.origin, authority.empty() ? host : authority);
+}
+
 s3_error anonymous_refused(config::anonymous_access setting) {
   return access_denied(setting == config::anonymous_access::none
                            ? "Anonymous requests are not allowed (auth.anonymous)."
                            : "Anonymous requests may only read (auth.anonymous).");
-}
-
-bool is_header_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 || c == '\t') && byte != 0x7f;
-  });
 }
 
 // response-content-type=… and its kin.
@@ -99,12 +112,17 @@ std::optional<s3_error> read_overrides(request& request) {
   return std::nullopt;
 }
 
-// The head as it was sent, for the signature.
+// The head as it was sent, for the signature: without what the query of a presigned URL added.
 class sent_head {
 public:
   sent_head(const request_head& head, const request& request) {
     headers_.reserve(16);
-    for (const auto& field : head) headers_.push_back({view_of(field.name_string()), view_of(field.value())});
+    const auto& added = request.query_headers;
+    for (const auto& field : head) {
+      const header_view header{view_of(field.name_string()), view_of(field.value())};
+      const auto same = [&header](const std::string& name) { return iequals(name, header.name); };
+      if (std::none_of(added.begin(), added.end(), same)) headers_.push_back(header);
+    }
     sent_ = {view_of(head.method_string()), path_of(view_of(head.target())), request.target.query, headers_};
   }
   const signed_request& get() const { return sent_; }
@@ -168,14 +186,19 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
   const sent_head sent{head, request};
   // A browser sends its preflight to the presigned URL that it is about to use.
   const bool preflight = request.operation == storage::http_operation::options;
-  auto decided = carries_credentials(sent.get()) && !preflight ? authorize_signed(sent, shared, request)
-                                                               : authorize_anonymous(host, shared, request);
+  const bool is_signed = carries_credentials(sent.get()) && !preflight;
+  auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
   request.origin = header_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
+  request.cross_site = !is_signed && is_cross_site(head, host, request);
+  const bool has_rules = !request.origin.empty() && !request.target.bucket.empty() &&
+                         request.operation != storage::http_operation::create_bucket;
+  if (request.cross_site && !has_rules) return cross_site_refused();
   if (auto* query = std::get_if<actors::access_query>(&decided)) {
     query->bucket_2 = source_bucket_of(head, request);
     return decided;
   }
+  let_in_by_configuration(request);
   // A browser must be told what the bucket's rules say, whoever asks.
   if (!request.origin.empty() && !request.target.bucket.empty())
     return actors::access_query{{}, request.target.bucket, {}};
@@ -188,7 +211,7 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
   const bool preflight = request.operation == storage::http_operation::options;
   if (found.bucket && !request.origin.empty() && !preflight) {
     const auto meant = header_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
-    const auto method = meant.empty() ? view_of(head.method_string()) : meant;
+    const auto method = meant.empty() ? method_of(head) : meant;
     request.basics.lines = cors_lines(found.bucket->cors, request.origin, method);
   }
   if (request.claim) {
@@ -200,10 +223,17 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
       return refused;
     request.key = found.key;
     auto refused = key_refused(request, found, source_bucket_of(head, request));
-    return refused && anybody_may(request, found) ? std::nullopt : std::move(refused);
+    if (refused && !anybody_may(request, found)) return refused;
+    let_in(request, found, refused ? allowed_by::anybody : allowed_by::key);
+    return std::nullopt;
   }
+  if (request.cross_site && (!found.bucket || !cors_allows(found.bucket->cors, request.origin, method_of(head))))
+    return cross_site_refused();
   if (request.signer || preflight || config_allows(shared.anonymous, request.operation)) return std::nullopt;
-  if (anybody_may(request, found)) return std::nullopt;
+  if (anybody_may(request, found)) {
+    let_in(request, found, allowed_by::anybody);
+    return std::nullopt;
+  }
   const bool made_here = request.operation == storage::http_operation::create_bucket;
   if (!found.bucket && !request.target.bucket.empty() && !made_here) return s3_error_of(error{errc::no_such_bucket});
   return anonymous_refused(shared.anonymous);

@@ -147,6 +147,12 @@ std::optional<s3_error> check_whole_body(const http::fields& fields, std::string
   return good ? std::nullopt : std::optional{s3_error_of(good.error())};
 }
 
+bool announces_checksum(const http::fields& fields) {
+  if (fields.find(http::field::content_md5) != fields.end()) return true;
+  const auto sent = [&fields](auto kind) { return fields.count(header_name(kind)) > 0; };
+  return std::any_of(std::begin(storage::checksum_kinds), std::end(storage::checksum_kinds), sent);
+}
+
 bool is_checksum_header(std::string_view name) {
   return name.starts_with(checksum_header_prefix);
 }

@@ -50,6 +50,9 @@ std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, 
 std::optional<s3_error> check_whole_body(const boost::beast::http::fields& fields, std::string_view body);
 
 constexpr std::string_view checksum_header_prefix = "x-amz-checksum-";
+// Whether Content-MD5 or a header of a checksum is there, right or wrong.
+bool announces_checksum(const boost::beast::http::fields& fields);
+
 bool is_checksum_header(std::string_view name);
 
 // Computes a checksum that nobody announced.

@@ -8,6 +8,8 @@
 #include "net/range_checksum.hpp"
 #include "net/route_steps.hpp"
 
+#include <algorithm>
+
 namespace cairn::net {
 
 namespace {
@@ -67,6 +69,18 @@ struct copy_job {
 
 void try_copy(const std::shared_ptr<copy_job>& job);
 
+// A copy has the checksum of its source, whose bytes it shares: none of another algorithm is made.
+std::optional<s3_error> refused_algorithm(const session_ptr& session, const metadata::object_row& row) {
+  const auto wanted = header_of(session, "x-amz-checksum-algorithm");
+  if (wanted.empty()) return std::nullopt;
+  const auto kind = checksum_kind_of(wanted);
+  if (!kind) return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm names no algorithm."};
+  const auto name = std::string{checksum_header_prefix}.append(to_string(*kind));
+  const auto same = [&name](const auto& header) { return header.first == name; };
+  if (std::ranges::any_of(row.headers.standard, same)) return std::nullopt;
+  return not_implemented("A checksum of another algorithm than the source has (x-amz-checksum-algorithm)");
+}
+
 void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_row& row) {
   job->command.source = version_of(job->source, row);
   job->command.now = job->session->shared().clock.wall();
@@ -90,9 +104,12 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
       job->session,
       [job](const actors::found_object& found) {
         if (const auto refused = refused_source(job->source, *found.row)) return job->session->respond_error(*refused);
+        if (const auto refused = refused_algorithm(job->session, *found.row))
+          return job->session->respond_error(*refused);
         commit_copy(job, *found.row);
       },
-      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, false, job->source.version});
+      actors::lookup_atom_v,
+      actors::object_name{job->source.bucket, job->source.key, false, job->source.version, job->command.by.source});
 }
 
 struct part_job {
@@ -120,11 +137,13 @@ void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& 
   actors::put_request put;
   put.bucket = job->command.upload.bucket;
   put.key = job->command.upload.key;
+  put.by = job->command.by;
   put.commit_as = [upload = job->command.upload, number = job->command.number](const metadata::put_object& whole) {
     return metadata::command{part_of(whole, upload, number)};
   };
   if (job->kind) put.check = std::make_shared<checksum_maker>(*job->kind);
   auto& session = *job->session;
+  put.payer = session.payer();
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
                      bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;
@@ -157,14 +176,16 @@ void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row
 // Each part of an upload with a checksum algorithm has one of that kind: the bytes are read for it, not moved.
 void prove_part(const std::shared_ptr<part_job>& job, const std::shared_ptr<const metadata::object_row>& row,
                 const actors::byte_range& range) {
-  checksum_of(job->session, {{job->source.bucket, job->source.key, true, job->source.version}, place_of(*row), range},
-              *job->kind, [job, row, range](const result<std::string>& made) {
-                if (!made && made.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
-                if (!made) return job->session->respond_failure(made.error());
-                job->command.checksum_name = to_string(*job->kind);
-                job->command.checksum = *made;
-                share_part(job, *row, range);
-              });
+  checksum_of(
+      job->session,
+      {{job->source.bucket, job->source.key, true, job->source.version, job->command.by.source}, place_of(*row), range},
+      *job->kind, [job, row, range](const result<std::string>& made) {
+        if (!made && made.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
+        if (!made) return job->session->respond_failure(made.error());
+        job->command.checksum_name = to_string(*job->kind);
+        job->command.checksum = *made;
+        share_part(job, *row, range);
+      });
 }
 
 void try_part(const std::shared_ptr<part_job>& job) {
@@ -182,7 +203,8 @@ void try_part(const std::shared_ptr<part_job>& job) {
         if (job->kind) return prove_part(job, found.row, bytes);
         share_part(job, row, bytes);
       },
-      actors::lookup_atom_v, actors::object_name{job->source.bucket, job->source.key, true, job->source.version});
+      actors::lookup_atom_v,
+      actors::object_name{job->source.bucket, job->source.key, true, job->source.version, job->command.by.source});
 }
 
 } // namespace
@@ -205,6 +227,7 @@ void copy_object(const session_ptr& session) {
   job->command.bucket = request.target.bucket;
   job->command.key = request.target.key;
   job->command.condition = std::move(put.condition);
+  job->command.by = std::move(put.by);
   if (std::get<bool>(new_headers)) job->command.headers = std::move(put.headers);
   job->new_tags = std::get<bool>(new_tags);
   job->extras = std::move(put.extras);
@@ -231,6 +254,7 @@ void copy_part(const session_ptr& session) {
   job->source = std::move(std::get<copy_source>(source));
   job->command.upload = std::move(std::get<metadata::upload_name>(upload));
   job->command.number = std::get<std::uint32_t>(number);
+  job->command.by = session->current().by;
   ask<actors::found_upload>(
       session,
       [job](const actors::found_upload& found) {

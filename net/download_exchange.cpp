@@ -17,12 +17,16 @@ class download_exchange final : public actors::download_client,
 public:
   explicit download_exchange(std::shared_ptr<http_session> session) : session_(std::move(session)) {}
 
+  storage::account_ptr payer() const override { return payer_; }
+
   void run() {
+    payer_ = session_->payer();
     session_->begin(weak_from_this());
     const auto& request = session_->current();
-    streamer_ = actors::start_download(session_->shared().services,
-                                       {request.target.bucket, request.target.key, !request.head_only, request.version},
-                                       shared_from_this());
+    streamer_ = actors::start_download(
+        session_->shared().services,
+        {request.target.bucket, request.target.key, !request.head_only, request.version, request.by.bucket},
+        shared_from_this());
   }
 
   actors::download_plan plan(const actors::found_object& object) override {
@@ -34,11 +38,7 @@ public:
   void fail(const error& reason) override {
     on_strand([reason](download_exchange& self) {
       self.streamer_ = nullptr;
-      // Whether a bucket that not anybody may list has such an object is nobody's business.
-      const auto& request = self.session_->current();
-      const bool listed = request.bucket && request.bucket->public_read;
-      const bool hidden = request.public_only && !listed && reason.code == errc::no_such_key;
-      self.session_->respond_failure(hidden ? error{errc::access_denied} : reason);
+      self.session_->respond_failure(reason);
     });
   }
 
@@ -67,7 +67,7 @@ public:
     if (streamer_) caf::anon_send(streamer_, actors::written_atom_v, number);
   }
 
-  void stalled() override { session_->close(); }
+  void stalled(const s3_error&) override { session_->close(); }
 
   void lost() override {
     if (streamer_) caf::anon_send(std::exchange(streamer_, nullptr), actors::gone_atom_v);
@@ -82,6 +82,7 @@ private:
   }
 
   std::shared_ptr<http_session> session_;
+  storage::account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
 };

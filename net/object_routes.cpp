@@ -1,5 +1,6 @@
 #include "net/object_routes.hpp"
 
+#include "net/access.hpp"
 #include "net/download_exchange.hpp"
 #include "net/http_date.hpp"
 #include "net/multipart.hpp"
@@ -20,6 +21,7 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   command.key = target.key;
   command.tags = std::move(tags);
   command.version = session->current().version;
+  command.by = session->current().authority(command.version ? metadata::rights::owner : 0);
   commit(session, std::move(command), status);
 }
 
@@ -42,7 +44,8 @@ void get_part(const session_ptr& session) {
         start_get(session);
       },
       actors::parts_atom_v,
-      actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version});
+      actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version,
+                                 session->current().by.bucket});
 }
 
 void object_attributes(const session_ptr& session) {
@@ -62,7 +65,8 @@ void object_attributes(const session_ptr& session) {
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
       },
       actors::parts_atom_v,
-      actors::object_parts_query{target.bucket, target.key, request.after, parts, session->current().version});
+      actors::object_parts_query{target.bucket, target.key, request.after, parts, session->current().version,
+                                 session->current().by.bucket});
 }
 
 void read_tags(const session_ptr& session) {
@@ -73,10 +77,14 @@ void read_tags(const session_ptr& session) {
         const auto body = tagging_xml(found.row->extras.tags);
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
       },
-      actors::lookup_atom_v, actors::object_name{target.bucket, target.key, false, session->current().version});
+      actors::lookup_atom_v,
+      actors::object_name{target.bucket, target.key, false, session->current().version, session->current().by.bucket});
 }
 
+// Tags of a named version are its owner's, as it is the owner's to remove one.
 void write_tags(const session_ptr& session) {
+  if (session->current().version && !session->current().may(metadata::rights::write | metadata::rights::owner))
+    return session->respond_error(access_denied("Tags of a version need the right `owner` besides."));
   const auto method = session->parser().get().method();
   if (method == boost::beast::http::verb::delete_) return commit_tags(session, {}, 204);
   collect_body(session, tagging_body_bytes_max, [session](const std::string& body) {

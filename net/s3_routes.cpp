@@ -1,5 +1,6 @@
 #include "net/s3_routes.hpp"
 
+#include "net/access.hpp"
 #include "net/bucket_routes.hpp"
 #include "net/copy_routes.hpp"
 #include "net/delete_objects.hpp"
@@ -26,6 +27,7 @@ std::optional<std::string> header_of(const session_ptr& session, std::string_vie
 
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
+  if (request.version && !request.may(version_removal_rights)) return session->respond_error(version_removal_denied());
   auto only_if =
       removal_condition_of({request.conditions.if_match, header_of(session, "x-amz-if-match-last-modified-time"),
                             header_of(session, "x-amz-if-match-size")});
@@ -41,6 +43,7 @@ void delete_object(const session_ptr& session) {
   command.condition = std::move(*condition);
   command.only_if = std::move(*only_if);
   command.version = request.version;
+  command.by = request.authority(request.version ? version_removal_rights : 0);
   ask<actors::committed>(
       session,
       [session](const actors::committed& done) {
@@ -53,11 +56,11 @@ void delete_object(const session_ptr& session) {
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
-void ask_page(const session_ptr& session, const std::shared_ptr<answer_slot>& slot, const list_request& list,
-              int tries) {
+void ask_page(const session_ptr& session, const turn& mine, const list_request& list, int tries) {
   // S3 answers max-keys=0 with an empty page, but only of a bucket that exists.
   const bool nothing_wanted = list.query.keys_max == 0;
   auto query = list.query;
+  query.judged = session->current().by.bucket;
   if (nothing_wanted) query.keys_max = 1;
   ask<actors::listing_page>(
       session,
@@ -66,10 +69,9 @@ void ask_page(const session_ptr& session, const std::shared_ptr<answer_slot>& sl
         if (!found && page->truncated && !nothing_wanted && tries < empty_pages_max) {
           auto next = list;
           next.query.start_after = page->last;
-          return ask_page(session, slot, next, tries + 1);
+          return ask_page(session, mine, next, tries + 1);
         }
-        const auto body = list_objects_xml(list, nothing_wanted ? metadata::listing{} : *page);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
+        respond_document(session, list_objects_xml(list, nothing_wanted ? metadata::listing{} : *page));
       },
       actors::list_atom_v, std::move(query));
 }
@@ -78,9 +80,8 @@ void list_objects(const session_ptr& session) {
   auto& shared = session->shared();
   auto list = read_list_request(session->current().target, shared.list_keys_max);
   if (const auto* refused = std::get_if<s3_error>(&list)) return session->respond_error(*refused);
-  auto slot = answer_slot::take(shared);
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask_page(session, slot, std::get<list_request>(list), 0);
+  with_turn(session, *shared.listing_turns,
+            [session, list = std::get<list_request>(list)](const turn& mine) { ask_page(session, mine, list, 0); });
 }
 
 void list_versions(const session_ptr& session) {
@@ -88,15 +89,16 @@ void list_versions(const session_ptr& session) {
   const auto read = read_versions_request(session->current().target, shared.list_keys_max);
   if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
   const auto& request = std::get<versions_request>(read);
-  auto slot = answer_slot::take(shared);
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask<actors::versions_listing>(
-      session,
-      [session, request, slot](const actors::versions_listing& page) {
-        const auto body = versions_document(request, *page);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
-      },
-      actors::list_atom_v, request.query);
+  auto query = request.query;
+  query.judged = session->current().by.bucket;
+  with_turn(session, *shared.listing_turns, [session, request, query](const turn& mine) {
+    ask<actors::versions_listing>(
+        session,
+        [session, request, mine](const actors::versions_listing& page) {
+          respond_document(session, versions_document(request, *page));
+        },
+        actors::list_atom_v, query);
+  });
 }
 
 } // namespace

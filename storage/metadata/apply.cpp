@@ -92,17 +92,46 @@ void command_applier::end(session_row& session) {
 
 command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
-  if (b_.bucket(c.name) != nullptr) return refuse(errc::bucket_exists);
-  const bucket_row fresh{.id = b_.new_id(), .name = c.name, .created = c.now};
+  if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key))) return {.refused = std::move(why)};
+  const auto& wanted = c.settings;
+  if (wanted.public_read && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
+  const bucket_row fresh{.id = b_.new_id(),
+                         .name = c.name,
+                         .created = c.now,
+                         .public_read = wanted.public_read,
+                         .public_write = wanted.public_write,
+                         .tags = wanted.tags,
+                         .ownership = wanted.ownership};
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
+  return {.version = c.by.said() ? fresh.id : 0};
+}
+
+command_result command_applier::create_again(const create_bucket& c, const bucket_row& present) {
+  const auto& wanted = c.settings;
+  if (!wanted.again) return refuse(errc::bucket_exists);
+  if (!c.owner.empty()) {
+    const auto key = find_key(c.owner);
+    if (!key || (key->rights_on(present.id) & rights::owner) == 0) return refuse(errc::access_denied);
+  }
+  const bool other_tags = !wanted.tags.empty() && wanted.tags != present.tags;
+  const bool other_ownership = wanted.ownership != ownership::unsaid && wanted.ownership != present.ownership;
+  if (other_tags || other_ownership) return refuse(errc::bucket_exists);
+  if (wanted.public_read && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  bucket_row row = present;
+  row.public_read = wanted.public_read;
+  row.public_write = wanted.public_write;
+  row.public_objects = false;
+  b_.put_bucket(row);
   return {};
 }
 
 command_result command_applier::erase(const delete_bucket& c) {
-  const bucket_row* const bucket = b_.bucket(c.name);
-  if (bucket == nullptr) return refuse(errc::no_such_bucket);
+  const auto admitted_to = admitted(c.by, c.name);
+  if (!admitted_to) return {.refused = admitted_to.error()};
+  const bucket_row* const bucket = *admitted_to;
   for (const table t : {table::current, table::names, table::upload_names}) {
     const auto empty = b_.unwrap(b_.tree(t, bucket->id).empty(b_.kv));
     if (empty && !*empty) return refuse(errc::bucket_not_empty);
@@ -161,6 +190,17 @@ command_result command_applier::remember(const commit_stamp& stamp, command_resu
   return answer;
 }
 
+result<const bucket_row*> command_applier::admitted(const authority& by, const std::string& name) {
+  const bucket_row* const bucket = b_.bucket(name);
+  if (auto why = lapsed(by, b_.access_key(by.key), bucket)) return *why;
+  return bucket;
+}
+
+std::optional<error> command_applier::forbidden_list(const bucket_row& bucket, const object_extras& extras) {
+  if (extras.public_read && bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
+  return std::nullopt;
+}
+
 command_result command_applier::made(const bucket_row& bucket) const {
   object_row row;
   row.ordinal = ordinal_;
@@ -181,22 +221,23 @@ command_result command_applier::run(const put_object& c) {
     if (may_bury) bury_content(c.stamp, c.content);
     return *answer;
   }
-  const bucket_row* const bucket = b_.bucket(c.bucket);
+  const auto bucket = admitted(c.by, c.bucket);
   const auto* const written = std::get_if<written_blob>(&c.content);
   std::optional<object_row> present;
   std::optional<error> refused = malformed(c);
-  if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
+  if (!refused && !bucket) refused = bucket.error();
+  if (!refused) refused = forbidden_list(**bucket, c.extras);
   if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {
-    present = versions_.live(*bucket, c.key);
+    present = versions_.live(**bucket, c.key);
     refused = unmet(c.condition, present);
   }
   if (refused) {
     bury_content(c.stamp, c.content);
     return remember(c.stamp, {.refused = std::move(refused)});
   }
-  store(*bucket, c, present);
-  return remember(c.stamp, made(*bucket));
+  store(**bucket, c, present);
+  return remember(c.stamp, made(**bucket));
 }
 
 void command_applier::store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present) {
@@ -226,11 +267,11 @@ written_blob command_applier::with_possible_owners(written_blob written) {
 command_result command_applier::run(const delete_object& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const bucket_row* const bucket = b_.bucket(c.bucket);
+  const auto bucket = admitted(c.by, c.bucket);
   if (!valid_key(c.key)) return remember(c.stamp, refuse(errc::invalid_argument, "not a valid key"));
-  if (bucket == nullptr) return remember(c.stamp, refuse(errc::no_such_bucket));
+  if (!bucket) return remember(c.stamp, {.refused = bucket.error()});
   std::uint64_t told = 0;
-  if (auto refused = remove(*bucket, c, told)) return remember(c.stamp, {.refused = std::move(refused)});
+  if (auto refused = remove(**bucket, c, told)) return remember(c.stamp, {.refused = std::move(refused)});
   return remember(c.stamp, {.version = b_.index(), .more = told});
 }
 

@@ -32,6 +32,7 @@ private:
   command_result run(const create_cluster& c) { return members_.create(c); }
   command_result run(const add_node& c) { return members_.add(c); }
   command_result run(const set_node& c) { return members_.set(c); }
+  command_result run(const invite_node& c) { return members_.invite(c); }
   command_result run(const remove_node& c);
   command_result run(const set_targets& c) { return members_.set_targets(c); }
   command_result run(const moved& c) { return members_.move(c); }
@@ -62,8 +63,13 @@ private:
   template <class Command>
   command_result once(const Command& c, command_result (command_applier::*how)(const Command&));
   command_result create(const create_bucket& c);
+  command_result create_again(const create_bucket& c, const bucket_row& present);
   command_result erase(const delete_bucket& c);
 
+  // The bucket of a command whose authority still holds. Valid as batch::bucket is.
+  result<const bucket_row*> admitted(const authority& by, const std::string& name);
+  // acl_not_supported, or nothing.
+  static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);
   // The answer to a command that made a new version of an object at this place.
@@ -72,9 +78,9 @@ private:
   written_blob with_possible_owners(written_blob written);
   std::optional<error> unusable(const written_blob& written); // why no commit may name it
   // The row that a command was prepared for. Else why not: no_such_bucket, no_such_key, stale_source.
-  result<object_row> find_version(const object_version& wanted);
+  result<object_row> find_version(const authority& by, const object_version& wanted);
 
-  result<upload_row> find_upload(const upload_name& name);
+  result<upload_row> find_upload(const authority& by, const upload_name& name);
   std::optional<uploaded_part> find_part(upload_id id, std::uint32_t number);
   std::optional<error> add_part(const put_part& c);
   void replace_part(upload_id id, const uploaded_part& part);
@@ -88,7 +94,6 @@ private:
   std::optional<error> change(const set_bucket& c);
 
   std::optional<access_key_row> find_key(const std::string& id);
-  void write_key(const access_key_row& key);
   std::optional<error> create(const create_key& c);
   std::optional<error> change(const change_key& c);
   std::optional<error> give_bucket(const std::string& key_id, bucket_id bucket);

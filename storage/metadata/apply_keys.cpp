@@ -25,11 +25,8 @@ bool valid_label(std::string_view label) {
 } // namespace
 
 std::optional<access_key_row> command_applier::find_key(const std::string& id) {
-  return b_.load<access_key_row>(table::access_keys, b_.keys.access_key(id), decode_access_key);
-}
-
-void command_applier::write_key(const access_key_row& key) {
-  b_.put(table::access_keys, b_.keys.access_key(key.id), encode(key));
+  const access_key_row* const row = b_.access_key(id);
+  return row == nullptr ? std::nullopt : std::optional{*row};
 }
 
 std::optional<error> command_applier::create(const create_key& c) {
@@ -43,12 +40,13 @@ std::optional<error> command_applier::create(const create_key& c) {
   const auto cursor = b_.kv.cursor(id_of(table::access_keys));
   for (auto row = cursor->seek(group); row && row->key.starts_with(group); row = cursor->next()) ++keys;
   if (keys >= access_keys_max) return error{errc::too_large, "there are as many access keys as there may be"};
-  write_key({.id = c.id, .secret = c.secret, .label = c.label, .created = c.now, .creates_buckets = c.creates_buckets});
+  b_.put_access_key(
+      {.id = c.id, .secret = c.secret, .label = c.label, .created = c.now, .creates_buckets = c.creates_buckets});
   return std::nullopt;
 }
 
 std::optional<error> command_applier::change(const change_key& c) {
-  auto key = valid_access_key(c.id) ? find_key(c.id) : std::nullopt;
+  auto key = find_key(c.id);
   if (!key) return error{errc::no_such_access_key};
   if (!c.bucket.empty()) {
     const bucket_row* const bucket = b_.bucket(c.bucket);
@@ -57,7 +55,7 @@ std::optional<error> command_applier::change(const change_key& c) {
     if (key->grants.size() > key_grants_max) return error{errc::too_large, "the key has as many grants as it may"};
   }
   if (c.creates_buckets) key->creates_buckets = *c.creates_buckets;
-  write_key(*key);
+  b_.put_access_key(*key);
   return std::nullopt;
 }
 
@@ -76,18 +74,17 @@ command_result command_applier::run(const change_key& c) {
 command_result command_applier::run(const delete_key& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const bool erased = valid_access_key(c.id) && b_.erase(table::access_keys, b_.keys.access_key(c.id));
-  if (!erased) return remember(c.stamp, {.refused = error{errc::no_such_access_key}});
+  if (!b_.erase_access_key(c.id)) return remember(c.stamp, {.refused = error{errc::no_such_access_key}});
   return remember(c.stamp, {.version = b_.index()});
 }
 
 // Why a bucket can't be given to this key, or nothing; then it has all rights on it.
 std::optional<error> command_applier::give_bucket(const std::string& key_id, bucket_id bucket) {
-  auto key = valid_access_key(key_id) ? find_key(key_id) : std::nullopt;
+  auto key = find_key(key_id);
   if (!key) return error{errc::no_such_access_key};
   if (key->grants.size() >= key_grants_max) return error{errc::too_large, "the key has as many grants as it may"};
   grant(*key, bucket, rights::all, 0);
-  write_key(*key);
+  b_.put_access_key(*key);
   return std::nullopt;
 }
 
@@ -103,7 +100,7 @@ void command_applier::drop_grants(bucket_id bucket) {
     grant(*key, bucket, 0, rights::all);
     changed.push_back(std::move(*key));
   }
-  for (const access_key_row& key : changed) write_key(key);
+  for (const access_key_row& key : changed) b_.put_access_key(key);
 }
 
 } // namespace cairn::storage::metadata

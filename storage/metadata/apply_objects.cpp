@@ -9,9 +9,9 @@ constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 
 } // namespace
 
-result<object_row> command_applier::find_version(const object_version& wanted) {
+result<object_row> command_applier::find_version(const authority& by, const object_version& wanted) {
   const bucket_row* const bucket = b_.bucket(wanted.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  if (auto why = source_lapsed(by, b_.access_key(by.key), bucket)) return *why;
   if (!valid_key(wanted.key)) return error{errc::no_such_key};
   auto row = versions_.find(*bucket, wanted.key, version_place{wanted.version, wanted.ordinal});
   if (row) return std::move(*row);
@@ -20,11 +20,14 @@ result<object_row> command_applier::find_version(const object_version& wanted) {
 
 std::optional<error> command_applier::copy(const copy_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
-  const bucket_row* const bucket = b_.bucket(c.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  const auto admitted_to = admitted(c.by, c.bucket);
+  if (!admitted_to) return admitted_to.error();
+  const bucket_row* const bucket = *admitted_to;
+  if (c.extras)
+    if (auto refused = forbidden_list(*bucket, *c.extras)) return refused;
   const auto present = versions_.live(*bucket, c.key);
   if (auto refused = unmet(c.condition, present)) return refused;
-  const auto source = find_version(c.source);
+  const auto source = find_version(c.by, c.source);
   if (!source) return source.error();
   if (source->content == content_kind::delete_marker) return error{errc::delete_marker};
 
@@ -57,14 +60,16 @@ command_result command_applier::run(const copy_object& c) {
 }
 
 std::optional<error> command_applier::change(const set_extras& c, log_index& version) {
-  const bucket_row* const bucket = b_.bucket(c.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  const auto admitted_to = admitted(c.by, c.bucket);
+  if (!admitted_to) return admitted_to.error();
+  const bucket_row* const bucket = *admitted_to;
   if (!valid_key(c.key)) return error{errc::no_such_key};
   auto row = c.version ? versions_.find(*bucket, c.key, *c.version) : versions_.live(*bucket, c.key);
   if (!row) return error{c.version ? errc::no_such_version : errc::no_such_key};
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
   if (c.public_read) row->extras.public_read = *c.public_read;
+  if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
   versions_.rewrite(*bucket, c.key, *row);
   version = row->version;
   return std::nullopt;
@@ -79,11 +84,12 @@ command_result command_applier::run(const set_extras& c) {
 }
 
 std::optional<error> command_applier::change(const set_bucket& c) {
-  const bucket_row* const bucket = b_.bucket(c.name);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+  const auto bucket = admitted(c.by, c.name);
+  if (!bucket) return bucket.error();
   if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
-  bucket_row row = *bucket;
+  if (c.ownership && *c.ownership > ownership::writer) return error{errc::invalid_argument, "no such ownership"};
+  bucket_row row = **bucket;
   if (c.public_read) {
     row.public_read = *c.public_read;
     row.public_write = row.public_read && c.public_write.value_or(false);
@@ -93,6 +99,8 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.versioning) row.versioning = *c.versioning;
   if (c.lifecycle) row.lifecycle = *c.lifecycle;
   if (c.tags) row.tags = *c.tags;
+  if (c.ownership) row.ownership = *c.ownership;
+  if (row.public_read && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
   b_.put_bucket(row);
   return std::nullopt;
 }

@@ -46,11 +46,13 @@ std::optional<error> malformed_choice(const complete_upload& c) {
 command_result command_applier::run(const begin_upload& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const bucket_row* const bucket = b_.bucket(c.bucket);
+  const auto admitted_to = admitted(c.by, c.bucket);
   std::optional<error> refused;
   if (!valid_key(c.key)) refused = error{errc::invalid_argument, "not a valid key"};
-  if (!refused && bucket == nullptr) refused = error{errc::no_such_bucket};
+  if (!refused && !admitted_to) refused = admitted_to.error();
+  if (!refused) refused = forbidden_list(**admitted_to, c.extras);
   if (refused) return remember(c.stamp, {.refused = std::move(refused)});
+  const bucket_row* const bucket = *admitted_to;
   const upload_row row{.id = b_.new_id(),
                        .nonce = c.nonce,
                        .bucket = bucket->id,
@@ -59,7 +61,8 @@ command_result command_applier::run(const begin_upload& c) {
                        .headers = c.headers,
                        .extras = c.extras,
                        .checksum = c.checksum,
-                       .type = c.type};
+                       .type = c.type,
+                       .by_anybody = c.by.by == allowed_by::anybody};
   b_.put(table::uploads, b_.keys.upload(row.id), encode(row));
   const auto named = b_.tree(table::upload_names, bucket->id).put(b_.kv, name_of(c.key, row.id), presence, [&] {
     return b_.new_id();
@@ -68,12 +71,14 @@ command_result command_applier::run(const begin_upload& c) {
   return remember(c.stamp, {.version = row.id});
 }
 
-result<upload_row> command_applier::find_upload(const upload_name& name) {
-  const bucket_row* const bucket = b_.bucket(name.bucket);
-  if (bucket == nullptr) return error{errc::no_such_bucket};
+result<upload_row> command_applier::find_upload(const authority& by, const upload_name& name) {
+  const auto bucket = admitted(by, name.bucket);
+  if (!bucket) return bucket.error();
   auto row = b_.load<upload_row>(table::uploads, b_.keys.upload(name.id), decode_upload);
-  if (!row || row->nonce != name.nonce || row->bucket != bucket->id || row->key != name.key)
+  if (!row || row->nonce != name.nonce || row->bucket != (*bucket)->id || row->key != name.key)
     return error{errc::no_such_upload};
+  if (by.by == allowed_by::anybody && !row->by_anybody)
+    return error{errc::access_denied, "Nobody but those who may write to the bucket may go on with this upload."};
   return std::move(*row);
 }
 
@@ -90,7 +95,7 @@ void command_applier::close_upload(const bucket_row& bucket, const upload_row& u
 command_result command_applier::run(const abort_upload& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const auto upload = find_upload(c.upload);
+  const auto upload = find_upload(c.by, c.upload);
   if (!upload) return remember(c.stamp, {.refused = upload.error()});
   close_upload(*b_.bucket(c.upload.bucket), *upload);
   return remember(c.stamp, {.version = b_.index()});
@@ -114,7 +119,7 @@ std::optional<error> command_applier::add_part(const put_part& c) {
   const auto* const written = std::get_if<written_blob>(&c.content);
   if (written != nullptr)
     if (auto why = unusable(*written)) return why;
-  const auto upload = find_upload(c.upload);
+  const auto upload = find_upload(c.by, c.upload);
   if (!upload) return upload.error();
   uploaded_part part{.number = c.number,
                      .length = c.size,
@@ -145,7 +150,7 @@ command_result command_applier::run(const put_part& c) {
 
 // The pieces of the source that make up the range; they have no further reference yet.
 result<uploaded_part> command_applier::shared_part(const copy_part& c) {
-  const auto source = find_version(c.source);
+  const auto source = find_version(c.by, c.source);
   if (!source) return source.error();
   if (c.offset > source->size || c.length > source->size - c.offset || c.length == 0)
     return error{errc::invalid_argument, "the range lies outside of the source"};
@@ -196,7 +201,7 @@ command_result command_applier::run(const copy_part& c) {
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
   if (!valid_number(c.number))
     return remember(c.stamp, {.refused = error{errc::invalid_argument, "part numbers go from 1 to 10,000"}});
-  const auto upload = find_upload(c.upload);
+  const auto upload = find_upload(c.by, c.upload);
   if (!upload) return remember(c.stamp, {.refused = upload.error()});
   const auto part = shared_part(c);
   if (!part) return remember(c.stamp, {.refused = part.error()});
@@ -234,7 +239,7 @@ result<std::vector<manifest_part>> command_applier::take_parts(const complete_up
 }
 
 std::optional<error> command_applier::complete(const complete_upload& c) {
-  const auto upload = find_upload(c.upload);
+  const auto upload = find_upload(c.by, c.upload);
   if (!upload) return upload.error();
   if (auto bad = malformed_choice(c)) return bad;
   const bucket_row& bucket = *b_.bucket(c.upload.bucket);

@@ -44,6 +44,27 @@ void batch::erase_bucket(const std::string& name) {
   buckets_[name] = std::nullopt;
 }
 
+const access_key_row* batch::access_key(const std::string& id) {
+  if (!valid_access_key(id)) return nullptr; // it could be longer than any key of the engine
+  auto found = access_keys_.find(id);
+  if (found == access_keys_.end()) {
+    auto row = load<access_key_row>(table::access_keys, keys.access_key(id), decode_access_key);
+    found = access_keys_.emplace(id, std::move(row)).first;
+  }
+  return found->second ? &*found->second : nullptr;
+}
+
+void batch::put_access_key(const access_key_row& row) {
+  put(table::access_keys, keys.access_key(row.id), encode(row));
+  access_keys_[row.id] = row;
+}
+
+bool batch::erase_access_key(const std::string& id) {
+  if (access_key(id) == nullptr) return false;
+  access_keys_[id] = std::nullopt;
+  return erase(table::access_keys, keys.access_key(id));
+}
+
 session_row* batch::session(session_id id) {
   auto found = sessions_.find(id);
   if (found == sessions_.end())

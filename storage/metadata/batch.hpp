@@ -1,5 +1,6 @@
 // One batch of commands while it is applied: the write transaction, the group's counters and the rows that many
-// commands of a batch touch (buckets, sessions), read once and written once. Lives on the stack of store::apply.
+// commands of a batch touch (buckets, access keys, sessions), read once and written once. Lives on the stack of
+// store::apply.
 //
 // Errors are sticky, as in the transaction: after the first one everything answers "nothing", and the whole batch is
 // dropped by `finish`. So the code that applies commands reads straight on.
@@ -41,6 +42,11 @@ public:
   void put_bucket(const bucket_row& row);
   void erase_bucket(const std::string& name);
 
+  // Null: there is none. Valid until the next change of an access key.
+  const access_key_row* access_key(const std::string& id);
+  void put_access_key(const access_key_row& row);
+  bool erase_access_key(const std::string& id); // false: there was none
+
   // Null: the log has not seen it. Stays valid; changes are written at the end.
   session_row* session(session_id id);
   session_row* add_session(const session_row& row);
@@ -80,6 +86,7 @@ private:
   log_index index_;
   std::uint64_t last_id_, free_waiting_, repairs_, repairs_before_, given_up_, given_up_before_;
   std::map<std::string, std::optional<bucket_row>, std::less<>> buckets_;
+  std::map<std::string, std::optional<access_key_row>, std::less<>> access_keys_;
   std::map<session_id, std::optional<session_row>> sessions_;
 };
 

@@ -1,6 +1,7 @@
 // What several commands are made of, and its encodings (grammar: commands.cpp).
 #pragma once
 
+#include "storage/metadata/authority.hpp"
 #include "storage/metadata/cluster_rows.hpp"
 #include "storage/metadata/rows.hpp"
 #include "storage/metadata/version_rows.hpp"

@@ -18,6 +18,7 @@ struct begin_upload {
   object_extras extras;
   std::string checksum;
   checksum_type type = checksum_type::none;
+  authority by{};
 };
 
 // Which upload of which object. no_such_upload: it is not there (any more), or is another object's.
@@ -38,6 +39,7 @@ struct put_part {
   md5_digest digest{};
   std::string checksum_name, checksum; // as in uploaded_part
   written_content content;
+  authority by{};
 };
 
 // Bytes [offset, offset + length) of an object become a part; the blobs are shared. no_such_upload, no_such_key,
@@ -51,6 +53,7 @@ struct copy_part {
   std::uint64_t offset = 0, length = 0;
   md5_digest digest{};
   std::string checksum_name, checksum; // as in uploaded_part
+  authority by{};
 };
 
 struct chosen_part {
@@ -70,12 +73,14 @@ struct complete_upload {
   std::vector<std::pair<std::string, std::string>> checksums; // headers to keep beside those of begin_upload
   write_condition condition;
   bool part_checksums = false; // the object's parts keep those of the upload's
+  authority by{};
 };
 
 // no_such_upload.
 struct abort_upload {
   commit_stamp stamp;
   upload_name upload;
+  authority by{};
 };
 
 // The bytes are shared, none is moved. Headers and extras replace the source's where they are given; checksums of the
@@ -88,6 +93,7 @@ struct copy_object {
   std::optional<object_headers> headers;
   std::optional<object_extras> extras;
   write_condition condition;
+  authority by{};
 };
 
 // no_such_key. What is not given stays.
@@ -97,8 +103,10 @@ struct set_extras {
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
   std::optional<bool> public_read;
   std::optional<version_id> version; // no_such_version, delete_marker; without: of the live one
+  authority by{};
 };
 
+// no_such_bucket, acl_not_supported. What is not given stays.
 struct set_bucket {
   commit_stamp stamp;
   std::string name;
@@ -109,6 +117,8 @@ struct set_bucket {
   std::optional<bool> public_write;   // only beside public_read, which without it takes the right to write away
   std::optional<bool> public_objects; // only beside public_read, which without it is about the objects, too
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
+  authority by{};
+  std::optional<std::uint8_t> ownership;
 };
 
 // Their encodings, called by commands.cpp.

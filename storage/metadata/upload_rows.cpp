@@ -1,8 +1,8 @@
 // Encodings of uploads (notation: rows.cpp).
 //
-//   upload_row     1 id:v nonce:u64 bucket:v key:s begun:u64 headers extras checksum:s type:u8
-//   uploaded_part  1 number:v length:v digest:16 modified:u64 checksum_name:s checksum:s count:v piece*
-//   piece          blob blob_offset:v length:v chunk_size:v
+//   upload_row     1 id:v nonce:u64 bucket:v key:s begun:u64 headers extras checksum:s type:u8   type: + 128 when
+//   by_anybody (level 8) uploaded_part  1 number:v length:v digest:16 modified:u64 checksum_name:s checksum:s count:v
+//   piece* piece          blob blob_offset:v length:v chunk_size:v
 #include "storage/metadata/upload_rows.hpp"
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1;
+constexpr std::uint8_t row_version = 1, type_by_anybody = 128;
 constexpr std::size_t piece_bytes_min = 19;
 
 std::optional<error> check_version(byte_reader& r, const char* what) {
@@ -30,7 +30,8 @@ std::string encode(const upload_row& row) {
   w.u64(static_cast<std::uint64_t>(row.begun));
   write_headers(w, row.headers);
   write_extras(w, row.extras);
-  return w.string(row.checksum).u8(static_cast<std::uint8_t>(row.type)).take();
+  const std::uint8_t mark = row.by_anybody ? type_by_anybody : 0;
+  return w.string(row.checksum).u8(static_cast<std::uint8_t>(row.type) | mark).take();
 }
 
 result<upload_row> decode_upload(std::string_view bytes) {
@@ -45,7 +46,8 @@ result<upload_row> decode_upload(std::string_view bytes) {
   row.headers = read_headers(r);
   row.extras = read_extras(r);
   row.checksum = r.string();
-  const std::uint8_t type = r.u8();
+  const std::uint8_t marked = r.u8(), type = marked & ~type_by_anybody;
+  row.by_anybody = marked != type;
   if (type > static_cast<std::uint8_t>(checksum_type::full_object)) r.fail();
   row.type = static_cast<checksum_type>(type);
   if (!r.finished()) return error{errc::corrupt, "upload row does not follow its grammar"};

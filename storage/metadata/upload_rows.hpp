@@ -24,6 +24,7 @@ struct upload_row {
   object_extras extras;
   std::string checksum; // "crc32": the algorithm of the parts' checksums; empty: none was chosen
   checksum_type type = checksum_type::none;
+  bool by_anybody = false; // begun without a right of its own, the bucket being public: only such uploads are anybody's
 };
 
 // A stretch of a blob. A part that was uploaded is one; a part that was copied shares those of its source.

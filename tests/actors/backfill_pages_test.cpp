@@ -173,6 +173,8 @@ TEST_F(backfill_pages, let_go_of_nothing_that_a_repair_needs) {
   auto expected = all;
   std::erase(expected, chunk_id{lacking, 1});
   EXPECT_EQ(droppable(*read(), layout, 1, all).value(), expected);
+  run(meta::hold_deletions{true});
+  EXPECT_TRUE(droppable(*read(), layout, 1, all)->empty()) << "nothing is deleted at all";
 }
 
 TEST_F(backfill_pages, know_what_objects_still_need) {

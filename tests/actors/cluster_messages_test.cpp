@@ -147,6 +147,23 @@ TEST(cluster_messages, reports) {
   EXPECT_FALSE(again.takes_writes);
   EXPECT_EQ(again.complete_epoch, 6u);
   EXPECT_EQ(again.complete, r.complete);
+  EXPECT_EQ(again.fault, "");
+}
+
+TEST(cluster_messages, reports_name_faults_only_when_there_are_some) {
+  node_report r;
+  r.node = some_node();
+  const auto healthy = encode(r);
+  for (const bool failed : {false, true}) {
+    r.fault = failed ? "no_space" : "";
+    r.closed_disks = failed ? 0 : 2;
+    const auto bytes = encode(r);
+    EXPECT_EQ(bytes.substr(0, healthy.size()), healthy) << "as builds before this one write it";
+    const auto again = decode_report(bytes).value();
+    EXPECT_EQ(again.fault, r.fault);
+    EXPECT_EQ(again.closed_disks, r.closed_disks);
+    for (std::size_t n = healthy.size() + 1; n < bytes.size(); ++n) EXPECT_FALSE(decode_report(bytes.substr(0, n)));
+  }
 }
 
 } // namespace cairn::actors

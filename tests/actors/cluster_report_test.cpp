@@ -66,6 +66,17 @@ TEST_F(cluster_report_test, tells_what_is_known_of_healthy_members) {
   EXPECT_EQ(s.nodes[2].applied_index, 42u) << "as it last said";
 }
 
+TEST_F(cluster_report_test, one_whose_log_has_failed_says_so_at_once_and_is_down_after_a_while) {
+  reports.by_node[2].report.fault = "no_space";
+  EXPECT_EQ(report().nodes[2].fault, "no_space");
+  EXPECT_TRUE(report().nodes[2].up);
+  reports.by_node[2].healthy_at = storage::steady_time{80s};
+  EXPECT_FALSE(report().nodes[2].up);
+  EXPECT_EQ(report().nodes[0].fault, "");
+  log.failure = error{errc::io_error, "its own"};
+  EXPECT_EQ(report().nodes[0].fault, "io_error");
+}
+
 TEST_F(cluster_report_test, members_without_a_link_or_a_report_are_down_and_their_copies_missing) {
   lost.insert(2);
   EXPECT_FALSE(report().nodes[1].up);

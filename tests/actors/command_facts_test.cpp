@@ -43,4 +43,15 @@ TEST(command_facts, stamps_that_not_all_members_know_are_left_out) {
   EXPECT_EQ(std::get<meta::set_bucket>(stamped(meta::set_bucket{}, 4)).stamp.sequence, 7u);
 }
 
+TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {
+  meta::command put = meta::put_object{.bucket = "b", .key = "k", .content = std::string{"x"}};
+  std::get<meta::put_object>(put).by = {meta::allowed_by::key, "CK1", meta::rights::write, 7, 0};
+  EXPECT_EQ(meta::level_of(put), meta::feature_level_of_authority);
+  drop_authority(put);
+  EXPECT_EQ(meta::level_of(put), 1);
+  meta::command reaped = meta::reap{};
+  drop_authority(reaped); // has none
+  EXPECT_EQ(meta::level_of(reaped), 1);
+}
+
 } // namespace cairn::actors

@@ -178,6 +178,42 @@ TEST_F(membership_test, notes_who_is_down_and_who_is_back) {
   EXPECT_EQ(row(2).down_since, 0);
 }
 
+TEST_F(membership_test, tells_the_leader_that_its_log_has_failed_when_all_understand_it) {
+  cluster_of(3);
+  log.leader = 1;
+  log.failure = error{errc::no_space, "/somewhere: commit"};
+  start();
+  pass(1s);
+  ASSERT_FALSE(network.calls.empty());
+  EXPECT_EQ(decode_report(network.calls.back().bytes)->fault, "no_space");
+  log.feature_level = meta::feature_level_of_reported_faults - 1;
+  pass(1s);
+  EXPECT_EQ(decode_report(network.calls.back().bytes)->fault, "");
+}
+
+TEST_F(membership_test, one_whose_log_has_failed_is_down_though_it_reports) {
+  cluster_of(4);
+  lead();
+  start();
+  pass_with_reports(3s, {1, 2, 3});
+  for (int i = 0; i < 3; ++i) {
+    (void)report_fault(2);
+    pass_with_reports(1s, {1, 3});
+  }
+  EXPECT_EQ(row(2).down_since, 0) << "for some seconds it may come back";
+  EXPECT_EQ(reports()->by_node.at(2).report.fault, "no_space") << "but it is known at once";
+  for (int i = 0; i < 6; ++i) {
+    (void)report_fault(2);
+    pass_with_reports(1s, {1, 3});
+  }
+  EXPECT_NE(row(2).down_since, 0);
+  ASSERT_FALSE(changes.empty());
+  EXPECT_EQ(changes.front().node, 2) << "its vote goes to the standby";
+  EXPECT_EQ(changes.front().kind, raft::change_kind::demote);
+  pass_with_reports(3s, {1, 2, 3});
+  EXPECT_EQ(row(2).down_since, 0);
+}
+
 TEST_F(membership_test, takes_one_out_and_tells_why_it_leaves_two_in) {
   steward.out_after = 20s;
   steward.session_ends_after = 10s;

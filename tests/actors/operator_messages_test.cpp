@@ -52,6 +52,9 @@ cluster_status example() {
 TEST(operator_messages, a_status_comes_back_as_it_went) {
   auto s = example();
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
+  s.nodes[1].fault = "no_space";
+  s.nodes[2].closed_disks = 3;
+  EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
   s.leader.reset();
   s.nodes.clear();
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);

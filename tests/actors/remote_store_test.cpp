@@ -1,4 +1,7 @@
+#include "storage/checksum.hpp"
 #include "tests/actors/chunk_fixture.hpp"
+
+#include <future>
 
 namespace cairn::actors {
 
@@ -73,6 +76,25 @@ TEST_F(remote_store_test, finds_bytes_that_changed_on_their_way) {
   });
   connect(0);
   EXPECT_EQ(read(remote(0).store, 1, 0, 100).error(), errc::corrupt);
+}
+
+TEST_F(remote_store_test, stores_no_bytes_that_changed_on_their_way) {
+  add_node();
+  connect(0);
+  set_layout(3, {0}, {0});
+  const auto sent = [&](std::uint64_t n, std::uint32_t checksum_off) {
+    const auto bytes = payload(n, 1000);
+    std::string request(1, char(peer_request::write_chunk));
+    request += encode(write_chunk_request{3, chunk_number(n), storage::crc32c(bytes.view()) + checksum_off});
+    std::promise<errc> told;
+    network->send_bulk(node_id(1), std::move(request), bytes, std::chrono::steady_clock::now() + 20s,
+                       [&told](result<link::answer> a) { told.set_value(a ? errc{} : a.error().code); });
+    return told.get_future().get();
+  };
+  EXPECT_EQ(sent(1, 1), errc::corrupt);
+  EXPECT_FALSE(nodes[0]->has(chunk_number(1)));
+  EXPECT_EQ(sent(1, 0), errc{});
+  EXPECT_TRUE(nodes[0]->has(chunk_number(1)));
 }
 
 TEST_F(remote_store_test, answers_at_once_when_the_peer_is_not_reachable) {

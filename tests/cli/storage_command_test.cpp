@@ -113,6 +113,13 @@ TEST_F(storage_command, lifts_a_quarantine_only_when_asked) {
   EXPECT_FALSE(quarantine_reason(posix_file_system(), disk_)->has_value());
 }
 
+TEST_F(storage_command, a_rebuilt_index_ends_the_quarantine) {
+  ASSERT_TRUE(mark_quarantined(posix_file_system(), disk_, "the index could not be read"));
+  EXPECT_EQ(run("rebuild-index"), 0) << errors_;
+  EXPECT_TRUE(said("no longer quarantined")) << out_;
+  EXPECT_FALSE(quarantine_reason(posix_file_system(), disk_)->has_value());
+}
+
 TEST_F(storage_command, names_a_directory_that_is_no_disk) {
   fs::remove_all(disk_);
   EXPECT_EQ(run("check"), 1);

@@ -1,5 +1,7 @@
 // What a node does alone and with one other; everything that goes wrong is in the simulation (scenario raft).
+#include "cluster/raft_log.hpp"
 #include "cluster/raft_membership.hpp"
+#include "cluster/raft_message.hpp"
 #include "cluster/raft_node.hpp"
 #include "storage/codec.hpp"
 
@@ -35,6 +37,20 @@ struct owner {
     }
   }
 };
+
+stored_state voter_of_three() {
+  stored_state s = raft_core::first_state(1);
+  configuration three{{{1, server_role::voter}, {2, server_role::voter}, {3, server_role::voter}}};
+  s.entries[0].bytes = share(encode(three));
+  return s;
+}
+
+std::vector<vote_answer> votes_to(const std::vector<envelope>& sent, server_id candidate) {
+  std::vector<vote_answer> out;
+  for (const auto& letter : sent)
+    if (const auto* v = std::get_if<vote_answer>(&letter.body); v && letter.to == candidate) out.push_back(*v);
+  return out;
+}
 
 } // namespace
 
@@ -101,6 +117,128 @@ TEST(raft_node, a_message_that_makes_no_sense_is_dropped_and_counted) {
   o.node->receive(2, append_request{2, 1, 1, 0, {}}, 0); // a second leader of its own term
   EXPECT_EQ(o.node->engine().dropped_messages(), 3u);
   EXPECT_FALSE(o.node->engine().failure());
+}
+
+TEST(raft_node, a_vote_leaves_when_it_is_stored_and_is_remembered_by_the_next_start) {
+  auto disk = storage::make_memory_kv(raft_log_tables);
+  ASSERT_TRUE(raft_log{*disk}.begin(voter_of_three()));
+  {
+    owner o{1, std::move(raft_log{*disk}.load(0).value())};
+    o.node->receive(2, vote_request{7, 1, 1, true, false}, 10);
+    const auto u = o.node->take();
+    ASSERT_EQ(u.writes.size(), 1u);
+    ASSERT_TRUE(u.writes[0].vote);
+    EXPECT_EQ(u.writes[0].vote->term, 7u);
+    EXPECT_EQ(u.writes[0].vote->vote, 2u);
+    EXPECT_TRUE(u.messages.empty()) << "the vote is not stored";
+    ASSERT_TRUE(raft_log{*disk}.write(u.writes));
+    o.node->stored(u.writes[0].number, 10);
+    o.settle(10);
+    EXPECT_EQ(votes_to(o.sent, 2), (std::vector<vote_answer>{{7, true, false}}));
+  }
+  owner again{1, std::move(raft_log{*disk}.load(0).value())};
+  EXPECT_EQ(again.node->engine().term(), 7u);
+  again.node->receive(3, vote_request{7, 1, 1, true, false}, 20);
+  again.settle(20);
+  EXPECT_EQ(votes_to(again.sent, 3), (std::vector<vote_answer>{{7, false, false}}));
+}
+
+TEST(raft_node, a_candidate_asks_for_votes_when_its_own_is_stored) {
+  auto disk = storage::make_memory_kv(raft_log_tables);
+  ASSERT_TRUE(raft_log{*disk}.begin(voter_of_three()));
+  owner o{1, std::move(raft_log{*disk}.load(0).value())};
+  o.node->receive(2, timeout_now{1, 1, 1}, 10); // its leader hands over: no pre-vote
+  const auto u = o.node->take();
+  ASSERT_EQ(o.node->engine().role(), role::candidate);
+  ASSERT_EQ(u.writes.size(), 1u);
+  ASSERT_TRUE(u.writes[0].vote);
+  EXPECT_EQ(u.writes[0].vote->vote, 1u);
+  EXPECT_TRUE(u.messages.empty()) << "its vote for itself is not stored";
+  ASSERT_TRUE(raft_log{*disk}.write(u.writes));
+  EXPECT_EQ(raft_log{*disk}.load(0)->vote.vote, 1u);
+  o.node->stored(u.writes[0].number, 10);
+  o.settle(10);
+  EXPECT_EQ(o.sent.size(), 2u);
+}
+
+TEST(raft_node, a_read_is_answered_when_a_majority_has_confirmed_the_term_after_it_was_asked) {
+  owner o{1, voter_of_three()};
+  o.node->receive(2, timeout_now{1, 1, 1}, 10);
+  o.settle(10);
+  const auto term = o.node->engine().term();
+  o.node->receive(3, vote_answer{term, true, false}, 20);
+  o.settle(20);
+  ASSERT_EQ(o.node->engine().role(), role::leader);
+  o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
+  o.settle(30);
+  ASSERT_TRUE(o.node->engine().leads());
+
+  const auto rounds = [&] {
+    std::vector<std::uint64_t> out;
+    for (const auto& letter : o.sent)
+      if (const auto* r = std::get_if<read_round>(&letter.body); r && letter.to == 2) out.push_back(r->sequence);
+    return out;
+  };
+  o.node->read(50, 40);
+  o.settle(40);
+  ASSERT_EQ(rounds().size(), 1u);
+  EXPECT_TRUE(o.answers.empty()) << "nobody has confirmed it";
+  o.node->receive(2, read_echo{term - 1, rounds()[0]}, 50);
+  o.node->receive(2, read_echo{term, rounds()[0] + 1}, 50);
+  o.settle(50);
+  EXPECT_TRUE(o.answers.empty()) << "echoes of another term, or of no round";
+  o.node->receive(2, read_echo{term, rounds()[0]}, 60);
+  o.settle(60);
+  ASSERT_EQ(o.answers.size(), 1u);
+  EXPECT_EQ(o.answers[0].what, outcome::read);
+
+  // The echo of an earlier round says nothing of a later one.
+  o.node->read(51, 70);
+  o.settle(70);
+  ASSERT_EQ(rounds().size(), 2u);
+  o.node->receive(2, read_echo{term, rounds()[0]}, 80);
+  o.settle(80);
+  EXPECT_EQ(o.answers.size(), 1u);
+  o.node->receive(3, append_request{term + 1, 2, term, 1, {}}, 90); // another one leads meanwhile
+  o.settle(90);
+  ASSERT_EQ(o.answers.size(), 2u);
+  EXPECT_EQ(o.answers[1].what, outcome::not_leader);
+}
+
+// Ongaro's correction of the changes of one server at a time (2015).
+TEST(raft_node, changes_wait_for_an_entry_of_the_term_and_for_who_is_behind) {
+  owner o{1, voter_of_three()};
+  o.node->receive(2, timeout_now{1, 1, 1}, 10);
+  o.settle(10);
+  const auto term = o.node->engine().term();
+  o.node->receive(3, vote_answer{term, true, false}, 20);
+  o.settle(20);
+  ASSERT_EQ(o.node->engine().role(), role::leader);
+  EXPECT_EQ(o.node->change(4, change_kind::add_standby, 20), accepted::busy) << "nothing of its term is committed";
+  const auto stored_by = [&](server_id id) {
+    o.node->receive(id, append_answer{term, 0, o.node->engine().last_index()}, 30);
+    o.settle(30);
+  };
+  stored_by(3);
+  ASSERT_EQ(o.node->change(4, change_kind::add_standby, 30), accepted::yes);
+  EXPECT_EQ(o.node->change(5, change_kind::add_standby, 30), accepted::busy) << "one at a time";
+  o.settle(30);
+  stored_by(3);
+  EXPECT_EQ(o.node->change(4, change_kind::promote, 30), accepted::behind) << "it has nothing of the log";
+  stored_by(4);
+  EXPECT_EQ(o.node->change(4, change_kind::promote, 30), accepted::yes);
+}
+
+TEST(raft_node, only_a_server_of_that_term_echoes_a_read_round) {
+  owner o{1, voter_of_three()};
+  o.node->receive(2, read_round{1, 4}, 10);
+  o.node->receive(2, vote_request{7, 1, 1, true, false}, 10); // it has heard of a later term
+  o.node->receive(2, read_round{1, 5}, 10);
+  o.settle(10);
+  std::vector<read_echo> echoes;
+  for (const auto& letter : o.sent)
+    if (const auto* e = std::get_if<read_echo>(&letter.body)) echoes.push_back(*e);
+  EXPECT_EQ(echoes, (std::vector<read_echo>{{1, 4}}));
 }
 
 TEST(raft_core, a_stored_state_that_contradicts_itself_is_refused) {

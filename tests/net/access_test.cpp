@@ -84,6 +84,57 @@ TEST(access, a_bucket_that_is_not_there_is_no_bucket_to_write_to) {
   EXPECT_EQ(s.code(), "NoSuchBucket");
 }
 
+TEST(access, what_let_a_request_in_goes_with_its_commands) {
+  using namespace metadata::rights;
+  scene s{http_operation::put_object, write};
+  s.key.id = "CK1";
+  EXPECT_EQ(s.code(), "");
+  let_in(s.asked, s.found, metadata::allowed_by::key);
+  EXPECT_EQ(s.asked.by, (metadata::authority{metadata::allowed_by::key, "CK1", write, 7, 0}));
+  EXPECT_EQ(s.asked.authority(owner).rights, write | owner);
+  EXPECT_TRUE(s.asked.may(write));
+  EXPECT_FALSE(s.asked.may(write | owner));
+
+  let_in(s.asked, s.found, metadata::allowed_by::anybody); // the key's own rights did not suffice
+  EXPECT_EQ(s.asked.by, (metadata::authority{metadata::allowed_by::anybody, "CK1", 0, 7, 0}));
+  EXPECT_EQ(s.asked.authority(owner).rights, 0);
+  EXPECT_FALSE(s.asked.may(write));
+
+  s.found.bucket_2 = scene::bucket(8);
+  s.asked.operation = http_operation::copy_object;
+  let_in(s.asked, s.found, metadata::allowed_by::key);
+  EXPECT_EQ(s.asked.by.source, 8u);
+
+  s.asked.operation = http_operation::create_bucket; // no bucket's, whether there is one of the name or not
+  let_in(s.asked, s.found, metadata::allowed_by::key);
+  EXPECT_EQ(s.asked.by.bucket, 0u);
+
+  let_in_by_configuration(s.asked);
+  EXPECT_TRUE(s.asked.may(metadata::rights::all));
+  EXPECT_EQ(s.asked.by, (metadata::authority{.by = metadata::allowed_by::configuration}));
+}
+
+TEST(access, what_is_not_there_is_told_to_who_may_list_the_bucket) {
+  const auto seen = [](std::uint8_t rights, bool listed, errc code) {
+    scene s{http_operation::get_object, rights};
+    auto row = *s.found.bucket;
+    row.public_read = listed;
+    s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
+    s.found.key = std::make_shared<const metadata::access_key_row>(s.key);
+    let_in(s.asked, s.found, metadata::allowed_by::anybody);
+    return seen_by(s.asked, error{code, "text"});
+  };
+  for (const auto code : {errc::no_such_key, errc::no_such_version, errc::delete_marker}) {
+    EXPECT_EQ(seen(0, false, code), errc::access_denied);
+    EXPECT_TRUE(seen(0, false, code).text.empty()); // as an object that is there and not public is refused
+    EXPECT_EQ(seen(metadata::rights::write | metadata::rights::owner, false, code), errc::access_denied);
+    EXPECT_EQ(seen(metadata::rights::read, false, code), code);
+    EXPECT_EQ(seen(0, true, code), code);
+  }
+  EXPECT_EQ(seen(0, false, errc::no_such_bucket), errc::no_such_bucket);
+  EXPECT_EQ(seen(0, false, errc::io_error), errc::io_error);
+}
+
 TEST(access, anybody_may_read_what_is_public) {
   EXPECT_TRUE(reads_publicly(http_operation::get_object));
   EXPECT_TRUE(reads_publicly(http_operation::list_objects));

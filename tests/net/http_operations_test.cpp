@@ -1,15 +1,24 @@
 // Operations that need no body of an object, over the real server: many deletes at once, settings, checksums.
+#include "net/base64.hpp"
+#include "storage/digest.hpp"
 #include "tests/net/running_node.hpp"
 
 namespace cairn::net {
 
 namespace {
 
+std::string md5_line(const std::string& body) {
+  storage::md5 md5;
+  md5.update(std::as_bytes(std::span{body}));
+  const auto digest = md5.finish();
+  return "Content-MD5: " + base64_encode(std::string{digest.begin(), digest.end()}) + "\r\n";
+}
+
 class http_operations : public ::testing::Test {
 protected:
   http_operations() { EXPECT_EQ(node.ask("PUT", "/files").status, 200u); }
   answer remove(const std::string& body, const std::string& fields = {}) const {
-    return node.ask("POST", "/files?delete", fields, body);
+    return node.ask("POST", "/files?delete", fields.empty() ? md5_line(body) : fields, body);
   }
   running_node node;
 };
@@ -54,10 +63,50 @@ TEST_F(http_operations, delete_nothing_of_a_body_that_is_not_the_announced_one) 
   EXPECT_TRUE(holds(remove(body, "x-amz-checksum-crc32: y/Q5Jg==\r\n"), "<Code>BadDigest</Code>"));
   EXPECT_TRUE(holds(remove("<Delete>"), "<Code>MalformedXML</Code>"));
   EXPECT_EQ(node.ask("GET", "/files/a").status, 200u);
-  EXPECT_TRUE(holds(node.ask("POST", "/absent?delete", {}, body), "<Code>NoSuchBucket</Code>"));
+  EXPECT_TRUE(holds(node.ask("POST", "/absent?delete", md5_line(body), body), "<Code>NoSuchBucket</Code>"));
   auto client = node.connect();
-  client.send("POST /files?delete HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3000000\r\n\r\n");
+  client.send("POST /files?delete HTTP/1.1\r\nHost: localhost\r\n" + md5_line(body) +
+              "Content-Length: 3000000\r\n\r\n");
   EXPECT_EQ(client.read().status, 400u) << "before the body is read";
+}
+
+TEST_F(http_operations, delete_nothing_of_a_body_that_nothing_proves) {
+  node.ask("PUT", "/files/a", {}, "x");
+  const std::string body = "<Delete><Object><Key>a</Key></Object></Delete>";
+  const auto refused = remove(body, "x-amz-sdk-checksum-algorithm: CRC32\r\n");
+  EXPECT_EQ(refused.status, 400u);
+  EXPECT_TRUE(holds(refused, "<Code>InvalidRequest</Code>") &&
+              holds(refused, "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"));
+  EXPECT_EQ(node.ask("GET", "/files/a").status, 200u);
+}
+
+TEST_F(http_operations, of_pages_of_other_origins_change_nothing) {
+  node.ask("PUT", "/files/a", {}, "x");
+  const std::string body = "<Delete><Object><Key>a</Key></Object></Delete>", md5 = md5_line(body);
+  const std::string evil = "Origin: https://evil.example\r\n", cross = "Sec-Fetch-Site: cross-site\r\n";
+  for (const auto& sent :
+       {evil, cross, evil + cross, std::string{"Origin: null\r\n"}, std::string{"Sec-Fetch-Site: same-site\r\n"}}) {
+    EXPECT_EQ(remove(body, md5 + sent).status, 403u) << sent;
+    EXPECT_EQ(node.ask("POST", "/files/u?uploads", sent).status, 403u) << sent;
+    EXPECT_EQ(node.ask("PUT", "/files/new", sent, "x").status, 403u) << sent;
+    EXPECT_EQ(node.ask("PUT", "/fresh", sent).status, 403u) << sent;
+    EXPECT_EQ(node.ask("DELETE", "/files/a", sent).status, 403u) << sent;
+    EXPECT_EQ(node.ask("DELETE", "/files", sent).status, 403u) << sent;
+    EXPECT_EQ(node.ask("PUT", "/files?acl", sent + "x-amz-acl: public-read\r\n").status, 403u) << sent;
+    EXPECT_EQ(node.ask("GET", "/files/a", sent).status, 200u) << sent;
+  }
+  EXPECT_EQ(node.ask("HEAD", "/fresh").status, 404u);
+  const std::string own = "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n";
+  EXPECT_EQ(node.ask("PUT", "/files/own", own, "x").status, 200u);
+
+  const std::string rules = "<CORSConfiguration><CORSRule><AllowedOrigin>https://app.example</AllowedOrigin>"
+                            "<AllowedMethod>PUT</AllowedMethod></CORSRule></CORSConfiguration>";
+  EXPECT_EQ(node.ask("PUT", "/files?cors", {}, rules).status, 200u);
+  const std::string app = "Origin: https://app.example\r\n" + cross;
+  EXPECT_EQ(node.ask("PUT", "/files/by-app", app, "x").status, 200u);
+  EXPECT_EQ(node.ask("DELETE", "/files/by-app", app).status, 403u) << "the rule is about PUT";
+  EXPECT_EQ(node.ask("DELETE", "/files/by-app", app + "Access-Control-Request-Method: PUT\r\n").status, 403u);
+  EXPECT_EQ(node.ask("PUT", "/files/by-app", evil + cross, "x").status, 403u);
 }
 
 TEST_F(http_operations, answer_for_settings_of_what_exists) {
@@ -69,7 +118,7 @@ TEST_F(http_operations, answer_for_settings_of_what_exists) {
   EXPECT_TRUE(holds(node.ask("GET", "/absent?acl"), "<Code>NoSuchBucket</Code>"));
   EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: private\r\n").status, 200u);
   EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: authenticated-read\r\n").status, 501u);
-  EXPECT_EQ(node.ask("PUT", "/files/a?acl", {}, "<AccessControlPolicy/>").status, 501u);
+  EXPECT_EQ(node.ask("PUT", "/files/a?acl", {}, "<AccessControlPolicy/>").status, 400u);
   EXPECT_EQ(node.ask("DELETE", "/files?cors").status, 204u);
   EXPECT_EQ(node.ask("PUT", "/other", "x-amz-acl: authenticated-read\r\n").status, 501u);
 }

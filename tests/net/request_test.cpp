@@ -1,5 +1,7 @@
 #include "net/request.hpp"
 
+#include "net/access.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cairn::net {
@@ -13,6 +15,7 @@ request put_request_of(const fields& headers) {
   request r;
   r.target.bucket = "files";
   r.target.key = "k";
+  let_in_by_configuration(r);
   read_conditions(headers, r);
   return r;
 }
@@ -36,6 +39,37 @@ fields one(std::string_view name, std::string_view value) {
 }
 
 } // namespace
+
+TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
+  using namespace storage::metadata;
+  const auto put = [](authority by, std::uint8_t held, const fields& headers) {
+    auto r = put_request_of(headers);
+    r.by = std::move(by);
+    r.rights = held;
+    return read_put(headers, r, 10, object_size_max);
+  };
+  const auto code = [&](const authority& by, std::uint8_t held, const fields& headers) {
+    const auto order = put(by, held, headers);
+    const auto* refused = std::get_if<s3_error>(&order);
+    return refused ? std::string{refused->code} : "";
+  };
+  const authority key{allowed_by::key, "CK1", rights::write, 7, 0}, anybody{allowed_by::anybody, "", 0, 7, 0};
+  for (const auto* acl : {"public-read", "public-read-write"}) {
+    EXPECT_EQ(code(key, rights::read | rights::write, one("x-amz-acl", acl)), "AccessDenied");
+    EXPECT_EQ(code(anybody, 0, one("x-amz-acl", acl)), "AccessDenied");
+    EXPECT_EQ(code(anybody, rights::owner, one("x-amz-acl", acl)), "AccessDenied");
+    EXPECT_EQ(code(key, rights::write | rights::owner, one("x-amz-acl", acl)), "");
+  }
+  for (const auto* acl : {"private", "bucket-owner-full-control"}) {
+    EXPECT_EQ(code(key, rights::write, one("x-amz-acl", acl)), "");
+    EXPECT_EQ(code(anybody, 0, one("x-amz-acl", acl)), "");
+  }
+  EXPECT_EQ(code(anybody, 0, one("x-amz-tagging", "a=b")), "AccessDenied");
+  EXPECT_EQ(code(key, rights::write, one("x-amz-tagging", "a=b")), "");
+  const auto published = put(key, rights::all, one("x-amz-acl", "public-read"));
+  EXPECT_EQ(std::get<put_order>(published).put.by.rights, rights::write | rights::owner);
+  EXPECT_EQ(std::get<put_order>(put(key, rights::all, fields{})).put.by, key);
+}
 
 TEST(request, joins_repeated_conditions) {
   fields headers;
@@ -90,7 +124,6 @@ TEST(put_order, reads_content_md5) {
 
 TEST(put_order, refuses_what_would_be_stored_wrongly) {
   EXPECT_EQ(refused(one("x-amz-copy-source-if-match", "x")).status, 501u) << "without a source";
-  EXPECT_EQ(refused(one("x-amz-server-side-encryption", "AES256")).status, 501u);
   EXPECT_EQ(refused(one("x-amz-tagging", "a=b&a=c")).code, "InvalidTag");
   EXPECT_EQ(refused(one("Content-Range", "bytes 0-1/2")).status, 501u);
   EXPECT_EQ(refused(one("If-None-Match", ",")).status, 501u);

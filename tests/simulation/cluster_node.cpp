@@ -28,8 +28,8 @@ const std::string cluster_name = "simulated";
 cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan, std::size_t number)
     : w_(w), checks_(c), network_(n), plan_(plan), number_(number) {
   id_.fill(std::uint8_t(0x10 + number));
-  metadata_engine_ = storage::make_memory_kv(meta::table_count);
-  log_engine_ = storage::make_memory_kv(cluster::raft::raft_log_tables);
+  metadata_engine_ = std::make_unique<faulty_kv>(meta::table_count);
+  log_engine_ = std::make_unique<faulty_kv>(cluster::raft::raft_log_tables);
   make_disks();
 }
 
@@ -37,7 +37,7 @@ void cluster_node::make_disks() {
   disks_.clear();
   for (std::size_t i = 0; i < plan_.disks; ++i)
     disks_.push_back({std::make_unique<storage::memory_file_system>(disk_bytes),
-                      storage::make_memory_kv(storage::chunk_index_tables)});
+                      std::make_unique<faulty_kv>(storage::chunk_index_tables)});
 }
 
 void cluster_node::replace_disks() {
@@ -56,12 +56,16 @@ meta::new_node cluster_node::self() const {
 
 virtual_executor* cluster_node::executor(const job_times& times, std::size_t lanes, std::size_t queue_max) {
   process_->executors.push_back(std::make_unique<virtual_executor>(w_, times, lanes, queue_max, &process_->home));
+  process_->executors.back()->slow_down(slowness_);
   return process_->executors.back().get();
 }
 
 void cluster_node::start(std::vector<storage::uuid> known) {
   CAIRN_ASSERT(!running());
   ++incarnation_;
+  for (auto& d : disks_) d.index->reopen();
+  metadata_engine_->reopen();
+  log_engine_->reopen();
   process_ = std::make_unique<process>(w_, plan_.clock);
   auto& p = *process_;
   w_.add(p.home);
@@ -92,6 +96,7 @@ void cluster_node::open_disks() {
     o.store = std::move(*store);
     o.reads = std::make_unique<virtual_executor>(w_, plan_.disk_times, 4, read_queue_max, &p.home);
     o.writes = std::make_unique<virtual_executor>(w_, plan_.disk_times, 1, write_queue_max, &p.home);
+    for (auto* e : {o.reads.get(), o.writes.get()}) e->slow_down(slowness_);
     o.shared = std::make_shared<actors::disk>(*o.store, *o.reads, *o.writes, p.metrics, p.home);
     o.shared->damaged = p.damaged;
     o.actors = actors::spawn_chunk_stores(p.home.system(), o.shared, 2);
@@ -106,7 +111,7 @@ void cluster_node::open_metadata() {
 
 void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
   std::string wish(1, char(actors::peer_request::join));
-  wish += encode(actors::join_request{self(), cluster_name});
+  wish += encode(actors::join_request{self(), cluster_name, {}});
   const auto& whom = w_.draw.pick(known);
   const auto again = [this, life = incarnation_, known] {
     if (running() && life == incarnation_ && !joined()) ask_to_join(known);
@@ -140,6 +145,7 @@ void cluster_node::become_member() {
   log.identity = &*identity_;
   log.self = self();
   log.replicas = plan_.replicas;
+  log.write_quorum = plan_.write_quorum;
   log.writes = executor(plan_.metadata_times, 1, write_queue_max);
   log.reads = executor(plan_.metadata_times, 1, read_queue_max);
   log.transfer = {metadata_engine_.get(), &metadata_files_, "/transfer",
@@ -177,7 +183,7 @@ void cluster_node::become_member() {
   s.upload_window = plan_.upload_window;
   s.window_min = plan_.window_min;
   s.window_max = plan_.window_max;
-  p.reaper = actors::spawn_reaper(p.home.system(), s);
+  p.reaper = actors::spawn_reaper(p.home.system(), s, {.walk_every = plan_.walk_every});
   spawn_backfill();
   p.member = true;
   p.network->begin();
@@ -237,6 +243,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
     return use;
   };
   members.steward = plan_.steward;
+  members.founding = {std::chrono::hours{24}, 64};
   members.metadata = p.services.metadata = actors::spawn_metadata(p.home.system(), std::move(m));
   p.membership = actors::spawn_membership(p.home.system(), std::move(members));
   actors::serve_members(*p.service, actors::slot_of(p.services.metadata), actors::slot_of(p.membership));
@@ -287,6 +294,27 @@ void cluster_node::crash(bool power_lost) {
   dead_.push_back(std::move(process_));
 }
 
+void cluster_node::freeze() {
+  if (!running() || process_->home.frozen()) return;
+  frozen_since_ = w_.now();
+  process_->home.freeze();
+  w_.digest.add(number_);
+}
+
+void cluster_node::thaw() {
+  if (!frozen()) return;
+  process_->home.thaw();
+  network_.thawed(id_, frozen_since_);
+}
+
+void cluster_node::slow_down(std::uint32_t factor) {
+  slowness_ = factor;
+  if (!running()) return;
+  for (auto& e : process_->executors) e->slow_down(factor);
+  for (auto& d : process_->disks)
+    for (auto* e : {d.reads.get(), d.writes.get()}) e->slow_down(factor);
+}
+
 bool cluster_node::serves() const noexcept {
   return running() && process_->member;
 }
@@ -323,6 +351,12 @@ storage::log_index cluster_node::applied() const {
   return shown ? shown->applied() : 0;
 }
 
+bool cluster_node::disks_are_healthy() const {
+  return !metadata_engine_->broken() && !log_engine_->broken() &&
+         std::ranges::all_of(process_->disks,
+                             [](const auto& d) { return d.store->stats().state == storage::disk_state::healthy; });
+}
+
 bool cluster_node::has(const storage::chunk_id& chunk) const {
   return std::ranges::any_of(process_->disks, [&](const open_disk& d) {
     const auto missing = d.store->missing({&chunk, 1});
@@ -335,6 +369,15 @@ bool cluster_node::good(const storage::chunk_id& chunk) const {
   return std::ranges::any_of(process_->disks, [&](const open_disk& d) {
     return bool(d.store->read(chunk, 0, std::uint32_t(bytes.size()), bytes.data()));
   });
+}
+
+std::vector<storage::chunk_id> cluster_node::chunks() const {
+  constexpr std::size_t page_max = 10'000;
+  std::vector<storage::chunk_id> all;
+  if (!running()) return all;
+  for (const auto& d : process_->disks)
+    if (const auto page = d.store->list(std::nullopt, page_max)) all.insert(all.end(), page->begin(), page->end());
+  return all;
 }
 
 void cluster_node::rot(const storage::chunk_id& chunk, std::uint64_t where) {

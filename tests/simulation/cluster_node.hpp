@@ -11,6 +11,7 @@
 #include "actors/reaper.hpp"
 #include "storage/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"
+#include "tests/simulation/faulty_kv.hpp"
 #include "tests/simulation/sim_network.hpp"
 #include "tests/simulation/virtual_executor.hpp"
 
@@ -21,11 +22,12 @@ struct member_plan {
   std::uint64_t memory_bytes = 64 << 20;
   std::uint32_t chunk_size = 64 << 10, inline_max = 4096;
   std::uint32_t window_min = 2, window_max = 4, upload_window = 4;
-  std::uint8_t replicas = 3;
+  std::uint8_t replicas = 3, write_quorum = 0;
   job_times disk_times, metadata_times, digest_times;
   machine::clock_faults clock;
   cluster::steward_options steward;
   bool scrubs = false;
+  std::chrono::minutes walk_every{60}; // of the reaper, over all chunks
   // Of the metadata's log: small, so that nodes fall behind it.
   std::uint64_t compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
@@ -43,6 +45,21 @@ public:
   // takes.
   void start(std::vector<storage::uuid> known = {});
   void crash(bool power_lost);
+  // A process that gets no time: nothing of it happens, and its peers find it silent.
+  void freeze();
+  void thaw();
+  bool frozen() const noexcept { return running() && process_->home.frozen(); }
+  void jump_clock(std::chrono::milliseconds by) { // the wall clock's, of this life
+    if (running()) process_->home.jump_wall(by);
+  }
+  void slow_down(std::uint32_t factor); // its disks, in this life and later ones; 1: as planned
+  // For faults of its disks.
+  std::size_t disks() const noexcept { return disks_.size(); }
+  storage::memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
+  faulty_kv& index(std::size_t disk) { return *disks_[disk].index; }
+  faulty_kv& state() { return *metadata_engine_; }
+  faulty_kv& log() { return *log_engine_; }
+  bool disks_are_healthy() const; // of a running node: takes writes everywhere
   bool running() const noexcept { return process_ != nullptr; }
   bool joined() const noexcept { return identity_.has_value(); }
   bool ready() const noexcept; // takes writes
@@ -59,6 +76,7 @@ public:
   std::unique_ptr<storage::metadata::view> view() const;         // of a running node; null: it can't be read
   bool has(const storage::chunk_id& chunk) const;                // on a disk, of a running node
   bool good(const storage::chunk_id& chunk) const;               // likewise, and not damaged
+  std::vector<storage::chunk_id> chunks() const;                 // of a running node, on all its disks
   void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of a chunk that it has
   void read_alone(const storage::chunk_id& chunk); // from its own disk, as a request would; the answer is dropped
   void look_for_damage();                          // an operator wishes it
@@ -73,7 +91,7 @@ public:
 private:
   struct sim_disk {
     std::unique_ptr<storage::memory_file_system> files;
-    std::unique_ptr<storage::kv_engine> index;
+    std::unique_ptr<faulty_kv> index;
   };
   struct open_disk {
     std::unique_ptr<storage::chunk_store> store;
@@ -123,9 +141,11 @@ private:
   const std::size_t number_;
   storage::uuid id_{};
   std::uint64_t incarnation_ = 0;
+  std::uint32_t slowness_ = 1;
+  storage::steady_time frozen_since_{};
   std::optional<storage::cluster_identity> identity_;
   std::vector<sim_disk> disks_;
-  std::unique_ptr<storage::kv_engine> metadata_engine_, log_engine_;
+  std::unique_ptr<faulty_kv> metadata_engine_, log_engine_;
   storage::memory_file_system metadata_files_; // of state transfers
   std::unique_ptr<process> process_;
   std::vector<std::unique_ptr<process>> dead_; // kept, since timers of the world may still name their actors

@@ -1,7 +1,8 @@
 #include "tests/simulation/cluster_scenario.hpp"
 
+#include "tests/simulation/cluster_census.hpp"
 #include "tests/simulation/cluster_operator.hpp"
-#include "tests/simulation/cluster_workload.hpp"
+#include "tests/simulation/cluster_plan.hpp"
 #include "tests/simulation/rotten_bits.hpp"
 
 #include <algorithm>
@@ -12,35 +13,28 @@ namespace {
 
 using namespace std::chrono_literals;
 
-struct cluster_plan {
-  std::size_t nodes = 3;
-  std::size_t at_first = 3;                                          // the others join in the middle of it
-  bool drains = false, replaces_disks = false, long_absence = false; // of the last node
-  bool wishes = false, removes = false; // an operator's, of any kind; a drained node at the end
-  bool rots = false, scrubs = false;    // bits; found by operators' wishes, not by readers
-  bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;
-  microseconds trouble{0}; // how long
-  microseconds pause_max{2s};
-};
-
 class cluster_run {
 public:
-  cluster_run(world& w, std::uint64_t seed) : w_(w), seed_(seed) { w_.begin(seed); }
+  cluster_run(world& w, std::uint64_t seed) : w_(w), plan_(begun(w, seed)) {}
   run_result run();
 
 private:
-  void draw();
-  void draw_extras(std::uint64_t seed);
+  static cluster_plan begun(world& w, std::uint64_t seed) {
+    w.begin(seed);
+    return draw_cluster_plan(w.draw, seed);
+  }
   void build();
   void make_trouble();
   void trouble();
+<<<<<<< HEAD
+  void let_in();
   void crash(cluster_node& n);
+=======
+  void crash(cluster_node& n, bool powerless = false);
+>>>>>>> prov
   void start(cluster_node& n);
   void mend();
   void settle(const char* after);
-  std::string unsettled() const;
-  std::string unsettled_chunks(cluster_node& through, const cluster::layout& layout) const;
-  cluster_node* member(storage::node_number number) const;
   void drain();
   void take_out_removed();
   void settle_drains();
@@ -49,6 +43,7 @@ private:
   void remove_drained();
   void replace_disks();
   void check_end();
+  void expect_no_needless_chunks();
   bool all_ready() const;
   bool is_away(const cluster_node& n) const {
     return plan_.long_absence && n.joined() && n.number() + 1 == plan_.nodes;
@@ -57,89 +52,34 @@ private:
   std::string standing() const;
 
   world& w_;
-  const std::uint64_t seed_;
   checks checks_;
-  cluster_plan plan_;
-  network_plan calm_net_, rough_net_;
-  member_plan member_;
-  cluster_work_plan work_plan_;
+  const cluster_plan plan_;
   std::unique_ptr<sim_network> network_;
   std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
   cluster_node* draining_ = nullptr;
   std::unique_ptr<cluster_workload> work_;
   std::unique_ptr<cluster_operator> operator_;
   std::unique_ptr<rotten_bits> rot_;
+  std::unique_ptr<cluster_faults> faults_;
+  std::unique_ptr<cluster_disks> disks_;
+  cluster_census census_{nodes_};
   std::uint64_t crashes_ = 0, cuts_ = 0;
+  std::size_t strays_ = 0;
 };
 
-void cluster_run::draw() {
-  auto& d = w_.draw;
-  plan_.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 6});
-  plan_.at_first = d.chance(0.6) ? plan_.nodes : d.between(1, plan_.nodes);
-  plan_.drains = plan_.nodes > 1 && d.chance(0.25);
-  plan_.replaces_disks = plan_.nodes > 2 && d.chance(0.2);
-  plan_.crashes = d.chance(0.6);
-  plan_.long_absence = plan_.crashes && plan_.nodes > 2 && d.chance(0.3);
-  plan_.power_losses = plan_.crashes && d.chance(0.6);
-  plan_.partitions = d.chance(0.5);
-  plan_.broken_links = d.chance(0.4);
-  plan_.late_messages = d.chance(0.3);
-  if (plan_.crashes || plan_.partitions || plan_.broken_links || plan_.late_messages)
-    plan_.trouble = microseconds{d.between(5'000'000, 40'000'000)};
-  plan_.pause_max = microseconds{d.between(300'000, 6'000'000)};
-  if (d.chance(0.4)) { // what takes minutes happens within the run
-    member_.steward.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
-    member_.steward.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
-  }
-  calm_net_.delay_max = microseconds{d.between(100, d.chance(0.2) ? 20'000 : 2'000)};
-  rough_net_ = calm_net_;
-  if (plan_.late_messages) {
-    rough_net_.late = d.pick(std::vector<double>{0.002, 0.02, 0.1});
-    rough_net_.late_max = microseconds{d.between(20'000, 3'000'000)};
-  }
-  if (plan_.broken_links) rough_net_.breaks = d.pick(std::vector<double>{0.0005, 0.005, 0.02});
-  for (auto* times : {&member_.disk_times, &member_.metadata_times, &member_.digest_times}) {
-    times->max = microseconds{d.between(50, d.chance(0.3) ? 20'000 : 2'000)};
-    if (d.chance(0.1)) times->slow = 0.01, times->slow_max = 2s;
-  }
-  member_.disks = d.chance(0.8) ? 1 : 2;
-  member_.upload_window = std::uint32_t(d.between(1, 6));
-  member_.window_max = std::uint32_t(d.between(2, 6));
-  if (d.chance(0.3)) {
-    member_.compact_after_entries = d.between(5, 60);
-    member_.entries_kept = d.between(0, 20);
-  }
-  work_plan_.keys = d.between(1, 5);
-  work_plan_.users = d.between(2, 6);
-  work_plan_.operations = d.between(40, 140);
-  work_plan_.pause_max = microseconds{d.between(20'000, 900'000)};
-  if (plan_.nodes == 6 && d.chance(0.5)) plan_.nodes = 7;
-}
-
-// From a source of its own: what a seed without them draws stays as it was.
-void cluster_run::draw_extras(std::uint64_t seed) {
-  dice d{seed ^ 0x2545F4914F6CDD1Dull};
-  if (d.chance(0.3)) work_plan_.uploads = d.pick(std::vector<double>{0.05, 0.15, 0.3});
-  plan_.wishes = plan_.trouble.count() > 0 && d.chance(0.3);
-  plan_.removes = plan_.wishes && d.chance(0.5);
-  plan_.rots = plan_.nodes > 2 && plan_.trouble.count() > 0 && d.chance(0.3);
-  plan_.scrubs = plan_.rots && d.chance(0.4);
-  work_plan_.rotten_bits = plan_.rots;
-  member_.scrubs = plan_.scrubs;
-  if (d.chance(0.2)) rough_net_.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
-}
-
 void cluster_run::build() {
-  network_ = std::make_unique<sim_network>(w_, calm_net_);
+  network_ = std::make_unique<sim_network>(w_, plan_.calm_net);
   for (std::size_t i = 0; i < plan_.nodes; ++i) {
-    auto mine = member_;
+    auto mine = plan_.member;
     mine.clock.drift_ppm = w_.draw.chance(0.5) ? 0 : std::int64_t(w_.draw.between(0, 4000)) - 2000;
     mine.clock.wall_off = std::chrono::milliseconds{std::int64_t(w_.draw.between(0, 120'000)) - 60'000};
     nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, mine, i));
   }
-  work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, work_plan_);
+  work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, plan_.work);
   operator_ = std::make_unique<cluster_operator>(w_, checks_, nodes_, *work_);
   rot_ = std::make_unique<rotten_bits>(w_, nodes_);
+  faults_ = std::make_unique<cluster_faults>(w_, *network_, nodes_, plan_.faults);
+  disks_ = std::make_unique<cluster_disks>(w_, nodes_, plan_.disk_faults);
   for (const auto& n : nodes_) {
     if (n->number() >= plan_.at_first) break;
     start(*n);
@@ -154,13 +94,29 @@ void cluster_run::start(cluster_node& n) {
   std::vector<storage::uuid> known;
   for (const auto& other : nodes_)
     if (other->joined() && other.get() != &n) known.push_back(other->id());
+  disks_->open(n);
   n.start(std::move(known));
+  if (n.running()) disks_->begin(n);
 }
 
-void cluster_run::crash(cluster_node& n) {
+void cluster_run::crash(cluster_node& n, bool powerless) {
   ++crashes_;
   work_->crashing(n);
-  n.crash(plan_.power_losses && w_.draw.chance(0.6));
+  n.crash(powerless || (plan_.power_losses && w_.draw.chance(0.6)));
+}
+
+// Nodes that wait for an operator, because others were removed before they came.
+void cluster_run::let_in() {
+  for (const auto& n : nodes_) {
+    if (!n->running() || n->joined()) continue;
+    const auto leader = std::ranges::find_if(nodes_, [](const auto& other) { return other->leads(); });
+    const auto layout = leader == nodes_.end() ? nullptr : (*leader)->layout();
+    if (!layout ||
+        std::ranges::none_of(layout->members, [](const auto& m) { return m.state == cluster::member_state::removed; }))
+      continue;
+    const auto wall = w_.clock().wall();
+    (void)work_->try_once(**leader, storage::metadata::invite_node{{{}, n->id(), wall + 86'400'000}, wall});
+  }
 }
 
 void cluster_run::trouble() {
@@ -169,6 +125,7 @@ void cluster_run::trouble() {
   auto& n = any();
   if (plan_.drains && !draining_ && d.chance(0.2)) drain();
   if (plan_.wishes && d.chance(0.3)) operator_->act();
+  if (plan_.removes) let_in();
   if (plan_.rots && d.chance(0.5)) rot_->flip();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
@@ -185,12 +142,15 @@ void cluster_run::trouble() {
     for (const auto& other : nodes_)
       if (other.get() != &one && d.chance(most)) network_->cut(one.id(), other->id());
   }
+  faults_->act();
+  disks_->act();
+  if (auto* const powerless = disks_->lose_power()) crash(*powerless, true);
   if (d.chance(0.35)) network_->mend();
 }
 
 void cluster_run::make_trouble() {
   work_->begin();
-  network_->set_plan(rough_net_);
+  network_->set_plan(plan_.rough_net);
   const auto until = w_.now() + plan_.trouble;
   while (w_.now() < until && !work_->done() && !checks_.failed()) {
     w_.run_for(microseconds{w_.draw.between(1'000, std::uint64_t(plan_.pause_max.count()))});
@@ -204,13 +164,18 @@ bool cluster_run::all_ready() const {
 }
 
 void cluster_run::mend() {
+  faults_->end();
+  disks_->end();
   network_->mend();
-  network_->set_plan(calm_net_);
-  for (const auto& n : nodes_)
+  network_->set_plan(plan_.calm_net);
+  for (const auto& n : nodes_) {
+    if (disks_->sick(*n)) crash(*n); // its operator has looked
     if (!n->running()) start(*n);
+  }
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
     return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
   if (plan_.wishes && !checks_.failed()) take_out_removed();
+  if (plan_.removes && !checks_.failed()) let_in();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
   settle("after all was mended");
@@ -220,12 +185,6 @@ void cluster_run::mend() {
 }
 
 // ── members and their data ──
-
-cluster_node* cluster_run::member(storage::node_number number) const {
-  for (const auto& n : nodes_)
-    if (n->member_number() == number) return n.get();
-  return nullptr;
-}
 
 // One time in some the command is lost with the node that was asked: then nobody is drained.
 void cluster_run::drain() {
@@ -270,7 +229,7 @@ void cluster_run::take_out_removed() {
 void cluster_run::settle_drains() {
   const auto layout = nodes_.front()->layout();
   for (const auto& m : layout->members) {
-    auto* const n = m.state == cluster::member_state::draining ? member(m.number) : nullptr;
+    auto* const n = m.state == cluster::member_state::draining ? census_.member(m.number) : nullptr;
     if (!n || n == draining_) continue;
     if (plan_.removes && !draining_) {
       draining_ = n;
@@ -345,54 +304,33 @@ void cluster_run::settle(const char* after) {
   std::string problem;
   do {
     w_.run_for(2s);
-    problem = unsettled();
+    problem = census_.unsettled(plan_.rots);
     if (plan_.rots && !problem.empty()) rot_->meet(plan_.scrubs);
   } while (!problem.empty() && w_.now() < until && !checks_.failed());
   if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
 }
 
-std::string cluster_run::unsettled() const {
-  actors::layout_ptr newest;
-  for (const auto& n : nodes_) {
-    const auto l = n->layout();
-    if (!l) return "a node knows no layout";
-    if (newest && newest->epoch != l->epoch) return "layouts differ";
-    newest = l;
-  }
-  for (const auto& m : newest->members)
-    if (m.down_since != 0 && member(m.number)) return "a member counts as down";
-  const auto moving = cluster::pending_moves(*newest);
-  if (moving.partitions > 0) return std::to_string(moving.partitions) + " partitions have not moved";
-  return unsettled_chunks(*nodes_.front(), *newest);
-}
-
-std::string cluster_run::unsettled_chunks(cluster_node& through, const cluster::layout& layout) const {
-  const auto view = through.view();
-  if (!view) return "the metadata can't be read";
-  if (const auto waiting = view->repairs_waiting(); waiting > 0) return std::to_string(waiting) + " repairs wait";
-  const auto live = view->blobs(std::nullopt, 1000);
-  if (!live || live->next) return "blobs are not listed";
-  for (const auto& blob : live->blobs) {
-    for (std::uint32_t i = 0; i < blob.chunks; ++i) {
-      const storage::chunk_id id{blob.blob, i};
-      for (const auto owner : layout.partitions[storage::partition_of(id)].current) {
-        const auto* n = member(owner);
-        if (!n) return "a partition of a node that is gone";
-        if (!n->has(id)) return "node " + std::to_string(n->number()) + " lacks chunk " + to_string(id);
-        if (plan_.rots && !n->good(id)) return "node " + std::to_string(n->number()) + " keeps rotten " + to_string(id);
-      }
-    }
-  }
-  return {};
+// What a fault left behind goes with the next walk of its disk at the latest, all else with the blob.
+void cluster_run::expect_no_needless_chunks() {
+  const auto until = w_.now() + (plan_.trouble.count() > 0 ? 2 * plan_.member.walk_every + 30s : 30s);
+  std::string problem;
+  do {
+    w_.run_for(5s);
+    problem = census_.needless_chunk();
+  } while (!problem.empty() && w_.now() < until);
+  if (!problem.empty()) checks_.fail(problem + "; " + standing());
+  strays_ = census_.stray_chunks();
 }
 
 void cluster_run::check_end() {
   work_->expect_no_failures();
-  if (work_plan_.uploads > 0) work_->settle_uploads();
+  if (plan_.work.uploads > 0) work_->settle_uploads();
   if (checks_.failed()) return;
   work_->verify();
+  if (!checks_.failed()) work_->verify_versions();
   if (checks_.failed()) return;
   work_->judge();
+  expect_no_needless_chunks();
   w_.run_for(20s);
   const auto before = nodes_.front()->applied();
   w_.run_for(5s);
@@ -403,20 +341,12 @@ void cluster_run::check_end() {
 }
 
 std::string cluster_run::options() const {
-  return std::to_string(plan_.nodes) + " nodes, keys " + std::to_string(work_plan_.keys) + ", users " +
-         std::to_string(work_plan_.users) + ", operations " + std::to_string(work_plan_.operations) +
-         (plan_.crashes ? ", crashes " + std::to_string(crashes_) : "") + (plan_.power_losses ? " of power" : "") +
-         (plan_.at_first < plan_.nodes ? ", " + std::to_string(plan_.at_first) + " at first" : "") +
-         (plan_.drains ? ", drains" : "") + (plan_.long_absence ? ", long absence" : "") +
-         (plan_.replaces_disks ? ", replaces disks" : "") +
-         (member_.compact_after_entries < 1000 ? ", short log" : "") +
-         (plan_.partitions ? ", cuts " + std::to_string(cuts_) : "") + (plan_.broken_links ? ", broken links" : "") +
-         (plan_.late_messages ? ", late messages" : "") + (rough_net_.doubled > 0 ? ", doubled messages" : "") +
+  return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
          (plan_.wishes && operator_ ? ", " + operator_->summary() : "") +
-         (plan_.rots && rot_ ? ", rotten chunks " + std::to_string(rot_->count()) + (plan_.scrubs ? " scrubbed" : "")
-                             : "") +
-         ", " + work_->summary() + ", virtual s " + std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " +
-         std::to_string(w_.steps());
+         (plan_.rots && rot_ ? ", rotten chunks " + std::to_string(rot_->count()) : "") +
+         (faults_ ? faults_->options() : "") + (disks_ ? disks_->options() : "") +
+         (strays_ > 0 ? ", stray chunks " + std::to_string(strays_) : "") + ", " + work_->summary() + ", virtual s " +
+         std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());
 }
 
 std::string cluster_run::standing() const {
@@ -426,8 +356,6 @@ std::string cluster_run::standing() const {
 }
 
 run_result cluster_run::run() {
-  draw();
-  draw_extras(seed_);
   build();
   if (!checks_.failed()) make_trouble();
   if (!checks_.failed()) mend();
@@ -440,6 +368,8 @@ run_result cluster_run::run() {
     n->crash(false);
   }
   w_.forget_everything();
+  disks_.reset();
+  faults_.reset();
   rot_.reset();
   operator_.reset();
   work_.reset();

@@ -17,6 +17,8 @@ using namespace std::chrono_literals;
 const std::set<errc> excused{errc::no_leader, errc::no_quorum, errc::timeout,         errc::busy,
                              errc::slow_down, errc::stopping,  errc::connection_lost, errc::session_ended};
 
+const std::set<errc> of_a_disk{errc::io_error, errc::read_only, errc::no_space, errc::corrupt, errc::chunk_lost};
+
 } // namespace
 
 bool cluster_workload::may_have_happened(errc code) {
@@ -53,6 +55,11 @@ result<void> cluster_workload::operate(const meta::command& c) {
 void cluster_workload::make_bucket(cluster_node& through) {
   if (auto made = try_once(through, meta::create_bucket{bucket_name, w_.clock().wall()}); !made)
     checks_.fail("the bucket was not made: " + to_string(made.error()));
+  if (!plan_.versioned) return;
+  meta::set_bucket c;
+  c.name = bucket_name;
+  c.versioning = meta::versioning::enabled;
+  if (auto set = try_once(through, c); !set) checks_.fail("the bucket was not versioned: " + to_string(set.error()));
 }
 
 void cluster_workload::begin() {
@@ -90,6 +97,8 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   it.busy = true;
   it.calm = calm_;
   if (plan_.uploads > 0 && w_.draw.chance(plan_.uploads)) return upload_in_parts(u, node, key);
+  if (plan_.copies > 0 && w_.draw.chance(plan_.copies)) return copy(u, node, key);
+  if (plan_.access > 0 && w_.draw.chance(plan_.access)) return about_access(u, node);
   const auto what = w_.draw.below(100);
   w_.digest.add(what);
   if (what < 40)
@@ -130,8 +139,10 @@ void cluster_workload::crashing(const cluster_node& node) {
 
 void cluster_workload::excuse(const user& it, const error& why) {
   ++failures_[why.code];
-  const bool rotten = plan_.rotten_bits && why.code == errc::corrupt;
-  if (it.calm || (!excused.contains(why.code) && !rotten))
+  const bool damaged = why.code == errc::corrupt || why.code == errc::chunk_lost;
+  const bool rotten = (plan_.rotten_bits && why.code == errc::corrupt) || (plan_.changed_bytes && damaged);
+  const bool disk = plan_.failing_disks && of_a_disk.contains(why.code);
+  if (it.calm || (!excused.contains(why.code) && !rotten && !disk))
     checks_.fail(it.what + " through node " + std::to_string(it.node) + " failed without a reason: " + to_string(why));
 }
 
@@ -201,6 +212,7 @@ void cluster_workload::put(std::size_t u, cluster_node& node, const std::string&
   habits.fill_max = microseconds{500};
   if (w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(size + 1);
   it.what = "put " + std::to_string(number) + " of " + key;
+  it.key = key;
   it.told = {history_.begin(key, o)};
   const auto operation = it.operation;
   auto uploader =
@@ -221,6 +233,8 @@ void cluster_workload::put_ended(std::size_t u, content_number number, std::opti
     checks_.expect(stored.size == contents_.at(number).size, "a put was acknowledged with another size");
     checks_.expect(to_string(stored.etag) == contents_.at(number).etag, "a put was acknowledged with another ETag");
     ++stored_;
+    if (stored.version_id) versions_.push_back({it.key, *stored.version_id, number});
+    checks_.expect(plan_.versioned == stored.version_id.has_value(), "a put was answered with a version wrongly");
     history_.done(it.told.front());
   } else {
     write_failed(it, outcome->error());
@@ -273,7 +287,7 @@ content_number cluster_workload::content_of(const meta::object_row& row) {
 }
 
 std::shared_ptr<slow_client> cluster_workload::start_get(cluster_node& node, const std::string& key, bool with_body,
-                                                         bool may_leave) {
+                                                         bool may_leave, std::optional<meta::version_id> version) {
   client_habits habits;
   habits.take_max = microseconds{500};
   if (may_leave && w_.draw.chance(0.05)) habits.stalls = 0.3, habits.stall_max = 10s;
@@ -288,7 +302,7 @@ std::shared_ptr<slow_client> cluster_workload::start_get(cluster_node& node, con
       [this](const meta::object_row& row, std::uint64_t offset, storage::bytes_view bytes) {
         return has_bytes(content_of(row), offset, bytes);
       });
-  client->attach(start_download(node.handles(), {bucket_name, key, with_body}, client));
+  client->attach(start_download(node.handles(), {bucket_name, key, with_body, version}, client));
   return client;
 }
 
@@ -397,6 +411,8 @@ std::string cluster_workload::waiting() const {
 
 std::string cluster_workload::summary() const {
   std::string out = "stored " + std::to_string(stored_) + ", whole reads " + std::to_string(whole_reads_);
+  if (plan_.copies > 0) out += ", copies " + std::to_string(copies_);
+  if (plan_.versioned) out += ", versions " + std::to_string(versions_.size());
   if (plan_.uploads > 0) out += ", uploads " + std::to_string(completed_uploads_);
   for (const auto& [code, count] : failures_) out += ", " + std::string{to_string(code)} + " " + std::to_string(count);
   if (history_.undecided() > 0) out += ", undecided keys " + std::to_string(history_.undecided());

@@ -1,7 +1,7 @@
 // Users of a simulated cluster: each puts (also under a condition), gets, heads, deletes, lists, or uploads in parts
-// (cluster_uploads.cpp), one operation after the other, through any node that runs, over a few keys that all share.
-// What they asked and were told goes into a history; the bytes that they read are checked at once. An operation whose
-// node dies has an unknown outcome.
+// (cluster_uploads.cpp), copies, or changes who may ask (cluster_more_work.cpp), one operation after the other, through
+// any node that runs, over a few keys that all share. What they asked and were told goes into a history; the bytes that
+// they read are checked at once. An operation whose node dies has an unknown outcome.
 #pragma once
 
 #include "tests/simulation/cluster_node.hpp"
@@ -18,7 +18,11 @@ struct cluster_work_plan {
   double cancels = 0.03;           // chance an operation that the client leaves
   microseconds pause_max{200'000}; // between the operations of a user
   double uploads = 0;              // chance an operation that it is an upload in parts instead
+  double copies = 0, access = 0;   // likewise: a copy, something about access keys and the bucket's being public
+  bool versioned = false;          // the bucket
   bool rotten_bits = false;        // a read may find no good copy while nodes are away
+  bool changed_bytes = false;      // or hear of all of them that they are damaged
+  bool failing_disks = false;
 };
 
 class cluster_workload {
@@ -38,7 +42,8 @@ public:
   std::string waiting() const; // for people: what is not answered
   // With nothing else going on: every key through every node, and the lists of all nodes agree.
   void verify();
-  void judge(); // the history
+  void verify_versions(); // that were acknowledged
+  void judge();           // the history
   std::string summary() const;
 
   struct part {
@@ -70,13 +75,17 @@ private:
     std::uint64_t operation = 0; // numbers all of them; another one: the answer comes too late
     std::size_t node = 0;
     std::vector<history::number> told;
-    std::string what;
+    std::string what, key; // key: of a put
     bool busy = false, calm = false;
     std::shared_ptr<slow_uploader> upload;
     std::shared_ptr<slow_client> download;
     parts_ptr parts;
   };
-  using steps = std::function<void()>;
+  struct kept_version {
+    std::string key;
+    storage::metadata::version_id id;
+    content_number content = absent;
+  };
 
   cluster_node* any_node();
   void later(std::size_t u);
@@ -99,9 +108,18 @@ private:
   content_number add_content(const std::string& key, content whole);
   bool has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const;
   static bool may_have_happened(errc code);
-  std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave);
+  std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave,
+                                         std::optional<storage::metadata::version_id> version = {});
   content_number content_of(const storage::metadata::object_row& row);
   content_number verify_key(cluster_node& node, const std::string& key);
+
+  void copy(std::size_t u, cluster_node& node, const std::string& key);
+  void copy_found(std::size_t u, const std::string& from, const std::string& key,
+                  const storage::metadata::object_row& source);
+  void about_access(std::size_t u, cluster_node& node);
+  void change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
+                     storage::metadata::command c);
+  void look_at_access(std::size_t u, cluster_node& node, const std::string& id);
 
   parts_ptr new_parts(const std::string& key);
   void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);
@@ -127,7 +145,9 @@ private:
   std::vector<user> users_;
   history history_;
   std::map<errc, std::uint64_t> failures_;
-  std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0;
+  std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0, copies_ = 0,
+                access_numbers_ = 0;
+  std::vector<kept_version> versions_;
   content_number next_content_ = 1;
   std::vector<parts_ptr> left_uploads_, aborted_uploads_;
   std::size_t uncertain_uploads_ = 0; // that may be there

@@ -1,6 +1,7 @@
 // The actor system of one simulated process: its runnable actors and its timers wait until a world (world.hpp) runs
-// them. Its clock begins where the process began and may run slow or fast. With world.hpp one of the places that touch
-// CAF's internals.
+// them. Its clock begins where the process began and may run slow or fast, its wall clock may jump. A frozen process
+// (SIGSTOP, a paused machine) runs nothing; what the outside brings waits, and its timers are late when it goes on.
+// With world.hpp one of the places that touch CAF's internals.
 #pragma once
 
 #include "actors/interfaces.hpp"
@@ -11,6 +12,9 @@
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
 
 namespace cairn::sim {
 
@@ -47,8 +51,23 @@ public:
     return 1'760'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
   }
 
+  void jump_wall(std::chrono::milliseconds by) { faults_.wall_off += by; }
+
+  bool frozen() const noexcept { return frozen_; }
+  void freeze() { frozen_ = true; }
+  void thaw() {
+    if (!std::exchange(frozen_, false)) return;
+    for (auto& what : std::exchange(held_up_, {})) what();
+  }
+  // Now, or when the process is thawed; never when it ends before.
+  void when_awake(std::function<void()> what) {
+    if (frozen_) return held_up_.push_back(std::move(what));
+    what();
+  }
+
   // Drops all timers and what they would have brought, then what is runnable.
   void forget_everything() {
+    held_up_.clear();
     scheduler_->clock().cancel_all();
     while (!scheduler_->jobs.empty()) {
       scheduler_->try_run_once();
@@ -57,7 +76,7 @@ public:
   }
 
   // ── for the world ──
-  std::size_t runnable() const { return scheduler_->jobs.size(); }
+  std::size_t runnable() const { return frozen_ ? 0 : scheduler_->jobs.size(); }
   void run(std::size_t chosen) {
     std::swap(scheduler_->jobs.front(), scheduler_->jobs[chosen]);
     scheduler_->try_run_once();
@@ -65,7 +84,7 @@ public:
   // When the next timer is due, in the world's time.
   std::optional<storage::steady_time> next_timer() const {
     const auto& waiting = scheduler_->clock().schedule();
-    if (waiting.empty()) return std::nullopt;
+    if (waiting.empty() || frozen_) return std::nullopt;
     const auto local = waiting.begin()->first.time_since_epoch();
     return world_began_ + local - local / (million + faults_.drift_ppm) * faults_.drift_ppm;
   }
@@ -104,12 +123,14 @@ private:
     }
   };
 
-  const clock_faults faults_;
+  clock_faults faults_;
   const storage::steady_time world_began_;
   simulated_system config_;
   std::unique_ptr<caf::actor_system> system_;
   coordinator* scheduler_ = nullptr;
   std::size_t base_actors_ = 0;
+  bool frozen_ = false;
+  std::vector<std::function<void()>> held_up_;
 };
 
 } // namespace cairn::sim

@@ -69,7 +69,7 @@ void raft_cluster::run(raft::time_ms span) {
     server* next = nullptr;
     raft::time_ms due = ~raft::time_ms{0};
     for (const auto& s : servers_) {
-      if (!s->node) continue;
+      if (!s->node || s->frozen) continue;
       const raft::time_ms local = local_time(s->id), deadline = s->node->deadline();
       const raft::time_ms at =
           now_ + (deadline > local ? ((deadline - local) * 1000 + s->clock_rate - 1) / s->clock_rate : 0);
@@ -99,6 +99,7 @@ void raft_cluster::start(raft::server_id id) {
   if (s.staged && stored->snapshot && s.staged->record.index == stored->snapshot->index &&
       s.staged->record.index > s.state.applied)
     s.state = s.staged->state; // it had been stored, and the state had not yet taken its place
+  votes_.started(id, stored->vote);
   auto options = options_.node;
   options.core.id = id;
   options.core.seed = static_cast<std::uint32_t>(dice_.next());
@@ -116,6 +117,8 @@ void raft_cluster::crash(raft::server_id id) {
   if (!s.node) return;
   s.node.reset();
   ++s.life;
+  s.frozen = false;
+  s.held_up.clear();
   // The transaction under way may have reached the disk, whole.
   if (!s.in_store.empty() && dice_.chance(0.4)) {
     problems_.expect(raft::raft_log{*s.disk}.write(s.in_store).has_value(), "a log write failed");
@@ -125,6 +128,38 @@ void raft_cluster::crash(raft::server_id id) {
   s.to_apply.clear();
 }
 
+void raft_cluster::freeze(raft::server_id id, raft::time_ms span) {
+  server& s = of(id);
+  if (!s.node || s.frozen) return;
+  ++freezes_;
+  s.frozen = true;
+  after(span, [this, &s, life = s.life] {
+    if (s.life == life) thaw(s);
+  });
+}
+
+// What waited comes before its timers, in the order in which it came.
+void raft_cluster::thaw(server& s) {
+  if (!std::exchange(s.frozen, false)) return;
+  for (auto& what : std::exchange(s.held_up, {})) what();
+}
+
+void raft_cluster::mend() {
+  cuts_.clear();
+  for (const auto& s : servers_) thaw(*s);
+}
+
+// The voter's vote is on its way, and the voter is back before anybody counts it.
+void raft_cluster::die_voting(const raft::envelope& letter) {
+  if (calm_ || !dice_.chance(options_.dies_voting)) return;
+  ++dead_voters_;
+  server& s = of(letter.from);
+  after_alive(s, 0, [this, &s] {
+    crash(s.id);
+    after(1 + dice_.below(60), [this, &s] { start(s.id); });
+  });
+}
+
 void raft_cluster::submit(raft::server_id id) {
   server& s = of(id);
   if (!s.node) return;
@@ -132,8 +167,10 @@ void raft_cluster::submit(raft::server_id id) {
   commands_.insert(t);
   std::string bytes = "command " + std::to_string(t);
   if (dice_.chance(0.05)) bytes.resize(bytes.size() + dice_.below(4000), 'x');
-  s.node->submit({{std::move(bytes), t}}, local_time(id));
-  pump(s);
+  run_alive(s, s.life, [this, &s, t, bytes] {
+    s.node->submit({{bytes, t}}, local_time(s.id));
+    pump(s);
+  });
 }
 
 void raft_cluster::read(raft::server_id id) {
@@ -141,20 +178,22 @@ void raft_cluster::read(raft::server_id id) {
   if (!s.node) return;
   const raft::ticket t = ++last_ticket_;
   reads_[t] = {seen_};
-  s.node->read(t, local_time(id));
-  pump(s);
+  run_alive(s, s.life, [this, &s, t] {
+    s.node->read(t, local_time(s.id));
+    pump(s);
+  });
 }
 
 void raft_cluster::change(raft::server_id leader, raft::server_id id, raft::change_kind kind) {
   server& s = of(leader);
-  if (!s.node) return;
+  if (!s.node || s.frozen) return;
   if (s.node->change(id, kind, local_time(leader)) == raft::accepted::yes) ++changes_;
   pump(s);
 }
 
 void raft_cluster::transfer(raft::server_id leader, raft::server_id to) {
   server& s = of(leader);
-  if (!s.node) return;
+  if (!s.node || s.frozen) return;
   (void)s.node->transfer(to, local_time(leader));
   pump(s);
 }
@@ -237,7 +276,7 @@ void raft_cluster::fetch(server& s, raft::server_id from) {
   after_alive(s, 20 + dice_.below(400), [this, &s, from] {
     s.fetching = false;
     server& source = of(from);
-    if (!source.node || source.node->engine().installing() || cuts_.contains({from, s.id})) return;
+    if (!source.node || source.frozen || source.node->engine().installing() || cuts_.contains({from, s.id})) return;
     if (source.state.applied < source.node->engine().snapshot_index() || source.state.applied == 0) return;
     s.staged = staged_state{source.node->engine().snapshot_at(source.state.applied), source.state};
     s.fetching = true; // a staged state stays until it is installed or given up
@@ -258,6 +297,7 @@ void raft_cluster::install(server& s, unsigned tries) {
 }
 
 void raft_cluster::post(const raft::envelope& letter) {
+  if (votes_.sent(letter) && options_.dies_voting > 0) die_voting(letter);
   if (cuts_.contains({letter.from, letter.to}) || letter.to == 0 || letter.to > servers_.size()) return;
   if (!calm_ && dice_.chance(options_.loss)) return;
   const int copies = !calm_ && dice_.chance(options_.doubled) ? 2 : 1;
@@ -266,11 +306,13 @@ void raft_cluster::post(const raft::envelope& letter) {
     const raft::time_ms late = !calm_ && dice_.chance(0.04) ? dice_.below(2500) : 0;
     after(1 + dice_.below(calm_ ? 3 : options_.delay_ms) + late, [this, bytes, from = letter.from, to = letter.to] {
       server& s = of(to);
-      if (!s.node || cuts_.contains({from, to})) return;
-      auto m = raft::decode_message(bytes);
-      if (!m) return problems_.fail("a message does not decode");
-      s.node->receive(from, std::move(*m), local_time(to));
-      pump(s);
+      if (cuts_.contains({from, to})) return;
+      run_alive(s, s.life, [this, &s, bytes, from] {
+        auto m = raft::decode_message(bytes);
+        if (!m) return problems_.fail("a message does not decode");
+        s.node->receive(from, std::move(*m), local_time(s.id));
+        pump(s);
+      });
     });
   }
 }
@@ -390,7 +432,8 @@ std::string raft_cluster::summary() const {
          ", refused " + std::to_string(answers_[1] + answers_[2]) + ", reads " + std::to_string(reads_served_) +
          ", leaders " + std::to_string(leaders_.size()) + ", compactions " + std::to_string(compactions_) +
          ", installs " + std::to_string(installs_) + ", catch-ups " + std::to_string(catch_ups_) + ", changes " +
-         std::to_string(changes_);
+         std::to_string(changes_) + ", freezes " + std::to_string(freezes_) + ", voters lost " +
+         std::to_string(dead_voters_);
 }
 
 } // namespace cairn::sim

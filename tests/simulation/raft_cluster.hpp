@@ -2,13 +2,15 @@
 // network, the disks, the clocks and the state machine are drawn from one seed. The oracle knows what was acknowledged.
 //
 // The state machine is a hash over the entries in order, so that it shows any lost, doubled or reordered one. A disk's
-// pending transactions are kept or lost on a crash, in order; a failed write stops the server.
+// pending transactions are kept or lost on a crash, in order; a failed write stops the server. A frozen server's
+// process gets no time: what comes meanwhile waits, and its clock has jumped when it goes on.
 #pragma once
 
 #include "cluster/raft_log.hpp"
 #include "cluster/raft_node.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/dice.hpp"
+#include "tests/simulation/raft_votes.hpp"
 
 #include <functional>
 #include <map>
@@ -24,6 +26,8 @@ struct raft_options {
   bool membership = false, transfers = false, storage_errors = false, grows = false;
   double loss = 0.05, doubled = 0.04;
   unsigned delay_ms = 25, disk_ms = 12, compact_every = 20;
+  double dies_voting = 0; // chance a vote that its sender crashes right after it, and is back at once
+  bool freezes = false;
   raft::node_options node;
 };
 
@@ -35,10 +39,11 @@ public:
   void run(raft::time_ms span);
   void start(raft::server_id id);
   void crash(raft::server_id id);
+  void freeze(raft::server_id id, raft::time_ms span); // a process that gets no time, or a machine that is paused
   void submit(raft::server_id id);
   void read(raft::server_id id);
   void cut(raft::server_id from, raft::server_id to) { cuts_.insert({from, to}); }
-  void mend() { cuts_.clear(); }
+  void mend();
   void calm() { calm_ = true; } // no loss, no errors, no slow disks from now on
   bool up(raft::server_id id) const;
   raft::server_id leader() const; // of the highest term; 0: none
@@ -75,6 +80,8 @@ private:
     raft::index_t commit = 0;
     raft::time_ms clock_offset = 0;
     unsigned clock_rate = 1000; // per thousand
+    bool frozen = false;
+    std::deque<std::function<void()>> held_up; // until it is thawed
   };
   struct event {
     raft::time_ms at;
@@ -94,10 +101,16 @@ private:
   // What happens to this life of the server only.
   template <class F>
   void after_alive(server& s, raft::time_ms delay, F what) {
-    after(delay, [this, &s, life = s.life, what] {
-      if (s.node && s.life == life) what();
-    });
+    after(delay, [this, &s, life = s.life, what] { run_alive(s, life, what); });
   }
+  template <class F>
+  void run_alive(server& s, std::uint64_t life, F what) {
+    if (!s.node || s.life != life) return;
+    if (!s.frozen) return what();
+    s.held_up.push_back([this, &s, life, what] { run_alive(s, life, what); });
+  }
+  void thaw(server& s);
+  void die_voting(const raft::envelope& letter);
   void pump(server& s);
   void store_next(server& s);
   void apply_next(server& s);
@@ -130,11 +143,13 @@ private:
   std::map<raft::index_t, known_entry> ledger_;
   std::map<raft::index_t, std::uint64_t> hashes_;
   std::map<raft::term_t, raft::server_id> leaders_;
+  raft_votes votes_{problems_};
   std::set<raft::ticket> commands_, acknowledged_;
   std::map<raft::ticket, asked_read> reads_;
   raft::index_t seen_ = 0; // the highest index whose effect anybody was told of
   raft::ticket last_ticket_ = 0;
-  std::uint64_t answers_[4] = {}, installs_ = 0, compactions_ = 0, changes_ = 0, catch_ups_ = 0, reads_served_ = 0;
+  std::uint64_t answers_[4] = {}, installs_ = 0, compactions_ = 0, changes_ = 0, catch_ups_ = 0, reads_served_ = 0,
+                freezes_ = 0, dead_voters_ = 0;
 };
 
 } // namespace cairn::sim

@@ -6,6 +6,8 @@ namespace cairn::sim {
 
 namespace {
 
+constexpr std::uint64_t extras_salt = 0x5FB3AD20D9B62C6Eull;
+
 raft_options draw(dice& d) {
   raft_options o;
   o.voters = d.pick(std::vector<unsigned>{1, 2, 3, 3, 3, 5});
@@ -25,10 +27,18 @@ raft_options draw(dice& d) {
   return o;
 }
 
+// From a source of its own: what a seed without them draws stays as it was.
+void draw_extras(raft_options& o, std::uint64_t seed) {
+  dice d{seed ^ extras_salt};
+  if (d.chance(0.5)) o.dies_voting = d.pick(std::vector<double>{0.05, 0.2, 0.5});
+  o.freezes = d.chance(0.5);
+}
+
 std::string described(const raft_options& o) {
   return "servers " + std::to_string(o.servers) + " voters " + std::to_string(o.voters) + (o.grows ? " from one" : "") +
          (o.membership ? " membership" : "") + (o.transfers ? " transfers" : "") +
-         (o.storage_errors ? " storage errors" : "") + " delay " + std::to_string(o.delay_ms) + " compact " +
+         (o.storage_errors ? " storage errors" : "") + (o.dies_voting > 0 ? " voters die" : "") +
+         (o.freezes ? " freezes" : "") + " delay " + std::to_string(o.delay_ms) + " compact " +
          std::to_string(o.compact_every) + " cache " + std::to_string(o.node.core.cache_bytes);
 }
 
@@ -46,6 +56,7 @@ public:
     }
     if (dice_.chance(0.04)) cluster_.crash(any());
     if (dice_.chance(0.2)) cluster_.start(any());
+    if (options_.freezes) freeze(lead);
     if (dice_.chance(0.04)) isolate(any());
     if (dice_.chance(0.08)) cluster_.mend();
     for (raft::server_id id = 1; id <= cluster_.servers(); ++id) {
@@ -69,6 +80,13 @@ public:
   }
 
 private:
+  // A leader mostly: it is the one that goes on believing in itself, and is asked for a read first of all.
+  void freeze(raft::server_id lead) {
+    if (!dice_.chance(0.04)) return;
+    const auto id = lead != 0 && dice_.chance(0.8) ? lead : any();
+    cluster_.freeze(id, dice_.between(200, 6000));
+    if (dice_.chance(0.8)) cluster_.read(id);
+  }
   raft::server_id any() { return 1 + dice_.below(cluster_.servers()); }
   void isolate(raft::server_id id) {
     for (raft::server_id other = 1; other <= cluster_.servers(); ++other) {
@@ -88,7 +106,8 @@ raft_run run_raft(std::uint64_t seed) {
   dice d{seed};
   run_digest digest;
   checks problems;
-  const auto options = draw(d);
+  auto options = draw(d);
+  draw_extras(options, seed);
   raft_cluster cluster{options, d, digest, problems};
   trouble t{options, cluster, d};
   for (int i = 1; i <= 300 && !problems.failed(); ++i) {

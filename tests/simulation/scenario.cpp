@@ -64,6 +64,11 @@ private:
     std::lock_guard lock{mutex_};
     ++report_.runs;
     report_.repeated += again;
+    run_digest one;
+    one.add(seed);
+    one.add(outcome.digest);
+    report_.digest += one.value();
+    report_.options = outcome.options;
     if (!outcome.problem.empty() && report_.failures.size() < failures_max) {
       report_.failures.push_back(
           {scenario_.name, seed, outcome.problem, outcome.options, replay_command(scenario_, seed)});

@@ -24,23 +24,55 @@ microseconds sim_network::draw_delay() {
   return t;
 }
 
+microseconds sim_network::draw_delay(const storage::uuid& from, const storage::uuid& to) {
+  auto t = draw_delay();
+  for (const auto& node : {from, to})
+    if (const auto at = slow_.find(node); at != slow_.end()) t += at->second;
+  return t;
+}
+
 sim_peers* sim_network::process_of(const storage::uuid& node) const {
   const auto at = processes_.find(node);
   return at == processes_.end() ? nullptr : at->second;
 }
 
 void sim_network::cut(const storage::uuid& a, const storage::uuid& b) {
-  cuts_.insert(pair_of(a, b));
+  cuts_.insert({a, b});
+  cuts_.insert({b, a});
 }
 
 void sim_network::mend() {
   cuts_.clear();
+  go_on();
+}
+
+void sim_network::go_on() {
   for (const auto& [id, process] : processes_) {
     for (const auto& [to, l] : process->links_) {
-      for (auto& arrive : std::exchange(l->held_up, {}))
-        process->travel(l, false, link::lane::control, std::move(arrive));
+      for (auto& held : std::exchange(l->held_up, {}))
+        process->travel(l, held.back, link::lane::control, std::move(held.arrive));
     }
   }
+}
+
+bool sim_network::is_frozen(const storage::uuid& node) const {
+  const auto* process = process_of(node);
+  return process && process->home_.frozen();
+}
+
+// Its peers have given up the links that it was silent on for too long.
+void sim_network::thawed(const storage::uuid& node, storage::steady_time frozen_since) {
+  auto* const process = process_of(node);
+  if (process && w_.now() - frozen_since >= silence_max)
+    for (const auto& [to, l] : std::map{process->links_})
+      if (l->up) process->lose(l, "the peer ended it");
+  go_on();
+}
+
+void sim_network::may_change(std::span<std::byte> payload) {
+  if (payload.empty() || plan_.changed == 0 || !w_.draw.chance(plan_.changed)) return;
+  payload[w_.draw.below(payload.size())] ^= std::byte(1u << w_.draw.below(8));
+  ++changed_;
 }
 
 void sim_network::ask(const std::shared_ptr<sim_peers>& from, const storage::uuid& to, std::string request,
@@ -54,19 +86,31 @@ void sim_network::ask(const std::shared_ptr<sim_peers>& from, const storage::uui
     };
     auto stranger = from->as_peer();
     stranger.member = false;
-    if (!process || is_cut(from->self_.node, to) || !process->gate_.admit(stranger, process->cluster_))
+    if (!process || process->home_.frozen() || is_cut(from->self_.node, to) ||
+        !process->gate_.admit(stranger, process->cluster_))
       return back(error{errc::connection_lost, "nobody answers there"});
     link::responder respond{back, std::make_shared<std::atomic<bool>>(false)};
     process->service_->on_request(
-        {stranger, std::move(request), {}, process->clock_.now() + std::chrono::seconds{10}, 0, std::move(respond)});
+        {stranger, std::move(request), {}, process->home_.now() + std::chrono::seconds{10}, 0, std::move(respond)});
   });
 }
 
 // ── one process ──
 
-sim_peers::sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service,
-                     const storage::clock& clock)
-    : n_(n), self_(self), service_(std::move(service)), clock_(clock) {}
+sim_peers::sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& home)
+    : n_(n), self_(self), service_(std::move(service)), home_(home) {}
+
+template <class F>
+void sim_peers::later(microseconds delay, const link_ptr& l, F what) {
+  n_.w_.after(delay, [weak = weak_from_this(), l, life = l->life, what] {
+    const auto me = weak.lock();
+    if (!me || !me->alive_) return;
+    me->home_.when_awake([weak, l, life, what] {
+      const auto it = weak.lock();
+      if (it && it->alive_ && l->life == life) what(*it);
+    });
+  });
+}
 
 void sim_peers::begin() {
   n_.processes_[self_.node] = this;
@@ -79,6 +123,7 @@ link::peer sim_peers::as_peer() const {
   p.feature_level = storage::metadata::feature_level;
   p.protocol = link::protocol_newest;
   p.member = true;
+  p.certified = true;
   return p;
 }
 
@@ -99,10 +144,7 @@ void sim_peers::die(bool at_once) {
   for (const auto& [id, other] : n_.processes_) {
     const auto at = other->links_.find(me);
     if (at == other->links_.end() || !at->second->up) continue;
-    n_.w_.after(notice, [weak = other->weak_from_this(), l = at->second, life = at->second->life] {
-      const auto process = weak.lock();
-      if (process && l->life == life) process->lose(l, "the peer is gone");
-    });
+    other->later(notice, at->second, [l = at->second](sim_peers& process) { process.lose(l, "the peer is gone"); });
   }
 }
 
@@ -133,7 +175,11 @@ void sim_peers::set_members(const std::vector<actors::peer_address>& members) {
   for (const auto& [id, process] : n_.processes_) {
     const auto at = process->links_.find(self_.node);
     if (id == self_.node || at == process->links_.end() || !at->second->up) continue;
-    if (!gate_.accept(process->as_peer())) process->lose(at->second, "the peer ended it");
+    if (!gate_.accept(process->as_peer()))
+      process->home_.when_awake([weak = process->weak_from_this(), l = at->second, life = at->second->life] {
+        const auto it = weak.lock();
+        if (it && it->alive_ && l->life == life) it->lose(l, "the peer ended it");
+      });
   }
 }
 
@@ -156,7 +202,9 @@ void sim_peers::dial_later(const link_ptr& l) {
     const auto me = weak.lock();
     if (!me || !me->alive_) return;
     l->dialling = false;
-    me->dial(l);
+    me->home_.when_awake([weak, l] {
+      if (const auto it = weak.lock()) it->dial(l);
+    });
   });
 }
 
@@ -168,13 +216,14 @@ void sim_peers::dial(const link_ptr& l) {
   const auto at = links_.find(l->to);
   if (!alive_ || l->up || at == links_.end() || at->second != l) return;
   l->dialling = true;
-  n_.w_.after(n_.draw_delay() * 3, [weak = weak_from_this(), l] {
+  n_.w_.after(n_.draw_delay(self_.node, l->to) * 3, [weak = weak_from_this(), l] {
     const auto me = weak.lock();
     if (!me || !me->alive_) return;
     l->dialling = false;
     if (l->up) return; // another dial was quicker
     auto* const peer = me->n_.process_of(l->to);
-    const bool reached = peer && peer->cluster_ != storage::uuid{} && !me->n_.is_cut(me->self_.node, l->to);
+    const bool reached = peer && peer->cluster_ != storage::uuid{} && !me->n_.is_cut(me->self_.node, l->to) &&
+                         !peer->home_.frozen() && !me->home_.frozen();
     if (!reached || !peer->admits(*me) || !me->gate_.accept(peer->as_peer())) return me->dial_later(l);
     l->up = true;
     ++l->life;
@@ -195,7 +244,11 @@ bool sim_peers::up(const storage::uuid& node) const {
 void sim_peers::refuse(link::reply_callback reply, error why) {
   n_.w_.after(microseconds{1}, [weak = weak_from_this(), reply = std::move(reply), why = std::move(why)] {
     const auto me = weak.lock();
-    if (me && me->alive_) reply(why);
+    if (!me || !me->alive_) return;
+    me->home_.when_awake([weak, reply, why] {
+      const auto it = weak.lock();
+      if (it && it->alive_) reply(why);
+    });
   });
 }
 
@@ -207,7 +260,7 @@ link::request_number sim_peers::send(const storage::uuid& to, std::string reques
     refuse(std::move(p.reply), {errc::connection_lost, "no link to the node"});
     return 0;
   }
-  const auto left = deadline - clock_.now();
+  const auto left = deadline - home_.now();
   if (request.size() > control_bytes_max) return refuse(std::move(p.reply), {errc::too_large, "a large request"}), 0;
   if (left.count() <= 0) return refuse(std::move(p.reply), {errc::timeout, "the deadline has passed"}), 0;
   const auto& l = at->second;
@@ -218,55 +271,45 @@ link::request_number sim_peers::send(const storage::uuid& to, std::string reques
       lose(l, "the connection broke");
       return 0;
     }
-    n_.w_.after(n_.draw_delay() * 2, [weak = weak_from_this(), l, life = l->life] {
-      const auto me = weak.lock();
-      if (me && me->alive_ && l->life == life) me->lose(l, "the connection broke");
-    });
+    later(n_.draw_delay() * 2, l, [l](sim_peers& me) { me.lose(l, "the connection broke"); });
   }
   const auto n = next_++;
   p.gone = std::make_shared<std::atomic<bool>>(false);
   l->open.emplace(n, std::move(p));
   if (n_.plan_.doubled > 0 && lane == link::lane::control && n_.w_.draw.chance(n_.plan_.doubled))
-    n_.w_.after(n_.draw_delay() * 4, [weak = weak_from_this(), l, request, left, life = l->life] {
-      const auto me = weak.lock();
-      if (me && me->alive_ && l->life == life && !me->n_.is_cut(me->self_.node, l->to))
-        me->deliver_again(l, request, left);
+    later(n_.draw_delay() * 4, l, [l, request, left](sim_peers& me) {
+      if (me.passes(l, false)) me.deliver_again(l, request, left);
     });
   travel(l, false, lane,
          [this, l, n, request = std::move(request), lane, left] { deliver(l, n, request, lane, left); });
-  n_.w_.after(std::chrono::duration_cast<microseconds>(left), [weak = weak_from_this(), l, n, life = l->life] {
-    const auto me = weak.lock();
-    if (me && me->alive_ && l->life == life) me->overdue(l, n);
-  });
+  later(std::chrono::duration_cast<microseconds>(left), l, [l, n](sim_peers& me) { me.overdue(l, n); });
   return n;
 }
 
 void sim_peers::travel(const link_ptr& l, bool back, link::lane lane, std::function<void()> arrive) {
-  auto at = n_.w_.now() + n_.draw_delay();
+  auto at = n_.w_.now() + n_.draw_delay(self_.node, l->to);
   if (lane == link::lane::control) {
     auto& last = back ? l->last_small_in : l->last_small_out;
     at = last = std::max(at, last + std::chrono::nanoseconds{1000});
   }
   n_.w_.after(std::chrono::ceil<microseconds>(at - n_.w_.now()),
-              [weak = weak_from_this(), l, life = l->life, arrive = std::move(arrive)] {
+              [weak = weak_from_this(), l, back, life = l->life, arrive = std::move(arrive)] {
                 const auto me = weak.lock();
-                if (me && me->alive_ && l->life == life) me->arrived(l, arrive);
+                if (me && me->alive_ && l->life == life) me->arrived(l, back, arrive);
               });
 }
 
-void sim_peers::arrived(const link_ptr& l, const std::function<void()>& arrive) {
-  if (!n_.is_cut(self_.node, l->to)) return arrive();
-  hold_up(l, arrive);
+void sim_peers::arrived(const link_ptr& l, bool back, const std::function<void()>& arrive) {
+  if (passes(l, back)) return arrive();
+  hold_up(l, back, arrive);
 }
 
-void sim_peers::hold_up(const link_ptr& l, std::function<void()> arrive) {
-  l->held_up.push_back(std::move(arrive));
+void sim_peers::hold_up(const link_ptr& l, bool back, std::function<void()> arrive) {
+  l->held_up.push_back({back, std::move(arrive)});
   if (std::exchange(l->silent, true)) return;
-  n_.w_.after(sim_network::silence_max, [weak = weak_from_this(), l, life = l->life] {
-    const auto me = weak.lock();
-    if (!me || !me->alive_ || l->life != life) return;
+  later(sim_network::silence_max, l, [l](sim_peers& me) {
     l->silent = false;
-    if (me->n_.is_cut(me->self_.node, l->to)) me->lose(l, "the peer is silent");
+    if (me.n_.is_cut(me.self_.node, l->to) || me.n_.is_frozen(l->to)) me.lose(l, "the peer is silent");
   });
 }
 
@@ -281,6 +324,7 @@ void sim_peers::deliver(const link_ptr& l, link::request_number n, std::string r
     auto into = peer->service_->acquire(as_peer(), request, p.payload.length);
     if (!into) return answered(l, n, lane, error{errc::busy, "no buffer for the payload"});
     std::memcpy(into->data(), p.payload.view().data(), p.payload.length);
+    n_.may_change({into->data(), p.payload.length});
     payload = {std::move(into), 0, p.payload.length};
   }
   link::responder respond{[weak = weak_from_this(), l, n, lane, life = l->life](result<link::answer>&& a) {
@@ -289,7 +333,7 @@ void sim_peers::deliver(const link_ptr& l, link::request_number n, std::string r
                           },
                           p.gone};
   const auto reply_max = p.into.owner ? p.into.length : 0;
-  peer->service_->on_request({as_peer(), std::move(request), std::move(payload), peer->clock_.now() + left,
+  peer->service_->on_request({as_peer(), std::move(request), std::move(payload), peer->home_.now() + left,
                               std::uint32_t(reply_max), std::move(respond)});
 }
 
@@ -297,7 +341,7 @@ void sim_peers::deliver_again(const link_ptr& l, std::string request, std::chron
   auto* const peer = n_.process_of(l->to);
   if (!peer || peer->self_.incarnation != l->peer_incarnation) return;
   link::responder respond{[](result<link::answer>&&) {}, std::make_shared<std::atomic<bool>>(false)};
-  peer->service_->on_request({as_peer(), std::move(request), {}, peer->clock_.now() + left, 0, std::move(respond)});
+  peer->service_->on_request({as_peer(), std::move(request), {}, peer->home_.now() + left, 0, std::move(respond)});
 }
 
 void sim_peers::answered(const link_ptr& l, link::request_number n, link::lane lane, result<link::answer> a) {
@@ -320,6 +364,7 @@ void sim_peers::finish(const link_ptr& l, link::request_number n, result<link::a
   if (!bytes.empty()) {
     if (p.into.owner && bytes.size() <= p.into.length) {
       std::memcpy(p.into.owner->data() + p.into.offset, bytes.data(), bytes.size());
+      n_.may_change({p.into.owner->data() + p.into.offset, bytes.size()});
       a->payload = {p.into.owner, p.into.offset, std::uint32_t(bytes.size())};
     } else {
       a = error{errc::too_large, "no room for the payload"};

@@ -7,7 +7,11 @@
 // - Small requests of a link arrive in order, payloads may overtake each other. Nothing is lost while a link lives (TCP
 //   sees to that); a link that breaks, or whose peer dies, ends everything in flight with connection_lost, whether or
 //   not it was done. A small request may be doubled, as one is that is asked again after an answer was lost.
-// - A partition holds messages up. It may heal in time; after silence_max the link is lost.
+// - A partition, also one of one direction, and a process that is frozen hold messages up. That may pass in time; after
+//   silence_max the link is lost.
+// - A payload may change on its way, as it can on links without TLS. (Whatever else changes, TLS or the grammar
+// notices:
+//   the link breaks.)
 // - After a timeout the payload of a late reply may still land in its buffer.
 //
 // Not modelled: bandwidth, credit, TLS.
@@ -22,6 +26,7 @@
 
 #include <map>
 #include <set>
+#include <span>
 
 namespace cairn::sim {
 
@@ -31,6 +36,7 @@ struct network_plan {
   microseconds late_max{0};
   double breaks = 0;  // chance a message that its link breaks instead
   double doubled = 0; // chance a small request that it arrives once more, later; the second answer goes nowhere
+  double changed = 0; // chance a payload that one of its bits flips
 };
 
 class sim_peers;
@@ -44,9 +50,17 @@ public:
   sim_network& operator=(const sim_network&) = delete;
 
   void set_plan(network_plan plan) { plan_ = plan; }
-  void cut(const storage::uuid& a, const storage::uuid& b);
+  void cut(const storage::uuid& a, const storage::uuid& b); // both ways
+  void cut_one_way(const storage::uuid& from, const storage::uuid& to) { cuts_.insert({from, to}); }
   void mend(); // all cuts
-  bool is_cut(const storage::uuid& a, const storage::uuid& b) const { return cuts_.contains(pair_of(a, b)); }
+  // Either way: a connection needs both, if only for its acknowledgements.
+  bool is_cut(const storage::uuid& a, const storage::uuid& b) const {
+    return cuts_.contains({a, b}) || cuts_.contains({b, a});
+  }
+  // Everything from and to the node takes so much longer.
+  void slow_down(const storage::uuid& node, microseconds by) { slow_[node] = by; }
+  void thawed(const storage::uuid& node, storage::steady_time frozen_since); // what waited for it goes on
+  std::uint64_t changed() const noexcept { return changed_; }
 
   // A stranger's request to a node, to join; answered once unless the stranger's process has ended.
   void ask(const std::shared_ptr<sim_peers>& from, const storage::uuid& to, std::string request,
@@ -54,14 +68,22 @@ public:
 
 private:
   friend class sim_peers;
-  using node_pair = std::pair<storage::uuid, storage::uuid>;
-  static node_pair pair_of(const storage::uuid& a, const storage::uuid& b) { return {std::min(a, b), std::max(a, b)}; }
+  using node_pair = std::pair<storage::uuid, storage::uuid>; // from, to
   microseconds draw_delay();
+  microseconds draw_delay(const storage::uuid& from, const storage::uuid& to);
+  bool is_frozen(const storage::uuid& node) const;
+  bool passes(const storage::uuid& from, const storage::uuid& to) const {
+    return !cuts_.contains({from, to}) && !is_frozen(from) && !is_frozen(to);
+  }
+  void go_on(); // what passes now
+  void may_change(std::span<std::byte> payload);
   sim_peers* process_of(const storage::uuid& node) const;
 
   world& w_;
   network_plan plan_;
   std::set<node_pair> cuts_;
+  std::map<storage::uuid, microseconds> slow_;
+  std::uint64_t changed_ = 0;
   std::map<storage::uuid, sim_peers*> processes_; // that run
 };
 
@@ -72,7 +94,7 @@ public:
     storage::uuid node{};
     std::uint64_t incarnation = 0;
   };
-  sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, const storage::clock& clock);
+  sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& home);
   ~sim_peers() override { die(true); }
 
   void begin(); // from now on others reach it
@@ -105,7 +127,11 @@ private:
     storage::steady_time last_small_out{}, last_small_in{};
     bool silent = false; // a silence is being counted
     std::map<actors::link::request_number, pending> open;
-    std::vector<std::function<void()>> held_up; // by a partition
+    struct stopped {
+      bool back = false;
+      std::function<void()> arrive;
+    };
+    std::vector<stopped> held_up; // by a partition or a frozen process
     actors::link::redial_pause pause;
     bool dialling = false;
   };
@@ -116,8 +142,14 @@ private:
   void refuse(actors::link::reply_callback reply, error why);
   // After the way there or back; `arrive` runs unless the link was lost meanwhile.
   void travel(const link_ptr& l, bool back, actors::link::lane lane, std::function<void()> arrive);
-  void arrived(const link_ptr& l, const std::function<void()>& arrive);
-  void hold_up(const link_ptr& l, std::function<void()> arrive);
+  void arrived(const link_ptr& l, bool back, const std::function<void()>& arrive);
+  void hold_up(const link_ptr& l, bool back, std::function<void()> arrive);
+  bool passes(const link_ptr& l, bool back) const {
+    return back ? n_.passes(l->to, self_.node) : n_.passes(self_.node, l->to);
+  }
+  // After the delay, unless this process has ended or the link was lost; when this process is frozen, afterwards.
+  template <class F>
+  void later(microseconds delay, const link_ptr& l, F what);
   void deliver(const link_ptr& l, actors::link::request_number n, std::string request, actors::link::lane lane,
                std::chrono::nanoseconds left);
   void deliver_again(const link_ptr& l, std::string request, std::chrono::nanoseconds left);
@@ -135,7 +167,7 @@ private:
   sim_network& n_;
   const identity self_;
   const std::shared_ptr<actors::peer_service> service_;
-  const storage::clock& clock_;
+  machine& home_;
   storage::uuid cluster_{};
   actors::membership_gate gate_;
   std::map<storage::uuid, link_ptr> links_;

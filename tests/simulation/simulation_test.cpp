@@ -13,9 +13,9 @@ namespace {
 
 // A sanitizer takes ten times as long a seed.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t cluster_seeds = 100;
+constexpr std::uint64_t cluster_seeds = 100, raft_seeds = 1000;
 #else
-constexpr std::uint64_t cluster_seeds = 1000;
+constexpr std::uint64_t cluster_seeds = 1000, raft_seeds = 10'000;
 #endif
 
 void sweep_without_failures(const std::string& name, std::uint64_t first, std::uint64_t last) {
@@ -40,7 +40,7 @@ TEST(simulation, a_node_keeps_what_it_acknowledged_and_frees_what_it_deleted) {
 }
 
 TEST(simulation, consensus_loses_nothing_that_it_acknowledged) {
-  sweep_without_failures("raft", 1, 300);
+  sweep_without_failures("raft", 1, raft_seeds);
 }
 
 TEST(simulation, a_cluster_answers_as_one_store_and_loses_nothing) {

@@ -4,14 +4,18 @@
 
 namespace cairn::sim {
 
-virtual_executor::virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max,
-                                   const storage::clock* deadlines)
-    : w_(w), times_(times), queue_max_(queue_max), clock_(deadlines ? *deadlines : w.clock()), lanes_(lanes) {}
+virtual_executor::virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max, machine* home)
+    : w_(w),
+      times_(times),
+      queue_max_(queue_max),
+      home_(home),
+      clock_(home ? static_cast<const storage::clock&>(*home) : w.clock()),
+      lanes_(lanes) {}
 
 microseconds virtual_executor::draw_time() {
   auto t = microseconds(w_.draw.between(std::uint64_t(times_.min.count()), std::uint64_t(times_.max.count())));
   if (w_.draw.chance(times_.slow)) t += microseconds(w_.draw.below(std::uint64_t(times_.slow_max.count()) + 1));
-  return t;
+  return t * factor_;
 }
 
 result<void> virtual_executor::post(storage::steady_time deadline, job work) {
@@ -27,10 +31,19 @@ result<void> virtual_executor::post(storage::steady_time deadline, job work) {
   jobs_.emplace_hint(jobs_.end(), number, std::move(work));
   const auto delay = std::chrono::duration_cast<microseconds>(std::max(end, w_.now()) - w_.now());
   w_.after(delay, [this, alive = alive_, number, expired] {
-    if (!*alive) return;
-    jobs_.extract(number).mapped()(expired);
+    if (*alive) finish(number, expired);
   });
   return {};
+}
+
+void virtual_executor::finish(std::uint64_t number, bool expired) {
+  const auto run = [this, alive = alive_, number, expired] {
+    if (*alive) jobs_.extract(number).mapped()(expired);
+  };
+  if (home_)
+    home_->when_awake(run);
+  else
+    run();
 }
 
 std::size_t virtual_executor::queued() const {

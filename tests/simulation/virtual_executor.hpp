@@ -17,10 +17,11 @@ struct job_times {
 
 class virtual_executor final : public storage::executor {
 public:
-  // `deadlines`: the clock that they are told by; null: the world's.
-  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max,
-                   const storage::clock* deadlines = nullptr);
-  void crash() { // lets go of everything that the jobs hold
+  // `home`: the process whose clock deadlines are told by, and which runs the jobs while it is not frozen; null: the
+  // world's.
+  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max, machine* home = nullptr);
+  void slow_down(std::uint32_t factor) { factor_ = factor; } // of what is posted from now on; 1: as drawn
+  void crash() {                                             // lets go of everything that the jobs hold
     *alive_ = false;
     jobs_.clear();
   }
@@ -33,13 +34,16 @@ public:
 
 private:
   microseconds draw_time();
+  void finish(std::uint64_t number, bool expired);
   struct lane {
     storage::steady_time busy_from, busy_until;
   };
   world& w_;
   const job_times times_;
   const std::size_t queue_max_;
+  machine* const home_;
   const storage::clock& clock_;
+  std::uint32_t factor_ = 1;
   std::vector<lane> lanes_;
   std::map<std::uint64_t, job> jobs_; // that wait for their time, by number
   std::uint64_t next_job_ = 1;

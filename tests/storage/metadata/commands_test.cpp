@@ -149,6 +149,23 @@ std::vector<command> one_of_each_command_of_level_7() {
           delete_bucket{.name = "bucket", .stamp = stamp}};
 }
 
+std::vector<command> one_of_each_command_with_an_authority() {
+  const commit_stamp stamp{.session = 1, .sequence = 300, .acknowledged_below = 2};
+  std::vector<command> all{create_bucket{.name = "bucket", .now = 1, .stamp = stamp},
+                           delete_bucket{.name = "bucket", .stamp = stamp},
+                           put_object{.stamp = stamp, .bucket = "b", .key = "k", .size = 4, .content = "text"},
+                           delete_object{.stamp = stamp, .bucket = "b", .key = "k"}};
+  for (command& c : one_of_each_object_command()) all.push_back(std::move(c));
+  std::erase_if(all, [](const command& c) { return std::holds_alternative<hold_deletions>(c); });
+  for (command& c : all)
+    std::visit(
+        [](auto& one) {
+          if constexpr (requires { one.by; }) one.by = {allowed_by::key, "CK1", rights::write, 300, 301};
+        },
+        c);
+  return all;
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
@@ -158,6 +175,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_6()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_7()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_with_an_authority()) all.push_back(std::move(c));
   return all;
 }
 
@@ -204,6 +222,20 @@ TEST(commands, with_stamps_of_buckets_are_of_level_7) {
         [](const auto& one) {
           if constexpr (requires { one.stamp; }) {
             EXPECT_EQ(one.stamp.sequence, 300u);
+          }
+        },
+        again);
+  }
+}
+
+TEST(commands, with_an_authority_are_of_level_8) {
+  for (const command& c : one_of_each_command_with_an_authority()) {
+    EXPECT_EQ(level_of(c), 8) << c.index();
+    const auto again = decode_command(encode(c)).value();
+    std::visit(
+        [](const auto& one) {
+          if constexpr (requires { one.by; }) {
+            EXPECT_EQ(one.by, (authority{allowed_by::key, "CK1", rights::write, 300, 301}));
           }
         },
         again);

@@ -1,0 +1,113 @@
+// What the metadata says may be deleted: nothing that a running read of any node may need, nothing while deletions are
+// held.
+#include "actors/metadata.hpp"
+
+#include "tests/actors/membership_fixture.hpp"
+
+namespace cairn::actors {
+
+class metadata_reaping : public testing::Test {
+protected:
+  void start(std::function<storage::log_index()> others = {}) {
+    metadata_services m;
+    m.store = store.get();
+    m.reads = m.writes = &executor;
+    m.metrics = &metrics;
+    m.clock = &w.clock();
+    m.random = &w.random();
+    m.holds = holds = std::make_shared<read_holds>(w.clock());
+    m.node = {1};
+    m.incarnation = 1;
+    m.others_oldest_hold = std::move(others);
+    metadata = spawn_metadata(w.system(), std::move(m));
+    w.settle();
+    commit(meta::create_bucket{"bucket", 1});
+  }
+  void TearDown() override {
+    if (metadata) caf::anon_send_exit(metadata, caf::exit_reason::kill);
+    metadata = nullptr;
+    w.forget_everything();
+  }
+  template <class Answer, class... Message>
+  std::optional<Answer> ask(Message... message) {
+    caf::scoped_actor self{w.system()};
+    auto asked = self->request(metadata, caf::infinite, std::move(message)...);
+    w.run_for(10ms);
+    std::optional<Answer> out;
+    asked.receive([&](Answer& a) { out = std::move(a); },
+                  [](caf::error& why) { ADD_FAILURE() << to_string(from_caf(why)); });
+    return out;
+  }
+  void commit(meta::command c) {
+    (void)ask<committed>(commit_atom_v, command_box{std::make_shared<const meta::command>(std::move(c))});
+  }
+  storage::blob_id put(const std::string& key) {
+    const auto blob = ask<storage::blob_id>(new_blob_atom_v).value_or(storage::blob_id{});
+    meta::put_object c;
+    c.bucket = "bucket";
+    c.key = key;
+    c.size = 100;
+    c.content = meta::written_blob{blob, 100, 64 << 10, {}};
+    commit(c);
+    return blob;
+  }
+  void remove(const std::string& key) {
+    meta::delete_object c;
+    c.bucket = "bucket";
+    c.key = key;
+    commit(c);
+  }
+  buried_list buried() { return ask<buried_list>(buried_atom_v, std::uint32_t{10}).value_or(buried_list{}); }
+
+  sim::world w;
+  std::unique_ptr<storage::kv_engine> engine = storage::make_memory_kv(meta::table_count);
+  std::unique_ptr<meta::store> store = meta::store::open(*engine).value();
+  immediate_executor executor;
+  storage::node_metrics metrics;
+  std::shared_ptr<read_holds> holds;
+  metadata_actor metadata;
+};
+
+TEST_F(metadata_reaping, waits_for_the_reads_of_this_node) {
+  start();
+  const auto blob = put("key");
+  auto read = ask<found_object>(lookup_atom_v, object_name{"bucket", "key"});
+  ASSERT_TRUE(read && read->hold);
+  remove("key");
+  const auto index = store->read().value()->applied();
+  EXPECT_TRUE(buried().blobs.empty());
+  EXPECT_LT(buried().released_up_to, index);
+  read.reset();
+  w.run_for(10ms);
+  const auto after = buried();
+  ASSERT_EQ(after.blobs.size(), 1u);
+  EXPECT_EQ(after.blobs[0].blob, blob);
+  EXPECT_GE(after.released_up_to, index);
+}
+
+TEST_F(metadata_reaping, waits_for_the_reads_of_other_nodes) {
+  storage::log_index others = read_holds::none;
+  start([&others] { return others; });
+  put("key");
+  others = store->read().value()->applied();
+  remove("key");
+  EXPECT_TRUE(buried().blobs.empty());
+  EXPECT_EQ(buried().released_up_to, others);
+  others = read_holds::none;
+  EXPECT_EQ(buried().blobs.size(), 1u);
+}
+
+TEST_F(metadata_reaping, lists_nothing_while_deletions_are_held) {
+  start();
+  const auto blob = put("key");
+  remove("key");
+  const meta::command held[] = {meta::hold_deletions{true}};
+  ASSERT_TRUE(store->apply(held));
+  EXPECT_TRUE(buried().blobs.empty());
+  EXPECT_TRUE(ask<chunk_ids>(dead_atom_v, chunk_ids{{blob, 0}})->empty());
+  const meta::command freed[] = {meta::hold_deletions{false}};
+  ASSERT_TRUE(store->apply(freed));
+  EXPECT_EQ(buried().blobs.size(), 1u);
+}
+
+} // namespace cairn::actors

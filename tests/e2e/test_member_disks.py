@@ -1,0 +1,226 @@
+"""Members of a cluster, and a standalone node, whose metadata's disk is full, broken or slow."""
+import contextlib
+import os
+import threading
+import time
+
+import pytest
+
+from cairn_cluster import Cluster
+from cairn_node import KIB, Node, eventually
+from disk_faults import Ballast, DiskFaults, small_file_system
+
+
+def ready(node):
+    return node.admin("/health/ready")
+
+
+def row_of(cluster, node, number):
+    return next(n for n in cluster.status(node)["nodes"] if n["number"] == number)
+
+
+def number_of(cluster, node):
+    return cluster.status(node)["self"]
+
+
+class Writes:
+    """Small objects, one after the other; each must be taken, and none for long."""
+
+    def __init__(self):
+        self.bodies, self.slowest = {}, 0.0
+
+    def put(self, node):
+        key, body = f"k{len(self.bodies)}", os.urandom(3 * KIB)
+        began = time.monotonic()
+        answer = node.put(f"/files/{key}", body)
+        self.slowest = max(self.slowest, time.monotonic() - began)
+        assert answer.status == 200, answer
+        self.bodies[key] = body
+
+    def until(self, node, condition, seconds=30, what="condition"):
+        def tried():
+            self.put(node)
+            return condition()
+        eventually(tried, seconds=seconds, every=0, what=what)
+
+    def check(self, node):
+        for key, body in self.bodies.items():
+            answer = node.get(f"/files/{key}")
+            assert answer.status == 200 and answer.body == body, (key, answer)
+
+
+@pytest.fixture
+def cluster_of_small_disks(tmp_path):
+    """Three members with file systems of their own, and their faults."""
+    with contextlib.ExitStack() as stack:
+        cluster = Cluster(tmp_path / "cluster", tls=False, node_stop_timeout="5s")
+        for n in range(3):
+            disk = stack.enter_context(small_file_system(tmp_path / f"disk{n}", "tmpfs", 220))
+
+            def prepare(node, disk=disk):
+                node.disk, node.faults = disk, DiskFaults(node, disk)
+
+            cluster.add(prepare=prepare, node_data_dir=str(disk / "data"), storage_reserve="8MiB",
+                        storage_segment_size="16MiB")
+        cluster.settled(3)
+        yield cluster
+        for node in cluster.nodes:
+            node.faults.clear()
+        cluster.stop()
+
+
+def check_that_all_know(cluster, broken, others, fault, writes):
+    """The node has just failed: itself, its clients, the other nodes and their operators know."""
+    number = number_of(cluster, broken)
+    assert ready(broken).status == 503
+    assert broken.metric("cairn_cluster_leads") == 0
+    assert broken.metric("cairn_metadata_failed") == 1
+    for path in ("/files/k0", "/files/absent", "/files?list-type=2"):
+        answer = broken.get(path)
+        assert answer.status == 503, (path, answer)
+    assert broken.put("/files/through", b"x").status == 503
+    writes.until(others[0], lambda: row_of(cluster, others[0], number)["fault"] == fault, 5, "the leader knows")
+    assert f"log failed: {fault}" in cluster.command("status", node=others[0]).stdout
+    assert cluster.leader() is not broken
+    assert row_of(cluster, broken, number)["fault"] == fault, "also when it is asked itself"
+    assert sum(n.metric("cairn_cluster_leads") for n in cluster.nodes) == 1
+    eventually(lambda: not row_of(cluster, others[0], number)["up"], 15, what="it counts as down")
+    assert others[0].metric("cairn_cluster_members_failed") + others[1].metric("cairn_cluster_members_failed") == 1 \
+        if cluster.leader() in others else True
+
+
+@pytest.mark.parametrize("who", ["leader", "follower"])
+def test_a_member_whose_disk_is_full_leaves_and_comes_back_by_itself(cluster_of_small_disks, who):
+    cluster = cluster_of_small_disks
+    leader = cluster.leader()
+    broken = leader if who == "leader" else cluster.others(leader)[0]
+    others = cluster.others(broken)
+    writes = Writes()
+    for _ in range(20):
+        writes.put(others[0])
+    ballast = Ballast(broken.disk)
+    ballast.fill()
+    writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met full")
+    assert writes.slowest < 2, "the others went on at once"
+    check_that_all_know(cluster, broken, others, "no_space", writes)
+    for _ in range(20):
+        writes.put(others[1])
+    ballast.remove()
+    eventually(lambda: ready(broken).status == 200, 30, what="it is back")
+    assert broken.metric("cairn_metadata_failed") == 0
+    writes.check(broken)
+    writes.put(broken)
+    eventually(lambda: row_of(cluster, others[0], number_of(cluster, broken))["up"], 10, what="and counts again")
+    others[0].kill()  # its vote counts as well
+    writes.until(others[1], lambda: True)
+    writes.check(others[1])
+    others[0].start(seconds=60)
+
+
+@pytest.mark.parametrize("who", ["leader", "follower"])
+def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_of_small_disks, who):
+    cluster = cluster_of_small_disks
+    leader = cluster.leader()
+    broken = leader if who == "leader" else cluster.others(leader)[0]
+    others = cluster.others(broken)
+    writes = Writes()
+    for _ in range(20):
+        writes.put(others[0])
+    broken.faults.set("EIO")
+    writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met broken")
+    assert writes.slowest < 2, "the others went on at once"
+    check_that_all_know(cluster, broken, others, "io_error", writes)
+    broken.faults.clear()
+    time.sleep(3)
+    assert ready(broken).status == 503, "nobody knows what the disk holds"
+    broken.kill()
+    broken.start(seconds=60)
+    writes.check(broken)
+    writes.put(broken)
+
+
+@pytest.mark.parametrize("fault", ["full", "broken"])
+def test_a_standalone_node_goes_on_reading(tmp_path, fault):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk:
+        node = Node(tmp_path / "node", node_data_dir=str(disk / "data"), storage_reserve="8MiB",
+                    storage_segment_size="16MiB")
+        faults, ballast = DiskFaults(node, disk), Ballast(disk)
+        node.start()
+        try:
+            assert node.put("/files/old", b"old").status == 200
+            if fault == "full":
+                ballast.fill()
+            else:
+                faults.set("EIO")
+            refused = eventually(lambda: next((a for a in [node.put("/files/new", os.urandom(3 * KIB))] if a.status != 200),
+                                              None), what="a refusal")
+            assert refused.status == (507 if fault == "full" else 500), refused
+            assert node.get("/files/old").body == b"old"
+            assert ready(node).status == 503
+            if fault == "full":
+                ballast.remove()
+            else:
+                assert node.metric("cairn_metadata_failed") == 1
+                assert node.put("/files/new", b"new").status == 503
+                faults.clear()
+                assert ready(node).status == 503, "a failed flush is not tried again"
+                node.kill()
+                node.start()
+            eventually(lambda: ready(node).status == 200, 10, what="it is back")
+            assert node.put("/files/new", b"new").status == 200
+            assert node.get("/files/new").body == b"new"
+            node.stop()
+        finally:
+            if node.process:
+                node.kill()
+
+
+def requests_through(nodes, seconds):
+    """PUTs and GETs one after the other through each; the failures, and the slowest of those that began in the last third."""
+    failures, slow, end = [], [0.0], time.monotonic() + seconds
+
+    def work(node, number):
+        n = 0
+        while time.monotonic() < end:
+            began = time.monotonic()
+            for answer in (node.put(f"/files/s{number}-{n}", b"x"), node.get(f"/files/s{number}-{n}")):
+                if answer.status != 200:
+                    failures.append((time.monotonic(), answer))
+            if began > end - seconds / 3:
+                slow[0] = max(slow[0], time.monotonic() - began)
+            n += 1
+            time.sleep(0.05)
+
+    threads = [threading.Thread(target=work, args=(node, i)) for i, node in enumerate(nodes)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    return failures, slow[0]
+
+
+def test_a_leader_with_a_slow_disk_hands_over(cluster_of_small_disks):
+    cluster = cluster_of_small_disks
+    slow = cluster.leader()
+    others = cluster.others(slow)
+    slow.faults.set("delay 2000")
+    failures, slowest = requests_through(others, 21)
+    assert not failures, failures[:3]
+    assert slowest < 1, f"{slowest:.2f} s: the slow follower holds up the others"
+    assert cluster.leader() in others
+    term = cluster.status(others[0])["term"]
+    slow.faults.clear()
+    failures, slowest = requests_through(cluster.nodes, 9)
+    assert not failures, failures[:3]
+    assert cluster.status(others[0])["term"] == term, "leadership stays where it is"
+
+
+def test_when_all_disks_are_slow_leadership_stays(cluster_of_small_disks):
+    cluster = cluster_of_small_disks
+    term = cluster.status()["term"]
+    for node in cluster.nodes:
+        node.faults.set("delay 700")
+    requests_through(cluster.nodes, 10)
+    for node in cluster.nodes:
+        node.faults.clear()
+    assert cluster.status()["term"] == term

@@ -1,0 +1,72 @@
+// A key-value engine whose commits fail when they are told to, as LMDB's may: for lack of room, which leaves everything
+// as it was, or in a flush. After that the process writes no more, and does not see what it tried to commit; whether
+// the disk has it shows when the next process opens the engine.
+#pragma once
+
+#include "storage/kv.hpp"
+
+namespace cairn::sim {
+
+class faulty_kv final : public storage::kv_engine {
+public:
+  enum class fault : std::uint8_t { none, no_space, flush_lost, flush_kept };
+  using plan = std::function<fault()>; // asked at each commit
+
+  explicit faulty_kv(storage::table_id tables) : inner_(storage::make_memory_kv(tables)) {}
+
+  void set_fault(plan p) { plan_ = std::move(p); }
+  bool broken() const noexcept { return broken_; }
+  void reopen() { // by a new process
+    broken_ = false;
+    if (auto kept = std::exchange(kept_, nullptr)) static_cast<void>(kept->commit());
+  }
+
+  result<std::unique_ptr<storage::kv_reader>> begin_read() override { return inner_->begin_read(); }
+  result<std::unique_ptr<storage::kv_writer>> begin_write() override {
+    if (broken_) return error{errc::read_only, "an earlier flush failed"};
+    auto inner = inner_->begin_write();
+    if (!inner) return inner.error();
+    return std::unique_ptr<storage::kv_writer>{new writer(*this, std::move(*inner))};
+  }
+
+private:
+  class writer final : public storage::kv_writer {
+  public:
+    writer(faulty_kv& of, std::unique_ptr<storage::kv_writer> inner) : of_(of), inner_(std::move(inner)) {}
+    std::optional<std::string_view> get(storage::table_id table, std::string_view key) override {
+      return inner_->get(table, key);
+    }
+    std::unique_ptr<storage::kv_cursor> cursor(storage::table_id table) override { return inner_->cursor(table); }
+    std::uint64_t entries(storage::table_id table) override { return inner_->entries(table); }
+    result<void> status() const override { return inner_->status(); }
+    void put(storage::table_id table, std::string_view key, std::string_view value) override {
+      inner_->put(table, key, value);
+    }
+    bool erase(storage::table_id table, std::string_view key) override { return inner_->erase(table, key); }
+    result<void> commit() override {
+      const auto what = of_.plan_ && inner_->status() ? of_.plan_() : fault::none;
+      if (what == fault::none) return inner_->commit();
+      if (what == fault::no_space) {
+        inner_.reset();
+        return error{errc::no_space, "planned"};
+      }
+      of_.broken_ = true;
+      if (what == fault::flush_kept)
+        of_.kept_ = std::move(inner_);
+      else
+        inner_.reset();
+      return error{errc::io_error, "planned"};
+    }
+
+  private:
+    faulty_kv& of_;
+    std::unique_ptr<storage::kv_writer> inner_;
+  };
+
+  std::unique_ptr<storage::kv_engine> inner_;
+  std::unique_ptr<storage::kv_writer> kept_; // a transaction that reached the disk unseen
+  plan plan_;
+  bool broken_ = false;
+};
+
+} // namespace cairn::sim
