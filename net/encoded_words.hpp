@@ -1,5 +1,5 @@
-// User metadata beyond ASCII in answers: HTTP header values may not carry it, so S3 writes it as encoded words (RFC 2047,
-// section 2). What a client sent as encoded words is kept and answered as it was sent. Pure.
+// User metadata beyond ASCII in answers: HTTP header values may not carry it, so S3 writes it as encoded words (RFC
+// 2047, section 2). What a client sent as encoded words is kept and answered as it was sent. Pure.
 #pragma once
 
 #include <string>

@@ -26,12 +26,8 @@ private:
   void build();
   void make_trouble();
   void trouble();
-<<<<<<< HEAD
   void let_in();
-  void crash(cluster_node& n);
-=======
   void crash(cluster_node& n, bool powerless = false);
->>>>>>> prov
   void start(cluster_node& n);
   void mend();
   void settle(const char* after);
