@@ -98,7 +98,7 @@ def test_a_standalone_node_answers_damaged_rows_with_500_and_serves_the_others(n
     node.stop()
     check = node.cairn("storage", "check", "--config", node.config)
     assert check.returncode != 0 and b"metadata" in check.stdout + check.stderr
-    backup = node.cairn("cluster", "backup", "--config", node.config, "--to", node.folder / "backup")
+    backup = node.cairn("cluster", "backup", "--config", node.config, node.folder / "backup")
     assert backup.returncode != 0 and not (node.folder / "backup").exists()
 
 
