@@ -206,11 +206,12 @@ result<join_answer> cluster_member::ask_to_join() {
 
 // A founder whose metadata is lost must not found the same cluster again.
 result<void> cluster_member::remember_members() {
+  if (!identity_.members.empty()) return {};
   auto view = env_.store->read();
   if (!view) return view.error();
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return row.error();
-  if (!row || !identity_.members.empty()) return {};
+  if (!row) return {};
   const auto nodes = (*view)->nodes();
   if (!nodes) return nodes.error();
   for (const auto& n : *nodes)
@@ -226,6 +227,8 @@ result<void> cluster_member::open_log_engine() {
   storage::lmdb_options options;
   options.directory = log_directory();
   options.tables = raft::raft_log_tables;
+  options.damage = log_damage_ =
+      std::make_shared<storage::kv_damage>(options.directory, &env_.metrics->metadata_damaged);
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   log_engine_ = std::move(*engine);
@@ -255,6 +258,9 @@ result<void> cluster_member::open_log() {
     const auto space = files->space_of(directory);
     return space && storage::has_room_again(reserve, *space);
   };
+  parts.damage = env_.damage;
+  parts.log_damage = log_damage_;
+  parts.repaired = &env_.metrics->metadata_repaired;
   auto log = open_member_log(parts);
   if (!log) return log.error();
   log_ = std::move(*log);

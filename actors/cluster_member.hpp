@@ -24,7 +24,9 @@ struct member_environment {
   storage::node_identity node;
   std::vector<boost::asio::io_context*> contexts;
   storage::file_system* files = nullptr;
-  storage::kv_engine* engine = nullptr; // of the metadata's state
+  storage::kv_engine* engine = nullptr;       // of the metadata's state
+  std::shared_ptr<storage::kv_damage> damage; // of its files
+  storage::node_metrics* metrics = nullptr;
   storage::metadata::store* store = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;
@@ -39,6 +41,7 @@ public:
   static result<std::unique_ptr<cluster_member>> open(member_environment environment);
   ~cluster_member();
 
+  storage::kv_engine& log_engine() { return *log_engine_; }
   // What the metadata actor drives; once.
   std::shared_ptr<replicated_log_services> log_services();
   // Spawns the membership, serves peers from now on.
@@ -87,6 +90,7 @@ private:
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::unique_ptr<storage::kv_engine> log_engine_;
+  std::shared_ptr<storage::kv_damage> log_damage_;
   std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
   actor_slot_ptr<metadata_actor> metadata_ = slot_of(metadata_actor{});

@@ -1,5 +1,6 @@
 #include "actors/member_wiring.hpp"
 
+#include "actors/state_repair.hpp"
 #include "cluster/log_servers.hpp"
 
 namespace cairn::actors {
@@ -29,15 +30,49 @@ result<void> begin_log(const member_log_parts& parts, replicated_log_services& o
 using finish_function = result<void> (*)(const state_transfer_services&, storage::log_index snapshot,
                                          storage::log_index applied);
 
+result<opened_log> start_log(const member_log_parts& parts, cluster::raft::server_id self, raft::stored_state stored,
+                             storage::log_index applied) {
+  opened_log out;
+  out.applied = applied;
+  out.bytes = stored.bytes;
+  raft::node_options node;
+  node.core.id = self;
+  node.core.seed = std::uint32_t(parts.random->next());
+  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock->now().time_since_epoch()).count();
+  auto started = raft::raft_node::start(node, std::move(stored), applied, raft::time_ms(now));
+  if (!started) return started.error();
+  out.node = std::move(*started);
+  return out;
+}
+
+bool is_damage(const error& e) {
+  return e == errc::corrupt || e == errc::quarantined;
+}
+
+// Up to where the state was applied can't be read. It is out of service from the start, until it has been replaced; the
+// engine, which does nothing meanwhile, begins where the log does.
+result<opened_log> open_log_of_damaged(const member_log_parts& parts, cluster::raft::server_id self) {
+  parts.damage->unreadable();
+  auto stored = raft::raft_log{*parts.engine}.load(0);
+  if (!stored) return stored.error();
+  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
+  return start_log(parts, self, std::move(*stored), snapshot);
+}
+
 // And finishes what a crash or a failure left between the log and the state.
 result<opened_log> open_log(const member_log_parts& parts, cluster::raft::server_id self, finish_function finish) {
   raft::raft_log log{*parts.engine};
   const auto applied = [&]() -> result<storage::log_index> {
     auto view = parts.store->read();
     if (!view) return view.error();
-    return (*view)->applied();
+    const auto index = (*view)->applied();
+    const auto row = (*view)->cluster(); // an error here may be that of the row before
+    if (!row && row.error().code != errc::not_found) return row.error();
+    return index;
   };
   const auto before = applied();
+  if (!before && is_damage(before.error()) && parts.damage && !parts.identity->members.empty())
+    return open_log_of_damaged(parts, self);
   if (!before) return before.error();
   auto stored = log.load(*before);
   if (!stored) return stored.error();
@@ -47,17 +82,7 @@ result<opened_log> open_log(const member_log_parts& parts, cluster::raft::server
   if (!after) return after.error();
   if (*after != *before) stored = log.load(*after);
   if (!stored) return stored.error();
-  opened_log out;
-  out.applied = *after;
-  out.bytes = stored->bytes;
-  raft::node_options node;
-  node.core.id = self;
-  node.core.seed = std::uint32_t(parts.random->next());
-  const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(parts.clock->now().time_since_epoch()).count();
-  auto started = raft::raft_node::start(node, std::move(*stored), out.applied, raft::time_ms(now));
-  if (!started) return started.error();
-  out.node = std::move(*started);
-  return out;
+  return start_log(parts, self, std::move(*stored), *after);
 }
 
 } // namespace
@@ -78,6 +103,15 @@ result<std::shared_ptr<replicated_log_services>> open_member_log(const member_lo
   out->reopen = [parts, self]() -> result<opened_log> {
     if (parts.has_room && !parts.has_room()) return error{errc::no_space, "the metadata's disk has no room yet"};
     return open_log(parts, self, &complete_install);
+  };
+  out->damage = parts.damage;
+  out->log_damage = parts.log_damage;
+  out->repair = [transfer = parts.transfer, engine = parts.engine,
+                 repaired = parts.repaired](const raft::snapshot_record& record) -> result<void> {
+    raft::raft_log log{*engine};
+    auto done = repair_state(transfer, log, record);
+    if (done && repaired) repaired->fetch_add(1);
+    return done;
   };
   out->log_writes = parts.writes;
   out->log_reads = parts.reads;

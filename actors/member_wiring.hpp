@@ -27,6 +27,8 @@ struct member_log_parts {
   storage::random_source* random = nullptr;
   // Whether a log that failed for lack of room may be opened anew; blocking. Empty: it always may.
   std::function<bool()> has_room;
+  std::shared_ptr<storage::kv_damage> damage, log_damage; // of the state, of the log; may be null
+  storage::counter* repaired = nullptr;                   // counts repairs of the state; may be null
 };
 // The member's copy of the metadata's log, its consensus engine started. A founder that did not get as far as its
 // cluster's first entry begins it; what a crash left between the log and the state is finished. Errors: io_error,

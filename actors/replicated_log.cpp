@@ -67,6 +67,7 @@ replicated_log::time_ms replicated_log::now() const {
 }
 
 void replicated_log::start() {
+  look_for_damage();
   pump();
 }
 

@@ -15,11 +15,10 @@
 // - A node whose log lacks what the leader no longer has fetches the state (actors/state_transfer.hpp); while it takes
 //   the place of its own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
-// over
-//   to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a disk
-//   without room, where nothing was written, the log is opened anew as soon as there is room and this node follows
-//   again, as after a crash. Any other failure is final until the node is restarted: after a failed flush nobody knows
-//   what the disk holds.
+//   over to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a
+//   disk without room, where nothing was written, the log is opened anew as soon as there is room and this node follows
+//   again, as after a crash. A state that is damaged is replaced by another member's. Any other failure is final until
+//   the node is restarted: after a failed flush nobody knows what the disk holds.
 #pragma once
 
 #include "actors/cluster_messages.hpp"
@@ -30,6 +29,7 @@
 #include "cluster/raft_log.hpp"
 #include "cluster/raft_node.hpp"
 #include "storage/executor.hpp"
+#include "storage/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <deque>
@@ -68,6 +68,10 @@ struct replicated_log_services {
   // Opens the log anew after a failure that passes: no_space while there is still no room. Blocking; nothing else is at
   // work on log and state meanwhile. Empty: every failure is final.
   std::function<result<opened_log>()> reopen;
+  // What is damaged in the files of the state and of the log; may be null.
+  std::shared_ptr<storage::kv_damage> damage, log_damage;
+  // The staged state takes the place of a damaged one (actors/state_repair.hpp). As `reopen`. Empty: damage stays.
+  std::function<result<void>(const cluster::raft::snapshot_record&)> repair;
 };
 
 struct log_status {
@@ -169,6 +173,13 @@ private:
   void try_reopen();
   void reopened(result<opened_log> log);
 
+  bool can_repair() const;
+  bool spared() const;
+  void look_for_damage();
+  void repair_later();
+  void repair();
+  void fetched_for_repair(result<cluster::raft::snapshot_record> staged);
+
   void store_next();
   void stored(std::uint64_t write, const result<void>& outcome);
   void store_snapshot(cluster::raft::log_write write);
@@ -214,6 +225,7 @@ private:
 
   std::optional<error> failure_;
   bool reopens_ = false, replacing_ = false;
+  std::size_t repair_tries_ = 0;
   time_ms reopened_at_ = 0, reopen_pause_ = 0;
   // Who leads, as this node hears while its own log has failed.
   server_id heard_leader_ = 0;

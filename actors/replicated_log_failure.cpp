@@ -32,8 +32,10 @@ void replicated_log::fail(error why) {
   if (failure_ || stopped_) return;
   failure_ = std::move(why);
   reopens_ = s_.reopen && passes(failure_->code);
-  log::error(reopens_ ? "the metadata's log has failed; it is opened anew when its disk has room"
-                      : "the metadata's log has failed; look at its disk, then restart the node",
+  const bool repairs = can_repair();
+  log::error(repairs    ? "the metadata is damaged; that of another member takes its place"
+             : reopens_ ? "the metadata's log has failed; it is opened anew when its disk has room"
+                        : "the metadata's log has failed; look at its disk, then restart the node",
              {{"error", to_string(*failure_)}});
   heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
   heard_term_ = 0;
@@ -44,6 +46,7 @@ void replicated_log::fail(error why) {
   drop_reads(unavailable());
   if (!applying_) drop_tickets(); // else they are answered with what becomes of that
   if (env_.failed) env_.failed(failure_);
+  if (repairs) return repair_later();
   if (!reopens_) return;
   // It fails again and again: each try costs a leader of one voter an election.
   const bool again = reopened_at_ != 0 && now() - reopened_at_ < 2 * pause_max;
@@ -143,6 +146,7 @@ void replicated_log::reopened(result<opened_log> log) {
   storing_ = applying_ = false;
   if (stopped_) return;
   if (!log) {
+    if (can_repair()) return repair_later();
     if (passes(log.error().code)) return reopen_later();
     log::error("the metadata's log can't be opened anew; restart the node", {{"error", to_string(log.error())}});
     failure_ = log.error();

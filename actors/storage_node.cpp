@@ -5,9 +5,12 @@
 #include "actors/lifecycle.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/metadata.hpp"
+#include "actors/metadata_files.hpp"
+#include "actors/metadata_scrub.hpp"
 #include "actors/reaper.hpp"
 #include "actors/room_probe.hpp"
 #include "actors/scrubber.hpp"
+#include "cluster/raft_log.hpp"
 #include "storage/disk_identity.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
@@ -88,7 +91,7 @@ private:
   std::unique_ptr<storage::metadata::store> metadata_store_;
   std::unique_ptr<storage::executor> metadata_reads_, metadata_writes_;
   std::unique_ptr<room_probe> metadata_room_;
-  std::shared_ptr<std::atomic<bool>> metadata_quarantined_ = std::make_shared<std::atomic<bool>>(false);
+  std::shared_ptr<storage::kv_damage> metadata_damage_;
   std::shared_ptr<std::atomic<bool>> session_began_ = std::make_shared<std::atomic<bool>>(false);
   std::shared_ptr<metadata_fault> metadata_fault_ = std::make_shared<metadata_fault>();
   std::vector<std::unique_ptr<open_disk>> disks_;
@@ -102,7 +105,7 @@ private:
   std::shared_ptr<storage::buffer_pool> backfill_buffers_;
   std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   backfill_actor backfill_;
-  scrubber_actor scrubber_;
+  scrubber_actor scrubber_, metadata_scrub_;
   std::unique_ptr<cluster_member> member_; // null: a store of its own
   std::shared_ptr<storage::buffer_pool> peer_buffers_;
   std::unique_ptr<chunk_service> chunk_service_;
@@ -140,6 +143,8 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
   env.contexts = contexts_;
   env.files = &files_;
   env.engine = metadata_engine_.get();
+  env.damage = metadata_damage_;
+  env.metrics = &metrics_;
   env.store = metadata_store_.get();
   env.clock = &clock_;
   env.random = &random_;
@@ -173,19 +178,12 @@ disk_use storage_node_impl::disks_in_use() const {
 
 result<void> storage_node_impl::open_metadata(const config::settings& settings) {
   metadata_dir_ = settings.metadata_dir();
-  storage::lmdb_options options;
-  options.directory = metadata_dir_;
-  options.tables = storage::metadata::table_count;
-  options.on_quarantine = [flag = metadata_quarantined_] { flag->store(true); };
-  auto engine = storage::open_lmdb(options);
-  if (!engine) return engine.error();
-  metadata_engine_ = std::move(*engine);
-  auto store = storage::metadata::store::open(*metadata_engine_);
-  if (!store) return store.error();
-  metadata_store_ = std::move(*store);
-  auto view = metadata_store_->read();
-  if (!view) return view.error();
-  is_new_ = (*view)->applied() == 0;
+  auto opened = open_metadata_files(settings, files_, metrics_);
+  if (!opened) return opened.error();
+  metadata_damage_ = std::move(opened->damage);
+  metadata_engine_ = std::move(opened->engine);
+  metadata_store_ = std::move(opened->store);
+  is_new_ = opened->is_new;
   metadata_room_ = std::make_unique<room_probe>(files_, clock_, metadata_dir_, settings.storage.reserve.bytes);
   metadata_reads_ = storage::make_thread_executor("metadata-read", metadata_read_threads, metadata_queue_max);
   metadata_writes_ = storage::make_thread_executor("metadata-write", 1, write_queue_max);
@@ -307,10 +305,16 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.upload_age_max = std::chrono::duration_cast<std::chrono::milliseconds>(settings.limits.upload_age_max);
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
+  backfill_work_ = storage::make_thread_executor(member_ ? "backfill" : "scrub", 1, backfill_queue_max);
   if (!member_)
     spawn_scrubber_actor(settings);
   else if (!disks_.empty()) // else nothing can be kept here
     spawn_backfill_actor(settings);
+  std::vector<storage::kv_check> checks{{*metadata_engine_, storage::metadata::table_count}};
+  if (member_) checks.emplace_back(member_->log_engine(), cluster::raft::raft_log_tables);
+  metadata_scrub_ =
+      spawn_metadata_scrub(system_, {std::move(checks), backfill_work_.get(), &metrics_, &clock_,
+                                     std::chrono::duration_cast<std::chrono::seconds>(settings.storage.scrub_period)});
   apply_limits(settings);
 }
 
@@ -335,7 +339,6 @@ void storage_node_impl::spawn_chunk_service(const config::settings& settings,
 }
 
 void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
-  backfill_work_ = storage::make_thread_executor("backfill", 1, backfill_queue_max);
   backfill_buffers_ = std::make_shared<storage::buffer_pool>(
       std::max<std::uint64_t>(backfill_bytes_min, settings.limits.memory.bytes / backfill_share));
   backfill_services b;
@@ -355,7 +358,6 @@ void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
 }
 
 void storage_node_impl::spawn_scrubber_actor(const config::settings& settings) {
-  backfill_work_ = storage::make_thread_executor("scrub", 1, backfill_queue_max);
   scrubber_services s;
   s.store = metadata_store_.get();
   s.work = backfill_work_.get();
@@ -384,7 +386,7 @@ node_status storage_node_impl::status() const {
   out.cluster = member_ ? member_->state()->status() : nullptr;
   if (const auto ends = member_ ? member_->certificate_end() : 0; ends != 0)
     out.certificates.push_back({"cluster", ends});
-  if (metadata_quarantined_->load())
+  if (metadata_damage_->is_unreadable())
     out.metadata_fault = "it can't be read";
   else
     out.metadata_fault = metadata_fault_->text();
@@ -455,6 +457,7 @@ void storage_node_impl::stop() {
   caf::anon_send_exit(lifecycle_, caf::exit_reason::user_shutdown);
   if (backfill_) caf::anon_send_exit(backfill_, caf::exit_reason::user_shutdown);
   if (scrubber_) caf::anon_send_exit(scrubber_, caf::exit_reason::user_shutdown);
+  if (metadata_scrub_) caf::anon_send_exit(metadata_scrub_, caf::exit_reason::user_shutdown);
   if (backfill_work_) backfill_work_->stop();
   if (services_.stores) services_.stores->stop();
   if (chunk_service_) chunk_service_->stop();
@@ -478,6 +481,7 @@ void storage_node_impl::stop() {
   lifecycle_ = nullptr;
   backfill_ = nullptr;
   scrubber_ = nullptr;
+  metadata_scrub_ = nullptr;
   system_.await_all_actors_done();
 }
 

@@ -2,8 +2,11 @@
 
 #include "cli/config_command.hpp"
 #include "cli/progress.hpp"
+#include "cluster/raft_log.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/disk_identity.hpp"
+#include "storage/kv_check.hpp"
+#include "storage/metadata/store.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -139,6 +142,49 @@ result<bool> rebuild_one(const std::string& disk, const storage_options&) {
   return true; // what was damaged before is told, and no failure of the rebuilding
 }
 
+// All rows are read, and held against their checksums. True: nothing is wrong, or there is no metadata.
+result<bool> check_rows(const std::string& folder, storage::table_id tables) {
+  const auto names = storage::posix_file_system().list(folder);
+  if (!names || !std::binary_search(names->begin(), names->end(), "data.mdb")) return true;
+  storage::lmdb_options options;
+  options.directory = folder;
+  options.tables = tables;
+  options.reads_only = true;
+  auto engine = storage::open_lmdb(options);
+  if (!engine) return engine.error();
+  storage::kv_check check{**engine, tables};
+  std::uint64_t rows = 0;
+  std::size_t problems = 0;
+  for (bool done = false; !done;) {
+    const auto table = check.step(~std::size_t{0});
+    rows += table.rows;
+    done = table.done;
+    if (!table.damage) continue;
+    ++problems;
+    std::cout << folder << ": " << to_string(*table.damage) << '\n';
+  }
+  std::cout << folder << ": " << rows << " rows of metadata, " << problems
+            << (problems == 1 ? " damaged table\n" : " damaged tables\n");
+  return problems == 0;
+}
+
+bool check_metadata(const storage_options& options) {
+  if (!options.disk.empty()) return true;
+  const auto settings = load_for_command(options.config, std::cerr);
+  if (!settings) return false;
+  const auto lock = storage::posix_file_system().lock(settings->node.data_dir);
+  bool good = lock.has_value();
+  if (!lock) std::cerr << "cairn: " << to_string(lock.error()) << '\n';
+  for (const auto& [folder, tables] : {std::pair{settings->metadata_dir(), storage::metadata::table_count},
+                                       std::pair{settings->metadata_dir() + "/log", cluster::raft::raft_log_tables}}) {
+    if (!lock) break;
+    const auto outcome = check_rows(folder, tables);
+    if (!outcome) std::cerr << "cairn: metadata: " << to_string(outcome.error()) << '\n';
+    good = good && outcome && *outcome;
+  }
+  return good;
+}
+
 using disk_work = std::function<result<bool>(const std::string& disk, const storage_options& options)>;
 
 int for_each_disk(const storage_options& options, const disk_work& work) {
@@ -171,13 +217,17 @@ void add_storage_command(CLI::App& app, int& exit_code) {
   auto* storage = app.add_subcommand("storage", "Check or repair the disks of a stopped node");
   storage->require_subcommand(1);
 
-  auto* check = storage->add_subcommand("check", "Hold every disk against its index; exit status 1 when something is "
-                                                 "wrong\n\nExample: cairn storage check --config cairn.toml --deep");
+  auto* check = storage->add_subcommand(
+      "check", "Hold every disk against its index, and read the metadata; exit "
+               "status 1 when something is wrong\n\nExample: cairn storage check --config cairn.toml --deep");
   const auto check_options = add_common(*check);
   check->add_flag("--deep", check_options->deep, "Read and verify every byte, not only the headers");
   check->add_flag("--clear-quarantine", check_options->clear_quarantine,
                   "Let the node use a quarantined disk again, when the check got through");
-  check->callback([check_options, &exit_code] { exit_code = for_each_disk(*check_options, check_one); });
+  check->callback([check_options, &exit_code] {
+    exit_code = for_each_disk(*check_options, check_one);
+    if (exit_code == 0 || exit_code == 1) exit_code = check_metadata(*check_options) ? exit_code : 1;
+  });
 
   auto* rebuild = storage->add_subcommand(
       "rebuild-index", "Make a new index from the segment files; the old one is "

@@ -1,13 +1,20 @@
 // An engine whose writes fail while the test says so, as those of a full or broken disk do: nothing of them is there.
+// Its rows carry checksums, and rot when the test wants it.
 #pragma once
 
-#include "storage/kv.hpp"
+#include "storage/checked_kv.hpp"
+
+#include <gtest/gtest.h>
 
 namespace cairn::actors {
 
 class failing_kv final : public storage::kv_engine {
 public:
-  explicit failing_kv(storage::table_id tables) : inner_(storage::make_memory_kv(tables)) {}
+  explicit failing_kv(storage::table_id tables) {
+    auto memory = storage::make_memory_kv(storage::table_id(tables + 1));
+    below_ = memory.get();
+    inner_ = storage::make_checked_kv(std::move(memory), {.tables = tables, .damage = damage}).value();
+  }
   result<std::unique_ptr<storage::kv_reader>> begin_read() override { return inner_->begin_read(); }
   result<std::unique_ptr<storage::kv_writer>> begin_write() override {
     ++writes;
@@ -18,11 +25,28 @@ public:
     if (failing != errc{}) return error{failing, "as the test wants it"};
     return inner_->replace(fill);
   }
+  // A bit of each row's value in the table, or of all but some.
+  void rot(storage::table_id table, std::size_t every = 1) {
+    std::vector<std::pair<std::string, std::string>> rows;
+    {
+      const auto reader = below_->begin_read().value();
+      const auto cursor = reader->cursor(table);
+      for (auto row = cursor->seek({}); row; row = cursor->next()) rows.emplace_back(row->key, row->value);
+    }
+    auto writer = below_->begin_write().value();
+    for (std::size_t i = 0; i < rows.size(); i += every) {
+      rows[i].second.front() = char(rows[i].second.front() ^ 4);
+      writer->put(table, rows[i].first, rows[i].second);
+    }
+    EXPECT_TRUE(writer->commit());
+  }
 
   errc failing{};
   std::size_t writes = 0;
+  const std::shared_ptr<storage::kv_damage> damage = std::make_shared<storage::kv_damage>("test");
 
 private:
+  storage::kv_engine* below_ = nullptr;
   std::unique_ptr<storage::kv_engine> inner_;
 };
 

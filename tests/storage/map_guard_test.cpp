@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <cstdint>
 #include <thread>
 
 namespace cairn::storage {
@@ -57,6 +58,27 @@ TEST_F(broken_map, still_ends_the_process_when_no_guard_is_there) {
   auto harmless = [] {};
   EXPECT_TRUE(run_guarded(harmless));
   EXPECT_DEATH(static_cast<void>(page[0]), "");
+}
+
+TEST(map_guard, tells_of_steps_to_memory_that_is_not_mapped_not_writable_or_no_address_at_all) {
+  install_map_guard();
+  void* const page = ::mmap(nullptr, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  ASSERT_NE(page, MAP_FAILED);
+  ASSERT_EQ(::munmap(static_cast<char*>(page) + 4096, 4096), 0);
+  auto beyond = [&] { static_cast<void>(*(static_cast<const volatile char*>(page) + 4096)); };
+  EXPECT_FALSE(run_guarded(beyond));
+  auto write = [&] { *static_cast<volatile char*>(page) = 1; };
+  EXPECT_FALSE(run_guarded(write));
+  volatile std::uintptr_t nowhere = 0x7777'0000'0000'0000; // not canonical
+  auto astray = [&] { static_cast<void>(*reinterpret_cast<const volatile char*>(nowhere)); };
+  EXPECT_FALSE(run_guarded(astray));
+  ::munmap(page, 4096);
+}
+
+TEST(map_guard, leaves_faults_of_code_that_is_not_guarded_alone) {
+  install_map_guard();
+  volatile std::uintptr_t nowhere = 16;
+  EXPECT_DEATH(static_cast<void>(*reinterpret_cast<const volatile char*>(nowhere)), "");
 }
 
 TEST(map_guard, can_be_left_by_the_guarded_code_itself) {

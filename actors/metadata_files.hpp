@@ -1,0 +1,22 @@
+// Opens a node's copy of the metadata. That of a cluster's member opens also when it is damaged: it is then out of
+// service until another member's has taken its place (actors/replicated_log.hpp).
+#pragma once
+
+#include "config/config.hpp"
+#include "storage/file_system.hpp"
+#include "storage/kv_damage.hpp"
+#include "storage/metadata/store.hpp"
+#include "storage/metrics.hpp"
+
+namespace cairn::actors {
+
+struct metadata_files {
+  std::shared_ptr<storage::kv_damage> damage;
+  std::unique_ptr<storage::kv_engine> engine;
+  std::unique_ptr<storage::metadata::store> store;
+  bool is_new = false; // nothing was ever applied
+};
+result<metadata_files> open_metadata_files(const config::settings& settings, storage::file_system& files,
+                                           storage::node_metrics& metrics);
+
+} // namespace cairn::actors

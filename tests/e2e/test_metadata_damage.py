@@ -1,0 +1,235 @@
+"""Bits that rot in the metadata's files: what was not stored is never answered, no process ends, and in a cluster the
+member fetches the metadata from another one."""
+import http.client
+import random
+import threading
+import time
+
+import pytest
+from cairn_node import eventually, in_threads
+from cluster_load import content
+
+PAGE = 4096
+
+
+def small(i):
+    return content(f"small{i}", 100 + i * 37 % 1500)
+
+
+def fill(node, count):
+    written = {}
+    for i in range(count):
+        key, body = f"/files/small-{i:04d}", small(i)
+        assert node.put(key, body).status == 200
+        written[key] = body
+    return written
+
+
+def state_file(node):
+    return node.folder / "data/metadata/data.mdb"
+
+
+def flip(path, places):
+    with open(path, "r+b") as f:
+        for at in places:
+            f.seek(at)
+            old = f.read(1)
+            f.seek(at)
+            f.write(bytes([old[0] ^ 0x10]))
+
+
+def places_of(path, piece, offset=0):
+    """Where the file has these bytes, copies in pages that are used no more included."""
+    data, out, at = path.read_bytes(), [], 0
+    while (at := data.find(piece, at)) >= 0:
+        out.append(at + offset)
+        at += 1
+    return out
+
+
+def random_places(path, count, seed):
+    """Not in the two pages that say where everything begins."""
+    rng, size = random.Random(seed), path.stat().st_size
+    return [rng.randrange(2 * PAGE, size) for _ in range(count)]
+
+
+def look(node, written, tally):
+    """Every object once. What is answered with 200 must be right."""
+    for key, body in written.items():
+        try:
+            answer = node.get(key)
+        except (OSError, http.client.HTTPException):
+            tally["broken"] = tally.get("broken", 0) + 1
+            continue
+        tally[answer.status] = tally.get(answer.status, 0) + 1
+        if answer.status == 200:
+            assert answer.body == body, (key, len(body), len(answer.body))
+        else:
+            assert answer.status in (500, 503), (key, answer)
+    return tally
+
+
+def test_a_standalone_node_answers_damaged_rows_with_500_and_serves_the_others(node):
+    node.start()
+    written = fill(node, 60)
+    node.stop()
+    damaged = sorted(written)[::7]
+    for key in damaged[:5]:
+        flip(state_file(node), places_of(state_file(node), written[key][:60], offset=30))
+    for key in damaged[5:]:  # the row that the key leads to
+        flip(state_file(node), places_of(state_file(node), key.removeprefix("/files/").encode(), offset=10))
+    node.start()
+    for turn in range(2):
+        for key, body in written.items():
+            answer = node.get(key)
+            if key in damaged:
+                assert answer.status == 500, (key, answer)
+            elif answer.status == 200:
+                assert answer.body == body
+            else:  # beside a damaged key it can't be told which one is meant
+                assert answer.status == 500 and turn >= 0
+    good = sum(node.get(k).status == 200 for k in written)
+    assert good >= len(written) - 3 * len(damaged)
+    assert node.request("GET", "/files?list-type=2").status == 500, "a listing meets the damaged keys"
+    assert node.metric("cairn_metadata_damaged_rows_total") >= len(damaged)
+    assert "damaged on the disk" in node.log()
+    assert node.put("/files/another", b"new").status == 200
+    assert node.get("/files/another").body == b"new"
+    node.stop()
+    check = node.cairn("storage", "check", "--config", node.config)
+    assert check.returncode != 0 and b"metadata" in check.stdout + check.stderr
+    backup = node.cairn("cluster", "backup", "--config", node.config, node.folder / "backup")
+    assert backup.returncode != 0 and not (node.folder / "backup").exists()
+
+
+@pytest.mark.parametrize("flips", [3, 40, 400, 4000])
+def test_a_standalone_node_lives_through_bits_that_flip_while_it_serves(node, flips):
+    node.start()
+    written = fill(node, 150)
+    tally, stop = {}, threading.Event()
+
+    def write():
+        n = 0
+        while not stop.is_set():
+            n += 1
+            try:
+                assert node.put(f"/files/load-{n % 50}", small(n)).status in (200, 500, 503, 507)
+            except (OSError, http.client.HTTPException):
+                time.sleep(0.05)
+    load = threading.Thread(target=write)
+    load.start()
+    try:
+        for turn in range(4):
+            flip(state_file(node), random_places(state_file(node), flips // 4 + 1, seed=flips + turn))
+            look(node, written, tally)
+            assert node.running(), node.log()[-3000:]
+    finally:
+        stop.set()
+        load.join()
+    # Nothing is remembered of what was read before.
+    node.kill()
+    node.spawn()
+    time.sleep(1.5)
+    if node.running():
+        look(node, written, tally)
+    else:
+        assert "corrupt" in node.log()[-3000:], "it says why it does not start"
+    assert "broken" not in tally or flips > 40, tally
+
+
+def repairs(node):
+    try:
+        return node.metric("cairn_metadata_repaired_total")
+    except OSError:
+        return 0
+
+
+def ready(node):
+    try:
+        return node.admin("/health/ready").status == 200
+    except OSError:
+        return False
+
+
+def whole(node, written):
+    for key, body in written.items():
+        answer = node.get(key)
+        assert answer.status == 200 and answer.body == body, (key, answer)
+
+
+@pytest.mark.parametrize("leads", [False, True])
+def test_a_member_whose_metadata_rots_fetches_it_from_another_and_never_serves_it(make_cluster, leads):
+    cluster = make_cluster(3)
+    written = fill(cluster.nodes[0], 200)
+    leader = cluster.leader()
+    victim = leader if leads else cluster.others(leader)[0]
+    others = cluster.others(victim)
+    tallies, stop = [{}, {}, {}], threading.Event()
+
+    def read(i):
+        while not stop.is_set():
+            look([victim, *others][i], written, tallies[i])
+    readers = [threading.Thread(target=read, args=(i,)) for i in range(3)]
+    for r in readers:
+        r.start()
+    try:
+        flip(state_file(victim), random_places(state_file(victim), 300, seed=7))
+        eventually(lambda: repairs(victim) >= 1, seconds=60, what="the state is fetched")
+        eventually(lambda: ready(victim), seconds=60, what="the member is back")
+        time.sleep(2)
+    finally:
+        stop.set()
+        for r in readers:
+            r.join()
+    assert tallies[0][200] > 0
+    if not leads:  # nobody else noticed
+        for t in tallies[1:]:
+            assert set(t) == {200}, tallies
+    cluster.settled(3)
+    whole(victim, written)
+    victim.stop()
+    check = victim.cairn("storage", "check", "--config", victim.config)
+    assert check.returncode == 0, check.stdout.decode() + check.stderr.decode()
+    victim.start(seconds=60)
+    whole(victim, written)
+    assert repairs(victim) == 0, "nothing was left to repair"
+
+
+@pytest.mark.parametrize("damage", ["rubbish", "zeros", "meta"])
+def test_a_member_whose_metadata_can_not_be_opened_starts_and_fetches_it(make_cluster, damage):
+    cluster = make_cluster(3)
+    written = fill(cluster.nodes[1], 50)
+    victim = cluster.nodes[2]
+    victim.stop()
+    path = state_file(victim)
+    size = path.stat().st_size
+    if damage == "meta":
+        flip(path, [p * PAGE + b for p in range(2) for b in range(16, 160)])
+    else:
+        path.write_bytes(random.Random(1).randbytes(size) if damage == "rubbish" else bytes(size))
+    assert cluster.nodes[0].put("/files/meanwhile", b"written").status == 200
+    victim.start(seconds=60)
+    assert repairs(victim) == 1
+    whole(victim, {**written, "/files/meanwhile": b"written"})
+    assert victim.put("/files/after", b"it writes, too").status == 200
+    assert cluster.nodes[0].get("/files/after").body == b"it writes, too"
+    cluster.settled(3)
+
+
+def test_a_state_that_is_damaged_is_not_given_to_a_newcomer(make_cluster):
+    cluster = make_cluster(3)
+    written = fill(cluster.nodes[0], 100)
+    for n in cluster.nodes[1:]:
+        n.stop()
+    lone = cluster.nodes[0]
+    key = sorted(written)[50]
+    flip(state_file(lone), places_of(state_file(lone), written[key][:40], offset=20))
+    # Those that come back take over and repair it.
+    for n in cluster.nodes[1:]:
+        n.start(seconds=60)
+    in_threads(3, lambda i: look(cluster.nodes[i], written, {}))
+    eventually(lambda: repairs(lone) >= 1, seconds=60, what="the state is fetched")
+    eventually(lambda: ready(lone), seconds=60, what="the member is back")
+    newcomer = cluster.add()
+    for n in (lone, newcomer):
+        whole(n, written)
