@@ -34,7 +34,7 @@ struct sweep_report {
   std::uint64_t runs = 0, repeated = 0;
   // Of the digests of all runs, in whatever order they ended: equal for equal seeds, scenario and build.
   std::uint64_t digest = 0;
-  std::string options; // of a single run
+  std::string options;               // of a single run
   std::vector<failed_seed> failures; // at most 20, in the order of their seeds
 };
 // Runs the seeds first…last on `threads` threads with a world each; every `repeat_every`-th seed runs twice and must
