@@ -80,7 +80,8 @@ void server_state::read(const request_ptr& request) {
   const auto m = decoded<read_chunk_request>(*request);
   if (!m) return;
   if (m->length > request->reply_max) return request->respond(error{errc::too_large, "no room for so many bytes"});
-  auto into = parts_.buffers->try_acquire(m->length, storage::reservation::minimum);
+  auto into =
+      parts_.buffers->try_acquire(m->length, storage::reservation::minimum, parts_.accounts->of(request->from.node));
   if (!into) return request->respond(error{errc::busy, "no buffer for a peer's read"});
   read_next(std::make_shared<reading>(reading{request, *m, std::move(into), 0, {}}));
 }
@@ -182,15 +183,22 @@ chunk_server_actor::behavior_type chunk_server(chunk_server_actor::stateful_poin
 
 } // namespace
 
+storage::account_ptr peer_accounts::of(const storage::uuid& node) {
+  const std::lock_guard lock{mutex_};
+  auto& account = accounts_[node];
+  if (!account) account = std::make_shared<storage::memory_account>("peer");
+  return account;
+}
+
 chunk_service::chunk_service(caf::actor_system& system, const chunk_service_parts& parts, std::size_t actors)
-    : buffers_(parts.buffers) {
+    : buffers_(parts.buffers), accounts_(parts.accounts) {
   CAIRN_ASSERT(actors > 0 && parts.stores && parts.layouts && parts.buffers && parts.metrics && parts.clock);
   for (std::size_t i = 0; i < actors; ++i) servers_.push_back(system.spawn(chunk_server, parts));
 }
 
 void chunk_service::serve_at(peer_service& service) const {
-  service.set_allocator([pool = buffers_](const link::peer&, std::uint32_t bytes) {
-    return pool->try_acquire(bytes, storage::reservation::minimum);
+  service.set_allocator([pool = buffers_, accounts = accounts_](const link::peer& from, std::uint32_t bytes) {
+    return pool->try_acquire(bytes, storage::reservation::minimum, accounts->of(from.node));
   });
   const auto turn = std::make_shared<std::atomic<std::size_t>>(0);
   for (const auto kind : {peer_request::read_chunk, peer_request::write_chunk, peer_request::erase_chunks}) {

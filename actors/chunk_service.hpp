@@ -16,7 +16,20 @@
 #include "actors/store_router.hpp"
 #include "storage/metrics.hpp"
 
+#include <map>
+#include <mutex>
+
 namespace cairn::actors {
+
+// Each peer's share of the buffers, so that one that sends or reads slowly leaves some to the others. Thread-safe.
+class peer_accounts {
+public:
+  storage::account_ptr of(const storage::uuid& node);
+
+private:
+  std::mutex mutex_;
+  std::map<storage::uuid, storage::account_ptr> accounts_; // of members, who are few
+};
 
 struct chunk_service_parts {
   std::shared_ptr<const store_router> stores;
@@ -24,6 +37,7 @@ struct chunk_service_parts {
   std::shared_ptr<storage::buffer_pool> buffers; // whole again before it goes: stop the link server first
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
+  std::shared_ptr<peer_accounts> accounts = std::make_shared<peer_accounts>();
   bool disk_closed = false; // what the others have not may be on a disk that did not open: quarantined, not not_found
 };
 
@@ -37,6 +51,7 @@ public:
 
 private:
   std::shared_ptr<storage::buffer_pool> buffers_;
+  std::shared_ptr<peer_accounts> accounts_;
   std::vector<chunk_server_actor> servers_;
 };
 

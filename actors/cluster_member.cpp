@@ -79,20 +79,34 @@ meta::new_node cluster_member::self() const {
   return {env_.node.id, address, s.node.zone, s.node.weight, env_.node.incarnation};
 }
 
+result<std::shared_ptr<link::tls_identity>>
+cluster_member::read_identity(const config::cluster_tls_settings& files) const {
+  auto material = link::read_tls_files(*env_.files, files.ca, files.cert, files.key);
+  if (!material) return material.error();
+  auto made = link::tls_identity::make(*material);
+  if (made && (*made)->node() != env_.node.id)
+    return error{errc::invalid_argument, files.cert + " was issued for node " + storage::to_string((*made)->node()) +
+                                             ", but this node is " + storage::to_string(env_.node.id) +
+                                             ": issue one with `cairn cluster certs issue`"};
+  return made;
+}
+
+result<void> cluster_member::reload_certificate(const config::cluster_tls_settings& files) {
+  if (!tls_ || files.cert.empty()) return {}; // the one into the other needs a restart
+  auto made = read_identity(files);
+  if (!made) return made.error();
+  tls_->take(**made);
+  certificate_end_->store(tls_->ends());
+  return {};
+}
+
 result<void> cluster_member::open_links() {
   const auto& s = env_.settings->cluster;
-  std::shared_ptr<const link::tls_identity> tls;
   if (!s.tls.cert.empty()) {
-    auto material = link::read_tls_files(*env_.files, s.tls.ca, s.tls.cert, s.tls.key);
-    if (!material) return material.error();
-    auto made = link::tls_identity::make(*material);
+    auto made = read_identity(s.tls);
     if (!made) return made.error();
-    tls = *made;
-    if (tls->node() != env_.node.id) {
-      return error{errc::invalid_argument, s.tls.cert + " was issued for node " + storage::to_string(tls->node()) +
-                                               ", but this node is " + storage::to_string(env_.node.id) +
-                                               ": issue one with `cairn cluster certs issue`"};
-    }
+    tls_ = *made;
+    certificate_end_->store(tls_->ends());
   }
   link::hello h;
   h.cluster_name = s.name;
@@ -106,7 +120,7 @@ result<void> cluster_member::open_links() {
   settings.bulk_connections = s.bulk_connections;
   link_peers_environment env;
   env.contexts = env_.contexts;
-  env.tls = tls;
+  env.tls = tls_;
   env.own = hello_;
   env.service = service_;
   links_ = std::make_shared<link_peers>(settings, std::move(env));
@@ -162,9 +176,12 @@ result<void> cluster_member::join() {
 }
 
 result<join_answer> cluster_member::ask_to_join() {
+  const auto& token = env_.settings->cluster.join_token;
+  join_request asked{self(), env_.settings->cluster.name, {}};
+  if (!token.empty()) asked.proof = cluster::prove_token(cluster::hash_of_token(token), asked.node.id);
   std::string wish(1, char(peer_request::join));
-  wish += encode(join_request{self(), env_.settings->cluster.name});
-  const auto until = env_.clock->now() + join_patience;
+  wish += encode(asked);
+  auto until = env_.clock->now() + join_patience;
   error last{errc::no_leader, "nobody was asked"};
   while (env_.clock->now() < until) {
     for (const auto& address : env_.settings->cluster.join) {
@@ -176,8 +193,11 @@ result<join_answer> cluster_member::ask_to_join() {
       auto a = answered->get_future().get();
       if (a) return decode_join_answer(a->bytes);
       if (!worth_another_try(a.error().code)) return a.error();
+      // A member that is there says what is missing: an operator's word, however long that takes.
+      if (a.error().code == errc::busy) until = env_.clock->now() + join_patience;
+      if (a.error().code != last.code || a.error().text != last.text)
+        log::info("waiting to join", {{"asked", address}, {"answer", to_string(a.error())}});
       last = a.error();
-      log::info("waiting to join", {{"asked", address}, {"answer", to_string(last)}});
     }
     std::promise<void>{}.get_future().wait_for(join_pause); // nothing runs here yet that it could hold up
   }
@@ -255,6 +275,9 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.metadata = metadata;
   services.steward.out_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
+  services.founding.window =
+      std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.founding_window);
+  services.certificate_end = [end = certificate_end_] { return end->load(); };
   services.refusal = [this] { return refused_by_peers(); };
   services.feature_level = [hello = hello_](std::uint8_t level) { hello->set_feature_active(level); };
   services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
@@ -275,6 +298,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   desk.network = links_.get();
   desk.clock = services.clock;
   desk.cluster_name = identity_.name;
+  desk.random = env_.random;
   desk.down_after = services.steward.down_after;
   desk.membership = spawn_membership(system, std::move(services));
   membership_->set(desk.membership);

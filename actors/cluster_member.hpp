@@ -15,6 +15,8 @@
 #include "storage/file_system.hpp"
 #include "storage/node_identity.hpp"
 
+#include <atomic>
+
 namespace cairn::actors {
 
 struct member_environment {
@@ -43,6 +45,9 @@ public:
   result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
   // When this node leads: another voter takes over, which is waited for a little. Any thread but the contexts'.
   void hand_over(caf::actor_system& system);
+  // SIGHUP: reads the certificate again, for new links. invalid_argument, not_found, io_error: it stays as it was.
+  result<void> reload_certificate(const config::cluster_tls_settings& files);
+  storage::wall_ms certificate_end() const { return certificate_end_->load(); } // 0: none
   // Serves peers no more and ends the links.
   void stop();
 
@@ -61,6 +66,7 @@ private:
   void remember_refusal(const std::string& why) const;
   std::optional<std::string> refused_by_peers() const;
   result<void> open_links();
+  result<std::shared_ptr<link::tls_identity>> read_identity(const config::cluster_tls_settings& files) const;
   result<void> find_cluster();
   result<void> found();
   result<void> join();
@@ -73,6 +79,8 @@ private:
   member_environment env_;
   storage::cluster_identity identity_;
   std::shared_ptr<own_hello> hello_;
+  std::shared_ptr<link::tls_identity> tls_; // null: plaintext
+  std::shared_ptr<std::atomic<storage::wall_ms>> certificate_end_ = std::make_shared<std::atomic<storage::wall_ms>>(0);
   std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();
   std::shared_ptr<link_peers> links_;
   std::size_t configured_asked_ = 0; // by the membership actor

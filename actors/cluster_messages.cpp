@@ -12,7 +12,7 @@ namespace meta = storage::metadata;
 using storage::byte_reader;
 using storage::byte_writer;
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 1, version_of_proofs = 2;
 constexpr std::size_t text_bytes_max = 1024, outcomes_max = 4096;
 
 byte_writer begin(std::size_t expected = 64) {
@@ -161,17 +161,25 @@ result<snapshot_piece> decode_snapshot_piece(std::string_view bytes) {
 }
 
 std::string encode(const join_request& j) {
-  auto w = begin();
+  byte_writer w{128};
+  w.u8(j.proof ? version_of_proofs : version);
   write(w, j.node);
-  return w.string(j.cluster_name).take();
+  w.string(j.cluster_name);
+  if (j.proof) w.raw(*j.proof);
+  return w.take();
 }
 
 result<join_request> decode_join(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  const bool proves = !bytes.empty() && std::uint8_t(bytes.front()) == version_of_proofs;
+  if (proves)
+    r.u8();
+  else if (auto good = open(r); !good)
+    return good.error();
   join_request out;
   read(r, out.node);
   out.cluster_name = r.string(text_bytes_max);
+  if (proves) r.raw(out.proof.emplace());
   if (!r.finished()) return broken("the wish to join");
   return out;
 }
@@ -219,7 +227,8 @@ std::string encode(const node_report& n) {
   for (const auto p : n.complete) w.u16(p);
   w.varint(n.lost_count).varint(n.lost.size());
   for (const auto& id : n.lost) w.u64(id.blob.session).u64(id.blob.number).u32(id.index);
-  if (!n.fault.empty() || n.closed_disks > 0) w.string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks);
+  if (n.fault.empty() && n.closed_disks == 0 && n.certificate_end == 0) return w.take();
+  w.string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks).u64(std::uint64_t(n.certificate_end));
   return w.take();
 }
 
@@ -248,6 +257,7 @@ result<node_report> decode_report(std::string_view bytes) {
   if (r.ok() && !r.rest().empty()) {
     out.fault = r.string(text_bytes_max);
     out.closed_disks = r.varint();
+    out.certificate_end = storage::wall_ms(r.u64());
   }
   if (!r.finished()) return broken("the report");
   return out;

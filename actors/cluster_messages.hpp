@@ -10,19 +10,22 @@
 //   snapshot     version:u8 index:u64 offset:u64                 → version:u8 index:u64 term:u64 servers_index:u64
 //                  servers:string total:u64 checksum:u32 piece   (CRC32C of the piece)
 //                  index 0: whatever is newest; then the answer's index is asked for until offset = total
-//   join         version:u8 node name:string                     → version:u8 cluster:16 name:string number:u16
+//   join         version:u8 node name:string [proof:32]          → version:u8 cluster:16 name:string number:u16
 //                  count:varint member*
 //     node         id:16 address:string zone:string weight:varint incarnation:u64
 //     member       number:u16 id:16 address:string
+//     proof        with version 2: cluster/admission.hpp. Who passes a join on has compared the node with the link's.
 //   members      nothing                                         → version:u8 count:varint member*
 //   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64 flags:u8
 //                  complete_epoch:u64 count:varint partition:u16* lost:varint count:varint chunk*
-//                  [fault:string closed:varint]                 → version:u8
-//                  the last two: only when one of them is not empty, and all members know feature level 8
+//                  [fault:string closed:varint certificate_end:u64] → version:u8
+//                  the last three: only when one of them is not empty, and all members know feature level 8; the end in
+//                  ms since 1970
 //
 // A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
 #pragma once
 
+#include "cluster/admission.hpp"
 #include "cluster/auto_out.hpp"
 #include "cluster/raft_types.hpp"
 #include "storage/cluster_identity.hpp"
@@ -71,6 +74,7 @@ using known_members = std::vector<storage::known_member>;
 struct join_request {
   storage::metadata::new_node node;
   std::string cluster_name;
+  std::optional<cluster::join_proof> proof = {}; // that it has a join token
 };
 struct join_answer {
   storage::uuid cluster{};
@@ -103,6 +107,7 @@ struct node_report {
   std::uint64_t lost_count = 0;
   std::string fault; // why the node's copy of the metadata is out of service, in a word or two; empty: it is not
   std::uint64_t closed_disks = 0;
+  storage::wall_ms certificate_end = 0; // of its links; 0: none, or not told
 };
 std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);
@@ -114,8 +119,15 @@ struct heard_report {
   node_report report;
   std::uint32_t feature_level = 0; // as the node's own link said; 0: it never came by that
 };
+// A node that waits for an operator to let it in.
+struct waiting_node {
+  storage::uuid id{};
+  std::string address;
+  storage::steady_time asked; // last
+};
 struct member_reports {
   bool leads = false; // else the rest is empty
+  std::vector<waiting_node> waiting;
   std::map<storage::node_number, heard_report> by_node;
   cluster::out_decision auto_out; // as the steward last saw it
 };

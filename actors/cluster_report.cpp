@@ -59,6 +59,7 @@ cluster_node_status node_status_of(const known_cluster& k, const cluster::member
     n.applied_index = r->applied;
     n.fault = r->fault;
     n.closed_disks = r->closed_disks;
+    n.certificate_end = r->certificate_end;
   }
   if (m.number != k.log->self) return n;
   n.applied_index = k.log->applied;
@@ -127,7 +128,10 @@ cluster_status report_cluster(const known_cluster& k) {
   s.voters_next = coming_voters(*k.log, l);
   if (s.voters_next == s.voters) s.voters_next.clear();
   s.chunks_lost = k.chunks_lost;
-  if (k.reports) s.auto_out = k.reports->auto_out;
+  if (k.reports) {
+    s.auto_out = k.reports->auto_out;
+    for (const auto& w : k.reports->waiting) s.waiting.push_back({w.id, w.address});
+  }
   const auto moves = cluster::pending_moves(l);
   const auto held = held_partitions(l);
   std::vector<bool> up(l.members.size());

@@ -28,7 +28,15 @@ struct cluster_node_status {
   std::uint64_t applied_index = 0;
   std::string fault; // why its copy of the metadata is out of service, in a word or two; empty: it is not
   std::uint64_t closed_disks = 0;
+  storage::wall_ms certificate_end = 0; // of its links; 0: not known
   friend bool operator==(const cluster_node_status&, const cluster_node_status&) = default;
+};
+
+// Has a certificate, asks to join, and waits for `cairn cluster add ID`.
+struct waiting_status {
+  storage::uuid id{};
+  std::string address;
+  friend bool operator==(const waiting_status&, const waiting_status&) = default;
 };
 
 struct cluster_status {
@@ -48,8 +56,9 @@ struct cluster_status {
   // Members of the log that vote, by number, as a majority of them knows it; also one that was removed, until its vote
   // is taken away. `voters_next`: those that are to vote; empty when they do already.
   std::vector<storage::node_number> voters, voters_next;
-  std::uint64_t chunks_lost = 0;  // that no owner has and nobody has given up; on the leader
-  cluster::out_decision auto_out; // on the leader: why members that are away for long are not taken out
+  std::uint64_t chunks_lost = 0;       // that no owner has and nobody has given up; on the leader
+  cluster::out_decision auto_out;      // on the leader: why members that are away for long are not taken out
+  std::vector<waiting_status> waiting; // on the leader
   friend bool operator==(const cluster_status&, const cluster_status&) = default;
 };
 
@@ -64,14 +73,17 @@ enum class membership_wish : std::uint8_t { // the numbers travel
   voters,    // these nodes vote on the metadata, no others
   lost,      // tell which objects need chunks that no node has
   forget,    // give up those chunks: nothing waits for them any more
+  add,       // invite a node: one that has a token, or that a certificate names
 };
 
 struct membership_command {
   membership_wish kind{};
   storage::node_number node = 0; // of drain, activate, remove, weight, zone
-  std::uint32_t number = 0;      // of weight and deletions
+  std::uint32_t number = 0;      // of weight and deletions; of add: seconds until it expires
   std::string zone;
   std::vector<storage::node_number> nodes; // of voters, rising
+  storage::uuid invited{};                 // of add: the node; all zero: whoever has the token
+  storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: made by the node that is asked
   friend bool operator==(const membership_command&, const membership_command&) = default;
 };
 

@@ -1,5 +1,7 @@
 #include "actors/command_facts.hpp"
 
+#include <concepts>
+
 namespace cairn::actors {
 
 namespace {
@@ -156,7 +158,10 @@ void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_se
 void drop_authority(meta::command& c) {
   std::visit(
       [](auto& one) {
-        if constexpr (requires { one.by; }) one.by = {};
+        if constexpr (requires {
+                        { one.by } -> std::same_as<meta::authority&>;
+                      })
+          one.by = {};
       },
       c);
 }

@@ -37,6 +37,7 @@ public:
 
   void start(services s, put_request request, std::shared_ptr<upload_client> client);
   void body(storage::slice bytes);
+  void want();
   void body_end(const actors::body_end& end);
   void gone();
   void buffer(storage::buffer_ptr granted);
@@ -81,6 +82,8 @@ private:
   std::shared_ptr<upload_client> client_; // null once it got its last call or is gone
   std::optional<upload_window> window_;
   std::optional<memory_wait> waiting_;
+  bool on_demand_ = false, let_in_ = false; // let in: the bucket is there
+  std::uint32_t wanted_ = 0;                // grants, of those on demand
 
   body_digests digests_;
   std::string inline_bytes_;
@@ -111,6 +114,8 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   request_ = std::move(request);
   client_ = std::move(client);
   s_.metrics->active_uploads.fetch_add(1, std::memory_order_relaxed);
+  on_demand_ = request_.grants != put_request::granting::ahead;
+  wanted_ = request_.grants == put_request::granting::on_demand_first ? 1 : 0;
   writer_.start(s_);
   // Weak: an actor that holds itself is never let go of.
   const auto on_actor = [me = caf::actor_cast<caf::weak_actor_ptr>(self_)](std::function<void()> run) {
@@ -127,17 +132,19 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
       .then(
           [this](const meta::bucket_row& bucket) {
             if (!request_.commit_as) rules_ = bucket.lifecycle;
+            if (client_ && on_demand_ && wanted_ == 0) client_->go_on();
+            let_in_ = true;
             grant_more();
           },
           [this](caf::error& why) { fail(from_caf(why)); });
 }
 
 void ingest_state::grant_more() {
-  while (client_ && !end_ && !waiting_) {
+  while (client_ && let_in_ && !end_ && !waiting_ && (!on_demand_ || wanted_ > 0)) {
     const auto bytes = window_->next_grant();
     if (!bytes) return;
     const auto kind = window_->alone() ? storage::reservation::minimum : storage::reservation::growth;
-    if (auto empty = s_.buffers->try_acquire(*bytes, kind)) {
+    if (auto empty = s_.buffers->try_acquire(*bytes, kind, request_.payer)) {
       grant(std::move(empty), *bytes);
     } else {
       if (window_->alone()) wait_for(*bytes);
@@ -149,9 +156,12 @@ void ingest_state::grant_more() {
 void ingest_state::wait_for(std::uint32_t bytes) {
   const auto patience = window_->bytes() == 0 ? s_.memory_wait : s_.memory_wait_midway;
   waiting_ = memory_wait{0, bytes, s_.clock->now() + patience};
-  waiting_->ticket = s_.buffers->wait(bytes, [me = ingest_actor{self_}](storage::buffer_ptr granted) {
-    caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
-  });
+  waiting_->ticket = s_.buffers->wait(
+      bytes,
+      [me = ingest_actor{self_}](storage::buffer_ptr granted) {
+        caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
+      },
+      request_.payer);
   self_->delayed_send(self_, patience, tick_atom_v);
 }
 
@@ -165,6 +175,7 @@ void ingest_state::buffer(storage::buffer_ptr granted) {
 
 void ingest_state::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
   window_->granted(fill_bytes);
+  if (on_demand_) --wanted_;
   client_->grant(std::move(empty), fill_bytes);
 }
 
@@ -241,6 +252,11 @@ void ingest_state::release_if_done(std::uint32_t index) {
   window_->released();
   grant_more();
   finish_if_complete();
+}
+
+void ingest_state::want() {
+  ++wanted_;
+  grant_more();
 }
 
 void ingest_state::body_end(const actors::body_end& end) {
@@ -411,6 +427,7 @@ public:
     state.start(std::move(services_), std::move(request_), std::move(client_));
     return {
         [this](body_atom, storage::slice& bytes) { state.body(std::move(bytes)); },
+        [this](want_atom) { state.want(); },
         [this](body_end_atom, const actors::body_end& end) { state.body_end(end); },
         [this](gone_atom) { state.gone(); },
         [this](buffer_atom, buffer_grant& grant) { state.buffer(std::move(grant.buffer)); },

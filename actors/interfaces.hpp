@@ -48,7 +48,10 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
     // HTTP gateway, ingest → no_such_bucket.
     caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
+    // lifecycle → all of them, with their settings.
     caf::replies_to<list_buckets_atom>::with<bucket_list>,
+    // HTTP gateway, admin → a page of the buckets' names. busy, timeout.
+    caf::replies_to<list_atom, storage::metadata::buckets_query>::with<buckets_listing>,
     // HTTP gateway → a page. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
     // HTTP gateway → a page of the uploads that are under way. no_such_bucket, busy, timeout.
@@ -116,6 +119,8 @@ using streamer_actor = caf::typed_actor<
 using ingest_actor = caf::typed_actor<
     // upload_client: the next bytes of the body, in order; all but the last fill their buffer.
     caf::reacts_to<body_atom, storage::slice>,
+    // upload_client, of an upload with grants on demand: bytes are there and no buffer is; one grant, please.
+    caf::reacts_to<want_atom>,
     // upload_client: the body is complete.
     caf::reacts_to<body_end_atom, body_end>,
     // upload_client: the client is gone, sent too little, or the node stops.

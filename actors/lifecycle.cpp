@@ -20,6 +20,8 @@ public:
 private:
   void walk();
   void next_bucket();
+  // `then` when the bucket still is the one that the walk found, with the same rules; else on to the next one.
+  void if_unchanged(const char* step, std::function<void()> then);
   void versions_page();
   void decide(const meta::versions_page& page);
   void after_versions();
@@ -27,19 +29,20 @@ private:
   void abort_some(const meta::uploads_page& page);
   // Sends them all; `then` when the last one is answered.
   void commit_all(std::vector<meta::command> commands, std::function<void()> then);
-  void end(const char* what, const caf::error& why);
+  void failed(const char* step, const caf::error& why);
 
   lifecycle_actor::pointer self_;
   services s_;
   lifecycle_options options_;
   bool walking_ = false;
   std::vector<meta::bucket_row> buckets_; // still to be walked, the last one first
+  meta::bucket_row bucket_;               // that is being walked
   std::optional<lifecycle_rules> rules_;
   meta::versions_query versions_;
   meta::uploads_query uploads_;
   std::optional<meta::listed_version> held_; // decided when it is known whether another of its key follows
   std::size_t to_answer_ = 0;
-  std::uint64_t done_ = 0, refused_ = 0; // of this walk
+  std::uint64_t done_ = 0, refused_ = 0, failed_ = 0; // of this walk
 };
 static_assert(!std::is_aggregate_v<lifecycle_state>);
 
@@ -65,7 +68,8 @@ void lifecycle_state::tick() {
 }
 
 void lifecycle_state::walk() {
-  done_ = refused_ = 0;
+  done_ = refused_ = failed_ = 0;
+  bucket_ = {};
   self_->request(s_.metadata, caf::infinite, list_buckets_atom_v)
       .then(
           [this](const bucket_list& all) {
@@ -74,29 +78,54 @@ void lifecycle_state::walk() {
               if (!bucket.lifecycle.empty() || options_.upload_age_max.count() > 0) buckets_.push_back(bucket);
             next_bucket();
           },
-          [this](caf::error& why) { end("listing buckets", why); });
+          [this](caf::error& why) {
+            failed("listing buckets", why);
+            walking_ = false;
+          });
 }
 
 void lifecycle_state::next_bucket() {
-  if (buckets_.empty()) {
-    walking_ = false;
-    if (done_ > 0 || refused_ > 0) log::info("lifecycle rules applied", {{"done", done_}, {"refused", refused_}});
-    return;
+  while (!buckets_.empty()) {
+    bucket_ = std::move(buckets_.back());
+    buckets_.pop_back();
+    rules_.emplace(bucket_.lifecycle, options_.day, options_.upload_age_max);
+    versions_ = {.bucket = bucket_.name, .versions_max = options_.page_rows, .judged = bucket_.id};
+    uploads_ = {.bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = bucket_.id};
+    held_.reset();
+    if (rules_->wants_versions()) return versions_page();
+    if (rules_->wants_uploads()) return uploads_page();
   }
-  const auto bucket = std::move(buckets_.back());
-  buckets_.pop_back();
-  rules_.emplace(bucket.lifecycle, options_.day, options_.upload_age_max);
-  versions_ = {.bucket = bucket.name, .versions_max = options_.page_rows, .judged = bucket.id};
-  uploads_ = {.bucket = bucket.name, .uploads_max = options_.page_rows, .judged = bucket.id};
-  held_.reset();
-  if (rules_->wants_versions()) return versions_page();
-  after_versions();
+  walking_ = false;
+  if (done_ > 0 || refused_ > 0 || failed_ > 0)
+    log::info("lifecycle rules applied", {{"done", done_}, {"refused", refused_}, {"buckets_failed", failed_}});
+}
+
+// After a page was listed by the bucket's name: ids are never reused, so the page came from the bucket that is meant,
+// and what is committed names the place of each version, which no later one has.
+void lifecycle_state::if_unchanged(const char* step, std::function<void()> then) {
+  self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_.name)
+      .then(
+          [this, then = std::move(then)](const meta::bucket_row& now) {
+            if (now.id == bucket_.id && now.lifecycle == bucket_.lifecycle) return then();
+            next_bucket();
+          },
+          [this, step](caf::error& why) {
+            failed(step, why);
+            next_bucket();
+          });
 }
 
 void lifecycle_state::versions_page() {
   self_->request(s_.metadata, caf::infinite, list_atom_v, versions_)
-      .then([this](const versions_listing& page) { decide(*page); },
-            [this](caf::error& why) { end("listing versions", why); });
+      .then(
+          [this](const versions_listing& page) {
+            if (page->versions.empty()) return after_versions();
+            if_unchanged("listing versions", [this, page] { decide(*page); });
+          },
+          [this](caf::error& why) {
+            failed("listing versions", why);
+            after_versions();
+          });
 }
 
 void lifecycle_state::decide(const meta::versions_page& page) {
@@ -134,8 +163,15 @@ void lifecycle_state::after_versions() {
 
 void lifecycle_state::uploads_page() {
   self_->request(s_.metadata, caf::infinite, list_atom_v, uploads_)
-      .then([this](const uploads_listing& page) { abort_some(*page); },
-            [this](caf::error& why) { end("listing uploads", why); });
+      .then(
+          [this](const uploads_listing& page) {
+            if (page->uploads.empty()) return next_bucket();
+            if_unchanged("listing uploads", [this, page] { abort_some(*page); });
+          },
+          [this](caf::error& why) {
+            failed("listing uploads", why);
+            next_bucket();
+          });
 }
 
 void lifecycle_state::abort_some(const meta::uploads_page& page) {
@@ -165,14 +201,26 @@ void lifecycle_state::commit_all(std::vector<meta::command> commands, std::funct
   for (auto& command : commands) {
     auto box = std::make_shared<const meta::command>(std::move(command));
     self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
-        .then([this, answered](const committed&) { answered(done_); },
-              [this, answered](caf::error&) { answered(refused_); }); // changed meanwhile, or for the next walk
+        .then(
+            [this, answered](const committed&) {
+              s_.metrics->lifecycle_done.fetch_add(1, std::memory_order_relaxed);
+              answered(done_);
+            },
+            [this, answered](caf::error&) { // changed meanwhile, or for the next walk
+              s_.metrics->lifecycle_refused.fetch_add(1, std::memory_order_relaxed);
+              answered(refused_);
+            });
   }
 }
 
-void lifecycle_state::end(const char* what, const caf::error& why) {
-  log::warn("lifecycle rules wait for the next walk", {{"step", what}, {"error", to_string(from_caf(why))}});
-  walking_ = false;
+// Of one bucket, whose rules wait for the next walk; the others don't. A bucket that was removed is no failure.
+void lifecycle_state::failed(const char* step, const caf::error& why) {
+  const auto reason = from_caf(why);
+  if (reason == errc::no_such_bucket) return;
+  s_.metrics->lifecycle_failures.fetch_add(1, std::memory_order_relaxed);
+  if (failed_++ > 0) return; // told once a walk
+  log::warn("lifecycle rules of a bucket wait for the next walk",
+            {{"bucket", bucket_.name}, {"step", step}, {"error", to_string(reason)}});
 }
 
 lifecycle_actor::behavior_type lifecycle(lifecycle_actor::stateful_pointer<lifecycle_state> self, const services& s,

@@ -4,6 +4,9 @@
 // written anew meanwhile stays. A walk that was cut off by a crash or a new leader begins anew; everything it does may
 // be done twice.
 //
+// A bucket that fails (its rows can't be read, the metadata are busy) waits for the next walk and holds up no other;
+// one that was removed, made anew or got other rules meanwhile is left alone until then.
+//
 // Bounded: one page of at most page_rows is looked at at a time, its commands are answered before the next one.
 #pragma once
 

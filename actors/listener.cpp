@@ -1,5 +1,10 @@
 #include "actors/listener.hpp"
 
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <utility>
+
 namespace cairn::actors {
 
 namespace asio = boost::asio;
@@ -22,6 +27,16 @@ config::endpoint endpoint_of(const acceptor& listening) {
   boost::system::error_code failed;
   const auto endpoint = listening.local_endpoint(failed);
   return failed ? config::endpoint{} : config::endpoint{endpoint.address().to_string(), endpoint.port()};
+}
+
+void spare_descriptor::keep() {
+  if (held_ < 0) held_ = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+bool spare_descriptor::give_up() {
+  if (held_ < 0) return false;
+  ::close(std::exchange(held_, -1));
+  return true;
 }
 
 } // namespace cairn::actors

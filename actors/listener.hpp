@@ -16,4 +16,18 @@ using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, contro
 result<void> listen_on(acceptor& listening, const config::endpoint& where);
 config::endpoint endpoint_of(const acceptor& listening);
 
+// A descriptor held back, so that a port that must answer can still accept when the process has none left.
+class spare_descriptor {
+public:
+  spare_descriptor() { keep(); }
+  ~spare_descriptor() { give_up(); }
+  spare_descriptor(const spare_descriptor&) = delete;
+  spare_descriptor& operator=(const spare_descriptor&) = delete;
+  void keep();    // again, when it was given up and the process has one
+  bool give_up(); // false: it was given up already
+
+private:
+  int held_ = -1;
+};
+
 } // namespace cairn::actors

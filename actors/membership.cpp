@@ -2,7 +2,9 @@
 
 #include "actors/cluster_messages.hpp"
 #include "actors/errors.hpp"
+#include "actors/join_service.hpp"
 #include "actors/lost_chunks.hpp"
+#include "actors/peer_claims.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/log_servers.hpp"
 #include "storage/log.hpp"
@@ -26,7 +28,7 @@ public:
   void start(membership_services services);
   void tick();
   void serve(const peer_call& call);
-  member_reports_ptr reports() const;
+  member_reports_ptr reports();
 
 private:
   struct sessions_seen {
@@ -46,11 +48,10 @@ private:
   void refused(const std::string& why);
   void update_holds();
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
+  void hear(const log_status& log, const link::incoming_request& request);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
-  static known_members members_of(const cluster::layout& layout);
   void tell_members(const link::responder& respond) const;
-  void join(const join_request& wish, const link::responder& respond, const log_status& log);
-  void add(const join_request& wish, const link::responder& respond);
+  void make_join_service();
 
   void steward_soon(std::chrono::milliseconds pause);
   void steward();
@@ -67,6 +68,7 @@ private:
   std::map<storage::node_number, heard_report> news_;
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
+  std::unique_ptr<join_service> joins_;
   cluster::plan_base targets_planned_;
   cluster::out_decision auto_out_;
   bool stewarding_ = false, soon_ = false;
@@ -76,7 +78,29 @@ static_assert(!std::is_aggregate_v<membership_state>);
 
 void membership_state::start(membership_services services) {
   s_ = std::move(services);
+  make_join_service();
   self_->delayed_send(self_, step_pause, tick_atom_v);
+}
+
+void membership_state::make_join_service() {
+  join_services j;
+  j.store = s_.store;
+  j.reads = s_.reads;
+  j.layout = s_.layout;
+  j.clock = s_.clock;
+  j.cluster_name = s_.cluster_name;
+  j.founding = s_.founding;
+  j.on_actor = on_actor();
+  j.commit = [this](std::vector<meta::command> commands, auto then) {
+    commit_all(std::make_shared<std::vector<meta::command>>(std::move(commands)), 0, then);
+  };
+  j.change_log = [this](const log_change& change, const std::function<void(bool)>& then) {
+    self_->request(s_.metadata, caf::infinite, change_atom_v, change)
+        .then([then](std::uint8_t answer) { then(raft::accepted(answer) == raft::accepted::yes); },
+              [then](caf::error&) { then(false); });
+  };
+  j.joined = [this] { steward_soon(step_pause); };
+  joins_ = std::make_unique<join_service>(std::move(j));
 }
 
 void membership_state::tick() {
@@ -88,6 +112,7 @@ void membership_state::tick() {
       term_led_ = log.term;
       leads_since_ = now();
       news_.clear();
+      joins_->forget();
       targets_planned_ = {};
       auto_out_ = {};
     }
@@ -119,6 +144,9 @@ void membership_state::report(const log_status& log) {
   std::tie(r.complete_epoch, r.complete) = s_.state->complete();
   r.lost = s_.state->lost();
   r.lost_count = r.lost.size();
+  // An older leader takes no report with a field that it does not know.
+  if (s_.certificate_end && log.feature_level >= meta::feature_level_of_invitations)
+    r.certificate_end = s_.certificate_end();
   if (r.lost.size() > lost_reported_max) r.lost.resize(lost_reported_max);
   if (log.feature_level >= meta::feature_level_of_reported_faults) r.closed_disks = use.closed;
   if (log.failure && log.feature_level >= meta::feature_level_of_reported_faults)
@@ -154,7 +182,10 @@ void membership_state::look_for_members() {
   auto answered = [this, back = on_actor()](result<link::answer> a) {
     back([this, a = std::move(a)] {
       auto members = a ? decode_members(a->bytes) : result<known_members>{a.error()};
-      if (members) s_.layout->learn(std::move(*members));
+      if (!members) return;
+      const auto known = s_.layout->get();
+      s_.layout->learn(
+          believable(std::move(*members), known ? std::span{known->members} : std::span<const meta::node_row>{}));
     });
   };
   std::string request(1, char(peer_request::members));
@@ -211,11 +242,12 @@ void membership_state::update_holds() {
   s_.state->others_oldest_hold.store(oldest);
 }
 
-member_reports_ptr membership_state::reports() const {
+member_reports_ptr membership_state::reports() {
   auto out = std::make_shared<member_reports>();
   out->leads = term_led_ != 0;
   if (out->leads) {
     out->by_node = news_;
+    out->waiting = joins_->waiting();
     out->auto_out = auto_out_;
   }
   return out;
@@ -227,24 +259,31 @@ void membership_state::serve(const peer_call& call) {
   if (call.kind == peer_request::members) return tell_members(call.request->respond);
   with_status([this, call](const log_status& log) {
     const auto& request = *call.request;
+    if (call.kind == peer_request::report) return hear(log, request);
+    if (call.kind != peer_request::join)
+      return request.respond(error{errc::unsupported, "not a request for membership"});
+    auto wish = decode_join(request.bytes);
+    if (!wish) return request.respond(wish.error());
+    // A member passes on what a stranger asked, and has looked at that one's link.
+    if (!request.from.member)
+      if (auto own = speaks_as(request.from, wish->node.id); !own) return request.respond(own.error());
     if (!log.leads) return pass_on(log, call.kind, request);
-    if (call.kind == peer_request::report) {
-      auto r = decode_report(request.bytes);
-      if (!r) return request.respond(r.error());
-      const auto level = request.from.node == r->node.id ? request.from.feature_level : 0; // else it was passed on
-      return take_report(std::move(*r), level, [respond = request.respond](const result<void>& taken) {
-        if (taken)
-          respond(link::answer{});
-        else
-          respond(taken.error());
-      });
-    }
-    if (call.kind == peer_request::join) {
-      auto wish = decode_join(request.bytes);
-      if (!wish) return request.respond(wish.error());
-      return join(*wish, request.respond, log);
-    }
-    request.respond(error{errc::unsupported, "not a request for membership"});
+    joins_->take(std::move(*wish), request.from.certified, request.respond, log);
+  });
+}
+
+void membership_state::hear(const log_status& log, const link::incoming_request& request) {
+  // Not passed on: the leader believes what a node says of itself by its own link alone. The next report finds it.
+  if (!log.leads) return request.respond(error{errc::no_leader, "this node does not lead"});
+  auto r = decode_report(request.bytes);
+  if (!r) return request.respond(r.error());
+  if (auto own = speaks_as(request.from, r->node.id); !own) return request.respond(own.error());
+  r->node.incarnation = request.from.incarnation; // the start that the link was let in as
+  take_report(std::move(*r), request.from.feature_level, [respond = request.respond](const result<void>& taken) {
+    if (taken)
+      respond(link::answer{});
+    else
+      respond(taken.error());
   });
 }
 
@@ -258,66 +297,10 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
                    [respond = request.respond](result<link::answer> a) { respond(std::move(a)); });
 }
 
-known_members membership_state::members_of(const cluster::layout& layout) {
-  known_members out;
-  for (const auto& m : layout.members)
-    if (m.state != cluster::member_state::removed) out.push_back({m.number, m.id, m.address});
-  return out;
-}
-
 void membership_state::tell_members(const link::responder& respond) const {
   const auto layout = s_.layout->get();
   if (!layout) return respond(error{errc::no_leader, "the cluster is not known here yet"});
   respond(link::answer{encode(members_of(*layout)), {}});
-}
-
-void membership_state::join(const join_request& wish, const link::responder& respond, const log_status& log) {
-  const auto layout = s_.layout->get();
-  if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
-  if (wish.cluster_name != s_.cluster_name)
-    return respond(error{errc::invalid_argument,
-                         "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
-  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
-  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(cluster::server_of(known->number));
-  if (!server) return add(wish, respond);
-  if (server->role == raft::server_role::voter)
-    return respond(error{errc::precondition_failed,
-                         "node " + storage::to_string(wish.node.id) +
-                             " is a member already, and this one has lost its data: remove the member (cairn cluster "
-                             "remove) and start with an empty data directory"});
-  // A member that lost its log and has no vote may begin anew: after a recovery all others are like that. What the
-  // leader believes of its log goes first.
-  self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{known->number, raft::change_kind::remove})
-      .then(
-          [this, wish, respond](std::uint8_t answer) {
-            if (raft::accepted(answer) == raft::accepted::yes) return add(wish, respond);
-            respond(error{errc::busy, "the log's servers are being changed: try again"});
-          },
-          [respond](caf::error&) {
-            respond(error{errc::stopping, "the node stops"});
-          });
-}
-
-void membership_state::add(const join_request& wish, const link::responder& respond) {
-  const auto layout = s_.layout->get();
-  if (!layout) return respond(error{errc::no_leader, "the leader has only just begun: try again"});
-  auto commands = std::make_shared<std::vector<meta::command>>();
-  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
-  if (known != layout->members.end() && known->address != wish.node.address)
-    commands->push_back(meta::set_node{.node = known->number, .address = wish.node.address});
-  commands->push_back(meta::add_node{wish.node});
-  commit_all(commands, 0, [this, respond, layout, wish](result<meta::command_result> added) {
-    if (!added) return respond(added.error());
-    join_answer a;
-    a.cluster = layout->cluster;
-    a.name = s_.cluster_name;
-    a.number = storage::node_number(added->more);
-    a.members = members_of(*layout);
-    log::info("a node joins",
-              {{"node", storage::to_string(wish.node.id)}, {"number", a.number}, {"address", wish.node.address}});
-    respond(link::answer{encode(a), {}});
-    steward_soon(step_pause);
-  });
 }
 
 // ── the steward ──

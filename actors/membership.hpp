@@ -1,12 +1,13 @@
 // Membership of one node: tells the leader each second how this node is, and on the leader carries out what the
 // steward decides (cluster/steward.hpp): who is down, who joins, who votes, which partitions go where. Requests to join
-// that reach another member are passed on to the leader.
+// that reach another member are passed on to the leader; who may join: actors/join_service.hpp.
 #pragma once
 
 #include "actors/cluster_state.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
 #include "actors/peers.hpp"
+#include "cluster/admission.hpp"
 #include "cluster/steward.hpp"
 #include "storage/executor.hpp"
 
@@ -32,6 +33,8 @@ struct membership_services {
   std::string cluster_name;
   std::function<disk_use()> disks; // cheap, any thread
   cluster::steward_options steward;
+  cluster::founding_rules founding;
+  std::function<storage::wall_ms()> certificate_end; // of this node's links, 0: none; cheap. May be empty.
   // Why peers refuse this node for good, if they do; cheap. May be empty.
   std::function<std::optional<std::string>()> refusal;
   std::function<void(std::uint8_t)> feature_level; // told that of the cluster, over and over; cheap. May be empty.

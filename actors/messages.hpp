@@ -62,6 +62,7 @@ struct found_object {
 };
 using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
 using bucket_list = std::shared_ptr<const std::vector<storage::metadata::bucket_row>>;
+using buckets_listing = std::shared_ptr<const storage::metadata::buckets_page>;
 using listing_page = std::shared_ptr<const storage::metadata::listing>;
 
 // A multipart upload, and those of its parts whose numbers are greater than `after`, at most `max`.
@@ -185,6 +186,8 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_parts_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_parts)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::access_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_access)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::buckets_query)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buckets_listing)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::keys_query)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::key_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::metadata::versions_query)
@@ -224,6 +227,8 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_parts_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_parts))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::access_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_access))
+CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::buckets_query))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::buckets_listing))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::keys_query))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::key_list))
 CAF_ADD_TYPE_ID(cairn, (cairn::storage::metadata::versions_query))
@@ -260,4 +265,5 @@ CAF_ADD_ATOM(cairn, cairn::actors, change_atom, "change")
 CAF_ADD_ATOM(cairn, cairn::actors, transfer_atom, "transfer")
 CAF_ADD_ATOM(cairn, cairn::actors, access_atom, "access")
 CAF_ADD_ATOM(cairn, cairn::actors, wish_atom, "wish")
+CAF_ADD_ATOM(cairn, cairn::actors, want_atom, "want")
 CAF_END_TYPE_ID_BLOCK(cairn)

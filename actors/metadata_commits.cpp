@@ -248,6 +248,7 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
       [state](bucket_atom, const std::string& name) { return state->bucket(name); },
       [state](list_buckets_atom) { return state->buckets(); },
+      [state](list_atom, const meta::buckets_query& query) { return state->bucket_names(query); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },
       [state](list_atom, const meta::versions_query& query) { return state->versions(query); },

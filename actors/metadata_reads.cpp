@@ -281,6 +281,14 @@ caf::result<bucket_list> metadata_state::buckets() {
   });
 }
 
+caf::result<buckets_listing> metadata_state::bucket_names(const meta::buckets_query& query) {
+  return ask<buckets_listing>(freshness::linear, [query](meta::view& view) -> result<buckets_listing> {
+    auto page = view.buckets(query);
+    if (!page) return page.error();
+    return std::make_shared<const meta::buckets_page>(std::move(*page));
+  });
+}
+
 caf::result<listing_page> metadata_state::list(const meta::listing_query& query) {
   return ask<listing_page>(freshness::linear, [query](meta::view& view) -> result<listing_page> {
     auto page = view.list(query);

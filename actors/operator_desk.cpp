@@ -6,6 +6,7 @@
 #include "actors/lost_chunks.hpp"
 #include "actors/operator_messages.hpp"
 #include "actors/operator_wish.hpp"
+#include "cluster/admission.hpp"
 #include "cluster/log_servers.hpp"
 #include "storage/log.hpp"
 
@@ -81,6 +82,7 @@ private:
   void give_way(const errand_ptr& e, const log_status& log);
   void await_vote_taken(const errand_ptr& e);
   void look_everywhere(const errand_ptr& e);
+  void invite(const errand_ptr& e, const log_status& log);
   void change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout);
   void look_at_lost(const errand_ptr& e);
   static result<std::string> tell_lost(meta::store& store, reported_losses& losses);
@@ -193,11 +195,18 @@ caf::result<cluster_status_ptr> desk_state::status() {
 
 // ── wishes ──
 
-caf::result<std::string> desk_state::wish(const membership_command& c) {
+caf::result<std::string> desk_state::wish(const membership_command& wished) {
   auto promise = self_->make_response_promise<std::string>();
-  run(std::make_shared<errand>(errand{c, now() + wish_time, [promise](result<std::string> done) mutable {
+  auto c = wished;
+  // The token itself stays here and goes to the operator: the log and the other nodes get its hash.
+  std::string token;
+  if (c.kind == membership_wish::add && c.invited == storage::uuid{}) {
+    token = cluster::make_join_token(*s_.random);
+    c.token = cluster::hash_of_token(token);
+  }
+  run(std::make_shared<errand>(errand{c, now() + wish_time, [promise, token](result<std::string> done) mutable {
                                         if (done)
-                                          promise.deliver(std::move(*done));
+                                          promise.deliver(token.empty() ? std::move(*done) : std::move(token));
                                         else
                                           promise.deliver(to_caf(done.error()));
                                       }}));
@@ -245,6 +254,7 @@ void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
   if (e->command.kind == membership_wish::repair) return look_everywhere(e);
   if (e->command.kind == membership_wish::voters) return change_voters(e, log, *layout);
   if (e->command.kind == membership_wish::lost || e->command.kind == membership_wish::forget) return look_at_lost(e);
+  if (e->command.kind == membership_wish::add) return invite(e, log);
   if (e->command.kind == membership_wish::deletions) {
     const bool held = e->command.number != 0;
     return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
@@ -257,6 +267,19 @@ void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
   // A leader can't take itself out of the log.
   if (e->command.kind == membership_wish::remove && e->command.node == log.self) return give_way(e, log);
   change(e, std::move(*plan), layout);
+}
+
+void desk_state::invite(const errand_ptr& e, const log_status& log) {
+  if (log.feature_level < meta::feature_level_of_invitations)
+    return again(e, {errc::no_leader, "nodes can be added once all members run this version"});
+  const auto now_ms = s_.clock->wall();
+  const auto& c = e->command;
+  const storage::wall_ms expires = now_ms + std::int64_t{c.number} * 1000;
+  const bool approves = c.invited != storage::uuid{};
+  log::info("an operator invites a node",
+            {{"node", approves ? storage::to_string(c.invited) : "any, with a token"}, {"seconds", c.number}});
+  commit(e, std::make_shared<std::vector<meta::command>>(1, meta::invite_node{{c.token, c.invited, expires}, now_ms}),
+         0, "node " + storage::to_string(c.invited) + " may join, with its certificate, once");
 }
 
 // ── who votes ──

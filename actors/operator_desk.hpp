@@ -7,6 +7,7 @@
 #include "actors/layout_holder.hpp"
 #include "actors/peers.hpp"
 #include "storage/executor.hpp"
+#include "storage/seams.hpp"
 
 namespace cairn::actors {
 
@@ -21,6 +22,7 @@ struct operator_services {
   peers* network = nullptr;
   const storage::clock* clock = nullptr;
   std::string cluster_name;
+  storage::random_source* random = nullptr;   // of join tokens
   std::chrono::milliseconds down_after{6000}; // as the steward's
 };
 

@@ -12,7 +12,7 @@ using storage::byte_reader;
 using storage::byte_writer;
 
 constexpr std::uint8_t version = 1;
-constexpr std::size_t text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38;
+constexpr std::size_t text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38, waiting_bytes_min = 17;
 enum class what : std::uint8_t { status = 1, wish, look };
 
 byte_writer begin() {
@@ -88,6 +88,7 @@ std::string encode(const operator_request& request) {
   const auto& c = std::get<membership_command>(request);
   w.u8(std::uint8_t(what::wish)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
   write(w, c.nodes);
+  if (c.kind == membership_wish::add) w.raw(c.invited).raw(c.token);
   return w.take();
 }
 
@@ -101,12 +102,16 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
     case what::wish: {
       membership_command c;
       const auto kind = r.u8();
-      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::forget)) r.fail();
+      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::add)) r.fail();
       c.kind = membership_wish(kind);
       c.node = r.u16();
       c.number = r.u32();
       c.zone = r.string(text_bytes_max);
       c.nodes = read_numbers(r);
+      if (c.kind == membership_wish::add) {
+        r.raw(c.invited);
+        r.raw(c.token);
+      }
       out = std::move(c);
       break;
     }
@@ -129,12 +134,42 @@ std::string encode(const cluster_status& s) {
   write(w, s.auto_out.waiting);
   write(w, s.auto_out.because);
   const auto faults = std::ranges::count_if(s.nodes, [](const auto& n) { return has_fault(n); });
-  if (faults == 0) return w.take();
+  const bool ends = std::ranges::any_of(s.nodes, [](const auto& n) { return n.certificate_end != 0; });
+  if (faults == 0 && s.waiting.empty() && !ends) return w.take();
   w.varint(std::uint64_t(faults));
   for (const auto& n : s.nodes)
     if (has_fault(n)) w.u16(n.number).string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks);
+  w.varint(s.waiting.size());
+  for (const auto& n : s.waiting) w.raw(n.id).string(n.address);
+  w.varint(ends ? s.nodes.size() : 0);
+  if (ends)
+    for (const auto& n : s.nodes) w.u64(std::uint64_t(n.certificate_end));
   return w.take();
 }
+
+namespace {
+
+void read_rest(byte_reader& r, cluster_status& s) {
+  for (auto faults = r.count(4); faults > 0; --faults) {
+    const auto number = r.u16();
+    std::string fault{r.string(text_bytes_max)};
+    const auto n = std::ranges::find(s.nodes, number, &cluster_node_status::number);
+    const auto closed = r.varint();
+    if (n == s.nodes.end()) continue;
+    n->fault = std::move(fault);
+    n->closed_disks = closed;
+  }
+  s.waiting.resize(r.count(waiting_bytes_min));
+  for (auto& n : s.waiting) {
+    r.raw(n.id);
+    n.address = r.string(text_bytes_max);
+  }
+  const auto ends = r.count(sizeof(std::uint64_t));
+  if (ends != 0 && ends != s.nodes.size()) return r.fail();
+  for (std::size_t i = 0; i < ends; ++i) s.nodes[i].certificate_end = storage::wall_ms(r.u64());
+}
+
+} // namespace
 
 result<cluster_status> decode_cluster_status(std::string_view bytes) {
   byte_reader r{bytes};
@@ -163,15 +198,7 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   s.auto_out.paused = cluster::out_pause(pause);
   s.auto_out.waiting = read_numbers(r);
   s.auto_out.because = read_numbers(r);
-  for (auto faults = r.ok() && !r.rest().empty() ? r.count(4) : 0; faults > 0; --faults) {
-    const auto number = r.u16();
-    std::string fault{r.string(text_bytes_max)};
-    const auto n = std::ranges::find(s.nodes, number, &cluster_node_status::number);
-    const auto closed = r.varint();
-    if (n == s.nodes.end()) continue;
-    n->fault = std::move(fault);
-    n->closed_disks = closed;
-  }
+  if (r.ok() && !r.finished()) read_rest(r, s);
   if (!r.finished()) return broken("the cluster's status");
   return s;
 }

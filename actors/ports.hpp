@@ -30,6 +30,8 @@ struct download_plan {
 class download_client {
 public:
   virtual ~download_client() = default;
+  // Whose share of the memory the download uses; null: the node's own. Called once.
+  virtual storage::account_ptr payer() const { return nullptr; }
   // Pure decision, called once, on the streamer's thread.
   virtual download_plan plan(const found_object& object) = 0;
   // No byte was sent yet: answer this error instead. The last call.
@@ -67,6 +69,11 @@ struct put_request {
   // What commits the upload, made of the command that would commit it as an object; its bytes are never kept in the
   // row. Null: that command itself.
   std::function<storage::metadata::command(storage::metadata::put_object)> commit_as{};
+  storage::account_ptr payer{}; // whose share of the memory it uses; null: the node's own
+  // When buffers are granted: ahead of the bytes, for a client that has them all; or one for each want_atom, so that
+  // one that sends nothing holds nothing. `first`: the first is wanted already.
+  enum class granting : std::uint8_t { ahead, on_demand, on_demand_first };
+  granting grants = granting::ahead;
 };
 struct put_outcome {
   storage::metadata::etag etag;
@@ -82,9 +89,11 @@ public:
   virtual ~upload_client() = default;
   // An empty buffer to fill from the body: read min(fill_bytes, what is left) bytes into its front and send body_atom
   // with exactly these (its capacity may be larger than fill_bytes). Grants are filled in the order they came. The
-  // first grant means that the upload may go on (send 100-continue now). A body of 0 bytes gets a grant too, to be
-  // dropped.
+  // first grant means that the upload may go on (send 100-continue now). Granted ahead, a body of 0 bytes gets a grant
+  // too, to be dropped.
   virtual void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) = 0;
+  // Granted on demand, and nothing is wanted yet: the upload may go on.
+  virtual void go_on() {}
   // Stored durably, or refused. The last call, and not made after gone_atom. After an error the rest of the body is not
   // wanted; drop unused grants.
   virtual void done(result<put_outcome> outcome) = 0;

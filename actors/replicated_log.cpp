@@ -1,5 +1,6 @@
 #include "actors/replicated_log.hpp"
 
+#include "actors/peer_claims.hpp"
 #include "cluster/log_servers.hpp"
 #include "cluster/raft_message.hpp"
 #include "storage/log.hpp"
@@ -314,11 +315,15 @@ void replicated_log::serve_submit(const link::incoming_request& request) {
   auto s = std::make_shared<submission>();
   s->commands = std::move(*commands);
   s->outcomes.resize(s->commands.size());
+  for (std::size_t i = 0; i < s->commands.size(); ++i)
+    if (auto may = may_submit(request.from, s->commands[i]); !may)
+      s->outcomes[i] = meta::command_result{.refused = may.error()};
   s->deadline = request.deadline;
   s->served = [respond = request.respond](const command_outcomes& outcomes) {
     respond(link::answer{encode_outcomes(outcomes), {}});
   };
   submissions_.push_back(s);
+  if (std::ranges::all_of(s->outcomes, [](const auto& o) { return o.has_value(); })) return finish(s);
   submit_here(s);
 }
 

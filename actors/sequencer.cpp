@@ -74,6 +74,7 @@ private:
   sequencer_actor::pointer self_;
   services s_;
   streamer_actor owner_;
+  storage::account_ptr payer_;
   std::optional<slice_planner> planner_;
   std::optional<download_window> window_;
   std::map<std::uint64_t, read> reads_; // asked or pausing, by index
@@ -96,6 +97,7 @@ sequencer_state::~sequencer_state() {
 void sequencer_state::start(const services& s, download_range_list what, streamer_actor owner) {
   s_ = s;
   owner_ = std::move(owner);
+  payer_ = std::move(what.payer);
   planner_.emplace(std::move(what.ranges), std::move(what.first_parts));
   window_.emplace(s_.window_min, s_.window_max);
   count_window();
@@ -124,13 +126,13 @@ bool sequencer_state::begin_next() {
   const bool alone = window_->all_credited();
   const auto whole = planner_->peek(chunk_bytes_max);
   if (whole.read_length > block || !alone) {
-    if (auto into = s_.buffers->try_acquire(whole.read_length, storage::reservation::growth)) {
+    if (auto into = s_.buffers->try_acquire(whole.read_length, storage::reservation::growth, payer_)) {
       begin(whole, std::move(into));
       return true;
     }
   }
   if (!alone) return false; // a credit will come
-  if (auto into = s_.buffers->try_acquire(block, storage::reservation::minimum)) {
+  if (auto into = s_.buffers->try_acquire(block, storage::reservation::minimum, payer_)) {
     begin(planner_->peek(block), std::move(into));
     return true;
   }
@@ -141,9 +143,12 @@ bool sequencer_state::begin_next() {
 void sequencer_state::wait_for_block() {
   const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
   waiting_ = memory_wait{0, now() + patience};
-  waiting_->ticket = s_.buffers->wait(block, [me = sequencer_actor{self_}](storage::buffer_ptr granted) {
-    caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
-  });
+  waiting_->ticket = s_.buffers->wait(
+      block,
+      [me = sequencer_actor{self_}](storage::buffer_ptr granted) {
+        caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
+      },
+      payer_);
   self_->delayed_send(self_, patience, tick_atom_v);
 }
 
@@ -267,7 +272,8 @@ error sequencer_state::final_word(const read& r) {
 
 // Without one the read waits: what the stream has sent already must not be for nothing.
 bool sequencer_state::has_buffer(read& r) {
-  if (!r.first.buffer) r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum);
+  if (!r.first.buffer)
+    r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum, payer_);
   if (r.first.buffer) return true;
   r.again_at = now() + buffer_pause;
   self_->delayed_send(self_, buffer_pause, tick_atom_v);
@@ -289,7 +295,7 @@ void sequencer_state::hedge(std::uint64_t index, read& r) {
   r.hedge_at.reset();
   const auto other = r.retry.alternative();
   if (!other || r.first.number == 0 || r.hedge_failed) return;
-  auto buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::growth);
+  auto buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::growth, payer_);
   if (!buffer || !s_.stores->budget().hedges.try_take()) return;
   r.hedge = attempt{++r.attempts, *other, std::move(buffer)};
   s_.metrics->reads_hedged.fetch_add(1, std::memory_order_relaxed);

@@ -16,6 +16,7 @@ namespace cairn::actors {
 struct download_range_list {
   std::vector<byte_range> ranges; // of the object, in the order to send
   part_list first_parts;
+  storage::account_ptr payer{}; // whose share of the memory; null: the node's own
 };
 
 // Linked to `owner`, which gets its slices.

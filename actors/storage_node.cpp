@@ -57,7 +57,8 @@ public:
   void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
   void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
   void hand_over() override;
-  void apply(const config::settings& settings) override;
+  result<void> apply(const config::settings& settings) override;
+  void apply_limits(const config::settings& settings);
   void stop() override;
 
 private:
@@ -307,7 +308,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
   member_ ? spawn_backfill_actor(settings) : spawn_scrubber_actor(settings);
-  apply(settings);
+  apply_limits(settings);
 }
 
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
@@ -378,6 +379,8 @@ node_status storage_node_impl::status() const {
   out.buffer_waiters = services_.buffers->waiting();
   const auto refusal = member_ ? member_->state()->refusal() : std::string{};
   out.cluster = member_ ? member_->state()->status() : nullptr;
+  if (const auto ends = member_ ? member_->certificate_end() : 0; ends != 0)
+    out.certificates.push_back({"cluster", ends});
   if (metadata_quarantined_->load())
     out.metadata_fault = "it can't be read";
   else
@@ -431,7 +434,12 @@ void storage_node_impl::hand_over() {
   if (member_) member_->hand_over(system_);
 }
 
-void storage_node_impl::apply(const config::settings& settings) {
+result<void> storage_node_impl::apply(const config::settings& settings) {
+  apply_limits(settings);
+  return member_ ? member_->reload_certificate(settings.cluster.tls) : result<void>{};
+}
+
+void storage_node_impl::apply_limits(const config::settings& settings) {
   services_.buffers->set_limit(settings.limits.memory.bytes);
   move_bandwidth_->store(settings.cluster.move_bandwidth.bytes);
   for (auto& d : disks_) d->shared->read_delay_us.store(settings.debug.read_delay.count());

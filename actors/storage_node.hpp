@@ -26,6 +26,11 @@ struct disk_status {
   bool open = false; // false: `stats` is empty, see the log
 };
 
+struct certificate_in_use {
+  std::string use;           // "http", "admin", "cluster"
+  storage::wall_ms ends = 0; // of its validity; 0: there is none
+};
+
 struct node_status {
   // Metadata in service and with room, writer session begun; on a node without a cluster at least one disk takes
   // writes. A member stores chunks on the others while its own disks don't.
@@ -37,6 +42,7 @@ struct node_status {
   storage::space metadata_disk;
   std::shared_ptr<const cluster_status> cluster; // as this node knew it within the last second; null: of none
   std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
+  std::vector<certificate_in_use> certificates;
 };
 
 class storage_node {
@@ -59,8 +65,9 @@ public:
   virtual void wish(membership_command c, std::function<void(result<std::string>)> done) const = 0;
   // Before the node stops: leads its cluster no longer, so that others' writes go on. Waits up to some seconds.
   virtual void hand_over() = 0;
-  // SIGHUP: limits.memory takes effect.
-  virtual void apply(const config::settings& settings) = 0;
+  // SIGHUP: limits.memory and the like take effect, the certificate of the links is read again. Errors: of the latter;
+  // it stays as it was.
+  virtual result<void> apply(const config::settings& settings) = 0;
   // Ends the long-lived actors and the executors; nothing may be in flight any more. The io_contexts must still run.
   virtual void stop() = 0;
 };

@@ -1,5 +1,8 @@
+#include "cli/admin_client.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"
+#include "config/units.hpp"
+#include "net/cluster_page.hpp"
 #include "net/uri.hpp"
 
 #include <CLI/CLI.hpp>
@@ -12,33 +15,15 @@ namespace cairn::cli {
 
 namespace {
 
-struct admin_options {
-  std::string endpoint = "http://127.0.0.1:9001";
+struct admin_options : admin_address {
   std::string node, value;
   bool json = false;
 };
 
 std::shared_ptr<admin_options> add_admin_option(CLI::App& command) {
   auto options = std::make_shared<admin_options>();
-  command.add_option("--admin", options->endpoint, "The admin address of any node")
-      ->envname("CAIRN_ADMIN")
-      ->capture_default_str()
-      ->type_name("URL");
+  add_admin_options(command, *options);
   return options;
-}
-
-// The admin port answers refusals as text for people.
-result<std::string> answer_of(const admin_options& options, const http_request& request) {
-  const auto client = client_for(options.endpoint);
-  if (!client) return client.error();
-  auto response = (*client)->exchange(request);
-  if (!response) return response.error();
-  if (response->ok()) return std::move(response->body);
-  auto text = std::move(response->body);
-  while (text.ends_with('\n')) text.pop_back();
-  if (text.empty()) text = "the node answered " + std::to_string(response->status);
-  if (response->status == 403) text += " (`cairn cluster` sends CAIRN_ADMIN_TOKEN)";
-  return error{response->status == 400 ? errc::invalid_argument : errc::io_error, std::move(text)};
 }
 
 result<void> print(const result<std::string>& answer) {
@@ -48,7 +33,8 @@ result<void> print(const result<std::string>& answer) {
 }
 
 result<void> status(const admin_options& options) {
-  return print(answer_of(options, {"GET", options.json ? "/cluster" : "/cluster?format=text", {}}));
+  auto answer = ask_admin(options, {"GET", options.json ? "/cluster" : "/cluster?format=text", {}});
+  return print(answer && !options.json ? terminal_text(*answer) : answer);
 }
 
 result<void> command(const char* kind, const admin_options& options) {
@@ -58,8 +44,7 @@ result<void> command(const char* kind, const admin_options& options) {
   };
   if (!options.node.empty()) add("node", options.node);
   if (!options.value.empty()) add("value", options.value);
-  const char* token = std::getenv("CAIRN_ADMIN_TOKEN");
-  return print(answer_of(options, {"POST", target, {{"Cairn-Token", token ? token : ""}}}));
+  return print(ask_admin(options, {"POST", target, {}}));
 }
 
 struct wish {
@@ -117,22 +102,55 @@ void add_voters_command(CLI::App& cluster, int& exit_code) {
   });
 }
 
-// What a new node's configuration needs; the answer's placeholder becomes the host.
+struct add_options : admin_options {
+  std::string expires = "1h";
+  bool token_only = false;
+};
+
+result<std::string> invite(const add_options& options, const std::string& id) {
+  const auto time = config::parse_duration(options.expires);
+  const auto seconds = time ? std::chrono::duration_cast<std::chrono::seconds>(*time).count() : 0;
+  if (seconds < 1 || seconds > std::int64_t{net::invitation_seconds_max})
+    return error{errc::invalid_argument, "--expires: expected a time from 1s to 720h, got \"" + options.expires + "\""};
+  auto target = "/cluster/command?kind=add&value=" + std::to_string(seconds);
+  if (!id.empty()) target += "&id=" + id;
+  return ask_admin(options, {"POST", target, {}});
+}
+
+void replace_all(std::string& text, std::string_view what, const std::string& by) {
+  for (auto at = text.find(what); at != std::string::npos; at = text.find(what, at + by.size()))
+    text.replace(at, what.size(), by);
+}
+
+// A node's id lets that one in. Else a token, and what the new node's configuration needs; placeholders of the answer
+// become the host and the token.
+result<void> add(const add_options& options) {
+  if (storage::parse_uuid(options.node)) return print(invite(options, options.node));
+  auto token = invite(options, {});
+  if (!token || options.token_only) return print(token);
+  while (token->ends_with('\n')) token->pop_back();
+  auto text = ask_admin(options, {"GET", "/cluster?format=join", {}});
+  if (!text) return text.error();
+  replace_all(*text, "JOIN-TOKEN", *token);
+  if (!options.node.empty()) replace_all(*text, "NEW-NODE", options.node);
+  return print(text);
+}
+
 void add_add_command(CLI::App& cluster, int& exit_code) {
-  auto* subcommand = cluster.add_subcommand("add", "Print what the configuration of a new node must have to join\n\n"
-                                                   "Example: cairn cluster add node-4.example.org");
-  const auto options = add_admin_option(*subcommand);
-  subcommand->add_option("HOST", options->node, "By which the others will reach it");
-  subcommand->callback([options, &exit_code] {
-    run_command(exit_code, [&]() -> result<void> {
-      auto text = answer_of(*options, {"GET", "/cluster?format=join", {}});
-      constexpr std::string_view placeholder = "NEW-NODE";
-      for (auto at = text && !options->node.empty() ? text->find(placeholder) : std::string::npos;
-           at != std::string::npos; at = text->find(placeholder, at + options->node.size()))
-        text->replace(at, placeholder.size(), options->node);
-      return print(text);
-    });
-  });
+  auto* subcommand = cluster.add_subcommand(
+      "add",
+      "Let a new node in: make a one-time token and print what the node's configuration must have to join; or let "
+      "in a node that waits, by its id, as `status` shows it\n\n"
+      "Examples:\n"
+      "  cairn cluster add node-4.example.org\n"
+      "  cairn cluster add --token-only --expires 24h\n"
+      "  cairn cluster add 6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11");
+  auto options = std::make_shared<add_options>();
+  add_admin_options(*subcommand, *options);
+  subcommand->add_option("HOST", options->node, "By which the others will reach it; or a node's id");
+  subcommand->add_option("--expires", options->expires, "For how long it may be used")->capture_default_str();
+  subcommand->add_flag("--token-only", options->token_only, "Print nothing but the token");
+  subcommand->callback([options, &exit_code] { run_command(exit_code, [&] { return add(*options); }); });
 }
 
 } // namespace

@@ -1,6 +1,8 @@
 #include "cli/command_support.hpp"
 
+#include "cli/object_path.hpp"
 #include "cli/s3_answers.hpp"
+#include "storage/visible_text.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -51,7 +53,7 @@ void run_command(int& exit_code, const std::function<result<void>()>& work) {
     exit_code = 0;
     return;
   }
-  std::fprintf(stderr, "cairn: %s\n", outcome.error().text.c_str());
+  std::fprintf(stderr, "cairn: %s\n", terminal_text(outcome.error().text).c_str());
   exit_code = outcome.error().code == errc::invalid_argument ? 2 : 1;
 }
 
@@ -89,43 +91,31 @@ error system_failure(const std::string& what) {
   return {kind, what + ": " + std::generic_category().message(code)};
 }
 
-namespace {
-
-// Length of the well-formed UTF-8 character at the beginning of `text`, 0 when there is none.
-std::size_t character_length(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  const std::size_t length = lead >= 0xF0 && lead <= 0xF4  ? 4
-                             : lead >= 0xE0 && lead < 0xF0 ? 3
-                             : lead >= 0xC2 && lead < 0xE0 ? 2
-                                                           : 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte(i) & 0xC0) != 0x80) return 0;
-  const bool overlong_or_surrogate = (lead == 0xE0 && byte(1) < 0xA0) || (lead == 0xED && byte(1) > 0x9F) ||
-                                     (lead == 0xF0 && byte(1) < 0x90) || (lead == 0xF4 && byte(1) > 0x8F);
-  return overlong_or_surrogate ? 0 : length;
+std::string terminal_text(std::string_view text) {
+  std::string out;
+  for (std::size_t begin = 0;; ++begin) {
+    const auto end = std::min(text.find('\n', begin), text.size());
+    out += printable(text.substr(begin, end - begin));
+    if (end == text.size()) return out;
+    out += '\n';
+    begin = end;
+  }
 }
-
-} // namespace
 
 std::string json_string(std::string_view text) {
   std::string out = "\"";
   while (!text.empty()) {
-    const auto length = character_length(text);
-    const auto c = static_cast<unsigned char>(text.front());
-    if (length == 0) {
-      out += "\\ufffd";
-    } else if (c == '"' || c == '\\') {
-      (out += '\\') += static_cast<char>(c);
-    } else if (c < 0x20 || c == 0x7f) {
+    const auto c = storage::first_character(text);
+    if (c.code == '"' || c.code == '\\') {
+      (out += '\\') += static_cast<char>(c.code);
+    } else if (storage::drives_terminal(c)) {
       char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", c);
+      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c.code & 0xFFFF));
       out += escape;
     } else {
-      out += text.substr(0, length);
+      out += text.substr(0, c.bytes);
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    text.remove_prefix(c.bytes);
   }
   return out + "\"";
 }

@@ -5,6 +5,9 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/host_name_verification.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
@@ -17,6 +20,7 @@ namespace cairn::cli {
 namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
+namespace ssl = asio::ssl;
 using boost::system::error_code;
 
 namespace {
@@ -52,7 +56,7 @@ void sign(http_request& request, const server_address& server, const net::client
 
 std::string server_address::host_header() const {
   const auto name = host.find(':') == std::string::npos ? host : "[" + host + "]";
-  return port == "80" ? name : name + ":" + port;
+  return port == (tls ? "443" : "80") ? name : name + ":" + port;
 }
 
 result<server_address> parse_server_address(std::string_view url) {
@@ -60,11 +64,14 @@ result<server_address> parse_server_address(std::string_view url) {
     return error{errc::invalid_argument, "endpoint \"" + std::string(url) + "\": " + why};
   };
   auto rest = url;
-  if (rest.starts_with("https://")) return refuse("https is not supported, expected http://HOST:PORT");
-  if (rest.starts_with("http://")) rest.remove_prefix(7);
+  server_address address;
+  address.tls = rest.starts_with("https://");
+  if (address.tls)
+    rest.remove_prefix(8);
+  else if (rest.starts_with("http://"))
+    rest.remove_prefix(7);
   if (rest.ends_with('/')) rest.remove_suffix(1);
   if (rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos) return refuse("expected http://HOST:PORT");
-  server_address address;
   if (rest.front() == '[') {
     const auto close = rest.find(']');
     if (close == std::string_view::npos) return refuse("the IPv6 address lacks its ]");
@@ -74,7 +81,7 @@ result<server_address> parse_server_address(std::string_view url) {
     address.host = rest.substr(0, rest.find(':'));
     rest.remove_prefix(address.host.size());
   }
-  address.port = "80";
+  address.port = address.tls ? "443" : "80";
   if (!rest.empty()) {
     const auto digits = rest.substr(1);
     if (rest.front() != ':' || digits.empty() || digits.size() > 5 ||
@@ -107,6 +114,31 @@ public:
     code = run(timeouts_.connect, [&](auto done) { stream_.async_connect(found, std::move(done)); });
     if (code) return transport_error(code, doing);
     stream_.socket().set_option(asio::ip::tcp::no_delay(true), code);
+    return server.tls ? encrypt(server, doing) : result<void>{};
+  }
+
+  result<void> encrypt(const server_address& server, const std::string& doing) {
+    error_code code;
+    const auto broken = [&](const std::string& what) {
+      return error{errc::connection_lost, doing + ": " + what + ": " + code.message()};
+    };
+    trust_.emplace(ssl::context::tls_client);
+    if (SSL_CTX_set_min_proto_version(trust_->native_handle(), TLS1_2_VERSION) != 1)
+      return error{errc::connection_lost, doing + ": this OpenSSL has no TLS 1.2"};
+    if (server.ca.empty())
+      trust_->set_default_verify_paths(code);
+    else
+      trust_->load_verify_file(server.ca, code);
+    if (code) return broken("the trusted certificates" + (server.ca.empty() ? "" : " in " + server.ca));
+    tls_.emplace(stream_, *trust_);
+    tls_->set_verify_mode(ssl::verify_peer, code);
+    tls_->set_verify_callback(ssl::host_name_verification(server.host), code);
+    error_code not_numeric;
+    asio::ip::make_address(server.host, not_numeric);
+    if (not_numeric && SSL_set_tlsext_host_name(tls_->native_handle(), server.host.c_str()) != 1)
+      return error{errc::connection_lost, doing + ": the host's name does not fit into TLS"};
+    code = run(timeouts_.connect, [&](auto done) { tls_->async_handshake(ssl::stream_base::client, std::move(done)); });
+    if (code) return broken("TLS (a certificate of your own authority is trusted with --ca FILE or CAIRN_ADMIN_CA)");
     return {};
   }
 
@@ -123,6 +155,15 @@ public:
 
 private:
   using message_parser = http::response_parser<http::buffer_body>;
+
+  // Through TLS, or in the clear.
+  template <class Use>
+  void on_stream(Use use) {
+    if (tls_)
+      use(*tls_);
+    else
+      use(stream_);
+  }
 
   template <class Start>
   error_code run(std::chrono::milliseconds timeout, Start start) {
@@ -154,14 +195,16 @@ private:
       message.chunked(true);
     else if (source || request.method == "PUT")
       message.content_length(*length);
-    const bool ask_first = source && (!length || *length >= expect_continue_bytes_min);
+    // What is readable of a TLS socket need not be an answer: then nothing is listened for before the end.
+    const bool ask_first = source && !tls_ && (!length || *length >= expect_continue_bytes_min);
     if (ask_first) message.set(http::field::expect, "100-continue");
     message.body().data = nullptr;
     message.body().more = source != nullptr;
 
     http::request_serializer<http::buffer_body> serializer(message);
-    auto code =
-        run(timeouts_.progress, [&](auto done) { http::async_write_header(stream_, serializer, std::move(done)); });
+    auto code = run(timeouts_.progress, [&](auto done) {
+      on_stream([&](auto& stream) { http::async_write_header(stream, serializer, std::move(done)); });
+    });
     if (code) return transport_error(code, request.method + " " + request.target);
     if (!source) return true;
     if (ask_first && readable(continue_wait_ms)) {
@@ -176,7 +219,7 @@ private:
                          std::optional<std::uint64_t> length) {
     std::uint64_t sent = 0;
     for (bool more = true; more;) {
-      if (readable(0)) {
+      if (!tls_ && readable(0)) {
         auto go_on = hear_early_answer();
         if (!go_on || !*go_on) return go_on;
       }
@@ -208,6 +251,7 @@ private:
   // Writes the serializer's piece; operation_aborted when the server spoke before all of it went out (a server that
   // refuses may stop reading). The serializer knows what went out, so the same call goes on.
   error_code write_or_listen(http::request_serializer<http::buffer_body>& serializer) {
+    if (tls_) return run(timeouts_.progress, [&](auto done) { http::async_write(*tls_, serializer, std::move(done)); });
     bool writing = true;
     stream_.socket().async_wait(asio::ip::tcp::socket::wait_read, [&](error_code code) {
       if (!code && writing) stream_.cancel();
@@ -234,7 +278,9 @@ private:
   error_code read_head(message_parser& parser, std::chrono::milliseconds timeout) {
     parser.body_limit(boost::none);
     parser.header_limit(64 << 10);
-    return run(timeout, [&](auto done) { http::async_read_header(stream_, buffer_, parser, std::move(done)); });
+    return run(timeout, [&](auto done) {
+      on_stream([&](auto& stream) { http::async_read_header(stream, buffer_, parser, std::move(done)); });
+    });
   }
 
   result<http_response> receive(bool head_only, body_sink* sink, bool sent_whole, bool& answered) {
@@ -268,8 +314,9 @@ private:
       auto& body = parser.get().body();
       body.data = chunk_.data();
       body.size = chunk_.size();
-      auto code =
-          run(timeouts_.progress, [&](auto done) { http::async_read_some(stream_, buffer_, parser, std::move(done)); });
+      auto code = run(timeouts_.progress, [&](auto done) {
+        on_stream([&](auto& stream) { http::async_read_some(stream, buffer_, parser, std::move(done)); });
+      });
       if (code == http::error::need_buffer) code = {};
       const storage::bytes_view bytes(chunk_.data(), chunk_.size() - body.size);
       received += bytes.size();
@@ -289,6 +336,8 @@ private:
   const http_timeouts& timeouts_;
   asio::io_context context_{1};
   beast::tcp_stream stream_;
+  std::optional<ssl::context> trust_;
+  std::optional<ssl::stream<beast::tcp_stream&>> tls_; // over stream_; nothing: in the clear
   beast::flat_buffer buffer_;
   std::vector<std::byte> chunk_;
   std::unique_ptr<message_parser> early_;

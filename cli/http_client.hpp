@@ -3,7 +3,8 @@
 //
 // Errors: invalid_argument (the endpoint's text), connection_lost (no connection, or it broke before the answer was
 // whole), timeout, and whatever a source or sink answers. A status other than 2xx is not an error here: `failure_of`
-// makes it one. The only file of cli/ that includes Boost.Beast is http_client.cpp.
+// makes it one. With https the server's certificate must be valid for the host's name. The only file of cli/ that
+// includes Boost.Beast and Asio's TLS is http_client.cpp.
 #pragma once
 
 #include "net/sigv4.hpp"
@@ -23,10 +24,12 @@ namespace cairn::cli {
 struct server_address {
   std::string host; // name or numeric address, without brackets
   std::string port;
+  bool tls = false;
+  std::string ca = {}; // PEM file whose certificates are trusted; empty: the system's
   std::string host_header() const;
 };
 
-// "http://127.0.0.1:9000", also without the scheme or the port (80). https and paths are refused.
+// "http://127.0.0.1:9000", "https://…", also without the scheme or the port (80, 443). Paths are refused.
 result<server_address> parse_server_address(std::string_view url);
 
 using header_list = std::vector<std::pair<std::string, std::string>>;

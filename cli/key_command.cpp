@@ -1,20 +1,19 @@
 #include "cli/key_command.hpp"
 
+#include "cli/admin_client.hpp"
 #include "cli/command_support.hpp"
 #include "net/uri.hpp"
 
 #include <CLI/CLI.hpp>
 
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 
 namespace cairn::cli {
 
 namespace {
 
-struct key_options {
-  std::string endpoint = "http://127.0.0.1:9001";
+struct key_options : admin_address {
   std::string key, bucket, label, value;
   bool read = false, write = false, owner = false, create_buckets = false, json = false;
 };
@@ -22,10 +21,7 @@ using options_ptr = std::shared_ptr<key_options>;
 
 options_ptr add_common_options(CLI::App& command) {
   auto options = std::make_shared<key_options>();
-  command.add_option("--admin", options->endpoint, "The admin address of any node")
-      ->envname("CAIRN_ADMIN")
-      ->capture_default_str()
-      ->type_name("URL");
+  add_admin_options(command, *options);
   command.add_flag("--json", options->json, "One JSON value, for scripts");
   return options;
 }
@@ -53,22 +49,11 @@ std::string target_of(const char* kind, const key_options& options) {
   return target;
 }
 
-// The admin port answers refusals as text for people.
 result<void> command(const char* kind, const key_options& options) {
-  const auto client = client_for(options.endpoint);
-  if (!client) return client.error();
-  const char* token = std::getenv("CAIRN_ADMIN_TOKEN");
-  auto response = (*client)->exchange({"POST", target_of(kind, options), {{"Cairn-Token", token ? token : ""}}});
-  if (!response) return response.error();
-  if (response->ok()) {
-    std::fwrite(response->body.data(), 1, response->body.size(), stdout);
-    return {};
-  }
-  auto text = std::move(response->body);
-  while (text.ends_with('\n')) text.pop_back();
-  if (text.empty()) text = "the node answered " + std::to_string(response->status);
-  if (response->status == 403) text += " (CAIRN_ADMIN_TOKEN is sent)";
-  return error{response->status == 400 ? errc::invalid_argument : errc::io_error, std::move(text)};
+  const auto answer = ask_admin(options, {"POST", target_of(kind, options), {}});
+  if (!answer) return answer.error();
+  std::fwrite(answer->data(), 1, answer->size(), stdout);
+  return {};
 }
 
 CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const std::string& help, options_ptr& options,

@@ -1,5 +1,7 @@
 #include "cli/object_path.hpp"
 
+#include "storage/visible_text.hpp"
+
 #include <cctype>
 #include <charconv>
 
@@ -81,14 +83,18 @@ std::string target_of(std::string_view bucket, const std::vector<std::pair<std::
 
 std::string printable(std::string_view text) {
   std::string out;
-  for (const unsigned char c : text) {
-    if (c < 0x20 || c == 0x7f) {
-      out += "\\x";
-      out += hex_digits[c >> 4];
-      out += hex_digits[c & 15];
-    } else {
-      out += static_cast<char>(c);
+  while (!text.empty()) {
+    const auto c = storage::first_character(text);
+    for (const unsigned char byte : text.substr(0, c.bytes)) {
+      if (storage::drives_terminal(c)) {
+        out += "\\x";
+        out += hex_digits[byte >> 4];
+        out += hex_digits[byte & 15];
+      } else {
+        out += static_cast<char>(byte);
+      }
     }
+    text.remove_prefix(c.bytes);
   }
   return out;
 }

@@ -1,23 +1,20 @@
 #include "cli/s3_answers.hpp"
 
 #include "cli/object_path.hpp"
-
-#include <pugixml.hpp>
+#include "net/xml_reader.hpp"
 
 namespace cairn::cli {
 
 namespace {
 
-std::string_view text_of(const pugi::xml_node& node, const char* child) {
-  return node.child(child).text().get();
-}
+// A page of 1,000 keys, or all buckets of a server that does not page; the client gathers no larger answers than that.
+constexpr net::xml_bounds answer_bounds{16 << 20, 500'000, 1000, 16};
 
-result<pugi::xml_node> root_of(pugi::xml_document& document, std::string_view xml, const char* name) {
-  const auto parsed = document.load_buffer(xml.data(), xml.size());
-  if (!parsed) return error{errc::corrupt, std::string("the answer is not XML: ") + parsed.description()};
-  const auto root = document.child(name);
-  if (!root) return error{errc::corrupt, std::string("the answer is not a ") + name};
-  return root;
+result<net::xml_element> root_of(std::string_view xml, std::string_view name) {
+  auto root = net::read_xml(xml, answer_bounds);
+  if (!root) return error{errc::corrupt, "the answer is not XML"};
+  if (root->name != name) return error{errc::corrupt, "the answer is not a " + std::string(name)};
+  return std::move(*root);
 }
 
 std::string unquoted(std::string_view text) {
@@ -51,40 +48,42 @@ std::string_view meaning_of(unsigned status) {
 } // namespace
 
 result<list_page> parse_list_page(std::string_view xml) {
-  pugi::xml_document document;
-  const auto root = root_of(document, xml, "ListBucketResult");
+  const auto root = root_of(xml, "ListBucketResult");
   if (!root) return root.error();
-  const bool encoded = text_of(*root, "EncodingType") == "url";
+  const bool encoded = root->text_of("EncodingType") == "url";
   const auto name = [&](std::string_view text) { return encoded ? percent_decode(text) : std::string(text); };
   list_page page;
-  for (const auto& node : root->children("Contents"))
-    page.objects.push_back({name(text_of(node, "Key")), unquoted(text_of(node, "ETag")),
-                            std::string(text_of(node, "LastModified")), node.child("Size").text().as_ullong()});
-  for (const auto& node : root->children("CommonPrefixes")) page.prefixes.push_back(name(text_of(node, "Prefix")));
-  if (text_of(*root, "IsTruncated") == "true") {
-    page.next_token = text_of(*root, "NextContinuationToken");
+  for (const auto& inside : root->children) {
+    if (inside.name == "CommonPrefixes") page.prefixes.push_back(name(inside.text_of("Prefix")));
+    if (inside.name != "Contents") continue;
+    const auto* size = inside.child("Size");
+    page.objects.push_back({name(inside.text_of("Key")), unquoted(inside.text_of("ETag")),
+                            std::string(inside.text_of("LastModified")),
+                            size != nullptr ? net::xml_number(*size).value_or(0) : 0});
+  }
+  if (root->text_of("IsTruncated") == "true") {
+    page.next_token = root->text_of("NextContinuationToken");
     if (page.next_token.empty()) return error{errc::corrupt, "a truncated listing without a continuation token"};
   }
   return page;
 }
 
 result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml) {
-  pugi::xml_document document;
-  const auto root = root_of(document, xml, "ListAllMyBucketsResult");
+  const auto root = root_of(xml, "ListAllMyBucketsResult");
   if (!root) return root.error();
   std::vector<listed_bucket> buckets;
-  for (const auto& node : root->child("Buckets").children("Bucket"))
-    buckets.push_back({std::string(text_of(node, "Name")), std::string(text_of(node, "CreationDate"))});
+  const auto* list = root->child("Buckets");
+  if (list == nullptr) return buckets;
+  for (const auto& bucket : list->children)
+    if (bucket.name == "Bucket")
+      buckets.push_back({std::string(bucket.text_of("Name")), std::string(bucket.text_of("CreationDate"))});
   return buckets;
 }
 
 error failure_of(const http_response& response, std::string_view what) {
-  pugi::xml_document document;
-  std::string_view code, message;
-  if (document.load_buffer(response.body.data(), response.body.size())) {
-    code = text_of(document.child("Error"), "Code");
-    message = text_of(document.child("Error"), "Message");
-  }
+  const auto root = root_of(response.body, "Error");
+  const auto code = root ? root->text_of("Code") : std::string_view{};
+  const auto message = root ? root->text_of("Message") : std::string_view{};
   std::string text = std::string(what) + ": ";
   if (code.empty())
     text += meaning_of(response.status);

@@ -3,7 +3,10 @@
 #include "actors/asio_scheduler.hpp"
 #include "actors/io_shards.hpp"
 #include "actors/storage_node.hpp"
+#include "cli/admin_token.hpp"
+#include "cli/certificate_watch.hpp"
 #include "cli/config_command.hpp"
+#include "cli/open_files.hpp"
 #include "cli/version.hpp"
 #include "config/reload.hpp"
 #include "net/admin_server.hpp"
@@ -11,7 +14,9 @@
 #include "net/metrics_page.hpp"
 #include "storage/log.hpp"
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <atomic>
 #include <csignal>
@@ -51,10 +56,13 @@ private:
   result<void> make_first_bucket();
   void announce() const;
   void await_signal();
+  void watch_certificates();
+  void look_at_certificates();
   void end_signals();
   void reload();
 
   config::settings settings_;
+  const std::uint64_t descriptors_ = raise_descriptor_limit();
   const config_options& options_;
   storage::node_metrics metrics_;
   actors::io_shards shards_;
@@ -66,6 +74,8 @@ private:
   std::atomic<std::shared_ptr<const net::key_environment>> keys_; // null before and after the node serves
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
+  boost::asio::steady_timer certificates_look_{signals_context_};
+  certificate_watch certificates_;
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
   std::thread signals_thread_;
   std::promise<void> stop_wanted_;
@@ -80,27 +90,43 @@ result<void> running_node::start() {
   node_ = std::move(*node);
   if (options_.file.empty() && node_->is_new())
     if (auto made = make_first_bucket(); !made) return made;
-  http_ = std::make_unique<net::http_server>(shards_.contexts(), settings_, node_->handles(), metrics_);
+  http_ = std::make_unique<net::http_server>(shards_.contexts(), fitted(settings_, descriptors_), node_->handles(),
+                                             metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
   keys_ = std::make_shared<const net::key_environment>(
       net::key_environment{node_->handles(), &storage::system_random(), &storage::system_clock()});
   open_node_ = node_.get();
+  boost::asio::post(signals_context_, [this] { watch_certificates(); });
   announce();
   return {};
 }
 
 actors::node_status running_node::status() const {
-  if (const auto* node = open_node_.load()) return node->status();
-  actors::node_status starting;
-  starting.reason = "the node starts";
-  return starting;
+  const auto* node = open_node_.load();
+  if (node == nullptr) {
+    actors::node_status starting;
+    starting.reason = "the node starts";
+    return starting;
+  }
+  auto out = node->status();
+  const auto add = [&out](const char* use, storage::wall_ms ends) {
+    if (ends != 0) out.certificates.push_back({use, ends});
+  };
+  add("http", http_->certificate_end());
+  add("admin", admin_->certificate_end());
+  return out;
 }
 
 // Probes are answered from the beginning.
 result<void> running_node::open_admin() {
   net::admin_callbacks admin{[this] { return status(); }, [this] { return net::metrics_page(metrics_, status()); }};
   admin.token = settings_.admin.token;
+  if (admin.token.empty()) {
+    auto own = own_admin_token(settings_.node.data_dir, storage::system_random());
+    if (!own) return own.error();
+    admin.token = std::move(*own);
+  }
   admin.keys = [this](net::key_command wish, std::function<void(result<std::string>)> done) {
     if (const auto env = keys_.load()) return net::run_key_command(*env, std::move(wish), std::move(done));
     done(error{errc::no_leader, "the node starts"});
@@ -115,7 +141,7 @@ result<void> running_node::open_admin() {
       done(error{errc::no_leader, "the node starts"});
     };
   }
-  admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin.listen, std::move(admin));
+  admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
   admin_->start();
   return {};
@@ -136,12 +162,11 @@ result<void> running_node::make_first_bucket() {
 void running_node::announce() const {
   const std::string url =
       (settings_.http.tls.cert.empty() ? "http://" : "https://") + config::format(http_->local_endpoint());
-  log::info("serving", {{"http", url},
-                        {"admin", "http://" + config::format(admin_->local_endpoint())},
-                        {"data", settings_.node.data_dir},
-                        {"version", version_text()}});
-  std::cout << "Cairn serves " << url << "  (metrics: http://" << config::format(admin_->local_endpoint())
-            << "/metrics)\n"
+  const std::string admin_url =
+      (settings_.admin.tls.cert.empty() ? "http://" : "https://") + config::format(admin_->local_endpoint());
+  log::info("serving",
+            {{"http", url}, {"admin", admin_url}, {"data", settings_.node.data_dir}, {"version", version_text()}});
+  std::cout << "Cairn serves " << url << "  (metrics: " << admin_url << "/metrics)\n"
             << "Try it:\n"
             << "  curl -T FILE " << url << "/files/FILE\n"
             << "  curl -o COPY " << url << "/files/FILE\n"
@@ -160,12 +185,32 @@ void running_node::reload() {
   if (!change.problems.empty()) return;
   settings_ = change.value;
   set_up_log(settings_.log);
-  node_->apply(settings_);
-  if (auto applied = http_->apply(settings_); !applied)
+  if (auto applied = node_->apply(settings_); !applied)
+    log::error("cluster.tls stays as it was", {{"problem", to_string(applied.error())}});
+  if (auto applied = admin_->apply(settings_.admin); !applied)
+    log::error("admin.tls stays as it was", {{"problem", to_string(applied.error())}});
+  if (auto applied = http_->apply(fitted(settings_, descriptors_)); !applied)
     log::error("http.tls stays as it was", {{"problem", to_string(applied.error())}});
   for (const auto& what : change.applied) log::info("setting changed", {{"change", what}});
   for (const auto& key : change.needs_restart) log::warn("setting needs a restart", {{"key", key}});
+  look_at_certificates();
   log::info("configuration re-read", {{"changed", change.applied.size()}});
+}
+
+void running_node::watch_certificates() {
+  look_at_certificates();
+  certificates_look_.expires_after(std::chrono::minutes{10});
+  certificates_look_.async_wait([this](boost::system::error_code cancelled) {
+    if (!cancelled) watch_certificates();
+  });
+}
+
+void running_node::look_at_certificates() { // on the signals' thread, as whatever reloads them
+  constexpr storage::wall_ms hour_ms = 3600 * 1000;
+  const auto now = storage::system_clock().wall();
+  for (const auto& c : certificates_.due(status().certificates, now))
+    log::warn("a certificate ends soon: issue a new one, then SIGHUP",
+              {{"use", c.use}, {"hours_left", std::to_string((c.ends - now) / hour_ms)}});
 }
 
 void running_node::await_signal() {

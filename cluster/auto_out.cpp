@@ -24,7 +24,7 @@ void look_at_large(const layout& l, std::span<const member_health> health, out_d
   zone_count all;
   std::map<std::string_view, zone_count> zones;
   for (const member& m : l.members) {
-    if (!is_member(m)) continue;
+    if (!is_member(m) || health[m.number].never_seen) continue;
     for (zone_count* const z : {&all, &zones[m.zone]}) {
       ++z->nodes;
       z->down += health[m.number].down;
@@ -33,7 +33,8 @@ void look_at_large(const layout& l, std::span<const member_health> health, out_d
   const bool many = all.down >= down_nodes_min && all.down * 100 > all.nodes * down_percent_max;
   const auto whole = [](const zone_count& zone) { return zone.nodes > 1 && zone.down == zone.nodes; };
   for (const member& m : l.members)
-    if (is_member(m) && health[m.number].down && (many || (zones.size() > 1 && whole(zones[m.zone]))))
+    if (is_member(m) && health[m.number].down && !health[m.number].never_seen &&
+        (many || (zones.size() > 1 && whole(zones[m.zone]))))
       d.because.push_back(m.number);
   if (!d.because.empty()) d.paused = many ? out_pause::many_down : out_pause::zone_down;
 }
@@ -82,10 +83,12 @@ out_decision decide_out(const layout& l, std::span<const member_health> health) 
   CAIRN_ASSERT(health.size() == l.members.size());
   out_decision decision;
   std::vector<member_index> overdue;
-  for (const member& m : l.members)
-    if (is_member(m) && m.state != member_state::out && health[m.number].down && health[m.number].overdue)
-      overdue.push_back(m.number);
-  if (overdue.empty()) return decision;
+  for (const member& m : l.members) {
+    const member_health& h = health[m.number];
+    if (!is_member(m) || m.state == member_state::out || !h.down || !h.overdue) continue;
+    (h.never_seen ? decision.out : overdue).push_back(m.number);
+  }
+  if (overdue.empty() || !decision.out.empty()) return decision; // one after the other
   look_at_large(l, health, decision);
   if (decision.paused != out_pause::none) {
     decision.waiting = std::move(overdue);

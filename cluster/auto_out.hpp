@@ -3,8 +3,9 @@
 //   - more than 10 % of the nodes are down, and at least two;
 //   - all nodes of a zone are down, of two or more (with one node a zone is no more than that node);
 //   - what it held would fill the active nodes that are up and have a weight above 85 %.
-// Nodes that were taken out before and are still down count as down, or a failure that spreads would pass one by one.
-// Pure functions.
+// A node that was let in and never seen since says nothing about the network: it counts neither way, and is taken out
+// as soon as it is overdue, which moves nothing. Nodes that were taken out before and are still down count as down, or
+// a failure that spreads would pass one by one. Pure functions.
 #pragma once
 
 #include "cluster/layout.hpp"
@@ -13,7 +14,8 @@ namespace cairn::cluster {
 
 struct member_health {
   bool down = false;
-  bool overdue = false; // down for at least cluster.down_out_after
+  bool never_seen = false; // since it was let in
+  bool overdue = false;    // down for at least cluster.down_out_after
   // As last reported: of its file systems, whoever filled them, and of its chunks, which others would have to take.
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
 };

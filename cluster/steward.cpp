@@ -90,6 +90,7 @@ std::vector<member_health> health_of(const steward_view& v, const steward_option
     auto& h = health[m.number];
     const auto& news = v.news[m.number];
     h.down = is_member(m) && m.down_since != 0 && !is_up(v, m, o);
+    h.never_seen = m.incarnation == 0 && !news.heard;
     h.overdue = h.down && v.wall - m.down_since >= o.out_after.count() && news.silent >= o.down_after;
     h.used_bytes = news.used_bytes;
     h.capacity_bytes = news.capacity_bytes;

@@ -40,9 +40,16 @@ struct http_settings {
   http_tls_settings tls;
 };
 
+struct admin_tls_settings { // paths of PEM files; both or none
+  std::string cert;
+  std::string key;
+};
+
 struct admin_settings {
   endpoint listen{"127.0.0.1", 9001};
-  std::string token; // what changes of the cluster must carry; empty: they are taken from this machine only
+  std::string token;                     // what changes must carry; empty: one is made at the first start
+  std::vector<std::string> server_names; // further Host names
+  admin_tls_settings tls;
 };
 
 struct auth_settings {
@@ -83,7 +90,9 @@ struct limit_settings {
   byte_size header_bytes{16 << 10};
   byte_size object_size{5ull << 40};
   std::uint32_t list_keys = 1000;
-  duration upload_age_max = std::chrono::days{7}; // of uploads in parts that nobody completes; 0: any
+  duration upload_age_max = std::chrono::days{7};          // of uploads in parts that nobody completes; 0: any
+  byte_size transfer_rate_min{1024};                       // bytes a second of a body or an answer; 0: any
+  duration transfer_rate_window = std::chrono::minutes{1}; // over which that is the average; the first one is free
 };
 
 struct cluster_tls_settings { // paths of PEM files; all or none
@@ -104,6 +113,8 @@ struct cluster_settings {
   duration down_out_after = std::chrono::minutes{10};
   byte_size move_bandwidth{64ull << 20}; // bytes a second that this node fetches to repair and to rebalance
   std::uint32_t bulk_connections = 2;    // to each peer
+  std::string join_token;                // from `cairn cluster add`; of a node that joins
+  duration founding_window = std::chrono::minutes{10}; // of a new cluster: certified nodes join without a token
 };
 
 struct log_settings {

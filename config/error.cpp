@@ -48,6 +48,7 @@ std::string_view to_string(errc code) noexcept {
     case errc::no_such_version: return "no_such_version";
     case errc::delete_marker: return "delete_marker";
     case errc::chunk_lost: return "chunk_lost";
+    case errc::acl_not_supported: return "acl_not_supported";
   }
   return "unknown";
 }

@@ -54,8 +54,9 @@ enum class errc : std::uint8_t {
   no_such_version,      // the object exists, this version of it does not
   delete_marker,        // this version of the object says that it was deleted: there is nothing to read
   chunk_lost,           // no node that could have them has good bytes of a chunk that an object needs
+  acl_not_supported,    // the bucket's objects belong to its owner alone: it takes no access control lists
 };
-constexpr errc errc_last = errc::chunk_lost; // nodes refuse frames with codes above it
+constexpr errc errc_last = errc::acl_not_supported; // nodes refuse frames with codes above it
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;

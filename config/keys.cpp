@@ -27,6 +27,7 @@ constexpr std::uint64_t access_key_bytes_max = 128;
 constexpr std::uint64_t secret_key_bytes_max = 256;
 constexpr std::uint64_t region_bytes_max = 64;
 constexpr std::uint64_t token_bytes_max = 256;
+constexpr std::uint64_t join_token_bytes_max = 128;
 constexpr std::uint64_t zone_bytes_max = 64;
 constexpr std::uint64_t cluster_name_bytes_max = 64;
 constexpr std::uint64_t host_port_bytes_max = 262;
@@ -95,9 +96,19 @@ constexpr std::array key_table{
     key{"admin", "listen", at<&s::admin, &admin_settings::listen>, 0, 0, 1, false,
         "Address and port of `/health/live`, `/health/ready`, `/metrics` and `/cluster`."},
     key{"admin", "token", at<&s::admin, &admin_settings::token>, 0, token_bytes_max, 1, false,
-        "What requests that change the cluster must carry, at least 16 characters. Empty: such requests are taken from "
-        "this machine only. Also from the environment: `CAIRN_ADMIN_TOKEN`.",
+        "What requests that change something must carry, at least 16 characters. Empty: one is made at the first "
+        "start, "
+        "in `admin.token` of `node.data_dir`, which only the node's user can read. Also from the environment: "
+        "`CAIRN_ADMIN_TOKEN`.",
         true},
+    key{"admin", "server_names", at<&s::admin, &admin_settings::server_names>, 0, 64, 1, false,
+        "Further host names that requests may use in `Host`. Numeric addresses and `localhost` always work. This stops "
+        "web pages from reaching the port through DNS rebinding."},
+    key{"admin", "tls.cert", at<&s::admin, &admin_settings::tls, &admin_tls_settings::cert>, 0, path_bytes_max, 1, true,
+        "PEM file: the certificate of the admin port and the chain behind it. With it the port speaks TLS only. Both "
+        "files are read again on SIGHUP, for new connections."},
+    key{"admin", "tls.key", at<&s::admin, &admin_settings::tls, &admin_tls_settings::key>, 0, path_bytes_max, 1, true,
+        "PEM file: the private key of `admin.tls.cert`."},
 
     key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
         "What requests without credentials may do."},
@@ -152,10 +163,14 @@ constexpr std::array key_table{
         "Chunks between the socket and the disk."},
 
     key{"limits", "memory", at<&s::limits, &limit_settings::memory>, memory_bytes_min, 16_TiB, 1, true,
-        "Bytes of all chunk buffers together. At least four chunks. Under pressure transfers get slower; when nothing "
-        "fits, requests are answered 503."},
+        "Bytes of all chunk buffers, and of bodies and answers that are held as a whole, together. At least four "
+        "chunks. "
+        "An access key, or an address without one, gets 7/8 of it at most, and less the more of them there are. Under "
+        "pressure transfers get slower and clients that make no progress are cut off; when nothing fits, requests are "
+        "answered 503."},
     key{"limits", "connections", at<&s::limits, &limit_settings::connections>, 1, 1'000'000, 1, true,
-        "Open client connections."},
+        "Open client connections. Beyond it those give way that wait for a request or make no progress, of the key or "
+        "address that has most. At the start it is lowered to what the process may open (`ulimit -n`)."},
     key{"limits", "header_bytes", at<&s::limits, &limit_settings::header_bytes>, 1_KiB, 1_MiB, 1, true,
         "Size of a request's head."},
     key{"limits", "object_size", at<&s::limits, &limit_settings::object_size>, 1, 64_TiB, 1, true,
@@ -164,6 +179,14 @@ constexpr std::array key_table{
         "Keys on one page of a listing."},
     key{"limits", "upload_age_max", at<&s::limits, &limit_settings::upload_age_max>, 0, of(std::chrono::days{3650}), 1,
         false, "Uploads in parts that are older and were never completed are aborted, within an hour; 0: never."},
+    key{"limits", "transfer_rate_min", at<&s::limits, &limit_settings::transfer_rate_min>, 0, 1_GiB, 1, true,
+        "Bytes a second that a client must send of a body, or take of an answer, as an average over "
+        "`limits.transfer_rate_window`. Only time in which the node waits for the client counts, and the first window "
+        "is "
+        "free. A slower body is answered 408, a slower reader is cut off. 0: any rate for objects; XML bodies keep to "
+        "1 KiB a second."},
+    key{"limits", "transfer_rate_window", at<&s::limits, &limit_settings::transfer_rate_window>, of(100ms), of(1h), 1,
+        true, "See `limits.transfer_rate_min`."},
 
     key{"cluster", "listen", at<&s::cluster, &cluster_settings::listen>, 0, 0, 1, false,
         "Address and port for the other nodes, `\"0.0.0.0:9100\"` say. Empty: there are none. Port 0 lets the system "
@@ -178,11 +201,13 @@ constexpr std::array key_table{
         "cluster. Once a node is a member it knows the others by itself.",
         false, text_form::host_and_port},
     key{"cluster", "tls.ca", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::ca>, 0, path_bytes_max, 1,
-        false, "PEM file: the certificate of the cluster's own CA, from `cairn cluster certs init`."},
+        true,
+        "PEM file: the certificate of the cluster's own CA, from `cairn cluster certs init`. The three files are read "
+        "again on SIGHUP, for new links."},
     key{"cluster", "tls.cert", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::cert>, 0, path_bytes_max,
-        1, false, "PEM file: this node's certificate, from `cairn cluster certs issue`."},
+        1, true, "PEM file: this node's certificate, from `cairn cluster certs issue`."},
     key{"cluster", "tls.key", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::key>, 0, path_bytes_max, 1,
-        false, "PEM file: the private key of `cluster.tls.cert`."},
+        true, "PEM file: the private key of `cluster.tls.cert`."},
     key{"cluster", "insecure", at<&s::cluster, &cluster_settings::insecure>, 0, 0, 1, false,
         "Must be true for a `cluster.listen` beyond loopback without TLS: anyone who reaches the port can then read, "
         "change and delete everything."},
@@ -196,6 +221,15 @@ constexpr std::array key_table{
         "Bytes a second that this node fetches to repair and to rebalance."},
     key{"cluster", "bulk_connections", at<&s::cluster, &cluster_settings::bulk_connections>, 1, 16, 1, false,
         "Connections for chunks to each other node, beside one for small messages."},
+    key{"cluster", "join_token", at<&s::cluster, &cluster_settings::join_token>, 0, join_token_bytes_max, 1, false,
+        "One-time token from `cairn cluster add`, with which this node joins; not needed once it is a member. Also "
+        "from "
+        "the environment: `CAIRN_JOIN_TOKEN`. Without one a node with a certificate waits for an operator: `cairn "
+        "cluster status` shows it.",
+        true},
+    key{"cluster", "founding_window", at<&s::cluster, &cluster_settings::founding_window>, 0, of(24h), 1, false,
+        "So long after a cluster was founded nodes with a certificate join it without a token, until the first `cairn "
+        "cluster add` or `remove`, and up to 16 of them. 0: never."},
 
     key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe lines that are written."},
     key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,

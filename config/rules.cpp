@@ -134,6 +134,16 @@ std::string check_token(const settings& s) {
   return "expected at least 16 visible ASCII characters";
 }
 
+std::string check_admin_tls(const settings& s) {
+  if (s.admin.tls.cert.empty() == s.admin.tls.key.empty()) return {};
+  return "expected admin.tls.cert and admin.tls.key together, one of them is empty";
+}
+
+std::string check_join_token(const settings& s) {
+  if (is_visible(s.cluster.join_token, "")) return {};
+  return "expected a token as `cairn cluster add` prints it";
+}
+
 std::string check_cluster_name(const settings& s) {
   if (is_visible(s.cluster.name, "/,=")) return {};
   return "expected visible ASCII characters without '/', ',' and '='";
@@ -181,6 +191,8 @@ constexpr std::array rules{
     rule{{"http.tls.cert", "http.tls.key"}, check_http_tls},
     rule{{"admin.listen", "http.listen"}, check_admin_port},
     rule{{"admin.token"}, check_token},
+    rule{{"admin.tls.cert", "admin.tls.key"}, check_admin_tls},
+    rule{{"cluster.join_token"}, check_join_token},
     rule{{"auth.anonymous", "http.listen", "auth.allow_public_writes"}, check_public_writes},
     rule{{"auth.root_access_key", "auth.root_secret_key"}, check_root_key},
     rule{{"auth.root_secret_key"}, check_root_secret},

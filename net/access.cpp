@@ -98,9 +98,18 @@ need need_of(const request& request) {
   return need::owner;
 }
 
+// READ for everybody is what S3's ACL of that name grants: s3:ListBucket, s3:ListBucketVersions and
+// s3:ListBucketMultipartUploads, and the objects when they are public too.
 bool reads_publicly(http_operation operation) {
-  return operation == http_operation::get_object || operation == http_operation::head_object ||
-         operation == http_operation::list_objects || operation == http_operation::head_bucket;
+  switch (operation) {
+    case http_operation::get_object:
+    case http_operation::head_object:
+    case http_operation::head_bucket:
+    case http_operation::list_objects:
+    case http_operation::list_versions:
+    case http_operation::list_uploads: return true;
+    default: return false;
+  }
 }
 
 bool writes_publicly(http_operation operation) {

@@ -2,6 +2,8 @@
 
 #include "actors/listener.hpp"
 #include "net/cluster_page.hpp"
+#include "net/host_check.hpp"
+#include "net/session_stream.hpp"
 #include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
@@ -9,7 +11,12 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 
+#include <array>
 #include <atomic>
+#include <list>
+#include <mutex>
+#include <sstream>
+#include <utility>
 
 namespace cairn::net {
 
@@ -24,10 +31,21 @@ constexpr std::uint32_t head_bytes_max = 8 << 10;
 constexpr std::uint32_t connections_max = 64; // probes and scrapers are few
 constexpr auto request_time = std::chrono::seconds{10};
 constexpr auto accept_pause = std::chrono::milliseconds{50};
+constexpr auto refusal_pause = std::chrono::milliseconds{500}; // of a wrong token: guessing is slow
+constexpr auto refusal_log_pause = std::chrono::minutes{1};
+constexpr std::size_t read_bytes = 4096;
+
+// A connection whose client is waited for: for its head, or to read its answer.
+class waiting_client {
+public:
+  virtual ~waiting_client() = default;
+  virtual void give_way() = 0;
+};
 
 using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
-using stream = beast::basic_stream<asio::ip::tcp, actors::control_strand>;
+using deadline_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
+                                                  asio::wait_traits<std::chrono::steady_clock>, actors::control_strand>;
 
 response text_response(http::status status, std::string body, const char* type = "text/plain; charset=utf-8") {
   response r{status, 11};
@@ -64,12 +82,45 @@ constexpr const char* no_cluster = "the node is a store of its own: cluster.list
 } // namespace
 
 struct admin_server::state : std::enable_shared_from_this<state> {
-  state(asio::io_context& io, config::endpoint where, admin_callbacks functions)
+  state(asio::io_context& io, const config::admin_settings& s, admin_callbacks functions)
       : control(asio::make_strand(io)),
         listening(control),
         pause(control),
-        listen(std::move(where)),
+        settings(s),
         callbacks(std::move(functions)) {}
+
+  result<void> load_tls(const config::admin_tls_settings& files) {
+    if (files.cert.empty()) return {};
+    auto fresh = tls_context::load(files.cert, files.key);
+    if (!fresh) return fresh.error();
+    const std::lock_guard lock{tls_mutex};
+    tls_now = std::move(*fresh);
+    return {};
+  }
+  std::shared_ptr<const tls_context> tls() const {
+    const std::lock_guard lock{tls_mutex};
+    return tls_now;
+  }
+
+  static std::string_view text_of(beast::string_view v) { return {v.data(), v.size()}; }
+  static std::optional<std::string_view> token_of(const request& asked) {
+    const auto found = asked.find("Cairn-Token");
+    if (found == asked.end()) return std::nullopt;
+    return text_of(found->value());
+  }
+  // A page in somebody's browser can have its own name lead here; the token it does not know.
+  bool may_read(const request& asked) const {
+    return asked.target().starts_with("/health/") ||
+           host_allowed(text_of(asked[http::field::host]), settings.listen, settings.server_names) ||
+           may_command(token_of(asked), callbacks.token);
+  }
+  // Once a minute: whoever guesses must not fill the log.
+  void note_refusal(const std::string& from) {
+    const auto now = std::chrono::steady_clock::now();
+    if (refusal_logged && now - *refusal_logged < refusal_log_pause) return;
+    refusal_logged = now;
+    log::info("a request without the admin token was refused", {{"address", from}});
+  }
 
   response answer(const request& asked) const {
     const auto target = asked.target().substr(0, asked.target().find('?'));
@@ -105,16 +156,15 @@ struct admin_server::state : std::enable_shared_from_this<state> {
            (asked.target().starts_with("/cluster/command") || asked.target().starts_with("/keys/command"));
   }
 
-  // Answers with `done`, by any thread.
-  void command(const request& asked, bool from_this_machine, std::function<void(response)> done) const {
-    const auto text_of = [](beast::string_view v) { return std::string_view{v.data(), v.size()}; };
-    command_request r{std::nullopt, text_of(asked[http::field::host]), from_this_machine};
-    if (const auto token = asked.find("Cairn-Token"); token != asked.end()) r.token = text_of(token->value());
-    if (const auto may = may_command(r, callbacks.token); !may)
-      return done(text_response(http::status::forbidden, may.error().text + "\n"));
+  // The request has the token. Answers with `done`, by any thread.
+  void command(const request& asked, std::function<void(response)> done) const {
     auto target = parse_target(text_of(asked.target()));
     if (!target) return done(refusal(target.error()));
-    log::info("an operator's wish", {{"target", std::string{text_of(asked.target())}}});
+    // Not all of it: nothing that is secret may ever come to be in a log.
+    const auto* kind = target->find("kind");
+    log::info("an operator's command",
+              {{"path", std::string{asked.target().starts_with("/keys/") ? "keys" : "cluster"}},
+               {"kind", kind ? *kind : std::string{}}});
     if (asked.target().starts_with("/keys/")) return change_keys(*target, std::move(done));
     change_cluster(std::move(*target), std::move(done));
   }
@@ -150,102 +200,181 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   }
 
   void accept();
+  // When there is no room for a new connection, the one that has waited longest for its client gives way.
+  void make_room() {
+    while (connections >= connections_max && !waiting.empty()) {
+      const auto oldest = waiting.front().lock();
+      waiting.pop_front();
+      if (oldest) oldest->give_way();
+    }
+  }
 
   actors::control_strand control;
   actors::acceptor listening;
-  asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                             actors::control_strand>
-      pause;
-  config::endpoint listen;
+  deadline_timer pause;
+  const config::admin_settings settings;
   admin_callbacks callbacks;
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
+  std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
+  actors::spare_descriptor spare;                   // for a connection when the process has no other left
   bool stopped = false;
+  std::optional<std::chrono::steady_clock::time_point> refusal_logged; // on `control`
+  mutable std::mutex tls_mutex;
+  std::shared_ptr<const tls_context> tls_now; // null: in the clear
 };
 
 namespace {
 
-// One connection: a request, an answer, the end.
+// One connection: a request, an answer, the end. On `control`.
 template <class State>
-class admin_session : public std::enable_shared_from_this<admin_session<State>> {
+class admin_session : public waiting_client, public std::enable_shared_from_this<admin_session<State>> {
 public:
-  admin_session(stream connection, std::shared_ptr<State> server)
-      : stream_(std::move(connection)), server_(std::move(server)) {
+  admin_session(session_socket connection, std::shared_ptr<State> server)
+      : stream_(std::move(connection), server->tls()),
+        deadline_(stream_.socket().get_executor()),
+        pause_(stream_.socket().get_executor()),
+        server_(std::move(server)) {
     ++server_->connections;
   }
-  ~admin_session() { --server_->connections; }
+  ~admin_session() override { leave(); }
   admin_session(const admin_session&) = delete;
   admin_session& operator=(const admin_session&) = delete;
 
-  void read() {
-    parser_.header_limit(head_bytes_max);
-    stream_.expires_after(request_time);
-    http::async_read_header(stream_, buffer_, parser_,
-                            [self = this->shared_from_this()](error_code failed, std::size_t) {
-                              if (!failed)
-                                self->write();
-                              else if (failed != http::error::end_of_stream)
-                                self->refuse(failed);
-                            });
+  void start() {
+    asio::post(stream_.socket().get_executor(), [self = this->shared_from_this()] { self->begin(); });
+  }
+
+  // What is pending ends with an error.
+  void give_way() override {
+    end();
+    leave();
   }
 
 private:
-  void refuse(const error_code& failed) {
-    response_ = text_response(http::status::bad_request, failed.message() + "\n");
-    send();
+  // Its place is free, though what is pending has not been called back.
+  void leave() {
+    if (std::exchange(counted_, false)) --server_->connections;
   }
 
-  void write() {
+  void no_longer_waits() {
+    server_->waiting.remove_if([this](const auto& other) {
+      const auto alive = other.lock();
+      return !alive || alive.get() == this;
+    });
+  }
+
+  void begin() {
+    server_->waiting.push_back(this->weak_from_this());
+    parser_.header_limit(head_bytes_max);
+    expire_after(request_time);
+    if (!stream_.encrypted()) return read();
+    stream_.async_handshake([self = this->shared_from_this()](const error_code& failed, std::size_t) {
+      failed ? self->end() : self->read();
+    });
+  }
+
+  // The connection ends then, whatever it is doing; it keeps itself alive by what it waits for.
+  void expire_after(std::chrono::milliseconds time) {
+    deadline_.expires_after(time);
+    deadline_.async_wait([weak = this->weak_from_this()](const error_code& cancelled) {
+      const auto self = cancelled ? nullptr : weak.lock();
+      if (self) self->end();
+    });
+  }
+
+  void end() {
+    error_code ignored; // nothing is left to do with it
+    deadline_.cancel();
+    stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
+    stream_.socket().close(ignored);
+  }
+
+  void read() {
+    stream_.async_read_some(asio::buffer(bytes_),
+                            [self = this->shared_from_this()](const error_code& failed, std::size_t n) {
+                              failed ? self->end() : self->take(n);
+                            });
+  }
+
+  void take(std::size_t n) {
+    head_.append(bytes_.data(), n);
+    error_code failed;
+    const auto used = parser_.put(asio::buffer(std::as_const(head_)), failed);
+    if (failed == http::error::need_more) failed = {};
+    if (failed) return refuse(failed);
+    head_.erase(0, used);
+    if (!parser_.is_header_done()) return head_.size() < head_bytes_max ? read() : refuse(http::error::header_limit);
+    answer();
+  }
+
+  void refuse(const error_code& failed) { send(text_response(http::status::bad_request, failed.message() + "\n")); }
+
+  void answer() {
+    no_longer_waits();
     const auto& asked = parser_.get();
     if (server_->is_command(asked)) return command();
+    if (!server_->may_read(asked))
+      return send(text_response(http::status::forbidden,
+                                "Host is none of this port's names (admin.server_names), and the token is missing\n"));
     const auto path = asked.target().substr(0, asked.target().find('?'));
     if (path == "/cluster" && (asked.method() == http::verb::get || asked.method() == http::verb::head))
       return server_->cluster(asked, answer_later());
-    response_ = server_->answer(asked);
-    if (parser_.get().method() == http::verb::head) response_.body().clear(); // Content-Length stays that of GET
-    send();
+    send(server_->answer(asked));
   }
 
   void command() {
-    error_code failed;
-    const auto other = stream_.socket().remote_endpoint(failed).address();
-    const bool mapped = !failed && other.is_v6() && other.to_v6().is_v4_mapped();
-    const bool here = !failed && (mapped ? asio::ip::make_address_v4(asio::ip::v4_mapped, other.to_v6()).is_loopback()
-                                         : other.is_loopback());
-    server_->command(parser_.get(), here, answer_later());
+    const auto may = may_command(server_->token_of(parser_.get()), server_->callbacks.token);
+    if (may) return server_->command(parser_.get(), answer_later());
+    error_code ignored;
+    const auto from = stream_.socket().remote_endpoint(ignored).address().to_string();
+    asio::post(server_->control, [server = server_, from] { server->note_refusal(from); });
+    pause_.expires_after(refusal_pause);
+    pause_.async_wait([self = this->shared_from_this(), text = may.error().text + "\n"](const error_code&) {
+      self->send(text_response(http::status::forbidden, text));
+    });
   }
 
   // Keeps the session, and with it the request, until it is called.
   std::function<void(response)> answer_later() {
     return [self = this->shared_from_this()](response r) {
-      asio::post(self->stream_.get_executor(), [self, r = std::move(r)]() mutable {
-        self->response_ = std::move(r);
-        if (self->parser_.get().method() == http::verb::head) self->response_.body().clear();
-        self->send();
-      });
+      asio::post(self->stream_.socket().get_executor(),
+                 [self, r = std::move(r)]() mutable { self->send(std::move(r)); });
     };
   }
 
-  void send() {
-    stream_.expires_after(request_time);
-    http::async_write(stream_, response_, [self = this->shared_from_this()](error_code, std::size_t) {
-      error_code ignored; // the connection ends here in any case
-      self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
-    });
+  void send(response r) {
+    no_longer_waits();
+    server_->waiting.push_back(this->weak_from_this());
+    if (parser_.is_header_done() && parser_.get().method() == http::verb::head)
+      r.body().clear(); // Content-Length stays that of GET
+    std::ostringstream text;
+    text << r;
+    answer_ = text.str();
+    expire_after(request_time);
+    const std::array<asio::const_buffer, 2> buffers{asio::buffer(std::as_const(answer_)), asio::const_buffer{}};
+    stream_.async_write(buffers, asio::transfer_all(),
+                        [self = this->shared_from_this()](const error_code& failed, std::size_t) {
+                          if (failed || !self->stream_.encrypted()) return self->end();
+                          self->stream_.async_shutdown([self](const error_code&, std::size_t) { self->end(); });
+                        });
   }
 
-  stream stream_;
+  session_stream stream_;
+  deadline_timer deadline_, pause_;
   std::shared_ptr<State> server_;
-  beast::flat_buffer buffer_;
+  std::array<char, read_bytes> bytes_{};
+  std::string head_, answer_; // received and not parsed; being sent
   http::request_parser<http::empty_body> parser_;
-  response response_;
+  bool counted_ = true;
 };
 
 } // namespace
 
 void admin_server::state::accept() {
-  listening.async_accept(control, [self = shared_from_this()](error_code failed, stream::socket_type socket) {
+  listening.async_accept(control, [self = shared_from_this()](error_code failed, session_socket socket) {
     if (self->stopped) return;
+    if (failed == asio::error::no_descriptors && self->spare.give_up()) return self->accept();
     if (failed) {
       log::warn("accept on the admin port failed", {{"error", failed.message()}});
       self->pause.expires_after(accept_pause);
@@ -254,22 +383,36 @@ void admin_server::state::accept() {
       });
       return;
     }
+    self->spare.keep();
+    self->make_room();
     if (self->connections < connections_max) {
-      std::make_shared<admin_session<state>>(stream{std::move(socket)}, self)->read();
+      std::make_shared<admin_session<state>>(std::move(socket), self)->start();
     }
     self->accept();
   });
 }
 
-admin_server::admin_server(asio::io_context& context, config::endpoint listen, admin_callbacks callbacks)
-    : state_(std::make_shared<state>(context, std::move(listen), std::move(callbacks))) {}
+admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks)
+    : state_(std::make_shared<state>(context, settings, std::move(callbacks))) {}
 
 admin_server::~admin_server() {
   stop();
 }
 
 result<void> admin_server::listen() {
-  return actors::listen_on(state_->listening, state_->listen);
+  if (auto loaded = state_->load_tls(state_->settings.tls); !loaded) return loaded;
+  return actors::listen_on(state_->listening, state_->settings.listen);
+}
+
+result<void> admin_server::apply(const config::admin_settings& settings) {
+  if (settings.tls.cert.empty() != state_->settings.tls.cert.empty())
+    return error{errc::invalid_argument, "turning admin.tls on or off needs a restart"};
+  return state_->load_tls(settings.tls);
+}
+
+storage::wall_ms admin_server::certificate_end() const {
+  const auto now = state_->tls();
+  return now ? now->ends() : 0;
 }
 
 config::endpoint admin_server::local_endpoint() const {

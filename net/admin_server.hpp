@@ -1,5 +1,7 @@
 // The admin port: /health/live, /health/ready and /metrics for probes and Prometheus, /cluster and /cluster/command for
 // `cairn cluster` (net/cluster_page.hpp), /keys/command for `cairn key` (net/keys_page.hpp). One request a connection.
+// Whatever changes something needs the node's token, from this machine too; wrong ones are answered after a pause. What
+// only tells needs a Host that no web page can have led here (net/host_check.hpp), but for /health. TLS with admin.tls.
 // Start-up code owns it and runs the io_context; methods may be called from any thread.
 #pragma once
 
@@ -24,15 +26,19 @@ struct admin_callbacks {
   std::function<void(actors::membership_command, std::function<void(result<std::string>)> done)> command = {};
   // Likewise, about access keys.
   std::function<void(key_command, std::function<void(result<std::string>)> done)> keys = {};
-  std::string token = {}; // admin.token
+  std::string token = {}; // admin.token, or the one that the node made; empty: nothing may be changed
 };
 
 class admin_server {
 public:
-  admin_server(boost::asio::io_context& context, config::endpoint listen, admin_callbacks callbacks);
+  admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks);
   ~admin_server(); // closes the listener; requests under way end by themselves
 
-  result<void> listen(); // io_error, as http_server::listen
+  // io_error, as http_server::listen; errors of tls_context::load.
+  result<void> listen();
+  // SIGHUP: reads the certificate again, for new connections. It stays as it was after an error.
+  result<void> apply(const config::admin_settings& settings);
+  storage::wall_ms certificate_end() const; // 0: no TLS
   config::endpoint local_endpoint() const;
   void start();
   void stop();

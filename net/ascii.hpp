@@ -24,6 +24,14 @@ inline bool iequals(std::string_view a, std::string_view b) {
                     [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
+// What may stand in a header's value.
+inline bool is_header_value(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte >= 0x20 || c == '\t') && byte != 0x7f;
+  });
+}
+
 inline bool istarts_with(std::string_view text, std::string_view prefix) {
   return iequals(text.substr(0, prefix.size()), prefix);
 }

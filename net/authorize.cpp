@@ -1,6 +1,7 @@
 #include "net/authorize.hpp"
 
 #include "net/access.hpp"
+#include "net/ascii.hpp"
 #include "net/copy_source.hpp"
 #include "net/cors.hpp"
 #include "net/cross_site.hpp"
@@ -94,13 +95,6 @@ s3_error anonymous_refused(config::anonymous_access setting) {
                            : "Anonymous requests may only read (auth.anonymous).");
 }
 
-bool is_header_value(std::string_view text) {
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    return (byte >= 0x20 || c == '\t') && byte != 0x7f;
-  });
-}
-
 // response-content-type=… and its kin.
 std::optional<s3_error> read_overrides(request& request) {
   constexpr std::string_view prefix = "response-";
@@ -118,12 +112,17 @@ std::optional<s3_error> read_overrides(request& request) {
   return std::nullopt;
 }
 
-// The head as it was sent, for the signature.
+// The head as it was sent, for the signature: without what the query of a presigned URL added.
 class sent_head {
 public:
   sent_head(const request_head& head, const request& request) {
     headers_.reserve(16);
-    for (const auto& field : head) headers_.push_back({view_of(field.name_string()), view_of(field.value())});
+    const auto& added = request.query_headers;
+    for (const auto& field : head) {
+      const header_view header{view_of(field.name_string()), view_of(field.value())};
+      const auto same = [&header](const std::string& name) { return iequals(name, header.name); };
+      if (std::none_of(added.begin(), added.end(), same)) headers_.push_back(header);
+    }
     sent_ = {view_of(head.method_string()), path_of(view_of(head.target())), request.target.query, headers_};
   }
   const signed_request& get() const { return sent_; }

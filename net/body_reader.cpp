@@ -13,6 +13,7 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
+constexpr std::size_t first_read_bytes = 4 << 10; // without a buffer to read into
 constexpr std::size_t chunked_read_bytes = 64 << 10;
 constexpr std::size_t framing_read_bytes = 8
                                            << 10; // holds a few heads of aws-chunks; their payload behind it is copied
@@ -34,6 +35,12 @@ bool body_reader::whole() const {
 
 bool body_reader::needs_room() const {
   return !decoder_ || decoder_->payload_left() > 0;
+}
+
+bool body_reader::worth_a_buffer() const {
+  const auto there = session_.buffer().size();
+  if (session_.chunked()) return there > 0 || inner_.size() > 0; // how much is left is not known
+  return there >= std::min<std::uint64_t>(first_read_bytes, session_.body_left());
 }
 
 std::optional<s3_error> body_reader::finish() {
@@ -147,7 +154,9 @@ std::variant<std::size_t, s3_error> body_reader::decode(boost::beast::flat_buffe
 std::array<asio::mutable_buffer, 2> body_reader::targets(std::span<std::byte> room) {
   direct_ = 0;
   auto& buffer = session_.buffer();
-  if (session_.chunked()) return {asio::mutable_buffer{}, buffer.prepare(chunked_read_bytes)};
+  if (session_.chunked())
+    return {asio::mutable_buffer{}, buffer.prepare(room.empty() ? first_read_bytes : chunked_read_bytes)};
+  if (room.empty() && !decoder_) return {asio::mutable_buffer{}, buffer.prepare(first_read_bytes)};
   const auto left = session_.body_left();
   const auto next = decoder_ ? std::min(decoder_->payload_left(), left) : left;
   direct_ = std::min<std::uint64_t>(room.size(), next);

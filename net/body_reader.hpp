@@ -24,6 +24,8 @@ public:
   std::variant<std::size_t, s3_error> take(std::span<std::byte> room);
   bool whole() const;      // every byte of the body was taken
   bool needs_room() const; // payload comes next, or may come
+  // Enough was read, and not taken, to be worth a buffer: 4 KiB, or all that is left of the body.
+  bool worth_a_buffer() const;
   // After whole(): what is wrong with the body all the same.
   std::optional<s3_error> finish();
 

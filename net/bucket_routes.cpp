@@ -1,5 +1,7 @@
 #include "net/bucket_routes.hpp"
 
+#include "net/create_bucket_xml.hpp"
+#include "net/list_request.hpp"
 #include "net/s3_xml.hpp"
 #include "net/setting_routes.hpp"
 
@@ -12,7 +14,6 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-constexpr std::size_t bucket_body_bytes_max = 64 << 10;
 constexpr std::uint32_t aborted_page = 500;
 constexpr int abort_rounds_max = 200;
 
@@ -20,14 +21,8 @@ actors::command_box box(metadata::command command) {
   return {std::make_shared<const metadata::command>(std::move(command))};
 }
 
-// An access key sees those that it may do something with.
-std::vector<metadata::bucket_row> visible(const actors::bucket_list& all, const metadata::access_key_row* key) {
-  auto buckets = *all;
-  if (key) std::erase_if(buckets, [key](const auto& bucket) { return key->rights_on(bucket.id) == 0; });
-  return buckets;
-}
-
 std::variant<bucket_list_request, s3_error> read_bucket_list_request(const request_target& target) {
+  if (auto refused = refused_texts(target)) return std::move(*refused);
   bucket_list_request request;
   if (const auto* prefix = target.find("prefix")) request.prefix = *prefix;
   if (const auto* token = target.find("continuation-token")) request.after = *token;
@@ -40,41 +35,26 @@ std::variant<bucket_list_request, s3_error> read_bucket_list_request(const reque
   return request;
 }
 
-// The answer to making a bucket that is there already: to its owner S3 says in its oldest region that it was made.
-void answer_existing(const session_ptr& session) {
-  const auto& request = session->current();
-  if (!request.signer) return session->respond_failure(error{errc::bucket_exists});
-  with_bucket(session, [session](const metadata::bucket_row& row) {
-    const auto& key = session->current().key;
-    if (key && (key->rights_on(row.id) & metadata::rights::owner) == 0)
-      return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
-    session->respond_empty(200, "Location: /" + row.name + "\r\n");
-  });
-}
-
-// Private for a moment, never public by accident.
-void publish(const session_ptr& session, const public_access& access, storage::bucket_id made) {
-  metadata::set_bucket change;
-  change.by = session->current().authority(metadata::rights::owner);
-  change.by.bucket = made;
-  change.name = session->current().target.bucket;
-  make_public(change, access);
-  const auto location = "Location: /" + change.name + "\r\n";
-  commit(session, std::move(change), 200, location);
-}
-
-void create_bucket(const session_ptr& session, const public_access& access) {
+// To the owner of a bucket that is there already S3 says in its oldest region that it was made, and resets its access
+// control list. That needs a command which not every node of a cluster may know yet, so it is the second try.
+void create_bucket(const session_ptr& session, const metadata::bucket_settings& settings) {
   const auto& request = session->current();
   const auto& name = request.target.bucket;
   metadata::create_bucket create{name, session->shared().clock.wall(), request.key ? request.key->id : std::string{}};
+  create.settings = settings;
   create.by = request.by;
   ask_result<actors::committed>(
       session,
-      [session, access](const result<actors::committed>& made) {
-        if (!made && made.error() == errc::bucket_exists) return answer_existing(session);
-        if (!made) return session->respond_failure(made.error());
-        if (access.read) return publish(session, access, made->result.version);
-        session->respond_empty(200, "Location: /" + session->current().target.bucket + "\r\n");
+      [session, settings](const result<actors::committed>& made) {
+        if (made) return session->respond_empty(200, "Location: /" + session->current().target.bucket + "\r\n");
+        if (made.error() == errc::bucket_exists && session->current().signer && !settings.again) {
+          auto again = settings;
+          again.again = true;
+          return create_bucket(session, again);
+        }
+        if (made.error() == errc::access_denied && settings.again)
+          return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
+        session->respond_failure(made.error());
       },
       actors::commit_atom_v, box(std::move(create)));
 }
@@ -138,18 +118,53 @@ void try_removal(const removal_ptr& job) {
       actors::commit_atom_v, box(std::move(command)));
 }
 
+struct bucket_list_job {
+  session_ptr session;
+  turn mine;
+  bucket_list_request request;
+  std::vector<metadata::listed_bucket> found;
+};
+constexpr std::uint32_t bucket_page = 1000;
+constexpr std::size_t listed_bucket_bytes = 512; // of memory each, with what the answer says of it
+
+// An access key sees those that it may do something with. One more than wanted tells whether others follow.
+void next_buckets(const std::shared_ptr<bucket_list_job>& job, const std::string& after) {
+  const auto wanted = job->request.buckets_max == 0 ? ~0u : job->request.buckets_max;
+  const auto left = std::size_t{wanted} + 1 - job->found.size();
+  metadata::buckets_query query{job->request.prefix, after, std::uint32_t(std::min<std::size_t>(left, bucket_page)),
+                                job->session->current().key};
+  ask<actors::buckets_listing>(
+      job->session,
+      [job, wanted](const actors::buckets_listing& page) {
+        auto& found = job->found;
+        found.insert(found.end(), page->buckets.begin(), page->buckets.end());
+        if (found.size() <= wanted && page->truncated) {
+          if (!job->session->charge(found.size() * listed_bucket_bytes))
+            return job->session->respond_failure(error{errc::slow_down, "no memory for the list of buckets"});
+          return next_buckets(job, page->last);
+        }
+        const bool more = found.size() > wanted;
+        if (more) found.resize(wanted);
+        respond_document(job->session, list_buckets_xml(found, job->request, more));
+      },
+      actors::list_atom_v, std::move(query));
+}
+
 } // namespace
 
 void list_buckets(const session_ptr& session) {
-  const auto read = read_bucket_list_request(session->current().target);
+  auto read = read_bucket_list_request(session->current().target);
   if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
-  ask<actors::bucket_list>(
-      session,
-      [session, request = std::get<bucket_list_request>(read)](const actors::bucket_list& all) {
-        const auto body = list_buckets_xml(visible(all, session->current().key.get()), request);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
-      },
-      actors::list_buckets_atom_v);
+  auto job = std::make_shared<bucket_list_job>();
+  job->session = session;
+  job->request = std::move(std::get<bucket_list_request>(read));
+  const auto* const region = session->current().target.find("bucket-region");
+  if (region && *region != session->shared().region) // all buckets are in one
+    return respond_document(session, list_buckets_xml({}, job->request, false));
+  with_turn(session, *session->shared().listing_turns, [job](turn mine) {
+    job->mine = std::move(mine);
+    next_buckets(job, job->request.after);
+  });
 }
 
 void head_bucket(const session_ptr& session) {
@@ -159,13 +174,15 @@ void head_bucket(const session_ptr& session) {
 }
 
 void put_bucket(const session_ptr& session) {
-  public_access access;
-  if (const auto refused = refused_bucket_headers(session, access)) return session->respond_error(*refused);
-  collect_body(session, bucket_body_bytes_max, [session, access](const std::string& body) {
-    if (!valid_create_bucket_body(body))
-      return session->respond_error({400, "MalformedXML", "The body is not a CreateBucketConfiguration."});
-    create_bucket(session, access);
-  });
+  const auto headers = read_bucket_headers(session);
+  if (const auto* refused = std::get_if<s3_error>(&headers)) return session->respond_error(*refused);
+  collect_body(session, create_bucket_body_bytes_max,
+               [session, settings = std::get<metadata::bucket_settings>(headers)](const std::string& body) mutable {
+                 auto tags = read_create_bucket(body, session->shared().region);
+                 if (const auto* refused = std::get_if<s3_error>(&tags)) return session->respond_error(*refused);
+                 settings.tags = std::move(std::get<tag_list>(tags));
+                 create_bucket(session, settings);
+               });
 }
 
 void delete_bucket(const session_ptr& session) {

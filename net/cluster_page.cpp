@@ -1,6 +1,5 @@
 #include "net/cluster_page.hpp"
 
-#include "net/host_check.hpp"
 #include "storage/digest.hpp"
 
 #include <algorithm>
@@ -18,6 +17,8 @@ using actors::membership_command;
 using actors::membership_wish;
 using storage::metadata::node_state;
 
+constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
+
 // Names and zones are visible ASCII; whatever else a node may say becomes an escape.
 std::string quoted(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
@@ -32,6 +33,14 @@ std::string quoted(std::string_view text) {
       out += c;
   }
   return out + '"';
+}
+
+// On terminals: what is not visible ASCII becomes '?'. Addresses and zones are what other nodes say.
+std::string visible(std::string_view text) {
+  std::string out{text};
+  for (char& c : out)
+    if (c < 0x20 || c > 0x7e) c = '?';
+  return out;
 }
 
 const char* name_of(node_state s) {
@@ -88,6 +97,7 @@ std::string node_json(const cluster_node_status& n) {
       .number("applied_index", n.applied_index)
       .number("closed_disks", n.closed_disks)
       .add("fault", n.fault.empty() ? std::string{"null"} : quoted(std::string_view{n.fault}))
+      .add("certificate_end_ms", std::to_string(n.certificate_end))
       .take();
 }
 
@@ -141,8 +151,8 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
   const auto role = s.leader == n.number ? "leader" : n.role == actors::metadata_role::none ? "-" : name_of(n.role);
   const auto used = n.capacity_bytes == 0 ? "-" : short_bytes(n.used_bytes) + " of " + short_bytes(n.capacity_bytes);
   return {std::to_string(n.number) + (n.number == s.self ? "*" : ""),
-          n.address,
-          n.zone.empty() ? "-" : n.zone,
+          visible(n.address),
+          n.zone.empty() ? "-" : visible(n.zone),
           std::to_string(n.weight),
           state_text(n, s.now),
           role,
@@ -219,10 +229,41 @@ std::string auto_out_json(const cluster_status& s) {
       .take();
 }
 
+std::string waiting_json(const cluster_status& s) {
+  std::string out;
+  for (const auto& w : s.waiting)
+    out.append(out.empty() ? "" : ",")
+        .append(json_object{}.text("id", storage::to_string(w.id)).text("address", w.address).take());
+  return out;
+}
+
+std::string waiting_text(const cluster_status& s) {
+  std::string out;
+  for (const auto& w : s.waiting) {
+    const auto id = storage::to_string(w.id);
+    out += "WAITING: node " + id + " at " + visible(w.address) + " asks to join: `cairn cluster add " + id +
+           "` lets it in.\n";
+  }
+  return out;
+}
+
+std::string certificates_text(const cluster_status& s) {
+  std::string out;
+  for (const auto& n : s.nodes) {
+    if (n.certificate_end == 0 || n.certificate_end - s.now >= certificate_warning_ms) continue;
+    const auto left = n.certificate_end - s.now;
+    out += "CERTIFICATE: that of node " + std::to_string(n.number) +
+           (left > 0 ? " ends in " + short_time(left) : std::string(" has ended")) +
+           ": issue a new one, then SIGHUP.\n";
+  }
+  return out;
+}
+
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, membership_wish>, 10> wishes{
-    {{"drain", membership_wish::drain},
+constexpr std::array<std::pair<std::string_view, membership_wish>, 11> wishes{
+    {{"add", membership_wish::add},
+     {"drain", membership_wish::drain},
      {"activate", membership_wish::activate},
      {"remove", membership_wish::remove},
      {"weight", membership_wish::weight},
@@ -241,6 +282,7 @@ about subject_of(membership_wish kind) {
     case membership_wish::repair:
     case membership_wish::deletions:
     case membership_wish::lost:
+    case membership_wish::add:
     case membership_wish::forget: return about::cluster;
     default: return about::node;
   }
@@ -262,6 +304,11 @@ result<void> read_value(membership_command& c, const std::string& value) {
     if (value != "hold" && value != "release")
       return error{errc::invalid_argument, "expected hold or release, got \"" + value + "\""};
     c.number = value == "hold";
+  } else if (c.kind == membership_wish::add) {
+    const auto seconds = number_in(value, invitation_seconds_max);
+    if (!seconds || *seconds == 0)
+      return error{errc::invalid_argument, "expected seconds, 1 to 2592000, got \"" + value + "\""};
+    c.number = *seconds;
   } else if (c.kind == membership_wish::zone) {
     const bool visible = std::all_of(value.begin(), value.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
     if (!visible || value.size() > storage::metadata::node_zone_bytes_max)
@@ -293,6 +340,7 @@ std::string cluster_json(const cluster_status& s) {
              .add("voters", '[' + numbers(s.voters, ",") + ']')
              .add("voters_next", '[' + numbers(s.voters_next, ",") + ']')
              .add("auto_out", auto_out_json(s))
+             .add("waiting", '[' + waiting_json(s) + ']')
              .add("nodes", '[' + nodes + ']')
              .take() +
          '\n';
@@ -308,7 +356,7 @@ std::string cluster_text(const cluster_status& s) {
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
-  out += votes_text(s) + auto_out_text(s);
+  out += votes_text(s) + auto_out_text(s) + waiting_text(s) + certificates_text(s);
   if (s.chunks_lost > 0)
     out += "LOST: no node has " + std::to_string(s.chunks_lost) +
            (s.chunks_lost == 1 ? " chunk that an object needs" : " chunks that objects need") +
@@ -339,6 +387,7 @@ std::string join_text(const cluster_status& s) {
          "name = " +
          quoted(std::string_view{s.name}) + "\njoin = [" + join +
          "]\n"
+         "join_token = \"JOIN-TOKEN\"     # once: not needed any more when the node is a member\n"
          "\n"
          "[cluster.tls]\n"
          "ca = \"/var/lib/cairn/ca.crt\"\n"
@@ -386,8 +435,9 @@ result<membership_command> parse_membership_command(const request_target& asked,
   const auto* wish =
       std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
   if (wish == wishes.end())
-    return error{errc::invalid_argument,
-                 "expected kind=drain, activate, remove, weight, zone, voters, repair, lost, forget-lost or deletions"};
+    return error{
+        errc::invalid_argument,
+        "expected kind=add, drain, activate, remove, weight, zone, voters, repair, lost, forget-lost or deletions"};
   membership_command c;
   c.kind = wish->second;
   const auto subject = subject_of(c.kind);
@@ -403,8 +453,13 @@ result<membership_command> parse_membership_command(const request_target& asked,
     if (!number) return number.error();
     c.node = *number;
   }
-  const bool valued =
-      c.kind == membership_wish::weight || c.kind == membership_wish::zone || c.kind == membership_wish::deletions;
+  if (const auto* id = asked.find("id"); id && c.kind == membership_wish::add) {
+    const auto parsed = storage::parse_uuid(*id);
+    if (!parsed || *parsed == storage::uuid{}) return error{errc::invalid_argument, "expected id=UUID"};
+    c.invited = *parsed;
+  }
+  const bool valued = c.kind == membership_wish::add || c.kind == membership_wish::weight ||
+                      c.kind == membership_wish::zone || c.kind == membership_wish::deletions;
   if (valued != (value != nullptr))
     return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
   if (value)
@@ -412,16 +467,11 @@ result<membership_command> parse_membership_command(const request_target& asked,
   return c;
 }
 
-result<void> may_command(const command_request& r, std::string_view token) {
-  if (!r.token) return error{errc::invalid_argument, "the header Cairn-Token is missing"};
-  if (token.empty()) {
-    // A browser on this machine may be made to ask by a page that has its own name lead here.
-    if (r.from_this_machine && host_allowed(r.host, {}, {})) return {};
-    return error{errc::invalid_argument, "without admin.token changes are taken from this machine only"};
-  }
+result<void> may_command(const std::optional<std::string_view>& sent, std::string_view token) {
+  if (!sent || sent->empty()) return error{errc::invalid_argument, "the header Cairn-Token is missing"};
   const auto bytes = [](std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); };
-  if (storage::equal_in_constant_time(bytes(*r.token), bytes(token))) return {};
-  return error{errc::invalid_argument, "the token is not the node's admin.token"};
+  if (!token.empty() && storage::equal_in_constant_time(bytes(*sent), bytes(token))) return {};
+  return error{errc::invalid_argument, "the token is not the node's admin token"};
 }
 
 } // namespace cairn::net

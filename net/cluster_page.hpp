@@ -5,17 +5,21 @@
 //      "repairs_waiting", "deletions_held", "bytes_to_move", "partitions_under_replicated", "chunks_lost",
 //      "voters": [number], "voters_next": [number] (empty: no change is under way),
 //      "auto_out": {"paused": "many_down"|"zone_down"|"no_room" or null, "waiting": [number], "because": [number]},
+//      "waiting": [{"id", "address"}] (nodes that have a certificate and wait for `cairn cluster add ID`),
 //      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out"|"removed", "up",
 //                 "since_ms", "role": "voter"|"standby"|"none", "partitions_owned", "partitions_incoming",
 //                 "used_bytes", "capacity_bytes", "data_bytes",
-//                 "applied_index"}]}
+//                 "applied_index", "certificate_end_ms" (of its links; 0: not known)}]}
 //   GET /cluster?format=text   the same as a table for people
-//   GET /cluster?format=join   what a new node's configuration must have, as TOML; NEW-NODE stands for its host
+//   GET /cluster?format=join   what a new node's configuration must have, as TOML; NEW-NODE stands for its host,
+//                              JOIN-TOKEN for the token
 //   POST /cluster/command?kind=drain|activate|remove&node=NODE
 //                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT
 //                        ?kind=repair|lost|forget-lost          ?kind=voters&node=NODE,NODE,…
+//                        ?kind=add&value=SECONDS[&id=UUID]: invites a node for so long; answers a join token, or with
+//                        an id lets the node of that identity in, which its certificate proves
 //     NODE is a node's number, its address, or its id or the id's first 4 or more characters. The header Cairn-Token
-//     must be there, with admin.token; empty when there is none. It is what a form on a web page cannot send.
+//     must be there, with the node's admin token. It is what no web page can send.
 #pragma once
 
 #include "actors/cluster_status.hpp"
@@ -38,12 +42,10 @@ result<actors::membership_command> parse_membership_command(const request_target
 // Numbers alone are numbers. not_found, invalid_argument (several fit).
 result<storage::node_number> find_node(const actors::cluster_status& s, std::string_view text);
 
-struct command_request {
-  std::optional<std::string_view> token; // the header
-  std::string_view host;                 // likewise
-  bool from_this_machine = false;        // the other end of the connection
-};
-// Whether changes are taken from this request. `token`: admin.token. Error: a text that says what is missing.
-result<void> may_command(const command_request& r, std::string_view token);
+// Whether changes are taken from a request whose header Cairn-Token is this. `token`: the node's, not empty. Error: a
+// text that says what is missing.
+result<void> may_command(const std::optional<std::string_view>& sent, std::string_view token);
+
+constexpr std::uint32_t invitation_seconds_max = 30 * 24 * 3600;
 
 } // namespace cairn::net

@@ -8,6 +8,8 @@
 #include "net/range_checksum.hpp"
 #include "net/route_steps.hpp"
 
+#include <algorithm>
+
 namespace cairn::net {
 
 namespace {
@@ -67,6 +69,18 @@ struct copy_job {
 
 void try_copy(const std::shared_ptr<copy_job>& job);
 
+// A copy has the checksum of its source, whose bytes it shares: none of another algorithm is made.
+std::optional<s3_error> refused_algorithm(const session_ptr& session, const metadata::object_row& row) {
+  const auto wanted = header_of(session, "x-amz-checksum-algorithm");
+  if (wanted.empty()) return std::nullopt;
+  const auto kind = checksum_kind_of(wanted);
+  if (!kind) return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm names no algorithm."};
+  const auto name = std::string{checksum_header_prefix}.append(to_string(*kind));
+  const auto same = [&name](const auto& header) { return header.first == name; };
+  if (std::ranges::any_of(row.headers.standard, same)) return std::nullopt;
+  return not_implemented("A checksum of another algorithm than the source has (x-amz-checksum-algorithm)");
+}
+
 void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_row& row) {
   job->command.source = version_of(job->source, row);
   job->command.now = job->session->shared().clock.wall();
@@ -90,6 +104,8 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
       job->session,
       [job](const actors::found_object& found) {
         if (const auto refused = refused_source(job->source, *found.row)) return job->session->respond_error(*refused);
+        if (const auto refused = refused_algorithm(job->session, *found.row))
+          return job->session->respond_error(*refused);
         commit_copy(job, *found.row);
       },
       actors::lookup_atom_v,
@@ -127,6 +143,7 @@ void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& 
   };
   if (job->kind) put.check = std::make_shared<checksum_maker>(*job->kind);
   auto& session = *job->session;
+  put.payer = session.payer();
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
                      bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;

@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace cairn::net {
 
@@ -17,6 +16,8 @@ using storage::metadata::cors_rule;
 constexpr xml_bounds bounds{cors_body_bytes_max, 8000, 100, 8};
 constexpr std::array<std::string_view, 5> methods{"GET", "PUT", "POST", "DELETE", "HEAD"};
 constexpr std::size_t id_bytes_max = 255;
+constexpr std::size_t compared_bytes_max = 4096; // of an origin or a header's name
+constexpr std::uint64_t seconds_max = 0x7fffffff;
 constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n";
 
 // `pattern` has at most one '*', which stands for any characters.
@@ -30,6 +31,7 @@ bool fits(std::string_view pattern, std::string_view text, bool any_case) {
 }
 
 bool any_fits(const std::vector<std::string>& patterns, std::string_view text, bool any_case) {
+  if (text.size() > compared_bytes_max) return false;
   return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return fits(p, text, any_case); });
 }
 
@@ -39,11 +41,17 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::vector<std::string_view> names_of(std::string_view list) {
+// Each once; nothing: there are more than any page needs. Every one is compared with every pattern that is stored.
+std::optional<std::vector<std::string_view>> names_of(std::string_view list) {
   std::vector<std::string_view> names;
   while (!list.empty()) {
     const auto end = std::min(list.find(','), list.size());
-    if (const auto name = trimmed(list.substr(0, end)); !name.empty()) names.push_back(name);
+    const auto name = trimmed(list.substr(0, end));
+    const auto same = [name](std::string_view other) { return iequals(name, other); };
+    if (!name.empty() && std::none_of(names.begin(), names.end(), same)) {
+      if (names.size() == preflight_headers_max) return std::nullopt;
+      names.push_back(name);
+    }
     list.remove_prefix(std::min(end + 1, list.size()));
   }
   return names;
@@ -98,17 +106,18 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
   for (const auto& field : from.children) {
     const auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& l) { return l.first == field.name; });
     if (list != lists.end()) {
-      if (!is_plain(field.text)) return malformed();
-      if (std::count(field.text.begin(), field.text.end(), '*') > 1)
+      const auto value = field.token();
+      if (!is_plain(value)) return malformed();
+      if (std::count(value.begin(), value.end(), '*') > 1)
         return s3_error{400, "InvalidRequest", field.name + " can not have more than one wildcard."};
-      list->second->push_back(field.text);
+      list->second->emplace_back(value);
     } else if (field.name == "ID") {
       if (field.text.size() > id_bytes_max) return malformed();
       rule.id = field.text;
     } else if (field.name == "MaxAgeSeconds") {
-      const auto* end = field.text.data() + field.text.size();
-      const auto [at, problem] = std::from_chars(field.text.data(), end, rule.max_age_seconds);
-      if (problem != std::errc{} || at != end) return malformed();
+      const auto seconds = xml_number(field);
+      if (!seconds || *seconds > seconds_max) return malformed();
+      rule.max_age_seconds = static_cast<decltype(rule.max_age_seconds)>(*seconds);
     } else {
       return malformed();
     }
@@ -164,7 +173,12 @@ std::variant<std::string, s3_error> preflight_answer(const cors_rules& rules, co
   if (asked.origin.empty() || asked.method.empty())
     return s3_error{400, "BadRequest", "A preflight request needs Origin and Access-Control-Request-Method."};
   if (rules.empty()) return s3_error{403, "AccessForbidden", "CORS is not enabled for this bucket."};
-  const auto headers = names_of(asked.headers);
+  const auto names_asked = names_of(asked.headers);
+  if (!names_asked)
+    return s3_error{400, "BadRequest",
+                    "Access-Control-Request-Headers names more than " + std::to_string(preflight_headers_max) +
+                        " headers."};
+  const auto& headers = *names_asked;
   const auto* rule = rule_for(rules, asked.origin, asked.method, headers);
   if (!rule)
     return s3_error{403, "AccessForbidden", "No CORS rule of the bucket allows this origin, method and headers."};

@@ -16,6 +16,7 @@ namespace cairn::net {
 using cors_rules = std::vector<storage::metadata::cors_rule>;
 
 constexpr std::size_t cors_body_bytes_max = 64 << 10, cors_rules_max = 100;
+constexpr std::size_t preflight_headers_max = 100; // distinct names in Access-Control-Request-Headers
 
 // The document of PutBucketCors. MalformedXML, InvalidRequest.
 std::variant<cors_rules, s3_error> read_cors_document(std::string_view body);
@@ -27,7 +28,8 @@ std::string cors_lines(const cors_rules& rules, std::string_view origin, std::st
 
 bool cors_allows(const cors_rules& rules, std::string_view origin, std::string_view method);
 
-// OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule fits.
+// OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule fits;
+// BadRequest: too many headers are asked for.
 struct preflight_request {
   std::string_view origin, method, headers; // headers: names, separated by commas
 };

@@ -15,16 +15,14 @@ namespace metadata = storage::metadata;
 
 struct delete_job {
   session_ptr session;
-  std::shared_ptr<answer_slot> slot;
+  turn mine;
   delete_request request;
   std::size_t left = 0; // not answered yet
 };
 using job_ptr = std::shared_ptr<delete_job>;
 
 void answer(const job_ptr& job) {
-  auto& session = *job->session;
-  session.respond(200, whole_answer(200, session.basics(), "application/xml", delete_result_xml(job->request)),
-                  job->slot);
+  respond_document(job->session, delete_result_xml(job->request));
 }
 
 void deleted(const job_ptr& job, std::size_t index, const result<actors::committed>& outcome) {
@@ -76,15 +74,16 @@ void delete_objects(const session_ptr& session) {
   if (!announces_checksum(session->fields()))
     return session->respond_error(
         {400, "InvalidRequest", "Missing required header for this request: Content-MD5 OR x-amz-checksum-*"});
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many large answers at once"});
-  collect_body(session, delete_body_bytes_max, [session, slot](const std::string& body) {
+  collect_body(session, delete_body_bytes_max, [session](const std::string& body) {
     auto request = read_delete_request(body);
     if (const auto* refused = std::get_if<s3_error>(&request)) return session->respond_error(*refused);
-    auto job = std::make_shared<delete_job>(delete_job{session, slot, std::move(std::get<delete_request>(request))});
-    ask<metadata::bucket_row>(
-        session, [job](const metadata::bucket_row&) { commit_all(job); }, actors::bucket_atom_v,
-        session->current().target.bucket);
+    auto job = std::make_shared<delete_job>(delete_job{session, {}, std::move(std::get<delete_request>(request))});
+    with_turn(session, *session->shared().commit_turns, [job](turn mine) {
+      job->mine = std::move(mine);
+      ask<metadata::bucket_row>(
+          job->session, [job](const metadata::bucket_row&) { commit_all(job); }, actors::bucket_atom_v,
+          job->session->current().target.bucket);
+    });
   });
 }
 

@@ -30,15 +30,15 @@ delete_entry entry_of(const xml_element& object) {
     if (field.name == "Key") {
       entry.key = field.text;
     } else if (field.name == "VersionId") {
-      entry.version = storage::metadata::parse_version_id(field.text);
-      if (!entry.version && !field.text.empty())
+      entry.version = storage::metadata::parse_version_id(field.token());
+      if (!entry.version && !field.token().empty())
         entry.failed = s3_error{400, "NoSuchVersion", "Invalid version id specified"};
     } else if (field.name == "ETag") {
-      texts.etag = field.text;
+      texts.etag.emplace(field.token());
     } else if (field.name == "LastModifiedTime") {
-      texts.modified = field.text;
+      texts.modified.emplace(field.token());
     } else if (field.name == "Size") {
-      texts.size = field.text;
+      texts.size.emplace(field.token());
     } else {
       entry.failed = not_implemented("Deleting with the condition " + field.name);
     }
@@ -60,7 +60,9 @@ std::variant<delete_request, s3_error> read_delete_request(std::string_view body
   delete_request request;
   for (const auto& inside : root->children) {
     if (inside.name == "Quiet") {
-      request.quiet = inside.text == "true";
+      const auto quiet = xml_boolean(inside);
+      if (!quiet) return malformed("Quiet is true or false.");
+      request.quiet = *quiet;
     } else if (inside.name == "Object") {
       request.entries.push_back(entry_of(inside));
       if (!storage::metadata::valid_utf8(request.entries.back().key)) return malformed("A key is not UTF-8.");

@@ -17,7 +17,10 @@ class download_exchange final : public actors::download_client,
 public:
   explicit download_exchange(std::shared_ptr<http_session> session) : session_(std::move(session)) {}
 
+  storage::account_ptr payer() const override { return payer_; }
+
   void run() {
+    payer_ = session_->payer();
     session_->begin(weak_from_this());
     const auto& request = session_->current();
     streamer_ = actors::start_download(
@@ -64,7 +67,7 @@ public:
     if (streamer_) caf::anon_send(streamer_, actors::written_atom_v, number);
   }
 
-  void stalled() override { session_->close(); }
+  void stalled(const s3_error&) override { session_->close(); }
 
   void lost() override {
     if (streamer_) caf::anon_send(std::exchange(streamer_, nullptr), actors::gone_atom_v);
@@ -79,6 +82,7 @@ private:
   }
 
   std::shared_ptr<http_session> session_;
+  storage::account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
 };

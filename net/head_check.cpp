@@ -2,6 +2,7 @@
 
 #include "net/ascii.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -108,6 +109,7 @@ bool check_field(std::string_view line, findings& found) {
     found.info.chunked = true;
   } else if (iequals(name, "host")) {
     if (found.info.has_host) return found.refuse(400, "repeated Host");
+    if (!is_host(value)) return found.refuse(400, "malformed Host");
     found.info.has_host = true;
     found.info.host = value;
   } else if (iequals(name, "expect")) {
@@ -119,6 +121,29 @@ bool check_field(std::string_view line, findings& found) {
 }
 
 } // namespace
+
+bool is_host(std::string_view text) {
+  const auto only = [](std::string_view part, std::string_view others) {
+    return std::all_of(part.begin(), part.end(), [others](char c) {
+      return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+             others.find(c) != others.npos;
+    });
+  };
+  std::string_view name = text;
+  if (text.starts_with('[')) {
+    const auto close = text.find(']');
+    if (close == text.npos || close == 1 || !only(text.substr(1, close - 1), ":.-_~%")) return false;
+    name = {};
+    text.remove_prefix(close + 1);
+  } else {
+    name = text.substr(0, text.find(':'));
+    text.remove_prefix(name.size());
+  }
+  if (!text.empty() && (text.front() != ':' || text.size() > 6)) return false;
+  const auto port = text.substr(text.empty() ? 0 : 1);
+  return only(name, "-._~%!$&'()*+,;=") &&
+         std::all_of(port.begin(), port.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
 
 head_scan scan_head(std::string_view bytes, std::size_t from) {
   std::size_t at = from;

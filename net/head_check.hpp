@@ -37,6 +37,9 @@ struct head_info {
   bool has_host = false;
 };
 
+// A Host header's value: nothing, or a name or address and perhaps a port (RFC 9110, section 7.2; RFC 3986, 3.2.2).
+bool is_host(std::string_view text);
+
 // `head` is one complete head: request line, fields, empty line.
 head_info check_head(std::string_view head);
 

@@ -78,6 +78,7 @@ public:
     }
     return fail();
   }
+  void refuse() { good_ = false; }
   bool next_is(char c) const { return good_ && !text_.empty() && text_.front() == c; }
 
 private:
@@ -110,6 +111,20 @@ std::optional<std::int64_t> seconds_of(int year, unsigned month, unsigned day, c
   return days * day_seconds + t.hour * 3600 + t.minute * 60 + t.second;
 }
 
+// " GMT", or as in mail " -0000" and " +0130" (RFC 5322): seconds east of Greenwich.
+std::int64_t read_zone(reader& in) {
+  in.literal(" ");
+  const bool west = in.next_is('-');
+  if (!west && !in.next_is('+')) {
+    in.literal("GMT");
+    return 0;
+  }
+  in.literal(west ? "-" : "+");
+  const std::int64_t hours = in.digits(2), minutes = in.digits(2);
+  if (hours > 23 || minutes > 59) in.refuse();
+  return (west ? -60 : 60) * (hours * 60 + minutes);
+}
+
 std::optional<std::int64_t> parse_imf(std::string_view text) {
   reader in{text};
   in.one_of(day_names);
@@ -121,8 +136,9 @@ std::optional<std::int64_t> parse_imf(std::string_view text) {
   const auto year = in.digits(4);
   in.literal(" ");
   const auto time = read_clock(in);
-  in.literal(" GMT");
-  return in.at_end() ? seconds_of(static_cast<int>(year), month, day, time) : std::nullopt;
+  const auto east = read_zone(in);
+  const auto seconds = in.at_end() ? seconds_of(static_cast<int>(year), month, day, time) : std::nullopt;
+  return seconds ? std::optional{*seconds - east} : std::nullopt;
 }
 
 std::optional<std::int64_t> parse_rfc850(std::string_view text) {

@@ -1,6 +1,7 @@
 #include "net/http_server.hpp"
 
 #include "actors/listener.hpp"
+#include "net/give_way.hpp"
 #include "net/http_session.hpp"
 #include "storage/log.hpp"
 
@@ -8,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <unordered_map>
 
 namespace cairn::net {
 
@@ -18,7 +20,10 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
-constexpr std::uint32_t refusals_max = 128;                  // connections beyond the limit that get to hear why
+constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, while others give way or to hear why not
+constexpr std::uint32_t handshakes_max = 256; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
+constexpr auto look_pause = std::chrono::milliseconds{500};   // between two looks at all connections
+constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is short
 } // namespace
 
 // Everything below runs on `control`, a strand of the first shard, but for load_tls.
@@ -44,7 +49,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
 
   void accept() {
     auto& shard = *shards[next_shard++ % shards.size()];
-    listening.async_accept(asio::make_strand(shard),
+    listening.async_accept(asio::make_strand(shard), other_end,
                            [self = shared_from_this()](error_code failed, session_socket socket) {
                              if (self->stopped) return;
                              if (failed) return self->pause_accepting(failed);
@@ -64,25 +69,102 @@ struct http_server::state : std::enable_shared_from_this<state> {
   void welcome(session_socket socket) {
     const auto present = shared->sessions.size();
     const auto limit = shared->connections_max.load(std::memory_order_relaxed);
-    if (present >= limit) shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    const bool admitted = present < limit || make_room(limit);
+    if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max) clear_places(handshakes_max / 8, true);
+    if (!admitted) shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     if (present >= std::uint64_t{limit} + refusals_max) return; // the socket closes itself
-    const auto session = std::make_shared<http_session>(std::move(socket), shared);
-    if (present < limit)
+    const auto session =
+        std::make_shared<http_session>(std::move(socket), shared, shared->accounts.of(party_of(other_end.address())));
+    if (admitted)
       session->start();
     else
       session->refuse();
   }
 
-  // Often enough for the shortest of the timeouts to be kept within a quarter.
+  // Whether one connection beyond the limit may come in, since another one gives way. A look at all connections asks
+  // several to, so that a flood of new ones does not cost a look each.
+  bool make_room(std::uint32_t limit) {
+    if (room > 0) return room-- > 0;
+    if (shared->clock.now() < crowded_until) return false;
+    room = clear_places(std::max<std::size_t>(1, limit / 32), false);
+    if (room == 0) crowded_until = shared->clock.now() + pressed_pause;
+    return room > 0 && room-- > 0;
+  }
+
+  struct seen {
+    std::shared_ptr<http_session> session;
+    session_sight sight;
+  };
+
+  std::size_t clear_places(std::size_t wanted, bool silent_only) {
+    std::vector<seen> all;
+    const auto now = shared->clock.now();
+    shared->sessions.visit([&](http_session& session) {
+      if (auto alive = session.weak_from_this().lock()) all.push_back({std::move(alive), session.sight(now)});
+    });
+    std::unordered_map<const storage::memory_account*, std::uint32_t> counts;
+    for (const auto& s : all) ++counts[s.sight.party.get()];
+    std::vector<connection_place> places;
+    places.reserve(all.size());
+    for (const auto& s : all) {
+      places.push_back({s.sight.kind, s.sight.since, counts[s.sight.party.get()]});
+      if (silent_only && s.sight.kind != standing::silent) places.back().kind = standing::active;
+    }
+    const auto chosen = places_to_clear(places, wanted);
+    for (const auto i : chosen) all[i].session->give_way(end_reason::place, all[i].sight);
+    return chosen.size();
+  }
+
+  memory_pressure pressure() const {
+    const auto& pool = *shared->services.buffers;
+    return {pool.in_use_bytes(), pool.limit_bytes(), pool.waiting() > 0};
+  }
+
+  // Often enough for the shortest of the timeouts to be kept within a quarter; more often while memory is short.
   void schedule_sweep() {
-    const auto shortest = std::min(shared->header_timeout.load(), shared->idle_timeout.load());
-    sweep.expires_after(
-        std::clamp<config::duration>(shortest / 4, std::chrono::milliseconds{10}, std::chrono::milliseconds{500}));
-    sweep.async_wait([self = shared_from_this()](error_code) {
+    const auto shortest =
+        std::min({shared->header_timeout.load(), shared->idle_timeout.load(), shared->transfer_rate_window.load()});
+    const auto look_every = std::clamp<config::duration>(shortest / 4, std::chrono::milliseconds{10}, look_pause);
+    sweep.expires_after(std::min<config::duration>(look_every, pressed_pause));
+    sweep.async_wait([self = shared_from_this(), look_every](error_code) {
       if (self->finished) return;
-      for (const auto& session : self->shared->sessions.overdue(self->shared->clock.now())) session->deadline_passed();
+      const auto now = self->shared->clock.now();
+      const auto pressed = self->pressure();
+      const bool short_of = pressed.somebody_waits || pressed.in_use_bytes > pressed.limit_bytes / 2;
+      if (short_of || now >= self->looked_at + look_every) {
+        self->looked_at = now;
+        self->look(now, pressed, short_of);
+      }
       self->schedule_sweep();
     });
+  }
+
+  void look(storage::steady_time now, const memory_pressure& pressed, bool short_of) {
+    std::vector<std::pair<seen, end_reason>> due;
+    std::vector<seen> holding;
+    shared->sessions.visit([&](http_session& session) {
+      const bool slow = session.too_slow(now), late = session.overdue(now);
+      const bool holds = short_of && session.held_bytes() > 0;
+      if (!slow && !late && !holds) return;
+      auto alive = session.weak_from_this().lock(); // null: its destructor waits for the registry
+      if (!alive) return;
+      seen found{std::move(alive), session.sight(now)};
+      if (slow || late)
+        due.emplace_back(std::move(found), late ? end_reason::deadline : end_reason::rate);
+      else
+        holding.push_back(std::move(found));
+    });
+    for (const auto& [found, why] : due) found.session->give_way(why, found.sight);
+    if (!holding.empty()) reclaim(holding, pressed);
+  }
+
+  static void reclaim(const std::vector<seen>& holding, const memory_pressure& pressed) {
+    std::vector<memory_holder> holders;
+    holders.reserve(holding.size());
+    for (const auto& [session, s] : holding)
+      holders.push_back({s.held_bytes, s.since, s.bytes_per_second, s.party ? s.party->held_bytes() : 0});
+    for (const auto i : holders_to_end(holders, pressed))
+      holding[i].session->give_way(end_reason::memory, holding[i].sight);
   }
 
   void stop_accepting() {
@@ -120,7 +202,10 @@ struct http_server::state : std::enable_shared_from_this<state> {
   timer pause, sweep, patience;
   std::shared_ptr<http_shared> shared;
   config::http_tls_settings tls_files; // of listen and apply, which do not meet
+  asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;
+  std::size_t room = 0; // connections that were asked to give way, and have not been replaced
+  storage::steady_time crowded_until{}, looked_at{};
   bool stopped = false, finished = false;
 };
 
@@ -158,6 +243,11 @@ void http_server::drain(std::chrono::nanoseconds patience, std::function<void()>
   asio::post(state_->control, [state = state_, patience, drained = std::move(drained)]() mutable {
     state->drain(patience, std::move(drained));
   });
+}
+
+storage::wall_ms http_server::certificate_end() const {
+  const auto tls = state_->shared->tls();
+  return tls ? tls->ends() : 0;
 }
 
 result<void> http_server::apply(const config::settings& settings) {

@@ -36,6 +36,7 @@ public:
   // SIGHUP: limits.* and http.*_timeout take effect for the next request, http.tls for the next connection. An error
   // says why http.tls is as it was.
   result<void> apply(const config::settings& settings);
+  storage::wall_ms certificate_end() const; // 0: no TLS
 
 private:
   struct state;

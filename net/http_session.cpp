@@ -4,10 +4,12 @@
 #include "net/access.hpp"
 #include "net/copy_source.hpp"
 #include "net/download_exchange.hpp"
+#include "net/header_rules.hpp"
 #include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
 #include "net/router.hpp"
 #include "net/s3_routes.hpp"
+#include "net/signed_query.hpp"
 #include "net/upload_exchange.hpp"
 #include "storage/log.hpp"
 
@@ -30,8 +32,7 @@ constexpr std::size_t read_bytes = 4096;
 constexpr std::size_t kept_buffer_bytes = 8192;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
-constexpr auto lingering_time = std::chrono::seconds{5};
-constexpr auto unread_grace = std::chrono::milliseconds{100};
+constexpr std::size_t tls_record_bytes = 16 << 10;
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
 std::string new_request_id(storage::random_source& random) {
@@ -57,13 +58,18 @@ std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
 
 } // namespace
 
-http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared)
-    : stream_(std::move(socket), shared->tls()), shared_(std::move(shared)) {
+http_session::http_session(session_socket socket, std::shared_ptr<http_shared> shared, storage::account_ptr address)
+    : stream_(std::move(socket), shared->tls()),
+      shared_(std::move(shared)),
+      party_(address),
+      address_(std::move(address)),
+      payer_(address_) {
   shared_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
 }
 
 http_session::~http_session() {
   if (busy_) record();
+  greeted();
   shared_->metrics.connections.fetch_sub(1, std::memory_order_relaxed);
   shared_->sessions.remove(*this);
 }
@@ -82,12 +88,19 @@ void http_session::start() {
 // The handshake has the time of a head, and so has the first head after it.
 void http_session::greet() {
   if (!stream_.encrypted()) return read_then(&http_session::process_input);
+  shakes_hands_ = true;
+  shared_->handshakes.fetch_add(1, std::memory_order_relaxed);
   stream_.async_handshake([self = shared_from_this()](const error_code& failed, std::size_t) {
+    self->greeted();
     if (self->closed_) return;
     if (failed) return self->close();
     self->arm(wait::head);
     self->read_then(&http_session::process_input);
   });
+}
+
+void http_session::greeted() {
+  if (std::exchange(shakes_hands_, false)) shared_->handshakes.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void http_session::refuse() {
@@ -127,9 +140,14 @@ void http_session::read_then(void (http_session::*next)()) {
     if (self->closed_) return;
     if (failed) return self->close();
     self->buffer_.commit(n);
-    self->shared_->metrics.bytes_received.fetch_add(n, std::memory_order_relaxed);
+    self->received(n);
     (self.get()->*self->after_read_)();
   });
+}
+
+void http_session::received(std::size_t bytes) {
+  moved(bytes);
+  shared_->metrics.bytes_received.fetch_add(bytes, std::memory_order_relaxed);
 }
 
 void http_session::process_input() {
@@ -145,7 +163,7 @@ void http_session::process_input() {
                                        : head_refusal{431, "the head is larger than limits.header_bytes"});
   }
   if (complete) return handle_head(scan.length);
-  if (waiting_ == wait::idle && buffer_.size() > 0) arm(wait::head);
+  if (waiting_.load(std::memory_order_relaxed) == wait::idle && buffer_.size() > 0) arm(wait::head);
   scanned_ = buffer_.size() > 1 ? scan.length : 0; // half of an empty line may still be skipped
   read_then(&http_session::process_input);
 }
@@ -163,6 +181,7 @@ void http_session::refuse_head(head_refusal refusal) { // by value: info_ is res
 
 void http_session::handle_head(std::size_t length) {
   disarm();
+  next_transfer();
   const auto head = as_text(buffer_).substr(0, length);
   info_ = check_head(head);
   if (info_.refused) return refuse_head(*info_.refused);
@@ -190,7 +209,7 @@ authorization http_session::begin_request(std::string_view head) {
   if ((failed && failed != http::error::need_more) || !parser_->is_header_done()) {
     return s3_error{400, "InvalidRequest", "The request head is malformed."};
   }
-  const auto& message = parser_->get();
+  auto& message = parser_->get();
   keep_alive_ = message.keep_alive();
   body_whole_ = !info_.chunked && body_left_ == 0;
   request_.basics.http_1_0 = message.version() == 10;
@@ -198,11 +217,15 @@ authorization http_session::begin_request(std::string_view head) {
   const auto target = message.target();
   auto parsed = parse_target({target.data(), target.size()});
   if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
+  if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
   request_.target = std::move(*parsed);
+  if (auto refused = take_query_headers(message, request_)) return std::move(*refused);
   const auto method = message.method_string();
   auto routed = route({method.data(), method.size()}, request_.target);
   request_.operation = asks_to_copy(message) ? copying(routed.operation) : routed.operation;
   unrouted_ = std::move(routed.refused);
+  // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
+  if (unrouted_ && unrouted_->status == 501) return *unrouted_;
   return authorize(message, info_.host, *shared_, request_);
 }
 
@@ -219,10 +242,30 @@ void http_session::look_up_access(actors::access_query query) {
 }
 
 void http_session::go_on_with() {
+  choose_payer();
   if (unrouted_) return respond_error(*unrouted_);
+  if (const auto refused = refused_headers(fields(), request_.operation)) return respond_error(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
   read_conditions(parser_->get(), request_);
   dispatch();
+}
+
+// The key's account, or the address's for those without one. A connection seldom brings another key.
+void http_session::choose_payer() {
+  const std::string_view key = request_.signer ? std::string_view{request_.signer->claim.access_key} : "";
+  const std::string_view now = payer_ ? std::string_view{payer_->name()} : "";
+  const bool same = key.empty() ? payer_ == address_
+                                : now.starts_with(key_party_prefix) && now.substr(key_party_prefix.size()) == key;
+  if (same) return;
+  payer_ = key.empty() ? address_ : shared_->accounts.of(std::string{key_party_prefix}.append(key));
+  party_.store(payer_, std::memory_order_relaxed);
+}
+
+bool http_session::charge(std::size_t bytes) {
+  if (charge_.bytes() > 0) return charge_.resize(bytes);
+  auto fresh = shared_->services.buffers->try_charge(bytes, payer_);
+  if (fresh) charge_ = std::move(*fresh);
+  return fresh.has_value();
 }
 
 void http_session::dispatch() {
@@ -296,6 +339,7 @@ void http_session::flush() {
     const auto taken = stream_.socket().write_some(buffers, failed);
     if (failed && failed != asio::error::would_block && failed != asio::error::try_again) return close();
     shared_->metrics.bytes_sent.fetch_add(taken, std::memory_order_relaxed);
+    moved(taken);
     if (taken < asio::buffer_size(buffers)) return write_rest(taken);
     written();
   }
@@ -310,9 +354,15 @@ void http_session::write_rest(std::size_t taken) {
   }
   writing_ = true;
   arm(wait::write);
-  // The condition is asked after every system call: a socket that took something has made progress.
-  const auto progress = [this](const error_code& failed, std::size_t sent) {
+  std::size_t held = 0;
+  for (const auto& w : writes_) held += w.text.capacity() + (w.bytes.owner ? w.bytes.owner->capacity() : 0);
+  holds(held);
+  // The condition is asked after every system call: a socket that took something has made progress. Through TLS that is
+  // a record each.
+  const auto progress = [this, before = std::size_t{0}](const error_code& failed, std::size_t sent) mutable {
     if (!failed && sent > 0) arm(wait::write);
+    if (sent > before) moved(stream_.encrypted() ? tls_record_bytes : sent - before);
+    before = stream_.encrypted() ? 0 : sent;
     return failed ? std::size_t{0} : syscall_bytes;
   };
   stream_.async_write(buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {
@@ -320,6 +370,7 @@ void http_session::write_rest(std::size_t taken) {
     if (self->closed_) return self->writes_.clear();
     if (failed) return self->close();
     self->disarm();
+    self->holds(0);
     self->shared_->metrics.bytes_sent.fetch_add(sent, std::memory_order_relaxed);
     self->written();
     self->flush();
@@ -361,6 +412,7 @@ void http_session::record() {
 void http_session::end_request() {
   record();
   exchange_.reset();
+  next_transfer();
   if (close_after_) return linger();
   if (body_whole_) return next_request();
   skip_body();
@@ -438,49 +490,10 @@ void http_session::close() {
 
 void http_session::stop(bool at_once) {
   asio::post(executor(), [self = shared_from_this(), at_once] {
-    const bool idle = !self->busy_ && self->buffer_.size() == 0 && self->waiting_ != wait::linger;
-    if (!at_once && idle && self->waiting_ == wait::idle) return self->close_idle();
+    const bool idle = !self->busy_ && self->buffer_.size() == 0 && self->waiting_.load() != wait::linger;
+    if (!at_once && idle && self->waiting_.load() == wait::idle) return self->close_idle();
     if (at_once || idle) self->close();
   });
-}
-
-// ---- deadlines ------------------------------------------------------------------------------------------------------
-
-void http_session::arm(wait what) {
-  waiting_ = what;
-  storage::steady_time::duration time = shared_->idle_timeout.load(std::memory_order_relaxed);
-  if (what == wait::head) time = shared_->header_timeout.load(std::memory_order_relaxed);
-  if (what == wait::linger) time = lingering_time;
-  deadline_.store((shared_->clock.now() + time).time_since_epoch().count(), std::memory_order_relaxed);
-}
-
-bool http_session::overdue(storage::steady_time now) const {
-  const auto deadline = deadline_.load(std::memory_order_relaxed);
-  return deadline != 0 && deadline <= now.time_since_epoch().count();
-}
-
-void http_session::deadline_passed() {
-  asio::post(executor(), [self = shared_from_this()] { self->on_deadline(); });
-}
-
-void http_session::on_deadline() {
-  const auto now = shared_->clock.now();
-  if (closed_ || !overdue(now)) return;
-  error_code unknown; // then nothing counts as waiting, and the client is late
-  if (stream_.socket().available(unknown) > 0 && waiting_ != wait::linger && waiting_ != wait::write) {
-    // The client has sent: it is this node that is late. Look again when the bytes were read.
-    return deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
-  }
-  disarm();
-  const auto e = exchange_.lock();
-  if (waiting_ == wait::body && e) return e->stalled();
-  if (waiting_ == wait::body) { // a small body is being read: its read ends, and answers
-    stalled_ = true;
-    return static_cast<void>(stream_.socket().cancel(unknown));
-  }
-  if (waiting_ == wait::idle) return close_idle();
-  if (waiting_ != wait::head || buffer_.size() == 0) return close();
-  refuse_head({408, "the head did not arrive within http.header_timeout"});
 }
 
 } // namespace cairn::net

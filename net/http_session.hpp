@@ -5,10 +5,12 @@
 // download or upload). An idle connection costs this object and a read buffer of 4 KiB.
 //
 // Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
-// progress. While actors work on a request there is none here: they have their own.
+// progress, and limits.transfer_rate_min. While actors work on a request there is none here: they have their own.
+// A connection gives way (net/give_way.hpp) when others need its place or its memory and its client makes no progress.
 #pragma once
 
 #include "net/authorize.hpp"
+#include "net/give_way.hpp"
 #include "net/head_check.hpp"
 #include "net/http_shared.hpp"
 #include "net/request.hpp"
@@ -27,9 +29,9 @@ namespace cairn::net {
 class exchange {
 public:
   virtual ~exchange() = default;
-  virtual void sent(std::uint64_t number) = 0; // the socket took the part of this number
-  virtual void stalled() = 0;                  // the client sent nothing of its body for idle_timeout
-  virtual void lost() = 0;                     // the connection is gone; the last call
+  virtual void sent(std::uint64_t number) = 0;   // the socket took the part of this number
+  virtual void stalled(const s3_error& why) = 0; // the client is too slow with its body, or holds what others need
+  virtual void lost() = 0;                       // the connection is gone; the last call
 };
 
 struct pending_write {
@@ -43,11 +45,26 @@ struct pending_write {
 
 using body_parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
+// Why a connection, or its request, ends early.
+enum class end_reason : std::uint8_t { deadline, rate, place, memory };
+
+// What the server's sweep sees of a connection.
+struct session_sight {
+  standing kind = standing::active;
+  std::chrono::nanoseconds since{0}; // without progress
+  bool slow = false;                 // progress, but hardly any (net/give_way.hpp)
+  std::size_t held_bytes = 0;
+  std::uint64_t bytes_per_second = 0; // of the body or the answer, while the client is waited for
+  std::uint64_t transfer = 0;         // which of the connection's it is
+  storage::account_ptr party;
+};
+
 class http_session : public std::enable_shared_from_this<http_session>, public session_link {
 public:
   enum class wait : std::uint8_t { nothing, head, idle, body, write, linger };
 
-  http_session(session_socket socket, std::shared_ptr<http_shared> shared);
+  // `address`: the account of those who come from the client's address.
+  http_session(session_socket socket, std::shared_ptr<http_shared> shared, storage::account_ptr address = nullptr);
   ~http_session();
   http_session(const http_session&) = delete;
   http_session& operator=(const http_session&) = delete;
@@ -56,17 +73,22 @@ public:
   void start();
   void refuse(); // instead of start: 503 and close
   bool overdue(storage::steady_time now) const;
-  void deadline_passed();
+  bool too_slow(storage::steady_time now); // the sweep only
+  std::size_t held_bytes() const { return held_.load(std::memory_order_relaxed); }
+  session_sight sight(storage::steady_time now) const;      // likewise
+  void give_way(end_reason why, const session_sight& seen); // when the client has made no progress since it was seen
   void stop(bool at_once); // else an idle connection closes, a busy one after its answer
   session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
   // For the operation that serves the request.
   const net::request& current() const { return request_; }
+  const storage::account_ptr& payer() const { return payer_; } // of the request's memory: its key's, or the address's
   void choose_part(const part_extent& part) { request_.part = part; } // before the operation reads current()
-  bool stalled() const { return stalled_; } // no byte of the body came within http.idle_timeout
+  const std::optional<s3_error>& stalled() const { return stalled_; } // why the small body is waited for no longer
   const boost::beast::http::fields& fields() const { return parser_->get(); }
   bool closed() const { return closed_; }
+  bool encrypted() const { return stream_.encrypted(); }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
   answer_basics basics(); // decides whether the connection stays open after the answer
   // A whole answer made with basics().
@@ -89,12 +111,25 @@ public:
   std::uint64_t body_left() const { return body_left_; } // of Content-Length
   void body_taken(std::uint64_t bytes) { body_left_ -= bytes; }
   void body_complete() { body_whole_ = true; }
-  void send_continue(); // when the client waits for it
+  void send_continue();             // when the client waits for it
+  void received(std::size_t bytes); // by the socket, of a head or a body
+  // Memory of the pool that the request holds while its client is waited for.
+  void holds(std::size_t bytes) { held_.store(bytes, std::memory_order_relaxed); }
+  // Counts `bytes` of limits.memory for what the request makes the node hold, its body or its answer, until it is over.
+  // False: its key or address may not have so much, and what it had stays counted.
+  [[nodiscard]] bool charge(std::size_t bytes);
+  void collects() { collects_.store(true, std::memory_order_relaxed); } // a small body, of this request
   void arm(wait what);
   void disarm() { deadline_.store(0, std::memory_order_relaxed); }
 
 private:
   void greet();
+  void greeted();
+  void choose_payer();
+  void moved(std::uint64_t bytes) { // only the strand writes
+    moved_.store(moved_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
+  }
+  void next_transfer();
   void next_request();
   void read_then(void (http_session::*next)());
   void process_input();
@@ -115,7 +150,10 @@ private:
   void say_goodbye();
   void drain_socket();
   void close_idle();
-  void on_deadline();
+  storage::steady_time armed_at() const;
+  void end(end_reason why, const session_sight& seen);
+  void end_body(end_reason why);
+  void count_end(end_reason why);
   void record();
 
   session_stream stream_;
@@ -127,20 +165,33 @@ private:
   std::weak_ptr<exchange> exchange_;
   std::vector<pending_write> writes_;
 
+  // Written on the strand, read by the sweep too.
   std::atomic<storage::steady_time::rep> deadline_{0}; // 0: none
-  storage::steady_time started_{};                     // of the request
+  std::atomic<storage::steady_time::rep> armed_at_{0}; // the client is waited for since, or made its last progress
+  std::atomic<wait> waiting_{wait::nothing};
+  std::atomic<std::uint64_t> moved_{0};     // bytes received and sent
+  std::atomic<std::uint64_t> transfers_{0}; // counts each head and each end of an answer
+  std::atomic<std::size_t> held_{0};
+  std::atomic<bool> collects_{false};
+  std::atomic<storage::account_ptr> party_; // payer_, for the sweep
+  transfer_pace pace_;                      // the sweep's, with the registry locked
+
+  storage::memory_charge charge_; // of the request
+  const storage::account_ptr address_;
+  storage::account_ptr payer_;
+  storage::steady_time started_{}; // of the request
   head_info info_;
   std::size_t scanned_ = 0; // bytes of buffer_ without an end of head
   std::uint64_t body_left_ = 0, discarded_ = 0;
   unsigned status_ = 0;
-  wait waiting_ = wait::nothing;
-  bool stalled_ = false;
+  std::optional<s3_error> stalled_;
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
   bool busy_ = false;        // between a head and the end of its answer
   bool keep_alive_ = false;  // the client's wish
   bool close_after_ = false; // what the answer said
   bool body_whole_ = false, continued_ = false;
+  bool shakes_hands_ = false; // TLS
 };
 
 } // namespace cairn::net

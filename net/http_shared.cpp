@@ -24,25 +24,18 @@ std::size_t session_registry::size() const {
   return sessions_.size();
 }
 
-template <class Wanted>
-std::vector<std::shared_ptr<http_session>> session_registry::collect(Wanted wanted) const {
-  std::vector<std::shared_ptr<http_session>> found;
+void session_registry::visit(const std::function<void(http_session&)>& visitor) const {
   const std::lock_guard lock{mutex_};
-  for (const auto& link : sessions_) {
-    const auto& session = static_cast<const http_session&>(link);
-    if (!wanted(session)) continue;
-    // Null when the last owner is letting go of it right now: its destructor waits for this mutex.
-    if (auto alive = const_cast<http_session&>(session).weak_from_this().lock()) found.push_back(std::move(alive));
-  }
-  return found;
-}
-
-std::vector<std::shared_ptr<http_session>> session_registry::overdue(storage::steady_time now) const {
-  return collect([now](const http_session& session) { return session.overdue(now); });
+  for (auto& link : sessions_) visitor(static_cast<http_session&>(link));
 }
 
 std::vector<std::shared_ptr<http_session>> session_registry::all() const {
-  return collect([](const http_session&) { return true; });
+  std::vector<std::shared_ptr<http_session>> found;
+  visit([&found](http_session& session) {
+    // Null when the last owner is letting go of it right now: its destructor waits for the registry.
+    if (auto alive = session.weak_from_this().lock()) found.push_back(std::move(alive));
+  });
+  return found;
 }
 
 void session_registry::when_empty(std::function<void()> handler) {
@@ -88,6 +81,8 @@ void http_shared::apply(const config::settings& settings) {
   object_size_max = settings.limits.object_size.bytes;
   header_timeout = settings.http.header_timeout;
   idle_timeout = settings.http.idle_timeout;
+  transfer_rate_min = settings.limits.transfer_rate_min.bytes;
+  transfer_rate_window = settings.limits.transfer_rate_window;
 }
 
 } // namespace cairn::net

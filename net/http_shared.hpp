@@ -4,8 +4,11 @@
 
 #include "actors/node.hpp"
 #include "config/config.hpp"
+#include "net/account_book.hpp"
+#include "net/fair_turns.hpp"
 #include "net/session_stream.hpp"
 #include "net/sigv4.hpp"
+#include "net/transfer_pace.hpp"
 #include "storage/metrics.hpp"
 #include "storage/seams.hpp"
 
@@ -30,17 +33,16 @@ public:
   void add(http_session& session);
   void remove(http_session& session); // from its destructor
   std::size_t size() const;
-  std::vector<std::shared_ptr<http_session>> overdue(storage::steady_time now) const;
+  // With the registry locked: it must be quick, and keep each session that it takes hold of until the call has
+  // returned.
+  void visit(const std::function<void(http_session&)>& visitor) const;
   std::vector<std::shared_ptr<http_session>> all() const;
   // Called once, from any thread, when no connection is left; at once if none is there.
   void when_empty(std::function<void()> handler);
 
 private:
-  template <class Wanted>
-  std::vector<std::shared_ptr<http_session>> collect(Wanted wanted) const;
-
   mutable std::mutex mutex_;
-  boost::intrusive::list<session_link> sessions_; // each an http_session
+  mutable boost::intrusive::list<session_link> sessions_; // each an http_session
   std::function<void()> when_empty_;
 };
 
@@ -64,10 +66,16 @@ struct http_shared {
   std::atomic<std::size_t> header_bytes_max{0};
   std::atomic<std::uint64_t> object_size_max{0};
   std::atomic<config::duration> header_timeout{}, idle_timeout{};
+  std::atomic<std::uint64_t> transfer_rate_min{0};
+  std::atomic<config::duration> transfer_rate_window{};
 
-  std::atomic<bool> stopping{false};                // answers say "Connection: close"
-  std::atomic<std::uint32_t> listings{0};           // list answers being made or sent
-  static constexpr std::uint32_t listings_max = 64; // bounds their memory; beyond: SlowDown
+  std::atomic<bool> stopping{false};        // answers say "Connection: close"
+  std::atomic<std::uint32_t> handshakes{0}; // of TLS, under way
+
+  account_book accounts; // whose memory and connections count together
+  // Listings keep the metadata's two reading threads busy, completions and multi-deletes its group commits.
+  const std::shared_ptr<fair_turns> listing_turns = std::make_shared<fair_turns>(16, 4),
+                                    commit_turns = std::make_shared<fair_turns>(64, 16);
 
   session_registry sessions;
 

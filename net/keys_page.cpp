@@ -132,18 +132,21 @@ struct list_job {
   bool json = false;
   answer then;
   std::vector<metadata::access_key_row> keys;
+  bucket_names names;
 };
 
-void name_buckets(const std::shared_ptr<list_job>& job) {
-  actors::ask_metadata<actors::bucket_list>(
+void name_buckets(const std::shared_ptr<list_job>& job, const std::string& after = {}) {
+  metadata::buckets_query query;
+  query.after = after;
+  actors::ask_metadata<actors::buckets_listing>(
       job->env.services,
-      [job](result<actors::bucket_list> buckets) {
-        if (!buckets) return job->then(buckets.error());
-        bucket_names names;
-        for (const auto& bucket : **buckets) names.emplace(bucket.id, bucket.name);
-        job->then(keys_answer(job->keys, names, job->json));
+      [job](result<actors::buckets_listing> page) {
+        if (!page) return job->then(page.error());
+        for (const auto& bucket : (*page)->buckets) job->names.emplace(bucket.id, bucket.name);
+        if ((*page)->truncated) return name_buckets(job, (*page)->last);
+        job->then(keys_answer(job->keys, job->names, job->json));
       },
-      actors::list_buckets_atom_v);
+      actors::list_atom_v, query);
 }
 
 void next_page(const std::shared_ptr<list_job>& job) {

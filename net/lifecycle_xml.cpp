@@ -16,7 +16,7 @@ using storage::metadata::lifecycle_rule;
 constexpr xml_bounds bounds{lifecycle_body_bytes_max, 30'000, 100, 8};
 constexpr std::size_t id_bytes_max = 255;
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
-constexpr std::uint64_t object_bytes_max = 1ull << 62;
+constexpr std::uint64_t object_bytes_max = 1ull << 62, days_max = 0x7fffffff;
 
 using refusal = std::optional<s3_error>;
 
@@ -29,10 +29,10 @@ s3_error invalid(std::string message) {
 }
 
 refusal read_days(const xml_element& from, std::uint32_t& days) {
-  const auto* end = from.text.data() + from.text.size();
-  const auto [at, problem] = std::from_chars(from.text.data(), end, days);
-  if (problem == std::errc{} && at == end && days > 0 && days <= 0x7fffffff) return std::nullopt;
-  return invalid("'" + from.name + "' must be a positive integer.");
+  const auto number = xml_number(from);
+  if (!number || *number == 0 || *number > days_max) return invalid("'" + from.name + "' must be a positive integer.");
+  days = static_cast<std::uint32_t>(*number);
+  return std::nullopt;
 }
 
 // "2030-01-01T00:00:00.000Z" or "2030-01-01": a midnight.
@@ -58,9 +58,11 @@ refusal read_expiration(const xml_element& from, lifecycle_rule& rule) {
   if (from.children.size() != 1) return malformed();
   const auto& what = from.children.front();
   if (what.name == "Days") return read_days(what, rule.expire_days);
-  if (what.name == "Date") return read_midnight(what.text, rule.expire_at);
+  if (what.name == "Date") return read_midnight(what.token(), rule.expire_at);
   if (what.name != "ExpiredObjectDeleteMarker") return malformed();
-  rule.expire_markers = what.text == "true";
+  const auto expires = xml_boolean(what);
+  if (!expires) return malformed();
+  rule.expire_markers = *expires;
   return std::nullopt;
 }
 
@@ -74,16 +76,15 @@ refusal read_displaced(const xml_element& from, lifecycle_rule& rule) {
 }
 
 refusal read_size(const xml_element& from, std::optional<std::uint64_t>& size) {
-  const auto* end = from.text.data() + from.text.size();
-  const auto [at, problem] = std::from_chars(from.text.data(), end, size.emplace());
-  if (problem == std::errc{} && at == end && *size <= object_bytes_max) return std::nullopt;
+  size = xml_number(from);
+  if (size && *size <= object_bytes_max) return std::nullopt;
   return invalid("'" + from.name + "' must be a number of bytes.");
 }
 
 refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
   const auto* key = from.child("Key");
   const auto* value = from.child("Value");
-  if (key == nullptr || key->text.empty()) return malformed();
+  if (key == nullptr || key->text.empty() || !has_only(from, {"Key", "Value"})) return malformed();
   rule.tags.emplace_back(key->text, value != nullptr ? value->text : std::string{});
   return std::nullopt;
 }
@@ -128,8 +129,8 @@ refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_sta
     return rule.id.size() > id_bytes_max ? invalid("ID length should not exceed allowed limit of 255") : refusal{};
   }
   if (field.name == "Status") {
-    has_status = field.text == "Enabled" || field.text == "Disabled";
-    rule.enabled = field.text == "Enabled";
+    has_status = field.token() == "Enabled" || field.token() == "Disabled";
+    rule.enabled = field.token() == "Enabled";
     return has_status ? refusal{} : malformed();
   }
   if (field.name == "Prefix") {
@@ -142,12 +143,12 @@ refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_sta
   if (field.name == "NoncurrentVersionExpiration") return read_displaced(field, rule);
   if (field.name == "AbortIncompleteMultipartUpload") {
     const auto* days = field.child("DaysAfterInitiation");
-    return days ? read_days(*days, rule.abort_days) : malformed();
+    return days && has_only(field, {"DaysAfterInitiation"}) ? read_days(*days, rule.abort_days) : malformed();
   }
   if (!field.name.ends_with("Transition")) return malformed();
   lifecycle_rule ignored;
   if (const auto* date = field.child("Date"))
-    if (auto refused = read_midnight(date->text, ignored.expire_at)) return refused;
+    if (auto refused = read_midnight(date->token(), ignored.expire_at)) return refused;
   return not_implemented("Lifecycle transitions");
 }
 
@@ -209,8 +210,10 @@ std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_
     if (child.name != "Rule" || rules.size() == lifecycle_rules_max) return malformed();
     auto& rule = rules.emplace_back();
     bool has_status = false;
-    for (const auto& field : child.children)
+    for (const auto& field : child.children) {
+      if (child.child(field.name) != &field && !field.name.ends_with("Transition")) return malformed(); // said twice
       if (auto refused = read_field(field, rule, has_status)) return std::move(*refused);
+    }
     if (!has_status) return malformed();
     if (auto refused = finish_rule(rule, rules.size())) return std::move(*refused);
     const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };

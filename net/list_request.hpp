@@ -5,9 +5,13 @@
 #include "net/s3_xml.hpp"
 #include "net/uri.hpp"
 
+#include <optional>
 #include <variant>
 
 namespace cairn::net {
+
+// InvalidArgument: a prefix, delimiter or marker, of any listing, holds bytes that no XML document can repeat.
+std::optional<s3_error> refused_texts(const request_target& target);
 
 // ListObjectsV2 with list-type=2, else version 1 (marker). `keys_max` caps max-keys.
 std::variant<list_request, s3_error> read_list_request(const request_target& target, std::uint32_t keys_max);

@@ -98,6 +98,16 @@ void add_http(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
   p.counter("cairn_http_connections_refused_total", "Connections beyond limits.connections.", m.connections_refused);
+  auto& evicted = p.family("cairn_http_connections_evicted_total",
+                           "Connections closed to make room for new ones, by how they stood.", MetricType::Counter);
+  for (const auto& [reason, value] :
+       {std::pair{"silent", &m.connections_evicted_silent}, std::pair{"idle", &m.connections_evicted_idle},
+        std::pair{"stalled", &m.connections_evicted_stalled}})
+    page_builder::add(evicted, {{"reason", reason}}, static_cast<double>(value->load(std::memory_order_relaxed)));
+  p.counter("cairn_http_slow_transfers_closed_total", "Requests ended because of limits.transfer_rate_min.",
+            m.transfers_too_slow);
+  p.counter("cairn_http_transfers_reclaimed_total",
+            "Requests ended without progress, because others needed their memory.", m.transfers_reclaimed);
   p.counter("cairn_http_signed_requests_total", "Requests whose signature was right.", m.requests_signed);
   p.counter("cairn_http_signature_refused_total", "Requests refused for their signature, access key or time.",
             m.requests_signature_refused);
@@ -156,6 +166,13 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
 
 double value_of(std::uint64_t n) {
   return static_cast<double>(n);
+}
+
+void add_certificates(page_builder& p, const actors::node_status& status) {
+  auto& family = p.family("cairn_certificate_expiry_timestamp_seconds",
+                          "When the certificate of this port ends, in seconds since 1970.", MetricType::Gauge);
+  for (const auto& c : status.certificates)
+    page_builder::add(family, {{"use", c.use}}, static_cast<double>(c.ends / 1000));
 }
 
 // What only the leader knows is shown by the leader only, so that sums over the nodes are right.
@@ -220,6 +237,12 @@ void add_storage(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_punched_bytes_total", "Bytes given back to the file systems.", m.bytes_punched);
   p.counter("cairn_commit_batches_total", "Durable metadata transactions.", m.commit_batches);
   p.counter("cairn_committed_commands_total", "Metadata commands in them.", m.committed_commands);
+  p.counter("cairn_lifecycle_done_total", "Versions and uploads that lifecycle rules removed.", m.lifecycle_done);
+  p.counter("cairn_lifecycle_refused_total",
+            "Removals by lifecycle rules that were refused: changed meanwhile, or left for the next walk.",
+            m.lifecycle_refused);
+  p.counter("cairn_lifecycle_failures_total", "Buckets whose lifecycle rules wait for the next walk after an error.",
+            m.lifecycle_failures);
   p.counter("cairn_row_cache_hits_total", "Look-ups answered by the cache of hot rows.", m.row_cache_hits);
   p.counter("cairn_row_cache_misses_total", "Look-ups that read the metadata.", m.row_cache_misses);
   p.histogram("cairn_chunk_read_duration_seconds", "A chunk read as its requester sees it.", m.chunk_read);
@@ -282,6 +305,7 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
   add_replicas(p, metrics);
   add_cluster(p, metrics, status);
   add_node(p, status);
+  add_certificates(p, status);
   add_disks(p, status);
   return p;
 }

@@ -65,13 +65,13 @@ std::variant<named_part, s3_error> read_part(const xml_element& element) {
   bool numbered = false, tagged = false;
   for (const auto& field : element.children) {
     if (field.name == "PartNumber") {
-      const auto number = number_of<std::uint32_t>(field.text);
+      const auto number = xml_number(field);
       if (!number || *number < 1 || *number > metadata::part_number_max)
         return s3_error{400, "InvalidArgument", "Part numbers go from 1 to 10000."};
-      part.chosen.number = *number;
+      part.chosen.number = static_cast<std::uint32_t>(*number);
       numbered = true;
     } else if (field.name == "ETag") {
-      const auto digest = digest_of(field.text);
+      const auto digest = digest_of(field.token());
       if (!digest) return s3_error{400, "InvalidPart", "No part has the ETag " + field.text + "."};
       part.chosen.digest = *digest;
       tagged = true;
@@ -79,7 +79,7 @@ std::variant<named_part, s3_error> read_part(const xml_element& element) {
       const auto known = std::ranges::find(elements, field.name, &element_name::element);
       if (known == elements.end()) return malformed("A Part has no element " + field.name + ".");
       part.checksum_name = to_string(known->kind);
-      part.checksum = field.text;
+      part.checksum = field.token();
     }
   }
   if (!numbered || !tagged) return malformed("A Part needs PartNumber and ETag.");

@@ -1,5 +1,6 @@
 #include "net/multipart_routes.hpp"
 
+#include "net/list_request.hpp"
 #include "net/multipart.hpp"
 #include "net/multipart_xml.hpp"
 #include "net/route_steps.hpp"
@@ -21,10 +22,18 @@ std::string_view header_of(const session_ptr& session, std::string_view name) {
   return {found->value().data(), found->value().size()};
 }
 
+// "https://host:port" as the client knows the node; empty: an old client that names no host.
+std::string origin_of(const session_ptr& session) {
+  const auto& authority = session->current().target.authority;
+  const auto host = authority.empty() ? header_of(session, "Host") : std::string_view{authority};
+  if (host.empty()) return {};
+  return (session->encrypted() ? "https://" : "http://") + std::string{host};
+}
+
 // What a client that wants to complete an upload has said, and what the rows of the parts told so far.
 struct completion {
   session_ptr session;
-  std::shared_ptr<answer_slot> slot;
+  turn mine;
   metadata::upload_name upload;
   metadata::write_condition condition;
   std::vector<named_part> parts;
@@ -38,9 +47,10 @@ struct completion {
 using completion_ptr = std::shared_ptr<completion>;
 
 void completed(const completion_ptr& job) {
-  auto& session = *job->session;
-  const auto body = upload_completed_xml(session.current().target, etag_of_parts(job->parts), job->headers);
-  session.respond(200, whole_answer(200, session.basics(), "application/xml", body, job->lines), job->slot);
+  const auto& session = *job->session;
+  const auto body =
+      upload_completed_xml(origin_of(job->session), session.current().target, etag_of_parts(job->parts), job->headers);
+  respond_document(job->session, body, job->lines);
 }
 
 // A retry finds no upload, but the object that the first try made.
@@ -108,6 +118,15 @@ std::optional<s3_error> check_whole(completion& job) {
     if (text != std::to_string(job.size))
       return s3_error{400, "InvalidRequest", "The parts do not have x-amz-mp-object-size bytes together."};
   }
+  if (const auto text = header_of(job.session, "x-amz-checksum-type"); !text.empty()) {
+    if (job.headers.empty() || text != checksum_type_of(job.headers.front().second))
+      return s3_error{400, "InvalidRequest", "x-amz-checksum-type is not that of the upload."};
+  }
+  if (const auto kind = checksum_kind_of(header_of(job.session, "x-amz-checksum-algorithm"))) {
+    if (job.headers.empty() ||
+        job.headers.front().first != std::string{checksum_header_prefix}.append(to_string(*kind)))
+      return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm is not that of the upload."};
+  }
   for (const auto kind : storage::checksum_kinds) {
     const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
     const auto announced = header_of(job.session, name);
@@ -145,6 +164,29 @@ void check_parts(const completion_ptr& job) {
       actors::parts_atom_v, actors::upload_query{job->upload, after, check_page});
 }
 
+// Why an upload is not even begun. The condition is checked again, atomically, by the request that completes it, if
+// that one says it too; clients that say it once say it here.
+std::optional<s3_error> unmet(const metadata::write_condition& condition, const result<actors::found_object>& found) {
+  if (!found && found.error().code != errc::no_such_key) return s3_error_of(found.error());
+  if (!found) return condition.if_match ? std::optional{s3_error_of(found.error())} : std::nullopt;
+  const auto tag = to_string(found->row->etag);
+  const bool other = condition.if_match && *condition.if_match != "*" && *condition.if_match != tag;
+  const bool same = condition.if_other && *condition.if_other == tag;
+  if (condition.if_absent || other || same) return s3_error_of(error{errc::precondition_failed});
+  return std::nullopt;
+}
+
+void commit_beginning(const session_ptr& session, metadata::begin_upload command, const std::string& lines) {
+  const auto nonce = command.nonce;
+  ask<actors::committed>(
+      session,
+      [session, nonce, lines](const actors::committed& begun) {
+        const auto body = upload_begun_xml(session->current().target, upload_id_text(begun.result.version, nonce));
+        session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+}
+
 } // namespace
 
 void begin_upload(const session_ptr& session) {
@@ -171,14 +213,16 @@ void begin_upload(const session_ptr& session) {
   command.checksum = std::move(checksum.name);
   command.type = checksum.type;
   command.by = std::move(put.by);
-  const auto nonce = command.nonce;
-  ask<actors::committed>(
+  const auto condition = put.condition;
+  if (!condition.if_absent && !condition.if_match && !condition.if_other)
+    return commit_beginning(session, std::move(command), lines);
+  ask_result<actors::found_object>(
       session,
-      [session, nonce, lines](const actors::committed& begun) {
-        const auto body = upload_begun_xml(session->current().target, upload_id_text(begun.result.version, nonce));
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
+      [session, condition, command = std::move(command), lines](const result<actors::found_object>& found) {
+        if (const auto refused = unmet(condition, found)) return session->respond_error(*refused);
+        commit_beginning(session, command, lines);
       },
-      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+      actors::lookup_atom_v, actors::object_name{request.target.bucket, request.target.key, false});
 }
 
 void list_parts(const session_ptr& session) {
@@ -194,24 +238,24 @@ void list_parts(const session_ptr& session) {
     const bool given = !target.find("part-number-marker")->empty();
     request.after = given ? std::get<std::uint32_t>(after) : 0;
   }
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask<actors::found_upload>(
-      session,
-      [session, request, slot](const actors::found_upload& found) {
-        const auto& by = session->current().by;
-        if (by.by == metadata::allowed_by::anybody && !found.row->by_anybody)
-          return session->respond_failure(error{errc::access_denied});
-        const auto body = parts_xml(session->current().target, request, found);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
-      },
-      actors::parts_atom_v,
-      actors::upload_query{std::get<metadata::upload_name>(upload), request.after, request.parts_max + 1});
+  actors::upload_query query{std::get<metadata::upload_name>(upload), request.after, request.parts_max + 1};
+  with_turn(session, *session->shared().listing_turns, [session, request, query](const turn& mine) {
+    ask<actors::found_upload>(
+        session,
+        [session, request, mine](const actors::found_upload& found) {
+          const auto& by = session->current().by;
+          if (by.by == metadata::allowed_by::anybody && !found.row->by_anybody)
+            return session->respond_failure(error{errc::access_denied});
+          respond_document(session, parts_xml(session->current().target, request, found));
+        },
+        actors::parts_atom_v, query);
+  });
 }
 
 void list_uploads(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto given = [&](std::string_view name) { return target.find(name) ? *target.find(name) : std::string{}; };
+  if (const auto refused = refused_texts(target)) return session->respond_error(*refused);
   const auto most = bounded_number(target, "max-uploads", page_max);
   if (const auto* refused = std::get_if<s3_error>(&most)) return session->respond_error(*refused);
   uploads_request request;
@@ -231,15 +275,14 @@ void list_uploads(const session_ptr& session) {
     if (encoding != "url") return session->respond_error({400, "InvalidArgument", "encoding-type is url or absent."});
     request.encode_url = true;
   }
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask<actors::uploads_listing>(
-      session,
-      [session, request, slot](const actors::uploads_listing& page) {
-        const auto body = uploads_xml(request, *page);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
-      },
-      actors::list_atom_v, request.query);
+  with_turn(session, *session->shared().listing_turns, [session, request](const turn& mine) {
+    ask<actors::uploads_listing>(
+        session,
+        [session, request, mine](const actors::uploads_listing& page) {
+          respond_document(session, uploads_xml(request, *page));
+        },
+        actors::list_atom_v, request.query);
+  });
 }
 
 void complete_upload(const session_ptr& session) {
@@ -247,11 +290,8 @@ void complete_upload(const session_ptr& session) {
   if (const auto* refused = std::get_if<s3_error>(&upload)) return session->respond_error(*refused);
   auto condition = write_condition_of(session->current().conditions);
   if (!condition) return session->respond_failure(condition.error());
-  auto slot = answer_slot::take(session->shared());
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many large answers at once"});
   auto job = std::make_shared<completion>();
   job->session = session;
-  job->slot = std::move(slot);
   job->upload = std::move(std::get<metadata::upload_name>(upload));
   job->condition = std::move(*condition);
   collect_body(
@@ -260,7 +300,10 @@ void complete_upload(const session_ptr& session) {
         auto parts = read_complete_request(body);
         if (const auto* refused = std::get_if<s3_error>(&parts)) return job->session->respond_error(*refused);
         job->parts = std::move(std::get<std::vector<named_part>>(parts));
-        check_parts(job);
+        with_turn(job->session, *job->session->shared().commit_turns, [job](turn mine) {
+          job->mine = std::move(mine);
+          check_parts(job);
+        });
       },
       body_checksums::of_something_else);
 }

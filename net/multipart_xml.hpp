@@ -25,8 +25,9 @@ struct uploads_request {
 };
 std::string uploads_xml(const uploads_request& request, const storage::metadata::uploads_page& page);
 
-std::string upload_completed_xml(const request_target& target, const storage::metadata::etag& etag,
-                                 const actors::kept_headers& checksums);
+// `origin`: "https://host:port", under which the client reached the node; empty: it did not say.
+std::string upload_completed_xml(std::string_view origin, const request_target& target,
+                                 const storage::metadata::etag& etag, const actors::kept_headers& checksums);
 
 // `element`: CopyObjectResult or CopyPartResult.
 std::string copied_xml(std::string_view element, const storage::metadata::etag& etag, storage::wall_ms modified,

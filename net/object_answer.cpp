@@ -2,6 +2,7 @@
 
 #include "actors/lifecycle_rules.hpp"
 #include "net/body_checksums.hpp"
+#include "net/encoded_words.hpp"
 #include "net/http_date.hpp"
 #include "net/multipart.hpp"
 #include "net/ranges.hpp"
@@ -83,7 +84,7 @@ struct answer_maker {
     for (const auto& [name, value] : row.headers.user) {
       out += "x-amz-meta-";
       out += name;
-      add_line(out, value);
+      add_line(out, as_encoded_words(value));
     }
     return builder;
   }

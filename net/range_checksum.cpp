@@ -14,8 +14,13 @@ class range_reader final : public actors::download_client, public std::enable_sh
 public:
   range_reader(session_ptr session, stored_range range, storage::checksum_kind kind,
                std::function<void(result<std::string>)> done)
-      : session_(std::move(session)), range_(std::move(range)), running_(kind), done_(std::move(done)) {}
+      : session_(std::move(session)),
+        payer_(session_->payer()),
+        range_(std::move(range)),
+        running_(kind),
+        done_(std::move(done)) {}
 
+  storage::account_ptr payer() const override { return payer_; }
   void run() { streamer_ = actors::start_download(session_->shared().services, range_.object, shared_from_this()); }
 
   actors::download_plan plan(const actors::found_object& object) override {
@@ -60,6 +65,7 @@ private:
   }
 
   session_ptr session_;
+  const storage::account_ptr payer_;
   const stored_range range_;
   storage::running_checksum running_;
   std::function<void(result<std::string>)> done_;

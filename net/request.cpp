@@ -5,6 +5,7 @@
 #include "net/aws_chunked.hpp"
 #include "net/base64.hpp"
 #include "net/http_date.hpp"
+#include "net/multipart.hpp"
 #include "net/settings.hpp"
 #include "net/tags.hpp"
 
@@ -34,29 +35,12 @@ void first(std::optional<std::string>& slot, std::string_view value) {
   if (!slot) slot = value;
 }
 
-// Headers that would change what is stored or how. Dropping them silently would break a promise to the client.
-struct refused_header {
-  std::string_view name, feature;
-  bool prefix = false;
-};
-constexpr std::array refused_headers{
-    refused_header{"x-amz-server-side-encryption", "Server-side encryption", true},
-    refused_header{"x-amz-object-lock-", "Object locks", true},
-    refused_header{"x-amz-website-redirect-location", "Website redirects"},
-    refused_header{"x-amz-write-offset-bytes", "Appending (x-amz-write-offset-bytes)"},
-    refused_header{"content-range", "Partial PUT (Content-Range)"},
-};
-
 // S3's classes whose objects can be read at once. There is one way of storing here, which is as good as any of them.
 constexpr std::array<std::string_view, 6> storage_classes{"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA",
                                                           "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"};
 
 std::optional<s3_error> refused_feature(std::string_view name, std::string_view value) {
-  for (const auto& header : refused_headers) {
-    if (header.prefix ? istarts_with(name, header.name) : iequals(name, header.name)) {
-      return not_implemented(header.feature);
-    }
-  }
+  if (iequals(name, "content-range")) return not_implemented("Partial PUT (Content-Range)");
   if (iequals(name, "x-amz-storage-class") &&
       std::find(storage_classes.begin(), storage_classes.end(), value) == storage_classes.end()) {
     return s3_error{400, "InvalidStorageClass",
@@ -108,6 +92,18 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
     return access_denied("Making an object public needs the right `owner` on its bucket.");
   if (!extras.tags.empty() && !request.may(rights::write))
     return access_denied("Tags need a right on the bucket, which that to write for everybody is not.");
+  return std::nullopt;
+}
+
+// x-amz-checksum-algorithm of a PutObject, as some clients send it: who brings no checksum gets one made.
+std::optional<s3_error> make_checksum(const http::fields& fields, const request& request, put_order& order) {
+  const auto named = fields.find("x-amz-checksum-algorithm");
+  if (named == fields.end() || request.operation != storage::http_operation::put_object) return std::nullopt;
+  const auto kind = checksum_kind_of(view_of(named->value()));
+  if (!kind || (order.checksum && order.checksum->kind() != *kind))
+    return s3_error{400, "InvalidRequest",
+                    "x-amz-checksum-algorithm names no algorithm, or another than the x-amz-checksum- value has."};
+  if (!order.checksum) order.put.check = std::make_shared<checksum_maker>(*kind);
   return std::nullopt;
 }
 
@@ -233,6 +229,7 @@ std::variant<put_order, s3_error> read_put(const http::fields& fields, const req
   if (auto* refused = std::get_if<s3_error>(&checksum)) return std::move(*refused);
   if (auto& announced = std::get<0>(checksum))
     order.put.check = order.checksum = std::make_shared<checksum_check>(std::move(*announced));
+  if (auto refused = make_checksum(fields, request, order)) return std::move(*refused);
   auto condition = write_condition_of(request.conditions);
   if (!condition) return s3_error_of(condition.error());
   order.put.condition = std::move(*condition);

@@ -48,12 +48,13 @@ struct request {
   std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as it was when the request was let in; may be null
   std::optional<storage::metadata::version_id> version;         // ?versionId
   std::string origin;                                           // of a page that a browser asks for
-  bool cross_site = false;                                      // not signed, and sent for a page of another origin
-  storage::metadata::authority by;                              // what let it in; goes with its commands
-  std::uint8_t rights = 0;                                      // of its sender on the bucket, whatever let it in
-  bool may_list = false;                                        // its sender may know what is not there
-  bool public_only = false;                                     // anonymous: only objects that are public by themselves
-  std::vector<std::pair<std::string, std::string>> overrides;   // response-content-type → "content-type"; checked
+  std::vector<std::string> query_headers; // lower-case names of those that a presigned URL's query added to the head
+  bool cross_site = false;                // not signed, and sent for a page of another origin
+  storage::metadata::authority by;        // what let it in; goes with its commands
+  std::uint8_t rights = 0;                // of its sender on the bucket, whatever let it in
+  bool may_list = false;                  // its sender may know what is not there
+  bool public_only = false;               // anonymous: only objects that are public by themselves
+  std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents
   // Whether its sender has all these rights, and not only those of anybody.

@@ -2,11 +2,18 @@
 
 #include "net/body_checksums.hpp"
 
+#include <boost/asio/dispatch.hpp>
+
+#include <algorithm>
+
 namespace cairn::net {
 
 namespace {
 
 using then_body = std::function<void(std::string)>;
+
+constexpr std::size_t uncounted_bytes = 4096;  // a connection has a buffer of that size anyway
+constexpr std::size_t document_bytes_each = 6; // of memory for a byte of XML: the text, its tree, what is read from it
 
 // A body that was signed as a whole is what it was; one signed by chunks needs the decoder of uploads.
 std::optional<s3_error> refused_payload(const http_session& session) {
@@ -22,9 +29,19 @@ bool matches_signature(const http_session& session, std::string_view body) {
          storage::sha256_of(std::as_bytes(std::span{body})) == signer->claim.payload_hash;
 }
 
+// The text twice for a moment, then what is made of it.
+bool charge_document(const session_ptr& session, std::size_t bytes) {
+  return bytes <= uncounted_bytes || session->charge(bytes * document_bytes_each);
+}
+
+void no_memory(const session_ptr& session) {
+  session->respond_failure(error{errc::slow_down, "no memory for the body"});
+}
+
 void body_is_there(const session_ptr& session, const then_body& then, body_checksums headers) {
   auto& buffer = session->buffer();
   const auto bytes = session->body_left();
+  if (!charge_document(session, bytes)) return no_memory(session);
   std::string body{static_cast<const char*>(buffer.cdata().data()), bytes};
   buffer.consume(bytes);
   session->body_taken(bytes);
@@ -36,22 +53,28 @@ void body_is_there(const session_ptr& session, const then_body& then, body_check
   then(std::move(body));
 }
 
+// The buffer grows as bytes come: by as much as there is already.
 void read_on(const session_ptr& session, const then_body& then, body_checksums headers) {
   auto& buffer = session->buffer();
   if (buffer.size() >= session->body_left()) return body_is_there(session, then, headers);
   session->send_continue();
+  const auto step = std::min<std::size_t>(session->body_left() - buffer.size(),
+                                          std::max<std::size_t>(uncounted_bytes, buffer.size()));
+  const auto held = buffer.size() + step;
+  if (held > uncounted_bytes && !session->charge(held)) return no_memory(session);
+  session->holds(held > uncounted_bytes ? held : 0);
   session->arm(http_session::wait::body);
-  session->stream().async_read_some(
-      buffer.prepare(session->body_left() - buffer.size()),
-      [session, then, headers](boost::system::error_code failed, std::size_t n) {
-        if (session->closed()) return;
-        if (failed && session->stalled())
-          return session->respond_error({408, "RequestTimeout", "The body made no progress for http.idle_timeout."});
-        if (failed) return session->close();
-        session->disarm();
-        session->buffer().commit(n);
-        read_on(session, then, headers);
-      });
+  session->stream().async_read_some(buffer.prepare(step),
+                                    [session, then, headers](boost::system::error_code failed, std::size_t n) {
+                                      if (session->closed()) return;
+                                      if (failed && session->stalled())
+                                        return session->respond_error(*session->stalled());
+                                      if (failed) return session->close();
+                                      session->disarm();
+                                      session->received(n);
+                                      session->buffer().commit(n);
+                                      read_on(session, then, headers);
+                                    });
 }
 
 } // namespace
@@ -86,13 +109,23 @@ void collect_body(const session_ptr& session, std::size_t bytes_max, const then_
         {400, "MalformedXML", "The body is larger than " + std::to_string(bytes_max) + " bytes."});
   }
   if (const auto refused = refused_payload(*session)) return session->respond_error(*refused);
+  session->collects();
   read_on(session, then, headers);
 }
 
-std::shared_ptr<answer_slot> answer_slot::take(http_shared& shared) {
-  auto slot = std::make_shared<answer_slot>(shared);
-  const auto before = shared.listings.fetch_add(1, std::memory_order_relaxed);
-  return before < http_shared::listings_max ? slot : nullptr;
+void with_turn(const session_ptr& session, fair_turns& turns, std::function<void(turn)> then) {
+  const auto& payer = session->payer();
+  turns.take(payer ? payer->name() : std::string{}, [session, then = std::move(then)](turn mine) {
+    boost::asio::dispatch(session->executor(), [session, then, mine = std::move(mine)]() mutable {
+      if (!session->closed()) then(std::move(mine));
+    });
+  });
+}
+
+void respond_document(const session_ptr& session, const std::string& xml, std::string_view header_lines) {
+  if (!session->charge(xml.size() + session->current().basics.lines.size()))
+    return session->respond_failure(error{errc::slow_down, "no memory for the answer"});
+  session->respond(200, whole_answer(200, session->basics(), "application/xml", xml, header_lines));
 }
 
 } // namespace cairn::net

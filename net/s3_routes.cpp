@@ -56,8 +56,7 @@ void delete_object(const session_ptr& session) {
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
-void ask_page(const session_ptr& session, const std::shared_ptr<answer_slot>& slot, const list_request& list,
-              int tries) {
+void ask_page(const session_ptr& session, const turn& mine, const list_request& list, int tries) {
   // S3 answers max-keys=0 with an empty page, but only of a bucket that exists.
   const bool nothing_wanted = list.query.keys_max == 0;
   auto query = list.query;
@@ -70,10 +69,9 @@ void ask_page(const session_ptr& session, const std::shared_ptr<answer_slot>& sl
         if (!found && page->truncated && !nothing_wanted && tries < empty_pages_max) {
           auto next = list;
           next.query.start_after = page->last;
-          return ask_page(session, slot, next, tries + 1);
+          return ask_page(session, mine, next, tries + 1);
         }
-        const auto body = list_objects_xml(list, nothing_wanted ? metadata::listing{} : *page);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
+        respond_document(session, list_objects_xml(list, nothing_wanted ? metadata::listing{} : *page));
       },
       actors::list_atom_v, std::move(query));
 }
@@ -82,9 +80,8 @@ void list_objects(const session_ptr& session) {
   auto& shared = session->shared();
   auto list = read_list_request(session->current().target, shared.list_keys_max);
   if (const auto* refused = std::get_if<s3_error>(&list)) return session->respond_error(*refused);
-  auto slot = answer_slot::take(shared);
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask_page(session, slot, std::get<list_request>(list), 0);
+  with_turn(session, *shared.listing_turns,
+            [session, list = std::get<list_request>(list)](const turn& mine) { ask_page(session, mine, list, 0); });
 }
 
 void list_versions(const session_ptr& session) {
@@ -94,15 +91,14 @@ void list_versions(const session_ptr& session) {
   const auto& request = std::get<versions_request>(read);
   auto query = request.query;
   query.judged = session->current().by.bucket;
-  auto slot = answer_slot::take(shared);
-  if (!slot) return session->respond_failure(error{errc::slow_down, "too many listings at once"});
-  ask<actors::versions_listing>(
-      session,
-      [session, request, slot](const actors::versions_listing& page) {
-        const auto body = versions_document(request, *page);
-        session->respond(200, whole_answer(200, session->basics(), "application/xml", body), slot);
-      },
-      actors::list_atom_v, std::move(query));
+  with_turn(session, *shared.listing_turns, [session, request, query](const turn& mine) {
+    ask<actors::versions_listing>(
+        session,
+        [session, request, mine](const actors::versions_listing& page) {
+          respond_document(session, versions_document(request, *page));
+        },
+        actors::list_atom_v, query);
+  });
 }
 
 } // namespace

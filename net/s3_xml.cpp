@@ -3,7 +3,6 @@
 #include "net/base64.hpp"
 #include "net/http_date.hpp"
 #include "net/uri.hpp"
-#include "net/xml_reader.hpp"
 
 #include <array>
 #include <charconv>
@@ -132,8 +131,7 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
   xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
   xml.open("ListBucketResult", s3_name_space);
   xml.text("Name", request.query.bucket);
-  // The first version of the API answers it as it was sent, and clients do not decode it.
-  append_name(xml, "Prefix", request.query.prefix, request.encode_url && request.version_2);
+  append_name(xml, "Prefix", request.query.prefix, request.encode_url);
   append_paging(xml, request, page);
   for (const auto& object : page.objects) append_object(xml, object, request);
   for (const auto& prefix : page.common_prefixes) {
@@ -145,18 +143,13 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
   return xml.take();
 }
 
-std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& buckets,
-                             const bucket_list_request& request) {
+std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>& buckets,
+                             const bucket_list_request& request, bool more) {
   xml_writer xml;
   xml.open("ListAllMyBucketsResult", s3_name_space);
   xml.owner();
   xml.open("Buckets");
-  std::string last; // of the page, when others follow
-  std::uint32_t left = request.buckets_max == 0 ? ~0u : request.buckets_max;
   for (const auto& bucket : buckets) {
-    if (!bucket.name.starts_with(request.prefix) || (!request.after.empty() && bucket.name <= request.after)) continue;
-    if (left == 0) break;
-    if (--left == 0) last = bucket.name;
     xml.open("Bucket");
     xml.text("Name", bucket.name);
     xml.open("CreationDate");
@@ -165,19 +158,10 @@ std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& b
     xml.close("Bucket");
   }
   xml.close("Buckets");
-  const auto follows = [&](const auto& bucket) {
-    return bucket.name > last && bucket.name.starts_with(request.prefix);
-  };
-  if (!last.empty() && std::any_of(buckets.begin(), buckets.end(), follows)) xml.text("ContinuationToken", last);
+  if (more && !buckets.empty()) xml.text("ContinuationToken", buckets.back().name);
   if (!request.prefix.empty()) xml.text("Prefix", request.prefix);
   xml.close("ListAllMyBucketsResult");
   return xml.take();
-}
-
-bool valid_create_bucket_body(std::string_view body) {
-  if (body.empty()) return true;
-  const auto root = read_xml(body, {});
-  return root && root->name == "CreateBucketConfiguration";
 }
 
 } // namespace cairn::net

@@ -55,10 +55,8 @@ struct bucket_list_request {
   std::string prefix, after;
   std::uint32_t buckets_max = 0; // 0: all
 };
-std::string list_buckets_xml(const std::vector<storage::metadata::bucket_row>& buckets, // by name
-                             const bucket_list_request& request = {});
-
-// The body of PUT /bucket: empty or a CreateBucketConfiguration document.
-bool valid_create_bucket_body(std::string_view body);
+// `buckets`: those of the page, by name. `more`: others follow.
+std::string list_buckets_xml(const std::vector<storage::metadata::listed_bucket>& buckets,
+                             const bucket_list_request& request = {}, bool more = false);
 
 } // namespace cairn::net

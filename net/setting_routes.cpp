@@ -1,5 +1,6 @@
 #include "net/setting_routes.hpp"
 
+#include "net/acl_xml.hpp"
 #include "net/ascii.hpp"
 #include "net/cors.hpp"
 #include "net/lifecycle_xml.hpp"
@@ -49,6 +50,8 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
   if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
   if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
   if (what == "tagging" && !row.tags.empty()) return answer_document(session, tagging_xml(row.tags));
+  if (what == "ownershipControls" && row.ownership != metadata::ownership::unsaid)
+    return answer_document(session, ownership_document(row.ownership));
   answer_unkept(session);
 }
 
@@ -65,18 +68,14 @@ metadata::set_bucket change_of(const session_ptr& session) {
   return command;
 }
 
-// The canned list in the header. Nothing: it was answered with a refusal.
-std::optional<public_access> canned_acl(const session_ptr& session) {
+// The canned list in the header, if there is one.
+std::variant<std::optional<public_access>, s3_error> canned_acl(const session_ptr& session) {
   std::optional<public_access> access;
   for (const auto& field : session->fields()) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
-    if (const auto refused = refused_acl_header(name, value)) {
-      session->respond_error(*refused);
-      return std::nullopt;
-    }
+    if (auto refused = refused_acl_header(name, value)) return std::move(*refused);
     if (iequals(name, "x-amz-acl")) access = public_access_of(value);
   }
-  if (!access) session->respond_error(not_implemented("An access control list in the body"));
   return access;
 }
 
@@ -90,22 +89,37 @@ void write_tagging(const session_ptr& session) {
   });
 }
 
-void write_acl(const session_ptr& session) {
-  const auto access = canned_acl(session);
-  if (!access) return;
+void commit_acl(const session_ptr& session, const public_access& access) {
   const auto& target = session->current().target;
   if (target.key.empty()) {
     auto command = change_of(session);
-    make_public(command, *access);
+    make_public(command, access);
     return commit(session, std::move(command), 200);
   }
   metadata::set_extras command;
   command.bucket = target.bucket;
   command.key = target.key;
-  command.public_read = access->read;
+  command.public_read = access.read;
   command.version = session->current().version;
   command.by = session->current().by;
   commit(session, std::move(command), 200);
+}
+
+// The list is in the header or in the body.
+void write_acl(const session_ptr& session) {
+  const auto canned = canned_acl(session);
+  if (const auto* refused = std::get_if<s3_error>(&canned)) return session->respond_error(*refused);
+  collect_body(session, acl_body_bytes_max, [session, access = std::get<0>(canned)](const std::string& body) {
+    if (access && !body.empty())
+      return session->respond_error({400, "UnexpectedContent", "A list in x-amz-acl and another in the body."});
+    if (access) return commit_acl(session, *access);
+    if (body.empty())
+      return session->respond_error(
+          {400, "MissingSecurityHeader", "Your request was missing a required header: x-amz-acl, or a list as body."});
+    const auto read = read_acl_document(body);
+    if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+    commit_acl(session, std::get<public_access>(read));
+  });
 }
 
 void write_cors(const session_ptr& session) {
@@ -167,8 +181,13 @@ void write_setting(const session_ptr& session) {
       command.tags.emplace();
     return commit(session, std::move(command), 204);
   }
-  // DELETE of a setting that was never made.
-  with_bucket(session, [session](const metadata::bucket_row&) { session->respond_empty(204); });
+  with_bucket(session, [session, what](const metadata::bucket_row& row) {
+    // DELETE of a setting that was never made.
+    if (what != "ownershipControls" || row.ownership == metadata::ownership::unsaid) return session->respond_empty(204);
+    auto command = change_of(session);
+    command.ownership = metadata::ownership::unsaid;
+    commit(session, std::move(command), 204);
+  });
 }
 
 void preflight(const session_ptr& session) {
@@ -192,17 +211,28 @@ void make_public(metadata::set_bucket& change, const public_access& access) {
   if (access.write) change.public_write = true;
 }
 
-std::optional<s3_error> refused_bucket_headers(const session_ptr& session, public_access& access) {
+std::variant<metadata::bucket_settings, s3_error> read_bucket_headers(const session_ptr& session) {
+  metadata::bucket_settings settings;
   for (const auto& field : session->fields()) {
     const auto name = view_of(field.name_string()), value = view_of(field.value());
     if (iequals(name, "x-amz-bucket-object-lock-enabled") && !iequals(value, "false"))
       return not_implemented("Object locks (x-amz-bucket-object-lock-enabled)");
-    if (iequals(name, "x-amz-object-ownership") && value != "BucketOwnerEnforced")
-      return not_implemented("Object ownership other than BucketOwnerEnforced");
-    if (auto refused = refused_acl_header(name, value)) return refused;
-    if (iequals(name, "x-amz-acl")) access = public_access_of(value);
+    if (iequals(name, "x-amz-object-ownership")) {
+      const auto ownership = ownership_of(value);
+      if (!ownership)
+        return s3_error{400, "InvalidArgument", "Invalid x-amz-object-ownership header: " + std::string{value}};
+      settings.ownership = *ownership;
+    }
+    if (auto refused = refused_acl_header(name, value)) return std::move(*refused);
+    if (!iequals(name, "x-amz-acl")) continue;
+    const auto access = public_access_of(value);
+    settings.public_read = access.read;
+    settings.public_write = access.write;
   }
-  return std::nullopt;
+  if (settings.public_read && settings.ownership == metadata::ownership::enforced)
+    return s3_error{400, "InvalidBucketAclWithObjectOwnership",
+                    "Bucket cannot have ACLs set with ObjectOwnership's BucketOwnerEnforced setting"};
+  return settings;
 }
 
 } // namespace cairn::net

@@ -14,7 +14,7 @@ void preflight(const session_ptr& session); // OPTIONS
 // What a canned list says of a bucket: the objects in it speak for themselves.
 void make_public(storage::metadata::set_bucket& change, const public_access& access);
 
-// Why PUT /bucket can't have these headers; `access`: what x-amz-acl says.
-std::optional<s3_error> refused_bucket_headers(const session_ptr& session, public_access& access);
+// What the headers of PUT /bucket say: its access control list and its ownership. Or why it can't have them.
+std::variant<storage::metadata::bucket_settings, s3_error> read_bucket_headers(const session_ptr& session);
 
 } // namespace cairn::net

@@ -3,6 +3,7 @@
 #include "net/ascii.hpp"
 #include "net/s3_xml.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace cairn::net {
@@ -55,6 +56,9 @@ std::string payer_document() {
   return xml.take();
 }
 
+constexpr std::array<std::string_view, 3> ownerships{"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"};
+static_assert(storage::metadata::ownership::enforced == 1 && storage::metadata::ownership::writer == 3);
+
 constexpr std::array canned_lists{"authenticated-read", "aws-exec-read", "bucket-owner-read", "log-delivery-write"};
 
 void add_grant(xml_writer& xml, std::string_view type, std::string_view permission, std::string_view grantee) {
@@ -87,6 +91,22 @@ std::string acl_document(const public_access& access) {
 public_access public_access_of(std::string_view acl) {
   const bool writes = acl == "public-read-write";
   return {writes || acl == "public-read", writes};
+}
+
+std::optional<std::uint8_t> ownership_of(std::string_view name) {
+  const auto known = std::find(ownerships.begin(), ownerships.end(), name);
+  if (known == ownerships.end()) return std::nullopt;
+  return static_cast<std::uint8_t>(known - ownerships.begin() + 1);
+}
+
+std::string ownership_document(std::uint8_t ownership) {
+  xml_writer xml;
+  xml.open("OwnershipControls", s3_name_space);
+  xml.open("Rule");
+  xml.text("ObjectOwnership", ownerships.at(ownership - 1u));
+  xml.close("Rule");
+  xml.close("OwnershipControls");
+  return xml.take();
 }
 
 std::string location_document(std::string_view region) {

@@ -6,6 +6,8 @@
 #include "net/s3_errors.hpp"
 #include "net/uri.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -15,6 +17,10 @@ namespace cairn::net {
 // GET of `sub_resource` ("acl"), of a bucket or, with a key, an object that exists → the document.
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target);
 std::string location_document(std::string_view region); // S3's oldest region is an empty element
+
+// Whose the objects of a bucket are (storage::metadata::ownership), as S3 names it. Nothing: no such name.
+std::optional<std::uint8_t> ownership_of(std::string_view name);
+std::string ownership_document(std::uint8_t ownership);
 
 struct public_access { // of anybody
   bool read = false, write = false;

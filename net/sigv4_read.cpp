@@ -52,8 +52,9 @@ std::optional<storage::wall_ms> parse_timestamp(std::string_view text) {
          1000;
 }
 
-// A Date header's time in the form that is signed.
+// A Date header's time in the form that is signed; it may have that form already.
 std::optional<std::string> timestamp_of_date(std::string_view http_date) {
+  if (parse_timestamp(http_date)) return std::string{http_date};
   const auto seconds = parse_http_date(http_date);
   if (!seconds) return std::nullopt;
   std::string iso; // "1994-11-06T08:49:37.000Z"
@@ -90,8 +91,25 @@ bool is_signed(std::string_view signed_headers, std::string_view name) {
   return false;
 }
 
+// Each named header is looked for among all: more names than a request can mean, or one name many times over, would
+// make a small head cost much before anybody is known.
+constexpr std::size_t signed_headers_max = 256;
+bool has_sane_names(std::string_view signed_headers) {
+  std::vector<std::string_view> names;
+  while (!signed_headers.empty()) {
+    const auto end = signed_headers.find(';');
+    names.push_back(signed_headers.substr(0, end));
+    if (names.size() > signed_headers_max) return false;
+    signed_headers = end == signed_headers.npos ? std::string_view{} : signed_headers.substr(end + 1);
+  }
+  std::sort(names.begin(), names.end());
+  return std::adjacent_find(names.begin(), names.end()) == names.end();
+}
+
 // All that changes what a request means has to be signed. The payload's hash is part of every signature.
 std::optional<s3_error> check_signed_headers(const signature_claim& claim, const signed_request& request) {
+  if (!has_sane_names(claim.signed_headers))
+    return malformed(claim, "SignedHeaders names too many headers, or one twice");
   if (!is_signed(claim.signed_headers, "host")) return malformed(claim, "SignedHeaders must contain host");
   for (const auto& header : request.headers) {
     if (!istarts_with(header.name, "x-amz-") || is_signed(claim.signed_headers, header.name)) continue;
@@ -194,7 +212,9 @@ std::optional<s3_error> read_presigned(const signed_request& request, signature_
   if (!time) return malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   claim.signed_at = *time;
   if (auto refused = read_expiry(value("X-Amz-Expires"), claim)) return refused;
-  auto payload = value("X-Amz-Content-Sha256");
+  std::string payload; // some signers move the header as it is
+  for (const auto& parameter : request.query)
+    if (payload.empty() && iequals(parameter.name, "X-Amz-Content-Sha256")) payload = parameter.value;
   if (payload.empty() && is_signed(claim.signed_headers, "x-amz-content-sha256"))
     payload = request.header("x-amz-content-sha256");
   return read_payload(payload.empty() ? "UNSIGNED-PAYLOAD" : std::move(payload), claim);
@@ -277,7 +297,8 @@ std::variant<signature_claim, s3_error> read_signature(const signed_request& req
   if (!in_header && !in_query && presigned_version_2(request))
     return s3_error{400, "InvalidRequest",
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
-  if (!request.header("x-amz-security-token").empty() || request.parameter("X-Amz-Security-Token"))
+  const auto* token = request.parameter("X-Amz-Security-Token"); // clients with lasting keys send an empty one
+  if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty()))
     return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
   signature_claim claim;
   auto refused = in_query ? read_presigned(request, claim) : read_signed_headers(request, claim);

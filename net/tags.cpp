@@ -62,18 +62,22 @@ std::variant<tag_list, s3_error> read_tagging_header(std::string_view text) {
   return tags;
 }
 
-std::variant<tag_list, s3_error> read_tagging(std::string_view body, std::size_t most) {
-  const auto root = read_xml(body, bounds);
-  const auto* set = root && root->name == "Tagging" ? root->child("TagSet") : nullptr;
-  if (set == nullptr) return malformed();
+std::variant<tag_list, s3_error> read_tag_set(const xml_element& set, std::size_t most) {
   tag_list tags;
-  for (const auto& tag : set->children) {
+  for (const auto& tag : set.children) {
     const auto *key = tag.child("Key"), *value = tag.child("Value");
-    if (tag.name != "Tag" || key == nullptr || value == nullptr) return malformed();
+    if (tag.name != "Tag" || !has_only(tag, {"Key", "Value"}) || key == nullptr || value == nullptr) return malformed();
     tags.emplace_back(key->text, value->text);
   }
   if (auto refused = refused_tags(tags, most)) return std::move(*refused);
   return tags;
+}
+
+std::variant<tag_list, s3_error> read_tagging(std::string_view body, std::size_t most) {
+  const auto root = read_xml(body, bounds);
+  const auto* set = root && root->name == "Tagging" ? root->child("TagSet") : nullptr;
+  if (set == nullptr || !has_only(*root, {"TagSet"})) return malformed();
+  return read_tag_set(*set, most);
 }
 
 std::string tagging_xml(const tag_list& tags) {

@@ -18,6 +18,9 @@ constexpr std::size_t tagging_body_bytes_max = 64 << 10;
 
 // x-amz-tagging: "key=value&key=value", form-encoded. InvalidArgument, InvalidTag, BadRequest (too many).
 std::variant<tag_list, s3_error> read_tagging_header(std::string_view text);
+// The Tag elements in `set`. MalformedXML, InvalidTag, BadRequest.
+struct xml_element;
+std::variant<tag_list, s3_error> read_tag_set(const xml_element& set, std::size_t most);
 // A Tagging document. MalformedXML, InvalidTag, BadRequest.
 std::variant<tag_list, s3_error> read_tagging(std::string_view body, std::size_t most = tags_max);
 std::string tagging_xml(const tag_list& tags);

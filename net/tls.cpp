@@ -1,5 +1,6 @@
 #include "net/tls.hpp"
 
+#include "actors/link/certificates.hpp"
 #include "storage/file_system.hpp"
 #include "storage/small_file.hpp"
 
@@ -18,6 +19,8 @@ namespace asio = boost::asio;
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 
+// Of TLS 1.2; those of 1.3 are all of this kind. No RSA key exchange, no CBC.
+constexpr const char* ciphers_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr std::size_t call_bytes = 1 << 20; // that one call may take; a record has at most 16 KiB in any case
 
 class openssl_layer final : public tls_layer {
@@ -51,16 +54,20 @@ private:
 
 class openssl_context final : public tls_context {
 public:
-  explicit openssl_context(std::shared_ptr<ssl::context> context) : context_(std::move(context)) {}
+  openssl_context(std::shared_ptr<ssl::context> context, storage::wall_ms ends)
+      : context_(std::move(context)), ends_(ends) {}
+  storage::wall_ms ends() const override { return ends_; }
   std::unique_ptr<tls_layer> layer(session_socket& socket) const override {
     return std::make_unique<openssl_layer>(socket, context_);
   }
 
 private:
   std::shared_ptr<ssl::context> context_;
+  const storage::wall_ms ends_;
 };
 
-// RFC 7301: the client offers names, each with its length before it. A client that offers only others goes on without.
+// RFC 7301: the client offers names, each with its length before it. One that offers only others would speak them: it
+// is refused (no_application_protocol). One that offers none is taken.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
                     unsigned int offered_bytes, void*) {
   constexpr std::string_view spoken = "http/1.1";
@@ -70,7 +77,7 @@ int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, c
     *length = offered[at];
     return SSL_TLSEXT_ERR_OK;
   }
-  return SSL_TLSEXT_ERR_NOACK;
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
 } // namespace
@@ -94,8 +101,12 @@ result<std::shared_ptr<const tls_context>> tls_context::load(const std::string& 
   if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1)
     return error{errc::invalid_argument, "this OpenSSL has no TLS 1.2"};
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  if (SSL_CTX_set_cipher_list(native, ciphers_1_2) != 1)
+    return error{errc::invalid_argument, "this OpenSSL has none of the ciphers"};
   SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
-  return std::shared_ptr<const tls_context>{std::make_shared<openssl_context>(context)};
+  const auto ends = actors::link::certificate_end(*certificate);
+  if (!ends) return error{errc::invalid_argument, certificate_path + ": " + ends.error().text};
+  return std::shared_ptr<const tls_context>{std::make_shared<openssl_context>(context, *ends)};
 }
 
 } // namespace cairn::net

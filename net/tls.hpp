@@ -1,4 +1,5 @@
-// TLS on the HTTP port: TLS 1.2 and 1.3, HTTP/1.1 by ALPN, no client certificates. The only file of this layer, with
+// TLS on the HTTP and admin ports: TLS 1.2 and 1.3 with forward secrecy and AEAD ciphers only, HTTP/1.1 by ALPN (a
+// client that offers only other protocols is refused), no client certificates. The only file of this layer, with
 // tls.cpp, that knows of Asio's TLS and OpenSSL; connections see `tls_layer`.
 //
 // A context is one certificate with its key, immutable; a connection keeps the one that it began with, so a reload
@@ -8,6 +9,7 @@
 
 #include "config/error.hpp"
 #include "net/session_socket.hpp"
+#include "storage/seams.hpp"
 
 #include <boost/asio/buffer.hpp>
 
@@ -41,6 +43,7 @@ public:
                                                          const std::string& key_path);
   virtual ~tls_context() = default;
   virtual std::unique_ptr<tls_layer> layer(session_socket& socket) const = 0; // the socket outlives it
+  virtual storage::wall_ms ends() const = 0;                                  // when the certificate does
 };
 
 } // namespace cairn::net

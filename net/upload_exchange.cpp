@@ -18,6 +18,7 @@ namespace metadata = storage::metadata;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds judged_every{10};
+constexpr std::size_t fast_read_bytes = 64 << 10;
 
 // Methods of upload_client run on the ingest's thread and hop to the strand; all else runs on the strand.
 class upload_exchange final : public actors::upload_client,
@@ -34,14 +35,26 @@ public:
   void run(actors::put_request put) {
     session_->begin(weak_from_this());
     judge_at_ = session_->shared().clock.now() + judged_every;
+    put.payer = session_->payer();
+    asked_ = !reader_.whole() && reader_.worth_a_buffer();
+    put.grants = asked_ ? actors::put_request::granting::on_demand_first : actors::put_request::granting::on_demand;
     ingest_ = actors::start_upload(session_->shared().services, std::move(put), shared_from_this());
   }
 
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override {
     on_strand([given = granted{std::move(empty), fill_bytes}](upload_exchange& self) mutable {
+      self.asked_ = false;
       if (!self.ingest_ || self.ended_) return;
       self.grants_.push_back(std::move(given));
       if (self.reading_) return;
+      self.session_->send_continue();
+      self.pump();
+    });
+  }
+
+  void go_on() override {
+    on_strand([](upload_exchange& self) {
+      if (!self.ingest_) return;
       self.session_->send_continue();
       self.pump();
     });
@@ -64,7 +77,7 @@ public:
 
   void sent(std::uint64_t) override {}
 
-  void stalled() override { refuse({408, "RequestTimeout", "The body made no progress for http.idle_timeout."}); }
+  void stalled(const s3_error& why) override { refuse(why); }
 
   void lost() override { leave(); }
 
@@ -89,9 +102,12 @@ private:
     return {target.at(filled_), target.fill_bytes - filled_};
   }
 
-  // Fills the first granted buffer from what was read already, or reads more.
+  // Fills the first granted buffer from what was read already, or reads more. Without a buffer it reads a little first:
+  // a client that sends nothing is given none.
   void pump() {
-    while (!reading_ && ingest_ && !ended_ && !(grants_.empty() && reader_.needs_room())) {
+    while (!reading_ && ingest_ && !ended_) {
+      if (grants_.empty() && reader_.needs_room() && !reader_.whole())
+        return reader_.worth_a_buffer() ? want() : read();
       auto taken = reader_.take(room());
       if (const auto* problem = std::get_if<s3_error>(&taken)) return refuse(*problem);
       filled_ += std::get<std::size_t>(taken);
@@ -103,8 +119,21 @@ private:
     }
   }
 
+  void want() {
+    if (!std::exchange(asked_, true)) caf::anon_send(ingest_, actors::want_atom_v);
+  }
+
+  // A client that sends fast has its next buffer before it has filled this one.
+  void want_ahead(std::size_t arrived) {
+    if (arrived < fast_read_bytes || grants_.size() != 1 || 2 * filled_ < grants_.front().fill_bytes) return;
+    if (session_->chunked() || session_->body_left() > room().size()) want();
+  }
+
   void read() {
     reading_ = true;
+    std::size_t held = 0;
+    for (const auto& grant : grants_) held += grant.buffer->capacity();
+    session_->holds(held);
     session_->arm(http_session::wait::body);
     session_->stream().async_read_some(reader_.targets(room()),
                                        [self = shared_from_this()](error_code failed, std::size_t n) {
@@ -116,7 +145,7 @@ private:
   void on_read(const error_code& failed, std::size_t n) {
     if (session_->closed()) return grants_.clear();
     session_->disarm();
-    session_->shared().metrics.bytes_received.fetch_add(n, std::memory_order_relaxed);
+    session_->received(n);
     filled_ += reader_.arrived(n);
     if (answer_) return send_answer();
     if (failed == asio::error::eof) {
@@ -124,6 +153,7 @@ private:
     }
     if (failed) return session_->close();
     judge_again();
+    want_ahead(n);
     pump();
   }
 
@@ -195,6 +225,7 @@ private:
   std::function<void(http_session&)> answer_;
   bool reading_ = false, ended_ = false, judging_ = false;
   storage::steady_time judge_at_{};
+  bool asked_ = false; // for a buffer
 };
 
 bool announces_length(const std::shared_ptr<http_session>& session) {

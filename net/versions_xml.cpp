@@ -1,6 +1,7 @@
 #include "net/versions_xml.hpp"
 
 #include "net/http_date.hpp"
+#include "net/list_request.hpp"
 #include "net/multipart.hpp"
 #include "net/s3_xml.hpp"
 #include "net/xml_reader.hpp"
@@ -40,6 +41,7 @@ void add_version(xml_writer& xml, const metadata::listed_version& version, bool 
 
 std::variant<versions_request, s3_error> read_versions_request(const request_target& target, std::uint32_t keys_max) {
   versions_request request;
+  if (auto refused = refused_texts(target)) return std::move(*refused);
   const auto most = bounded_number(target, "max-keys", keys_max);
   if (const auto* refused = std::get_if<s3_error>(&most)) return *refused;
   request.query = {target.bucket, given(target, "prefix"),      given(target, "delimiter"), given(target, "key-marker"),
@@ -89,13 +91,13 @@ std::string versions_document(const versions_request& request, const metadata::v
 std::variant<std::uint8_t, s3_error> read_versioning_document(std::string_view body) {
   const s3_error malformed{400, "MalformedXML", "The body is not a VersioningConfiguration."};
   const auto root = read_xml(body, bounds);
-  if (!root || root->name != "VersioningConfiguration") return malformed;
-  if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->text != "Disabled")
+  if (!root || root->name != "VersioningConfiguration" || !has_only(*root, {"Status", "MfaDelete"})) return malformed;
+  if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->token() != "Disabled")
     return not_implemented("MFA delete");
   const auto* status = root->child("Status");
   if (status == nullptr) return malformed;
-  if (status->text == "Enabled") return metadata::versioning::enabled;
-  if (status->text == "Suspended") return metadata::versioning::suspended;
+  if (status->token() == "Enabled") return metadata::versioning::enabled;
+  if (status->token() == "Suspended") return metadata::versioning::suspended;
   return malformed;
 }
 

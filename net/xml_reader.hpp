@@ -1,11 +1,17 @@
-// XML that clients send → a plain tree, by pugixml, whose only user in this layer is xml_reader.cpp. Pure; fuzzed.
+// XML that clients send, and that the `cairn` command gets as answers → a plain tree. One pass over the bytes with a
+// stack of open elements: what is counted against the bounds (bytes, markup, attributes, depth) is what is parsed, and
+// nothing recurses but over a tree whose depth is bounded. Pure; fuzzed.
 //
-// Bounded before anything is parsed: bytes, elements, attributes and depth, so that a body of a known size cannot
-// become a tree many times as large. No document type, hence no entities but XML's own five and character references; a
-// reference to NUL, which would cut a text short, is malformed. The text must be UTF-8.
+// XML 1.0 (https://www.w3.org/TR/xml/) without document types, hence without entities but the five predefined ones and
+// character references. Two things differ, because keys are texts in documents: control characters are accepted, as
+// they are or as references, except NUL; and a text of spaces alone is kept, unless child elements stand between them.
+// The text must be UTF-8. Why no library: Expat refuses control characters, pugixml builds its tree before anything can
+// be counted (up to 32 times the body's bytes).
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,9 +21,9 @@ namespace cairn::net {
 
 struct xml_bounds {
   std::size_t bytes_max = 64 << 10;
-  std::size_t tags_max = 1000; // opening and closing ones, comments and instructions
+  std::size_t tags_max = 1000; // opening and closing ones, CDATA sections, comments and instructions
   std::size_t attributes_max = 100;
-  std::size_t depth_max = 16;
+  std::size_t depth_max = 16; // of elements; the root has depth 1
 };
 
 struct xml_element {
@@ -26,9 +32,21 @@ struct xml_element {
   std::vector<xml_element> children;
 
   const xml_element* child(std::string_view child_name) const; // the first; null: none
+  std::string_view text_of(std::string_view child_name) const; // of the first such child; empty: none
+  // The text of what is no free text (numbers, booleans, dates, enumerations): without the white space around it, which
+  // XML Schema collapses for those.
+  std::string_view token() const;
 };
+
+// Whether all its children are of these names, and none comes twice.
+bool has_only(const xml_element& element, std::initializer_list<std::string_view> names);
 
 // The document's root. Nothing: malformed, or beyond the bounds.
 std::optional<xml_element> read_xml(std::string_view body, const xml_bounds& bounds);
+
+// xs:int and the like: digits, perhaps with a '+'. Nothing: not a number, negative, or larger than 64 bits.
+std::optional<std::uint64_t> xml_number(const xml_element& element);
+// xs:boolean ("true", "false", "1", "0"), in any case.
+std::optional<bool> xml_boolean(const xml_element& element);
 
 } // namespace cairn::net

@@ -2,6 +2,7 @@
 
 #include "config/error.hpp"
 
+#include <algorithm>
 #include <bit>
 #include <cstdlib>
 #include <utility>
@@ -36,7 +37,11 @@ buffer_pool::~buffer_pool() {
   release_cached(cached_);
 }
 
-buffer* buffer_pool::take(std::size_t class_index) {
+bool buffer_pool::entitled(const account_ptr& payer, std::size_t bytes) const {
+  return !payer || memory_shares::allows(payer->held_bytes(), bytes, limit_ - std::min(in_use_, limit_));
+}
+
+buffer* buffer_pool::take(std::size_t class_index, const account_ptr& payer) {
   const std::size_t size = class_bytes(class_index);
   if (in_use_ + size > limit_) return nullptr;
   auto& list = free_[class_index];
@@ -55,7 +60,14 @@ buffer* buffer_pool::take(std::size_t class_index) {
     b->capacity_ = size;
   }
   in_use_ += size;
+  if (payer) payer->held_.store(payer->held_bytes() + size, std::memory_order_relaxed);
+  b->payer_ = payer;
   return b;
+}
+
+void buffer_pool::put_back(std::size_t bytes, const account_ptr& payer) {
+  in_use_ -= bytes;
+  if (payer) payer->held_.store(payer->held_bytes() - bytes, std::memory_order_relaxed);
 }
 
 void buffer_pool::release_cached(std::size_t wanted_bytes) {
@@ -72,22 +84,74 @@ void buffer_pool::release_cached(std::size_t wanted_bytes) {
   }
 }
 
-buffer_ptr buffer_pool::try_acquire(std::size_t size_bytes, reservation kind) {
-  const std::size_t class_index = class_of(size_bytes);
-  CAIRN_ASSERT(class_index < classes);
-  std::lock_guard lock{mutex_};
-  if (!waiters_.empty()) return nullptr;
-  if (kind == reservation::growth && in_use_ + class_bytes(class_index) > limit_ / 2) return nullptr;
-  return buffer_ptr{take(class_index)};
+buffer_pool::queue* buffer_pool::queue_of(const account_ptr& payer) {
+  const auto at = std::find_if(queues_.begin(), queues_.end(), [&](const queue& q) { return q.payer == payer; });
+  return at == queues_.end() ? nullptr : &*at;
 }
 
-std::uint64_t buffer_pool::wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready) {
+buffer_ptr buffer_pool::try_acquire(std::size_t size_bytes, reservation kind, const account_ptr& payer) {
+  const std::size_t class_index = class_of(size_bytes);
+  CAIRN_ASSERT(class_index < classes);
+  const std::size_t size = class_bytes(class_index);
+  std::lock_guard lock{mutex_};
+  if (short_ || (waiting_ > 0 && queue_of(payer) != nullptr)) return nullptr;
+  if (kind == reservation::growth && in_use_ + size > limit_ / 2) {
+    const auto free = limit_ - std::min(in_use_, limit_);
+    if (!payer || !memory_shares::allows_growth(payer->held_bytes(), size, free)) return nullptr;
+  }
+  if (!entitled(payer, size)) return nullptr;
+  return buffer_ptr{take(class_index, payer)};
+}
+
+std::optional<memory_charge> buffer_pool::try_charge(std::size_t bytes, const account_ptr& payer) {
+  if (!grow_charge(bytes, payer)) return std::nullopt;
+  return memory_charge{this, payer, bytes};
+}
+
+bool buffer_pool::grow_charge(std::size_t more, const account_ptr& payer) {
+  std::lock_guard lock{mutex_};
+  if (short_ || in_use_ + more > limit_ || !entitled(payer, more)) return false;
+  if (in_use_ + cached_ + more > limit_) release_cached(in_use_ + cached_ + more - limit_);
+  in_use_ += more;
+  if (payer) payer->held_.store(payer->held_bytes() + more, std::memory_order_relaxed);
+  return true;
+}
+
+void buffer_pool::give_back_charge(std::size_t bytes, const account_ptr& payer) {
+  served_list served;
+  {
+    std::lock_guard lock{mutex_};
+    put_back(bytes, payer);
+    serve(served);
+  }
+  tell(served);
+}
+
+memory_charge::~memory_charge() {
+  if (bytes_ > 0) pool_->give_back_charge(bytes_, payer_);
+}
+
+bool memory_charge::resize(std::size_t bytes) {
+  if (bytes > bytes_ && !pool_->grow_charge(bytes - bytes_, payer_)) return false;
+  if (bytes < bytes_) pool_->give_back_charge(bytes_ - bytes, payer_);
+  bytes_ = bytes;
+  return true;
+}
+
+std::uint64_t buffer_pool::wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready,
+                                const account_ptr& payer) {
+  const auto class_index = class_of(size_bytes);
   buffer_ptr now;
   {
     std::lock_guard lock{mutex_};
-    if (waiters_.empty()) now = buffer_ptr{take(class_of(size_bytes))};
+    auto* mine = waiting_ > 0 ? queue_of(payer) : nullptr;
+    const bool fair = entitled(payer, class_bytes(class_index));
+    if (!short_ && mine == nullptr && fair) now = buffer_ptr{take(class_index, payer)};
     if (!now) {
-      waiters_.push_back({next_ticket_, size_bytes, std::move(ready)});
+      if (mine == nullptr) mine = &queues_.emplace_back(queue{payer, {}});
+      mine->waiters.push_back({next_ticket_, size_bytes, std::move(ready)});
+      ++waiting_;
+      short_ = short_ || fair;
       return next_ticket_++;
     }
   }
@@ -96,26 +160,67 @@ std::uint64_t buffer_pool::wait(std::size_t size_bytes, std::function<void(buffe
 }
 
 bool buffer_pool::cancel_wait(std::uint64_t ticket) {
-  std::lock_guard lock{mutex_};
-  return std::erase_if(waiters_, [ticket](const waiter& w) { return w.ticket == ticket; }) > 0;
+  served_list served;
+  bool found = false;
+  {
+    std::lock_guard lock{mutex_};
+    for (auto q = queues_.begin(); q != queues_.end() && !found; ++q) {
+      found = std::erase_if(q->waiters, [ticket](const waiter& w) { return w.ticket == ticket; }) > 0;
+      if (found && q->waiters.empty()) q = queues_.erase(q);
+      if (found) break;
+    }
+    if (!found) return false;
+    --waiting_;
+    serve(served); // somebody smaller may fit now
+  }
+  tell(served);
+  return true;
+}
+
+// Accounts beyond their shares are passed over; when memory is spent, nobody overtakes the one who is next.
+void buffer_pool::serve(served_list& served) {
+  short_ = false;
+  std::size_t passed = 0;
+  while (!queues_.empty() && passed < std::min(queues_.size(), passed_max)) {
+    auto next = std::move(queues_.front());
+    queues_.pop_front();
+    auto& first = next.waiters.front();
+    const auto class_index = class_of(first.size_bytes);
+    if (!entitled(next.payer, class_bytes(class_index))) {
+      queues_.push_back(std::move(next));
+      ++passed;
+      continue;
+    }
+    auto* b = take(class_index, next.payer);
+    if (b == nullptr) {
+      short_ = true;
+      queues_.push_front(std::move(next));
+      return;
+    }
+    passed = 0;
+    served.emplace_back(std::move(first.ready), buffer_ptr{b});
+    next.waiters.pop_front();
+    --waiting_;
+    if (!next.waiters.empty()) queues_.push_back(std::move(next));
+  }
+}
+
+void buffer_pool::tell(served_list& served) {
+  for (auto& [ready, granted] : served) ready(std::move(granted));
 }
 
 void buffer_pool::give_back(buffer* b) noexcept {
-  std::vector<std::pair<std::function<void(buffer_ptr)>, buffer_ptr>> served;
+  served_list served;
   {
     std::lock_guard lock{mutex_};
-    in_use_ -= b->capacity_;
+    put_back(b->capacity_, b->payer_);
+    b->payer_.reset();
     cached_ += b->capacity_;
     free_[class_of(b->capacity_)].push_back(b);
     if (in_use_ + cached_ > limit_) release_cached(in_use_ + cached_ - limit_); // the limit was lowered
-    while (!waiters_.empty()) {
-      buffer* next = take(class_of(waiters_.front().size_bytes));
-      if (!next) break;
-      served.emplace_back(std::move(waiters_.front().ready), buffer_ptr{next});
-      waiters_.pop_front();
-    }
+    if (waiting_ > 0) serve(served);
   }
-  for (auto& [ready, granted] : served) ready(std::move(granted));
+  tell(served);
 }
 
 void buffer_pool::set_limit(std::size_t limit_bytes) {
@@ -136,12 +241,12 @@ std::size_t buffer_pool::in_use_bytes() const {
 
 std::size_t buffer_pool::waiting() const {
   std::lock_guard lock{mutex_};
-  return waiters_.size();
+  return waiting_;
 }
 
 bool buffer_pool::under_pressure() const {
   std::lock_guard lock{mutex_};
-  return !waiters_.empty() || in_use_ + 64 * 1024 > limit_ / 2;
+  return waiting_ > 0 || in_use_ + 64 * 1024 > limit_ / 2;
 }
 
 } // namespace cairn::storage

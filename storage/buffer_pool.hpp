@@ -4,8 +4,13 @@
 //
 // The rule that keeps a thousand slow clients going: a stream's *minimum* (a 64 KiB block down, a chunk up) may use the
 // whole limit; *growth* beyond it succeeds only while the pool is at most half used. So full-size chunks never crowd
-// out a new stream's first block, and windows shrink by themselves under pressure.
+// out a new stream's first block, and windows shrink by themselves under pressure. What is taken for an account
+// (storage/memory_account.hpp) keeps to its share besides; memory without an account is the node's own.
+//
+// Memory that is not a buffer (a document being collected, an answer being sent) is counted by a `memory_charge`.
 #pragma once
+
+#include "storage/memory_account.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 
@@ -15,8 +20,11 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 namespace cairn::storage {
@@ -38,6 +46,7 @@ private:
   buffer_pool* pool_ = nullptr;
   std::byte* data_ = nullptr;
   std::size_t capacity_ = 0;
+  account_ptr payer_; // null: the node's own
 };
 using buffer_ptr = boost::intrusive_ptr<buffer>;
 
@@ -50,6 +59,34 @@ struct slice {
 
 enum class reservation : std::uint8_t { minimum, growth };
 
+// Bytes outside the buffers that count against the pool's limit until this ends.
+class memory_charge {
+public:
+  memory_charge() = default;
+  memory_charge(memory_charge&& other) noexcept
+      : pool_(std::exchange(other.pool_, nullptr)),
+        payer_(std::move(other.payer_)),
+        bytes_(std::exchange(other.bytes_, 0)) {}
+  memory_charge& operator=(memory_charge&& other) noexcept {
+    std::swap(pool_, other.pool_);
+    std::swap(payer_, other.payer_);
+    std::swap(bytes_, other.bytes_);
+    return *this;
+  }
+  ~memory_charge();
+
+  std::size_t bytes() const noexcept { return bytes_; }
+  bool resize(std::size_t bytes); // false, and nothing changes: the payer may not have so much. Less is always granted.
+
+private:
+  friend class buffer_pool;
+  memory_charge(buffer_pool* pool, account_ptr payer, std::size_t bytes)
+      : pool_(pool), payer_(std::move(payer)), bytes_(bytes) {}
+  buffer_pool* pool_ = nullptr;
+  account_ptr payer_;
+  std::size_t bytes_ = 0;
+};
+
 class buffer_pool {
 public:
   explicit buffer_pool(std::size_t limit_bytes);
@@ -57,14 +94,17 @@ public:
   buffer_pool(const buffer_pool&) = delete;
   buffer_pool& operator=(const buffer_pool&) = delete;
 
-  // Null when it does not fit. `size_bytes` is 1 to 16 MiB; the buffer's capacity is the size class above it.
-  // A minimum also answers null while earlier waiters queue, so nobody starves.
-  buffer_ptr try_acquire(std::size_t size_bytes, reservation kind);
+  // Null when it does not fit, or is beyond the payer's share. `size_bytes` is 1 to 16 MiB; the buffer's capacity is
+  // the size class above it. A minimum also answers null while the payer's own or others within their shares wait for
+  // memory, so nobody starves.
+  buffer_ptr try_acquire(std::size_t size_bytes, reservation kind, const account_ptr& payer = nullptr);
+  // Likewise, as a minimum.
+  std::optional<memory_charge> try_charge(std::size_t bytes, const account_ptr& payer);
 
-  // Calls `ready` with a minimum reservation when one fits, first come first served: at once on this thread, or later
-  // on the thread that gives a buffer back, where it must only send a message. Returns a ticket for `cancel_wait`, 0
-  // when `ready` was called already.
-  std::uint64_t wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready);
+  // Calls `ready` with a minimum reservation when one fits: accounts take turns, within one first come first served. At
+  // once on this thread, or later on the thread that gives memory back, where it must only send a message. Returns a
+  // ticket for `cancel_wait`, 0 when `ready` was called already.
+  std::uint64_t wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready, const account_ptr& payer = nullptr);
   bool cancel_wait(std::uint64_t ticket); // false: ready was or is being called
 
   void set_limit(std::size_t limit_bytes); // SIGHUP; a lower limit takes effect as buffers come back
@@ -75,20 +115,38 @@ public:
 
 private:
   friend void intrusive_ptr_release(buffer* b) noexcept;
+  friend class memory_charge;
   struct waiter {
     std::uint64_t ticket;
     std::size_t size_bytes;
     std::function<void(buffer_ptr)> ready;
   };
-  static constexpr std::size_t classes = 13; // 4 KiB … 16 MiB
-  buffer* take(std::size_t class_index);     // mutex held; null when the budget is spent
+  struct queue { // of one account
+    account_ptr payer;
+    std::deque<waiter> waiters;
+  };
+  using served_list = std::vector<std::pair<std::function<void(buffer_ptr)>, buffer_ptr>>;
+  static constexpr std::size_t classes = 13;    // 4 KiB … 16 MiB
+  static constexpr std::size_t passed_max = 64; // accounts beyond their share that one return of memory steps over
+
+  // With the mutex held:
+  buffer* take(std::size_t class_index, const account_ptr& payer); // null when the budget is spent
+  bool entitled(const account_ptr& payer, std::size_t bytes) const;
+  queue* queue_of(const account_ptr& payer);
+  void serve(served_list& served);
+  void release_cached(std::size_t wanted_bytes);
+  void put_back(std::size_t bytes, const account_ptr& payer);
+
+  static void tell(served_list& served);
   void give_back(buffer* b) noexcept;
-  void release_cached(std::size_t wanted_bytes); // mutex held
+  bool grow_charge(std::size_t more, const account_ptr& payer);
+  void give_back_charge(std::size_t bytes, const account_ptr& payer);
 
   mutable std::mutex mutex_;
-  std::size_t limit_ = 0, in_use_ = 0, cached_ = 0;
+  std::size_t limit_ = 0, in_use_ = 0, cached_ = 0, waiting_ = 0;
+  bool short_ = false; // somebody within his share waits, because memory is spent
   std::array<std::vector<buffer*>, classes> free_;
-  std::deque<waiter> waiters_;
+  std::deque<queue> queues_; // accounts with waiters, in turn
   std::uint64_t next_ticket_ = 1;
 };
 

@@ -1,9 +1,10 @@
 #include "storage/log.hpp"
 
+#include "storage/visible_text.hpp"
+
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <atomic>
 
 namespace cairn::log {
@@ -28,25 +29,34 @@ spdlog::logger& logger() {
   return *instance;
 }
 
+// What others wrote must not forge lines, nor drive the terminal that shows them.
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
-  for (const char c : text) {
-    const auto u = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      out.append(1, '\\').push_back(c);
-    else if (u < 0x20)
-      out.append(fmt::format("\\u{:04x}", u));
+  while (!text.empty()) {
+    const auto c = storage::first_character(text);
+    if (c.code == '"' || c.code == '\\')
+      out.append(1, '\\').push_back(static_cast<char>(c.code));
+    else if (storage::drives_terminal(c))
+      out.append(fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c.code)));
     else
-      out.push_back(c);
+      out.append(text.substr(0, c.bytes));
+    text.remove_prefix(c.bytes);
   }
   out.push_back('"');
 }
 
-// Control characters of keys and headers must not forge lines.
+bool is_plain(std::string_view text) {
+  if (text.empty() || text.find_first_of(" \"=") != std::string_view::npos) return false;
+  while (!text.empty()) {
+    const auto c = storage::first_character(text);
+    if (storage::drives_terminal(c)) return false;
+    text.remove_prefix(c.bytes);
+  }
+  return true;
+}
+
 void append_text_value(std::string& out, std::string_view text) {
-  if (text.find_first_of(" \"=") == std::string_view::npos &&
-      std::none_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20; }) &&
-      !text.empty())
+  if (is_plain(text))
     out.append(text);
   else
     append_json_string(out, text);
@@ -87,9 +97,13 @@ bool enabled(level l) {
   return logger().should_log(to_spdlog(l));
 }
 
+std::string line_of(std::string_view event, std::initializer_list<field> fields, bool json) {
+  return json ? as_json(event, fields) : as_text(event, fields);
+}
+
 void write(level l, std::string_view event, std::initializer_list<field> fields) {
   if (!enabled(l)) return;
-  logger().log(to_spdlog(l), json_lines ? as_json(event, fields) : as_text(event, fields));
+  logger().log(to_spdlog(l), line_of(event, fields, json_lines));
 }
 
 } // namespace cairn::log

@@ -63,6 +63,8 @@ struct http_operation_metrics {
 struct node_metrics {
   std::array<http_operation_metrics, std::size_t(http_operation::count_)> http;
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
+  counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
+  counter transfers_too_slow{0}, transfers_reclaimed{0}; // ended for limits.transfer_rate_min; for their memory
   counter requests_signed{0}, requests_signature_refused{0};
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads
@@ -78,6 +80,7 @@ struct node_metrics {
   counter metadata_rows_scrubbed{0}, metadata_damaged{0}, metadata_repaired{0};
   std::array<counter, 32> peer_requests{}; // taken from peers, by kind (actors/peer_service.hpp)
   counter partitions_comparing{0};         // now
+  counter lifecycle_done{0}, lifecycle_refused{0}, lifecycle_failures{0}; // commands; buckets that could not be walked
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
   latency_histogram chunk_read, chunk_write, commit;

@@ -7,6 +7,8 @@
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 
+#include <atomic>
+
 namespace cairn::actors::link {
 
 namespace asio = boost::asio;
@@ -50,16 +52,24 @@ private:
 
 class openssl_identity final : public tls_identity {
 public:
-  openssl_identity(std::shared_ptr<ssl::context> context, const storage::uuid& node)
-      : context_(std::move(context)), node_(node) {}
+  openssl_identity(std::shared_ptr<ssl::context> context, const storage::uuid& node, storage::wall_ms ends)
+      : context_(std::move(context)), node_(node), ends_(ends) {}
   const storage::uuid& node() const override { return node_; }
+  storage::wall_ms ends() const override { return ends_.load(); }
   std::unique_ptr<byte_stream> stream(link_socket socket) const override {
-    return std::make_unique<tls>(std::move(socket), context_);
+    return std::make_unique<tls>(std::move(socket), context_.load());
+  }
+  void take(const tls_identity& fresh) override {
+    const auto& other = dynamic_cast<const openssl_identity&>(fresh);
+    CAIRN_ASSERT(other.node_ == node_);
+    context_.store(other.context_.load());
+    ends_.store(other.ends_.load());
   }
 
 private:
-  std::shared_ptr<ssl::context> context_;
-  storage::uuid node_;
+  std::atomic<std::shared_ptr<ssl::context>> context_; // streams keep the one that they began with
+  const storage::uuid node_;
+  std::atomic<storage::wall_ms> ends_;
 };
 
 error unusable(const char* what, const error_code& why) {
@@ -81,9 +91,11 @@ result<tls_material> read_tls_files(storage::file_system& files, const std::stri
   return material;
 }
 
-result<std::shared_ptr<const tls_identity>> tls_identity::make(const tls_material& material) {
+result<std::shared_ptr<tls_identity>> tls_identity::make(const tls_material& material) {
   auto node = check_node_certificate(material.ca, material.certificate);
   if (!node) return node.error();
+  const auto ends = certificate_end(material.certificate);
+  if (!ends) return ends.error();
   const auto context = std::make_shared<ssl::context>(ssl::context::tlsv13);
   error_code failed;
   context->add_certificate_authority(asio::buffer(material.ca), failed);
@@ -98,7 +110,7 @@ result<std::shared_ptr<const tls_identity>> tls_identity::make(const tls_materia
   if (failed) return unusable("the verification of peers", failed);
   SSL_CTX_set_session_cache_mode(context->native_handle(), SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context->native_handle(), 0);
-  return std::shared_ptr<const tls_identity>{std::make_shared<openssl_identity>(context, *node)};
+  return std::shared_ptr<tls_identity>{std::make_shared<openssl_identity>(context, *node, *ends)};
 }
 
 } // namespace cairn::actors::link

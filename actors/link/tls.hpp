@@ -8,6 +8,7 @@
 
 #include "actors/link/stream.hpp"
 #include "storage/file_system.hpp"
+#include "storage/seams.hpp"
 
 #include <string>
 
@@ -25,10 +26,13 @@ result<tls_material> read_tls_files(storage::file_system& files, const std::stri
 
 class tls_identity {
 public:
-  static result<std::shared_ptr<const tls_identity>> make(const tls_material& material);
+  static result<std::shared_ptr<tls_identity>> make(const tls_material& material);
   virtual ~tls_identity() = default;
 
   virtual const storage::uuid& node() const = 0; // whom the own certificate names
+  virtual storage::wall_ms ends() const = 0;     // when it does
+  // New streams use the other one's certificate, which names the same node. Any thread.
+  virtual void take(const tls_identity& fresh) = 0;
   virtual std::unique_ptr<byte_stream> stream(link_socket socket) const = 0;
 };
 

@@ -93,12 +93,39 @@ void command_applier::end(session_row& session) {
 command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
   if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key))) return {.refused = std::move(why)};
-  if (b_.bucket(c.name) != nullptr) return refuse(errc::bucket_exists);
-  const bucket_row fresh{.id = b_.new_id(), .name = c.name, .created = c.now};
+  const auto& wanted = c.settings;
+  if (wanted.public_read && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
+  const bucket_row fresh{.id = b_.new_id(),
+                         .name = c.name,
+                         .created = c.now,
+                         .public_read = wanted.public_read,
+                         .public_write = wanted.public_write,
+                         .tags = wanted.tags,
+                         .ownership = wanted.ownership};
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
   return {.version = c.by.said() ? fresh.id : 0};
+}
+
+command_result command_applier::create_again(const create_bucket& c, const bucket_row& present) {
+  const auto& wanted = c.settings;
+  if (!wanted.again) return refuse(errc::bucket_exists);
+  if (!c.owner.empty()) {
+    const auto key = find_key(c.owner);
+    if (!key || (key->rights_on(present.id) & rights::owner) == 0) return refuse(errc::access_denied);
+  }
+  const bool other_tags = !wanted.tags.empty() && wanted.tags != present.tags;
+  const bool other_ownership = wanted.ownership != ownership::unsaid && wanted.ownership != present.ownership;
+  if (other_tags || other_ownership) return refuse(errc::bucket_exists);
+  if (wanted.public_read && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  bucket_row row = present;
+  row.public_read = wanted.public_read;
+  row.public_write = wanted.public_write;
+  row.public_objects = false;
+  b_.put_bucket(row);
+  return {};
 }
 
 command_result command_applier::erase(const delete_bucket& c) {
@@ -169,6 +196,11 @@ result<const bucket_row*> command_applier::admitted(const authority& by, const s
   return bucket;
 }
 
+std::optional<error> command_applier::forbidden_list(const bucket_row& bucket, const object_extras& extras) {
+  if (extras.public_read && bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
+  return std::nullopt;
+}
+
 command_result command_applier::made(const bucket_row& bucket) const {
   object_row row;
   row.ordinal = ordinal_;
@@ -194,6 +226,7 @@ command_result command_applier::run(const put_object& c) {
   std::optional<object_row> present;
   std::optional<error> refused = malformed(c);
   if (!refused && !bucket) refused = bucket.error();
+  if (!refused) refused = forbidden_list(**bucket, c.extras);
   if (!refused && written != nullptr) refused = unusable(*written);
   if (!refused) {
     present = versions_.live(**bucket, c.key);

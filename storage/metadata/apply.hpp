@@ -32,6 +32,7 @@ private:
   command_result run(const create_cluster& c) { return members_.create(c); }
   command_result run(const add_node& c) { return members_.add(c); }
   command_result run(const set_node& c) { return members_.set(c); }
+  command_result run(const invite_node& c) { return members_.invite(c); }
   command_result run(const remove_node& c);
   command_result run(const set_targets& c) { return members_.set_targets(c); }
   command_result run(const moved& c) { return members_.move(c); }
@@ -62,10 +63,13 @@ private:
   template <class Command>
   command_result once(const Command& c, command_result (command_applier::*how)(const Command&));
   command_result create(const create_bucket& c);
+  command_result create_again(const create_bucket& c, const bucket_row& present);
   command_result erase(const delete_bucket& c);
 
   // The bucket of a command whose authority still holds. Valid as batch::bucket is.
   result<const bucket_row*> admitted(const authority& by, const std::string& name);
+  // acl_not_supported, or nothing.
+  static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);
   // The answer to a command that made a new version of an object at this place.

@@ -23,6 +23,8 @@ std::optional<error> command_applier::copy(const copy_object& c) {
   const auto admitted_to = admitted(c.by, c.bucket);
   if (!admitted_to) return admitted_to.error();
   const bucket_row* const bucket = *admitted_to;
+  if (c.extras)
+    if (auto refused = forbidden_list(*bucket, *c.extras)) return refused;
   const auto present = versions_.live(*bucket, c.key);
   if (auto refused = unmet(c.condition, present)) return refused;
   const auto source = find_version(c.by, c.source);
@@ -67,6 +69,7 @@ std::optional<error> command_applier::change(const set_extras& c, log_index& ver
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
   if (c.public_read) row->extras.public_read = *c.public_read;
+  if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
   versions_.rewrite(*bucket, c.key, *row);
   version = row->version;
   return std::nullopt;
@@ -85,6 +88,7 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (!bucket) return bucket.error();
   if (c.versioning && *c.versioning != versioning::enabled && *c.versioning != versioning::suspended)
     return error{errc::invalid_argument, "versioning is enabled or suspended"};
+  if (c.ownership && *c.ownership > ownership::writer) return error{errc::invalid_argument, "no such ownership"};
   bucket_row row = **bucket;
   if (c.public_read) {
     row.public_read = *c.public_read;
@@ -95,6 +99,8 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.versioning) row.versioning = *c.versioning;
   if (c.lifecycle) row.lifecycle = *c.lifecycle;
   if (c.tags) row.tags = *c.tags;
+  if (c.ownership) row.ownership = *c.ownership;
+  if (row.public_read && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
   b_.put_bucket(row);
   return std::nullopt;
 }

@@ -50,6 +50,7 @@ command_result command_applier::run(const begin_upload& c) {
   std::optional<error> refused;
   if (!valid_key(c.key)) refused = error{errc::invalid_argument, "not a valid key"};
   if (!refused && !admitted_to) refused = admitted_to.error();
+  if (!refused) refused = forbidden_list(**admitted_to, c.extras);
   if (refused) return remember(c.stamp, {.refused = std::move(refused)});
   const bucket_row* const bucket = *admitted_to;
   const upload_row row{.id = b_.new_id(),

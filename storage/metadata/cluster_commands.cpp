@@ -2,7 +2,7 @@
 // rows.cpp).
 //
 //    9 create_cluster     id:16 name:s replicas:u8 write_quorum:u8 now:u64 new_node
-//   10 add_node           new_node
+//   10 add_node           new_node [token:32 node:16 now:u64]    with an invitation
 //   11 set_node           node:v fields:u8 [address:s] [zone:s] [weight:v] [state:u8]
 //                         fields: 1 address, 2 zone, 4 weight, 8 state
 //   12 remove_node        node:v
@@ -16,6 +16,7 @@
 //   27 hold_deletions     held:u8
 //   31 raise_feature_level level:u8
 //   32 give_up_chunks     count:v (blob first:v count:v)*
+//   33 invite_node        token:32 node:16 expires:u64 now:u64
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
 #include "storage/metadata/cluster_commands.hpp"
 
@@ -89,9 +90,17 @@ void read(byte_reader& r, create_cluster& c) {
 
 void write(byte_writer& w, const add_node& c) {
   write_new_node(w, c.node);
+  if (!c.by) return;
+  w.raw(c.by->token).raw(c.by->node);
+  write_time(w, c.by->now);
 }
 void read(byte_reader& r, add_node& c) {
   c.node = read_new_node(r);
+  if (!r.ok() || r.finished()) return;
+  c.by.emplace();
+  r.raw(c.by->token);
+  r.raw(c.by->node);
+  c.by->now = read_time(r);
 }
 
 void write(byte_writer& w, const set_node& c) {
@@ -223,6 +232,15 @@ void read(byte_reader& r, give_up_chunks& c) {
     lost.first = r.varint32();
     lost.count = r.varint32();
   }
+}
+
+void write(byte_writer& w, const invite_node& c) {
+  write_invitation(w, c.what);
+  write_time(w, c.now);
+}
+void read(byte_reader& r, invite_node& c) {
+  c.what = read_invitation(r);
+  c.now = read_time(r);
 }
 
 } // namespace cairn::storage::metadata

@@ -34,9 +34,26 @@ struct create_cluster {
 };
 
 // The node is a member, but owns nothing before set_targets says so. Its number is command_result::more. The same again
-// answers the same. precondition_failed when the id belonged to a removed node; too_large above nodes_max.
+// answers the same. precondition_failed when the id belonged to a removed node; too_large above nodes_max, and from
+// feature level 8 on when there are members_max members.
+// With an invitation (feature level 8) the command consumes it; invalid_argument: there is none such, it was used, it
+// has expired, it is another node's. A node that is a member already consumes nothing.
+struct used_invitation {
+  token_hash token{};
+  uuid node{};
+  wall_ms now = 0;
+};
 struct add_node {
   new_node node;
+  std::optional<used_invitation> by = {};
+};
+
+// Lets one more node in; ends the time in which the cluster is founded. Sweeps the invitations that have expired by
+// `now`. too_large: invitations_max others have not. The same token or node again replaces its invitation. Feature
+// level 8.
+struct invite_node {
+  invitation what;
+  wall_ms now = 0;
 };
 
 // What is given replaces what is there. precondition_failed: the node was removed; a state of `removed` is
@@ -137,6 +154,7 @@ void write(byte_writer& w, const acknowledge_epoch& c);
 void write(byte_writer& w, const hold_deletions& c);
 void write(byte_writer& w, const raise_feature_level& c);
 void write(byte_writer& w, const give_up_chunks& c);
+void write(byte_writer& w, const invite_node& c);
 void read(byte_reader& r, create_cluster& c);
 void read(byte_reader& r, add_node& c);
 void read(byte_reader& r, set_node& c);
@@ -150,5 +168,6 @@ void read(byte_reader& r, acknowledge_epoch& c);
 void read(byte_reader& r, hold_deletions& c);
 void read(byte_reader& r, raise_feature_level& c);
 void read(byte_reader& r, give_up_chunks& c);
+void read(byte_reader& r, invite_node& c);
 
 } // namespace cairn::storage::metadata

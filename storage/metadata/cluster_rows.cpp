@@ -8,6 +8,7 @@
 //                low half of counts: how many are current, 1 to 8; high half: how many are the target, 0 when it is
 //                the same
 //   missing      node:v first:v count:v
+//   invitation   1 token:32 node:16 expires:u64    one of token and node may be zero, not both
 #include "storage/metadata/cluster_rows.hpp"
 
 namespace cairn::storage::metadata {
@@ -116,6 +117,19 @@ missing_chunks read_missing(byte_reader& r) {
   return missing;
 }
 
+void write_invitation(byte_writer& w, const invitation& i) {
+  w.raw(i.token).raw(i.node).u64(static_cast<std::uint64_t>(i.expires));
+}
+
+invitation read_invitation(byte_reader& r) {
+  invitation i;
+  r.raw(i.token);
+  r.raw(i.node);
+  i.expires = static_cast<wall_ms>(r.u64());
+  if (i.token == token_hash{} && i.node == uuid{}) r.fail();
+  return i;
+}
+
 std::string encode(const cluster_row& row) {
   byte_writer w{128};
   w.u8(row_version).raw(row.id).string(row.name).u8(row.replicas).u8(row.write_quorum);
@@ -136,6 +150,13 @@ std::string encode(const owners_page& page) {
   return w.take();
 }
 
+std::string encode(const invitation& row) {
+  byte_writer w{64};
+  w.u8(row_version);
+  write_invitation(w, row);
+  return w.take();
+}
+
 result<cluster_row> decode_cluster(std::string_view bytes) {
   return decode_row(bytes, "cluster", read_cluster);
 }
@@ -146,6 +167,10 @@ result<node_row> decode_node(std::string_view bytes) {
 
 result<owners_page> decode_owners(std::string_view bytes) {
   return decode_row(bytes, "owners", read_page);
+}
+
+result<invitation> decode_invitation(std::string_view bytes) {
+  return decode_row(bytes, "invitation", read_invitation);
 }
 
 } // namespace cairn::storage::metadata

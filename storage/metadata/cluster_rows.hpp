@@ -16,6 +16,7 @@ namespace cairn::storage::metadata {
 
 constexpr std::size_t owners_max = 8;   // replicas of a chunk
 constexpr std::size_t nodes_max = 4096; // ever added to one cluster
+constexpr std::size_t members_max = 64; // at a time: each has a link to each, and a copy of the metadata
 constexpr std::uint32_t node_weight_max = 1'000'000'000;
 constexpr std::size_t node_address_bytes_max = 262; // a DNS name, a colon and a port
 constexpr std::size_t node_zone_bytes_max = 64, cluster_name_bytes_max = 64;
@@ -94,6 +95,17 @@ struct cluster_row {
   friend bool operator==(const cluster_row&, const cluster_row&) = default;
 };
 
+// Who may become a member: once, until then. Either whoever proves that it has a token, of which this is the hash, or
+// one node that its certificate names. Consumed by the command that adds the node.
+using token_hash = std::array<std::uint8_t, 32>; // SHA-256
+struct invitation {
+  token_hash token{};  // all zero: for the node below, without a token
+  uuid node{};         // all zero: for any node that was never a member
+  wall_ms expires = 0; // not at this time any more
+  friend bool operator==(const invitation&, const invitation&) = default;
+};
+constexpr std::size_t invitations_max = 64; // that have not expired
+
 struct partition_owners {
   layout_epoch epoch = 0;     // in which these owners last changed
   owner_list current, target; // complete; to become so. Equal when nothing has to move
@@ -127,10 +139,12 @@ struct repair_row {
 std::string encode(const node_row& row);
 std::string encode(const cluster_row& row);
 std::string encode(const owners_page& page);
+std::string encode(const invitation& row);
 
 result<node_row> decode_node(std::string_view bytes);
 result<cluster_row> decode_cluster(std::string_view bytes);
 result<owners_page> decode_owners(std::string_view bytes);
+result<invitation> decode_invitation(std::string_view bytes);
 
 // Fields that rows, commands and the layout's own encoding share.
 void write_nodes(byte_writer& w, const owner_list& nodes); // without their count
@@ -141,6 +155,8 @@ void write_node(byte_writer& w, const node_row& row);
 node_row read_node(byte_reader& r);
 void write_missing(byte_writer& w, const missing_chunks& missing);
 missing_chunks read_missing(byte_reader& r);
+void write_invitation(byte_writer& w, const invitation& i);
+invitation read_invitation(byte_reader& r);
 constexpr std::size_t missing_bytes_min = 3;
 
 } // namespace cairn::storage::metadata

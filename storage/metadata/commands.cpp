@@ -3,7 +3,9 @@
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
-//   2 create_bucket   name:s now:u64 [owner:s [stamp]]    with one; with a stamp the owner may be empty
+//   2 create_bucket   name:s now:u64 [owner:s [stamp [settings]]]    with one; with a stamp the owner may be empty,
+//   with
+//                     settings the stamp may be of no session
 //   3 delete_bucket   name:s [stamp]
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v] [only_if]]
@@ -15,11 +17,12 @@
 //   19 to 26          see object_commands.cpp
 //   27                see cluster_commands.cpp
 //   28 to 30          see key_commands.cpp
-//   31                see cluster_commands.cpp
+//   31 to 33          see cluster_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
 //   only_if           flags:u8 [etag:s] [size:v] [modified:u64]  flags: 1 etag, 2 size, 4 modified; not 0
+//   settings          flags:u8 list(tags) ownership:u8   flags: 1 public_read, 2 public_write, 4 again
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
@@ -28,8 +31,11 @@
 // delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
 // complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
-// stamps of create_bucket and delete_bucket. 8 for all whose authority says something.
+// stamps of create_bucket and delete_bucket. 8 for all whose authority says something, for the settings of
+// create_bucket, the ownership in set_bucket, kind 33 and an add_node with an invitation.
 #include "storage/metadata/commands.hpp"
+
+#include <concepts>
 
 namespace cairn::storage::metadata {
 
@@ -61,19 +67,45 @@ void read(byte_reader& r, end_session& c) {
   c.session = r.varint();
 }
 
+constexpr std::uint8_t with_public_read = 1, with_public_write = 2, with_again = 4; // flags of settings
+
+void write(byte_writer& w, const bucket_settings& s) {
+  w.u8(static_cast<std::uint8_t>((s.public_read ? with_public_read : 0) | (s.public_write ? with_public_write : 0) |
+                                 (s.again ? with_again : 0)));
+  write_pairs(w, s.tags);
+  w.u8(s.ownership);
+}
+void read(byte_reader& r, bucket_settings& s) {
+  const std::uint8_t flags = r.u8();
+  s.public_read = (flags & with_public_read) != 0;
+  s.public_write = (flags & with_public_write) != 0;
+  s.again = (flags & with_again) != 0;
+  s.tags = read_pairs(r);
+  s.ownership = r.u8();
+  const bool known = flags < 2 * with_again && s.ownership <= ownership::writer;
+  if (!known || !s.said() || (s.public_write && !s.public_read)) r.fail();
+}
+
 void write(byte_writer& w, const create_bucket& c) {
   w.string(c.name);
   write_time(w, c.now);
-  const bool stamped = c.stamp.session != 0;
+  const bool settled = c.settings.said(), stamped = c.stamp.session != 0 || settled;
   if (stamped || !c.owner.empty()) w.string(c.owner);
   if (stamped) write_stamp(w, c.stamp);
+  if (settled) write(w, c.settings);
 }
 void read(byte_reader& r, create_bucket& c) {
   c.name = r.string();
   c.now = read_time(r);
   if (!r.ok() || r.finished()) return;
   c.owner = r.string();
-  if (r.finished() ? c.owner.empty() : !read_late_stamp(r, c.stamp)) r.fail();
+  if (r.finished()) {
+    if (c.owner.empty()) r.fail();
+    return;
+  }
+  c.stamp = read_stamp(r);
+  if (r.ok() && !r.finished()) return read(r, c.settings);
+  if (c.stamp.session == 0) r.fail();
 }
 
 void write(byte_writer& w, const delete_bucket& c) {
@@ -181,7 +213,7 @@ void read(byte_reader& r, free_manifests& c) {
 
 template <class Kind>
 constexpr bool has_authority = requires(Kind c) {
-  c.by;
+  { c.by } -> std::same_as<authority&>;
 };
 
 authority authority_of(const command& c) {
@@ -239,10 +271,18 @@ bool is_of_level_7(const command& c) {
   return (made != nullptr && made->stamp.session != 0) || (gone != nullptr && gone->stamp.session != 0);
 }
 
+bool is_of_level_8(const command& c) {
+  const auto* const made = std::get_if<create_bucket>(&c);
+  const auto* const settings = std::get_if<set_bucket>(&c);
+  const auto* const added = std::get_if<add_node>(&c);
+  return (made != nullptr && made->settings.said()) || (settings != nullptr && settings->ownership) ||
+         std::holds_alternative<invite_node>(c) || (added != nullptr && added->by);
+}
+
 } // namespace
 
 std::uint8_t level_of(const command& c) {
-  if (authority_of(c).said()) return feature_level_of_authority;
+  if (authority_of(c).said() || is_of_level_8(c)) return 8;
   if (is_of_level_7(c)) return 7;
   if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;

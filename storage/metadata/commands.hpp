@@ -23,7 +23,8 @@ namespace cairn::storage::metadata {
 // in public buckets, checksums of parts. 7: stamps of buckets' commands; a commit counts the quorum of the owners at
 // its own time; a partition moves when the owners that stay have made up, too, for what they missed. 8: members report
 // that their metadata has failed; the index of a read comes with its leader's term; clients' commands say what they are
-// allowed by.
+// allowed by; buckets are made with an access control list, tags and an ownership at once;
+// invitations of nodes, at most members_max members.
 constexpr std::uint8_t feature_level = 8;
 
 // Begins a writer session for a gateway; earlier sessions of the same node with another incarnation end, their
@@ -37,14 +38,28 @@ struct end_session { // not_found; ending twice succeeds
   session_id session = 0;
 };
 
+// What a bucket is made with, beside its name.
+struct bucket_settings {
+  bool public_read = false, public_write = false; // public_write: only beside public_read
+  std::vector<std::pair<std::string, std::string>> tags;
+  std::uint8_t ownership = 0;
+  bool again = false; // who may change a bucket that is there already resets its access control list to this one
+  bool said() const { return public_read || public_write || !tags.empty() || ownership != 0 || again; }
+};
+
 // Commands with an authority may be refused with access_denied, no_such_access_key and no_such_bucket besides
 // (authority.hpp).
-struct create_bucket { // bucket_exists, no_such_access_key; command_result::version is its id, if `by` says something
+//
+// bucket_exists: also again, with other tags or another ownership than it has; access_denied: again, by an access key
+// that does not own it; no_such_access_key, acl_not_supported. command_result::version is its id, if `by` says
+// something.
+struct create_bucket {
   std::string name;
   wall_ms now = 0;
   std::string owner;    // the access key that gets all rights on it; empty: none
   commit_stamp stamp{}; // of no session: none
   authority by{};
+  bucket_settings settings{};
 };
 struct delete_bucket { // no_such_bucket, bucket_not_empty
   std::string name;
@@ -104,11 +119,12 @@ struct free_manifests {
   log_index released_up_to = ~log_index{0}; // spares manifests that lost their last reference later: a running read may
 };                                          // still need their further parts
 
-using command = std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object,
-                             abandon_blob, reap, free_manifests, create_cluster, add_node, set_node, remove_node,
-                             set_targets, moved, confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload,
-                             put_part, copy_part, complete_upload, abort_upload, copy_object, set_extras, set_bucket,
-                             hold_deletions, create_key, delete_key, change_key, raise_feature_level, give_up_chunks>;
+using command =
+    std::variant<begin_session, end_session, create_bucket, delete_bucket, put_object, delete_object, abandon_blob,
+                 reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
+                 confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
+                 complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
+                 delete_key, change_key, raise_feature_level, give_up_chunks, invite_node>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -116,7 +132,8 @@ std::uint8_t level_of(const command& c);
 constexpr std::uint8_t feature_level_of_clusters = 4;
 constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7,
                        feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
-                       feature_level_of_read_terms = 8, feature_level_of_authority = 8;
+                       feature_level_of_read_terms = 8, feature_level_of_authority = 8,
+                       feature_level_of_invitations = 8;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -16,8 +16,7 @@ std::string_view rolled_up(std::string_view key, const listing_query& query) {
 // To the first key that the page may show. False: there is none.
 bool seek_first(key_tree_cursor& at, const listing_query& query) {
   if (query.start_after < query.prefix || query.start_after.empty()) return at.seek(query.prefix);
-  // A common prefix that start_after names or lies in was returned before, or is not greater: behind it.
-  const std::string_view passed = rolled_up(query.start_after, query);
+  const std::string_view passed = query.passes_group ? rolled_up(query.start_after, query) : std::string_view{};
   return passed.empty() ? at.seek(query.start_after, true) : at.seek_past(passed);
 }
 

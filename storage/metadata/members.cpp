@@ -190,13 +190,58 @@ command_result member_ledger::add(const add_node& c) {
     if (!find(*number, refused)) return refused;
     return {.version = row->epoch, .more = *number};
   }
-  if (row->nodes >= nodes_max) return refuse(errc::too_large, "no node can be added any more");
+  if (auto full = why_not_more(*row)) return {.refused = std::move(full)};
+  if (c.by)
+    if (auto refused = consume(*c.by, c.node.id)) return {.refused = std::move(refused)};
   const auto number = static_cast<node_number>(row->nodes++);
   put(row_of(c.node, number));
   b_.put(table::nodes, b_.keys.node_id(c.node.id), byte_writer{8}.u64(number).view());
   command_result answer = raise_epoch(*row);
   answer.more = number;
   return answer;
+}
+
+std::optional<error> member_ledger::why_not_more(const cluster_row& row) {
+  if (row.nodes >= nodes_max) return error{errc::too_large, "no node can be added any more"};
+  if (b_.feature_level() < feature_level_of_invitations) return std::nullopt;
+  std::size_t members = 0;
+  for (std::uint32_t n = 0; n < row.nodes; ++n) members += may_own(static_cast<node_number>(n));
+  if (members < members_max) return std::nullopt;
+  return error{errc::too_large, "the cluster has " + std::to_string(members) + " members: no more fit in"};
+}
+
+std::optional<error> member_ledger::consume(const used_invitation& by, const uuid& node) {
+  const std::string key = b_.keys.invitation(by.token, by.node);
+  const auto row = b_.load<invitation>(table::nodes, key, decode_invitation);
+  if (!row || row->expires <= by.now || (row->node != uuid{} && row->node != node))
+    return error{errc::invalid_argument, "the invitation was used before, has expired, or is another node's"};
+  b_.erase(table::nodes, key);
+  return std::nullopt;
+}
+
+command_result member_ledger::invite(const invite_node& c) {
+  if (!cluster()) return refuse(errc::not_found, "there is no cluster");
+  if (c.what.expires <= c.now) return refuse(errc::invalid_argument, "the invitation has expired already");
+  if (c.what.node != uuid{} && is_removed(c.what.node))
+    return refuse(errc::precondition_failed, "the node was removed from the cluster: its identity is refused for ever");
+  const std::string own = b_.keys.invitation(c.what.token, c.what.node), prefix = b_.keys.invitations();
+  std::vector<std::string> expired;
+  std::size_t others = 0;
+  const auto cursor = b_.kv.cursor(id_of(table::nodes));
+  for (auto found = cursor->seek(prefix); found && found->key.starts_with(prefix); found = cursor->next()) {
+    const auto row = b_.unwrap(decode_invitation(found->value));
+    if (!row) return {};
+    if (row->expires <= c.now)
+      expired.emplace_back(found->key);
+    else
+      others += found->key != own;
+  }
+  for (const std::string& key : expired) b_.erase(table::nodes, key);
+  if (others >= invitations_max)
+    return refuse(errc::too_large, std::to_string(others) + " invitations wait to be used: no more until some expire");
+  b_.put(table::nodes, own, encode(c.what));
+  b_.put(table::nodes, b_.keys.founded(), presence);
+  return unchanged();
 }
 
 command_result member_ledger::set(const set_node& c) {

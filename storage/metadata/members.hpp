@@ -16,6 +16,7 @@ public:
   // `more`. Without a cluster the same as `create`. precondition_failed: the node was removed.
   command_result refound(const create_cluster& c);
   command_result add(const add_node& c);
+  command_result invite(const invite_node& c);
   command_result set(const set_node& c);
   // `removed`: the node's id, when it was removed just now.
   command_result remove(const remove_node& c, std::optional<uuid>& removed);
@@ -44,6 +45,8 @@ private:
   void put(const node_row& row);
   command_result raise_epoch(cluster_row& row);
   command_result unchanged();
+  std::optional<error> why_not_more(const cluster_row& row); // members
+  std::optional<error> consume(const used_invitation& by, const uuid& node);
 
   std::optional<owners_page> load_page(std::uint16_t page);
   bool owns_something(node_number n);

@@ -18,7 +18,8 @@ bool looks_like_an_ip_address(std::string_view name) {
          std::all_of(name.begin(), name.end(), [](char c) { return is_digit(c) || c == '.'; });
 }
 
-// Bytes of the well-formed UTF-8 character that `text` begins with, 0 when there is none. Unicode 15, table 3-7.
+} // namespace
+
 std::size_t utf8_character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
   const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
@@ -37,8 +38,6 @@ std::size_t utf8_character(std::string_view text) {
   }
   return 0;
 }
-
-} // namespace
 
 bool valid_bucket_name(std::string_view name) {
   if (name.size() < 3 || name.size() > 63) return false;

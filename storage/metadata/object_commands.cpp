@@ -11,9 +11,9 @@
 //   25 set_extras       stamp bucket:s key:s fields:u8 [list(tags)] [public_read:u8] [version_id]
 //                       fields: 1 tags, 2 public_read, 4 version_id
 //   26 set_bucket       stamp name:s fields:u8 [public_read:u8] [cors] [versioning:u8] [lifecycle] [public_write:u8]
-//                       [public_objects:u8] [list(tags)]
+//                       [public_objects:u8] [list(tags)] [ownership:u8]
 //                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle, 16 public_write, 32 public_objects,
-//                       64 tags
+//                       64 tags, 128 ownership
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/object_commands.hpp"
@@ -23,7 +23,7 @@ namespace cairn::storage::metadata {
 namespace {
 
 constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourth_field = 8, fifth_field = 16,
-                       sixth_field = 32, seventh_field = 64;
+                       sixth_field = 32, seventh_field = 64, eighth_field = 128;
 constexpr std::size_t chosen_bytes_min = 17;
 
 // The first is bit 0.
@@ -203,7 +203,8 @@ void write(byte_writer& w, const set_bucket& c) {
   write_stamp(w, c.stamp);
   w.string(c.name);
   w.u8(fields_of({c.public_read.has_value(), c.cors.has_value(), c.versioning.has_value(), c.lifecycle.has_value(),
-                  c.public_write.has_value(), c.public_objects.has_value(), c.tags.has_value()}));
+                  c.public_write.has_value(), c.public_objects.has_value(), c.tags.has_value(),
+                  c.ownership.has_value()}));
   if (c.public_read) w.boolean(*c.public_read);
   if (c.cors) write_cors(w, *c.cors);
   if (c.versioning) w.u8(*c.versioning);
@@ -211,11 +212,12 @@ void write(byte_writer& w, const set_bucket& c) {
   if (c.public_write) w.boolean(*c.public_write);
   if (c.public_objects) w.boolean(*c.public_objects);
   if (c.tags) write_pairs(w, *c.tags);
+  if (c.ownership) w.u8(*c.ownership);
 }
 void read(byte_reader& r, set_bucket& c) {
   c.stamp = read_stamp(r);
   c.name = r.string();
-  const std::uint8_t fields = read_fields(r, seventh_field);
+  const std::uint8_t fields = read_fields(r, eighth_field);
   if ((fields & first_field) != 0) c.public_read = r.boolean();
   if ((fields & second_field) != 0) c.cors = read_cors(r);
   if ((fields & third_field) != 0) c.versioning = r.u8();
@@ -223,6 +225,7 @@ void read(byte_reader& r, set_bucket& c) {
   if ((fields & fifth_field) != 0) c.public_write = r.boolean();
   if ((fields & sixth_field) != 0) c.public_objects = r.boolean();
   if ((fields & seventh_field) != 0) c.tags = read_pairs(r);
+  if ((fields & eighth_field) != 0) c.ownership = r.u8();
 }
 
 } // namespace cairn::storage::metadata

@@ -106,6 +106,7 @@ struct set_extras {
   authority by{};
 };
 
+// no_such_bucket, acl_not_supported. What is not given stays.
 struct set_bucket {
   commit_stamp stamp;
   std::string name;
@@ -117,6 +118,7 @@ struct set_bucket {
   std::optional<bool> public_objects; // only beside public_read, which without it is about the objects, too
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
   authority by{};
+  std::optional<std::uint8_t> ownership;
 };
 
 // Their encodings, called by commands.cpp.

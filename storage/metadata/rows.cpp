@@ -19,6 +19,7 @@
 //                  3 (the same as 2) public_write:u8 lifecycle      when one of these is not as it was made
 //                  4 (the same as 3) public_objects:u8 list(tags)   when there are tags, or public_objects is not as
 //                  public_read; which it is in the others: objects had no say in public buckets
+//                  5 (the same as 4) ownership:u8                   when that is not 0
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
@@ -36,7 +37,8 @@ namespace {
 
 constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
-constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4;
+constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
+                       bucket_version_with_ownership = 5;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
@@ -70,6 +72,7 @@ std::vector<std::string> read_texts(byte_reader& r) {
 
 // The lowest version that says all of it.
 std::uint8_t version_of(const bucket_row& row) {
+  if (row.ownership != ownership::unsaid) return bucket_version_with_ownership;
   if (!row.tags.empty() || row.public_objects != row.public_read) return bucket_version_with_tags;
   if (row.public_write || !row.lifecycle.empty()) return bucket_version_with_lifecycle;
   return row.public_read || !row.cors.empty() ? bucket_version_with_settings : row_version;
@@ -336,13 +339,27 @@ std::string encode(const bucket_row& row) {
     w.boolean(row.public_objects);
     write_pairs(w, row.tags);
   }
+  if (version >= bucket_version_with_ownership) w.u8(row.ownership);
   return w.take();
+}
+
+result<listed_bucket> decode_listed_bucket(std::string_view bytes) {
+  byte_reader r{bytes};
+  const std::uint8_t version = r.u8();
+  if (r.ok() && version > bucket_version_with_tags)
+    return error{errc::unsupported, "bucket row of version " + std::to_string(version)};
+  listed_bucket row;
+  row.id = r.varint();
+  row.name = r.string();
+  row.created = read_wall_time(r);
+  if (!r.ok()) return error{errc::corrupt, "bucket row"};
+  return row;
 }
 
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
   const std::uint8_t version = r.u8();
-  if (r.ok() && version > bucket_version_with_tags)
+  if (r.ok() && version > bucket_version_with_ownership)
     return error{errc::unsupported, "bucket row of version " + std::to_string(version)};
   bucket_row row;
   row.id = r.varint();
@@ -362,6 +379,8 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
     row.public_objects = r.boolean();
     row.tags = read_pairs(r);
   }
+  if (version >= bucket_version_with_ownership) row.ownership = r.u8();
+  if (row.ownership > ownership::writer) r.fail();
   if ((row.public_objects && !row.public_read) || version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("bucket");
   return row;

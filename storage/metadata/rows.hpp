@@ -115,6 +115,11 @@ struct lifecycle_rule {
   friend bool operator==(const lifecycle_rule&, const lifecycle_rule&) = default;
 };
 
+// Whose the objects of a bucket are. There is one owner, so what differs is `enforced`: nothing takes public access.
+namespace ownership {
+constexpr std::uint8_t unsaid = 0, enforced = 1, preferred = 2, writer = 3;
+} // namespace ownership
+
 struct bucket_row {
   bucket_id id = 0;
   std::string name;
@@ -126,6 +131,14 @@ struct bucket_row {
   std::vector<cors_rule> cors; // the first that fits counts
   std::vector<lifecycle_rule> lifecycle;
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 50
+  std::uint8_t ownership = 0;                            // of namespace ownership; 0: nobody said
+};
+
+// What lists of buckets tell: none of the settings, which may be large.
+struct listed_bucket {
+  bucket_id id = 0;
+  std::string name;
+  wall_ms created = 0;
 };
 
 struct session_row {
@@ -174,6 +187,7 @@ result<manifest_row> decode_manifest(std::string_view bytes);
 result<manifest_part> decode_manifest_part(std::string_view bytes);
 result<blob_row> decode_blob(std::string_view bytes);
 result<bucket_row> decode_bucket(std::string_view bytes);
+result<listed_bucket> decode_listed_bucket(std::string_view bytes); // reads no further than it needs
 result<session_row> decode_session(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

@@ -43,6 +43,30 @@ result<std::vector<bucket_row>> snapshot::buckets() {
   return scan(table::buckets, keys_.all(), decode_bucket);
 }
 
+result<buckets_page> snapshot::buckets(const buckets_query& query) {
+  constexpr std::uint32_t examined_max = 4096;
+  buckets_page page;
+  const std::string all = keys_.all();
+  const auto cursor = kv_->cursor(id_of(table::buckets));
+  // No name holds a NUL: the first one behind `after`.
+  auto found = cursor->seek(query.after < query.prefix || query.after.empty() ? keys_.bucket(query.prefix)
+                                                                              : keys_.bucket(query.after) + '\0');
+  for (std::uint32_t examined = 0; found && found->key.starts_with(all); found = cursor->next()) {
+    const auto name = found->key.substr(all.size());
+    if (!name.starts_with(query.prefix)) break;
+    if (++examined > examined_max || page.buckets.size() == query.buckets_max) {
+      page.truncated = true;
+      break;
+    }
+    auto row = decode_listed_bucket(found->value);
+    if (!row) return row.error();
+    page.last = row->name;
+    if (!query.only_of || query.only_of->rights_on(row->id) != 0) page.buckets.push_back(std::move(*row));
+  }
+  if (auto good = kv_->status(); !good) return good.error();
+  return page;
+}
+
 result<std::vector<session_row>> snapshot::sessions() {
   return scan(table::sessions, keys_.sessions(), decode_session);
 }

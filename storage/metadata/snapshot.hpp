@@ -19,6 +19,7 @@ public:
   log_index applied() override;
   result<bucket_row> bucket(std::string_view name) override;
   result<std::vector<bucket_row>> buckets() override;
+  result<buckets_page> buckets(const buckets_query& query) override;
   result<object_row> object(std::string_view bucket, std::string_view key) override;
   result<object_row> object(std::string_view bucket, std::string_view key, const version_id& id) override;
   result<versions_page> versions(const versions_query& query) override;
@@ -42,6 +43,7 @@ public:
 
   result<cluster_row> cluster() override;
   result<std::vector<node_row>> nodes() override;
+  result<admission_rows> admission() override;
   result<node_row> node(const uuid& id) override;
   result<owners_page> owners(std::uint16_t page) override;
   result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,

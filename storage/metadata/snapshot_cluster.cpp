@@ -14,6 +14,16 @@ result<std::vector<node_row>> snapshot::nodes() {
   return scan(table::nodes, keys_.nodes(), decode_node);
 }
 
+result<admission_rows> snapshot::admission() {
+  const auto row = cluster();
+  if (!row) return row.error();
+  auto invited = scan(table::nodes, keys_.invitations(), decode_invitation);
+  if (!invited) return invited.error();
+  admission_rows out{row->created, kv_->get(id_of(table::nodes), keys_.founded()).has_value(), std::move(*invited)};
+  if (auto good = kv_->status(); !good) return good.error();
+  return out;
+}
+
 result<node_row> snapshot::node(const uuid& id) {
   const error missing{errc::not_found, "no such node"};
   const auto bytes = kv_->get(id_of(table::nodes), keys_.node_id(id));

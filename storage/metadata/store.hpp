@@ -26,6 +26,9 @@ struct applied_batch {
 struct listing_query {
   std::string bucket, prefix, delimiter;
   std::string start_after; // keys and common prefixes > this (bytewise)
+  // Whether start_after stands for the common prefix that it lies in: a page ended with that prefix, which is not shown
+  // again. Else the prefix is shown when a key of it is > start_after.
+  bool passes_group = true;
   std::uint32_t keys_max = 1000;
   bucket_id judged = 0;
 };
@@ -109,6 +112,25 @@ struct object_part {
   std::string checksum{}; // base64, of the algorithm of the object's own; empty: none was kept
 };
 
+// Buckets whose names begin with `prefix` and follow `after`, with rights of `only_of` where it is given.
+struct buckets_query {
+  std::string prefix, after;
+  std::uint32_t buckets_max = 1000;
+  std::shared_ptr<const access_key_row> only_of{};
+};
+struct buckets_page {
+  std::vector<listed_bucket> buckets; // by name
+  std::string last;                   // what the next page follows; truncated with nothing returned is possible
+  bool truncated = false;
+};
+
+// What decides who may become a member.
+struct admission_rows {
+  wall_ms created = 0;  // the cluster
+  bool founded = false; // who joins needs an invitation
+  std::vector<invitation> invitations;
+};
+
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
 class view {
 public:
@@ -116,6 +138,7 @@ public:
   virtual log_index applied() = 0; // the batch this snapshot shows
   virtual result<bucket_row> bucket(std::string_view name) = 0;
   virtual result<std::vector<bucket_row>> buckets() = 0;
+  virtual result<buckets_page> buckets(const buckets_query& query) = 0; // examines 4,096 rows at most
   // no_such_key: its text names the delete marker that hides the key, if one does.
   virtual result<object_row> object(std::string_view bucket, std::string_view key) = 0;
   // no_such_key: the object has no version at all; no_such_version.
@@ -152,6 +175,7 @@ public:
   virtual result<cluster_row> cluster() = 0;                  // not_found: there is none
   virtual result<std::vector<node_row>> nodes() = 0;          // by number without gaps, also those that were removed
   virtual result<node_row> node(const uuid& id) = 0;          // not_found
+  virtual result<admission_rows> admission() = 0;             // not_found: there is no cluster
   virtual result<owners_page> owners(std::uint16_t page) = 0; // not_found: there is no cluster, or no such page
   // What the node has not confirmed, at most `max`, in order of blob and chunk; the page after `after`.
   virtual result<std::vector<repair_row>> repairs(node_number node, const std::optional<repair_row>& after,
@@ -184,6 +208,8 @@ public:
 // Bucket names: 3–63 of a–z 0–9 . - and not an IP address; keys: 1–1,024 bytes of valid UTF-8 without NUL.
 bool valid_bucket_name(std::string_view name);
 bool valid_key(std::string_view key);
-bool valid_utf8(std::string_view text); // Unicode 15, table 3-7; NUL is valid
+// Bytes of the well-formed UTF-8 character that `text` begins with, 0 when there is none. Unicode 15, table 3-7.
+std::size_t utf8_character(std::string_view text);
+bool valid_utf8(std::string_view text); // NUL is valid
 
 } // namespace cairn::storage::metadata

@@ -30,6 +30,9 @@
 //   cluster       g                                       → cluster_row; one at most
 //   nodes         g 1 number:u16                          → node_row; numbers from 0 without gaps
 //                 g 2 node:16 bytes                       → number:u64
+//                 g 3 token:32 bytes node:16 bytes        → invitation
+//                 g 4                                     → version:u8; the cluster is founded: who joins needs an
+//                                                           invitation
 //   owners        g page:u16                              → owners_page: partitions 64 × page to 64 × page + 63
 //   repairs       g 1 node:u16 session:u64 number:u64 first:u32 → version:u8 count:varint; chunks that the node has not
 //                                                           confirmed, in the order in which it is served
@@ -95,7 +98,7 @@ enum class meta_field : std::uint8_t {
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };
 enum class session_key : std::uint8_t { by_id = 1, live_of_node = 2 };
-enum class node_key : std::uint8_t { by_number = 1, by_id = 2 };
+enum class node_key : std::uint8_t { by_number = 1, by_id = 2, invitation = 3, founded = 4 };
 enum class repair_key : std::uint8_t { by_node = 1, by_blob = 2 };
 
 // Builds the keys of one group.
@@ -143,6 +146,11 @@ public:
   std::string node_id(const uuid& id) const {
     return begin().u8(static_cast<std::uint8_t>(node_key::by_id)).raw(id).take();
   }
+  std::string invitations() const { return begin().u8(static_cast<std::uint8_t>(node_key::invitation)).take(); }
+  std::string invitation(const token_hash& token, const uuid& node) const {
+    return byte_writer{64}.raw(invitations()).raw(token).raw(node).take();
+  }
+  std::string founded() const { return begin().u8(static_cast<std::uint8_t>(node_key::founded)).take(); }
   std::string owners(std::uint16_t page) const { return begin().u16(page).take(); }
   std::string repairs_of(node_number n) const {
     return begin().u8(static_cast<std::uint8_t>(repair_key::by_node)).u16(n).take();

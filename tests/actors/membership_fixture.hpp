@@ -121,6 +121,7 @@ protected:
     s.cluster_name = "blue";
     s.disks = [] { return disk_use{60, 100, 40, true}; };
     s.steward = steward;
+    s.founding = founding;
     s.feature_level = [this](std::uint8_t level) { level_told = level; };
     s.remember_refusal = [this](const std::string& why) { remembered.push_back(why); };
     s.ask_configured = [this](const std::string& request, link::reply_callback reply) {
@@ -134,11 +135,14 @@ protected:
 
   // A request of another node, answered in `answer` some messages later.
   std::shared_ptr<std::optional<result<link::answer>>> ask(peer_request kind, std::string bytes,
-                                                           storage::uuid from = {}, std::uint32_t feature_level = 0) {
+                                                           storage::uuid from = {}, std::uint32_t feature_level = 0,
+                                                           std::uint64_t incarnation = 1, bool is_member = true) {
     auto answer = std::make_shared<std::optional<result<link::answer>>>();
     link::peer peer;
     peer.node = from;
-    peer.member = true;
+    peer.member = is_member;
+    peer.certified = certified;
+    peer.incarnation = incarnation;
     peer.feature_level = feature_level;
     link::responder respond{[answer](result<link::answer>&& a) { *answer = std::move(a); },
                             std::make_shared<std::atomic<bool>>(false)};
@@ -156,7 +160,7 @@ protected:
     return r;
   }
   std::shared_ptr<std::optional<result<link::answer>>> report(storage::node_number n, std::uint64_t incarnation = 1) {
-    return ask(peer_request::report, encode(report_of(n, incarnation)), id_of(n), meta::feature_level);
+    return ask(peer_request::report, encode(report_of(n, incarnation)), id_of(n), meta::feature_level, incarnation);
   }
   auto report_fault(storage::node_number n) {
     auto r = report_of(n);
@@ -170,8 +174,10 @@ protected:
       pass(1s);
     }
   }
-  auto join(const storage::uuid& who, const std::string& name = "blue") {
-    return ask(peer_request::join, encode(join_request{{.id = who, .address = "new:1", .incarnation = 1}, name}), who);
+  auto join(const storage::uuid& who, const std::string& name = "blue", const std::string& token = "") {
+    join_request wish{{.id = who, .address = "new:1", .incarnation = 1}, name, {}};
+    if (!token.empty()) wish.proof = cluster::prove_token(cluster::hash_of_token(token), who);
+    return ask(peer_request::join, encode(wish), who, 0, 1, false);
   }
   member_reports_ptr reports() {
     caf::scoped_actor self{w.system()};
@@ -202,6 +208,8 @@ protected:
   noting_peers network;
   std::deque<noting_peers::note> configured;
   cluster::steward_options steward;
+  cluster::founding_rules founding{std::chrono::hours{24 * 365 * 200}, 4096};
+  bool certified = true; // the links of other nodes
   log_status log;
   std::vector<meta::command> commits;
   std::vector<log_change> changes;
@@ -219,6 +227,7 @@ inline metadata_actor membership_test::spawn_metadata_of_the_test() {
         [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
         [](bucket_atom, const std::string&) { return never<meta::bucket_row>("a bucket"); },
         [](list_buckets_atom) { return never<bucket_list>("buckets"); },
+        [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("names of buckets"); },
         [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
         [](list_atom, const meta::uploads_query&) { return never<uploads_listing>("uploads"); },
         [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },

@@ -55,4 +55,5 @@ TEST(target, dots_in_a_key_are_bytes_of_the_key) {
 
 TEST(printable, escapes_what_could_drive_a_terminal) {
   EXPECT_EQ(printable("a\x1b[2J\nb\x7f é"), "a\\x1B[2J\\x0Ab\\x7F é");
+  EXPECT_EQ(printable("a\xC2\x9Bz\xE2\x80\xAEy\xffx"), "a\\xC2\\x9Bz\\xE2\\x80\\xAEy\\xFFx") << "C1, bidi, not UTF-8";
 }

@@ -1,5 +1,5 @@
-// Preloaded into a node: while the control file exists, what it says happens to writes and flushes of files below a directory.
-// CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush.
+// Preloaded into a node: while the control file exists, what it says happens to writes and flushes of files below a
+// directory. CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>

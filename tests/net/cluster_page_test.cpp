@@ -167,19 +167,55 @@ TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
   EXPECT_EQ(parse("kind=drain&node=7").error().code, errc::not_found);
 }
 
-TEST(cluster_page, takes_changes_with_the_token_or_from_this_machine_when_there_is_none) {
-  const auto may = [](std::optional<std::string_view> token, std::string_view host, bool here, const char* configured) {
-    return may_command({token, host, here}, configured).has_value();
+TEST(cluster_page, reads_whom_an_operator_invites) {
+  const auto parse = [](const std::string& query) {
+    return parse_membership_command(parse_target("/cluster/command?" + query).value(), {});
   };
-  EXPECT_TRUE(may("", "127.0.0.1:9001", true, ""));
-  EXPECT_TRUE(may("anything", "localhost:9001", true, ""));
-  EXPECT_FALSE(may("", "10.0.0.1:9001", false, "")) << "from another machine";
-  EXPECT_FALSE(may("", "evil.example:9001", true, "")) << "a web page";
-  EXPECT_FALSE(may({}, "127.0.0.1:9001", true, "")) << "a form on a web page";
-  EXPECT_TRUE(may("0123456789abcdef", "node-1:9001", false, "0123456789abcdef"));
-  EXPECT_FALSE(may("", "127.0.0.1:9001", true, "0123456789abcdef"));
-  EXPECT_FALSE(may("0123456789abcdeg", "node-1:9001", false, "0123456789abcdef"));
-  EXPECT_FALSE(may({}, "node-1:9001", false, "0123456789abcdef"));
+  const auto any = parse("kind=add&value=3600");
+  ASSERT_TRUE(any);
+  EXPECT_EQ(any->kind, membership_wish::add);
+  EXPECT_EQ(any->number, 3600u);
+  EXPECT_EQ(any->invited, storage::uuid{});
+  const std::string id = "6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11";
+  EXPECT_EQ(storage::to_string(parse("kind=add&value=60&id=" + id)->invited), id);
+  for (const auto* bad :
+       {"kind=add", "kind=add&value=0", "kind=add&value=2592001", "kind=add&value=1h", "kind=add&value=60&id=6e0b",
+        "kind=add&value=60&node=1", "kind=add&value=60&id=00000000-0000-0000-0000-000000000000"})
+    EXPECT_EQ(parse(bad).error().code, errc::invalid_argument) << bad;
+}
+
+TEST(cluster_page, shows_who_waits_and_whose_certificate_ends) {
+  cluster_status s;
+  s.now = 1'000'000'000'000;
+  s.nodes.resize(3);
+  s.nodes[1].number = 1;
+  s.nodes[1].certificate_end = s.now + 12ll * 24 * 3600 * 1000;
+  s.nodes[2].number = 2;
+  s.nodes[2].certificate_end = s.now + 400ll * 24 * 3600 * 1000;
+  s.waiting.push_back({storage::uuid{1}, "evil\x1b[2J:9100"});
+  const auto text = cluster_text(s);
+  EXPECT_NE(text.find("CERTIFICATE: that of node 1 ends in 12 d"), std::string::npos) << text;
+  EXPECT_EQ(text.find("that of node 2"), std::string::npos);
+  EXPECT_NE(text.find("`cairn cluster add 01000000-"), std::string::npos) << text;
+  EXPECT_EQ(text.find('\x1b'), std::string::npos);
+  const auto json = cluster_json(s);
+  EXPECT_NE(json.find("\"waiting\":[{\"id\":\"01000000-"), std::string::npos) << json;
+  EXPECT_NE(json.find("\"certificate_end_ms\":"), std::string::npos);
+  s.nodes[1].certificate_end = s.now - 1;
+  EXPECT_NE(cluster_text(s).find("that of node 1 has ended"), std::string::npos);
+}
+
+TEST(cluster_page, takes_changes_with_the_token_only) {
+  const auto may = [](std::optional<std::string_view> sent, const char* token) {
+    return may_command(sent, token).has_value();
+  };
+  EXPECT_TRUE(may("0123456789abcdef", "0123456789abcdef"));
+  EXPECT_FALSE(may("0123456789abcdeg", "0123456789abcdef"));
+  EXPECT_FALSE(may("0123456789abcde", "0123456789abcdef"));
+  EXPECT_FALSE(may("", "0123456789abcdef"));
+  EXPECT_FALSE(may({}, "0123456789abcdef")) << "a form on a web page";
+  EXPECT_FALSE(may("", "")) << "a node without one takes nothing";
+  EXPECT_FALSE(may("anything", ""));
 }
 
 } // namespace cairn::net

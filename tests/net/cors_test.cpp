@@ -77,4 +77,12 @@ TEST(cors, preflights_need_origin_method_and_headers_to_fit) {
   EXPECT_EQ(preflight("https://other.org", ""), "BadRequest");
 }
 
+TEST(cors, takes_each_header_of_a_preflight_once_and_not_more_than_a_page_needs) {
+  std::string once, many;
+  for (int i = 0; i < 5000; ++i) once += "content-type,";
+  for (std::size_t i = 0; i < preflight_headers_max + 1; ++i) many += "x-amz-" + std::to_string(i) + ",";
+  EXPECT_TRUE(has(preflight("https://app.example.com", "PUT", once), "Access-Control-Allow-Headers: content-type"));
+  EXPECT_EQ(preflight("https://app.example.com", "PUT", many), "BadRequest");
+}
+
 } // namespace cairn::net

@@ -118,7 +118,7 @@ TEST_F(http_operations, answer_for_settings_of_what_exists) {
   EXPECT_TRUE(holds(node.ask("GET", "/absent?acl"), "<Code>NoSuchBucket</Code>"));
   EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: private\r\n").status, 200u);
   EXPECT_EQ(node.ask("PUT", "/files?acl", "x-amz-acl: authenticated-read\r\n").status, 501u);
-  EXPECT_EQ(node.ask("PUT", "/files/a?acl", {}, "<AccessControlPolicy/>").status, 501u);
+  EXPECT_EQ(node.ask("PUT", "/files/a?acl", {}, "<AccessControlPolicy/>").status, 400u);
   EXPECT_EQ(node.ask("DELETE", "/files?cors").status, 204u);
   EXPECT_EQ(node.ask("PUT", "/other", "x-amz-acl: authenticated-read\r\n").status, 501u);
 }

@@ -301,18 +301,66 @@ TEST_F(http_session_, tells_connections_beyond_the_limit_to_come_back) {
   config::settings s;
   s.limits.connections = 2;
   start(s);
+  node->ask("PUT", "/files/k", {}, std::string(large_body_bytes, 'x'));
   EXPECT_TRUE(node->eventually([this] { return node->metrics.connections == 0u; }));
-  auto first = node->connect(), second = node->connect();
-  for (auto* c : {&first, &second}) {
-    c->send(running_node::request_text("GET", "/"));
-    EXPECT_EQ(c->read().status, 200u);
-  }
+  auto first = node->connect(4096), second = node->connect(4096);
+  for (auto* c : {&first, &second}) c->send(get("k"));
+  EXPECT_TRUE(node->eventually([this] { return node->metrics.active_downloads == 2u; }));
   auto third = node->connect();
   const auto refused = third.read();
   EXPECT_EQ(refused.status, 503u);
   EXPECT_EQ(refused.header("Retry-After"), "1");
   EXPECT_EQ(node->metrics.connections_refused, 1u);
   EXPECT_EQ(node->metrics.slow_down, 1u);
+}
+
+TEST_F(http_session_, lets_the_connection_that_is_idle_longest_give_way_to_a_new_one) {
+  config::settings s;
+  s.limits.connections = 2;
+  start(s);
+  auto first = node->connect();
+  first.send(running_node::request_text("GET", "/"));
+  EXPECT_EQ(first.read().status, 200u);
+  auto second = node->connect();
+  second.send(running_node::request_text("GET", "/"));
+  EXPECT_EQ(second.read().status, 200u);
+  auto third = node->connect();
+  third.send(running_node::request_text("GET", "/"));
+  EXPECT_EQ(third.read().status, 200u);
+  EXPECT_EQ(first.read_to_end(), "");
+  EXPECT_EQ(node->metrics.connections_evicted_idle, 1u);
+  EXPECT_EQ(node->metrics.connections_refused, 0u);
+}
+
+TEST_F(http_session_, ends_a_body_that_comes_slower_than_the_minimum_rate) {
+  config::settings s;
+  s.limits.transfer_rate_min = config::byte_size{1 << 20};
+  s.limits.transfer_rate_window = 200ms;
+  start(s);
+  auto slow = node->connect();
+  slow.send("PUT /files/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 9000000\r\n\r\n");
+  std::thread trickle{[&slow] {
+    for (int i = 0; i < 100 && slow.try_send("x"); ++i) std::this_thread::sleep_for(20ms);
+  }};
+  const auto answer = slow.read();
+  trickle.join();
+  EXPECT_EQ(answer.status, 408u);
+  EXPECT_EQ(node->metrics.transfers_too_slow, 1u);
+  expect_all_returned();
+}
+
+TEST_F(http_session_, gives_no_buffer_to_a_body_of_which_little_has_come) {
+  start();
+  auto client = node->connect();
+  client.send("PUT /files/k HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000\r\n\r\n" + std::string(1000, 'x'));
+  EXPECT_TRUE(node->eventually([this] { return node->metrics.active_uploads == 1u; }));
+  std::this_thread::sleep_for(100ms);
+  EXPECT_EQ(node->node().status().buffer_bytes, 0u);
+  client.send(std::string(10'000, 'x'));
+  EXPECT_TRUE(node->eventually([this] { return node->node().status().buffer_bytes > 0u; }));
+  client.send(std::string(89'000, 'x'));
+  EXPECT_EQ(client.read().status, 200u);
+  expect_all_returned();
 }
 
 TEST_F(http_session_, drains_what_is_running_and_closes_what_is_idle) {

@@ -124,7 +124,6 @@ TEST(put_order, reads_content_md5) {
 
 TEST(put_order, refuses_what_would_be_stored_wrongly) {
   EXPECT_EQ(refused(one("x-amz-copy-source-if-match", "x")).status, 501u) << "without a source";
-  EXPECT_EQ(refused(one("x-amz-server-side-encryption", "AES256")).status, 501u);
   EXPECT_EQ(refused(one("x-amz-tagging", "a=b&a=c")).code, "InvalidTag");
   EXPECT_EQ(refused(one("Content-Range", "bytes 0-1/2")).status, 501u);
   EXPECT_EQ(refused(one("If-None-Match", ",")).status, 501u);

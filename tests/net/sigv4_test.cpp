@@ -248,6 +248,12 @@ TEST(sigv4, says_what_is_wrong_with_an_authorization_header) {
             "AuthorizationHeaderMalformed");
   EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/eu-west-1/s3/aws4_request" + rest),
             "AuthorizationHeaderMalformed");
+  std::string many = "host";
+  for (int i = 0; i < 256; ++i) many += ";x-amz-meta-" + std::to_string(i);
+  for (const auto& names : {many, std::string{"host;range;range"}})
+    EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request, SignedHeaders=" + names +
+                 ", Signature=00"),
+              "AuthorizationHeaderMalformed");
   EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request, SignedHeaders=range, Signature=00"),
             "AuthorizationHeaderMalformed");
   EXPECT_EQ(of("AWS4-HMAC-SHA256 Credential=k/20130524/us-east-1/s3/aws4_request" + rest), "InvalidAccessKeyId");

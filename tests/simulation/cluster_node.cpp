@@ -112,7 +112,7 @@ void cluster_node::open_metadata() {
 
 void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
   std::string wish(1, char(actors::peer_request::join));
-  wish += encode(actors::join_request{self(), cluster_name});
+  wish += encode(actors::join_request{self(), cluster_name, {}});
   const auto& whom = w_.draw.pick(known);
   const auto again = [this, life = incarnation_, known] {
     if (running() && life == incarnation_ && !joined()) ask_to_join(known);
@@ -244,6 +244,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
     return use;
   };
   members.steward = plan_.steward;
+  members.founding = {std::chrono::hours{24}, 64};
   members.metadata = p.services.metadata = actors::spawn_metadata(p.home.system(), std::move(m));
   p.membership = actors::spawn_membership(p.home.system(), std::move(members));
   actors::serve_members(*p.service, actors::slot_of(p.services.metadata), actors::slot_of(p.membership));

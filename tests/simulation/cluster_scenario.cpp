@@ -26,6 +26,7 @@ private:
   void build();
   void make_trouble();
   void trouble();
+  void let_in();
   void crash(cluster_node& n, bool powerless = false);
   void start(cluster_node& n);
   void mend();
@@ -102,12 +103,27 @@ void cluster_run::crash(cluster_node& n, bool powerless) {
   n.crash(powerless || (plan_.power_losses && w_.draw.chance(0.6)));
 }
 
+// Nodes that wait for an operator, because others were removed before they came.
+void cluster_run::let_in() {
+  for (const auto& n : nodes_) {
+    if (!n->running() || n->joined()) continue;
+    const auto leader = std::ranges::find_if(nodes_, [](const auto& other) { return other->leads(); });
+    const auto layout = leader == nodes_.end() ? nullptr : (*leader)->layout();
+    if (!layout ||
+        std::ranges::none_of(layout->members, [](const auto& m) { return m.state == cluster::member_state::removed; }))
+      continue;
+    const auto wall = w_.clock().wall();
+    (void)work_->try_once(**leader, storage::metadata::invite_node{{{}, n->id(), wall + 86'400'000}, wall});
+  }
+}
+
 void cluster_run::trouble() {
   auto& d = w_.draw;
   const auto any = [&]() -> cluster_node& { return *d.pick(nodes_); };
   auto& n = any();
   if (plan_.drains && !draining_ && d.chance(0.2)) drain();
   if (plan_.wishes && d.chance(0.3)) operator_->act();
+  if (plan_.removes) let_in();
   if (plan_.rots && d.chance(0.5)) rot_->flip();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
@@ -159,6 +175,7 @@ void cluster_run::mend() {
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
     return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
   if (plan_.wishes && !checks_.failed()) take_out_removed();
+  if (plan_.removes && !checks_.failed()) let_in();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
   settle("after all was mended");

@@ -210,6 +210,9 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
           return unexpected<meta::bucket_row>(c, "a download asked for a bucket");
         },
         [&c](list_buckets_atom) { return unexpected<bucket_list>(c, "a download listed buckets"); },
+        [&c](list_atom, const meta::buckets_query&) {
+          return unexpected<buckets_listing>(c, "a download listed buckets");
+        },
         [&c](list_atom, const meta::listing_query&) { return unexpected<listing_page>(c, "a download listed"); },
         [&c](list_atom, const meta::uploads_query&) { return unexpected<uploads_listing>(c, "a download listed"); },
         [&c](parts_atom, const upload_query&) { return unexpected<found_upload>(c, "a download asked for an upload"); },

@@ -121,6 +121,7 @@ link::peer sim_peers::as_peer() const {
   p.feature_level = self_.feature_level;
   p.protocol = link::protocol_newest;
   p.member = true;
+  p.certified = true;
   return p;
 }
 

@@ -82,4 +82,88 @@ TEST(buffer_pool, keeps_its_count_when_many_threads_take_and_give) {
   EXPECT_EQ(pool.in_use_bytes(), 0u);
 }
 
+TEST(buffer_pool, leaves_an_account_seven_eighths_and_others_the_rest) {
+  buffer_pool pool{64 * mib};
+  const auto greedy = std::make_shared<memory_account>("greedy"), other = std::make_shared<memory_account>("other");
+  std::vector<buffer_ptr> held;
+  while (auto b = pool.try_acquire(mib, reservation::minimum, greedy)) held.push_back(b);
+  EXPECT_EQ(held.size(), 56u);
+  EXPECT_EQ(greedy->held_bytes(), 56 * mib);
+  EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum, other));
+  EXPECT_TRUE(pool.try_acquire(2 * mib, reservation::growth, other)) << "others hold the memory, not this one";
+  EXPECT_FALSE(pool.try_acquire(4 * mib, reservation::growth, other));
+  EXPECT_FALSE(pool.try_acquire(mib, reservation::growth, greedy));
+  EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum)) << "the node's own";
+  held.clear();
+  EXPECT_EQ(greedy->held_bytes(), 0u);
+}
+
+TEST(buffer_pool, leaves_something_for_each_further_account) {
+  buffer_pool pool{64 * mib};
+  std::vector<buffer_ptr> held;
+  std::vector<account_ptr> accounts;
+  for (int i = 0; i < 3; ++i) {
+    accounts.push_back(std::make_shared<memory_account>("greedy"));
+    while (auto b = pool.try_acquire(64 * 1024, reservation::minimum, accounts.back())) held.push_back(b);
+    EXPECT_LT(pool.in_use_bytes(), 64 * mib);
+  }
+  const auto fourth = std::make_shared<memory_account>("fourth");
+  EXPECT_TRUE(pool.try_acquire(64 * 1024, reservation::minimum, fourth));
+}
+
+TEST(buffer_pool, passes_over_waiters_beyond_their_share) {
+  buffer_pool pool{8 * mib};
+  const auto greedy = std::make_shared<memory_account>("greedy"), other = std::make_shared<memory_account>("other");
+  std::vector<buffer_ptr> held, granted;
+  while (auto b = pool.try_acquire(mib, reservation::minimum, greedy)) held.push_back(b);
+  ASSERT_EQ(held.size(), 7u);
+  const auto keep = [&granted](buffer_ptr b) { granted.push_back(std::move(b)); };
+  const auto waits = pool.wait(mib, keep, greedy);
+  EXPECT_NE(waits, 0u);
+  EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum, other)) << "the waiter must not stop others";
+  auto last = pool.try_acquire(mib, reservation::minimum, other);
+  EXPECT_NE(pool.wait(mib, keep, other), 0u) << "now memory is spent";
+  last.reset();
+  EXPECT_EQ(granted.size(), 1u) << "the other's, though it came later";
+  EXPECT_TRUE(pool.cancel_wait(waits));
+  EXPECT_EQ(pool.waiting(), 0u);
+}
+
+TEST(buffer_pool, lets_accounts_that_wait_take_turns) {
+  buffer_pool pool{8 * mib};
+  auto all = pool.try_acquire(8 * mib, reservation::minimum);
+  const auto a = std::make_shared<memory_account>("a"), b = std::make_shared<memory_account>("b");
+  std::string order;
+  std::vector<buffer_ptr> granted;
+  for (const auto& [name, account] : {std::pair{'a', a}, {'a', a}, {'a', a}, {'b', b}}) {
+    pool.wait(
+        mib,
+        [&order, &granted, name = name](buffer_ptr got) {
+          order += name;
+          granted.push_back(std::move(got));
+        },
+        account);
+  }
+  all.reset();
+  EXPECT_EQ(order, "abaa");
+}
+
+TEST(buffer_pool, counts_charges_as_memory) {
+  buffer_pool pool{8 * mib};
+  const auto account = std::make_shared<memory_account>("a");
+  auto charge = pool.try_charge(3 * mib, account);
+  ASSERT_TRUE(charge);
+  EXPECT_EQ(pool.in_use_bytes(), 3 * mib);
+  EXPECT_FALSE(charge->resize(8 * mib));
+  EXPECT_EQ(charge->bytes(), 3 * mib) << "a refusal changes nothing";
+  EXPECT_TRUE(charge->resize(6 * mib));
+  bool granted = false;
+  EXPECT_NE(pool.wait(4 * mib, [&granted](const buffer_ptr&) { granted = true; }), 0u);
+  EXPECT_TRUE(charge->resize(mib));
+  EXPECT_TRUE(granted);
+  charge.reset();
+  EXPECT_EQ(account->held_bytes(), 0u);
+  EXPECT_EQ(pool.in_use_bytes(), 0u);
+}
+
 } // namespace cairn::storage

@@ -1,0 +1,128 @@
+#include "actors/join_service.hpp"
+
+#include "cluster/log_servers.hpp"
+#include "storage/log.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+namespace raft = cluster::raft;
+using namespace std::chrono_literals;
+
+constexpr std::chrono::milliseconds read_time = 5s, waiting_time = 30s; // without asking again
+
+error only_just_begun() {
+  return {errc::no_leader, "the leader has only just begun: try again"};
+}
+
+} // namespace
+
+known_members members_of(const cluster::layout& layout) {
+  known_members out;
+  for (const auto& m : layout.members)
+    if (m.state != cluster::member_state::removed) out.push_back({m.number, m.id, m.address});
+  return out;
+}
+
+void join_service::take(join_request wish, bool certified, link::responder respond, const log_status& log) {
+  if (wish.cluster_name != s_.cluster_name)
+    return respond(error{errc::invalid_argument,
+                         "this is the cluster \"" + s_.cluster_name + "\", not \"" + wish.cluster_name + "\""});
+  auto job = [this, wish = std::move(wish), certified, respond, log, store = s_.store,
+              back = s_.on_actor](bool expired) {
+    auto rows = std::make_shared<result<meta::admission_rows>>(error{errc::busy, "the metadata was not reached"});
+    if (!expired) {
+      auto view = store->read();
+      *rows = view ? (*view)->admission() : result<meta::admission_rows>{view.error()};
+    }
+    back([this, wish, certified, respond, log, rows] { decide(wish, certified, respond, log, *rows); });
+  };
+  if (auto posted = s_.reads->post(s_.clock->now() + read_time, std::move(job)); !posted) respond(posted.error());
+}
+
+void join_service::decide(const join_request& wish, bool certified, const link::responder& respond,
+                          const log_status& log, const result<meta::admission_rows>& rows) {
+  const auto layout = s_.layout->get();
+  if (!layout || !rows) return respond(only_just_begun());
+  const auto now = s_.clock->wall();
+  const auto judged =
+      cluster::judge_join({wish.node.id, certified, wish.proof}, *layout, *rows, s_.founding, log.feature_level, now);
+  using verdict = cluster::admission::verdict;
+  switch (judged.what) {
+    case verdict::wait: note_waiting(wish); [[fallthrough]];
+    case verdict::refused: return respond(judged.why);
+    case verdict::known: return rejoin(wish, respond, log);
+    case verdict::founding: return add(wish, std::nullopt, respond);
+    case verdict::invited: return add(wish, meta::used_invitation{judged.by.token, judged.by.node, now}, respond);
+  }
+}
+
+void join_service::note_waiting(const join_request& wish) {
+  (void)waiting(); // those that ask no more make room
+  const auto at = s_.clock->now();
+  if (const auto known = waiting_.find(wish.node.id); known != waiting_.end()) {
+    known->second.asked = at;
+    return;
+  }
+  if (waiting_.size() >= waiting_max) return;
+  waiting_[wish.node.id] = {wish.node.id, wish.node.address, at};
+  log::info("a node waits for `cairn cluster add`",
+            {{"node", storage::to_string(wish.node.id)}, {"address", wish.node.address}});
+}
+
+std::vector<waiting_node> join_service::waiting() {
+  std::erase_if(waiting_, [at = s_.clock->now()](const auto& w) { return at - w.second.asked > waiting_time; });
+  std::vector<waiting_node> out;
+  for (const auto& [id, w] : waiting_) out.push_back(w);
+  return out;
+}
+
+void join_service::rejoin(const join_request& wish, const link::responder& respond, const log_status& log) {
+  const auto layout = s_.layout->get();
+  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
+  const auto* server = known == layout->members.end() ? nullptr : log.servers.find(cluster::server_of(known->number));
+  if (!server) return add(wish, std::nullopt, respond);
+  if (server->role == raft::server_role::voter)
+    return respond(error{errc::precondition_failed,
+                         "node " + storage::to_string(wish.node.id) +
+                             " is a member already, and this one has lost its data: remove the member (cairn cluster "
+                             "remove) and start with an empty data directory"});
+  // A member that lost its log and has no vote may begin anew: after a recovery all others are like that. What the
+  // leader believes of its log goes first.
+  s_.change_log({known->number, raft::change_kind::remove}, [this, wish, respond](bool accepted) {
+    if (accepted) return add(wish, std::nullopt, respond);
+    respond(error{errc::busy, "the log's servers are being changed: try again"});
+  });
+}
+
+void join_service::add(const join_request& wish, const std::optional<meta::used_invitation>& by,
+                       const link::responder& respond) {
+  const auto layout = s_.layout->get();
+  if (!layout) return respond(only_just_begun());
+  std::vector<meta::command> commands;
+  const auto known = std::ranges::find(layout->members, wish.node.id, &cluster::member::id);
+  if (known != layout->members.end() && known->address != wish.node.address)
+    commands.emplace_back(meta::set_node{.node = known->number, .address = wish.node.address});
+  auto fresh = wish.node;
+  fresh.incarnation = 0; // not seen yet: its first report says that it is up
+  commands.emplace_back(meta::add_node{std::move(fresh), by});
+  s_.commit(std::move(commands), [this, respond, layout, wish](const result<meta::command_result>& added) {
+    if (!added) return respond(added.error());
+    waiting_.erase(wish.node.id);
+    join_answer a;
+    a.cluster = layout->cluster;
+    a.name = s_.cluster_name;
+    a.number = storage::node_number(added->more);
+    a.members = members_of(*layout);
+    log::info("a node joins",
+              {{"node", storage::to_string(wish.node.id)}, {"number", a.number}, {"address", wish.node.address}});
+    respond(link::answer{encode(a), {}});
+    s_.joined();
+  });
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,56 @@
+// The leader's answer to nodes that ask to join: who may is decided by cluster/admission.hpp, from the log's rows. Who
+// has only a certificate is remembered for `cairn cluster status` until an operator lets it in, or it asks no more; no
+// number is given before. Part of the membership actor, on which all of it runs.
+#pragma once
+
+#include "actors/cluster_messages.hpp"
+#include "actors/interfaces.hpp"
+#include "actors/layout_holder.hpp"
+#include "actors/link/service.hpp"
+#include "actors/replicated_log.hpp"
+#include "storage/executor.hpp"
+
+namespace cairn::actors {
+
+struct join_services {
+  storage::metadata::store* store = nullptr;
+  storage::executor* reads = nullptr;
+  std::shared_ptr<layout_holder> layout;
+  const storage::clock* clock = nullptr;
+  std::string cluster_name;
+  cluster::founding_rules founding;
+  std::function<void(std::function<void()>)> on_actor; // any thread
+  // One after the other; `then` gets the last one's answer, or the first refusal.
+  std::function<void(std::vector<storage::metadata::command>,
+                     std::function<void(result<storage::metadata::command_result>)> then)>
+      commit;
+  std::function<void(log_change, std::function<void(bool accepted)> then)> change_log;
+  std::function<void()> joined;
+};
+
+class join_service {
+public:
+  static constexpr std::size_t waiting_max = 16;
+
+  explicit join_service(join_services services) : s_(std::move(services)) {}
+
+  // `certified`: the connection that it came by proves who asks.
+  void take(join_request wish, bool certified, link::responder respond, const log_status& log);
+  std::vector<waiting_node> waiting();
+  void forget() { waiting_.clear(); } // another node leads
+
+private:
+  void decide(const join_request& wish, bool certified, const link::responder& respond, const log_status& log,
+              const result<storage::metadata::admission_rows>& rows);
+  void note_waiting(const join_request& wish);
+  void rejoin(const join_request& wish, const link::responder& respond, const log_status& log);
+  void add(const join_request& wish, const std::optional<storage::metadata::used_invitation>& by,
+           const link::responder& respond);
+
+  join_services s_;
+  std::map<storage::uuid, waiting_node> waiting_;
+};
+
+known_members members_of(const cluster::layout& layout);
+
+} // namespace cairn::actors

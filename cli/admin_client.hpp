@@ -1,0 +1,28 @@
+// What the commands that talk to an admin port share: where it is, whom to trust, and the token that changes need.
+#pragma once
+
+#include "cli/http_client.hpp"
+
+#include <string>
+
+namespace CLI {
+class App;
+}
+
+namespace cairn::cli {
+
+struct admin_address {
+  std::string endpoint = "http://127.0.0.1:9001", ca, token_file, data_dir = "./cairn-data";
+};
+
+// Adds --admin, --ca, --token-file and --data-dir (also from CAIRN_ADMIN, CAIRN_ADMIN_CA, CAIRN_DATA_DIR). `to` must
+// outlive the parsing of the command line.
+void add_admin_options(CLI::App& command, admin_address& to);
+
+// Of --token-file, else CAIRN_ADMIN_TOKEN, else the admin.token of the data directory; empty: there is none of these.
+result<std::string> find_admin_token(const admin_address& a);
+
+// Sends the request with the token and takes the answer's body; refusals are errors with the node's own words.
+result<std::string> ask_admin(const admin_address& a, http_request request);
+
+} // namespace cairn::cli

@@ -1,0 +1,56 @@
+#include "cli/admin_token.hpp"
+
+#include "cli/secret_file.hpp"
+#include "storage/file_system.hpp"
+
+#include <fstream>
+
+#include <sys/stat.h>
+
+namespace cairn::cli {
+
+namespace {
+
+constexpr std::size_t random_words = 4, token_file_bytes_max = 4096;
+
+std::string make_token(storage::random_source& random) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  for (std::size_t i = 0; i < random_words; ++i)
+    for (auto word = random.next(), left = std::uint64_t{16}; left > 0; --left, word >>= 4) out += digits[word & 15];
+  return out;
+}
+
+} // namespace
+
+std::string admin_token_path(const std::string& data_dir) {
+  return data_dir + "/admin.token";
+}
+
+result<std::string> read_token_file(const std::string& path) {
+  struct ::stat there {};
+  if (::stat(path.c_str(), &there) != 0) return error{errc::not_found, path + " is not there, or may not be read"};
+  std::ifstream in{path, std::ios::binary};
+  std::string line;
+  if (!in) return error{errc::io_error, path + " may not be read by this user"};
+  line.resize(token_file_bytes_max);
+  in.read(line.data(), std::streamsize(line.size()));
+  line.resize(std::size_t(in.gcount()));
+  line.resize(std::min(line.size(), line.find('\n')));
+  const auto first = line.find_first_not_of(" \t\r"), last = line.find_last_not_of(" \t\r");
+  if (first == std::string::npos) return error{errc::invalid_argument, path + " is empty"};
+  return line.substr(first, last - first + 1);
+}
+
+result<std::string> own_admin_token(const std::string& data_dir, storage::random_source& random) {
+  const auto path = admin_token_path(data_dir);
+  auto kept = read_token_file(path);
+  if (kept) return kept;
+  if (kept.error().code == errc::io_error) return kept;
+  if (auto made = storage::posix_file_system().make_directories(data_dir); !made) return made.error();
+  auto fresh = make_token(random);
+  if (auto written = write_private_file(path, fresh + '\n', file_secrecy::owner_only); !written) return written.error();
+  return fresh;
+}
+
+} // namespace cairn::cli

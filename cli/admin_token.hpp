@@ -1,0 +1,19 @@
+// The token of the admin port that a node makes for itself: `data_dir`/admin.token, one line of 64 hexadecimal digits
+// (256 random bits), readable by the node's user only. Made at the first start and kept; deleting it before a start
+// makes a new one. Commands on the same machine and of the same user find it there.
+#pragma once
+
+#include "config/error.hpp"
+#include "storage/seams.hpp"
+
+#include <string>
+
+namespace cairn::cli {
+
+std::string admin_token_path(const std::string& data_dir);
+// Reads it; makes it when there is none, or what a crash left. io_error, no_space.
+result<std::string> own_admin_token(const std::string& data_dir, storage::random_source& random);
+// The first line of a file, at most 4 KiB, without the white space around it. not_found, io_error, invalid_argument.
+result<std::string> read_token_file(const std::string& path);
+
+} // namespace cairn::cli

@@ -1,0 +1,39 @@
+#include "net/create_bucket_xml.hpp"
+
+#include "net/xml_reader.hpp"
+
+#include <optional>
+
+namespace cairn::net {
+
+namespace {
+
+constexpr xml_bounds bounds{create_bucket_body_bytes_max, 1000, 100, 8};
+
+s3_error malformed() {
+  return {400, "MalformedXML", "The body is not a CreateBucketConfiguration."};
+}
+
+// Nothing was asked for, or what the node's region is. S3 takes no us-east-1 here, but clients send it.
+bool is_here(std::string_view location, std::string_view region) {
+  return location.empty() || location == region || (location == "EU" && region == "eu-west-1");
+}
+
+} // namespace
+
+std::variant<tag_list, s3_error> read_create_bucket(std::string_view body, std::string_view region) {
+  tag_list tags;
+  if (body.empty()) return tags;
+  const auto root = read_xml(body, bounds);
+  if (!root || root->name != "CreateBucketConfiguration") return malformed();
+  if (!has_only(*root, {"LocationConstraint", "Tags", "Location", "Bucket"})) return malformed();
+  if (root->child("Location") || root->child("Bucket")) return not_implemented("A directory bucket (Location, Bucket)");
+  if (const auto* location = root->child("LocationConstraint"); location && !is_here(location->text, region))
+    return s3_error{400, "IllegalLocationConstraintException",
+                    "The location constraint " + location->text + " is not this node's region, " + std::string{region} +
+                        "."};
+  if (const auto* set = root->child("Tags")) return read_tag_set(*set, bucket_tags_max);
+  return tags;
+}
+
+} // namespace cairn::net

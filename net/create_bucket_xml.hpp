@@ -1,0 +1,17 @@
+// The body of CreateBucket: where the bucket is to be, and its tags. Pure.
+#pragma once
+
+#include "net/tags.hpp"
+
+#include <string_view>
+#include <variant>
+
+namespace cairn::net {
+
+constexpr std::size_t create_bucket_body_bytes_max = 64 << 10;
+
+// Empty, or a CreateBucketConfiguration → the tags. IllegalLocationConstraintException: of another region than this
+// one; NotImplemented: a directory bucket; MalformedXML; and what tags are refused with.
+std::variant<tag_list, s3_error> read_create_bucket(std::string_view body, std::string_view region);
+
+} // namespace cairn::net

@@ -1,0 +1,37 @@
+#include "net/encoded_words.hpp"
+
+#include "net/base64.hpp"
+#include "storage/metadata/store.hpp"
+
+#include <algorithm>
+
+namespace cairn::net {
+
+namespace {
+
+// Base64 of that many bytes, with the longer of the two frames ("=?ISO-8859-1?B?" and "?="), has 73 characters.
+constexpr std::size_t word_bytes_max = 42;
+
+bool continues_character(char c) {
+  return (static_cast<unsigned char>(c) & 0xc0) == 0x80;
+}
+
+} // namespace
+
+std::string as_encoded_words(std::string_view value) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  if (std::all_of(value.begin(), value.end(), is_ascii)) return std::string{value};
+  const bool utf8 = storage::metadata::valid_utf8(value);
+  std::string out;
+  while (!value.empty()) {
+    auto bytes = std::min(word_bytes_max, value.size());
+    while (utf8 && bytes < value.size() && continues_character(value[bytes])) --bytes;
+    out += out.empty() ? "" : " "; // readers drop the space between two encoded words
+    out += utf8 ? "=?UTF-8?B?" : "=?ISO-8859-1?B?";
+    out += base64_encode(value.substr(0, bytes)) + "?=";
+    value.remove_prefix(bytes);
+  }
+  return out;
+}
+
+} // namespace cairn::net

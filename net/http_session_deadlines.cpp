@@ -1,0 +1,135 @@
+// How connections end that nobody wants to wait for: deadlines, the minimum rate, and those that give way.
+#include "net/http_session.hpp"
+#include "storage/log.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace cairn::net {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr auto lingering_time = std::chrono::seconds{5};
+constexpr auto unread_grace = std::chrono::milliseconds{100};
+constexpr std::uint64_t small_body_rate = 1024; // of bodies that are collected, whatever the settings say
+// Before that a connection does not count as stalled, or as silent in the middle of its heads.
+constexpr std::chrono::nanoseconds stalled_after = std::chrono::seconds{1};
+
+s3_error too_late(end_reason why) {
+  switch (why) {
+    case end_reason::deadline: return {408, "RequestTimeout", "The body made no progress for http.idle_timeout."};
+    case end_reason::rate: return {408, "RequestTimeout", "The body came slower than limits.transfer_rate_min."};
+    case end_reason::place:
+    case end_reason::memory: break;
+  }
+  return {503, "SlowDown", "The body made no progress, and others needed its place.", "Retry-After: 1\r\n"};
+}
+
+} // namespace
+
+void http_session::arm(wait what) {
+  waiting_.store(what, std::memory_order_relaxed);
+  storage::steady_time::duration time = shared_->idle_timeout.load(std::memory_order_relaxed);
+  if (what == wait::head) time = shared_->header_timeout.load(std::memory_order_relaxed);
+  if (what == wait::linger) time = lingering_time;
+  const auto now = shared_->clock.now();
+  armed_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  deadline_.store((now + time).time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+bool http_session::overdue(storage::steady_time now) const {
+  const auto deadline = deadline_.load(std::memory_order_relaxed);
+  return deadline != 0 && deadline <= now.time_since_epoch().count();
+}
+
+bool http_session::too_slow(storage::steady_time now) {
+  const auto what = waiting_.load(std::memory_order_relaxed);
+  const bool waits = deadline_.load(std::memory_order_relaxed) != 0 && (what == wait::body || what == wait::write);
+  pace_limits limits{shared_->transfer_rate_min.load(std::memory_order_relaxed),
+                     shared_->transfer_rate_window.load(std::memory_order_relaxed)};
+  if (collects_.load(std::memory_order_relaxed))
+    limits.bytes_per_second = std::max(limits.bytes_per_second, small_body_rate);
+  return pace_.too_slow(now, transfers_.load(std::memory_order_relaxed), moved_.load(std::memory_order_relaxed), waits,
+                        limits);
+}
+
+void http_session::next_transfer() {
+  holds(0);
+  charge_ = {};
+  collects_.store(false, std::memory_order_relaxed);
+  transfers_.store(transfers_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+}
+
+storage::steady_time http_session::armed_at() const {
+  return storage::steady_time{storage::steady_time::duration{armed_at_.load(std::memory_order_relaxed)}};
+}
+
+session_sight http_session::sight(storage::steady_time now) const {
+  session_sight seen;
+  seen.party = party_.load(std::memory_order_relaxed);
+  seen.transfer = transfers_.load(std::memory_order_relaxed);
+  if (deadline_.load(std::memory_order_relaxed) == 0) return seen; // nobody waits for the client
+  seen.since = std::max<std::chrono::nanoseconds>(now - armed_at(), std::chrono::nanoseconds{0});
+  seen.held_bytes = held_.load(std::memory_order_relaxed);
+  seen.bytes_per_second = pace_.rate(moved_.load(std::memory_order_relaxed));
+  const auto what = waiting_.load(std::memory_order_relaxed);
+  if (what == wait::head && (seen.transfer == 0 || seen.since >= stalled_after)) seen.kind = standing::silent;
+  if (what == wait::idle || what == wait::linger) seen.kind = standing::idle;
+  if (what != wait::body && what != wait::write) return seen;
+  seen.slow = seen.bytes_per_second < slow_rate;
+  if (seen.since >= stalled_after || seen.slow) seen.kind = standing::stalled;
+  return seen;
+}
+
+void http_session::give_way(end_reason why, const session_sight& seen) {
+  asio::post(executor(), [self = shared_from_this(), why, seen] { self->end(why, seen); });
+}
+
+void http_session::end(end_reason why, const session_sight& seen) {
+  const auto now = shared_->clock.now();
+  if (closed_ || deadline_.load(std::memory_order_relaxed) == 0) return;
+  if (why == end_reason::deadline && !overdue(now)) return;
+  if (why != end_reason::deadline && seen.transfer != transfers_.load(std::memory_order_relaxed)) return;
+  const auto what = waiting_.load(std::memory_order_relaxed);
+  error_code unknown; // then nothing counts as waiting, and the client is late
+  if (why != end_reason::rate && !seen.slow && what != wait::linger && what != wait::write &&
+      stream_.socket().available(unknown) > 0) {
+    // The client has sent: it is this node that is late. Look again when the bytes were read.
+    if (why == end_reason::deadline)
+      deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
+    return;
+  }
+  const bool progress = now - armed_at() < seen.since; // since it was seen
+  if ((why == end_reason::place || why == end_reason::memory) && progress && !seen.slow) return;
+  count_end(why);
+  disarm();
+  if (what == wait::body) return end_body(why);
+  if (what == wait::idle) return close_idle();
+  if (what != wait::head || buffer_.size() == 0 || why != end_reason::deadline) return close();
+  refuse_head({408, "the head did not arrive within http.header_timeout"});
+}
+
+void http_session::end_body(end_reason why) {
+  if (const auto e = exchange_.lock()) return e->stalled(too_late(why));
+  stalled_ = too_late(why); // a small body is being read: its read ends, and answers
+  error_code ignored;
+  stream_.socket().cancel(ignored);
+}
+
+void http_session::count_end(end_reason why) {
+  auto& metrics = shared_->metrics;
+  const auto add = [](storage::counter& c) { c.fetch_add(1, std::memory_order_relaxed); };
+  if (why == end_reason::rate) add(metrics.transfers_too_slow);
+  if (why == end_reason::memory) add(metrics.transfers_reclaimed);
+  if (why != end_reason::place) return;
+  switch (waiting_.load(std::memory_order_relaxed)) {
+    case wait::head: return add(metrics.connections_evicted_silent);
+    case wait::body:
+    case wait::write: return add(metrics.connections_evicted_stalled);
+    default: return add(metrics.connections_evicted_idle);
+  }
+}
+
+} // namespace cairn::net

@@ -1,0 +1,123 @@
+#include "net/signed_query.hpp"
+
+#include "net/ascii.hpp"
+#include "net/base64.hpp"
+#include "net/body_checksums.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cairn::net {
+
+namespace {
+
+namespace http = boost::beast::http;
+using refusal = std::optional<s3_error>;
+
+constexpr std::string_view amazon = "x-amz-", algorithm_name = "x-amz-sdk-checksum-algorithm";
+
+// Parameters of the signature. They are spelt like this, and no headers.
+constexpr std::array<std::string_view, 8> protocol{"X-Amz-Algorithm",      "X-Amz-Credential",    "X-Amz-Date",
+                                                   "X-Amz-Expires",        "X-Amz-SignedHeaders", "X-Amz-Signature",
+                                                   "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
+
+constexpr std::array<std::string_view, 13> plain{
+    "cache-control",  "content-disposition", "content-encoding", "content-language",
+    "content-length", "content-md5",         "content-type",     "expires",
+    "if-match",       "if-modified-since",   "if-none-match",    "if-unmodified-since",
+    "range"};
+
+boost::beast::string_view beast_view(std::string_view text) {
+  return {text.data(), text.size()};
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+bool is_token(std::string_view name) {
+  static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    const char low = ascii_lower(c);
+    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+  });
+}
+
+s3_error invalid(std::string message) {
+  return {400, "InvalidArgument", std::move(message)};
+}
+
+bool presigned(const request_target& target) {
+  return target.find("X-Amz-Signature") || target.find("X-Amz-Credential") || target.find("X-Amz-Algorithm");
+}
+
+// Of no bytes: what an SDK that presigns an upload computes, as it has no body yet.
+bool of_nothing(std::string_view name, std::string_view value) {
+  for (const auto kind : storage::checksum_kinds) {
+    if (name != std::string{checksum_header_prefix}.append(to_string(kind))) continue;
+    return value == base64_encode(storage::running_checksum{kind}.finish());
+  }
+  return false;
+}
+
+bool announces_checksum(const http::fields& head) {
+  if (head.find("x-amz-trailer") != head.end()) return true;
+  return std::any_of(std::begin(storage::checksum_kinds), std::end(storage::checksum_kinds), [&head](auto kind) {
+    return head.find(beast_view(std::string{checksum_header_prefix}.append(to_string(kind)))) != head.end();
+  });
+}
+
+refusal take(http::fields& head, const std::string& name, std::string_view value, request& request) {
+  if (!is_token(name)) return invalid("The query parameter " + name + " is no name of a header.");
+  if (!is_header_value(value)) return invalid("A control character in " + name + ".");
+  const auto present = head.find(name);
+  if (present == head.end()) {
+    // What is not there is a length of 0, unless the body comes in pieces.
+    if (name != "content-length") {
+      head.insert(name, beast_view(value));
+      request.query_headers.push_back(name);
+      return std::nullopt;
+    }
+    if (value == "0" && head.find(http::field::transfer_encoding) == head.end()) return std::nullopt;
+  } else if (head.count(name) == 1 && present->value() == beast_view(value)) {
+    return std::nullopt;
+  }
+  return invalid("The header " + name + " has another value than the signed query has.");
+}
+
+} // namespace
+
+std::optional<s3_error> take_query_headers(http::header<true, http::fields>& head, request& request) {
+  if (request.target.query.empty() || head.method() == http::verb::options) return std::nullopt;
+  const bool is_presigned = presigned(request.target);
+  const bool version_2 = request.target.find("AWSAccessKeyId") != nullptr; // refused where signatures are read
+  std::string_view algorithm;
+  for (const auto& parameter : request.target.query) {
+    const auto name = ascii_lower(parameter.name);
+    const bool is_amazon = name.starts_with(amazon);
+    if (!is_amazon && std::find(plain.begin(), plain.end(), name) == plain.end()) continue;
+    if (!is_presigned) {
+      if (!is_amazon || version_2) continue;
+      return invalid("The header " + name + " is read in the query of presigned URLs only.");
+    }
+    const auto same = [&](std::string_view p) { return iequals(p, name); };
+    if (const auto known = std::find_if(protocol.begin(), protocol.end(), same); known != protocol.end()) {
+      if (parameter.name == *known || name == "x-amz-content-sha256") continue;
+      return s3_error{400, "AuthorizationQueryParametersError", parameter.name + " is spelt " + std::string{*known}};
+    }
+    const auto value = trimmed(parameter.value);
+    if (name == algorithm_name)
+      algorithm = value;
+    else if (of_nothing(name, value))
+      continue;
+    else if (auto refused = take(head, name, value, request))
+      return refused;
+  }
+  // Which checksum the SDK computes, if it does.
+  if (algorithm.empty() || !announces_checksum(head)) return std::nullopt;
+  return take(head, std::string{algorithm_name}, algorithm, request);
+}
+
+} // namespace cairn::net

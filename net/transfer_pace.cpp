@@ -1,0 +1,31 @@
+#include "net/transfer_pace.hpp"
+
+#include <limits>
+
+namespace cairn::net {
+
+bool transfer_pace::too_slow(storage::steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
+                             const pace_limits& limits) {
+  if (transfer != transfer_) {
+    *this = {};
+    transfer_ = transfer;
+    from_ = moved;
+  }
+  if (waits && waited_then_) waited_ += now - looked_;
+  looked_ = now;
+  waited_then_ = waits;
+  if (waited_ < limits.window) return false;
+  const auto seconds = std::chrono::duration<double>(waited_).count();
+  const bool slow = grace_over_ && static_cast<double>(moved - from_) < double(limits.bytes_per_second) * seconds;
+  grace_over_ = true;
+  from_ = moved;
+  waited_ = {};
+  return slow;
+}
+
+std::uint64_t transfer_pace::rate(std::uint64_t moved) const {
+  const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited_).count());
+  return ms == 0 ? std::numeric_limits<std::uint64_t>::max() : (moved - from_) * 1000 / ms;
+}
+
+} // namespace cairn::net

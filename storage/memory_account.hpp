@@ -1,0 +1,50 @@
+// Who holds how much of the buffer pool: one account for each access key, and one for each address (IPv6: /64) of
+// clients without a key. The pool charges an account for the buffers and the bytes that it gave to it.
+//
+// The shares follow the dynamic thresholds of shared-memory switches (Choudhury and Hahne, "Dynamic Queue Length
+// Thresholds for Shared-Memory Packet Switches", 1998): an account may hold at most `factor` times what is free. A
+// single account thus gets 7/8 of the pool and n of them 7/(7n + 1) each, without anybody being counted, and some
+// memory is always free for an account that comes new. Thread-safe: the pool writes under its mutex, anybody reads.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace cairn::storage {
+
+namespace memory_shares {
+
+constexpr std::size_t factor = 7;
+constexpr std::size_t growth_divisor = 4;
+
+// Whether an account that holds `held` may take `more` as a stream's minimum. What holds nothing may always.
+constexpr bool allows(std::size_t held, std::size_t more, std::size_t free) {
+  return held == 0 || held + more <= factor * free;
+}
+// Whether it may grow although the pool is more than half used: others hold that memory, not this account.
+constexpr bool allows_growth(std::size_t held, std::size_t more, std::size_t free) {
+  return held + more <= free / growth_divisor;
+}
+
+} // namespace memory_shares
+
+class memory_account {
+public:
+  explicit memory_account(std::string name) : name_(std::move(name)) {}
+  memory_account(const memory_account&) = delete;
+  memory_account& operator=(const memory_account&) = delete;
+
+  const std::string& name() const noexcept { return name_; } // "key:…" or "ip:…"
+  std::size_t held_bytes() const noexcept { return held_.load(std::memory_order_relaxed); }
+
+private:
+  friend class buffer_pool;
+  const std::string name_;
+  std::atomic<std::size_t> held_{0};
+};
+using account_ptr = std::shared_ptr<memory_account>;
+
+} // namespace cairn::storage

@@ -1,0 +1,37 @@
+#include "net/encoded_words.hpp"
+
+#include "net/base64.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+TEST(encoded_words, leave_ascii_alone) {
+  for (const auto* text : {"", "plain text, with \"signs\"", "=?UTF-8?B?w6Q=?=", "a\tb"})
+    EXPECT_EQ(as_encoded_words(text), text);
+}
+
+TEST(encoded_words, carry_what_headers_may_not) {
+  EXPECT_EQ(as_encoded_words("\xc3\xa4"), "=?UTF-8?B?w6Q=?=");
+  EXPECT_EQ(as_encoded_words("gr\xfc\xdf"), "=?ISO-8859-1?B?Z3L83w==?="); // Latin-1, as it was sent
+}
+
+TEST(encoded_words, are_short_and_cut_no_character) {
+  std::string text;
+  for (int i = 0; i < 100; ++i) text += i % 3 == 0 ? "\xe6\x97\xa5" : "\xf0\x9f\x98\x80";
+  auto left = as_encoded_words(text) + " ";
+  std::string decoded;
+  while (!left.empty()) {
+    const auto word = left.substr(0, left.find(' '));
+    left.erase(0, word.size() + 1);
+    ASSERT_LE(word.size(), 75u);
+    ASSERT_TRUE(word.starts_with("=?UTF-8?B?") && word.ends_with("?="));
+    const auto bytes = base64_decode(word.substr(10, word.size() - 12));
+    ASSERT_TRUE(bytes);
+    EXPECT_NE(static_cast<unsigned char>(bytes->front()) & 0xc0, 0x80);
+    decoded += *bytes;
+  }
+  EXPECT_EQ(decoded, text);
+}
+
+} // namespace cairn::net

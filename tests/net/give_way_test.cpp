@@ -1,0 +1,60 @@
+#include "net/give_way.hpp"
+
+#include <gmock/gmock.h>
+
+namespace cairn::net {
+
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+constexpr std::size_t mib = 1 << 20;
+
+} // namespace
+
+TEST(places_to_clear, takes_the_silent_before_the_idle_before_the_stalled_and_never_the_active) {
+  const std::vector<connection_place> places{
+      {standing::active, 90s, 9}, {standing::stalled, 9s, 1}, {standing::idle, 9s, 1}, {standing::silent, 1s, 1}};
+  EXPECT_THAT(places_to_clear(places, 2), ElementsAre(3u, 2u));
+  EXPECT_THAT(places_to_clear(places, 10), ElementsAre(3u, 2u, 1u));
+}
+
+TEST(places_to_clear, takes_from_the_party_that_has_most_and_there_the_oldest) {
+  const std::vector<connection_place> places{
+      {standing::idle, 50s, 2}, {standing::idle, 1s, 7}, {standing::idle, 5s, 7}, {standing::idle, 60s, 2}};
+  EXPECT_THAT(places_to_clear(places, 3), ElementsAre(2u, 1u, 3u));
+}
+
+TEST(patience_under, shrinks_from_half_of_the_memory_to_seven_eighths) {
+  EXPECT_EQ(patience_under({32 * mib, 64 * mib, false}), 30s);
+  EXPECT_LT(patience_under({44 * mib, 64 * mib, false}), 16s);
+  EXPECT_EQ(patience_under({56 * mib, 64 * mib, false}), 500ms);
+  EXPECT_EQ(patience_under({8 * mib, 64 * mib, true}), 500ms) << "somebody waits";
+}
+
+TEST(holders_to_end, leaves_everybody_alone_below_half) {
+  EXPECT_THAT(holders_to_end({{mib, 1h, 0, mib}}, {32 * mib, 64 * mib, false}), IsEmpty());
+}
+
+TEST(holders_to_end, ends_those_without_progress_of_the_party_that_holds_most_until_there_is_room) {
+  const std::vector<memory_holder> holders{{16 * mib, 40s, 0, 16 * mib},
+                                           {20 * mib, 31s, 0, 40 * mib},
+                                           {20 * mib, 35s, 0, 40 * mib},
+                                           {4 * mib, 100ms, 1'000'000, 40 * mib}};
+  EXPECT_THAT(holders_to_end(holders, {60 * mib, 64 * mib, false}), ElementsAre(2u, 1u));
+}
+
+TEST(holders_to_end, counts_a_trickle_as_no_progress_only_when_memory_is_nearly_spent) {
+  const std::vector<memory_holder> trickle{{mib, 100ms, 10, 50 * mib}};
+  EXPECT_THAT(holders_to_end(trickle, {40 * mib, 64 * mib, false}), IsEmpty());
+  EXPECT_THAT(holders_to_end(trickle, {60 * mib, 64 * mib, false}), ElementsAre(0u));
+  EXPECT_THAT(holders_to_end({{mib, 100ms, slow_rate, 50 * mib}}, {60 * mib, 64 * mib, false}), IsEmpty());
+}
+
+TEST(holders_to_end, asks_nothing_of_those_that_hold_nothing) {
+  EXPECT_THAT(holders_to_end({{0, 1h, 0, 50 * mib}}, {60 * mib, 64 * mib, true}), IsEmpty());
+}
+
+} // namespace cairn::net

@@ -1,0 +1,76 @@
+#include "net/transfer_pace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+namespace {
+
+using namespace std::chrono_literals;
+using storage::steady_time;
+
+// A client that is looked at each second and moves so many bytes between looks.
+struct client {
+  transfer_pace pace;
+  pace_limits limits{1000, 10s};
+  steady_time now{1000s};
+  std::uint64_t moved = 5'000'000, transfer = 1;
+
+  // The second in which it was too slow; 0: never.
+  int run(int seconds, std::uint64_t bytes_each, bool waits = true) {
+    for (int second = 1; second <= seconds; ++second) {
+      now += 1s;
+      moved += bytes_each;
+      if (pace.too_slow(now, transfer, moved, waits, limits)) return second;
+    }
+    return 0;
+  }
+};
+
+} // namespace
+
+TEST(transfer_pace, gives_the_first_window_and_ends_what_is_slow_in_the_second) {
+  client c;
+  EXPECT_EQ(c.run(60, 100), 21);
+}
+
+TEST(transfer_pace, lets_a_slow_link_live_that_keeps_the_rate) {
+  client c;
+  EXPECT_EQ(c.run(600, 1000), 0);
+}
+
+TEST(transfer_pace, averages_over_the_window) {
+  client c;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(c.run(9, 0), 0) << "a pause within a window";
+    EXPECT_EQ(c.run(1, 11'000), 0);
+  }
+}
+
+TEST(transfer_pace, counts_no_time_in_which_the_node_is_late) {
+  client c;
+  EXPECT_EQ(c.run(600, 0, false), 0);
+}
+
+TEST(transfer_pace, begins_anew_with_each_transfer) {
+  client c;
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(c.run(15, 0), 0);
+    ++c.transfer;
+  }
+}
+
+TEST(transfer_pace, takes_any_rate_when_none_is_set) {
+  client c;
+  c.limits.bytes_per_second = 0;
+  EXPECT_EQ(c.run(600, 0), 0);
+}
+
+TEST(transfer_pace, tells_the_rate_of_the_running_window) {
+  client c;
+  EXPECT_EQ(c.pace.rate(c.moved), std::numeric_limits<std::uint64_t>::max()) << "nothing is known";
+  c.run(5, 300);
+  EXPECT_EQ(c.pace.rate(c.moved), 300u);
+}
+
+} // namespace cairn::net
