@@ -77,6 +77,7 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   p.work.rotten_bits = p.rots;
   p.member.scrubs = p.scrubs;
   p.faults = draw_faults(seed);
+  p.faults.far_jumps = p.at_first == p.nodes && !p.removes; // who joins is let in for some time only
   if (p.faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   p.rough_net.changed = p.faults.changed_payloads;
   p.work.changed_bytes = p.faults.changed_payloads > 0;
