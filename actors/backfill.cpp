@@ -23,7 +23,6 @@ void backfill_state::tick() {
   self_->delayed_send(self_, options_.interval, tick_atom_v);
   const auto known = layout();
   if (!known || known->partitions.empty()) return;
-  if (s_.scrubbed.empty()) return; // no disk is open: nothing can be kept here
   note_failed_disks();
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
   if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {
@@ -245,7 +244,7 @@ void backfill_state::drop_page(std::size_t disk, const chunk_ids& page) {
       [this, disk, go_on](result<chunk_ids> ids) {
         if (!ids) dropped_under_ = 0;
         if (!ids || ids->empty()) return go_on();
-        self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, erase_atom_v, std::move(*ids))
+        self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, drop_atom_v, std::move(*ids))
             .then(
                 [this, go_on](std::uint64_t erased) {
                   count(s_.node.metrics->chunks_moved_away, erased);

@@ -1,6 +1,7 @@
 #include "actors/chunk_store.hpp"
 
 #include "actors/batcher.hpp"
+#include "actors/erased_blobs.hpp"
 #include "actors/errors.hpp"
 #include "actors/reply_table.hpp"
 #include "storage/log.hpp"
@@ -41,17 +42,20 @@ struct store_state {
   reply_table<caf::typed_response_promise<std::uint64_t>> erases;
   reply_table<caf::typed_response_promise<chunk_ids>> lists;
   batcher<waiting_write> batches{write_limits};
+  erased_blobs erased; // the writer's
   bool punching = false;
 
   caf::result<chunk_data> read(chunk_read& r);
   caf::result<chunk_data> read_from_disk(chunk_read& r, storage::steady_time since);
   caf::result<done_atom> write(chunk_payload& chunk);
+  caf::result<std::uint64_t> erase_dead(chunk_ids& ids);
   caf::result<std::uint64_t> erase(chunk_ids& ids);
   caf::result<chunk_ids> list(const chunk_list_query& query);
   void tick();
   void stop(const caf::exit_msg& m);
 
 private:
+  static caf::error dead() { return to_caf({errc::blob_dead, "its chunks were erased"}); }
   caf::error failed_disk() const { return to_caf({errc::io_error, "the disk is overdue"}); }
   storage::steady_time now() const { return d->clock.now(); }
   void observe_read(const storage::chunk_id& id, const result<storage::chunk_read_result>& outcome,
@@ -135,6 +139,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, storage::stea
 caf::result<done_atom> store_state::write(chunk_payload& chunk) {
   if (writer) return self->delegate(writer, write_atom_v, std::move(chunk));
   if (d->overdue.load(std::memory_order_relaxed)) return failed_disk();
+  if (erased.contains(chunk.id.blob)) return dead();
   auto promise = self->make_response_promise<done_atom>();
   const auto since = now();
   const auto bytes = chunk.bytes.length;
@@ -151,6 +156,16 @@ caf::result<done_atom> store_state::write(chunk_payload& chunk) {
 void store_state::run_writes() {
   auto batch = std::make_shared<std::vector<waiting_write>>(batches.begin());
   if (batch->empty()) return;
+  // It would be written behind an erase that came after it.
+  std::erase_if(*batch, [this](const waiting_write& w) {
+    const bool is_dead = erased.contains(w.chunk.id.blob);
+    if (auto waiting = is_dead ? writes.take(w.reply) : std::nullopt) waiting->deliver(dead());
+    return is_dead;
+  });
+  if (batch->empty()) {
+    batches.finished();
+    return run_writes();
+  }
   auto job = [this, batch, shared = d, back = on_actor()](bool expired) {
     std::vector<result<void>> outcomes(batch->size(), expired_in_queue());
     if (!expired) {
@@ -188,8 +203,14 @@ void store_state::wrote(std::vector<waiting_write>& batch, const std::vector<res
   d->state.store(d->store.stats().state, std::memory_order_relaxed);
 }
 
-caf::result<std::uint64_t> store_state::erase(chunk_ids& ids) {
+caf::result<std::uint64_t> store_state::erase_dead(chunk_ids& ids) {
   if (writer) return self->delegate(writer, erase_atom_v, std::move(ids));
+  erased.note(ids, now());
+  return erase(ids);
+}
+
+caf::result<std::uint64_t> store_state::erase(chunk_ids& ids) {
+  if (writer) return self->delegate(writer, drop_atom_v, std::move(ids));
   if (d->overdue.load(std::memory_order_relaxed)) return failed_disk();
   auto promise = self->make_response_promise<std::uint64_t>();
   const auto deadline = now() + d->write_timeout;
@@ -242,6 +263,7 @@ void store_state::tick() {
   writes.fail_overdue(now(), to_caf({errc::timeout, "the disk did not write in time"}));
   erases.fail_overdue(now(), to_caf({errc::timeout, "the disk did not erase in time"}));
   lists.fail_overdue(now(), to_caf({errc::timeout, "the disk did not list in time"}));
+  erased.forget(now());
   if (!writer) {
     const auto longest = std::max(d->reads.longest_running(), d->writes.longest_running());
     const bool overdue = longest > disk::overdue_after;
@@ -293,7 +315,8 @@ chunk_store_actor::behavior_type chunk_store(chunk_store_actor::stateful_pointer
   return {
       [state](read_atom, chunk_read& r) { return state->read(r); },
       [state](write_atom, chunk_payload& chunk) { return state->write(chunk); },
-      [state](erase_atom, chunk_ids& ids) { return state->erase(ids); },
+      [state](erase_atom, chunk_ids& ids) { return state->erase_dead(ids); },
+      [state](drop_atom, chunk_ids& ids) { return state->erase(ids); },
       [state](list_atom, const chunk_list_query& query) { return state->list(query); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
@@ -306,6 +329,7 @@ chunk_store_actor::behavior_type closed_store() {
       [refusal](read_atom, chunk_read&) -> caf::result<chunk_data> { return refusal(); },
       [refusal](write_atom, chunk_payload&) -> caf::result<done_atom> { return refusal(); },
       [refusal](erase_atom, chunk_ids&) -> caf::result<std::uint64_t> { return refusal(); },
+      [refusal](drop_atom, chunk_ids&) -> caf::result<std::uint64_t> { return refusal(); },
       [refusal](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> { return refusal(); },
       [](completion&) {},
       [](tick_atom) {},

@@ -69,6 +69,7 @@ private:
   void finish_if_complete();
   bool wait_for_stragglers();
   void commit(const meta::etag& etag);
+  void commit_put(const meta::etag& etag, meta::put_object put);
   result<meta::written_blob> written();
   void committed_as(const meta::etag& etag, const meta::command_result& r);
   void confirm_stragglers();
@@ -88,7 +89,7 @@ private:
   body_digests digests_;
   std::string inline_bytes_;
   kept_headers proven_;
-  std::vector<meta::lifecycle_rule> rules_; // of the bucket
+  bool has_rules_ = false; // the bucket; they may be large, so an upload that lasts does not keep them
   std::optional<expiry> expires_;
   std::map<std::uint32_t, chunk> chunks_; // not stored or not digested
   std::uint32_t chunks_begun_ = 0;
@@ -131,7 +132,7 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, request_.bucket)
       .then(
           [this](const meta::bucket_row& bucket) {
-            if (!request_.commit_as) rules_ = bucket.lifecycle;
+            has_rules_ = !request_.commit_as && !bucket.lifecycle.empty();
             if (client_ && on_demand_ && wanted_ == 0) client_->go_on();
             let_in_ = true;
             grant_more();
@@ -309,8 +310,6 @@ void ingest_state::commit(const meta::etag& etag) {
   put.condition = std::move(request_.condition);
   put.extras = std::move(request_.extras);
   put.by = std::move(request_.by);
-  if (!rules_.empty())
-    expires_ = expiry_of(rules_, {.key = put.key, .size = put.size, .modified = put.now, .tags = put.extras.tags});
   if (chunks_begun_ > 0) {
     auto blob = written();
     if (!blob) return fail(blob.error());
@@ -318,6 +317,22 @@ void ingest_state::commit(const meta::etag& etag) {
   } else {
     put.content = std::move(inline_bytes_);
   }
+  if (!has_rules_) return commit_put(etag, std::move(put));
+  // The answer says when the object expires, if the rules can be had.
+  auto waiting = std::make_shared<meta::put_object>(std::move(put));
+  self_->request(s_.metadata, caf::infinite, bucket_atom_v, waiting->bucket)
+      .then(
+          [this, etag, waiting](const meta::bucket_row& bucket) {
+            expires_ = expiry_of(
+                bucket.lifecycle,
+                {.key = waiting->key, .size = waiting->size, .modified = waiting->now, .tags = waiting->extras.tags});
+            commit_put(etag, std::move(*waiting));
+          },
+          [this, etag, waiting](const caf::error&) { commit_put(etag, std::move(*waiting)); });
+}
+
+void ingest_state::commit_put(const meta::etag& etag, meta::put_object put) {
+  if (failed_) return;
   auto box = std::make_shared<const meta::command>(request_.commit_as ? request_.commit_as(std::move(put))
                                                                       : meta::command{std::move(put)});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})

@@ -22,10 +22,14 @@ using chunk_store_actor = caf::typed_actor<
     // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy,
     // timeout, quarantined, stopping.
     caf::replies_to<read_atom, chunk_read>::with<chunk_data>,
-    // ingest → durable when answered. no_space, read_only, io_error, busy, timeout, content_mismatch, stopping.
+    // ingest → durable when answered. no_space, read_only, io_error, busy, timeout, content_mismatch, blob_dead (its
+    // chunks were erased a moment ago), stopping.
     caf::replies_to<write_atom, chunk_payload>::with<done_atom>,
-    // reaper → index rows gone, space remembered; the punching follows by itself. io_error, busy, quarantined.
+    // reaper → index rows gone, space remembered; the punching follows by itself. The blobs are dead: writes of them
+    // that come later are refused. io_error, busy, quarantined.
     caf::replies_to<erase_atom, chunk_ids>::with<std::uint64_t>,
+    // backfill → the same of chunks that other nodes own now, and that may come back.
+    caf::replies_to<drop_atom, chunk_ids>::with<std::uint64_t>,
     // reaper → a page of the chunks that are there. io_error, busy, quarantined.
     caf::replies_to<list_atom, chunk_list_query>::with<chunk_ids>,
     // itself: an executor finished, run this on the actor.

@@ -19,7 +19,9 @@ public:
 
 private:
   void walk();
+  void list_names(const std::string& after);
   void next_bucket();
+  void begin(const meta::bucket_row& bucket);
   // `then` when the bucket still is the one that the walk found, with the same rules; else on to the next one.
   void if_unchanged(const char* step, std::function<void()> then);
   void versions_page();
@@ -35,8 +37,8 @@ private:
   services s_;
   lifecycle_options options_;
   bool walking_ = false;
-  std::vector<meta::bucket_row> buckets_; // still to be walked, the last one first
-  meta::bucket_row bucket_;               // that is being walked
+  std::vector<std::string> names_; // of buckets still to be walked, the last one first; rules may be large
+  meta::bucket_row bucket_;        // that is being walked
   std::optional<lifecycle_rules> rules_;
   meta::versions_query versions_;
   meta::uploads_query uploads_;
@@ -70,12 +72,18 @@ void lifecycle_state::tick() {
 void lifecycle_state::walk() {
   done_ = refused_ = failed_ = 0;
   bucket_ = {};
-  self_->request(s_.metadata, caf::infinite, list_buckets_atom_v)
+  names_.clear();
+  list_names({});
+}
+
+void lifecycle_state::list_names(const std::string& after) {
+  meta::buckets_query query;
+  query.after = after;
+  self_->request(s_.metadata, caf::infinite, list_atom_v, std::move(query))
       .then(
-          [this](const bucket_list& all) {
-            buckets_.clear();
-            for (const auto& bucket : *all)
-              if (!bucket.lifecycle.empty() || options_.upload_age_max.count() > 0) buckets_.push_back(bucket);
+          [this](const buckets_listing& page) {
+            for (const auto& bucket : page->buckets) names_.push_back(bucket.name);
+            if (page->truncated) return list_names(page->last);
             next_bucket();
           },
           [this](caf::error& why) {
@@ -85,19 +93,32 @@ void lifecycle_state::walk() {
 }
 
 void lifecycle_state::next_bucket() {
-  while (!buckets_.empty()) {
-    bucket_ = std::move(buckets_.back());
-    buckets_.pop_back();
-    rules_.emplace(bucket_.lifecycle, options_.day, options_.upload_age_max);
-    versions_ = {.bucket = bucket_.name, .versions_max = options_.page_rows, .judged = bucket_.id};
-    uploads_ = {.bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = bucket_.id};
-    held_.reset();
-    if (rules_->wants_versions()) return versions_page();
-    if (rules_->wants_uploads()) return uploads_page();
+  if (!names_.empty()) {
+    bucket_ = {};
+    bucket_.name = std::move(names_.back());
+    names_.pop_back();
+    self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_.name)
+        .then([this](const meta::bucket_row& bucket) { begin(bucket); },
+              [this](caf::error& why) {
+                failed("reading its rules", why);
+                next_bucket();
+              });
+    return;
   }
   walking_ = false;
   if (done_ > 0 || refused_ > 0 || failed_ > 0)
     log::info("lifecycle rules applied", {{"done", done_}, {"refused", refused_}, {"buckets_failed", failed_}});
+}
+
+void lifecycle_state::begin(const meta::bucket_row& bucket) {
+  bucket_ = bucket;
+  rules_.emplace(bucket_.lifecycle, options_.day, options_.upload_age_max);
+  versions_ = {.bucket = bucket_.name, .versions_max = options_.page_rows, .judged = bucket_.id};
+  uploads_ = {.bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = bucket_.id};
+  held_.reset();
+  if (rules_->wants_versions()) return versions_page();
+  if (rules_->wants_uploads()) return uploads_page();
+  next_bucket();
 }
 
 // After a page was listed by the bucket's name: ids are never reused, so the page came from the bucket that is meant,

@@ -234,6 +234,9 @@ chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::statef
       [state](read_atom, chunk_read& r) { return state->read(r); },
       [state](write_atom, chunk_payload& chunk) { return state->write(chunk); },
       [state](erase_atom, chunk_ids& ids) { return state->erase(ids); },
+      [](drop_atom, const chunk_ids&) -> caf::result<std::uint64_t> {
+        return to_caf({errc::unsupported, "a node drops its own chunks only"});
+      },
       [](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> {
         return to_caf({errc::unsupported, "a node lists its own chunks only"});
       },

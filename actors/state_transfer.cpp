@@ -67,6 +67,14 @@ result<void> stage(const state_transfer_services& s, storage::log_index index) {
   return s.files->flush_directory(s.folder);
 }
 
+result<bool> holds_nothing(storage::kv_engine& engine) {
+  const auto store = meta::store::open(engine);
+  if (!store) return store.error();
+  const auto view = (*store)->read();
+  if (!view) return view.error();
+  return (*view)->applied() == 0;
+}
+
 result<void> not_reached() {
   return error{errc::timeout, "not reached in time"};
 }
@@ -97,6 +105,8 @@ void remove_staged(const state_transfer_services& s) {
 
 result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
   if (auto right = staged_is_of(s, index); !right) return right;
+  // A newcomer has nothing to compare with, and a whole state is more than one transaction should hold in memory.
+  if (const auto nothing = holds_nothing(*s.engine); nothing && *nothing) return replace_by_staged(s, index);
   auto loaded = meta::load_dump(*s.engine, *s.files, staged_path(s));
   if (loaded) return {};
   // The tables that it is merged into may be what is damaged.

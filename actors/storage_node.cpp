@@ -305,7 +305,11 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   lifecycle.upload_age_max = std::chrono::duration_cast<std::chrono::milliseconds>(settings.limits.upload_age_max);
   lifecycle.walk_every = std::min(lifecycle.walk_every, lifecycle.day);
   lifecycle_ = spawn_lifecycle(system_, services_, lifecycle);
-  member_ ? spawn_backfill_actor(settings) : spawn_scrubber_actor(settings);
+  backfill_work_ = storage::make_thread_executor(member_ ? "backfill" : "scrub", 1, backfill_queue_max);
+  if (!member_)
+    spawn_scrubber_actor(settings);
+  else if (!disks_.empty()) // else nothing can be kept here
+    spawn_backfill_actor(settings);
   std::vector<storage::kv_check> checks{{*metadata_engine_, storage::metadata::table_count}};
   if (member_) checks.emplace_back(member_->log_engine(), cluster::raft::raft_log_tables);
   metadata_scrub_ =
@@ -335,7 +339,6 @@ void storage_node_impl::spawn_chunk_service(const config::settings& settings,
 }
 
 void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
-  backfill_work_ = storage::make_thread_executor("backfill", 1, backfill_queue_max);
   backfill_buffers_ = std::make_shared<storage::buffer_pool>(
       std::max<std::uint64_t>(backfill_bytes_min, settings.limits.memory.bytes / backfill_share));
   backfill_services b;
@@ -355,7 +358,6 @@ void storage_node_impl::spawn_backfill_actor(const config::settings& settings) {
 }
 
 void storage_node_impl::spawn_scrubber_actor(const config::settings& settings) {
-  backfill_work_ = storage::make_thread_executor("scrub", 1, backfill_queue_max);
   scrubber_services s;
   s.store = metadata_store_.get();
   s.work = backfill_work_.get();

@@ -1,4 +1,5 @@
 #include "cli/command_support.hpp"
+#include "cli/content_type.hpp"
 #include "cli/file_transfer.hpp"
 #include "cli/object_commands.hpp"
 #include "cli/object_path.hpp"
@@ -16,9 +17,12 @@ struct put_options {
   bool no_overwrite = false, quiet = false;
 };
 
-result<header_list> headers_of(const put_options& options) {
+// `key`: names what comes from standard input.
+result<header_list> headers_of(const put_options& options, std::string_view key) {
   header_list headers;
-  if (!options.content_type.empty()) headers.emplace_back("Content-Type", options.content_type);
+  const auto known = content_type_of(options.file == "-" ? key : std::string_view{options.file});
+  const auto type = options.content_type.empty() ? known : std::string_view{options.content_type};
+  if (!type.empty()) headers.emplace_back("Content-Type", type);
   for (const auto& entry : options.metadata) {
     const auto equals = entry.find('=');
     if (equals == 0 || equals == std::string::npos)
@@ -40,7 +44,7 @@ result<void> put(const s3_endpoint& endpoint, const put_options& options) {
       return error{errc::invalid_argument, "standard input has no name: expected BUCKET/KEY, such as files/backup.tar"};
     path->key += options.file.substr(options.file.rfind('/') + 1);
   }
-  const auto headers = headers_of(options);
+  const auto headers = headers_of(options, path->key);
   if (!headers) return headers.error();
   const auto client = client_for(endpoint);
   if (!client) return client.error();
@@ -73,7 +77,8 @@ void add_put_command(CLI::App& app, int& exit_code) {
   auto endpoint = add_endpoint_option(*command);
   command->add_option("FILE", options->file, "The file to store; - reads standard input")->required();
   command->add_option("PATH", options->path, "BUCKET/KEY; a path that ends in / keeps the file's name")->required();
-  command->add_option("--content-type", options->content_type, "Kept with the object and answered by GET");
+  command->add_option("--content-type", options->content_type,
+                      "Kept with the object and answered by GET; by default what the name's extension says");
   command->add_option("--meta", options->metadata, "NAME=VALUE, kept as x-amz-meta-NAME; may be repeated")
       ->allow_extra_args(false);
   command->add_flag("--no-overwrite", options->no_overwrite, "Fail when the key exists");

@@ -84,15 +84,15 @@ admission judge_join(const join_claim& claim, const layout& now, const meta::adm
                     " is not known: it was used before, has expired, or is another cluster's. `cairn cluster add` on a "
                     "member makes one");
   }
-  if (claim.certified) {
+  if (claim.certified)
     for (const auto& i : rows.invitations)
       if (i.token == token_hash{} && i.node == claim.node && i.expires > wall) return {verdict::invited, i, {}};
-    if (is_founding(now, rows, rules, wall)) return {verdict::founding, {}, {}};
-    if (level < meta::feature_level_of_invitations)
-      return with(verdict::wait, errc::busy, "nodes can be added once all members run this version");
+  if (is_founding(now, rows, rules, wall)) return {verdict::founding, {}, {}};
+  if (level < meta::feature_level_of_invitations)
+    return with(verdict::wait, errc::busy, "nodes can be added once all members run this version");
+  if (claim.certified)
     return with(verdict::wait, errc::busy,
                 "node " + name + " waits for an operator: `cairn cluster add " + name + "` on a member lets it in");
-  }
   return with(verdict::refused, errc::invalid_argument,
               "without TLS a node needs cluster.join_token to join: `cairn cluster add` on a member makes one");
 }

@@ -5,8 +5,9 @@
 //   HMAC-SHA256(key = SHA-256(token), "cairn join " node:16), so that the token never travels and what is overheard
 //   lets nobody else in.
 // - An approval names a node; only a certificate proves that it is that node, so it counts on TLS links alone.
-// - While a cluster is founded, certified nodes need neither: for `window` after its first start, until its first
-//   invitation or removal, and up to `nodes_max` numbers.
+// - While a cluster is founded, nodes need neither: for `window` after its first start, until its first invitation or
+//   removal, and up to `nodes_max` numbers. On a plaintext link, which does not leave the machine unless
+//   cluster.insecure says so, that gives nothing away: who reaches it can say that it is a member.
 //
 // A node that is a member already needs no invitation to come back, a removed identity never does. Pure functions.
 #pragma once

@@ -111,7 +111,9 @@ constexpr std::array key_table{
         "PEM file: the private key of `admin.tls.cert`."},
 
     key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
-        "What requests without credentials may do."},
+        "What requests without credentials may do. Of changes that a browser sends for a page of another origin only "
+        "those "
+        "that a CORS rule of the bucket allows."},
     key{"auth", "allow_public_writes", at<&s::auth, &auth_settings::allow_public_writes>, 0, 0, 1, false,
         "Must be true for `auth.anonymous = \"read-write\"` on an `http.listen` beyond loopback: anyone who reaches "
         "the "
@@ -228,7 +230,7 @@ constexpr std::array key_table{
         "cluster status` shows it.",
         true},
     key{"cluster", "founding_window", at<&s::cluster, &cluster_settings::founding_window>, 0, of(24h), 1, false,
-        "So long after a cluster was founded nodes with a certificate join it without a token, until the first `cairn "
+        "So long after a cluster was founded nodes join it without a token, until the first `cairn "
         "cluster add` or `remove`, and up to 16 of them. 0: never."},
 
     key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe lines that are written."},

@@ -38,14 +38,14 @@ std::optional<s3_error> read_group(std::string_view uri, std::string_view permis
 std::optional<s3_error> read_grant(const xml_element& grant, granted& into) {
   const auto *to = grant.child("Grantee"), *what = grant.child("Permission");
   if (grant.name != "Grant" || !has_only(grant, {"Grantee", "Permission"}) || !to || !what) return malformed();
-  if (std::find(permissions.begin(), permissions.end(), what->text) == permissions.end()) return malformed();
+  if (std::find(permissions.begin(), permissions.end(), what->token()) == permissions.end()) return malformed();
   if (!has_only(*to, {"ID", "DisplayName", "URI", "EmailAddress"})) return malformed();
   if (to->child("EmailAddress")) return not_implemented("Granting to an e-mail address");
   const auto *id = to->child("ID"), *group = to->child("URI");
-  if (group && !id) return read_group(group->text, what->text, into);
+  if (group && !id) return read_group(group->token(), what->token(), into);
   if (!id || group) return malformed();
-  if (id->text != owner_id) return s3_error{400, "InvalidArgument", "Invalid id"};
-  into.owner = into.owner || what->text == "FULL_CONTROL"; // any other is part of it
+  if (id->token() != owner_id) return s3_error{400, "InvalidArgument", "Invalid id"};
+  into.owner = into.owner || what->token() == "FULL_CONTROL"; // any other is part of it
   return std::nullopt;
 }
 
@@ -59,7 +59,7 @@ std::variant<public_access, s3_error> read_acl_document(std::string_view body) {
   if (!owner || !list || !has_only(*owner, {"ID", "DisplayName"})) return malformed();
   const auto* id = owner->child("ID");
   if (!id) return malformed();
-  if (id->text != owner_id) return s3_error{403, "AccessDenied", "The owner cannot be changed."};
+  if (id->token() != owner_id) return s3_error{403, "AccessDenied", "The owner cannot be changed."};
   granted all;
   for (const auto& grant : list->children)
     if (auto refused = read_grant(grant, all)) return std::move(*refused);

@@ -242,7 +242,13 @@ public:
   admin_session& operator=(const admin_session&) = delete;
 
   void start() {
-    asio::post(stream_.socket().get_executor(), [self = this->shared_from_this()] { self->begin(); });
+    server_->waiting.push_back(this->weak_from_this());
+    parser_.header_limit(head_bytes_max);
+    expire_after(request_time);
+    if (!stream_.encrypted()) return read();
+    stream_.async_handshake([self = this->shared_from_this()](const error_code& failed, std::size_t) {
+      failed ? self->end() : self->read();
+    });
   }
 
   // What is pending ends with an error.
@@ -264,16 +270,6 @@ private:
     });
   }
 
-  void begin() {
-    server_->waiting.push_back(this->weak_from_this());
-    parser_.header_limit(head_bytes_max);
-    expire_after(request_time);
-    if (!stream_.encrypted()) return read();
-    stream_.async_handshake([self = this->shared_from_this()](const error_code& failed, std::size_t) {
-      failed ? self->end() : self->read();
-    });
-  }
-
   // The connection ends then, whatever it is doing; it keeps itself alive by what it waits for.
   void expire_after(std::chrono::milliseconds time) {
     deadline_.expires_after(time);
@@ -286,6 +282,7 @@ private:
   void end() {
     error_code ignored; // nothing is left to do with it
     deadline_.cancel();
+    pause_.cancel();
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
     stream_.socket().close(ignored);
   }
@@ -328,10 +325,11 @@ private:
     if (may) return server_->command(parser_.get(), answer_later());
     error_code ignored;
     const auto from = stream_.socket().remote_endpoint(ignored).address().to_string();
-    asio::post(server_->control, [server = server_, from] { server->note_refusal(from); });
+    server_->note_refusal(from);
+    server_->waiting.push_back(this->weak_from_this()); // others need not wait for it
     pause_.expires_after(refusal_pause);
-    pause_.async_wait([self = this->shared_from_this(), text = may.error().text + "\n"](const error_code&) {
-      self->send(text_response(http::status::forbidden, text));
+    pause_.async_wait([self = this->shared_from_this(), text = may.error().text + "\n"](const error_code& cancelled) {
+      if (!cancelled) self->send(text_response(http::status::forbidden, text));
     });
   }
 
@@ -344,13 +342,13 @@ private:
   }
 
   void send(response r) {
-    no_longer_waits();
-    server_->waiting.push_back(this->weak_from_this());
     if (parser_.is_header_done() && parser_.get().method() == http::verb::head)
       r.body().clear(); // Content-Length stays that of GET
     std::ostringstream text;
     text << r;
     answer_ = text.str();
+    no_longer_waits();
+    server_->waiting.push_back(this->weak_from_this());
     expire_after(request_time);
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(std::as_const(answer_)), asio::const_buffer{}};
     stream_.async_write(buffers, asio::transfer_all(),
@@ -385,9 +383,7 @@ void admin_server::state::accept() {
     }
     self->spare.keep();
     self->make_room();
-    if (self->connections < connections_max) {
-      std::make_shared<admin_session<state>>(std::move(socket), self)->start();
-    }
+    if (self->connections < connections_max) std::make_shared<admin_session<state>>(std::move(socket), self)->start();
     self->accept();
   });
 }

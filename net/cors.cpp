@@ -111,6 +111,8 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
       if (std::count(value.begin(), value.end(), '*') > 1)
         return s3_error{400, "InvalidRequest", field.name + " can not have more than one wildcard."};
       list->second->emplace_back(value);
+    } else if (from.child(field.name) != &field) { // said twice
+      return malformed();
     } else if (field.name == "ID") {
       if (field.text.size() > id_bytes_max) return malformed();
       rule.id = field.text;

@@ -28,10 +28,10 @@ std::variant<tag_list, s3_error> read_create_bucket(std::string_view body, std::
   if (!root || root->name != "CreateBucketConfiguration") return malformed();
   if (!has_only(*root, {"LocationConstraint", "Tags", "Location", "Bucket"})) return malformed();
   if (root->child("Location") || root->child("Bucket")) return not_implemented("A directory bucket (Location, Bucket)");
-  if (const auto* location = root->child("LocationConstraint"); location && !is_here(location->text, region))
+  if (const auto* location = root->child("LocationConstraint"); location && !is_here(location->token(), region))
     return s3_error{400, "IllegalLocationConstraintException",
-                    "The location constraint " + location->text + " is not this node's region, " + std::string{region} +
-                        "."};
+                    "The location constraint " + std::string{location->token()} + " is not this node's region, " +
+                        std::string{region} + "."};
   if (const auto* set = root->child("Tags")) return read_tag_set(*set, bucket_tags_max);
   return tags;
 }

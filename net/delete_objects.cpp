@@ -13,17 +13,17 @@ namespace {
 
 namespace metadata = storage::metadata;
 
+constexpr std::size_t running_max = 64;
+
 struct delete_job {
   session_ptr session;
   turn mine;
   delete_request request;
-  std::size_t left = 0; // not answered yet
+  std::size_t next = 0, running = 0; // the first that was not looked at; commits that are not answered
 };
 using job_ptr = std::shared_ptr<delete_job>;
 
-void answer(const job_ptr& job) {
-  respond_document(job->session, delete_result_xml(job->request));
-}
+void commit_some(const job_ptr& job);
 
 void deleted(const job_ptr& job, std::size_t index, const result<actors::committed>& outcome) {
   if (job->session->closed()) return;
@@ -39,33 +39,41 @@ void deleted(const job_ptr& job, std::size_t index, const result<actors::committ
                                     {"error", to_string(outcome.error())}});
     }
   }
-  if (--job->left == 0) answer(job);
+  --job->running;
+  commit_some(job);
 }
 
-void commit_all(const job_ptr& job) {
+void commit_one(const job_ptr& job, std::size_t i) {
   const auto& shared = job->session->shared();
   const auto& current = job->session->current();
+  const auto& entry = job->request.entries[i];
+  metadata::delete_object command;
+  command.bucket = current.target.bucket;
+  command.key = entry.key;
+  command.now = shared.clock.wall();
+  command.only_if = entry.only_if;
+  command.version = entry.version;
+  command.by = current.authority(entry.version ? version_removal_rights : 0);
+  std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
+    boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
+  };
+  actors::ask_metadata<actors::committed>(
+      shared.services, std::move(answered), actors::commit_atom_v,
+      actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+}
+
+// A window of them: another client's commit waits behind no more than these.
+void commit_some(const job_ptr& job) {
   auto& entries = job->request.entries;
-  for (auto& entry : entries)
-    if (entry.version && !entry.failed && !current.may(version_removal_rights)) entry.failed = version_removal_denied();
-  for (const auto& entry : entries) job->left += entry.failed ? 0 : 1;
-  if (job->left == 0) return answer(job);
-  for (std::size_t i = 0; i < entries.size(); ++i) {
-    if (entries[i].failed) continue;
-    metadata::delete_object command;
-    command.bucket = current.target.bucket;
-    command.key = entries[i].key;
-    command.now = shared.clock.wall();
-    command.only_if = entries[i].only_if;
-    command.version = entries[i].version;
-    command.by = current.authority(entries[i].version ? version_removal_rights : 0);
-    std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
-      boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
-    };
-    actors::ask_metadata<actors::committed>(
-        shared.services, std::move(answered), actors::commit_atom_v,
-        actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+  for (; job->running < running_max && job->next < entries.size(); ++job->next) {
+    auto& entry = entries[job->next];
+    if (entry.version && !entry.failed && !job->session->current().may(version_removal_rights))
+      entry.failed = version_removal_denied();
+    if (entry.failed) continue;
+    ++job->running;
+    commit_one(job, job->next);
   }
+  if (job->running == 0) respond_document(job->session, delete_result_xml(job->request));
 }
 
 } // namespace
@@ -81,7 +89,7 @@ void delete_objects(const session_ptr& session) {
     with_turn(session, *session->shared().commit_turns, [job](turn mine) {
       job->mine = std::move(mine);
       ask<metadata::bucket_row>(
-          job->session, [job](const metadata::bucket_row&) { commit_all(job); }, actors::bucket_atom_v,
+          job->session, [job](const metadata::bucket_row&) { commit_some(job); }, actors::bucket_atom_v,
           job->session->current().target.bucket);
     });
   });

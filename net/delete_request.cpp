@@ -39,8 +39,6 @@ delete_entry entry_of(const xml_element& object) {
       texts.modified.emplace(field.token());
     } else if (field.name == "Size") {
       texts.size.emplace(field.token());
-    } else {
-      entry.failed = not_implemented("Deleting with the condition " + field.name);
     }
   }
   auto only_if = removal_condition_of(texts);
@@ -64,6 +62,8 @@ std::variant<delete_request, s3_error> read_delete_request(std::string_view body
       if (!quiet) return malformed("Quiet is true or false.");
       request.quiet = *quiet;
     } else if (inside.name == "Object") {
+      if (!has_only(inside, {"Key", "VersionId", "ETag", "LastModifiedTime", "Size"}))
+        return malformed("An Object has an element that does not belong there, or one twice.");
       request.entries.push_back(entry_of(inside));
       if (!storage::metadata::valid_utf8(request.entries.back().key)) return malformed("A key is not UTF-8.");
     } else {

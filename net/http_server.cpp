@@ -9,6 +9,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <unordered_map>
 
 namespace cairn::net {
@@ -21,8 +22,10 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
 constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, while others give way or to hear why not
-constexpr std::uint32_t handshakes_max = 256; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
-constexpr auto look_pause = std::chrono::milliseconds{500};   // between two looks at all connections
+constexpr std::uint32_t handshakes_max = 512; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
+constexpr auto look_pause = std::chrono::milliseconds{500}; // between two looks at all connections
+constexpr auto crowded_wait = std::chrono::milliseconds{500};
+constexpr auto crowded_pause = std::chrono::milliseconds{20};
 constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is short
 } // namespace
 
@@ -54,7 +57,6 @@ struct http_server::state : std::enable_shared_from_this<state> {
                              if (self->stopped) return;
                              if (failed) return self->pause_accepting(failed);
                              self->welcome(std::move(socket));
-                             self->accept();
                            });
   }
 
@@ -66,28 +68,43 @@ struct http_server::state : std::enable_shared_from_this<state> {
     });
   }
 
+  // At the limit a connection waits a moment for another one to give way; those behind it wait in the system's queue.
   void welcome(session_socket socket) {
-    const auto present = shared->sessions.size();
     const auto limit = shared->connections_max.load(std::memory_order_relaxed);
-    const bool admitted = present < limit || make_room(limit);
-    if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max) clear_places(handshakes_max / 8, true);
-    if (!admitted) shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    if (present >= std::uint64_t{limit} + refusals_max) return; // the socket closes itself
-    const auto session =
-        std::make_shared<http_session>(std::move(socket), shared, shared->accounts.of(party_of(other_end.address())));
-    if (admitted)
-      session->start();
-    else
-      session->refuse();
+    const auto now = shared->clock.now();
+    if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max && handshake_room-- == 0)
+      handshake_room = clear_places(handshakes_max / 8, true);
+    if (shared->sessions.size() < limit || make_room(limit)) {
+      crowded_since.reset();
+      begin(std::move(socket))->start();
+      return accept();
+    }
+    if (!crowded_since) crowded_since = now;
+    if (now - *crowded_since < crowded_wait) return try_again(std::move(socket));
+    shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    if (shared->sessions.size() < std::uint64_t{limit} + refusals_max) begin(std::move(socket))->refuse();
+    accept(); // a socket that was not taken closes itself
+  }
+
+  std::shared_ptr<http_session> begin(session_socket socket) {
+    return std::make_shared<http_session>(std::move(socket), shared,
+                                          shared->accounts.of(party_of(other_end.address())));
+  }
+
+  void try_again(session_socket socket) {
+    pause.expires_after(crowded_pause);
+    pause.async_wait([self = shared_from_this(), socket = std::move(socket)](error_code) mutable {
+      if (!self->stopped) self->welcome(std::move(socket));
+    });
   }
 
   // Whether one connection beyond the limit may come in, since another one gives way. A look at all connections asks
   // several to, so that a flood of new ones does not cost a look each.
   bool make_room(std::uint32_t limit) {
-    if (room > 0) return room-- > 0;
-    if (shared->clock.now() < crowded_until) return false;
-    room = clear_places(std::max<std::size_t>(1, limit / 32), false);
-    if (room == 0) crowded_until = shared->clock.now() + pressed_pause;
+    if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max) return false; // those asked have not gone yet
+    if (room == 0 && shared->clock.now() >= look_after)
+      room = clear_places(std::max<std::size_t>(1, limit / 32), false);
+    if (room == 0 && shared->clock.now() >= look_after) look_after = shared->clock.now() + crowded_pause;
     return room > 0 && room-- > 0;
   }
 
@@ -204,8 +221,10 @@ struct http_server::state : std::enable_shared_from_this<state> {
   config::http_tls_settings tls_files; // of listen and apply, which do not meet
   asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;
-  std::size_t room = 0; // connections that were asked to give way, and have not been replaced
-  storage::steady_time crowded_until{}, looked_at{};
+  std::size_t room = 0, handshake_room = 0; // connections that were asked to give way, and have not been replaced
+  storage::steady_time look_after{};
+  std::optional<storage::steady_time> crowded_since; // no connection could come in since
+  storage::steady_time looked_at{};
   bool stopped = false, finished = false;
 };
 

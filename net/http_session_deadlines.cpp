@@ -16,6 +16,8 @@ constexpr auto unread_grace = std::chrono::milliseconds{100};
 constexpr std::uint64_t small_body_rate = 1024; // of bodies that are collected, whatever the settings say
 // Before that a connection does not count as stalled, or as silent in the middle of its heads.
 constexpr std::chrono::nanoseconds stalled_after = std::chrono::seconds{1};
+// A new connection has this time for its first bytes, however many come after it.
+constexpr std::chrono::nanoseconds silent_after = std::chrono::milliseconds{200};
 
 s3_error too_late(end_reason why) {
   switch (why) {
@@ -75,7 +77,8 @@ session_sight http_session::sight(storage::steady_time now) const {
   seen.held_bytes = held_.load(std::memory_order_relaxed);
   seen.bytes_per_second = pace_.rate(moved_.load(std::memory_order_relaxed));
   const auto what = waiting_.load(std::memory_order_relaxed);
-  if (what == wait::head && (seen.transfer == 0 || seen.since >= stalled_after)) seen.kind = standing::silent;
+  if (what == wait::head && seen.since >= (seen.transfer == 0 ? silent_after : stalled_after))
+    seen.kind = standing::silent;
   if (what == wait::idle || what == wait::linger) seen.kind = standing::idle;
   if (what != wait::body && what != wait::write) return seen;
   seen.slow = seen.bytes_per_second < slow_rate;

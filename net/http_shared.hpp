@@ -73,9 +73,10 @@ struct http_shared {
   std::atomic<std::uint32_t> handshakes{0}; // of TLS, under way
 
   account_book accounts; // whose memory and connections count together
-  // Listings keep the metadata's two reading threads busy, completions and multi-deletes its group commits.
+  // Four listings keep the metadata's two reading threads busy; four multi-deletes, with 64 commits each, fill one
+  // group commit.
   const std::shared_ptr<fair_turns> listing_turns = std::make_shared<fair_turns>(16, 4),
-                                    commit_turns = std::make_shared<fair_turns>(64, 16);
+                                    commit_turns = std::make_shared<fair_turns>(16, 4);
 
   session_registry sessions;
 

@@ -69,6 +69,7 @@ refusal read_expiration(const xml_element& from, lifecycle_rule& rule) {
 refusal read_displaced(const xml_element& from, lifecycle_rule& rule) {
   for (const auto& field : from.children) {
     const bool days = field.name == "NoncurrentDays";
+    if (from.child(field.name) != &field) return malformed(); // said twice
     if (!days && field.name != "NewerNoncurrentVersions") return malformed();
     if (auto refused = read_days(field, days ? rule.noncurrent_days : rule.noncurrent_kept)) return refused;
   }
@@ -93,6 +94,7 @@ refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
 refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
   for (const auto& field : from.children) {
     refusal refused;
+    if (from.child(field.name) != &field && field.name != "Tag") return malformed(); // said twice
     if (field.name == "Prefix")
       rule.prefix = field.text;
     else if (field.name == "Tag")

@@ -64,6 +64,7 @@ std::variant<named_part, s3_error> read_part(const xml_element& element) {
   named_part part;
   bool numbered = false, tagged = false;
   for (const auto& field : element.children) {
+    if (element.child(field.name) != &field) return malformed("A Part has two elements " + field.name + ".");
     if (field.name == "PartNumber") {
       const auto number = xml_number(field);
       if (!number || *number < 1 || *number > metadata::part_number_max)

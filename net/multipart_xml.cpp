@@ -52,7 +52,7 @@ std::string upload_begun_xml(const request_target& target, std::string_view uplo
   xml_writer xml;
   xml.open("InitiateMultipartUploadResult", s3_name_space);
   xml.text("Bucket", target.bucket);
-  xml.text("Key", target.key);
+  xml.text("Key", readable_xml(target.key));
   xml.text("UploadId", upload_id);
   xml.close("InitiateMultipartUploadResult");
   return xml.take();
@@ -65,7 +65,7 @@ std::string parts_xml(const request_target& target, const parts_request& request
   xml.reserve(1024 + shown * 320);
   xml.open("ListPartsResult", s3_name_space);
   xml.text("Bucket", target.bucket);
-  xml.text("Key", target.key);
+  xml.text("Key", readable_xml(target.key));
   xml.text("UploadId", request.upload_id);
   append_owners(xml);
   xml.number("PartNumberMarker", request.after);
@@ -137,7 +137,7 @@ std::string upload_completed_xml(std::string_view origin, const request_target& 
   append_percent_encoded(location, target.key);
   xml.text("Location", location);
   xml.text("Bucket", target.bucket);
-  xml.text("Key", target.key);
+  xml.text("Key", readable_xml(target.key));
   append_quoted_etag(xml, to_string(etag));
   append_checksums(xml, checksums);
   xml.close("CompleteMultipartUploadResult");

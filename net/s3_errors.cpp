@@ -2,8 +2,6 @@
 
 #include "net/s3_xml.hpp"
 
-#include <algorithm>
-
 namespace cairn::net {
 
 namespace {
@@ -92,32 +90,13 @@ s3_error not_implemented(std::string_view feature) {
   return {501, "NotImplemented", std::string{feature} + " is not implemented."};
 }
 
-namespace {
-
-// Requests that are refused for their bytes are repeated in the answer: it has to stay a document that parsers take.
-std::string readable(std::string_view text) {
-  std::string out;
-  while (!text.empty()) {
-    const auto bytes = storage::metadata::utf8_character(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    const bool control = first < 0x20 && first != '\t' && first != '\n' && first != '\r';
-    const bool none =
-        bytes == 3 && (text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf")); // U+FFFE, U+FFFF
-    out += bytes == 0 || control || none ? "\xef\xbf\xbd" : text.substr(0, bytes);            // U+FFFD
-    text.remove_prefix(std::max<std::size_t>(bytes, 1));
-  }
-  return out;
-}
-
-} // namespace
-
 std::string error_xml(const s3_error& problem, std::string_view resource, std::string_view request_id) {
   xml_writer xml;
   xml.open("Error");
   xml.text("Code", problem.code);
-  xml.text("Message", readable(problem.message));
-  for (const auto& [name, value] : problem.details) xml.text(name, readable(value));
-  xml.text("Resource", readable(resource));
+  xml.text("Message", readable_xml(problem.message));
+  for (const auto& [name, value] : problem.details) xml.text(name, readable_xml(value));
+  xml.text("Resource", readable_xml(resource));
   xml.text("RequestId", request_id);
   xml.close("Error");
   return xml.take();

@@ -125,6 +125,20 @@ void xml_writer::escaped(std::string_view value) {
   out_ += value.substr(from);
 }
 
+std::string readable_xml(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const auto bytes = storage::metadata::utf8_character(text);
+    const auto first = static_cast<unsigned char>(text.front());
+    const bool control = first < 0x20 && first != '\t' && first != '\n' && first != '\r';
+    const bool none =
+        bytes == 3 && (text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf")); // U+FFFE, U+FFFF
+    out += bytes == 0 || control || none ? "\xef\xbf\xbd" : text.substr(0, bytes);            // U+FFFD
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+  }
+  return out;
+}
+
 std::string list_objects_xml(const list_request& request, const storage::metadata::listing& page) {
   constexpr std::size_t bytes_an_object = 288; // typical: grows by itself beyond
   xml_writer xml;

@@ -36,6 +36,10 @@ private:
 // An element with a key or a prefix in it, URL-encoded where the client asked for that (encoding-type).
 void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url);
 
+// What a request said, as part of its answer: the bytes that no XML 1.0 document can carry (control characters, what is
+// not UTF-8) are replaced by U+FFFD, so that every parser takes the document.
+std::string readable_xml(std::string_view text);
+
 constexpr std::string_view s3_name_space = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
 // What a list request asked for, beside the query itself: repeated in the answer.

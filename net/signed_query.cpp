@@ -62,7 +62,7 @@ bool of_nothing(std::string_view name, std::string_view value) {
   return false;
 }
 
-bool announces_checksum(const http::fields& head) {
+bool brings_checksum(const http::fields& head) {
   if (head.find("x-amz-trailer") != head.end()) return true;
   return std::any_of(std::begin(storage::checksum_kinds), std::end(storage::checksum_kinds), [&head](auto kind) {
     return head.find(beast_view(std::string{checksum_header_prefix}.append(to_string(kind)))) != head.end();
@@ -116,7 +116,7 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
       return refused;
   }
   // Which checksum the SDK computes, if it does.
-  if (algorithm.empty() || !announces_checksum(head)) return std::nullopt;
+  if (algorithm.empty() || !brings_checksum(head)) return std::nullopt;
   return take(head, std::string{algorithm_name}, algorithm, request);
 }
 

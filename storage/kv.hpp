@@ -66,7 +66,7 @@ public:
   // Everything is replaced by what `fill` writes into empty tables: a damaged file cannot be trusted with that. Waits
   // for the current writer; open snapshots stay what they were. After a crash the old contents or the new ones are
   // there. An engine that was quarantined or took no writes starts anew. Its error, or one of `fill`: nothing has
-  // changed.
+  // changed. `fill` only puts; its memory is bounded, however much that is.
   virtual result<void> replace(const std::function<result<void>(kv_writer&)>& fill);
 };
 

@@ -14,6 +14,7 @@
 #include "storage/lmdb_impl.hpp"
 #include "storage/lmdb_reader.hpp"
 #include "storage/log.hpp"
+#include "storage/stepped_writer.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -396,10 +397,12 @@ result<void> lmdb_engine::replace(const std::function<result<void>(kv_writer&)>&
   auto env = make();
   if (auto opened = env->open(fresh_directory(), options_.map_bytes); !opened) return opened;
   {
-    auto writer = env->begin_write(std::unique_lock{env->writer()});
-    if (!writer) return writer.error();
-    if (auto filled = fill(**writer); !filled) return filled;
-    if (auto committed = (*writer)->commit(); !committed) return committed;
+    // Nobody sees it before it is whole, so that it need not be one transaction: LMDB keeps up to 512 MiB of one in
+    // memory.
+    stepped_writer writer{[&] { return env->begin_write(std::unique_lock{env->writer()}); }};
+    if (auto good = writer.status(); !good) return good;
+    if (auto filled = fill(writer); !filled) return filled;
+    if (auto committed = writer.commit(); !committed) return committed;
   }
   for (const char* name : {"/lock.mdb", "/data.mdb"})
     if (auto renamed = files.rename(fresh_directory() + name, options_.directory + name); !renamed) return renamed;

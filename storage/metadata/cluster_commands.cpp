@@ -90,17 +90,17 @@ void read(byte_reader& r, create_cluster& c) {
 
 void write(byte_writer& w, const add_node& c) {
   write_new_node(w, c.node);
-  if (!c.by) return;
-  w.raw(c.by->token).raw(c.by->node);
-  write_time(w, c.by->now);
+  if (!c.invited) return;
+  w.raw(c.invited->token).raw(c.invited->node);
+  write_time(w, c.invited->now);
 }
 void read(byte_reader& r, add_node& c) {
   c.node = read_new_node(r);
   if (!r.ok() || r.finished()) return;
-  c.by.emplace();
-  r.raw(c.by->token);
-  r.raw(c.by->node);
-  c.by->now = read_time(r);
+  c.invited.emplace();
+  r.raw(c.invited->token);
+  r.raw(c.invited->node);
+  c.invited->now = read_time(r);
 }
 
 void write(byte_writer& w, const set_node& c) {

@@ -45,7 +45,7 @@ struct used_invitation {
 };
 struct add_node {
   new_node node;
-  std::optional<used_invitation> by = {};
+  std::optional<used_invitation> invited = {};
 };
 
 // Lets one more node in; ends the time in which the cluster is founded. Sweeps the invitations that have expired by

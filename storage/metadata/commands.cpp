@@ -276,7 +276,7 @@ bool is_of_level_8(const command& c) {
   const auto* const settings = std::get_if<set_bucket>(&c);
   const auto* const added = std::get_if<add_node>(&c);
   return (made != nullptr && made->settings.said()) || (settings != nullptr && settings->ownership) ||
-         std::holds_alternative<invite_node>(c) || (added != nullptr && added->by);
+         std::holds_alternative<invite_node>(c) || (added != nullptr && added->invited);
 }
 
 } // namespace

@@ -191,8 +191,8 @@ command_result member_ledger::add(const add_node& c) {
     return {.version = row->epoch, .more = *number};
   }
   if (auto full = why_not_more(*row)) return {.refused = std::move(full)};
-  if (c.by)
-    if (auto refused = consume(*c.by, c.node.id)) return {.refused = std::move(refused)};
+  if (c.invited)
+    if (auto refused = consume(*c.invited, c.node.id)) return {.refused = std::move(refused)};
   const auto number = static_cast<node_number>(row->nodes++);
   put(row_of(c.node, number));
   b_.put(table::nodes, b_.keys.node_id(c.node.id), byte_writer{8}.u64(number).view());

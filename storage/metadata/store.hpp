@@ -112,6 +112,13 @@ struct object_part {
   std::string checksum{}; // base64, of the algorithm of the object's own; empty: none was kept
 };
 
+// What decides who may become a member.
+struct admission_rows {
+  wall_ms created = 0;  // the cluster
+  bool founded = false; // who joins needs an invitation
+  std::vector<invitation> invitations;
+};
+
 // Buckets whose names begin with `prefix` and follow `after`, with rights of `only_of` where it is given.
 struct buckets_query {
   std::string prefix, after;
@@ -122,13 +129,6 @@ struct buckets_page {
   std::vector<listed_bucket> buckets; // by name
   std::string last;                   // what the next page follows; truncated with nothing returned is possible
   bool truncated = false;
-};
-
-// What decides who may become a member.
-struct admission_rows {
-  wall_ms created = 0;  // the cluster
-  bool founded = false; // who joins needs an invitation
-  std::vector<invitation> invitations;
 };
 
 // A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.

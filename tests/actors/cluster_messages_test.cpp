@@ -106,6 +106,14 @@ TEST(cluster_messages, wishes_to_join_and_their_answers) {
   EXPECT_EQ(j.node.incarnation, some_node().incarnation);
   EXPECT_EQ(j.cluster_name, "blue");
 
+  cluster::join_proof proof{};
+  proof.fill(7);
+  const auto proven = encode(join_request{some_node(), "blue", proof});
+  never_in_part(proven, decode_join);
+  EXPECT_EQ(decode_join(proven)->proof, proof);
+  EXPECT_FALSE(j.proof);
+  EXPECT_EQ(std::uint8_t(proven.front()), 2u) << "an older build says that it does not know it";
+
   join_answer a{{9}, "blue", 3, {{0, {1}, "node-0:9100"}, {2, {2}, "node-2:9100"}}};
   const auto answer = encode(a);
   never_in_part(answer, decode_join_answer);

@@ -22,6 +22,7 @@ public:
     return inner_->begin_write();
   }
   result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
+    if (failing != errc{}) return error{failing, "as the test wants it"};
     return inner_->replace(fill);
   }
   // A bit of each row's value in the table, or of all but some.

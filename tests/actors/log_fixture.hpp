@@ -56,6 +56,7 @@ public:
   loop_executor(virtual_loop& loop, std::shared_ptr<bool> alive, std::chrono::microseconds time)
       : loop_(loop), alive_(std::move(alive)), time_(time) {}
   void hang() { hangs_ = true; } // what is posted from now on is never done
+  void take(std::chrono::microseconds time) { time_ = time; }
   result<void> post(storage::steady_time deadline, job work) override {
     if (hangs_) return {};
     free_ = std::max(free_, loop_.now()) + time_;
@@ -71,7 +72,7 @@ public:
 private:
   virtual_loop& loop_;
   std::shared_ptr<bool> alive_;
-  const std::chrono::microseconds time_;
+  std::chrono::microseconds time_;
   storage::steady_time free_;
   bool hangs_ = false;
 };
@@ -288,6 +289,7 @@ public:
   std::size_t piece_bytes = 4096;
   std::uint64_t compact_after_bytes = 64 << 20;
   storage::log_index entries_kept = 20'000;
+  std::uint32_t feature_level = meta::feature_level; // of the links
   // Sees each request that arrives; false: it is lost.
   std::function<bool(const node& from, const node& to, peer_request kind)> watch;
 
@@ -352,6 +354,7 @@ private:
     link::peer who;
     who.node = id_of(from.number);
     who.member = true;
+    who.feature_level = feature_level;
     auto back = [this, answer, f = from.number, t = to.number](result<link::answer>&& a) {
       if (chance(loss) || cuts.contains({t, f})) return;
       loop.at(delay(), [answer, a = std::move(a)] { answer(a); });

@@ -297,6 +297,105 @@ TEST_F(membership_test, lets_a_new_node_in_once_and_tells_it_who_is_there) {
   EXPECT_EQ(changes[0].kind, raft::change_kind::add_standby);
 }
 
+TEST_F(membership_test, lets_nobody_speak_for_somebody_else) {
+  cluster_of(3);
+  lead();
+  start();
+  pass(1s);
+  const auto other = *ask(peer_request::report, encode(report_of(2, 99)), id_of(1), meta::feature_level);
+  EXPECT_EQ(other->error(), errc::invalid_argument);
+  EXPECT_THAT(other->error().text, HasSubstr("speaks as node"));
+  EXPECT_FALSE(reports()->by_node.contains(2));
+  // The start is that of the link, which was let in as it.
+  EXPECT_TRUE(**ask(peer_request::report, encode(report_of(1, 99)), id_of(1), meta::feature_level, 1));
+  pass(1s);
+  EXPECT_EQ(row(1).incarnation, 1u);
+  join_request wish{{.id = id_of(9), .address = "new:1", .incarnation = 1}, "blue", {}};
+  const auto stranger = *ask(peer_request::join, encode(wish), id_of(8), 0, 1, false);
+  EXPECT_EQ(stranger->error(), errc::invalid_argument);
+  EXPECT_TRUE(committed_of<meta::add_node>().empty());
+  EXPECT_TRUE(**ask(peer_request::join, encode(wish), id_of(1))) << "a member passes on what a stranger asked";
+}
+
+TEST_F(membership_test, believes_only_its_leader_about_reports) {
+  cluster_of(3);
+  log.leader = 2;
+  start();
+  EXPECT_EQ((*report(1))->error(), errc::no_leader) << "not passed on: the next one finds the leader";
+  EXPECT_TRUE(network.calls.empty());
+}
+
+TEST_F(membership_test, a_removed_identity_stays_out) {
+  cluster_of(3);
+  run(meta::remove_node{2});
+  log.servers.servers.pop_back();
+  lead();
+  start();
+  const auto answer = *join(id_of(2));
+  EXPECT_EQ(answer->error(), errc::precondition_failed);
+  EXPECT_TRUE(committed_of<meta::add_node>().empty());
+  EXPECT_TRUE(changes.empty());
+}
+
+TEST_F(membership_test, a_node_without_an_invitation_waits_is_shown_and_is_let_in_once) {
+  cluster_of(2);
+  founding.window = 0ms;
+  run(meta::raise_feature_level{meta::feature_level});
+  lead();
+  start();
+  pass(1s);
+  const auto waits = *join(id_of(8));
+  EXPECT_EQ(waits->error(), errc::busy);
+  ASSERT_EQ(reports()->waiting.size(), 1u);
+  EXPECT_EQ(reports()->waiting[0].id, id_of(8));
+  EXPECT_EQ(layouts->get()->members.size(), 2u) << "it has no number";
+  run(meta::invite_node{{.node = id_of(8), .expires = w.clock().wall() + 3'600'000}, w.clock().wall()});
+  EXPECT_TRUE(**join(id_of(8)));
+  EXPECT_TRUE(reports()->waiting.empty());
+  EXPECT_EQ(layouts->get()->members.size(), 3u);
+  EXPECT_EQ(row(2).incarnation, 0u) << "not seen yet";
+  for (std::size_t n = 20; n < 60; ++n) (void)join(id_of(n));
+  EXPECT_EQ(reports()->waiting.size(), 16u) << "strangers take no room";
+  pass(31s);
+  EXPECT_TRUE(reports()->waiting.empty()) << "they ask no more";
+}
+
+TEST_F(membership_test, a_token_lets_one_node_in) {
+  cluster_of(1);
+  founding.window = 0ms;
+  certified = false;
+  run(meta::raise_feature_level{meta::feature_level});
+  lead();
+  start();
+  const std::string token = "cairn-join-0123456789012345678901234567890123456789";
+  EXPECT_EQ((*join(id_of(8), "blue", token))->error(), errc::invalid_argument);
+  run(meta::invite_node{{.token = cluster::hash_of_token(token), .expires = w.clock().wall() + 3'600'000},
+                        w.clock().wall()});
+  EXPECT_TRUE(**join(id_of(8), "blue", token));
+  EXPECT_EQ((*join(id_of(9), "blue", token))->error(), errc::invalid_argument);
+  EXPECT_EQ(layouts->get()->members.size(), 2u);
+}
+
+TEST_F(membership_test, believes_no_members_that_it_knows_better) {
+  cluster_of(3);
+  run(meta::remove_node{2});
+  start();
+  pass(1s);
+  ASSERT_EQ(configured.size(), 1u);
+  known_members told{
+      {7, id_of(2), "removed:1"}, {1, id_of(1), "node-1:1"}, {0, id_of(9), "taken:1"}, {4, id_of(4), "new:1"}};
+  configured[0].reply(link::answer{encode(told), {}});
+  w.settle();
+  ASSERT_TRUE(layouts->learned());
+  EXPECT_EQ(*layouts->learned(), (known_members{{1, id_of(1), "node-1:1"}, {4, id_of(4), "new:1"}}));
+  told.clear();
+  for (storage::node_number n = 100; n < 400; ++n)
+    told.push_back({n, storage::uuid{1, std::uint8_t(n >> 8), std::uint8_t(n)}, "x:1"});
+  configured[0].reply(link::answer{encode(told), {}});
+  w.settle();
+  EXPECT_EQ(layouts->learned()->size(), meta::members_max);
+}
+
 TEST_F(membership_test, refuses_strangers_to_its_cluster_and_members_that_lost_their_vote_with_their_disk) {
   cluster_of(4);
   lead();

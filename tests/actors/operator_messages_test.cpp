@@ -55,6 +55,10 @@ TEST(operator_messages, a_status_comes_back_as_it_went) {
   s.nodes[1].fault = "no_space";
   s.nodes[2].closed_disks = 3;
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
+  s.waiting = {{storage::uuid{5}, "new:9100"}, {storage::uuid{6}, ""}};
+  EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
+  s.nodes[0].certificate_end = 1'800'000'000'000;
+  EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
   s.leader.reset();
   s.nodes.clear();
   EXPECT_EQ(decode_cluster_status(encode(s)).value(), s);
@@ -70,11 +74,21 @@ TEST(operator_messages, requests_come_back_as_they_went) {
   EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{wish}))), wish);
   const membership_command voters{membership_wish::voters, 0, 0, {}, {1, 2, 4}};
   EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{voters}))), voters);
+  membership_command invitation{membership_wish::add, 0, 3600, {}, {}};
+  invitation.token[31] = 7;
+  invitation.invited[15] = 9;
+  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{invitation}))), invitation);
   EXPECT_EQ(decode_done(encode_done("it is so")).value(), "it is so");
 }
 
 TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   const auto whole = encode(example());
+  auto more = example();
+  more.waiting = {{storage::uuid{5}, "new:9100"}};
+  more.nodes[0].certificate_end = 5;
+  const auto all = encode(more);
+  for (std::size_t length = whole.size() + 1; length < all.size(); ++length)
+    EXPECT_EQ(decode_cluster_status(all.substr(0, length)).error(), errc::corrupt) << length;
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_EQ(decode_cluster_status(whole.substr(0, length)).error(), errc::corrupt) << length;
   EXPECT_EQ(decode_cluster_status(whole + '\0').error(), errc::corrupt);

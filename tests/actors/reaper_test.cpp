@@ -105,6 +105,7 @@ metadata_actor reaper_test::spawn_log() {
         [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
         [](bucket_atom, const std::string&) { return never<meta::bucket_row>("a bucket"); },
         [](list_buckets_atom) { return never<bucket_list>("buckets"); },
+        [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("buckets"); },
         [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
         [](list_atom, const meta::uploads_query&) { return never<uploads_listing>("uploads"); },
         [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },

@@ -60,6 +60,58 @@ TEST_F(replicated_log_test, a_barrier_on_any_node_shows_what_was_acknowledged_on
   }
 }
 
+TEST_F(replicated_log_test, a_barrier_on_a_follower_does_not_wait_for_the_next_heartbeat) {
+  begin(3);
+  auto* l = cluster.leader();
+  auto& f = follower();
+  log_client client{cluster, *l, 1};
+  const auto slowest = [&] {
+    std::chrono::nanoseconds out{0};
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_FALSE(cluster.submit(*l, {client.put("k" + std::to_string(i))})[0].refused);
+      const auto since = cluster.loop.now();
+      EXPECT_TRUE(cluster.barrier(f));
+      out = std::max<std::chrono::nanoseconds>(out, cluster.loop.now() - since);
+      EXPECT_TRUE(has(f, "k" + std::to_string(i)));
+      cluster.loop.run(13ms);
+    }
+    return out;
+  };
+  EXPECT_LT(slowest(), 25ms);
+  cluster.feature_level = meta::feature_level_of_read_terms - 1;
+  EXPECT_GT(slowest(), 40ms) << "an older leader does not tell its term";
+}
+
+TEST_F(replicated_log_test, a_leader_with_a_slow_disk_hands_over_and_holds_up_nobody_afterwards) {
+  begin(3);
+  auto* slow = cluster.leader();
+  auto& f = follower();
+  log_client client{cluster, f, 1};
+  slow->log_writes->take(2s);
+  slow->applies->take(2s);
+  const auto since = cluster.loop.now();
+  std::function<void()> tick = [&] {
+    for (auto& n : cluster.nodes)
+      if (n->log) n->log->tick();
+    cluster.loop.at(1s, tick);
+  };
+  tick();
+  int i = 0;
+  while (cluster.leader() == nullptr || cluster.leader() == slow) {
+    ASSERT_FALSE(cluster.submit(f, {client.put(std::to_string(i++))})[0].refused) << cluster.last_refusal;
+    ASSERT_LT(cluster.loop.now() - since, 12s);
+  }
+  const auto term = cluster.leader()->log->status().term;
+  for (int n = 0; n < 100; ++n) {
+    const auto begun = cluster.loop.now();
+    ASSERT_FALSE(cluster.submit(f, {client.put(std::to_string(i++))})[0].refused) << cluster.last_refusal;
+    EXPECT_LT(cluster.loop.now() - begun, 100ms);
+    cluster.loop.run(100ms);
+  }
+  EXPECT_EQ(cluster.leader()->log->status().term, term) << "leadership does not wander about";
+  tick = [] {};
+}
+
 TEST_F(replicated_log_test, many_barriers_share_rounds) {
   begin(3);
   auto& f = follower();

@@ -24,6 +24,8 @@ class Cluster:
         for n, weight in enumerate(weights):
             join = json.dumps([f"127.0.0.1:{p}" for p in ports[:n]])
             member = {"cluster_listen": f"127.0.0.1:{ports[n]}", "cluster_name": "bench", "node_weight": weight, "cluster_join": join}
+            if n > 0:
+                member["cluster_join_token"] = self.nodes[0].join_token()
             self.nodes.append(start_member(folder / f"node-{n}", binary, certs if tls else None, member | settings))
         wait_for(self.settled, 120, "the cluster has settled")
 

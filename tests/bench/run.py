@@ -15,10 +15,11 @@ import tempfile
 
 import benchmarks
 import cluster
+import fairness
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-ALL = {**benchmarks.ALL, "cluster": cluster.cluster}
+ALL = {**benchmarks.ALL, "fairness": fairness.fairness, "cluster": cluster.cluster}
 
 
 class Report:

@@ -124,6 +124,11 @@ class Cairn(Server):
         except OSError:
             return False
 
+    def join_token(self):
+        done = subprocess.run([self.binary, "cluster", "add", "--token-only", "--admin", f"http://127.0.0.1:{self.admin_port}",
+                               "--data-dir", str(self.folder / "data")], check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
     def metric(self, name):
         return sum(float(v) for v in re.findall(rf"^{name}(?:{{.*}})? (\S+)$", self.admin("/metrics")[1], re.M))
 

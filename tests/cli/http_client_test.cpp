@@ -120,11 +120,15 @@ TEST(server_address, accepts_what_people_write) {
   EXPECT_EQ(parse_server_address("localhost:9000/")->host, "localhost");
   EXPECT_EQ(parse_server_address("http://[::1]:9000")->host_header(), "[::1]:9000");
   EXPECT_EQ(parse_server_address("http://node")->port, "80");
+  EXPECT_FALSE(parse_server_address("http://node")->tls);
+  EXPECT_EQ(parse_server_address("https://node")->port, "443");
+  EXPECT_TRUE(parse_server_address("https://node:9001")->tls);
+  EXPECT_EQ(parse_server_address("https://node:443")->host_header(), "node");
 }
 
 TEST(server_address, refuses_what_it_cannot_reach) {
   for (const auto* text :
-       {"", "http://", "https://a:1", "http://a:b", "http://a:99999", "http://a/b", "http://:1", "http://[::1"}) {
+       {"", "http://", "https://", "http://a:b", "http://a:99999", "http://a/b", "http://:1", "http://[::1"}) {
     const auto address = parse_server_address(text);
     ASSERT_FALSE(address) << text;
     EXPECT_EQ(address.error().code, errc::invalid_argument) << text;

@@ -29,6 +29,17 @@ TEST(auto_out, takes_out_a_member_that_has_been_down_for_long) {
   EXPECT_EQ(decide_out(l, early).out, members{});
 }
 
+TEST(auto_out, passes_over_members_that_never_came_up) {
+  const layout l = cluster_of(equal_weights(6));
+  auto health = health_of(l, {2, 3, 4}, 20);
+  EXPECT_EQ(decide_out(l, health).paused, out_pause::many_down);
+  health[3].never_seen = health[4].never_seen = true;
+  EXPECT_EQ(decide_out(l, health).out, (members{3, 4})) << "they go first: that moves nothing";
+  health[3].overdue = health[4].overdue = false;
+  EXPECT_EQ(decide_out(l, health).out, members{2});
+  EXPECT_EQ(decide_out(l, health).paused, out_pause::none);
+}
+
 TEST(auto_out, pauses_when_more_than_a_tenth_of_the_nodes_and_at_least_two_are_down) {
   const layout three = cluster_of(equal_weights(3)), twenty = cluster_of(equal_weights(20));
   EXPECT_EQ(decide_out(three, health_of(three, {1}, 20)).out, members{1})

@@ -16,6 +16,14 @@ def cairn(*arguments, check=True, **environment):
     return done
 
 
+def admin_of(node):
+    """What tells the command which node's admin port to use, and where its token is."""
+    environment = ["--admin", f"http://127.0.0.1:{node.admin_port}"]
+    token = node.folder / "admin-token"
+    token.write_text(node.admin_token())
+    return environment + ["--token-file", str(token)]
+
+
 class Cluster:
     def __init__(self, folder, tls=True, **settings):
         self.folder, self.tls, self.settings = folder, tls, settings
@@ -34,6 +42,8 @@ class Cluster:
             cairn("cluster", "certs", "issue", "--dir", self.folder / "ca", "--data-dir", data, "127.0.0.1")
             own |= {"cluster_tls.ca": data / "ca.crt", "cluster_tls.cert": data / "node.crt",
                     "cluster_tls.key": data / "node.key"}
+        if any(n.running() for n in self.nodes):
+            own["cluster_join_token"] = self.command("add", "--token-only").stdout.strip()
         node = Node(folder, **{**own, **self.settings, **settings})
         self.nodes.append(node)
         if prepare:
@@ -89,9 +99,8 @@ class Cluster:
                 s["partitions_under_replicated"] == 0
         eventually(calm, seconds=seconds, every=0.2, what=f"{count} settled nodes")
 
-    def command(self, *arguments, node=None, **environment):
-        url = f"http://127.0.0.1:{(node or self.any()).admin_port}"
-        return cairn("cluster", *arguments, "--admin", url, **environment)
+    def command(self, *arguments, node=None, check=True, **environment):
+        return cairn("cluster", *arguments, *admin_of(node or self.any()), check=check, **environment)
 
     def stop(self):
         """All at once, so that none waits for another; each must end with 0."""

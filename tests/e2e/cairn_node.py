@@ -202,6 +202,13 @@ class Node:
 
     # The admin port
 
+    def data_dir(self):
+        return str(self.settings["node.data_dir"])
+
+    def admin_token(self):
+        """Of the configuration, or the one that the node made for itself."""
+        return self.settings.get("admin.token") or (pathlib.Path(self.data_dir()) / "admin.token").read_text().strip()
+
     def admin(self, path):
         c = http.client.HTTPConnection("127.0.0.1", self.admin_port, timeout=10)
         try:
@@ -248,7 +255,7 @@ class Node:
     def cairn(self, *arguments, **options):
         """Runs the command against this node."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment |= {"CAIRN_ENDPOINT": self.url()} | options.pop("environment", {})
+        environment |= {"CAIRN_ENDPOINT": self.url(), "CAIRN_DATA_DIR": self.data_dir()} | options.pop("environment", {})
         options.setdefault("timeout", 120)
         return subprocess.run([BINARY, *map(str, arguments)], env=environment, stdin=options.pop("stdin", subprocess.DEVNULL)
                               if "input" not in options else None, capture_output=True, **options)

@@ -43,8 +43,12 @@ class Ballast:
     def __init__(self, folder):
         self.path = pathlib.Path(folder) / "ballast"
 
-    def fill(self):
+    def fill(self, leave=0):
+        """All but `leave` bytes."""
         with open(self.path, "ab", buffering=0) as f:
+            if leave:
+                os.posix_fallocate(f.fileno(), 0, shutil.disk_usage(self.path.parent).free - leave)
+                return
             for size in (MIB, 4096):
                 with contextlib.suppress(OSError):
                     while True:

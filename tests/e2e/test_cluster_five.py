@@ -117,8 +117,7 @@ def test_an_operator_says_who_votes(make_cluster):
     leader = cluster.status(cluster.leader())["self"]
 
     def refused(*numbers):
-        url = f"http://127.0.0.1:{cluster.any().admin_port}"
-        done = cairn("cluster", "voters", *numbers, "--admin", url, check=False)
+        done = cluster.command("voters", *numbers, check=False)
         assert done.returncode != 0, done
         return done.stderr
     assert "has 3 voters: name 3 nodes, not 2" in refused(0, 1)

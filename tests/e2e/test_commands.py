@@ -54,6 +54,20 @@ def test_put_keeps_headers_and_does_not_overwrite_when_told(node, bucket, tmp_pa
     assert again.returncode == 1 and b"PreconditionFailed" in again.stderr
 
 
+def test_put_sends_the_type_that_the_name_says(node, bucket, tmp_path):
+    def type_of(name, target, *more, **options):
+        (tmp_path / name).write_bytes(b"hello")
+        succeed(node, "put", "-" if options else tmp_path / name, f"{bucket}/{target}", *more, **options)
+        return node.head(f"/{bucket}/{target or name}").header("content-type")
+
+    assert type_of("photo.jpg", "") == "image/jpeg"
+    assert type_of("PAGE.HTML", "p") == "text/html", "the file's name, not the key's"
+    assert type_of("backup.tar.gz", "b") == "application/gzip"
+    assert type_of("README", "r.txt") == "binary/octet-stream"
+    assert type_of("photo.jpg", "c", "--content-type", "image/x-mine") == "image/x-mine"
+    assert type_of("unused", "data.json", input=b"{}") == "application/json", "standard input: the key's name"
+
+
 def test_stat_shows_the_object(node, bucket, tmp_path):
     node.put(f"/{bucket}/k", b"hello", Content_Type="text/plain")
     text = succeed(node, "stat", f"{bucket}/k").decode()

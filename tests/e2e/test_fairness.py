@@ -5,130 +5,22 @@ import os
 import socket
 import ssl
 import subprocess
-import threading
 import time
 
 import pytest
 
 from cairn_node import BINARY, KIB, MIB, Node, eventually, in_threads
-from signing import ACCESS, SECRET, Signer, sha256
+from crowd import CROWDS, Crowd, Victim, head
+from signing import ACCESS, SECRET
 from test_tls import certificate
 
-CROWD = 600  # more than the connections of the node
 LONGEST = 2.0  # seconds a request of the victim may take: a machine under test is busy, a wait for memory takes longer
 
 
-class Victim:
-    """Somebody with a key of his own who uses the node as one does."""
-
-    def __init__(self, node):
-        self.node, self.host = node, f"127.0.0.1:{node.http_port}"
-        self.object = os.urandom(MIB)
-        self.failures, self.times = [], []
-
-    def ask(self, method, path, body=b"", timeout=30):
-        headers = Signer().headers(method, self.host, path, sha256(body))
-        return self.node.request(method, path, body, headers, timeout=timeout)
-
-    def prepare(self):
-        assert self.ask("PUT", "/victim").status == 200
-        assert self.ask("PUT", "/victim/o", self.object).status == 200
-        for i in range(20):
-            assert self.ask("PUT", f"/victim/small{i}", b"x").status == 200
-
-    def once(self, n):
-        calls = (("GET", "/victim/o", b""), ("PUT", f"/victim/n{n % 5}", self.object), ("GET", "/victim?list-type=2", b""),
-                 ("GET", "/", b""), ("PUT", f"/victim/s{n % 5}", b"small"), ("GET", "/victim/small3", b""),
-                 ("POST", "/victim?delete=", b"<Delete><Object><Key>gone</Key></Object></Delete>"),
-                 ("HEAD", "/victim/o", b""))
-        method, path, body = calls[n % len(calls)]
-        begun = time.monotonic()
-        try:
-            answer = self.ask(method, path, body)
-            if answer.status != 200:
-                self.failures.append((method, path, answer))
-            elif path == "/victim/o" and method == "GET" and answer.body != self.object:
-                self.failures.append((method, path, "other bytes"))
-        except (OSError, http.client.HTTPException) as failure:
-            self.failures.append((method, path, repr(failure)))
-        self.times.append(time.monotonic() - begun)
-
-    def use(self, seconds, pause=0.02):
-        until, n = time.monotonic() + seconds, 0
-        while time.monotonic() < until:
-            self.once(n)
-            n += 1
-            time.sleep(pause)
-
-    def check(self):
-        assert not self.failures, (len(self.failures), len(self.times), self.failures[:3])
-        assert len(self.times) >= 16
-        assert max(self.times) < LONGEST, sorted(self.times)[-5:]
-
-
-class Crowd:
-    """Connections that somebody else opens, again when they are closed, and keeps as they are."""
-
-    def __init__(self, node, first, count=CROWD, drip=None, receive_buffer=4096, wrap=None):
-        self.node, self.first, self.count, self.drip = node, first, count, drip
-        self.receive_buffer, self.wrap = receive_buffer, wrap
-        self.over, self.opened = threading.Event(), 0
-        self.thread = threading.Thread(target=self.run)
-
-    def open(self, i):
-        s = self.node.socket(timeout=5, receive_buffer=self.receive_buffer)
-        self.opened += 1
-        data = self.first(i)
-        if data:
-            s.sendall(data)
-        s.setblocking(False)
-        return s
-
-    def dead(self, s):
-        """Whether the node has closed it; what it sent stays unread."""
-        try:
-            return s.recv(1, socket.MSG_PEEK) == b""
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-
-    def run(self):
-        held = []
-        while not self.over.is_set():
-            for _ in range(50):
-                if len(held) < self.count:
-                    try:
-                        held.append(self.open(len(held)))
-                    except OSError:
-                        break
-            kept = []
-            for s in held:
-                if self.dead(s):
-                    s.close()
-                    continue
-                if self.drip:
-                    try:
-                        s.send(self.drip)
-                    except BlockingIOError:
-                        pass
-                    except OSError:
-                        s.close()
-                        continue
-                kept.append(s)
-            held = kept
-            self.over.wait(0.1)
-        for s in held:
-            s.close()
-
-    def __enter__(self):
-        self.thread.start()
-        eventually(lambda: self.opened >= min(self.count, 300), 20, what="the crowd is there")
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
+def check(victim):
+    assert not victim.failures, (len(victim.failures), len(victim.times), victim.failures[:3])
+    assert len(victim.times) >= 16
+    assert max(victim.times) < LONGEST, sorted(victim.times)[-5:]
 
 
 @pytest.fixture
@@ -138,31 +30,8 @@ def crowded(start_node):
     victim.prepare()
     assert node.request("PUT", "/files/o", os.urandom(4 * MIB)).status == 200
     yield node, victim
-    victim.check()
+    check(victim)
     eventually(lambda: node.metric("cairn_buffer_bytes") == 0, 20, what="all memory is back")
-
-
-def head(node, method, path, length=None, headers=()):
-    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{node.http_port}", *headers]
-    if length is not None:
-        lines.append(f"Content-Length: {length}")
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-CROWDS = {
-    "silent": lambda node: dict(first=lambda i: b""),
-    "half a head": lambda node: dict(first=lambda i: b"GET /files", drip=b"x"),
-    "idle after a request": lambda node: dict(first=lambda i: head(node, "GET", "/files/none")),
-    "an upload's first byte": lambda node: dict(first=lambda i: head(node, "PUT", f"/files/u{i}", MIB * 64) + b"x"),
-    "uploads that stop": lambda node: dict(first=lambda i: head(node, "PUT", f"/files/u{i}", MIB * 64) + b"x" * 9000),
-    "uploads that trickle": lambda node: dict(first=lambda i: head(node, "PUT", f"/files/u{i}", MIB * 64) + b"x" * 9000, drip=b"x"),
-    "chunked uploads that stop": lambda node: dict(
-        first=lambda i: head(node, "PUT", f"/files/u{i}", headers=["Transfer-Encoding: chunked"]) + b"ffff\r\n" + b"x" * 5000),
-    "downloads that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files/o")),
-    "listings that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files?list-type=2") * 40),
-    "multi-deletes that trickle": lambda node: dict(first=lambda i: head(node, "POST", "/files?delete", 900_000) + b"<Delete>", drip=b" "),
-    "settings that stop": lambda node: dict(first=lambda i: head(node, "PUT", "/files?lifecycle", 200_000) + b"<" + b" " * 30_000),
-}
 
 
 @pytest.mark.parametrize("crowd", CROWDS)

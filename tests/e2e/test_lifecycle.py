@@ -1,5 +1,8 @@
 """Lifecycle rules come true; a day takes a second here."""
+import concurrent.futures
+import contextlib
 import re
+import threading
 import time
 
 import pytest
@@ -16,6 +19,18 @@ def s3(start_node):
     n = start_node(debug_lifecycle_day="1s")
     config = Config(signature_version=botocore.UNSIGNED, s3={"addressing_style": "path"}, retries={"max_attempts": 1})
     return boto3.client("s3", endpoint_url=n.url(), region_name="us-east-1", config=config)
+
+
+@contextlib.contextmanager
+def in_background(calls, stop):
+    with concurrent.futures.ThreadPoolExecutor(len(calls)) as pool:
+        running = [pool.submit(call) for call in calls]
+        try:
+            yield
+        finally:
+            stop.set()
+        for call in running:
+            call.result(30)
 
 
 def rules(s3, *wanted):
@@ -43,6 +58,27 @@ def test_objects_and_uploads_expire(s3):
     s3.put_object(Bucket="files", Key="old/c", Body=b"x")
     time.sleep(4)
     assert versions(s3)[0] == ["kept", "old/c"]
+
+
+def test_buckets_that_vanish_hold_up_no_other(s3):
+    """Buckets are walked last name first; those between come and go while the walk is under way."""
+    for name in ["zz-%03d" % i for i in range(150)] + ["aaa"]:
+        s3.create_bucket(Bucket=name)
+    rule = {"ID": "r", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}
+    s3.put_bucket_lifecycle_configuration(Bucket="aaa", LifecycleConfiguration={"Rules": [rule]})
+    stop = threading.Event()
+
+    def churn(number):
+        while not stop.is_set():
+            for i in range(20):
+                name = f"mmm-{number}-{i}"
+                s3.create_bucket(Bucket=name)
+                s3.delete_bucket(Bucket=name)
+
+    with in_background([lambda n=n: churn(n) for n in range(3)], stop):
+        for round in range(3):
+            s3.put_object(Bucket="aaa", Key="k", Body=b"x")
+            eventually(lambda: "Contents" not in s3.list_objects_v2(Bucket="aaa"), 5, what="the object expires")
 
 
 def test_versions_and_markers_expire(s3):

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from cairn_cluster import Cluster
-from cairn_node import KIB, Node, eventually
+from cairn_node import KIB, MIB, Node, eventually
 from disk_faults import Ballast, DiskFaults, small_file_system
 
 
@@ -224,3 +224,73 @@ def test_when_all_disks_are_slow_leadership_stays(cluster_of_small_disks):
     for node in cluster.nodes:
         node.faults.clear()
     assert cluster.status()["term"] == term
+
+
+def test_a_gateway_without_room_sends_its_clients_to_the_others(cluster_of_small_disks):
+    cluster = cluster_of_small_disks
+    full = cluster.others(cluster.leader())[0]
+    others = cluster.others(full)
+    assert full.put("/files/old", b"old").status == 200
+    ballast = Ballast(full.disk)
+    ballast.fill(leave=5 * MIB)
+    refused = eventually(lambda: next((a for a in [full.put("/files/new", b"x")] if a.status != 200), None), what="a refusal")
+    assert refused.status == 503 and refused.header("retry-after"), refused
+    assert ready(full).status == 503 and b"reserve" in ready(full).body
+    assert full.get("/files/old").body == b"old"
+    assert full.delete("/files/old").status == 204, "what makes room is let through"
+    for node in others:
+        assert node.put("/files/new", b"new").status == 200
+    assert full.get("/files/new").body == b"new", "it follows as long as there is any room"
+    ballast.remove()
+    eventually(lambda: ready(full).status == 200, 10, what="it is ready again")
+    assert full.put("/files/new", b"newer").status == 200
+
+
+def test_a_gateway_whose_chunk_disk_is_full_stores_on_the_others(tmp_path):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk, contextlib.ExitStack() as stack:
+        cluster = Cluster(tmp_path / "cluster", tls=False, node_stop_timeout="5s")
+        stack.callback(cluster.stop)
+        full = cluster.add(storage_disks=[str(disk)], storage_reserve="8MiB", storage_segment_size="16MiB")
+        for _ in range(2):
+            cluster.add()
+        cluster.settled(3)
+        ballast = Ballast(disk)
+        ballast.fill(leave=5 * MIB)
+        body = os.urandom(MIB)
+        time.sleep(1.5)  # it looks at its room each second
+        for n in range(5):
+            assert full.put(f"/files/k{n}", body).status == 200
+        assert ready(full).status == 200
+        assert full.get("/files/k4").body == body
+        eventually(lambda: cluster.status()["repairs_waiting"] > 0, what="what it lacks is on the list")
+        ballast.remove()
+        eventually(lambda: cluster.status()["repairs_waiting"] == 0, 30, what="it is made up for")
+
+
+def test_a_member_whose_only_chunk_disk_does_not_open_goes_on_without_it(make_cluster):
+    cluster = make_cluster(3)
+    node, bodies = cluster.nodes[1], {f"k{n}": os.urandom(MIB + n) for n in range(6)}
+    for key, body in bodies.items():
+        assert node.put(f"/files/{key}", body).status == 200
+    node.stop()
+    identity = next(node.folder.glob("data/**/disk0/disk"))
+    kept = identity.read_bytes()
+    identity.write_bytes(b"damaged")
+    node.start(seconds=60)
+    for key, body in bodies.items():
+        assert node.get(f"/files/{key}").body == body
+    assert node.put("/files/more", bodies["k5"]).status == 200
+    assert node.get("/files/more").body == bodies["k5"]
+    number = number_of(cluster, node)
+    other = cluster.others(node)[0]
+    eventually(lambda: row_of(cluster, other, number)["closed_disks"] == 1, 10, what="the leader knows")
+    assert "1 disk closed" in cluster.command("status", node=other).stdout
+    cluster.others(node)[1].kill()  # it has a vote
+    eventually(lambda: other.put("/files/two", b"two").status in (200, 503), 30, what="an answer")
+    eventually(lambda: other.put("/files/small", b"small").status == 200, 30, what="a majority")
+    cluster.nodes[2 if cluster.nodes[2] is not other else 0].start(seconds=60)
+    node.stop()
+    identity.write_bytes(kept)
+    node.start(seconds=60)
+    cluster.settled(3)
+    eventually(lambda: row_of(cluster, other, number)["closed_disks"] == 0, 10, what="all is well")

@@ -139,7 +139,9 @@ TEST(access, anybody_may_read_what_is_public) {
   EXPECT_TRUE(reads_publicly(http_operation::get_object));
   EXPECT_TRUE(reads_publicly(http_operation::list_objects));
   EXPECT_FALSE(reads_publicly(http_operation::put_object));
-  EXPECT_FALSE(reads_publicly(http_operation::list_uploads));
+  EXPECT_TRUE(reads_publicly(http_operation::list_versions));
+  EXPECT_TRUE(reads_publicly(http_operation::list_uploads));
+  EXPECT_FALSE(reads_publicly(http_operation::list_parts));
   EXPECT_FALSE(reads_publicly(http_operation::read_setting));
 }
 
@@ -158,12 +160,15 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
   EXPECT_STREQ(may(http_operation::get_object, true, false), "if the object is public");
   EXPECT_STREQ(may(http_operation::head_object, true, true), "if the object is public");
   EXPECT_STREQ(may(http_operation::get_object, true, false, true), "yes");
-  EXPECT_STREQ(may(http_operation::list_objects, false, false), "no");
-  EXPECT_STREQ(may(http_operation::list_objects, true, false), "yes");
+  for (const auto listing :
+       {http_operation::list_objects, http_operation::list_versions, http_operation::list_uploads}) {
+    EXPECT_STREQ(may(listing, false, false), "no");
+    EXPECT_STREQ(may(listing, true, false), "yes");
+  }
   EXPECT_STREQ(may(http_operation::put_object, true, false), "no");
   EXPECT_STREQ(may(http_operation::put_object, true, true), "yes");
   for (const auto never : {http_operation::copy_object, http_operation::copy_part, http_operation::write_setting,
-                           http_operation::delete_bucket, http_operation::list_uploads, http_operation::write_tags})
+                           http_operation::delete_bucket, http_operation::write_tags})
     EXPECT_STREQ(may(never, true, true), "no");
 }
 

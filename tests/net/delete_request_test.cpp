@@ -53,7 +53,15 @@ TEST(delete_request, refuses_single_keys) {
   EXPECT_EQ(code("<Key>k</Key><VersionId>v1</VersionId>"), "NoSuchVersion");
   EXPECT_EQ(code("<Key>k</Key><Size>much</Size>"), "InvalidArgument");
   EXPECT_EQ(code("<Key>k</Key><LastModifiedTime>now</LastModifiedTime>"), "InvalidArgument");
-  EXPECT_EQ(code("<Key>k</Key><Colour>blue</Colour>"), "NotImplemented");
+}
+
+TEST(delete_request, drops_no_element) {
+  const auto malformed = [](const std::string& inside) {
+    return std::holds_alternative<s3_error>(read_delete_request("<Delete><Object>" + inside + "</Object></Delete>"));
+  };
+  EXPECT_FALSE(malformed("<Key>k</Key><ETag>*</ETag>"));
+  EXPECT_TRUE(malformed("<Key>k</Key><Colour>blue</Colour>"));
+  EXPECT_TRUE(malformed("<Key>k</Key><Key>l</Key>")) << "which of them?";
 }
 
 TEST(delete_request, is_a_document_of_one_to_a_thousand_objects) {

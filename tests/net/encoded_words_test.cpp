@@ -13,6 +13,7 @@ TEST(encoded_words, leave_ascii_alone) {
 
 TEST(encoded_words, carry_what_headers_may_not) {
   EXPECT_EQ(as_encoded_words("\xc3\xa4"), "=?UTF-8?B?w6Q=?=");
+  EXPECT_EQ(as_encoded_words("a\r\nb"), "=?UTF-8?B?YQ0KYg==?=");
   EXPECT_EQ(as_encoded_words("gr\xfc\xdf"), "=?ISO-8859-1?B?Z3L83w==?="); // Latin-1, as it was sent
 }
 

@@ -96,6 +96,16 @@ TEST(head_check, wants_a_host_in_http_1_1_only) {
   EXPECT_EQ(status_of("Host:\r\n"), 0u) << "whether an empty one is welcome is decided later";
 }
 
+TEST(head_check, takes_names_and_addresses_for_a_host) {
+  for (const auto* good : {"h", "files.example:9000", "FILES_1.example.", "127.0.0.1:80", "[::1]",
+                           "[fe80::1%25eth0]:9000", "h:", "xn--bcher-kva.example", "a%20b"})
+    EXPECT_EQ(status_of(std::string{"Host: "} + good + "\r\n"), 0u) << good;
+  for (const auto* bad :
+       {"a b",  "a b/c@d", "user@h", "h/",     "h?x",   "h#x",  "http://h", "h:80:80", "h:x",       "h:123456",
+        "[::1", "::1",     "[]",     "[::1]x", "h,i j", "h\\i", "<h>",      "h\"",     "b\xc3\xbc", "h\ti"})
+    EXPECT_EQ(status_of(std::string{"Host: "} + bad + "\r\n"), 400u) << bad;
+}
+
 TEST(head_check, reads_request_lines_strictly) {
   const std::string host = "Host: h\r\n";
   for (const auto* bad : {"GET", "GET /", "GET  / HTTP/1.1", "GET / HTTP/1.1 ", " GET / HTTP/1.1", "GET /a b HTTP/1.1",

@@ -27,6 +27,15 @@ TEST(http_date, reads_all_three_forms_of_the_rfc) {
   EXPECT_EQ(parse_http_date("Tuesday, 06-Nov-29 08:49:37 GMT"), 1888649377);
 }
 
+TEST(http_date, reads_the_zones_of_mail) {
+  for (const auto* zone : {"GMT", "-0000", "+0000"})
+    EXPECT_EQ(parse_http_date(std::string{"Sun, 06 Nov 1994 08:49:37 "} + zone), 784111777) << zone;
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 09:49:37 +0100"), 784111777);
+  EXPECT_EQ(parse_http_date("Sun, 06 Nov 1994 03:19:37 -0530"), 784111777);
+  for (const auto* bad : {"0000", "+000", "+00000", "+2400", "+0060", "+-100", "-0000 GMT", "+00:00", "EST"})
+    EXPECT_FALSE(parse_http_date(std::string{"Sun, 06 Nov 1994 08:49:37 "} + bad)) << bad;
+}
+
 TEST(http_date, refuses_what_is_no_date) {
   for (const auto* bad : {"", "yesterday", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC", "0",
                           "Sun, 31 Feb 1994 08:49:37 GMT", "Sun, 06 Nov 1994 24:00:00 GMT",

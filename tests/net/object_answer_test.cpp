@@ -64,6 +64,14 @@ TEST(object_answer, sends_the_whole_object_with_its_headers) {
   expect_honest_length(answer);
 }
 
+TEST(object_answer, sends_metadata_beyond_ascii_as_encoded_words) {
+  auto row = a_row();
+  row.headers.user = {{"name", "gr\xc3\xb6\xc3\x9f"}, {"sent", "=?UTF-8?B?w6Q=?="}};
+  const auto answer = answer_object(a_request(), row);
+  EXPECT_TRUE(has_line(answer, "x-amz-meta-name: =?UTF-8?B?Z3LDtsOf?="));
+  EXPECT_TRUE(has_line(answer, "x-amz-meta-sent: =?UTF-8?B?w6Q=?="));
+}
+
 TEST(object_answer, calls_objects_without_a_type_binary) {
   auto row = a_row();
   row.headers.content_type.clear();

@@ -234,6 +234,8 @@ TEST(sigv4, wants_the_request_to_be_of_now) {
   EXPECT_EQ(get_object().without("x-amz-date").with("Date", "Fri, 24 May 2013 00:00:00 GMT").judge(),
             "SignatureDoesNotMatch")
       << "a Date is as good, but this signature names x-amz-date";
+  for (const auto* date : {"Fri, 24 May 2013 00:00:00 -0000", "Fri, 24 May 2013 02:00:00 +0200", "20130524T000000Z"})
+    EXPECT_EQ(get_object().without("x-amz-date").with("Date", date).judge(), "SignatureDoesNotMatch") << date;
 }
 
 TEST(sigv4, says_what_is_wrong_with_an_authorization_header) {
@@ -260,6 +262,7 @@ TEST(sigv4, says_what_is_wrong_with_an_authorization_header) {
   EXPECT_EQ(get_object().without("x-amz-content-sha256").judge(), "InvalidRequest");
   EXPECT_EQ(get_object().with("x-amz-content-sha256", "STREAMING").judge(), "InvalidArgument");
   EXPECT_EQ(get_object().with("x-amz-security-token", "t").judge(), "InvalidToken");
+  EXPECT_EQ(get_object().with("x-amz-security-token", "").judge(), "AccessDenied") << "none, but not signed";
 }
 
 TEST(sigv4, says_what_is_wrong_with_a_presigned_url) {
@@ -276,6 +279,9 @@ TEST(sigv4, says_what_is_wrong_with_a_presigned_url) {
   EXPECT_EQ(of("us-east-1", "eu-west-1"), "AuthorizationQueryParametersError");
   EXPECT_EQ(of("AKIAIOSFODNN7EXAMPLE", "AKIDANOTHER"), "InvalidAccessKeyId");
   EXPECT_EQ(of("AWS4-HMAC-SHA256", "AWS4-HMAC-SHA1"), "AuthorizationQueryParametersError");
+  EXPECT_EQ(of("X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Security-Token=t"), "InvalidToken");
+  EXPECT_EQ(of("X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Security-Token="), "SignatureDoesNotMatch")
+      << "an empty token is none, but this signature does not name it";
   EXPECT_EQ(presigned().with("Authorization", "AWS4-HMAC-SHA256 x").judge(), "InvalidArgument");
   example old;
   old.target = "/k?AWSAccessKeyId=a&Signature=b&Expires=1";

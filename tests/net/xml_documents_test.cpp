@@ -1,9 +1,10 @@
 // What holds for every XML document that a request may carry.
+#include "net/acl_xml.hpp"
 #include "net/cors.hpp"
+#include "net/create_bucket_xml.hpp"
 #include "net/delete_request.hpp"
 #include "net/lifecycle_xml.hpp"
 #include "net/multipart.hpp"
-#include "net/s3_xml.hpp"
 #include "net/tags.hpp"
 #include "net/versions_xml.hpp"
 
@@ -41,7 +42,8 @@ TEST(xml_documents, are_refused_when_they_nest_deeper_than_the_stack) {
   expect_refused(read_cors_document(body));
   expect_refused(read_tagging(body));
   expect_refused(read_versioning_document(body));
-  EXPECT_FALSE(valid_create_bucket_body(body));
+  expect_refused(read_create_bucket(body, "us-east-1"));
+  expect_refused(read_acl_document(body));
 }
 
 TEST(xml_documents, may_have_spaces_around_all_that_is_no_free_text) {
@@ -87,6 +89,21 @@ TEST(xml_documents, may_have_spaces_around_all_that_is_no_free_text) {
       "<MaxAgeSeconds>\n 600 </MaxAgeSeconds></CORSRule></CORSConfiguration>");
   ASSERT_EQ(refusal_of(cors), nullptr);
   EXPECT_EQ(std::get<cors_rules>(cors).at(0).max_age_seconds, 600u);
+
+  const auto acl = read_acl_document(
+      "<AccessControlPolicy><Owner><ID> cairn "
+      "</ID></Owner><AccessControlList><Grant><Grantee><ID>\ncairn\n</ID></Grantee>"
+      "<Permission> FULL_CONTROL </Permission></Grant><Grant><Grantee><URI>\n"
+      "http://acs.amazonaws.com/groups/global/AllUsers\n</URI></Grantee><Permission>\nREAD\n</Permission></Grant>"
+      "</AccessControlList></AccessControlPolicy>");
+  ASSERT_EQ(refusal_of(acl), nullptr) << refusal_of(acl)->message;
+  EXPECT_TRUE(std::get<public_access>(acl).read);
+
+  EXPECT_EQ(
+      refusal_of(read_create_bucket("<CreateBucketConfiguration><LocationConstraint>\n here\n</LocationConstraint>"
+                                    "</CreateBucketConfiguration>",
+                                    "here")),
+      nullptr);
 
   const auto versioning =
       read_versioning_document("<VersioningConfiguration><Status>\n Enabled\n</Status></VersioningConfiguration>");

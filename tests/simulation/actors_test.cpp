@@ -254,4 +254,49 @@ TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
   EXPECT_EQ(c.problem(), "");
 }
 
+// Copies of a blob that is erased while they wait behind others: none may be there afterwards.
+TEST(chunk_store, writes_nothing_of_a_blob_behind_the_erase_of_its_chunks) {
+  world w;
+  checks c;
+  sim_node node{w, c, node_plan{}};
+  node.start();
+  const auto& writer = node.handles().stores->local().disk_writer(0);
+  std::map<std::uint32_t, errc> outcomes;
+  const auto write = [&](storage::chunk_id chunk, std::uint32_t name) {
+    auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
+    w.system().spawn([&outcomes, name, target = writer, chunk, buffer](caf::event_based_actor* self) {
+      self->request(target, caf::infinite, actors::write_atom_v, actors::chunk_payload{chunk, {buffer, 0, 100}})
+          .then([&outcomes, name](actors::done_atom) { outcomes[name] = errc{}; },
+                [&outcomes, name](caf::error& e) { outcomes[name] = actors::from_caf(e).code; });
+    });
+  };
+  const auto erase = [&](auto atom, storage::chunk_id chunk) {
+    caf::anon_send(writer, atom, actors::chunk_ids{chunk});
+  };
+  const storage::blob_id dead{7, 1}, moved{7, 2};
+  const auto step = [&] { w.run_for(1us); };
+  write({dead, 0}, 0);
+  step(); // it is being written
+  write({dead, 1}, 1);
+  write({moved, 1}, 2);
+  step(); // these wait
+  erase(actors::erase_atom_v, {dead, 0});
+  erase(actors::drop_atom_v, {moved, 0});
+  step();
+  write({dead, 2}, 3);
+  write({moved, 2}, 4);
+  w.run_for(2s);
+  EXPECT_EQ(outcomes, (std::map<std::uint32_t, errc>{
+                          {0, errc{}}, {1, errc::blob_dead}, {2, errc{}}, {3, errc::blob_dead}, {4, errc{}}}));
+  caf::scoped_actor self{w.system()};
+  auto listed = self->request(writer, caf::infinite, actors::list_atom_v, actors::chunk_list_query{std::nullopt, 100});
+  w.run_for(1s);
+  listed.receive(
+      [&](const actors::chunk_ids& ids) {
+        EXPECT_EQ(ids, (actors::chunk_ids{{moved, 1}, {moved, 2}}));
+      },
+      [](caf::error&) { ADD_FAILURE() << "no list"; });
+  EXPECT_EQ(c.problem(), "");
+}
+
 } // namespace cairn::sim

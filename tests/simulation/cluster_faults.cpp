@@ -69,7 +69,7 @@ void cluster_faults::slow_one_down() {
 void cluster_faults::jump_a_clock() {
   auto& d = w_.draw;
   auto& n = *d.pick(nodes_);
-  const auto far = d.chance(0.3) ? 400 * day_ms : 120'000;
+  const auto far = plan_.far_jumps && d.chance(0.3) ? 400 * day_ms : 120'000;
   const milliseconds by{std::int64_t(d.below(2 * far)) - std::int64_t(far)};
   if (!n.running()) return;
   ++jumps_;

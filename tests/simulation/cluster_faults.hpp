@@ -9,6 +9,7 @@ namespace cairn::sim {
 
 struct fault_plan {
   bool freezes = false, one_way_cuts = false, slow_node = false, clock_jumps = false;
+  bool far_jumps = true; // of clocks, by more than a year
   double changed_payloads = 0;
 
   bool any() const { return freezes || one_way_cuts || slow_node || clock_jumps || changed_payloads > 0; }

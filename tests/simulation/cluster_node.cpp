@@ -26,7 +26,7 @@ const std::string cluster_name = "simulated";
 } // namespace
 
 cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan, std::size_t number)
-    : w_(w), checks_(c), network_(n), plan_(plan), number_(number) {
+    : w_(w), checks_(c), network_(n), plan_(plan), number_(number), feature_level_(plan.feature_level) {
   id_.fill(std::uint8_t(0x10 + number));
   metadata_engine_ = std::make_unique<faulty_kv>(meta::table_count);
   log_engine_ = std::make_unique<faulty_kv>(cluster::raft::raft_log_tables);
@@ -72,7 +72,8 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   open_disks();
   open_metadata();
   if (checks_.failed()) return;
-  p.network = std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_}, p.service, p.home);
+  p.network =
+      std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_, feature_level_}, p.service, p.home);
   if (identity_) return become_member();
   if (!known.empty()) return ask_to_join(std::move(known));
   storage::uuid cluster{};

@@ -27,7 +27,8 @@ struct member_plan {
   machine::clock_faults clock;
   cluster::steward_options steward;
   bool scrubs = false;
-  std::chrono::minutes walk_every{60}; // of the reaper, over all chunks
+  std::uint32_t feature_level = storage::metadata::feature_level; // that it says to know, until it is upgraded
+  std::chrono::minutes walk_every{60};                            // of the reaper, over all chunks
   // Of the metadata's log: small, so that nodes fall behind it.
   std::uint64_t compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
@@ -61,6 +62,8 @@ public:
   faulty_kv& log() { return *log_engine_; }
   bool disks_are_healthy() const; // of a running node: takes writes everywhere
   bool running() const noexcept { return process_ != nullptr; }
+  void upgrade() { feature_level_ = storage::metadata::feature_level; } // with its next start
+  bool is_old() const noexcept { return feature_level_ < storage::metadata::feature_level; }
   bool joined() const noexcept { return identity_.has_value(); }
   bool ready() const noexcept; // takes writes
   bool leads() const noexcept;
@@ -141,7 +144,7 @@ private:
   const std::size_t number_;
   storage::uuid id_{};
   std::uint64_t incarnation_ = 0;
-  std::uint32_t slowness_ = 1;
+  std::uint32_t slowness_ = 1, feature_level_;
   storage::steady_time frozen_since_{};
   std::optional<storage::cluster_identity> identity_;
   std::vector<sim_disk> disks_;

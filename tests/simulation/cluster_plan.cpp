@@ -18,6 +18,7 @@ void draw_kinds(cluster_plan& p, std::uint64_t seed) {
   if (d.chance(0.4)) p.work.copies = d.pick(std::vector<double>{0.05, 0.2});
   if (d.chance(0.4)) p.work.access = d.pick(std::vector<double>{0.1, 0.3});
   p.work.versioned = d.chance(0.3);
+  if (d.chance(0.25)) p.old_level = std::uint32_t(d.between(5, storage::metadata::feature_level - 1)); // all commands
 }
 
 cluster_plan draw_first(dice& d) {
@@ -76,6 +77,7 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   p.work.rotten_bits = p.rots;
   p.member.scrubs = p.scrubs;
   p.faults = draw_faults(seed);
+  p.faults.far_jumps = p.at_first == p.nodes && !p.removes; // who joins is let in for some time only
   if (p.faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   p.rough_net.changed = p.faults.changed_payloads;
   p.work.changed_bytes = p.faults.changed_payloads > 0;
@@ -100,7 +102,8 @@ std::string to_string(const cluster_plan& p) {
   return std::to_string(p.nodes) + " nodes" +
          (p.at_first < p.nodes ? ", " + std::to_string(p.at_first) + " at first" : "") +
          (m.replicas != 3 ? ", replicas " + std::to_string(m.replicas) : "") +
-         (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") + ", keys " +
+         (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
+         (p.old_level != 0 ? ", old builds of level " + std::to_string(p.old_level) : "") + ", keys " +
          std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +
          (p.drains ? ", drains" : "") + (p.long_absence ? ", long absence" : "") +

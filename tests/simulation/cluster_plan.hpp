@@ -12,6 +12,7 @@ struct cluster_plan {
   std::size_t at_first = 3;                                          // the others join in the middle of it
   bool drains = false, replaces_disks = false, long_absence = false; // of the last node
   bool wishes = false, removes = false; // an operator's, of any kind; a drained node at the end
+  std::uint32_t old_level = 0;          // of the builds that some nodes begin with; 0: all are new
   bool rots = false, scrubs = false;    // bits; found by operators' wishes, not by readers
   fault_plan faults;
   disk_fault_plan disk_faults;

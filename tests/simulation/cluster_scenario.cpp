@@ -69,6 +69,7 @@ void cluster_run::build() {
     auto mine = plan_.member;
     mine.clock.drift_ppm = w_.draw.chance(0.5) ? 0 : std::int64_t(w_.draw.between(0, 4000)) - 2000;
     mine.clock.wall_off = std::chrono::milliseconds{std::int64_t(w_.draw.between(0, 120'000)) - 60'000};
+    if (plan_.old_level != 0 && w_.draw.chance(0.5)) mine.feature_level = plan_.old_level;
     nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, mine, i));
   }
   work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, plan_.work);
@@ -91,6 +92,7 @@ void cluster_run::start(cluster_node& n) {
   for (const auto& other : nodes_)
     if (other->joined() && other.get() != &n) known.push_back(other->id());
   disks_->open(n);
+  if (n.is_old() && w_.draw.chance(0.3)) n.upgrade();
   n.start(std::move(known));
   if (n.running()) disks_->begin(n);
 }
@@ -166,6 +168,8 @@ void cluster_run::mend() {
   network_->set_plan(plan_.calm_net);
   for (const auto& n : nodes_) {
     if (disks_->sick(*n)) crash(*n); // its operator has looked
+    if (n->is_old() && n->running()) crash(*n);
+    n->upgrade();
     if (!n->running()) start(*n);
   }
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))

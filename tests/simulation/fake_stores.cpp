@@ -50,6 +50,10 @@ fake_stores::fake_stores(world& w, checks& c, fake_disk_plan plan, std::size_t d
             checks_.fail("a download erased chunks");
             return std::uint64_t{0};
           },
+          [this](drop_atom, const chunk_ids&) -> caf::result<std::uint64_t> {
+            checks_.fail("a download dropped chunks");
+            return std::uint64_t{0};
+          },
           [this](list_atom, const chunk_list_query&) -> caf::result<chunk_ids> {
             checks_.fail("a download listed chunks");
             return chunk_ids{};

@@ -28,6 +28,13 @@ public:
     if (!inner) return inner.error();
     return std::unique_ptr<storage::kv_writer>{new writer(*this, std::move(*inner))};
   }
+  result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
+    if (broken_) return error{errc::read_only, "an earlier flush failed"};
+    const auto what = plan_ ? plan_() : fault::none;
+    if (what == fault::none) return inner_->replace(fill);
+    broken_ = what != fault::no_space; // the old file is still there
+    return error{broken_ ? errc::io_error : errc::no_space, "planned"};
+  }
 
 private:
   class writer final : public storage::kv_writer {

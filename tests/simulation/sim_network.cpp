@@ -1,7 +1,5 @@
 #include "tests/simulation/sim_network.hpp"
 
-#include "storage/metadata/commands.hpp"
-
 #include <cstring>
 
 namespace cairn::sim {
@@ -120,7 +118,7 @@ link::peer sim_peers::as_peer() const {
   link::peer p;
   p.node = self_.node;
   p.incarnation = self_.incarnation;
-  p.feature_level = storage::metadata::feature_level;
+  p.feature_level = self_.feature_level;
   p.protocol = link::protocol_newest;
   p.member = true;
   p.certified = true;

@@ -21,6 +21,7 @@
 #include "actors/membership_gate.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/peers.hpp"
+#include "storage/metadata/commands.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"
 
@@ -93,6 +94,7 @@ public:
   struct identity {
     storage::uuid node{};
     std::uint64_t incarnation = 0;
+    std::uint32_t feature_level = storage::metadata::feature_level; // of its build
   };
   sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& home);
   ~sim_peers() override { die(true); }

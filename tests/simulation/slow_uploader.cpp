@@ -16,7 +16,7 @@ slow_uploader::slow_uploader(world& w, checks& c, uploader_habits habits, std::u
 
 void slow_uploader::attach(actors::ingest_actor ingest) {
   ingest_ = std::move(ingest);
-  if (size_ == 0 && habits_.end_at_once) end_body();
+  if (size_ == 0 && habits_.end_at_once && !habits_.on_demand) end_body();
 }
 
 void slow_uploader::forget() {
@@ -33,12 +33,28 @@ void slow_uploader::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
   schedule_fill();
 }
 
+void slow_uploader::go_on() {
+  checks_.expect(habits_.on_demand, "go_on without grants on demand");
+  if (!on_end_) return;
+  if (size_ == 0) return end_body();
+  want_later();
+}
+
+microseconds slow_uploader::delay() {
+  return microseconds(
+      w_.draw.between(std::uint64_t(habits_.fill_min.count()), std::uint64_t(habits_.fill_max.count())));
+}
+
+void slow_uploader::want_later() {
+  w_.after(delay(), [me = shared_from_this()] {
+    if (me->on_end_ && !me->body_ended_) caf::anon_send(me->ingest_, actors::want_atom_v);
+  });
+}
+
 void slow_uploader::schedule_fill() {
   if (filling_ || grants_.empty()) return;
   filling_ = true;
-  const auto delay =
-      microseconds(w_.draw.between(std::uint64_t(habits_.fill_min.count()), std::uint64_t(habits_.fill_max.count())));
-  w_.after(delay, [me = shared_from_this()] {
+  w_.after(delay(), [me = shared_from_this()] {
     me->filling_ = false;
     me->fill();
   });
@@ -56,6 +72,7 @@ void slow_uploader::fill() {
     caf::anon_send(ingest_, actors::body_atom_v, storage::slice{std::move(g.empty), 0, n});
   }
   if (sent_ == size_) return end_body();
+  if (habits_.on_demand) want_later();
   schedule_fill();
 }
 

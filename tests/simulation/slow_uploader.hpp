@@ -13,6 +13,7 @@ namespace cairn::sim {
 struct uploader_habits {
   microseconds fill_min{0}, fill_max{0}; // of the socket, a buffer
   bool end_at_once = false;              // an empty body ends before its grant came
+  bool on_demand = false;                // asks for each buffer when it has bytes for it
   std::optional<storage::metadata::md5_digest> content_md5;
   std::optional<std::uint64_t> gone_after_bytes;
 };
@@ -29,6 +30,7 @@ public:
   void forget(); // the node crashed: no more calls count, buffers are dropped
 
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override;
+  void go_on() override;
   void done(result<actors::put_outcome> outcome) override;
 
 private:
@@ -36,6 +38,8 @@ private:
     storage::buffer_ptr empty;
     std::uint32_t fill_bytes;
   };
+  microseconds delay();
+  void want_later();
   void schedule_fill();
   void fill();
   void end_body();

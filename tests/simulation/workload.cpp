@@ -130,6 +130,8 @@ void workload::put(std::size_t user, const std::string& key) {
   uploader_habits habits;
   habits.fill_max = plan_.socket_max;
   habits.end_at_once = w_.draw.chance(0.5);
+  habits.on_demand = w_.draw.chance(0.5);
+  if (habits.on_demand) request.grants = put_request::granting::on_demand;
   const bool wrong_md5 = w_.draw.chance(0.05);
   if (wrong_md5) habits.content_md5 = meta::md5_digest{};
   if (w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(size + 1);

@@ -7,6 +7,7 @@ import {
 import { Upload } from "@aws-sdk/lib-storage";
 import { getSignedUrl } from "@aws-sdk/s3-request-presigner";
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 import { MIB, accessKey, bucket, each, endpoint, gather, large, presigned, sameBytes, secretKey, tree } from "./common.mjs";
 
@@ -28,6 +29,24 @@ async function multipart() {
   sameBytes(await read("large", { Range: "bytes=50000000-50999999" }), large.subarray(50000000, 51000000), "range");
   await send(CopyObjectCommand, { Key: "copy of large", CopySource: `/${bucket}/large` });
   sameBytes(await read("copy of large"), large, "copy");
+}
+
+// What the SDK moves into the query of a presigned URL.
+async function signedHeaders() {
+  const body = Buffer.from("signed before it was there");
+  const wanted = { Bucket: bucket, Key: "signed headers", Metadata: { kind: "signed" }, Tagging: "a=b" };
+  const url = async (more) => getSignedUrl(s3, new PutObjectCommand({ ...wanted, ...more }), { expiresIn: 600 });
+  const put = async (to, bytes) => (await fetch(to, { method: "PUT", body: bytes })).status;
+  assert.equal(await put(await url({}), body), 200);
+  const head = await send(HeadObjectCommand, { Key: wanted.Key });
+  assert.equal(head.Metadata.kind, "signed");
+  const ChecksumSHA256 = createHash("sha256").update(body).digest("base64");
+  assert.equal(await put(await url({ ChecksumSHA256 }), "other bytes"), 400);
+  assert.equal(await put(await url({ ChecksumSHA256 }), body), 200);
+  assert.equal((await send(HeadObjectCommand, { Key: wanted.Key, ChecksumMode: "ENABLED" })).ChecksumSHA256, ChecksumSHA256);
+  const copy = await getSignedUrl(s3, new CopyObjectCommand({ Bucket: bucket, Key: "signed copy", CopySource: `/${bucket}/signed headers` }));
+  assert.equal(await put(copy), 200);
+  sameBytes(await read("signed copy"), body, "signed copy");
 }
 
 function* slices(bytes) {
@@ -90,6 +109,7 @@ await versions();
 const names = { Bucket: bucket, Key: "presigned ü+" };
 await presigned(await getSignedUrl(s3, new GetObjectCommand(names), { expiresIn: 600 }),
                 await getSignedUrl(s3, new PutObjectCommand(names), { expiresIn: 600 }), large.subarray(0, MIB));
+await signedHeaders();
 for (const { Key } of (await send(ListObjectsV2Command, {})).Contents) await send(DeleteObjectCommand, { Key });
 await send(DeleteBucketCommand, {});
 console.log("ok");

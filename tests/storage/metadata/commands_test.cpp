@@ -142,11 +142,29 @@ std::vector<command> one_of_each_command_about_losses() {
   return {give_up_chunks{}, give_up_chunks{{{{1, 2}, 0, 1}, {{3, 1ull << 40}, 0xffffffff, 300}}}};
 }
 
+std::vector<command> one_of_each_command_about_invitations() {
+  const new_node fresh{.id = {9}, .address = "node-9:9100", .weight = 1};
+  token_hash token{};
+  token.fill(0xAB);
+  return {invite_node{{.token = token, .expires = 300}, 200}, invite_node{{.node = {9}, .expires = -1}, -2},
+          add_node{fresh, used_invitation{token, {}, 250}}, add_node{fresh, used_invitation{{}, {9}, 250}}};
+}
+
 std::vector<command> one_of_each_command_of_level_7() {
   const commit_stamp stamp{.session = 1, .sequence = 300, .acknowledged_below = 2};
   return {create_bucket{.name = "bucket", .now = 1, .stamp = stamp},
           create_bucket{.name = "bucket", .now = 1, .owner = "CK1", .stamp = stamp},
           delete_bucket{.name = "bucket", .stamp = stamp}};
+}
+
+std::vector<command> one_of_each_command_of_level_8() {
+  create_bucket made{.name = "bucket", .now = 1};
+  made.settings = {.public_read = true, .public_write = true, .tags = {{"k", "v"}}, .ownership = ownership::writer};
+  create_bucket again{.name = "bucket", .now = 1, .owner = "CK1", .stamp = {.session = 1, .sequence = 2}};
+  again.settings.again = true;
+  set_bucket settings{.stamp = {.session = 1, .sequence = 2}, .name = "b"};
+  settings.ownership = ownership::unsaid;
+  return {made, again, settings};
 }
 
 std::vector<command> one_of_each_command_with_an_authority() {
@@ -160,7 +178,7 @@ std::vector<command> one_of_each_command_with_an_authority() {
   for (command& c : all)
     std::visit(
         [](auto& one) {
-          if constexpr (requires { one.by; }) one.by = {allowed_by::key, "CK1", rights::write, 300, 301};
+          if constexpr (requires { one.by.rights; }) one.by = {allowed_by::key, "CK1", rights::write, 300, 301};
         },
         c);
   return all;
@@ -173,8 +191,10 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_key_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_version_command()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_about_losses()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_about_invitations()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_6()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_7()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_of_level_8()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_with_an_authority()) all.push_back(std::move(c));
   return all;
 }
@@ -234,7 +254,7 @@ TEST(commands, with_an_authority_are_of_level_8) {
     const auto again = decode_command(encode(c)).value();
     std::visit(
         [](const auto& one) {
-          if constexpr (requires { one.by; }) {
+          if constexpr (requires { one.by.rights; }) {
             EXPECT_EQ(one.by, (authority{allowed_by::key, "CK1", rights::write, 300, 301}));
           }
         },

@@ -119,6 +119,17 @@ TEST_F(listings, do_not_walk_the_keys_below_a_common_prefix) {
   EXPECT_LT(steps, 10);
 }
 
+TEST_F(listings, show_a_group_whose_keys_go_on_behind_start_after) {
+  for (const char* key : {"a/1", "a/2", "b/1"}) put(key);
+  const auto groups = [&](const std::string& start_after, bool passes_group) {
+    return list({.delimiter = "/", .start_after = start_after, .passes_group = passes_group}).common_prefixes;
+  };
+  for (const auto* start : {"a", "a/", "a/1"}) EXPECT_EQ(groups(start, false), (names{"a/", "b/"})) << start;
+  EXPECT_EQ(groups("a/2", false), names{"b/"});
+  EXPECT_EQ(groups("a", true), (names{"a/", "b/"}));
+  for (const auto* start : {"a/", "a/1"}) EXPECT_EQ(groups(start, true), names{"b/"}) << start;
+}
+
 // What S3 says, in the simplest way: every key is looked at.
 listing naive(const std::set<std::string>& keys, const listing_query& q) {
   listing page;
@@ -127,7 +138,8 @@ listing naive(const std::set<std::string>& keys, const listing_query& q) {
     if (!key.starts_with(q.prefix)) continue;
     const std::size_t at = q.delimiter.empty() ? std::string::npos : key.find(q.delimiter, q.prefix.size());
     const std::string shown = at == std::string::npos ? key : key.substr(0, at + q.delimiter.size());
-    if (shown <= q.start_after || (!found.empty() && found.back() == shown)) continue;
+    const std::string& compared = q.passes_group ? shown : key;
+    if (compared <= q.start_after || (!found.empty() && found.back() == shown)) continue;
     if (found.size() == q.keys_max) {
       page.truncated = true;
       break;
@@ -174,6 +186,7 @@ TEST_F(listings, agree_with_a_naive_model_for_random_keys_and_queries) {
       if (random() % 3 != 0)
         q.delimiter = std::vector<std::string>{"/", "//", "a", "/a", std::string(399, 'x')}[random() % 5];
       if (random() % 2 == 0) q.start_after = random() % 2 == 0 ? after : q.prefix + after;
+      q.passes_group = random() % 2 == 0;
       for (int pages = 0; pages < 4; ++pages) {
         const listing seen = list(q), wanted = naive(model, q);
         ASSERT_EQ(keys(seen), keys(wanted))
@@ -182,6 +195,7 @@ TEST_F(listings, agree_with_a_naive_model_for_random_keys_and_queries) {
         ASSERT_EQ(seen.truncated, wanted.truncated);
         ASSERT_EQ(seen.last, wanted.last);
         q.start_after = seen.last;
+        q.passes_group = true;
         if (!seen.truncated) break;
       }
     }

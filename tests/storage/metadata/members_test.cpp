@@ -97,6 +97,64 @@ TEST_F(members, join_with_rising_numbers_and_a_new_epoch) {
   EXPECT_EQ(read()->nodes()->size(), 3u);
 }
 
+TEST_F(members, are_invited_once_each) {
+  const auto invited = [&](std::uint8_t token, std::uint8_t only, wall_ms expires, wall_ms now = 10) {
+    return refused(invite_node{{.token = {token}, .node = {only}, .expires = expires}, now});
+  };
+  const auto join = [&](std::uint8_t id, std::uint8_t token, std::uint8_t only, wall_ms now) {
+    return refused(add_node{node_named(id), used_invitation{{token}, {only}, now}});
+  };
+  EXPECT_FALSE(read()->admission()->founded);
+  EXPECT_EQ(read()->admission()->created, 5);
+  EXPECT_EQ(invited(1, 0, 100), std::nullopt);
+  EXPECT_EQ(invited(0, 3, 100), std::nullopt);
+  EXPECT_EQ(invited(2, 4, 100), std::nullopt);
+  EXPECT_TRUE(read()->admission()->founded);
+  EXPECT_EQ(read()->admission()->invitations.size(), 3u);
+  EXPECT_EQ(join(2, 9, 0, 50), errc::invalid_argument) << "nobody was invited with that";
+  EXPECT_EQ(join(2, 1, 0, 100), errc::invalid_argument) << "expired";
+  EXPECT_EQ(join(2, 0, 3, 50), errc::invalid_argument) << "another node's";
+  EXPECT_EQ(join(2, 2, 4, 50), errc::invalid_argument) << "another node's token";
+  EXPECT_EQ(read()->nodes()->size(), 1u);
+  EXPECT_EQ(join(2, 1, 0, 50), std::nullopt);
+  EXPECT_EQ(join(2, 1, 0, 50), std::nullopt) << "its first answer was lost";
+  EXPECT_EQ(join(5, 1, 0, 50), errc::invalid_argument) << "used";
+  EXPECT_EQ(join(3, 0, 3, 50), std::nullopt);
+  EXPECT_EQ(read()->nodes()->size(), 3u);
+  EXPECT_EQ(read()->admission()->invitations.size(), 1u);
+  EXPECT_EQ(refused(remove_node{2}), std::nullopt);
+  EXPECT_EQ(invited(0, 3, 100), errc::precondition_failed) << "removed for ever";
+  EXPECT_EQ(invited(5, 0, 10), errc::invalid_argument) << "over before it begins";
+}
+
+TEST_F(members, are_not_invited_without_bound_and_what_expired_makes_room) {
+  const auto invited = [&](std::size_t n, wall_ms expires, wall_ms now) {
+    invite_node c{{.expires = expires}, now};
+    c.what.token[0] = std::uint8_t(n >> 8);
+    c.what.token[1] = std::uint8_t(n);
+    c.what.token[2] = 1;
+    return refused(c);
+  };
+  for (std::size_t n = 0; n < invitations_max; ++n) EXPECT_EQ(invited(n, 100, 10), std::nullopt) << n;
+  EXPECT_EQ(invited(invitations_max, 100, 10), errc::too_large);
+  EXPECT_EQ(invited(3, 200, 10), std::nullopt) << "the same again";
+  EXPECT_EQ(invited(invitations_max, 300, 100), std::nullopt);
+  EXPECT_EQ(read()->admission()->invitations.size(), 2u) << "the others were swept";
+}
+
+TEST_F(members, are_64_at_most_once_all_know_it) {
+  run(raise_feature_level{feature_level_of_invitations - 1});
+  for (std::uint8_t id = 2; id <= members_max + 1; ++id) add(id);
+  EXPECT_EQ(read()->nodes()->size(), members_max + 1) << "an older build would let it in";
+  run(raise_feature_level{feature_level_of_invitations});
+  EXPECT_EQ(refused(add_node{node_named(100)}), errc::too_large);
+  EXPECT_EQ(refused(add_node{node_named(2)}), std::nullopt) << "it is there";
+  EXPECT_EQ(refused(remove_node{5}), std::nullopt);
+  EXPECT_EQ(refused(remove_node{6}), std::nullopt);
+  EXPECT_EQ(refused(add_node{node_named(100)}), std::nullopt);
+  EXPECT_EQ(refused(add_node{node_named(101)}), errc::too_large);
+}
+
 TEST_F(members, change_what_is_given_and_nothing_else) {
   add(2);
   const auto before = epoch();

@@ -41,8 +41,20 @@ private:
   command next() {
     if (!sent_.empty() && random_() % 12 == 0) return sent_[random_() % sent_.size()];
     command c = fresh();
+    if (random_() % 3 == 0) say_authority(c);
     sent_.push_back(c);
     return c;
+  }
+  void say_authority(command& c) {
+    authority by{.by = allowed_by(random_() % 4), .rights = std::uint8_t(random_() % 8)};
+    if (random_() % 2 == 0) by.key = key_id();
+    if (random_() % 8 == 0) by.bucket = random_() % 100;
+    if (random_() % 8 == 0) by.source = random_() % 100;
+    std::visit(
+        [&by](auto& one) {
+          if constexpr (requires { one.by; }) one.by = std::move(by);
+        },
+        c);
   }
   command fresh() {
     if (random_() % 4 == 0) return of_the_cluster();
@@ -76,7 +88,7 @@ private:
     }
   }
   command of_the_cluster() {
-    switch (random_() % 13) {
+    switch (random_() % 14) {
       case 0: return random_() % 4 == 0 ? founding() : remove_node{.node = node()};
       case 1:
         return add_node{.node = {.id = {std::uint8_t(random_() % 6)},
@@ -112,6 +124,11 @@ private:
       case 8: return note_up{.node = node(), .incarnation = random_() % 9};
       case 9: return hold_deletions{.held = random_() % 2 == 0};
       case 10: return raise_feature_level{.level = std::uint8_t(4 + random_() % 3)};
+      case 12: {
+        invite_node c{.what = {.expires = wall_ms(random_() % 9)}, .now = wall_ms(random_() % 5)};
+        (random_() % 2 == 0 ? c.what.token[0] : c.what.node[0]) = std::uint8_t(1 + random_() % 5);
+        return c;
+      }
       case 11: {
         give_up_chunks c;
         for (const auto& r : repairs_) c.chunks.push_back({r.blob, r.missing.first, r.missing.count});
@@ -177,8 +194,9 @@ private:
       default: return part();
     }
   }
+  std::string key_id() { return std::string("CK") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : ""); }
   command of_keys() {
-    const std::string id = std::string("CK") + char('a' + random_() % 3) + (random_() % 30 == 0 ? "!" : "");
+    const std::string id = key_id();
     switch (random_() % 6) {
       case 0:
       case 1: return create_key{.stamp = stamp(), .id = id, .secret = "s", .creates_buckets = random_() % 2 == 0};

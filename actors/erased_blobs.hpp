@@ -1,0 +1,47 @@
+// Blobs whose chunks a store was told to erase because they are dead. A copy that was on its way meanwhile, in a queue
+// of the store or on the network, must not land behind the erase: it would lie there until the next walk over the disk.
+// Such writes are over within `kept_for`. Blob ids are never given away again, so that nothing else is refused. A plain
+// class of one actor. Memory: blobs_max ids; beyond that the oldest are forgotten, and the walk finds what they were
+// for.
+#pragma once
+
+#include "storage/ids.hpp"
+#include "storage/seams.hpp"
+
+#include <deque>
+#include <set>
+#include <span>
+#include <utility>
+
+namespace cairn::actors {
+
+class erased_blobs {
+public:
+  static constexpr std::chrono::minutes kept_for{5};
+  static constexpr std::size_t blobs_max = 65536;
+
+  void note(std::span<const storage::chunk_id> chunks, storage::steady_time now) {
+    forget(now);
+    for (const auto& id : chunks) {
+      if (!blobs_.insert(id.blob).second) continue; // the other pages of a large one come at about the same time
+      order_.emplace_back(now, id.blob);
+      if (order_.size() > blobs_max) pop();
+    }
+  }
+  bool contains(const storage::blob_id& blob) const { return blobs_.contains(blob); }
+  void forget(storage::steady_time now) {
+    while (!order_.empty() && now - order_.front().first > kept_for) pop();
+  }
+  std::size_t size() const noexcept { return order_.size(); }
+
+private:
+  void pop() {
+    blobs_.erase(order_.front().second);
+    order_.pop_front();
+  }
+
+  std::set<storage::blob_id> blobs_;
+  std::deque<std::pair<storage::steady_time, storage::blob_id>> order_;
+};
+
+} // namespace cairn::actors

@@ -1,0 +1,222 @@
+// The walk over the buckets, against metadata that fail for some of them. What the rules want of a bucket is tested in
+// lifecycle_rules_test.cpp.
+#include "actors/lifecycle.hpp"
+
+#include "actors/errors.hpp"
+#include "tests/simulation/world.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <map>
+
+namespace cairn::actors {
+
+namespace {
+
+namespace meta = storage::metadata;
+using namespace std::chrono_literals;
+
+template <class Answer>
+caf::result<Answer> never(const char* what) {
+  ADD_FAILURE() << what << " was asked for";
+  return to_caf({errc::unsupported, what});
+}
+
+class lifecycle_walk : public ::testing::Test {
+protected:
+  struct bucket {
+    meta::bucket_row row;
+    std::optional<errc> row_fault, versions_fault, uploads_fault, commit_fault;
+    int objects = 1;
+    bool uploads = false;
+  };
+
+  bucket& add(const std::string& name) {
+    auto& b = buckets[name];
+    b.row.id = buckets.size();
+    b.row.name = name;
+    b.row.lifecycle = {{.id = "r", .expire_days = 1, .abort_days = 1}};
+    return b;
+  }
+
+  void walk() { // once
+    const auto metadata = spawn_metadata();
+    services s;
+    s.system = &w.system();
+    s.metadata = metadata;
+    s.metrics = &metrics;
+    s.clock = &w.clock();
+    const auto walker = spawn_lifecycle(w.system(), s, {.day = 1ms, .walk_every = 10s, .page_rows = 2});
+    w.run_for(15s);
+    caf::anon_send_exit(walker, caf::exit_reason::kill);
+    caf::anon_send_exit(metadata, caf::exit_reason::kill);
+    w.settle();
+  }
+
+  std::vector<std::string> removed_of(const std::string& name) const {
+    std::vector<std::string> keys;
+    for (const auto& c : commits)
+      if (const auto* d = std::get_if<meta::delete_object>(&c); d != nullptr && d->bucket == name)
+        keys.push_back(d->key);
+    return keys;
+  }
+  std::size_t aborted_of(const std::string& name) const {
+    std::size_t count = 0;
+    for (const auto& c : commits)
+      if (const auto* a = std::get_if<meta::abort_upload>(&c); a != nullptr && a->upload.bucket == name) ++count;
+    return count;
+  }
+
+  sim::world w;
+  std::map<std::string, bucket> buckets;
+  std::function<void(const std::string&)> before_listing = [](const std::string&) {};
+  std::vector<meta::command> commits;
+  storage::node_metrics metrics;
+
+private:
+  caf::result<versions_listing> versions(const meta::versions_query& q) {
+    before_listing(q.bucket);
+    const auto found = buckets.find(q.bucket);
+    if (found == buckets.end()) return to_caf({errc::no_such_bucket});
+    if (found->second.versions_fault) return to_caf({*found->second.versions_fault});
+    meta::versions_page page;
+    for (int i = q.key_marker.empty() ? 0 : std::stoi(q.key_marker) + 1; i < found->second.objects; ++i) {
+      if (page.versions.size() == q.versions_max) {
+        page.truncated = true;
+        break;
+      }
+      page.next_key_marker = std::to_string(i);
+      page.versions.push_back({.key = page.next_key_marker, .place = {.version = 100u + unsigned(i)}, .latest = true});
+    }
+    return std::make_shared<const meta::versions_page>(std::move(page));
+  }
+
+  caf::result<uploads_listing> uploads(const meta::uploads_query& q) {
+    const auto found = buckets.find(q.bucket);
+    if (found == buckets.end()) return to_caf({errc::no_such_bucket});
+    if (found->second.uploads_fault) return to_caf({*found->second.uploads_fault});
+    meta::uploads_page page;
+    if (found->second.uploads) page.uploads.push_back({.key = "u", .id = 5});
+    return std::make_shared<const meta::uploads_page>(std::move(page));
+  }
+
+  metadata_actor spawn_metadata() {
+    return w.system().spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
+      return {
+          [](lookup_atom, const object_name&) { return never<found_object>("a look-up"); },
+          [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
+          [this](bucket_atom, const std::string& name) -> caf::result<meta::bucket_row> {
+            const auto found = buckets.find(name);
+            if (found == buckets.end()) return to_caf({errc::no_such_bucket});
+            if (found->second.row_fault) return to_caf({*found->second.row_fault});
+            return found->second.row;
+          },
+          [this](list_buckets_atom) -> caf::result<bucket_list> {
+            std::vector<meta::bucket_row> rows;
+            for (const auto& [name, b] : buckets) rows.push_back(b.row);
+            return std::make_shared<const std::vector<meta::bucket_row>>(std::move(rows));
+          },
+          [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("a page of buckets"); },
+          [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
+          [this](list_atom, const meta::uploads_query& q) { return uploads(q); },
+          [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
+          [](parts_atom, const object_parts_query&) { return never<found_parts>("parts of an object"); },
+          [](access_atom, const access_query&) { return never<found_access>("who may"); },
+          [this](list_atom, const meta::versions_query& q) { return versions(q); },
+          [](list_atom, const keys_query&) { return never<key_list>("keys"); },
+          [this](commit_atom, const command_box& box) -> caf::result<committed> {
+            const auto* removal = std::get_if<meta::delete_object>(box.get());
+            const auto found = removal != nullptr ? buckets.find(removal->bucket) : buckets.end();
+            if (found != buckets.end() && found->second.commit_fault) return to_caf({*found->second.commit_fault});
+            commits.push_back(*box);
+            return committed{};
+          },
+          [](new_blob_atom) { return never<storage::blob_id>("a blob id"); },
+          [](buried_atom, std::uint32_t) { return never<buried_list>("buried blobs"); },
+          [](dead_atom, const chunk_ids&) { return never<chunk_ids>("dead chunks"); },
+          [](peer_atom, const peer_call&) { ADD_FAILURE() << "a request of another node"; },
+          [](status_atom) -> caf::result<log_status_ptr> {
+            return to_caf({errc::unsupported, "alone"});
+          },
+          [](change_atom, const log_change&) { return never<std::uint8_t>("a change"); },
+          [](transfer_atom, storage::node_number) { return never<std::uint8_t>("a transfer"); },
+          [](completion& done) { done.run(); },
+          [](tick_atom) {},
+      };
+    });
+  }
+};
+
+TEST_F(lifecycle_walk, looks_at_every_bucket_page_by_page) {
+  add("a").objects = 5;
+  add("b").uploads = true;
+  add("c").row.lifecycle.clear();
+  walk();
+  EXPECT_EQ(removed_of("a"), (std::vector<std::string>{"0", "1", "2", "3", "4"}));
+  EXPECT_EQ(removed_of("b").size(), 1u);
+  EXPECT_EQ(aborted_of("b"), 1u);
+  EXPECT_TRUE(removed_of("c").empty());
+  EXPECT_EQ(metrics.lifecycle_done.load(), commits.size());
+  EXPECT_EQ(metrics.lifecycle_failures.load(), 0u);
+}
+
+TEST_F(lifecycle_walk, goes_on_behind_a_bucket_that_was_removed) {
+  for (const auto* name : {"a", "m", "z"}) add(name);
+  before_listing = [this](const std::string& name) {
+    if (name == "z") buckets.erase("m"); // listed, not walked yet
+  };
+  walk();
+  EXPECT_EQ(removed_of("z").size(), 1u);
+  EXPECT_EQ(removed_of("a").size(), 1u);
+  EXPECT_EQ(metrics.lifecycle_failures.load(), 0u) << "that is no failure";
+}
+
+TEST_F(lifecycle_walk, goes_on_behind_a_bucket_that_fails_at_any_step) {
+  for (const auto* name : {"a", "m", "z"}) add(name).uploads = true;
+  for (const auto code : {errc::corrupt, errc::io_error, errc::busy, errc::timeout}) {
+    for (const auto fault :
+         {&bucket::row_fault, &bucket::versions_fault, &bucket::uploads_fault, &bucket::commit_fault}) {
+      commits.clear();
+      buckets["m"].*fault = code;
+      walk();
+      EXPECT_EQ(removed_of("z").size(), 1u);
+      EXPECT_EQ(removed_of("a").size(), 1u);
+      EXPECT_EQ(aborted_of("a"), 1u);
+      (buckets["m"].*fault).reset();
+    }
+  }
+  EXPECT_EQ(metrics.lifecycle_failures.load(), 4u * 3u);
+  EXPECT_EQ(metrics.lifecycle_refused.load(), 4u);
+}
+
+TEST_F(lifecycle_walk, uploads_are_aborted_though_the_versions_can_not_be_read) {
+  auto& b = add("a");
+  b.uploads = true;
+  b.versions_fault = errc::corrupt;
+  walk();
+  EXPECT_TRUE(removed_of("a").empty());
+  EXPECT_EQ(aborted_of("a"), 1u);
+}
+
+TEST_F(lifecycle_walk, leaves_a_bucket_alone_that_was_made_anew_or_has_other_rules) {
+  for (const auto* name : {"a", "m", "n"}) add(name);
+  before_listing = [this](const std::string& name) {
+    if (name == "n") buckets["n"].row.id = 99;
+    if (name == "m") buckets["m"].row.lifecycle.front().prefix = "kept";
+  };
+  walk();
+  EXPECT_TRUE(removed_of("n").empty());
+  EXPECT_TRUE(removed_of("m").empty());
+  EXPECT_EQ(removed_of("a").size(), 1u);
+}
+
+TEST_F(lifecycle_walk, steps_over_any_number_of_buckets_that_want_nothing) {
+  for (int i = 0; i < 20'000; ++i) add("m" + std::to_string(i)).row.lifecycle.front().enabled = false;
+  add("a");
+  walk();
+  EXPECT_EQ(removed_of("a").size(), 1u);
+}
+
+} // namespace
+} // namespace cairn::actors

@@ -1,0 +1,56 @@
+"""One client beside another: how much later somebody's requests are answered while a crowd of another's connections holds,
+trickles, or does not read."""
+import pathlib
+import shutil
+import statistics
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+from cairn_node import MIB, Node  # noqa: E402
+from crowd import CROWDS, Crowd, Victim  # noqa: E402
+from signing import ACCESS, SECRET  # noqa: E402
+
+
+def percentile(times, part):
+    return sorted(times)[min(len(times) - 1, int(len(times) * part))]
+
+
+def fairness(context, report):
+    """The others' failures and 99th percentile beside each crowd, against the same node without one."""
+    seconds = 4 if context.quick else 15
+    folder = pathlib.Path(context.folder) / "fairness"
+    node = Node(folder, limits_memory="64MiB", limits_connections=512, auth_root_access_key=ACCESS,
+                auth_root_secret_key=SECRET).start()
+    try:
+        seed = Victim(node)
+        seed.prepare()
+        assert node.request("PUT", "/files/o", b"x" * 4 * MIB).status == 200
+        report.section("Fairness: a client beside a crowd of another's connections",
+                       "A node with `limits.memory` of 64 MiB and 512 connections; the crowd keeps 600 open, and opens them again when "
+                       "they are closed. The client, with a key of its own, gets and puts 1 MiB, lists, deletes; alone before and after "
+                       "each crowd.")
+
+        def measure():
+            victim = Victim(node)
+            victim.object = seed.object
+            victim.use(seconds, pause=0.002)
+            return victim
+
+        rows, ratios, failed = [], [], 0
+        for name, crowd in CROWDS.items():
+            before = measure()
+            with Crowd(node, **crowd(node)):
+                beside = measure()
+            alone = before.times + measure().times
+            ratio = percentile(beside.times, 0.99) / percentile(alone, 0.99)
+            failed += len(beside.failures)
+            ratios.append(ratio)
+            rows.append([name, len(beside.times), len(beside.failures), f"{statistics.median(alone) * 1e3:.1f}",
+                         f"{statistics.median(beside.times) * 1e3:.1f}", f"{percentile(alone, 0.99) * 1e3:.1f}",
+                         f"{percentile(beside.times, 0.99) * 1e3:.1f}", f"{ratio:.2f}"])
+        report.table(["crowd", "requests", "failed", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"], rows)
+        report.require("requests that failed beside a crowd", failed, at_most=0)
+        report.require("p99 beside a crowd to p99 alone, the worst", max(ratios), at_most=2)
+    finally:
+        node.stop()
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,143 @@
+"""A client who uses a node as one does, and crowds of connections that somebody else keeps open beside him."""
+import base64
+import hashlib
+import http.client
+import os
+import socket
+import threading
+import time
+
+from cairn_node import MIB, eventually
+from signing import Signer, sha256
+
+CROWD = 600  # more than the connections of the node
+class Victim:
+    """Somebody with a key of his own who uses the node as one does."""
+
+    def __init__(self, node):
+        self.node, self.host = node, f"127.0.0.1:{node.http_port}"
+        self.object = os.urandom(MIB)
+        self.failures, self.times = [], []
+
+    def ask(self, method, path, body=b"", timeout=30):
+        more = {"Content_MD5": base64.b64encode(hashlib.md5(body).digest()).decode()} if method == "POST" else {}
+        headers = Signer().headers(method, self.host, path, sha256(body), **more)
+        return self.node.request(method, path, body, headers, timeout=timeout)
+
+    def prepare(self):
+        assert self.ask("PUT", "/victim").status == 200
+        assert self.ask("PUT", "/victim/o", self.object).status == 200
+        for i in range(20):
+            assert self.ask("PUT", f"/victim/small{i}", b"x").status == 200
+
+    def once(self, n):
+        calls = (("GET", "/victim/o", b""), ("PUT", f"/victim/n{n % 5}", self.object), ("GET", "/victim?list-type=2", b""),
+                 ("GET", "/", b""), ("PUT", f"/victim/s{n % 5}", b"small"), ("GET", "/victim/small3", b""),
+                 ("POST", "/victim?delete=", b"<Delete><Object><Key>gone</Key></Object></Delete>"),
+                 ("HEAD", "/victim/o", b""))
+        method, path, body = calls[n % len(calls)]
+        begun = time.monotonic()
+        try:
+            answer = self.ask(method, path, body)
+            if answer.status != 200:
+                self.failures.append((method, path, answer))
+            elif path == "/victim/o" and method == "GET" and answer.body != self.object:
+                self.failures.append((method, path, "other bytes"))
+        except (OSError, http.client.HTTPException) as failure:
+            self.failures.append((method, path, repr(failure)))
+        self.times.append(time.monotonic() - begun)
+
+    def use(self, seconds, pause=0.02):
+        until, n = time.monotonic() + seconds, 0
+        while time.monotonic() < until:
+            self.once(n)
+            n += 1
+            time.sleep(pause)
+
+class Crowd:
+    """Connections that somebody else opens, again when they are closed, and keeps as they are."""
+
+    def __init__(self, node, first, count=CROWD, drip=None, receive_buffer=4096, wrap=None):
+        self.node, self.first, self.count, self.drip = node, first, count, drip
+        self.receive_buffer, self.wrap = receive_buffer, wrap
+        self.over, self.opened = threading.Event(), 0
+        self.thread = threading.Thread(target=self.run)
+
+    def open(self, i):
+        s = self.node.socket(timeout=5, receive_buffer=self.receive_buffer)
+        self.opened += 1
+        data = self.first(i)
+        if data:
+            s.sendall(data)
+        s.setblocking(False)
+        return s
+
+    def dead(self, s):
+        """Whether the node has closed it; what it sent stays unread."""
+        try:
+            return s.recv(1, socket.MSG_PEEK) == b""
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
+    def run(self):
+        held = []
+        while not self.over.is_set():
+            for _ in range(50):
+                if len(held) < self.count:
+                    try:
+                        held.append(self.open(len(held)))
+                    except OSError:
+                        break
+            kept = []
+            for s in held:
+                if self.dead(s):
+                    s.close()
+                    continue
+                if self.drip:
+                    try:
+                        s.send(self.drip)
+                    except BlockingIOError:
+                        pass
+                    except OSError:
+                        s.close()
+                        continue
+                kept.append(s)
+            held = kept
+            self.over.wait(0.1)
+        for s in held:
+            s.close()
+
+    def __enter__(self):
+        self.thread.start()
+        eventually(lambda: self.opened >= min(self.count, 300), 20, what="the crowd is there")
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+def head(node, method, path, length=None, headers=()):
+    lines = [f"{method} {path} HTTP/1.1", f"Host: 127.0.0.1:{node.http_port}", *headers]
+    if length is not None:
+        lines.append(f"Content-Length: {length}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
+CROWDS = {
+    "silent": lambda node: dict(first=lambda i: b""),
+    "half a head": lambda node: dict(first=lambda i: b"GET /files", drip=b"x"),
+    "idle after a request": lambda node: dict(first=lambda i: head(node, "GET", "/files/none")),
+    "an upload's first byte": lambda node: dict(first=lambda i: head(node, "PUT", f"/files/u{i}", MIB * 64) + b"x"),
+    "uploads that stop": lambda node: dict(first=lambda i: head(node, "PUT", f"/files/u{i}", MIB * 64) + b"x" * 9000),
+    "uploads that trickle": lambda node: dict(first=lambda i: head(node, "PUT", f"/files/u{i}", MIB * 64) + b"x" * 9000, drip=b"x"),
+    "chunked uploads that stop": lambda node: dict(
+        first=lambda i: head(node, "PUT", f"/files/u{i}", headers=["Transfer-Encoding: chunked"]) + b"ffff\r\n" + b"x" * 5000),
+    "downloads that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files/o")),
+    "listings that nobody reads": lambda node: dict(first=lambda i: head(node, "GET", "/files?list-type=2") * 40),
+    "multi-deletes that trickle": lambda node: dict(first=lambda i: head(
+        node, "POST", "/files?delete", 900_000, ["Content-MD5: 1B2M2Y8AsgTpgAmY7PhCfg=="]) + b"<Delete>", drip=b" "),
+    "settings that stop": lambda node: dict(first=lambda i: head(node, "PUT", "/files?lifecycle", 200_000) + b"<" + b" " * 30_000),
+}

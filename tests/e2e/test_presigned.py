@@ -1,0 +1,138 @@
+"""Headers in the query of presigned URLs: whatever is signed acts like the header, or the request is refused."""
+import base64
+import hashlib
+import urllib.parse
+import zlib
+
+import pytest
+
+from cairn_node import Node
+from signing import ACCESS, SECRET, Signer, sha256
+
+
+@pytest.fixture(scope="module")
+def signed(tmp_path_factory):
+    n = Node(tmp_path_factory.mktemp("presigned"), auth_anonymous="none", auth_root_access_key=ACCESS,
+             auth_root_secret_key=SECRET).start()
+    assert call(n, "PUT", "/vault").status == 200
+    yield n
+    n.stop()
+
+
+def host(node):
+    return f"127.0.0.1:{node.http_port}"
+
+
+def call(node, method, path, body=b"", signer=None, **headers):
+    return node.request(method, path, body or None, (signer or Signer()).headers(method, host(node), path, sha256(body), **headers))
+
+
+def by_url(node, method, path, query, body=None, **headers):
+    url = Signer().presigned(method, host(node), path, **query)
+    return node.request(method, url, body, {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def test_metadata_tags_and_headers_of_the_url_are_kept(signed):
+    query = {"x-amz-meta-Venue": "a b+c", "X-Amz-Tagging": "k=v", "Content-Type": "text/plain", "cache-control": "no-store", "x-id": "PutObject"}
+    assert by_url(signed, "PUT", "/vault/meta", query, b"data").status == 200
+    head = call(signed, "HEAD", "/vault/meta")
+    assert [head.header(h) for h in ("x-amz-meta-venue", "content-type", "cache-control", "x-amz-tagging-count")] == \
+        ["a b+c", "text/plain", "no-store", "1"]
+
+
+def test_a_copy_is_a_copy(signed):
+    assert call(signed, "PUT", "/vault/from", b"the source").status == 200
+    assert call(signed, "PUT", "/vault/to", b"what was there").status == 200
+    copied = by_url(signed, "PUT", "/vault/to", {"x-amz-copy-source": "/vault/from", "x-amz-copy-source-if-match": "other"})
+    assert copied.code() == "PreconditionFailed"
+    assert call(signed, "GET", "/vault/to").body == b"what was there"
+    copied = by_url(signed, "PUT", "/vault/to", {"x-amz-copy-source": "/vault/from", "x-amz-copy-source-if-none-match": "other"})
+    assert copied.status == 200 and b"CopyObjectResult" in copied.body
+    assert call(signed, "GET", "/vault/to").body == b"the source"
+
+
+def test_a_source_in_the_url_needs_the_right_to_read_it(start_node):
+    """What decides about rights reads the query, too."""
+    import json
+    import os
+    import subprocess
+    from cairn_node import BINARY
+    node = start_node(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token="operators-token-0123456789")
+
+    def cairn(*arguments):
+        command = [BINARY, *arguments, "--admin", f"http://127.0.0.1:{node.admin_port}"]
+        environment = dict(os.environ, CAIRN_ADMIN_TOKEN="operators-token-0123456789")
+        return subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=True).stdout
+
+    for bucket in ("secret", "mine"):
+        assert call(node, "PUT", f"/{bucket}").status == 200
+    assert call(node, "PUT", "/secret/k", b"secret").status == 200
+    key = json.loads(cairn("key", "create", "--json"))
+    cairn("key", "allow", key["access_key"], "mine", "--read", "--write")
+    signer = Signer(access=key["access_key"], secret=key["secret_key"])
+    url = signer.presigned("PUT", host(node), "/mine/k", **{"x-amz-copy-source": "/secret/k"})
+    answer = node.request("PUT", url)
+    assert (answer.status, answer.code()) == (403, "AccessDenied")
+    assert call(node, "GET", "/mine/k").code() == "NoSuchKey"
+    url = signer.presigned("PUT", host(node), "/mine/k", **{"x-amz-expected-bucket-owner": "somebody"})
+    assert node.request("PUT", url, b"x").code() == "AccessDenied"
+
+
+def test_a_header_that_says_something_else_is_refused(signed):
+    answer = by_url(signed, "PUT", "/vault/k", {"Content-Type": "text/plain"}, b"x", Content_Type="text/html")
+    assert (answer.status, answer.code()) == (400, "InvalidArgument")
+    assert by_url(signed, "PUT", "/vault/k", {"Content-Type": "text/plain"}, b"x", Content_Type="text/plain").status == 200
+    assert by_url(signed, "PUT", "/vault/k", {"x-amz-meta-a": "1"}, b"x", x_amz_meta_a="1").code() == "AccessDenied", "not signed"
+    assert by_url(signed, "PUT", "/vault/k", {"Content-Length": "2"}, b"x").code() == "InvalidArgument"
+    assert by_url(signed, "PUT", "/vault/k", {"x-amz-meta-a": "b\r\nX-Other: c"}, b"x").code() == "InvalidArgument"
+
+
+def test_what_is_signed_cannot_be_changed(signed):
+    url = Signer().presigned("PUT", host(signed), "/vault/k", **{"x-amz-acl": "private"})
+    assert signed.request("PUT", url.replace("x-amz-acl=private", "x-amz-acl=public-read"), b"x").code() == "SignatureDoesNotMatch"
+    assert signed.request("PUT", url + "&x-amz-meta-a=b", b"x").code() == "SignatureDoesNotMatch"
+
+
+def test_without_a_presigned_signature_nothing_in_a_query_is_a_header(signed, node):
+    assert call(signed, "PUT", "/vault/k?x-amz-acl=public-read", b"x").code() == "InvalidArgument"
+    assert node.request("PUT", "/files/k?x-amz-meta-a=b", b"x").code() == "InvalidArgument"
+
+
+CRC32_OF_NOTHING = {"x-amz-checksum-crc32": "AAAAAA==", "x-amz-sdk-checksum-algorithm": "CRC32"}
+
+
+def test_the_checksum_of_no_body_that_an_sdk_signs_is_passed_over(signed):
+    assert by_url(signed, "PUT", "/vault/js", CRC32_OF_NOTHING, b"some bytes").status == 200
+    assert call(signed, "GET", "/vault/js").body == b"some bytes"
+    begun = by_url(signed, "POST", "/vault/js2", {"uploads": "", "x-amz-checksum-algorithm": "CRC32"})
+    assert begun.header("x-amz-checksum-algorithm") == "CRC32"
+    upload = begun.body.split(b"<UploadId>")[1].split(b"<")[0].decode()
+    part = by_url(signed, "PUT", "/vault/js2", {"partNumber": "1", "uploadId": upload, **CRC32_OF_NOTHING}, b"some bytes")
+    assert part.status == 200
+    done = call(signed, "POST", f"/vault/js2?uploadId={upload}",
+                f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{part.header('etag')}</ETag></Part></CompleteMultipartUpload>".encode())
+    assert done.status == 200, done
+
+
+@pytest.mark.parametrize("name, of", [("crc32", lambda b: zlib.crc32(b).to_bytes(4, "big")), ("sha256", lambda b: hashlib.sha256(b).digest())])
+def test_any_other_checksum_in_the_url_is_checked_and_kept(signed, name, of):
+    value = base64.b64encode(of(b"the body")).decode()
+    query = {f"X-Amz-Checksum-{name.title()}": value, "x-amz-sdk-checksum-algorithm": name.upper()}
+    refused = by_url(signed, "PUT", "/vault/sum", query, b"another")
+    assert (refused.status, refused.code()) == (400, "BadDigest")
+    assert by_url(signed, "PUT", "/vault/sum", query, b"the body").status == 200
+    head = by_url(signed, "HEAD", "/vault/sum", {"x-amz-checksum-mode": "ENABLED"})
+    assert head.header(f"x-amz-checksum-{name}") == value
+
+
+def test_the_payload_hash_of_the_url_counts_in_any_spelling(signed):
+    """Signed with the hash in place of UNSIGNED-PAYLOAD."""
+    for spelling in ("X-Amz-Content-Sha256", "x-amz-content-sha256"):
+        signer = Signer()
+        query = {spelling: sha256(b"the body"), "X-Amz-Algorithm": "AWS4-HMAC-SHA256", "X-Amz-Credential": f"{ACCESS}/{signer.scope}",
+                 "X-Amz-Date": signer.time, "X-Amz-Expires": "60", "X-Amz-SignedHeaders": "host"}
+        path = "/vault/hash?" + urllib.parse.urlencode(query, quote_via=urllib.parse.quote)
+        canonical, _ = signer.canonical("PUT", path, {"Host": host(signed)}, sha256(b"the body"))
+        url = path + "&X-Amz-Signature=" + signer.sign("AWS4-HMAC-SHA256", sha256(canonical.encode()))
+        assert signed.request("PUT", url, b"another!").code() == "XAmzContentSHA256Mismatch"
+        assert signed.request("PUT", url, b"the body").status == 200
