@@ -125,6 +125,7 @@ void cluster_run::trouble() {
   if (plan_.wishes && d.chance(0.3)) operator_->act();
   if (plan_.removes) let_in();
   if (plan_.rots && d.chance(0.5)) rot_->flip();
+  if (plan_.rots && d.chance(0.1)) rot_->flip_row();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
       crash(n);
@@ -178,6 +179,11 @@ void cluster_run::mend() {
   if (plan_.removes && !checks_.failed()) let_in();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
+  const auto until = w_.now() + 2min;
+  while (plan_.rots && !rot_->metadata_is_whole() && !checks_.failed()) {
+    if (w_.now() > until) return checks_.fail("damaged metadata was not replaced: " + standing());
+    w_.run_for(1s);
+  }
   settle("after all was mended");
   if (plan_.wishes && !checks_.failed()) settle_drains();
   if (draining_ && !checks_.failed()) remove_drained();
@@ -343,7 +349,9 @@ void cluster_run::check_end() {
 std::string cluster_run::options() const {
   return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
          (plan_.wishes && operator_ ? ", " + operator_->summary() : "") +
-         (plan_.rots && rot_ ? ", rotten chunks " + std::to_string(rot_->count()) : "") +
+         (plan_.rots && rot_
+              ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
+              : "") +
          (faults_ ? faults_->options() : "") + (disks_ ? disks_->options() : "") +
          (strays_ > 0 ? ", stray chunks " + std::to_string(strays_) : "") + ", " + work_->summary() + ", virtual s " +
          std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());

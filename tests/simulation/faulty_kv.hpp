@@ -3,7 +3,8 @@
 // the disk has it shows when the next process opens the engine.
 #pragma once
 
-#include "storage/kv.hpp"
+#include "storage/checked_kv.hpp"
+#include "storage/kv_check.hpp"
 
 namespace cairn::sim {
 
@@ -12,12 +13,38 @@ public:
   enum class fault : std::uint8_t { none, no_space, flush_lost, flush_kept };
   using plan = std::function<fault()>; // asked at each commit
 
-  explicit faulty_kv(storage::table_id tables) : inner_(storage::make_memory_kv(tables)) {}
+  explicit faulty_kv(storage::table_id tables) : tables_(tables) {
+    auto memory = storage::make_memory_kv(storage::table_id(tables + 1));
+    below_ = memory.get();
+    inner_ = storage::make_checked_kv(std::move(memory), {.tables = tables, .damage = damage_}).value();
+  }
+
+  // A bit of one row's value in the table; the row is the first one at or behind `key`. False: there is none.
+  bool rot(storage::table_id table, std::string_view key, std::uint64_t where) {
+    auto change = below_->begin_write().value();
+    const auto row = change->cursor(table)->seek(key);
+    if (!row) return false;
+    std::string name{row->key}, value{row->value};
+    value[where % value.size()] = char(value[where % value.size()] ^ (1 << where / value.size() % 8));
+    change->put(table, name, value);
+    return change->commit().has_value();
+  }
+  // Reads everything, as a scrub does. What it finds, readers of `damage` see.
+  bool whole() {
+    storage::kv_check check{*inner_, tables_};
+    for (bool good = true;;) {
+      const auto step = check.step(~std::size_t{0});
+      good = good && !step.damage;
+      if (step.done) return good;
+    }
+  }
+  const std::shared_ptr<storage::kv_damage>& damage() const { return damage_; }
 
   void set_fault(plan p) { plan_ = std::move(p); }
   bool broken() const noexcept { return broken_; }
   void reopen() { // by a new process
     broken_ = false;
+    damage_->replaced(); // a process knows what it has found itself
     if (auto kept = std::exchange(kept_, nullptr)) static_cast<void>(kept->commit());
   }
 
@@ -70,6 +97,9 @@ private:
     std::unique_ptr<storage::kv_writer> inner_;
   };
 
+  const storage::table_id tables_;
+  const std::shared_ptr<storage::kv_damage> damage_ = std::make_shared<storage::kv_damage>("memory");
+  storage::kv_engine* below_ = nullptr;
   std::unique_ptr<storage::kv_engine> inner_;
   std::unique_ptr<storage::kv_writer> kept_; // a transaction that reached the disk unseen
   plan plan_;

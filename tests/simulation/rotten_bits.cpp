@@ -1,6 +1,9 @@
 #include "tests/simulation/rotten_bits.hpp"
 
+#include "storage/metadata/tables.hpp"
+
 #include <algorithm>
+#include <array>
 
 namespace cairn::sim {
 
@@ -53,6 +56,27 @@ void rotten_bits::meet(bool as_a_scrub) {
     else
       node->read_alone(id);
   }
+}
+
+// Its node may be down, or apart from the others: it then finds out later.
+void rotten_bits::flip_row() {
+  using storage::metadata::table;
+  static constexpr std::array tables{table::buckets,   table::current, table::versions, table::inline_data,
+                                     table::manifests, table::blobs,   table::sessions, table::outcomes,
+                                     table::nodes,     table::owners};
+  if (nodes_.size() < 3 ||
+      !std::ranges::all_of(nodes_, [](const auto& n) { return n->serves() && n->state().whole(); }))
+    return;
+  auto& node = *w_.draw.pick(nodes_);
+  const auto table = storage::metadata::id_of(tables[w_.draw.below(tables.size())]);
+  const std::string key{char(0), char(0), char(w_.draw.below(2)), char(w_.draw.below(256))};
+  rows_ += node.state().rot(table, key, w_.draw.next());
+}
+
+bool rotten_bits::metadata_is_whole() {
+  bool good = true;
+  for (const auto& n : nodes_) good = n->state().whole() && good;
+  return good;
 }
 
 } // namespace cairn::sim
