@@ -237,8 +237,8 @@ bool checked_transaction::erase(table_id table, std::string_view key) {
 
 result<void> checked_transaction::commit() {
   if (failure_) return *failure_; // dropped
-  const bool converts = !at_->complete();
-  if (converts) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
+  const bool converts = !s_.complete; // also when this transaction has converted the last row already
+  if (converts && !at_->complete()) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
   if (failure_) return *failure_;
   if (auto committed = writer_->commit(); !committed) return committed;
   if (converts) s_.publish(*at_);
