@@ -92,7 +92,9 @@ cluster_member::read_identity(const config::cluster_tls_settings& files) const {
 }
 
 result<void> cluster_member::reload_certificate(const config::cluster_tls_settings& files) {
-  if (!tls_ || files.cert.empty()) return {}; // the one into the other needs a restart
+  if (!tls_ && files.cert.empty()) return {};
+  if (!tls_ || files.cert.empty())
+    return error{errc::invalid_argument, "turning cluster.tls on or off needs a restart"};
   auto made = read_identity(files);
   if (!made) return made.error();
   tls_->take(**made);

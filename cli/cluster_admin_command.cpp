@@ -44,7 +44,8 @@ result<void> command(const char* kind, const admin_options& options) {
   };
   if (!options.node.empty()) add("node", options.node);
   if (!options.value.empty()) add("value", options.value);
-  return print(ask_admin(options, {"POST", target, {}}));
+  auto answer = ask_admin(options, {"POST", target, {}});
+  return print(answer ? terminal_text(*answer) : answer);
 }
 
 struct wish {

@@ -52,7 +52,8 @@ std::string target_of(const char* kind, const key_options& options) {
 result<void> command(const char* kind, const key_options& options) {
   const auto answer = ask_admin(options, {"POST", target_of(kind, options), {}});
   if (!answer) return answer.error();
-  std::fwrite(answer->data(), 1, answer->size(), stdout);
+  const auto shown = options.json ? *answer : terminal_text(*answer);
+  std::fwrite(shown.data(), 1, shown.size(), stdout);
   return {};
 }
 

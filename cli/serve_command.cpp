@@ -58,6 +58,7 @@ private:
   void await_signal();
   void watch_certificates();
   void look_at_certificates();
+  void note_certificates();
   void end_signals();
   void reload();
 
@@ -76,6 +77,7 @@ private:
   boost::asio::io_context signals_context_{1};
   boost::asio::steady_timer certificates_look_{signals_context_};
   certificate_watch certificates_;
+  std::atomic<storage::wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
   std::thread signals_thread_;
   std::promise<void> stop_wanted_;
@@ -96,6 +98,7 @@ result<void> running_node::start() {
   http_->start();
   keys_ = std::make_shared<const net::key_environment>(
       net::key_environment{node_->handles(), &storage::system_random(), &storage::system_clock()});
+  note_certificates();
   open_node_ = node_.get();
   boost::asio::post(signals_context_, [this] { watch_certificates(); });
   announce();
@@ -113,8 +116,8 @@ actors::node_status running_node::status() const {
   const auto add = [&out](const char* use, storage::wall_ms ends) {
     if (ends != 0) out.certificates.push_back({use, ends});
   };
-  add("http", http_->certificate_end());
-  add("admin", admin_->certificate_end());
+  add("http", http_certificate_end_.load());
+  add("admin", admin_certificate_end_.load());
   return out;
 }
 
@@ -193,8 +196,14 @@ void running_node::reload() {
     log::error("http.tls stays as it was", {{"problem", to_string(applied.error())}});
   for (const auto& what : change.applied) log::info("setting changed", {{"change", what}});
   for (const auto& key : change.needs_restart) log::warn("setting needs a restart", {{"key", key}});
+  note_certificates();
   look_at_certificates();
   log::info("configuration re-read", {{"changed", change.applied.size()}});
+}
+
+void running_node::note_certificates() {
+  http_certificate_end_ = http_->certificate_end();
+  admin_certificate_end_ = admin_->certificate_end();
 }
 
 void running_node::watch_certificates() {

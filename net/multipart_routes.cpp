@@ -166,13 +166,13 @@ void check_parts(const completion_ptr& job) {
 
 // Why an upload is not even begun. The condition is checked again, atomically, by the request that completes it, if
 // that one says it too; clients that say it once say it here.
-std::optional<s3_error> unmet(const metadata::write_condition& condition, const result<actors::found_object>& found) {
-  if (!found && found.error().code != errc::no_such_key) return s3_error_of(found.error());
-  if (!found) return condition.if_match ? std::optional{s3_error_of(found.error())} : std::nullopt;
+std::optional<error> unmet(const metadata::write_condition& condition, const result<actors::found_object>& found) {
+  if (!found && (condition.if_match || found.error().code != errc::no_such_key)) return found.error();
+  if (!found) return std::nullopt;
   const auto tag = to_string(found->row->etag);
   const bool other = condition.if_match && *condition.if_match != "*" && *condition.if_match != tag;
   const bool same = condition.if_other && *condition.if_other == tag;
-  if (condition.if_absent || other || same) return s3_error_of(error{errc::precondition_failed});
+  if (condition.if_absent || other || same) return error{errc::precondition_failed};
   return std::nullopt;
 }
 
@@ -219,10 +219,11 @@ void begin_upload(const session_ptr& session) {
   ask_result<actors::found_object>(
       session,
       [session, condition, command = std::move(command), lines](const result<actors::found_object>& found) {
-        if (const auto refused = unmet(condition, found)) return session->respond_error(*refused);
+        if (const auto refused = unmet(condition, found)) return session->respond_failure(*refused);
         commit_beginning(session, command, lines);
       },
-      actors::lookup_atom_v, actors::object_name{request.target.bucket, request.target.key, false});
+      actors::lookup_atom_v,
+      actors::object_name{request.target.bucket, request.target.key, false, std::nullopt, request.by.bucket});
 }
 
 void list_parts(const session_ptr& session) {

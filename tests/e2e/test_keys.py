@@ -169,7 +169,8 @@ def test_a_public_bucket_is_read_by_anybody_and_written_by_nobody(guarded):
     assert guarded.get("/shown/k", Range="bytes=0-2").body == b"for"
     assert b"<Key>k</Key>" in guarded.get("/shown?list-type=2").body
     assert guarded.get("/shown/absent").code() == "NoSuchKey"
-    for method, path in (("PUT", "/shown/k"), ("DELETE", "/shown/k"), ("GET", "/shown?uploads"), ("POST", "/shown/k?uploads"),
+    assert guarded.get("/shown?uploads").status == 200 and b"<Key>k</Key>" in guarded.get("/shown?versions").body
+    for method, path in (("PUT", "/shown/k"), ("DELETE", "/shown/k"), ("GET", "/shown/k?uploadId=" + "0" * 32), ("POST", "/shown/k?uploads"),
                          ("PUT", "/shown?acl"), ("GET", "/shown/k?tagging"), ("GET", "/vault/k"), ("GET", "/")):
         assert denied(guarded.request(method, path, b"x" if method == "PUT" else None)), path
     assert call(guarded, "GET", "/shown/k").body == b"for all"

@@ -101,7 +101,8 @@ def test_a_member_whose_disk_is_full_leaves_and_comes_back_by_itself(cluster_of_
     ballast = Ballast(broken.disk)
     ballast.fill()
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met full")
-    assert writes.slowest < 2, "the others went on at once"
+    assert ("leadership is handed over" in broken.log()) == (who == "leader")
+    assert writes.slowest < 5, "the others went on"
     check_that_all_know(cluster, broken, others, "no_space", writes)
     for _ in range(20):
         writes.put(others[1])
@@ -128,7 +129,8 @@ def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_
         writes.put(others[0])
     broken.faults.set("EIO")
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met broken")
-    assert writes.slowest < 2, "the others went on at once"
+    assert ("leadership is handed over" in broken.log()) == (who == "leader")
+    assert writes.slowest < 5, "the others went on"
     check_that_all_know(cluster, broken, others, "io_error", writes)
     broken.faults.clear()
     time.sleep(3)
@@ -199,6 +201,11 @@ def requests_through(nodes, seconds):
     return failures, slow[0]
 
 
+def slow_leaders(cluster):
+    """How often one of them handed over because of its disk."""
+    return sum(n.log().count("disk is slower than the others") for n in cluster.nodes)
+
+
 def test_a_leader_with_a_slow_disk_hands_over(cluster_of_small_disks):
     cluster = cluster_of_small_disks
     slow = cluster.leader()
@@ -208,22 +215,21 @@ def test_a_leader_with_a_slow_disk_hands_over(cluster_of_small_disks):
     assert not failures, failures[:3]
     assert slowest < 1, f"{slowest:.2f} s: the slow follower holds up the others"
     assert cluster.leader() in others
-    term = cluster.status(others[0])["term"]
+    assert slow_leaders(cluster) == 1
     slow.faults.clear()
-    failures, slowest = requests_through(cluster.nodes, 9)
+    failures, slowest = requests_through(others, 9)
     assert not failures, failures[:3]
-    assert cluster.status(others[0])["term"] == term, "leadership stays where it is"
+    assert slow_leaders(cluster) == 1, "leadership stays where it is"
 
 
 def test_when_all_disks_are_slow_leadership_stays(cluster_of_small_disks):
     cluster = cluster_of_small_disks
-    term = cluster.status()["term"]
     for node in cluster.nodes:
         node.faults.set("delay 700")
     requests_through(cluster.nodes, 10)
     for node in cluster.nodes:
         node.faults.clear()
-    assert cluster.status()["term"] == term
+    assert slow_leaders(cluster) == 0
 
 
 def test_a_gateway_without_room_sends_its_clients_to_the_others(cluster_of_small_disks):

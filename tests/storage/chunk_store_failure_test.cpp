@@ -59,6 +59,26 @@ TEST_F(chunk_store_failure, turns_read_only_for_good_after_a_failed_flush) {
   expect_clean();
 }
 
+// Of a batch that fills several segments: what follows a flush that failed is not even written.
+TEST_F(chunk_store_failure, writes_nothing_behind_a_failed_flush_of_the_same_batch) {
+  ASSERT_TRUE(put(0));
+  std::vector<std::vector<std::byte>> payloads;
+  std::vector<chunk_write> batch;
+  for (std::uint64_t n = 1; n <= 30; ++n) payloads.push_back(payload_of(n, 64 * kib));
+  for (std::uint64_t n = 1; n <= 30; ++n) batch.push_back({chunk_number(n), payloads[n - 1]});
+  auto failed = std::make_shared<bool>(false);
+  auto writes_after = std::make_shared<int>(0);
+  disk_.set_fault([failed, writes_after](disk_operation op, const std::string& path) -> std::optional<error> {
+    if (op == disk_operation::write) *writes_after += *failed;
+    if (op != disk_operation::flush || !path.ends_with(".seg") || std::exchange(*failed, true)) return std::nullopt;
+    return error{errc::io_error, path};
+  });
+  const auto answers = store_->write(batch);
+  for (const auto& answer : answers) EXPECT_FALSE(answer);
+  EXPECT_EQ(answers.back().error(), errc::read_only);
+  EXPECT_EQ(*writes_after, 0);
+}
+
 TEST_F(chunk_store_failure, stays_usable_after_a_write_that_found_no_space) {
   ASSERT_TRUE(put(1));
   fail_all(disk_operation::write, errc::no_space);

@@ -210,6 +210,23 @@ TEST_F(chunk_store_test, repeats_at_opening_what_was_not_punched) {
   EXPECT_LT(disk_.used_bytes(), full);
 }
 
+TEST_F(chunk_store_test, flushes_holes_before_it_forgets_them) {
+  ASSERT_TRUE(put(1));
+  ASSERT_TRUE(put(2));
+  ASSERT_EQ(*drop(1), 1u);
+  const auto before = disk_.flushes();
+  disk_.set_fault([](disk_operation op, const std::string& path) -> std::optional<error> {
+    if (op == disk_operation::flush) return error{errc::io_error, path};
+    return std::nullopt;
+  });
+  EXPECT_EQ(store_->punch(100).error(), errc::io_error);
+  disk_.set_fault({});
+  EXPECT_EQ(disk_.flushes(), before);
+  reopen();
+  EXPECT_EQ(store_->stats().to_punch, 0u) << "the opening did it again";
+  EXPECT_GT(disk_.flushes(), before);
+}
+
 TEST_F(chunk_store_test, waits_with_punching_for_a_read_that_began_before_the_erase) {
   ASSERT_TRUE(put(1));
   hooked_kv hooked{*index_};
