@@ -157,7 +157,7 @@ def test_connections_fit_the_descriptors(tmp_path):
                                         stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=node.folder)
     ready(node)
     assert "limits.connections lowered" in node.log()
-    assert node.request("PUT", "/files").status == 200
+    assert node.request("PUT", "/files").status in (200, 409)
     assert node.put("/files/k", os.urandom(2 * MIB)).status == 200
     held = []
     for _ in range(1000):
@@ -184,5 +184,5 @@ def test_a_preflight_does_not_multiply_what_an_owner_stored(start_node):
         return node.request("OPTIONS", "/files/x", headers={"Origin": "http://e", "Access-Control-Request-Method": "GET",
                                                             "Access-Control-Request-Headers": names})
     assert asked("a," * 7000).status == 200
-    assert asked(",".join(f"x{i}" for i in range(3000))).status == 400
+    assert asked(",".join(f"x{i}" for i in range(2000))).status == 400
     assert asked("x-amz-date, authorization").status == 200
