@@ -262,6 +262,14 @@ result<std::unique_ptr<kv_reader>> environment::begin_read() {
     if (rc != 0) return failure(rc, "begin of a read");
     auto s = std::make_unique<snapshot>(shared_from_this(), txn);
     if (transaction < known || !read_meta(transaction, s->meta)) continue;
+    // What was read may be half of the next but one.
+    bool overtaken = false;
+    if (run([&] {
+          overtaken = lmdb_pages::has_meta(map_, page_bytes_, transaction + 1);
+          return 0;
+        }) != 0 ||
+        overtaken)
+      continue;
     s->file = {map_, page_bytes_, s->meta.pages};
     return make_lmdb_reader(std::move(s));
   }

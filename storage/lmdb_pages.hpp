@@ -43,6 +43,8 @@ struct meta {
 
 // What the transaction was committed with. False: another transaction is there by now, or damage.
 bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out);
+// Whether that transaction has been committed: then the meta page of the one before may be overwritten at any time.
+bool has_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction);
 // The value of a table's row in meta.tables.
 bool read_tree(std::string_view value, tree& out);
 
