@@ -181,7 +181,8 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
   p.histogram("cairn_remote_write_duration_seconds", "A chunk written to a peer, until it is durable there.",
               m.remote_write);
   const auto* c = status.cluster.get();
-  const bool leads = c != nullptr && c->leader == c->self;
+  // What is known of the cluster is up to a second old; that its own log has failed, this node knows at once.
+  const bool leads = c != nullptr && c->leader == c->self && status.metadata_fault.empty();
   std::uint64_t failed = 0;
   const auto gauge = [&p](bool shown, const char* name, const char* help, std::uint64_t value) {
     auto& family = p.family(name, help, MetricType::Gauge);

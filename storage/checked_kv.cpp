@@ -237,11 +237,11 @@ bool checked_transaction::erase(table_id table, std::string_view key) {
 
 result<void> checked_transaction::commit() {
   if (failure_) return *failure_; // dropped
-  const bool converts = !at_->complete();
-  if (converts) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
+  const bool unfinished = !s_.complete.load();
+  if (unfinished && !at_->complete()) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
   if (failure_) return *failure_;
   if (auto committed = writer_->commit(); !committed) return committed;
-  if (converts) s_.publish(*at_);
+  if (unfinished) s_.publish(*at_);
   return {};
 }
 

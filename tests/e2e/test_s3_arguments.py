@@ -127,7 +127,7 @@ def delete_objects(site):
 
 
 OPERATIONS = {
-    "ListBuckets": lambda site: ("GET", "/", {}, b""),
+    "ListBuckets": lambda site: ("GET", site.bucket()[:1], {}, b""),
     "CreateBucket": lambda site: ("PUT", f"/bucket-{next(site.numbers)}", {}, document("<CreateBucketConfiguration></CreateBucketConfiguration>")),
     "HeadBucket": in_bucket("HEAD", ""), "DeleteBucket": in_bucket("DELETE", ""),
     "ListObjects": listing("GET", ""), "ListObjectsV2": listing("GET", "?list-type=2"),

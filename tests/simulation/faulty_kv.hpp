@@ -63,6 +63,12 @@ public:
     return error{broken_ ? errc::io_error : errc::no_space, "planned"};
   }
 
+  result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
+    auto replaced = inner_->replace(fill);
+    broken_ = broken_ && !replaced;
+    return replaced;
+  }
+
 private:
   class writer final : public storage::kv_writer {
   public:
