@@ -262,13 +262,11 @@ result<std::unique_ptr<kv_reader>> environment::begin_read() {
     if (rc != 0) return failure(rc, "begin of a read");
     auto s = std::make_unique<snapshot>(shared_from_this(), txn);
     if (transaction < known || !read_meta(transaction, s->meta)) continue;
-    // What was read may be half of the next but one.
-    bool overtaken = false;
-    if (run([&] {
-          overtaken = lmdb_pages::has_meta(map_, page_bytes_, transaction + 1);
-          return 0;
-        }) != 0 ||
-        overtaken)
+    // The next but one is written over it, and begins when the next has been committed here. Another process's commits
+    // are not known here: there it must read the same twice.
+    lmdb_pages::meta again;
+    if (last_commit_.load(std::memory_order_acquire) > transaction ||
+        (reads_only_ && !(read_meta(transaction, again) && again == s->meta)))
       continue;
     s->file = {map_, page_bytes_, s->meta.pages};
     return make_lmdb_reader(std::move(s));

@@ -57,10 +57,6 @@ bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transactio
   return load_of<std::uint64_t>(at + meta_last + 8) == transaction && good && out.page_bytes == page_bytes;
 }
 
-bool has_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction) {
-  return load_of<std::uint64_t>(map + (transaction & 1) * page_bytes + meta_last + 8) == transaction;
-}
-
 int cursor::compare(std::string_view a, std::string_view b) const {
   if (order_ == key_order::bytes) return a.compare(b);
   const auto x = load_of<std::uint64_t>(a.data()), y = load_of<std::uint64_t>(b.data());

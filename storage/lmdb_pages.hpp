@@ -29,6 +29,7 @@ constexpr unsigned depth_max = 16; // LMDB stops at 32; 511-byte keys fill a fil
 struct tree {
   std::uint64_t root = no_page, entries = 0;
   unsigned depth = 0;
+  friend bool operator==(const tree&, const tree&) = default;
 };
 struct file {
   const char* map = nullptr;
@@ -39,12 +40,11 @@ struct meta {
   std::uint64_t transaction = 0, pages = 0;
   std::size_t page_bytes = 0;
   tree free_pages, tables;
+  friend bool operator==(const meta&, const meta&) = default;
 };
 
 // What the transaction was committed with. False: another transaction is there by now, or damage.
 bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out);
-// Whether that transaction has been committed: then the meta page of the one before may be overwritten at any time.
-bool has_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction);
 // The value of a table's row in meta.tables.
 bool read_tree(std::string_view value, tree& out);
 
