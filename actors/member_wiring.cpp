@@ -12,13 +12,14 @@ namespace raft = cluster::raft;
 
 // A founder's log begins with the state that it has, and its first command makes the cluster.
 result<void> begin_log(const member_log_parts& parts, replicated_log_services& out) {
+  const auto& identity = *parts.identity;
+  // Who joined knows others; a founder does not, until it has founded.
+  if (identity.self != 0 || !identity.members.empty()) return {};
   auto view = parts.store->read();
   if (!view) return view.error();
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return row.error();
-  const auto& identity = *parts.identity;
-  // Who joined knows others; a founder does not, until it has founded.
-  if (row || identity.self != 0 || !identity.members.empty()) return {};
+  if (row) return {};
   // Made by an earlier start that did not get further, or now.
   auto begun = out.log->begin(raft::raft_core::first_state(cluster::server_of(identity.self), (*view)->applied()));
   if (!begun && begun.error().code != errc::invalid_argument) return begun.error();

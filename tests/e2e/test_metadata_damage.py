@@ -69,8 +69,8 @@ def look(node, written, tally):
     return tally
 
 
-def test_a_standalone_node_answers_damaged_rows_with_500_and_serves_the_others(node):
-    node.start()
+def test_a_standalone_node_answers_damaged_rows_with_500_and_serves_the_others(start_node):
+    node = start_node()
     written = fill(node, 60)
     node.stop()
     damaged = sorted(written)[::7]
@@ -103,8 +103,8 @@ def test_a_standalone_node_answers_damaged_rows_with_500_and_serves_the_others(n
 
 
 @pytest.mark.parametrize("flips", [3, 40, 400, 4000])
-def test_a_standalone_node_lives_through_bits_that_flip_while_it_serves(node, flips):
-    node.start()
+def test_a_standalone_node_lives_through_bits_that_flip_while_it_serves(start_node, flips):
+    node = start_node()
     written = fill(node, 150)
     tally, stop = {}, threading.Event()
 
@@ -134,6 +134,7 @@ def test_a_standalone_node_lives_through_bits_that_flip_while_it_serves(node, fl
         look(node, written, tally)
     else:
         assert "corrupt" in node.log()[-3000:], "it says why it does not start"
+        node.process = None
     assert "broken" not in tally or flips > 40, tally
 
 
