@@ -22,7 +22,7 @@ void backfill_state::start(backfill_services services, const backfill_options& o
 void backfill_state::tick() {
   self_->delayed_send(self_, options_.interval, tick_atom_v);
   const auto known = layout();
-  if (!known || known->partitions.empty()) return;
+  if (!known || known->partitions.empty()) return; // this node has not caught up so far
   note_failed_disks();
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
   if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {

@@ -52,6 +52,9 @@ void create_bucket(const session_ptr& session, const metadata::bucket_settings& 
           again.again = true;
           return create_bucket(session, again);
         }
+        // In the middle of a cluster's upgrade: the bucket stays as it is, and that is said.
+        if (made.error() == errc::unsupported && settings.again)
+          return session->respond_failure(error{errc::bucket_exists});
         if (made.error() == errc::access_denied && settings.again)
           return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
         session->respond_failure(made.error());

@@ -24,7 +24,7 @@ constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed a
 constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, while others give way or to hear why not
 constexpr std::uint32_t handshakes_max = 512; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
 constexpr auto look_pause = std::chrono::milliseconds{500}; // between two looks at all connections
-constexpr auto crowded_wait = std::chrono::milliseconds{500};
+constexpr auto crowded_wait = std::chrono::seconds{1};
 constexpr auto crowded_pause = std::chrono::milliseconds{20};
 constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is short
 } // namespace

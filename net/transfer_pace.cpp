@@ -25,7 +25,7 @@ bool transfer_pace::too_slow(storage::steady_time now, std::uint64_t transfer, s
 
 std::uint64_t transfer_pace::rate(std::uint64_t moved) const {
   const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited_).count());
-  return ms < 1000 ? std::numeric_limits<std::uint64_t>::max() : (moved - from_) * 1000 / ms;
+  return ms < 500 ? std::numeric_limits<std::uint64_t>::max() : (moved - from_) * 1000 / ms;
 }
 
 } // namespace cairn::net

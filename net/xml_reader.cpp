@@ -181,7 +181,10 @@ private:
   bool close() {
     auto element = std::move(open_.back().element);
     open_.pop_back();
-    if (!element.children.empty() && is_blank(element.text)) element.text.clear(); // indentation
+    if (!element.children.empty()) { // S3 has no mixed content, so the text must be indentation
+      if (!is_blank(element.text)) return false;
+      element.text.clear();
+    }
     if (open_.empty())
       root_ = std::move(element);
     else

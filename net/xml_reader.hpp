@@ -4,9 +4,9 @@
 //
 // XML 1.0 (https://www.w3.org/TR/xml/) without document types, hence without entities but the five predefined ones and
 // character references. Two things differ, because keys are texts in documents: control characters are accepted, as
-// they are or as references, except NUL; and a text of spaces alone is kept, unless child elements stand between them.
-// The text must be UTF-8. Why no library: Expat refuses control characters, pugixml builds its tree before anything can
-// be counted (up to 32 times the body's bytes).
+// they are or as references, except NUL; and a text of spaces alone is kept. Text beside child elements, which none of
+// S3's documents has, is malformed unless it is blank. The document must be UTF-8. Why no library: Expat refuses
+// control characters, pugixml builds its tree before anything can be counted (up to 32 times the body's bytes).
 #pragma once
 
 #include <cstddef>

@@ -74,6 +74,7 @@ protected:
             for (const auto& id : ids) erased += d.chunks.erase(id);
             return erased;
           },
+          [](drop_atom, const chunk_ids&) { return never<std::uint64_t>("a drop"); },
           [&d](list_atom, const chunk_list_query& q) -> caf::result<chunk_ids> {
             chunk_ids page;
             for (const auto& id : d.chunks)

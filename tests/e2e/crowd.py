@@ -47,9 +47,9 @@ class Victim:
             self.failures.append((method, path, repr(failure)))
         self.times.append(time.monotonic() - begun)
 
-    def use(self, seconds, pause=0.02):
+    def use(self, seconds, pause=0.02, at_least=24):
         until, n = time.monotonic() + seconds, 0
-        while time.monotonic() < until:
+        while n < at_least or time.monotonic() < until:
             self.once(n)
             n += 1
             time.sleep(pause)
@@ -84,7 +84,7 @@ class Crowd:
     def run(self):
         held = []
         while not self.over.is_set():
-            for _ in range(50):
+            for _ in range(50 if self.opened < self.count else 10):
                 if len(held) < self.count:
                     try:
                         held.append(self.open(len(held)))

@@ -35,7 +35,7 @@ def test_a_node_makes_its_own_token_that_only_its_user_can_read(start_node):
     create = "/keys/command?kind=create&label=x"
     for headers in ({}, {"Cairn_Token": ""}, {"Cairn_Token": "x"}, {"Cairn_Token": token[:-1]}):
         status, body = ask(node, "POST", create, **headers)
-        assert status == 403 and b"token" in body, "from this machine too"
+        assert status == 403 and b"oken" in body, "from this machine too"
     assert ask(node, "POST", create, Cairn_Token=token)[0] == 200
     assert node.log().count("without the admin token was refused") == 1, "once a minute"
     node.stop()

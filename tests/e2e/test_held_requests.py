@@ -87,12 +87,12 @@ def in_a_bucket(node, bucket, key, part=b"a part"):
             "PutObject over": Held(node, "PUT", f"/{bucket}/precious", os.urandom(2 * MIB), key),
             "UploadPart": Held(node, "PUT", f"/{bucket}/parts?partNumber=1&uploadId={to_fill}", b"0123456789", key),
             "CompleteMultipartUpload": Held(node, "POST", f"/{bucket}/whole?uploadId={to_complete}", completion(part), key),
-            "DeleteObjects": Held(node, "POST", f"/{bucket}?delete", DELETE, key),
             "PutObjectTagging": Held(node, "PUT", f"/{bucket}/precious?tagging", TAGS, key),
             "PutBucketTagging": Held(node, "PUT", f"/{bucket}?tagging", TAGS, key),
             "PutBucketCors": Held(node, "PUT", f"/{bucket}?cors", CORS, key),
             "PutBucketLifecycle": Held(node, "PUT", f"/{bucket}?lifecycle", LIFECYCLE, key),
-            "PutBucketVersioning": Held(node, "PUT", f"/{bucket}?versioning", VERSIONING, key)}
+            "PutBucketVersioning": Held(node, "PUT", f"/{bucket}?versioning", VERSIONING, key),
+            "DeleteObjects": Held(node, "POST", f"/{bucket}?delete", DELETE, key)}
 
 
 def shown(node, bucket):

@@ -304,11 +304,20 @@ TEST_F(http_session_, tells_connections_beyond_the_limit_to_come_back) {
   node->ask("PUT", "/files/k", {}, std::string(large_body_bytes, 'x'));
   EXPECT_TRUE(node->eventually([this] { return node->metrics.connections == 0u; }));
   auto first = node->connect(4096), second = node->connect(4096);
-  for (auto* c : {&first, &second}) c->send(get("k"));
+  std::atomic<bool> over{false};
+  std::vector<std::thread> readers;
+  for (auto* c : {&first, &second}) {
+    c->send(get("k"));
+    readers.emplace_back([c, &over] {
+      for (; !over; std::this_thread::sleep_for(10ms)) c->read_some(30'000);
+    });
+  }
   EXPECT_TRUE(node->eventually([this] { return node->metrics.active_downloads == 2u; }));
   auto third = node->connect();
   const auto refused = third.read();
-  EXPECT_EQ(refused.status, 503u);
+  over = true;
+  for (auto& reader : readers) reader.join();
+  EXPECT_EQ(refused.status, 503u) << "nobody is idle, and nobody slow";
   EXPECT_EQ(refused.header("Retry-After"), "1");
   EXPECT_EQ(node->metrics.connections_refused, 1u);
   EXPECT_EQ(node->metrics.slow_down, 1u);

@@ -52,6 +52,8 @@ TEST(lifecycle_xml, refuses_what_it_would_not_do) {
   EXPECT_EQ(code_of(on + "<Transition><Days>1</Days></Transition>"), "NotImplemented");
   EXPECT_EQ(code_of(on + "<Transition><Date>20220927</Date></Transition>"), "InvalidArgument");
   EXPECT_EQ(code_of("<Status>Maybe</Status>" + days), "MalformedXML");
+  EXPECT_EQ(code_of(on + days + "<Expiration><Days>2</Days></Expiration>"), "MalformedXML") << "which of them?";
+  EXPECT_EQ(code_of(on + days + "<Filter><Prefix>a</Prefix><Prefix>b</Prefix></Filter>"), "MalformedXML");
 }
 
 } // namespace cairn::net

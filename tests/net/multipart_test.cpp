@@ -57,6 +57,7 @@ TEST(multipart, documents_name_parts_in_rising_order) {
       {"<Other/>", "MalformedXML"},
       {document("<Part><PartNumber>1</PartNumber></Part>"), "MalformedXML"},
       {document(part(1, tag, "<What/>")), "MalformedXML"},
+      {document(part(1, tag, "<PartNumber>2</PartNumber>")), "MalformedXML"},
       {document(part(1, "short")), "InvalidPart"},
       {document(part(1, std::string(32, 'g'))), "InvalidPart"},
       {document(part(0, tag)), "InvalidArgument"},

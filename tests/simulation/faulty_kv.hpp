@@ -56,15 +56,10 @@ public:
     if (!inner) return inner.error();
     return std::unique_ptr<storage::kv_writer>{new writer(*this, std::move(*inner))};
   }
+  // A new file takes the old one's place: what failed before was about the old one, which stays when this fails.
   result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
-    if (broken_) return error{errc::read_only, "an earlier flush failed"};
     const auto what = plan_ ? plan_() : fault::none;
-    if (what == fault::none) return inner_->replace(fill);
-    broken_ = what != fault::no_space; // the old file is still there
-    return error{broken_ ? errc::io_error : errc::no_space, "planned"};
-  }
-
-  result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
+    if (what != fault::none) return error{what == fault::no_space ? errc::no_space : errc::io_error, "planned"};
     auto replaced = inner_->replace(fill);
     broken_ = broken_ && !replaced;
     return replaced;
