@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace cairn::storage::lmdb_pages {
@@ -119,7 +120,8 @@ private:
   const char* fault_ = "";
 };
 
-// Checks the whole list of free pages.
-bool check_free_pages(const file& f, const meta& m, const char*& fault);
+// Checks the whole list of free pages and counts them. None may be one of `roots`, which fall: those of trees, where it
+// would be an older version.
+bool check_free_pages(const file& f, const meta& m, std::span<const std::uint64_t> roots, std::uint64_t& pages);
 
 } // namespace cairn::storage::lmdb_pages
