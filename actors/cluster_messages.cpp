@@ -116,8 +116,9 @@ result<read_index> decode_read_index(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto good = open(r); !good) return good.error();
   read_index out{r.varint()};
-  if (r.ok() && !r.rest().empty()) out.term = r.varint();
-  if (!r.finished()) return broken("a log index");
+  const bool with_term = r.ok() && !r.rest().empty();
+  if (with_term) out.term = r.varint();
+  if (!r.finished() || (with_term && out.term == 0)) return broken("a log index");
   return out;
 }
 

@@ -83,7 +83,6 @@ void raft_node::receive(server_id from, message m, time_ms now) {
     known = std::max(known, echo->sequence);
   } else {
     core_->receive(from, std::move(m), now);
-    take_promise(now); // the entry may have come only now
   }
   settle(now);
 }
@@ -102,6 +101,7 @@ void raft_node::stored(std::uint64_t write, time_ms now) {
   core_->stored(write, now);
   if (was_installing && !core_->installing() && !core_->failure())
     applied_ = handed_ = std::max(handed_, core_->snapshot_index());
+  take_promise(now); // the entry may be here only now
   settle(now);
 }
 
@@ -124,7 +124,7 @@ void raft_node::learn_commit(server_id leader, term_t term, index_t index, time_
 void raft_node::take_promise(time_ms now) {
   const auto [leader, term, index] = promised_;
   if (term == 0 || term != core_->term() || core_->role() == role::leader || core_->leader() != leader) return;
-  if (index <= core_->commit() || core_->term_at(index) != term) return;
+  if (index <= core_->commit() || core_->last_stored() < index || core_->term_at(index) != term) return;
   core_->receive(leader, append_request{term, index, term, index, {}}, now);
 }
 
