@@ -86,9 +86,9 @@ void lifecycle_state::list_names(const std::string& after) {
             if (page->truncated) return list_names(page->last);
             next_bucket();
           },
-          [this](caf::error& why) {
+          [this](caf::error& why) { // those that were listed before it are walked
             failed("listing buckets", why);
-            walking_ = false;
+            next_bucket();
           });
 }
 

@@ -71,10 +71,26 @@ protected:
   sim::world w;
   std::map<std::string, bucket> buckets;
   std::function<void(const std::string&)> before_listing = [](const std::string&) {};
+  std::string unlisted_from; // a bucket that can't be listed
   std::vector<meta::command> commits;
   storage::node_metrics metrics;
 
 private:
+  caf::result<buckets_listing> names(const meta::buckets_query& q) {
+    constexpr std::size_t page_names = 3;
+    meta::buckets_page page;
+    for (auto b = buckets.upper_bound(q.after); b != buckets.end(); ++b) {
+      if (b->first == unlisted_from) return to_caf({errc::corrupt});
+      if (page.buckets.size() == page_names) {
+        page.truncated = true;
+        break;
+      }
+      page.last = b->first;
+      page.buckets.push_back({.name = b->first});
+    }
+    return std::make_shared<const meta::buckets_page>(std::move(page));
+  }
+
   caf::result<versions_listing> versions(const meta::versions_query& q) {
     before_listing(q.bucket);
     const auto found = buckets.find(q.bucket);
@@ -112,12 +128,8 @@ private:
             if (found->second.row_fault) return to_caf({*found->second.row_fault});
             return found->second.row;
           },
-          [this](list_buckets_atom) -> caf::result<bucket_list> {
-            std::vector<meta::bucket_row> rows;
-            for (const auto& [name, b] : buckets) rows.push_back(b.row);
-            return std::make_shared<const std::vector<meta::bucket_row>>(std::move(rows));
-          },
-          [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("a page of buckets"); },
+          [](list_buckets_atom) { return never<bucket_list>("all buckets"); },
+          [this](list_atom, const meta::buckets_query& q) { return names(q); },
           [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
           [this](list_atom, const meta::uploads_query& q) { return uploads(q); },
           [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
@@ -188,6 +200,16 @@ TEST_F(lifecycle_walk, goes_on_behind_a_bucket_that_fails_at_any_step) {
   }
   EXPECT_EQ(metrics.lifecycle_failures.load(), 4u * 3u);
   EXPECT_EQ(metrics.lifecycle_refused.load(), 4u);
+}
+
+TEST_F(lifecycle_walk, walks_what_was_listed_before_the_listing_failed) {
+  for (const auto* name : {"a", "b", "c", "d", "e"}) add(name);
+  unlisted_from = "e";
+  walk();
+  EXPECT_EQ(removed_of("a").size(), 1u);
+  EXPECT_EQ(removed_of("c").size(), 1u);
+  EXPECT_TRUE(removed_of("e").empty());
+  EXPECT_EQ(metrics.lifecycle_failures.load(), 1u);
 }
 
 TEST_F(lifecycle_walk, uploads_are_aborted_though_the_versions_can_not_be_read) {
