@@ -162,6 +162,7 @@ private:
 
   void look_at_pace();
   void fail(error why);
+  bool stops(const error& why) const;
   void hand_over();
   void send_what_is_left();
   void drop_tickets();

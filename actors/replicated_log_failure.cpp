@@ -28,8 +28,16 @@ bool passes(errc code) {
 
 } // namespace
 
+// When the node stops, the executors do so before this class hears of it, and call what waits in them overdue.
+bool replicated_log::stops(const error& why) const {
+  if (why.code != errc::timeout) return why.code == errc::stopping;
+  const auto probe = s_.log_writes->post(env_.clock->now(), [](bool) {});
+  return !probe && probe.error() == errc::stopping;
+}
+
 void replicated_log::fail(error why) {
   if (failure_ || stopped_) return;
+  if (stops(why)) return stop();
   failure_ = std::move(why);
   reopens_ = s_.reopen && passes(failure_->code);
   const bool repairs = can_repair();

@@ -66,7 +66,7 @@ void replicated_log::replaced(std::uint64_t write, storage::log_index index, con
   storing_ = applying_ = false;
   if (stopped_) return;
   if (!outcome && !failure_) fail(outcome.error());
-  if (failure_) return; // what is done of it is seen when the log is opened anew
+  if (failure_ || stopped_) return; // what is done of it is seen when the log is opened anew
   replacing_ = false;
   applied_ = index;
   bytes_since_compaction_ = 0;

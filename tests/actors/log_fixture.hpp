@@ -377,7 +377,9 @@ private:
 class log_client {
 public:
   log_client(log_cluster& cluster, log_cluster::node& through, std::uint8_t id) : cluster_(cluster) {
-    const auto began = cluster_.submit(through, {meta::begin_session{storage::uuid{0xc0, id}, 1}});
+    // At the leader: a follower may begin its own sessions only.
+    auto* const leader = cluster_.leader();
+    const auto began = cluster_.submit(leader ? *leader : through, {meta::begin_session{storage::uuid{0xc0, id}, 1}});
     EXPECT_FALSE(began[0].refused);
     session_ = began[0].version;
   }
