@@ -1,5 +1,5 @@
 // Encodings of commands and their results (notation: rows.cpp). A command is: level:u8 kind:u8 fields; from level 8
-// on level:u8 kind:u8 authority fields (authority.hpp).
+// on level:u8 kind:u8 authority base:u8 fields (authority.hpp); base: its level without the authority.
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
@@ -281,8 +281,10 @@ bool is_of_level_8(const command& c) {
 
 } // namespace
 
-std::uint8_t level_of(const command& c) {
-  if (authority_of(c).said() || is_of_level_8(c)) return 8;
+namespace {
+
+std::uint8_t base_level_of(const command& c) {
+  if (is_of_level_8(c)) return 8;
   if (is_of_level_7(c)) return 7;
   if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
   constexpr std::size_t level_1_kinds = 9, level_2_kinds = 19, level_3_kinds = 28, level_4_kinds = 31;
@@ -303,11 +305,20 @@ std::uint8_t level_of(const command& c) {
   return written != nullptr && !written->unconfirmed.empty() ? 2 : 1;
 }
 
+} // namespace
+
+std::uint8_t level_of(const command& c) {
+  return authority_of(c).said() ? feature_level_of_authority : base_level_of(c);
+}
+
 std::string encode(const command& c) {
   byte_writer w{256};
   const std::uint8_t level = level_of(c);
   w.u8(level).u8(static_cast<std::uint8_t>(c.index()));
-  if (level >= feature_level_of_authority) write_authority(w, authority_of(c));
+  if (level >= feature_level_of_authority) {
+    write_authority(w, authority_of(c));
+    w.u8(base_level_of(c));
+  }
   std::visit([&](const auto& kind) { write(w, kind); }, c);
   return w.take();
 }
@@ -319,8 +330,14 @@ result<command> decode_command(std::string_view bytes) {
   if (r.ok() && level > feature_level)
     return error{errc::unsupported, "command of feature level " + std::to_string(level)};
   command c;
-  authority by = level >= feature_level_of_authority ? read_authority(r) : authority{};
-  if (level == 0 || !read_kind(kind, r, c, std::move(by)) || !r.finished() || level != level_of(c))
+  authority by;
+  std::uint8_t base = level;
+  if (level >= feature_level_of_authority) {
+    by = read_authority(r);
+    base = r.u8();
+  }
+  if (level == 0 || !read_kind(kind, r, c, std::move(by)) || !r.finished() || level != level_of(c) ||
+      base != base_level_of(c))
     return error{errc::corrupt, "command does not follow its grammar"};
   return c;
 }

@@ -91,15 +91,26 @@ protected:
     });
     return found;
   }
-  void expect_all_refused(std::vector<command> commands, errc why) {
+  // Commands get their stamps when they are committed.
+  command stamped(command c) {
+    std::visit(
+        [this](auto& one) {
+          if constexpr (requires { one.stamp; }) one.stamp = stamp();
+        },
+        c);
+    return c;
+  }
+  void expect_all_refused(const std::vector<command>& commands, errc why) {
     const auto before = visible();
-    for (const command& c : commands) {
+    for (const command& held : commands) {
+      const command c = stamped(held);
       EXPECT_EQ(refused(c), why) << c.index();
       EXPECT_EQ(visible(), before) << c.index();
     }
   }
   void expect_all_done(const std::vector<command>& commands) {
-    for (const command& c : commands) {
+    for (const command& held : commands) {
+      const command c = stamped(held);
       const bool of_bucket = std::holds_alternative<delete_bucket>(c); // is judged, and not empty
       EXPECT_EQ(refused(c), of_bucket ? std::optional{errc::bucket_not_empty} : std::nullopt) << c.index();
     }
@@ -137,7 +148,7 @@ TEST_F(authorities, need_all_the_rights_that_they_name) {
 }
 
 TEST_F(authorities, are_of_one_bucket_and_not_of_its_name) {
-  const auto held = all(by_key());
+  const auto held = all(by_key()), held_longer = all(by_key());
   auto of_configuration = all({.by = allowed_by::configuration, .bucket = id_of_bucket("files")});
   auto of_the_cluster = all({.bucket = id_of_bucket("files")});
   for (const auto& upload : {to_fill, to_complete, to_abort}) run(abort_upload{.stamp = stamp(), .upload = upload});
@@ -146,7 +157,7 @@ TEST_F(authorities, are_of_one_bucket_and_not_of_its_name) {
   expect_all_refused(held, errc::no_such_bucket);
   run(create_bucket{.name = "files", .now = 9, .owner = "CK1"}); // even though it is its own, too
   run(small("there"));
-  expect_all_refused(held, errc::no_such_bucket);
+  expect_all_refused(held_longer, errc::no_such_bucket);
   expect_all_refused(of_configuration, errc::no_such_bucket);
   expect_all_refused(of_the_cluster, errc::no_such_bucket);
 }
@@ -181,7 +192,7 @@ TEST_F(authorities, of_anybody_who_signed_end_with_the_key) {
   auto held = small("k");
   held.by = by;
   run(delete_key{.stamp = stamp(), .id = "CK1"});
-  EXPECT_EQ(refused(held), errc::no_such_access_key);
+  EXPECT_EQ(refused(stamped(held)), errc::no_such_access_key);
 }
 
 TEST_F(authorities, of_anybody_do_not_reach_into_uploads_of_others) {
@@ -191,7 +202,7 @@ TEST_F(authorities, of_anybody_do_not_reach_into_uploads_of_others) {
     const bool of_upload = std::holds_alternative<put_part>(c) || std::holds_alternative<complete_upload>(c) ||
                            std::holds_alternative<abort_upload>(c);
     if (!of_upload) continue;
-    EXPECT_EQ(refused(c), errc::access_denied) << c.index();
+    EXPECT_EQ(refused(stamped(c)), errc::access_denied) << c.index();
     EXPECT_EQ(visible(), before);
   }
 }
@@ -210,7 +221,7 @@ TEST_F(authorities, of_copies_need_their_source_to_the_end) {
   expect_all_refused(held, errc::access_denied);
   set_bucket open{.stamp = stamp(), .name = "source", .public_read = true};
   run(open); // its objects with it
-  for (const command& c : copies()) EXPECT_EQ(refused(c), std::nullopt);
+  for (const command& c : copies()) EXPECT_EQ(refused(stamped(c)), std::nullopt);
 
   held = copies();
   auto gone = removal("original");
@@ -245,7 +256,9 @@ TEST_F(authorities, do_not_change_the_answer_to_a_retry) {
   auto put = small("k");
   put.by = by_key();
   const auto first = run(put);
-  run(delete_key{.stamp = stamp(), .id = "CK1"});
+  auto not_acknowledged = stamp();
+  not_acknowledged.acknowledged_below = put.stamp.sequence;
+  run(delete_key{.stamp = not_acknowledged, .id = "CK1"});
   const auto second = run(put);
   EXPECT_FALSE(second.refused);
   EXPECT_EQ(second.version, first.version);
@@ -255,6 +268,7 @@ TEST_F(authorities, that_lapsed_bury_the_blob) {
   auto put = big("k", new_blob());
   put.by = by_key();
   run(delete_key{.stamp = stamp(), .id = "CK1"});
+  put.stamp = stamp();
   EXPECT_EQ(refused(put), errc::no_such_access_key);
   ASSERT_EQ(buried().size(), 1u);
   EXPECT_EQ(buried()[0].blob, std::get<written_blob>(put.content).blob);
@@ -263,7 +277,7 @@ TEST_F(authorities, that_lapsed_bury_the_blob) {
 TEST_F(authorities, see_changes_of_keys_within_one_batch) {
   auto before = small("before"), after = small("after");
   before.by = after.by = by_key();
-  const command batch[] = {before, delete_key{.stamp = stamp(), .id = "CK1"}, after};
+  const command batch[] = {stamped(before), delete_key{.stamp = stamp(), .id = "CK1"}, stamped(after)};
   const auto results = s->apply(batch).value().results;
   EXPECT_FALSE(results[0].refused);
   ASSERT_TRUE(results[2].refused);
@@ -300,7 +314,7 @@ TEST(authority, does_not_decode_what_it_would_not_write) {
   bytes[2] = 3;
   bytes[4] = 8;
   EXPECT_EQ(decode_command(bytes).error(), errc::corrupt);
-  const std::string of_no_client{"\x08\x01\x01\x00\x00\x00\x00\x05", 8}; // end_session
+  const std::string of_no_client{"\x08\x01\x01\x00\x00\x00\x00\x01\x05", 9}; // end_session
   EXPECT_EQ(decode_command(of_no_client).error(), errc::corrupt);
 }
 
