@@ -46,8 +46,10 @@ const invitation* proven(const join_claim& claim, const meta::admission_rows& ro
 std::string make_join_token(storage::random_source& random) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out{join_token_prefix};
-  for (std::size_t i = 0; i < token_random_bytes; ++i) {
-    const auto byte = static_cast<std::uint8_t>(random.next());
+  std::uint64_t word = 0;
+  for (std::size_t i = 0; i < token_random_bytes; ++i, word >>= 8) {
+    if (i % sizeof word == 0) word = random.next();
+    const auto byte = static_cast<std::uint8_t>(word);
     out.append({digits[byte >> 4], digits[byte & 15]});
   }
   return out;

@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <optional>
-#include <unordered_map>
 
 namespace cairn::net {
 
@@ -22,6 +21,7 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
 constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, while others give way or to hear why not
+constexpr std::uint32_t beyond_max = 96;      // of them, those that are served if their party has few
 constexpr std::uint32_t handshakes_max = 512; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
 constexpr auto look_pause = std::chrono::milliseconds{500}; // between two looks at all connections
 constexpr auto crowded_wait = std::chrono::seconds{1};
@@ -68,17 +68,20 @@ struct http_server::state : std::enable_shared_from_this<state> {
     });
   }
 
-  // At the limit a connection waits a moment for another one to give way; those behind it wait in the system's queue.
+  // At the limit another connection gives way. When none does, as all are busy, the new one takes a place beyond the
+  // limit: it shows by its request whether its key has few connections. When those are taken too it waits a moment;
+  // those behind it wait in the system's queue.
   void welcome(session_socket socket) {
     const auto limit = shared->connections_max.load(std::memory_order_relaxed);
-    const auto now = shared->clock.now();
     if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max && handshake_room-- == 0)
       handshake_room = clear_places(handshakes_max / 8, true);
-    if (shared->sessions.size() < limit || make_room(limit)) {
+    const bool within = shared->sessions.size() < limit || make_room(limit);
+    if (within || shared->sessions.size() < std::uint64_t{limit} + beyond_max) {
       crowded_since.reset();
-      begin(std::move(socket))->start();
+      begin(std::move(socket))->start(!within);
       return accept();
     }
+    const auto now = shared->clock.now();
     if (!crowded_since) crowded_since = now;
     if (now - *crowded_since < crowded_wait) return try_again(std::move(socket));
     shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
@@ -119,12 +122,11 @@ struct http_server::state : std::enable_shared_from_this<state> {
     shared->sessions.visit([&](http_session& session) {
       if (auto alive = session.weak_from_this().lock()) all.push_back({std::move(alive), session.sight(now)});
     });
-    std::unordered_map<const storage::memory_account*, std::uint32_t> counts;
-    for (const auto& s : all) ++counts[s.sight.party.get()];
     std::vector<connection_place> places;
     places.reserve(all.size());
     for (const auto& s : all) {
-      places.push_back({s.sight.kind, s.sight.since, counts[s.sight.party.get()]});
+      const auto& party = s.sight.party;
+      places.push_back({s.sight.kind, s.sight.since, party ? party->connections.load(std::memory_order_relaxed) : 0});
       if (silent_only && s.sight.kind != standing::silent) places.back().kind = standing::active;
     }
     const auto chosen = places_to_clear(places, wanted);

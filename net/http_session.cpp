@@ -50,6 +50,10 @@ std::string_view as_text(const boost::beast::flat_buffer& buffer) {
   return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
 }
 
+s3_error too_many_connections() {
+  return {503, "SlowDown", "The node has as many connections as it may.", "Retry-After: 1\r\n"};
+}
+
 std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
   if (!w.bytes.owner) return {asio::buffer(w.text), asio::const_buffer{}};
   const auto view = w.bytes.view();
@@ -65,16 +69,19 @@ http_session::http_session(session_socket socket, std::shared_ptr<http_shared> s
       address_(std::move(address)),
       payer_(address_) {
   shared_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
+  if (payer_) payer_->connections.fetch_add(1, std::memory_order_relaxed);
 }
 
 http_session::~http_session() {
   if (busy_) record();
   greeted();
+  if (payer_) payer_->connections.fetch_sub(1, std::memory_order_relaxed);
   shared_->metrics.connections.fetch_sub(1, std::memory_order_relaxed);
   shared_->sessions.remove(*this);
 }
 
-void http_session::start() {
+void http_session::start(bool beyond) {
+  beyond_ = beyond;
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored; // a socket that refuses these fails its first read
@@ -112,7 +119,7 @@ void http_session::refuse() {
     self->started_ = self->shared_->clock.now();
     self->busy_ = true;
     self->request_.basics.request_id = new_request_id(self->shared_->random);
-    self->respond_error({503, "SlowDown", "The node has as many connections as it may.", "Retry-After: 1\r\n"});
+    self->respond_error(too_many_connections());
   });
 }
 
@@ -243,29 +250,16 @@ void http_session::look_up_access(actors::access_query query) {
 
 void http_session::go_on_with() {
   choose_payer();
+  if (std::exchange(beyond_, false) && has_many()) {
+    shared_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+    keep_no_longer();
+    return respond_error(too_many_connections());
+  }
   if (unrouted_) return respond_error(*unrouted_);
   if (const auto refused = refused_headers(fields(), request_.operation)) return respond_error(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
   read_conditions(parser_->get(), request_);
   dispatch();
-}
-
-// The key's account, or the address's for those without one. A connection seldom brings another key.
-void http_session::choose_payer() {
-  const std::string_view key = request_.signer ? std::string_view{request_.signer->claim.access_key} : "";
-  const std::string_view now = payer_ ? std::string_view{payer_->name()} : "";
-  const bool same = key.empty() ? payer_ == address_
-                                : now.starts_with(key_party_prefix) && now.substr(key_party_prefix.size()) == key;
-  if (same) return;
-  payer_ = key.empty() ? address_ : shared_->accounts.of(std::string{key_party_prefix}.append(key));
-  party_.store(payer_, std::memory_order_relaxed);
-}
-
-bool http_session::charge(std::size_t bytes) {
-  if (charge_.bytes() > 0) return charge_.resize(bytes);
-  auto fresh = shared_->services.buffers->try_charge(bytes, payer_);
-  if (fresh) charge_ = std::move(*fresh);
-  return fresh.has_value();
 }
 
 void http_session::dispatch() {

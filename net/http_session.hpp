@@ -70,7 +70,8 @@ public:
   http_session& operator=(const http_session&) = delete;
 
   // Any thread.
-  void start();
+  // `beyond`: it is one more than limits.connections. It is answered 503 if its key, or the address, has many.
+  void start(bool beyond = false);
   void refuse(); // instead of start: 503 and close
   bool overdue(storage::steady_time now) const;
   bool too_slow(storage::steady_time now); // the sweep only
@@ -126,6 +127,7 @@ private:
   void greet();
   void greeted();
   void choose_payer();
+  bool has_many() const;            // the party of its connections
   void moved(std::uint64_t bytes) { // only the strand writes
     moved_.store(moved_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }
@@ -192,6 +194,7 @@ private:
   bool close_after_ = false; // what the answer said
   bool body_whole_ = false, continued_ = false;
   bool shakes_hands_ = false; // TLS
+  bool beyond_ = false;
 };
 
 } // namespace cairn::net

@@ -48,6 +48,13 @@ void append_object(xml_writer& xml, const storage::metadata::listed_object& obje
   xml.raw("<StorageClass>STANDARD</StorageClass></Contents>");
 }
 
+// The answer of version 1 has a Prefix that the SDK for Java decodes and botocore does not: it is left as it is where
+// both read the same then.
+bool reads_alike(const list_request& request) {
+  const auto& prefix = request.query.prefix;
+  return !request.version_2 && prefix.find_first_of("%+") == prefix.npos && readable_xml(prefix) == prefix;
+}
+
 void append_paging(xml_writer& xml, const list_request& request, const storage::metadata::listing& page) {
   const auto& query = request.query;
   if (request.version_2) {
@@ -145,7 +152,7 @@ std::string list_objects_xml(const list_request& request, const storage::metadat
   xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
   xml.open("ListBucketResult", s3_name_space);
   xml.text("Name", request.query.bucket);
-  append_name(xml, "Prefix", request.query.prefix, request.encode_url);
+  append_name(xml, "Prefix", request.query.prefix, request.encode_url && !reads_alike(request));
   append_paging(xml, request, page);
   for (const auto& object : page.objects) append_object(xml, object, request);
   for (const auto& prefix : page.common_prefixes) {

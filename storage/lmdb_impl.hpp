@@ -74,6 +74,8 @@ private:
   result<void> map_file(const std::string& folder);
   bool read_meta(std::uint64_t transaction, lmdb_pages::meta& out);
   result<std::vector<lmdb_pages::tree>> checked_trees(const lmdb_pages::file& file, const lmdb_pages::meta& meta);
+  result<void> check_free_pages(const lmdb_pages::file& file, const lmdb_pages::meta& meta,
+                                std::span<const lmdb_pages::tree> trees);
   void enter_quarantine();
   bool disk_is_full() const;
 
@@ -87,7 +89,8 @@ private:
   const char* map_ = nullptr; // a map of our own: LMDB does not tell its one
   std::size_t map_bytes_ = 0, page_bytes_ = 0;
   std::mutex writer_;
-  unsigned writes_begun_ = 0; // under writer_
+  unsigned writes_begun_ = 0;    // under writer_
+  std::uint64_t free_pages_ = 0; // of the last look, under writer_
   std::atomic<std::uint64_t> last_commit_{0};
   std::atomic<bool> quarantined_{false}, read_only_{false};
 };

@@ -22,7 +22,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <functional>
 
 namespace cairn::storage {
 
@@ -34,8 +36,9 @@ constexpr unsigned readers_max = 512;
 // A process that reads beside this one (a backup, say) and is killed leaves its slot, and no page that it might read
 // would be used again. So the slots are looked through from time to time.
 constexpr unsigned writes_between_checks = 256;
-constexpr off_t lock_file_bytes = 40 * 1024; // room for readers_max slots of 64 bytes and the header
-constexpr unsigned begin_tries_max = 64;     // a snapshot's meta page may be used again while it begins
+constexpr off_t lock_file_bytes = 40 * 1024;        // room for readers_max slots of 64 bytes and the header
+constexpr std::uint64_t free_pages_always = 32'768; // 0.1 ms
+constexpr unsigned begin_tries_max = 64;            // a snapshot's meta page may be used again while it begins
 constexpr const char* not_readable = "the memory map can't be read";
 
 errc code_of(int rc) {
@@ -262,13 +265,11 @@ result<std::unique_ptr<kv_reader>> environment::begin_read() {
     if (rc != 0) return failure(rc, "begin of a read");
     auto s = std::make_unique<snapshot>(shared_from_this(), txn);
     if (transaction < known || !read_meta(transaction, s->meta)) continue;
-    // What was read may be half of the next but one.
-    bool overtaken = false;
-    if (run([&] {
-          overtaken = lmdb_pages::has_meta(map_, page_bytes_, transaction + 1);
-          return 0;
-        }) != 0 ||
-        overtaken)
+    // The next but one is written over it, and begins when the next has been committed here. Another process's commits
+    // are not known here: there it must read the same twice.
+    lmdb_pages::meta again;
+    if (last_commit_.load(std::memory_order_acquire) > transaction ||
+        (reads_only_ && !(read_meta(transaction, again) && again == s->meta)))
       continue;
     s->file = {map_, page_bytes_, s->meta.pages};
     return make_lmdb_reader(std::move(s));
@@ -292,12 +293,28 @@ result<std::vector<lmdb_pages::tree>> environment::checked_trees(const lmdb_page
         if (at.key() == names_[i]) out[i] = tree;
     }
     if (got == lmdb_pages::outcome::damaged) fault = at.fault();
-    if (got != lmdb_pages::outcome::none || rows != meta.tables.entries) return MDB_CORRUPTED;
-    return lmdb_pages::check_free_pages(file, meta, fault) ? 0 : MDB_CORRUPTED;
+    return got == lmdb_pages::outcome::none && rows == meta.tables.entries ? 0 : MDB_CORRUPTED;
   });
   if (rc == left_guard) return failure(rc, "look at the tables");
   if (rc != 0) return damaged(std::string{"the tables: "} + fault);
+  if (auto good = check_free_pages(file, meta, out); !good) return good.error();
   return out;
+}
+
+// A long list is not looked at for each commit.
+result<void> environment::check_free_pages(const lmdb_pages::file& file, const lmdb_pages::meta& meta,
+                                           std::span<const lmdb_pages::tree> trees) {
+  if (free_pages_ > free_pages_always && writes_begun_ % writes_between_checks != 0) return {};
+  std::vector<std::uint64_t> roots{meta.tables.root, meta.free_pages.root};
+  for (const auto& t : trees) roots.push_back(t.root);
+  std::ranges::sort(roots, std::greater{});
+  bool good = false;
+  const int rc = run([&] {
+    good = lmdb_pages::check_free_pages(file, meta, roots, free_pages_);
+    return 0;
+  });
+  if (rc != 0) return failure(rc, "look at the free pages");
+  return good ? result<void>{} : damaged("the list of free pages");
 }
 
 result<std::unique_ptr<kv_writer>> environment::begin_write(std::unique_lock<std::mutex> writer) {

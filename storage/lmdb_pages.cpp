@@ -57,10 +57,6 @@ bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transactio
   return load_of<std::uint64_t>(at + meta_last + 8) == transaction && good && out.page_bytes == page_bytes;
 }
 
-bool has_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction) {
-  return load_of<std::uint64_t>(map + (transaction & 1) * page_bytes + meta_last + 8) == transaction;
-}
-
 int cursor::compare(std::string_view a, std::string_view b) const {
   if (order_ == key_order::bytes) return a.compare(b);
   const auto x = load_of<std::uint64_t>(a.data()), y = load_of<std::uint64_t>(b.data());
@@ -285,10 +281,10 @@ outcome cursor::check_around(std::string_view key) {
 }
 
 // A row: the count of its pages, then their numbers, falling. Rows may have room for more.
-bool check_free_pages(const file& f, const meta& m, const char*& fault) {
+bool check_free_pages(const file& f, const meta& m, std::span<const std::uint64_t> roots, std::uint64_t& pages) {
   cursor c{f, m.free_pages, nullptr, key_order::integers};
   std::uint64_t rows = 0;
-  fault = "the list of free pages";
+  pages = 0;
   for (auto got = c.first();; got = c.next(), ++rows) {
     if (got == outcome::none) break;
     if (got == outcome::damaged) return false;
@@ -297,11 +293,15 @@ bool check_free_pages(const file& f, const meta& m, const char*& fault) {
     const auto count = load_of<std::uint64_t>(v.data());
     if (count > v.size() / 8 - 1) return false;
     std::uint64_t above = f.pages;
+    std::size_t root = 0;
     for (std::uint64_t i = 1; i <= count; ++i) {
       const auto number = load_of<std::uint64_t>(v.data() + i * 8);
       if (number < first_data_page || number >= above) return false;
       above = number;
+      while (root < roots.size() && roots[root] > number) ++root;
+      if (root < roots.size() && roots[root] == number) return false;
     }
+    pages += count;
   }
   return rows == m.free_pages.entries;
 }

@@ -19,6 +19,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 namespace cairn::storage::lmdb_pages {
@@ -29,6 +30,7 @@ constexpr unsigned depth_max = 16; // LMDB stops at 32; 511-byte keys fill a fil
 struct tree {
   std::uint64_t root = no_page, entries = 0;
   unsigned depth = 0;
+  friend bool operator==(const tree&, const tree&) = default;
 };
 struct file {
   const char* map = nullptr;
@@ -39,12 +41,11 @@ struct meta {
   std::uint64_t transaction = 0, pages = 0;
   std::size_t page_bytes = 0;
   tree free_pages, tables;
+  friend bool operator==(const meta&, const meta&) = default;
 };
 
 // What the transaction was committed with. False: another transaction is there by now, or damage.
 bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out);
-// Whether that transaction has been committed: then the meta page of the one before may be overwritten at any time.
-bool has_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction);
 // The value of a table's row in meta.tables.
 bool read_tree(std::string_view value, tree& out);
 
@@ -119,7 +120,8 @@ private:
   const char* fault_ = "";
 };
 
-// Checks the whole list of free pages.
-bool check_free_pages(const file& f, const meta& m, const char*& fault);
+// Checks the whole list of free pages and counts them. None may be one of `roots`, which fall: those of trees, where it
+// would be an older version.
+bool check_free_pages(const file& f, const meta& m, std::span<const std::uint64_t> roots, std::uint64_t& pages);
 
 } // namespace cairn::storage::lmdb_pages

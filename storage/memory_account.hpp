@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
@@ -39,6 +40,7 @@ public:
 
   const std::string& name() const noexcept { return name_; } // "key:…" or "ip:…"
   std::size_t held_bytes() const noexcept { return held_.load(std::memory_order_relaxed); }
+  std::atomic<std::uint32_t> connections{0}; // of the party, now; the connections count themselves
 
 private:
   friend class buffer_pool;

@@ -84,8 +84,7 @@ TEST_F(remote_store_test, stores_no_bytes_that_changed_on_their_way) {
   set_layout(3, {0}, {0});
   const auto sent = [&](std::uint64_t n, std::uint32_t checksum_off) {
     const auto bytes = payload(n, 1000);
-    std::string request(1, char(peer_request::write_chunk));
-    request += encode(write_chunk_request{3, chunk_number(n), storage::crc32c(bytes.view()) + checksum_off});
+    auto request = encode(write_chunk_request{3, chunk_number(n), storage::crc32c(bytes.view()) + checksum_off});
     std::promise<errc> told;
     network->send_bulk(node_id(1), std::move(request), bytes, std::chrono::steady_clock::now() + 20s,
                        [&told](result<link::answer> a) { told.set_value(a ? errc{} : a.error().code); });

@@ -314,6 +314,7 @@ TEST_F(http_session_, tells_connections_beyond_the_limit_to_come_back) {
   }
   EXPECT_TRUE(node->eventually([this] { return node->metrics.active_downloads == 2u; }));
   auto third = node->connect();
+  third.send(get("k"));
   const auto refused = third.read();
   over = true;
   for (auto& reader : readers) reader.join();

@@ -55,7 +55,14 @@ TEST(s3_xml, encodes_names_as_urls_when_asked) {
   request.query.prefix = "a b";
   EXPECT_STREQ(parsed(list_objects_xml(request, {})).child("ListBucketResult").child_value("Prefix"), "a%20b");
   request.version_2 = false;
-  EXPECT_STREQ(parsed(list_objects_xml(request, {})).child("ListBucketResult").child_value("Prefix"), "a%20b");
+  const auto prefix_of_version_1 = [&](std::string prefix) {
+    request.query.prefix = std::move(prefix);
+    return std::string{parsed(list_objects_xml(request, {})).child("ListBucketResult").child_value("Prefix")};
+  };
+  EXPECT_EQ(prefix_of_version_1("a b\n\xc3\xa4"), "a b\n\xc3\xa4") << "the same, decoded or not";
+  EXPECT_EQ(prefix_of_version_1("a+b%20/"), "a%2Bb%2520/");
+  EXPECT_EQ(prefix_of_version_1("\x01"), "%01");
+  request.query.prefix = "a b";
   request.version_2 = true;
   const auto document = parsed(list_objects_xml(request, two_objects_and_a_prefix()));
   const auto root = document.child("ListBucketResult");

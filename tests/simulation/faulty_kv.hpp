@@ -22,7 +22,8 @@ public:
   // A bit of one row's value in the table; the row is the first one at or behind `key`. False: there is none.
   bool rot(storage::table_id table, std::string_view key, std::uint64_t where) {
     auto change = below_->begin_write().value();
-    const auto row = change->cursor(table)->seek(key);
+    const auto cursor = change->cursor(table);
+    const auto row = cursor->seek(key);
     if (!row) return false;
     std::string name{row->key}, value{row->value};
     value[where % value.size()] = char(value[where % value.size()] ^ (1 << where / value.size() % 8));

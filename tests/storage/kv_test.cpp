@@ -342,7 +342,8 @@ TEST_P(kv, agrees_with_a_map_after_thousands_of_writes_of_all_sizes) {
     for (int i = 0; i < 50; ++i) {
       const std::string name(1 + dice() % 12, static_cast<char>('a' + dice() % 26));
       const auto at = wanted.lower_bound(name);
-      const auto found = reader->cursor(0)->seek(name), front = reader->cursor(0)->before(name);
+      const auto forward = reader->cursor(0), back = reader->cursor(0); // views end with them
+      const auto found = forward->seek(name), front = back->before(name);
       EXPECT_EQ(found ? std::string{found->key} : "", at == wanted.end() ? "" : at->first);
       EXPECT_EQ(front ? std::string{front->key} : "", at == wanted.begin() ? "" : std::prev(at)->first);
       EXPECT_EQ(reader->get(0, name).has_value(), wanted.contains(name));

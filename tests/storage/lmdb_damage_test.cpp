@@ -204,22 +204,22 @@ TEST_F(damaged_lmdb, is_repaired_by_a_replacement_while_old_snapshots_are_read) 
   std::ofstream{copy.path() + "/data.mdb", std::ios::binary} << bytes;
   auto opts = options(copy.path());
   opts.damage = std::make_shared<kv_damage>(copy.path());
+  opts.opens_damaged = true;
   const auto fill = [this](kv_writer& w) -> result<void> {
     for (table_id t = 0; t < 3; ++t)
       for (const auto& [key, value] : oracle[t]) w.put(t, key, value);
     return {};
   };
   {
-    auto engine = open_lmdb(opts);
-    if (!engine) GTEST_SKIP() << "refused: " << engine.error().text;
+    const auto engine = open_lmdb(opts);
+    ASSERT_TRUE(engine) << engine.error().text;
     tally t;
     look(**engine, oracle, dice, t);
-    EXPECT_GT(t.damaged, 0);
     EXPECT_NE(opts.damage->first(), "");
-    const auto old = (*engine)->begin_read().value();
+    const auto old = (*engine)->begin_read();
     ASSERT_TRUE((*engine)->replace(fill));
     EXPECT_EQ(opts.damage->first(), "");
-    old->get(0, "photos/1");
+    if (old) static_cast<void>((*old)->get(0, "photos/1"));
     t = {};
     look(**engine, oracle, dice, t);
     EXPECT_EQ(t.damaged + t.missed, 0);

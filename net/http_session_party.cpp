@@ -1,0 +1,32 @@
+// For whom a connection's requests are: whose share of memory and connections they use.
+#include "net/http_session.hpp"
+
+namespace cairn::net {
+
+// The key's account, or the address's for those without one. A connection seldom brings another key.
+void http_session::choose_payer() {
+  const std::string_view key = request_.signer ? std::string_view{request_.signer->claim.access_key} : "";
+  const std::string_view now = payer_ ? std::string_view{payer_->name()} : "";
+  const bool same = key.empty() ? payer_ == address_
+                                : now.starts_with(key_party_prefix) && now.substr(key_party_prefix.size()) == key;
+  if (same) return;
+  if (payer_) payer_->connections.fetch_sub(1, std::memory_order_relaxed);
+  payer_ = key.empty() ? address_ : shared_->accounts.of(std::string{key_party_prefix}.append(key));
+  if (payer_) payer_->connections.fetch_add(1, std::memory_order_relaxed);
+  party_.store(payer_, std::memory_order_relaxed);
+}
+
+// The places beyond the limit are for parties with few connections: who has many, fills the node with them.
+bool http_session::has_many() const {
+  const auto limit = shared_->connections_max.load(std::memory_order_relaxed);
+  return payer_ && payer_->connections.load(std::memory_order_relaxed) > limit / 8;
+}
+
+bool http_session::charge(std::size_t bytes) {
+  if (charge_.bytes() > 0) return charge_.resize(bytes);
+  auto fresh = shared_->services.buffers->try_charge(bytes, payer_);
+  if (fresh) charge_ = std::move(*fresh);
+  return fresh.has_value();
+}
+
+} // namespace cairn::net
