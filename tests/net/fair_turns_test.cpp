@@ -17,6 +17,10 @@ struct fair_turns_ : testing::Test {
       held.emplace(party, std::move(t));
     });
   }
+  // Each turn that ends may begin another, which is held too.
+  void TearDown() override {
+    while (!held.empty()) end_one(std::string{held.begin()->first});
+  }
   void end_one(const std::string& party) {
     auto at = held.find(party);
     ASSERT_NE(at, held.end());

@@ -154,7 +154,7 @@ TEST(buffer_pool, counts_charges_as_memory) {
   auto charge = pool.try_charge(3 * mib, account);
   ASSERT_TRUE(charge);
   EXPECT_EQ(pool.in_use_bytes(), 3 * mib);
-  EXPECT_FALSE(charge->resize(8 * mib));
+  EXPECT_FALSE(charge->resize(9 * mib));
   EXPECT_EQ(charge->bytes(), 3 * mib) << "a refusal changes nothing";
   EXPECT_TRUE(charge->resize(6 * mib));
   bool granted = false;
