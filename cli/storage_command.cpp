@@ -172,6 +172,8 @@ bool check_metadata(const storage_options& options) {
   if (!options.disk.empty()) return true;
   const auto settings = load_for_command(options.config, std::cerr);
   if (!settings) return false;
+  const auto names = storage::posix_file_system().list(settings->metadata_dir());
+  if (!names || names->empty()) return true; // it never started
   const auto lock = storage::posix_file_system().lock(settings->node.data_dir);
   bool good = lock.has_value();
   if (!lock) std::cerr << "cairn: " << to_string(lock.error()) << '\n';
