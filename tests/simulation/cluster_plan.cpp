@@ -6,7 +6,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull;
+constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 
 // Other kinds of clusters and of work, likewise.
 void draw_kinds(cluster_plan& p, std::uint64_t seed) {
@@ -76,6 +76,12 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   p.scrubs = p.rots && d.chance(0.4);
   p.work.rotten_bits = p.rots;
   p.member.scrubs = p.scrubs;
+  if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
+}
+
+// All that a hostile cluster meets beyond that.
+void draw_hostile(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ hostile_salt};
   p.faults = draw_faults(seed);
   p.faults.far_jumps = p.at_first == p.nodes && !p.removes; // who joins is let in for some time only
   if (p.faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
@@ -86,14 +92,15 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   p.work.failing_disks = p.disk_faults.errors() || p.disk_faults.fills_up || p.disk_faults.dies_midway;
   draw_kinds(p, seed);
   if (p.trouble.count() > 0) p.member.walk_every = std::chrono::minutes{1};
-  if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
+  p.looks_for_leftovers = true;
 }
 
 } // namespace
 
-cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed) {
+cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   auto p = draw_first(d);
   draw_extras(p, seed);
+  if (hostile) draw_hostile(p, seed);
   return p;
 }
 

@@ -13,5 +13,7 @@
 namespace cairn::sim {
 
 run_result run_cluster(world& w, std::uint64_t seed);
+// The same with everything that cluster_plan.hpp calls hostile, for campaigns (`./dev test long`).
+run_result run_hostile_cluster(world& w, std::uint64_t seed);
 
 } // namespace cairn::sim

@@ -102,6 +102,9 @@ const std::vector<scenario>& scenarios() {
        }},
       {"cluster", "a whole cluster under crashes, partitions, broken links, drifting clocks; answers are linearizable",
        run_cluster},
+      {"hostile",
+       "the same, frozen, slow, full, with failing disks, jumping clocks, changed bytes, other replica counts",
+       run_hostile_cluster},
   };
   return all;
 }
