@@ -25,8 +25,8 @@ struct authority {
   bucket_id bucket = 0;    // that was judged; 0: whichever has the name
   bucket_id source = 0;    // of a copy: the source's bucket likewise
 
+  bool said() const { return by != allowed_by::internal || bucket != 0; }
   friend bool operator==(const authority&, const authority&) = default;
-  bool said() const { return !(*this == authority{}); }
 };
 
 // Why the command may not be applied, with the rows as they are now; null: there is none.
