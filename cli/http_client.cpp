@@ -71,7 +71,8 @@ result<server_address> parse_server_address(std::string_view url) {
   else if (rest.starts_with("http://"))
     rest.remove_prefix(7);
   if (rest.ends_with('/')) rest.remove_suffix(1);
-  if (rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos) return refuse("expected http://HOST:PORT");
+  if (rest.empty() || rest.find_first_of("/?#@ ") != std::string_view::npos)
+    return refuse("expected http://HOST:PORT or https://HOST:PORT");
   if (rest.front() == '[') {
     const auto close = rest.find(']');
     if (close == std::string_view::npos) return refuse("the IPv6 address lacks its ]");

@@ -128,7 +128,7 @@ def test_failures_say_why_and_exit_with_1_or_2(node, bucket, tmp_path):
             (("put", tmp_path / "missing", f"{bucket}/k"), 1, b"No such file"),
             (("put", tmp_path, f"{bucket}/k"), 2, b"directory"),
             (("put", "-", bucket), 2, b"BUCKET/KEY"),
-            (("ls", "--endpoint", "https://x"), 2, b"https"),
+            (("ls", "--endpoint", "ftp://x"), 2, b"https://HOST:PORT"),
             (("ls", "--endpoint", f"127.0.0.1:{free_port()}"), 1, b"Connection refused"),
     ):
         done = node.cairn(*arguments)
