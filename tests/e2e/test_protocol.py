@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from cairn_node import MIB
+from cairn_node import MIB, eventually
 from wire import Wire, exchange, request_bytes, timed
 
 
@@ -289,6 +289,7 @@ def test_a_refused_upload_hears_why_although_it_sends_on(node):
 
 def test_idle_connections_above_the_limit_give_way_to_new_ones(start_node):
     node = start_node(limits_connections=20)
+    eventually(lambda: node.metric("cairn_http_connections") == 0, 10, what="the connection that made the bucket is gone")
     held = [node.socket() for _ in range(20)]
     for s in held:
         s.sendall(request_bytes("GET", "/"))
