@@ -7,8 +7,8 @@
 
 namespace cairn::net {
 
-// Printable ASCII as it is; else one or more "=?UTF-8?B?…?=" of at most 75 characters, none of which cuts a character. Bytes that
-// are not UTF-8 are told to be ISO-8859-1, which keeps every byte.
+// Printable ASCII as it is; else one or more "=?UTF-8?B?…?=" of at most 75 characters, none of which cuts a character.
+// Bytes that are not UTF-8 are told to be ISO-8859-1, which keeps every byte.
 std::string as_encoded_words(std::string_view value);
 
 } // namespace cairn::net

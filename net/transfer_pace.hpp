@@ -21,7 +21,8 @@ public:
   // the client is waited for now. True: too slow.
   bool too_slow(storage::steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
                 const pace_limits& limits);
-  // Bytes a second since the window began, while the client was waited for. Before that was half a second: as fast as can be.
+  // Bytes a second since the window began, while the client was waited for. Before that was half a second: as fast as
+  // can be.
   std::uint64_t rate(std::uint64_t moved) const;
 
 private:
