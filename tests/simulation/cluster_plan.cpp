@@ -93,6 +93,7 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   draw_kinds(p, seed);
   if (p.trouble.count() > 0) p.member.walk_every = std::chrono::minutes{1};
   p.looks_for_leftovers = true;
+  p.rows_rot = p.rots;
 }
 
 } // namespace

@@ -15,6 +15,7 @@ struct cluster_plan {
   bool looks_for_leftovers = false;     // at the end: chunks that nothing needs
   std::uint32_t old_level = 0;          // of the builds that some nodes begin with; 0: all are new
   bool rots = false, scrubs = false;    // bits; found by operators' wishes, not by readers
+  bool rows_rot = false;                // of one node's metadata
   fault_plan faults;
   disk_fault_plan disk_faults;
   bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;

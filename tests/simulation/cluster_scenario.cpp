@@ -123,9 +123,9 @@ void cluster_run::trouble() {
   auto& n = any();
   if (plan_.drains && !draining_ && d.chance(0.2)) drain();
   if (plan_.wishes && d.chance(0.3)) operator_->act();
-  if (plan_.removes) let_in();
+  let_in();
   if (plan_.rots && d.chance(0.5)) rot_->flip();
-  if (plan_.rots && d.chance(0.1)) rot_->flip_row();
+  if (plan_.rows_rot && d.chance(0.1)) rot_->flip_row();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
       crash(n);
@@ -176,7 +176,7 @@ void cluster_run::mend() {
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
     return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
   if (plan_.wishes && !checks_.failed()) take_out_removed();
-  if (plan_.removes && !checks_.failed()) let_in();
+  if (!checks_.failed()) let_in();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
   const auto until = w_.now() + 2min;
