@@ -158,7 +158,7 @@ def test_a_standalone_node_goes_on_reading(tmp_path, fault):
                                               None), what="a refusal")
             assert refused.status == (507 if fault == "full" else 500), refused
             assert node.get("/files/old").body == b"old"
-            assert ready(node).status == 503
+            eventually(lambda: ready(node).status == 503, 5, what="the probe of the room, ten times a second, has seen it")
             if fault == "full":
                 ballast.remove()
             else:
