@@ -79,10 +79,6 @@ result<void> not_reached() {
   return error{errc::timeout, "not reached in time"};
 }
 
-} // namespace
-
-namespace {
-
 result<void> staged_is_of(const state_transfer_services& s, storage::log_index index) {
   const auto header = meta::read_dump_header(*s.files, staged_path(s));
   if (!header) return header.error();

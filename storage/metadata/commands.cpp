@@ -279,10 +279,6 @@ bool is_of_level_8(const command& c) {
          std::holds_alternative<invite_node>(c) || (added != nullptr && added->invited);
 }
 
-} // namespace
-
-namespace {
-
 std::uint8_t base_level_of(const command& c) {
   if (is_of_level_8(c)) return 8;
   if (is_of_level_7(c)) return 7;
