@@ -289,6 +289,13 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.refusal = [this] { return refused_by_peers(); };
   services.feature_level = [hello = hello_](std::uint8_t level) { hello->set_feature_active(level); };
   services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
+  services.remembered = identity_.members;
+  services.remember_members = [files = env_.files, dir = env_.settings->node.data_dir,
+                               identity = identity_](const std::vector<storage::known_member>& members) {
+    auto of_now = identity;
+    of_now.members = members;
+    return storage::save_cluster_identity(*files, dir, of_now);
+  };
   if (!env_.settings->cluster.join.empty())
     services.ask_configured = [this](std::string request, link::reply_callback reply) {
       const auto& join = env_.settings->cluster.join;

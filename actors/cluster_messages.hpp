@@ -9,7 +9,8 @@
 //                  term: to nodes of feature level 8 and later
 //   snapshot     version:u8 index:u64 offset:u64                 → version:u8 index:u64 term:u64 servers_index:u64
 //                  servers:string total:u64 checksum:u32 piece   (CRC32C of the piece)
-//                  index 0: whatever is newest; then the answer's index is asked for until offset = total
+//                  index 0: the newest, made anew when it is older than the index in `offset` (0: any); then the
+//                  answer's index is asked for until offset = total
 //   join         version:u8 node name:string [proof:32]          → version:u8 cluster:16 name:string number:u16
 //                  count:varint member*
 //     node         id:16 address:string zone:string weight:varint incarnation:u64

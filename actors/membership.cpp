@@ -7,6 +7,7 @@
 #include "actors/peer_claims.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/log_servers.hpp"
+#include "cluster/remembered_members.hpp"
 #include "storage/log.hpp"
 #include "storage/node_identity.hpp"
 
@@ -46,6 +47,7 @@ private:
   void send_report(const log_status& log, std::string bytes);
   void look_for_members();
   void refused(const std::string& why);
+  void remember_members();
   void update_holds();
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
   void hear(const log_status& log, const link::incoming_request& request);
@@ -69,9 +71,10 @@ private:
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
   std::unique_ptr<join_service> joins_;
+  std::optional<cluster::remembered_members> remembered_;
   cluster::plan_base targets_planned_;
   cluster::out_decision auto_out_;
-  bool stewarding_ = false, soon_ = false;
+  bool stewarding_ = false, soon_ = false, remembering_ = false, remember_failed_ = false;
   std::size_t asked_ = 0; // how often others were asked for members
 };
 static_assert(!std::is_aggregate_v<membership_state>);
@@ -79,6 +82,7 @@ static_assert(!std::is_aggregate_v<membership_state>);
 void membership_state::start(membership_services services) {
   s_ = std::move(services);
   make_join_service();
+  remembered_.emplace(s_.remembered);
   self_->delayed_send(self_, step_pause, tick_atom_v);
 }
 
@@ -106,6 +110,7 @@ void membership_state::make_join_service() {
 void membership_state::tick() {
   self_->delayed_send(self_, tick_interval, tick_atom_v);
   if (const auto why = s_.refusal ? s_.refusal() : std::nullopt) refused(*why);
+  remember_members();
   with_status([this](const log_status& log) {
     s_.state->leads.store(log.leads);
     if (log.leads && term_led_ != log.term) {
@@ -205,6 +210,26 @@ void membership_state::refused(const std::string& why) {
     if (!expired) remember(why);
   };
   if (!s_.reads->post(now() + request_time, std::move(job))) s_.state->refuse({}); // the next tick tries again
+}
+
+// By this file the node finds the others when it can't read who they are. Should it fail, the next tick tries again.
+void membership_state::remember_members() {
+  const auto layout = s_.layout->get();
+  if (!layout || remembering_ || !s_.remember_members) return;
+  auto wanted = remembered_->observe(layout->members);
+  if (!wanted) return;
+  remembering_ = true;
+  auto job = [this, members = std::move(*wanted), remember = s_.remember_members, back = on_actor()](bool expired) {
+    const auto kept = expired ? result<void>{error{errc::timeout, "the disk is overdue"}} : remember(members);
+    back([this, members, kept] {
+      remembering_ = false;
+      if (kept) remembered_->written(members);
+      if (!kept && !remember_failed_)
+        log::warn("the file of the cluster's members was not written", {{"error", to_string(kept.error())}});
+      remember_failed_ = !kept;
+    });
+  };
+  if (!s_.reads->post(now() + request_time, std::move(job))) remembering_ = false;
 }
 
 void membership_state::take_report(node_report r, std::uint32_t feature_level,

@@ -9,6 +9,7 @@
 #include "actors/peers.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/steward.hpp"
+#include "storage/cluster_identity.hpp"
 #include "storage/executor.hpp"
 
 namespace cairn::actors {
@@ -39,6 +40,9 @@ struct membership_services {
   std::function<std::optional<std::string>()> refusal;
   std::function<void(std::uint8_t)> feature_level; // told that of the cluster, over and over; cheap. May be empty.
   std::function<void(const std::string& why)> remember_refusal; // blocking; on `reads`. May be empty.
+  // The members that this node's file of the cluster names, and its replacement: blocking; on `reads`, one at a time.
+  std::vector<storage::known_member> remembered;
+  std::function<result<void>(const std::vector<storage::known_member>&)> remember_members; // may be empty
   // A request to one after the other of the addresses that the configuration names, for when no known member can be
   // reached. May be empty.
   std::function<void(std::string request, link::reply_callback reply)> ask_configured;

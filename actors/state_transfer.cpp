@@ -132,7 +132,8 @@ void state_transfer::serve(const link::incoming_request& request) {
   const auto wanted = decode_snapshot_wanted(request.bytes);
   if (!wanted) return request.respond(wanted.error());
   last_asked_ = env_.clock->now();
-  const bool useful = served_ && served_->record.index >= env_.first_kept();
+  const auto oldest = wanted->index == 0 ? std::max(env_.first_kept(), wanted->offset) : env_.first_kept();
+  const bool useful = served_ && served_->record.index >= oldest;
   if (wanted->index != 0) {
     if (!useful || served_->record.index != wanted->index || wanted->offset >= served_->bytes)
       return request.respond(error{errc::not_found, "that state is not kept any more: ask for the newest"});
@@ -245,7 +246,8 @@ void state_transfer::begin_fetch(const storage::uuid& from) {
 
 void state_transfer::ask() {
   std::string bytes(1, char(peer_request::snapshot));
-  bytes += encode(snapshot_wanted{arriving_->index, arriving_->next});
+  // What ends before the log of this node begins is of no use to it.
+  bytes += encode(snapshot_wanted{arriving_->index, arriving_->index == 0 ? env_.first_kept() : arriving_->next});
   env_.network->call(arriving_->from, std::move(bytes), env_.clock->now() + piece_time,
                      [this, post = env_.post](result<link::answer> a) {
                        post([this, a = std::move(a)]() mutable { arrived(std::move(a)); });

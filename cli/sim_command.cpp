@@ -17,7 +17,7 @@ struct sim_options {
   std::string seeds = "1..1000";
   std::string scenario; // empty: all
   unsigned threads = 0;
-  bool list = false;
+  bool list = false, logs = false;
 };
 
 struct seed_range {
@@ -39,7 +39,7 @@ std::optional<seed_range> parse_seeds(std::string_view text) {
   return seed_range{*first, *last};
 }
 
-bool run_scenario(const sim::scenario& s, const seed_range& seeds, unsigned threads) {
+bool run_scenario(const sim::scenario& s, const seed_range& seeds, unsigned threads, bool logs) {
   const auto total = seeds.last - seeds.first + 1;
   const bool terminal = isatty(STDERR_FILENO) != 0;
   const auto progress = [&](std::uint64_t done) {
@@ -48,7 +48,7 @@ bool run_scenario(const sim::scenario& s, const seed_range& seeds, unsigned thre
                    static_cast<unsigned long long>(total));
   };
   const auto begun = std::chrono::steady_clock::now();
-  const auto report = sim::sweep(s, seeds.first, seeds.last, threads, 64, progress);
+  const auto report = sim::sweep(s, seeds.first, seeds.last, threads, 64, progress, logs);
   const auto took = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
   if (terminal) std::fprintf(stderr, "\r\033[K");
   for (const auto& f : report.failures) {
@@ -80,7 +80,7 @@ int run(const sim_options& options) {
   const auto threads = options.threads > 0 ? options.threads : std::max(1u, std::thread::hardware_concurrency());
   bool good = true;
   for (const auto& s : sim::scenarios()) {
-    if (!only || only == &s) good = run_scenario(s, *seeds, threads) && good;
+    if (!only || only == &s) good = run_scenario(s, *seeds, threads, options.logs) && good;
   }
   return good ? 0 : 1;
 }
@@ -95,6 +95,7 @@ void add_sim_command(CLI::App& app, int& exit_code) {
   command->add_option("--seeds", options->seeds, "first..last, or one seed")->capture_default_str();
   command->add_option("scenario,--scenario", options->scenario, "only this one; default: all");
   command->add_option("--threads", options->threads, "0: one a core");
+  command->add_flag("--logs", options->logs, "show what the nodes log, to replay one seed");
   command->add_flag("--list", options->list, "list the scenarios");
   command->callback([options, &exit_code] { exit_code = run(*options); });
 }

@@ -124,6 +124,11 @@ protected:
     s.founding = founding;
     s.feature_level = [this](std::uint8_t level) { level_told = level; };
     s.remember_refusal = [this](const std::string& why) { remembered.push_back(why); };
+    s.remember_members = [this](const std::vector<storage::known_member>& members) -> result<void> {
+      if (disk_full) return error{errc::no_space};
+      file_of_members = members;
+      return {};
+    };
     s.ask_configured = [this](const std::string& request, link::reply_callback reply) {
       auto& asked = configured.emplace_back();
       asked.kind = peer_request(request.at(0));
@@ -215,6 +220,8 @@ protected:
   std::vector<log_change> changes;
   std::vector<storage::node_number> transfers;
   std::vector<std::string> remembered;
+  std::vector<storage::known_member> file_of_members;
+  bool disk_full = false;
   std::uint8_t level_told = 0;
   metadata_actor metadata;
   membership_actor member;

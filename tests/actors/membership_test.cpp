@@ -9,6 +9,21 @@ using ::testing::HasSubstr;
 
 // ── a node that does not lead ──
 
+TEST_F(membership_test, a_node_keeps_who_the_members_are_also_after_its_disk_was_full) {
+  cluster_of(3);
+  disk_full = true;
+  start();
+  pass(3s);
+  EXPECT_TRUE(file_of_members.empty());
+  disk_full = false;
+  pass(2s);
+  ASSERT_EQ(file_of_members.size(), 3u);
+  EXPECT_EQ(file_of_members[2], (storage::known_member{2, id_of(2), "node-2:1"}));
+  run(meta::remove_node{2});
+  pass(2s);
+  EXPECT_EQ(file_of_members.size(), 2u);
+}
+
 TEST_F(membership_test, tells_the_leader_each_second_how_it_is) {
   cluster_of(3);
   log.leader = 1;

@@ -142,7 +142,7 @@ TEST_F(state_transfer_test, begins_anew_at_another_source_or_when_the_source_has
   fail_next = error{errc::connection_lost, ""};
   loop.run(1s);
   client->offered(other_id, 1);
-  EXPECT_EQ(asked.back().offset, 0u);
+  EXPECT_EQ(asked.back().index, 0u);
   while (asked.size() < 8) loop.step();
   server->stop_serving();
   source.fill(10);
@@ -153,6 +153,20 @@ TEST_F(state_transfer_test, begins_anew_at_another_source_or_when_the_source_has
   loop.run(5s);
   ASSERT_TRUE(install_staged(target.services(), 2));
   EXPECT_EQ(meta::dump(*target.kv), meta::dump(*source.kv));
+}
+
+// A repair asks again each second, and as long as somebody asks a dump is kept: an old one would be served for ever.
+TEST_F(state_transfer_test, a_dump_that_ends_before_the_log_of_who_asks_begins_is_made_anew) {
+  client->offered(source_id, 1);
+  loop.run(5s);
+  ASSERT_EQ(target.offered_to_install, (std::vector<storage::log_index>{1}));
+  client->installed();
+  source.fill(10);
+  target.first_kept = 2;
+  std::optional<storage::log_index> fetched;
+  client->fetch(source_id, [&](result<raft::snapshot_record> r) { fetched = r ? r->index : 0; });
+  loop.run(5s);
+  EXPECT_EQ(fetched, 2u);
 }
 
 TEST_F(state_transfer_test, a_piece_that_was_changed_on_the_way_is_not_believed) {

@@ -74,6 +74,7 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   if (checks_.failed()) return;
   p.network =
       std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_, feature_level_}, p.service, p.home);
+  if (identity_ && !remembered_members_.empty()) identity_->members = remembered_members_; // its file of the cluster
   if (identity_) return become_member();
   if (!known.empty()) return ask_to_join(std::move(known));
   storage::uuid cluster{};
@@ -234,6 +235,11 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   members.network = p.network.get();
   members.clock = &p.home;
   members.self = self();
+  members.remembered = identity_->members;
+  members.remember_members = [this](const std::vector<storage::known_member>& now) {
+    remembered_members_ = now;
+    return result<void>{};
+  };
   members.cluster_name = cluster_name;
   members.disks = [this] {
     actors::disk_use use;

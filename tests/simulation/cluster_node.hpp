@@ -147,6 +147,7 @@ private:
   std::uint32_t slowness_ = 1, feature_level_;
   storage::steady_time frozen_since_{};
   std::optional<storage::cluster_identity> identity_;
+  std::vector<storage::known_member> remembered_members_; // in its file of the cluster; empty: as it joined
   std::vector<sim_disk> disks_;
   std::unique_ptr<faulty_kv> metadata_engine_, log_engine_;
   storage::memory_file_system metadata_files_; // of state transfers

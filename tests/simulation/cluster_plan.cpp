@@ -73,6 +73,7 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   p.wishes = p.trouble.count() > 0 && d.chance(0.3);
   p.removes = p.wishes && d.chance(0.5);
   p.rots = p.nodes > 2 && p.trouble.count() > 0 && d.chance(0.3);
+  p.rows_rot = p.rots;
   p.scrubs = p.rots && d.chance(0.4);
   p.work.rotten_bits = p.rots;
   p.member.scrubs = p.scrubs;
@@ -93,7 +94,6 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   draw_kinds(p, seed);
   if (p.trouble.count() > 0) p.member.walk_every = std::chrono::minutes{1};
   p.looks_for_leftovers = true;
-  p.rows_rot = p.rots;
 }
 
 } // namespace

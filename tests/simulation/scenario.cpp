@@ -115,8 +115,8 @@ const scenario* find_scenario(const std::string& name) {
 }
 
 sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads,
-                   std::uint64_t repeat_every, const std::function<void(std::uint64_t)>& progress) {
-  log::set_up(log::level::off, false); // failures are planned by the thousand
+                   std::uint64_t repeat_every, const std::function<void(std::uint64_t)>& progress, bool logs) {
+  log::set_up(logs ? log::level::debug : log::level::off, false); // failures are planned by the thousand
   const auto before = std::signal(SIGABRT, tell_seed_and_abort);
   sweeper all{s, first, last, repeat_every, progress};
   std::vector<std::thread> workers;

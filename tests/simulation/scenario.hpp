@@ -39,8 +39,9 @@ struct sweep_report {
 };
 // Runs the seeds first…last on `threads` threads with a world each; every `repeat_every`-th seed runs twice and must
 // end with the same digest. `progress` is called about once a second with the number of runs done, on any of the
-// threads.
+// threads. `logs`: what the nodes log goes to standard error.
 sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads,
-                   std::uint64_t repeat_every = 64, const std::function<void(std::uint64_t)>& progress = {});
+                   std::uint64_t repeat_every = 64, const std::function<void(std::uint64_t)>& progress = {},
+                   bool logs = false);
 
 } // namespace cairn::sim
