@@ -113,8 +113,8 @@ void lifecycle_state::next_bucket() {
 void lifecycle_state::begin(const meta::bucket_row& bucket) {
   bucket_ = bucket;
   rules_.emplace(bucket_.lifecycle, options_.day, options_.upload_age_max);
-  versions_ = {.bucket = bucket_.name, .versions_max = options_.page_rows, .judged = bucket_.id};
-  uploads_ = {.bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = bucket_.id};
+  versions_ = {.bucket = bucket_.name, .versions_max = options_.page_rows, .judged = {bucket_.id}};
+  uploads_ = {.bucket = bucket_.name, .uploads_max = options_.page_rows, .judged = {bucket_.id}};
   held_.reset();
   if (rules_->wants_versions()) return versions_page();
   if (rules_->wants_uploads()) return uploads_page();
@@ -160,7 +160,7 @@ void lifecycle_state::decide(const meta::versions_page& page) {
     command.key = version.key;
     command.now = now;
     command.expected = version.place;
-    command.by.bucket = versions_.judged;
+    command.by.bucket = versions_.judged.bucket;
     if (wish == lifecycle_wish::remove) command.version = version.id;
     commands.emplace_back(std::move(command));
   };
@@ -201,7 +201,7 @@ void lifecycle_state::abort_some(const meta::uploads_page& page) {
     if (!rules_->aborts(upload, s_.clock->wall())) continue;
     meta::abort_upload command;
     command.upload = {uploads_.bucket, upload.key, upload.id, upload.nonce};
-    command.by.bucket = uploads_.judged;
+    command.by.bucket = uploads_.judged.bucket;
     commands.emplace_back(std::move(command));
   }
   uploads_.key_marker = page.next_key_marker;

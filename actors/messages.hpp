@@ -51,7 +51,7 @@ struct object_name {
   std::string bucket, key;
   bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
   std::optional<storage::metadata::version_id> version{}; // nothing: the live one
-  storage::bucket_id judged = 0;                          // as in storage::metadata::listing_query
+  storage::metadata::judgement judged{};
 };
 struct found_object {
   std::shared_ptr<const storage::metadata::object_row> row;
@@ -81,7 +81,7 @@ struct object_parts_query {
   std::string bucket, key;
   std::uint32_t after = 0, max = 0;
   std::optional<storage::metadata::version_id> version{};
-  storage::bucket_id judged = 0;
+  storage::metadata::judgement judged{};
 };
 struct found_parts {
   std::shared_ptr<const storage::metadata::object_row> row;
@@ -96,6 +96,7 @@ struct access_query {
 struct found_access {
   std::shared_ptr<const storage::metadata::access_key_row> key;
   std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
+  storage::log_index seen = 0; // in a cluster: all of it is of this state or a newer one
 };
 // Access keys behind `after`, at most `max`.
 struct keys_query {

@@ -19,7 +19,7 @@ bool is_other(const meta::bucket_row& bucket, storage::bucket_id judged) {
 result<found_object> read_object(meta::view& view, const object_name& name) {
   auto bucket = view.bucket(name.bucket);
   if (!bucket) return bucket.error();
-  if (is_other(*bucket, name.judged)) return error{errc::no_such_bucket};
+  if (is_other(*bucket, name.judged.bucket)) return error{errc::no_such_bucket};
   auto row = name.version ? view.object(name.bucket, name.key, *name.version) : view.object(name.bucket, name.key);
   if (!row) return row.error();
   if (row->content == meta::content_kind::delete_marker) return error{errc::delete_marker};
@@ -79,26 +79,30 @@ void metadata_state::give(std::uint64_t reply, result<Answer> outcome) {
 }
 
 template <class Answer>
-void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go) {
-  if (!log_) return go();
-  log_->barrier(deadline, [this, reply, go = std::move(go)](const result<storage::log_index>& reached) {
-    if (reached) return with_layout(go);
-    give<Answer>(reply, reached.error());
+void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen,
+                                std::function<void(storage::log_index)> go) {
+  if (!log_) return go(0);
+  const auto reached = [this, go = std::move(go)](storage::log_index at) { with_layout([go, at] { go(at); }); };
+  if (seen != 0 && log_->shows(seen)) return reached(seen);
+  log_->barrier(deadline, [this, reply, reached](const result<storage::log_index>& at) {
+    if (at) return reached(*at);
+    give<Answer>(reply, at.error());
   });
 }
 
 template <class Answer>
-caf::result<Answer> metadata_state::ask(freshness wanted, reader<Answer> read, observer<Answer> then) {
+caf::result<Answer> metadata_state::ask(std::optional<storage::log_index> seen, reader<Answer> read,
+                                        observer<Answer> then) {
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<Answer>();
   const auto reply = waiting<Answer>().add(answer, deadline);
-  auto go = [this, reply, deadline, read = std::move(read), then = std::move(then)] {
+  auto go = [this, reply, deadline, read = std::move(read), then = std::move(then)](storage::log_index) {
     ask_now<Answer>(reply, deadline, read, then);
   };
-  if (wanted == freshness::linear)
-    when_fresh<Answer>(reply, deadline, std::move(go));
+  if (seen)
+    when_fresh<Answer>(reply, deadline, *seen, std::move(go));
   else
-    go();
+    go(0);
   return answer;
 }
 
@@ -130,7 +134,7 @@ std::optional<found_object> metadata_state::find_cached(const object_name& name)
   if (name.version) return std::nullopt; // kept by name only
   const auto *cached = cache_->find({name.bucket, name.key}), *bucket = cache_->find({name.bucket, {}});
   const bool whole = cached && bucket;
-  if (whole && is_other(*bucket->bucket, name.judged)) return std::nullopt;
+  if (whole && is_other(*bucket->bucket, name.judged.bucket)) return std::nullopt;
   auto& counter = whole ? s_.metrics->row_cache_hits : s_.metrics->row_cache_misses;
   counter.fetch_add(1, std::memory_order_relaxed);
   if (!whole) return std::nullopt;
@@ -150,7 +154,7 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
     lookup_in_snapshot(reply, deadline, name);
     return answer;
   }
-  when_fresh<found_object>(reply, deadline, [this, reply, deadline, name] {
+  when_fresh<found_object>(reply, deadline, name.judged.seen, [this, reply, deadline, name](storage::log_index) {
     if (auto found = find_cached(name)) return give<found_object>(reply, std::move(*found));
     lookup_in_snapshot(reply, deadline, name);
   });
@@ -181,7 +185,7 @@ void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_tim
 }
 
 caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint64_t object_offset) {
-  return ask<part_list>(freshness::any, [id, object_offset](meta::view& view) -> result<part_list> {
+  return ask<part_list>(std::nullopt, [id, object_offset](meta::view& view) -> result<part_list> {
     auto page = view.parts(id, object_offset, page_parts);
     if (!page) return page.error();
     return std::make_shared<const std::vector<meta::manifest_part>>(std::move(*page));
@@ -207,8 +211,9 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_tim
     if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found), nullptr};
     cache_->finish_miss(miss, std::move(row));
     if (found || !again || found.error().code != errc::no_such_bucket) return true;
-    when_fresh<meta::bucket_row>(reply, deadline,
-                                 [this, reply, deadline, name] { bucket_in_snapshot(reply, deadline, name, false); });
+    when_fresh<meta::bucket_row>(reply, deadline, 0, [this, reply, deadline, name](storage::log_index) {
+      bucket_in_snapshot(reply, deadline, name, false);
+    });
     return false;
   };
   ask_now<meta::bucket_row>(
@@ -240,19 +245,24 @@ caf::result<found_access> metadata_state::access(const access_query& query) {
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<found_access>();
   const auto reply = waiting<found_access>().add(answer, deadline);
-  when_fresh<found_access>(reply, deadline, [this, reply, deadline, query] {
-    if (auto found = access_cached(query)) return give<found_access>(reply, std::move(*found));
-    access_in_snapshot(reply, deadline, query);
+  when_fresh<found_access>(reply, deadline, 0, [this, reply, deadline, query](storage::log_index seen) {
+    if (auto found = access_cached(query)) {
+      found->seen = seen;
+      return give<found_access>(reply, std::move(*found));
+    }
+    access_in_snapshot(reply, deadline, query, seen);
   });
   return answer;
 }
 
-void metadata_state::access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query) {
+void metadata_state::access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query,
+                                        storage::log_index seen) {
   const auto miss = [this](std::string_view bucket, std::string_view key) {
     return bucket.empty() && key.empty() ? std::uint64_t{0} : cache_->begin_miss({bucket, key});
   };
   const std::array misses{miss({}, query.key), miss(query.bucket, {}), miss(query.bucket_2, {})};
-  const auto keep = [this, misses](result<found_access>& found) {
+  const auto keep = [this, misses, seen](result<found_access>& found) {
+    if (found) found->seen = seen;
     std::array<std::optional<cached_row>, 3> rows;
     if (found && found->key) rows[0] = cached_row{{}, nullptr, found->key};
     if (found && found->bucket) rows[1] = cached_row{{}, found->bucket, nullptr};
@@ -266,7 +276,7 @@ void metadata_state::access_in_snapshot(std::uint64_t reply, storage::steady_tim
 }
 
 caf::result<key_list> metadata_state::keys(const keys_query& query) {
-  return ask<key_list>(freshness::linear, [query](meta::view& view) -> result<key_list> {
+  return ask<key_list>(0, [query](meta::view& view) -> result<key_list> {
     auto rows = view.access_keys(query.after, query.max);
     if (!rows) return rows.error();
     return std::make_shared<const std::vector<meta::access_key_row>>(std::move(*rows));
@@ -274,7 +284,7 @@ caf::result<key_list> metadata_state::keys(const keys_query& query) {
 }
 
 caf::result<bucket_list> metadata_state::buckets() {
-  return ask<bucket_list>(freshness::linear, [](meta::view& view) -> result<bucket_list> {
+  return ask<bucket_list>(0, [](meta::view& view) -> result<bucket_list> {
     auto rows = view.buckets();
     if (!rows) return rows.error();
     return std::make_shared<const std::vector<meta::bucket_row>>(std::move(*rows));
@@ -282,7 +292,7 @@ caf::result<bucket_list> metadata_state::buckets() {
 }
 
 caf::result<buckets_listing> metadata_state::bucket_names(const meta::buckets_query& query) {
-  return ask<buckets_listing>(freshness::linear, [query](meta::view& view) -> result<buckets_listing> {
+  return ask<buckets_listing>(0, [query](meta::view& view) -> result<buckets_listing> {
     auto page = view.buckets(query);
     if (!page) return page.error();
     return std::make_shared<const meta::buckets_page>(std::move(*page));
@@ -290,7 +300,7 @@ caf::result<buckets_listing> metadata_state::bucket_names(const meta::buckets_qu
 }
 
 caf::result<listing_page> metadata_state::list(const meta::listing_query& query) {
-  return ask<listing_page>(freshness::linear, [query](meta::view& view) -> result<listing_page> {
+  return ask<listing_page>(query.judged.seen, [query](meta::view& view) -> result<listing_page> {
     auto page = view.list(query);
     if (!page) return page.error();
     return std::make_shared<const meta::listing>(std::move(*page));
@@ -298,7 +308,7 @@ caf::result<listing_page> metadata_state::list(const meta::listing_query& query)
 }
 
 caf::result<versions_listing> metadata_state::versions(const meta::versions_query& query) {
-  return ask<versions_listing>(freshness::linear, [query](meta::view& view) -> result<versions_listing> {
+  return ask<versions_listing>(query.judged.seen, [query](meta::view& view) -> result<versions_listing> {
     auto page = view.versions(query);
     if (!page) return page.error();
     return std::make_shared<const meta::versions_page>(std::move(*page));
@@ -306,7 +316,7 @@ caf::result<versions_listing> metadata_state::versions(const meta::versions_quer
 }
 
 caf::result<uploads_listing> metadata_state::uploads(const meta::uploads_query& query) {
-  return ask<uploads_listing>(freshness::linear, [query](meta::view& view) -> result<uploads_listing> {
+  return ask<uploads_listing>(query.judged.seen, [query](meta::view& view) -> result<uploads_listing> {
     auto page = view.uploads(query);
     if (!page) return page.error();
     return std::make_shared<const meta::uploads_page>(std::move(*page));
@@ -314,7 +324,7 @@ caf::result<uploads_listing> metadata_state::uploads(const meta::uploads_query& 
 }
 
 caf::result<found_upload> metadata_state::upload(const upload_query& query) {
-  return ask<found_upload>(freshness::linear, [query](meta::view& view) -> result<found_upload> {
+  return ask<found_upload>(0, [query](meta::view& view) -> result<found_upload> {
     auto row = view.upload(query.upload);
     if (!row) return row.error();
     auto parts = view.upload_parts(row->id, query.after, query.max);
@@ -325,9 +335,9 @@ caf::result<found_upload> metadata_state::upload(const upload_query& query) {
 }
 
 caf::result<found_parts> metadata_state::object_parts(const object_parts_query& query) {
-  return ask<found_parts>(freshness::linear, [query](meta::view& view) -> result<found_parts> {
+  return ask<found_parts>(query.judged.seen, [query](meta::view& view) -> result<found_parts> {
     const auto bucket = view.bucket(query.bucket);
-    if (bucket && is_other(*bucket, query.judged)) return error{errc::no_such_bucket};
+    if (bucket && is_other(*bucket, query.judged.bucket)) return error{errc::no_such_bucket};
     auto row =
         query.version ? view.object(query.bucket, query.key, *query.version) : view.object(query.bucket, query.key);
     if (!row) return row.error();
@@ -360,11 +370,11 @@ caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
     page->released_up_to = std::min(page->released_up_to, oldest);
     return true;
   };
-  return ask<buried_list>(freshness::any, read, drop_held);
+  return ask<buried_list>(std::nullopt, read, drop_held);
 }
 
 caf::result<chunk_ids> metadata_state::dead(const chunk_ids& ids) {
-  return ask<chunk_ids>(freshness::any, [ids](meta::view& view) -> result<chunk_ids> {
+  return ask<chunk_ids>(std::nullopt, [ids](meta::view& view) -> result<chunk_ids> {
     std::unordered_map<storage::blob_id, bool> known;
     chunk_ids out;
     if (view.deletions_held()) return out;

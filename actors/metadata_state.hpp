@@ -68,21 +68,23 @@ private:
   using reader = std::function<result<Answer>(storage::metadata::view&)>;
   template <class Answer>
   using observer = std::function<bool(result<Answer>&)>;
-  enum class freshness : std::uint8_t { any, linear };
   // Reads on an executor; `then` runs on the actor before the answer goes out, also when it goes out to nobody. False:
-  // it sees to the answer itself.
+  // it sees to the answer itself. `seen` as in when_fresh; nothing: whatever the state shows will do.
   template <class Answer>
-  caf::result<Answer> ask(freshness wanted, reader<Answer> read, observer<Answer> then = {});
+  caf::result<Answer> ask(std::optional<storage::log_index> seen, reader<Answer> read, observer<Answer> then = {});
   template <class Answer>
   void ask_now(std::uint64_t reply, storage::steady_time deadline, reader<Answer> read, observer<Answer> then);
   template <class Answer>
   void give(std::uint64_t reply, result<Answer> outcome);
-  // `go` runs when the state shows what was acknowledged anywhere before; at once on a node without a cluster.
+  // `go` runs when the state shows what was acknowledged anywhere before, with the log's index of that; at once, with
+  // 0, on a node without a cluster. `seen`: the index that the request was given before; 0: none so far.
   template <class Answer>
-  void when_fresh(std::uint64_t reply, storage::steady_time deadline, std::function<void()> go);
+  void when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen,
+                  std::function<void(storage::log_index)> go);
   std::optional<found_object> find_cached(const object_name& name);
   std::optional<found_access> access_cached(const access_query& query);
-  void access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query);
+  void access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query,
+                          storage::log_index seen);
   void bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name, bool again);
   void lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name);
 

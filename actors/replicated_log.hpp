@@ -120,6 +120,8 @@ public:
   void stop(); // everything that waits is answered `stopping`
 
   void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);
+  // Whether the state here, whole and in service, has this entry: then a reader that was told of it needs no barrier.
+  bool shows(storage::log_index index) const { return !stopped_ && !failure_ && !replacing_ && applied_ >= index; }
   void barrier(storage::steady_time deadline, reached done);
   cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
   cluster::raft::accepted transfer(storage::node_number to);

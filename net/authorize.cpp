@@ -208,6 +208,7 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
 std::optional<s3_error> settle(const request_head& head, const actors::found_access& found, http_shared& shared,
                                request& request) {
   request.bucket = found.bucket;
+  request.seen = found.seen;
   const bool preflight = request.operation == storage::http_operation::options;
   if (found.bucket && !request.origin.empty() && !preflight) {
     const auto meant = header_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made

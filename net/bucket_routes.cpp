@@ -93,13 +93,13 @@ void abort_page(const removal_ptr& job, const metadata::uploads_page& page) {
 void abort_uploads(const removal_ptr& job) {
   const auto& session = job->session;
   metadata::versions_query any{.bucket = session->current().target.bucket, .versions_max = 1};
-  any.judged = session->current().by.bucket;
+  any.judged = session->current().judged();
   ask<actors::versions_listing>(
       session,
       [job](const actors::versions_listing& page) {
         if (!page->versions.empty()) return job->session->respond_failure(error{errc::bucket_not_empty});
         metadata::uploads_query query{.bucket = job->session->current().target.bucket, .uploads_max = aborted_page};
-        query.judged = job->session->current().by.bucket;
+        query.judged = job->session->current().judged();
         ask<actors::uploads_listing>(
             job->session, [job](const actors::uploads_listing& uploads) { abort_page(job, *uploads); },
             actors::list_atom_v, std::move(query));

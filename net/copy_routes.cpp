@@ -109,7 +109,7 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
         commit_copy(job, *found.row);
       },
       actors::lookup_atom_v,
-      actors::object_name{job->source.bucket, job->source.key, false, job->source.version, job->command.by.source});
+      actors::object_name{job->source.bucket, job->source.key, false, job->source.version, {job->command.by.source}});
 }
 
 struct part_job {
@@ -176,16 +176,17 @@ void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row
 // Each part of an upload with a checksum algorithm has one of that kind: the bytes are read for it, not moved.
 void prove_part(const std::shared_ptr<part_job>& job, const std::shared_ptr<const metadata::object_row>& row,
                 const actors::byte_range& range) {
-  checksum_of(
-      job->session,
-      {{job->source.bucket, job->source.key, true, job->source.version, job->command.by.source}, place_of(*row), range},
-      *job->kind, [job, row, range](const result<std::string>& made) {
-        if (!made && made.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
-        if (!made) return job->session->respond_failure(made.error());
-        job->command.checksum_name = to_string(*job->kind);
-        job->command.checksum = *made;
-        share_part(job, *row, range);
-      });
+  checksum_of(job->session,
+              {{job->source.bucket, job->source.key, true, job->source.version, {job->command.by.source}},
+               place_of(*row),
+               range},
+              *job->kind, [job, row, range](const result<std::string>& made) {
+                if (!made && made.error().code == errc::stale_source && ++job->tries < tries_max) return try_part(job);
+                if (!made) return job->session->respond_failure(made.error());
+                job->command.checksum_name = to_string(*job->kind);
+                job->command.checksum = *made;
+                share_part(job, *row, range);
+              });
 }
 
 void try_part(const std::shared_ptr<part_job>& job) {
@@ -204,7 +205,7 @@ void try_part(const std::shared_ptr<part_job>& job) {
         share_part(job, row, bytes);
       },
       actors::lookup_atom_v,
-      actors::object_name{job->source.bucket, job->source.key, true, job->source.version, job->command.by.source});
+      actors::object_name{job->source.bucket, job->source.key, true, job->source.version, {job->command.by.source}});
 }
 
 } // namespace

@@ -25,7 +25,7 @@ public:
     const auto& request = session_->current();
     streamer_ = actors::start_download(
         session_->shared().services,
-        {request.target.bucket, request.target.key, !request.head_only, request.version, request.by.bucket},
+        {request.target.bucket, request.target.key, !request.head_only, request.version, request.judged()},
         shared_from_this());
   }
 

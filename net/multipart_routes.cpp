@@ -65,7 +65,7 @@ void failed(const completion_ptr& job, const error& why) {
         completed(job);
       },
       actors::lookup_atom_v,
-      actors::object_name{job->upload.bucket, job->upload.key, false, std::nullopt, job->session->current().by.bucket});
+      actors::object_name{job->upload.bucket, job->upload.key, false, std::nullopt, job->session->current().judged()});
 }
 
 void commit_completion(const completion_ptr& job) {
@@ -223,7 +223,7 @@ void begin_upload(const session_ptr& session) {
         commit_beginning(session, command, lines);
       },
       actors::lookup_atom_v,
-      actors::object_name{request.target.bucket, request.target.key, false, std::nullopt, request.by.bucket});
+      actors::object_name{request.target.bucket, request.target.key, false, std::nullopt, request.judged()});
 }
 
 void list_parts(const session_ptr& session) {
@@ -262,7 +262,7 @@ void list_uploads(const session_ptr& session) {
   uploads_request request;
   request.query = {
       target.bucket, given("prefix"), given("delimiter"), given("key-marker"), 0, std::get<std::uint32_t>(most)};
-  request.query.judged = session->current().by.bucket;
+  request.query.judged = session->current().judged();
   request.upload_marker = given("upload-id-marker");
   if (!request.query.key_marker.empty() && !request.upload_marker.empty()) {
     auto named = target;

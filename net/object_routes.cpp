@@ -45,7 +45,7 @@ void get_part(const session_ptr& session) {
       },
       actors::parts_atom_v,
       actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version,
-                                 session->current().by.bucket});
+                                 session->current().judged()});
 }
 
 void object_attributes(const session_ptr& session) {
@@ -66,7 +66,7 @@ void object_attributes(const session_ptr& session) {
       },
       actors::parts_atom_v,
       actors::object_parts_query{target.bucket, target.key, request.after, parts, session->current().version,
-                                 session->current().by.bucket});
+                                 session->current().judged()});
 }
 
 void read_tags(const session_ptr& session) {
@@ -78,7 +78,7 @@ void read_tags(const session_ptr& session) {
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
       },
       actors::lookup_atom_v,
-      actors::object_name{target.bucket, target.key, false, session->current().version, session->current().by.bucket});
+      actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});
 }
 
 // Tags of a named version are its owner's, as it is the owner's to remove one.

@@ -51,6 +51,7 @@ struct request {
   std::vector<std::string> query_headers; // lower-case names of those that a presigned URL's query added to the head
   bool cross_site = false;                // not signed, and sent for a page of another origin
   storage::metadata::authority by;        // what let it in; goes with its commands
+  storage::log_index seen = 0;            // in a cluster: by the state at this index, or a newer one
   std::uint8_t rights = 0;                // of its sender on the bucket, whatever let it in
   bool may_list = false;                  // its sender may know what is not there
   bool public_only = false;               // anonymous: only objects that are public by themselves
@@ -59,6 +60,7 @@ struct request {
   std::string resource() const; // "/bucket/key", for error documents
   // Whether its sender has all these rights, and not only those of anybody.
   bool may(std::uint8_t more) const;
+  storage::metadata::judgement judged() const { return {by.bucket, seen}; }
   // Of a command that needs these rights besides.
   storage::metadata::authority authority(std::uint8_t more) const;
 };

@@ -60,7 +60,7 @@ void ask_page(const session_ptr& session, const turn& mine, const list_request& 
   // S3 answers max-keys=0 with an empty page, but only of a bucket that exists.
   const bool nothing_wanted = list.query.keys_max == 0;
   auto query = list.query;
-  query.judged = session->current().by.bucket;
+  query.judged = session->current().judged();
   if (nothing_wanted) query.keys_max = 1;
   ask<actors::listing_page>(
       session,
@@ -90,7 +90,7 @@ void list_versions(const session_ptr& session) {
   if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
   const auto& request = std::get<versions_request>(read);
   auto query = request.query;
-  query.judged = session->current().by.bucket;
+  query.judged = session->current().judged();
   with_turn(session, *shared.listing_turns, [session, request, query](const turn& mine) {
     ask<actors::versions_listing>(
         session,

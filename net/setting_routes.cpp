@@ -32,7 +32,7 @@ void with_object(const session_ptr& session, std::function<void(const metadata::
   const auto& target = session->current().target;
   ask<actors::found_object>(
       session, [then = std::move(then)](const actors::found_object& found) { then(*found.row); }, actors::lookup_atom_v,
-      actors::object_name{target.bucket, target.key, false, session->current().version, session->current().by.bucket});
+      actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});
 }
 
 void answer_unkept(const session_ptr& session) {

@@ -133,7 +133,7 @@ result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t
 }
 
 result<listing> snapshot::list(const listing_query& query) {
-  const auto row = judged_bucket(query.bucket, query.judged);
+  const auto row = judged_bucket(query.bucket, query.judged.bucket);
   if (!row) return row.error();
   return list_tree(*kv_, key_tree{id_of(table::current), group_, row->id}, query);
 }

@@ -48,7 +48,7 @@ result<std::vector<uploaded_part>> snapshot::upload_parts(upload_id id, std::uin
 }
 
 result<uploads_page> snapshot::uploads(const uploads_query& query) {
-  const auto in = judged_bucket(query.bucket, query.judged);
+  const auto in = judged_bucket(query.bucket, query.judged.bucket);
   if (!in) return in.error();
   uploads_page page;
   key_tree_cursor at{*kv_, key_tree{id_of(table::upload_names), group_, in->id}};

@@ -116,7 +116,7 @@ result<std::vector<listed_version>> snapshot::versions_of(const std::string& key
 }
 
 result<versions_page> snapshot::versions(const versions_query& query) {
-  const auto in = judged_bucket(query.bucket, query.judged);
+  const auto in = judged_bucket(query.bucket, query.judged.bucket);
   if (!in) return in.error();
   versions_page page;
   both_trees at{*kv_, key_tree{id_of(table::current), group_, in->id}, key_tree{id_of(table::names), group_, in->id}};

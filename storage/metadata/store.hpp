@@ -22,7 +22,13 @@ struct applied_batch {
   std::vector<command_result> results;
 };
 
-// `judged` in queries: the bucket that the request was let in to; another one of its name is no_such_bucket. 0: any.
+// What a request was let in by, in the queries that it makes then.
+struct judgement {
+  bucket_id bucket = 0; // another one of its name is no_such_bucket; 0: any
+  // The state that said so, read after the request came: its other reads need no newer one. 0: they do.
+  log_index seen = 0;
+};
+
 struct listing_query {
   std::string bucket, prefix, delimiter;
   std::string start_after; // keys and common prefixes > this (bytewise)
@@ -30,7 +36,7 @@ struct listing_query {
   // again. Else the prefix is shown when a key of it is > start_after.
   bool passes_group = true;
   std::uint32_t keys_max = 1000;
-  bucket_id judged = 0;
+  judgement judged;
 };
 struct listed_object {
   std::string key;
@@ -64,7 +70,7 @@ struct uploads_query {
   std::string key_marker;      // keys and common prefixes > this …
   upload_id upload_marker = 0; // … and, when this is not 0, uploads of key_marker itself that began after this one
   std::uint32_t uploads_max = 1000;
-  bucket_id judged = 0;
+  judgement judged;
 };
 struct listed_upload {
   std::string key;
@@ -85,7 +91,7 @@ struct versions_query {
   std::string key_marker;                   // keys and common prefixes > this …
   std::optional<version_id> version_marker; // … and, when it is given, versions of key_marker itself behind it
   std::uint32_t versions_max = 1000;
-  bucket_id judged = 0;
+  judgement judged;
 };
 struct listed_version {
   std::string key;
