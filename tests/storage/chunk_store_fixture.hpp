@@ -3,21 +3,13 @@
 
 #include "storage/chunk_store.hpp"
 #include "storage/memory_file_system.hpp"
+#include "tests/storage/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 
 #include <random>
 
 namespace cairn::storage {
-
-class seeded_random final : public random_source {
-public:
-  explicit seeded_random(std::uint64_t seed) : engine_(seed) {}
-  std::uint64_t next() override { return engine_(); }
-
-private:
-  std::mt19937_64 engine_;
-};
 
 inline chunk_id chunk_number(std::uint64_t n) {
   return {{7, n / 16}, static_cast<std::uint32_t>(n % 16)};

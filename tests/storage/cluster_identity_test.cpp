@@ -3,7 +3,9 @@
 #include "storage/memory_file_system.hpp"
 #include "storage/small_file.hpp"
 
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/seeded_random.hpp"
+
+#include <gtest/gtest.h>
 
 namespace cairn::storage {
 

@@ -2,7 +2,7 @@
 #include "storage/file_system.hpp"
 
 #include "storage/memory_file_system.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 

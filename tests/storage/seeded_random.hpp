@@ -1,0 +1,19 @@
+// The randomness seam with a seed, for tests.
+#pragma once
+
+#include "storage/seams.hpp"
+
+#include <random>
+
+namespace cairn::storage {
+
+class seeded_random final : public random_source {
+public:
+  explicit seeded_random(std::uint64_t seed) : engine_(seed) {}
+  std::uint64_t next() override { return engine_(); }
+
+private:
+  std::mt19937_64 engine_;
+};
+
+} // namespace cairn::storage
