@@ -1,6 +1,6 @@
 #include "actors/backfill_state.hpp"
 #include "actors/errors.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

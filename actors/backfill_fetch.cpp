@@ -1,7 +1,7 @@
 #include "actors/backfill_state.hpp"
 #include "actors/errors.hpp"
 #include "actors/lost_chunks.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

@@ -3,7 +3,7 @@
 // the chunk_store actor (chunks) and the metadata actor (commands).
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "actors/ports.hpp"
-#include "storage/digest.hpp"
-#include "storage/executor.hpp"
+#include "base/digest.hpp"
+#include "base/executor.hpp"
 
 #include <deque>
 #include <functional>

@@ -1,7 +1,7 @@
 // Spreads bytes over time: `rate` a second, with a burst of a tenth of a second after a rest. A plain class.
 #pragma once
 
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <algorithm>
 

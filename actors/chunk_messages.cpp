@@ -1,4 +1,4 @@
-// The grammar (v: varint, uN: big-endian; storage/codec.hpp). A request's kind stands before its version.
+// The grammar (v: varint, uN: big-endian; base/codec.hpp). A request's kind stands before its version.
 //
 //   read request    1 epoch:v chunk offset:u32 length:u32
 //   read answer     1 chunk_length:u32 checksum:u32
@@ -11,7 +11,7 @@
 //   chunk           session:u64 number:u64 index:u32
 #include "actors/chunk_messages.hpp"
 
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 namespace cairn::actors {
 

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "actors/peer_service.hpp"
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 
 #include <string>
 #include <string_view>

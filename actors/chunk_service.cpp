@@ -3,7 +3,7 @@
 #include "actors/chunk_messages.hpp"
 #include "actors/errors.hpp"
 #include "actors/retry_policy.hpp"
-#include "storage/checksum.hpp"
+#include "base/checksum.hpp"
 
 namespace cairn::actors {
 

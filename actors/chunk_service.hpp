@@ -14,7 +14,7 @@
 #include "actors/layout_holder.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/store_router.hpp"
-#include "storage/metrics.hpp"
+#include "base/metrics.hpp"
 
 #include <map>
 #include <mutex>

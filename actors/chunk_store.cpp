@@ -4,7 +4,7 @@
 #include "actors/erased_blobs.hpp"
 #include "actors/errors.hpp"
 #include "actors/reply_table.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

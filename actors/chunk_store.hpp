@@ -9,8 +9,8 @@
 
 #include "actors/damaged_chunks.hpp"
 #include "actors/interfaces.hpp"
-#include "storage/executor.hpp"
-#include "storage/metrics.hpp"
+#include "base/executor.hpp"
+#include "base/metrics.hpp"
 
 #include <atomic>
 

@@ -3,7 +3,7 @@
 #include "actors/cluster_report.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/operator_desk.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 #include "storage/small_file.hpp"
 
 #include <future>

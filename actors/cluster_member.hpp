@@ -10,9 +10,9 @@
 #include "actors/membership.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/replicated_log.hpp"
+#include "base/file_system.hpp"
 #include "config/config.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/file_system.hpp"
 #include "storage/node_identity.hpp"
 
 #include <atomic>

@@ -1,8 +1,8 @@
 #include "actors/cluster_messages.hpp"
 
+#include "base/checksum.hpp"
+#include "base/codec.hpp"
 #include "cluster/raft_message.hpp"
-#include "storage/checksum.hpp"
-#include "storage/codec.hpp"
 
 namespace cairn::actors {
 

@@ -11,9 +11,9 @@
 // there), corrupt, unsupported, io_error, no_space.
 #pragma once
 
+#include "base/seams.hpp"
 #include "config/config.hpp"
 #include "storage/metadata/dump.hpp"
-#include "storage/seams.hpp"
 
 namespace cairn::actors {
 

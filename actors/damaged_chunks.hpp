@@ -3,7 +3,7 @@
 // with a restart.
 #pragma once
 
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 
 #include <mutex>
 #include <set>

@@ -1,6 +1,6 @@
 #include "actors/download_window.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 

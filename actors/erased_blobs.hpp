@@ -5,8 +5,8 @@
 // for.
 #pragma once
 
-#include "storage/ids.hpp"
-#include "storage/seams.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 
 #include <deque>
 #include <set>

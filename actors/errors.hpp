@@ -2,7 +2,7 @@
 // timeout, stopping or io_error, with CAF's words.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <caf/error.hpp>
 

@@ -4,7 +4,7 @@
 #include "actors/node.hpp"
 #include "actors/replica_writer.hpp"
 #include "actors/upload_window.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <map>
 

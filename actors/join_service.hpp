@@ -8,7 +8,7 @@
 #include "actors/layout_holder.hpp"
 #include "actors/link/service.hpp"
 #include "actors/replicated_log.hpp"
-#include "storage/executor.hpp"
+#include "base/executor.hpp"
 
 namespace cairn::actors {
 

@@ -3,7 +3,7 @@
 #include "actors/errors.hpp"
 #include "actors/lifecycle_rules.hpp"
 #include "actors/replicated_log.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

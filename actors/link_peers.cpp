@@ -1,7 +1,7 @@
 #include "actors/link_peers.hpp"
 
 #include "actors/membership_gate.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 #include "storage/node_identity.hpp"
 
 #include <boost/asio/post.hpp>

@@ -1,7 +1,7 @@
 // Opens listening sockets; shared by the HTTP, admin and link servers.
 #pragma once
 
-#include "config/units.hpp"
+#include "base/units.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>

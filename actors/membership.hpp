@@ -7,10 +7,10 @@
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
 #include "actors/peers.hpp"
+#include "base/executor.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/steward.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/executor.hpp"
 
 namespace cairn::actors {
 

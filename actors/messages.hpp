@@ -3,8 +3,8 @@
 
 #include "actors/cluster_status.hpp"
 #include "actors/peer_service.hpp"
+#include "base/error.hpp"
 #include "cluster/raft_core.hpp"
-#include "config/error.hpp"
 #include "storage/buffer_pool.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/metadata/store.hpp"

@@ -15,8 +15,8 @@
 #include "actors/metadata_fault.hpp"
 #include "actors/read_holds.hpp"
 #include "actors/replicated_log.hpp"
-#include "storage/executor.hpp"
-#include "storage/metrics.hpp"
+#include "base/executor.hpp"
+#include "base/metrics.hpp"
 
 #include <atomic>
 

@@ -1,8 +1,8 @@
 #include "actors/metadata_state.hpp"
 
 #include "actors/command_facts.hpp"
+#include "base/log.hpp"
 #include "cluster/layout_view.hpp"
-#include "storage/log.hpp"
 
 // What the metadata actor does beside, as a member of a cluster: it owns the log, publishes the layout, and
 // acknowledges layouts for its writer session.

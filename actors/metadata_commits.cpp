@@ -1,7 +1,7 @@
 #include "actors/metadata_state.hpp"
 
 #include "actors/command_facts.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

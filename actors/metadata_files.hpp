@@ -2,11 +2,11 @@
 // service until another member's has taken its place (actors/replicated_log.hpp).
 #pragma once
 
+#include "base/file_system.hpp"
+#include "base/metrics.hpp"
 #include "config/config.hpp"
-#include "storage/file_system.hpp"
 #include "storage/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
-#include "storage/metrics.hpp"
 
 namespace cairn::actors {
 

@@ -1,6 +1,6 @@
 #include "actors/metadata_scrub.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "storage/executor.hpp"
+#include "base/executor.hpp"
+#include "base/metrics.hpp"
+#include "base/seams.hpp"
 #include "storage/kv_check.hpp"
-#include "storage/metrics.hpp"
-#include "storage/seams.hpp"
 
 namespace cairn::actors {
 

@@ -6,9 +6,9 @@
 #include "actors/errors.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/ports.hpp"
+#include "base/executor.hpp"
+#include "base/metrics.hpp"
 #include "config/config.hpp"
-#include "storage/executor.hpp"
-#include "storage/metrics.hpp"
 
 #include <memory>
 

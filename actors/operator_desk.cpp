@@ -6,9 +6,9 @@
 #include "actors/lost_chunks.hpp"
 #include "actors/operator_messages.hpp"
 #include "actors/operator_wish.hpp"
+#include "base/log.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/log_servers.hpp"
-#include "storage/log.hpp"
 
 #include <algorithm>
 

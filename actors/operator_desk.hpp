@@ -6,8 +6,8 @@
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
 #include "actors/peers.hpp"
-#include "storage/executor.hpp"
-#include "storage/seams.hpp"
+#include "base/executor.hpp"
+#include "base/seams.hpp"
 
 namespace cairn::actors {
 

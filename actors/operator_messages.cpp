@@ -1,6 +1,6 @@
 #include "actors/operator_messages.hpp"
 
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // What nodes say to each other for an operator: behind the kind byte `membership` (actors/peer_service.hpp). Integers
-// as in storage/codec.hpp.
+// as in base/codec.hpp.
 //
 //   request  version:u8 what:u8 …
 //     1 status                                        → version:u8 status
@@ -20,7 +20,7 @@
 #pragma once
 
 #include "actors/cluster_status.hpp"
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <string>
 #include <string_view>

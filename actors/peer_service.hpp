@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/link/service.hpp"
-#include "storage/metrics.hpp"
+#include "base/metrics.hpp"
 
 #include <array>
 #include <string_view>

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "actors/link/request_table.hpp"
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 
 #include <string>
 #include <vector>

@@ -3,7 +3,7 @@
 #include "actors/chunk_router.hpp"
 #include "actors/erase_plan.hpp"
 #include "actors/errors.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

@@ -3,8 +3,8 @@
 #include "actors/chunk_messages.hpp"
 #include "actors/errors.hpp"
 #include "actors/reply_table.hpp"
-#include "storage/checksum.hpp"
-#include "storage/log.hpp"
+#include "base/checksum.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

@@ -12,7 +12,7 @@
 #include "actors/layout_holder.hpp"
 #include "actors/peer_health.hpp"
 #include "actors/peers.hpp"
-#include "storage/metrics.hpp"
+#include "base/metrics.hpp"
 
 namespace cairn::actors {
 

@@ -1,9 +1,9 @@
 #include "actors/replicated_log.hpp"
 
 #include "actors/peer_claims.hpp"
+#include "base/log.hpp"
 #include "cluster/log_servers.hpp"
 #include "cluster/raft_message.hpp"
-#include "storage/log.hpp"
 
 #include <algorithm>
 

@@ -25,10 +25,10 @@
 #include "actors/peer_service.hpp"
 #include "actors/peers.hpp"
 #include "actors/state_transfer.hpp"
+#include "base/executor.hpp"
 #include "cluster/leader_pace.hpp"
 #include "cluster/raft_log.hpp"
 #include "cluster/raft_node.hpp"
-#include "storage/executor.hpp"
 #include "storage/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
 

@@ -1,7 +1,7 @@
 #include "actors/replicated_log.hpp"
 
+#include "base/log.hpp"
 #include "cluster/log_servers.hpp"
-#include "storage/log.hpp"
 
 #include <algorithm>
 

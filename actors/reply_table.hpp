@@ -3,7 +3,7 @@
 // A plain class of one actor; deadlines are added in rising order (one time limit for all).
 #pragma once
 
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <cstdint>
 #include <map>

@@ -10,7 +10,7 @@
 //   reason only when no replica failed in a way that may pass.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <cstdint>

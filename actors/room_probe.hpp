@@ -2,8 +2,8 @@
 // outlive it.
 #pragma once
 
-#include "storage/file_system.hpp"
-#include "storage/seams.hpp"
+#include "base/file_system.hpp"
+#include "base/seams.hpp"
 
 #include <atomic>
 #include <chrono>

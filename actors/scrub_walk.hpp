@@ -3,8 +3,8 @@
 // pass begins again.
 #pragma once
 
-#include "storage/ids.hpp"
-#include "storage/seams.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -2,7 +2,7 @@
 
 #include "actors/backfill_pages.hpp"
 #include "actors/scrub_walk.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

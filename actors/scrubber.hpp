@@ -4,10 +4,10 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
+#include "base/executor.hpp"
+#include "base/metrics.hpp"
 #include "storage/chunk_store.hpp"
-#include "storage/executor.hpp"
 #include "storage/metadata/store.hpp"
-#include "storage/metrics.hpp"
 
 namespace cairn::actors {
 

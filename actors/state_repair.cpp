@@ -1,6 +1,6 @@
 #include "actors/state_repair.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

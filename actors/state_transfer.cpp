@@ -1,6 +1,6 @@
 #include "actors/state_transfer.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 #include "storage/metadata/dump.hpp"
 #include "storage/metadata/store.hpp"
 

@@ -12,9 +12,9 @@
 #include "actors/cluster_messages.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/peers.hpp"
+#include "base/executor.hpp"
+#include "base/file_system.hpp"
 #include "cluster/raft_core.hpp"
-#include "storage/executor.hpp"
-#include "storage/file_system.hpp"
 #include "storage/kv.hpp"
 
 #include <functional>

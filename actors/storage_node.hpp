@@ -7,9 +7,9 @@
 
 #include "actors/cluster_status.hpp"
 #include "actors/node.hpp"
+#include "base/executor.hpp"
 #include "config/config.hpp"
 #include "storage/chunk_store.hpp"
-#include "storage/executor.hpp"
 
 #include <boost/asio/io_context.hpp>
 

@@ -1,7 +1,7 @@
 #include "actors/errors.hpp"
 #include "actors/node.hpp"
 #include "actors/sequencer.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 namespace cairn::actors {
 

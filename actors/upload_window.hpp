@@ -3,7 +3,7 @@
 // sender holds little, and a fast one never waits for a grant. A plain class, used by the ingest actor. Bytes.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <deque>

@@ -1,7 +1,7 @@
 #include "cli/admin_token.hpp"
 
+#include "base/file_system.hpp"
 #include "cli/secret_file.hpp"
-#include "storage/file_system.hpp"
 
 #include <fstream>
 

@@ -3,8 +3,8 @@
 // makes a new one. Commands on the same machine and of the same user find it there.
 #pragma once
 
-#include "config/error.hpp"
-#include "storage/seams.hpp"
+#include "base/error.hpp"
+#include "base/seams.hpp"
 
 #include <string>
 

@@ -3,8 +3,8 @@
 #include "actors/asio_scheduler.hpp"
 #include "actors/io_shards.hpp"
 #include "actors/storage_node.hpp"
+#include "base/log.hpp"
 #include "cli/command_support.hpp"
-#include "storage/log.hpp"
 
 #include <unistd.h>
 

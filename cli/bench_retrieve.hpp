@@ -3,7 +3,7 @@
 // takes every write at once and checks length and order. Ideal: ceil(chunks / window) × delay.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,7 +1,7 @@
+#include "base/units.hpp"
 #include "cli/admin_client.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"
-#include "config/units.hpp"
 #include "net/cluster_page.hpp"
 #include "net/uri.hpp"
 

@@ -1,8 +1,8 @@
 #include "actors/cluster_rescue.hpp"
+#include "base/file_system.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"
 #include "cli/config_command.hpp"
-#include "storage/file_system.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,8 +1,8 @@
 #include "cli/command_support.hpp"
 
+#include "base/visible_text.hpp"
 #include "cli/object_path.hpp"
 #include "cli/s3_answers.hpp"
-#include "storage/visible_text.hpp"
 
 #include <CLI/CLI.hpp>
 

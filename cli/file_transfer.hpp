@@ -8,9 +8,9 @@
 // io_error, no_space, locked, digest_mismatch.
 #pragma once
 
+#include "base/digest.hpp"
 #include "cli/http_client.hpp"
 #include "cli/progress.hpp"
-#include "storage/digest.hpp"
 
 #include <memory>
 #include <optional>

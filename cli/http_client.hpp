@@ -7,8 +7,8 @@
 // includes Boost.Beast and Asio's TLS is http_client.cpp.
 #pragma once
 
+#include "base/file_system.hpp"
 #include "net/sigv4.hpp"
-#include "storage/file_system.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "cli/object_path.hpp"
 
-#include "storage/visible_text.hpp"
+#include "base/visible_text.hpp"
 
 #include <cctype>
 #include <charconv>

@@ -2,7 +2,7 @@
 // functions.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <string>
 #include <string_view>

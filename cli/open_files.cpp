@@ -1,6 +1,6 @@
 #include "cli/open_files.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <sys/resource.h>
 

@@ -1,7 +1,7 @@
 // Files that hold keys: nobody but their owner may read them, from the first byte on.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <string>
 #include <string_view>

@@ -3,6 +3,7 @@
 #include "actors/asio_scheduler.hpp"
 #include "actors/io_shards.hpp"
 #include "actors/storage_node.hpp"
+#include "base/log.hpp"
 #include "cli/admin_token.hpp"
 #include "cli/certificate_watch.hpp"
 #include "cli/config_command.hpp"
@@ -12,7 +13,6 @@
 #include "net/admin_server.hpp"
 #include "net/http_server.hpp"
 #include "net/metrics_page.hpp"
-#include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>

@@ -1,6 +1,6 @@
 #include "cluster/admission.hpp"
 
-#include "storage/digest.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 #include <cstdlib>

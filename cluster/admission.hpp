@@ -12,9 +12,9 @@
 // A node that is a member already needs no invitation to come back, a removed identity never does. Pure functions.
 #pragma once
 
+#include "base/seams.hpp"
 #include "cluster/layout.hpp"
 #include "storage/metadata/store.hpp"
-#include "storage/seams.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,4 +1,4 @@
-// The encoded layout (v: varint, s: string, uN: big-endian; storage/codec.hpp):
+// The encoded layout (v: varint, s: string, uN: big-endian; base/codec.hpp):
 //
 //   layout      1 cluster:16 epoch:v replicas:u8 write_quorum:u8 members:v (node)* partitions:v (owners)*
 //   node        see storage/metadata/cluster_rows.cpp; the n-th has number n

@@ -1,8 +1,8 @@
 // Which server of the metadata's log a node is: its number + 1, because consensus keeps 0 for "none".
 #pragma once
 
+#include "base/ids.hpp"
 #include "cluster/raft_types.hpp"
-#include "storage/ids.hpp"
 
 namespace cairn::cluster {
 

@@ -1,6 +1,6 @@
 #include "cluster/placement.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <bit>

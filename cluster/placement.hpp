@@ -7,7 +7,7 @@
 // after construction, any thread.
 #pragma once
 
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 
 #include <cstdint>
 #include <span>

@@ -2,8 +2,8 @@
 // while there is room, and are read from the log when a follower that is far behind needs them.
 #pragma once
 
+#include "base/error.hpp"
 #include "cluster/raft_types.hpp"
-#include "config/error.hpp"
 
 #include <deque>
 

@@ -13,8 +13,8 @@
 // log.
 #pragma once
 
+#include "base/error.hpp"
 #include "cluster/raft_types.hpp"
-#include "config/error.hpp"
 
 #include <memory>
 #include <optional>

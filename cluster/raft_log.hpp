@@ -12,8 +12,8 @@
 // `first`: the oldest entry of the log; rows before it are leftovers, which `tidy` removes.
 #pragma once
 
+#include "base/error.hpp"
 #include "cluster/raft_types.hpp"
-#include "config/error.hpp"
 #include "storage/kv.hpp"
 
 #include <span>

@@ -15,9 +15,9 @@
 //   version:u8 count:varint (id:varint role:u8)*                 ascending ids, at least one voter
 #pragma once
 
+#include "base/codec.hpp"
+#include "base/error.hpp"
 #include "cluster/raft_types.hpp"
-#include "config/error.hpp"
-#include "storage/codec.hpp"
 
 namespace cairn::cluster::raft {
 

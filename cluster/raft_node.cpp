@@ -1,6 +1,6 @@
 #include "cluster/raft_node.hpp"
 
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 #include <algorithm>
 

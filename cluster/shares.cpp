@@ -1,6 +1,6 @@
 #include "cluster/shares.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <cmath>

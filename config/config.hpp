@@ -2,7 +2,7 @@
 // the embedded defaults and what docs/configuration.md lists. A settings value that exists has passed `validate`.
 #pragma once
 
-#include "config/units.hpp"
+#include "base/units.hpp"
 
 #include <string>
 #include <vector>

@@ -1,10 +1,10 @@
 #include "net/admin_server.hpp"
 
 #include "actors/listener.hpp"
+#include "base/log.hpp"
 #include "net/cluster_page.hpp"
 #include "net/host_check.hpp"
 #include "net/session_stream.hpp"
-#include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

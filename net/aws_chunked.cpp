@@ -1,6 +1,6 @@
 #include "net/aws_chunked.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/ascii.hpp"
 
 #include <algorithm>

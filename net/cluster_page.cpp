@@ -1,6 +1,6 @@
 #include "net/cluster_page.hpp"
 
-#include "storage/digest.hpp"
+#include "base/digest.hpp"
 
 #include <algorithm>
 #include <array>

@@ -23,7 +23,7 @@
 #pragma once
 
 #include "actors/cluster_status.hpp"
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/uri.hpp"
 
 #include <optional>

@@ -1,11 +1,11 @@
 #include "net/delete_objects.hpp"
 
 #include "actors/errors.hpp"
+#include "base/log.hpp"
 #include "net/access.hpp"
 #include "net/body_checksums.hpp"
 #include "net/delete_request.hpp"
 #include "net/route_steps.hpp"
-#include "storage/log.hpp"
 
 namespace cairn::net {
 

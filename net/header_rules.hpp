@@ -4,8 +4,8 @@
 // a test compares. Pure.
 #pragma once
 
+#include "base/metrics.hpp"
 #include "net/s3_errors.hpp"
-#include "storage/metrics.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

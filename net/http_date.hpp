@@ -1,7 +1,7 @@
 // HTTP dates (RFC 9110 §5.6.7) and S3's ISO 8601 times. Pure; seconds or milliseconds since 1970-01-01 UTC.
 #pragma once
 
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,9 +1,9 @@
 #include "net/http_server.hpp"
 
 #include "actors/listener.hpp"
+#include "base/log.hpp"
 #include "net/give_way.hpp"
 #include "net/http_session.hpp"
-#include "storage/log.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

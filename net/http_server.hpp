@@ -3,9 +3,9 @@
 #pragma once
 
 #include "actors/node.hpp"
+#include "base/metrics.hpp"
+#include "base/seams.hpp"
 #include "config/config.hpp"
-#include "storage/metrics.hpp"
-#include "storage/seams.hpp"
 
 #include <boost/asio/io_context.hpp>
 

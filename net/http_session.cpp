@@ -1,6 +1,7 @@
 #include "net/http_session.hpp"
 
 #include "actors/errors.hpp"
+#include "base/log.hpp"
 #include "net/access.hpp"
 #include "net/copy_source.hpp"
 #include "net/download_exchange.hpp"
@@ -11,7 +12,6 @@
 #include "net/s3_routes.hpp"
 #include "net/signed_query.hpp"
 #include "net/upload_exchange.hpp"
-#include "storage/log.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>

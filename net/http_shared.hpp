@@ -3,14 +3,14 @@
 #pragma once
 
 #include "actors/node.hpp"
+#include "base/metrics.hpp"
+#include "base/seams.hpp"
 #include "config/config.hpp"
 #include "net/account_book.hpp"
 #include "net/fair_turns.hpp"
 #include "net/session_stream.hpp"
 #include "net/sigv4.hpp"
 #include "net/transfer_pace.hpp"
-#include "storage/metrics.hpp"
-#include "storage/seams.hpp"
 
 #include <boost/intrusive/list.hpp>
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/storage_node.hpp"
-#include "storage/metrics.hpp"
+#include "base/metrics.hpp"
 
 #include <string>
 

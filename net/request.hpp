@@ -3,13 +3,13 @@
 
 #include "actors/messages.hpp"
 #include "actors/ports.hpp"
+#include "base/metrics.hpp"
 #include "net/body_checksums.hpp"
 #include "net/conditions.hpp"
 #include "net/response.hpp"
 #include "net/s3_errors.hpp"
 #include "net/sigv4.hpp"
 #include "net/uri.hpp"
-#include "storage/metrics.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

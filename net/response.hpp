@@ -1,8 +1,8 @@
 // Response heads, built by appending: no stream, no serialiser, one allocation.
 #pragma once
 
+#include "base/seams.hpp"
 #include "net/s3_errors.hpp"
-#include "storage/seams.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,9 +1,9 @@
 // Method and target → operation. Pure. What S3 knows and this node does not yet do is refused by name, never half done.
 #pragma once
 
+#include "base/metrics.hpp"
 #include "net/s3_errors.hpp"
 #include "net/uri.hpp"
-#include "storage/metrics.hpp"
 
 #include <optional>
 #include <string_view>

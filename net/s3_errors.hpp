@@ -1,7 +1,7 @@
 // What goes wrong, in S3's words: status, code and message of an error answer. Pure.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <string>
 #include <string_view>

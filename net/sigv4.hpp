@@ -14,10 +14,10 @@
 // hex(sha256(canonical))
 #pragma once
 
+#include "base/digest.hpp"
+#include "base/seams.hpp"
 #include "net/s3_errors.hpp"
 #include "net/uri.hpp"
-#include "storage/digest.hpp"
-#include "storage/seams.hpp"
 
 #include <map>
 #include <mutex>

@@ -1,7 +1,7 @@
 #include "net/tls.hpp"
 
 #include "actors/link/certificates.hpp"
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 #include "storage/small_file.hpp"
 
 #include <boost/asio/ssl/context.hpp>

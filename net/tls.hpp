@@ -7,9 +7,9 @@
 // key does not belong to the certificate").
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
+#include "base/seams.hpp"
 #include "net/session_socket.hpp"
-#include "storage/seams.hpp"
 
 #include <boost/asio/buffer.hpp>
 

@@ -3,7 +3,7 @@
 // within a window, or is slow but steady, lives. A plain class; the sweep over the connections asks it.
 #pragma once
 
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <chrono>
 #include <cstdint>

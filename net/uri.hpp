@@ -2,7 +2,7 @@
 // mean nothing here, so nothing can escape a bucket. The bucket is the first segment; the rest, decoded, is the key.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <optional>
 #include <string>

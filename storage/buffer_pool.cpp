@@ -1,6 +1,6 @@
 #include "storage/buffer_pool.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <bit>

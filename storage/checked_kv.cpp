@@ -1,8 +1,8 @@
 #include "storage/checked_kv.hpp"
 
-#include "storage/checksum.hpp"
-#include "storage/codec.hpp"
-#include "storage/log.hpp"
+#include "base/checksum.hpp"
+#include "base/codec.hpp"
+#include "base/log.hpp"
 
 #include <array>
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "storage/checksums.hpp"
 
-#include "storage/checksum.hpp"
+#include "base/checksum.hpp"
 
 namespace cairn::storage {
 

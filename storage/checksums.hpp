@@ -2,7 +2,7 @@
 // time; movable.
 #pragma once
 
-#include "storage/digest.hpp"
+#include "base/digest.hpp"
 
 #include <cstdint>
 #include <optional>

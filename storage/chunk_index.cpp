@@ -1,6 +1,6 @@
 #include "storage/chunk_index.hpp"
 
-#include "storage/byte_order.hpp"
+#include "base/byte_order.hpp"
 
 #include <cstring>
 #include <limits>

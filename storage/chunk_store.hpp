@@ -6,11 +6,11 @@
 // Format: storage/record.hpp (records), storage/segment.hpp (segment files, footers), storage/chunk_index.hpp (tables).
 #pragma once
 
+#include "base/file_system.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 #include "storage/buffer_pool.hpp"
-#include "storage/file_system.hpp"
-#include "storage/ids.hpp"
 #include "storage/kv.hpp"
-#include "storage/seams.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,7 +1,7 @@
 // Opening and recovery of a disk. What a crash may have left is listed in chunk_store_impl.hpp.
 #include "storage/chunk_store_impl.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <algorithm>
 #include <array>

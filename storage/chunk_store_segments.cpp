@@ -1,7 +1,7 @@
 // The life of segments: made when a record needs room, sealed when full, removed when empty.
 #include "storage/chunk_store_impl.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <algorithm>
 

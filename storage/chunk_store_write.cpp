@@ -1,6 +1,6 @@
 #include "storage/chunk_store_impl.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <algorithm>
 #include <array>

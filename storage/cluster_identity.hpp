@@ -9,8 +9,8 @@
 // unsupported (a newer version), io_error, no_space, invalid_argument (values that this grammar can't say).
 #pragma once
 
-#include "storage/file_system.hpp"
-#include "storage/ids.hpp"
+#include "base/file_system.hpp"
+#include "base/ids.hpp"
 
 #include <optional>
 #include <string>

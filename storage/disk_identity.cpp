@@ -2,8 +2,8 @@
 // all before it.
 #include "storage/disk_identity.hpp"
 
-#include "storage/byte_order.hpp"
-#include "storage/checksum.hpp"
+#include "base/byte_order.hpp"
+#include "base/checksum.hpp"
 #include "storage/small_file.hpp"
 
 #include <cstring>

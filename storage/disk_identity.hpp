@@ -4,9 +4,9 @@
 // directory: disk, lock, quarantined, segments/, index/ (LMDB). Errors: not_found, corrupt, io_error, no_space.
 #pragma once
 
-#include "storage/digest.hpp"
-#include "storage/ids.hpp"
-#include "storage/seams.hpp"
+#include "base/digest.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 
 #include <optional>
 

@@ -13,7 +13,7 @@
 // belong to one thread. Blocking: never on socket threads.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <cstdint>
 #include <functional>

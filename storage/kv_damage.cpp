@@ -1,6 +1,6 @@
 #include "storage/kv_damage.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <algorithm>
 

@@ -10,10 +10,10 @@
 // Beyond that every call that may touch a map runs under the guard of map_guard.hpp, so that an unreadable page, or one
 // that fails LMDB's assertions, quarantines the environment instead of ending the process. A quarantined environment is
 // leaked: closing it would touch the map.
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
+#include "base/log.hpp"
 #include "storage/lmdb_impl.hpp"
 #include "storage/lmdb_reader.hpp"
-#include "storage/log.hpp"
 #include "storage/stepped_writer.hpp"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 #include "storage/map_guard.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <csetjmp>
 #include <csignal>

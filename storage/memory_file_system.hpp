@@ -7,8 +7,8 @@
 // does not model older versions of a page that was written twice without a flush, nor bits that rot (see flip_bit).
 #pragma once
 
-#include "storage/file_system.hpp"
-#include "storage/seams.hpp"
+#include "base/file_system.hpp"
+#include "base/seams.hpp"
 
 #include <functional>
 #include <map>

@@ -9,9 +9,9 @@
 // The caller holds the lock of `data_dir`. Errors: corrupt, io_error, no_space.
 #pragma once
 
-#include "storage/file_system.hpp"
-#include "storage/ids.hpp"
-#include "storage/seams.hpp"
+#include "base/file_system.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 
 namespace cairn::storage {
 

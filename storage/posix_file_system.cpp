@@ -1,6 +1,6 @@
 // The disk seam over POSIX and Linux calls (fallocate(2), preadv2(2), flock(2)). Stateless; files are closed by their
 // owner.
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "storage/record.hpp"
 
-#include "storage/byte_order.hpp"
-#include "storage/checksum.hpp"
+#include "base/byte_order.hpp"
+#include "base/checksum.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -19,8 +19,8 @@
 // 4080 16  SipHash-2-4-128 of bytes [0, 56 + 4n), keyed with the disk's secret
 #pragma once
 
-#include "storage/digest.hpp"
-#include "storage/ids.hpp"
+#include "base/digest.hpp"
+#include "base/ids.hpp"
 
 namespace cairn::storage {
 

@@ -1,6 +1,6 @@
 #include "storage/segment.hpp"
 
-#include "storage/byte_order.hpp"
+#include "base/byte_order.hpp"
 
 #include <algorithm>
 #include <array>

@@ -3,7 +3,7 @@
 // (the segment's file is gone), io_error.
 #pragma once
 
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include <atomic>
 #include <memory>

@@ -2,7 +2,7 @@
 // After a crash the old or the new content is there, never a mixture. Errors: not_found, io_error, no_space, too_large.
 #pragma once
 
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include <string>
 #include <string_view>

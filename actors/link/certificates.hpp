@@ -10,9 +10,9 @@
 // OpenSSL's generator.
 #pragma once
 
-#include "config/error.hpp"
-#include "storage/ids.hpp"
-#include "storage/seams.hpp"
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 
 #include <span>
 #include <string>

@@ -1,6 +1,6 @@
 #include "actors/link/frame.hpp"
 
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 #include <algorithm>
 

@@ -24,7 +24,7 @@
 // unsupported (another version of it); after either the stream cannot be followed any more.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <array>
 #include <cstddef>

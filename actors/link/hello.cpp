@@ -1,6 +1,6 @@
 #include "actors/link/hello.hpp"
 
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 #include <algorithm>
 

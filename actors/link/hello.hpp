@@ -4,12 +4,12 @@
 //           feature_level:u32 feature_active:u32 lane:u8 link:u64 credit_bytes:u64 rest
 //
 // `rest` is empty up to the protocol of this release and ignored when the sender also speaks a newer one. Names are
-// length-prefixed as in storage/codec.hpp. Errors: corrupt (not a hello), unsupported (no common protocol or features),
+// length-prefixed as in base/codec.hpp. Errors: corrupt (not a hello), unsupported (no common protocol or features),
 // invalid_argument (another cluster or identity than it may be); each text says what the operator has to look at.
 #pragma once
 
 #include "actors/link/frame.hpp"
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 
 #include <optional>
 #include <string>

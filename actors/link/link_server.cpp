@@ -1,7 +1,7 @@
 #include "actors/link/link_server.hpp"
 
 #include "actors/listener.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <boost/asio/post.hpp>
 

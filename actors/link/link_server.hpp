@@ -5,7 +5,7 @@
 
 #include "actors/link/link_session.hpp"
 #include "actors/link/tls.hpp"
-#include "config/units.hpp"
+#include "base/units.hpp"
 
 namespace cairn::actors::link {
 

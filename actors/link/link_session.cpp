@@ -1,6 +1,6 @@
 #include "actors/link/link_session.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <algorithm>
 

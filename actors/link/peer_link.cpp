@@ -1,7 +1,7 @@
 #include "actors/link/peer_link.hpp"
 
 #include "actors/link/redial_pause.hpp"
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -2,7 +2,7 @@
 // half to one and a half of that, so that the peers of a node that comes back do not arrive all at once. Plain class.
 #pragma once
 
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <algorithm>
 #include <chrono>

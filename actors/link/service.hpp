@@ -2,8 +2,8 @@
 #pragma once
 
 #include "actors/link/hello.hpp"
+#include "base/seams.hpp"
 #include "storage/buffer_pool.hpp"
-#include "storage/seams.hpp"
 
 #include <atomic>
 #include <functional>

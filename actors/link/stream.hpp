@@ -3,8 +3,8 @@
 // ended.
 #pragma once
 
-#include "config/error.hpp"
-#include "storage/ids.hpp"
+#include "base/error.hpp"
+#include "base/ids.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>

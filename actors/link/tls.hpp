@@ -7,8 +7,8 @@
 #pragma once
 
 #include "actors/link/stream.hpp"
-#include "storage/file_system.hpp"
-#include "storage/seams.hpp"
+#include "base/file_system.hpp"
+#include "base/seams.hpp"
 
 #include <string>
 

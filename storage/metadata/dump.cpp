@@ -11,7 +11,7 @@
 // doubled or out of its place.
 #include "storage/metadata/dump.hpp"
 
-#include "storage/checksum.hpp"
+#include "base/checksum.hpp"
 #include "storage/metadata/tables.hpp"
 
 #include <array>

@@ -5,8 +5,8 @@
 // Memory is bounded by a piece, but for what the engine needs for a transaction of its own. Blocking: on an executor.
 #pragma once
 
-#include "storage/file_system.hpp"
-#include "storage/ids.hpp"
+#include "base/file_system.hpp"
+#include "base/ids.hpp"
 #include "storage/kv.hpp"
 
 #include <functional>

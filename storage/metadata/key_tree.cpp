@@ -1,6 +1,6 @@
 #include "storage/metadata/key_tree.hpp"
 
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 namespace cairn::storage::metadata {
 

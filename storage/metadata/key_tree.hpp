@@ -11,7 +11,7 @@
 // Plain values over a transaction; errors: the transaction's own, and corrupt.
 #pragma once
 
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 #include "storage/kv.hpp"
 
 #include <functional>

@@ -1,5 +1,5 @@
 // Encodings of the rows. Each begins with a version byte (1, or more where it says so); a decoder refuses newer ones.
-// v: varint, uN: big-endian, s: string (v length, bytes). storage/codec.hpp has the primitives; every value has exactly
+// v: varint, uN: big-endian, s: string (v length, bytes). base/codec.hpp has the primitives; every value has exactly
 // one encoding.
 //
 //   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v

@@ -2,10 +2,10 @@
 // tables.hpp. An object row stays a few hundred bytes whatever the object's size.
 #pragma once
 
-#include "config/error.hpp"
-#include "storage/codec.hpp"
-#include "storage/ids.hpp"
-#include "storage/seams.hpp"
+#include "base/codec.hpp"
+#include "base/error.hpp"
+#include "base/ids.hpp"
+#include "base/seams.hpp"
 
 #include <array>
 #include <cstdint>

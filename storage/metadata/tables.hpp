@@ -42,8 +42,8 @@
 // tree(g, root, key): see key_tree.hpp.
 #pragma once
 
-#include "storage/codec.hpp"
-#include "storage/ids.hpp"
+#include "base/codec.hpp"
+#include "base/ids.hpp"
 #include "storage/kv.hpp"
 #include "storage/metadata/cluster_rows.hpp"
 #include "storage/metadata/rows.hpp"

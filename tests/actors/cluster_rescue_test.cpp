@@ -7,9 +7,9 @@
 #include "storage/metadata/recovery.hpp"
 #include "storage/metadata/store.hpp"
 #include "storage/node_identity.hpp"
+#include "tests/base/temporary_directory.hpp"
 #include "tests/storage/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
-#include "tests/storage/temporary_directory.hpp"
 
 #include <filesystem>
 

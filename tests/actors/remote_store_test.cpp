@@ -1,4 +1,4 @@
-#include "storage/checksum.hpp"
+#include "base/checksum.hpp"
 #include "tests/actors/chunk_fixture.hpp"
 
 #include <future>

@@ -2,7 +2,7 @@
 #include "actors/state_repair.hpp"
 #include "storage/metadata/dump.hpp"
 #include "storage/metadata/store.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Over both engines.
 #include "cluster/raft_core.hpp"
 #include "cluster/raft_log.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

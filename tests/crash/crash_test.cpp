@@ -1,7 +1,7 @@
 // Power loss, sampled: a workload runs on the real store and LMDB under the shim; then disks as they may look after a
 // power loss at some point are built from the trace and recovered. CAIRN_CRASH_STATES: how many (default 300);
 // CAIRN_CRASH_SEED: the first seed of workload and sampling (default 1). A failure names both.
-#include "storage/log.hpp"
+#include "base/log.hpp"
 #include "tests/crash/disk_model.hpp"
 #include "tests/crash/recovery_check.hpp"
 

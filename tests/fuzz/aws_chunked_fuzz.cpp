@@ -1,6 +1,6 @@
 // Bodies in the aws-chunked coding, cut anywhere: the same payload or the same refusal as in one piece, never more
 // payload than was announced.
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/aws_chunked.hpp"
 
 #include <algorithm>

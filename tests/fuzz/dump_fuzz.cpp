@@ -1,7 +1,7 @@
 // Loading a dump of the metadata from arbitrary bytes: it is refused and nothing has changed, or what it says is there
 // and can be dumped and loaded again. The fuzzer can't forge the checksums, so the input is tried as it is and once
 // more with right ones put in.
-#include "storage/checksum.hpp"
+#include "base/checksum.hpp"
 #include "storage/memory_file_system.hpp"
 #include "storage/metadata/dump.hpp"
 #include "storage/metadata/tables.hpp"

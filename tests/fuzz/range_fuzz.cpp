@@ -1,6 +1,6 @@
 // Range and conditional headers. Whatever a client writes: selected ranges lie within the object, are never empty, and
 // together are no more than the object.
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/conditions.hpp"
 #include "net/ranges.hpp"
 

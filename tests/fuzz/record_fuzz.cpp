@@ -1,7 +1,7 @@
 // The decoders of what lies in segment files. The fuzzer can't forge the keyed checksums, so the input is tried as it
 // is and once more with a valid checksum put in, which leads behind it: headers with any fields, and whole segments
 // with footers.
-#include "storage/byte_order.hpp"
+#include "base/byte_order.hpp"
 #include "storage/memory_file_system.hpp"
 #include "storage/segment.hpp"
 

@@ -1,5 +1,5 @@
 // Signatures as strangers send them: a target, then header lines. Whatever they hold, without the secret none is right.
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/sigv4.hpp"
 
 #include <string_view>

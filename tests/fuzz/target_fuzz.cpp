@@ -1,6 +1,6 @@
 // Request targets, their routes and listing queries. Decoding never reads beyond the target, and every name that passes
 // is printed as XML that an XML parser accepts.
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/list_request.hpp"
 #include "net/router.hpp"
 

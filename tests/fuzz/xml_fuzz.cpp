@@ -1,7 +1,7 @@
 // XML that clients send. Whatever the bytes are: what comes out of the reader keeps to its bounds, counted here anew,
 // and pugixml reads the same tree in the same document; and every key of a Delete document that passes is printed as
 // XML that reads back as the same key. libFuzzer bounds the time of a run.
-#include "config/error.hpp"
+#include "base/error.hpp"
 #include "net/delete_request.hpp"
 #include "net/xml_reader.hpp"
 

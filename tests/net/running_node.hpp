@@ -6,7 +6,7 @@
 #include "actors/io_shards.hpp"
 #include "actors/storage_node.hpp"
 #include "net/http_server.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/base/temporary_directory.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
 #include <boost/asio.hpp>

@@ -4,7 +4,7 @@
 #include "tests/simulation/cluster_workload.hpp"
 #include "tests/simulation/pattern.hpp"
 
-#include "storage/digest.hpp"
+#include "base/digest.hpp"
 
 namespace cairn::sim {
 

@@ -1,6 +1,6 @@
 #include "tests/simulation/cluster_workload.hpp"
 
-#include "storage/digest.hpp"
+#include "base/digest.hpp"
 #include "tests/simulation/pattern.hpp"
 
 #include <algorithm>

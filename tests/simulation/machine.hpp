@@ -5,7 +5,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <caf/all.hpp>
 #include <caf/detail/test_actor_clock.hpp>

@@ -2,7 +2,7 @@
 // Two contents, and two offsets of one content, differ almost everywhere.
 #pragma once
 
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include <cstdint>
 #include <string>

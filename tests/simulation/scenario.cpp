@@ -1,6 +1,6 @@
 #include "tests/simulation/scenario.hpp"
 
-#include "storage/log.hpp"
+#include "base/log.hpp"
 #include "tests/simulation/cluster_scenario.hpp"
 #include "tests/simulation/download_scenario.hpp"
 #include "tests/simulation/node_scenario.hpp"

@@ -2,7 +2,7 @@
 // happens at once. After `crash` nothing that was posted, or is posted later, happens.
 #pragma once
 
-#include "storage/executor.hpp"
+#include "base/executor.hpp"
 #include "tests/simulation/world.hpp"
 
 #include <map>

@@ -3,7 +3,7 @@
 
 #include "storage/chunk_store.hpp"
 #include "storage/memory_file_system.hpp"
-#include "tests/storage/seeded_random.hpp"
+#include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #include "storage/memory_file_system.hpp"
 #include "storage/small_file.hpp"
 
-#include "tests/storage/seeded_random.hpp"
+#include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 

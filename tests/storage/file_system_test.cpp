@@ -1,8 +1,8 @@
 // One suite for both engines of the disk seam, then what only one of them has.
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include "storage/memory_file_system.hpp"
-#include "tests/storage/seeded_random.hpp"
+#include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>
 

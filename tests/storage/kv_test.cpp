@@ -1,6 +1,6 @@
 // One suite over all engines.
 #include "storage/checked_kv.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 

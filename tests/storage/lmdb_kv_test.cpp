@@ -1,6 +1,6 @@
 // What only the LMDB engine can meet: restarts, full disks, failing flushes, pages that can't be read.
 #include "storage/kv.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/mount.h>

@@ -1,5 +1,5 @@
 #include "storage/map_guard.hpp"
-#include "tests/storage/temporary_directory.hpp"
+#include "tests/base/temporary_directory.hpp"
 
 #include <fcntl.h>
 #include <gtest/gtest.h>

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 # Leftmost is lowest. A file includes its own layer and those before it.
-LAYERS = ["config", "storage", "cluster", "actors", "net", "tests/simulation", "cli"]
+LAYERS = ["base", "config", "storage", "cluster", "actors", "net", "tests/simulation", "cli"]
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 80
 TEST_LINES_MAX = 120  # a test may carry its table of cases
@@ -21,10 +21,10 @@ THIRD_PARTY = [
     ("raft.h", r"cluster/raft_core_impl\.hpp", 1),
     ("toml++/", r"config/.*", 1),
     ("prometheus/", r"net/.*", 1),
-    ("openssl/", r"storage/digest\.cpp|actors/link/certificates\.cpp|net/.*|cli/.*", 3),
+    ("openssl/", r"base/digest\.cpp|actors/link/certificates\.cpp|net/.*|cli/.*", 3),
     ("boost/asio/ssl", r"actors/link/(tls|asio_ssl_impl)\.cpp|net/tls\.cpp|cli/http_client\.cpp", 4),
-    ("isa-l", r"storage/checksum\.cpp", 1),
-    ("spdlog/", r"storage/log\.cpp", 1),
+    ("isa-l", r"base/checksum\.cpp", 1),
+    ("spdlog/", r"base/log\.cpp", 1),
     ("CLI/", r"cli/.*", None),
     ("boost/beast", r"(net|cli)/.*", None),
     ("boost/asio", r"(actors|net|cli)/.*", None),
@@ -32,17 +32,17 @@ THIRD_PARTY = [
 ]
 
 # The driver of a sweep over seeds tells its progress in real time; the scenarios run in virtual time.
-REAL_TIME = r"storage/seams\.cpp|tests/simulation/scenario\.cpp|net/.*|cli/.*"
+REAL_TIME = r"base/seams\.cpp|tests/simulation/scenario\.cpp|net/.*|cli/.*"
 
 # What brings the outside in → the files that may say it. Everything else gets a clock, randomness, an executor.
 OUTSIDE = [
     ("a clock", r"\b\w*clock\w*::now\s*\(|\b(clock_gettime|gettimeofday)\s*\(", REAL_TIME),
-    ("sleep", r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(", r"storage/seams\.cpp|net/.*|cli/.*"),
-    ("randomness", r"\brandom_device\b|\b(s?rand|getrandom|arc4random)\s*\(", r"storage/seams\.cpp|net/.*|cli/.*"),
+    ("sleep", r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(", r"base/seams\.cpp|net/.*|cli/.*"),
+    ("randomness", r"\brandom_device\b|\b(s?rand|getrandom|arc4random)\s*\(", r"base/seams\.cpp|net/.*|cli/.*"),
     (
         "a thread",
         r"\bstd::j?thread\b(?!::hardware_concurrency)|\bpthread_create\b",
-        r"storage/thread_executor\.[ch]pp|actors/(asio_scheduler|io_shards)\.[ch]pp|tests/simulation/scenario\.[ch]pp|net/.*|cli/.*",
+        r"base/thread_executor\.[ch]pp|actors/(asio_scheduler|io_shards)\.[ch]pp|tests/simulation/scenario\.[ch]pp|net/.*|cli/.*",
     ),
 ]
 
@@ -208,7 +208,7 @@ ALLOWED = {
     "storage/a.cpp": '#include "config/b.hpp"\n#include "storage/c.hpp"\n// steady_clock::now() is for seams.cpp\n'
     'const char* s = "std::thread";\nauto n = pool.now();\nconstexpr int k = 1\'000\'000;\n',
     "storage/lmdb_impl.hpp": "// The inside of the engine, for its two files.\n#pragma once\n#include <lmdb.h>\n",
-    "storage/seams.cpp": "auto t = std::chrono::steady_clock::now();\n",
+    "base/seams.cpp": "auto t = std::chrono::steady_clock::now();\n",
     "cli/a.cpp": '#include "tests/simulation/b.hpp"\n' + "int x;\n" * 200,
     "net/table.cpp": "constexpr int t[] = {\n" + "  f(1), {2},\n" * 100 + "};\nclass c {\n" + "  int f();\n" * 100 + "};\n",
     "tests/net/a_test.cpp": '#include "net/a.hpp"\n#include <lmdb.h>\n',

@@ -2,11 +2,11 @@
 
 #include "storage/memory_file_system.hpp"
 #include "storage/small_file.hpp"
+#include "tests/base/temporary_directory.hpp"
 #include "tests/storage/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/failing_engine.hpp"
 #include "tests/storage/metadata/random_commands.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
-#include "tests/storage/temporary_directory.hpp"
 
 namespace cairn::storage::metadata {
 

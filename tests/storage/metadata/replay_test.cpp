@@ -1,10 +1,10 @@
 // The state is a function of the commands: whichever engine, whether encoded in between, whether restarted, and
 // whatever fails on the way.
 #include "storage/metadata/repairs.hpp"
+#include "tests/base/temporary_directory.hpp"
 #include "tests/storage/metadata/failing_engine.hpp"
 #include "tests/storage/metadata/random_commands.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
-#include "tests/storage/temporary_directory.hpp"
 
 #include <set>
 

@@ -1,4 +1,4 @@
-#include "storage/ids.hpp"
+#include "base/ids.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -2,7 +2,7 @@
 // the command line; format(parse(x)) is canonical.
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 // What may get to a terminal.
-#include "storage/log.hpp"
-#include "storage/visible_text.hpp"
+#include "base/log.hpp"
+#include "base/visible_text.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "storage/digest.hpp"
+#include "base/digest.hpp"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -1,4 +1,4 @@
-#include "storage/metrics.hpp"
+#include "base/metrics.hpp"
 
 #include <algorithm>
 #include <bit>

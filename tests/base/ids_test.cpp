@@ -1,5 +1,5 @@
-#include "storage/ids.hpp"
-#include "storage/metrics.hpp"
+#include "base/ids.hpp"
+#include "base/metrics.hpp"
 
 #include <gtest/gtest.h>
 

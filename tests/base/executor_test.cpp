@@ -1,4 +1,4 @@
-#include "storage/executor.hpp"
+#include "base/executor.hpp"
 
 #include <gtest/gtest.h>
 

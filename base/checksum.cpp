@@ -1,4 +1,4 @@
-#include "storage/checksum.hpp"
+#include "base/checksum.hpp"
 
 #include <isa-l/crc.h>
 

@@ -3,7 +3,7 @@
 // Running out of memory or a build of OpenSSL without these algorithms ends the process with a message.
 #pragma once
 
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include <array>
 #include <cstdint>

@@ -4,7 +4,7 @@
 // locked, would_block (read_cached only).
 #pragma once
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
-#include "config/error.hpp"
+#include "base/error.hpp"
 
 #include <sys/random.h>
 

@@ -1,4 +1,4 @@
-#include "storage/codec.hpp"
+#include "base/codec.hpp"
 
 #include <gtest/gtest.h>
 

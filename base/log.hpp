@@ -26,7 +26,7 @@ struct field {
 void set_up(level lowest, bool json); // to standard error; may be called again (SIGHUP)
 bool enabled(level l);
 void write(level l, std::string_view event, std::initializer_list<field> fields);
-// What write() writes behind time and level: what could drive a terminal is escaped (storage/visible_text.hpp).
+// What write() writes behind time and level: what could drive a terminal is escaped (base/visible_text.hpp).
 std::string line_of(std::string_view event, std::initializer_list<field> fields, bool json);
 
 inline void debug(std::string_view event, std::initializer_list<field> fields = {}) {

@@ -1,4 +1,4 @@
-#include "storage/visible_text.hpp"
+#include "base/visible_text.hpp"
 
 namespace cairn::storage {
 

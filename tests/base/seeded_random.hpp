@@ -1,7 +1,7 @@
 // The randomness seam with a seed, for tests.
 #pragma once
 
-#include "storage/seams.hpp"
+#include "base/seams.hpp"
 
 #include <random>
 

@@ -3,8 +3,8 @@
 // told.
 #pragma once
 
-#include "config/error.hpp"
-#include "storage/seams.hpp"
+#include "base/error.hpp"
+#include "base/seams.hpp"
 
 #include <cstddef>
 #include <functional>

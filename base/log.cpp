@@ -1,6 +1,6 @@
-#include "storage/log.hpp"
+#include "base/log.hpp"
 
-#include "storage/visible_text.hpp"
+#include "base/visible_text.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>

@@ -2,7 +2,7 @@
 // but for CRC-64/NVME, which Debian's version of it does not have. Thread-safe, no allocation.
 #pragma once
 
-#include "storage/file_system.hpp"
+#include "base/file_system.hpp"
 
 #include <cstdint>
 

@@ -1,4 +1,4 @@
-#include "storage/executor.hpp"
+#include "base/executor.hpp"
 
 #include <algorithm>
 #include <condition_variable>
