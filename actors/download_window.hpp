@@ -8,7 +8,7 @@
 // A plain class, used by the sequencer.
 #pragma once
 
-#include "storage/buffer_pool.hpp"
+#include "base/memory/buffer_pool.hpp"
 
 #include <chrono>
 #include <cstdint>

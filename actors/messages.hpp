@@ -4,8 +4,8 @@
 #include "actors/cluster_status.hpp"
 #include "actors/peer_service.hpp"
 #include "base/error.hpp"
+#include "base/memory/buffer_pool.hpp"
 #include "cluster/raft_core.hpp"
-#include "storage/buffer_pool.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 

@@ -2,7 +2,7 @@
 // a key. An account lives as long as somebody uses it. Thread-safe; a connection asks once for each key that it brings.
 #pragma once
 
-#include "storage/memory_account.hpp"
+#include "base/memory/memory_account.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

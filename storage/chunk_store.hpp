@@ -8,8 +8,8 @@
 
 #include "base/file_system.hpp"
 #include "base/ids.hpp"
+#include "base/memory/buffer_pool.hpp"
 #include "base/seams.hpp"
-#include "storage/buffer_pool.hpp"
 #include "storage/kv.hpp"
 
 #include <functional>

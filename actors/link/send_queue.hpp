@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/link/frame.hpp"
-#include "storage/buffer_pool.hpp"
+#include "base/memory/buffer_pool.hpp"
 
 #include <deque>
 #include <string>

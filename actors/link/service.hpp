@@ -2,8 +2,8 @@
 #pragma once
 
 #include "actors/link/hello.hpp"
+#include "base/memory/buffer_pool.hpp"
 #include "base/seams.hpp"
-#include "storage/buffer_pool.hpp"
 
 #include <atomic>
 #include <functional>

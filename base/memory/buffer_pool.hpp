@@ -5,12 +5,12 @@
 // The rule that keeps a thousand slow clients going: a stream's *minimum* (a 64 KiB block down, a chunk up) may use the
 // whole limit; *growth* beyond it succeeds only while the pool is at most half used. So full-size chunks never crowd
 // out a new stream's first block, and windows shrink by themselves under pressure. What is taken for an account
-// (storage/memory_account.hpp) keeps to its share besides; memory without an account is the node's own.
+// (base/memory/memory_account.hpp) keeps to its share besides; memory without an account is the node's own.
 //
 // Memory that is not a buffer (a document being collected, an answer being sent) is counted by a `memory_charge`.
 #pragma once
 
-#include "storage/memory_account.hpp"
+#include "base/memory/memory_account.hpp"
 
 #include <boost/smart_ptr/intrusive_ptr.hpp>
 

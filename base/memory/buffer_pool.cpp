@@ -1,4 +1,4 @@
-#include "storage/buffer_pool.hpp"
+#include "base/memory/buffer_pool.hpp"
 
 #include "base/error.hpp"
 
