@@ -3,8 +3,8 @@
 #include "actors/cluster_report.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/operator_desk.hpp"
+#include "base/files/small_file.hpp"
 #include "base/log.hpp"
-#include "storage/small_file.hpp"
 
 #include <future>
 

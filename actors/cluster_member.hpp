@@ -11,9 +11,9 @@
 #include "actors/peer_service.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/file_system.hpp"
+#include "base/files/node_identity.hpp"
 #include "config/config.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/node_identity.hpp"
 
 #include <atomic>
 

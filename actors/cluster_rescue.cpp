@@ -1,12 +1,12 @@
 #include "actors/cluster_rescue.hpp"
 
 #include "actors/state_transfer.hpp"
+#include "base/files/node_identity.hpp"
 #include "cluster/log_servers.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/recovery.hpp"
 #include "storage/metadata/store.hpp"
-#include "storage/node_identity.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 #include "actors/link_peers.hpp"
 
 #include "actors/membership_gate.hpp"
+#include "base/files/node_identity.hpp"
 #include "base/log.hpp"
-#include "storage/node_identity.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -6,10 +6,10 @@
 #include "actors/lost_chunks.hpp"
 #include "actors/peer_claims.hpp"
 #include "actors/replicated_log.hpp"
+#include "base/files/node_identity.hpp"
 #include "base/log.hpp"
 #include "cluster/log_servers.hpp"
 #include "cluster/remembered_members.hpp"
-#include "storage/node_identity.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "actors/membership_gate.hpp"
 
-#include "storage/node_identity.hpp"
+#include "base/files/node_identity.hpp"
 
 namespace cairn::actors {
 

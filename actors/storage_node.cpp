@@ -10,10 +10,10 @@
 #include "actors/reaper.hpp"
 #include "actors/room_probe.hpp"
 #include "actors/scrubber.hpp"
+#include "base/files/node_identity.hpp"
 #include "base/log.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/disk_identity.hpp"
-#include "storage/node_identity.hpp"
 
 #include <algorithm>
 #include <thread>

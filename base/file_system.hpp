@@ -1,7 +1,7 @@
-// The disk seam under segment files. Engines: POSIX (storage/posix_file_system.cpp) and the simulator's disk, which has
-// latency, errors, torn writes and loses unflushed writes on a crash. Offsets and lengths are bytes. Blocking calls run
-// on a disk's executor; `read_cached` is the only one allowed on socket threads. Errors: io_error, no_space, not_found,
-// locked, would_block (read_cached only).
+// The disk seam under segment files. Engines: POSIX (base/files/posix_file_system.cpp) and the simulator's disk, which
+// has latency, errors, torn writes and loses unflushed writes on a crash. Offsets and lengths are bytes. Blocking calls
+// run on a disk's executor; `read_cached` is the only one allowed on socket threads. Errors: io_error, no_space,
+// not_found, locked, would_block (read_cached only).
 #pragma once
 
 #include "base/error.hpp"

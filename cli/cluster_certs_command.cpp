@@ -1,10 +1,10 @@
 #include "actors/link/certificates.hpp"
+#include "base/files/node_identity.hpp"
+#include "base/files/small_file.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"
 #include "cli/secret_file.hpp"
 #include "config/keys.hpp"
-#include "storage/node_identity.hpp"
-#include "storage/small_file.hpp"
 
 #include <CLI/CLI.hpp>
 

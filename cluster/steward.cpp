@@ -1,7 +1,7 @@
 #include "cluster/steward.hpp"
 
+#include "base/files/node_identity.hpp"
 #include "cluster/log_servers.hpp"
-#include "storage/node_identity.hpp"
 
 #include <algorithm>
 

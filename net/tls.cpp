@@ -2,7 +2,7 @@
 
 #include "actors/link/certificates.hpp"
 #include "base/file_system.hpp"
-#include "storage/small_file.hpp"
+#include "base/files/small_file.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>

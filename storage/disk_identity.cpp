@@ -4,7 +4,7 @@
 
 #include "base/byte_order.hpp"
 #include "base/checksum.hpp"
-#include "storage/small_file.hpp"
+#include "base/files/small_file.hpp"
 
 #include <cstring>
 

@@ -1,6 +1,6 @@
 #include "actors/link/link_registry.hpp"
 
-#include "storage/node_identity.hpp"
+#include "base/files/node_identity.hpp"
 
 #include <algorithm>
 

@@ -1,7 +1,7 @@
 #include "actors/link/tls.hpp"
 
 #include "actors/link/certificates.hpp"
-#include "storage/small_file.hpp"
+#include "base/files/small_file.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>

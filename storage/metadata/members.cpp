@@ -1,6 +1,6 @@
 #include "storage/metadata/members.hpp"
 
-#include "storage/node_identity.hpp"
+#include "base/files/node_identity.hpp"
 
 #include "storage/metadata/repairs.hpp"
 

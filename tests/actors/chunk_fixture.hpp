@@ -6,7 +6,7 @@
 #include "actors/chunk_service.hpp"
 #include "actors/errors.hpp"
 #include "actors/remote_store.hpp"
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "tests/actors/link_fixture.hpp"
 #include "tests/storage/chunk_store_fixture.hpp"
 

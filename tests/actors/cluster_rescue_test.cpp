@@ -1,12 +1,12 @@
 // Over real files: what these functions do is to put files in order.
 #include "actors/cluster_rescue.hpp"
 
+#include "base/files/node_identity.hpp"
 #include "cluster/raft_core.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/recovery.hpp"
 #include "storage/metadata/store.hpp"
-#include "storage/node_identity.hpp"
 #include "tests/base/temporary_directory.hpp"
 #include "tests/storage/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"

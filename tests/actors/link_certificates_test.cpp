@@ -1,7 +1,7 @@
 #include "actors/link/certificates.hpp"
 #include "actors/link/tls.hpp"
-#include "storage/memory_file_system.hpp"
-#include "storage/small_file.hpp"
+#include "base/files/memory_file_system.hpp"
+#include "base/files/small_file.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -5,7 +5,7 @@
 
 #include "actors/replicated_log.hpp"
 #include "actors/state_repair.hpp"
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "tests/actors/failing_kv.hpp"
 #include "tests/storage/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"

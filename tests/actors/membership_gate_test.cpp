@@ -1,6 +1,6 @@
 #include "actors/membership_gate.hpp"
 
-#include "storage/node_identity.hpp"
+#include "base/files/node_identity.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
 #include "actors/link/certificates.hpp"
 #include "actors/link/tls.hpp"
+#include "base/files/node_identity.hpp"
+#include "base/files/small_file.hpp"
 #include "cli/cluster_command.hpp"
-#include "storage/node_identity.hpp"
-#include "storage/small_file.hpp"
 
 #include <CLI/CLI.hpp>
 #include <gmock/gmock.h>

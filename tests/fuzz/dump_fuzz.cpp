@@ -2,7 +2,7 @@
 // and can be dumped and loaded again. The fuzzer can't forge the checksums, so the input is tried as it is and once
 // more with right ones put in.
 #include "base/checksum.hpp"
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "storage/metadata/dump.hpp"
 #include "storage/metadata/tables.hpp"
 

@@ -2,7 +2,7 @@
 // is and once more with a valid checksum put in, which leads behind it: headers with any fields, and whole segments
 // with footers.
 #include "base/byte_order.hpp"
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "storage/segment.hpp"
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 #include "actors/membership.hpp"
 #include "actors/read_holds.hpp"
 #include "actors/reaper.hpp"
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/faulty_kv.hpp"
 #include "tests/simulation/sim_network.hpp"

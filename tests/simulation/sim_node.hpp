@@ -5,7 +5,7 @@
 #include "actors/chunk_router.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/virtual_executor.hpp"
 

@@ -1,8 +1,8 @@
 // A chunk store on an in-memory disk and index, with helpers to fill, crash and reopen it.
 #pragma once
 
+#include "base/files/memory_file_system.hpp"
 #include "storage/chunk_store.hpp"
-#include "storage/memory_file_system.hpp"
 #include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>

@@ -1,7 +1,7 @@
 #include "storage/cluster_identity.hpp"
 
-#include "storage/memory_file_system.hpp"
-#include "storage/small_file.hpp"
+#include "base/files/memory_file_system.hpp"
+#include "base/files/small_file.hpp"
 
 #include "tests/base/seeded_random.hpp"
 

@@ -1,6 +1,6 @@
 #include "storage/segment.hpp"
 
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 
 #include <gtest/gtest.h>
 

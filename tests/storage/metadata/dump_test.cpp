@@ -1,7 +1,7 @@
 #include "storage/metadata/dump.hpp"
 
-#include "storage/memory_file_system.hpp"
-#include "storage/small_file.hpp"
+#include "base/files/memory_file_system.hpp"
+#include "base/files/small_file.hpp"
 #include "tests/base/temporary_directory.hpp"
 #include "tests/storage/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/failing_engine.hpp"

@@ -1,7 +1,7 @@
 // One suite for both engines of the disk seam, then what only one of them has.
 #include "base/file_system.hpp"
 
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 #include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "storage/small_file.hpp"
+#include "base/files/small_file.hpp"
 
 #include <filesystem>
 

@@ -1,4 +1,4 @@
-#include "storage/memory_file_system.hpp"
+#include "base/files/memory_file_system.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
-#include "storage/node_identity.hpp"
+#include "base/files/node_identity.hpp"
 
-#include "storage/small_file.hpp"
+#include "base/files/small_file.hpp"
 
 #include <charconv>
 #include <limits>
