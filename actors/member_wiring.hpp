@@ -8,7 +8,7 @@
 #include "actors/chunk_service.hpp"
 #include "actors/replicated_log.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 namespace cairn::actors {
 

@@ -5,7 +5,7 @@
 #include "base/file_system.hpp"
 #include "base/metrics.hpp"
 #include "config/config.hpp"
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
 
 namespace cairn::actors {

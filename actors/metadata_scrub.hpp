@@ -1,5 +1,5 @@
 // Scrubs a node's metadata: reads all rows of its engines once in a period, some each second, so that damage is found
-// before somebody needs the row. What is found is told by the engines (storage/kv_damage.hpp): a member of a cluster
+// before somebody needs the row. What is found is told by the engines (storage/kv/kv_damage.hpp): a member of a cluster
 // then fetches the state from another one.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
-#include "storage/kv_check.hpp"
+#include "storage/kv/kv_check.hpp"
 
 namespace cairn::actors {
 

@@ -29,7 +29,7 @@
 #include "cluster/leader_pace.hpp"
 #include "cluster/raft_log.hpp"
 #include "cluster/raft_node.hpp"
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <deque>

@@ -2,7 +2,7 @@
 
 #include "base/log.hpp"
 #include "cluster/log_servers.hpp"
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv_damage.hpp"
 
 // This node's copy of the metadata is damaged on its disk, which its checksums tell. As after a failed disk the node
 // leaves the consensus and a leader hands over; then the state of another member takes the damaged one's place, and the

@@ -15,7 +15,7 @@
 #include "base/executor.hpp"
 #include "base/file_system.hpp"
 #include "cluster/raft_core.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 #include <functional>
 #include <memory>

@@ -1,5 +1,5 @@
 // Clock and randomness as seams: only start-up code names the real ones, the simulator hands in its own. (Disks enter
-// through base/file_system.hpp and storage/kv.hpp, blocking work through base/executor.hpp.)
+// through base/file_system.hpp and storage/kv/kv.hpp, blocking work through base/executor.hpp.)
 #pragma once
 
 #include <chrono>

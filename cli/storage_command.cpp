@@ -5,7 +5,7 @@
 #include "cluster/raft_log.hpp"
 #include "storage/chunk_store.hpp"
 #include "storage/disk_identity.hpp"
-#include "storage/kv_check.hpp"
+#include "storage/kv/kv_check.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <CLI/CLI.hpp>

@@ -14,7 +14,7 @@
 
 #include "base/error.hpp"
 #include "cluster/raft_types.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 #include <span>
 

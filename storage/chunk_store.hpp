@@ -10,7 +10,7 @@
 #include "base/ids.hpp"
 #include "base/memory/buffer_pool.hpp"
 #include "base/seams.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 #include <functional>
 #include <memory>

@@ -7,7 +7,7 @@
 
 #include "base/file_system.hpp"
 #include "base/ids.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 #include <functional>
 

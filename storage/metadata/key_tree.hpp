@@ -12,7 +12,7 @@
 #pragma once
 
 #include "base/ids.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 #include <functional>
 #include <memory>

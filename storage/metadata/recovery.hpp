@@ -8,7 +8,7 @@
 // one takes writes alone, until they come back.
 #pragma once
 
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 #include "storage/metadata/commands.hpp"
 
 namespace cairn::storage::metadata {

@@ -5,7 +5,7 @@
 // Blocking: on the metadata executors only. One apply at a time; views from any thread.
 #pragma once
 
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 #include "storage/metadata/commands.hpp"
 
 #include <memory>

@@ -44,7 +44,7 @@
 
 #include "base/codec.hpp"
 #include "base/ids.hpp"
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 #include "storage/metadata/cluster_rows.hpp"
 #include "storage/metadata/rows.hpp"
 #include "storage/metadata/version_rows.hpp"

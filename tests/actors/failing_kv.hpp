@@ -2,7 +2,7 @@
 // Its rows carry checksums, and rot when the test wants it.
 #pragma once
 
-#include "storage/checked_kv.hpp"
+#include "storage/kv/checked_kv.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,8 +3,8 @@
 // the disk has it shows when the next process opens the engine.
 #pragma once
 
-#include "storage/checked_kv.hpp"
-#include "storage/kv_check.hpp"
+#include "storage/kv/checked_kv.hpp"
+#include "storage/kv/kv_check.hpp"
 
 namespace cairn::sim {
 

@@ -1,4 +1,4 @@
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 namespace cairn::storage {
 

@@ -1,5 +1,5 @@
 // One suite over all engines.
-#include "storage/checked_kv.hpp"
+#include "storage/kv/checked_kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>

@@ -1,11 +1,11 @@
-// The inside of the LMDB engine: the only file that includes lmdb.h, for storage/lmdb_kv.cpp (which says how it works)
-// and storage/lmdb_writer.cpp.
+// The inside of the LMDB engine: the only file that includes lmdb.h, for storage/kv/lmdb_kv.cpp (which says how it
+// works) and storage/kv/lmdb_writer.cpp.
 #pragma once
 
-#include "storage/kv.hpp"
-#include "storage/kv_damage.hpp"
-#include "storage/lmdb_pages.hpp"
-#include "storage/map_guard.hpp"
+#include "storage/kv/kv.hpp"
+#include "storage/kv/kv_damage.hpp"
+#include "storage/kv/lmdb_pages.hpp"
+#include "storage/kv/map_guard.hpp"
 
 #include <lmdb.h>
 

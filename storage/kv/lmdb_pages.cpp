@@ -1,4 +1,4 @@
-#include "storage/lmdb_pages.hpp"
+#include "storage/kv/lmdb_pages.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,7 +1,7 @@
-// A write transaction of the LMDB engine (storage/lmdb_kv.cpp): before LMDB looks for a key, the pages around it are
+// A write transaction of the LMDB engine (storage/kv/lmdb_kv.cpp): before LMDB looks for a key, the pages around it are
 // checked as the last commit left them.
-#include "storage/lmdb_impl.hpp"
-#include "storage/scratch.hpp"
+#include "storage/kv/lmdb_impl.hpp"
+#include "storage/kv/scratch.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "storage/kv_check.hpp"
+#include "storage/kv/kv_check.hpp"
 
 namespace cairn::storage {
 

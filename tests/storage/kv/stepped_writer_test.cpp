@@ -1,4 +1,4 @@
-#include "storage/stepped_writer.hpp"
+#include "storage/kv/stepped_writer.hpp"
 
 #include <gtest/gtest.h>
 

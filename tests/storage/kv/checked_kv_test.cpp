@@ -1,5 +1,5 @@
 // Rows with checksums over the memory engine, where a test can let them rot; and directories of older builds.
-#include "storage/checked_kv.hpp"
+#include "storage/kv/checked_kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>

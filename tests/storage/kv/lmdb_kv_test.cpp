@@ -1,5 +1,5 @@
 // What only the LMDB engine can meet: restarts, full disks, failing flushes, pages that can't be read.
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv_damage.hpp"
 
 #include "base/log.hpp"
 

@@ -5,7 +5,7 @@
 // Only `put` may follow a `put` with certainty: views and cursors end with a step.
 #pragma once
 
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 namespace cairn::storage {
 

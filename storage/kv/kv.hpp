@@ -1,5 +1,5 @@
 // The key-value seam: ordered byte keys in numbered tables, serialisable single-writer transactions, snapshot readers.
-// Engines: LMDB (storage/lmdb_kv.cpp) and memory (storage/memory_kv.cpp, for
+// Engines: LMDB (storage/kv/lmdb_kv.cpp) and memory (storage/kv/memory_kv.cpp, for
 // simulation: same order, same transactions, may lose what was not committed). One test suite runs over both.
 //
 // Errors are sticky: a failing call marks its transaction, later calls answer "nothing", and commit()/status() tells
@@ -82,7 +82,7 @@ struct lmdb_options {
   // A file that is too damaged to be opened answers `corrupt` to everything, until it is replaced.
   bool opens_damaged = false;
 };
-// Rows carry checksums (storage/checked_kv.hpp); a directory without them gets them little by little.
+// Rows carry checksums (storage/kv/checked_kv.hpp); a directory without them gets them little by little.
 result<std::unique_ptr<kv_engine>> open_lmdb(const lmdb_options& options);
 // The engine below, with `extra_table` behind the others when it has a name.
 result<std::unique_ptr<kv_engine>> open_plain_lmdb(const lmdb_options& options, const std::string& extra_table = {});

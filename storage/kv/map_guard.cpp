@@ -1,4 +1,4 @@
-#include "storage/map_guard.hpp"
+#include "storage/kv/map_guard.hpp"
 
 #include "base/error.hpp"
 

@@ -1,6 +1,6 @@
-#include "storage/lmdb_reader.hpp"
+#include "storage/kv/lmdb_reader.hpp"
 
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv_damage.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "storage/checked_kv.hpp"
+#include "storage/kv/checked_kv.hpp"
 
 #include "base/checksum.hpp"
 #include "base/codec.hpp"

@@ -3,7 +3,7 @@
 // nodes on its path once and then changes its own copies in place; commit publishes the new roots.
 //
 // R. Seidel, C. Aragon: Randomized Search Trees (1996). All operations are O(log n) expected.
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 #define XXH_INLINE_ALL
 #include <xxhash.h>

@@ -6,7 +6,7 @@
 // steps do no harm. Blocking: on an executor.
 #pragma once
 
-#include "storage/kv.hpp"
+#include "storage/kv/kv.hpp"
 
 namespace cairn::storage {
 

@@ -1,6 +1,6 @@
 // Random bits of an LMDB file are flipped: whatever the engine then answers is what was written, or an error.
-#include "storage/kv.hpp"
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv.hpp"
+#include "storage/kv/kv_damage.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>

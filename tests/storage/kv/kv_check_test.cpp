@@ -1,5 +1,5 @@
-#include "storage/checked_kv.hpp"
-#include "storage/kv_check.hpp"
+#include "storage/kv/checked_kv.hpp"
+#include "storage/kv/kv_check.hpp"
 
 #include <gtest/gtest.h>
 

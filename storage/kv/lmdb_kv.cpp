@@ -12,9 +12,9 @@
 // leaked: closing it would touch the map.
 #include "base/file_system.hpp"
 #include "base/log.hpp"
-#include "storage/lmdb_impl.hpp"
-#include "storage/lmdb_reader.hpp"
-#include "storage/stepped_writer.hpp"
+#include "storage/kv/lmdb_impl.hpp"
+#include "storage/kv/lmdb_reader.hpp"
+#include "storage/kv/stepped_writer.hpp"
 
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -13,8 +13,8 @@
 // then as many rows as rows_at_open allows, then some with each commit. Each step is one transaction.
 #pragma once
 
-#include "storage/kv.hpp"
-#include "storage/kv_damage.hpp"
+#include "storage/kv/kv.hpp"
+#include "storage/kv/kv_damage.hpp"
 
 namespace cairn::storage {
 

@@ -2,9 +2,9 @@
 // snapshot. Damage answers `corrupt`, names the table and the key, and leaves the rest of the file readable.
 #pragma once
 
-#include "storage/kv.hpp"
-#include "storage/lmdb_pages.hpp"
-#include "storage/scratch.hpp"
+#include "storage/kv/kv.hpp"
+#include "storage/kv/lmdb_pages.hpp"
+#include "storage/kv/scratch.hpp"
 
 #include <vector>
 
