@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cluster/comparisons.hpp"
-#include "storage/chunk_store.hpp"
+#include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <functional>

@@ -6,7 +6,7 @@
 #include "base/error.hpp"
 #include "base/memory/buffer_pool.hpp"
 #include "cluster/raft_core.hpp"
-#include "storage/chunk_store.hpp"
+#include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <caf/all.hpp>

@@ -6,7 +6,7 @@
 #include "actors/interfaces.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
-#include "storage/chunk_store.hpp"
+#include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 
 namespace cairn::actors {

@@ -13,7 +13,7 @@
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"
 #include "cluster/raft_log.hpp"
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/disk_identity.hpp"
 
 #include <algorithm>
 #include <thread>

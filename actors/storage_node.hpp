@@ -9,7 +9,7 @@
 #include "actors/node.hpp"
 #include "base/executor.hpp"
 #include "config/config.hpp"
-#include "storage/chunk_store.hpp"
+#include "storage/chunks/chunk_store.hpp"
 
 #include <boost/asio/io_context.hpp>
 

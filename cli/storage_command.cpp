@@ -3,8 +3,8 @@
 #include "cli/config_command.hpp"
 #include "cli/progress.hpp"
 #include "cluster/raft_log.hpp"
-#include "storage/chunk_store.hpp"
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/chunk_store.hpp"
+#include "storage/chunks/disk_identity.hpp"
 #include "storage/kv/kv_check.hpp"
 #include "storage/metadata/store.hpp"
 

@@ -8,7 +8,7 @@
 #include "actors/remote_store.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/actors/link_fixture.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 namespace cairn::actors {
 

@@ -8,7 +8,7 @@
 #include "storage/metadata/recovery.hpp"
 #include "storage/metadata/store.hpp"
 #include "tests/base/temporary_directory.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
 #include <filesystem>

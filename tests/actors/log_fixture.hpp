@@ -7,7 +7,7 @@
 #include "actors/state_repair.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/actors/failing_kv.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
 #include <functional>

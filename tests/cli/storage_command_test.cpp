@@ -1,7 +1,7 @@
 #include "cli/storage_command.hpp"
 
-#include "storage/chunk_store.hpp"
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/chunk_store.hpp"
+#include "storage/chunks/disk_identity.hpp"
 
 #include <CLI/CLI.hpp>
 #include <gtest/gtest.h>

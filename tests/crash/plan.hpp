@@ -1,7 +1,7 @@
 // The workload as a plan that both sides derive from a seed: what the workload does, and what must be there afterwards.
 #pragma once
 
-#include "storage/chunk_store.hpp"
+#include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <map>

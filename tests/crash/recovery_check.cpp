@@ -1,6 +1,6 @@
 #include "tests/crash/recovery_check.hpp"
 
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/disk_identity.hpp"
 
 #include <array>
 #include <filesystem>

@@ -1,6 +1,6 @@
 // Runs a plan on the real store and the real LMDB and says before and after each step where it is. Under the shim,
 // which records everything. Usage: crash_workload ROOT SAID-FILE SEED STEPS
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/disk_identity.hpp"
 #include "tests/crash/plan.hpp"
 
 #include <algorithm>

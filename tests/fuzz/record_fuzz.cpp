@@ -3,7 +3,7 @@
 // with footers.
 #include "base/byte_order.hpp"
 #include "base/files/memory_file_system.hpp"
-#include "storage/segment.hpp"
+#include "storage/chunks/segment.hpp"
 
 #include <algorithm>
 #include <array>

@@ -4,9 +4,9 @@
 #include "actors/cluster_messages.hpp"
 #include "actors/metadata.hpp"
 #include "cluster/raft_log.hpp"
-#include "storage/chunk_index.hpp"
-#include "storage/record.hpp"
-#include "storage/segment.hpp"
+#include "storage/chunks/chunk_index.hpp"
+#include "storage/chunks/record.hpp"
+#include "storage/chunks/segment.hpp"
 
 #include <algorithm>
 

@@ -3,7 +3,7 @@
 #include "base/files/memory_file_system.hpp"
 #include "base/files/small_file.hpp"
 #include "tests/base/temporary_directory.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/failing_engine.hpp"
 #include "tests/storage/metadata/random_commands.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"

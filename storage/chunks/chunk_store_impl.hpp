@@ -13,11 +13,11 @@
 // Files without a row hold no record when the crash came in between; if they do, the index is not this disk's newest.
 #pragma once
 
-#include "storage/chunk_index.hpp"
-#include "storage/disk_identity.hpp"
-#include "storage/location_cache.hpp"
-#include "storage/read_pins.hpp"
-#include "storage/segment_files.hpp"
+#include "storage/chunks/chunk_index.hpp"
+#include "storage/chunks/disk_identity.hpp"
+#include "storage/chunks/location_cache.hpp"
+#include "storage/chunks/read_pins.hpp"
+#include "storage/chunks/segment_files.hpp"
 
 #include <map>
 #include <mutex>

@@ -3,7 +3,8 @@
 // thread); reads from any thread at once.
 //
 // After a crash: every chunk acknowledged by `write` is intact; every other is absent or whole and unreferenced.
-// Format: storage/record.hpp (records), storage/segment.hpp (segment files, footers), storage/chunk_index.hpp (tables).
+// Format: storage/chunks/record.hpp (records), storage/chunks/segment.hpp (segment files, footers),
+// storage/chunks/chunk_index.hpp (tables).
 #pragma once
 
 #include "base/file_system.hpp"
@@ -62,8 +63,8 @@ public:
   // Opens or creates; replays to_punch rows (at most 16,384, `punch` does the rest), drops torn tails, checks identity.
   // Errors: locked, corrupt, io_error, unsupported (the file system can't punch holes), quarantined (a marker of an
   // earlier failure is there; `cairn storage check --clear-quarantine` removes it).
-  // `index` holds chunk_index_tables tables, lies in index_directory(options.directory) (storage/disk_identity.hpp),
-  // and outlives the store.
+  // `index` holds chunk_index_tables tables, lies in index_directory(options.directory)
+  // (storage/chunks/disk_identity.hpp), and outlives the store.
   static result<std::unique_ptr<chunk_store>> open(chunk_store_options options, file_system& files, kv_engine& index,
                                                    random_source& random);
   virtual ~chunk_store() = default;

@@ -1,4 +1,4 @@
-#include "storage/segment.hpp"
+#include "storage/chunks/segment.hpp"
 
 #include "base/files/memory_file_system.hpp"
 

@@ -1,5 +1,5 @@
 // The life of segments: made when a record needs room, sealed when full, removed when empty.
-#include "storage/chunk_store_impl.hpp"
+#include "storage/chunks/chunk_store_impl.hpp"
 
 #include "base/log.hpp"
 

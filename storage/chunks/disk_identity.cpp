@@ -1,6 +1,6 @@
 // The file `disk` (integers little-endian): magic "CAIRNDSK", version 1, 7 zero bytes, UUID 16, secret 32, CRC32C 4 of
 // all before it.
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/disk_identity.hpp"
 
 #include "base/byte_order.hpp"
 #include "base/checksum.hpp"

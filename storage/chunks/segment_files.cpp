@@ -1,6 +1,6 @@
-#include "storage/segment_files.hpp"
+#include "storage/chunks/segment_files.hpp"
 
-#include "storage/segment.hpp"
+#include "storage/chunks/segment.hpp"
 
 #include <algorithm>
 #include <mutex>

@@ -1,4 +1,4 @@
-#include "storage/chunk_index.hpp"
+#include "storage/chunks/chunk_index.hpp"
 
 #include "base/byte_order.hpp"
 

@@ -1,4 +1,4 @@
-#include "storage/location_cache.hpp"
+#include "storage/chunks/location_cache.hpp"
 
 #include <algorithm>
 

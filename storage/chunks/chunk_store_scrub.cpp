@@ -1,5 +1,5 @@
 // Verifying what lies on the disk, not what memory remembers of it.
-#include "storage/chunk_store_impl.hpp"
+#include "storage/chunks/chunk_store_impl.hpp"
 
 #include <algorithm>
 #include <array>

@@ -14,7 +14,7 @@
 //            4080 16  SipHash-2-4-128 of trailer bytes [0, 40) and the table's entries, keyed with the disk's secret
 #pragma once
 
-#include "storage/record.hpp"
+#include "storage/chunks/record.hpp"
 
 #include <functional>
 #include <optional>

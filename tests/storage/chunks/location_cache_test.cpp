@@ -1,6 +1,6 @@
-#include "storage/location_cache.hpp"
+#include "storage/chunks/location_cache.hpp"
 
-#include "storage/read_pins.hpp"
+#include "storage/chunks/read_pins.hpp"
 
 #include <gtest/gtest.h>
 

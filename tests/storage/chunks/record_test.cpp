@@ -1,4 +1,4 @@
-#include "storage/record.hpp"
+#include "storage/chunks/record.hpp"
 
 #include "base/byte_order.hpp"
 #include "base/checksum.hpp"

@@ -1,7 +1,7 @@
 // What the store does when the disk or the power fails: faults at every operation, crashes at every kind of moment.
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/disk_identity.hpp"
 
 #include <set>
 

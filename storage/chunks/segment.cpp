@@ -1,4 +1,4 @@
-#include "storage/segment.hpp"
+#include "storage/chunks/segment.hpp"
 
 #include "base/byte_order.hpp"
 

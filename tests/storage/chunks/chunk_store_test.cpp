@@ -1,4 +1,4 @@
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // Opening and recovery of a disk. What a crash may have left is listed in chunk_store_impl.hpp.
-#include "storage/chunk_store_impl.hpp"
+#include "storage/chunks/chunk_store_impl.hpp"
 
 #include "base/log.hpp"
 

@@ -8,12 +8,12 @@
 //   about     "disk" → version 1, disk UUID 16;  "next_segment" → segment 8
 //
 // `tail` lists the records of the active segment, deleted ones included, until sealing moves them into its footer. A
-// to_punch row's generation says which running reads may still see the space (storage/read_pins.hpp).
+// to_punch row's generation says which running reads may still see the space (storage/chunks/read_pins.hpp).
 // Malformed rows answer `corrupt`; the kv engine's own errors come from commit() and status().
 #pragma once
 
-#include "storage/chunk_store.hpp"
-#include "storage/segment.hpp"
+#include "storage/chunks/chunk_store.hpp"
+#include "storage/chunks/segment.hpp"
 
 namespace cairn::storage::chunk_index {
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/files/memory_file_system.hpp"
-#include "storage/chunk_store.hpp"
+#include "storage/chunks/chunk_store.hpp"
 #include "tests/base/seeded_random.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "storage/chunk_store_impl.hpp"
+#include "storage/chunks/chunk_store_impl.hpp"
 
 #include "base/log.hpp"
 

@@ -5,7 +5,7 @@
 // erase in between makes the ticket stale, so that the cache never holds a place that was erased before.
 #pragma once
 
-#include "storage/record.hpp"
+#include "storage/chunks/record.hpp"
 
 #include <memory>
 #include <mutex>

@@ -1,6 +1,6 @@
 // Readers against the one writer, on real files and LMDB: what is read is exact or absent, whatever happens meanwhile.
-#include "storage/disk_identity.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "storage/chunks/disk_identity.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 #include <atomic>
 #include <filesystem>

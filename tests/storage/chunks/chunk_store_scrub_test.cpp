@@ -1,8 +1,8 @@
 // Looking after what is stored: partitions in pages, verified records, replaced ones, used bytes.
-#include "storage/disk_identity.hpp"
-#include "storage/record.hpp"
+#include "storage/chunks/disk_identity.hpp"
+#include "storage/chunks/record.hpp"
 #include "tests/base/temporary_directory.hpp"
-#include "tests/storage/chunk_store_fixture.hpp"
+#include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 #include <algorithm>
 #include <fstream>

@@ -1,5 +1,5 @@
-#include "storage/chunk_index.hpp"
-#include "storage/disk_identity.hpp"
+#include "storage/chunks/chunk_index.hpp"
+#include "storage/chunks/disk_identity.hpp"
 
 #include <algorithm>
 #include <map>
