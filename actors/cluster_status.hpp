@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cluster/auto_out.hpp"
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <optional>
 #include <string>

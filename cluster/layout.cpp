@@ -1,7 +1,7 @@
 // The encoded layout (v: varint, s: string, uN: big-endian; base/codec.hpp):
 //
 //   layout      1 cluster:16 epoch:v replicas:u8 write_quorum:u8 members:v (node)* partitions:v (owners)*
-//   node        see storage/metadata/cluster_rows.cpp; the n-th has number n
+//   node        see storage/metadata/rows/cluster_rows.cpp; the n-th has number n
 //   owners      the same; its epoch field is the layout's epoch minus the partition's
 //   partitions  0 or 16,384
 #include "cluster/layout.hpp"

@@ -12,11 +12,11 @@
 //   fence: a partition remembers the epoch in which its owners last changed. A request made by an older layout is
 //          refused and answered with the present one; other partitions' requests go on.
 //
-// The metadata is where it lives (storage/metadata/cluster_rows.hpp, layout_view.hpp); nodes that keep no metadata get
-// it encoded. Plain values and pure functions; indexes of members are the nodes' numbers.
+// The metadata is where it lives (storage/metadata/rows/cluster_rows.hpp, layout_view.hpp); nodes that keep no metadata
+// get it encoded. Plain values and pure functions; indexes of members are the nodes' numbers.
 #pragma once
 
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <span>
 #include <string>

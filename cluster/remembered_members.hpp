@@ -3,7 +3,7 @@
 #pragma once
 
 #include "storage/cluster_identity.hpp"
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <optional>
 #include <span>

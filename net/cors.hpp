@@ -3,7 +3,7 @@
 #pragma once
 
 #include "net/s3_errors.hpp"
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 #include <optional>
 #include <string>

@@ -1,7 +1,7 @@
 #include "storage/cluster_identity.hpp"
 
 #include "base/files/small_file.hpp"
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <algorithm>
 #include <charconv>

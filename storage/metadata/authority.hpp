@@ -4,7 +4,7 @@
 // any more or that is another one of the same name end the request. Pure decisions over rows.
 #pragma once
 
-#include "storage/metadata/key_rows.hpp"
+#include "storage/metadata/rows/key_rows.hpp"
 
 #include <optional>
 #include <string>

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "storage/metadata/commands.hpp"
-#include "storage/metadata/key_tree.hpp"
-#include "storage/metadata/tables.hpp"
+#include "storage/metadata/rows/key_tree.hpp"
+#include "storage/metadata/rows/tables.hpp"
 
 #include <functional>
 #include <map>

@@ -1,6 +1,6 @@
 #include "storage/metadata/blobs.hpp"
 
-#include "storage/metadata/upload_rows.hpp"
+#include "storage/metadata/rows/upload_rows.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -8,7 +8,7 @@
 // documented bounds.
 #pragma once
 
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <optional>
 #include <string>

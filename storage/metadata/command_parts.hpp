@@ -2,9 +2,9 @@
 #pragma once
 
 #include "storage/metadata/authority.hpp"
-#include "storage/metadata/cluster_rows.hpp"
-#include "storage/metadata/rows.hpp"
-#include "storage/metadata/version_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
+#include "storage/metadata/rows/version_rows.hpp"
 
 #include <optional>
 #include <string>

@@ -8,7 +8,7 @@
 #include "storage/metadata/command_parts.hpp"
 #include "storage/metadata/key_commands.hpp"
 #include "storage/metadata/object_commands.hpp"
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 #include <optional>
 #include <span>

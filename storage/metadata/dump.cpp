@@ -12,7 +12,7 @@
 #include "storage/metadata/dump.hpp"
 
 #include "base/checksum.hpp"
-#include "storage/metadata/tables.hpp"
+#include "storage/metadata/rows/tables.hpp"
 
 #include <array>
 #include <filesystem>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "storage/metadata/command_parts.hpp"
-#include "storage/metadata/key_rows.hpp"
+#include "storage/metadata/rows/key_rows.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "storage/metadata/command_parts.hpp"
-#include "storage/metadata/upload_rows.hpp"
+#include "storage/metadata/rows/upload_rows.hpp"
 
 namespace cairn::storage::metadata {
 

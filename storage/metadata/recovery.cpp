@@ -1,7 +1,7 @@
 #include "storage/metadata/recovery.hpp"
 
 #include "storage/metadata/apply.hpp"
-#include "storage/metadata/tables.hpp"
+#include "storage/metadata/rows/tables.hpp"
 
 namespace cairn::storage::metadata {
 

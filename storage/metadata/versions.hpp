@@ -4,7 +4,7 @@
 #pragma once
 
 #include "storage/metadata/blobs.hpp"
-#include "storage/metadata/version_rows.hpp"
+#include "storage/metadata/rows/version_rows.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -1,5 +1,5 @@
 // Members whose copy of the metadata rots.
-#include "storage/metadata/tables.hpp"
+#include "storage/metadata/rows/tables.hpp"
 #include "tests/actors/log_fixture.hpp"
 
 namespace cairn::actors {

@@ -4,7 +4,7 @@
 #include "base/checksum.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "storage/metadata/dump.hpp"
-#include "storage/metadata/tables.hpp"
+#include "storage/metadata/rows/tables.hpp"
 
 #include <map>
 #include <string>

@@ -1,6 +1,6 @@
 #include "tests/simulation/rotten_bits.hpp"
 
-#include "storage/metadata/tables.hpp"
+#include "storage/metadata/rows/tables.hpp"
 
 #include <algorithm>
 #include <array>

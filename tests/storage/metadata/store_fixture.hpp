@@ -1,9 +1,9 @@
 // A metadata store on the memory engine with a bucket `files` and a live session, and short ways to say commands.
 #pragma once
 
-#include "storage/metadata/key_tree.hpp"
+#include "storage/metadata/rows/key_tree.hpp"
+#include "storage/metadata/rows/tables.hpp"
 #include "storage/metadata/store.hpp"
-#include "storage/metadata/tables.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Multipart uploads, copies, tags and settings of buckets as the state machine sees them.
-#include "storage/metadata/upload_rows.hpp"
+#include "storage/metadata/rows/upload_rows.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
 namespace cairn::storage::metadata {

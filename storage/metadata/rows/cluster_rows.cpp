@@ -9,7 +9,7 @@
 //                the same
 //   missing      node:v first:v count:v
 //   invitation   1 token:32 node:16 expires:u64    one of token and node may be zero, not both
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -2,7 +2,7 @@
 //
 //   name_row    1 row_id:v null:u8 [version:v ordinal:v]      null: 1 when they follow
 //   version_id  0 | 1 version:v ordinal:v                     0: the null version
-#include "storage/metadata/version_rows.hpp"
+#include "storage/metadata/rows/version_rows.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -2,7 +2,7 @@
 // version byte; errors as in rows.hpp. Secrets are kept as they are, since checking a signature needs them.
 #pragma once
 
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 namespace cairn::storage::metadata {
 

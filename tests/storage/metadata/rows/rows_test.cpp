@@ -1,4 +1,4 @@
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 #include <gtest/gtest.h>
 

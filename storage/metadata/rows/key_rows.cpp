@@ -1,7 +1,7 @@
 // Encoding of access keys (notation: rows.cpp).
 //
 //   access_key_row  1 id:s secret:s label:s created:u64 creates_buckets:u8 count:v (bucket:v rights:u8)*
-#include "storage/metadata/key_rows.hpp"
+#include "storage/metadata/rows/key_rows.hpp"
 
 #include <algorithm>
 

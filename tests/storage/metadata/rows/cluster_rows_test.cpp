@@ -1,4 +1,4 @@
-#include "storage/metadata/cluster_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
 
 #include "storage/metadata/repairs.hpp"
 

@@ -2,7 +2,7 @@
 // Encodings (grammar: upload_rows.cpp) carry a version byte; errors as in rows.hpp.
 #pragma once
 
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -6,7 +6,7 @@
 // certificate and its old disk stay refused.
 #pragma once
 
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 #include <algorithm>
 #include <array>

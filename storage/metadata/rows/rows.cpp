@@ -27,7 +27,7 @@
 //   texts          count:v (text:s)*
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
 //                  2 (the same) acknowledged_epoch:v     when that is not 0
-#include "storage/metadata/rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
 
 #include <optional>
 

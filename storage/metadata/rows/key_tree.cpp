@@ -1,4 +1,4 @@
-#include "storage/metadata/key_tree.hpp"
+#include "storage/metadata/rows/key_tree.hpp"
 
 #include "base/codec.hpp"
 

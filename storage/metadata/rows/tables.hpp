@@ -45,9 +45,9 @@
 #include "base/codec.hpp"
 #include "base/ids.hpp"
 #include "storage/kv/kv.hpp"
-#include "storage/metadata/cluster_rows.hpp"
-#include "storage/metadata/rows.hpp"
-#include "storage/metadata/version_rows.hpp"
+#include "storage/metadata/rows/cluster_rows.hpp"
+#include "storage/metadata/rows/rows.hpp"
+#include "storage/metadata/rows/version_rows.hpp"
 
 #include <string>
 #include <string_view>
