@@ -30,7 +30,7 @@
 #include "cluster/auto_out.hpp"
 #include "cluster/raft_types.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <map>
 #include <optional>

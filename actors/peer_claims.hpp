@@ -6,7 +6,7 @@
 
 #include "actors/link/hello.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <vector>
 

@@ -1,6 +1,6 @@
 #include "cli/version.hpp"
 
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <boost/version.hpp>
 #include <caf/config.hpp>

@@ -14,7 +14,7 @@
 #pragma once
 
 #include "cluster/layout.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <variant>
 

@@ -1,7 +1,7 @@
 // Conditional requests (RFC 9110 §13). Pure. The order of evaluation is that of §13.2.2.
 #pragma once
 
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "net/s3_errors.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <optional>
 #include <string>

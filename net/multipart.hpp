@@ -6,7 +6,7 @@
 #include "net/s3_errors.hpp"
 #include "net/uri.hpp"
 #include "storage/checksums.hpp"
-#include "storage/metadata/object_commands.hpp"
+#include "storage/metadata/commands/object_commands.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

@@ -6,7 +6,7 @@
 // dropped by `finish`. So the code that applies commands reads straight on.
 #pragma once
 
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 #include "storage/metadata/rows/key_tree.hpp"
 #include "storage/metadata/rows/tables.hpp"
 

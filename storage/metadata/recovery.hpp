@@ -9,7 +9,7 @@
 #pragma once
 
 #include "storage/kv/kv.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -1,7 +1,7 @@
 #include "storage/metadata/snapshot.hpp"
 
 #include "storage/metadata/blobs.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <algorithm>
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "storage/kv/kv.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <memory>
 #include <span>

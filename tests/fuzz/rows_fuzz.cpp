@@ -1,6 +1,6 @@
 // The decoders of rows and commands on arbitrary bytes: never a crash, and what they accept is the one encoding of its
 // value. The first byte chooses the decoder.
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -21,7 +21,7 @@
 #include "actors/membership_gate.hpp"
 #include "actors/peer_service.hpp"
 #include "actors/peers.hpp"
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"
 

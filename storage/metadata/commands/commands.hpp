@@ -4,10 +4,10 @@
 // the node (errc::unsupported): it is never skipped.
 #pragma once
 
-#include "storage/metadata/cluster_commands.hpp"
-#include "storage/metadata/command_parts.hpp"
-#include "storage/metadata/key_commands.hpp"
-#include "storage/metadata/object_commands.hpp"
+#include "storage/metadata/commands/cluster_commands.hpp"
+#include "storage/metadata/commands/command_parts.hpp"
+#include "storage/metadata/commands/key_commands.hpp"
+#include "storage/metadata/commands/object_commands.hpp"
 #include "storage/metadata/rows/rows.hpp"
 
 #include <optional>

@@ -16,7 +16,7 @@
 //                       64 tags, 128 ownership
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
-#include "storage/metadata/object_commands.hpp"
+#include "storage/metadata/commands/object_commands.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -33,7 +33,7 @@
 // complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
 // stamps of create_bucket and delete_bucket. 8 for all whose authority says something, for the settings of
 // create_bucket, the ownership in set_bucket, kind 33 and an add_node with an invitation.
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <concepts>
 

@@ -18,7 +18,7 @@
 //   32 give_up_chunks     count:v (blob first:v count:v)*
 //   33 invite_node        token:32 node:16 expires:u64 now:u64
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
-#include "storage/metadata/cluster_commands.hpp"
+#include "storage/metadata/commands/cluster_commands.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -2,7 +2,7 @@
 // session_ended and invalid_argument may refuse any of them.
 #pragma once
 
-#include "storage/metadata/command_parts.hpp"
+#include "storage/metadata/commands/command_parts.hpp"
 #include "storage/metadata/rows/key_rows.hpp"
 
 namespace cairn::storage::metadata {

@@ -1,4 +1,4 @@
-#include "storage/metadata/commands.hpp"
+#include "storage/metadata/commands/commands.hpp"
 
 #include <gtest/gtest.h>
 

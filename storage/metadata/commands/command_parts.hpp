@@ -1,7 +1,7 @@
 // What several commands are made of, and its encodings (grammar: commands.cpp).
 #pragma once
 
-#include "storage/metadata/authority.hpp"
+#include "storage/metadata/commands/authority.hpp"
 #include "storage/metadata/rows/cluster_rows.hpp"
 #include "storage/metadata/rows/rows.hpp"
 #include "storage/metadata/rows/version_rows.hpp"

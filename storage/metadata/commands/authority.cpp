@@ -1,4 +1,4 @@
-#include "storage/metadata/authority.hpp"
+#include "storage/metadata/commands/authority.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -1,4 +1,4 @@
-#include "storage/metadata/command_parts.hpp"
+#include "storage/metadata/commands/command_parts.hpp"
 
 namespace cairn::storage::metadata {
 

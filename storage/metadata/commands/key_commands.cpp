@@ -4,7 +4,7 @@
 //   29 delete_key  stamp id:s
 //   30 change_key  stamp id:s bucket:s allowed:u8 denied:u8 creates_buckets:u8
 //                  creates_buckets: 0 as it was, 1 no, 2 yes
-#include "storage/metadata/key_commands.hpp"
+#include "storage/metadata/commands/key_commands.hpp"
 
 namespace cairn::storage::metadata {
 

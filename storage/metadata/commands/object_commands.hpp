@@ -3,7 +3,7 @@
 // invalid_argument (names, sizes, numbers out of their bounds) may refuse any of them.
 #pragma once
 
-#include "storage/metadata/command_parts.hpp"
+#include "storage/metadata/commands/command_parts.hpp"
 #include "storage/metadata/rows/upload_rows.hpp"
 
 namespace cairn::storage::metadata {

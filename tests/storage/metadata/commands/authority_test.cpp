@@ -1,5 +1,5 @@
 // What a command is allowed by is judged again where it is applied: each command, each way that it may have ended.
-#include "storage/metadata/authority.hpp"
+#include "storage/metadata/commands/authority.hpp"
 
 #include "tests/storage/metadata/store_fixture.hpp"
 
