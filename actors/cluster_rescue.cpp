@@ -5,7 +5,7 @@
 #include "cluster/log_servers.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/metadata/recovery.hpp"
+#include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>

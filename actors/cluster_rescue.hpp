@@ -3,8 +3,8 @@
 // but, beside a backup, the node itself.
 //
 // After restore and recover the node is the only voter of a new cluster with a new id, so that what is left of the old
-// one can't decide anything any more; deletion is held (storage/metadata/recovery.hpp). The old members' chunks stay
-// theirs: after `rejoin` they join with their disks as they are.
+// one can't decide anything any more; deletion is held (storage/metadata/apply/recovery.hpp). The old members' chunks
+// stay theirs: after `rejoin` they join with their disks as they are.
 //
 // After a crash within one of them the node refuses to start until it was run again, and nothing is lost: files are set
 // aside, never deleted. Errors: not_found (no metadata, no such file), locked (the node runs), precondition_failed (see

@@ -28,7 +28,7 @@ s3_error s3_error_of(const error& reason) {
     case errc::bucket_exists: return {409, "BucketAlreadyOwnedByYou", "The bucket exists already and is yours."};
     case errc::bucket_not_empty: return {409, "BucketNotEmpty", "The bucket still holds objects."};
     case errc::precondition_failed:
-      // If-Match of what is not there, in the words of storage/metadata/apply.cpp: as a GET would be answered.
+      // If-Match of what is not there, in the words of storage/metadata/apply/apply.cpp: as a GET would be answered.
       if (reason.text == "the object does not exist") return s3_error_of(error{errc::no_such_key});
       return {412, "PreconditionFailed", "At least one of the preconditions did not hold."};
     case errc::too_large:

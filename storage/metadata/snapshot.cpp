@@ -1,6 +1,6 @@
 #include "storage/metadata/snapshot.hpp"
 
-#include "storage/metadata/blobs.hpp"
+#include "storage/metadata/apply/blobs.hpp"
 #include "storage/metadata/commands/commands.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // What a snapshot shows of membership and placement.
-#include "storage/metadata/repairs.hpp"
+#include "storage/metadata/apply/repairs.hpp"
 #include "storage/metadata/snapshot.hpp"
 
 #include <algorithm>

@@ -1,6 +1,6 @@
 #include "storage/metadata/store.hpp"
 
-#include "storage/metadata/apply.hpp"
+#include "storage/metadata/apply/apply.hpp"
 #include "storage/metadata/rows/tables.hpp"
 #include "storage/metadata/snapshot.hpp"
 

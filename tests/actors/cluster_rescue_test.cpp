@@ -5,7 +5,7 @@
 #include "cluster/raft_core.hpp"
 #include "cluster/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
-#include "storage/metadata/recovery.hpp"
+#include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 #include "tests/base/temporary_directory.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"

@@ -1,6 +1,6 @@
 #include "storage/metadata/rows/cluster_rows.hpp"
 
-#include "storage/metadata/repairs.hpp"
+#include "storage/metadata/apply/repairs.hpp"
 
 #include <gtest/gtest.h>
 

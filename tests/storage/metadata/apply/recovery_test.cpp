@@ -1,4 +1,4 @@
-#include "storage/metadata/recovery.hpp"
+#include "storage/metadata/apply/recovery.hpp"
 
 #include "tests/storage/metadata/failing_engine.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"

@@ -3,7 +3,7 @@
 // and one by blob, and the group counts them.
 #pragma once
 
-#include "storage/metadata/batch.hpp"
+#include "storage/metadata/apply/batch.hpp"
 
 namespace cairn::storage::metadata {
 

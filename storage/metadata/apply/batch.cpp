@@ -1,4 +1,4 @@
-#include "storage/metadata/batch.hpp"
+#include "storage/metadata/apply/batch.hpp"
 
 #include "storage/metadata/store.hpp"
 

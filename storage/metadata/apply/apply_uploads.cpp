@@ -1,4 +1,4 @@
-#include "storage/metadata/apply.hpp"
+#include "storage/metadata/apply/apply.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>

@@ -1,8 +1,8 @@
-#include "storage/metadata/members.hpp"
+#include "storage/metadata/apply/members.hpp"
 
 #include "base/files/node_identity.hpp"
 
-#include "storage/metadata/repairs.hpp"
+#include "storage/metadata/apply/repairs.hpp"
 
 #include <algorithm>
 #include <map>

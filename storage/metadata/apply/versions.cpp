@@ -1,4 +1,4 @@
-#include "storage/metadata/versions.hpp"
+#include "storage/metadata/apply/versions.hpp"
 
 namespace cairn::storage::metadata {
 

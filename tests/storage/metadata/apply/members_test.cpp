@@ -1,4 +1,4 @@
-#include "storage/metadata/members.hpp"
+#include "storage/metadata/apply/members.hpp"
 
 #include "tests/storage/metadata/store_fixture.hpp"
 

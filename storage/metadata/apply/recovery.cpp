@@ -1,6 +1,6 @@
-#include "storage/metadata/recovery.hpp"
+#include "storage/metadata/apply/recovery.hpp"
 
-#include "storage/metadata/apply.hpp"
+#include "storage/metadata/apply/apply.hpp"
 #include "storage/metadata/rows/tables.hpp"
 
 namespace cairn::storage::metadata {

@@ -1,4 +1,4 @@
-#include "storage/metadata/repairs.hpp"
+#include "storage/metadata/apply/repairs.hpp"
 
 namespace cairn::storage::metadata {
 

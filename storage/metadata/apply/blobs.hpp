@@ -5,7 +5,7 @@
 // ended: a commit that comes late must find it dead.
 #pragma once
 
-#include "storage/metadata/repairs.hpp"
+#include "storage/metadata/apply/repairs.hpp"
 
 namespace cairn::storage::metadata {
 

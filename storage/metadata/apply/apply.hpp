@@ -2,10 +2,10 @@
 // order of a hash map, so that every voter of a cluster arrives at the same bytes.
 #pragma once
 
-#include "storage/metadata/batch.hpp"
-#include "storage/metadata/blobs.hpp"
-#include "storage/metadata/members.hpp"
-#include "storage/metadata/versions.hpp"
+#include "storage/metadata/apply/batch.hpp"
+#include "storage/metadata/apply/blobs.hpp"
+#include "storage/metadata/apply/members.hpp"
+#include "storage/metadata/apply/versions.hpp"
 
 namespace cairn::storage::metadata {
 

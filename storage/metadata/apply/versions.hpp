@@ -3,7 +3,7 @@
 // changes for buckets that never were versioned.
 #pragma once
 
-#include "storage/metadata/blobs.hpp"
+#include "storage/metadata/apply/blobs.hpp"
 #include "storage/metadata/rows/version_rows.hpp"
 
 namespace cairn::storage::metadata {

@@ -1,6 +1,6 @@
 // The state is a function of the commands: whichever engine, whether encoded in between, whether restarted, and
 // whatever fails on the way.
-#include "storage/metadata/repairs.hpp"
+#include "storage/metadata/apply/repairs.hpp"
 #include "tests/base/temporary_directory.hpp"
 #include "tests/storage/metadata/failing_engine.hpp"
 #include "tests/storage/metadata/random_commands.hpp"

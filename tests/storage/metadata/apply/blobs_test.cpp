@@ -1,4 +1,4 @@
-#include "storage/metadata/blobs.hpp"
+#include "storage/metadata/apply/blobs.hpp"
 
 #include "tests/storage/metadata/store_fixture.hpp"
 

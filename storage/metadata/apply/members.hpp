@@ -2,7 +2,7 @@
 // the rows and writes what they say.
 #pragma once
 
-#include "storage/metadata/batch.hpp"
+#include "storage/metadata/apply/batch.hpp"
 
 namespace cairn::storage::metadata {
 

@@ -1,4 +1,4 @@
-#include "storage/metadata/blobs.hpp"
+#include "storage/metadata/apply/blobs.hpp"
 
 #include "storage/metadata/rows/upload_rows.hpp"
 
