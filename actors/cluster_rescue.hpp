@@ -13,7 +13,7 @@
 
 #include "base/seams.hpp"
 #include "config/config.hpp"
-#include "storage/metadata/dump.hpp"
+#include "storage/metadata/read/dump.hpp"
 
 namespace cairn::actors {
 

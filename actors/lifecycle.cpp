@@ -1,9 +1,9 @@
 #include "actors/lifecycle.hpp"
 
 #include "actors/errors.hpp"
-#include "actors/lifecycle_rules.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/log.hpp"
+#include "storage/metadata/read/lifecycle_rules.hpp"
 
 namespace cairn::actors {
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "actors/interfaces.hpp"
-#include "actors/lifecycle_rules.hpp"
+#include "storage/metadata/read/lifecycle_rules.hpp"
 
 #include <functional>
 #include <memory>

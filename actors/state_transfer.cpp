@@ -1,7 +1,7 @@
 #include "actors/state_transfer.hpp"
 
 #include "base/log.hpp"
-#include "storage/metadata/dump.hpp"
+#include "storage/metadata/read/dump.hpp"
 #include "storage/metadata/store.hpp"
 
 namespace cairn::actors {

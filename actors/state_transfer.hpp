@@ -1,5 +1,6 @@
 // The metadata's whole state on its way to a node whose log lacks entries that the leader no longer has: a dump
-// (storage/metadata/dump.hpp), fetched in pieces, staged whole and verified, then put in the place of the node's state.
+// (storage/metadata/read/dump.hpp), fetched in pieces, staged whole and verified, then put in the place of the node's
+// state.
 //
 // Serving: one dump is kept for all who ask, until nobody has asked for a while; the log keeps what follows it
 // meanwhile (`holds_from`). Fetching: one at a time, begun by a leader's offer, and again by the next one after a

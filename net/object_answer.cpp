@@ -1,11 +1,11 @@
 #include "net/object_answer.hpp"
 
-#include "actors/lifecycle_rules.hpp"
 #include "net/body_checksums.hpp"
 #include "net/encoded_words.hpp"
 #include "net/http_date.hpp"
 #include "net/multipart.hpp"
 #include "net/ranges.hpp"
+#include "storage/metadata/read/lifecycle_rules.hpp"
 
 namespace cairn::net {
 

@@ -1,8 +1,8 @@
 #include "storage/metadata/store.hpp"
 
 #include "storage/metadata/apply/apply.hpp"
+#include "storage/metadata/read/snapshot.hpp"
 #include "storage/metadata/rows/tables.hpp"
-#include "storage/metadata/snapshot.hpp"
 
 namespace cairn::storage::metadata {
 

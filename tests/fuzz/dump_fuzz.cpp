@@ -3,7 +3,7 @@
 // more with right ones put in.
 #include "base/checksum.hpp"
 #include "base/files/memory_file_system.hpp"
-#include "storage/metadata/dump.hpp"
+#include "storage/metadata/read/dump.hpp"
 #include "storage/metadata/rows/tables.hpp"
 
 #include <map>

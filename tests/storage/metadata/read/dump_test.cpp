@@ -1,4 +1,4 @@
-#include "storage/metadata/dump.hpp"
+#include "storage/metadata/read/dump.hpp"
 
 #include "base/files/memory_file_system.hpp"
 #include "base/files/small_file.hpp"

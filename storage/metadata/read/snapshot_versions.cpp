@@ -1,4 +1,4 @@
-#include "storage/metadata/snapshot.hpp"
+#include "storage/metadata/read/snapshot.hpp"
 
 #include <algorithm>
 

@@ -9,7 +9,7 @@
 //
 // (table, key) rises strictly over the whole file. The sums go on from each other, so that no piece can be missing,
 // doubled or out of its place.
-#include "storage/metadata/dump.hpp"
+#include "storage/metadata/read/dump.hpp"
 
 #include "base/checksum.hpp"
 #include "storage/metadata/rows/tables.hpp"

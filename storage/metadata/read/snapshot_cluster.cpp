@@ -1,6 +1,6 @@
 // What a snapshot shows of membership and placement.
 #include "storage/metadata/apply/repairs.hpp"
-#include "storage/metadata/snapshot.hpp"
+#include "storage/metadata/read/snapshot.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "actors/lifecycle_rules.hpp"
+#include "storage/metadata/read/lifecycle_rules.hpp"
 
 #include <algorithm>
 
