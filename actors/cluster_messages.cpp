@@ -2,7 +2,7 @@
 
 #include "base/checksum.hpp"
 #include "base/codec.hpp"
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 namespace cairn::actors {
 

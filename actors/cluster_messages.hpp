@@ -1,7 +1,7 @@
 // What nodes say to each other about the metadata and the membership: the bytes behind the kind byte
 // (actors/peer_service.hpp) and those of the answers. Integers as in base/codec.hpp.
 //
-//   consensus    cluster/raft_message.hpp                        → empty
+//   consensus    cluster/raft/raft_message.hpp                   → empty
 //   submit       version:u8 batch                                → version:u8 count:varint outcome*
 //     batch        storage::metadata::encode of commands
 //     outcome      0: not known whether it was or will be applied; 1 result:string (storage::metadata::encode)
@@ -28,7 +28,7 @@
 
 #include "cluster/admission.hpp"
 #include "cluster/auto_out.hpp"
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/commands/commands.hpp"
 

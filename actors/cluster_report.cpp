@@ -1,6 +1,6 @@
 #include "actors/cluster_report.hpp"
 
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 
 #include <algorithm>
 

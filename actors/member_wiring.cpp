@@ -1,7 +1,7 @@
 #include "actors/member_wiring.hpp"
 
 #include "actors/state_repair.hpp"
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 
 namespace cairn::actors {
 

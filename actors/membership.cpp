@@ -8,7 +8,7 @@
 #include "actors/replicated_log.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 #include "cluster/remembered_members.hpp"
 
 #include <algorithm>

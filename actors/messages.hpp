@@ -5,7 +5,7 @@
 #include "actors/peer_service.hpp"
 #include "base/error.hpp"
 #include "base/memory/buffer_pool.hpp"
-#include "cluster/raft_core.hpp"
+#include "cluster/raft/raft_core.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 

@@ -8,7 +8,7 @@
 #include "actors/operator_wish.hpp"
 #include "base/log.hpp"
 #include "cluster/admission.hpp"
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "actors/operator_wish.hpp"
 
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 #include "cluster/steward.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "actors/cluster_status.hpp"
 #include "cluster/layout_plan.hpp"
-#include "cluster/raft_core.hpp"
+#include "cluster/raft/raft_core.hpp"
 
 #include <optional>
 #include <span>

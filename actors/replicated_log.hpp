@@ -1,4 +1,4 @@
-// The metadata's log when the node is a member of a cluster: drives the consensus engine (cluster/raft_node.hpp),
+// The metadata's log when the node is a member of a cluster: drives the consensus engine (cluster/raft/raft_node.hpp),
 // carries commands to the leader wherever it is, applies what was committed, and tells when a linearizable read may be
 // served from this node's own state. Every member holds the whole metadata; some of them vote.
 //
@@ -11,7 +11,7 @@
 //   `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
 // - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
 //   wait share one round. no_leader at the deadline.
-// - A leader whose disk is much slower than those of the others hands over (cluster/leader_pace.hpp).
+// - A leader whose disk is much slower than those of the others hands over (cluster/raft/leader_pace.hpp).
 // - A node whose log lacks what the leader no longer has fetches the state (actors/state_transfer.hpp); while it takes
 //   the place of its own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
@@ -26,9 +26,9 @@
 #include "actors/peers.hpp"
 #include "actors/state_transfer.hpp"
 #include "base/executor.hpp"
-#include "cluster/leader_pace.hpp"
-#include "cluster/raft_log.hpp"
-#include "cluster/raft_node.hpp"
+#include "cluster/raft/leader_pace.hpp"
+#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/raft_node.hpp"
 #include "storage/kv/kv_damage.hpp"
 #include "storage/metadata/store.hpp"
 

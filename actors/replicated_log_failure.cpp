@@ -1,8 +1,8 @@
 #include "actors/replicated_log.hpp"
 
 #include "base/log.hpp"
-#include "cluster/log_servers.hpp"
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/log_servers.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 #include <algorithm>
 

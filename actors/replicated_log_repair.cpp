@@ -1,7 +1,7 @@
 #include "actors/replicated_log.hpp"
 
 #include "base/log.hpp"
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 #include "storage/kv/kv_damage.hpp"
 
 // This node's copy of the metadata is damaged on its disk, which its checksums tell. As after a failed disk the node

@@ -1,7 +1,7 @@
 #include "actors/replicated_log.hpp"
 
 #include "base/log.hpp"
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 
 #include <algorithm>
 

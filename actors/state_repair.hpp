@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/state_transfer.hpp"
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_log.hpp"
 
 namespace cairn::actors {
 

@@ -15,7 +15,7 @@
 #include "actors/peers.hpp"
 #include "base/executor.hpp"
 #include "base/file_system.hpp"
-#include "cluster/raft_core.hpp"
+#include "cluster/raft/raft_core.hpp"
 #include "storage/kv/kv.hpp"
 
 #include <functional>

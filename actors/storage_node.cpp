@@ -12,7 +12,7 @@
 #include "actors/scrubber.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_log.hpp"
 #include "storage/chunks/disk_identity.hpp"
 
 #include <algorithm>

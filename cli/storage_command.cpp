@@ -2,7 +2,7 @@
 
 #include "cli/config_command.hpp"
 #include "cli/progress.hpp"
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_log.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/chunks/disk_identity.hpp"
 #include "storage/kv/kv_check.hpp"

@@ -1,7 +1,7 @@
 #include "cluster/steward.hpp"
 
 #include "base/files/node_identity.hpp"
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 
 #include <algorithm>
 

@@ -11,7 +11,7 @@
 
 #include "cluster/auto_out.hpp"
 #include "cluster/layout_plan.hpp"
-#include "cluster/raft_core.hpp"
+#include "cluster/raft/raft_core.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <chrono>

@@ -2,8 +2,8 @@
 #include "actors/cluster_rescue.hpp"
 
 #include "base/files/node_identity.hpp"
-#include "cluster/raft_core.hpp"
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_core.hpp"
+#include "cluster/raft/raft_log.hpp"
 #include "storage/cluster_identity.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"

@@ -8,8 +8,8 @@
 #include "actors/errors.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/layout_view.hpp"
-#include "cluster/log_servers.hpp"
-#include "cluster/raft_membership.hpp"
+#include "cluster/raft/log_servers.hpp"
+#include "cluster/raft/raft_membership.hpp"
 #include "tests/simulation/world.hpp"
 
 #include <gtest/gtest.h>

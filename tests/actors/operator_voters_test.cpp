@@ -1,6 +1,6 @@
 #include "actors/operator_wish.hpp"
 
-#include "cluster/log_servers.hpp"
+#include "cluster/raft/log_servers.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

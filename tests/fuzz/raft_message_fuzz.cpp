@@ -1,6 +1,6 @@
 // Consensus messages, configurations and the check before the engine on arbitrary bytes: never a crash, and what is
 // accepted is the one encoding of its value.
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 #include <cstddef>
 #include <cstdint>

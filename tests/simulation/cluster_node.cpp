@@ -3,7 +3,7 @@
 #include "actors/chunk_store.hpp"
 #include "actors/cluster_messages.hpp"
 #include "actors/metadata.hpp"
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_log.hpp"
 #include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/record.hpp"
 #include "storage/chunks/segment.hpp"

@@ -1,7 +1,7 @@
 #include "tests/simulation/raft_cluster.hpp"
 
 #include "base/codec.hpp"
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 #include <algorithm>
 

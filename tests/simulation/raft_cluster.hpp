@@ -6,8 +6,8 @@
 // process gets no time: what comes meanwhile waits, and its clock has jumped when it goes on.
 #pragma once
 
-#include "cluster/raft_log.hpp"
-#include "cluster/raft_node.hpp"
+#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/raft_node.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/dice.hpp"
 #include "tests/simulation/raft_votes.hpp"

@@ -3,7 +3,7 @@
 // disk, so that a vote that was not persisted is noticed even when nobody asks for it a second time.
 #pragma once
 
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 #include "tests/simulation/checks.hpp"
 
 #include <algorithm>

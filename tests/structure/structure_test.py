@@ -18,7 +18,7 @@ TEST_LINES_MAX = 120  # a test may carry its table of cases
 # Header (as a prefix) → where it may be included, and by how many files together. Tests are free.
 THIRD_PARTY = [
     ("lmdb.h", r"storage/kv/lmdb_impl\.hpp", 1),
-    ("raft.h", r"cluster/raft_core_impl\.hpp", 1),
+    ("raft.h", r"cluster/raft/raft_core_impl\.hpp", 1),
     ("toml++/", r"config/.*", 1),
     ("prometheus/", r"net/.*", 1),
     ("openssl/", r"base/digest\.cpp|actors/link/certificates\.cpp|net/.*|cli/.*", 3),

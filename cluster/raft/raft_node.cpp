@@ -1,4 +1,4 @@
-#include "cluster/raft_node.hpp"
+#include "cluster/raft/raft_node.hpp"
 
 #include "base/codec.hpp"
 

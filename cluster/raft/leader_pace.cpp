@@ -1,4 +1,4 @@
-#include "cluster/leader_pace.hpp"
+#include "cluster/raft/leader_pace.hpp"
 
 #include <algorithm>
 

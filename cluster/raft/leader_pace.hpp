@@ -10,7 +10,7 @@
 // A decision: no clock, no engine. One owner. Memory: marks_max entries.
 #pragma once
 
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 
 #include <deque>
 #include <map>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/ids.hpp"
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 
 namespace cairn::cluster {
 

@@ -1,4 +1,4 @@
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
 // Over both engines.
-#include "cluster/raft_core.hpp"
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_core.hpp"
+#include "cluster/raft/raft_log.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>

@@ -20,7 +20,7 @@
 // An entry's bytes: count:varint, then each command with its length, as storage::metadata::encode packs them.
 #pragma once
 
-#include "cluster/raft_core.hpp"
+#include "cluster/raft/raft_core.hpp"
 
 #include <deque>
 #include <map>

@@ -2,10 +2,10 @@
 // raft_core.cpp: events and their guards; raft_core_step.cpp: one step of the library and what comes out of it.
 #pragma once
 
-#include "cluster/raft_cache.hpp"
-#include "cluster/raft_core.hpp"
-#include "cluster/raft_membership.hpp"
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/raft_cache.hpp"
+#include "cluster/raft/raft_core.hpp"
+#include "cluster/raft/raft_membership.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 extern "C" {
 #include <raft.h>

@@ -3,7 +3,7 @@
 // promoted when it has caught up, and is demoted before it is removed.
 #pragma once
 
-#include "cluster/raft_core.hpp"
+#include "cluster/raft/raft_core.hpp"
 
 #include <map>
 #include <optional>

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 #include "storage/kv/kv.hpp"
 
 #include <span>

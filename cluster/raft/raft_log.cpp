@@ -1,6 +1,6 @@
-#include "cluster/raft_log.hpp"
+#include "cluster/raft/raft_log.hpp"
 
-#include "cluster/raft_message.hpp"
+#include "cluster/raft/raft_message.hpp"
 
 namespace cairn::cluster::raft {
 

@@ -1,4 +1,4 @@
-#include "cluster/raft_membership.hpp"
+#include "cluster/raft/raft_membership.hpp"
 
 #include <algorithm>
 #include <iterator>

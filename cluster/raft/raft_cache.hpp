@@ -3,7 +3,7 @@
 #pragma once
 
 #include "base/error.hpp"
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 
 #include <deque>
 

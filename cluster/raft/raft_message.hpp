@@ -17,7 +17,7 @@
 
 #include "base/codec.hpp"
 #include "base/error.hpp"
-#include "cluster/raft_types.hpp"
+#include "cluster/raft/raft_types.hpp"
 
 namespace cairn::cluster::raft {
 

@@ -1,4 +1,4 @@
-#include "cluster/raft_core_impl.hpp"
+#include "cluster/raft/raft_core_impl.hpp"
 
 namespace cairn::cluster::raft {
 

@@ -1,9 +1,9 @@
 // What a node does alone and with one other; everything that goes wrong is in the simulation (scenario raft).
 #include "base/codec.hpp"
-#include "cluster/raft_log.hpp"
-#include "cluster/raft_membership.hpp"
-#include "cluster/raft_message.hpp"
-#include "cluster/raft_node.hpp"
+#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/raft_membership.hpp"
+#include "cluster/raft/raft_message.hpp"
+#include "cluster/raft/raft_node.hpp"
 
 #include <gtest/gtest.h>
 
