@@ -2,10 +2,10 @@
 //
 // - repair: chunks that a commit went through without this node (repair rows) are fetched and confirmed;
 // - comparison: for partitions that the node is to own, each blob of the metadata is held against the disks, and
-//   what is missing is fetched; then the partition is complete (cluster/comparisons.hpp) and the leader makes the node
-//   one of its current owners. Where it is to be the only one, what it has is read and verified, and what is damaged
-//   fetched too, before the others let go of theirs. The same without reading for everything that it owns, at the start
-//   and then daily: a disk that was lost or replaced is filled again;
+//   what is missing is fetched; then the partition is complete (cluster/layout/comparisons.hpp) and the leader makes
+//   the node one of its current owners. Where it is to be the only one, what it has is read and verified, and what is
+//   damaged fetched too, before the others let go of theirs. The same without reading for everything that it owns, at
+//   the start and then daily: a disk that was lost or replaced is filled again;
 // - scrubbing: some of what the disks hold is read and verified each round, so that all of it is once in scrub_period;
 //   damaged chunks are fetched again, which replaces them; so are those that readers find damaged, at once;
 // - dropping: chunks of partitions that moved away go when every live session knows it and no repair needs them.

@@ -2,7 +2,7 @@
 // executor. Each call looks at a bounded number of rows and chunks and says where it got to.
 #pragma once
 
-#include "cluster/comparisons.hpp"
+#include "cluster/layout/comparisons.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/metadata/store.hpp"
 

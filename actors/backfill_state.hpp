@@ -6,7 +6,7 @@
 #include "actors/byte_pace.hpp"
 #include "actors/chunk_router.hpp"
 #include "actors/scrub_walk.hpp"
-#include "cluster/comparisons.hpp"
+#include "cluster/layout/comparisons.hpp"
 
 #include <set>
 

@@ -2,7 +2,7 @@
 // of a whole upload: the copies that were not confirmed, as the commit names them. Plain classes of replica_writer.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 
 #include <map>
 #include <vector>

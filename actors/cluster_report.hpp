@@ -5,7 +5,7 @@
 #include "actors/cluster_messages.hpp"
 #include "actors/cluster_status.hpp"
 #include "actors/replicated_log.hpp"
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 
 #include <chrono>
 #include <functional>

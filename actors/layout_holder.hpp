@@ -4,7 +4,7 @@
 // owners. Thread-safe; shared.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 #include "storage/cluster_identity.hpp"
 
 #include <map>

@@ -2,7 +2,7 @@
 
 #include "actors/command_facts.hpp"
 #include "base/log.hpp"
-#include "cluster/layout_view.hpp"
+#include "cluster/layout/layout_view.hpp"
 
 // What the metadata actor does beside, as a member of a cluster: it owns the log, publishes the layout, and
 // acknowledges layouts for its writer session.

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/cluster_status.hpp"
-#include "cluster/layout_plan.hpp"
+#include "cluster/layout/layout_plan.hpp"
 #include "cluster/raft/raft_core.hpp"
 
 #include <optional>

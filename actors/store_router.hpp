@@ -7,7 +7,7 @@
 #pragma once
 
 #include "actors/chunk_store.hpp"
-#include "cluster/placement.hpp"
+#include "cluster/layout/placement.hpp"
 
 #include <optional>
 

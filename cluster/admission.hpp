@@ -13,7 +13,7 @@
 #pragma once
 
 #include "base/seams.hpp"
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <chrono>

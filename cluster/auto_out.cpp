@@ -1,6 +1,6 @@
 #include "cluster/auto_out.hpp"
 
-#include "cluster/layout_plan.hpp"
+#include "cluster/layout/layout_plan.hpp"
 
 #include <algorithm>
 #include <map>

@@ -8,7 +8,7 @@
 // a failure that spreads would pass one by one. Pure functions.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 
 namespace cairn::cluster {
 

@@ -10,7 +10,7 @@
 #pragma once
 
 #include "cluster/auto_out.hpp"
-#include "cluster/layout_plan.hpp"
+#include "cluster/layout/layout_plan.hpp"
 #include "cluster/raft/raft_core.hpp"
 #include "storage/metadata/store.hpp"
 

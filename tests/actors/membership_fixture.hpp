@@ -7,7 +7,7 @@
 #include "actors/cluster_messages.hpp"
 #include "actors/errors.hpp"
 #include "actors/replicated_log.hpp"
-#include "cluster/layout_view.hpp"
+#include "cluster/layout/layout_view.hpp"
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/raft/raft_membership.hpp"
 #include "tests/simulation/world.hpp"

@@ -1,6 +1,6 @@
 #include "cluster/auto_out.hpp"
 
-#include "tests/cluster/layouts.hpp"
+#include "tests/cluster/layout/layouts.hpp"
 
 namespace cairn::cluster {
 

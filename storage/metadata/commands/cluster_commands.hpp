@@ -1,6 +1,6 @@
 // The commands of membership and data placement (part of the variant in commands.hpp; feature level 2). The decisions
-// are made outside (cluster/layout_plan.hpp) and travel as values: applying one checks that it fits the rows, and
-// computes no placement.
+// are made outside (cluster/layout/layout_plan.hpp) and travel as values: applying one checks that it fits the rows,
+// and computes no placement.
 //
 // Every command that changes nodes or owners raises the layout's epoch by one and answers it
 // (command_result::version); one that finds nothing to change answers the present epoch. All but create_cluster are

@@ -1,4 +1,4 @@
-#include "cluster/comparisons.hpp"
+#include "cluster/layout/comparisons.hpp"
 
 namespace cairn::cluster {
 

@@ -1,7 +1,7 @@
 // Plans through the metadata: the commands of a plan make the rows say what the plan says.
-#include "cluster/layout_view.hpp"
+#include "cluster/layout/layout_view.hpp"
 
-#include "tests/cluster/layouts.hpp"
+#include "tests/cluster/layout/layouts.hpp"
 
 namespace cairn::cluster {
 

@@ -1,7 +1,7 @@
-#include "cluster/layout_plan.hpp"
+#include "cluster/layout/layout_plan.hpp"
 
-#include "cluster/shares.hpp"
-#include "tests/cluster/layouts.hpp"
+#include "cluster/layout/shares.hpp"
+#include "tests/cluster/layout/layouts.hpp"
 
 #include <numeric>
 

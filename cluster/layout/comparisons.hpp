@@ -7,7 +7,7 @@
 // them: from then on the node gets all writes itself, or a repair row names it.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 
 namespace cairn::cluster {
 

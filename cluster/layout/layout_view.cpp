@@ -1,4 +1,4 @@
-#include "cluster/layout_view.hpp"
+#include "cluster/layout/layout_view.hpp"
 
 namespace cairn::cluster {
 

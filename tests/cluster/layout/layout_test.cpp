@@ -1,6 +1,6 @@
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 
-#include "tests/cluster/layouts.hpp"
+#include "tests/cluster/layout/layouts.hpp"
 
 #include <bit>
 

@@ -1,7 +1,7 @@
-#include "cluster/layout_plan.hpp"
+#include "cluster/layout/layout_plan.hpp"
 
-#include "cluster/placement.hpp"
-#include "cluster/shares.hpp"
+#include "cluster/layout/placement.hpp"
+#include "cluster/layout/shares.hpp"
 
 #include <algorithm>
 #include <map>

@@ -4,7 +4,7 @@
 //   node        see storage/metadata/rows/cluster_rows.cpp; the n-th has number n
 //   owners      the same; its epoch field is the layout's epoch minus the partition's
 //   partitions  0 or 16,384
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 
 #include <algorithm>
 

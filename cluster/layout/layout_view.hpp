@@ -2,7 +2,7 @@
 // the metadata's executors.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 #include "storage/metadata/store.hpp"
 
 namespace cairn::cluster {

@@ -1,4 +1,4 @@
-#include "cluster/shares.hpp"
+#include "cluster/layout/shares.hpp"
 
 #include <gtest/gtest.h>
 

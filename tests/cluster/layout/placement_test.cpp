@@ -1,4 +1,4 @@
-#include "cluster/placement.hpp"
+#include "cluster/layout/placement.hpp"
 
 #include <gtest/gtest.h>
 

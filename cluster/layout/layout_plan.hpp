@@ -13,7 +13,7 @@
 // for 50 members: on an executor, not where sockets are served.
 #pragma once
 
-#include "cluster/layout.hpp"
+#include "cluster/layout/layout.hpp"
 #include "storage/metadata/commands/commands.hpp"
 
 #include <variant>

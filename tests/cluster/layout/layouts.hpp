@@ -1,7 +1,7 @@
 // Layouts for tests: clusters of members drawn from a seed, and counts over them.
 #pragma once
 
-#include "cluster/layout_plan.hpp"
+#include "cluster/layout/layout_plan.hpp"
 
 #include <gtest/gtest.h>
 
