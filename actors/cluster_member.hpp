@@ -12,8 +12,8 @@
 #include "actors/replicated_log.hpp"
 #include "base/file_system.hpp"
 #include "base/files/node_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "config/config.hpp"
-#include "storage/cluster_identity.hpp"
 
 #include <atomic>
 

@@ -28,8 +28,8 @@
 
 #include "cluster/admission.hpp"
 #include "cluster/auto_out.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "cluster/raft/raft_types.hpp"
-#include "storage/cluster_identity.hpp"
 #include "storage/metadata/commands/commands.hpp"
 
 #include <map>

@@ -4,8 +4,8 @@
 // owners. Thread-safe; shared.
 #pragma once
 
+#include "cluster/cluster_identity.hpp"
 #include "cluster/layout/layout.hpp"
-#include "storage/cluster_identity.hpp"
 
 #include <map>
 #include <memory>

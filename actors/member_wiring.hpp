@@ -7,7 +7,7 @@
 #include "actors/chunk_router.hpp"
 #include "actors/chunk_service.hpp"
 #include "actors/replicated_log.hpp"
-#include "storage/cluster_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "storage/kv/kv.hpp"
 
 namespace cairn::actors {

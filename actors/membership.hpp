@@ -9,8 +9,8 @@
 #include "actors/peers.hpp"
 #include "base/executor.hpp"
 #include "cluster/admission.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "cluster/steward.hpp"
-#include "storage/cluster_identity.hpp"
 
 namespace cairn::actors {
 

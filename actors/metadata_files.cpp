@@ -1,6 +1,6 @@
 #include "actors/metadata_files.hpp"
 
-#include "storage/cluster_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 
 namespace cairn::actors {
 

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "actors/link/hello.hpp"
-#include "storage/cluster_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "storage/metadata/commands/commands.hpp"
 
 #include <vector>

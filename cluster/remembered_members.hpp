@@ -1,8 +1,8 @@
-// What a node's file of its cluster (storage/cluster_identity.hpp) says of the members: by it the node finds the others
+// What a node's file of its cluster (cluster/cluster_identity.hpp) says of the members: by it the node finds the others
 // when its metadata can't be read, or tells of a time when they were others. A plain class of one actor.
 #pragma once
 
-#include "storage/cluster_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "storage/metadata/rows/cluster_rows.hpp"
 
 #include <optional>

@@ -2,9 +2,9 @@
 #include "actors/cluster_rescue.hpp"
 
 #include "base/files/node_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 #include "cluster/raft/raft_core.hpp"
 #include "cluster/raft/raft_log.hpp"
-#include "storage/cluster_identity.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 #include "tests/base/temporary_directory.hpp"

@@ -1,4 +1,4 @@
-#include "storage/cluster_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 
 #include "base/files/memory_file_system.hpp"
 #include "base/files/small_file.hpp"

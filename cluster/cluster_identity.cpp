@@ -1,4 +1,4 @@
-#include "storage/cluster_identity.hpp"
+#include "cluster/cluster_identity.hpp"
 
 #include "base/files/small_file.hpp"
 #include "storage/metadata/rows/cluster_rows.hpp"
