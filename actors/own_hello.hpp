@@ -2,7 +2,7 @@
 // cluster or joins one. Connections take it anew each. Thread-safe.
 #pragma once
 
-#include "actors/link/hello.hpp"
+#include "actors/link/wire/hello.hpp"
 
 #include <mutex>
 

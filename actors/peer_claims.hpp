@@ -4,7 +4,7 @@
 // for the operator.
 #pragma once
 
-#include "actors/link/hello.hpp"
+#include "actors/link/wire/hello.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "storage/metadata/commands/commands.hpp"
 

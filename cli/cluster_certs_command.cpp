@@ -1,4 +1,4 @@
-#include "actors/link/certificates.hpp"
+#include "actors/link/wire/certificates.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/files/small_file.hpp"
 #include "cli/cluster_command.hpp"

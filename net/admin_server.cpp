@@ -1,6 +1,6 @@
 #include "net/admin_server.hpp"
 
-#include "actors/listener.hpp"
+#include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
 #include "net/cluster_page.hpp"
 #include "net/host_check.hpp"

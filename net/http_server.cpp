@@ -1,6 +1,6 @@
 #include "net/http_server.hpp"
 
-#include "actors/listener.hpp"
+#include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
 #include "net/give_way.hpp"
 #include "net/http_session.hpp"

@@ -1,6 +1,6 @@
 #include "net/tls.hpp"
 
-#include "actors/link/certificates.hpp"
+#include "actors/link/wire/certificates.hpp"
 #include "base/file_system.hpp"
 #include "base/files/small_file.hpp"
 

@@ -6,8 +6,8 @@
 // so that silent connections cannot lock the peers out.
 #pragma once
 
-#include "actors/link/connection.hpp"
 #include "actors/link/peer_credit.hpp"
+#include "actors/link/wire/connection.hpp"
 
 #include <list>
 #include <map>

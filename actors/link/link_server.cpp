@@ -1,6 +1,6 @@
 #include "actors/link/link_server.hpp"
 
-#include "actors/listener.hpp"
+#include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
 
 #include <boost/asio/post.hpp>

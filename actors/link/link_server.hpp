@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/link/link_session.hpp"
-#include "actors/link/tls.hpp"
+#include "actors/link/wire/tls.hpp"
 #include "base/units.hpp"
 
 namespace cairn::actors::link {

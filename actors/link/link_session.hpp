@@ -6,9 +6,9 @@
 // `timeout` unexecuted.
 #pragma once
 
-#include "actors/link/connection.hpp"
 #include "actors/link/link_registry.hpp"
 #include "actors/link/service.hpp"
+#include "actors/link/wire/connection.hpp"
 
 #include <unordered_map>
 

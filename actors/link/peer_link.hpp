@@ -17,10 +17,10 @@
 // Methods may be called from any thread.
 #pragma once
 
-#include "actors/link/connection.hpp"
-#include "actors/link/dial.hpp"
 #include "actors/link/request_table.hpp"
-#include "actors/link/tls.hpp"
+#include "actors/link/wire/connection.hpp"
+#include "actors/link/wire/dial.hpp"
+#include "actors/link/wire/tls.hpp"
 
 namespace cairn::actors::link {
 

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "actors/link/peer_credit.hpp"
-#include "actors/link/send_queue.hpp"
 #include "actors/link/service.hpp"
+#include "actors/link/wire/send_queue.hpp"
 
 #include <array>
 #include <deque>

@@ -1,7 +1,7 @@
 // What a node serves to its peers over the link: requests of bytes with an optional payload, each answered once.
 #pragma once
 
-#include "actors/link/hello.hpp"
+#include "actors/link/wire/hello.hpp"
 #include "base/memory/buffer_pool.hpp"
 #include "base/seams.hpp"
 

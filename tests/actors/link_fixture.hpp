@@ -2,9 +2,9 @@
 // peer that says whatever bytes a test wants.
 #pragma once
 
-#include "actors/link/certificates.hpp"
 #include "actors/link/link_server.hpp"
 #include "actors/link/peer_link.hpp"
+#include "actors/link/wire/certificates.hpp"
 
 #include <boost/asio.hpp>
 #include <gmock/gmock.h>

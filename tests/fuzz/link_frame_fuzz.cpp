@@ -1,8 +1,8 @@
 // The node link's input: frames that arrive in pieces of any size, and hellos. The first byte says how the rest is cut
 // and which connection it arrives on. What is accepted is the one encoding of its value, no more is kept than the
 // frame's bound, and cutting the stream elsewhere changes nothing.
-#include "actors/link/frame_parser.hpp"
-#include "actors/link/hello.hpp"
+#include "actors/link/wire/frame_parser.hpp"
+#include "actors/link/wire/hello.hpp"
 
 #include <algorithm>
 #include <cstdint>

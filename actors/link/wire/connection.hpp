@@ -11,10 +11,10 @@
 // for a while does not blame its peers.
 #pragma once
 
-#include "actors/link/frame_parser.hpp"
-#include "actors/link/hello.hpp"
-#include "actors/link/send_queue.hpp"
-#include "actors/link/stream.hpp"
+#include "actors/link/wire/frame_parser.hpp"
+#include "actors/link/wire/hello.hpp"
+#include "actors/link/wire/send_queue.hpp"
+#include "actors/link/wire/stream.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 

@@ -1,4 +1,4 @@
-#include "actors/listener.hpp"
+#include "actors/link/wire/listener.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>

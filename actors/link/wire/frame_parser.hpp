@@ -8,7 +8,7 @@
 //   loop: receive into space() → filled(n) → step() until it answers `more`
 #pragma once
 
-#include "actors/link/frame.hpp"
+#include "actors/link/wire/frame.hpp"
 
 #include <optional>
 #include <string>

@@ -1,4 +1,4 @@
-#include "actors/link/certificates.hpp"
+#include "actors/link/wire/certificates.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/err.h>

@@ -1,4 +1,4 @@
-#include "actors/link/send_queue.hpp"
+#include "actors/link/wire/send_queue.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "actors/link/connection.hpp"
+#include "actors/link/wire/connection.hpp"
 
 #include <boost/asio/post.hpp>
 

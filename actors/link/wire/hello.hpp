@@ -8,7 +8,7 @@
 // invalid_argument (another cluster or identity than it may be); each text says what the operator has to look at.
 #pragma once
 
-#include "actors/link/frame.hpp"
+#include "actors/link/wire/frame.hpp"
 #include "base/ids.hpp"
 
 #include <optional>

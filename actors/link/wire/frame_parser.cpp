@@ -1,4 +1,4 @@
-#include "actors/link/frame_parser.hpp"
+#include "actors/link/wire/frame_parser.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "actors/link/stream.hpp"
+#include "actors/link/wire/stream.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>

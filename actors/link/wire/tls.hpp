@@ -6,7 +6,7 @@
 // not belong to the certificate"). No certificate revocation lists: membership revokes.
 #pragma once
 
-#include "actors/link/stream.hpp"
+#include "actors/link/wire/stream.hpp"
 #include "base/file_system.hpp"
 #include "base/seams.hpp"
 

@@ -1,6 +1,6 @@
-#include "actors/link/tls.hpp"
+#include "actors/link/wire/tls.hpp"
 
-#include "actors/link/certificates.hpp"
+#include "actors/link/wire/certificates.hpp"
 #include "base/files/small_file.hpp"
 
 #include <boost/asio/ssl/context.hpp>

@@ -2,7 +2,7 @@
 // piece each. Bounded in bytes. Plain class, not thread-safe: its connection locks.
 #pragma once
 
-#include "actors/link/frame.hpp"
+#include "actors/link/wire/frame.hpp"
 #include "base/memory/buffer_pool.hpp"
 
 #include <deque>

@@ -1,4 +1,4 @@
-#include "actors/link/dial.hpp"
+#include "actors/link/wire/dial.hpp"
 
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/connect.hpp>

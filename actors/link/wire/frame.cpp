@@ -1,4 +1,4 @@
-#include "actors/link/frame.hpp"
+#include "actors/link/wire/frame.hpp"
 
 #include "base/codec.hpp"
 

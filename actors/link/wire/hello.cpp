@@ -1,4 +1,4 @@
-#include "actors/link/hello.hpp"
+#include "actors/link/wire/hello.hpp"
 
 #include "base/codec.hpp"
 

@@ -1,7 +1,7 @@
 // Opens a TCP connection to a host name or address within a time. Host names are resolved by Asio's own thread.
 #pragma once
 
-#include "actors/link/stream.hpp"
+#include "actors/link/wire/stream.hpp"
 
 #include <chrono>
 #include <functional>

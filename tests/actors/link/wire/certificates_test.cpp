@@ -1,5 +1,5 @@
-#include "actors/link/certificates.hpp"
-#include "actors/link/tls.hpp"
+#include "actors/link/wire/certificates.hpp"
+#include "actors/link/wire/tls.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "base/files/small_file.hpp"
 
