@@ -1,5 +1,5 @@
 // What nodes say to each other about chunks: the bytes of the requests read_chunk, write_chunk and erase_chunks
-// (actors/peer_service.hpp) and of their answers. Errors travel as the link's own. Every request carries
+// (actors/link/peer_service.hpp) and of their answers. Errors travel as the link's own. Every request carries
 // the epoch of the layout that its sender acted by, 0 when it acted by none.
 //
 //   read_chunk     bulk, the answer's payload: `length` bytes of the chunk from `offset` on, clipped to its end
@@ -11,7 +11,7 @@
 // answers corrupt (against the grammar) and unsupported (another version of it).
 #pragma once
 
-#include "actors/peer_service.hpp"
+#include "actors/link/peer_service.hpp"
 #include "base/ids.hpp"
 
 #include <string>

@@ -12,7 +12,7 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
-#include "actors/peer_service.hpp"
+#include "actors/link/peer_service.hpp"
 #include "actors/store_router.hpp"
 #include "base/metrics.hpp"
 

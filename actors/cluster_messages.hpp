@@ -1,5 +1,5 @@
 // What nodes say to each other about the metadata and the membership: the bytes behind the kind byte
-// (actors/peer_service.hpp) and those of the answers. Integers as in base/codec.hpp.
+// (actors/link/peer_service.hpp) and those of the answers. Integers as in base/codec.hpp.
 //
 //   consensus    cluster/raft/raft_message.hpp                   → empty
 //   submit       version:u8 batch                                → version:u8 count:varint outcome*

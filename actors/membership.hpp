@@ -6,7 +6,7 @@
 #include "actors/cluster_state.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
-#include "actors/peers.hpp"
+#include "actors/link/peers.hpp"
 #include "base/executor.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/cluster_identity.hpp"

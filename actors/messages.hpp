@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/cluster_status.hpp"
-#include "actors/peer_service.hpp"
+#include "actors/link/peer_service.hpp"
 #include "base/error.hpp"
 #include "base/memory/buffer_pool.hpp"
 #include "cluster/raft/raft_core.hpp"

@@ -5,7 +5,7 @@
 #include "actors/cluster_state.hpp"
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
-#include "actors/peers.hpp"
+#include "actors/link/peers.hpp"
 #include "base/executor.hpp"
 #include "base/seams.hpp"
 

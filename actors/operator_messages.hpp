@@ -1,5 +1,5 @@
-// What nodes say to each other for an operator: behind the kind byte `membership` (actors/peer_service.hpp). Integers
-// as in base/codec.hpp.
+// What nodes say to each other for an operator: behind the kind byte `membership` (actors/link/peer_service.hpp).
+// Integers as in base/codec.hpp.
 //
 //   request  version:u8 what:u8 …
 //     1 status                                        → version:u8 status

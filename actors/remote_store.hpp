@@ -10,8 +10,8 @@
 
 #include "actors/interfaces.hpp"
 #include "actors/layout_holder.hpp"
+#include "actors/link/peers.hpp"
 #include "actors/peer_health.hpp"
-#include "actors/peers.hpp"
 #include "base/metrics.hpp"
 
 namespace cairn::actors {

@@ -1,6 +1,6 @@
 #include "actors/replicated_log.hpp"
 
-#include "actors/peer_claims.hpp"
+#include "actors/link/peer_claims.hpp"
 #include "base/log.hpp"
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/raft/raft_message.hpp"

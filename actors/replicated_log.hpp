@@ -22,8 +22,8 @@
 #pragma once
 
 #include "actors/cluster_messages.hpp"
-#include "actors/peer_service.hpp"
-#include "actors/peers.hpp"
+#include "actors/link/peer_service.hpp"
+#include "actors/link/peers.hpp"
 #include "actors/state_transfer.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"

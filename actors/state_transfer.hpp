@@ -11,8 +11,8 @@
 #pragma once
 
 #include "actors/cluster_messages.hpp"
-#include "actors/peer_service.hpp"
-#include "actors/peers.hpp"
+#include "actors/link/peer_service.hpp"
+#include "actors/link/peers.hpp"
 #include "base/executor.hpp"
 #include "base/file_system.hpp"
 #include "cluster/raft/raft_core.hpp"

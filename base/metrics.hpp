@@ -78,7 +78,7 @@ struct node_metrics {
   counter chunks_unrecoverable{0};                                         // times that no owner had one
   counter scrubbed_bytes{0}, scrub_damaged{0}, damage_mended{0};
   counter metadata_rows_scrubbed{0}, metadata_damaged{0}, metadata_repaired{0};
-  std::array<counter, 32> peer_requests{}; // taken from peers, by kind (actors/peer_service.hpp)
+  std::array<counter, 32> peer_requests{}; // taken from peers, by kind (actors/link/peer_service.hpp)
   counter partitions_comparing{0};         // now
   counter lifecycle_done{0}, lifecycle_refused{0}, lifecycle_failures{0}; // commands; buckets that could not be walked
   counter row_cache_hits{0}, row_cache_misses{0};

@@ -7,7 +7,7 @@
 #include "actors/errors.hpp"
 #include "actors/remote_store.hpp"
 #include "base/files/memory_file_system.hpp"
-#include "tests/actors/link_fixture.hpp"
+#include "tests/actors/link/link_fixture.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 namespace cairn::actors {

@@ -17,10 +17,10 @@
 // Not modelled: bandwidth, credit, TLS.
 #pragma once
 
+#include "actors/link/membership_gate.hpp"
+#include "actors/link/peer_service.hpp"
+#include "actors/link/peers.hpp"
 #include "actors/link/redial_pause.hpp"
-#include "actors/membership_gate.hpp"
-#include "actors/peer_service.hpp"
-#include "actors/peers.hpp"
 #include "storage/metadata/commands/commands.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"

@@ -1,5 +1,5 @@
 // What a node may say in whose name.
-#include "actors/peer_claims.hpp"
+#include "actors/link/peer_claims.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/peer_service.hpp"
+#include "actors/link/peer_service.hpp"
 
 namespace cairn::actors {
 

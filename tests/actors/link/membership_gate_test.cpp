@@ -1,4 +1,4 @@
-#include "actors/membership_gate.hpp"
+#include "actors/link/membership_gate.hpp"
 
 #include "base/files/node_identity.hpp"
 

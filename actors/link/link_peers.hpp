@@ -4,9 +4,9 @@
 #pragma once
 
 #include "actors/link/link_server.hpp"
+#include "actors/link/own_hello.hpp"
 #include "actors/link/peer_link.hpp"
-#include "actors/own_hello.hpp"
-#include "actors/peers.hpp"
+#include "actors/link/peers.hpp"
 
 namespace cairn::actors {
 

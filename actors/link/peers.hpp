@@ -1,5 +1,5 @@
 // The other nodes of the cluster, as this one reaches them: small requests, payloads out, payloads in. A seam: in
-// production node links (actors/link_peers.hpp), in simulation a network that delays, loses and cuts.
+// production node links (actors/link/link_peers.hpp), in simulation a network that delays, loses and cuts.
 //
 // Every request is answered exactly once, never inside the call itself, by whatever thread; the callback must only
 // post. Its errors are those of link/peer_link.hpp: the peer's own answer, or connection_lost (also for a node that is

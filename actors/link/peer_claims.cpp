@@ -1,4 +1,4 @@
-#include "actors/peer_claims.hpp"
+#include "actors/link/peer_claims.hpp"
 
 #include <algorithm>
 

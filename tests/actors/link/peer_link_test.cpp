@@ -1,5 +1,5 @@
 // The link between two nodes over real sockets: calls, payloads, losses, credit, TLS.
-#include "tests/actors/link_fixture.hpp"
+#include "tests/actors/link/link_fixture.hpp"
 
 namespace cairn::actors::link {
 

@@ -1,5 +1,5 @@
 // What strangers and broken peers can do to a server: nothing but lose their own connection.
-#include "tests/actors/link_fixture.hpp"
+#include "tests/actors/link/link_fixture.hpp"
 
 namespace cairn::actors::link {
 

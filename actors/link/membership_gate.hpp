@@ -5,7 +5,7 @@
 // Errors: invalid_argument, each with a text that says what the operator has to look at; the peer logs it too.
 #pragma once
 
-#include "actors/peers.hpp"
+#include "actors/link/peers.hpp"
 
 #include <map>
 

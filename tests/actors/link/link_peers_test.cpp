@@ -1,8 +1,8 @@
 // Nodes that reach each other over real sockets: who is let in, what happens when the members change.
-#include "actors/link_peers.hpp"
+#include "actors/link/link_peers.hpp"
 
-#include "actors/peer_service.hpp"
-#include "tests/actors/link_fixture.hpp"
+#include "actors/link/peer_service.hpp"
+#include "tests/actors/link/link_fixture.hpp"
 
 #include <random>
 

@@ -1,6 +1,6 @@
-#include "actors/link_peers.hpp"
+#include "actors/link/link_peers.hpp"
 
-#include "actors/membership_gate.hpp"
+#include "actors/link/membership_gate.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"
 
