@@ -1,6 +1,6 @@
 #include "actors/asio_scheduler.hpp"
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -17,9 +17,9 @@
 #pragma once
 
 #include "actors/backfill_pages.hpp"
-#include "actors/cluster_state.hpp"
 #include "actors/damaged_chunks.hpp"
-#include "actors/node.hpp"
+#include "actors/protocol/cluster_state.hpp"
+#include "actors/protocol/node.hpp"
 
 namespace cairn::actors {
 

@@ -1,6 +1,6 @@
 #include "actors/backfill_state.hpp"
-#include "actors/errors.hpp"
 #include "actors/lost_chunks.hpp"
+#include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

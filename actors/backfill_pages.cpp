@@ -1,6 +1,6 @@
 #include "actors/backfill_pages.hpp"
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 #include <algorithm>
 

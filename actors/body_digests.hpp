@@ -6,7 +6,7 @@
 // what the check says; busy and timeout of the executor. After the first one nothing is digested any more.
 #pragma once
 
-#include "actors/ports.hpp"
+#include "actors/protocol/ports.hpp"
 #include "base/digest.hpp"
 #include "base/executor.hpp"
 

@@ -11,7 +11,7 @@
 // Thread-safe, shared by all downloads and uploads of a node. What it hands out lives as long as the router.
 #pragma once
 
-#include "actors/layout_holder.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "actors/read_budget.hpp"
 #include "actors/remote_store.hpp"
 #include "actors/store_router.hpp"

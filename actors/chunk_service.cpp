@@ -1,7 +1,7 @@
 #include "actors/chunk_service.hpp"
 
-#include "actors/chunk_messages.hpp"
-#include "actors/errors.hpp"
+#include "actors/protocol/chunk_messages.hpp"
+#include "actors/protocol/errors.hpp"
 #include "actors/retry_policy.hpp"
 #include "base/checksum.hpp"
 

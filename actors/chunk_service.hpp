@@ -1,5 +1,5 @@
 // This node's chunks for its peers: serves read_chunk, write_chunk and erase_chunks
-// (actors/chunk_messages.hpp) from the disks of the node. Some actors share the requests.
+// (actors/protocol/chunk_messages.hpp) from the disks of the node. Some actors share the requests.
 //
 // - Buffers come from a pool of its own, a part of limits.memory that no client's stream can use up. It waits for
 //   nothing but its disks: without a buffer the peer gets busy, so two nodes never wait for each other.
@@ -10,9 +10,9 @@
 // - What nobody waits for any more is not done.
 #pragma once
 
-#include "actors/interfaces.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/link/peer_service.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "actors/store_router.hpp"
 #include "base/metrics.hpp"
 

@@ -1,9 +1,9 @@
 #include "actors/chunk_store.hpp"
 
-#include "actors/batcher.hpp"
 #include "actors/erased_blobs.hpp"
-#include "actors/errors.hpp"
-#include "actors/reply_table.hpp"
+#include "actors/protocol/batcher.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/reply_table.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "actors/damaged_chunks.hpp"
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
 

@@ -3,12 +3,12 @@
 // actor. Start-up code owns one (actors/storage_node.cpp); the caller runs the io_contexts.
 #pragma once
 
-#include "actors/actor_slot.hpp"
-#include "actors/cluster_state.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/link/link_peers.hpp"
 #include "actors/link/peer_service.hpp"
 #include "actors/membership.hpp"
+#include "actors/protocol/actor_slot.hpp"
+#include "actors/protocol/cluster_state.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/file_system.hpp"
 #include "base/files/node_identity.hpp"

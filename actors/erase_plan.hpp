@@ -2,7 +2,7 @@
 // are complete after each page. A plain class of the reaper.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 namespace cairn::actors {
 

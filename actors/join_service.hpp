@@ -3,10 +3,10 @@
 // number is given before. Part of the membership actor, on which all of it runs.
 #pragma once
 
-#include "actors/cluster_messages.hpp"
-#include "actors/interfaces.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/link/service.hpp"
+#include "actors/protocol/cluster_messages.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/executor.hpp"
 

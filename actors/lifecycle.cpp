@@ -1,6 +1,6 @@
 #include "actors/lifecycle.hpp"
 
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/log.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"

@@ -10,7 +10,7 @@
 // Bounded: one page of at most page_rows is looked at at a time, its commands are answered before the next one.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 
 namespace cairn::actors {
 

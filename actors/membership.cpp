@@ -1,10 +1,10 @@
 #include "actors/membership.hpp"
 
-#include "actors/cluster_messages.hpp"
-#include "actors/errors.hpp"
 #include "actors/join_service.hpp"
 #include "actors/link/peer_claims.hpp"
 #include "actors/lost_chunks.hpp"
+#include "actors/protocol/cluster_messages.hpp"
+#include "actors/protocol/errors.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"

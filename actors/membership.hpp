@@ -3,10 +3,10 @@
 // that reach another member are passed on to the leader; who may join: actors/join_service.hpp.
 #pragma once
 
-#include "actors/cluster_state.hpp"
-#include "actors/interfaces.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/protocol/cluster_state.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "base/executor.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/cluster_identity.hpp"

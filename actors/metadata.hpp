@@ -10,10 +10,10 @@
 // is published whenever the log changed it.
 #pragma once
 
-#include "actors/interfaces.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/metadata_fault.hpp"
-#include "actors/read_holds.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/layout_holder.hpp"
+#include "actors/protocol/read_holds.hpp"
 #include "actors/replicated_log.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"

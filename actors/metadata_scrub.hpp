@@ -3,7 +3,7 @@
 // then fetches the state from another one.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"

@@ -2,10 +2,10 @@
 // metadata_commits.cpp. Everything here runs on the actor; only the jobs that it posts don't.
 #pragma once
 
-#include "actors/batcher.hpp"
-#include "actors/errors.hpp"
 #include "actors/metadata.hpp"
-#include "actors/reply_table.hpp"
+#include "actors/protocol/batcher.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/reply_table.hpp"
 #include "actors/row_cache.hpp"
 
 #include <tuple>

@@ -2,10 +2,10 @@
 
 #include "actors/backfill_pages.hpp"
 #include "actors/cluster_report.hpp"
-#include "actors/errors.hpp"
 #include "actors/lost_chunks.hpp"
-#include "actors/operator_messages.hpp"
 #include "actors/operator_wish.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/operator_messages.hpp"
 #include "base/log.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/raft/log_servers.hpp"

@@ -2,10 +2,10 @@
 // out and the others pass on to it. What follows from a wish (who gets which partition, who votes) is the steward's.
 #pragma once
 
-#include "actors/cluster_state.hpp"
-#include "actors/interfaces.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/protocol/cluster_state.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "base/executor.hpp"
 #include "base/seams.hpp"
 

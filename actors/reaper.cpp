@@ -2,7 +2,7 @@
 
 #include "actors/chunk_router.hpp"
 #include "actors/erase_plan.hpp"
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

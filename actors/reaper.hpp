@@ -7,7 +7,7 @@
 // Bounded: one page of at most page_chunks ids is on its way at a time, a walk makes at most walk_pages pages a second.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 
 namespace cairn::actors {
 

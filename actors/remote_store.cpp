@@ -1,8 +1,8 @@
 #include "actors/remote_store.hpp"
 
-#include "actors/chunk_messages.hpp"
-#include "actors/errors.hpp"
-#include "actors/reply_table.hpp"
+#include "actors/protocol/chunk_messages.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/reply_table.hpp"
 #include "base/checksum.hpp"
 #include "base/log.hpp"
 

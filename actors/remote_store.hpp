@@ -1,6 +1,6 @@
 // The chunk store of a peer as an ordinary actor handle: reads, writes, erases and lists travel as requests over
-// actors::peers (actors/chunk_messages.hpp). A read's payload is received into the buffer that the request brought, a
-// write's is sent from its slice: nothing is copied. What arrives is held against its checksum (corrupt).
+// actors::peers (actors/protocol/chunk_messages.hpp). A read's payload is received into the buffer that the request
+// brought, a write's is sent from its slice: nothing is copied. What arrives is held against its checksum (corrupt).
 //
 // Every request is answered within its timeout, with connection_lost at once when the peer can't be reached. After an
 // error of a read the link may still hold its buffer, and write into it after timeout: use another one.
@@ -8,10 +8,10 @@
 // with a read of one byte of the chunk that was overdue last.
 #pragma once
 
-#include "actors/interfaces.hpp"
-#include "actors/layout_holder.hpp"
 #include "actors/link/peers.hpp"
 #include "actors/peer_health.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/layout_holder.hpp"
 #include "base/metrics.hpp"
 
 namespace cairn::actors {

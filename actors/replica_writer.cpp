@@ -1,7 +1,7 @@
 #include "actors/replica_writer.hpp"
 
 #include "actors/chunk_router.hpp"
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 
 namespace cairn::actors {
 

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "actors/chunk_replicas.hpp"
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 
 #include <set>
 

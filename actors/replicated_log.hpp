@@ -21,9 +21,9 @@
 //   the node is restarted: after a failed flush nobody knows what the disk holds.
 #pragma once
 
-#include "actors/cluster_messages.hpp"
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/protocol/cluster_messages.hpp"
 #include "actors/state_transfer.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"

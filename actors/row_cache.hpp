@@ -7,7 +7,7 @@
 // that include the entry's overhead.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 #include <list>
 #include <string_view>

@@ -3,7 +3,7 @@
 // scrubs and repairs.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
 #include "storage/chunks/chunk_store.hpp"

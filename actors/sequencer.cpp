@@ -2,7 +2,7 @@
 
 #include "actors/chunk_router.hpp"
 #include "actors/download_window.hpp"
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "actors/retry_policy.hpp"
 #include "actors/slice_planner.hpp"
 

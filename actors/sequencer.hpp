@@ -8,8 +8,8 @@
 // while a read that a disk still works on holds its own until it ends.
 #pragma once
 
-#include "actors/node.hpp"
-#include "actors/ports.hpp"
+#include "actors/protocol/node.hpp"
+#include "actors/protocol/ports.hpp"
 
 namespace cairn::actors {
 

@@ -6,8 +6,8 @@
 // forwards or backwards (ranges come in any order). Offsets and lengths in bytes.
 #pragma once
 
-#include "actors/messages.hpp"
-#include "actors/ports.hpp"
+#include "actors/protocol/messages.hpp"
+#include "actors/protocol/ports.hpp"
 
 #include <optional>
 

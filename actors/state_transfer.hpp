@@ -10,9 +10,9 @@
 // A plain class of the metadata actor; disk work goes to an executor. Files, all in `folder`: served, arriving, staged.
 #pragma once
 
-#include "actors/cluster_messages.hpp"
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/protocol/cluster_messages.hpp"
 #include "base/executor.hpp"
 #include "base/file_system.hpp"
 #include "cluster/raft/raft_core.hpp"

@@ -5,8 +5,8 @@
 // cannot be opened ends the start.
 #pragma once
 
-#include "actors/cluster_status.hpp"
-#include "actors/node.hpp"
+#include "actors/protocol/cluster_status.hpp"
+#include "actors/protocol/node.hpp"
 #include "base/executor.hpp"
 #include "config/config.hpp"
 #include "storage/chunks/chunk_store.hpp"

@@ -1,5 +1,5 @@
-#include "actors/errors.hpp"
-#include "actors/node.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/node.hpp"
 #include "actors/sequencer.hpp"
 #include "base/log.hpp"
 

@@ -2,7 +2,7 @@
 // decisions over rows of the metadata: authorize.hpp asks for these.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 #include "net/request.hpp"
 
 #include <optional>

@@ -5,7 +5,7 @@
 // Start-up code owns it and runs the io_context; methods may be called from any thread.
 #pragma once
 
-#include "actors/cluster_status.hpp"
+#include "actors/protocol/cluster_status.hpp"
 #include "actors/storage_node.hpp"
 #include "config/config.hpp"
 #include "net/keys_page.hpp"

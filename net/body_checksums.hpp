@@ -2,7 +2,7 @@
 // object integrity", S3 user guide), as a header or, with x-amz-trailer, behind the body. And the proof of it.
 #pragma once
 
-#include "actors/ports.hpp"
+#include "actors/protocol/ports.hpp"
 #include "net/s3_errors.hpp"
 #include "storage/checksums.hpp"
 

@@ -22,7 +22,7 @@
 //     must be there, with the node's admin token. It is what no web page can send.
 #pragma once
 
-#include "actors/cluster_status.hpp"
+#include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
 #include "net/uri.hpp"
 

@@ -1,7 +1,7 @@
 // What a copy is made from: the x-amz-copy-source headers. Pure.
 #pragma once
 
-#include "actors/ports.hpp"
+#include "actors/protocol/ports.hpp"
 #include "net/conditions.hpp"
 #include "net/s3_errors.hpp"
 

@@ -1,6 +1,6 @@
 #include "net/delete_objects.hpp"
 
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
 #include "net/access.hpp"
 #include "net/body_checksums.hpp"

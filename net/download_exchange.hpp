@@ -1,4 +1,4 @@
-// GET and HEAD of an object: the connection as a streamer sees it (actors/ports.hpp).
+// GET and HEAD of an object: the connection as a streamer sees it (actors/protocol/ports.hpp).
 #pragma once
 
 #include <memory>

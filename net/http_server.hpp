@@ -2,7 +2,7 @@
 // Start-up code owns it and runs the io_contexts; methods may be called from any thread.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"

@@ -1,6 +1,6 @@
 #include "net/http_session.hpp"
 
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
 #include "net/access.hpp"
 #include "net/copy_source.hpp"

@@ -2,7 +2,7 @@
 // connections, by which deadlines are swept and the server drains. Thread-safe.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"

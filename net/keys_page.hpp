@@ -11,7 +11,7 @@
 // "grants": [{"bucket", "read", "write", "owner"}]}]; the others → {"done"}: a sentence.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 #include "net/uri.hpp"
 
 #include <functional>

@@ -1,7 +1,7 @@
 // An upload whose bytes are in memory already: a few, since they are held until it is done.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 

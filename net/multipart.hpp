@@ -2,7 +2,7 @@
 // Pure. (S3 user guide, "Uploading and copying objects using multipart upload", "Checking object integrity".)
 #pragma once
 
-#include "actors/ports.hpp"
+#include "actors/protocol/ports.hpp"
 #include "net/s3_errors.hpp"
 #include "net/uri.hpp"
 #include "storage/checksums.hpp"

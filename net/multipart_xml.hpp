@@ -1,8 +1,8 @@
 // The answers to the requests of multipart uploads and copies. Pure.
 #pragma once
 
-#include "actors/messages.hpp"
-#include "actors/ports.hpp"
+#include "actors/protocol/messages.hpp"
+#include "actors/protocol/ports.hpp"
 #include "net/uri.hpp"
 
 #include <string>

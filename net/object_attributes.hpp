@@ -1,7 +1,7 @@
 // GetObjectAttributes: what is asked for, and the document. Pure.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 #include "net/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>

@@ -3,7 +3,7 @@
 // signature_mismatch.
 #pragma once
 
-#include "actors/ports.hpp"
+#include "actors/protocol/ports.hpp"
 #include "net/aws_chunked.hpp"
 #include "net/sigv4.hpp"
 

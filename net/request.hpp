@@ -1,8 +1,8 @@
 // One request as the rest of net/ sees it: what was asked for and the headers that matter, out of Beast's fields.
 #pragma once
 
-#include "actors/messages.hpp"
-#include "actors/ports.hpp"
+#include "actors/protocol/messages.hpp"
+#include "actors/protocol/ports.hpp"
 #include "base/metrics.hpp"
 #include "net/body_checksums.hpp"
 #include "net/conditions.hpp"

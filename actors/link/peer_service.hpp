@@ -12,7 +12,8 @@
 namespace cairn::actors {
 
 // The first byte of a request. The numbers are part of the protocol between nodes. The rest of each is described where
-// it is written: consensus to members in actors/cluster_messages.hpp, chunks in actors/chunk_messages.hpp.
+// it is written: consensus to members in actors/protocol/cluster_messages.hpp, chunks in
+// actors/protocol/chunk_messages.hpp.
 enum class peer_request : std::uint8_t {
   consensus = 1,   // a message of the consensus core; answered at once, empty
   submit = 2,      // commands for the leader → their results

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/chunk_router.hpp"
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 #include "actors/sequencer.hpp"
 #include "tests/actors/chunk_fixture.hpp"
 

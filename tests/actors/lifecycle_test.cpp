@@ -2,7 +2,7 @@
 // lifecycle_rules_test.cpp.
 #include "actors/lifecycle.hpp"
 
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "tests/simulation/world.hpp"
 
 #include <gtest/gtest.h>

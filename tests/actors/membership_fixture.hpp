@@ -4,8 +4,8 @@
 
 #include "actors/membership.hpp"
 
-#include "actors/cluster_messages.hpp"
-#include "actors/errors.hpp"
+#include "actors/protocol/cluster_messages.hpp"
+#include "actors/protocol/errors.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/layout/layout_view.hpp"
 #include "cluster/raft/log_servers.hpp"

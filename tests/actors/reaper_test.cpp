@@ -1,7 +1,7 @@
 #include "actors/reaper.hpp"
 
 #include "actors/chunk_router.hpp"
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "tests/simulation/world.hpp"
 
 #include <gtest/gtest.h>

@@ -53,7 +53,7 @@ def refused(node, text, seconds=60):
     assert text in node.log(), node.log()[-2000:]
 
 
-# The link's protocol, as far as a liar needs it (actors/link/wire/frame.hpp, hello.hpp, actors/cluster_messages.hpp)
+# The link's protocol, as far as a liar needs it (actors/link/wire/frame.hpp, hello.hpp, actors/protocol/cluster_messages.hpp)
 
 HEADER = ">IBBBBQIIIIII"
 

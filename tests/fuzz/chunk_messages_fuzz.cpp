@@ -1,5 +1,5 @@
 // Messages about chunks on arbitrary bytes: never a crash, and what is accepted is the one encoding of its value.
-#include "actors/chunk_messages.hpp"
+#include "actors/protocol/chunk_messages.hpp"
 
 #include <cstdint>
 #include <cstdlib>

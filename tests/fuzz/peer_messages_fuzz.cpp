@@ -1,7 +1,7 @@
 // What peers say about membership and to operators, on arbitrary bytes: never a crash, no allocation beyond what is
 // there, and what is accepted says the same after one more way out and back.
-#include "actors/cluster_messages.hpp"
-#include "actors/operator_messages.hpp"
+#include "actors/protocol/cluster_messages.hpp"
+#include "actors/protocol/operator_messages.hpp"
 
 #include <cstdint>
 #include <cstdlib>

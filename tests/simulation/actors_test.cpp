@@ -1,8 +1,8 @@
 // Behaviour of single actors that a random run would show too rarely or could not measure: exact virtual times, disks
 // that never answer, a metadata disk that is full.
-#include "actors/errors.hpp"
 #include "actors/metadata.hpp"
-#include "actors/node.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/node.hpp"
 #include "tests/simulation/fake_stores.hpp"
 #include "tests/simulation/pattern.hpp"
 #include "tests/simulation/sim_node.hpp"

@@ -1,8 +1,8 @@
 #include "tests/simulation/cluster_node.hpp"
 
 #include "actors/chunk_store.hpp"
-#include "actors/cluster_messages.hpp"
 #include "actors/metadata.hpp"
+#include "actors/protocol/cluster_messages.hpp"
 #include "cluster/raft/raft_log.hpp"
 #include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/record.hpp"

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "actors/backfill.hpp"
-#include "actors/cluster_state.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/membership.hpp"
-#include "actors/read_holds.hpp"
+#include "actors/protocol/cluster_state.hpp"
+#include "actors/protocol/read_holds.hpp"
 #include "actors/reaper.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"

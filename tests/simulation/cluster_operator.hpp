@@ -2,7 +2,7 @@
 // with the layout that the leader knows.
 #pragma once
 
-#include "actors/cluster_status.hpp"
+#include "actors/protocol/cluster_status.hpp"
 #include "tests/simulation/cluster_workload.hpp"
 
 namespace cairn::sim {

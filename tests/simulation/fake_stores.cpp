@@ -1,6 +1,6 @@
 #include "tests/simulation/fake_stores.hpp"
 
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 #include "tests/simulation/pattern.hpp"
 
 namespace cairn::sim {

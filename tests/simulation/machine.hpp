@@ -4,7 +4,7 @@
 // With world.hpp one of the places that touch CAF's internals.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "base/seams.hpp"
 
 #include <caf/all.hpp>

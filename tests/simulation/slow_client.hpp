@@ -3,7 +3,7 @@
 // they were handed over), that the queue respects the window, and that the last call is one.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"
 

@@ -2,7 +2,7 @@
 // stay within the window, have room for what they promise, and that the last call is one.
 #pragma once
 
-#include "actors/node.hpp"
+#include "actors/protocol/node.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"
 

@@ -1,8 +1,8 @@
 // The values that messages carry, their CAF type ids and atoms. Local messages copy pointers, never chunk bytes.
 #pragma once
 
-#include "actors/cluster_status.hpp"
 #include "actors/link/peer_service.hpp"
+#include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
 #include "base/memory/buffer_pool.hpp"
 #include "cluster/raft/raft_core.hpp"
@@ -44,7 +44,7 @@ struct chunk_call {
 };
 
 // Keeps blobs that were live at log index `at` from being deleted until it is destroyed. Thread-safe registry:
-// actors/read_holds.hpp.
+// actors/protocol/read_holds.hpp.
 using read_hold = std::shared_ptr<void>;
 
 struct object_name {
@@ -139,7 +139,7 @@ struct peer_call {
 };
 struct log_status; // actors/replicated_log.hpp
 using log_status_ptr = std::shared_ptr<const log_status>;
-struct member_reports; // actors/cluster_messages.hpp
+struct member_reports; // actors/protocol/cluster_messages.hpp
 using member_reports_ptr = std::shared_ptr<const member_reports>;
 using cluster_status_ptr = std::shared_ptr<const cluster_status>;
 // A change of who holds or votes on the metadata's log, for the leader only.

@@ -1,4 +1,4 @@
-#include "actors/layout_holder.hpp"
+#include "actors/protocol/layout_holder.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/reply_table.hpp"
+#include "actors/protocol/reply_table.hpp"
 
 #include <gtest/gtest.h>
 

@@ -9,7 +9,7 @@
 //   list request    1 epoch:v from:u16 to:u16 max:v after:bool (chunk)?
 //   list answer     1 count:v (chunk)*
 //   chunk           session:u64 number:u64 index:u32
-#include "actors/chunk_messages.hpp"
+#include "actors/protocol/chunk_messages.hpp"
 
 #include "base/codec.hpp"
 

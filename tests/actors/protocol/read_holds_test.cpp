@@ -1,4 +1,4 @@
-#include "actors/read_holds.hpp"
+#include "actors/protocol/read_holds.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,14 +2,14 @@
 // which errors. All `inspect` functions and type ids live here and in messages.hpp, nowhere else.
 //
 // Errors travel as caf::error in category "cairn" whose code is our errc and whose context is the text
-// (`to_caf`, `from_caf`: actors/errors.hpp).
+// (`to_caf`, `from_caf`: actors/protocol/errors.hpp).
 //
 // Requests carry no CAF timeout: an answered one would keep its timer, and with it the requester, until it expires. The
 // long-lived actors (chunk_store, metadata) answer *every* request within their own deadline instead, with
-// errc::timeout when the disk is late; one ticking timer an actor sees to that (actors/reply_table.hpp).
+// errc::timeout when the disk is late; one ticking timer an actor sees to that (actors/protocol/reply_table.hpp).
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 #include <caf/all.hpp>
 

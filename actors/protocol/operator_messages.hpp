@@ -19,7 +19,7 @@
 // `unsupported`, nonsense with `corrupt`.
 #pragma once
 
-#include "actors/cluster_status.hpp"
+#include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
 
 #include <string>

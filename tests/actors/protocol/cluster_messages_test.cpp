@@ -1,4 +1,4 @@
-#include "actors/cluster_messages.hpp"
+#include "actors/protocol/cluster_messages.hpp"
 
 #include <gtest/gtest.h>
 

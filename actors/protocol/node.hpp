@@ -3,9 +3,9 @@
 // actors itself.
 #pragma once
 
-#include "actors/errors.hpp"
-#include "actors/interfaces.hpp"
-#include "actors/ports.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/interfaces.hpp"
+#include "actors/protocol/ports.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
 #include "config/config.hpp"

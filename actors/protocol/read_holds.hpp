@@ -3,7 +3,7 @@
 // that hangs for ever must not keep the disk full. Thread-safe; a hold may be released on any thread.
 #pragma once
 
-#include "actors/messages.hpp"
+#include "actors/protocol/messages.hpp"
 
 #include <limits>
 #include <map>

@@ -5,7 +5,7 @@
 // arrive.
 #pragma once
 
-#include "actors/interfaces.hpp"
+#include "actors/protocol/interfaces.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"
 
 #include <functional>

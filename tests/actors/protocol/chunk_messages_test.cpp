@@ -1,4 +1,4 @@
-#include "actors/chunk_messages.hpp"
+#include "actors/protocol/chunk_messages.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/batcher.hpp"
+#include "actors/protocol/batcher.hpp"
 
 #include <gtest/gtest.h>
 

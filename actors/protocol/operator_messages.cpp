@@ -1,4 +1,4 @@
-#include "actors/operator_messages.hpp"
+#include "actors/protocol/operator_messages.hpp"
 
 #include "base/codec.hpp"
 

@@ -2,7 +2,7 @@
 // this node has completed, how the cluster is. Written by one actor each, read by any thread.
 #pragma once
 
-#include "actors/cluster_status.hpp"
+#include "actors/protocol/cluster_status.hpp"
 
 #include <atomic>
 #include <memory>

@@ -1,4 +1,4 @@
-#include "actors/errors.hpp"
+#include "actors/protocol/errors.hpp"
 
 #include <caf/all.hpp>
 
