@@ -17,7 +17,7 @@
 #pragma once
 
 #include "actors/backfill_pages.hpp"
-#include "actors/damaged_chunks.hpp"
+#include "actors/chunks/damaged_chunks.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/node.hpp"
 

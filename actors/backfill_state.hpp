@@ -4,7 +4,7 @@
 
 #include "actors/backfill.hpp"
 #include "actors/byte_pace.hpp"
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/scrub_walk.hpp"
 #include "cluster/layout/comparisons.hpp"
 

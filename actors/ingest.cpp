@@ -1,5 +1,5 @@
 #include "actors/body_digests.hpp"
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/node.hpp"
 #include "actors/replica_writer.hpp"

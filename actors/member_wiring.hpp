@@ -3,8 +3,8 @@
 // functions. What the structs point to outlives what is made of it.
 #pragma once
 
-#include "actors/chunk_router.hpp"
-#include "actors/chunk_service.hpp"
+#include "actors/chunks/chunk_router.hpp"
+#include "actors/chunks/chunk_service.hpp"
 #include "actors/protocol/actor_slot.hpp"
 #include "actors/replicated_log.hpp"
 #include "cluster/cluster_identity.hpp"

@@ -1,6 +1,6 @@
 #include "actors/reaper.hpp"
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/erase_plan.hpp"
 #include "actors/protocol/errors.hpp"
 #include "base/log.hpp"

@@ -1,6 +1,6 @@
 #include "actors/replica_writer.hpp"
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"
 
 namespace cairn::actors {

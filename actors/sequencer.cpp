@@ -1,9 +1,9 @@
 #include "actors/sequencer.hpp"
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
+#include "actors/chunks/retry_policy.hpp"
 #include "actors/download_window.hpp"
 #include "actors/protocol/errors.hpp"
-#include "actors/retry_policy.hpp"
 #include "actors/slice_planner.hpp"
 
 #include <map>

@@ -16,8 +16,8 @@
 namespace cairn::actors {
 
 // One disk's chunks: several actors a disk share the reads, the first also gathers writes into group commits, blocking
-// work runs on the disk's executors. Or the chunks of a peer, all its disks together (actors/remote_store.hpp), whose
-// requests can also end in connection_lost; those that write, in stale_layout.
+// work runs on the disk's executors. Or the chunks of a peer, all its disks together (actors/chunks/remote_store.hpp),
+// whose requests can also end in connection_lost; those that write, in stale_layout.
 using chunk_store_actor = caf::typed_actor<
     // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy,
     // timeout, quarantined, stopping.
@@ -37,7 +37,7 @@ using chunk_store_actor = caf::typed_actor<
     // itself, each second: overdue requests, punching.
     caf::reacts_to<tick_atom>>;
 
-// Serves the chunks of this node to its peers (actors/chunk_service.hpp).
+// Serves the chunks of this node to its peers (actors/chunks/chunk_service.hpp).
 using chunk_server_actor = caf::typed_actor<
     // chunk_service → answered through the request's responder.
     caf::reacts_to<chunk_call>>;

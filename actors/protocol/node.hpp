@@ -14,7 +14,7 @@
 
 namespace cairn::actors {
 
-class chunk_router; // actors/chunk_router.hpp
+class chunk_router; // actors/chunks/chunk_router.hpp
 
 // What a download or upload needs. Copied into each streamer and ingest.
 struct services {

@@ -1,8 +1,8 @@
 #include "actors/backfill.hpp"
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/metadata.hpp"
-#include "tests/actors/chunk_fixture.hpp"
+#include "tests/actors/chunks/chunk_fixture.hpp"
 
 namespace cairn::actors {
 namespace {

@@ -1,6 +1,6 @@
 #include "actors/reaper.hpp"
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"
 #include "tests/simulation/world.hpp"
 

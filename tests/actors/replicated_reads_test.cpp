@@ -1,4 +1,4 @@
-#include "tests/actors/gateway_fixture.hpp"
+#include "tests/actors/chunks/gateway_fixture.hpp"
 
 namespace cairn::actors {
 

@@ -1,6 +1,6 @@
 #include "tests/simulation/cluster_node.hpp"
 
-#include "actors/chunk_store.hpp"
+#include "actors/chunks/chunk_store.hpp"
 #include "actors/metadata.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "cluster/raft/raft_log.hpp"

@@ -3,8 +3,8 @@
 // that is large enough, never more than the window at once.
 #pragma once
 
-#include "actors/chunk_router.hpp"
-#include "actors/retry_policy.hpp"
+#include "actors/chunks/chunk_router.hpp"
+#include "actors/chunks/retry_policy.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/world.hpp"
 

@@ -2,7 +2,7 @@
 // durable parts (in-memory file systems, in-memory key-value engines) survive `crash`, everything else dies with it.
 #pragma once
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/metadata.hpp"
 #include "actors/reaper.hpp"
 #include "base/files/memory_file_system.hpp"

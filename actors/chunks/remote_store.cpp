@@ -1,4 +1,4 @@
-#include "actors/remote_store.hpp"
+#include "actors/chunks/remote_store.hpp"
 
 #include "actors/protocol/chunk_messages.hpp"
 #include "actors/protocol/errors.hpp"

@@ -1,4 +1,4 @@
-#include "actors/peer_health.hpp"
+#include "actors/chunks/peer_health.hpp"
 
 #include <gtest/gtest.h>
 

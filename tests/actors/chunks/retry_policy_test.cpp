@@ -1,4 +1,4 @@
-#include "actors/retry_policy.hpp"
+#include "actors/chunks/retry_policy.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 
 #include <algorithm>
 #include <bit>

@@ -1,4 +1,4 @@
-#include "actors/damaged_chunks.hpp"
+#include "actors/chunks/damaged_chunks.hpp"
 
 #include <gtest/gtest.h>
 

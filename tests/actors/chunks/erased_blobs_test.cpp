@@ -1,4 +1,4 @@
-#include "actors/erased_blobs.hpp"
+#include "actors/chunks/erased_blobs.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/store_router.hpp"
+#include "actors/chunks/store_router.hpp"
 
 namespace cairn::actors {
 

@@ -11,10 +11,10 @@
 // Thread-safe, shared by all downloads and uploads of a node. What it hands out lives as long as the router.
 #pragma once
 
+#include "actors/chunks/read_budget.hpp"
+#include "actors/chunks/remote_store.hpp"
+#include "actors/chunks/store_router.hpp"
 #include "actors/protocol/layout_holder.hpp"
-#include "actors/read_budget.hpp"
-#include "actors/remote_store.hpp"
-#include "actors/store_router.hpp"
 
 #include <shared_mutex>
 

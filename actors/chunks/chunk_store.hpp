@@ -7,7 +7,7 @@
 // Memory: a queued read holds its requester's buffer, also after that requester has gone, until its job ended.
 #pragma once
 
-#include "actors/damaged_chunks.hpp"
+#include "actors/chunks/damaged_chunks.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"

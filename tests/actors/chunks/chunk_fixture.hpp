@@ -2,10 +2,10 @@
 // them through actors::peers. Node n has the UUID node_id(n + 1) and the number n in the layout.
 #pragma once
 
-#include "actors/chunk_service.hpp"
+#include "actors/chunks/chunk_service.hpp"
+#include "actors/chunks/remote_store.hpp"
 #include "actors/protocol/chunk_messages.hpp"
 #include "actors/protocol/errors.hpp"
-#include "actors/remote_store.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/actors/link/link_fixture.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"

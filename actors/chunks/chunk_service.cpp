@@ -1,8 +1,8 @@
-#include "actors/chunk_service.hpp"
+#include "actors/chunks/chunk_service.hpp"
 
+#include "actors/chunks/retry_policy.hpp"
 #include "actors/protocol/chunk_messages.hpp"
 #include "actors/protocol/errors.hpp"
-#include "actors/retry_policy.hpp"
 #include "base/checksum.hpp"
 
 namespace cairn::actors {

@@ -1,6 +1,6 @@
-#include "actors/chunk_store.hpp"
+#include "actors/chunks/chunk_store.hpp"
 
-#include "actors/erased_blobs.hpp"
+#include "actors/chunks/erased_blobs.hpp"
 #include "actors/protocol/batcher.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/reply_table.hpp"

@@ -1,6 +1,6 @@
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 
-#include "tests/actors/chunk_fixture.hpp"
+#include "tests/actors/chunks/chunk_fixture.hpp"
 
 namespace cairn::actors {
 

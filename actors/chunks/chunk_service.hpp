@@ -10,10 +10,10 @@
 // - What nobody waits for any more is not done.
 #pragma once
 
+#include "actors/chunks/store_router.hpp"
 #include "actors/link/peer_service.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
-#include "actors/store_router.hpp"
 #include "base/metrics.hpp"
 
 #include <map>

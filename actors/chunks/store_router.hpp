@@ -6,7 +6,7 @@
 // Immutable, shared by all downloads and uploads, any thread.
 #pragma once
 
-#include "actors/chunk_store.hpp"
+#include "actors/chunks/chunk_store.hpp"
 #include "cluster/layout/placement.hpp"
 
 #include <optional>

@@ -1,5 +1,5 @@
 #include "base/checksum.hpp"
-#include "tests/actors/chunk_fixture.hpp"
+#include "tests/actors/chunks/chunk_fixture.hpp"
 
 #include <future>
 

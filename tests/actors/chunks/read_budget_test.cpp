@@ -1,4 +1,4 @@
-#include "actors/read_budget.hpp"
+#include "actors/chunks/read_budget.hpp"
 
 #include <gtest/gtest.h>
 

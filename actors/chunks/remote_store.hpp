@@ -8,8 +8,8 @@
 // with a read of one byte of the chunk that was overdue last.
 #pragma once
 
+#include "actors/chunks/peer_health.hpp"
 #include "actors/link/peers.hpp"
-#include "actors/peer_health.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
 #include "base/metrics.hpp"

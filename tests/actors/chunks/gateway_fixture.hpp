@@ -2,10 +2,10 @@
 // is committed.
 #pragma once
 
-#include "actors/chunk_router.hpp"
+#include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/node.hpp"
 #include "actors/sequencer.hpp"
-#include "tests/actors/chunk_fixture.hpp"
+#include "tests/actors/chunks/chunk_fixture.hpp"
 
 namespace cairn::actors {
 
