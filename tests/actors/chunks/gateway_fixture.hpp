@@ -3,8 +3,8 @@
 #pragma once
 
 #include "actors/chunks/chunk_router.hpp"
+#include "actors/download/sequencer.hpp"
 #include "actors/protocol/node.hpp"
-#include "actors/sequencer.hpp"
 #include "tests/actors/chunks/chunk_fixture.hpp"
 
 namespace cairn::actors {

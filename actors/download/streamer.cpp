@@ -1,6 +1,6 @@
+#include "actors/download/sequencer.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/node.hpp"
-#include "actors/sequencer.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

@@ -1,4 +1,4 @@
-#include "actors/download_window.hpp"
+#include "actors/download/download_window.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/slice_planner.hpp"
+#include "actors/download/slice_planner.hpp"
 
 #include <algorithm>
 

@@ -1,10 +1,10 @@
-#include "actors/sequencer.hpp"
+#include "actors/download/sequencer.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/chunks/retry_policy.hpp"
-#include "actors/download_window.hpp"
+#include "actors/download/download_window.hpp"
+#include "actors/download/slice_planner.hpp"
 #include "actors/protocol/errors.hpp"
-#include "actors/slice_planner.hpp"
 
 #include <map>
 
