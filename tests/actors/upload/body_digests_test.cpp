@@ -1,4 +1,4 @@
-#include "actors/body_digests.hpp"
+#include "actors/upload/body_digests.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,9 +1,9 @@
-#include "actors/body_digests.hpp"
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/node.hpp"
-#include "actors/replica_writer.hpp"
-#include "actors/upload_window.hpp"
+#include "actors/upload/body_digests.hpp"
+#include "actors/upload/replica_writer.hpp"
+#include "actors/upload/upload_window.hpp"
 #include "base/log.hpp"
 
 #include <map>

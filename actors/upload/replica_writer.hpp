@@ -11,8 +11,8 @@
 //   are told to the metadata when the last request has ended (ingest), so that nobody repairs what is there.
 #pragma once
 
-#include "actors/chunk_replicas.hpp"
 #include "actors/protocol/node.hpp"
+#include "actors/upload/chunk_replicas.hpp"
 
 #include <set>
 

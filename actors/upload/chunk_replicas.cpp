@@ -1,4 +1,4 @@
-#include "actors/chunk_replicas.hpp"
+#include "actors/upload/chunk_replicas.hpp"
 
 #include <algorithm>
 #include <bit>

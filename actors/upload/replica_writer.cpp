@@ -1,4 +1,4 @@
-#include "actors/replica_writer.hpp"
+#include "actors/upload/replica_writer.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"

@@ -1,4 +1,4 @@
-#include "actors/upload_window.hpp"
+#include "actors/upload/upload_window.hpp"
 
 #include <algorithm>
 
