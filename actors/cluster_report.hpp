@@ -2,9 +2,9 @@
 // knows the layout, who is linked to it and its own log. Pure.
 #pragma once
 
+#include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/cluster_status.hpp"
-#include "actors/replicated_log.hpp"
 #include "cluster/layout/layout.hpp"
 
 #include <chrono>

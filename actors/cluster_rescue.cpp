@@ -1,6 +1,6 @@
 #include "actors/cluster_rescue.hpp"
 
-#include "actors/state_transfer.hpp"
+#include "actors/metadata/log/state_transfer.hpp"
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "cluster/raft/log_servers.hpp"

@@ -4,10 +4,10 @@
 #pragma once
 
 #include "actors/link/service.hpp"
+#include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
-#include "actors/replicated_log.hpp"
 #include "base/executor.hpp"
 
 namespace cairn::actors {

@@ -1,7 +1,7 @@
 #include "actors/lifecycle.hpp"
 
+#include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/errors.hpp"
-#include "actors/replicated_log.hpp"
 #include "base/log.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"
 

@@ -1,6 +1,6 @@
 #include "actors/member_wiring.hpp"
 
-#include "actors/state_repair.hpp"
+#include "actors/metadata/log/state_repair.hpp"
 #include "cluster/raft/log_servers.hpp"
 
 namespace cairn::actors {

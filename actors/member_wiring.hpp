@@ -5,8 +5,8 @@
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/chunks/chunk_service.hpp"
+#include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/actor_slot.hpp"
-#include "actors/replicated_log.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "storage/kv/kv.hpp"
 

@@ -6,15 +6,15 @@
 // answered with timeout may still be applied; one that is answered with another error was not and will not be.
 //
 // With a `log` the node is a member of a cluster: commits go through consensus, look-ups and listings wait until this
-// node's state shows everything that was acknowledged anywhere before them (actors/replicated_log.hpp), and the layout
-// is published whenever the log changed it.
+// node's state shows everything that was acknowledged anywhere before them (actors/metadata/log/replicated_log.hpp),
+// and the layout is published whenever the log changed it.
 #pragma once
 
+#include "actors/metadata/log/replicated_log.hpp"
 #include "actors/metadata_fault.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
 #include "actors/protocol/read_holds.hpp"
-#include "actors/replicated_log.hpp"
 #include "base/executor.hpp"
 #include "base/metrics.hpp"
 

@@ -137,7 +137,7 @@ struct peer_call {
   peer_request kind{};
   std::shared_ptr<link::incoming_request> request;
 };
-struct log_status; // actors/replicated_log.hpp
+struct log_status; // actors/metadata/log/replicated_log.hpp
 using log_status_ptr = std::shared_ptr<const log_status>;
 struct member_reports; // actors/protocol/cluster_messages.hpp
 using member_reports_ptr = std::shared_ptr<const member_reports>;

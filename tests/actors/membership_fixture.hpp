@@ -4,9 +4,9 @@
 
 #include "actors/membership.hpp"
 
+#include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/errors.hpp"
-#include "actors/replicated_log.hpp"
 #include "cluster/layout/layout_view.hpp"
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/raft/raft_membership.hpp"

@@ -1,5 +1,5 @@
 // What a damaged member does with its log when another member's state takes the place of its own.
-#include "actors/state_repair.hpp"
+#include "actors/metadata/log/state_repair.hpp"
 #include "storage/metadata/read/dump.hpp"
 #include "storage/metadata/store.hpp"
 #include "tests/base/temporary_directory.hpp"

@@ -1,4 +1,4 @@
-#include "actors/replicated_log.hpp"
+#include "actors/metadata/log/replicated_log.hpp"
 
 #include "base/log.hpp"
 #include "cluster/raft/log_servers.hpp"

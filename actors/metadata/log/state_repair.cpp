@@ -1,4 +1,4 @@
-#include "actors/state_repair.hpp"
+#include "actors/metadata/log/state_repair.hpp"
 
 #include "base/log.hpp"
 

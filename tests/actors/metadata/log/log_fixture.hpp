@@ -3,10 +3,10 @@
 // Node n has the number n and the UUID {n + 1}. Everything is drawn from one seed.
 #pragma once
 
-#include "actors/replicated_log.hpp"
-#include "actors/state_repair.hpp"
+#include "actors/metadata/log/replicated_log.hpp"
+#include "actors/metadata/log/state_repair.hpp"
 #include "base/files/memory_file_system.hpp"
-#include "tests/actors/failing_kv.hpp"
+#include "tests/actors/metadata/log/failing_kv.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 

@@ -2,7 +2,7 @@
 // takes the place of its file. Blocking, on an executor, while nobody applies and nothing is stored in the log.
 #pragma once
 
-#include "actors/state_transfer.hpp"
+#include "actors/metadata/log/state_transfer.hpp"
 #include "cluster/raft/raft_log.hpp"
 
 namespace cairn::actors {

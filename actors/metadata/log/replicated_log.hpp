@@ -12,8 +12,8 @@
 // - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
 //   wait share one round. no_leader at the deadline.
 // - A leader whose disk is much slower than those of the others hands over (cluster/raft/leader_pace.hpp).
-// - A node whose log lacks what the leader no longer has fetches the state (actors/state_transfer.hpp); while it takes
-//   the place of its own, nothing is applied.
+// - A node whose log lacks what the leader no longer has fetches the state (actors/metadata/log/state_transfer.hpp);
+//   while it takes the place of its own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
 //   over to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a
 //   disk without room, where nothing was written, the log is opened anew as soon as there is room and this node follows
@@ -23,8 +23,8 @@
 
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/metadata/log/state_transfer.hpp"
 #include "actors/protocol/cluster_messages.hpp"
-#include "actors/state_transfer.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
 #include "cluster/raft/raft_log.hpp"
@@ -70,7 +70,8 @@ struct replicated_log_services {
   std::function<result<opened_log>()> reopen;
   // What is damaged in the files of the state and of the log; may be null.
   std::shared_ptr<storage::kv_damage> damage, log_damage;
-  // The staged state takes the place of a damaged one (actors/state_repair.hpp). As `reopen`. Empty: damage stays.
+  // The staged state takes the place of a damaged one (actors/metadata/log/state_repair.hpp). As `reopen`. Empty:
+  // damage stays.
   std::function<result<void>(const cluster::raft::snapshot_record&)> repair;
 };
 

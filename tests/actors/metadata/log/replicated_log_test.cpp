@@ -1,5 +1,5 @@
 // The consensus beneath is fuzzed in the simulation; here is what the metadata's log adds to it.
-#include "tests/actors/log_fixture.hpp"
+#include "tests/actors/metadata/log/log_fixture.hpp"
 
 namespace cairn::actors {
 

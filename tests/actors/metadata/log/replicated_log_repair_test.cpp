@@ -1,6 +1,6 @@
 // Members whose copy of the metadata rots.
 #include "storage/metadata/rows/tables.hpp"
-#include "tests/actors/log_fixture.hpp"
+#include "tests/actors/metadata/log/log_fixture.hpp"
 
 namespace cairn::actors {
 

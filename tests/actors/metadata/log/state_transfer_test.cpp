@@ -1,7 +1,7 @@
 // The two ends alone, by hand; within logs and under crashes and faults: replicated_log_test.cpp.
-#include "actors/state_transfer.hpp"
+#include "actors/metadata/log/state_transfer.hpp"
 
-#include "tests/actors/log_fixture.hpp"
+#include "tests/actors/metadata/log/log_fixture.hpp"
 
 namespace cairn::actors {
 

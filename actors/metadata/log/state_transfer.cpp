@@ -1,4 +1,4 @@
-#include "actors/state_transfer.hpp"
+#include "actors/metadata/log/state_transfer.hpp"
 
 #include "base/log.hpp"
 #include "storage/metadata/read/dump.hpp"

@@ -1,5 +1,5 @@
 // Disks of the log and of the state that fill up or fail, on a leader and on a follower.
-#include "tests/actors/log_fixture.hpp"
+#include "tests/actors/metadata/log/log_fixture.hpp"
 
 namespace cairn::actors {
 

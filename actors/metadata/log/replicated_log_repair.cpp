@@ -1,4 +1,4 @@
-#include "actors/replicated_log.hpp"
+#include "actors/metadata/log/replicated_log.hpp"
 
 #include "base/log.hpp"
 #include "cluster/raft/log_servers.hpp"
@@ -6,7 +6,7 @@
 
 // This node's copy of the metadata is damaged on its disk, which its checksums tell. As after a failed disk the node
 // leaves the consensus and a leader hands over; then the state of another member takes the damaged one's place, and the
-// log is opened anew. What the log has acknowledged stays (actors/state_repair.hpp).
+// log is opened anew. What the log has acknowledged stays (actors/metadata/log/state_repair.hpp).
 
 namespace cairn::actors {
 

@@ -1,4 +1,4 @@
-#include "actors/replicated_log.hpp"
+#include "actors/metadata/log/replicated_log.hpp"
 
 #include "actors/link/peer_claims.hpp"
 #include "base/log.hpp"
