@@ -1,7 +1,7 @@
 #include "actors/backfill.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
-#include "actors/metadata.hpp"
+#include "actors/metadata/metadata.hpp"
 #include "tests/actors/chunks/chunk_fixture.hpp"
 
 namespace cairn::actors {

@@ -1,6 +1,6 @@
 // Behaviour of single actors that a random run would show too rarely or could not measure: exact virtual times, disks
 // that never answer, a metadata disk that is full.
-#include "actors/metadata.hpp"
+#include "actors/metadata/metadata.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/node.hpp"
 #include "tests/simulation/fake_stores.hpp"

@@ -1,7 +1,7 @@
 #include "tests/simulation/cluster_node.hpp"
 
 #include "actors/chunks/chunk_store.hpp"
-#include "actors/metadata.hpp"
+#include "actors/metadata/metadata.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "cluster/raft/raft_log.hpp"
 #include "storage/chunks/chunk_index.hpp"

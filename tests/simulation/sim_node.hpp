@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/chunks/chunk_router.hpp"
-#include "actors/metadata.hpp"
+#include "actors/metadata/metadata.hpp"
 #include "actors/reaper.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"

@@ -1,4 +1,4 @@
-#include "actors/command_facts.hpp"
+#include "actors/metadata/command_facts.hpp"
 
 #include <gtest/gtest.h>
 

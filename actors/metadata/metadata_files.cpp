@@ -1,4 +1,4 @@
-#include "actors/metadata_files.hpp"
+#include "actors/metadata/metadata_files.hpp"
 
 #include "cluster/cluster_identity.hpp"
 

@@ -1,12 +1,12 @@
-// The metadata actor's inside (actors/metadata.hpp says what it promises): look-ups in metadata_reads.cpp, commits in
-// metadata_commits.cpp. Everything here runs on the actor; only the jobs that it posts don't.
+// The metadata actor's inside (actors/metadata/metadata.hpp says what it promises): look-ups in metadata_reads.cpp,
+// commits in metadata_commits.cpp. Everything here runs on the actor; only the jobs that it posts don't.
 #pragma once
 
-#include "actors/metadata.hpp"
+#include "actors/metadata/metadata.hpp"
+#include "actors/metadata/row_cache.hpp"
 #include "actors/protocol/batcher.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/reply_table.hpp"
-#include "actors/row_cache.hpp"
 
 #include <tuple>
 

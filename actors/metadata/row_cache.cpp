@@ -1,4 +1,4 @@
-#include "actors/row_cache.hpp"
+#include "actors/metadata/row_cache.hpp"
 
 namespace cairn::actors {
 

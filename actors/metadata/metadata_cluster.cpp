@@ -1,6 +1,6 @@
-#include "actors/metadata_state.hpp"
+#include "actors/metadata/metadata_state.hpp"
 
-#include "actors/command_facts.hpp"
+#include "actors/metadata/command_facts.hpp"
 #include "base/log.hpp"
 #include "cluster/layout/layout_view.hpp"
 

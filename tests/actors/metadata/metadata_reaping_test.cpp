@@ -1,6 +1,6 @@
 // What the metadata says may be deleted: nothing that a running read of any node may need, nothing while deletions are
 // held.
-#include "actors/metadata.hpp"
+#include "actors/metadata/metadata.hpp"
 
 #include "tests/actors/membership_fixture.hpp"
 

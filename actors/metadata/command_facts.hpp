@@ -1,7 +1,7 @@
 // What the metadata actor must know of a command without applying it. Plain functions.
 #pragma once
 
-#include "actors/row_cache.hpp"
+#include "actors/metadata/row_cache.hpp"
 
 namespace cairn::actors {
 

@@ -11,7 +11,7 @@
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"
-#include "actors/metadata_fault.hpp"
+#include "actors/metadata/metadata_fault.hpp"
 #include "actors/protocol/interfaces.hpp"
 #include "actors/protocol/layout_holder.hpp"
 #include "actors/protocol/read_holds.hpp"

@@ -1,4 +1,4 @@
-#include "actors/metadata_state.hpp"
+#include "actors/metadata/metadata_state.hpp"
 
 #include <algorithm>
 #include <array>
