@@ -2,10 +2,10 @@
 
 #include "actors/join_service.hpp"
 #include "actors/link/peer_claims.hpp"
-#include "actors/lost_chunks.hpp"
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/errors.hpp"
+#include "actors/upkeep/lost_chunks.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/log.hpp"
 #include "cluster/raft/log_servers.hpp"

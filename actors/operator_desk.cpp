@@ -1,11 +1,11 @@
 #include "actors/operator_desk.hpp"
 
-#include "actors/backfill_pages.hpp"
 #include "actors/cluster_report.hpp"
-#include "actors/lost_chunks.hpp"
 #include "actors/operator_wish.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/operator_messages.hpp"
+#include "actors/upkeep/backfill_pages.hpp"
+#include "actors/upkeep/lost_chunks.hpp"
 #include "base/log.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/raft/log_servers.hpp"

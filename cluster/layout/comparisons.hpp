@@ -1,7 +1,8 @@
 // Which partitions a node that is to own them has compared: held every live blob of the metadata against its own disks
 // and fetched what it lacked; so does one that stays while others go (layout.hpp), and where it is to stay alone, it
-// has also read what is there and fetched what was damaged. A decision of the backfill actor (actors/backfill.hpp);
-// forgotten with a restart, then compared again, which costs nothing for chunks that are there and need not be read.
+// has also read what is there and fetched what was damaged. A decision of the backfill actor
+// (actors/upkeep/backfill.hpp); forgotten with a restart, then compared again, which costs nothing for chunks that are
+// there and need not be read.
 //
 // A comparison of a partition counts for its present owners when it began after every live session had acknowledged
 // them: from then on the node gets all writes itself, or a repair row names it.

@@ -3,12 +3,12 @@
 // they were flushed, the key-value engines' commits, who it is in the cluster. Everything else dies with the process.
 #pragma once
 
-#include "actors/backfill.hpp"
 #include "actors/member_wiring.hpp"
 #include "actors/membership.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/read_holds.hpp"
-#include "actors/reaper.hpp"
+#include "actors/upkeep/backfill.hpp"
+#include "actors/upkeep/reaper.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/faulty_kv.hpp"

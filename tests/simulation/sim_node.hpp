@@ -4,7 +4,7 @@
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/metadata/metadata.hpp"
-#include "actors/reaper.hpp"
+#include "actors/upkeep/reaper.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/simulation/checks.hpp"
 #include "tests/simulation/virtual_executor.hpp"

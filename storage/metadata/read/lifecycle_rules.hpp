@@ -1,6 +1,6 @@
 // What a bucket's lifecycle rules want of its versions and uploads at a time. A plain class without clock, actor or
-// store: the walker (actors/lifecycle.hpp) brings what it found. As in S3 ("Managing the lifecycle of objects"), days
-// are counted from when a version was written, or displaced, to the next midnight (UTC) after so many of them.
+// store: the walker (actors/upkeep/lifecycle.hpp) brings what it found. As in S3 ("Managing the lifecycle of objects"),
+// days are counted from when a version was written, or displaced, to the next midnight (UTC) after so many of them.
 #pragma once
 
 #include "storage/metadata/store.hpp"

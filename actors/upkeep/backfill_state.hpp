@@ -2,10 +2,10 @@
 // backfill.cpp.
 #pragma once
 
-#include "actors/backfill.hpp"
-#include "actors/byte_pace.hpp"
 #include "actors/chunks/chunk_router.hpp"
-#include "actors/scrub_walk.hpp"
+#include "actors/upkeep/backfill.hpp"
+#include "actors/upkeep/byte_pace.hpp"
+#include "actors/upkeep/scrub_walk.hpp"
 #include "cluster/layout/comparisons.hpp"
 
 #include <set>

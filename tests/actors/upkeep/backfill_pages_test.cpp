@@ -1,4 +1,4 @@
-#include "actors/backfill_pages.hpp"
+#include "actors/upkeep/backfill_pages.hpp"
 
 #include "tests/storage/metadata/store_fixture.hpp"
 

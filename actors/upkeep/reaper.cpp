@@ -1,8 +1,8 @@
-#include "actors/reaper.hpp"
+#include "actors/upkeep/reaper.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
-#include "actors/erase_plan.hpp"
 #include "actors/protocol/errors.hpp"
+#include "actors/upkeep/erase_plan.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

@@ -1,4 +1,4 @@
-#include "actors/erase_plan.hpp"
+#include "actors/upkeep/erase_plan.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/lifecycle.hpp"
+#include "actors/upkeep/lifecycle.hpp"
 
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/errors.hpp"

@@ -1,4 +1,4 @@
-#include "actors/scrub_walk.hpp"
+#include "actors/upkeep/scrub_walk.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/metadata_scrub.hpp"
+#include "actors/upkeep/metadata_scrub.hpp"
 
 #include "base/log.hpp"
 

@@ -1,5 +1,5 @@
-#include "actors/backfill_state.hpp"
 #include "actors/protocol/errors.hpp"
+#include "actors/upkeep/backfill_state.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

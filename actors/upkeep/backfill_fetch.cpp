@@ -1,6 +1,6 @@
-#include "actors/backfill_state.hpp"
-#include "actors/lost_chunks.hpp"
 #include "actors/protocol/errors.hpp"
+#include "actors/upkeep/backfill_state.hpp"
+#include "actors/upkeep/lost_chunks.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

@@ -1,7 +1,7 @@
-#include "actors/scrubber.hpp"
+#include "actors/upkeep/scrubber.hpp"
 
-#include "actors/backfill_pages.hpp"
-#include "actors/scrub_walk.hpp"
+#include "actors/upkeep/backfill_pages.hpp"
+#include "actors/upkeep/scrub_walk.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {

@@ -1,4 +1,4 @@
-#include "actors/lost_chunks.hpp"
+#include "actors/upkeep/lost_chunks.hpp"
 
 #include <algorithm>
 #include <set>

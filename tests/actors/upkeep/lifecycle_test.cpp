@@ -1,6 +1,6 @@
 // The walk over the buckets, against metadata that fail for some of them. What the rules want of a bucket is tested in
 // lifecycle_rules_test.cpp.
-#include "actors/lifecycle.hpp"
+#include "actors/upkeep/lifecycle.hpp"
 
 #include "actors/protocol/errors.hpp"
 #include "tests/simulation/world.hpp"

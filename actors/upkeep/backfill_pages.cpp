@@ -1,4 +1,4 @@
-#include "actors/backfill_pages.hpp"
+#include "actors/upkeep/backfill_pages.hpp"
 
 #include "actors/protocol/messages.hpp"
 

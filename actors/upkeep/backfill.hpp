@@ -16,10 +16,10 @@
 // comparison passes over what is there.
 #pragma once
 
-#include "actors/backfill_pages.hpp"
 #include "actors/chunks/damaged_chunks.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/node.hpp"
+#include "actors/upkeep/backfill_pages.hpp"
 
 namespace cairn::actors {
 

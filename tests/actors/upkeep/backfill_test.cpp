@@ -1,4 +1,4 @@
-#include "actors/backfill.hpp"
+#include "actors/upkeep/backfill.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/metadata/metadata.hpp"

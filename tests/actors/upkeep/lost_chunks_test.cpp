@@ -1,4 +1,4 @@
-#include "actors/lost_chunks.hpp"
+#include "actors/upkeep/lost_chunks.hpp"
 
 #include "tests/storage/metadata/store_fixture.hpp"
 

@@ -1,4 +1,4 @@
-#include "actors/byte_pace.hpp"
+#include "actors/upkeep/byte_pace.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "actors/reaper.hpp"
+#include "actors/upkeep/reaper.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"
