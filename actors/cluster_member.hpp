@@ -5,7 +5,7 @@
 
 #include "actors/link/link_peers.hpp"
 #include "actors/link/peer_service.hpp"
-#include "actors/membership.hpp"
+#include "actors/members/membership.hpp"
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/actor_slot.hpp"
 #include "actors/protocol/cluster_state.hpp"

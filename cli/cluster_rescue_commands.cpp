@@ -1,4 +1,4 @@
-#include "actors/cluster_rescue.hpp"
+#include "actors/members/cluster_rescue.hpp"
 #include "base/file_system.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"

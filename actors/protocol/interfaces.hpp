@@ -139,7 +139,7 @@ using ingest_actor = caf::typed_actor<
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
 using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
 
-// Answers what operators ask of the cluster (actors/operator_desk.hpp).
+// Answers what operators ask of the cluster (actors/members/operator_desk.hpp).
 using operator_desk_actor = caf::typed_actor<
     // admin port → the cluster as the leader sees it, or as this node does when there is none. no_leader (this node
     // knows nothing yet), timeout, stopping.

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/member_wiring.hpp"
-#include "actors/membership.hpp"
+#include "actors/members/membership.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/read_holds.hpp"
 #include "actors/upkeep/backfill.hpp"

@@ -1,6 +1,6 @@
 #include "tests/simulation/cluster_operator.hpp"
 
-#include "actors/operator_wish.hpp"
+#include "actors/members/operator_wish.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
-// An operator of a simulated cluster: wishes are understood, planned and committed as actors/operator_desk does it,
-// with the layout that the leader knows.
+// An operator of a simulated cluster: wishes are understood, planned and committed as actors/members/operator_desk does
+// it, with the layout that the leader knows.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"

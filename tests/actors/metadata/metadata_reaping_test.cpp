@@ -2,7 +2,7 @@
 // held.
 #include "actors/metadata/metadata.hpp"
 
-#include "tests/actors/membership_fixture.hpp"
+#include "tests/actors/members/membership_fixture.hpp"
 
 namespace cairn::actors {
 

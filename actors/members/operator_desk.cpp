@@ -1,7 +1,7 @@
-#include "actors/operator_desk.hpp"
+#include "actors/members/operator_desk.hpp"
 
-#include "actors/cluster_report.hpp"
-#include "actors/operator_wish.hpp"
+#include "actors/members/cluster_report.hpp"
+#include "actors/members/operator_wish.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/operator_messages.hpp"
 #include "actors/upkeep/backfill_pages.hpp"

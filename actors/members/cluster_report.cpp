@@ -1,4 +1,4 @@
-#include "actors/cluster_report.hpp"
+#include "actors/members/cluster_report.hpp"
 
 #include "cluster/raft/log_servers.hpp"
 

@@ -1,6 +1,6 @@
 // Membership of one node: tells the leader each second how this node is, and on the leader carries out what the
 // steward decides (cluster/steward.hpp): who is down, who joins, who votes, which partitions go where. Requests to join
-// that reach another member are passed on to the leader; who may join: actors/join_service.hpp.
+// that reach another member are passed on to the leader; who may join: actors/members/join_service.hpp.
 #pragma once
 
 #include "actors/link/peers.hpp"

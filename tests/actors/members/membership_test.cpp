@@ -1,5 +1,5 @@
 // What one node does for the membership of its cluster, alone and as the leader.
-#include "tests/actors/membership_fixture.hpp"
+#include "tests/actors/members/membership_fixture.hpp"
 
 #include <gmock/gmock.h>
 

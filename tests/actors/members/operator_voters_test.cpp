@@ -1,4 +1,4 @@
-#include "actors/operator_wish.hpp"
+#include "actors/members/operator_wish.hpp"
 
 #include "cluster/raft/log_servers.hpp"
 

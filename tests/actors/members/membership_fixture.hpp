@@ -2,7 +2,7 @@
 // network that writes down what is asked and answers what the test says.
 #pragma once
 
-#include "actors/membership.hpp"
+#include "actors/members/membership.hpp"
 
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"

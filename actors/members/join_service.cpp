@@ -1,4 +1,4 @@
-#include "actors/join_service.hpp"
+#include "actors/members/join_service.hpp"
 
 #include "base/log.hpp"
 #include "cluster/raft/log_servers.hpp"

@@ -1,6 +1,6 @@
-#include "actors/cluster_report.hpp"
+#include "actors/members/cluster_report.hpp"
 
-#include "actors/operator_wish.hpp"
+#include "actors/members/operator_wish.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

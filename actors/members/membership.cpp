@@ -1,7 +1,7 @@
-#include "actors/membership.hpp"
+#include "actors/members/membership.hpp"
 
-#include "actors/join_service.hpp"
 #include "actors/link/peer_claims.hpp"
+#include "actors/members/join_service.hpp"
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/errors.hpp"

@@ -1,4 +1,4 @@
-#include "actors/cluster_rescue.hpp"
+#include "actors/members/cluster_rescue.hpp"
 
 #include "actors/metadata/log/state_transfer.hpp"
 #include "base/files/node_identity.hpp"

@@ -1,5 +1,5 @@
 // Over real files: what these functions do is to put files in order.
-#include "actors/cluster_rescue.hpp"
+#include "actors/members/cluster_rescue.hpp"
 
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
