@@ -1,8 +1,8 @@
 #include "cli/bench_retrieve.hpp"
 
-#include "actors/asio_scheduler.hpp"
-#include "actors/io_shards.hpp"
-#include "actors/storage_node.hpp"
+#include "actors/runtime/asio_scheduler.hpp"
+#include "actors/runtime/io_shards.hpp"
+#include "actors/runtime/storage_node.hpp"
 #include "base/log.hpp"
 #include "cli/command_support.hpp"
 

@@ -1,7 +1,7 @@
 // Certificates that end: who is to be warned of, once a day from 30 days before on. A decision; the caller logs.
 #pragma once
 
-#include "actors/storage_node.hpp"
+#include "actors/runtime/storage_node.hpp"
 
 #include <map>
 #include <string>

@@ -1,8 +1,8 @@
 #include "cli/serve_command.hpp"
 
-#include "actors/asio_scheduler.hpp"
-#include "actors/io_shards.hpp"
-#include "actors/storage_node.hpp"
+#include "actors/runtime/asio_scheduler.hpp"
+#include "actors/runtime/io_shards.hpp"
+#include "actors/runtime/storage_node.hpp"
 #include "base/log.hpp"
 #include "cli/admin_token.hpp"
 #include "cli/certificate_watch.hpp"

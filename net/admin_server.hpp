@@ -6,7 +6,7 @@
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
-#include "actors/storage_node.hpp"
+#include "actors/runtime/storage_node.hpp"
 #include "config/config.hpp"
 #include "net/keys_page.hpp"
 

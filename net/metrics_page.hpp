@@ -1,7 +1,7 @@
 // The node's counters as Prometheus text (docs/metrics.md lists them). The only user of prometheus-cpp.
 #pragma once
 
-#include "actors/storage_node.hpp"
+#include "actors/runtime/storage_node.hpp"
 #include "base/metrics.hpp"
 
 #include <string>

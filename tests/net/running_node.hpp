@@ -2,9 +2,9 @@
 // as they are given and reads answers strictly.
 #pragma once
 
-#include "actors/asio_scheduler.hpp"
-#include "actors/io_shards.hpp"
-#include "actors/storage_node.hpp"
+#include "actors/runtime/asio_scheduler.hpp"
+#include "actors/runtime/io_shards.hpp"
+#include "actors/runtime/storage_node.hpp"
 #include "net/http_server.hpp"
 #include "tests/base/temporary_directory.hpp"
 

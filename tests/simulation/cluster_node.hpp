@@ -1,12 +1,13 @@
-// One member of a simulated cluster: the production actors and their wiring (actors/member_wiring.hpp) over simulated
-// disks and links, in a process of its own (machine.hpp). Its durable parts survive `crash`: chunk segments as far as
-// they were flushed, the key-value engines' commits, who it is in the cluster. Everything else dies with the process.
+// One member of a simulated cluster: the production actors and their wiring (actors/runtime/member_wiring.hpp) over
+// simulated disks and links, in a process of its own (machine.hpp). Its durable parts survive `crash`: chunk segments
+// as far as they were flushed, the key-value engines' commits, who it is in the cluster. Everything else dies with the
+// process.
 #pragma once
 
-#include "actors/member_wiring.hpp"
 #include "actors/members/membership.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/read_holds.hpp"
+#include "actors/runtime/member_wiring.hpp"
 #include "actors/upkeep/backfill.hpp"
 #include "actors/upkeep/reaper.hpp"
 #include "base/files/memory_file_system.hpp"

@@ -1,5 +1,6 @@
-// One storage node of the real actors over simulated disks, as actors/storage_node.cpp assembles it over real ones. Its
-// durable parts (in-memory file systems, in-memory key-value engines) survive `crash`, everything else dies with it.
+// One storage node of the real actors over simulated disks, as actors/runtime/storage_node.cpp assembles it over real
+// ones. Its durable parts (in-memory file systems, in-memory key-value engines) survive `crash`, everything else dies
+// with it.
 #pragma once
 
 #include "actors/chunks/chunk_router.hpp"

@@ -42,7 +42,7 @@ OUTSIDE = [
     (
         "a thread",
         r"\bstd::j?thread\b(?!::hardware_concurrency)|\bpthread_create\b",
-        r"base/thread_executor\.[ch]pp|actors/(asio_scheduler|io_shards)\.[ch]pp|tests/simulation/scenario\.[ch]pp|net/.*|cli/.*",
+        r"base/thread_executor\.[ch]pp|actors/runtime/(asio_scheduler|io_shards)\.[ch]pp|tests/simulation/scenario\.[ch]pp|net/.*|cli/.*",
     ),
 ]
 

@@ -1,8 +1,8 @@
-#include "actors/cluster_member.hpp"
+#include "actors/runtime/cluster_member.hpp"
 
-#include "actors/member_wiring.hpp"
 #include "actors/members/cluster_report.hpp"
 #include "actors/members/operator_desk.hpp"
+#include "actors/runtime/member_wiring.hpp"
 #include "base/files/small_file.hpp"
 #include "base/log.hpp"
 

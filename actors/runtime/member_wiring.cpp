@@ -1,4 +1,4 @@
-#include "actors/member_wiring.hpp"
+#include "actors/runtime/member_wiring.hpp"
 
 #include "actors/metadata/log/state_repair.hpp"
 #include "cluster/raft/log_servers.hpp"

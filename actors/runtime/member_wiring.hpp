@@ -1,6 +1,6 @@
 // How the parts of a cluster's member are put together, apart from where its disks, threads and sockets come from:
-// production (actors/cluster_member.cpp, actors/storage_node.cpp) and the simulator build the same member through these
-// functions. What the structs point to outlives what is made of it.
+// production (actors/runtime/cluster_member.cpp, actors/runtime/storage_node.cpp) and the simulator build the same
+// member through these functions. What the structs point to outlives what is made of it.
 #pragma once
 
 #include "actors/chunks/chunk_router.hpp"

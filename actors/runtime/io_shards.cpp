@@ -1,6 +1,6 @@
-#include "actors/io_shards.hpp"
+#include "actors/runtime/io_shards.hpp"
 
-#include "actors/asio_scheduler.hpp"
+#include "actors/runtime/asio_scheduler.hpp"
 
 #include <algorithm>
 

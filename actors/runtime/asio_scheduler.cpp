@@ -1,4 +1,4 @@
-#include "actors/asio_scheduler.hpp"
+#include "actors/runtime/asio_scheduler.hpp"
 
 #include "actors/protocol/messages.hpp"
 
