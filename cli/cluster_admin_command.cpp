@@ -3,7 +3,7 @@
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"
 #include "net/cluster_page.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,6 @@
 #include "cli/content_type.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "cli/http_client.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>

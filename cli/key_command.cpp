@@ -2,7 +2,7 @@
 
 #include "cli/admin_client.hpp"
 #include "cli/command_support.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -3,7 +3,7 @@
 #include "cli/object_path.hpp"
 #include "cli/progress.hpp"
 #include "cli/s3_answers.hpp"
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <CLI/CLI.hpp>
 

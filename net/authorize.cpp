@@ -1,13 +1,13 @@
 #include "net/authorize.hpp"
 
 #include "net/access.hpp"
-#include "net/ascii.hpp"
 #include "net/copy_source.hpp"
 #include "net/cors.hpp"
-#include "net/cross_site.hpp"
-#include "net/host_check.hpp"
 #include "net/http_shared.hpp"
 #include "net/router.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/cross_site.hpp"
+#include "net/wire/grammar/host_check.hpp"
 
 #include <algorithm>
 #include <array>

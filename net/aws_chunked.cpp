@@ -1,7 +1,7 @@
 #include "net/aws_chunked.hpp"
 
 #include "base/error.hpp"
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <charconv>

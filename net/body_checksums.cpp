@@ -1,7 +1,7 @@
 #include "net/body_checksums.hpp"
 
-#include "net/ascii.hpp"
-#include "net/base64.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 namespace cairn::net {
 

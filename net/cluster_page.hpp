@@ -24,7 +24,7 @@
 
 #include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <optional>
 #include <string>

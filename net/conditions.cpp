@@ -1,6 +1,6 @@
 #include "net/conditions.hpp"
 
-#include "net/http_date.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 #include <charconv>
 

@@ -1,8 +1,8 @@
 #include "net/copy_source.hpp"
 
-#include "net/ascii.hpp"
-#include "net/http_date.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/http_date.hpp"
+#include "net/wire/grammar/uri.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <charconv>

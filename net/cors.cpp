@@ -1,7 +1,7 @@
 #include "net/cors.hpp"
 
-#include "net/ascii.hpp"
 #include "net/s3_xml.hpp"
+#include "net/wire/grammar/ascii.hpp"
 #include "net/xml_reader.hpp"
 
 #include <algorithm>

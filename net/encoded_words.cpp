@@ -1,6 +1,6 @@
 #include "net/encoded_words.hpp"
 
-#include "net/base64.hpp"
+#include "net/wire/grammar/base64.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "net/header_rules.hpp"
 
-#include "net/ascii.hpp"
 #include "net/router.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <array>
 #include <initializer_list>

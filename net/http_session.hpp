@@ -11,9 +11,9 @@
 
 #include "net/authorize.hpp"
 #include "net/give_way.hpp"
-#include "net/head_check.hpp"
 #include "net/http_shared.hpp"
 #include "net/request.hpp"
+#include "net/wire/grammar/head_check.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>

@@ -12,7 +12,7 @@
 #pragma once
 
 #include "actors/protocol/node.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <functional>
 #include <map>

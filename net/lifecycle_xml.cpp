@@ -1,7 +1,7 @@
 #include "net/lifecycle_xml.hpp"
 
-#include "net/http_date.hpp"
 #include "net/s3_xml.hpp"
+#include "net/wire/grammar/http_date.hpp"
 #include "net/xml_reader.hpp"
 
 #include <algorithm>

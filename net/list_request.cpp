@@ -1,7 +1,7 @@
 #include "net/list_request.hpp"
 
-#include "net/ascii.hpp"
-#include "net/base64.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/base64.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>

@@ -3,7 +3,7 @@
 
 #include "net/s3_errors.hpp"
 #include "net/s3_xml.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <optional>
 #include <variant>

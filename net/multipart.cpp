@@ -1,8 +1,8 @@
 #include "net/multipart.hpp"
 
-#include "net/ascii.hpp"
-#include "net/base64.hpp"
 #include "net/body_checksums.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/base64.hpp"
 #include "net/xml_reader.hpp"
 
 #include <array>

@@ -4,7 +4,7 @@
 
 #include "actors/protocol/ports.hpp"
 #include "net/s3_errors.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 #include "storage/checksums.hpp"
 #include "storage/metadata/commands/object_commands.hpp"
 

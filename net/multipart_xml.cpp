@@ -1,9 +1,9 @@
 #include "net/multipart_xml.hpp"
 
 #include "net/body_checksums.hpp"
-#include "net/http_date.hpp"
 #include "net/multipart.hpp"
 #include "net/s3_xml.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 namespace cairn::net {
 

@@ -3,7 +3,7 @@
 
 #include "actors/protocol/messages.hpp"
 #include "actors/protocol/ports.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <string>
 

@@ -2,9 +2,9 @@
 
 #include "net/body_checksums.hpp"
 #include "net/encoded_words.hpp"
-#include "net/http_date.hpp"
 #include "net/multipart.hpp"
-#include "net/ranges.hpp"
+#include "net/wire/grammar/http_date.hpp"
+#include "net/wire/grammar/ranges.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"
 
 namespace cairn::net {

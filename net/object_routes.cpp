@@ -2,11 +2,11 @@
 
 #include "net/access.hpp"
 #include "net/download_exchange.hpp"
-#include "net/http_date.hpp"
 #include "net/multipart.hpp"
 #include "net/object_attributes.hpp"
 #include "net/route_steps.hpp"
 #include "net/tags.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 namespace cairn::net {
 

@@ -1,6 +1,6 @@
 #include "net/range_checksum.hpp"
 
-#include "net/base64.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 #include <boost/asio/dispatch.hpp>
 

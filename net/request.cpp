@@ -1,13 +1,13 @@
 #include "net/request.hpp"
 
 #include "net/access.hpp"
-#include "net/ascii.hpp"
 #include "net/aws_chunked.hpp"
-#include "net/base64.hpp"
-#include "net/http_date.hpp"
 #include "net/multipart.hpp"
 #include "net/settings.hpp"
 #include "net/tags.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 #include <algorithm>
 #include <array>

@@ -9,7 +9,7 @@
 #include "net/response.hpp"
 #include "net/s3_errors.hpp"
 #include "net/sigv4.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

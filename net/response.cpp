@@ -1,6 +1,6 @@
 #include "net/response.hpp"
 
-#include "net/http_date.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 #include <array>
 #include <charconv>

@@ -3,7 +3,7 @@
 
 #include "base/metrics.hpp"
 #include "net/s3_errors.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <optional>
 #include <string_view>

@@ -1,8 +1,8 @@
 #include "net/s3_xml.hpp"
 
-#include "net/base64.hpp"
-#include "net/http_date.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/http_date.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <array>
 #include <charconv>

@@ -1,13 +1,13 @@
 #include "net/setting_routes.hpp"
 
 #include "net/acl_xml.hpp"
-#include "net/ascii.hpp"
 #include "net/cors.hpp"
 #include "net/lifecycle_xml.hpp"
 #include "net/router.hpp"
 #include "net/settings.hpp"
 #include "net/tags.hpp"
 #include "net/versions_xml.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 namespace cairn::net {
 

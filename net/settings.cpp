@@ -1,7 +1,7 @@
 #include "net/settings.hpp"
 
-#include "net/ascii.hpp"
 #include "net/s3_xml.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <array>

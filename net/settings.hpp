@@ -4,7 +4,7 @@
 #pragma once
 
 #include "net/s3_errors.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,6 +1,6 @@
 #include "net/sigv4.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <chrono>

@@ -17,7 +17,7 @@
 #include "base/digest.hpp"
 #include "base/seams.hpp"
 #include "net/s3_errors.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <map>
 #include <mutex>

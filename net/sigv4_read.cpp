@@ -1,7 +1,7 @@
 // What a request says about its signature: the parsing half of net/sigv4.hpp.
-#include "net/ascii.hpp"
-#include "net/http_date.hpp"
 #include "net/sigv4.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,7 +1,7 @@
 #include "net/tags.hpp"
 
 #include "net/s3_xml.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 #include "net/xml_reader.hpp"
 
 #include <algorithm>

@@ -1,9 +1,9 @@
 #include "net/versions_xml.hpp"
 
-#include "net/http_date.hpp"
 #include "net/list_request.hpp"
 #include "net/multipart.hpp"
 #include "net/s3_xml.hpp"
+#include "net/wire/grammar/http_date.hpp"
 #include "net/xml_reader.hpp"
 
 namespace cairn::net {

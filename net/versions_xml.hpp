@@ -2,7 +2,7 @@
 #pragma once
 
 #include "net/s3_errors.hpp"
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <string>

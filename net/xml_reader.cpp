@@ -1,6 +1,6 @@
 #include "net/xml_reader.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 // Request heads. A head is found wherever it is cut, and what check_head accepts Beast reads in the same way: a second
 // opinion on how the body is delimited, which is what request smuggling lives on.
 #include "base/error.hpp"
-#include "net/head_check.hpp"
+#include "net/wire/grammar/head_check.hpp"
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/parser.hpp>

@@ -2,7 +2,7 @@
 // together are no more than the object.
 #include "base/error.hpp"
 #include "net/conditions.hpp"
-#include "net/ranges.hpp"
+#include "net/wire/grammar/ranges.hpp"
 
 #include <cstring>
 #include <string>

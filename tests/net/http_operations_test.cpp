@@ -1,6 +1,6 @@
 // Operations that need no body of an object, over the real server: many deletes at once, settings, checksums.
 #include "base/digest.hpp"
-#include "net/base64.hpp"
+#include "net/wire/grammar/base64.hpp"
 #include "tests/net/running_node.hpp"
 
 namespace cairn::net {

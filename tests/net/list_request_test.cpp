@@ -1,6 +1,6 @@
 #include "net/list_request.hpp"
 
-#include "net/base64.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 #include "net/multipart.hpp"
 
-#include "net/base64.hpp"
 #include "net/multipart_xml.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>
 

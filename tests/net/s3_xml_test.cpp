@@ -1,7 +1,7 @@
 #include "net/s3_xml.hpp"
 
-#include "net/base64.hpp"
 #include "net/s3_errors.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>
 #include <pugixml.hpp>

@@ -1,6 +1,6 @@
-#include "net/ranges.hpp"
+#include "net/wire/grammar/ranges.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <limits>

@@ -1,4 +1,4 @@
-#include "net/head_check.hpp"
+#include "net/wire/grammar/head_check.hpp"
 
 #include <gtest/gtest.h>
 

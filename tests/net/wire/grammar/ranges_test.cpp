@@ -1,4 +1,4 @@
-#include "net/ranges.hpp"
+#include "net/wire/grammar/ranges.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "net/head_check.hpp"
+#include "net/wire/grammar/head_check.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "net/host_check.hpp"
+#include "net/wire/grammar/host_check.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "net/uri.hpp"
+#include "net/wire/grammar/uri.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 namespace cairn::net {
 

@@ -1,6 +1,6 @@
-#include "net/cross_site.hpp"
+#include "net/wire/grammar/cross_site.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 namespace cairn::net {
 

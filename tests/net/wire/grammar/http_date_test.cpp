@@ -1,4 +1,4 @@
-#include "net/http_date.hpp"
+#include "net/wire/grammar/http_date.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "net/host_check.hpp"
+#include "net/wire/grammar/host_check.hpp"
 
-#include "net/ascii.hpp"
+#include "net/wire/grammar/ascii.hpp"
 
 #include <boost/asio/ip/address.hpp>
 

@@ -1,4 +1,4 @@
-#include "net/base64.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/cross_site.hpp"
+#include "net/wire/grammar/cross_site.hpp"
 
 #include <gtest/gtest.h>
 
