@@ -3,8 +3,8 @@
 #include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
 #include "net/cluster_page.hpp"
-#include "net/session_stream.hpp"
 #include "net/wire/grammar/host_check.hpp"
+#include "net/wire/session_stream.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

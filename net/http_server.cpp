@@ -2,8 +2,8 @@
 
 #include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
-#include "net/give_way.hpp"
 #include "net/http_session.hpp"
+#include "net/wire/give_way.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>

@@ -6,13 +6,14 @@
 //
 // Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
 // progress, and limits.transfer_rate_min. While actors work on a request there is none here: they have their own.
-// A connection gives way (net/give_way.hpp) when others need its place or its memory and its client makes no progress.
+// A connection gives way (net/wire/give_way.hpp) when others need its place or its memory and its client makes no
+// progress.
 #pragma once
 
 #include "net/authorize.hpp"
-#include "net/give_way.hpp"
 #include "net/http_shared.hpp"
 #include "net/request.hpp"
+#include "net/wire/give_way.hpp"
 #include "net/wire/grammar/head_check.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -52,7 +53,7 @@ enum class end_reason : std::uint8_t { deadline, rate, place, memory };
 struct session_sight {
   standing kind = standing::active;
   std::chrono::nanoseconds since{0}; // without progress
-  bool slow = false;                 // progress, but hardly any (net/give_way.hpp)
+  bool slow = false;                 // progress, but hardly any (net/wire/give_way.hpp)
   std::size_t held_bytes = 0;
   std::uint64_t bytes_per_second = 0; // of the body or the answer, while the client is waited for
   std::uint64_t transfer = 0;         // which of the connection's it is

@@ -6,11 +6,11 @@
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
-#include "net/account_book.hpp"
-#include "net/fair_turns.hpp"
-#include "net/session_stream.hpp"
 #include "net/sigv4.hpp"
-#include "net/transfer_pace.hpp"
+#include "net/wire/account_book.hpp"
+#include "net/wire/fair_turns.hpp"
+#include "net/wire/session_stream.hpp"
+#include "net/wire/transfer_pace.hpp"
 
 #include <boost/intrusive/list.hpp>
 

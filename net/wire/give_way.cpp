@@ -1,4 +1,4 @@
-#include "net/give_way.hpp"
+#include "net/wire/give_way.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "net/transfer_pace.hpp"
+#include "net/wire/transfer_pace.hpp"
 
 #include <limits>
 

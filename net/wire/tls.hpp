@@ -9,7 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/seams.hpp"
-#include "net/session_socket.hpp"
+#include "net/wire/session_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
 

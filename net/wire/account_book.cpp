@@ -1,4 +1,4 @@
-#include "net/account_book.hpp"
+#include "net/wire/account_book.hpp"
 
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>

@@ -3,8 +3,8 @@
 // middle of a record cannot be told apart from one that took it.
 #pragma once
 
-#include "net/session_socket.hpp"
-#include "net/tls.hpp"
+#include "net/wire/session_socket.hpp"
+#include "net/wire/tls.hpp"
 
 #include <boost/asio/write.hpp>
 

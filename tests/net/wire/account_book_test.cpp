@@ -1,4 +1,4 @@
-#include "net/account_book.hpp"
+#include "net/wire/account_book.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/fair_turns.hpp"
+#include "net/wire/fair_turns.hpp"
 
 #include <gmock/gmock.h>
 

@@ -1,4 +1,4 @@
-#include "net/tls.hpp"
+#include "net/wire/tls.hpp"
 
 #include "actors/link/wire/certificates.hpp"
 #include "base/file_system.hpp"
