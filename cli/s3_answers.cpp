@@ -1,7 +1,7 @@
 #include "cli/s3_answers.hpp"
 
 #include "cli/object_path.hpp"
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 namespace cairn::cli {
 

@@ -1,6 +1,6 @@
 // What the commands read in the server's XML answers (S3's ListBucketResult, ListAllMyBucketsResult, Error), by the
-// bounded reader of net/xml_reader.hpp: the server is not trusted. Errors: corrupt when the answer does not have the
-// documented shape.
+// bounded reader of net/s3/xml/xml_reader.hpp: the server is not trusted. Errors: corrupt when the answer does not have
+// the documented shape.
 #pragma once
 
 #include "cli/http_client.hpp"

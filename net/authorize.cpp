@@ -2,9 +2,9 @@
 
 #include "net/access.hpp"
 #include "net/copy_source.hpp"
-#include "net/cors.hpp"
 #include "net/http_shared.hpp"
 #include "net/router.hpp"
+#include "net/s3/xml/cors.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"
 #include "net/wire/grammar/host_check.hpp"

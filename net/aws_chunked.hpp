@@ -9,7 +9,7 @@
 // is done for.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <cstdint>
 #include <optional>

@@ -1,8 +1,8 @@
 #include "net/bucket_routes.hpp"
 
-#include "net/create_bucket_xml.hpp"
 #include "net/list_request.hpp"
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/create_bucket_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
 #include "net/setting_routes.hpp"
 
 #include <algorithm>

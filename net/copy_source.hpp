@@ -3,7 +3,7 @@
 
 #include "actors/protocol/ports.hpp"
 #include "net/conditions.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

@@ -1,8 +1,8 @@
 #include "net/delete_request.hpp"
 
 #include "net/conditions.hpp"
-#include "net/s3_xml.hpp"
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 #include "storage/metadata/store.hpp"
 
 namespace cairn::net {

@@ -1,7 +1,7 @@
 // DeleteObjects: its document, and the answer to it. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "storage/metadata/commands/commands.hpp"
 
 #include <optional>

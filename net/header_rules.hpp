@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/metrics.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

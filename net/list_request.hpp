@@ -1,8 +1,8 @@
 // The query of GET /bucket → a listing query and what the answer repeats of it. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_errors.hpp"
+#include "net/s3/xml/s3_xml.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <optional>

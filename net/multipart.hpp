@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/protocol/ports.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 #include "storage/checksums.hpp"
 #include "storage/metadata/commands/object_commands.hpp"

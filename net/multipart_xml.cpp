@@ -2,7 +2,7 @@
 
 #include "net/body_checksums.hpp"
 #include "net/multipart.hpp"
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
 #include "net/wire/grammar/http_date.hpp"
 
 namespace cairn::net {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/protocol/messages.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

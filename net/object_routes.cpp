@@ -5,7 +5,7 @@
 #include "net/multipart.hpp"
 #include "net/object_attributes.hpp"
 #include "net/route_steps.hpp"
-#include "net/tags.hpp"
+#include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/http_date.hpp"
 
 namespace cairn::net {

@@ -7,7 +7,7 @@
 #include "net/body_checksums.hpp"
 #include "net/conditions.hpp"
 #include "net/response.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/sigv4.hpp"
 #include "net/wire/grammar/uri.hpp"
 

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/seams.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <string>
 #include <string_view>

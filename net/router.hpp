@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/metrics.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <optional>

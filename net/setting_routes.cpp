@@ -1,11 +1,11 @@
 #include "net/setting_routes.hpp"
 
-#include "net/acl_xml.hpp"
-#include "net/cors.hpp"
-#include "net/lifecycle_xml.hpp"
 #include "net/router.hpp"
-#include "net/settings.hpp"
-#include "net/tags.hpp"
+#include "net/s3/xml/acl_xml.hpp"
+#include "net/s3/xml/cors.hpp"
+#include "net/s3/xml/lifecycle_xml.hpp"
+#include "net/s3/xml/settings.hpp"
+#include "net/s3/xml/tags.hpp"
 #include "net/versions_xml.hpp"
 #include "net/wire/grammar/ascii.hpp"
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "net/route_steps.hpp"
-#include "net/settings.hpp"
+#include "net/s3/xml/settings.hpp"
 
 namespace cairn::net {
 

@@ -16,7 +16,7 @@
 
 #include "base/digest.hpp"
 #include "base/seams.hpp"
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <map>

@@ -2,9 +2,9 @@
 
 #include "net/list_request.hpp"
 #include "net/multipart.hpp"
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/http_date.hpp"
-#include "net/xml_reader.hpp"
 
 namespace cairn::net {
 

@@ -1,7 +1,7 @@
 // Versions of objects in S3's documents: ListObjectVersions, PutBucketVersioning. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 #include "storage/metadata/store.hpp"
 

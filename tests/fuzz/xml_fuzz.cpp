@@ -3,7 +3,7 @@
 // XML that reads back as the same key. libFuzzer bounds the time of a run.
 #include "base/error.hpp"
 #include "net/delete_request.hpp"
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 #include <pugixml.hpp>
 

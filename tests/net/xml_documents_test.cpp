@@ -1,11 +1,11 @@
 // What holds for every XML document that a request may carry.
-#include "net/acl_xml.hpp"
-#include "net/cors.hpp"
-#include "net/create_bucket_xml.hpp"
 #include "net/delete_request.hpp"
-#include "net/lifecycle_xml.hpp"
 #include "net/multipart.hpp"
-#include "net/tags.hpp"
+#include "net/s3/xml/acl_xml.hpp"
+#include "net/s3/xml/cors.hpp"
+#include "net/s3/xml/create_bucket_xml.hpp"
+#include "net/s3/xml/lifecycle_xml.hpp"
+#include "net/s3/xml/tags.hpp"
 #include "net/versions_xml.hpp"
 
 #include <gtest/gtest.h>

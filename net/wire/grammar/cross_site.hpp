@@ -1,6 +1,6 @@
 // Requests that a browser sends for a page of another origin (Fetch standard; RFC 6454). A page may send some of them
 // without asking first, and a browser on the node's own machine reaches a node that trusts loopback, so such a request
-// that is not signed may change nothing unless the bucket's CORS rules allow the page to (net/cors.hpp). Pure.
+// that is not signed may change nothing unless the bucket's CORS rules allow the page to (net/s3/xml/cors.hpp). Pure.
 #pragma once
 
 #include <string_view>

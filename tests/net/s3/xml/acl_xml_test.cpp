@@ -1,4 +1,4 @@
-#include "net/acl_xml.hpp"
+#include "net/s3/xml/acl_xml.hpp"
 
 #include <gtest/gtest.h>
 

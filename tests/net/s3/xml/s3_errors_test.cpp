@@ -1,4 +1,4 @@
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <gtest/gtest.h>
 #include <pugixml.hpp>

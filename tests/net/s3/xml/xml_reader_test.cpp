@@ -1,4 +1,4 @@
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 #include <gtest/gtest.h>
 

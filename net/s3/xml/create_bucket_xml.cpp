@@ -1,6 +1,6 @@
-#include "net/create_bucket_xml.hpp"
+#include "net/s3/xml/create_bucket_xml.hpp"
 
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 #include <optional>
 

@@ -3,7 +3,7 @@
 // everything, and anybody may read, read and write (in buckets), or neither. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
-#include "net/acl_xml.hpp"
+#include "net/s3/xml/acl_xml.hpp"
 
-#include "net/s3_xml.hpp"
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 #include <algorithm>
 #include <array>

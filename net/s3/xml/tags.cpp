@@ -1,8 +1,8 @@
-#include "net/tags.hpp"
+#include "net/s3/xml/tags.hpp"
 
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/uri.hpp"
-#include "net/xml_reader.hpp"
 
 #include <algorithm>
 #include <optional>

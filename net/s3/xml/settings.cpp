@@ -1,6 +1,6 @@
-#include "net/settings.hpp"
+#include "net/s3/xml/settings.hpp"
 
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-#include "net/tags.hpp"
+#include "net/s3/xml/tags.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/lifecycle_xml.hpp"
+#include "net/s3/xml/lifecycle_xml.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
 
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/http_date.hpp"

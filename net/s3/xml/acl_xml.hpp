@@ -1,7 +1,7 @@
 // An access control list in the body of PutBucketAcl or PutObjectAcl: those that say what a canned list says. Pure.
 #pragma once
 
-#include "net/settings.hpp"
+#include "net/s3/xml/settings.hpp"
 
 #include <string_view>
 #include <variant>

@@ -1,6 +1,6 @@
 // S3's XML documents. Written by a small appending writer and not through a document tree: a page of 1,000 keys is the
 // hottest answer after small objects, and a tree costs ten times the time and memory of the bytes themselves.
-// What clients send is parsed in net/xml_reader.cpp.
+// What clients send is parsed in net/s3/xml/xml_reader.cpp.
 #pragma once
 
 #include "storage/metadata/store.hpp"

@@ -2,7 +2,7 @@
 // as XML and as answers to browsers. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "storage/metadata/rows/rows.hpp"
 
 #include <optional>

@@ -1,7 +1,7 @@
 // S3's lifecycle documents. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "storage/metadata/rows/rows.hpp"
 
 #include <string>

@@ -1,4 +1,4 @@
-#include "net/cors.hpp"
+#include "net/s3/xml/cors.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/create_bucket_xml.hpp"
+#include "net/s3/xml/create_bucket_xml.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
 // Tags of objects, at most 10 pairs, and of buckets, at most 50. As a header, as a document, as the answer. Pure.
 #pragma once
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 
 #include <string>
 #include <string_view>

@@ -1,6 +1,6 @@
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
 
-#include "net/s3_errors.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "net/xml_reader.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
 #include "storage/metadata/store.hpp"

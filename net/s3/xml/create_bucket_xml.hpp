@@ -1,7 +1,7 @@
 // The body of CreateBucket: where the bucket is to be, and its tags. Pure.
 #pragma once
 
-#include "net/tags.hpp"
+#include "net/s3/xml/tags.hpp"
 
 #include <string_view>
 #include <variant>

@@ -1,8 +1,8 @@
-#include "net/lifecycle_xml.hpp"
+#include "net/s3/xml/lifecycle_xml.hpp"
 
-#include "net/s3_xml.hpp"
+#include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/http_date.hpp"
-#include "net/xml_reader.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,4 +1,4 @@
-#include "net/settings.hpp"
+#include "net/s3/xml/settings.hpp"
 
 #include <gtest/gtest.h>
 
