@@ -8,7 +8,7 @@
 #pragma once
 
 #include "base/file_system.hpp"
-#include "net/sigv4.hpp"
+#include "net/s3/auth/sigv4.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -79,7 +79,7 @@ public:
   http_client(const http_client&) = delete;
   http_client& operator=(const http_client&) = delete;
 
-  // Requests from now on are signed (net/sigv4.hpp), but for their bodies.
+  // Requests from now on are signed (net/s3/auth/sigv4.hpp), but for their bodies.
   void sign_with(net::client_credentials credentials) { credentials_ = std::move(credentials); }
 
   // Sends the request and takes the whole answer. An upload stops early when the server answers before its end. A

@@ -6,7 +6,7 @@
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
-#include "net/sigv4.hpp"
+#include "net/s3/auth/sigv4.hpp"
 #include "net/wire/account_book.hpp"
 #include "net/wire/fair_turns.hpp"
 #include "net/wire/session_stream.hpp"

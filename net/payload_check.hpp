@@ -5,7 +5,7 @@
 
 #include "actors/protocol/ports.hpp"
 #include "net/aws_chunked.hpp"
-#include "net/sigv4.hpp"
+#include "net/s3/auth/sigv4.hpp"
 
 #include <deque>
 #include <mutex>

@@ -7,8 +7,8 @@
 #include "net/body_checksums.hpp"
 #include "net/conditions.hpp"
 #include "net/response.hpp"
+#include "net/s3/auth/sigv4.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/sigv4.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <boost/beast/http/fields.hpp>

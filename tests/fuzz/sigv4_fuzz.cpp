@@ -1,6 +1,6 @@
 // Signatures as strangers send them: a target, then header lines. Whatever they hold, without the secret none is right.
 #include "base/error.hpp"
-#include "net/sigv4.hpp"
+#include "net/s3/auth/sigv4.hpp"
 
 #include <string_view>
 

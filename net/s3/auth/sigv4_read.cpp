@@ -1,5 +1,5 @@
-// What a request says about its signature: the parsing half of net/sigv4.hpp.
-#include "net/sigv4.hpp"
+// What a request says about its signature: the parsing half of net/s3/auth/sigv4.hpp.
+#include "net/s3/auth/sigv4.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/http_date.hpp"
 

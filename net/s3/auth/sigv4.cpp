@@ -1,4 +1,4 @@
-#include "net/sigv4.hpp"
+#include "net/s3/auth/sigv4.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
 

@@ -1,7 +1,7 @@
 // The examples of AWS's own documentation ("Examples: Signature Calculations in AWS Signature Version 4",
 // "Authenticating Requests: Using Query Parameters", "Transferring Payload in Multiple Chunks"), and what must be
 // refused.
-#include "net/sigv4.hpp"
+#include "net/s3/auth/sigv4.hpp"
 
 #include <gtest/gtest.h>
 
