@@ -1,6 +1,6 @@
 #include "net/multipart.hpp"
 
-#include "net/body_checksums.hpp"
+#include "net/s3/body/body_checksums.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"

@@ -3,9 +3,9 @@
 #pragma once
 
 #include "actors/protocol/ports.hpp"
+#include "net/s3/body/checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
-#include "storage/checksums.hpp"
 #include "storage/metadata/commands/object_commands.hpp"
 
 #include <boost/beast/http/fields.hpp>

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "net/route_steps.hpp"
-#include "storage/checksums.hpp"
+#include "net/s3/body/checksums.hpp"
 
 #include <functional>
 

@@ -1,6 +1,6 @@
 #include "net/route_steps.hpp"
 
-#include "net/body_checksums.hpp"
+#include "net/s3/body/body_checksums.hpp"
 
 #include <boost/asio/dispatch.hpp>
 

@@ -1,6 +1,6 @@
 #include "net/signed_query.hpp"
 
-#include "net/body_checksums.hpp"
+#include "net/s3/body/body_checksums.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
 

@@ -1,7 +1,7 @@
 // Bodies in the aws-chunked coding, cut anywhere: the same payload or the same refusal as in one piece, never more
 // payload than was announced.
 #include "base/error.hpp"
-#include "net/aws_chunked.hpp"
+#include "net/s3/body/aws_chunked.hpp"
 
 #include <algorithm>
 #include <string>

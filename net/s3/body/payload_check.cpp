@@ -1,4 +1,4 @@
-#include "net/payload_check.hpp"
+#include "net/s3/body/payload_check.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "net/aws_chunked.hpp"
+#include "net/s3/body/aws_chunked.hpp"
 
 #include "base/error.hpp"
 #include "net/wire/grammar/ascii.hpp"

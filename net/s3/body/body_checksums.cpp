@@ -1,4 +1,4 @@
-#include "net/body_checksums.hpp"
+#include "net/s3/body/body_checksums.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"

@@ -4,8 +4,8 @@
 #pragma once
 
 #include "actors/protocol/ports.hpp"
-#include "net/aws_chunked.hpp"
 #include "net/s3/auth/sigv4.hpp"
+#include "net/s3/body/aws_chunked.hpp"
 
 #include <deque>
 #include <mutex>

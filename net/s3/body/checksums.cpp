@@ -1,4 +1,4 @@
-#include "storage/checksums.hpp"
+#include "net/s3/body/checksums.hpp"
 
 #include "base/checksum.hpp"
 

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "actors/protocol/ports.hpp"
+#include "net/s3/body/checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-#include "storage/checksums.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

@@ -1,4 +1,4 @@
-#include "net/body_checksums.hpp"
+#include "net/s3/body/body_checksums.hpp"
 
 #include <gtest/gtest.h>
 
