@@ -1,6 +1,6 @@
 #include "net/bucket_routes.hpp"
 
-#include "net/list_request.hpp"
+#include "net/s3/operations/list_request.hpp"
 #include "net/s3/xml/create_bucket_xml.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/setting_routes.hpp"

@@ -1,12 +1,12 @@
 #include "net/copy_routes.hpp"
 
-#include "net/copy_source.hpp"
 #include "net/memory_upload.hpp"
-#include "net/multipart.hpp"
-#include "net/multipart_xml.hpp"
 #include "net/range_checksum.hpp"
 #include "net/route_steps.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/operations/copy_source.hpp"
+#include "net/s3/operations/multipart.hpp"
+#include "net/s3/operations/multipart_xml.hpp"
 
 #include <algorithm>
 

@@ -1,9 +1,9 @@
 #include "net/multipart_routes.hpp"
 
-#include "net/list_request.hpp"
-#include "net/multipart.hpp"
-#include "net/multipart_xml.hpp"
 #include "net/route_steps.hpp"
+#include "net/s3/operations/list_request.hpp"
+#include "net/s3/operations/multipart.hpp"
+#include "net/s3/operations/multipart_xml.hpp"
 
 #include <algorithm>
 

@@ -1,8 +1,8 @@
 #include "net/object_answer.hpp"
 
-#include "net/encoded_words.hpp"
-#include "net/multipart.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/operations/encoded_words.hpp"
+#include "net/s3/operations/multipart.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/ranges.hpp"
 #include "storage/metadata/read/lifecycle_rules.hpp"

@@ -2,9 +2,9 @@
 
 #include "net/access.hpp"
 #include "net/download_exchange.hpp"
-#include "net/multipart.hpp"
-#include "net/object_attributes.hpp"
 #include "net/route_steps.hpp"
+#include "net/s3/operations/multipart.hpp"
+#include "net/s3/operations/object_attributes.hpp"
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/http_date.hpp"
 

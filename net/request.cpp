@@ -1,8 +1,8 @@
 #include "net/request.hpp"
 
 #include "net/access.hpp"
-#include "net/multipart.hpp"
 #include "net/s3/body/aws_chunked.hpp"
+#include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/ascii.hpp"

@@ -4,12 +4,12 @@
 #include "net/bucket_routes.hpp"
 #include "net/copy_routes.hpp"
 #include "net/delete_objects.hpp"
-#include "net/list_request.hpp"
 #include "net/multipart_routes.hpp"
 #include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
+#include "net/s3/operations/list_request.hpp"
+#include "net/s3/operations/versions_xml.hpp"
 #include "net/setting_routes.hpp"
-#include "net/versions_xml.hpp"
 
 namespace cairn::net {
 

@@ -1,12 +1,12 @@
 #include "net/setting_routes.hpp"
 
 #include "net/router.hpp"
+#include "net/s3/operations/versions_xml.hpp"
 #include "net/s3/xml/acl_xml.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/s3/xml/lifecycle_xml.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
-#include "net/versions_xml.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 namespace cairn::net {

@@ -1,9 +1,9 @@
 #include "net/upload_exchange.hpp"
 
 #include "net/body_reader.hpp"
-#include "net/multipart.hpp"
 #include "net/route_steps.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/operations/multipart.hpp"
 
 #include <boost/asio/dispatch.hpp>
 

@@ -1,7 +1,7 @@
 // Range and conditional headers. Whatever a client writes: selected ranges lie within the object, are never empty, and
 // together are no more than the object.
 #include "base/error.hpp"
-#include "net/conditions.hpp"
+#include "net/s3/operations/conditions.hpp"
 #include "net/wire/grammar/ranges.hpp"
 
 #include <cstring>

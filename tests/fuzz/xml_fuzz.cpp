@@ -2,7 +2,7 @@
 // and pugixml reads the same tree in the same document; and every key of a Delete document that passes is printed as
 // XML that reads back as the same key. libFuzzer bounds the time of a run.
 #include "base/error.hpp"
-#include "net/delete_request.hpp"
+#include "net/s3/operations/delete_request.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 
 #include <pugixml.hpp>

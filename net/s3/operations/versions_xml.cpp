@@ -1,7 +1,7 @@
-#include "net/versions_xml.hpp"
+#include "net/s3/operations/versions_xml.hpp"
 
-#include "net/list_request.hpp"
-#include "net/multipart.hpp"
+#include "net/s3/operations/list_request.hpp"
+#include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/http_date.hpp"

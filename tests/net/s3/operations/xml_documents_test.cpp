@@ -1,12 +1,12 @@
 // What holds for every XML document that a request may carry.
-#include "net/delete_request.hpp"
-#include "net/multipart.hpp"
+#include "net/s3/operations/delete_request.hpp"
+#include "net/s3/operations/multipart.hpp"
+#include "net/s3/operations/versions_xml.hpp"
 #include "net/s3/xml/acl_xml.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/s3/xml/create_bucket_xml.hpp"
 #include "net/s3/xml/lifecycle_xml.hpp"
 #include "net/s3/xml/tags.hpp"
-#include "net/versions_xml.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "net/delete_request.hpp"
+#include "net/s3/operations/delete_request.hpp"
 
-#include "net/conditions.hpp"
+#include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "storage/metadata/store.hpp"

@@ -1,4 +1,4 @@
-#include "net/conditions.hpp"
+#include "net/s3/operations/conditions.hpp"
 
 #include "net/wire/grammar/http_date.hpp"
 

@@ -1,4 +1,4 @@
-#include "net/copy_source.hpp"
+#include "net/s3/operations/copy_source.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/multipart.hpp"
+#include "net/s3/operations/multipart.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/xml/xml_reader.hpp"

@@ -1,4 +1,4 @@
-#include "net/list_request.hpp"
+#include "net/s3/operations/list_request.hpp"
 
 #include "net/wire/grammar/base64.hpp"
 

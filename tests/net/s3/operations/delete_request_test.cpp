@@ -1,4 +1,4 @@
-#include "net/delete_request.hpp"
+#include "net/s3/operations/delete_request.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/conditions.hpp"
+#include "net/s3/operations/conditions.hpp"
 
 #include <gtest/gtest.h>
 

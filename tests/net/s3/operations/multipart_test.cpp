@@ -1,6 +1,6 @@
-#include "net/multipart.hpp"
+#include "net/s3/operations/multipart.hpp"
 
-#include "net/multipart_xml.hpp"
+#include "net/s3/operations/multipart_xml.hpp"
 #include "net/wire/grammar/base64.hpp"
 
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-#include "net/encoded_words.hpp"
+#include "net/s3/operations/encoded_words.hpp"
 
 #include "net/wire/grammar/base64.hpp"
 #include "storage/metadata/store.hpp"

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "actors/protocol/ports.hpp"
-#include "net/conditions.hpp"
+#include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>

@@ -1,7 +1,7 @@
-#include "net/object_attributes.hpp"
+#include "net/s3/operations/object_attributes.hpp"
 
-#include "net/multipart.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 
 #include <algorithm>
