@@ -1,9 +1,9 @@
 #include "net/authorize.hpp"
 
-#include "net/access.hpp"
 #include "net/http_shared.hpp"
-#include "net/router.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/operations/copy_source.hpp"
+#include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"

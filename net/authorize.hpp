@@ -6,7 +6,7 @@
 // to most requests, or says what must be known; `settle` decides with that.
 #pragma once
 
-#include "net/request.hpp"
+#include "net/s3/request.hpp"
 
 #include <boost/beast/http/message.hpp>
 

@@ -3,7 +3,7 @@
 // only HTTP's chunked coding and the first bytes behind an aws-chunk's head are copied. On the session's strand.
 #pragma once
 
-#include "net/payload.hpp"
+#include "net/s3/payload.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/core/flat_buffer.hpp>

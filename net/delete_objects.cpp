@@ -2,8 +2,8 @@
 
 #include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
-#include "net/access.hpp"
 #include "net/route_steps.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/delete_request.hpp"
 

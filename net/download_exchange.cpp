@@ -1,7 +1,7 @@
 #include "net/download_exchange.hpp"
 
 #include "net/http_session.hpp"
-#include "net/object_answer.hpp"
+#include "net/s3/object_answer.hpp"
 
 #include <boost/asio/dispatch.hpp>
 

@@ -12,7 +12,7 @@
 
 #include "net/authorize.hpp"
 #include "net/http_shared.hpp"
-#include "net/request.hpp"
+#include "net/s3/request.hpp"
 #include "net/wire/give_way.hpp"
 #include "net/wire/grammar/head_check.hpp"
 

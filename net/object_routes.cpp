@@ -1,8 +1,8 @@
 #include "net/object_routes.hpp"
 
-#include "net/access.hpp"
 #include "net/download_exchange.hpp"
 #include "net/route_steps.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/object_attributes.hpp"
 #include "net/s3/xml/tags.hpp"

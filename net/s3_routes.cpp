@@ -1,12 +1,12 @@
 #include "net/s3_routes.hpp"
 
-#include "net/access.hpp"
 #include "net/bucket_routes.hpp"
 #include "net/copy_routes.hpp"
 #include "net/delete_objects.hpp"
 #include "net/multipart_routes.hpp"
 #include "net/object_routes.hpp"
 #include "net/route_steps.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/versions_xml.hpp"
 #include "net/setting_routes.hpp"

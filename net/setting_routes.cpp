@@ -1,7 +1,7 @@
 #include "net/setting_routes.hpp"
 
-#include "net/router.hpp"
 #include "net/s3/operations/versions_xml.hpp"
+#include "net/s3/router.hpp"
 #include "net/s3/xml/acl_xml.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/s3/xml/lifecycle_xml.hpp"

@@ -1,8 +1,8 @@
 // Request targets, their routes and listing queries. Decoding never reads beyond the target, and every name that passes
 // is printed as XML that an XML parser accepts.
 #include "base/error.hpp"
-#include "net/router.hpp"
 #include "net/s3/operations/list_request.hpp"
+#include "net/s3/router.hpp"
 
 #include <pugixml.hpp>
 

@@ -1,4 +1,4 @@
-#include "net/router.hpp"
+#include "net/s3/router.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,10 +4,10 @@
 #include "actors/protocol/messages.hpp"
 #include "actors/protocol/ports.hpp"
 #include "base/metrics.hpp"
-#include "net/response.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/conditions.hpp"
+#include "net/s3/response.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 

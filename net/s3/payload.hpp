@@ -1,8 +1,8 @@
 // How the body of a PUT is coded and what it has to prove, from the signature and the headers. Pure.
 #pragma once
 
-#include "net/request.hpp"
 #include "net/s3/body/payload_check.hpp"
+#include "net/s3/request.hpp"
 
 #include <boost/beast/http/fields.hpp>
 

@@ -7,7 +7,7 @@
 // object or a condition. What a checksum in the query means: docs/s3.md.
 #pragma once
 
-#include "net/request.hpp"
+#include "net/s3/request.hpp"
 
 #include <boost/beast/http/message.hpp>
 

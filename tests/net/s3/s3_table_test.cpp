@@ -1,6 +1,6 @@
 // docs/s3.md against the router: the page names every operation of the S3 API reference once, and tells the truth.
-#include "net/request.hpp"
-#include "net/router.hpp"
+#include "net/s3/request.hpp"
+#include "net/s3/router.hpp"
 
 #include <gtest/gtest.h>
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "actors/protocol/messages.hpp"
-#include "net/request.hpp"
+#include "net/s3/request.hpp"
 
 #include <optional>
 #include <string_view>

@@ -1,4 +1,4 @@
-#include "net/signed_query.hpp"
+#include "net/s3/signed_query.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
 #include "net/wire/grammar/ascii.hpp"

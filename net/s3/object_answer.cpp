@@ -1,4 +1,4 @@
-#include "net/object_answer.hpp"
+#include "net/s3/object_answer.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/encoded_words.hpp"

@@ -1,6 +1,6 @@
-#include "net/header_rules.hpp"
+#include "net/s3/header_rules.hpp"
 
-#include "net/router.hpp"
+#include "net/s3/router.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <array>

@@ -2,7 +2,7 @@
 // rule of RFC 9110 about conditions and ranges is tested without a socket.
 #pragma once
 
-#include "net/request.hpp"
+#include "net/s3/request.hpp"
 
 namespace cairn::net {
 

@@ -1,4 +1,4 @@
-#include "net/payload.hpp"
+#include "net/s3/payload.hpp"
 
 #include <charconv>
 

@@ -1,4 +1,4 @@
-#include "net/object_answer.hpp"
+#include "net/s3/object_answer.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "net/access.hpp"
+#include "net/s3/access.hpp"
 
 #include <gtest/gtest.h>
 

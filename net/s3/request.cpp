@@ -1,6 +1,6 @@
-#include "net/request.hpp"
+#include "net/s3/request.hpp"
 
-#include "net/access.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/body/aws_chunked.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/settings.hpp"

@@ -1,4 +1,4 @@
-#include "net/header_rules.hpp"
+#include "net/s3/header_rules.hpp"
 
 #include <gtest/gtest.h>
 

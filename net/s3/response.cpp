@@ -1,4 +1,4 @@
-#include "net/response.hpp"
+#include "net/s3/response.hpp"
 
 #include "net/wire/grammar/http_date.hpp"
 

@@ -1,4 +1,4 @@
-#include "net/signed_query.hpp"
+#include "net/s3/signed_query.hpp"
 
 #include <gtest/gtest.h>
 
