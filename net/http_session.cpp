@@ -2,16 +2,16 @@
 
 #include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
-#include "net/download_exchange.hpp"
-#include "net/object_routes.hpp"
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/download_exchange.hpp"
+#include "net/gateway/routes/object_routes.hpp"
+#include "net/gateway/routes/route_steps.hpp"
+#include "net/gateway/routes/s3_routes.hpp"
+#include "net/gateway/routes/upload_exchange.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/signed_query.hpp"
-#include "net/s3_routes.hpp"
-#include "net/upload_exchange.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>

@@ -1,4 +1,4 @@
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
 

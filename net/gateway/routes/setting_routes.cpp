@@ -1,4 +1,4 @@
-#include "net/setting_routes.hpp"
+#include "net/gateway/routes/setting_routes.hpp"
 
 #include "net/s3/operations/versions_xml.hpp"
 #include "net/s3/router.hpp"

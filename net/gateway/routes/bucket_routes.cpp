@@ -1,9 +1,9 @@
-#include "net/bucket_routes.hpp"
+#include "net/gateway/routes/bucket_routes.hpp"
 
+#include "net/gateway/routes/setting_routes.hpp"
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/xml/create_bucket_xml.hpp"
 #include "net/s3/xml/s3_xml.hpp"
-#include "net/setting_routes.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,7 +1,7 @@
 // The checksum of bytes that are stored already: they are read as a download reads them, a window of them in memory.
 #pragma once
 
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/body/checksums.hpp"
 
 #include <functional>

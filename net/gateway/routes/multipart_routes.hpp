@@ -1,5 +1,5 @@
-// Multipart uploads but for the bytes of their parts (net/upload_exchange.hpp, net/copy_routes.hpp): begin, list,
-// complete, abort. On the session's strand.
+// Multipart uploads but for the bytes of their parts (net/gateway/routes/upload_exchange.hpp,
+// net/gateway/routes/copy_routes.hpp): begin, list, complete, abort. On the session's strand.
 #pragma once
 
 #include <memory>

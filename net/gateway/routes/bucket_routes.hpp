@@ -1,7 +1,7 @@
 // Buckets over HTTP: the list of them, making and removing one. On the session's strand.
 #pragma once
 
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 
 namespace cairn::net {
 

@@ -1,7 +1,7 @@
-#include "net/object_routes.hpp"
+#include "net/gateway/routes/object_routes.hpp"
 
-#include "net/download_exchange.hpp"
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/download_exchange.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/object_attributes.hpp"

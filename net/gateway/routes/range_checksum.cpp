@@ -1,4 +1,4 @@
-#include "net/range_checksum.hpp"
+#include "net/gateway/routes/range_checksum.hpp"
 
 #include "net/wire/grammar/base64.hpp"
 

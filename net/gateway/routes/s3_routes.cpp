@@ -1,15 +1,15 @@
-#include "net/s3_routes.hpp"
+#include "net/gateway/routes/s3_routes.hpp"
 
-#include "net/bucket_routes.hpp"
-#include "net/copy_routes.hpp"
-#include "net/delete_objects.hpp"
-#include "net/multipart_routes.hpp"
-#include "net/object_routes.hpp"
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/bucket_routes.hpp"
+#include "net/gateway/routes/copy_routes.hpp"
+#include "net/gateway/routes/delete_objects.hpp"
+#include "net/gateway/routes/multipart_routes.hpp"
+#include "net/gateway/routes/object_routes.hpp"
+#include "net/gateway/routes/route_steps.hpp"
+#include "net/gateway/routes/setting_routes.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/versions_xml.hpp"
-#include "net/setting_routes.hpp"
 
 namespace cairn::net {
 

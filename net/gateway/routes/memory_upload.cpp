@@ -1,4 +1,4 @@
-#include "net/memory_upload.hpp"
+#include "net/gateway/routes/memory_upload.hpp"
 
 #include <boost/asio/post.hpp>
 

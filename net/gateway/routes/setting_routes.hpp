@@ -2,7 +2,7 @@
 // session's strand.
 #pragma once
 
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/xml/settings.hpp"
 
 namespace cairn::net {

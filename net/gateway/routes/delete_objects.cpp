@@ -1,8 +1,8 @@
-#include "net/delete_objects.hpp"
+#include "net/gateway/routes/delete_objects.hpp"
 
 #include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/delete_request.hpp"

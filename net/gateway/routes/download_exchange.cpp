@@ -1,4 +1,4 @@
-#include "net/download_exchange.hpp"
+#include "net/gateway/routes/download_exchange.hpp"
 
 #include "net/http_session.hpp"
 #include "net/s3/object_answer.hpp"

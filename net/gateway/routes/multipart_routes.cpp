@@ -1,6 +1,6 @@
-#include "net/multipart_routes.hpp"
+#include "net/gateway/routes/multipart_routes.hpp"
 
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/multipart_xml.hpp"

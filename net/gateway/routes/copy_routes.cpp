@@ -1,8 +1,8 @@
-#include "net/copy_routes.hpp"
+#include "net/gateway/routes/copy_routes.hpp"
 
-#include "net/memory_upload.hpp"
-#include "net/range_checksum.hpp"
-#include "net/route_steps.hpp"
+#include "net/gateway/routes/memory_upload.hpp"
+#include "net/gateway/routes/range_checksum.hpp"
+#include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
