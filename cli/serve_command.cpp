@@ -11,7 +11,7 @@
 #include "cli/version.hpp"
 #include "config/reload.hpp"
 #include "net/admin_server.hpp"
-#include "net/http_server.hpp"
+#include "net/gateway/http_server.hpp"
 #include "net/metrics_page.hpp"
 
 #include <boost/asio/post.hpp>

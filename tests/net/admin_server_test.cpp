@@ -1,7 +1,7 @@
 #include "net/admin_server.hpp"
 
 #include "net/metrics_page.hpp"
-#include "tests/net/running_node.hpp"
+#include "tests/net/gateway/running_node.hpp"
 
 namespace cairn::net {
 

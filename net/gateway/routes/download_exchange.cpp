@@ -1,6 +1,6 @@
 #include "net/gateway/routes/download_exchange.hpp"
 
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 #include "net/s3/object_answer.hpp"
 
 #include <boost/asio/dispatch.hpp>

@@ -2,7 +2,7 @@
 // session's strand.
 #pragma once
 
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 
 #include <boost/asio/post.hpp>
 

@@ -1,6 +1,6 @@
 #include "net/gateway/routes/upload_exchange.hpp"
 
-#include "net/body_reader.hpp"
+#include "net/gateway/body_reader.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/multipart.hpp"

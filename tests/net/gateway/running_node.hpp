@@ -5,7 +5,7 @@
 #include "actors/runtime/asio_scheduler.hpp"
 #include "actors/runtime/io_shards.hpp"
 #include "actors/runtime/storage_node.hpp"
-#include "net/http_server.hpp"
+#include "net/gateway/http_server.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>

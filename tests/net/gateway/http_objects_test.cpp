@@ -1,5 +1,5 @@
 // Objects and buckets over the real server: what is stored comes back, in S3's words.
-#include "tests/net/running_node.hpp"
+#include "tests/net/gateway/running_node.hpp"
 
 namespace cairn::net {
 

@@ -10,8 +10,8 @@
 // progress.
 #pragma once
 
-#include "net/authorize.hpp"
-#include "net/http_shared.hpp"
+#include "net/gateway/authorize.hpp"
+#include "net/gateway/http_shared.hpp"
 #include "net/s3/request.hpp"
 #include "net/wire/give_way.hpp"
 #include "net/wire/grammar/head_check.hpp"

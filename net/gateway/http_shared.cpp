@@ -1,6 +1,6 @@
-#include "net/http_shared.hpp"
+#include "net/gateway/http_shared.hpp"
 
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 
 namespace cairn::net {
 

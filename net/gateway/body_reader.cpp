@@ -1,6 +1,6 @@
-#include "net/body_reader.hpp"
+#include "net/gateway/body_reader.hpp"
 
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,5 +1,5 @@
 // The connection over real sockets: framing, pipelining, refusals, timeouts, slow and vanishing clients, draining.
-#include "tests/net/running_node.hpp"
+#include "tests/net/gateway/running_node.hpp"
 
 namespace cairn::net {
 

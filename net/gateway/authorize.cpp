@@ -1,6 +1,6 @@
-#include "net/authorize.hpp"
+#include "net/gateway/authorize.hpp"
 
-#include "net/http_shared.hpp"
+#include "net/gateway/http_shared.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"

@@ -1,6 +1,6 @@
 // How connections end that nobody wants to wait for: deadlines, the minimum rate, and those that give way.
 #include "base/log.hpp"
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 
 #include <boost/asio/post.hpp>
 

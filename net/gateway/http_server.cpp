@@ -1,8 +1,8 @@
-#include "net/http_server.hpp"
+#include "net/gateway/http_server.hpp"
 
 #include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 #include "net/wire/give_way.hpp"
 
 #include <boost/asio/post.hpp>

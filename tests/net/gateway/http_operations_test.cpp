@@ -1,7 +1,7 @@
 // Operations that need no body of an object, over the real server: many deletes at once, settings, checksums.
 #include "base/digest.hpp"
 #include "net/wire/grammar/base64.hpp"
-#include "tests/net/running_node.hpp"
+#include "tests/net/gateway/running_node.hpp"
 
 namespace cairn::net {
 

@@ -1,4 +1,4 @@
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 
 #include "actors/protocol/errors.hpp"
 #include "base/log.hpp"

@@ -1,5 +1,5 @@
 // For whom a connection's requests are: whose share of memory and connections they use.
-#include "net/http_session.hpp"
+#include "net/gateway/http_session.hpp"
 
 namespace cairn::net {
 
