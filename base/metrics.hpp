@@ -1,5 +1,6 @@
-// Counters of the running node: plain atomics, raised where things happen, read by the admin port (net/metrics_page.cpp
-// turns them into Prometheus text; docs/metrics.md lists them). One instance a node, handed down by start-up code.
+// Counters of the running node: plain atomics, raised where things happen, read by the admin port
+// (net/admin/metrics_page.cpp turns them into Prometheus text; docs/metrics.md lists them). One instance a node, handed
+// down by start-up code.
 #pragma once
 
 #include <array>

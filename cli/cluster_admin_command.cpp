@@ -2,7 +2,7 @@
 #include "cli/admin_client.hpp"
 #include "cli/cluster_command.hpp"
 #include "cli/command_support.hpp"
-#include "net/cluster_page.hpp"
+#include "net/admin/cluster_page.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>

@@ -10,9 +10,9 @@
 #include "cli/open_files.hpp"
 #include "cli/version.hpp"
 #include "config/reload.hpp"
-#include "net/admin_server.hpp"
+#include "net/admin/admin_server.hpp"
+#include "net/admin/metrics_page.hpp"
 #include "net/gateway/http_server.hpp"
-#include "net/metrics_page.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>

@@ -1,4 +1,4 @@
-#include "net/keys_page.hpp"
+#include "net/admin/keys_page.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "net/admin_server.hpp"
+#include "net/admin/admin_server.hpp"
 
-#include "net/metrics_page.hpp"
+#include "net/admin/metrics_page.hpp"
 #include "tests/net/gateway/running_node.hpp"
 
 namespace cairn::net {

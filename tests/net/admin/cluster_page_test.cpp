@@ -1,4 +1,4 @@
-#include "net/cluster_page.hpp"
+#include "net/admin/cluster_page.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,8 +1,8 @@
-#include "net/admin_server.hpp"
+#include "net/admin/admin_server.hpp"
 
 #include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
-#include "net/cluster_page.hpp"
+#include "net/admin/cluster_page.hpp"
 #include "net/wire/grammar/host_check.hpp"
 #include "net/wire/session_stream.hpp"
 

@@ -1,4 +1,4 @@
-#include "net/metrics_page.hpp"
+#include "net/admin/metrics_page.hpp"
 
 #include <gtest/gtest.h>
 

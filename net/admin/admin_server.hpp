@@ -1,14 +1,14 @@
 // The admin port: /health/live, /health/ready and /metrics for probes and Prometheus, /cluster and /cluster/command for
-// `cairn cluster` (net/cluster_page.hpp), /keys/command for `cairn key` (net/keys_page.hpp). One request a connection.
-// Whatever changes something needs the node's token, from this machine too; wrong ones are answered after a pause. What
-// only tells needs a Host that no web page can have led here (net/wire/grammar/host_check.hpp), but for /health. TLS
-// with admin.tls. Start-up code owns it and runs the io_context; methods may be called from any thread.
+// `cairn cluster` (net/admin/cluster_page.hpp), /keys/command for `cairn key` (net/admin/keys_page.hpp). One request a
+// connection. Whatever changes something needs the node's token, from this machine too; wrong ones are answered after a
+// pause. What only tells needs a Host that no web page can have led here (net/wire/grammar/host_check.hpp), but for
+// /health. TLS with admin.tls. Start-up code owns it and runs the io_context; methods may be called from any thread.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
 #include "actors/runtime/storage_node.hpp"
 #include "config/config.hpp"
-#include "net/keys_page.hpp"
+#include "net/admin/keys_page.hpp"
 
 #include <boost/asio/io_context.hpp>
 
