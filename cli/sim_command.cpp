@@ -1,6 +1,6 @@
 #include "cli/sim_command.hpp"
 
-#include "tests/simulation/scenario.hpp"
+#include "sim/sweep.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -10,7 +10,7 @@ import sys
 import tempfile
 
 # Leftmost is lowest. A file includes its own layer and those before it.
-LAYERS = ["base", "config", "storage", "cluster", "actors", "net", "tests/simulation", "cli"]
+LAYERS = ["base", "config", "storage", "cluster", "actors", "sim", "net", "cli"]
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 80
 TEST_LINES_MAX = 120  # a test may carry its table of cases
@@ -28,11 +28,11 @@ THIRD_PARTY = [
     ("CLI/", r"cli/.*", None),
     ("boost/beast", r"(net|cli)/.*", None),
     ("boost/asio", r"(actors|net|cli)/.*", None),
-    ("caf/", r"(actors|net|tests/simulation|cli)/.*", None),
+    ("caf/", r"(actors|net|sim|cli)/.*", None),
 ]
 
 # The driver of a sweep over seeds tells its progress in real time; the scenarios run in virtual time.
-REAL_TIME = r"base/seams\.cpp|tests/simulation/scenario\.cpp|net/.*|cli/.*"
+REAL_TIME = r"base/seams\.cpp|sim/sweep\.cpp|net/.*|cli/.*"
 
 # What brings the outside in → the files that may say it. Everything else gets a clock, randomness, an executor.
 OUTSIDE = [
@@ -42,7 +42,7 @@ OUTSIDE = [
     (
         "a thread",
         r"\bstd::j?thread\b(?!::hardware_concurrency)|\bpthread_create\b",
-        r"base/thread_executor\.[ch]pp|actors/runtime/(asio_scheduler|io_shards)\.[ch]pp|tests/simulation/scenario\.[ch]pp|net/.*|cli/.*",
+        r"base/thread_executor\.[ch]pp|actors/runtime/(asio_scheduler|io_shards)\.[ch]pp|sim/sweep\.[ch]pp|net/.*|cli/.*",
     ),
 ]
 
@@ -184,7 +184,7 @@ BODY = "  x();\n" * FUNCTION_LINES_MAX
 PLANTED = [
     # (what is said, file, content)
     ("must not include", "storage/a.cpp", '#include "actors/b.hpp"\n'),
-    ("must not include", "net/a.cpp", '#include "tests/simulation/b.hpp"\n'),
+    ("must not include", "net/a.cpp", '#include "cli/b.hpp"\n'),
     ("not a path from the root", "net/a.cpp", '#include "b.hpp"\n'),
     ("may only be included by", "storage/a.cpp", "#include <lmdb.h>\n"),
     ("may only be included by", "actors/a.hpp", "// a\n#include <boost/beast/http.hpp>\n"),
@@ -209,7 +209,7 @@ ALLOWED = {
     'const char* s = "std::thread";\nauto n = pool.now();\nconstexpr int k = 1\'000\'000;\n',
     "storage/kv/lmdb_impl.hpp": "// The inside of the engine, for its two files.\n#pragma once\n#include <lmdb.h>\n",
     "base/seams.cpp": "auto t = std::chrono::steady_clock::now();\n",
-    "cli/a.cpp": '#include "tests/simulation/b.hpp"\n' + "int x;\n" * 200,
+    "cli/a.cpp": '#include "sim/b.hpp"\n' + "int x;\n" * 200,
     "net/table.cpp": "constexpr int t[] = {\n" + "  f(1), {2},\n" * 100 + "};\nclass c {\n" + "  int f();\n" * 100 + "};\n",
     "tests/net/a_test.cpp": '#include "net/a.hpp"\n#include <lmdb.h>\n',
     "docs/a.md": "`/var/lib/cairn`, https://example.org/ro" + "ot/x, src/ro" + "ot/y\n",

@@ -10,7 +10,7 @@
 #include "cluster/layout/layout_view.hpp"
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/raft/raft_membership.hpp"
-#include "tests/simulation/world.hpp"
+#include "sim/world/world.hpp"
 
 #include <gtest/gtest.h>
 

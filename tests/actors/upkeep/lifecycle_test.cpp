@@ -3,7 +3,7 @@
 #include "actors/upkeep/lifecycle.hpp"
 
 #include "actors/protocol/errors.hpp"
-#include "tests/simulation/world.hpp"
+#include "sim/world/world.hpp"
 
 #include <gtest/gtest.h>
 

@@ -2,7 +2,7 @@
 
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/protocol/errors.hpp"
-#include "tests/simulation/world.hpp"
+#include "sim/world/world.hpp"
 
 #include <gtest/gtest.h>
 

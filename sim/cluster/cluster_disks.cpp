@@ -1,0 +1,127 @@
+#include "sim/cluster/cluster_disks.hpp"
+
+namespace cairn::sim {
+
+namespace {
+
+using storage::disk_operation;
+
+constexpr std::uint64_t salt = 0x6508FF172CC663ACull;
+// A member whose log or state fails stays as it is until it starts again: with this on, the cluster may lose its
+// majority for as long as the trouble lasts, and settles when those members were restarted.
+constexpr bool metadata_fails = false;
+constexpr std::uint64_t operations_max = 60;
+
+bool changes(disk_operation o) {
+  return o != disk_operation::read && o != disk_operation::read_cached && o != disk_operation::space_of &&
+         o != disk_operation::list;
+}
+
+bool needs_room(disk_operation o) {
+  return o == disk_operation::write || o == disk_operation::preallocate;
+}
+
+} // namespace
+
+disk_fault_plan draw_disk_faults(std::uint64_t seed) {
+  dice d{seed ^ salt};
+  disk_fault_plan p;
+  if (!d.chance(0.35)) return p;
+  if (d.chance(0.4)) p.read_errors = d.pick(std::vector<double>{0.002, 0.02});
+  if (d.chance(0.4)) p.write_errors = d.pick(std::vector<double>{0.002, 0.02});
+  if (d.chance(0.25)) p.flush_errors = d.pick(std::vector<double>{0.002, 0.01});
+  p.fills_up = d.chance(0.3);
+  p.dies_midway = d.chance(0.5);
+  const bool metadata = d.chance(0.3);
+  if (metadata_fails && metadata) p.metadata_errors = 0.002;
+  return p;
+}
+
+void cluster_disks::open(cluster_node& n) {
+  for (std::size_t i = 0; i < n.disks(); ++i) {
+    n.files(i).set_fault({});
+    n.index(i).set_fault({});
+  }
+  n.state().set_fault({});
+  n.log().set_fault({});
+}
+
+void cluster_disks::begin(cluster_node& n) {
+  if (plan_.any()) set_faults(n, nullptr);
+}
+
+// `operations_left`: until the power is gone.
+void cluster_disks::set_faults(cluster_node& n, std::shared_ptr<std::uint64_t> operations_left) {
+  const auto powerless = [left = std::move(operations_left)](bool counts) {
+    if (!left) return false;
+    if (*left > 0 && counts) --*left;
+    return *left == 0;
+  };
+  const auto file = [this, &n, powerless](disk_operation o, const std::string&) -> std::optional<error> {
+    if (powerless(changes(o))) return error{errc::io_error, "the power is gone"};
+    if (over_) return std::nullopt;
+    if (full_ == &n && needs_room(o)) return error{errc::no_space, "planned"};
+    const double chance = o == disk_operation::read    ? plan_.read_errors
+                          : o == disk_operation::flush ? plan_.flush_errors
+                          : needs_room(o)              ? plan_.write_errors
+                                                       : 0;
+    if (chance == 0 || !w_.draw.chance(chance)) return std::nullopt;
+    ++errors_;
+    return error{errc::io_error, "planned"};
+  };
+  using fault = faulty_kv::fault;
+  const auto last_commit = [this] { return w_.draw.chance(0.5) ? fault::flush_kept : fault::flush_lost; };
+  for (std::size_t i = 0; i < n.disks(); ++i) {
+    n.files(i).set_fault(file);
+    n.index(i).set_fault([this, &n, powerless, last_commit] {
+      if (powerless(true)) return last_commit();
+      return !over_ && full_ == &n ? fault::no_space : fault::none;
+    });
+  }
+  for (auto* engine : {&n.state(), &n.log()})
+    engine->set_fault([this, powerless, last_commit] {
+      if (powerless(true)) return last_commit();
+      if (over_ || plan_.metadata_errors == 0 || !w_.draw.chance(plan_.metadata_errors)) return fault::none;
+      ++errors_;
+      return w_.draw.chance(0.5) ? fault::no_space : last_commit();
+    });
+}
+
+void cluster_disks::act() {
+  if (!plan_.fills_up) return;
+  auto& d = w_.draw;
+  if (full_ && d.chance(0.3)) {
+    full_ = nullptr; // somebody made room
+  } else if (!full_ && d.chance(0.3)) {
+    full_ = d.pick(nodes_).get();
+    ++filled_;
+  }
+}
+
+cluster_node* cluster_disks::lose_power() {
+  if (!plan_.dies_midway || !w_.draw.chance(0.25)) return nullptr;
+  auto& n = *w_.draw.pick(nodes_);
+  if (!n.running() || n.frozen()) return nullptr;
+  const auto left = std::make_shared<std::uint64_t>(w_.draw.between(1, operations_max));
+  set_faults(n, left);
+  w_.run_until([&] { return *left == 0 || !n.running(); }, std::chrono::seconds{2});
+  ++deaths_;
+  return n.running() ? &n : nullptr;
+}
+
+bool cluster_disks::sick(const cluster_node& n) const {
+  return n.running() && !n.disks_are_healthy();
+}
+
+void cluster_disks::end() {
+  over_ = true;
+  full_ = nullptr;
+}
+
+std::string cluster_disks::options() const {
+  return (plan_.errors() ? ", disk errors " + std::to_string(errors_) : "") +
+         (plan_.fills_up ? ", full disks " + std::to_string(filled_) : "") +
+         (plan_.dies_midway ? ", power lost midway " + std::to_string(deaths_) : "");
+}
+
+} // namespace cairn::sim

@@ -1,0 +1,43 @@
+// What happens to the processes, clocks and wires of a simulated cluster beside crashes and partitions: processes that
+// get no time, links of which one direction fails, disks and links of one node that are slow all the time, wall clocks
+// that jump, payloads that change on their way.
+#pragma once
+
+#include "sim/cluster/cluster_node.hpp"
+
+namespace cairn::sim {
+
+struct fault_plan {
+  bool freezes = false, one_way_cuts = false, slow_node = false, clock_jumps = false;
+  bool far_jumps = true; // of clocks, by more than a year
+  double changed_payloads = 0;
+
+  bool any() const { return freezes || one_way_cuts || slow_node || clock_jumps || changed_payloads > 0; }
+};
+// From a source of its own: what a seed without them draws stays as it was.
+fault_plan draw_faults(std::uint64_t seed);
+
+class cluster_faults {
+public:
+  cluster_faults(world& w, sim_network& n, std::vector<std::unique_ptr<cluster_node>>& nodes, const fault_plan& plan)
+      : w_(w), network_(n), nodes_(nodes), plan_(plan) {}
+
+  void act(); // a step of the trouble
+  void end(); // all of it is over, now
+  std::string options() const;
+
+private:
+  void freeze();
+  void cut_one_way();
+  void slow_one_down();
+  void jump_a_clock();
+
+  world& w_;
+  sim_network& network_;
+  std::vector<std::unique_ptr<cluster_node>>& nodes_;
+  const fault_plan plan_;
+  cluster_node* slow_ = nullptr;
+  std::uint64_t freezes_ = 0, cuts_ = 0, jumps_ = 0;
+};
+
+} // namespace cairn::sim

@@ -1,0 +1,169 @@
+// Parts of the users' work beside objects' bytes: copies, which share what the source names; access keys and a bucket's
+// being public, which every node must judge requests by as soon as a change of them was acknowledged; and at the end
+// the versions of a versioned bucket, none of which may be lost.
+#include "sim/cluster/cluster_workload.hpp"
+
+namespace cairn::sim {
+
+namespace {
+
+namespace meta = storage::metadata;
+using namespace cairn::actors;
+using namespace std::chrono_literals;
+
+constexpr std::size_t versions_read_max = 40;
+
+std::string register_of(const std::string& access_key) { // in the history
+  return "access key " + access_key;
+}
+const std::string public_register = "the bucket's being public";
+
+} // namespace
+
+// ── copies ──
+
+void cluster_workload::copy(std::size_t u, cluster_node& node, const std::string& key) {
+  auto& it = users_[u];
+  const auto from = w_.draw.pick(keys_);
+  it.what = "copy of " + from + " to " + key;
+  it.told = {history_.begin(from, {})};
+  ask_metadata<found_object>(
+      node.handles(),
+      [this, u, from, key, operation = it.operation](const result<found_object>& found) {
+        if (!in_time(u, operation)) return;
+        auto& who = users_[u];
+        if (found) {
+          history_.seen(who.told.front(), content_of(*found->row));
+          return copy_found(u, from, key, *found->row);
+        }
+        if (found.error().code == errc::no_such_key) {
+          history_.seen(who.told.front(), absent);
+        } else {
+          history_.nothing(who.told.front());
+          excuse(who, found.error());
+        }
+        ended(u);
+      },
+      lookup_atom_v, object_name{bucket_name, from, false});
+}
+
+void cluster_workload::copy_found(std::size_t u, const std::string& from, const std::string& key,
+                                  const meta::object_row& source) {
+  auto& it = users_[u];
+  it.told.clear(); // the read is answered, whatever comes of the copy
+  auto* const node = any_node();
+  if (!node) return ended(u);
+  meta::copy_object c;
+  c.source = {bucket_name, from, source.version, source.ordinal};
+  c.bucket = bucket_name;
+  c.key = key;
+  c.now = w_.clock().wall();
+  operation o{.write = true, .value = content_of(source)};
+  if (w_.draw.chance(0.4)) condition(o, c.condition, key);
+  written_[key].push_back(o.value);
+  it.told = {history_.begin(key, o)};
+  tell(u, *node, std::move(c), [this, u](const result<committed>& r) {
+    auto& who = users_[u];
+    if (r) {
+      ++copies_;
+      history_.done(who.told.front());
+    } else if (r.error() == errc::stale_source || r.error() == errc::no_such_key) {
+      history_.nothing(who.told.front()); // the source is another one by now
+    } else {
+      write_failed(who, r.error());
+    }
+    ended(u);
+  });
+}
+
+// ── who may ask ──
+
+void cluster_workload::about_access(std::size_t u, cluster_node& node) {
+  auto& d = w_.draw;
+  const std::string id = "key" + std::to_string(d.below(2));
+  const bool of_bucket = d.chance(0.4);
+  if (d.chance(0.6)) return look_at_access(u, node, of_bucket ? std::string{} : id);
+  if (of_bucket) {
+    meta::set_bucket c;
+    c.name = bucket_name;
+    c.public_read = d.chance(0.5);
+    return change_access(u, node, public_register, {.write = true, .value = content_number(*c.public_read)}, c);
+  }
+  if (d.chance(0.5)) {
+    operation o{.write = true};
+    o.when = operation::condition::if_match; // any
+    return change_access(u, node, register_of(id), o, meta::delete_key{{}, id});
+  }
+  const auto number = ++access_numbers_;
+  operation o{.write = true, .value = number};
+  o.when = operation::condition::if_absent;
+  change_access(
+      u, node, register_of(id), o,
+      meta::create_key{{}, id, "secret-" + std::to_string(number), std::to_string(number), w_.clock().wall()});
+}
+
+void cluster_workload::change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
+                                     meta::command c) {
+  auto& it = users_[u];
+  it.what = "change of " + what;
+  it.told = {history_.begin(what, o)};
+  tell(u, node, std::move(c), [this, u](const result<committed>& r) {
+    auto& who = users_[u];
+    const bool refused =
+        !r && (r.error() == errc::no_such_access_key || r.error() == errc::invalid_argument); // as the register is
+    if (r)
+      history_.done(who.told.front());
+    else if (refused)
+      history_.refused(who.told.front());
+    else
+      write_failed(who, r.error());
+    ended(u);
+  });
+}
+
+// As a gateway asks about a request; no key: about the bucket.
+void cluster_workload::look_at_access(std::size_t u, cluster_node& node, const std::string& id) {
+  auto& it = users_[u];
+  it.what = "look at " + (id.empty() ? public_register : register_of(id));
+  it.told = {history_.begin(id.empty() ? public_register : register_of(id), {})};
+  ask_metadata<found_access>(
+      node.handles(),
+      [this, u, id, operation = it.operation](const result<found_access>& found) {
+        if (!in_time(u, operation)) return;
+        auto& who = users_[u];
+        if (!found) {
+          history_.nothing(who.told.front());
+          excuse(who, found.error());
+        } else if (id.empty()) {
+          if (checks_.expect(found->bucket != nullptr, "the bucket is gone"))
+            history_.seen(who.told.front(), content_number(found->bucket->public_read));
+        } else {
+          history_.seen(who.told.front(), found->key ? std::stoull(found->key->label) : absent);
+        }
+        ended(u);
+      },
+      access_atom_v, access_query{id, bucket_name, {}});
+}
+
+// ── the end ──
+
+void cluster_workload::verify_versions() {
+  if (!plan_.versioned) return;
+  auto left = versions_;
+  for (std::size_t n = 0; n < versions_read_max && !left.empty() && !checks_.failed(); ++n) {
+    const auto at = std::ptrdiff_t(w_.draw.below(left.size()));
+    const auto wanted = left[std::size_t(at)];
+    left.erase(left.begin() + at);
+    auto* const node = any_node();
+    if (!node) return;
+    const auto client = start_get(*node, wanted.key, true, false, wanted.id);
+    const auto what =
+        "version " + to_string(wanted.id) + " of " + wanted.key + " through node " + std::to_string(node->number());
+    if (!w_.run_until([&] { return client->end() != download_end::running || checks_.failed(); }, 1h))
+      return checks_.fail(what + " hangs");
+    if (client->end() != download_end::finished) return checks_.fail(what + ": " + to_string(client->reason()));
+    checks_.expect(client->row() && content_of(*client->row()) == wanted.content, "a version is another object");
+  }
+}
+
+} // namespace cairn::sim

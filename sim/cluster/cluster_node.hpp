@@ -1,0 +1,159 @@
+// One member of a simulated cluster: the production actors and their wiring (actors/runtime/member_wiring.hpp) over
+// simulated disks and links, in a process of its own (machine.hpp). Its durable parts survive `crash`: chunk segments
+// as far as they were flushed, the key-value engines' commits, who it is in the cluster. Everything else dies with the
+// process.
+#pragma once
+
+#include "actors/members/membership.hpp"
+#include "actors/protocol/cluster_state.hpp"
+#include "actors/protocol/read_holds.hpp"
+#include "actors/runtime/member_wiring.hpp"
+#include "actors/upkeep/backfill.hpp"
+#include "actors/upkeep/reaper.hpp"
+#include "base/files/memory_file_system.hpp"
+#include "sim/cluster/sim_network.hpp"
+#include "sim/world/checks.hpp"
+#include "sim/world/faulty_kv.hpp"
+#include "sim/world/virtual_executor.hpp"
+
+namespace cairn::sim {
+
+struct member_plan {
+  std::size_t disks = 1;
+  std::uint64_t memory_bytes = 64 << 20;
+  std::uint32_t chunk_size = 64 << 10, inline_max = 4096;
+  std::uint32_t window_min = 2, window_max = 4, upload_window = 4;
+  std::uint8_t replicas = 3, write_quorum = 0;
+  job_times disk_times, metadata_times, digest_times;
+  machine::clock_faults clock;
+  cluster::steward_options steward;
+  bool scrubs = false;
+  std::uint32_t feature_level = storage::metadata::feature_level; // that it says to know, until it is upgraded
+  std::chrono::minutes walk_every{60};                            // of the reaper, over all chunks
+  // Of the metadata's log: small, so that nodes fall behind it.
+  std::uint64_t compact_after_entries = 200'000;
+  storage::log_index entries_kept = 20'000;
+};
+
+class cluster_node {
+public:
+  // `number`: for people; the cluster gives its own.
+  cluster_node(world& w, checks& c, sim_network& n, member_plan plan, std::size_t number);
+  ~cluster_node();
+  cluster_node(const cluster_node&) = delete;
+  cluster_node& operator=(const cluster_node&) = delete;
+
+  // A process begins. The first start founds a cluster, or joins the one that `known` are members of, however long that
+  // takes.
+  void start(std::vector<storage::uuid> known = {});
+  void crash(bool power_lost);
+  // A process that gets no time: nothing of it happens, and its peers find it silent.
+  void freeze();
+  void thaw();
+  bool frozen() const noexcept { return running() && process_->home.frozen(); }
+  void jump_clock(std::chrono::milliseconds by) { // the wall clock's, of this life
+    if (running()) process_->home.jump_wall(by);
+  }
+  void slow_down(std::uint32_t factor); // its disks, in this life and later ones; 1: as planned
+  // For faults of its disks.
+  std::size_t disks() const noexcept { return disks_.size(); }
+  storage::memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
+  faulty_kv& index(std::size_t disk) { return *disks_[disk].index; }
+  faulty_kv& state() { return *metadata_engine_; }
+  faulty_kv& log() { return *log_engine_; }
+  bool disks_are_healthy() const; // of a running node: takes writes everywhere
+  bool running() const noexcept { return process_ != nullptr; }
+  void upgrade() { feature_level_ = storage::metadata::feature_level; } // with its next start
+  bool is_old() const noexcept { return feature_level_ < storage::metadata::feature_level; }
+  bool joined() const noexcept { return identity_.has_value(); }
+  bool ready() const noexcept; // takes writes
+  bool leads() const noexcept;
+
+  const storage::uuid& id() const noexcept { return id_; }
+  std::size_t number() const noexcept { return number_; }
+  std::uint64_t lives() const noexcept { return incarnation_; }
+  const actors::services& handles() const; // of a running member
+  bool serves() const noexcept;            // handles() may be used
+  std::optional<storage::node_number> member_number() const;
+  actors::layout_ptr layout() const;
+  storage::log_index applied() const;
+  std::unique_ptr<storage::metadata::view> view() const;         // of a running node; null: it can't be read
+  bool has(const storage::chunk_id& chunk) const;                // on a disk, of a running node
+  bool good(const storage::chunk_id& chunk) const;               // likewise, and not damaged
+  std::vector<storage::chunk_id> chunks() const;                 // of a running node, on all its disks
+  void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of a chunk that it has
+  void read_alone(const storage::chunk_id& chunk); // from its own disk, as a request would; the answer is dropped
+  void look_for_damage();                          // an operator wishes it
+  void replace_disks();                            // with empty ones, of a node that does not run
+
+  // Of a running member that nobody uses: problems, empty when all is as it should be.
+  // Who holds the metadata's log, as this node knows it; filled some messages later.
+  std::shared_ptr<const std::vector<storage::node_number>> ask_log_members() const;
+  std::string leftovers() const;
+  std::string standing() const; // for people
+
+private:
+  struct sim_disk {
+    std::unique_ptr<storage::memory_file_system> files;
+    std::unique_ptr<faulty_kv> index;
+  };
+  struct open_disk {
+    std::unique_ptr<storage::chunk_store> store;
+    std::unique_ptr<virtual_executor> reads, writes;
+    std::shared_ptr<actors::disk> shared;
+    std::vector<actors::chunk_store_actor> actors;
+  };
+  // What dies with the process.
+  struct process {
+    process(world& w, machine::clock_faults faults) : home(w.now(), faults) {}
+    machine home;
+    storage::node_metrics metrics;
+    std::unique_ptr<storage::metadata::store> store;
+    std::vector<std::unique_ptr<virtual_executor>> executors;
+    std::vector<open_disk> disks;
+    std::shared_ptr<actors::read_holds> holds;
+    std::shared_ptr<std::atomic<bool>> session_began = std::make_shared<std::atomic<bool>>(false);
+    std::shared_ptr<virtual_executor> digests;
+    std::shared_ptr<sim_peers> network;
+    std::shared_ptr<actors::peer_service> service = std::make_shared<actors::peer_service>();
+    std::shared_ptr<actors::layout_holder> layout;
+    std::shared_ptr<actors::cluster_state> state = std::make_shared<actors::cluster_state>();
+    std::shared_ptr<storage::buffer_pool> peer_buffers, backfill_buffers;
+    std::shared_ptr<actors::damaged_chunks> damaged = std::make_shared<actors::damaged_chunks>();
+    actors::member_chunks chunks;
+    actors::services services;
+    actors::membership_actor membership;
+    actors::reaper_actor reaper;
+    actors::backfill_actor backfill;
+    bool member = false;
+  };
+
+  virtual_executor* executor(const job_times& times, std::size_t lanes, std::size_t queue_max);
+  void open_disks();
+  void make_disks();
+  void open_metadata();
+  void ask_to_join(const std::vector<storage::uuid>& known);
+  void become_member();
+  void spawn_backfill();
+  void spawn_metadata(std::shared_ptr<actors::replicated_log_services> log);
+  storage::metadata::new_node self() const;
+
+  world& w_;
+  checks& checks_;
+  sim_network& network_;
+  const member_plan plan_;
+  const std::size_t number_;
+  storage::uuid id_{};
+  std::uint64_t incarnation_ = 0;
+  std::uint32_t slowness_ = 1, feature_level_;
+  storage::steady_time frozen_since_{};
+  std::optional<storage::cluster_identity> identity_;
+  std::vector<storage::known_member> remembered_members_; // in its file of the cluster; empty: as it joined
+  std::vector<sim_disk> disks_;
+  std::unique_ptr<faulty_kv> metadata_engine_, log_engine_;
+  storage::memory_file_system metadata_files_; // of state transfers
+  std::unique_ptr<process> process_;
+  std::vector<std::unique_ptr<process>> dead_; // kept, since timers of the world may still name their actors
+};
+
+} // namespace cairn::sim

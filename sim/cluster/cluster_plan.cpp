@@ -1,0 +1,124 @@
+#include "sim/cluster/cluster_plan.hpp"
+
+namespace cairn::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
+
+// Other kinds of clusters and of work, likewise.
+void draw_kinds(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ kinds_salt};
+  if (!d.chance(0.4)) return;
+  if (d.chance(0.4)) p.member.replicas = d.pick(std::vector<std::uint8_t>{1, 2, 2, 4, 5});
+  if (d.chance(0.2)) p.member.write_quorum = p.member.replicas;
+  if (p.member.replicas == 1) p.replaces_disks = p.rots = p.scrubs = p.work.rotten_bits = p.member.scrubs = false;
+  if (d.chance(0.4)) p.work.copies = d.pick(std::vector<double>{0.05, 0.2});
+  if (d.chance(0.4)) p.work.access = d.pick(std::vector<double>{0.1, 0.3});
+  p.work.versioned = d.chance(0.3);
+  if (d.chance(0.25)) p.old_level = std::uint32_t(d.between(5, storage::metadata::feature_level - 1)); // all commands
+}
+
+cluster_plan draw_first(dice& d) {
+  cluster_plan p;
+  p.nodes = d.pick(std::vector<std::size_t>{1, 2, 3, 3, 3, 3, 3, 4, 4, 5, 5, 6});
+  p.at_first = d.chance(0.6) ? p.nodes : d.between(1, p.nodes);
+  p.drains = p.nodes > 1 && d.chance(0.25);
+  p.replaces_disks = p.nodes > 2 && d.chance(0.2);
+  p.crashes = d.chance(0.6);
+  p.long_absence = p.crashes && p.nodes > 2 && d.chance(0.3);
+  p.power_losses = p.crashes && d.chance(0.6);
+  p.partitions = d.chance(0.5);
+  p.broken_links = d.chance(0.4);
+  p.late_messages = d.chance(0.3);
+  if (p.crashes || p.partitions || p.broken_links || p.late_messages)
+    p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
+  p.pause_max = microseconds{d.between(300'000, 6'000'000)};
+  if (d.chance(0.4)) { // what takes minutes happens within the run
+    p.member.steward.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
+    p.member.steward.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
+  }
+  p.calm_net.delay_max = microseconds{d.between(100, d.chance(0.2) ? 20'000 : 2'000)};
+  p.rough_net = p.calm_net;
+  if (p.late_messages) {
+    p.rough_net.late = d.pick(std::vector<double>{0.002, 0.02, 0.1});
+    p.rough_net.late_max = microseconds{d.between(20'000, 3'000'000)};
+  }
+  if (p.broken_links) p.rough_net.breaks = d.pick(std::vector<double>{0.0005, 0.005, 0.02});
+  for (auto* times : {&p.member.disk_times, &p.member.metadata_times, &p.member.digest_times}) {
+    times->max = microseconds{d.between(50, d.chance(0.3) ? 20'000 : 2'000)};
+    if (d.chance(0.1)) times->slow = 0.01, times->slow_max = 2s;
+  }
+  p.member.disks = d.chance(0.8) ? 1 : 2;
+  p.member.upload_window = std::uint32_t(d.between(1, 6));
+  p.member.window_max = std::uint32_t(d.between(2, 6));
+  if (d.chance(0.3)) {
+    p.member.compact_after_entries = d.between(5, 60);
+    p.member.entries_kept = d.between(0, 20);
+  }
+  p.work.keys = d.between(1, 5);
+  p.work.users = d.between(2, 6);
+  p.work.operations = d.between(40, 140);
+  p.work.pause_max = microseconds{d.between(20'000, 900'000)};
+  if (p.nodes == 6 && d.chance(0.5)) p.nodes = 7;
+  return p;
+}
+
+// From a source of its own: what a seed without them draws stays as it was.
+void draw_extras(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ 0x2545F4914F6CDD1Dull};
+  if (d.chance(0.3)) p.work.uploads = d.pick(std::vector<double>{0.05, 0.15, 0.3});
+  p.wishes = p.trouble.count() > 0 && d.chance(0.3);
+  p.removes = p.wishes && d.chance(0.5);
+  p.rots = p.nodes > 2 && p.trouble.count() > 0 && d.chance(0.3);
+  p.rows_rot = p.rots;
+  p.scrubs = p.rots && d.chance(0.4);
+  p.work.rotten_bits = p.rots;
+  p.member.scrubs = p.scrubs;
+  if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
+}
+
+// All that a hostile cluster meets beyond that.
+void draw_hostile(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ hostile_salt};
+  p.faults = draw_faults(seed);
+  p.faults.far_jumps = p.at_first == p.nodes && !p.removes; // who joins is let in for some time only
+  if (p.faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
+  p.rough_net.changed = p.faults.changed_payloads;
+  p.work.changed_bytes = p.faults.changed_payloads > 0;
+  p.disk_faults = draw_disk_faults(seed);
+  if (p.disk_faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
+  p.work.failing_disks = p.disk_faults.errors() || p.disk_faults.fills_up || p.disk_faults.dies_midway;
+  draw_kinds(p, seed);
+  if (p.trouble.count() > 0) p.member.walk_every = std::chrono::minutes{1};
+  p.looks_for_leftovers = true;
+}
+
+} // namespace
+
+cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
+  auto p = draw_first(d);
+  draw_extras(p, seed);
+  if (hostile) draw_hostile(p, seed);
+  return p;
+}
+
+std::string to_string(const cluster_plan& p) {
+  const auto& m = p.member;
+  return std::to_string(p.nodes) + " nodes" +
+         (p.at_first < p.nodes ? ", " + std::to_string(p.at_first) + " at first" : "") +
+         (m.replicas != 3 ? ", replicas " + std::to_string(m.replicas) : "") +
+         (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
+         (p.old_level != 0 ? ", old builds of level " + std::to_string(p.old_level) : "") + ", keys " +
+         std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +
+         std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +
+         (p.drains ? ", drains" : "") + (p.long_absence ? ", long absence" : "") +
+         (p.replaces_disks ? ", replaces disks" : "") + (m.compact_after_entries < 1000 ? ", short log" : "") +
+         (p.partitions ? ", cuts" : "") + (p.broken_links ? ", broken links" : "") +
+         (p.late_messages ? ", late messages" : "") + (p.rough_net.doubled > 0 ? ", doubled messages" : "") +
+         (p.rots ? ", rotten chunks" : "") + (p.scrubs ? " scrubbed" : "");
+}
+
+} // namespace cairn::sim

@@ -1,0 +1,403 @@
+#include "sim/cluster/cluster_scenario.hpp"
+
+#include "sim/cluster/cluster_census.hpp"
+#include "sim/cluster/cluster_operator.hpp"
+#include "sim/cluster/cluster_plan.hpp"
+#include "sim/cluster/rotten_bits.hpp"
+
+#include <algorithm>
+
+namespace cairn::sim {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class cluster_run {
+public:
+  cluster_run(world& w, std::uint64_t seed, bool hostile) : w_(w), plan_(begun(w, seed, hostile)) {}
+  run_result run();
+
+private:
+  static cluster_plan begun(world& w, std::uint64_t seed, bool hostile) {
+    w.begin(seed);
+    return draw_cluster_plan(w.draw, seed, hostile);
+  }
+  void build();
+  void make_trouble();
+  void trouble();
+  void let_in();
+  void crash(cluster_node& n, bool powerless = false);
+  void start(cluster_node& n);
+  void mend();
+  void settle(const char* after);
+  void drain();
+  void take_out_removed();
+  void settle_drains();
+  void wait_until_it_votes_no_more(storage::node_number number);
+  void take_out(cluster_node& n);
+  void remove_drained();
+  void replace_disks();
+  void check_end();
+  void expect_no_needless_chunks();
+  bool all_ready() const;
+  bool is_away(const cluster_node& n) const {
+    return plan_.long_absence && n.joined() && n.number() + 1 == plan_.nodes;
+  }
+  std::string options() const;
+  std::string standing() const;
+
+  world& w_;
+  checks checks_;
+  const cluster_plan plan_;
+  std::unique_ptr<sim_network> network_;
+  std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
+  cluster_node* draining_ = nullptr;
+  std::unique_ptr<cluster_workload> work_;
+  std::unique_ptr<cluster_operator> operator_;
+  std::unique_ptr<rotten_bits> rot_;
+  std::unique_ptr<cluster_faults> faults_;
+  std::unique_ptr<cluster_disks> disks_;
+  cluster_census census_{nodes_};
+  std::uint64_t crashes_ = 0, cuts_ = 0;
+  std::size_t strays_ = 0;
+};
+
+void cluster_run::build() {
+  network_ = std::make_unique<sim_network>(w_, plan_.calm_net);
+  for (std::size_t i = 0; i < plan_.nodes; ++i) {
+    auto mine = plan_.member;
+    mine.clock.drift_ppm = w_.draw.chance(0.5) ? 0 : std::int64_t(w_.draw.between(0, 4000)) - 2000;
+    mine.clock.wall_off = std::chrono::milliseconds{std::int64_t(w_.draw.between(0, 120'000)) - 60'000};
+    if (plan_.old_level != 0 && w_.draw.chance(0.5)) mine.feature_level = plan_.old_level;
+    nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, mine, i));
+  }
+  work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, plan_.work);
+  operator_ = std::make_unique<cluster_operator>(w_, checks_, nodes_, *work_);
+  rot_ = std::make_unique<rotten_bits>(w_, nodes_);
+  faults_ = std::make_unique<cluster_faults>(w_, *network_, nodes_, plan_.faults);
+  disks_ = std::make_unique<cluster_disks>(w_, nodes_, plan_.disk_faults);
+  for (const auto& n : nodes_) {
+    if (n->number() >= plan_.at_first) break;
+    start(*n);
+    w_.run_until([&] { return n->ready() || checks_.failed(); }, 2min);
+    if (checks_.failed()) return;
+    if (!n->ready()) return checks_.fail("a node does not get ready: " + standing());
+    if (n == nodes_.front()) work_->make_bucket(*n);
+  }
+}
+
+void cluster_run::start(cluster_node& n) {
+  std::vector<storage::uuid> known;
+  for (const auto& other : nodes_)
+    if (other->joined() && other.get() != &n) known.push_back(other->id());
+  disks_->open(n);
+  if (n.is_old() && w_.draw.chance(0.3)) n.upgrade();
+  n.start(std::move(known));
+  if (n.running()) disks_->begin(n);
+}
+
+void cluster_run::crash(cluster_node& n, bool powerless) {
+  ++crashes_;
+  work_->crashing(n);
+  n.crash(powerless || (plan_.power_losses && w_.draw.chance(0.6)));
+}
+
+// Nodes that wait for an operator, because others were removed before they came.
+void cluster_run::let_in() {
+  for (const auto& n : nodes_) {
+    if (!n->running() || n->joined()) continue;
+    const auto leader = std::ranges::find_if(nodes_, [](const auto& other) { return other->leads(); });
+    const auto layout = leader == nodes_.end() ? nullptr : (*leader)->layout();
+    if (!layout ||
+        std::ranges::none_of(layout->members, [](const auto& m) { return m.state == cluster::member_state::removed; }))
+      continue;
+    const auto wall = w_.clock().wall();
+    (void)work_->try_once(**leader, storage::metadata::invite_node{{{}, n->id(), wall + 86'400'000}, wall});
+  }
+}
+
+void cluster_run::trouble() {
+  auto& d = w_.draw;
+  const auto any = [&]() -> cluster_node& { return *d.pick(nodes_); };
+  auto& n = any();
+  if (plan_.drains && !draining_ && d.chance(0.2)) drain();
+  if (plan_.wishes && d.chance(0.3)) operator_->act();
+  let_in();
+  if (plan_.rots && d.chance(0.5)) rot_->flip();
+  if (plan_.rows_rot && d.chance(0.1)) rot_->flip_row();
+  if (plan_.crashes && d.chance(0.4)) {
+    if (n.running())
+      crash(n);
+    else if (!is_away(n))
+      start(n);
+  }
+  for (const auto& other : nodes_)
+    if (!other->running() && !is_away(*other) && d.chance(0.3)) start(*other);
+  if (plan_.partitions && d.chance(0.4)) {
+    ++cuts_;
+    auto& one = any();
+    const double most = d.chance(0.5) ? 1.0 : 0.5;
+    for (const auto& other : nodes_)
+      if (other.get() != &one && d.chance(most)) network_->cut(one.id(), other->id());
+  }
+  faults_->act();
+  disks_->act();
+  if (auto* const powerless = disks_->lose_power()) crash(*powerless, true);
+  if (d.chance(0.35)) network_->mend();
+}
+
+void cluster_run::make_trouble() {
+  work_->begin();
+  network_->set_plan(plan_.rough_net);
+  const auto until = w_.now() + plan_.trouble;
+  while (w_.now() < until && !work_->done() && !checks_.failed()) {
+    w_.run_for(microseconds{w_.draw.between(1'000, std::uint64_t(plan_.pause_max.count()))});
+    if (!checks_.failed()) trouble();
+  }
+}
+
+bool cluster_run::all_ready() const {
+  return std::ranges::all_of(nodes_, [](const auto& n) { return n->ready(); }) &&
+         std::ranges::any_of(nodes_, [](const auto& n) { return n->leads(); });
+}
+
+void cluster_run::mend() {
+  faults_->end();
+  disks_->end();
+  network_->mend();
+  network_->set_plan(plan_.calm_net);
+  for (const auto& n : nodes_) {
+    if (disks_->sick(*n)) crash(*n); // its operator has looked
+    if (n->is_old() && n->running()) crash(*n);
+    n->upgrade();
+    if (!n->running()) start(*n);
+  }
+  if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
+    return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
+  if (plan_.wishes && !checks_.failed()) take_out_removed();
+  if (!checks_.failed()) let_in();
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after all was mended: " + standing());
+  const auto until = w_.now() + 2min;
+  while (plan_.rots && !rot_->metadata_is_whole() && !checks_.failed()) {
+    if (w_.now() > until) return checks_.fail("damaged metadata was not replaced: " + standing());
+    w_.run_for(1s);
+  }
+  settle("after all was mended");
+  if (plan_.wishes && !checks_.failed()) settle_drains();
+  if (draining_ && !checks_.failed()) remove_drained();
+  if (plan_.replaces_disks && !checks_.failed()) replace_disks();
+}
+
+// ── members and their data ──
+
+// One time in some the command is lost with the node that was asked: then nobody is drained.
+void cluster_run::drain() {
+  std::size_t members = 0;
+  for (const auto& n : nodes_) members += n->ready();
+  auto& n = *w_.draw.pick(nodes_);
+  if (members < 2 || !n.ready()) return;
+  if (plan_.wishes) { // others may hold nothing
+    if (operator_->wish({actors::membership_wish::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
+    return;
+  }
+  storage::metadata::set_node change;
+  change.node = *n.member_number();
+  change.state = cluster::member_state::draining;
+  draining_ = &n;
+  (void)work_->operate(change);
+}
+
+// Those that an operator removed in the midst of the trouble.
+void cluster_run::take_out_removed() {
+  const auto led = [&] { return std::ranges::any_of(nodes_, [](const auto& n) { return n->leads(); }); };
+  if (!w_.run_until([&] { return led() || checks_.failed(); }, 2min))
+    return checks_.fail("nobody leads: " + standing());
+  w_.run_for(2s);
+  std::vector<cluster_node*> gone;
+  for (const auto& n : nodes_)
+    for (const auto& other : nodes_)
+      if (const auto l = other->layout(); l && n->member_number() && *n->member_number() < l->members.size() &&
+                                          l->members[*n->member_number()].state == cluster::member_state::removed) {
+        gone.push_back(n.get());
+        break;
+      }
+  for (auto* n : gone) {
+    wait_until_it_votes_no_more(*n->member_number());
+    if (checks_.failed()) return;
+    if (draining_ == n) draining_ = nullptr;
+    take_out(*n);
+  }
+}
+
+// An operator's drains end in an activation, or one of them in a removal.
+void cluster_run::settle_drains() {
+  const auto layout = nodes_.front()->layout();
+  for (const auto& m : layout->members) {
+    auto* const n = m.state == cluster::member_state::draining ? census_.member(m.number) : nullptr;
+    if (!n || n == draining_) continue;
+    if (plan_.removes && !draining_) {
+      draining_ = n;
+    } else if (auto done = operator_->wish({actors::membership_wish::activate, m.number, 0, {}, {}}); !done) {
+      return checks_.fail("an activation: " + to_string(done.error()));
+    }
+  }
+  settle("after an activation");
+}
+
+void cluster_run::wait_until_it_votes_no_more(storage::node_number number) {
+  const auto until = w_.now() + 2min;
+  for (bool gone = false; !gone;) {
+    w_.run_for(500ms);
+    const auto& other = nodes_.front()->member_number() == number ? nodes_.back() : nodes_.front();
+    const auto members = other->ask_log_members();
+    w_.run_for(10ms);
+    gone = !members->empty() && std::ranges::find(*members, number) == members->end();
+    if (!gone && w_.now() > until) return checks_.fail("a removed node still holds the log: " + standing());
+  }
+}
+
+void cluster_run::take_out(cluster_node& n) {
+  work_->crashing(n);
+  n.crash(false);
+  const auto at = std::ranges::find(nodes_, &n, &std::unique_ptr<cluster_node>::get);
+  removed_.push_back(std::move(*at));
+  nodes_.erase(at);
+}
+
+void cluster_run::remove_drained() {
+  const auto number = *draining_->member_number();
+  storage::metadata::set_node change;
+  change.node = number;
+  change.state = cluster::member_state::draining;
+  const auto drained =
+      plan_.wishes ? operator_->wish({actors::membership_wish::drain, number, 0, {}, {}}) : work_->operate(change);
+  if (!drained && plan_.wishes && drained.error() == errc::precondition_failed) { // others may hold nothing
+    draining_ = nullptr;
+    return;
+  }
+  if (!drained) return checks_.fail("draining: " + to_string(drained.error()));
+  settle("after a drain");
+  if (checks_.failed()) return;
+  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
+    return checks_.fail("removing a node that was drained: " + to_string(done.error()));
+  // An operator waits until the node holds the log no more: of two voters both are needed.
+  wait_until_it_votes_no_more(number);
+  if (checks_.failed()) return;
+  take_out(*std::exchange(draining_, nullptr));
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after a removal: " + standing());
+  settle("after a removal");
+}
+
+void cluster_run::replace_disks() {
+  if (nodes_.size() < 3) return;
+  auto& n = *w_.draw.pick(nodes_);
+  n.crash(true);
+  n.replace_disks();
+  w_.run_for(microseconds{w_.draw.below(5'000'000)});
+  start(n);
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after a disk was replaced: " + standing());
+  settle("after a disk was replaced");
+}
+
+// Every partition is where it is to be, and every live chunk on all its owners.
+void cluster_run::settle(const char* after) {
+  const auto until = w_.now() + 15min;
+  w_.run_for(6s); // suspicions end
+  std::string problem;
+  do {
+    w_.run_for(2s);
+    problem = census_.unsettled(plan_.rots);
+    if (plan_.rots && !problem.empty()) rot_->meet(plan_.scrubs);
+  } while (!problem.empty() && w_.now() < until && !checks_.failed());
+  if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
+}
+
+// What a fault left behind goes with the next walk of its disk at the latest, all else with the blob.
+void cluster_run::expect_no_needless_chunks() {
+  const auto until = w_.now() + (plan_.trouble.count() > 0 ? 2 * plan_.member.walk_every + 30s : 30s);
+  std::string problem;
+  do {
+    w_.run_for(5s);
+    problem = census_.needless_chunk();
+  } while (!problem.empty() && w_.now() < until);
+  if (!problem.empty()) checks_.fail(problem + "; " + standing());
+  strays_ = census_.stray_chunks();
+}
+
+void cluster_run::check_end() {
+  work_->expect_no_failures();
+  if (plan_.work.uploads > 0) work_->settle_uploads();
+  if (checks_.failed()) return;
+  work_->verify();
+  if (!checks_.failed()) work_->verify_versions();
+  if (checks_.failed()) return;
+  work_->judge();
+  if (plan_.looks_for_leftovers) expect_no_needless_chunks();
+  w_.run_for(20s);
+  const auto before = nodes_.front()->applied();
+  w_.run_for(5s);
+  if (const auto grown = nodes_.front()->applied() - before; grown > 0)
+    checks_.fail("the log grew by " + std::to_string(grown) + " entries though nothing happens");
+  for (const auto& n : nodes_)
+    if (const auto left = n->leftovers(); !left.empty()) checks_.fail(left);
+}
+
+std::string cluster_run::options() const {
+  return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
+         (plan_.wishes && operator_ ? ", " + operator_->summary() : "") +
+         (plan_.rots && rot_
+              ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
+              : "") +
+         (faults_ ? faults_->options() : "") + (disks_ ? disks_->options() : "") +
+         (strays_ > 0 ? ", stray chunks " + std::to_string(strays_) : "") + ", " + work_->summary() + ", virtual s " +
+         std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());
+}
+
+std::string cluster_run::standing() const {
+  std::string out;
+  for (const auto& n : nodes_) out += (out.empty() ? "" : "; ") + n->standing();
+  return out;
+}
+
+run_result cluster_run::run() {
+  build();
+  if (!checks_.failed()) make_trouble();
+  if (!checks_.failed()) mend();
+  if (!checks_.failed()) check_end();
+  run_result out;
+  out.options = options();
+  for (const auto& n : nodes_) {
+    if (!n->running()) continue;
+    work_->crashing(*n);
+    n->crash(false);
+  }
+  w_.forget_everything();
+  disks_.reset();
+  faults_.reset();
+  rot_.reset();
+  operator_.reset();
+  work_.reset();
+  nodes_.clear();
+  removed_.clear();
+  network_.reset();
+  w_.forget_everything();
+  out.problem = checks_.problem();
+  out.digest = w_.digest.value();
+  return out;
+}
+
+} // namespace
+
+run_result run_cluster(world& w, std::uint64_t seed) {
+  return cluster_run{w, seed, false}.run();
+}
+
+run_result run_hostile_cluster(world& w, std::uint64_t seed) {
+  return cluster_run{w, seed, true}.run();
+}
+
+} // namespace cairn::sim

@@ -1,0 +1,158 @@
+// Users of a simulated cluster: each puts (also under a condition), gets, heads, deletes, lists, or uploads in parts
+// (cluster_uploads.cpp), copies, or changes who may ask (cluster_more_work.cpp), one operation after the other, through
+// any node that runs, over a few keys that all share. What they asked and were told goes into a history; the bytes that
+// they read are checked at once. An operation whose node dies has an unknown outcome.
+#pragma once
+
+#include "sim/cluster/cluster_node.hpp"
+#include "sim/node/slow_client.hpp"
+#include "sim/node/slow_uploader.hpp"
+#include "sim/world/history.hpp"
+
+namespace cairn::sim {
+
+struct cluster_work_plan {
+  std::size_t keys = 3, users = 4;
+  std::uint64_t operations = 80;
+  std::uint64_t size_max = 200'000;
+  double cancels = 0.03;           // chance an operation that the client leaves
+  microseconds pause_max{200'000}; // between the operations of a user
+  double uploads = 0;              // chance an operation that it is an upload in parts instead
+  double copies = 0, access = 0;   // likewise: a copy, something about access keys and the bucket's being public
+  bool versioned = false;          // the bucket
+  bool rotten_bits = false;        // a read may find no good copy while nodes are away
+  bool changed_bytes = false;      // or hear of all of them that they are damaged
+  bool failing_disks = false;
+};
+
+class cluster_workload {
+public:
+  cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
+
+  void make_bucket(cluster_node& through); // and wait for it
+  void begin();
+  void crashing(const cluster_node& node);    // before it does
+  void expect_no_failures() { calm_ = true; } // of what begins from now on
+  // A change of the cluster by an operator, and wait for it. The error, if any, is the last one of some tries.
+  result<void> operate(const storage::metadata::command& c);
+  result<void> try_once(cluster_node& through, const storage::metadata::command& c);
+  // With nothing else going on: uploads that were left are completed or aborted.
+  void settle_uploads();
+  bool done() const noexcept { return busy_ == 0; }
+  std::string waiting() const; // for people: what is not answered
+  // With nothing else going on: every key through every node, and the lists of all nodes agree.
+  void verify();
+  void verify_versions(); // that were acknowledged
+  void judge();           // the history
+  std::string summary() const;
+
+  struct part {
+    content_number number = 0; // its bytes
+    std::uint64_t size = 0;
+    storage::metadata::md5_digest digest{};
+  };
+
+private:
+  static constexpr std::uint64_t size_min = 16; // distinct contents have distinct bytes
+  static constexpr std::size_t nobody = ~std::size_t{0};
+  static inline const std::string bucket_name = "bucket";
+  struct content {
+    std::uint64_t size = 0;
+    std::string etag;
+    std::vector<std::pair<content_number, std::uint64_t>> pieces; // patterns and their lengths
+  };
+  struct part_upload {
+    storage::metadata::upload_name name;
+    content_number whole = absent;
+    std::vector<part> parts;
+    std::string digests; // of all parts
+    std::size_t stored = 0;
+    int tries = 0;
+    bool begun = false, finishing = false;
+  };
+  using parts_ptr = std::shared_ptr<part_upload>;
+  struct user {
+    std::uint64_t operation = 0; // numbers all of them; another one: the answer comes too late
+    std::size_t node = 0;
+    std::vector<history::number> told;
+    std::string what, key; // key: of a put
+    bool busy = false, calm = false;
+    std::shared_ptr<slow_uploader> upload;
+    std::shared_ptr<slow_client> download;
+    parts_ptr parts;
+  };
+  struct kept_version {
+    std::string key;
+    storage::metadata::version_id id;
+    content_number content = absent;
+  };
+
+  cluster_node* any_node();
+  void later(std::size_t u);
+  void next(std::size_t u);
+  void start(std::size_t u, cluster_node& node, const std::string& key);
+  void put(std::size_t u, cluster_node& node, const std::string& key);
+  void put_ended(std::size_t u, content_number number, std::optional<result<actors::put_outcome>> outcome);
+  void get(std::size_t u, cluster_node& node, const std::string& key, bool with_body);
+  void watch_get(std::size_t u, std::uint64_t operation);
+  void get_ended(std::size_t u);
+  void remove(std::size_t u, cluster_node& node, const std::string& key);
+  void list(std::size_t u, cluster_node& node);
+  void listed(user& it, const storage::metadata::listing& page);
+  void condition(operation& o, storage::metadata::write_condition& c, const std::string& key);
+  void write_failed(const user& it, const error& why);
+  void excuse(const user& it, const error& why);
+  bool in_time(std::size_t u, std::uint64_t operation) const { return users_[u].operation == operation; }
+  void ended(std::size_t u);
+  content_number new_content(const std::string& key, std::uint64_t size);
+  content_number add_content(const std::string& key, content whole);
+  bool has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const;
+  static bool may_have_happened(errc code);
+  std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave,
+                                         std::optional<storage::metadata::version_id> version = {});
+  content_number content_of(const storage::metadata::object_row& row);
+  content_number verify_key(cluster_node& node, const std::string& key);
+
+  void copy(std::size_t u, cluster_node& node, const std::string& key);
+  void copy_found(std::size_t u, const std::string& from, const std::string& key,
+                  const storage::metadata::object_row& source);
+  void about_access(std::size_t u, cluster_node& node);
+  void change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
+                     storage::metadata::command c);
+  void look_at_access(std::size_t u, cluster_node& node, const std::string& id);
+
+  parts_ptr new_parts(const std::string& key);
+  void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);
+  void tell(std::size_t u, cluster_node& node, storage::metadata::command c,
+            std::function<void(const result<actors::committed>&)> then);
+  void next_part(std::size_t u);
+  void part_ended(std::size_t u, const result<actors::put_outcome>& outcome);
+  void finish_parts(std::size_t u, cluster_node& node);
+  void complete_parts(std::size_t u, cluster_node& node);
+  void abort_parts(std::size_t u, cluster_node& node);
+  void not_ended(const user& it, const error& why);
+  void forget_upload(user& it);
+  std::size_t list_uploads(cluster_node& node);
+
+  world& w_;
+  checks& checks_;
+  std::vector<std::unique_ptr<cluster_node>>& nodes_;
+  const cluster_work_plan plan_;
+  std::vector<std::string> keys_;
+  std::map<content_number, content> contents_;
+  std::map<std::string, content_number> by_etag_;
+  std::map<std::string, std::vector<content_number>> written_; // by key
+  std::vector<user> users_;
+  history history_;
+  std::map<errc, std::uint64_t> failures_;
+  std::uint64_t left_ = 0, next_operation_ = 1, stored_ = 0, whole_reads_ = 0, completed_uploads_ = 0, copies_ = 0,
+                access_numbers_ = 0;
+  std::vector<kept_version> versions_;
+  content_number next_content_ = 1;
+  std::vector<parts_ptr> left_uploads_, aborted_uploads_;
+  std::size_t uncertain_uploads_ = 0; // that may be there
+  std::size_t busy_ = 0;
+  bool calm_ = false;
+};
+
+} // namespace cairn::sim

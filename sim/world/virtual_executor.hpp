@@ -1,0 +1,53 @@
+// The executor seam in virtual time: each lane (thread) runs one job after the other, a job takes a drawn time and then
+// happens at once. After `crash` nothing that was posted, or is posted later, happens.
+#pragma once
+
+#include "base/executor.hpp"
+#include "sim/world/world.hpp"
+
+#include <map>
+
+namespace cairn::sim {
+
+struct job_times {
+  microseconds min{20}, max{500};
+  double slow = 0; // chance a job that it takes up to slow_max
+  microseconds slow_max{0};
+};
+
+class virtual_executor final : public storage::executor {
+public:
+  // `home`: the process whose clock deadlines are told by, and which runs the jobs while it is not frozen; null: the
+  // world's.
+  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max, machine* home = nullptr);
+  void slow_down(std::uint32_t factor) { factor_ = factor; } // of what is posted from now on; 1: as drawn
+  void crash() {                                             // lets go of everything that the jobs hold
+    *alive_ = false;
+    jobs_.clear();
+  }
+  bool quiet() const noexcept { return jobs_.empty(); }
+
+  result<void> post(storage::steady_time deadline, job work) override;
+  std::size_t queued() const override;
+  std::chrono::nanoseconds longest_running() const override;
+  void stop() override { crash(); }
+
+private:
+  microseconds draw_time();
+  void finish(std::uint64_t number, bool expired);
+  struct lane {
+    storage::steady_time busy_from, busy_until;
+  };
+  world& w_;
+  const job_times times_;
+  const std::size_t queue_max_;
+  machine* const home_;
+  const storage::clock& clock_;
+  std::uint32_t factor_ = 1;
+  std::vector<lane> lanes_;
+  std::map<std::uint64_t, job> jobs_; // that wait for their time, by number
+  std::uint64_t next_job_ = 1;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+} // namespace cairn::sim

@@ -1,0 +1,305 @@
+// Behaviour of single actors that a random run would show too rarely or could not measure: exact virtual times, disks
+// that never answer, a metadata disk that is full.
+#include "actors/metadata/metadata.hpp"
+#include "actors/protocol/errors.hpp"
+#include "actors/protocol/node.hpp"
+#include "sim/node/fake_stores.hpp"
+#include "sim/node/sim_node.hpp"
+#include "sim/node/slow_client.hpp"
+#include "sim/world/pattern.hpp"
+
+#include <algorithm>
+#include <gtest/gtest.h>
+
+namespace cairn::sim {
+
+namespace {
+
+namespace meta = storage::metadata;
+using namespace std::chrono_literals;
+
+constexpr std::uint32_t chunk_size = 64 << 10;
+
+struct timed_download {
+  microseconds took{0};
+  std::size_t pool_peak = 0;
+};
+
+// A download of whole chunks whose reads take read_time each, to a socket that takes each write in socket_time.
+timed_download download(std::uint32_t chunks, std::uint32_t window_min, std::uint32_t window_max,
+                        microseconds read_time, microseconds socket_time) {
+  world w;
+  checks c;
+  fake_disk_plan disk;
+  disk.read_min = disk.read_max = read_time;
+  fake_stores stores{w, c, disk, 1, window_max};
+  auto object = std::make_shared<fake_object>();
+  object->row.size = std::uint64_t{chunks} * chunk_size;
+  object->row.content = meta::content_kind::manifest;
+  object->answer_max = 0us;
+  meta::manifest_part part;
+  part.blob = {1, 1};
+  part.length = object->row.size;
+  part.chunk_size = chunk_size;
+  object->parts = {part};
+  stores.blobs[part.blob] = {part.length, chunk_size};
+
+  storage::node_metrics metrics;
+  actors::services s;
+  s.system = &w.system();
+  s.buffers = std::make_shared<storage::buffer_pool>(64 << 20);
+  s.metrics = &metrics;
+  s.clock = &w.clock();
+  s.stores = stores.router();
+  s.metadata = spawn_fake_metadata(w, c, object, nullptr);
+  s.window_min = window_min;
+  s.window_max = window_max;
+  client_habits habits;
+  habits.take_min = habits.take_max = socket_time;
+  auto client = std::make_shared<slow_client>(
+      w, c, habits, window_max + 1,
+      [](const meta::object_row& row) {
+        return actors::download_plan{"head", {actors::byte_range{0, row.size}}};
+      },
+      [](const meta::object_row&, std::uint64_t at, storage::bytes_view bytes) { return is_pattern(1, at, bytes); });
+  client->attach(actors::start_download(s, {"b", "k", true}, client));
+  timed_download out;
+  w.run_until(
+      [&] {
+        out.pool_peak = std::max(out.pool_peak, s.buffers->in_use_bytes());
+        return client->end() != download_end::running;
+      },
+      1h);
+  EXPECT_EQ(client->end(), download_end::finished);
+  EXPECT_EQ(c.problem(), "");
+  out.took = w.elapsed();
+  caf::anon_send_exit(s.metadata, caf::exit_reason::kill);
+  stores.stop();
+  w.forget_everything();
+  return out;
+}
+
+meta::command put_of(const std::string& key) {
+  meta::put_object put;
+  put.bucket = "bucket";
+  put.key = key;
+  put.size = 1;
+  put.content = std::string{"x"};
+  return put;
+}
+
+meta::command delete_of(const std::string& key) {
+  meta::delete_object del;
+  del.bucket = "bucket";
+  del.key = key;
+  return del;
+}
+
+// A metadata store whose disk is full: a batch with a put in it fails, all else is applied.
+class full_store final : public meta::store {
+public:
+  result<std::vector<meta::applied_batch>> apply_all(std::span<const std::span<const meta::command>> batches) override {
+    std::vector<meta::applied_batch> all;
+    for (const auto batch : batches) {
+      for (const auto& c : batch) {
+        if (std::holds_alternative<meta::put_object>(c)) return error{errc::no_space, "full"};
+      }
+      meta::applied_batch out{++index_, {}};
+      for (const auto& c : batch) {
+        applied += std::holds_alternative<meta::delete_object>(c);
+        out.results.push_back({index_, 0, {}});
+      }
+      all.push_back(std::move(out));
+    }
+    return all;
+  }
+  result<std::unique_ptr<meta::view>> read() override { return error{errc::io_error, "not part of this test"}; }
+  std::size_t applied = 0;
+
+private:
+  storage::log_index index_ = 0;
+};
+
+// The metadata actor alone over the given store and executors.
+struct lone_metadata {
+  lone_metadata(world& world_of, meta::store& store, job_times reads, job_times writes)
+      : w(world_of), read_executor(w, reads, 1, 100), write_executor(w, writes, 1, 100) {
+    actors::metadata_services m;
+    m.store = &store;
+    m.reads = &read_executor;
+    m.writes = &write_executor;
+    m.metrics = &metrics;
+    m.clock = &w.clock();
+    m.random = &w.random();
+    m.holds = std::make_shared<actors::read_holds>(w.clock());
+    m.has_room = [this] { return room; };
+    s.system = &w.system();
+    s.metadata = actors::spawn_metadata(w.system(), std::move(m));
+  }
+  ~lone_metadata() {
+    caf::anon_send_exit(s.metadata, caf::exit_reason::kill);
+    s.metadata = nullptr;
+    w.forget_everything();
+  }
+  void commit(meta::command c, std::function<void(result<actors::committed>)> then) {
+    auto box = std::make_shared<const meta::command>(std::move(c));
+    actors::ask_metadata<actors::committed>(s, std::move(then), actors::commit_atom_v, actors::command_box{box});
+  }
+
+  world& w;
+  storage::node_metrics metrics;
+  virtual_executor read_executor, write_executor;
+  actors::services s;
+  bool room = true;
+};
+
+constexpr job_times quick{100us, 100us, 0, 0us}, hung{1h, 1h, 0, 0us};
+
+} // namespace
+
+TEST(download, of_n_chunks_takes_n_over_window_rounds_of_the_disk) {
+  for (const std::uint32_t window : {1u, 5u, 10u, 12u}) {
+    const auto rounds = (12 + window - 1) / window;
+    EXPECT_EQ(download(12, window, window, 50ms, 0us).took, rounds * 50ms) << "window " << window;
+  }
+}
+
+TEST(download, holds_no_more_buffers_than_its_window_however_slow_the_socket) {
+  EXPECT_EQ(download(100, 3, 3, 1ms, 200ms).pool_peak, 3u * chunk_size);
+}
+
+TEST(download, opens_its_window_for_slow_disks_and_not_for_slow_sockets) {
+  EXPECT_EQ(download(200, 2, 8, 50ms, 1us).pool_peak, 8u * chunk_size);
+  EXPECT_EQ(download(200, 2, 8, 1ms, 50ms).pool_peak, 2u * chunk_size);
+}
+
+TEST(metadata, lets_deletes_through_when_the_puts_of_their_batch_do_not_fit) {
+  world w;
+  full_store store;
+  lone_metadata m{w, store, quick, quick};
+  std::vector<errc> puts;
+  int deletes = 0;
+  for (int i = 0; i < 5; ++i) {
+    m.commit(put_of("a"), [&](auto r) { puts.push_back(r ? errc{} : r.error().code); });
+    m.commit(delete_of("b"), [&](auto r) { deletes += r.has_value(); });
+  }
+  w.run_for(1s);
+  EXPECT_EQ(puts, std::vector<errc>(5, errc::no_space));
+  EXPECT_EQ(deletes, 5);
+  EXPECT_EQ(store.applied, 5u);
+}
+
+TEST(metadata, refuses_puts_and_not_deletes_below_the_reserve) {
+  world w;
+  full_store store;
+  lone_metadata m{w, store, quick, quick};
+  m.room = false;
+  std::optional<errc> put, del;
+  m.commit(put_of("a"), [&](auto r) { put = r ? errc{} : r.error().code; });
+  m.commit(delete_of("a"), [&](auto r) { del = r ? errc{} : r.error().code; });
+  w.run_for(1s);
+  EXPECT_EQ(put, errc::no_space);
+  EXPECT_EQ(del, errc{});
+}
+
+TEST(metadata, answers_every_request_in_time_when_its_disk_hangs) {
+  world w;
+  full_store store;
+  lone_metadata m{w, store, hung, hung};
+  std::optional<errc> looked_up, committed;
+  std::function<void(result<actors::found_object>)> found = [&](auto r) { looked_up = r.error().code; };
+  actors::ask_metadata<actors::found_object>(m.s, found, actors::lookup_atom_v, actors::object_name{"b", "k", true});
+  m.commit(delete_of("a"), [&](auto r) { committed = r.error().code; });
+  w.run_for(7s);
+  EXPECT_EQ(looked_up, errc::timeout);
+  EXPECT_FALSE(committed);
+  w.run_for(25s);
+  EXPECT_EQ(committed, errc::timeout);
+  looked_up.reset();
+  actors::ask_metadata<actors::found_object>(m.s, found, actors::lookup_atom_v, actors::object_name{"b", "k", true});
+  w.run_for(1ms);
+  EXPECT_EQ(looked_up, errc::io_error); // overdue for half a minute: it counts as failed
+  EXPECT_EQ(w.live_actors(), 1u);
+}
+
+TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
+  world w;
+  checks c;
+  node_plan plan;
+  plan.disk_times = hung;
+  sim_node node{w, c, plan};
+  node.start();
+  const storage::chunk_id chunk{{1, 1}, 0};
+  const auto write = [&](std::optional<errc>& outcome) {
+    auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
+    const auto* writer = node.handles().stores->local().writer(chunk);
+    if (!writer) {
+      outcome = errc::read_only;
+      return;
+    }
+    w.system().spawn([&outcome, target = *writer, chunk, buffer](caf::event_based_actor* self) {
+      self->request(target, caf::infinite, actors::write_atom_v, actors::chunk_payload{chunk, {buffer, 0, 100}})
+          .then([&outcome](actors::done_atom) { outcome = errc{}; },
+                [&outcome](caf::error& e) { outcome = actors::from_caf(e).code; });
+    });
+  };
+  std::optional<errc> first, second;
+  write(first);
+  w.run_for(29s);
+  EXPECT_FALSE(first);
+  w.run_for(3s);
+  EXPECT_EQ(first, errc::timeout);
+  write(second);
+  w.run_for(1ms);
+  EXPECT_EQ(second, errc::read_only); // no disk is left to write to
+  EXPECT_EQ(c.problem(), "");
+}
+
+// Copies of a blob that is erased while they wait behind others: none may be there afterwards.
+TEST(chunk_store, writes_nothing_of_a_blob_behind_the_erase_of_its_chunks) {
+  world w;
+  checks c;
+  sim_node node{w, c, node_plan{}};
+  node.start();
+  const auto& writer = node.handles().stores->local().disk_writer(0);
+  std::map<std::uint32_t, errc> outcomes;
+  const auto write = [&](storage::chunk_id chunk, std::uint32_t name) {
+    auto buffer = node.handles().buffers->try_acquire(100, storage::reservation::minimum);
+    w.system().spawn([&outcomes, name, target = writer, chunk, buffer](caf::event_based_actor* self) {
+      self->request(target, caf::infinite, actors::write_atom_v, actors::chunk_payload{chunk, {buffer, 0, 100}})
+          .then([&outcomes, name](actors::done_atom) { outcomes[name] = errc{}; },
+                [&outcomes, name](caf::error& e) { outcomes[name] = actors::from_caf(e).code; });
+    });
+  };
+  const auto erase = [&](auto atom, storage::chunk_id chunk) {
+    caf::anon_send(writer, atom, actors::chunk_ids{chunk});
+  };
+  const storage::blob_id dead{7, 1}, moved{7, 2};
+  const auto step = [&] { w.run_for(1us); };
+  write({dead, 0}, 0);
+  step(); // it is being written
+  write({dead, 1}, 1);
+  write({moved, 1}, 2);
+  step(); // these wait
+  erase(actors::erase_atom_v, {dead, 0});
+  erase(actors::drop_atom_v, {moved, 0});
+  step();
+  write({dead, 2}, 3);
+  write({moved, 2}, 4);
+  w.run_for(2s);
+  EXPECT_EQ(outcomes, (std::map<std::uint32_t, errc>{
+                          {0, errc{}}, {1, errc::blob_dead}, {2, errc{}}, {3, errc::blob_dead}, {4, errc{}}}));
+  caf::scoped_actor self{w.system()};
+  auto listed = self->request(writer, caf::infinite, actors::list_atom_v, actors::chunk_list_query{std::nullopt, 100});
+  w.run_for(1s);
+  listed.receive(
+      [&](const actors::chunk_ids& ids) { // in no order of their numbers
+        EXPECT_EQ(ids.size(), 2u);
+        for (const auto& id : {storage::chunk_id{moved, 1}, storage::chunk_id{moved, 2}})
+          EXPECT_EQ(std::count(ids.begin(), ids.end(), id), 1);
+      },
+      [](caf::error&) { ADD_FAILURE() << "no list"; });
+  EXPECT_EQ(c.problem(), "");
+}
+
+} // namespace cairn::sim
