@@ -1,7 +1,7 @@
 #include "cli/admin_client.hpp"
 
 #include "cli/admin_token.hpp"
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,7 +1,7 @@
 // What the commands that talk to an admin port share: where it is, whom to trust, and the token that changes need.
 #pragma once
 
-#include "cli/http_client.hpp"
+#include "cli/client/http_client.hpp"
 
 #include <string>
 

@@ -1,7 +1,7 @@
 #include "cli/admin_token.hpp"
 
 #include "base/file_system.hpp"
-#include "cli/secret_file.hpp"
+#include "cli/client/secret_file.hpp"
 
 #include <fstream>
 

@@ -1,8 +1,8 @@
 #include "cli/bench_load.hpp"
 
-#include "cli/command_support.hpp"
-#include "cli/file_transfer.hpp"
-#include "cli/object_path.hpp"
+#include "cli/client/command_support.hpp"
+#include "cli/client/file_transfer.hpp"
+#include "cli/client/object_path.hpp"
 
 #include <fcntl.h>
 #include <netdb.h>

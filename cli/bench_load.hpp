@@ -3,7 +3,7 @@
 // error.
 #pragma once
 
-#include "cli/http_client.hpp"
+#include "cli/client/http_client.hpp"
 
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 #include "base/units.hpp"
 #include "cli/bench_command.hpp"
 #include "cli/bench_load.hpp"
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 
 #include <CLI/CLI.hpp>
 

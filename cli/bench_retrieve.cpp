@@ -4,7 +4,7 @@
 #include "actors/runtime/io_shards.hpp"
 #include "actors/runtime/storage_node.hpp"
 #include "base/log.hpp"
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 
 #include <unistd.h>
 

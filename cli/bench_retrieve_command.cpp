@@ -1,8 +1,8 @@
 #include "base/units.hpp"
 #include "cli/bench_command.hpp"
 #include "cli/bench_retrieve.hpp"
-#include "cli/command_support.hpp"
-#include "cli/progress.hpp"
+#include "cli/client/command_support.hpp"
+#include "cli/client/progress.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,6 @@
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
+#include "cli/client/object_path.hpp"
 #include "cli/object_commands.hpp"
-#include "cli/object_path.hpp"
 
 #include <CLI/CLI.hpp>
 

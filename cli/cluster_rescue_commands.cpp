@@ -1,7 +1,7 @@
 #include "actors/members/cluster_rescue.hpp"
 #include "base/file_system.hpp"
+#include "cli/client/command_support.hpp"
 #include "cli/cluster_command.hpp"
-#include "cli/command_support.hpp"
 #include "cli/config_command.hpp"
 
 #include <CLI/CLI.hpp>

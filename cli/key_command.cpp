@@ -1,7 +1,7 @@
 #include "cli/key_command.hpp"
 
 #include "cli/admin_client.hpp"
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>

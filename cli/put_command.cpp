@@ -1,9 +1,9 @@
-#include "cli/command_support.hpp"
-#include "cli/content_type.hpp"
-#include "cli/file_transfer.hpp"
+#include "cli/client/command_support.hpp"
+#include "cli/client/content_type.hpp"
+#include "cli/client/file_transfer.hpp"
+#include "cli/client/object_path.hpp"
+#include "cli/client/s3_answers.hpp"
 #include "cli/object_commands.hpp"
-#include "cli/object_path.hpp"
-#include "cli/s3_answers.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,8 +1,8 @@
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
+#include "cli/client/object_path.hpp"
+#include "cli/client/progress.hpp"
+#include "cli/client/s3_answers.hpp"
 #include "cli/object_commands.hpp"
-#include "cli/object_path.hpp"
-#include "cli/progress.hpp"
-#include "cli/s3_answers.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <CLI/CLI.hpp>

@@ -22,7 +22,7 @@ THIRD_PARTY = [
     ("toml++/", r"config/.*", 1),
     ("prometheus/", r"net/.*", 1),
     ("openssl/", r"base/digest\.cpp|actors/link/wire/certificates\.cpp|net/.*|cli/.*", 3),
-    ("boost/asio/ssl", r"actors/link/wire/(tls|asio_ssl_impl)\.cpp|net/wire/tls\.cpp|cli/http_client\.cpp", 4),
+    ("boost/asio/ssl", r"actors/link/wire/(tls|asio_ssl_impl)\.cpp|net/wire/tls\.cpp|cli/client/http_client\.cpp", 4),
     ("isa-l", r"base/checksum\.cpp", 1),
     ("spdlog/", r"base/log\.cpp", 1),
     ("CLI/", r"cli/.*", None),

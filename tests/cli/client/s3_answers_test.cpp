@@ -1,6 +1,6 @@
-#include "cli/s3_answers.hpp"
+#include "cli/client/s3_answers.hpp"
 
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 
 #include <gtest/gtest.h>
 

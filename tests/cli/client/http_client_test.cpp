@@ -1,4 +1,4 @@
-#include "cli/http_client.hpp"
+#include "cli/client/http_client.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "cli/secret_file.hpp"
+#include "cli/client/secret_file.hpp"
 
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 
 #include <cstdio>
 

@@ -1,4 +1,4 @@
-#include "cli/object_path.hpp"
+#include "cli/client/object_path.hpp"
 
 #include "base/visible_text.hpp"
 

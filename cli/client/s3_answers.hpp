@@ -3,7 +3,7 @@
 // the documented shape.
 #pragma once
 
-#include "cli/http_client.hpp"
+#include "cli/client/http_client.hpp"
 
 #include <cstdint>
 #include <functional>

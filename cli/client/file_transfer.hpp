@@ -9,8 +9,8 @@
 #pragma once
 
 #include "base/digest.hpp"
-#include "cli/http_client.hpp"
-#include "cli/progress.hpp"
+#include "cli/client/http_client.hpp"
+#include "cli/client/progress.hpp"
 
 #include <memory>
 #include <optional>

@@ -1,6 +1,6 @@
-#include "cli/file_transfer.hpp"
+#include "cli/client/file_transfer.hpp"
 
-#include "cli/command_support.hpp"
+#include "cli/client/command_support.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-#include "cli/s3_answers.hpp"
+#include "cli/client/s3_answers.hpp"
 
-#include "cli/object_path.hpp"
+#include "cli/client/object_path.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 
 namespace cairn::cli {

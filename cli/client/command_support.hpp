@@ -2,7 +2,7 @@
 // reach the user.
 #pragma once
 
-#include "cli/http_client.hpp"
+#include "cli/client/http_client.hpp"
 
 #include <array>
 #include <functional>
@@ -43,7 +43,7 @@ std::string hex(const std::array<std::uint8_t, 16>& digest);
 // "Input/output error" of errno after `what`.
 error system_failure(const std::string& what);
 
-// For people, several lines: each as printable() makes it (cli/object_path.hpp).
+// For people, several lines: each as printable() makes it (cli/client/object_path.hpp).
 std::string terminal_text(std::string_view text);
 
 std::string json_string(std::string_view text); // quoted and escaped; bytes that are not UTF-8 become U+FFFD

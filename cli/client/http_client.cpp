@@ -1,4 +1,4 @@
-#include "cli/http_client.hpp"
+#include "cli/client/http_client.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
 

@@ -1,4 +1,4 @@
-#include "cli/progress.hpp"
+#include "cli/client/progress.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>
