@@ -4,7 +4,7 @@
 #include "cli/cluster_command.hpp"
 #include "cli/config_command.hpp"
 #include "cli/key_command.hpp"
-#include "cli/object_commands.hpp"
+#include "cli/objects/object_commands.hpp"
 #include "cli/serve_command.hpp"
 #include "cli/sim_command.hpp"
 #include "cli/storage_command.hpp"

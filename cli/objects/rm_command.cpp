@@ -1,7 +1,7 @@
 #include "cli/client/command_support.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/s3_answers.hpp"
-#include "cli/object_commands.hpp"
+#include "cli/objects/object_commands.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -2,7 +2,7 @@
 #include "cli/client/object_path.hpp"
 #include "cli/client/progress.hpp"
 #include "cli/client/s3_answers.hpp"
-#include "cli/object_commands.hpp"
+#include "cli/objects/object_commands.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,6 +1,6 @@
 #include "cli/client/command_support.hpp"
 #include "cli/client/object_path.hpp"
-#include "cli/object_commands.hpp"
+#include "cli/objects/object_commands.hpp"
 
 #include <CLI/CLI.hpp>
 
