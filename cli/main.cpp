@@ -1,13 +1,13 @@
 // The `cairn` command. Each command registers itself and leaves its exit code: 0 done, 1 failed, 2 called or configured
 // wrongly.
+#include "cli/admin/cluster_command.hpp"
+#include "cli/admin/config_command.hpp"
+#include "cli/admin/key_command.hpp"
+#include "cli/admin/storage_command.hpp"
 #include "cli/bench_command.hpp"
-#include "cli/cluster_command.hpp"
-#include "cli/config_command.hpp"
-#include "cli/key_command.hpp"
 #include "cli/objects/object_commands.hpp"
 #include "cli/serve_command.hpp"
 #include "cli/sim_command.hpp"
-#include "cli/storage_command.hpp"
 #include "cli/version.hpp"
 
 #include <CLI/CLI.hpp>

@@ -2,7 +2,7 @@
 #include "actors/link/wire/tls.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/files/small_file.hpp"
-#include "cli/cluster_command.hpp"
+#include "cli/admin/cluster_command.hpp"
 
 #include <CLI/CLI.hpp>
 #include <gmock/gmock.h>

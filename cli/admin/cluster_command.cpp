@@ -1,4 +1,4 @@
-#include "cli/cluster_command.hpp"
+#include "cli/admin/cluster_command.hpp"
 
 #include <CLI/CLI.hpp>
 

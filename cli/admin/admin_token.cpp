@@ -1,4 +1,4 @@
-#include "cli/admin_token.hpp"
+#include "cli/admin/admin_token.hpp"
 
 #include "base/file_system.hpp"
 #include "cli/client/secret_file.hpp"

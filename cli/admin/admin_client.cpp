@@ -1,6 +1,6 @@
-#include "cli/admin_client.hpp"
+#include "cli/admin/admin_client.hpp"
 
-#include "cli/admin_token.hpp"
+#include "cli/admin/admin_token.hpp"
 #include "cli/client/command_support.hpp"
 
 #include <CLI/CLI.hpp>

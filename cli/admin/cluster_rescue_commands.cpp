@@ -1,8 +1,8 @@
 #include "actors/members/cluster_rescue.hpp"
 #include "base/file_system.hpp"
+#include "cli/admin/cluster_command.hpp"
+#include "cli/admin/config_command.hpp"
 #include "cli/client/command_support.hpp"
-#include "cli/cluster_command.hpp"
-#include "cli/config_command.hpp"
 
 #include <CLI/CLI.hpp>
 

@@ -1,7 +1,7 @@
-#include "cli/storage_command.hpp"
+#include "cli/admin/storage_command.hpp"
 
+#include "cli/admin/config_command.hpp"
 #include "cli/client/progress.hpp"
-#include "cli/config_command.hpp"
 #include "cluster/raft/raft_log.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/chunks/disk_identity.hpp"

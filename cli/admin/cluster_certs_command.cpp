@@ -1,9 +1,9 @@
 #include "actors/link/wire/certificates.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/files/small_file.hpp"
+#include "cli/admin/cluster_command.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/secret_file.hpp"
-#include "cli/cluster_command.hpp"
 #include "config/keys.hpp"
 
 #include <CLI/CLI.hpp>

@@ -1,4 +1,4 @@
-#include "cli/storage_command.hpp"
+#include "cli/admin/storage_command.hpp"
 
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/chunks/disk_identity.hpp"

@@ -1,7 +1,7 @@
 #include "base/units.hpp"
-#include "cli/admin_client.hpp"
+#include "cli/admin/admin_client.hpp"
+#include "cli/admin/cluster_command.hpp"
 #include "cli/client/command_support.hpp"
-#include "cli/cluster_command.hpp"
 #include "net/admin/cluster_page.hpp"
 #include "net/wire/grammar/uri.hpp"
 

@@ -1,6 +1,6 @@
-#include "cli/key_command.hpp"
+#include "cli/admin/key_command.hpp"
 
-#include "cli/admin_client.hpp"
+#include "cli/admin/admin_client.hpp"
 #include "cli/client/command_support.hpp"
 #include "net/wire/grammar/uri.hpp"
 

@@ -1,5 +1,5 @@
 // The token that a node makes for its admin port, and certificates that end.
-#include "cli/admin_token.hpp"
+#include "cli/admin/admin_token.hpp"
 #include "cli/certificate_watch.hpp"
 
 #include <gtest/gtest.h>

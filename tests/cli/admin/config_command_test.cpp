@@ -1,4 +1,4 @@
-#include "cli/config_command.hpp"
+#include "cli/admin/config_command.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
