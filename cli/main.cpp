@@ -4,7 +4,7 @@
 #include "cli/admin/config_command.hpp"
 #include "cli/admin/key_command.hpp"
 #include "cli/admin/storage_command.hpp"
-#include "cli/bench_command.hpp"
+#include "cli/bench/bench_command.hpp"
 #include "cli/objects/object_commands.hpp"
 #include "cli/serve_command.hpp"
 #include "cli/sim_command.hpp"

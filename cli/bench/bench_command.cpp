@@ -1,4 +1,4 @@
-#include "cli/bench_command.hpp"
+#include "cli/bench/bench_command.hpp"
 
 #include <CLI/CLI.hpp>
 

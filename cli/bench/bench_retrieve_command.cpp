@@ -1,6 +1,6 @@
 #include "base/units.hpp"
-#include "cli/bench_command.hpp"
-#include "cli/bench_retrieve.hpp"
+#include "cli/bench/bench_command.hpp"
+#include "cli/bench/bench_retrieve.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/progress.hpp"
 

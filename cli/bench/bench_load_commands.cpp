@@ -1,6 +1,6 @@
 #include "base/units.hpp"
-#include "cli/bench_command.hpp"
-#include "cli/bench_load.hpp"
+#include "cli/bench/bench_command.hpp"
+#include "cli/bench/bench_load.hpp"
 #include "cli/client/command_support.hpp"
 
 #include <CLI/CLI.hpp>

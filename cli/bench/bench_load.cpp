@@ -1,4 +1,4 @@
-#include "cli/bench_load.hpp"
+#include "cli/bench/bench_load.hpp"
 
 #include "cli/client/command_support.hpp"
 #include "cli/client/file_transfer.hpp"

@@ -1,4 +1,4 @@
-#include "cli/bench_retrieve.hpp"
+#include "cli/bench/bench_retrieve.hpp"
 
 #include "actors/runtime/asio_scheduler.hpp"
 #include "actors/runtime/io_shards.hpp"
