@@ -1,6 +1,6 @@
 #include "net/s3/router.hpp"
 
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 #include <array>

@@ -7,6 +7,7 @@
 
 #include "storage/kv/kv.hpp"
 #include "storage/metadata/commands/commands.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <memory>
 #include <span>
@@ -14,8 +15,7 @@
 namespace cairn::storage::metadata {
 
 constexpr group_id default_group = 0;
-constexpr std::size_t key_bytes_max = 1024; // of an object's key, UTF-8
-extern const table_id table_count;          // for open_lmdb / make_memory_kv
+extern const table_id table_count; // for open_lmdb / make_memory_kv
 
 struct applied_batch {
   log_index index = 0; // of this batch
@@ -210,12 +210,5 @@ public:
   virtual result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };
-
-// Bucket names: 3–63 of a–z 0–9 . - and not an IP address; keys: 1–1,024 bytes of valid UTF-8 without NUL.
-bool valid_bucket_name(std::string_view name);
-bool valid_key(std::string_view key);
-// Bytes of the well-formed UTF-8 character that `text` begins with, 0 when there is none. Unicode 15, table 3-7.
-std::size_t utf8_character(std::string_view text);
-bool valid_utf8(std::string_view text); // NUL is valid
 
 } // namespace cairn::storage::metadata

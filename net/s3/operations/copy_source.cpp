@@ -3,7 +3,7 @@
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/uri.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <charconv>
 

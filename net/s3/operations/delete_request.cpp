@@ -3,7 +3,7 @@
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 namespace cairn::net {
 

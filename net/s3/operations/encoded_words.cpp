@@ -1,7 +1,7 @@
 #include "net/s3/operations/encoded_words.hpp"
 
 #include "net/wire/grammar/base64.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 #include <array>

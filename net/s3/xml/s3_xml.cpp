@@ -3,6 +3,7 @@
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/uri.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <array>
 #include <charconv>

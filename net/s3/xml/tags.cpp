@@ -3,6 +3,7 @@
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/uri.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 #include <optional>

@@ -1,7 +1,7 @@
 #include "net/s3/xml/xml_reader.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,6 @@
 #include "storage/metadata/apply/apply.hpp"
 
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 #include "storage/metadata/apply/apply.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
 #include "storage/metadata/apply/batch.hpp"
 
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 namespace cairn::storage::metadata {
 

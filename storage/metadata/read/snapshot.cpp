@@ -2,6 +2,7 @@
 
 #include "storage/metadata/apply/blobs.hpp"
 #include "storage/metadata/commands/commands.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/rows/names.hpp"
 
 #include <gtest/gtest.h>
 
