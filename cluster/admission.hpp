@@ -14,7 +14,7 @@
 
 #include "base/seams.hpp"
 #include "cluster/layout/layout.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <chrono>
 #include <optional>

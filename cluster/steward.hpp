@@ -12,7 +12,7 @@
 #include "cluster/auto_out.hpp"
 #include "cluster/layout/layout_plan.hpp"
 #include "cluster/raft/raft_core.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <chrono>
 #include <map>

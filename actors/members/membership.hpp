@@ -11,6 +11,7 @@
 #include "cluster/admission.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "cluster/steward.hpp"
+#include "storage/metadata/store.hpp"
 
 namespace cairn::actors {
 

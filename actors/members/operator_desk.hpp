@@ -8,6 +8,7 @@
 #include "actors/protocol/layout_holder.hpp"
 #include "base/executor.hpp"
 #include "base/seams.hpp"
+#include "storage/metadata/store.hpp"
 
 namespace cairn::actors {
 

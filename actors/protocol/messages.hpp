@@ -7,7 +7,7 @@
 #include "base/memory/buffer_pool.hpp"
 #include "cluster/raft/raft_core.hpp"
 #include "storage/chunks/chunk_store.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <caf/all.hpp>
 

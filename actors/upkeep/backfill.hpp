@@ -20,6 +20,7 @@
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/node.hpp"
 #include "actors/upkeep/backfill_pages.hpp"
+#include "storage/metadata/store.hpp"
 
 namespace cairn::actors {
 

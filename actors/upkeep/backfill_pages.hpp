@@ -4,7 +4,7 @@
 
 #include "cluster/layout/comparisons.hpp"
 #include "storage/chunks/chunk_store.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <functional>
 #include <optional>

@@ -3,7 +3,7 @@
 // owner that is away, or one of whose disks is closed, has not answered. Blocking reads of the metadata, bounded.
 #pragma once
 
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <span>
 #include <string>

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cluster/layout/layout.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 namespace cairn::cluster {
 

@@ -3,7 +3,7 @@
 
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <string>
 #include <string_view>

@@ -3,7 +3,7 @@
 // What clients send is parsed in net/s3/xml/xml_reader.cpp.
 #pragma once
 
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <optional>
 #include <string>

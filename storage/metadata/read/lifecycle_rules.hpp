@@ -3,7 +3,7 @@
 // days are counted from when a version was written, or displaced, to the next midnight (UTC) after so many of them.
 #pragma once
 
-#include "storage/metadata/store.hpp"
+#include "storage/metadata/read/view.hpp"
 
 #include <chrono>
 #include <optional>

@@ -1,9 +1,9 @@
 // The view of one group over a read transaction of the engine.
 #pragma once
 
+#include "storage/metadata/read/view.hpp"
 #include "storage/metadata/rows/key_tree.hpp"
 #include "storage/metadata/rows/tables.hpp"
-#include "storage/metadata/store.hpp"
 
 #include <memory>
 

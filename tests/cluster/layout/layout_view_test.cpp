@@ -1,6 +1,7 @@
 // Plans through the metadata: the commands of a plan make the rows say what the plan says.
 #include "cluster/layout/layout_view.hpp"
 
+#include "storage/metadata/store.hpp"
 #include "tests/cluster/layout/layouts.hpp"
 
 namespace cairn::cluster {
