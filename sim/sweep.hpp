@@ -1,8 +1,7 @@
-// What a simulated run is and how runs of many seeds are driven: for `cairn sim` and for the tests. A run ends with the
-// problem it found, if any, the options that its seed drew, and a digest; the same seed gives the same digest.
+// The scenarios there are, and how runs of many seeds are driven: for `cairn sim` and for the tests.
 #pragma once
 
-#include "sim/world/world.hpp"
+#include "sim/world/scenario.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -11,17 +10,6 @@
 
 namespace cairn::sim {
 
-struct run_result {
-  std::string problem; // empty: every check held
-  std::string options; // what the seed drew, for people
-  std::uint64_t digest = 0;
-};
-
-struct scenario {
-  const char* name;
-  const char* about;
-  run_result (*run)(world& w, std::uint64_t seed);
-};
 const std::vector<scenario>& scenarios();
 const scenario* find_scenario(const std::string& name);
 

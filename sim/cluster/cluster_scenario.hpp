@@ -8,7 +8,7 @@
 // Not checked: timing, bandwidth, TLS and framing of links (tests of actors/link), LMDB and real disks (tests/crash).
 #pragma once
 
-#include "sim/sweep.hpp"
+#include "sim/world/scenario.hpp"
 
 namespace cairn::sim {
 

@@ -7,7 +7,7 @@
 // Does not check: that the window adapts well (unit tests do), and anything of HTTP.
 #pragma once
 
-#include "sim/sweep.hpp"
+#include "sim/world/scenario.hpp"
 
 namespace cairn::sim {
 

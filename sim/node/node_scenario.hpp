@@ -8,7 +8,7 @@
 // the kernel (the crash harness does), HTTP.
 #pragma once
 
-#include "sim/sweep.hpp"
+#include "sim/world/scenario.hpp"
 
 namespace cairn::sim {
 
