@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""The shape of the source tree: include direction, where third-party APIs and the outside may be named, sizes, paths.
+"""The shape of the source tree: rooms and who includes whom, where third-party APIs and the outside may be named, sizes,
+paths.
 
 structure_test.py [ROOT] first plants one violation of each rule in a scratch tree and expects to find it, then checks ROOT.
 """
@@ -9,8 +10,74 @@ import re
 import sys
 import tempfile
 
-# Leftmost is lowest. A file includes its own layer and those before it.
-LAYERS = ["base", "config", "storage", "cluster", "actors", "sim", "net", "cli"]
+# Each room and what it may include beside itself, lowest first: a room may only name earlier ones. `base/` stands for base
+# and every room in it. A room is a folder with sources; the first part of its name is its layer.
+ROOMS = {
+    "base": [],
+    "base/memory": ["base"],
+    "base/files": ["base"],
+    "config": ["base/"],
+    "storage/kv": ["base/"],
+    "storage/chunks": ["base/", "storage/kv"],
+    "storage/metadata/rows": ["base/", "storage/kv"],
+    "storage/metadata/commands": ["base/", "storage/metadata/rows"],
+    "storage/metadata/apply": ["base/", "storage/kv", "storage/metadata/rows", "storage/metadata/commands"],
+    "storage/metadata/read": [
+        "base/", "storage/kv", "storage/metadata/rows", "storage/metadata/commands", "storage/metadata/apply",
+    ],
+    "storage/metadata": ["base/", "storage/"],
+    "cluster/raft": ["base/", "storage/kv"],
+    "cluster/layout": ["base/", "storage/metadata/"],
+    "cluster": ["base/", "storage/metadata/", "cluster/raft", "cluster/layout"],
+    "actors/link/wire": ["base/"],
+    "actors/link": ["base/", "storage/metadata/commands", "cluster", "actors/link/wire"],
+    "actors/protocol": ["base/", "config", "storage/", "cluster/", "actors/link"],
+    "actors/chunks": ["base/", "storage/chunks", "cluster/layout", "actors/link", "actors/protocol"],
+    "actors/download": ["base/", "actors/protocol", "actors/chunks"],
+    "actors/upload": ["base/", "cluster/layout", "actors/protocol", "actors/chunks"],
+    "actors/metadata/log": ["base/", "storage/", "cluster/", "actors/link", "actors/protocol"],
+    "actors/metadata": ["base/", "config", "storage/", "cluster/", "actors/protocol", "actors/metadata/log"],
+    "actors/upkeep": ["base/", "storage/", "cluster/layout", "actors/protocol", "actors/chunks", "actors/metadata/log"],
+    "actors/members": [
+        "base/", "config", "storage/", "cluster/", "actors/link", "actors/protocol", "actors/metadata/log", "actors/upkeep",
+    ],
+    "actors/runtime": ["base/", "config", "storage/", "cluster/", "actors/"],
+    "sim/world": ["base/", "storage/kv", "actors/protocol"],
+    "sim/raft": ["base/", "cluster/raft", "sim/world"],
+    "sim/node": ["base/", "storage/", "actors/", "sim/world"],
+    "sim/cluster": ["base/", "storage/", "cluster/", "actors/", "sim/world", "sim/node"],
+    "sim": ["base/", "sim/"],
+    "net/wire/grammar": ["base/", "config"],
+    "net/wire": ["base/", "actors/link/wire", "net/wire/grammar"],
+    "net/s3/xml": ["base/", "storage/metadata/", "net/wire/grammar"],
+    "net/s3/auth": ["base/", "net/wire/grammar", "net/s3/xml"],
+    "net/s3/body": ["base/", "actors/protocol", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
+    "net/s3/operations": ["base/", "storage/metadata/", "actors/protocol", "net/wire/grammar", "net/s3/xml", "net/s3/body"],
+    "net/s3": [
+        "base/", "storage/metadata/", "actors/protocol", "net/wire/grammar", "net/s3/xml", "net/s3/auth", "net/s3/body",
+        "net/s3/operations",
+    ],
+    "net/gateway": ["base/", "config", "actors/link/wire", "actors/protocol", "net/wire/", "net/s3/"],
+    "net/gateway/routes": ["base/", "actors/protocol", "net/wire/grammar", "net/s3/", "net/gateway"],
+    "net/admin": ["base/", "config", "actors/link/wire", "actors/protocol", "actors/runtime", "net/wire/"],
+    "cli/client": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
+    "cli/objects": ["base/", "net/wire/grammar", "cli/client"],
+    "cli/admin": [
+        "base/", "config", "storage/", "cluster/raft", "actors/link/wire", "actors/members", "net/wire/grammar", "net/admin",
+        "cli/client",
+    ],
+    "cli/bench": ["base/", "actors/runtime", "cli/client"],
+    "cli": ["base/", "config", "storage/", "actors/runtime", "sim", "net/gateway", "net/admin", "cli/"],
+}
+# Files that may include what their room may not, each until the reason is gone.
+EXCEPTIONS = {
+    # Routes know the session that they answer to, and the session picks the route.
+    ("net/gateway/http_session.cpp", "net/gateway/routes"),
+}
+LAYERS = list(dict.fromkeys(room.split("/")[0] for room in ROOMS))
+ROOM_FILES_MAX = 25
+README_FROM = 11  # files
+README_LINES_MAX = 15
 FILE_LINES_MAX = 500
 FUNCTION_LINES_MAX = 80
 TEST_LINES_MAX = 120  # a test may carry its table of cases
@@ -84,8 +151,18 @@ def blanked(source):
 
 
 def layer_of(name):
-    found = [layer for layer in LAYERS if name.startswith(layer + "/")]
-    return found[0] if found else None
+    top = name.split("/")[0]
+    return top if top in LAYERS and "/" in name else None
+
+
+def folder_of(name):
+    return name.rpartition("/")[0]
+
+
+def may_include(room, target):
+    return target == room or any(
+        target == allowed or allowed.endswith("/") and (target + "/").startswith(allowed) for allowed in ROOMS[room]
+    )
 
 
 def is_function(head):
@@ -130,13 +207,15 @@ def check_includes(name, source, includers):
         if not found:
             continue
         ours, theirs = found.groups()
-        if ours:
-            target = layer_of(ours)
-            if layer and target is None and not ours.startswith("tests/"):
+        if ours and layer:
+            room, target = folder_of(name), folder_of(ours)
+            if ours.startswith("tests/"):
+                yield f"{name}:{number}: production must not include {ours}: a test's"
+            elif target not in ROOMS:
                 yield f"{name}:{number}: include of \"{ours}\": not a path from the root of the repository"
-            elif layer and (target is None or LAYERS.index(target) > LAYERS.index(layer)):
-                yield f"{name}:{number}: {layer} must not include {ours}: layers are {' ← '.join(LAYERS)}"
-        elif layer:
+            elif room in ROOMS and not may_include(room, target) and (name, target) not in EXCEPTIONS:
+                yield f"{name}:{number}: {room} must not include {ours}: ROOMS says what it may"
+        elif theirs and layer:
             for prefix, allowed, _ in THIRD_PARTY:
                 if not theirs.startswith(prefix):
                     continue
@@ -154,12 +233,34 @@ def check_outside(name, source):
                 yield f"{name}:{number}: {what} comes in through the seams only ({allowed})"
 
 
+def check_rooms(sources, readmes):
+    """`sources`: the C++ files' names; `readmes`: lines of each README.md."""
+    folders = {}
+    for name in sources:
+        folders.setdefault(folder_of(name), []).append(name)
+    for folder, names in sorted(folders.items()):
+        if layer_of(names[0]) and folder not in ROOMS:
+            yield f"{folder}: no such room: ROOMS does not know it"
+        mirrored = folder.removeprefix("tests/")
+        if folder.startswith("tests/") and layer_of(mirrored + "/") and mirrored not in ROOMS:
+            yield f"{folder}: mirrors no room"
+        if len(names) > ROOM_FILES_MAX:
+            yield f"{folder}: {len(names)} source files, at most {ROOM_FILES_MAX}: it is two rooms"
+        lines = readmes.get(folder)
+        if folder in ROOMS and len(names) >= README_FROM and lines is None:
+            yield f"{folder}: {len(names)} source files and no README.md"
+        if folder in ROOMS and lines is not None and lines > README_LINES_MAX:
+            yield f"{folder}/README.md: {lines} lines, at most {README_LINES_MAX}"
+
+
 def violations(root):
-    includers = {}
+    includers, sources, readmes = {}, [], {}
     for name, source in files_of(pathlib.Path(root)):
         for number, line in enumerate(source.splitlines(), 1):
             if MACHINE_PATH.search(line):
                 yield f"{name}:{number}: a path of somebody's machine"
+        if name.endswith("/README.md"):
+            readmes[folder_of(name)] = source.count("\n")
         if not name.endswith((".cpp", ".hpp", ".py")):
             continue
         lines = source.count("\n")
@@ -167,6 +268,7 @@ def violations(root):
             yield f"{name}: {lines} lines, at most {FILE_LINES_MAX}: it holds two ideas"
         if name.endswith(".py"):
             continue
+        sources.append(name)
         if name.endswith(".hpp") and not source.startswith("//"):
             yield f"{name}:1: a header opens with what it is for"
         yield from check_includes(name, source, includers)
@@ -174,6 +276,7 @@ def violations(root):
         most = TEST_LINES_MAX if name.endswith("_test.cpp") else FUNCTION_LINES_MAX
         for number, length in long_functions(source, most):
             yield f"{name}:{number}: a function of {length} lines, at most {most}"
+    yield from check_rooms(sources, readmes)
     for prefix, _, most in THIRD_PARTY:
         users = sorted(includers.get(prefix, ()))
         if most is not None and len(users) > most:
@@ -183,20 +286,25 @@ def violations(root):
 BODY = "  x();\n" * FUNCTION_LINES_MAX
 PLANTED = [
     # (what is said, file, content)
-    ("must not include", "storage/a.cpp", '#include "actors/b.hpp"\n'),
-    ("must not include", "net/a.cpp", '#include "cli/b.hpp"\n'),
-    ("not a path from the root", "net/a.cpp", '#include "b.hpp"\n'),
-    ("may only be included by", "storage/a.cpp", "#include <lmdb.h>\n"),
-    ("may only be included by", "actors/a.hpp", "// a\n#include <boost/beast/http.hpp>\n"),
-    ("a clock", "actors/a.cpp", "auto t = std::chrono::steady_clock::now();\n"),
-    ("sleep", "storage/a.cpp", "std::this_thread::sleep_for(1s);\n"),
+    ("must not include", "actors/chunks/a.cpp", '#include "actors/upkeep/b.hpp"\n'),
+    ("must not include", "net/gateway/a.cpp", '#include "net/gateway/routes/b.hpp"\n'),
+    ("production must not include", "cli/a.cpp", '#include "tests/base/b.hpp"\n'),
+    ("no such room", "storage/a.cpp", "int x;\n"),
+    ("mirrors no room", "tests/net/a_test.cpp", "int x;\n"),
+    ("must not include", "storage/kv/a.cpp", '#include "actors/chunks/b.hpp"\n'),
+    ("must not include", "net/wire/a.cpp", '#include "cli/client/b.hpp"\n'),
+    ("not a path from the root", "net/wire/a.cpp", '#include "b.hpp"\n'),
+    ("may only be included by", "storage/kv/a.cpp", "#include <lmdb.h>\n"),
+    ("may only be included by", "actors/chunks/a.hpp", "// a\n#include <boost/beast/http.hpp>\n"),
+    ("a clock", "actors/chunks/a.cpp", "auto t = std::chrono::steady_clock::now();\n"),
+    ("sleep", "storage/kv/a.cpp", "std::this_thread::sleep_for(1s);\n"),
     ("randomness", "cluster/a.cpp", "std::random_device d;\n"),
-    ("a thread", "storage/a.hpp", "// a\nstd::thread t;\n"),
-    ("a function of", "net/a.cpp", "namespace n {\nint f(int a) {\n" + BODY + "}\n}\n"),
-    ("a function of", "net/a.cpp", "struct s {\n  s() : a{1}, b(2) {\n" + BODY + "  }\n};\n"),
-    ("a function of", "tests/net/a_test.cpp", "TEST(a, b) {\n  auto f = [] { x(); };\n" + BODY * 2 + "}\n"),
-    ("a function of", "net/a.cpp", "template <class T>\nauto f(T x) -> int\n{\n" + BODY + "}\n"),
-    ("a function of", "net/a.cpp", "const char c = '{';\nstruct t f() {\n" + BODY + "}\n"),
+    ("a thread", "storage/kv/a.hpp", "// a\nstd::thread t;\n"),
+    ("a function of", "net/wire/a.cpp", "namespace n {\nint f(int a) {\n" + BODY + "}\n}\n"),
+    ("a function of", "net/wire/a.cpp", "struct s {\n  s() : a{1}, b(2) {\n" + BODY + "  }\n};\n"),
+    ("a function of", "tests/net/wire/a_test.cpp", "TEST(a, b) {\n  auto f = [] { x(); };\n" + BODY * 2 + "}\n"),
+    ("a function of", "net/wire/a.cpp", "template <class T>\nauto f(T x) -> int\n{\n" + BODY + "}\n"),
+    ("a function of", "net/wire/a.cpp", "const char c = '{';\nstruct t f() {\n" + BODY + "}\n"),
     ("lines, at most", "cli/a.cpp", "int x;\n" * (FILE_LINES_MAX + 1)),
     ("lines, at most", "tests/e2e/a.py", "x = 1\n" * (FILE_LINES_MAX + 1)),
     ("opens with what it is for", "cli/a.hpp", "#pragma once\n"),
@@ -205,13 +313,13 @@ PLANTED = [
 ]
 # Near misses, which must stay quiet.
 ALLOWED = {
-    "storage/a.cpp": '#include "config/b.hpp"\n#include "storage/c.hpp"\n// steady_clock::now() is for seams.cpp\n'
+    "storage/kv/a.cpp": '#include "base/b.hpp"\n#include "storage/kv/c.hpp"\n// steady_clock::now() is for seams.cpp\n'
     'const char* s = "std::thread";\nauto n = pool.now();\nconstexpr int k = 1\'000\'000;\n',
     "storage/kv/lmdb_impl.hpp": "// The inside of the engine, for its two files.\n#pragma once\n#include <lmdb.h>\n",
     "base/seams.cpp": "auto t = std::chrono::steady_clock::now();\n",
     "cli/a.cpp": '#include "sim/b.hpp"\n' + "int x;\n" * 200,
-    "net/table.cpp": "constexpr int t[] = {\n" + "  f(1), {2},\n" * 100 + "};\nclass c {\n" + "  int f();\n" * 100 + "};\n",
-    "tests/net/a_test.cpp": '#include "net/a.hpp"\n#include <lmdb.h>\n',
+    "net/wire/table.cpp": "constexpr int t[] = {\n" + "  f(1), {2},\n" * 100 + "};\nclass c {\n" + "  int f();\n" * 100 + "};\n",
+    "tests/net/wire/a_test.cpp": '#include "net/wire/a.hpp"\n#include <lmdb.h>\n',
     "docs/a.md": "`/var/lib/cairn`, https://example.org/ro" + "ot/x, src/ro" + "ot/y\n",
 }
 
@@ -234,6 +342,23 @@ def self_test():
     two = found_in({"config/a.cpp": "#include <toml++/toml.h>\n", "config/b.cpp": "#include <toml++/toml.h>\n"})
     if len(two) != 1 or "is included by config/a.cpp, config/b.cpp" not in two[0]:
         wrong.append(f"two users of one library, found {two}")
+    many = {f"base/f{n}.cpp": "int x;\n" for n in range(README_FROM)}
+    crowd = {f"base/f{n}.cpp": "int x;\n" for n in range(ROOM_FILES_MAX + 1)}
+    for expected, tree in [
+        (None, {f"base/f{n}.cpp": "int x;\n" for n in range(README_FROM - 1)}),
+        (None, many | {"base/README.md": "# base\n" * README_LINES_MAX}),
+        ("no README.md", many),
+        ("base/README.md: 16 lines", many | {"base/README.md": "# base\n" * (README_LINES_MAX + 1)}),
+        ("it is two rooms", crowd | {"base/README.md": "# base\n"}),
+    ]:
+        found = found_in(tree)
+        if len(found) != (expected is not None) or not all(expected in text for text in found):
+            wrong.append(f"planted a room of {len(tree)} files, expected “{expected}”, found {found}")
+    names = list(ROOMS)
+    for room in names:
+        for later in names[names.index(room) + 1 :]:
+            if may_include(room, later):
+                wrong.append(f"ROOMS: {room} may include {later}, which stands behind it")
     return wrong
 
 
