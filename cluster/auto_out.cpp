@@ -15,10 +15,6 @@ struct zone_count {
   std::size_t nodes = 0, down = 0;
 };
 
-bool is_member(const member& m) {
-  return m.state != member_state::removed;
-}
-
 // Leaves in `d` why nobody is taken out, and who is to blame.
 void look_at_large(const layout& l, std::span<const member_health> health, out_decision& d) {
   zone_count all;

@@ -13,10 +13,6 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t moved_at_once = 4096;
 
-bool is_member(const member& m) {
-  return m.state != member_state::removed;
-}
-
 bool is_up(const steward_view& v, const member& m, const steward_options& o) {
   return m.number == v.self || (v.news[m.number].heard && v.news[m.number].silent < o.down_after);
 }

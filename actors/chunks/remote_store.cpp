@@ -14,7 +14,7 @@ using data_promise = caf::typed_response_promise<chunk_data>;
 using done_promise = caf::typed_response_promise<done_atom>;
 using outcome = result<link::answer>;
 
-constexpr std::chrono::milliseconds tick_interval{250}, probe_interval{1000};
+constexpr std::chrono::milliseconds retry_tick_interval{250}, probe_interval{1000};
 constexpr std::uint32_t probe_bytes = 1;
 
 class remote_state {
@@ -73,7 +73,7 @@ void remote_state::start(remote_store_parts parts, const storage::uuid& peer, st
   p_ = std::move(parts);
   peer_ = peer;
   health_ = std::move(health);
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, retry_tick_interval, tick_atom_v);
 }
 
 storage::layout_epoch remote_state::epoch() const {
@@ -190,7 +190,7 @@ caf::result<std::uint64_t> remote_state::erase(chunk_ids& ids) {
 }
 
 void remote_state::tick() {
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, retry_tick_interval, tick_atom_v);
   for (auto& [id, r] : reads_) {
     if (now() - r.since < p_.overdue_after) break; // in the order of time
     if (std::exchange(r.overdue, true)) continue;

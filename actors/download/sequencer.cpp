@@ -12,7 +12,7 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::uint32_t block = storage::block_size_bytes;
+constexpr std::uint32_t block_bytes = storage::block_size_bytes;
 constexpr std::uint32_t chunk_bytes_max = 16 << 20;
 // When a read counts as late enough to be hedged: after its replica's 95th percentile, but never so soon that a busy
 // processor looks like a slow peer; and where no percentile is known.
@@ -125,15 +125,15 @@ void sequencer_state::pump() {
 bool sequencer_state::begin_next() {
   const bool alone = window_->all_credited();
   const auto whole = planner_->peek(chunk_bytes_max);
-  if (whole.read_length > block || !alone) {
+  if (whole.read_length > block_bytes || !alone) {
     if (auto into = s_.buffers->try_acquire(whole.read_length, storage::reservation::growth, payer_)) {
       begin(whole, std::move(into));
       return true;
     }
   }
   if (!alone) return false; // a credit will come
-  if (auto into = s_.buffers->try_acquire(block, storage::reservation::minimum, payer_)) {
-    begin(planner_->peek(block), std::move(into));
+  if (auto into = s_.buffers->try_acquire(block_bytes, storage::reservation::minimum, payer_)) {
+    begin(planner_->peek(block_bytes), std::move(into));
     return true;
   }
   wait_for_block();
@@ -144,7 +144,7 @@ void sequencer_state::wait_for_block() {
   const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
   waiting_ = memory_wait{0, now() + patience};
   waiting_->ticket = s_.buffers->wait(
-      block,
+      block_bytes,
       [me = sequencer_actor{self_}](storage::buffer_ptr granted) {
         caf::anon_send(me, buffer_atom_v, buffer_grant{std::move(granted)});
       },
@@ -156,7 +156,7 @@ void sequencer_state::buffer(storage::buffer_ptr granted) {
   if (ended_) return;
   CAIRN_ASSERT(waiting_);
   waiting_.reset();
-  begin(planner_->peek(block), std::move(granted));
+  begin(planner_->peek(block_bytes), std::move(granted));
   pump();
 }
 

@@ -19,7 +19,7 @@ namespace {
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms,
+constexpr std::chrono::milliseconds desk_tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms,
                                     answer_margin = 1s; // an answer by way of another node must arrive in time
 
 constexpr std::size_t objects_told_max = 100, rows_looked_at_max = 200'000;
@@ -96,7 +96,7 @@ static_assert(!std::is_aggregate_v<desk_state>);
 
 void desk_state::start(operator_services services) {
   s_ = std::move(services);
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, desk_tick_interval, tick_atom_v);
 }
 
 void desk_state::with_log(const std::function<void(result<log_status_ptr>)>& then) {
@@ -114,7 +114,7 @@ const storage::uuid* desk_state::leader_elsewhere(const log_status& log) const {
 
 // What metrics show, and what `state` keeps of it: as far as this node knows by itself.
 void desk_state::tick() {
-  self_->delayed_send(self_, tick_interval, tick_atom_v);
+  self_->delayed_send(self_, desk_tick_interval, tick_atom_v);
   with_log([this](const result<log_status_ptr>& log) {
     if (!log) return;
     own_status(*log, [this](result<cluster_status> s) {

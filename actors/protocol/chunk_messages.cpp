@@ -21,17 +21,17 @@ using storage::byte_reader;
 using storage::byte_writer;
 using storage::chunk_id;
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t chunk_version = 1;
 constexpr std::size_t chunk_id_bytes = 20, head_bytes = 16;
 
 byte_writer begin(std::size_t rest_bytes = 32) {
   byte_writer w{head_bytes + rest_bytes};
-  w.u8(version);
+  w.u8(chunk_version);
   return w;
 }
 byte_writer begin(peer_request kind, storage::layout_epoch epoch, std::size_t rest_bytes = 32) {
   byte_writer w{head_bytes + rest_bytes};
-  w.u8(static_cast<std::uint8_t>(kind)).u8(version).varint(epoch);
+  w.u8(static_cast<std::uint8_t>(kind)).u8(chunk_version).varint(epoch);
   return w;
 }
 
@@ -119,7 +119,7 @@ template <class Message>
 result<Message> decode(std::string_view bytes) {
   byte_reader r{bytes};
   const auto found = r.u8();
-  if (r.ok() && found != version) return error{errc::unsupported, "a message about chunks of another version"};
+  if (r.ok() && found != chunk_version) return error{errc::unsupported, "a message about chunks of another version"};
   Message m;
   take(r, m);
   if (!r.finished()) return error{errc::corrupt, "a message about chunks does not follow its grammar"};

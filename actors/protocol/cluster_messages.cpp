@@ -1,5 +1,6 @@
 #include "actors/protocol/cluster_messages.hpp"
 
+#include "actors/protocol/message_codec.hpp"
 #include "base/checksum.hpp"
 #include "base/codec.hpp"
 #include "cluster/raft/raft_message.hpp"
@@ -12,25 +13,8 @@ namespace meta = storage::metadata;
 using storage::byte_reader;
 using storage::byte_writer;
 
-constexpr std::uint8_t version = 1, version_of_proofs = 2;
+constexpr std::uint8_t cluster_version = 1, version_of_proofs = 2;
 constexpr std::size_t text_bytes_max = 1024, outcomes_max = 4096;
-
-byte_writer begin(std::size_t expected = 64) {
-  byte_writer w{expected};
-  w.u8(version);
-  return w;
-}
-
-result<void> open(byte_reader& r) {
-  const auto v = r.u8();
-  if (!r.ok()) return error{errc::corrupt, "a message between nodes that is empty"};
-  if (v != version) return error{errc::unsupported, "a message between nodes of version " + std::to_string(v)};
-  return {};
-}
-
-error broken(const char* what) {
-  return {errc::corrupt, std::string{what} + " of another node does not decode"};
-}
 
 void write(byte_writer& w, const meta::new_node& n) {
   w.raw(n.id).string(n.address).string(n.zone).varint(n.weight).u64(n.incarnation);
@@ -61,17 +45,17 @@ void read(byte_reader& r, known_members& members) {
 } // namespace
 
 std::string encode_submit(std::span<const meta::command> batch) {
-  return begin().raw(meta::encode(batch)).take();
+  return begin_message(cluster_version).raw(meta::encode(batch)).take();
 }
 
 result<std::vector<meta::command>> decode_submit(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   return meta::decode_batch(r.rest());
 }
 
 std::string encode_outcomes(const command_outcomes& outcomes) {
-  auto w = begin();
+  auto w = begin_message(cluster_version);
   w.varint(outcomes.size());
   for (const auto& o : outcomes) {
     w.boolean(o.has_value());
@@ -82,7 +66,7 @@ std::string encode_outcomes(const command_outcomes& outcomes) {
 
 result<command_outcomes> decode_outcomes(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   command_outcomes out(std::min(r.count(1), outcomes_max));
   for (auto& o : out) {
     if (!r.boolean()) continue;
@@ -90,23 +74,23 @@ result<command_outcomes> decode_outcomes(std::string_view bytes) {
     if (!one) return one.error();
     o = std::move(*one);
   }
-  if (!r.finished()) return broken("the outcome of commands");
+  if (!r.finished()) return broken_message("the outcome of commands");
   return out;
 }
 
 std::string encode_barrier() {
-  return begin().take();
+  return begin_message(cluster_version).take();
 }
 
 result<void> decode_barrier(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good;
-  if (!r.finished()) return broken("a wish for a barrier");
+  if (auto good = open_message(r, cluster_version); !good) return good;
+  if (!r.finished()) return broken_message("a wish for a barrier");
   return {};
 }
 
 std::string encode(const read_index& i) {
-  auto w = begin();
+  auto w = begin_message(cluster_version);
   w.varint(i.index);
   if (i.term != 0) w.varint(i.term);
   return w.take();
@@ -114,30 +98,30 @@ std::string encode(const read_index& i) {
 
 result<read_index> decode_read_index(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   read_index out{r.varint()};
   const bool with_term = r.ok() && !r.rest().empty();
   if (with_term) out.term = r.varint();
-  if (!r.finished() || (with_term && out.term == 0)) return broken("a log index");
+  if (!r.finished() || (with_term && out.term == 0)) return broken_message("a log index");
   return out;
 }
 
 std::string encode(const snapshot_wanted& wanted) {
-  return begin().u64(wanted.index).u64(wanted.offset).take();
+  return begin_message(cluster_version).u64(wanted.index).u64(wanted.offset).take();
 }
 
 result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   snapshot_wanted out;
   out.index = r.u64();
   out.offset = r.u64();
-  if (!r.finished()) return broken("a wish for a snapshot");
+  if (!r.finished()) return broken_message("a wish for a snapshot");
   return out;
 }
 
 std::string encode(const snapshot_piece& p) {
-  auto w = begin(p.bytes.size() + 128);
+  auto w = begin_message(cluster_version, p.bytes.size() + 128);
   w.u64(p.record.index).u64(p.record.term).u64(p.record.servers_index).string(cluster::raft::encode(p.record.servers));
   w.u64(p.total).u32(storage::crc32c(std::as_bytes(std::span{p.bytes}))).raw(p.bytes);
   return w.take();
@@ -145,7 +129,7 @@ std::string encode(const snapshot_piece& p) {
 
 result<snapshot_piece> decode_snapshot_piece(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   snapshot_piece p;
   p.record.index = r.u64();
   p.record.term = r.u64();
@@ -153,17 +137,17 @@ result<snapshot_piece> decode_snapshot_piece(std::string_view bytes) {
   auto servers = cluster::raft::decode_configuration(r.string());
   p.total = r.u64();
   const auto checksum = r.u32();
-  if (!r.ok() || !servers) return broken("a piece of a snapshot");
+  if (!r.ok() || !servers) return broken_message("a piece of a snapshot");
   p.record.servers = std::move(*servers);
   p.bytes = r.rest();
   if (storage::crc32c(std::as_bytes(std::span{p.bytes})) != checksum)
-    return broken("the checksum of a snapshot's piece");
+    return broken_message("the checksum of a snapshot's piece");
   return p;
 }
 
 std::string encode(const join_request& j) {
   byte_writer w{128};
-  w.u8(j.proof ? version_of_proofs : version);
+  w.u8(j.proof ? version_of_proofs : cluster_version);
   write(w, j.node);
   w.string(j.cluster_name);
   if (j.proof) w.raw(*j.proof);
@@ -175,18 +159,18 @@ result<join_request> decode_join(std::string_view bytes) {
   const bool proves = !bytes.empty() && std::uint8_t(bytes.front()) == version_of_proofs;
   if (proves)
     r.u8();
-  else if (auto good = open(r); !good)
+  else if (auto good = open_message(r, cluster_version); !good)
     return good.error();
   join_request out;
   read(r, out.node);
   out.cluster_name = r.string(text_bytes_max);
   if (proves) r.raw(out.proof.emplace());
-  if (!r.finished()) return broken("the wish to join");
+  if (!r.finished()) return broken_message("the wish to join");
   return out;
 }
 
 std::string encode(const join_answer& j) {
-  auto w = begin();
+  auto w = begin_message(cluster_version);
   w.raw(j.cluster).string(j.name).u16(j.number);
   write(w, j.members);
   return w.take();
@@ -194,33 +178,33 @@ std::string encode(const join_answer& j) {
 
 result<join_answer> decode_join_answer(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   join_answer out;
   r.raw(out.cluster);
   out.name = r.string(text_bytes_max);
   out.number = r.u16();
   read(r, out.members);
-  if (!r.finished()) return broken("the answer to the wish to join");
+  if (!r.finished()) return broken_message("the answer to the wish to join");
   return out;
 }
 
 std::string encode(const known_members& members) {
-  auto w = begin();
+  auto w = begin_message(cluster_version);
   write(w, members);
   return w.take();
 }
 
 result<known_members> decode_members(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   known_members out;
   read(r, out);
-  if (!r.finished()) return broken("a list of members");
+  if (!r.finished()) return broken_message("a list of members");
   return out;
 }
 
 std::string encode(const node_report& n) {
-  auto w = begin(128 + 2 * n.complete.size());
+  auto w = begin_message(cluster_version, 128 + 2 * n.complete.size());
   write(w, n.node);
   w.u64(n.oldest_hold).u64(n.settled).u64(n.applied).u64(n.used_bytes).u64(n.capacity_bytes).u64(n.data_bytes);
   w.boolean(n.takes_writes);
@@ -235,7 +219,7 @@ std::string encode(const node_report& n) {
 
 result<node_report> decode_report(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, cluster_version); !good) return good.error();
   node_report out;
   read(r, out.node);
   out.oldest_hold = r.u64();
@@ -260,7 +244,7 @@ result<node_report> decode_report(std::string_view bytes) {
     out.closed_disks = r.varint();
     out.certificate_end = storage::wall_ms(r.u64());
   }
-  if (!r.finished()) return broken("the report");
+  if (!r.finished()) return broken_message("the report");
   return out;
 }
 

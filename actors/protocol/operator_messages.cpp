@@ -1,5 +1,6 @@
 #include "actors/protocol/operator_messages.hpp"
 
+#include "actors/protocol/message_codec.hpp"
 #include "base/codec.hpp"
 
 #include <algorithm>
@@ -11,26 +12,10 @@ namespace {
 using storage::byte_reader;
 using storage::byte_writer;
 
-constexpr std::uint8_t version = 1;
-constexpr std::size_t text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38, waiting_bytes_min = 17;
+constexpr std::uint8_t operator_version = 1;
+constexpr std::size_t operator_text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38,
+                      waiting_bytes_min = 17;
 enum class what : std::uint8_t { status = 1, wish, look };
-
-byte_writer begin() {
-  byte_writer w{64};
-  w.u8(version);
-  return w;
-}
-
-result<void> open(byte_reader& r) {
-  const auto v = r.u8();
-  if (r.ok() && v != version)
-    return error{errc::unsupported, "a message for operators of version " + std::to_string(v)};
-  return {};
-}
-
-error broken(const char* which) {
-  return {errc::corrupt, std::string{which} + " of another node does not decode"};
-}
 
 bool has_fault(const cluster_node_status& n) {
   return !n.fault.empty() || n.closed_disks > 0;
@@ -58,8 +43,8 @@ void write(byte_writer& w, const cluster_node_status& n) {
 void read(byte_reader& r, cluster_node_status& n) {
   n.number = r.u16();
   r.raw(n.id);
-  n.address = r.string(text_bytes_max);
-  n.zone = r.string(text_bytes_max);
+  n.address = r.string(operator_text_bytes_max);
+  n.zone = r.string(operator_text_bytes_max);
   n.weight = r.varint32();
   const auto state = r.u8();
   if (state < std::uint8_t(storage::metadata::node_state::active) ||
@@ -82,7 +67,7 @@ void read(byte_reader& r, cluster_node_status& n) {
 } // namespace
 
 std::string encode(const operator_request& request) {
-  auto w = begin();
+  auto w = begin_message(operator_version);
   if (std::holds_alternative<status_wanted>(request)) return w.u8(std::uint8_t(what::status)).take();
   if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
   const auto& c = std::get<membership_command>(request);
@@ -94,7 +79,7 @@ std::string encode(const operator_request& request) {
 
 result<operator_request> decode_operator_request(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, operator_version); !good) return good.error();
   operator_request out;
   switch (what(r.u8())) {
     case what::status: break;
@@ -106,7 +91,7 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
       c.kind = membership_wish(kind);
       c.node = r.u16();
       c.number = r.u32();
-      c.zone = r.string(text_bytes_max);
+      c.zone = r.string(operator_text_bytes_max);
       c.nodes = read_numbers(r);
       if (c.kind == membership_wish::add) {
         r.raw(c.invited);
@@ -117,12 +102,12 @@ result<operator_request> decode_operator_request(std::string_view bytes) {
     }
     default: r.fail();
   }
-  if (!r.finished()) return broken("an operator's wish");
+  if (!r.finished()) return broken_message("an operator's wish");
   return out;
 }
 
 std::string encode(const cluster_status& s) {
-  auto w = begin();
+  auto w = begin_message(operator_version);
   w.string(s.name).raw(s.id).u8(s.replicas).u8(s.write_quorum).boolean(s.deletions_held).varint(s.epoch);
   w.varint(s.leader ? std::uint64_t{*s.leader} + 1 : 0).varint(s.term).u16(s.self).u64(std::uint64_t(s.now));
   w.varint(s.repairs_waiting).varint(s.bytes_to_move).varint(s.partitions_under_replicated).varint(s.nodes.size());
@@ -138,7 +123,7 @@ std::string encode(const cluster_status& s) {
   if (faults == 0 && s.waiting.empty() && !ends) return w.take();
   w.varint(std::uint64_t(faults));
   for (const auto& n : s.nodes)
-    if (has_fault(n)) w.u16(n.number).string(n.fault.substr(0, text_bytes_max)).varint(n.closed_disks);
+    if (has_fault(n)) w.u16(n.number).string(n.fault.substr(0, operator_text_bytes_max)).varint(n.closed_disks);
   w.varint(s.waiting.size());
   for (const auto& n : s.waiting) w.raw(n.id).string(n.address);
   w.varint(ends ? s.nodes.size() : 0);
@@ -152,7 +137,7 @@ namespace {
 void read_rest(byte_reader& r, cluster_status& s) {
   for (auto faults = r.count(4); faults > 0; --faults) {
     const auto number = r.u16();
-    std::string fault{r.string(text_bytes_max)};
+    std::string fault{r.string(operator_text_bytes_max)};
     const auto n = std::ranges::find(s.nodes, number, &cluster_node_status::number);
     const auto closed = r.varint();
     if (n == s.nodes.end()) continue;
@@ -162,7 +147,7 @@ void read_rest(byte_reader& r, cluster_status& s) {
   s.waiting.resize(r.count(waiting_bytes_min));
   for (auto& n : s.waiting) {
     r.raw(n.id);
-    n.address = r.string(text_bytes_max);
+    n.address = r.string(operator_text_bytes_max);
   }
   const auto ends = r.count(sizeof(std::uint64_t));
   if (ends != 0 && ends != s.nodes.size()) return r.fail();
@@ -173,9 +158,9 @@ void read_rest(byte_reader& r, cluster_status& s) {
 
 result<cluster_status> decode_cluster_status(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, operator_version); !good) return good.error();
   cluster_status s;
-  s.name = r.string(text_bytes_max);
+  s.name = r.string(operator_text_bytes_max);
   r.raw(s.id);
   s.replicas = r.u8();
   s.write_quorum = r.u8();
@@ -199,19 +184,19 @@ result<cluster_status> decode_cluster_status(std::string_view bytes) {
   s.auto_out.waiting = read_numbers(r);
   s.auto_out.because = read_numbers(r);
   if (r.ok() && !r.finished()) read_rest(r, s);
-  if (!r.finished()) return broken("the cluster's status");
+  if (!r.finished()) return broken_message("the cluster's status");
   return s;
 }
 
 std::string encode_done(std::string_view text) {
-  return begin().string(text).take();
+  return begin_message(operator_version).string(text).take();
 }
 
 result<std::string> decode_done(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open(r); !good) return good.error();
+  if (auto good = open_message(r, operator_version); !good) return good.error();
   std::string text{r.string(done_bytes_max)};
-  if (!r.finished()) return broken("an answer to an operator");
+  if (!r.finished()) return broken_message("an answer to an operator");
   return text;
 }
 

@@ -6,7 +6,7 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::chrono::seconds step_time{60};
+constexpr std::chrono::seconds rows_step_time{60};
 
 class metadata_scrub_state {
 public:
@@ -42,7 +42,7 @@ void metadata_scrub_state::tick() {
     const auto step = std::make_shared<const storage::kv_checked>(expired ? storage::kv_checked{} : check->step(rows));
     caf::anon_send(me, completion{[this, step] { stepped(*step); }});
   };
-  if (!s_.work->post(now + step_time, std::move(job))) busy_ = false;
+  if (!s_.work->post(now + rows_step_time, std::move(job))) busy_ = false;
 }
 
 void metadata_scrub_state::stepped(const storage::kv_checked& step) {

@@ -18,7 +18,7 @@ struct rescue_options {
   std::string file, data_dir;
   bool force = false, majority_lost = false;
 };
-using options_ptr = std::shared_ptr<rescue_options>;
+using rescue_options_ptr = std::shared_ptr<rescue_options>;
 
 constexpr const char* after_founding =
     "Next:\n"
@@ -30,7 +30,7 @@ constexpr const char* after_founding =
     "  4. Look whether the objects are what they should be. Until then no chunk is deleted. When they are:\n"
     "     `cairn cluster deletions release`.\n";
 
-options_ptr add_common(CLI::App& command) {
+rescue_options_ptr add_common(CLI::App& command) {
   auto options = std::make_shared<rescue_options>();
   add_config_options(command, options->config);
   command.add_option("--data-dir", options->data_dir, "The node's data directory, instead of the configuration's")
@@ -101,7 +101,7 @@ result<void> rejoin(const config::settings& settings, const rescue_options&) {
 
 using rescue_work = result<void> (*)(const config::settings&, const rescue_options&);
 
-void run_on(CLI::App& command, int& exit_code, const options_ptr& options, rescue_work work) {
+void run_on(CLI::App& command, int& exit_code, const rescue_options_ptr& options, rescue_work work) {
   command.callback([options, work, &exit_code] {
     run_with_settings(exit_code, *options, [&](const config::settings& s) { return work(s, *options); });
   });

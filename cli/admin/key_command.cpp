@@ -17,9 +17,9 @@ struct key_options : admin_address {
   std::string key, bucket, label, value;
   bool read = false, write = false, owner = false, create_buckets = false, json = false;
 };
-using options_ptr = std::shared_ptr<key_options>;
+using key_options_ptr = std::shared_ptr<key_options>;
 
-options_ptr add_common_options(CLI::App& command) {
+key_options_ptr add_common_options(CLI::App& command) {
   auto options = std::make_shared<key_options>();
   add_admin_options(command, *options);
   command.add_flag("--json", options->json, "One JSON value, for scripts");
@@ -57,8 +57,8 @@ result<void> command(const char* kind, const key_options& options) {
   return {};
 }
 
-CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const std::string& help, options_ptr& options,
-                  int& exit_code) {
+CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const std::string& help,
+                  key_options_ptr& options, int& exit_code) {
   auto* subcommand = parent.add_subcommand(name, help);
   options = add_common_options(*subcommand);
   subcommand->callback(
@@ -66,7 +66,7 @@ CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const st
   return subcommand;
 }
 
-void add_rights(CLI::App& to, const options_ptr& options) {
+void add_rights(CLI::App& to, const key_options_ptr& options) {
   to.add_option("KEY", options->key, "The access key")->required();
   to.add_option("BUCKET", options->bucket, "The bucket; not needed for --create-buckets");
   to.add_flag("--read", options->read, "List it, read its objects");
@@ -80,7 +80,7 @@ void add_rights(CLI::App& to, const options_ptr& options) {
 void add_key_command(CLI::App& app, int& exit_code) {
   auto* key = app.add_subcommand("key", "Access keys: who may sign requests, and what each may do");
   key->require_subcommand(1);
-  options_ptr options;
+  key_options_ptr options;
   auto* create = add_one(*key, "create", "create",
                          "Make an access key and show its secret, this once\n\n"
                          "Example: cairn key create --label backups && cairn key allow KEY backups --read --write",
@@ -102,7 +102,7 @@ void add_key_command(CLI::App& app, int& exit_code) {
 void add_bucket_command(CLI::App& app, int& exit_code) {
   auto* bucket = app.add_subcommand("bucket", "Settings of buckets");
   bucket->require_subcommand(1);
-  options_ptr options;
+  key_options_ptr options;
   auto* open = add_one(*bucket, "public-read", "public-read",
                        "Let anybody list a bucket and read its objects, or not\n\n"
                        "Example: cairn bucket public-read downloads on",

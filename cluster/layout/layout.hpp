@@ -27,6 +27,10 @@ namespace cairn::cluster {
 
 using member = storage::metadata::node_row;
 using member_state = storage::metadata::node_state;
+
+inline bool is_member(const member& m) {
+  return m.state != member_state::removed;
+}
 using member_index = storage::node_number;
 using storage::layout_epoch;
 using storage::partition_id;

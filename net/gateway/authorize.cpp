@@ -5,6 +5,7 @@
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
+#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"
 #include "net/wire/grammar/host_check.hpp"
@@ -21,10 +22,6 @@ using storage::metadata::allowed_by;
 constexpr std::array<std::string_view, 6> overridable{"content-type",  "content-language", "expires",
                                                       "cache-control", "content-encoding", "content-disposition"};
 
-std::string_view view_of(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
 // The path as it was sent, of "/a/b?c" and "http://host/a/b?c".
 std::string_view path_of(std::string_view target) {
   target = target.substr(0, target.find('?'));
@@ -32,11 +29,6 @@ std::string_view path_of(std::string_view target) {
   const auto scheme = target.find("://");
   const auto slash = scheme == target.npos ? target.npos : target.find('/', scheme + 3);
   return slash == target.npos ? std::string_view{"/"} : target.substr(slash);
-}
-
-std::string_view header_of(const request_head& head, std::string_view name) {
-  const auto found = head.find(boost::beast::string_view{name.data(), name.size()});
-  return found == head.end() ? std::string_view{} : view_of(found->value());
 }
 
 std::string_view method_of(const request_head& head) {
@@ -86,7 +78,7 @@ s3_error cross_site_refused() {
 bool is_cross_site(const request_head& head, std::string_view host, const request& request) {
   if (!changes_data(request.operation)) return false;
   const auto& authority = request.target.authority;
-  return from_another_origin(header_of(head, "Sec-Fetch-Site"), request.origin, authority.empty() ? host : authority);
+  return from_another_origin(field_of(head, "Sec-Fetch-Site"), request.origin, authority.empty() ? host : authority);
 }
 
 s3_error anonymous_refused(config::anonymous_access setting) {
@@ -188,7 +180,7 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
   const bool preflight = request.operation == storage::http_operation::options;
   const bool is_signed = carries_credentials(sent.get()) && !preflight;
   auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
-  request.origin = header_of(head, "Origin");
+  request.origin = field_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
   request.cross_site = !is_signed && is_cross_site(head, host, request);
   const bool has_rules = !request.origin.empty() && !request.target.bucket.empty() &&
@@ -211,7 +203,7 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
   request.seen = found.seen;
   const bool preflight = request.operation == storage::http_operation::options;
   if (found.bucket && !request.origin.empty() && !preflight) {
-    const auto meant = header_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
+    const auto meant = field_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
     const auto method = meant.empty() ? method_of(head) : meant;
     request.basics.lines = cors_lines(found.bucket->cors, request.origin, method);
   }

@@ -1,6 +1,7 @@
 #include "net/gateway/body_reader.hpp"
 
 #include "net/gateway/http_session.hpp"
+#include "net/wire/buffer_text.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -17,10 +18,6 @@ constexpr std::size_t first_read_bytes = 4 << 10; // without a buffer to read in
 constexpr std::size_t chunked_read_bytes = 64 << 10;
 constexpr std::size_t framing_read_bytes = 8
                                            << 10; // holds a few heads of aws-chunks; their payload behind it is copied
-
-std::string_view as_text(const boost::beast::flat_buffer& buffer) {
-  return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
-}
 
 } // namespace
 

@@ -12,6 +12,7 @@
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/signed_query.hpp"
+#include "net/wire/buffer_text.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -44,10 +45,6 @@ std::string new_request_id(storage::random_source& random) {
     bits >>= 4;
   }
   return id;
-}
-
-std::string_view as_text(const boost::beast::flat_buffer& buffer) {
-  return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
 }
 
 s3_error too_many_connections() {

@@ -5,6 +5,7 @@
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
+#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -18,10 +19,6 @@ namespace {
 
 namespace http = boost::beast::http;
 namespace rights = storage::metadata::rights;
-
-std::string_view view_of(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
 
 void join(std::optional<std::string>& list, std::string_view value) {
   if (list)

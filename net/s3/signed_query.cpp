@@ -1,8 +1,10 @@
 #include "net/s3/signed_query.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/field_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -31,22 +33,12 @@ boost::beast::string_view beast_view(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
 bool is_token(std::string_view name) {
   static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
   return std::all_of(name.begin(), name.end(), [](char c) {
     const char low = ascii_lower(c);
     return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
   });
-}
-
-s3_error invalid(std::string message) {
-  return {400, "InvalidArgument", std::move(message)};
 }
 
 bool presigned(const request_target& target) {
@@ -70,8 +62,8 @@ bool brings_checksum(const http::fields& head) {
 }
 
 refusal take(http::fields& head, const std::string& name, std::string_view value, request& request) {
-  if (!is_token(name)) return invalid("The query parameter " + name + " is no name of a header.");
-  if (!is_header_value(value)) return invalid("A control character in " + name + ".");
+  if (!is_token(name)) return invalid_argument("The query parameter " + name + " is no name of a header.");
+  if (!is_header_value(value)) return invalid_argument("A control character in " + name + ".");
   const auto present = head.find(name);
   if (present == head.end()) {
     // What is not there is a length of 0, unless the body comes in pieces.
@@ -84,7 +76,7 @@ refusal take(http::fields& head, const std::string& name, std::string_view value
   } else if (head.count(name) == 1 && present->value() == beast_view(value)) {
     return std::nullopt;
   }
-  return invalid("The header " + name + " has another value than the signed query has.");
+  return invalid_argument("The header " + name + " has another value than the signed query has.");
 }
 
 } // namespace
@@ -100,7 +92,7 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
     if (!is_amazon && std::find(plain.begin(), plain.end(), name) == plain.end()) continue;
     if (!is_presigned) {
       if (!is_amazon || version_2) continue;
-      return invalid("The header " + name + " is read in the query of presigned URLs only.");
+      return invalid_argument("The header " + name + " is read in the query of presigned URLs only.");
     }
     const auto same = [&](std::string_view p) { return iequals(p, name); };
     if (const auto known = std::find_if(protocol.begin(), protocol.end(), same); known != protocol.end()) {

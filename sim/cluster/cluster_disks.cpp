@@ -6,7 +6,7 @@ namespace {
 
 using storage::disk_operation;
 
-constexpr std::uint64_t salt = 0x6508FF172CC663ACull;
+constexpr std::uint64_t disks_salt = 0x6508FF172CC663ACull;
 // A member whose log or state fails stays as it is until it starts again: with this on, the cluster may lose its
 // majority for as long as the trouble lasts, and settles when those members were restarted.
 constexpr bool metadata_fails = false;
@@ -24,7 +24,7 @@ bool needs_room(disk_operation o) {
 } // namespace
 
 disk_fault_plan draw_disk_faults(std::uint64_t seed) {
-  dice d{seed ^ salt};
+  dice d{seed ^ disks_salt};
   disk_fault_plan p;
   if (!d.chance(0.35)) return p;
   if (d.chance(0.4)) p.read_errors = d.pick(std::vector<double>{0.002, 0.02});

@@ -6,13 +6,13 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::uint64_t salt = 0xBB6DB3F7B4E953ECull;
+constexpr std::uint64_t faults_salt = 0xBB6DB3F7B4E953ECull;
 constexpr std::uint64_t day_ms = 24ull * 3600 * 1000;
 
 } // namespace
 
 fault_plan draw_faults(std::uint64_t seed) {
-  dice d{seed ^ salt};
+  dice d{seed ^ faults_salt};
   fault_plan p;
   if (!d.chance(0.45)) return p;
   p.freezes = d.chance(0.4);

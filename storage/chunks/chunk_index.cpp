@@ -9,7 +9,7 @@ namespace cairn::storage::chunk_index {
 
 namespace {
 
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t index_version = 1;
 constexpr std::string_view disk_key = "disk", next_segment_key = "next_segment";
 constexpr std::string_view lowest_key{"\0", 1}; // engines refuse the empty key
 
@@ -196,14 +196,14 @@ result<std::optional<uuid>> owner(kv_reader& reader) {
   if (auto read = reader.status(); !read) return read.error();
   if (!value) return std::optional<uuid>{};
   if (value->size() != 17) return malformed("about");
-  if ((*value)[0] != char{version}) return error{errc::unsupported, "disk index: written by a newer version"};
+  if ((*value)[0] != char{index_version}) return error{errc::unsupported, "disk index: written by a newer version"};
   uuid id;
   std::memcpy(id.data(), value->data() + 1, id.size());
   return std::optional{id};
 }
 
 void put_owner(kv_writer& writer, const uuid& disk) {
-  std::string value(1, char{version});
+  std::string value(1, char{index_version});
   value.append(reinterpret_cast<const char*>(disk.data()), disk.size());
   writer.put(about, disk_key, value);
 }

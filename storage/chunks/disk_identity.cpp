@@ -12,9 +12,9 @@ namespace cairn::storage {
 
 namespace {
 
-constexpr char magic[] = {'C', 'A', 'I', 'R', 'N', 'D', 'S', 'K'};
-constexpr std::uint8_t version = 1;
-constexpr std::size_t version_at = 8, id_at = 16, key_at = 32, spare_at = 48, crc_at = 64, identity_bytes = 68;
+constexpr char disk_magic[] = {'C', 'A', 'I', 'R', 'N', 'D', 'S', 'K'};
+constexpr std::uint8_t disk_version = 1;
+constexpr std::size_t disk_version_at = 8, id_at = 16, key_at = 32, spare_at = 48, crc_at = 64, identity_bytes = 68;
 
 std::string identity_path(const std::string& disk) {
   return disk + "/disk";
@@ -45,10 +45,10 @@ result<disk_identity> load_disk_identity(file_system& files, const std::string& 
   const auto content = read_small_file(files, identity_path(disk));
   if (!content) return content.error();
   const auto* at = reinterpret_cast<const std::byte*>(content->data());
-  if (content->size() != identity_bytes || std::memcmp(at, magic, sizeof magic) != 0 ||
+  if (content->size() != identity_bytes || std::memcmp(at, disk_magic, sizeof disk_magic) != 0 ||
       load_le<std::uint32_t>(at + crc_at) != crc32c({at, crc_at}))
     return error{errc::corrupt, identity_path(disk) + " is damaged: restore it from another copy of the disk"};
-  if (at[version_at] != std::byte{version})
+  if (at[disk_version_at] != std::byte{disk_version})
     return error{errc::unsupported, identity_path(disk) + " was written by a newer version"};
   disk_identity identity;
   std::memcpy(identity.id.data(), at + id_at, identity.id.size());
@@ -66,8 +66,8 @@ result<disk_identity> make_disk_identity(file_system& files, const std::string& 
   draw(identity.spare_secret, random);
   std::string content(identity_bytes, '\0');
   auto* at = reinterpret_cast<std::byte*>(content.data());
-  std::memcpy(at, magic, sizeof magic);
-  at[version_at] = std::byte{version};
+  std::memcpy(at, disk_magic, sizeof disk_magic);
+  at[disk_version_at] = std::byte{disk_version};
   std::memcpy(at + id_at, identity.id.data(), identity.id.size());
   std::memcpy(at + key_at, identity.header_key.data(), identity.header_key.size());
   std::memcpy(at + spare_at, identity.spare_secret.data(), identity.spare_secret.size());

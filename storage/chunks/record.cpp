@@ -10,11 +10,12 @@ namespace cairn::storage {
 
 namespace {
 
-constexpr char magic[] = {'C', 'A', 'I', 'R', 'N', 'R', 'E', 'C'};
-constexpr std::uint8_t version = 1;
-constexpr std::size_t version_at = 8, index_at = 12, session_at = 16, number_at = 24, length_at = 32, segment_at = 40,
-                      offset_at = 48, checksums_at = 56, mac_at = page_bytes - sizeof(mac_tag);
-static_assert(checksums_at + 4 * record_blocks_max <= mac_at);
+constexpr char record_magic[] = {'C', 'A', 'I', 'R', 'N', 'R', 'E', 'C'};
+constexpr std::uint8_t record_version = 1;
+constexpr std::size_t record_version_at = 8, index_at = 12, session_at = 16, number_at = 24, length_at = 32,
+                      record_segment_at = 40, offset_at = 48, checksums_at = 56,
+                      record_mac_at = page_bytes - sizeof(mac_tag);
+static_assert(checksums_at + 4 * record_blocks_max <= record_mac_at);
 
 mac_tag mac_of(const std::byte* page, const mac_key& key, std::uint32_t length) noexcept {
   const bytes_view covered{page, checksums_at + std::size_t{4} * block_count(length)};
@@ -37,13 +38,13 @@ void encode_record_header(page_span page, const mac_key& key, const record_place
   auto* at = page.data();
   const auto length = static_cast<std::uint32_t>(payload.size());
   std::memset(at, 0, page.size());
-  std::memcpy(at, magic, sizeof magic);
-  at[version_at] = std::byte{version};
+  std::memcpy(at, record_magic, sizeof record_magic);
+  at[record_version_at] = std::byte{record_version};
   store_le(at + index_at, id.index);
   store_le(at + session_at, id.blob.session);
   store_le(at + number_at, id.blob.number);
   store_le(at + length_at, length);
-  store_le(at + segment_at, place.segment);
+  store_le(at + record_segment_at, place.segment);
   store_le(at + offset_at, place.offset);
   for (std::uint32_t block = 0; block < block_count(length); ++block) {
     const auto from = block * std::size_t{block_size_bytes};
@@ -51,23 +52,23 @@ void encode_record_header(page_span page, const mac_key& key, const record_place
     store_le(at + checksums_at + std::size_t{4} * block, crc32c(bytes));
   }
   const auto tag = mac_of(at, key, length);
-  std::memcpy(at + mac_at, tag.data(), tag.size());
+  std::memcpy(at + record_mac_at, tag.data(), tag.size());
 }
 
 bool looks_like_record(page_view page) noexcept {
-  return std::memcmp(page.data(), magic, sizeof magic) == 0;
+  return std::memcmp(page.data(), record_magic, sizeof record_magic) == 0;
 }
 
 result<record_header> decode_record_header(page_view page, const mac_key& key, const record_place& place) {
   const auto* at = page.data();
   if (!looks_like_record(page)) return error{errc::corrupt, "header magic"};
-  if (at[version_at] != std::byte{version}) return error{errc::corrupt, "header version"};
+  if (at[record_version_at] != std::byte{record_version}) return error{errc::corrupt, "header version"};
   record_header header;
   header.length_ = load_le<std::uint32_t>(at + length_at);
   if (header.length_ == 0 || header.length_ > chunk_bytes_max) return error{errc::corrupt, "header length"};
   const auto tag = mac_of(at, key, header.length_);
-  if (std::memcmp(at + mac_at, tag.data(), tag.size()) != 0) return error{errc::corrupt, "header checksum"};
-  if (load_le<std::uint64_t>(at + segment_at) != place.segment ||
+  if (std::memcmp(at + record_mac_at, tag.data(), tag.size()) != 0) return error{errc::corrupt, "header checksum"};
+  if (load_le<std::uint64_t>(at + record_segment_at) != place.segment ||
       load_le<std::uint64_t>(at + offset_at) != place.offset)
     return error{errc::corrupt, "header place"};
   header.id_.blob.session = load_le<std::uint64_t>(at + session_at);

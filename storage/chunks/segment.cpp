@@ -11,10 +11,10 @@ namespace cairn::storage {
 
 namespace {
 
-constexpr char magic[] = {'C', 'A', 'I', 'R', 'N', 'S', 'E', 'G'};
-constexpr std::uint8_t version = 1;
-constexpr std::size_t version_at = 8, segment_at = 16, table_at = 24, count_at = 32, covered_bytes = 40,
-                      mac_at = page_bytes - sizeof(mac_tag);
+constexpr char segment_magic[] = {'C', 'A', 'I', 'R', 'N', 'S', 'E', 'G'};
+constexpr std::uint8_t segment_version = 1;
+constexpr std::size_t segment_version_at = 8, segment_number_at = 16, table_at = 24, count_at = 32, covered_bytes = 40,
+                      segment_mac_at = page_bytes - sizeof(mac_tag);
 constexpr std::string_view suffix = ".seg";
 
 mac_tag mac_of(const std::byte* trailer, const mac_key& key, bytes_view table) noexcept {
@@ -71,13 +71,13 @@ result<void> seal_segment_file(file& segment_file, const mac_key& key, std::uint
   std::vector<std::byte> footer(footer_bytes(entries.size()));
   for (std::size_t i = 0; i < entries.size(); ++i) encode_entry(footer.data() + i * segment_entry_bytes, entries[i]);
   auto* trailer = footer.data() + footer.size() - page_bytes;
-  std::memcpy(trailer, magic, sizeof magic);
-  trailer[version_at] = std::byte{version};
-  store_le(trailer + segment_at, segment);
+  std::memcpy(trailer, segment_magic, sizeof segment_magic);
+  trailer[segment_version_at] = std::byte{segment_version};
+  store_le(trailer + segment_number_at, segment);
   store_le(trailer + table_at, data_end);
   store_le(trailer + count_at, std::uint64_t{entries.size()});
   const auto tag = mac_of(trailer, key, bytes_view{footer}.first(entries.size() * segment_entry_bytes));
-  std::memcpy(trailer + mac_at, tag.data(), tag.size());
+  std::memcpy(trailer + segment_mac_at, tag.data(), tag.size());
 
   const bytes_view view{footer};
   if (auto written = segment_file.write(data_end, std::span{&view, 1}); !written) return written;
@@ -93,19 +93,20 @@ result<segment_footer> read_footer(file& segment_file, const mac_key& key, std::
   std::array<std::byte, page_bytes> trailer;
   const auto got_trailer = read_whole(segment_file, *size - page_bytes, trailer);
   if (!got_trailer) return got_trailer.error();
-  if (!*got_trailer || std::memcmp(trailer.data(), magic, sizeof magic) != 0) return none;
+  if (!*got_trailer || std::memcmp(trailer.data(), segment_magic, sizeof segment_magic) != 0) return none;
 
   const error broken{errc::corrupt, "footer of segment " + std::to_string(segment)};
   const auto table = load_le<std::uint64_t>(trailer.data() + table_at);
   const auto count = load_le<std::uint64_t>(trailer.data() + count_at);
-  if (trailer[version_at] != std::byte{version} || load_le<std::uint64_t>(trailer.data() + segment_at) != segment)
+  if (trailer[segment_version_at] != std::byte{segment_version} ||
+      load_le<std::uint64_t>(trailer.data() + segment_number_at) != segment)
     return broken;
   if (count > *size / page_bytes || table > *size || table + footer_bytes(count) != *size) return broken;
   std::vector<std::byte> entries(count * segment_entry_bytes);
   const auto got_table = read_whole(segment_file, table, entries);
   if (!got_table) return got_table.error();
   const auto tag = mac_of(trailer.data(), key, entries);
-  if (!*got_table || std::memcmp(trailer.data() + mac_at, tag.data(), tag.size()) != 0) return broken;
+  if (!*got_table || std::memcmp(trailer.data() + segment_mac_at, tag.data(), tag.size()) != 0) return broken;
 
   segment_footer footer{{}, table};
   footer.entries.reserve(count);

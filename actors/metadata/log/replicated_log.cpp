@@ -15,7 +15,7 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr auto message_time = 2s, disk_time = 60s;
+constexpr auto message_time = 2s;
 constexpr std::size_t entries_a_job = 64;
 constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, for those who fetch the state
 

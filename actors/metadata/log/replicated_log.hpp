@@ -37,6 +37,8 @@
 
 namespace cairn::actors {
 
+constexpr std::chrono::seconds disk_time{60}; // for one job of the log or the state
+
 struct log_member {
   storage::node_number number = 0;
   peer_address at;

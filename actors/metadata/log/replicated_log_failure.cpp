@@ -19,7 +19,6 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, heard_for = 3000;
-constexpr auto disk_time = 60s;
 
 // Nothing was written: a transaction that found no room is referenced by nothing, a job that came too late never ran.
 bool passes(errc code) {

@@ -12,8 +12,6 @@ namespace {
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr auto disk_time = 60s;
-
 } // namespace
 
 void replicated_log::offered(const raft::envelope& letter) {

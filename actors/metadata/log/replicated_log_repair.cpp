@@ -16,7 +16,7 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr auto repair_pause = 1s;
-constexpr auto disk_time = 600s;                 // a whole state is written
+constexpr auto rebuild_time = 600s;              // a whole state is written
 constexpr storage::log_index lag_healthy = 1000; // entries: a voter that is further behind does not count
 
 } // namespace
@@ -81,7 +81,7 @@ void replicated_log::fetched_for_repair(result<raft::snapshot_record> staged) {
     *log = repaired ? reopen() : result<opened_log>{repaired.error()};
     post([this, log] { reopened(std::move(*log)); });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+  if (auto posted = s_.log_writes->post(env_.clock->now() + rebuild_time, std::move(job)); !posted)
     reopened(posted.error());
 }
 

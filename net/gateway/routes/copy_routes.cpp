@@ -7,6 +7,7 @@
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/multipart_xml.hpp"
+#include "net/wire/fields.hpp"
 
 #include <algorithm>
 
@@ -17,12 +18,6 @@ namespace {
 namespace metadata = storage::metadata;
 
 constexpr int tries_max = 4; // while the source changes between look-up and commit
-
-std::string_view header_of(const session_ptr& session, std::string_view name) {
-  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
-  if (found == session->fields().end()) return {};
-  return {found->value().data(), found->value().size()};
-}
 
 actors::kept_headers checksums_of(const metadata::object_row& row) {
   actors::kept_headers checksums;
@@ -52,7 +47,7 @@ std::string source_line(const metadata::object_row& row) {
 
 // REPLACE or COPY, which is the default.
 std::variant<bool, s3_error> replaces(const session_ptr& session, std::string_view header) {
-  const auto value = header_of(session, header);
+  const auto value = field_of(session->fields(), header);
   if (value.empty() || value == "COPY") return false;
   if (value == "REPLACE") return true;
   return s3_error{400, "InvalidArgument", std::string{header} + " is COPY or REPLACE."};
@@ -71,7 +66,7 @@ void try_copy(const std::shared_ptr<copy_job>& job);
 
 // A copy has the checksum of its source, whose bytes it shares: none of another algorithm is made.
 std::optional<s3_error> refused_algorithm(const session_ptr& session, const metadata::object_row& row) {
-  const auto wanted = header_of(session, "x-amz-checksum-algorithm");
+  const auto wanted = field_of(session->fields(), "x-amz-checksum-algorithm");
   if (wanted.empty()) return std::nullopt;
   const auto kind = checksum_kind_of(wanted);
   if (!kind) return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm names no algorithm."};
@@ -234,7 +229,7 @@ void copy_object(const session_ptr& session) {
   job->extras = std::move(put.extras);
   const bool to_itself = job->source.bucket == request.target.bucket && job->source.key == request.target.key;
   const bool says_class =
-      !header_of(session, "x-amz-storage-class").empty(); // for S3 that is a change, even to its own
+      !field_of(session->fields(), "x-amz-storage-class").empty(); // for S3 that is a change, even to its own
   if (to_itself && !job->source.version && !job->command.headers && !job->new_tags && !says_class)
     return session->respond_error({400, "InvalidRequest",
                                    "This copy request is illegal because it is trying to copy an object to itself "

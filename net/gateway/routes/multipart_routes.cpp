@@ -4,6 +4,7 @@
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/multipart_xml.hpp"
+#include "net/wire/fields.hpp"
 
 #include <algorithm>
 
@@ -16,16 +17,10 @@ namespace metadata = storage::metadata;
 constexpr std::uint32_t page_max = 1000;  // parts or uploads of one answer
 constexpr std::uint32_t check_page = 250; // rows looked at in one step of completing
 
-std::string_view header_of(const session_ptr& session, std::string_view name) {
-  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
-  if (found == session->fields().end()) return {};
-  return {found->value().data(), found->value().size()};
-}
-
 // "https://host:port" as the client knows the node; empty: an old client that names no host.
 std::string origin_of(const session_ptr& session) {
   const auto& authority = session->current().target.authority;
-  const auto host = authority.empty() ? header_of(session, "Host") : std::string_view{authority};
+  const auto host = authority.empty() ? field_of(session->fields(), "Host") : std::string_view{authority};
   if (host.empty()) return {};
   return (session->encrypted() ? "https://" : "http://") + std::string{host};
 }
@@ -114,22 +109,22 @@ std::optional<s3_error> check_part(completion& job, const metadata::uploaded_par
 // What the client says about the whole.
 std::optional<s3_error> check_whole(completion& job) {
   job.headers = job.checksum->header();
-  if (const auto text = header_of(job.session, "x-amz-mp-object-size"); !text.empty()) {
+  if (const auto text = field_of(job.session->fields(), "x-amz-mp-object-size"); !text.empty()) {
     if (text != std::to_string(job.size))
       return s3_error{400, "InvalidRequest", "The parts do not have x-amz-mp-object-size bytes together."};
   }
-  if (const auto text = header_of(job.session, "x-amz-checksum-type"); !text.empty()) {
+  if (const auto text = field_of(job.session->fields(), "x-amz-checksum-type"); !text.empty()) {
     if (job.headers.empty() || text != checksum_type_of(job.headers.front().second))
       return s3_error{400, "InvalidRequest", "x-amz-checksum-type is not that of the upload."};
   }
-  if (const auto kind = checksum_kind_of(header_of(job.session, "x-amz-checksum-algorithm"))) {
+  if (const auto kind = checksum_kind_of(field_of(job.session->fields(), "x-amz-checksum-algorithm"))) {
     if (job.headers.empty() ||
         job.headers.front().first != std::string{checksum_header_prefix}.append(to_string(*kind)))
       return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm is not that of the upload."};
   }
   for (const auto kind : storage::checksum_kinds) {
     const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
-    const auto announced = header_of(job.session, name);
+    const auto announced = field_of(job.session->fields(), name);
     if (announced.empty()) continue;
     const bool known = !job.headers.empty() && job.headers.front().first == name;
     const auto made = known ? std::string_view{job.headers.front().second} : std::string_view{};
@@ -200,7 +195,7 @@ void begin_upload(const session_ptr& session) {
   auto& checksum = std::get<wanted_checksum>(wanted);
   std::string lines;
   if (!checksum.name.empty()) {
-    lines = "x-amz-checksum-algorithm: " + std::string{header_of(session, "x-amz-checksum-algorithm")} +
+    lines = "x-amz-checksum-algorithm: " + std::string{field_of(session->fields(), "x-amz-checksum-algorithm")} +
             "\r\nx-amz-checksum-type: " + std::string{checksum_type_text(checksum.type)} + "\r\n";
   }
   metadata::begin_upload command;

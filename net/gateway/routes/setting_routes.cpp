@@ -7,6 +7,7 @@
 #include "net/s3/xml/lifecycle_xml.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
+#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 namespace cairn::net {
@@ -14,15 +15,6 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
-
-std::string_view view_of(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
-std::string_view header_of(const session_ptr& session, std::string_view name) {
-  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
-  return found == session->fields().end() ? std::string_view{} : view_of(found->value());
-}
 
 void answer_document(const session_ptr& session, const std::string& document) {
   session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
@@ -199,8 +191,9 @@ void preflight(const session_ptr& session) {
         {400, "BadRequest", "OPTIONS needs an Origin here: only browsers ask so.", std::string{allowed}});
   static const cors_rules none;
   const auto& rules = request.bucket ? request.bucket->cors : none;
-  const auto answer = preflight_answer(rules, {request.origin, header_of(session, "Access-Control-Request-Method"),
-                                               header_of(session, "Access-Control-Request-Headers")});
+  const auto answer =
+      preflight_answer(rules, {request.origin, field_of(session->fields(), "Access-Control-Request-Method"),
+                               field_of(session->fields(), "Access-Control-Request-Headers")});
   if (const auto* refused = std::get_if<s3_error>(&answer)) return session->respond_error(*refused);
   session->respond_empty(200, std::get<std::string>(answer));
 }

@@ -1,5 +1,7 @@
 #include "net/s3/operations/copy_source.hpp"
 
+#include "net/s3/xml/s3_errors.hpp"
+#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/uri.hpp"
@@ -11,34 +13,26 @@ namespace cairn::net {
 
 namespace {
 
-std::string_view view_of(boost::beast::string_view text) {
-  return {text.data(), text.size()};
-}
-
-s3_error invalid(std::string message) {
-  return {400, "InvalidArgument", std::move(message)};
-}
-
 // "/bucket/key", with or without the first slash.
 std::optional<s3_error> read_name(std::string_view text, copy_source& into) {
   if (const auto query = text.find('?'); query != text.npos) {
     constexpr std::string_view parameter = "?versionId=";
     if (text.substr(query).starts_with(parameter))
       into.version = storage::metadata::parse_version_id(text.substr(query + parameter.size()));
-    if (!into.version) return invalid("Invalid version id specified");
+    if (!into.version) return invalid_argument("Invalid version id specified");
     text = text.substr(0, query);
   }
   const auto decoded = percent_decode(text, false);
-  if (!decoded) return invalid("x-amz-copy-source is not percent-encoded.");
+  if (!decoded) return invalid_argument("x-amz-copy-source is not percent-encoded.");
   std::string_view name = *decoded;
   if (name.starts_with('/')) name.remove_prefix(1);
   const auto slash = name.find('/');
-  if (slash == name.npos || slash == 0) return invalid("x-amz-copy-source names a bucket and a key.");
+  if (slash == name.npos || slash == 0) return invalid_argument("x-amz-copy-source names a bucket and a key.");
   into.bucket = name.substr(0, slash);
   into.key = name.substr(slash + 1);
   if (!storage::metadata::valid_bucket_name(into.bucket))
     return s3_error{400, "InvalidBucketName", "The source's bucket does not have a valid name."};
-  if (!storage::metadata::valid_key(into.key)) return invalid("The source's key is not a valid key.");
+  if (!storage::metadata::valid_key(into.key)) return invalid_argument("The source's key is not a valid key.");
   return std::nullopt;
 }
 
@@ -92,14 +86,14 @@ std::variant<actors::byte_range, s3_error> copied_range(const copy_source& sourc
   if (!source.range) return actors::byte_range{0, size};
   std::string_view text = *source.range;
   constexpr std::string_view unit = "bytes=";
-  if (!text.starts_with(unit)) return invalid("x-amz-copy-source-range is bytes=first-last.");
+  if (!text.starts_with(unit)) return invalid_argument("x-amz-copy-source-range is bytes=first-last.");
   text.remove_prefix(unit.size());
   const auto first = take_number(text);
   const bool dash = text.starts_with('-');
   if (dash) text.remove_prefix(1);
   const auto last = take_number(text);
   if (!first || !dash || !last || !text.empty() || *first > *last)
-    return invalid("x-amz-copy-source-range is bytes=first-last.");
+    return invalid_argument("x-amz-copy-source-range is bytes=first-last.");
   if (*last >= size) return s3_error{416, "InvalidRange", "x-amz-copy-source-range lies outside of the source."};
   return actors::byte_range{*first, *last - *first + 1};
 }

@@ -1,6 +1,7 @@
 #include "net/s3/operations/delete_request.hpp"
 
 #include "net/s3/operations/conditions.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "storage/metadata/rows/names.hpp"
@@ -9,11 +10,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr xml_bounds bounds{delete_body_bytes_max, 16 * delete_keys_max, 100, 8};
-
-s3_error malformed(std::string message) {
-  return {400, "MalformedXML", std::move(message)};
-}
+constexpr xml_bounds delete_bounds{delete_body_bytes_max, 16 * delete_keys_max, 100, 8};
 
 std::optional<s3_error> refused_key(std::string_view key) {
   if (key.empty()) return s3_error{400, "UserKeyMustBeSpecified", "A key is missing."};
@@ -53,25 +50,25 @@ delete_entry entry_of(const xml_element& object) {
 } // namespace
 
 std::variant<delete_request, s3_error> read_delete_request(std::string_view body) {
-  const auto root = read_xml(body, bounds);
-  if (!root || root->name != "Delete") return malformed("The body is not a Delete document.");
+  const auto root = read_xml(body, delete_bounds);
+  if (!root || root->name != "Delete") return malformed_xml("The body is not a Delete document.");
   delete_request request;
   for (const auto& inside : root->children) {
     if (inside.name == "Quiet") {
       const auto quiet = xml_boolean(inside);
-      if (!quiet) return malformed("Quiet is true or false.");
+      if (!quiet) return malformed_xml("Quiet is true or false.");
       request.quiet = *quiet;
     } else if (inside.name == "Object") {
       if (!has_only(inside, {"Key", "VersionId", "ETag", "LastModifiedTime", "Size"}))
-        return malformed("An Object has an element that does not belong there, or one twice.");
+        return malformed_xml("An Object has an element that does not belong there, or one twice.");
       request.entries.push_back(entry_of(inside));
-      if (!storage::metadata::valid_utf8(request.entries.back().key)) return malformed("A key is not UTF-8.");
+      if (!storage::metadata::valid_utf8(request.entries.back().key)) return malformed_xml("A key is not UTF-8.");
     } else {
-      return malformed("A Delete document has no element " + inside.name + ".");
+      return malformed_xml("A Delete document has no element " + inside.name + ".");
     }
   }
-  if (request.entries.empty()) return malformed("The document names no object.");
-  if (request.entries.size() > delete_keys_max) return malformed("The document names more than 1000 objects.");
+  if (request.entries.empty()) return malformed_xml("The document names no object.");
+  if (request.entries.size() > delete_keys_max) return malformed_xml("The document names more than 1000 objects.");
   return request;
 }
 

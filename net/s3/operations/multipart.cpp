@@ -1,7 +1,9 @@
 #include "net/s3/operations/multipart.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/xml_reader.hpp"
+#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
 
@@ -56,15 +58,11 @@ std::optional<metadata::md5_digest> digest_of(std::string_view etag) {
   return digest;
 }
 
-s3_error malformed(std::string message) {
-  return {400, "MalformedXML", std::move(message)};
-}
-
 std::variant<named_part, s3_error> read_part(const xml_element& element) {
   named_part part;
   bool numbered = false, tagged = false;
   for (const auto& field : element.children) {
-    if (element.child(field.name) != &field) return malformed("A Part has two elements " + field.name + ".");
+    if (element.child(field.name) != &field) return malformed_xml("A Part has two elements " + field.name + ".");
     if (field.name == "PartNumber") {
       const auto number = xml_number(field);
       if (!number || *number < 1 || *number > metadata::part_number_max)
@@ -78,18 +76,13 @@ std::variant<named_part, s3_error> read_part(const xml_element& element) {
       tagged = true;
     } else {
       const auto known = std::ranges::find(elements, field.name, &element_name::element);
-      if (known == elements.end()) return malformed("A Part has no element " + field.name + ".");
+      if (known == elements.end()) return malformed_xml("A Part has no element " + field.name + ".");
       part.checksum_name = to_string(known->kind);
       part.checksum = field.token();
     }
   }
-  if (!numbered || !tagged) return malformed("A Part needs PartNumber and ETag.");
+  if (!numbered || !tagged) return malformed_xml("A Part needs PartNumber and ETag.");
   return part;
-}
-
-std::string_view field_of(const boost::beast::http::fields& fields, std::string_view name) {
-  const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
-  return found == fields.end() ? std::string_view{} : std::string_view{found->value().data(), found->value().size()};
 }
 
 } // namespace
@@ -152,17 +145,17 @@ metadata::put_part part_of(const metadata::put_object& whole, const metadata::up
 std::variant<std::vector<named_part>, s3_error> read_complete_request(std::string_view body) {
   const auto root = read_xml(body, complete_bounds);
   if (!root || root->name != "CompleteMultipartUpload")
-    return malformed("The body is not a CompleteMultipartUpload document.");
+    return malformed_xml("The body is not a CompleteMultipartUpload document.");
   std::vector<named_part> parts;
   for (const auto& child : root->children) {
-    if (child.name != "Part") return malformed("A CompleteMultipartUpload has no element " + child.name + ".");
+    if (child.name != "Part") return malformed_xml("A CompleteMultipartUpload has no element " + child.name + ".");
     auto part = read_part(child);
     if (auto* refused = std::get_if<s3_error>(&part)) return std::move(*refused);
     parts.push_back(std::move(std::get<named_part>(part)));
     if (parts.size() > 1 && parts[parts.size() - 2].chosen.number >= parts.back().chosen.number)
       return s3_error_of(error{errc::invalid_part_order});
   }
-  if (parts.empty()) return malformed("The document names no part.");
+  if (parts.empty()) return malformed_xml("The document names no part.");
   return parts;
 }
 

@@ -2,6 +2,7 @@
 
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/multipart.hpp"
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 
 #include <algorithm>
@@ -12,10 +13,6 @@ namespace cairn::net {
 namespace {
 
 constexpr std::uint32_t parts_of_an_answer_max = 1000;
-
-s3_error invalid(std::string message) {
-  return {400, "InvalidArgument", std::move(message)};
-}
 
 std::optional<s3_error> read_list(std::string_view list, attributes_request& into) {
   bool any = false;
@@ -30,10 +27,10 @@ std::optional<s3_error> read_list(std::string_view list, attributes_request& int
                          : name == "StorageClass" ? &into.storage_class
                          : name == "ObjectSize"   ? &into.size
                                                   : nullptr;
-    if (wanted == nullptr) return invalid("Invalid attribute name specified.");
+    if (wanted == nullptr) return invalid_argument("Invalid attribute name specified.");
     *wanted = any = true;
   }
-  if (!any) return invalid("x-amz-object-attributes names no attribute.");
+  if (!any) return invalid_argument("x-amz-object-attributes names no attribute.");
   return std::nullopt;
 }
 
@@ -95,9 +92,10 @@ std::variant<attributes_request, s3_error> read_attributes_request(const boost::
     list.append(field->value().data(), field->value().size());
   }
   if (auto refused = read_list(list, request)) return std::move(*refused);
-  if (!read_number(fields, "x-amz-max-parts", request.parts_max)) return invalid("x-amz-max-parts is a number.");
+  if (!read_number(fields, "x-amz-max-parts", request.parts_max))
+    return invalid_argument("x-amz-max-parts is a number.");
   if (!read_number(fields, "x-amz-part-number-marker", request.after))
-    return invalid("x-amz-part-number-marker is a number.");
+    return invalid_argument("x-amz-part-number-marker is a number.");
   request.parts_max = std::min(request.parts_max, parts_of_an_answer_max);
   return request;
 }

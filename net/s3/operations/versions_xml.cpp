@@ -12,7 +12,7 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-constexpr xml_bounds bounds{versioning_body_bytes_max, 100, 20, 8};
+constexpr xml_bounds versioning_bounds{versioning_body_bytes_max, 100, 20, 8};
 
 std::string given(const request_target& target, std::string_view name) {
   const auto* value = target.find(name);
@@ -90,7 +90,7 @@ std::string versions_document(const versions_request& request, const metadata::v
 
 std::variant<std::uint8_t, s3_error> read_versioning_document(std::string_view body) {
   const s3_error malformed{400, "MalformedXML", "The body is not a VersioningConfiguration."};
-  const auto root = read_xml(body, bounds);
+  const auto root = read_xml(body, versioning_bounds);
   if (!root || root->name != "VersioningConfiguration" || !has_only(*root, {"Status", "MfaDelete"})) return malformed;
   if (const auto* mfa = root->child("MfaDelete"); mfa != nullptr && mfa->token() != "Disabled")
     return not_implemented("MFA delete");

@@ -1,5 +1,6 @@
 #include "net/s3/xml/acl_xml.hpp"
 
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 
@@ -11,12 +12,12 @@ namespace cairn::net {
 
 namespace {
 
-constexpr xml_bounds bounds{acl_body_bytes_max, 1000, 400, 8};
+constexpr xml_bounds acl_bounds{acl_body_bytes_max, 1000, 400, 8};
 constexpr std::string_view everybody = "http://acs.amazonaws.com/groups/global/AllUsers";
 constexpr std::array<std::string_view, 5> permissions{"FULL_CONTROL", "READ", "WRITE", "READ_ACP", "WRITE_ACP"};
 
-s3_error malformed() {
-  return {400, "MalformedXML", "The body is not an AccessControlPolicy."};
+s3_error malformed_acl() {
+  return malformed_xml("The body is not an AccessControlPolicy.");
 }
 
 struct granted {
@@ -37,13 +38,13 @@ std::optional<s3_error> read_group(std::string_view uri, std::string_view permis
 
 std::optional<s3_error> read_grant(const xml_element& grant, granted& into) {
   const auto *to = grant.child("Grantee"), *what = grant.child("Permission");
-  if (grant.name != "Grant" || !has_only(grant, {"Grantee", "Permission"}) || !to || !what) return malformed();
-  if (std::find(permissions.begin(), permissions.end(), what->token()) == permissions.end()) return malformed();
-  if (!has_only(*to, {"ID", "DisplayName", "URI", "EmailAddress"})) return malformed();
+  if (grant.name != "Grant" || !has_only(grant, {"Grantee", "Permission"}) || !to || !what) return malformed_acl();
+  if (std::find(permissions.begin(), permissions.end(), what->token()) == permissions.end()) return malformed_acl();
+  if (!has_only(*to, {"ID", "DisplayName", "URI", "EmailAddress"})) return malformed_acl();
   if (to->child("EmailAddress")) return not_implemented("Granting to an e-mail address");
   const auto *id = to->child("ID"), *group = to->child("URI");
   if (group && !id) return read_group(group->token(), what->token(), into);
-  if (!id || group) return malformed();
+  if (!id || group) return malformed_acl();
   if (id->token() != owner_id) return s3_error{400, "InvalidArgument", "Invalid id"};
   into.owner = into.owner || what->token() == "FULL_CONTROL"; // any other is part of it
   return std::nullopt;
@@ -52,13 +53,13 @@ std::optional<s3_error> read_grant(const xml_element& grant, granted& into) {
 } // namespace
 
 std::variant<public_access, s3_error> read_acl_document(std::string_view body) {
-  const auto root = read_xml(body, bounds);
+  const auto root = read_xml(body, acl_bounds);
   if (!root || root->name != "AccessControlPolicy" || !has_only(*root, {"Owner", "AccessControlList"}))
-    return malformed();
+    return malformed_acl();
   const auto *owner = root->child("Owner"), *list = root->child("AccessControlList");
-  if (!owner || !list || !has_only(*owner, {"ID", "DisplayName"})) return malformed();
+  if (!owner || !list || !has_only(*owner, {"ID", "DisplayName"})) return malformed_acl();
   const auto* id = owner->child("ID");
-  if (!id) return malformed();
+  if (!id) return malformed_acl();
   if (id->token() != owner_id) return s3_error{403, "AccessDenied", "The owner cannot be changed."};
   granted all;
   for (const auto& grant : list->children)

@@ -1,8 +1,10 @@
 #include "net/s3/xml/cors.hpp"
 
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/field_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,9 +15,9 @@ namespace {
 
 using storage::metadata::cors_rule;
 
-constexpr xml_bounds bounds{cors_body_bytes_max, 8000, 100, 8};
+constexpr xml_bounds cors_bounds{cors_body_bytes_max, 8000, 100, 8};
 constexpr std::array<std::string_view, 5> methods{"GET", "PUT", "POST", "DELETE", "HEAD"};
-constexpr std::size_t id_bytes_max = 255;
+constexpr std::size_t cors_id_bytes_max = 255;
 constexpr std::size_t compared_bytes_max = 4096; // of an origin or a header's name
 constexpr std::uint64_t seconds_max = 0x7fffffff;
 constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n";
@@ -33,12 +35,6 @@ bool fits(std::string_view pattern, std::string_view text, bool any_case) {
 bool any_fits(const std::vector<std::string>& patterns, std::string_view text, bool any_case) {
   if (text.size() > compared_bytes_max) return false;
   return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return fits(p, text, any_case); });
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 // Each once; nothing: there are more than any page needs. Every one is compared with every pattern that is stored.
@@ -89,8 +85,8 @@ std::string lines_of(const cors_rule& rule, std::string_view origin) {
   return lines.append(vary);
 }
 
-s3_error malformed() {
-  return {400, "MalformedXML", "The body is not a CORSConfiguration."};
+s3_error malformed_cors() {
+  return malformed_xml("The body is not a CORSConfiguration.");
 }
 
 // A value that may stand in a header line.
@@ -107,24 +103,24 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
     const auto list = std::find_if(lists.begin(), lists.end(), [&](const auto& l) { return l.first == field.name; });
     if (list != lists.end()) {
       const auto value = field.token();
-      if (!is_plain(value)) return malformed();
+      if (!is_plain(value)) return malformed_cors();
       if (std::count(value.begin(), value.end(), '*') > 1)
         return s3_error{400, "InvalidRequest", field.name + " can not have more than one wildcard."};
       list->second->emplace_back(value);
     } else if (from.child(field.name) != &field) { // said twice
-      return malformed();
+      return malformed_cors();
     } else if (field.name == "ID") {
-      if (field.text.size() > id_bytes_max) return malformed();
+      if (field.text.size() > cors_id_bytes_max) return malformed_cors();
       rule.id = field.text;
     } else if (field.name == "MaxAgeSeconds") {
       const auto seconds = xml_number(field);
-      if (!seconds || *seconds > seconds_max) return malformed();
+      if (!seconds || *seconds > seconds_max) return malformed_cors();
       rule.max_age_seconds = static_cast<decltype(rule.max_age_seconds)>(*seconds);
     } else {
-      return malformed();
+      return malformed_cors();
     }
   }
-  if (rule.origins.empty() || rule.methods.empty()) return malformed();
+  if (rule.origins.empty() || rule.methods.empty()) return malformed_cors();
   for (const auto& method : rule.methods) {
     if (std::find(methods.begin(), methods.end(), method) == methods.end())
       return s3_error{400, "InvalidRequest", "Found unsupported HTTP method in CORS config: " + method + "."};
@@ -135,11 +131,11 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
 } // namespace
 
 std::variant<cors_rules, s3_error> read_cors_document(std::string_view body) {
-  const auto root = read_xml(body, bounds);
-  if (!root || root->name != "CORSConfiguration" || root->children.empty()) return malformed();
+  const auto root = read_xml(body, cors_bounds);
+  if (!root || root->name != "CORSConfiguration" || root->children.empty()) return malformed_cors();
   cors_rules rules;
   for (const auto& child : root->children) {
-    if (child.name != "CORSRule" || rules.size() == cors_rules_max) return malformed();
+    if (child.name != "CORSRule" || rules.size() == cors_rules_max) return malformed_cors();
     if (auto refused = read_rule(child, rules.emplace_back())) return std::move(*refused);
   }
   return rules;

@@ -1,5 +1,6 @@
 #include "net/s3/xml/create_bucket_xml.hpp"
 
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 
 #include <optional>
@@ -8,10 +9,10 @@ namespace cairn::net {
 
 namespace {
 
-constexpr xml_bounds bounds{create_bucket_body_bytes_max, 1000, 100, 8};
+constexpr xml_bounds configuration_bounds{create_bucket_body_bytes_max, 1000, 100, 8};
 
-s3_error malformed() {
-  return {400, "MalformedXML", "The body is not a CreateBucketConfiguration."};
+s3_error malformed_configuration() {
+  return malformed_xml("The body is not a CreateBucketConfiguration.");
 }
 
 // Nothing was asked for, or what the node's region is. S3 takes no us-east-1 here, but clients send it.
@@ -24,9 +25,9 @@ bool is_here(std::string_view location, std::string_view region) {
 std::variant<tag_list, s3_error> read_create_bucket(std::string_view body, std::string_view region) {
   tag_list tags;
   if (body.empty()) return tags;
-  const auto root = read_xml(body, bounds);
-  if (!root || root->name != "CreateBucketConfiguration") return malformed();
-  if (!has_only(*root, {"LocationConstraint", "Tags", "Location", "Bucket"})) return malformed();
+  const auto root = read_xml(body, configuration_bounds);
+  if (!root || root->name != "CreateBucketConfiguration") return malformed_configuration();
+  if (!has_only(*root, {"LocationConstraint", "Tags", "Location", "Bucket"})) return malformed_configuration();
   if (root->child("Location") || root->child("Bucket")) return not_implemented("A directory bucket (Location, Bucket)");
   if (const auto* location = root->child("LocationConstraint"); location && !is_here(location->token(), region))
     return s3_error{400, "IllegalLocationConstraintException",

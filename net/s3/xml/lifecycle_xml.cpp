@@ -1,5 +1,6 @@
 #include "net/s3/xml/lifecycle_xml.hpp"
 
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -13,24 +14,21 @@ namespace {
 
 using storage::metadata::lifecycle_rule;
 
-constexpr xml_bounds bounds{lifecycle_body_bytes_max, 30'000, 100, 8};
-constexpr std::size_t id_bytes_max = 255;
+constexpr xml_bounds lifecycle_bounds{lifecycle_body_bytes_max, 30'000, 100, 8};
+constexpr std::size_t rule_id_bytes_max = 255;
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 constexpr std::uint64_t object_bytes_max = 1ull << 62, days_max = 0x7fffffff;
 
 using refusal = std::optional<s3_error>;
 
-s3_error malformed() {
-  return {400, "MalformedXML", "The body is not a LifecycleConfiguration."};
-}
-
-s3_error invalid(std::string message) {
-  return {400, "InvalidArgument", std::move(message)};
+s3_error malformed_lifecycle() {
+  return malformed_xml("The body is not a LifecycleConfiguration.");
 }
 
 refusal read_days(const xml_element& from, std::uint32_t& days) {
   const auto number = xml_number(from);
-  if (!number || *number == 0 || *number > days_max) return invalid("'" + from.name + "' must be a positive integer.");
+  if (!number || *number == 0 || *number > days_max)
+    return invalid_argument("'" + from.name + "' must be a positive integer.");
   days = static_cast<std::uint32_t>(*number);
   return std::nullopt;
 }
@@ -48,20 +46,21 @@ refusal read_midnight(std::string_view text, storage::wall_ms& into) {
   const std::chrono::year_month_day date{std::chrono::year{number(0, 4)},
                                          std::chrono::month{static_cast<unsigned>(std::max(number(5, 2), 0))},
                                          std::chrono::day{static_cast<unsigned>(std::max(number(8, 2), 0))}};
-  if (number(0, 4) < 1970 || !date.ok() || text[4] != '-' || text[7] != '-') return invalid("'Date' is not a date.");
-  if (!midnight) return invalid("'Date' must be at midnight GMT");
+  if (number(0, 4) < 1970 || !date.ok() || text[4] != '-' || text[7] != '-')
+    return invalid_argument("'Date' is not a date.");
+  if (!midnight) return invalid_argument("'Date' must be at midnight GMT");
   into = std::chrono::sys_days{date}.time_since_epoch().count() * day_ms;
   return std::nullopt;
 }
 
 refusal read_expiration(const xml_element& from, lifecycle_rule& rule) {
-  if (from.children.size() != 1) return malformed();
+  if (from.children.size() != 1) return malformed_lifecycle();
   const auto& what = from.children.front();
   if (what.name == "Days") return read_days(what, rule.expire_days);
   if (what.name == "Date") return read_midnight(what.token(), rule.expire_at);
-  if (what.name != "ExpiredObjectDeleteMarker") return malformed();
+  if (what.name != "ExpiredObjectDeleteMarker") return malformed_lifecycle();
   const auto expires = xml_boolean(what);
-  if (!expires) return malformed();
+  if (!expires) return malformed_lifecycle();
   rule.expire_markers = *expires;
   return std::nullopt;
 }
@@ -69,23 +68,23 @@ refusal read_expiration(const xml_element& from, lifecycle_rule& rule) {
 refusal read_displaced(const xml_element& from, lifecycle_rule& rule) {
   for (const auto& field : from.children) {
     const bool days = field.name == "NoncurrentDays";
-    if (from.child(field.name) != &field) return malformed(); // said twice
-    if (!days && field.name != "NewerNoncurrentVersions") return malformed();
+    if (from.child(field.name) != &field) return malformed_lifecycle(); // said twice
+    if (!days && field.name != "NewerNoncurrentVersions") return malformed_lifecycle();
     if (auto refused = read_days(field, days ? rule.noncurrent_days : rule.noncurrent_kept)) return refused;
   }
-  return rule.noncurrent_days > 0 ? refusal{} : malformed();
+  return rule.noncurrent_days > 0 ? refusal{} : malformed_lifecycle();
 }
 
 refusal read_size(const xml_element& from, std::optional<std::uint64_t>& size) {
   size = xml_number(from);
   if (size && *size <= object_bytes_max) return std::nullopt;
-  return invalid("'" + from.name + "' must be a number of bytes.");
+  return invalid_argument("'" + from.name + "' must be a number of bytes.");
 }
 
 refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
   const auto* key = from.child("Key");
   const auto* value = from.child("Value");
-  if (key == nullptr || key->text.empty() || !has_only(from, {"Key", "Value"})) return malformed();
+  if (key == nullptr || key->text.empty() || !has_only(from, {"Key", "Value"})) return malformed_lifecycle();
   rule.tags.emplace_back(key->text, value != nullptr ? value->text : std::string{});
   return std::nullopt;
 }
@@ -94,7 +93,7 @@ refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
 refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
   for (const auto& field : from.children) {
     refusal refused;
-    if (from.child(field.name) != &field && field.name != "Tag") return malformed(); // said twice
+    if (from.child(field.name) != &field && field.name != "Tag") return malformed_lifecycle(); // said twice
     if (field.name == "Prefix")
       rule.prefix = field.text;
     else if (field.name == "Tag")
@@ -106,7 +105,7 @@ refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
     else if (field.name == "And" && from.name == "Filter")
       refused = read_filter(field, rule);
     else
-      return malformed();
+      return malformed_lifecycle();
     if (refused) return refused;
   }
   return std::nullopt;
@@ -128,12 +127,13 @@ refusal finish_rule(lifecycle_rule& rule, std::size_t number) {
 refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_status) {
   if (field.name == "ID") {
     rule.id = field.text;
-    return rule.id.size() > id_bytes_max ? invalid("ID length should not exceed allowed limit of 255") : refusal{};
+    return rule.id.size() > rule_id_bytes_max ? invalid_argument("ID length should not exceed allowed limit of 255")
+                                              : refusal{};
   }
   if (field.name == "Status") {
     has_status = field.token() == "Enabled" || field.token() == "Disabled";
     rule.enabled = field.token() == "Enabled";
-    return has_status ? refusal{} : malformed();
+    return has_status ? refusal{} : malformed_lifecycle();
   }
   if (field.name == "Prefix") {
     rule.prefix = field.text;
@@ -145,9 +145,9 @@ refusal read_field(const xml_element& field, lifecycle_rule& rule, bool& has_sta
   if (field.name == "NoncurrentVersionExpiration") return read_displaced(field, rule);
   if (field.name == "AbortIncompleteMultipartUpload") {
     const auto* days = field.child("DaysAfterInitiation");
-    return days && has_only(field, {"DaysAfterInitiation"}) ? read_days(*days, rule.abort_days) : malformed();
+    return days && has_only(field, {"DaysAfterInitiation"}) ? read_days(*days, rule.abort_days) : malformed_lifecycle();
   }
-  if (!field.name.ends_with("Transition")) return malformed();
+  if (!field.name.ends_with("Transition")) return malformed_lifecycle();
   lifecycle_rule ignored;
   if (const auto* date = field.child("Date"))
     if (auto refused = read_midnight(date->token(), ignored.expire_at)) return refused;
@@ -205,22 +205,23 @@ void add_rule(xml_writer& xml, const lifecycle_rule& rule) {
 } // namespace
 
 std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_view body) {
-  const auto root = read_xml(body, bounds);
-  if (!root || root->name != "LifecycleConfiguration" || root->children.empty()) return malformed();
+  const auto root = read_xml(body, lifecycle_bounds);
+  if (!root || root->name != "LifecycleConfiguration" || root->children.empty()) return malformed_lifecycle();
   lifecycle_rule_list rules;
   for (const auto& child : root->children) {
-    if (child.name != "Rule" || rules.size() == lifecycle_rules_max) return malformed();
+    if (child.name != "Rule" || rules.size() == lifecycle_rules_max) return malformed_lifecycle();
     auto& rule = rules.emplace_back();
     bool has_status = false;
     for (const auto& field : child.children) {
-      if (child.child(field.name) != &field && !field.name.ends_with("Transition")) return malformed(); // said twice
+      if (child.child(field.name) != &field && !field.name.ends_with("Transition"))
+        return malformed_lifecycle(); // said twice
       if (auto refused = read_field(field, rule, has_status)) return std::move(*refused);
     }
-    if (!has_status) return malformed();
+    if (!has_status) return malformed_lifecycle();
     if (auto refused = finish_rule(rule, rules.size())) return std::move(*refused);
     const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };
     if (std::any_of(rules.begin(), rules.end() - 1, same))
-      return invalid("Rule ID must be unique. Found same ID for more than one rule");
+      return invalid_argument("Rule ID must be unique. Found same ID for more than one rule");
   }
   return rules;
 }

@@ -86,6 +86,14 @@ s3_error s3_error_of(const error& reason) {
   return {500, "InternalError", "The node could not do this. Its log tells why, under this request id."};
 }
 
+s3_error invalid_argument(std::string message) {
+  return {400, "InvalidArgument", std::move(message)};
+}
+
+s3_error malformed_xml(std::string message) {
+  return {400, "MalformedXML", std::move(message)};
+}
+
 s3_error not_implemented(std::string_view feature) {
   return {501, "NotImplemented", std::string{feature} + " is not implemented."};
 }

@@ -23,6 +23,8 @@ s3_error s3_error_of(const error& reason);
 
 // 501 that names the feature: "<feature> is not implemented".
 s3_error not_implemented(std::string_view feature);
+s3_error invalid_argument(std::string message); // 400
+s3_error malformed_xml(std::string message);    // 400
 
 // <Error> document.
 std::string error_xml(const s3_error& problem, std::string_view resource, std::string_view request_id);

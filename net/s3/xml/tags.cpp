@@ -1,5 +1,6 @@
 #include "net/s3/xml/tags.hpp"
 
+#include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/uri.hpp"
@@ -12,7 +13,7 @@ namespace cairn::net {
 
 namespace {
 
-constexpr xml_bounds bounds{tagging_body_bytes_max, 600, 20, 8};
+constexpr xml_bounds tagging_bounds{tagging_body_bytes_max, 600, 20, 8};
 
 std::size_t characters(std::string_view utf8) {
   return static_cast<std::size_t>(
@@ -38,8 +39,8 @@ std::optional<s3_error> refused_tags(const tag_list& tags, std::size_t most = ta
   return std::nullopt;
 }
 
-s3_error malformed() {
-  return {400, "MalformedXML", "The body is not a Tagging document."};
+s3_error malformed_tagging() {
+  return malformed_xml("The body is not a Tagging document.");
 }
 
 } // namespace
@@ -67,7 +68,8 @@ std::variant<tag_list, s3_error> read_tag_set(const xml_element& set, std::size_
   tag_list tags;
   for (const auto& tag : set.children) {
     const auto *key = tag.child("Key"), *value = tag.child("Value");
-    if (tag.name != "Tag" || !has_only(tag, {"Key", "Value"}) || key == nullptr || value == nullptr) return malformed();
+    if (tag.name != "Tag" || !has_only(tag, {"Key", "Value"}) || key == nullptr || value == nullptr)
+      return malformed_tagging();
     tags.emplace_back(key->text, value->text);
   }
   if (auto refused = refused_tags(tags, most)) return std::move(*refused);
@@ -75,9 +77,9 @@ std::variant<tag_list, s3_error> read_tag_set(const xml_element& set, std::size_
 }
 
 std::variant<tag_list, s3_error> read_tagging(std::string_view body, std::size_t most) {
-  const auto root = read_xml(body, bounds);
+  const auto root = read_xml(body, tagging_bounds);
   const auto* set = root && root->name == "Tagging" ? root->child("TagSet") : nullptr;
-  if (set == nullptr || !has_only(*root, {"TagSet"})) return malformed();
+  if (set == nullptr || !has_only(*root, {"TagSet"})) return malformed_tagging();
   return read_tag_set(*set, most);
 }
 

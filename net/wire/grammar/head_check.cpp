@@ -1,6 +1,7 @@
 #include "net/wire/grammar/head_check.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/field_text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,12 +45,6 @@ bool is_target(std::string_view text) {
     if (byte <= 0x20 || byte == 0x7f) return false;
   }
   return !text.empty();
-}
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
 }
 
 struct findings {

@@ -1,6 +1,7 @@
 #include "net/wire/grammar/ranges.hpp"
 
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/field_text.hpp"
 
 #include <algorithm>
 #include <limits>
@@ -11,12 +12,6 @@ namespace cairn::net {
 namespace {
 
 constexpr std::uint64_t most = std::numeric_limits<std::uint64_t>::max();
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // Digits only; a number too large to hold saturates, since it lies beyond every object.
 std::optional<std::uint64_t> number(std::string_view text) {

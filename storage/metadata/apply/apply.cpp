@@ -8,10 +8,6 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-command_result refuse(errc code, std::string text = {}) {
-  return {.refused = error{code, std::move(text)}};
-}
-
 // What can be said about a put without looking at any row.
 std::optional<error> malformed(const put_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};

@@ -17,6 +17,10 @@
 
 namespace cairn::storage::metadata {
 
+inline command_result refuse(errc code, std::string text = {}) {
+  return {.refused = error{code, std::move(text)}};
+}
+
 class batch {
 public:
   batch(kv_writer& writer, group_id group);

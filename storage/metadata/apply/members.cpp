@@ -1,7 +1,6 @@
 #include "storage/metadata/apply/members.hpp"
 
 #include "base/files/node_identity.hpp"
-
 #include "storage/metadata/apply/repairs.hpp"
 
 #include <algorithm>
@@ -10,10 +9,6 @@
 namespace cairn::storage::metadata {
 
 namespace {
-
-command_result refuse(errc code, std::string text = {}) {
-  return {.refused = error{code, std::move(text)}};
-}
 
 std::optional<error> bad_text(const std::optional<std::string>& address, const std::optional<std::string>& zone) {
   if (address && (address->empty() || address->size() > node_address_bytes_max))

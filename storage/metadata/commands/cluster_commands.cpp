@@ -20,6 +20,8 @@
 //   new_node              id:16 address:s zone:s weight:v incarnation:u64
 #include "storage/metadata/commands/cluster_commands.hpp"
 
+#include "storage/metadata/commands/command_parts.hpp"
+
 namespace cairn::storage::metadata {
 
 namespace {
@@ -33,13 +35,6 @@ void write_number(byte_writer& w, node_number node) {
 }
 node_number read_number(byte_reader& r) {
   return static_cast<node_number>(r.varint(nodes_max - 1));
-}
-
-void write_time(byte_writer& w, wall_ms t) {
-  w.u64(static_cast<std::uint64_t>(t));
-}
-wall_ms read_time(byte_reader& r) {
-  return static_cast<wall_ms>(r.u64());
 }
 
 void write_new_node(byte_writer& w, const new_node& n) {

@@ -11,11 +11,11 @@
 //   invitation   1 token:32 node:16 expires:u64    one of token and node may be zero, not both
 #include "storage/metadata/rows/cluster_rows.hpp"
 
+#include "storage/metadata/rows/row_version.hpp"
+
 namespace cairn::storage::metadata {
 
 namespace {
-
-constexpr std::uint8_t row_version = 1;
 
 // Reads the version byte and then the row; the one way all of them are decoded.
 template <class Read>

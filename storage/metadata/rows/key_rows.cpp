@@ -3,13 +3,14 @@
 //   access_key_row  1 id:s secret:s label:s created:u64 creates_buckets:u8 count:v (bucket:v rights:u8)*
 #include "storage/metadata/rows/key_rows.hpp"
 
+#include "storage/metadata/rows/row_version.hpp"
+
 #include <algorithm>
 
 namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1;
 constexpr std::size_t grant_bytes_min = 2;
 
 bool before(const bucket_grant& g, bucket_id bucket) {

@@ -29,13 +29,15 @@
 //                  2 (the same) acknowledged_epoch:v     when that is not 0
 #include "storage/metadata/rows/rows.hpp"
 
+#include "storage/metadata/rows/row_version.hpp"
+
 #include <optional>
 
 namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1, session_version_with_epoch = 2;
+constexpr std::uint8_t session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
                        bucket_version_with_ownership = 5;
@@ -44,19 +46,6 @@ constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
 wall_ms read_wall_time(byte_reader& r) {
   return static_cast<wall_ms>(r.u64());
-}
-
-error bad_row(const char* what) {
-  return {errc::corrupt, std::string{what} + " row does not follow its grammar"};
-}
-
-// Nothing, or why these bytes can't be read at all. `longer`: a version that has more fields behind the same.
-std::optional<error> check_version(byte_reader& r, const char* what, std::uint8_t longer = row_version) {
-  const std::uint8_t version = r.u8();
-  if (r.ok() && version > longer)
-    return error{errc::unsupported, std::string{what} + " row of version " + std::to_string(version)};
-  if (version != row_version && version != longer) return bad_row(what);
-  return std::nullopt;
 }
 
 void write_texts(byte_writer& w, const std::vector<std::string>& texts) {

@@ -5,22 +5,16 @@
 //   piece* piece          blob blob_offset:v length:v chunk_size:v
 #include "storage/metadata/rows/upload_rows.hpp"
 
+#include "storage/metadata/rows/row_version.hpp"
+
 #include <optional>
 
 namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1, type_by_anybody = 128;
+constexpr std::uint8_t type_by_anybody = 128;
 constexpr std::size_t piece_bytes_min = 19;
-
-std::optional<error> check_version(byte_reader& r, const char* what) {
-  const std::uint8_t version = r.u8();
-  if (r.ok() && version > row_version)
-    return error{errc::unsupported, std::string{what} + " row of version " + std::to_string(version)};
-  if (version != row_version) return error{errc::corrupt, std::string{what} + " row does not follow its grammar"};
-  return std::nullopt;
-}
 
 } // namespace
 

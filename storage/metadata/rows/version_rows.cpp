@@ -4,11 +4,12 @@
 //   version_id  0 | 1 version:v ordinal:v                     0: the null version
 #include "storage/metadata/rows/version_rows.hpp"
 
+#include "storage/metadata/rows/row_version.hpp"
+
 namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1;
 constexpr std::size_t version_digits = 16, ordinal_digits = 8;
 
 void append_hex(std::string& out, std::uint64_t value, std::size_t digits) {

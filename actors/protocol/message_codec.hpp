@@ -1,0 +1,29 @@
+// What the messages between nodes begin with: one version byte. Those of each family have versions of their own.
+#pragma once
+
+#include "base/codec.hpp"
+#include "base/error.hpp"
+
+#include <string>
+
+namespace cairn::actors {
+
+inline storage::byte_writer begin_message(std::uint8_t version, std::size_t expected_bytes = 64) {
+  storage::byte_writer w{expected_bytes};
+  w.u8(version);
+  return w;
+}
+
+// `unsupported`: of a newer build. `corrupt`: there is nothing.
+inline result<void> open_message(storage::byte_reader& r, std::uint8_t version) {
+  const auto v = r.u8();
+  if (!r.ok()) return error{errc::corrupt, "a message between nodes that is empty"};
+  if (v != version) return error{errc::unsupported, "a message between nodes of version " + std::to_string(v)};
+  return {};
+}
+
+inline error broken_message(const char* what) {
+  return {errc::corrupt, std::string{what} + " of another node does not decode"};
+}
+
+} // namespace cairn::actors

@@ -1,0 +1,14 @@
+// What a flat buffer holds, as text. Valid until the buffer changes.
+#pragma once
+
+#include <boost/beast/core/flat_buffer.hpp>
+
+#include <string_view>
+
+namespace cairn::net {
+
+inline std::string_view as_text(const boost::beast::flat_buffer& buffer) {
+  return {static_cast<const char*>(buffer.cdata().data()), buffer.size()};
+}
+
+} // namespace cairn::net
