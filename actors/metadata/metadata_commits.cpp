@@ -50,7 +50,7 @@ void metadata_state::begin_session() {
 }
 
 void metadata_state::session_begun(storage::session_id session) {
-  session_asked_ = session_failure_logged_ = false;
+  session_asked_ = session_failure_logged_ = removed_ = false;
   session_ = session;
   if (s_.session_began) s_.session_began->store(true);
   log::info("writer session began", {{"session", session_}});
@@ -62,6 +62,15 @@ void metadata_state::session_refused(const error& why) {
   session_asked_ = false;
   if (!session_failure_logged_) log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
   session_failure_logged_ = true; // the tick tries again
+  if (why.code != errc::session_ended) return;
+  removed_ = true; // for good: nobody waits for it
+  const auto refused = to_caf(removal());
+  waiting<storage::blob_id>().fail_all(refused);
+  waiting<committed>().fail_all(refused);
+}
+
+error metadata_state::removal() {
+  return {errc::no_leader, "this node was removed from its cluster"};
 }
 
 storage::blob_id metadata_state::draw_blob() {
@@ -71,12 +80,14 @@ storage::blob_id metadata_state::draw_blob() {
 
 caf::result<storage::blob_id> metadata_state::new_blob() {
   if (session_ != 0) return draw_blob();
+  if (removed_) return to_caf(removal());
   auto asked = self_->make_response_promise<storage::blob_id>();
   waiting<storage::blob_id>().add(asked, now() + s_.commit_timeout);
   return asked;
 }
 
 caf::result<committed> metadata_state::commit(command_box& command) {
+  if (removed_) return to_caf(removal());
   if (writes_overdue_) return to_caf({errc::io_error, "the metadata's disk is overdue"});
   if (adds_something(*command) && s_.has_room && !s_.has_room()) {
     // In a cluster the others may have room, and whoever is told to come again comes to them.

@@ -101,6 +101,7 @@ private:
   void begin_session_in_log();
   void session_begun(storage::session_id session);
   void session_refused(const error& why);
+  static error removal();
   void lose_session();
   void run_batch();
   std::shared_ptr<batch> next_batch();
@@ -126,7 +127,7 @@ private:
   storage::log_index published_at_ = 0; // of the state that the published layout is from
   storage::log_index applied_ = 0;      // every batch up to it is what look-ups show
   storage::session_id session_ = 0;     // 0: has not begun
-  bool session_asked_ = false, session_failure_logged_ = false;
+  bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   static constexpr batch_limits alone_limits{

@@ -185,6 +185,7 @@ void cluster_run::mend() {
     w_.run_for(1s);
   }
   settle("after all was mended");
+  if (plan_.wishes && !checks_.failed()) take_out_removed(); // a removal ends when the node holds nothing more
   if (plan_.wishes && !checks_.failed()) settle_drains();
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
