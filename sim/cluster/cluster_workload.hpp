@@ -98,6 +98,7 @@ private:
   void get_ended(std::size_t u);
   void remove(std::size_t u, cluster_node& node, const std::string& key);
   void list(std::size_t u, cluster_node& node);
+  void admit(std::size_t u, cluster_node& node, std::function<void(const storage::metadata::judgement&)> then);
   void listed(user& it, const storage::metadata::listing& page);
   void condition(operation& o, storage::metadata::write_condition& c, const std::string& key);
   void write_failed(const user& it, const error& why);
@@ -109,7 +110,8 @@ private:
   bool has_bytes(content_number number, std::uint64_t offset, storage::bytes_view bytes) const;
   static bool may_have_happened(errc code);
   std::shared_ptr<slow_client> start_get(cluster_node& node, const std::string& key, bool with_body, bool may_leave,
-                                         std::optional<storage::metadata::version_id> version = {});
+                                         std::optional<storage::metadata::version_id> version = {},
+                                         storage::metadata::judgement judged = {});
   content_number content_of(const storage::metadata::object_row& row);
   content_number verify_key(cluster_node& node, const std::string& key);
 

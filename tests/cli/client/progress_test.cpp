@@ -80,7 +80,7 @@ TEST(progress_text, bar_fills_from_empty_to_full) {
 }
 
 TEST(progress_text, long_names_keep_their_ends_because_they_differ_there) {
-  const progress_text text(std::string(100, 'x') + "/the-end", 1000);
+  const progress_text text(std::string(100, 'x').append("/the-end"), 1000);
   EXPECT_NE(text.line(100).find("/the-end"), std::string::npos) << text.line(100);
 }
 

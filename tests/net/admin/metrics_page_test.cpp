@@ -61,7 +61,7 @@ TEST(metrics_page, shows_the_members_on_the_leader_only) {
 }
 
 TEST(metrics_page, is_documented_family_by_family) {
-  std::ifstream file{std::string{CAIRN_SOURCE_DIR} + "/docs/metrics.md"};
+  std::ifstream file{CAIRN_SOURCE_DIR "/docs/metrics.md"};
   ASSERT_TRUE(file.good());
   std::stringstream text;
   text << file.rdbuf();

@@ -31,7 +31,7 @@ head_and_query take(const std::string& query, std::vector<std::pair<std::string,
 }
 
 std::string presigned(const std::string& more) {
-  return std::string{signature} + "&" + more;
+  return std::string{signature}.append("&").append(more);
 }
 
 } // namespace
