@@ -5,9 +5,9 @@
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
-#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"
+#include "net/wire/grammar/fields.hpp"
 #include "net/wire/grammar/host_check.hpp"
 
 #include <algorithm>

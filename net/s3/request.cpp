@@ -5,9 +5,9 @@
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
-#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/fields.hpp"
 #include "net/wire/grammar/http_date.hpp"
 
 #include <algorithm>

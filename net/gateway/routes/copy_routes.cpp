@@ -7,7 +7,7 @@
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/multipart_xml.hpp"
-#include "net/wire/fields.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <algorithm>
 

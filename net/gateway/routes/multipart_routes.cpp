@@ -4,7 +4,7 @@
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/multipart_xml.hpp"
-#include "net/wire/fields.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <algorithm>
 

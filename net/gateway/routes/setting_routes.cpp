@@ -7,8 +7,8 @@
 #include "net/s3/xml/lifecycle_xml.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
-#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 namespace cairn::net {
 

@@ -1,8 +1,8 @@
 #include "net/s3/operations/copy_source.hpp"
 
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/fields.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/uri.hpp"
 #include "storage/metadata/rows/names.hpp"

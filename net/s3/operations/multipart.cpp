@@ -3,9 +3,9 @@
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/xml_reader.hpp"
-#include "net/wire/fields.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <array>
 #include <charconv>
