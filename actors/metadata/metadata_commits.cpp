@@ -78,9 +78,24 @@ storage::blob_id metadata_state::draw_blob() {
   return {session_, next_blob_++ << random_bits | (s_.random->next() & ((1 << random_bits) - 1))};
 }
 
+bool metadata_state::is_full() const {
+  return s_.has_room && !s_.has_room();
+}
+
+// Other members may have room, and whoever is told to come again comes to them.
+error metadata_state::no_room() const {
+  const auto layout = log_ ? s_.layout->get() : nullptr;
+  const bool others = layout && std::ranges::any_of(layout->members, [this](const auto& m) {
+                        const bool there = m.state == meta::node_state::active || m.state == meta::node_state::draining;
+                        return there && m.number != s_.layout->self();
+                      });
+  return {others ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"};
+}
+
 caf::result<storage::blob_id> metadata_state::new_blob() {
   if (session_ != 0) return draw_blob();
   if (removed_) return to_caf(removal());
+  if (is_full()) return to_caf(no_room()); // the session does not begin without room
   auto asked = self_->make_response_promise<storage::blob_id>();
   waiting<storage::blob_id>().add(asked, now() + s_.commit_timeout);
   return asked;
@@ -88,11 +103,8 @@ caf::result<storage::blob_id> metadata_state::new_blob() {
 
 caf::result<committed> metadata_state::commit(command_box& command) {
   if (removed_) return to_caf(removal());
-  if (writes_overdue_) return to_caf({errc::io_error, "the metadata's disk is overdue"});
-  if (adds_something(*command) && s_.has_room && !s_.has_room()) {
-    // In a cluster the others may have room, and whoever is told to come again comes to them.
-    return to_caf({log_ ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"});
-  }
+  if (writes_overdue_) return to_caf({errc::timeout, "the metadata's disk is overdue"});
+  if (adds_something(*command) && is_full()) return to_caf(no_room());
   if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_authority) {
     auto older = std::make_shared<meta::command>(*command);
     drop_authority(*older);

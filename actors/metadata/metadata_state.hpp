@@ -112,6 +112,8 @@ private:
   void note_fault(std::string text) const;
   storage::blob_id draw_blob();
 
+  bool is_full() const;
+  error no_room() const;
   metadata_actor::pointer self_;
   metadata_services s_;
   std::optional<row_cache> cache_;

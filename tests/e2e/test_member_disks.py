@@ -252,6 +252,27 @@ def test_a_gateway_without_room_sends_its_clients_to_the_others(cluster_of_small
     assert full.put("/files/new", b"newer").status == 200
 
 
+def test_a_cluster_of_one_whose_disk_is_full_answers_as_a_standalone_node_does(tmp_path):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk, contextlib.ExitStack() as stack:
+        cluster = Cluster(tmp_path / "cluster", tls=False, node_stop_timeout="5s")
+        stack.callback(cluster.stop)
+        node = cluster.add(node_data_dir=str(disk / "data"), storage_reserve="8MiB", storage_segment_size="16MiB")
+        cluster.settled(1)
+        assert node.put("/files/old", b"old").status == 200
+        ballast = Ballast(disk)
+        ballast.fill(leave=5 * MIB)
+        eventually(lambda: ready(node).status == 503, 5, what="the probe of the room has seen it")
+        for size in (3 * KIB, 2 * MIB):
+            refused = node.put("/files/new", os.urandom(size))
+            assert (refused.status, refused.code()) == (507, "InsufficientStorage"), refused
+        assert node.request("POST", "/files/upload?uploads").status == 507
+        assert node.get("/files/old").body == b"old"
+        assert node.delete("/files/old").status == 204
+        ballast.remove()
+        eventually(lambda: ready(node).status == 200, 10, what="it is ready again")
+        assert node.put("/files/new", os.urandom(2 * MIB)).status == 200
+
+
 def test_a_gateway_whose_chunk_disk_is_full_stores_on_the_others(tmp_path):
     with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk, contextlib.ExitStack() as stack:
         cluster = Cluster(tmp_path / "cluster", tls=False, node_stop_timeout="5s")
