@@ -9,7 +9,7 @@ namespace {
 
 namespace meta = storage::metadata;
 
-constexpr std::chrono::seconds tick_interval{1}, overdue_after{30};
+constexpr std::chrono::seconds tick_interval{1}, reads_overdue_after{30}, writes_overdue_after{8};
 // Of one command, so that it fits an entry of the log; those that are estimated below this are not weighed.
 constexpr std::size_t command_bytes_max = cluster::raft::entry_bytes_max - (4 << 10), weighed_from = 256 << 10;
 
@@ -211,11 +211,21 @@ void metadata_state::note_fault(std::string text) const {
   if (s_.fault) s_.fault->set(std::move(text));
 }
 
+void metadata_state::look_for_hung_disk() {
+  if (writes_failed_) return;
+  const bool hangs = s_.writes->longest_running() > writes_overdue_after;
+  if (hangs == std::exchange(writes_overdue_, hangs)) return;
+  if (hangs) log::error("the metadata's disk has not answered for seconds; nothing is written until it does", {});
+  note_fault(hangs ? "its disk has not answered for seconds" : std::string{});
+}
+
 // Nothing of the batch was applied. A put that does not fit must not take the deletes down that would make room.
 void metadata_state::failed(batch& b, const error& why) {
   // The store takes no more writes until the next start.
-  if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined)
+  if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined) {
+    writes_failed_ = true;
     note_fault(to_string(why));
+  }
   std::vector<waiting_command> again;
   const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
   const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);
@@ -242,8 +252,8 @@ void metadata_state::refuse(const waiting_command& w, const error& why) {
 void metadata_state::tick() {
   const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
   std::apply([&](auto&... tables) { (tables.fail_overdue(now(), late), ...); }, waiting_);
-  reads_overdue_ = s_.reads->longest_running() > overdue_after;
-  writes_overdue_ = s_.writes->longest_running() > overdue_after;
+  reads_overdue_ = s_.reads->longest_running() > reads_overdue_after;
+  if (!log_) look_for_hung_disk(); // a member's log does that, and commits through the leader meanwhile
   if (session_ == 0) begin_session();
   if (log_) {
     log_->tick();

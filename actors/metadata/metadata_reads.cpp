@@ -124,7 +124,7 @@ void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline,
     back([finish, outcome = std::move(outcome)]() mutable { finish(std::move(outcome)); });
   };
   if (reads_overdue_) {
-    finish(error{errc::io_error, "the metadata's disk is overdue"});
+    finish(error{errc::timeout, "the metadata's disk is overdue"});
   } else if (auto posted = s_.reads->post(deadline, std::move(job)); !posted) {
     finish(posted.error());
   }

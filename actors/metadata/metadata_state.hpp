@@ -110,10 +110,11 @@ private:
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
   void note_fault(std::string text) const;
+  void look_for_hung_disk();
   storage::blob_id draw_blob();
-
   bool is_full() const;
   error no_room() const;
+
   metadata_actor::pointer self_;
   metadata_services s_;
   std::optional<row_cache> cache_;
@@ -130,7 +131,7 @@ private:
   storage::log_index applied_ = 0;      // every batch up to it is what look-ups show
   storage::session_id session_ = 0;     // 0: has not begun
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
-  bool reads_overdue_ = false, writes_overdue_ = false;
+  bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   static constexpr batch_limits alone_limits{
       .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
