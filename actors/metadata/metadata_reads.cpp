@@ -283,14 +283,6 @@ caf::result<key_list> metadata_state::keys(const keys_query& query) {
   });
 }
 
-caf::result<bucket_list> metadata_state::buckets() {
-  return ask<bucket_list>(0, [](meta::view& view) -> result<bucket_list> {
-    auto rows = view.buckets();
-    if (!rows) return rows.error();
-    return std::make_shared<const std::vector<meta::bucket_row>>(std::move(*rows));
-  });
-}
-
 caf::result<buckets_listing> metadata_state::bucket_names(const meta::buckets_query& query) {
   return ask<buckets_listing>(0, [query](meta::view& view) -> result<buckets_listing> {
     auto page = view.buckets(query);

@@ -20,7 +20,6 @@ public:
   caf::result<found_object> lookup(const object_name& name);
   caf::result<part_list> parts(storage::manifest_id id, std::uint64_t object_offset);
   caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
-  caf::result<bucket_list> buckets();
   caf::result<buckets_listing> bucket_names(const storage::metadata::buckets_query& query);
   caf::result<listing_page> list(const storage::metadata::listing_query& query);
   caf::result<versions_listing> versions(const storage::metadata::versions_query& query);
@@ -139,10 +138,10 @@ private:
   static constexpr batch_limits cluster_limits{
       .batch_items = 256, .batch_bytes = 512 << 10, .waiting_items = 16384, .waiting_bytes = 64 << 20};
   std::optional<batcher<waiting_command>> batches_;
-  std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
-             replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
-             replies<storage::blob_id>, replies<uploads_listing>, replies<found_upload>, replies<found_parts>,
-             replies<found_access>, replies<key_list>, replies<versions_listing>, replies<buckets_listing>>
+  std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<listing_page>,
+             replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<storage::blob_id>,
+             replies<uploads_listing>, replies<found_upload>, replies<found_parts>, replies<found_access>,
+             replies<key_list>, replies<versions_listing>, replies<buckets_listing>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);
