@@ -14,6 +14,7 @@ using boost::system::error_code;
 
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
+constexpr auto refusal_log_pause = std::chrono::seconds{10};
 } // namespace
 
 // Everything runs on `control`, a strand of the first shard.
@@ -26,7 +27,9 @@ struct link_server::state : std::enable_shared_from_this<state> {
         env(std::move(environment)),
         control(asio::make_strand(*shards.front())),
         listening(control),
-        pause(control) {}
+        pause(control),
+        failures("accept of a link failed", env->clock),
+        refusals(env->clock, refusal_log_pause) {}
 
   result<void> listen() {
     const auto& where = settings.listen;
@@ -49,7 +52,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
   }
 
   void pause_accepting(const error_code& failed) {
-    log::warn("accept of a link failed", {{"error", failed.message()}});
+    failures.note(failed);
     pause.expires_after(accept_pause);
     pause.async_wait([self = shared_from_this()](error_code) {
       if (!self->stopped) self->accept();
@@ -61,9 +64,15 @@ struct link_server::state : std::enable_shared_from_this<state> {
     const auto session = std::make_shared<link_session>(env);
     const auto c = std::make_shared<connection>(std::move(stream), role::acceptor, settings.connection, session);
     const auto ticket = env->registry->arrived(c);
-    if (!ticket) return log::warn("a link was refused: too many connections", {{"address", c->address()}});
+    if (!ticket) return note_refusal(c->address());
     session->attach(c, *ticket);
     c->start();
+  }
+
+  void note_refusal(const std::string& address) {
+    if (const auto left_out = refusals.due())
+      log::warn("a link was refused: too many connections",
+                {{"address", address}, {"left_out_since_the_last", *left_out}});
   }
 
   void stop() {
@@ -82,6 +91,8 @@ struct link_server::state : std::enable_shared_from_this<state> {
   acceptor listening;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>
       pause;
+  accept_failures failures;
+  storage::log_pace refusals;
   std::size_t next_shard = 0;
   bool stopped = false;
 };

@@ -164,6 +164,7 @@ void drop_authority(meta::command& c) {
           one.by = {};
       },
       c);
+  if (auto* const part = std::get_if<meta::put_part>(&c)) part->source.reset();
 }
 
 } // namespace cairn::actors

@@ -9,7 +9,7 @@ namespace {
 
 namespace meta = storage::metadata;
 
-constexpr std::chrono::seconds tick_interval{1}, overdue_after{30};
+constexpr std::chrono::seconds tick_interval{1}, reads_overdue_after{30}, writes_overdue_after{8};
 // Of one command, so that it fits an entry of the log; those that are estimated below this are not weighed.
 constexpr std::size_t command_bytes_max = cluster::raft::entry_bytes_max - (4 << 10), weighed_from = 256 << 10;
 
@@ -78,9 +78,24 @@ storage::blob_id metadata_state::draw_blob() {
   return {session_, next_blob_++ << random_bits | (s_.random->next() & ((1 << random_bits) - 1))};
 }
 
+bool metadata_state::is_full() const {
+  return s_.has_room && !s_.has_room();
+}
+
+// Other members may have room, and whoever is told to come again comes to them.
+error metadata_state::no_room() const {
+  const auto layout = log_ ? s_.layout->get() : nullptr;
+  const bool others = layout && std::ranges::any_of(layout->members, [this](const auto& m) {
+                        const bool there = m.state == meta::node_state::active || m.state == meta::node_state::draining;
+                        return there && m.number != s_.layout->self();
+                      });
+  return {others ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"};
+}
+
 caf::result<storage::blob_id> metadata_state::new_blob() {
   if (session_ != 0) return draw_blob();
   if (removed_) return to_caf(removal());
+  if (is_full()) return to_caf(no_room()); // the session does not begin without room
   auto asked = self_->make_response_promise<storage::blob_id>();
   waiting<storage::blob_id>().add(asked, now() + s_.commit_timeout);
   return asked;
@@ -88,11 +103,8 @@ caf::result<storage::blob_id> metadata_state::new_blob() {
 
 caf::result<committed> metadata_state::commit(command_box& command) {
   if (removed_) return to_caf(removal());
-  if (writes_overdue_) return to_caf({errc::io_error, "the metadata's disk is overdue"});
-  if (adds_something(*command) && s_.has_room && !s_.has_room()) {
-    // In a cluster the others may have room, and whoever is told to come again comes to them.
-    return to_caf({log_ ? errc::read_only : errc::no_space, "the metadata's disk is full up to its reserve"});
-  }
+  if (writes_overdue_) return to_caf({errc::timeout, "the metadata's disk is overdue"});
+  if (adds_something(*command) && is_full()) return to_caf(no_room());
   if (log_ && session_ != 0 && feature_level_ < meta::feature_level_of_authority) {
     auto older = std::make_shared<meta::command>(*command);
     drop_authority(*older);
@@ -199,11 +211,21 @@ void metadata_state::note_fault(std::string text) const {
   if (s_.fault) s_.fault->set(std::move(text));
 }
 
+void metadata_state::look_for_hung_disk() {
+  if (writes_failed_) return;
+  const bool hangs = s_.writes->longest_running() > writes_overdue_after;
+  if (hangs == std::exchange(writes_overdue_, hangs)) return;
+  if (hangs) log::error("the metadata's disk has not answered for seconds; nothing is written until it does", {});
+  note_fault(hangs ? "its disk has not answered for seconds" : std::string{});
+}
+
 // Nothing of the batch was applied. A put that does not fit must not take the deletes down that would make room.
 void metadata_state::failed(batch& b, const error& why) {
   // The store takes no more writes until the next start.
-  if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined)
+  if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined) {
+    writes_failed_ = true;
     note_fault(to_string(why));
+  }
   std::vector<waiting_command> again;
   const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
   const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);
@@ -230,8 +252,8 @@ void metadata_state::refuse(const waiting_command& w, const error& why) {
 void metadata_state::tick() {
   const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
   std::apply([&](auto&... tables) { (tables.fail_overdue(now(), late), ...); }, waiting_);
-  reads_overdue_ = s_.reads->longest_running() > overdue_after;
-  writes_overdue_ = s_.writes->longest_running() > overdue_after;
+  reads_overdue_ = s_.reads->longest_running() > reads_overdue_after;
+  if (!log_) look_for_hung_disk(); // a member's log does that, and commits through the leader meanwhile
   if (session_ == 0) begin_session();
   if (log_) {
     log_->tick();
@@ -258,7 +280,6 @@ metadata_actor::behavior_type metadata(metadata_actor::stateful_pointer<metadata
       [state](lookup_atom, const object_name& name) { return state->lookup(name); },
       [state](parts_atom, storage::manifest_id id, std::uint64_t offset) { return state->parts(id, offset); },
       [state](bucket_atom, const std::string& name) { return state->bucket(name); },
-      [state](list_buckets_atom) { return state->buckets(); },
       [state](list_atom, const meta::buckets_query& query) { return state->bucket_names(query); },
       [state](list_atom, const meta::listing_query& query) { return state->list(query); },
       [state](list_atom, const meta::uploads_query& query) { return state->uploads(query); },

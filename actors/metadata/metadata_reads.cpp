@@ -124,7 +124,7 @@ void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline,
     back([finish, outcome = std::move(outcome)]() mutable { finish(std::move(outcome)); });
   };
   if (reads_overdue_) {
-    finish(error{errc::io_error, "the metadata's disk is overdue"});
+    finish(error{errc::timeout, "the metadata's disk is overdue"});
   } else if (auto posted = s_.reads->post(deadline, std::move(job)); !posted) {
     finish(posted.error());
   }
@@ -280,14 +280,6 @@ caf::result<key_list> metadata_state::keys(const keys_query& query) {
     auto rows = view.access_keys(query.after, query.max);
     if (!rows) return rows.error();
     return std::make_shared<const std::vector<meta::access_key_row>>(std::move(*rows));
-  });
-}
-
-caf::result<bucket_list> metadata_state::buckets() {
-  return ask<bucket_list>(0, [](meta::view& view) -> result<bucket_list> {
-    auto rows = view.buckets();
-    if (!rows) return rows.error();
-    return std::make_shared<const std::vector<meta::bucket_row>>(std::move(*rows));
   });
 }
 

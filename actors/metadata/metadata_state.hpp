@@ -20,7 +20,6 @@ public:
   caf::result<found_object> lookup(const object_name& name);
   caf::result<part_list> parts(storage::manifest_id id, std::uint64_t object_offset);
   caf::result<storage::metadata::bucket_row> bucket(const std::string& name);
-  caf::result<bucket_list> buckets();
   caf::result<buckets_listing> bucket_names(const storage::metadata::buckets_query& query);
   caf::result<listing_page> list(const storage::metadata::listing_query& query);
   caf::result<versions_listing> versions(const storage::metadata::versions_query& query);
@@ -110,7 +109,10 @@ private:
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
   void note_fault(std::string text) const;
+  void look_for_hung_disk();
   storage::blob_id draw_blob();
+  bool is_full() const;
+  error no_room() const;
 
   metadata_actor::pointer self_;
   metadata_services s_;
@@ -128,7 +130,7 @@ private:
   storage::log_index applied_ = 0;      // every batch up to it is what look-ups show
   storage::session_id session_ = 0;     // 0: has not begun
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
-  bool reads_overdue_ = false, writes_overdue_ = false;
+  bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   static constexpr batch_limits alone_limits{
       .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
@@ -136,10 +138,10 @@ private:
   static constexpr batch_limits cluster_limits{
       .batch_items = 256, .batch_bytes = 512 << 10, .waiting_items = 16384, .waiting_bytes = 64 << 20};
   std::optional<batcher<waiting_command>> batches_;
-  std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<bucket_list>,
-             replies<listing_page>, replies<buried_list>, replies<chunk_ids>, replies<committed>,
-             replies<storage::blob_id>, replies<uploads_listing>, replies<found_upload>, replies<found_parts>,
-             replies<found_access>, replies<key_list>, replies<versions_listing>, replies<buckets_listing>>
+  std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<listing_page>,
+             replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<storage::blob_id>,
+             replies<uploads_listing>, replies<found_upload>, replies<found_parts>, replies<found_access>,
+             replies<key_list>, replies<versions_listing>, replies<buckets_listing>>
       waiting_;
 };
 static_assert(!std::is_aggregate_v<metadata_state>);

@@ -52,8 +52,6 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
     // HTTP gateway, ingest → no_such_bucket.
     caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
-    // lifecycle → all of them, with their settings.
-    caf::replies_to<list_buckets_atom>::with<bucket_list>,
     // HTTP gateway, admin → a page of the buckets' names. busy, timeout.
     caf::replies_to<list_atom, storage::metadata::buckets_query>::with<buckets_listing>,
     // HTTP gateway → a page. no_such_bucket, busy, timeout.

@@ -61,7 +61,6 @@ struct found_object {
   std::shared_ptr<const storage::metadata::bucket_row> bucket{}; // as it was when it was looked up
 };
 using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
-using bucket_list = std::shared_ptr<const std::vector<storage::metadata::bucket_row>>;
 using buckets_listing = std::shared_ptr<const storage::metadata::buckets_page>;
 using listing_page = std::shared_ptr<const storage::metadata::listing>;
 
@@ -159,7 +158,6 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_call)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::object_name)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::found_object)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::part_list)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::bucket_list)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::listing_page)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::command_box)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::committed)
@@ -203,7 +201,6 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::chunk_call))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::object_name))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::found_object))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::part_list))
-CAF_ADD_TYPE_ID(cairn, (cairn::actors::bucket_list))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::listing_page))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::command_box))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::committed))
@@ -245,7 +242,6 @@ CAF_ADD_ATOM(cairn, cairn::actors, tick_atom, "tick")
 CAF_ADD_ATOM(cairn, cairn::actors, lookup_atom, "lookup")
 CAF_ADD_ATOM(cairn, cairn::actors, parts_atom, "parts")
 CAF_ADD_ATOM(cairn, cairn::actors, bucket_atom, "bucket")
-CAF_ADD_ATOM(cairn, cairn::actors, list_buckets_atom, "buckets")
 CAF_ADD_ATOM(cairn, cairn::actors, commit_atom, "commit")
 CAF_ADD_ATOM(cairn, cairn::actors, new_blob_atom, "new_blob")
 CAF_ADD_ATOM(cairn, cairn::actors, buried_atom, "buried")

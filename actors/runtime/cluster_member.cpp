@@ -6,6 +6,7 @@
 #include "base/files/small_file.hpp"
 #include "base/log.hpp"
 
+#include <algorithm>
 #include <future>
 
 namespace cairn::actors {
@@ -206,14 +207,23 @@ result<join_answer> cluster_member::ask_to_join() {
   return last;
 }
 
+// A state that can't be read is fetched from the other members; a node that knows none has nobody to ask.
+error cluster_member::unreadable(const error& why) const {
+  if (why.code != errc::corrupt && why.code != errc::quarantined) return why;
+  return {why.code, why.text +
+                        ". This node knows no other member from which it could fetch its metadata. Set them aside "
+                        "with `cairn cluster rejoin`, then restore a backup with `cairn cluster restore`"};
+}
+
 // A founder whose metadata is lost must not found the same cluster again.
 result<void> cluster_member::remember_members() {
-  if (!identity_.members.empty()) return {};
+  const auto is_other = [this](const auto& m) { return m.number != identity_.self; };
+  if (std::ranges::any_of(identity_.members, is_other)) return {};
   auto view = env_.store->read();
-  if (!view) return view.error();
+  if (!view) return unreadable(view.error());
   const auto row = (*view)->cluster();
-  if (!row && row.error().code != errc::not_found) return row.error();
-  if (!row) return {};
+  if (!row && row.error().code != errc::not_found) return unreadable(row.error());
+  if (!row || !identity_.members.empty()) return {};
   const auto nodes = (*view)->nodes();
   if (!nodes) return nodes.error();
   for (const auto& n : *nodes)

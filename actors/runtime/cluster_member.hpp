@@ -78,6 +78,7 @@ private:
   result<void> open_log_engine();
   result<void> open_log();
   result<void> remember_members();
+  error unreadable(const error& why) const;
 
   member_environment env_;
   storage::cluster_identity identity_;

@@ -1,5 +1,6 @@
 #include "actors/upkeep/metadata_scrub.hpp"
 
+#include "actors/upkeep/scrub_walk.hpp"
 #include "base/log.hpp"
 
 namespace cairn::actors {
@@ -13,7 +14,7 @@ public:
   explicit metadata_scrub_state(scrubber_actor::pointer self) : self_(self) {}
   void start(metadata_scrub_services services) {
     s_ = std::move(services);
-    began_ = s_.clock->now();
+    walk_.emplace(s_.checks.size(), s_.period, s_.clock->now());
     self_->delayed_send(self_, s_.interval, tick_atom_v);
   }
   void tick();
@@ -23,8 +24,7 @@ private:
 
   scrubber_actor::pointer self_;
   metadata_scrub_services s_;
-  storage::steady_time began_; // this pass
-  std::size_t at_ = 0;         // of the checks; behind the last one: rests until the period is over
+  std::optional<scrub_walk> walk_; // its disks are the checks
   bool busy_ = false;
 };
 static_assert(!std::is_aggregate_v<metadata_scrub_state>);
@@ -32,13 +32,10 @@ static_assert(!std::is_aggregate_v<metadata_scrub_state>);
 void metadata_scrub_state::tick() {
   self_->delayed_send(self_, s_.interval, tick_atom_v);
   const auto now = s_.clock->now();
-  if (at_ == s_.checks.size() && now - began_ >= s_.period) {
-    at_ = 0;
-    began_ = now;
-  }
-  if (busy_ || at_ >= s_.checks.size()) return;
+  if (busy_ || !walk_->due(now)) return;
   busy_ = true;
-  auto job = [this, check = &s_.checks[at_], rows = s_.rows_a_step, me = scrubber_actor{self_}](bool expired) {
+  auto job = [this, check = &s_.checks[walk_->disk()], rows = s_.rows_a_step,
+              me = scrubber_actor{self_}](bool expired) {
     const auto step = std::make_shared<const storage::kv_checked>(expired ? storage::kv_checked{} : check->step(rows));
     caf::anon_send(me, completion{[this, step] { stepped(*step); }});
   };
@@ -49,7 +46,7 @@ void metadata_scrub_state::stepped(const storage::kv_checked& step) {
   busy_ = false;
   s_.metrics->metadata_rows_scrubbed.fetch_add(step.rows, std::memory_order_relaxed);
   if (step.damage) log::error("the scrub of the metadata met damage", {{"error", to_string(*step.damage)}});
-  if (step.done) ++at_;
+  if (step.done) walk_->reached(std::nullopt);
 }
 
 scrubber_actor::behavior_type metadata_scrub(scrubber_actor::stateful_pointer<metadata_scrub_state> self,

@@ -82,12 +82,14 @@ constexpr const char* no_cluster = "the node is a store of its own: cluster.list
 } // namespace
 
 struct admin_server::state : std::enable_shared_from_this<state> {
-  state(asio::io_context& io, const config::admin_settings& s, admin_callbacks functions)
+  state(asio::io_context& io, const config::admin_settings& s, admin_callbacks functions, const storage::clock& clock)
       : control(asio::make_strand(io)),
         listening(control),
         pause(control),
         settings(s),
-        callbacks(std::move(functions)) {}
+        callbacks(std::move(functions)),
+        failures("accept on the admin port failed", clock),
+        refusals(clock, refusal_log_pause) {}
 
   result<void> load_tls(const config::admin_tls_settings& files) {
     if (files.cert.empty()) return {};
@@ -116,10 +118,9 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   }
   // Once a minute: whoever guesses must not fill the log.
   void note_refusal(const std::string& from) {
-    const auto now = std::chrono::steady_clock::now();
-    if (refusal_logged && now - *refusal_logged < refusal_log_pause) return;
-    refusal_logged = now;
-    log::info("a request without the admin token was refused", {{"address", from}});
+    if (const auto left_out = refusals.due())
+      log::info("a request without the admin token was refused",
+                {{"address", from}, {"left_out_since_the_last", *left_out}});
   }
 
   response answer(const request& asked) const {
@@ -219,7 +220,8 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
   actors::spare_descriptor spare;                   // for a connection when the process has no other left
   bool stopped = false;
-  std::optional<std::chrono::steady_clock::time_point> refusal_logged; // on `control`
+  actors::accept_failures failures; // on `control`
+  storage::log_pace refusals;       // on `control`
   mutable std::mutex tls_mutex;
   std::shared_ptr<const tls_context> tls_now; // null: in the clear
 };
@@ -374,7 +376,7 @@ void admin_server::state::accept() {
     if (self->stopped) return;
     if (failed == asio::error::no_descriptors && self->spare.give_up()) return self->accept();
     if (failed) {
-      log::warn("accept on the admin port failed", {{"error", failed.message()}});
+      self->failures.note(failed);
       self->pause.expires_after(accept_pause);
       self->pause.async_wait([self](error_code) {
         if (!self->stopped) self->accept();
@@ -388,8 +390,9 @@ void admin_server::state::accept() {
   });
 }
 
-admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks)
-    : state_(std::make_shared<state>(context, settings, std::move(callbacks))) {}
+admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks,
+                           const storage::clock& clock)
+    : state_(std::make_shared<state>(context, settings, std::move(callbacks), clock)) {}
 
 admin_server::~admin_server() {
   stop();

@@ -31,7 +31,8 @@ struct admin_callbacks {
 
 class admin_server {
 public:
-  admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks);
+  admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks,
+               const storage::clock& clock = storage::system_clock());
   ~admin_server(); // closes the listener; requests under way end by themselves
 
   // io_error, as http_server::listen; errors of tls_context::load.

@@ -40,6 +40,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
         sweep(control),
         patience(control),
         shared(std::make_shared<http_shared>(settings, std::move(services), metrics, clock, random)),
+        failures("accept failed", clock),
         tls_files(settings.http.tls) {}
 
   result<void> load_tls() {
@@ -61,7 +62,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   void pause_accepting(const error_code& failed) {
-    log::warn("accept failed", {{"error", failed.message()}});
+    failures.note(failed);
     pause.expires_after(accept_pause);
     pause.async_wait([self = shared_from_this()](error_code) {
       if (!self->stopped) self->accept();
@@ -220,6 +221,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   actors::acceptor listening;
   timer pause, sweep, patience;
   std::shared_ptr<http_shared> shared;
+  actors::accept_failures failures;
   config::http_tls_settings tls_files; // of listen and apply, which do not meet
   asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;

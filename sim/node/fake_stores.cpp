@@ -213,7 +213,6 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         [&c](bucket_atom, const std::string&) {
           return unexpected<meta::bucket_row>(c, "a download asked for a bucket");
         },
-        [&c](list_buckets_atom) { return unexpected<bucket_list>(c, "a download listed buckets"); },
         [&c](list_atom, const meta::buckets_query&) {
           return unexpected<buckets_listing>(c, "a download listed buckets");
         },

@@ -1,5 +1,6 @@
 // Preloaded into a node: while the control file exists, what it says happens to writes and flushes of files below a
-// directory. CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush.
+// directory. CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush,
+// or "hang": flushes take until it is gone.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -14,7 +15,7 @@
 namespace {
 
 struct fault {
-  bool fails = false;
+  bool fails = false, hangs = false;
   long delay_ms = 0;
 };
 
@@ -36,6 +37,7 @@ fault fault_of(int descriptor) {
     while (n > 0) *at++ = digits[--n];
     if (::readlink(link, name, sizeof name - 1) > 0 && std::strncmp(name, below, std::strlen(below)) == 0) {
       out.fails = std::strncmp(text, "EIO", 3) == 0;
+      out.hangs = std::strncmp(text, "hang", 4) == 0;
       if (std::strncmp(text, "delay ", 6) == 0) out.delay_ms = std::atol(text + 6);
     }
   }
@@ -50,7 +52,11 @@ bool fails(int descriptor) {
 }
 
 int flush(int descriptor, long number) {
-  const auto f = fault_of(descriptor);
+  auto f = fault_of(descriptor);
+  for (; f.hangs; f = fault_of(descriptor)) {
+    const timespec wait{0, 50'000'000};
+    ::nanosleep(&wait, nullptr);
+  }
   if (f.delay_ms > 0) {
     timespec wait{f.delay_ms / 1000, f.delay_ms % 1000 * 1'000'000};
     ::nanosleep(&wait, nullptr);

@@ -1,4 +1,4 @@
-"""Disks that fail while a node runs: small file systems, and a preloaded library that lets writes fail or flushes take long."""
+"""Disks that fail while a node runs: small file systems, and a preloaded library that lets writes fail, and flushes take long or for ever."""
 import contextlib
 import os
 import pathlib

@@ -1,4 +1,4 @@
-"""Members of a cluster, and a standalone node, whose metadata's disk is full, broken or slow."""
+"""Members of a cluster, and a standalone node, whose metadata's disk is full, broken, slow or does not answer."""
 import contextlib
 import os
 import threading
@@ -141,6 +141,28 @@ def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_
     writes.put(broken)
 
 
+@pytest.mark.parametrize("who", ["leader", "follower"])
+def test_a_member_whose_disk_hangs_leaves_until_it_answers(cluster_of_small_disks, who):
+    cluster = cluster_of_small_disks
+    leader = cluster.leader()
+    broken = leader if who == "leader" else cluster.others(leader)[0]
+    others = cluster.others(broken)
+    writes = Writes()
+    for _ in range(20):
+        writes.put(others[0])
+    broken.faults.set("hang")
+    writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 15, "that the disk hangs is seen")
+    assert b"has not answered" in ready(broken).body
+    assert ("handed over" in broken.log()) == (who == "leader")
+    assert writes.slowest < 5, "the others went on"
+    check_that_all_know(cluster, broken, others, "timeout", writes)
+    broken.faults.clear()
+    eventually(lambda: ready(broken).status == 200, 15, what="it is back")
+    assert broken.metric("cairn_metadata_failed") == 0
+    writes.check(broken)
+    writes.put(broken)
+
+
 @pytest.mark.parametrize("fault", ["full", "broken"])
 def test_a_standalone_node_goes_on_reading(tmp_path, fault):
     with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk:
@@ -175,6 +197,35 @@ def test_a_standalone_node_goes_on_reading(tmp_path, fault):
         finally:
             if node.process:
                 node.kill()
+
+
+def test_a_standalone_node_whose_disk_hangs_says_so_and_goes_on_when_it_answers(tmp_path):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk:
+        node = Node(tmp_path / "node", node_data_dir=str(disk / "data"), storage_reserve="8MiB",
+                    storage_segment_size="16MiB")
+        faults = DiskFaults(node, disk)
+        node.start()
+        try:
+            assert node.put("/files/old", b"old").status == 200
+            faults.set("hang")
+            hung = threading.Thread(target=lambda: node.put("/files/new", b"new"))
+            hung.start()
+            eventually(lambda: ready(node).status == 503, 15, what="that the disk hangs is seen")
+            assert b"has not answered" in ready(node).body
+            assert node.metric("cairn_metadata_failed") == 1
+            began = time.monotonic()
+            assert node.put("/files/more", b"more").status == 503
+            assert time.monotonic() - began < 1, "nobody waits for it any more"
+            assert node.get("/files/old").body == b"old"
+            faults.clear()
+            eventually(lambda: ready(node).status == 200, 10, what="it is back")
+            hung.join()
+            assert node.metric("cairn_metadata_failed") == 0
+            assert node.put("/files/more", b"more").status == 200
+            assert node.get("/files/more").body == b"more"
+        finally:
+            faults.clear()
+            node.kill()
 
 
 def requests_through(nodes, seconds):
@@ -250,6 +301,27 @@ def test_a_gateway_without_room_sends_its_clients_to_the_others(cluster_of_small
     ballast.remove()
     eventually(lambda: ready(full).status == 200, 10, what="it is ready again")
     assert full.put("/files/new", b"newer").status == 200
+
+
+def test_a_cluster_of_one_whose_disk_is_full_answers_as_a_standalone_node_does(tmp_path):
+    with small_file_system(tmp_path / "disk", "tmpfs", 120) as disk, contextlib.ExitStack() as stack:
+        cluster = Cluster(tmp_path / "cluster", tls=False, node_stop_timeout="5s")
+        stack.callback(cluster.stop)
+        node = cluster.add(node_data_dir=str(disk / "data"), storage_reserve="8MiB", storage_segment_size="16MiB")
+        cluster.settled(1)
+        assert node.put("/files/old", b"old").status == 200
+        ballast = Ballast(disk)
+        ballast.fill(leave=5 * MIB)
+        eventually(lambda: ready(node).status == 503, 5, what="the probe of the room has seen it")
+        for size in (3 * KIB, 2 * MIB):
+            refused = node.put("/files/new", os.urandom(size))
+            assert (refused.status, refused.code()) == (507, "InsufficientStorage"), refused
+        assert node.request("POST", "/files/upload?uploads").status == 507
+        assert node.get("/files/old").body == b"old"
+        assert node.delete("/files/old").status == 204
+        ballast.remove()
+        eventually(lambda: ready(node).status == 200, 10, what="it is ready again")
+        assert node.put("/files/new", os.urandom(2 * MIB)).status == 200
 
 
 def test_a_gateway_whose_chunk_disk_is_full_stores_on_the_others(tmp_path):

@@ -217,6 +217,28 @@ def test_a_member_whose_metadata_can_not_be_opened_starts_and_fetches_it(make_cl
     cluster.settled(3)
 
 
+def test_a_founder_that_is_alone_says_how_its_metadata_is_restored(make_cluster):
+    cluster = make_cluster(1)
+    node = cluster.nodes[0]
+    written = fill(node, 20)
+    backup = node.folder / "backup"
+    made = node.cairn("cluster", "backup", "--config", node.config, backup)
+    assert made.returncode == 0, made.stderr
+    for _ in range(2):  # it stays alone through a restart
+        node.stop()
+        state_file(node).write_bytes(random.Random(1).randbytes(state_file(node).stat().st_size))
+        node.spawn()
+        assert node.process.wait(timeout=30) == 1
+        node.process = None
+        said = node.log().rsplit("cairn: cannot start", 1)[-1]
+        assert "cairn cluster rejoin" in said and "cairn cluster restore" in said, node.log()[-3000:]
+        for command in (["rejoin"], ["restore", backup]):
+            done = node.cairn("cluster", command[0], "--config", node.config, *command[1:])
+            assert done.returncode == 0, (command, done.stdout, done.stderr)
+        node.start(seconds=60)
+        whole(node, written)
+
+
 def test_a_state_that_is_damaged_is_not_given_to_a_newcomer(make_cluster):
     cluster = make_cluster(3)
     written = fill(cluster.nodes[0], 100)

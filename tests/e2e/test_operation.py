@@ -1,7 +1,9 @@
 """Starting, stopping, reloading, looking into a node."""
 import os
 import re
+import resource
 import signal
+import socket
 import subprocess
 import time
 
@@ -242,3 +244,27 @@ def test_an_impossible_data_directory_is_an_error_not_a_crash(tmp_path, keys):
     assert answer.stderr
 
 
+
+
+def test_connections_that_can_not_be_accepted_do_not_fill_the_log(make_cluster):
+    node = make_cluster(1, tls=False).nodes[0]
+    link_port = int(node.settings["cluster.listen"].rsplit(":", 1)[1])
+    soft, hard = resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (3, hard))  # it has more open
+    strangers = [socket.create_connection(("127.0.0.1", port)) for port in (node.http_port, node.admin_port, link_port)
+                 for _ in range(3)]
+    events = ("accept failed", "accept on the admin port failed", "accept of a link failed")
+    try:
+        eventually(lambda: all(e in node.log() for e in events), 10, what="a line of each port")
+        time.sleep(3)
+        for event in events:
+            assert node.log().count(event) == 1, f"{event}: {node.log().count(event)} lines in three seconds"
+        eventually(lambda: all(node.log().count(e) == 2 for e in events), 15, what="the next line of each port")
+        again = [line for line in node.log().splitlines() if any(e in line for e in events)][3:]
+        for line in again:
+            assert int(line.rsplit("left_out_since_the_last=", 1)[1].split()[0]) > 20, line
+    finally:
+        resource.prlimit(node.process.pid, resource.RLIMIT_NOFILE, (soft, hard))
+        for s in strangers:
+            s.close()
+    eventually(lambda: node.put("/files/k", b"x").status == 200, 10, what="it serves again")

@@ -133,6 +133,7 @@ struct lone_metadata {
     m.random = &w.random();
     m.holds = std::make_shared<actors::read_holds>(w.clock());
     m.has_room = [this] { return room; };
+    m.fault = fault;
     s.system = &w.system();
     s.metadata = actors::spawn_metadata(w.system(), std::move(m));
   }
@@ -151,6 +152,7 @@ struct lone_metadata {
   virtual_executor read_executor, write_executor;
   actors::services s;
   bool room = true;
+  std::shared_ptr<actors::metadata_fault> fault = std::make_shared<actors::metadata_fault>();
 };
 
 constexpr job_times quick{100us, 100us, 0, 0us}, hung{1h, 1h, 0, 0us};
@@ -202,6 +204,45 @@ TEST(metadata, refuses_puts_and_not_deletes_below_the_reserve) {
   EXPECT_EQ(del, errc{});
 }
 
+TEST(metadata, whose_session_can_not_begin_for_want_of_room_says_so_at_once) {
+  world w;
+  full_store store;
+  lone_metadata m{w, store, quick, hung};
+  m.room = false;
+  std::optional<errc> blob;
+  std::function<void(result<storage::blob_id>)> drawn = [&](auto r) { blob = r ? errc{} : r.error().code; };
+  actors::ask_metadata<storage::blob_id>(m.s, drawn, actors::new_blob_atom_v);
+  w.run_for(1ms);
+  EXPECT_EQ(blob, errc::no_space);
+}
+
+TEST(metadata, refuses_writes_while_its_disk_hangs_and_goes_on_when_it_answers) {
+  world w;
+  full_store store;
+  lone_metadata m{w, store, quick, quick};
+  w.run_for(1s);
+  std::optional<errc> hangs, refused, later;
+  const auto into = [](std::optional<errc>& outcome) {
+    return [&outcome](const result<actors::committed>& r) { outcome = r ? errc{} : r.error().code; };
+  };
+  m.write_executor.slow_down(200'000); // 20 s
+  m.commit(delete_of("a"), into(hangs));
+  w.run_for(7s);
+  EXPECT_EQ(m.fault->text(), "");
+  w.run_for(3s);
+  EXPECT_NE(m.fault->text(), "");
+  m.commit(delete_of("b"), into(refused));
+  w.run_for(1ms);
+  EXPECT_EQ(refused, errc::timeout) << "nobody waits any more";
+  m.write_executor.slow_down(1);
+  w.run_for(12s);
+  EXPECT_EQ(hangs, errc{});
+  EXPECT_EQ(m.fault->text(), "");
+  m.commit(delete_of("c"), into(later));
+  w.run_for(1s);
+  EXPECT_EQ(later, errc{});
+}
+
 TEST(metadata, answers_every_request_in_time_when_its_disk_hangs) {
   world w;
   full_store store;
@@ -218,7 +259,7 @@ TEST(metadata, answers_every_request_in_time_when_its_disk_hangs) {
   looked_up.reset();
   actors::ask_metadata<actors::found_object>(m.s, found, actors::lookup_atom_v, actors::object_name{"b", "k", true});
   w.run_for(1ms);
-  EXPECT_EQ(looked_up, errc::io_error); // overdue for half a minute: it counts as failed
+  EXPECT_EQ(looked_up, errc::timeout) << "at once: overdue for half a minute, it counts as failed";
   EXPECT_EQ(w.live_actors(), 1u);
 }
 

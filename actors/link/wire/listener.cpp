@@ -1,5 +1,7 @@
 #include "actors/link/wire/listener.hpp"
 
+#include "base/log.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,6 +11,10 @@ namespace cairn::actors {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
+
+namespace {
+constexpr auto failure_log_pause = std::chrono::seconds{10};
+} // namespace
 
 result<void> listen_on(acceptor& listening, const config::endpoint& where) {
   boost::system::error_code failed;
@@ -37,6 +43,14 @@ bool spare_descriptor::give_up() {
   if (held_ < 0) return false;
   ::close(std::exchange(held_, -1));
   return true;
+}
+
+accept_failures::accept_failures(std::string_view event, const storage::clock& clock)
+    : event_(event), pace_(clock, failure_log_pause) {}
+
+void accept_failures::note(const boost::system::error_code& failed) {
+  if (const auto left_out = pace_.due())
+    log::warn(event_, {{"error", failed.message()}, {"left_out_since_the_last", *left_out}});
 }
 
 } // namespace cairn::actors

@@ -1,6 +1,7 @@
-// Opens listening sockets; shared by the HTTP, admin and link servers.
+// Opens listening sockets, and what they have in common; shared by the HTTP, admin and link servers.
 #pragma once
 
+#include "base/log_pace.hpp"
 #include "base/units.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -28,6 +29,17 @@ public:
 
 private:
   int held_ = -1;
+};
+
+// Says that connections can't be accepted, but not each time: whoever opens many of them must not fill the log.
+class accept_failures {
+public:
+  accept_failures(std::string_view event, const storage::clock& clock);
+  void note(const boost::system::error_code& failed);
+
+private:
+  const std::string_view event_;
+  storage::log_pace pace_;
 };
 
 } // namespace cairn::actors

@@ -155,6 +155,7 @@ void replicated_log::store_next() {
     return store_snapshot(std::move(snapshot));
   }
   storing_ = true;
+  flush_.begin();
   auto batch = std::make_shared<std::vector<raft::log_write>>(std::make_move_iterator(to_store_.begin()),
                                                               std::make_move_iterator(end));
   to_store_.erase(to_store_.begin(), end);
@@ -171,8 +172,10 @@ void replicated_log::store_next() {
 
 void replicated_log::stored(std::uint64_t write, const result<void>& outcome) {
   storing_ = false;
-  if (stopped_ || failure_) return;
-  if (!outcome) return fail(outcome.error());
+  flush_.end();
+  if (stopped_) return;
+  if (!outcome) return failure_ ? fail_late(outcome.error()) : fail(outcome.error());
+  if (failure_) return;
   node_->stored(write, now());
   pump();
 }
@@ -212,6 +215,7 @@ void replicated_log::apply_next() {
     job->batches.push_back(std::move(commands));
   }
   applying_ = true;
+  apply_.begin();
   for (const auto& commands : job->batches) env_.applying(commands);
   auto work = [this, job, store = env_.store, post = env_.post](bool expired) {
     std::vector<std::span<const meta::command>> batches{job->batches.begin(), job->batches.end()};
@@ -224,12 +228,15 @@ void replicated_log::apply_next() {
 }
 
 void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applied_batch>> outcome) {
+  apply_.end();
   if (stopped_) return;
   if (!outcome) {
     // What is committed must be applied: nothing else can be, before it is.
     for (const auto& commands : job.batches) env_.applied(commands, applied_);
     applying_ = false;
-    return failure_ ? drop_tickets() : fail(outcome.error());
+    if (!failure_) return fail(outcome.error());
+    fail_late(outcome.error());
+    return drop_tickets();
   }
   for (std::size_t i = 0; i < job.entries.size(); ++i) {
     CAIRN_ASSERT((*outcome)[i].index == job.entries[i].index);

@@ -17,8 +17,9 @@
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
 //   over to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a
 //   disk without room, where nothing was written, the log is opened anew as soon as there is room and this node follows
-//   again, as after a crash. A state that is damaged is replaced by another member's. Any other failure is final until
-//   the node is restarted: after a failed flush nobody knows what the disk holds.
+//   again, as after a crash. So it is with a disk that has not answered for hung_after_ticks, once it does. A state
+//   that is damaged is replaced by another member's. Any other failure is final until the node is restarted: after a
+//   failed flush nobody knows what the disk holds.
 #pragma once
 
 #include "actors/link/peer_service.hpp"
@@ -159,6 +160,16 @@ private:
     std::function<void(result<storage::log_index>)> served; // for another node: answered by the index, not its state
   };
   using read_group = std::vector<waiting_read>;
+  // A job of a disk. Its time is counted in ticks, so that a process that was frozen does not blame its disk.
+  struct disk_job {
+    bool running = false;
+    unsigned ticks = 0;
+    void begin() { *this = {true, 0}; }
+    void end() { running = false; }
+    void tick() { ticks += running; }
+    bool hangs() const { return running && ticks > hung_after_ticks; }
+  };
+  static constexpr unsigned hung_after_ticks = 8; // shorter than clients wait, so that they are told before
 
   void drop_reads(const error& why);
   time_ms now() const;
@@ -167,7 +178,9 @@ private:
 
   void look_at_pace();
   void fail(error why);
+  void fail_late(const error& why);
   bool stops(const error& why) const;
+  void look_for_hung_disk();
   void hand_over();
   void send_what_is_left();
   void drop_tickets();
@@ -240,6 +253,7 @@ private:
 
   std::vector<cluster::raft::log_write> to_store_;
   bool storing_ = false;
+  disk_job flush_, apply_; // of the log, and of entries to the state; not of whole states, which take their time
   std::deque<cluster::raft::committed> to_apply_;
   bool applying_ = false;
   std::uint64_t bytes_since_compaction_ = 0, bytes_held_ = 0; // for those who fetch the state

@@ -21,6 +21,7 @@ using namespace std::chrono_literals;
 constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, heard_for = 3000;
 
 // Nothing was written: a transaction that found no room is referenced by nothing, a job that came too late never ran.
+// Or the disk has not said yet what became of it.
 bool passes(errc code) {
   return code == errc::no_space || code == errc::timeout;
 }
@@ -40,9 +41,11 @@ void replicated_log::fail(error why) {
   failure_ = std::move(why);
   reopens_ = s_.reopen && passes(failure_->code);
   const bool repairs = can_repair();
-  log::error(repairs    ? "the metadata is damaged; that of another member takes its place"
-             : reopens_ ? "the metadata's log has failed; it is opened anew when its disk has room"
-                        : "the metadata's log has failed; look at its disk, then restart the node",
+  log::error(repairs     ? "the metadata is damaged; that of another member takes its place"
+             : !reopens_ ? "the metadata's log has failed; look at its disk, then restart the node"
+             : failure_->code == errc::timeout
+                 ? "the metadata's log has failed; it is opened anew when its disk answers"
+                 : "the metadata's log has failed; it is opened anew when its disk has room",
              {{"error", to_string(*failure_)}});
   heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
   heard_term_ = 0;
@@ -51,7 +54,7 @@ void replicated_log::fail(error why) {
   to_store_.clear();
   to_apply_.clear();
   drop_reads(unavailable());
-  if (!applying_) drop_tickets(); // else they are answered with what becomes of that
+  if (!applying_ || apply_.hangs()) drop_tickets(); // else they are answered with what becomes of that
   if (env_.failed) env_.failed(failure_);
   if (repairs) return repair_later();
   if (!reopens_) return;
@@ -59,6 +62,28 @@ void replicated_log::fail(error why) {
   const bool again = reopened_at_ != 0 && now() - reopened_at_ < 2 * pause_max;
   reopen_pause_ = again ? std::min(2 * reopen_pause_, pause_max) : pause_min;
   reopen_later();
+}
+
+// What was under way when it failed has failed as well, perhaps for good.
+void replicated_log::fail_late(const error& why) {
+  if (!reopens_ || passes(why.code) || why.code == errc::stopping) return;
+  reopens_ = false;
+  failure_ = why;
+  const bool repairs = can_repair();
+  log::error(repairs ? "the metadata is damaged; that of another member takes its place"
+                     : "the metadata's log has failed; look at its disk, then restart the node",
+             {{"error", to_string(why)}});
+  if (env_.failed) env_.failed(failure_);
+  if (repairs) repair_later();
+}
+
+// A disk that fails says so; one that hangs would keep everybody who comes through this node waiting.
+void replicated_log::look_for_hung_disk() {
+  flush_.tick();
+  apply_.tick();
+  if (flush_.hangs() || apply_.hangs())
+    fail({errc::timeout, std::string{"the disk of the metadata's "} + (flush_.hangs() ? "log" : "state") +
+                             " has not answered for " + std::to_string(hung_after_ticks) + " s"});
 }
 
 error replicated_log::unavailable() const {
@@ -137,7 +162,7 @@ void replicated_log::reopen_later() {
 }
 
 void replicated_log::try_reopen() {
-  if (stopped_ || !failure_) return;
+  if (stopped_ || !failure_ || !reopens_) return;
   if (storing_ || applying_) return reopen_later(); // a job of before is not over
   storing_ = applying_ = true;
   auto job = [this, reopen = s_.reopen, post = env_.post](bool expired) {
@@ -154,7 +179,8 @@ void replicated_log::reopened(result<opened_log> log) {
   if (stopped_) return;
   if (!log) {
     if (can_repair()) return repair_later();
-    if (passes(log.error().code)) return reopen_later();
+    reopens_ = passes(log.error().code);
+    if (reopens_) return reopen_later();
     log::error("the metadata's log can't be opened anew; restart the node", {{"error", to_string(log.error())}});
     failure_ = log.error();
     if (env_.failed) env_.failed(failure_);

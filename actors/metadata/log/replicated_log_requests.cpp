@@ -123,6 +123,7 @@ void replicated_log::finish(const submission_ptr& s) {
 // Nothing waits for longer than its time, whatever became of its entry or of the request that carried it.
 void replicated_log::tick() {
   look_for_damage();
+  look_for_hung_disk();
   const auto at = env_.clock->now();
   for (const auto& s : std::vector{submissions_}) {
     if (s->over || s->deadline > at) continue;

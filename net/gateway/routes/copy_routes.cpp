@@ -128,13 +128,17 @@ metadata::md5_digest digest_of(const metadata::object_row& row, const actors::by
 }
 
 // The bytes lie in the source's row, where no part can share them.
-void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& range, const std::string& bytes) {
+void write_part(const std::shared_ptr<part_job>& job, const metadata::object_row& row, const actors::byte_range& range,
+                const std::string& bytes) {
   actors::put_request put;
   put.bucket = job->command.upload.bucket;
   put.key = job->command.upload.key;
   put.by = job->command.by;
-  put.commit_as = [upload = job->command.upload, number = job->command.number](const metadata::put_object& whole) {
-    return metadata::command{part_of(whole, upload, number)};
+  put.commit_as = [upload = job->command.upload, number = job->command.number,
+                   source = version_of(job->source, row)](const metadata::put_object& whole) {
+    auto part = part_of(whole, upload, number);
+    part.source = source;
+    return metadata::command{std::move(part)};
   };
   if (job->kind) put.check = std::make_shared<checksum_maker>(*job->kind);
   auto& session = *job->session;
@@ -142,6 +146,8 @@ void write_part(const std::shared_ptr<part_job>& job, const actors::byte_range& 
   upload_from_memory(session.shared().services, session.executor(), std::move(put),
                      bytes.substr(range.offset, range.length), [job](const result<actors::put_outcome>& outcome) {
                        if (job->session->closed()) return;
+                       if (!outcome && outcome.error().code == errc::stale_source && ++job->tries < tries_max)
+                         return try_part(job);
                        if (!outcome) return job->session->respond_failure(outcome.error());
                        answer_copied(job->session, "CopyPartResult", outcome->etag, job->session->shared().clock.wall(),
                                      outcome->proven);
@@ -195,7 +201,7 @@ void try_part(const std::shared_ptr<part_job>& job) {
         const auto& bytes = std::get<actors::byte_range>(range);
         if (bytes.length > part_bytes_max)
           return job->session->respond_error({400, "InvalidRequest", "A part has at most 5 GiB."});
-        if (found.inline_bytes) return write_part(job, bytes, *found.inline_bytes);
+        if (found.inline_bytes) return write_part(job, row, bytes, *found.inline_bytes);
         if (job->kind) return prove_part(job, found.row, bytes);
         share_part(job, row, bytes);
       },

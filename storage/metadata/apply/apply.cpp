@@ -102,7 +102,7 @@ command_result command_applier::create(const create_bucket& c) {
   if (!c.owner.empty())
     if (auto refused = give_bucket(c.owner, fresh.id)) return {.refused = std::move(refused)};
   b_.put_bucket(fresh);
-  return {.version = c.by.said() ? fresh.id : 0};
+  return {};
 }
 
 command_result command_applier::create_again(const create_bucket& c, const bucket_row& present) {

@@ -121,6 +121,8 @@ std::optional<error> command_applier::add_part(const put_part& c) {
     if (auto why = unusable(*written)) return why;
   const auto upload = find_upload(c.by, c.upload);
   if (!upload) return upload.error();
+  if (c.source)
+    if (const auto source = find_version(c.by, *c.source); !source) return source.error();
   uploaded_part part{.number = c.number,
                      .length = c.size,
                      .digest = c.digest,

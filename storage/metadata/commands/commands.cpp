@@ -32,7 +32,7 @@
 // set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
 // complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
 // stamps of create_bucket and delete_bucket. 8 for all whose authority says something, for the settings of
-// create_bucket, the ownership in set_bucket, kind 33 and an add_node with an invitation.
+// create_bucket, the ownership in set_bucket, the source of a put_part, kind 33 and an add_node with an invitation.
 #include "storage/metadata/commands/commands.hpp"
 
 #include <concepts>
@@ -275,8 +275,10 @@ bool is_of_level_8(const command& c) {
   const auto* const made = std::get_if<create_bucket>(&c);
   const auto* const settings = std::get_if<set_bucket>(&c);
   const auto* const added = std::get_if<add_node>(&c);
-  return (made != nullptr && made->settings.said()) || (settings != nullptr && settings->ownership) ||
-         std::holds_alternative<invite_node>(c) || (added != nullptr && added->invited);
+  const auto* const part = std::get_if<put_part>(&c);
+  return (part != nullptr && part->source) || (made != nullptr && made->settings.said()) ||
+         (settings != nullptr && settings->ownership) || std::holds_alternative<invite_node>(c) ||
+         (added != nullptr && added->invited);
 }
 
 std::uint8_t base_level_of(const command& c) {

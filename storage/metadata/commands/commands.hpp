@@ -51,8 +51,7 @@ struct bucket_settings {
 // (authority.hpp).
 //
 // bucket_exists: also again, with other tags or another ownership than it has; access_denied: again, by an access key
-// that does not own it; no_such_access_key, acl_not_supported. command_result::version is its id, if `by` says
-// something.
+// that does not own it; no_such_access_key, acl_not_supported.
 struct create_bucket {
   std::string name;
   wall_ms now = 0;

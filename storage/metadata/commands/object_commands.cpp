@@ -1,7 +1,7 @@
 // Encodings of the commands of feature level 3: their fields behind level and kind (commands.cpp; notation: rows.cpp).
 //
 //   19 begin_upload     stamp bucket:s key:s now:u64 nonce:u64 headers extras checksum:s type:u8
-//   20 put_part         stamp upload number:v now:u64 size:v digest:16 checksum_name:s checksum:s content
+//   20 put_part         stamp upload number:v now:u64 size:v digest:16 checksum_name:s checksum:s content [source]
 //   21 copy_part        stamp upload number:v now:u64 source offset:v length:v digest:16 [checksum_name:s checksum:s]
 //   22 complete_upload  stamp upload now:u64 count:v (number:v digest:16)* etag list(checksums) condition [1:u8]
 //                       1: with part_checksums
@@ -85,6 +85,7 @@ void write(byte_writer& w, const put_part& c) {
   write_time(w, c.now);
   w.varint(c.size).raw(c.digest).string(c.checksum_name).string(c.checksum);
   write_content(w, c.content);
+  if (c.source) write_version(w, *c.source);
 }
 void read(byte_reader& r, put_part& c) {
   c.stamp = read_stamp(r);
@@ -96,6 +97,7 @@ void read(byte_reader& r, put_part& c) {
   c.checksum_name = r.string();
   c.checksum = r.string();
   c.content = read_content(r);
+  if (r.ok() && !r.finished()) c.source = read_version(r);
 }
 
 void write(byte_writer& w, const copy_part& c) {

@@ -28,8 +28,9 @@ struct upload_name {
   std::uint64_t nonce = 0;
 };
 
-// A part was written; one that had its number is replaced. no_such_upload, blob_dead, no_quorum. A refused part's blob
-// is buried as that of a refused put_object. Content: no bytes, or a blob.
+// A part was written; one that had its number is replaced. no_such_upload, blob_dead, no_quorum; with a source
+// no_such_key, stale_source. A refused part's blob is buried as that of a refused put_object. Content: no bytes, or a
+// blob.
 struct put_part {
   commit_stamp stamp;
   upload_name upload;
@@ -40,6 +41,7 @@ struct put_part {
   std::string checksum_name, checksum; // as in uploaded_part
   written_content content;
   authority by{};
+  std::optional<object_version> source{}; // what the bytes were copied from, which is judged as that of copy_part
 };
 
 // Bytes [offset, offset + length) of an object become a part; the blobs are shared. no_such_upload, no_such_key,

@@ -6,11 +6,11 @@
 
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
-#include "actors/protocol/errors.hpp"
 #include "cluster/layout/layout_view.hpp"
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/raft/raft_membership.hpp"
 #include "sim/world/world.hpp"
+#include "tests/actors/metadata/unasked_metadata.hpp"
 
 #include <gtest/gtest.h>
 
@@ -65,13 +65,7 @@ public:
   std::set<storage::uuid> linked;
 };
 
-template <class Answer>
-caf::result<Answer> never(const char* what) {
-  ADD_FAILURE() << what;
-  return to_caf({errc::unsupported, what});
-}
-
-class membership_test : public testing::Test {
+class membership_test : public testing::Test, protected unasked_metadata {
 protected:
   void SetUp() override {
     run(meta::create_cluster{
@@ -108,7 +102,7 @@ protected:
     log.leader = log.self;
   }
   void start() {
-    metadata = spawn_metadata_of_the_test();
+    metadata = spawn_metadata_of_the_test(w.system());
     membership_services s;
     s.metadata = metadata;
     s.store = store.get();
@@ -201,7 +195,23 @@ protected:
   }
   const cluster::member& row(storage::node_number n) { return (keep = layouts->get())->members.at(n); }
 
-  metadata_actor spawn_metadata_of_the_test();
+  caf::result<committed> commit(const meta::command& c) override {
+    commits.push_back(c);
+    auto done = run(c);
+    if (done.refused) return to_caf(*done.refused);
+    return committed{std::move(done)};
+  }
+  caf::result<log_status_ptr> log_now() override { return std::make_shared<const log_status>(log); }
+  caf::result<std::uint8_t> change(const log_change& c) override {
+    changes.push_back(c);
+    const auto next = raft::changed(log.servers, cluster::server_of(c.node), c.kind);
+    if (next) log.servers = *next;
+    return std::uint8_t(next ? raft::accepted::yes : raft::accepted::invalid);
+  }
+  caf::result<std::uint8_t> transfer(storage::node_number to) override {
+    transfers.push_back(to);
+    return std::uint8_t(raft::accepted::yes);
+  }
 
   sim::world w;
   std::unique_ptr<storage::kv_engine> engine = storage::make_memory_kv(meta::table_count);
@@ -226,47 +236,5 @@ protected:
   metadata_actor metadata;
   membership_actor member;
 };
-
-inline metadata_actor membership_test::spawn_metadata_of_the_test() {
-  return w.system().spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
-    return {
-        [](lookup_atom, const object_name&) { return never<found_object>("a look-up"); },
-        [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
-        [](bucket_atom, const std::string&) { return never<meta::bucket_row>("a bucket"); },
-        [](list_buckets_atom) { return never<bucket_list>("buckets"); },
-        [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("names of buckets"); },
-        [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
-        [](list_atom, const meta::uploads_query&) { return never<uploads_listing>("uploads"); },
-        [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
-        [](parts_atom, const object_parts_query&) { return never<found_parts>("parts of an object"); },
-        [](access_atom, const access_query&) { return never<found_access>("who may"); },
-        [](list_atom, const meta::versions_query&) { return never<versions_listing>("versions"); },
-        [](list_atom, const keys_query&) { return never<key_list>("keys"); },
-        [this](commit_atom, const command_box& box) -> caf::result<committed> {
-          commits.push_back(*box);
-          auto done = run(*box);
-          if (done.refused) return to_caf(*done.refused);
-          return committed{std::move(done)};
-        },
-        [](new_blob_atom) { return never<storage::blob_id>("a blob id"); },
-        [](buried_atom, std::uint32_t) { return never<buried_list>("buried blobs"); },
-        [](dead_atom, const chunk_ids&) { return never<chunk_ids>("dead chunks"); },
-        [](peer_atom, const peer_call&) { ADD_FAILURE() << "a request of another node"; },
-        [this](status_atom) -> caf::result<log_status_ptr> { return std::make_shared<const log_status>(log); },
-        [this](change_atom, const log_change& c) {
-          changes.push_back(c);
-          const auto next = raft::changed(log.servers, cluster::server_of(c.node), c.kind);
-          if (next) log.servers = *next;
-          return std::uint8_t(next ? raft::accepted::yes : raft::accepted::invalid);
-        },
-        [this](transfer_atom, storage::node_number to) {
-          transfers.push_back(to);
-          return std::uint8_t(raft::accepted::yes);
-        },
-        [](completion& done) { done.run(); },
-        [](tick_atom) {},
-    };
-  });
-}
 
 } // namespace cairn::actors

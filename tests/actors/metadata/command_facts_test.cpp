@@ -49,6 +49,10 @@ TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {
   EXPECT_EQ(meta::level_of(put), meta::feature_level_of_authority);
   drop_authority(put);
   EXPECT_EQ(meta::level_of(put), 1);
+  meta::command part = meta::put_part{.content = std::string{}, .source = meta::object_version{}};
+  EXPECT_EQ(meta::level_of(part), meta::feature_level_of_authority);
+  drop_authority(part); // its source is judged by it
+  EXPECT_EQ(meta::level_of(part), 3);
   meta::command reaped = meta::reap{};
   drop_authority(reaped); // has none
   EXPECT_EQ(meta::level_of(reaped), 1);

@@ -2,8 +2,8 @@
 // lifecycle_rules_test.cpp.
 #include "actors/upkeep/lifecycle.hpp"
 
-#include "actors/protocol/errors.hpp"
 #include "sim/world/world.hpp"
+#include "tests/actors/metadata/unasked_metadata.hpp"
 
 #include <gtest/gtest.h>
 
@@ -17,13 +17,7 @@ namespace {
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
-template <class Answer>
-caf::result<Answer> never(const char* what) {
-  ADD_FAILURE() << what << " was asked for";
-  return to_caf({errc::unsupported, what});
-}
-
-class lifecycle_walk : public ::testing::Test {
+class lifecycle_walk : public ::testing::Test, protected unasked_metadata {
 protected:
   struct bucket {
     meta::bucket_row row;
@@ -41,7 +35,7 @@ protected:
   }
 
   void walk() { // once
-    const auto metadata = spawn_metadata();
+    const auto metadata = spawn_metadata_of_the_test(w.system());
     services s;
     s.system = &w.system();
     s.metadata = metadata;
@@ -76,7 +70,7 @@ protected:
   storage::node_metrics metrics;
 
 private:
-  caf::result<buckets_listing> names(const meta::buckets_query& q) {
+  caf::result<buckets_listing> list(const meta::buckets_query& q) override {
     constexpr std::size_t page_names = 3;
     meta::buckets_page page;
     for (auto b = buckets.upper_bound(q.after); b != buckets.end(); ++b) {
@@ -91,7 +85,7 @@ private:
     return std::make_shared<const meta::buckets_page>(std::move(page));
   }
 
-  caf::result<versions_listing> versions(const meta::versions_query& q) {
+  caf::result<versions_listing> list(const meta::versions_query& q) override {
     before_listing(q.bucket);
     const auto found = buckets.find(q.bucket);
     if (found == buckets.end()) return to_caf({errc::no_such_bucket});
@@ -108,7 +102,7 @@ private:
     return std::make_shared<const meta::versions_page>(std::move(page));
   }
 
-  caf::result<uploads_listing> uploads(const meta::uploads_query& q) {
+  caf::result<uploads_listing> list(const meta::uploads_query& q) override {
     const auto found = buckets.find(q.bucket);
     if (found == buckets.end()) return to_caf({errc::no_such_bucket});
     if (found->second.uploads_fault) return to_caf({*found->second.uploads_fault});
@@ -117,47 +111,22 @@ private:
     return std::make_shared<const meta::uploads_page>(std::move(page));
   }
 
-  metadata_actor spawn_metadata() {
-    return w.system().spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
-      return {
-          [](lookup_atom, const object_name&) { return never<found_object>("a look-up"); },
-          [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
-          [this](bucket_atom, const std::string& name) -> caf::result<meta::bucket_row> {
-            const auto found = buckets.find(name);
-            if (found == buckets.end()) return to_caf({errc::no_such_bucket});
-            if (found->second.row_fault) return to_caf({*found->second.row_fault});
-            return found->second.row;
-          },
-          [](list_buckets_atom) { return never<bucket_list>("all buckets"); },
-          [this](list_atom, const meta::buckets_query& q) { return names(q); },
-          [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
-          [this](list_atom, const meta::uploads_query& q) { return uploads(q); },
-          [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
-          [](parts_atom, const object_parts_query&) { return never<found_parts>("parts of an object"); },
-          [](access_atom, const access_query&) { return never<found_access>("who may"); },
-          [this](list_atom, const meta::versions_query& q) { return versions(q); },
-          [](list_atom, const keys_query&) { return never<key_list>("keys"); },
-          [this](commit_atom, const command_box& box) -> caf::result<committed> {
-            const auto* removal = std::get_if<meta::delete_object>(box.get());
-            const auto found = removal != nullptr ? buckets.find(removal->bucket) : buckets.end();
-            if (found != buckets.end() && found->second.commit_fault) return to_caf({*found->second.commit_fault});
-            commits.push_back(*box);
-            return committed{};
-          },
-          [](new_blob_atom) { return never<storage::blob_id>("a blob id"); },
-          [](buried_atom, std::uint32_t) { return never<buried_list>("buried blobs"); },
-          [](dead_atom, const chunk_ids&) { return never<chunk_ids>("dead chunks"); },
-          [](peer_atom, const peer_call&) { ADD_FAILURE() << "a request of another node"; },
-          [](status_atom) -> caf::result<log_status_ptr> {
-            return to_caf({errc::unsupported, "alone"});
-          },
-          [](change_atom, const log_change&) { return never<std::uint8_t>("a change"); },
-          [](transfer_atom, storage::node_number) { return never<std::uint8_t>("a transfer"); },
-          [](completion& done) { done.run(); },
-          [](tick_atom) {},
-      };
-    });
+  caf::result<meta::bucket_row> bucket_of(const std::string& name) override {
+    const auto found = buckets.find(name);
+    if (found == buckets.end()) return to_caf({errc::no_such_bucket});
+    if (found->second.row_fault) return to_caf({*found->second.row_fault});
+    return found->second.row;
   }
+
+  caf::result<committed> commit(const meta::command& c) override {
+    const auto* removal = std::get_if<meta::delete_object>(&c);
+    const auto found = removal != nullptr ? buckets.find(removal->bucket) : buckets.end();
+    if (found != buckets.end() && found->second.commit_fault) return to_caf({*found->second.commit_fault});
+    commits.push_back(c);
+    return committed{};
+  }
+
+  caf::result<log_status_ptr> log_now() override { return to_caf({errc::unsupported, "alone"}); }
 };
 
 TEST_F(lifecycle_walk, looks_at_every_bucket_page_by_page) {

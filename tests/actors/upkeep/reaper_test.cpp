@@ -1,8 +1,8 @@
 #include "actors/upkeep/reaper.hpp"
 
 #include "actors/chunks/chunk_router.hpp"
-#include "actors/protocol/errors.hpp"
 #include "sim/world/world.hpp"
+#include "tests/actors/metadata/unasked_metadata.hpp"
 
 #include <gtest/gtest.h>
 
@@ -16,16 +16,10 @@ namespace {
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
-template <class Answer>
-caf::result<Answer> never(const char* what) {
-  ADD_FAILURE() << what;
-  return to_caf({errc::unsupported, what});
-}
-
 } // namespace
 
 // Two disks that erase, or say why not, and a metadata that has blobs to reap.
-class reaper_test : public testing::Test {
+class reaper_test : public testing::Test, protected unasked_metadata {
 protected:
   struct fake_disk {
     std::set<storage::chunk_id> chunks;
@@ -43,7 +37,7 @@ protected:
     s.metrics = &metrics;
     s.clock = &w.clock();
     s.stores = std::make_shared<chunk_router>(std::make_shared<store_router>(std::move(members)));
-    s.metadata = spawn_log();
+    s.metadata = spawn_metadata_of_the_test(w.system());
     reaper = spawn_reaper(w.system(), s, {1s, walk_every, page_chunks, 10});
   }
   void TearDown() override {
@@ -86,7 +80,24 @@ protected:
       };
     });
   }
-  metadata_actor spawn_log();
+  caf::result<committed> commit(const meta::command& c) override {
+    const auto* reap = std::get_if<meta::reap>(&c);
+    if (!reap) return never<committed>("another command");
+    std::size_t remaining = 0;
+    for (const auto& b : reap->blobs) {
+      for (const auto& d : disks) remaining += std::ranges::count(d.chunks, b.blob, &storage::chunk_id::blob);
+      std::erase_if(buried, [&](const auto& one) { return one.blob == b.blob; });
+    }
+    left_when_reaped.push_back(remaining);
+    return committed{};
+  }
+  caf::result<storage::blob_id> new_blob() override { return storage::blob_id{2, 1}; }
+  caf::result<buried_list> buried_blobs() override { return buried_list{buried, 0, 0}; }
+  caf::result<chunk_ids> dead_of(const chunk_ids& ids) override {
+    chunk_ids out;
+    std::ranges::copy_if(ids, std::back_inserter(out), [&](const auto& id) { return dead.contains(id.blob); });
+    return out;
+  }
 
   sim::world w;
   storage::node_metrics metrics;
@@ -98,53 +109,6 @@ protected:
   services s;
   reaper_actor reaper;
 };
-
-metadata_actor reaper_test::spawn_log() {
-  return w.system().spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
-    return {
-        [](lookup_atom, const object_name&) { return never<found_object>("a look-up"); },
-        [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
-        [](bucket_atom, const std::string&) { return never<meta::bucket_row>("a bucket"); },
-        [](list_buckets_atom) { return never<bucket_list>("buckets"); },
-        [](list_atom, const meta::buckets_query&) { return never<buckets_listing>("buckets"); },
-        [](list_atom, const meta::listing_query&) { return never<listing_page>("a listing"); },
-        [](list_atom, const meta::uploads_query&) { return never<uploads_listing>("uploads"); },
-        [](parts_atom, const upload_query&) { return never<found_upload>("an upload"); },
-        [](parts_atom, const object_parts_query&) { return never<found_parts>("parts of an object"); },
-        [](access_atom, const access_query&) { return never<found_access>("who may"); },
-        [](list_atom, const meta::versions_query&) { return never<versions_listing>("versions"); },
-        [](list_atom, const keys_query&) { return never<key_list>("keys"); },
-        [this](commit_atom, const command_box& box) -> caf::result<committed> {
-          const auto* reap = std::get_if<meta::reap>(box.get());
-          if (!reap) return never<committed>("another command");
-          std::size_t remaining = 0;
-          for (const auto& b : reap->blobs) {
-            for (const auto& d : disks) remaining += std::ranges::count(d.chunks, b.blob, &storage::chunk_id::blob);
-            std::erase_if(buried, [&](const auto& one) { return one.blob == b.blob; });
-          }
-          left_when_reaped.push_back(remaining);
-          return committed{};
-        },
-        [](new_blob_atom) -> caf::result<storage::blob_id> {
-          return storage::blob_id{2, 1};
-        },
-        [this](buried_atom, std::uint32_t) -> caf::result<buried_list> {
-          return buried_list{buried, 0, 0};
-        },
-        [this](dead_atom, const chunk_ids& ids) -> caf::result<chunk_ids> {
-          chunk_ids out;
-          std::ranges::copy_if(ids, std::back_inserter(out), [&](const auto& id) { return dead.contains(id.blob); });
-          return out;
-        },
-        [](peer_atom, const peer_call&) { ADD_FAILURE() << "a request of another node"; },
-        [](status_atom) { return never<log_status_ptr>("the log"); },
-        [](change_atom, const log_change&) { return never<std::uint8_t>("a change"); },
-        [](transfer_atom, storage::node_number) { return never<std::uint8_t>("a transfer"); },
-        [](completion& done) { done.run(); },
-        [](tick_atom) {},
-    };
-  });
-}
 
 TEST_F(reaper_test, erases_on_every_disk_and_then_tells_the_log) {
   bury(1, 3);

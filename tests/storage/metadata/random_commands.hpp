@@ -217,6 +217,7 @@ private:
     written_blob w{.blob = blob(c.stamp.session), .length = c.size, .chunk_size = 65536u << random_() % 4};
     if (random_() % 2 == 0) w.unconfirmed = unconfirmed(c.size / w.chunk_size);
     if (c.size > 0) c.content = w;
+    if (random_() % 4 == 0) c.source = object();
     return c;
   }
   std::uint32_t part_number() { return std::uint32_t(random_() % 20 == 0 ? random_() % 20'000 : 1 + random_() % 4); }

@@ -57,8 +57,17 @@ public:
       : loop_(loop), alive_(std::move(alive)), time_(time) {}
   void hang() { hangs_ = true; } // what is posted from now on is never done
   void take(std::chrono::microseconds time) { time_ = time; }
+  void freeze() { frozen_ = true; } // what is posted from now on is done after thaw()
+  void thaw() {
+    frozen_ = false;
+    for (auto& work : std::exchange(held_, {})) EXPECT_TRUE(post(loop_.now() + 1h, std::move(work)));
+  }
   result<void> post(storage::steady_time deadline, job work) override {
     if (hangs_) return {};
+    if (frozen_) {
+      held_.push_back(std::move(work));
+      return {};
+    }
     free_ = std::max(free_, loop_.now()) + time_;
     loop_.at(free_ - loop_.now(), [this, alive = alive_, deadline, work = std::move(work)] {
       if (*alive) work(loop_.now() > deadline);
@@ -74,7 +83,8 @@ private:
   std::shared_ptr<bool> alive_;
   std::chrono::microseconds time_;
   storage::steady_time free_;
-  bool hangs_ = false;
+  bool hangs_ = false, frozen_ = false;
+  std::vector<job> held_;
 };
 
 class log_cluster {

@@ -152,6 +152,119 @@ TEST_P(failing_log_test, failures_that_come_again_are_met_ever_more_slowly) {
   EXPECT_GE(returns, 4);
 }
 
+namespace {
+
+// A disk that does not answer at all, of the log or of the state.
+class hanging_log_test : public failing_log_test {
+protected:
+  void SetUp() override {
+    failing_log_test::SetUp();
+    for (auto& n : cluster.nodes)
+      if (n.get() != broken && n->number != healthy->number) third = n.get();
+    tick();
+  }
+  void tick() {
+    for (auto& n : cluster.nodes)
+      if (n->log && (n.get() != broken || !process_frozen)) n->log->tick();
+    cluster.loop.at(1s, [this] { tick(); });
+  }
+  loop_executor& lane() { return GetParam().of_state ? *broken->applies : *broken->log_writes; }
+  void hang() {
+    lane().freeze();
+    client.emplace(cluster, *healthy, 1);
+    write("met");
+  }
+  void write(const std::string& key) {
+    ASSERT_FALSE(cluster.submit(*healthy, {client->put(key)})[0].refused) << cluster.last_refusal;
+  }
+
+  log_cluster::node* third = nullptr;
+  bool process_frozen = false;
+  std::optional<log_client> client;
+};
+
+INSTANTIATE_TEST_SUITE_P(disks, hanging_log_test,
+                         testing::Values(fault{"log of a leader", true, false, errc::timeout},
+                                         fault{"state of a leader", true, true, errc::timeout},
+                                         fault{"log of a follower", false, false, errc::timeout},
+                                         fault{"state of a follower", false, true, errc::timeout}));
+
+} // namespace
+
+TEST_P(hanging_log_test, is_known_within_seconds_and_the_others_go_on) {
+  const auto before = cluster.loop.now();
+  hang();
+  ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
+  EXPECT_LT(cluster.loop.now() - before, 11s);
+  EXPECT_EQ(broken->log->failure()->code, errc::timeout);
+  EXPECT_EQ(broken->log->status().failure->code, errc::timeout);
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() && cluster.leader() != broken; }));
+  cluster.loop.run(500ms);
+  EXPECT_EQ(cluster.barrier(*broken, 5s).error().code, errc::no_leader);
+  log_client through{cluster, *broken, 2};
+  EXPECT_FALSE(cluster.submit(*broken, {through.put("through")})[0].refused) << cluster.last_refusal;
+  write("more");
+  EXPECT_TRUE(cluster.barrier(*healthy));
+  EXPECT_TRUE(has(*healthy, "through"));
+}
+
+TEST_P(hanging_log_test, follows_again_when_the_disk_answers) {
+  hang();
+  ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
+  cluster.loop.run(100s);
+  EXPECT_TRUE(broken->log->failure()) << "it hangs for longer than a job may wait";
+  for (int i = 0; i < 20; ++i) write(std::to_string(i));
+  lane().thaw();
+  const auto before = cluster.loop.now();
+  ASSERT_TRUE(cluster.loop.until([&] { return !broken->log->failure(); }));
+  EXPECT_LT(cluster.loop.now() - before, 2s);
+  cluster.expect_equal_states();
+  EXPECT_TRUE(has(*broken, "19"));
+  EXPECT_TRUE(cluster.barrier(*broken));
+  cluster.crash(*third); // its vote counts as well
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() != nullptr; }));
+  write("two of three");
+}
+
+TEST_P(hanging_log_test, stays_away_when_what_hung_fails_at_last) {
+  hang();
+  ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
+  engine().failing = errc::io_error;
+  lane().thaw();
+  cluster.loop.run(1s);
+  engine().failing = {};
+  cluster.loop.run(60s);
+  ASSERT_TRUE(broken->log->failure()) << "a failed flush is not tried again";
+  EXPECT_EQ(broken->log->failure()->code, errc::io_error);
+  ASSERT_TRUE(cluster.start(*broken));
+  cluster.expect_equal_states();
+}
+
+TEST_P(hanging_log_test, is_not_one_that_is_slow_nor_a_process_that_was_frozen) {
+  lane().take(1500ms); // many after each other
+  client.emplace(cluster, *healthy, 1);
+  for (int i = 0; i < 20; ++i) write(std::to_string(i));
+  cluster.loop.run(20s);
+  EXPECT_FALSE(broken->log->failure());
+  lane().take(200us);
+  cluster.loop.run(20s);
+  lane().freeze();
+  process_frozen = true;
+  healthy->log->submit({client->put("frozen")}, cluster.loop.now() + 30s, [](const log_cluster::results&) {});
+  cluster.loop.run(60s);
+  broken->log->tick();
+  EXPECT_FALSE(broken->log->failure());
+}
+
+TEST_P(hanging_log_test, of_a_leader_is_handed_over_before_it_counts_as_failed) {
+  if (!GetParam().of_leader || GetParam().of_state) GTEST_SKIP();
+  hang();
+  const auto before = cluster.loop.now();
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() && cluster.leader() != broken; }));
+  EXPECT_LT(cluster.loop.now() - before, 5s);
+  EXPECT_FALSE(broken->log->failure());
+}
+
 TEST(failing_log, of_a_member_alone_answers_at_once_and_comes_back) {
   log_cluster cluster{1};
   cluster.found();

@@ -164,7 +164,9 @@ std::vector<command> one_of_each_command_of_level_8() {
   again.settings.again = true;
   set_bucket settings{.stamp = {.session = 1, .sequence = 2}, .name = "b"};
   settings.ownership = ownership::unsaid;
-  return {made, again, settings};
+  put_part part{.stamp = {.session = 1, .sequence = 2}, .number = 2, .content = std::string{}};
+  part.source = {.bucket = "b", .key = "k", .version = 300, .ordinal = 2};
+  return {made, again, settings, part};
 }
 
 std::vector<command> one_of_each_command_with_an_authority() {

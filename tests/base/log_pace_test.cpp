@@ -1,0 +1,36 @@
+#include "base/log_pace.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::storage {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+class set_clock final : public clock {
+public:
+  steady_time now() const override { return at; }
+  wall_ms wall() const override { return 0; }
+  steady_time at{1h};
+};
+
+} // namespace
+
+TEST(log_pace, lets_one_through_and_counts_the_others) {
+  set_clock clock;
+  log_pace pace{clock, 10s};
+  EXPECT_EQ(pace.due(), 0u);
+  for (int i = 0; i < 7; ++i) EXPECT_EQ(pace.due(), std::nullopt);
+  clock.at += 10s - 1ns;
+  EXPECT_EQ(pace.due(), std::nullopt);
+  clock.at += 1ns;
+  EXPECT_EQ(pace.due(), 8u);
+  EXPECT_EQ(pace.due(), std::nullopt);
+  clock.at += 1h;
+  EXPECT_EQ(pace.due(), 1u);
+  clock.at += 10s;
+  EXPECT_EQ(pace.due(), 0u) << "what was told is not told again";
+}
+
+} // namespace cairn::storage
