@@ -239,12 +239,12 @@ void backfill_state::drop(std::size_t disk, std::optional<storage::chunk_id> aft
 void backfill_state::drop_page(std::size_t disk, const chunk_ids& page) {
   if (page.empty()) return drop(disk + 1, {});
   const auto go_on = [this, disk, last = page.back()] { drop(disk, last); };
-  look<chunk_ids>(
+  look<droppable_chunks>(
       [page, known = layout(), self = own_number()](meta::view& view) { return droppable(view, *known, self, page); },
-      [this, disk, go_on](result<chunk_ids> ids) {
-        if (!ids) dropped_under_ = 0;
-        if (!ids || ids->empty()) return go_on();
-        self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, drop_atom_v, std::move(*ids))
+      [this, disk, go_on](result<droppable_chunks> chunks) {
+        if (!chunks || chunks->later) dropped_under_ = 0;
+        if (!chunks || chunks->now.empty()) return go_on();
+        self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, drop_atom_v, std::move(chunks->now))
             .then(
                 [this, go_on](std::uint64_t erased) {
                   count(s_.node.metrics->chunks_moved_away, erased);

@@ -160,17 +160,21 @@ result<std::vector<meta::repair_row>> needless_repairs(meta::view& view, const c
   return needless;
 }
 
-result<std::vector<storage::chunk_id>> droppable(meta::view& view, const cluster::layout& layout,
-                                                 storage::node_number self,
-                                                 std::span<const storage::chunk_id> present) {
-  if (view.deletions_held()) return std::vector<storage::chunk_id>{};
+result<droppable_chunks> droppable(meta::view& view, const cluster::layout& layout, storage::node_number self,
+                                   std::span<const storage::chunk_id> present) {
+  if (view.deletions_held()) return droppable_chunks{.now = {}, .later = true};
   const auto acknowledged = view.acknowledged_epoch();
   if (!acknowledged) return acknowledged.error();
-  std::vector<storage::chunk_id> out;
+  droppable_chunks out;
   std::optional<storage::blob_id> known;
   std::vector<meta::repair_row> repairs;
   for (const auto& id : present) {
-    if (!cluster::may_drop(layout, storage::partition_of(id), self, *acknowledged)) continue;
+    const auto partition = storage::partition_of(id);
+    if (cluster::read_owners(layout, partition).contains(self)) continue;
+    if (!cluster::may_drop(layout, partition, self, *acknowledged)) {
+      out.later = true;
+      continue;
+    }
     if (known != id.blob) {
       auto rows = view.repairs_of(id.blob, repairs_of_a_blob_max);
       if (!rows) return rows.error();
@@ -181,7 +185,10 @@ result<std::vector<storage::chunk_id>> droppable(meta::view& view, const cluster
         repairs.size() == repairs_of_a_blob_max || std::ranges::any_of(repairs, [&](const meta::repair_row& r) {
           return id.index - r.missing.first < r.missing.count;
         });
-    if (!needed) out.push_back(id);
+    if (needed)
+      out.later = true;
+    else
+      out.now.push_back(id);
   }
   return out;
 }

@@ -65,8 +65,12 @@ result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::met
 // ── what may go ──
 
 // Those of this node's chunks that it does not own any more and that no repair needs.
-result<std::vector<storage::chunk_id>> droppable(storage::metadata::view& view, const cluster::layout& layout,
-                                                 storage::node_number self, std::span<const storage::chunk_id> present);
+struct droppable_chunks {
+  std::vector<storage::chunk_id> now;
+  bool later = false; // others must wait: for a session to acknowledge the layout, or for a repair
+};
+result<droppable_chunks> droppable(storage::metadata::view& view, const cluster::layout& layout,
+                                   storage::node_number self, std::span<const storage::chunk_id> present);
 
 // Those of the chunks that some object still needs and that nobody has given up.
 result<std::vector<wanted_chunk>> still_live(storage::metadata::view& view, std::span<const storage::chunk_id> chunks);

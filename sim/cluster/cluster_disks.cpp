@@ -7,9 +7,6 @@ namespace {
 using storage::disk_operation;
 
 constexpr std::uint64_t disks_salt = 0x6508FF172CC663ACull;
-// A member whose log or state fails stays as it is until it starts again: with this on, the cluster may lose its
-// majority for as long as the trouble lasts, and settles when those members were restarted.
-constexpr bool metadata_fails = false;
 constexpr std::uint64_t operations_max = 60;
 
 bool changes(disk_operation o) {
@@ -32,8 +29,7 @@ disk_fault_plan draw_disk_faults(std::uint64_t seed) {
   if (d.chance(0.25)) p.flush_errors = d.pick(std::vector<double>{0.002, 0.01});
   p.fills_up = d.chance(0.3);
   p.dies_midway = d.chance(0.5);
-  const bool metadata = d.chance(0.3);
-  if (metadata_fails && metadata) p.metadata_errors = 0.002;
+  if (d.chance(0.3)) p.metadata_errors = d.pick(std::vector<double>{0.002, 0.01});
   return p;
 }
 

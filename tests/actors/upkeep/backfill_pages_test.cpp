@@ -165,16 +165,20 @@ TEST_F(backfill_pages, let_go_of_nothing_that_a_repair_needs) {
     all.push_back({safe, i});
     all.push_back({lacking, i});
   }
-  EXPECT_TRUE(droppable(*read(), layout, 1, all)->empty()) << "it owns them";
+  EXPECT_TRUE(droppable(*read(), layout, 1, all)->now.empty()) << "it owns them";
+  EXPECT_FALSE(droppable(*read(), layout, 1, all)->later);
   layout.partitions.assign(storage::partition_count, {.epoch = 3, .current = {0, 2}, .target = {0, 2}});
-  EXPECT_TRUE(droppable(*read(), layout, 1, all)->empty()) << "a session does not know";
+  EXPECT_TRUE(droppable(*read(), layout, 1, all)->now.empty()) << "a session does not know";
+  EXPECT_TRUE(droppable(*read(), layout, 1, all)->later);
   layout.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0, 2}, .target = {0, 2}});
   run(meta::acknowledge_epoch{session, read()->cluster()->epoch});
   auto expected = all;
   std::erase(expected, chunk_id{lacking, 1});
-  EXPECT_EQ(droppable(*read(), layout, 1, all).value(), expected);
+  EXPECT_EQ(droppable(*read(), layout, 1, all)->now, expected);
+  EXPECT_TRUE(droppable(*read(), layout, 1, all)->later) << "the repair ends some day";
+  EXPECT_FALSE(droppable(*read(), layout, 1, expected)->later);
   run(meta::hold_deletions{true});
-  EXPECT_TRUE(droppable(*read(), layout, 1, all)->empty()) << "nothing is deleted at all";
+  EXPECT_TRUE(droppable(*read(), layout, 1, all)->now.empty()) << "nothing is deleted at all";
 }
 
 TEST_F(backfill_pages, know_what_objects_still_need) {
