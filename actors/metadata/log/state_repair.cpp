@@ -35,7 +35,7 @@ result<void> repair_state(const state_transfer_services& s, raft::raft_log& log,
     write.snapshot = record;
     if (auto written = log.write(std::span{&write, 1}); !written) return written;
   }
-  if (auto replaced = replace_by_staged(s, record.index); !replaced) return replaced;
+  if (auto replaced = install_staged(s, record.index); !replaced) return replaced;
   remove_staged(s);
   log::info("the damaged metadata was replaced", {{"index", record.index}});
   return {};

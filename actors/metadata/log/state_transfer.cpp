@@ -67,14 +67,6 @@ result<void> stage(const state_transfer_services& s, storage::log_index index) {
   return s.files->flush_directory(s.folder);
 }
 
-result<bool> holds_nothing(storage::kv_engine& engine) {
-  const auto store = meta::store::open(engine);
-  if (!store) return store.error();
-  const auto view = (*store)->read();
-  if (!view) return view.error();
-  return (*view)->applied() == 0;
-}
-
 result<void> not_reached() {
   return error{errc::timeout, "not reached in time"};
 }
@@ -89,7 +81,7 @@ result<void> staged_is_of(const state_transfer_services& s, storage::log_index i
 
 } // namespace
 
-result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index) {
+result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
   if (auto right = staged_is_of(s, index); !right) return right;
   auto loaded = meta::rebuild_from_dump(*s.engine, *s.files, staged_path(s));
   return loaded ? result<void>{} : loaded.error();
@@ -97,17 +89,6 @@ result<void> replace_by_staged(const state_transfer_services& s, storage::log_in
 
 void remove_staged(const state_transfer_services& s) {
   (void)s.files->remove(staged_path(s));
-}
-
-result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
-  if (auto right = staged_is_of(s, index); !right) return right;
-  // A newcomer has nothing to compare with, and a whole state is more than one transaction should hold in memory.
-  if (const auto nothing = holds_nothing(*s.engine); nothing && *nothing) return replace_by_staged(s, index);
-  auto loaded = meta::load_dump(*s.engine, *s.files, staged_path(s));
-  if (loaded) return {};
-  // The tables that it is merged into may be what is damaged.
-  if (loaded.error() == errc::corrupt || loaded.error() == errc::quarantined) return replace_by_staged(s, index);
-  return loaded.error();
 }
 
 result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,

@@ -31,11 +31,10 @@ struct state_transfer_services {
   std::size_t piece_bytes = 256 << 10;
 };
 
-// The staged state takes the place of the node's, in one transaction. Errors: those of load_dump; corrupt when another
-// index than this one is staged.
+// The staged state takes the place of the node's, at once: what the node had, which may be damaged, is not looked at.
+// Memory: a step of the new file, not a whole state. Errors: those of rebuild_from_dump; corrupt when another index
+// than this one is staged.
 result<void> install_staged(const state_transfer_services& s, storage::log_index index);
-// The same for a node whose own tables are damaged: they are not looked at.
-result<void> replace_by_staged(const state_transfer_services& s, storage::log_index index);
 void remove_staged(const state_transfer_services& s); // should it fail, the next start does it
 // The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
 // and the state, the staged one is installed now. Errors: those of install_staged.
