@@ -26,35 +26,7 @@ private:
   counter sum_us_{0};
 };
 
-enum class http_operation : std::uint8_t {
-  list_buckets,
-  create_bucket,
-  delete_bucket,
-  head_bucket,
-  list_objects,
-  put_object,
-  get_object,
-  head_object,
-  delete_object,
-  delete_objects,
-  read_setting,
-  write_setting,
-  copy_object,
-  begin_upload,
-  put_part,
-  copy_part,
-  list_parts,
-  list_uploads,
-  complete_upload,
-  abort_upload,
-  object_attributes,
-  read_tags,
-  write_tags,
-  list_versions,
-  options,
-  unknown,
-  count_
-};
+constexpr std::size_t http_operations_max = 32;
 
 struct http_operation_metrics {
   std::array<counter, 6> by_status_class{}; // index 1…5: 1xx…5xx; 0: aborted without a status
@@ -62,7 +34,7 @@ struct http_operation_metrics {
 };
 
 struct node_metrics {
-  std::array<http_operation_metrics, std::size_t(http_operation::count_)> http;
+  std::array<http_operation_metrics, http_operations_max> http; // by net::http_operation
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
   counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
   counter transfers_too_slow{0}, transfers_reclaimed{0}; // ended for limits.transfer_rate_min; for their memory

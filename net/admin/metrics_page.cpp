@@ -1,5 +1,7 @@
 #include "net/admin/metrics_page.hpp"
 
+#include "net/s3/operation.hpp"
+
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -15,7 +17,7 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using labels = std::vector<ClientMetric::Label>;
 
-constexpr std::array<const char*, std::size_t(storage::http_operation::count_)> operation_names{
+constexpr std::array<const char*, std::size_t(http_operation::count_)> operation_names{
     "list_buckets",    "create_bucket", "delete_bucket",     "head_bucket",    "list_objects", "put_object",
     "get_object",      "head_object",   "delete_object",     "delete_objects", "read_setting", "write_setting",
     "copy_object",     "begin_upload",  "put_part",          "copy_part",      "list_parts",   "list_uploads",

@@ -37,16 +37,14 @@ std::string_view method_of(const request_head& head) {
 
 // The bucket that a copy reads from; empty when it is no copy, or one that will be refused anyway.
 std::string source_bucket_of(const request_head& head, const request& request) {
-  if (request.operation != storage::http_operation::copy_object &&
-      request.operation != storage::http_operation::copy_part)
-    return {};
+  if (request.operation != http_operation::copy_object && request.operation != http_operation::copy_part) return {};
   auto source = read_copy_source(head);
   auto* read = std::get_if<copy_source>(&source);
   return read ? std::move(read->bucket) : std::string{};
 }
 
 // What may be asked without credentials at all: nothing beyond this is decided by rows.
-bool config_allows(config::anonymous_access setting, storage::http_operation operation) {
+bool config_allows(config::anonymous_access setting, http_operation operation) {
   if (setting == config::anonymous_access::read_write) return true;
   return setting == config::anonymous_access::read && !changes_data(operation);
 }
@@ -161,7 +159,7 @@ authorization authorize_signed(const sent_head& sent, http_shared& shared, reque
 }
 
 authorization authorize_anonymous(std::string_view host, http_shared& shared, const request& request) {
-  if (request.operation == storage::http_operation::options) return go_on{};
+  if (request.operation == http_operation::options) return go_on{};
   if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
   const bool allowed = config_allows(shared.anonymous, request.operation);
   const bool may_be_public = reads_publicly(request.operation) || writes_publicly(request.operation);
@@ -177,14 +175,14 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
   if (auto refused = refused_owner(head)) return std::move(*refused);
   const sent_head sent{head, request};
   // A browser sends its preflight to the presigned URL that it is about to use.
-  const bool preflight = request.operation == storage::http_operation::options;
+  const bool preflight = request.operation == http_operation::options;
   const bool is_signed = carries_credentials(sent.get()) && !preflight;
   auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
   request.origin = field_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
   request.cross_site = !is_signed && is_cross_site(head, host, request);
-  const bool has_rules = !request.origin.empty() && !request.target.bucket.empty() &&
-                         request.operation != storage::http_operation::create_bucket;
+  const bool has_rules =
+      !request.origin.empty() && !request.target.bucket.empty() && request.operation != http_operation::create_bucket;
   if (request.cross_site && !has_rules) return cross_site_refused();
   if (auto* query = std::get_if<actors::access_query>(&decided)) {
     query->bucket_2 = source_bucket_of(head, request);
@@ -201,7 +199,7 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
                                request& request) {
   request.bucket = found.bucket;
   request.seen = found.seen;
-  const bool preflight = request.operation == storage::http_operation::options;
+  const bool preflight = request.operation == http_operation::options;
   if (found.bucket && !request.origin.empty() && !preflight) {
     const auto meant = field_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
     const auto method = meant.empty() ? method_of(head) : meant;
@@ -227,7 +225,7 @@ std::optional<s3_error> settle(const request_head& head, const actors::found_acc
     let_in(request, found, allowed_by::anybody);
     return std::nullopt;
   }
-  const bool made_here = request.operation == storage::http_operation::create_bucket;
+  const bool made_here = request.operation == http_operation::create_bucket;
   if (!found.bucket && !request.target.bucket.empty() && !made_here) return s3_error_of(error{errc::no_such_bucket});
   return anonymous_refused(shared.anonymous);
 }

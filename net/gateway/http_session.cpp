@@ -261,11 +261,11 @@ void http_session::go_on_with() {
 
 void http_session::dispatch() {
   switch (request_.operation) {
-    case storage::http_operation::get_object:
-    case storage::http_operation::head_object:
+    case http_operation::get_object:
+    case http_operation::head_object:
       return request_.target.find("partNumber") ? get_part(shared_from_this()) : start_get(shared_from_this());
-    case storage::http_operation::put_object: return start_put(shared_from_this());
-    case storage::http_operation::put_part: return start_part(shared_from_this());
+    case http_operation::put_object: return start_put(shared_from_this());
+    case http_operation::put_part: return start_part(shared_from_this());
     default: return serve(shared_from_this());
   }
 }

@@ -7,7 +7,6 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
-using storage::http_operation;
 
 s3_error no_such_bucket() {
   return s3_error_of(error{errc::no_such_bucket});

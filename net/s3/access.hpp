@@ -3,6 +3,7 @@
 #pragma once
 
 #include "actors/protocol/messages.hpp"
+#include "net/s3/operation.hpp"
 #include "net/s3/request.hpp"
 
 #include <optional>
@@ -16,9 +17,9 @@ enum class need : std::uint8_t { nothing, read, write, owner, create_bucket };
 need need_of(const request& request);
 
 // What anybody may do with a public bucket: list it; read its objects, if the bucket says so of all or each of itself.
-bool reads_publicly(storage::http_operation operation);
+bool reads_publicly(http_operation operation);
 // And with one that anybody may write.
-bool writes_publicly(storage::http_operation operation);
+bool writes_publicly(http_operation operation);
 // Whether a request that has no rights of its own is let in because the bucket is public. An object may be so by
 // itself: then request.public_only is set, and its row decides.
 bool anybody_may(request& request, const actors::found_access& found);

@@ -10,7 +10,6 @@ namespace cairn::net {
 
 namespace {
 
-using storage::http_operation;
 using operation_set = std::uint64_t;
 
 static_assert(static_cast<unsigned>(http_operation::count_) < 64);

@@ -4,7 +4,7 @@
 // a test compares. Pure.
 #pragma once
 
-#include "base/metrics.hpp"
+#include "net/s3/operation.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>
@@ -14,7 +14,7 @@
 
 namespace cairn::net {
 
-std::optional<s3_error> refused_header(std::string_view name, storage::http_operation operation);
-std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, storage::http_operation operation);
+std::optional<s3_error> refused_header(std::string_view name, http_operation operation);
+std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, http_operation operation);
 
 } // namespace cairn::net

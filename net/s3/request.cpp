@@ -95,7 +95,7 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
 // x-amz-checksum-algorithm of a PutObject, as some clients send it: who brings no checksum gets one made.
 std::optional<s3_error> make_checksum(const http::fields& fields, const request& request, put_order& order) {
   const auto named = fields.find("x-amz-checksum-algorithm");
-  if (named == fields.end() || request.operation != storage::http_operation::put_object) return std::nullopt;
+  if (named == fields.end() || request.operation != http_operation::put_object) return std::nullopt;
   const auto kind = checksum_kind_of(view_of(named->value()));
   if (!kind || (order.checksum && order.checksum->kind() != *kind))
     return s3_error{400, "InvalidRequest",
@@ -162,7 +162,6 @@ void read_conditions(const http::fields& fields, request& into) {
 std::optional<s3_error> read_version(request& into) {
   const auto* text = into.target.find("versionId");
   if (text == nullptr) return std::nullopt;
-  using storage::http_operation;
   constexpr std::array takers{http_operation::get_object,        http_operation::head_object,
                               http_operation::delete_object,     http_operation::read_tags,
                               http_operation::write_tags,        http_operation::read_setting,

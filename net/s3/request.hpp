@@ -6,6 +6,7 @@
 #include "base/metrics.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/operation.hpp"
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/response.hpp"
 #include "net/s3/xml/s3_errors.hpp"
@@ -34,7 +35,7 @@ struct part_extent {
 };
 
 struct request {
-  storage::http_operation operation = storage::http_operation::unknown;
+  http_operation operation = http_operation::unknown;
   request_target target;
   condition_headers conditions;
   std::optional<std::string> range;

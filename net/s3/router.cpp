@@ -9,8 +9,6 @@ namespace cairn::net {
 
 namespace {
 
-using storage::http_operation;
-
 struct sub_resource {
   std::string_view query, feature;
 };

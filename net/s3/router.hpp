@@ -1,7 +1,7 @@
 // Method and target → operation. Pure. What S3 knows and this node does not yet do is refused by name, never half done.
 #pragma once
 
-#include "base/metrics.hpp"
+#include "net/s3/operation.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/uri.hpp"
 
@@ -11,7 +11,7 @@
 namespace cairn::net {
 
 struct routed {
-  storage::http_operation operation = storage::http_operation::unknown;
+  http_operation operation = http_operation::unknown;
   std::optional<s3_error> refused; // 400, 405 with Allow, 501
 };
 
@@ -24,8 +24,8 @@ routed route(std::string_view method, const request_target& target);
 std::string_view allow_header(const request_target& target);
 
 // What a PUT becomes that names a source to copy from.
-storage::http_operation copying(storage::http_operation operation);
+http_operation copying(http_operation operation);
 
-bool changes_data(storage::http_operation operation);
+bool changes_data(http_operation operation);
 
 } // namespace cairn::net

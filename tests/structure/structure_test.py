@@ -59,7 +59,7 @@ ROOMS = {
     ],
     "net/gateway": ["base/", "config", "actors/link/wire", "actors/protocol", "net/wire/", "net/s3/"],
     "net/gateway/routes": ["base/", "actors/protocol", "net/wire/grammar", "net/s3/", "net/gateway"],
-    "net/admin": ["base/", "config", "actors/link/wire", "actors/protocol", "actors/runtime", "net/wire/"],
+    "net/admin": ["base/", "config", "actors/link/wire", "actors/protocol", "actors/runtime", "net/wire/", "net/s3"],
     "cli/client": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
     "cli/objects": ["base/", "net/wire/grammar", "cli/client"],
     "cli/admin": [

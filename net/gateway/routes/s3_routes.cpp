@@ -105,33 +105,33 @@ void list_versions(const session_ptr& session) {
 
 void serve(const session_ptr& session) {
   switch (session->current().operation) {
-    case storage::http_operation::options: return preflight(session);
-    case storage::http_operation::list_buckets: return list_buckets(session);
-    case storage::http_operation::create_bucket: return put_bucket(session);
-    case storage::http_operation::head_bucket: return head_bucket(session);
-    case storage::http_operation::list_objects: return list_objects(session);
-    case storage::http_operation::delete_object: return delete_object(session);
-    case storage::http_operation::delete_objects: return delete_objects(session);
-    case storage::http_operation::read_setting: return read_setting(session);
-    case storage::http_operation::write_setting: return write_setting(session);
-    case storage::http_operation::delete_bucket: return delete_bucket(session);
-    case storage::http_operation::copy_object: return copy_object(session);
-    case storage::http_operation::copy_part: return copy_part(session);
-    case storage::http_operation::begin_upload: return begin_upload(session);
-    case storage::http_operation::list_parts: return list_parts(session);
-    case storage::http_operation::list_uploads: return list_uploads(session);
-    case storage::http_operation::list_versions: return list_versions(session);
-    case storage::http_operation::complete_upload: return complete_upload(session);
-    case storage::http_operation::abort_upload: return abort_upload(session);
-    case storage::http_operation::object_attributes: return object_attributes(session);
-    case storage::http_operation::read_tags: return read_tags(session);
-    case storage::http_operation::write_tags: return write_tags(session);
-    case storage::http_operation::put_part:
-    case storage::http_operation::put_object:
-    case storage::http_operation::get_object:
-    case storage::http_operation::head_object:
-    case storage::http_operation::unknown:
-    case storage::http_operation::count_: break;
+    case http_operation::options: return preflight(session);
+    case http_operation::list_buckets: return list_buckets(session);
+    case http_operation::create_bucket: return put_bucket(session);
+    case http_operation::head_bucket: return head_bucket(session);
+    case http_operation::list_objects: return list_objects(session);
+    case http_operation::delete_object: return delete_object(session);
+    case http_operation::delete_objects: return delete_objects(session);
+    case http_operation::read_setting: return read_setting(session);
+    case http_operation::write_setting: return write_setting(session);
+    case http_operation::delete_bucket: return delete_bucket(session);
+    case http_operation::copy_object: return copy_object(session);
+    case http_operation::copy_part: return copy_part(session);
+    case http_operation::begin_upload: return begin_upload(session);
+    case http_operation::list_parts: return list_parts(session);
+    case http_operation::list_uploads: return list_uploads(session);
+    case http_operation::list_versions: return list_versions(session);
+    case http_operation::complete_upload: return complete_upload(session);
+    case http_operation::abort_upload: return abort_upload(session);
+    case http_operation::object_attributes: return object_attributes(session);
+    case http_operation::read_tags: return read_tags(session);
+    case http_operation::write_tags: return write_tags(session);
+    case http_operation::put_part:
+    case http_operation::put_object:
+    case http_operation::get_object:
+    case http_operation::head_object:
+    case http_operation::unknown:
+    case http_operation::count_: break;
   }
   session->respond_error({501, "NotImplemented", "This request is not implemented."});
 }

@@ -9,7 +9,7 @@ namespace cairn::net {
 
 TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
   storage::node_metrics metrics;
-  auto& get = metrics.http[std::size_t(storage::http_operation::get_object)];
+  auto& get = metrics.http[std::size_t(http_operation::get_object)];
   get.by_status_class[2] = 5;
   get.by_status_class[5] = 1;
   get.duration.observe_us(20);

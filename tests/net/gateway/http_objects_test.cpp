@@ -175,8 +175,8 @@ TEST_F(http_objects, raise_the_counters) {
   put("k", "x");
   get("absent");
   const auto& operations = node.metrics.http;
-  const auto& puts = operations[std::size_t(storage::http_operation::put_object)];
-  const auto& gets = operations[std::size_t(storage::http_operation::get_object)];
+  const auto& puts = operations[std::size_t(http_operation::put_object)];
+  const auto& gets = operations[std::size_t(http_operation::get_object)];
   EXPECT_TRUE(node.eventually([&] { return puts.by_status_class[2] == 1u && gets.by_status_class[4] == 1u; }));
   EXPECT_TRUE(node.eventually([&] { return node.metrics.connections == 0u; }));
 }

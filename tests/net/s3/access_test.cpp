@@ -7,7 +7,6 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
-using storage::http_operation;
 
 struct scene {
   metadata::access_key_row key;

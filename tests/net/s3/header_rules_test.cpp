@@ -6,8 +6,6 @@ namespace cairn::net {
 
 namespace {
 
-using storage::http_operation;
-
 // The message of the refusal; empty: it is not refused.
 std::string refused(std::string_view name, http_operation operation) {
   const auto problem = refused_header(name, operation);

@@ -4,8 +4,6 @@
 
 namespace cairn::net {
 
-using storage::http_operation;
-
 namespace {
 routed to(std::string_view method, std::string_view target) {
   return route(method, parse_target(target).value());
