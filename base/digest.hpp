@@ -1,6 +1,7 @@
-// Digests by OpenSSL, whose only user is digest.cpp: MD5 for ETags, SHA-256 and its HMAC for signed requests,
-// SipHash-2-4 as the keyed checksum of on-disk headers. OpenSSL uses the CPU's SHA extensions where there are some.
-// Running out of memory or a build of OpenSSL without these algorithms ends the process with a message.
+// Digests by OpenSSL, of whose digests digest.cpp is the only user: MD5 for ETags, SHA-256 and its HMAC for signed
+// requests and join tokens, SHA-1 for checksums that clients announce, SipHash-2-4 as the keyed checksum of on-disk
+// headers. OpenSSL uses the CPU's SHA extensions where there are some. Running out of memory or a build of OpenSSL
+// without these algorithms ends the process with a message.
 #pragma once
 
 #include "base/file_system.hpp"

@@ -12,8 +12,8 @@
 namespace cairn::actors {
 
 // The first byte of a request. The numbers are part of the protocol between nodes. The rest of each is described where
-// it is written: consensus to members in actors/protocol/cluster_messages.hpp, chunks in
-// actors/protocol/chunk_messages.hpp.
+// it is written: membership in actors/protocol/operator_messages.hpp, chunks in actors/protocol/chunk_messages.hpp,
+// the others in actors/protocol/cluster_messages.hpp.
 enum class peer_request : std::uint8_t {
   consensus = 1,   // a message of the consensus core; answered at once, empty
   submit = 2,      // commands for the leader → their results
@@ -21,7 +21,7 @@ enum class peer_request : std::uint8_t {
   snapshot = 4,    // a piece of the state, for a node that is far behind
   join = 5,        // a node that is no member yet asks to become one
   report = 6,      // how a node is, to the leader, each second
-  membership = 7,  // an operator's wish, passed on to the leader
+  membership = 7,  // what an operator asks, passed on to the leader, or by it to all
   members = 8,     // → whom this node knows, for one that was away while they changed
   read_chunk = 16, // → payload
   write_chunk = 17,

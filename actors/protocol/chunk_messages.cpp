@@ -6,8 +6,6 @@
 //   write answer    1
 //   erase request   1 epoch:v count:v (chunk)*
 //   erase answer    1 erased:v
-//   list request    1 epoch:v from:u16 to:u16 max:v after:bool (chunk)?
-//   list answer     1 count:v (chunk)*
 //   chunk           session:u64 number:u64 index:u32
 #include "actors/protocol/chunk_messages.hpp"
 

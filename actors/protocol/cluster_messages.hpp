@@ -1,14 +1,17 @@
 // What nodes say to each other about the metadata and the membership: the bytes behind the kind byte
 // (actors/link/peer_service.hpp) and those of the answers. Integers as in base/codec.hpp.
 //
-//   consensus    cluster/raft/raft_message.hpp                   → empty
+//   consensus    cluster/raft/raft_message.hpp                   → nothing
 //   submit       version:u8 batch                                → version:u8 count:varint outcome*
 //     batch        storage::metadata::encode of commands
-//     outcome      0: not known whether it was or will be applied; 1 result:string (storage::metadata::encode)
+//     outcome      0 | 1 result:string      0: not known whether it was or will be applied; result: as
+//                  storage::metadata::encode writes a command_result
 //   barrier      version:u8                                      → version:u8 index:varint [term:varint]
 //                  term: to nodes of feature level 8 and later
 //   snapshot     version:u8 index:u64 offset:u64                 → version:u8 index:u64 term:u64 servers_index:u64
-//                  servers:string total:u64 checksum:u32 piece   (CRC32C of the piece)
+//                  servers:string total:u64 checksum:u32 piece
+//                  servers: a configuration (cluster/raft/raft_message.hpp); total: bytes of the whole state; checksum:
+//                  CRC32C of the piece, which is the rest of the message
 //                  index 0: the newest, made anew when it is older than the index in `offset` (0: any); then the
 //                  answer's index is asked for until offset = total
 //   join         version:u8 node name:string [proof:32]          → version:u8 cluster:16 name:string number:u16
@@ -17,11 +20,14 @@
 //     member       number:u16 id:16 address:string
 //     proof        with version 2: cluster/admission.hpp. Who passes a join on has compared the node with the link's.
 //   members      nothing                                         → version:u8 count:varint member*
-//   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64 flags:u8
-//                  complete_epoch:u64 count:varint partition:u16* lost:varint count:varint chunk*
-//                  [fault:string closed:varint certificate_end:u64] → version:u8
-//                  the last three: only when one of them is not empty, and all members know feature level 8; the end in
-//                  ms since 1970
+//   report       version:u8 node oldest_hold:u64 settled:u64 applied:u64 used:u64 capacity:u64 data:u64
+//                  takes_writes:u8 complete_epoch:u64 count:varint partition:u16* lost_count:varint count:varint chunk*
+//                  [fault:string closed:varint certificate_end:u64]                            → nothing
+//                  the last three: only when one of them is not empty, which a sender sees to before all members know
+//                  feature level 8; the end in ms since 1970
+//     chunk        session:u64 number:u64 index:u32
+//
+// version: 1; a join with a proof has version 2.
 //
 // A newer version than this build's is refused with `unsupported`, nonsense with `corrupt`.
 #pragma once

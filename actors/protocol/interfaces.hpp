@@ -1,12 +1,15 @@
-// The whole message protocol between actors: every typed interface, a line a message: who sends it, what it answers,
-// which errors. All `inspect` functions and type ids live here and in messages.hpp, nowhere else.
+// The whole message protocol between the actors of a node: every typed interface, a line a message: who sends it, what
+// it answers, which errors. The values and their type ids are in messages.hpp. No message leaves its process, so none
+// has an `inspect` function: what travels between nodes has encodings of its own (chunk_messages.hpp,
+// cluster_messages.hpp, operator_messages.hpp).
 //
 // Errors travel as caf::error in category "cairn" whose code is our errc and whose context is the text
 // (`to_caf`, `from_caf`: actors/protocol/errors.hpp).
 //
 // Requests carry no CAF timeout: an answered one would keep its timer, and with it the requester, until it expires. The
-// long-lived actors (chunk_store, metadata) answer *every* request within their own deadline instead, with
-// errc::timeout when the disk is late; one ticking timer an actor sees to that (actors/protocol/reply_table.hpp).
+// long-lived actors (chunk_store, metadata, operator_desk) answer *every* request within their own deadline instead,
+// with errc::timeout when the disk or another node is late. In the first two, one ticking timer sees to that
+// (actors/protocol/reply_table.hpp).
 #pragma once
 
 #include "actors/protocol/messages.hpp"
@@ -19,18 +22,18 @@ namespace cairn::actors {
 // work runs on the disk's executors. Or the chunks of a peer, all its disks together (actors/chunks/remote_store.hpp),
 // whose requests can also end in connection_lost; those that write, in stale_layout.
 using chunk_store_actor = caf::typed_actor<
-    // sequencer → bytes of one chunk into the buffer that the request owns. not_found, corrupt, io_error, busy,
-    // timeout, quarantined, stopping.
+    // sequencer, backfill, chunk_server → bytes of one chunk into the buffer that the request owns. not_found, corrupt,
+    // io_error, busy, timeout, quarantined, stopping.
     caf::replies_to<read_atom, chunk_read>::with<chunk_data>,
-    // ingest → durable when answered. no_space, read_only, io_error, busy, timeout, content_mismatch, blob_dead (its
-    // chunks were erased a moment ago), stopping.
+    // ingest, backfill, chunk_server → durable when answered. no_space, read_only, io_error, busy, timeout,
+    // content_mismatch, blob_dead (its chunks were erased a moment ago), stopping.
     caf::replies_to<write_atom, chunk_payload>::with<done_atom>,
-    // reaper → index rows gone, space remembered; the punching follows by itself. The blobs are dead: writes of them
-    // that come later are refused. io_error, busy, quarantined.
+    // reaper, chunk_server → how many were there; their index rows are gone and the space is remembered, the punching
+    // follows by itself. The blobs are dead: writes of them that come later are refused. io_error, busy, quarantined.
     caf::replies_to<erase_atom, chunk_ids>::with<std::uint64_t>,
     // backfill → the same of chunks that other nodes own now, and that may come back.
     caf::replies_to<drop_atom, chunk_ids>::with<std::uint64_t>,
-    // reaper → a page of the chunks that are there. io_error, busy, quarantined.
+    // reaper, backfill → a page of the chunks that are there. io_error, busy, quarantined.
     caf::replies_to<list_atom, chunk_list_query>::with<chunk_ids>,
     // itself: an executor finished, run this on the actor.
     caf::reacts_to<completion>,
@@ -39,26 +42,26 @@ using chunk_store_actor = caf::typed_actor<
 
 // Serves the chunks of this node to its peers (actors/chunks/chunk_service.hpp).
 using chunk_server_actor = caf::typed_actor<
-    // chunk_service → answered through the request's responder.
+    // chunk_service, on a link's strand → answered through the request's responder.
     caf::reacts_to<chunk_call>>;
 
 // The metadata of this node: answers look-ups from a cache of hot rows or a snapshot, gathers waiting commands into one
-// batch. (In a cluster the commands go through consensus here.)
+// batch. In a cluster it also drives consensus: reads wait for a read index, commands go through the log.
 using metadata_actor = caf::typed_actor<
-    // streamer → the row, its first parts or inline bytes, and a hold that keeps its blobs. no_such_bucket,
-    // no_such_key, no_such_version, delete_marker, corrupt, io_error, busy, timeout.
+    // streamer, HTTP gateway → the row, its first parts or inline bytes, and a hold that keeps its blobs.
+    // no_such_bucket, no_such_key, no_such_version, delete_marker, corrupt, io_error, busy, timeout.
     caf::replies_to<lookup_atom, object_name>::with<found_object>,
     // streamer → further parts of a long manifest. corrupt, io_error, busy.
     caf::replies_to<parts_atom, storage::manifest_id, std::uint64_t>::with<part_list>,
-    // HTTP gateway, ingest → no_such_bucket.
+    // HTTP gateway, ingest, lifecycle → no_such_bucket, busy, timeout, io_error.
     caf::replies_to<bucket_atom, std::string>::with<storage::metadata::bucket_row>,
-    // HTTP gateway, admin → a page of the buckets' names. busy, timeout.
+    // HTTP gateway, admin port, lifecycle → a page of the buckets' names. busy, timeout.
     caf::replies_to<list_atom, storage::metadata::buckets_query>::with<buckets_listing>,
     // HTTP gateway → a page. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::listing_query>::with<listing_page>,
-    // HTTP gateway → a page of the uploads that are under way. no_such_bucket, busy, timeout.
+    // HTTP gateway, lifecycle → a page of the uploads that are under way. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::uploads_query>::with<uploads_listing>,
-    // HTTP gateway → a page of the versions of objects. no_such_bucket, busy, timeout.
+    // HTTP gateway, lifecycle → a page of the versions of objects. no_such_bucket, busy, timeout.
     caf::replies_to<list_atom, storage::metadata::versions_query>::with<versions_listing>,
     // HTTP gateway → an upload and a page of its parts. no_such_bucket, no_such_upload, busy, timeout.
     caf::replies_to<parts_atom, upload_query>::with<found_upload>,
@@ -66,13 +69,13 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<parts_atom, object_parts_query>::with<found_parts>,
     // HTTP gateway → whom a request may come from, and the buckets it is about. busy, timeout, io_error.
     caf::replies_to<access_atom, access_query>::with<found_access>,
-    // admin → a page of the access keys. busy, timeout.
+    // admin port → a page of the access keys. busy, timeout.
     caf::replies_to<list_atom, keys_query>::with<key_list>,
-    // ingest, HTTP gateway, reaper → durable and visible when answered. The command's own refusals, no_space,
-    // read_only, io_error, busy, timeout (outcome unknown). The stamp's session and sequence are filled in here when
-    // they are 0.
+    // ingest, HTTP gateway, admin port, reaper, lifecycle, backfill, membership, operator_desk → durable and visible
+    // when answered. The command's own refusals, no_space, read_only, io_error, busy, timeout (outcome unknown). The
+    // stamp's session and sequence are filled in here when they are 0.
     caf::replies_to<commit_atom, command_box>::with<committed>,
-    // ingest → a fresh blob id of this node's live session.
+    // ingest, reaper (to learn the session) → a fresh blob id of this node's live session.
     caf::replies_to<new_blob_atom>::with<storage::blob_id>,
     // reaper → at most so many buried blobs that no running read of this node can need, oldest first; io_error, busy.
     caf::replies_to<buried_atom, std::uint32_t>::with<buried_list>,
@@ -80,11 +83,13 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
     // link server → a request of another node (consensus, submit, barrier, snapshot).
     caf::reacts_to<peer_atom, peer_call>,
-    // membership → how the log is; unsupported on a node that is no member of a cluster.
+    // membership, operator_desk, lifecycle, start-up code → how the log is; unsupported on a node that is no member of
+    // a cluster.
     caf::replies_to<status_atom>::with<log_status_ptr>,
-    // membership → whether the leader took the change (cluster::raft::accepted).
+    // membership, operator_desk → whether the leader took the change (cluster::raft::accepted).
     caf::replies_to<change_atom, log_change>::with<std::uint8_t>,
-    // membership → whether leadership is being handed to that node.
+    // membership, operator_desk, start-up code (before the node stops) → whether leadership is being handed to that
+    // node.
     caf::replies_to<transfer_atom, storage::node_number>::with<std::uint8_t>,
     // itself: an executor finished, run this on the actor.
     caf::reacts_to<completion>,
@@ -97,7 +102,7 @@ using sequencer_actor = caf::typed_actor<
     caf::reacts_to<credit_atom, std::uint32_t, bool>,
     // streamer: stop, drop everything.
     caf::reacts_to<cancel_atom>,
-    // streamer: further parts of the manifest.
+    // streamer: further parts of the manifest, which were asked for.
     caf::reacts_to<parts_atom, part_list>,
     // buffer pool: the block that was waited for.
     caf::reacts_to<buffer_atom, buffer_grant>,
@@ -112,7 +117,7 @@ using streamer_actor = caf::typed_actor<
     caf::reacts_to<failed_atom, failure>,
     // download_client: the socket took everything up to and with the write of this number.
     caf::reacts_to<written_atom, std::uint64_t>,
-    // download_client: the client is gone or the node stops.
+    // download_client: the client is gone, is too slow, or the node stops.
     caf::reacts_to<gone_atom>,
     // sequencer: needs parts from this object offset on.
     caf::reacts_to<parts_atom, std::uint64_t>>;
@@ -135,7 +140,14 @@ using ingest_actor = caf::typed_actor<
     caf::reacts_to<tick_atom>>;
 
 // Deletes what the log says is dead: buried blobs, and leftovers of ended sessions found by walking the stores.
-using reaper_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
+using reaper_actor = caf::typed_actor<
+    // itself, each second.
+    caf::reacts_to<tick_atom>>;
+
+// Carries out the lifecycle rules of buckets (actors/upkeep/lifecycle.hpp).
+using lifecycle_actor = caf::typed_actor<
+    // itself, each hour.
+    caf::reacts_to<tick_atom>>;
 
 // Answers what operators ask of the cluster (actors/members/operator_desk.hpp).
 using operator_desk_actor = caf::typed_actor<
@@ -145,7 +157,7 @@ using operator_desk_actor = caf::typed_actor<
     // admin port → what was done, for people. invalid_argument, not_found, precondition_failed, no_leader, timeout,
     // stopping.
     caf::replies_to<wish_atom, membership_command>::with<std::string>,
-    // link server → membership: the same, asked of another node.
+    // link server → the operator_desk of another node asks the same of this one (operator_messages.hpp).
     caf::reacts_to<peer_atom, peer_call>,
     // itself: an executor finished or a peer answered, run this on the actor.
     caf::reacts_to<completion>,
@@ -154,7 +166,7 @@ using operator_desk_actor = caf::typed_actor<
 
 // One node's part in the membership of its cluster.
 using membership_actor = caf::typed_actor<
-    // link server → a request of another node: join, report.
+    // link server → a request of another node: join, report, members.
     caf::reacts_to<peer_atom, peer_call>,
     // operator_desk → what the other members reported; nothing on a node that does not lead.
     caf::replies_to<status_atom>::with<member_reports_ptr>,
@@ -170,7 +182,8 @@ using backfill_actor = caf::typed_actor<
     // itself, each second.
     caf::reacts_to<tick_atom>>;
 
-// Reads and verifies what the disks of a node alone hold.
+// Reads and verifies what the disks of a standalone node hold (actors/upkeep/scrubber.hpp), or the rows of any node's
+// metadata (actors/upkeep/metadata_scrub.hpp).
 using scrubber_actor = caf::typed_actor<
     // itself: an executor finished, run this on the actor.
     caf::reacts_to<completion>,

@@ -1,4 +1,5 @@
-// The values that messages carry, their CAF type ids and atoms. Local messages copy pointers, never chunk bytes.
+// The values that messages between actors carry, their CAF type ids and atoms. Messages copy pointers, never chunk
+// bytes, and stay within their process (interfaces.hpp).
 #pragma once
 
 #include "actors/link/peer_service.hpp"
@@ -31,7 +32,7 @@ struct chunk_data {
 struct chunk_payload {
   storage::chunk_id id;
   storage::slice bytes;
-  storage::layout_epoch epoch = 0; // of the layout that chose this store; 0: stand-alone
+  storage::layout_epoch epoch = 0; // of the layout that chose this store; 0: none did
 };
 struct chunk_list_query {
   std::optional<storage::chunk_id> after;
@@ -149,7 +150,7 @@ struct log_change {
 
 } // namespace cairn::actors
 
-// Local-only messages: no inspect until the node link serialises those that travel.
+// No message is serialised: what travels between nodes has encodings of its own.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_data)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_payload)

@@ -1,6 +1,6 @@
-// The storage node without its sockets: opens the disks and the metadata, spawns the long-lived actors, hands out
-// handles to the HTTP layer and stops in order. Start-up code and benchmarks own one; the simulator builds the same
-// actors itself.
+// What the HTTP layer needs of a node's actors: the handles and limits of a download or upload, how one begins, and how
+// a thread outside the actors asks the metadata. Filled in by actors/runtime/storage_node.cpp, and by the simulator,
+// which builds the same actors itself.
 #pragma once
 
 #include "actors/protocol/errors.hpp"

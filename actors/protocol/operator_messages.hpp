@@ -1,19 +1,20 @@
 // What nodes say to each other for an operator: behind the kind byte `membership` (actors/link/peer_service.hpp).
 // Integers as in base/codec.hpp.
 //
-//   request  version:u8 what:u8 …
+//   request  version:u8 what:u8 …                         version: 1, also of answers
 //     1 status                                        → version:u8 status
 //     2 wish     kind:u8 node:u16 number:u32 zone:s numbers [node:16 token:32]  → version:u8 text:s
-//                the last two of `add` alone
-//     3 look now for missing copies on your disks     → version:u8
-//   status   name:s id:16 replicas:u8 write_quorum:u8 epoch:v leader:v term:v self:u16 now:u64 repairs:v
-//            to_move:v under_replicated:v count:v node* voters:numbers lost:v voters_next:numbers
+//                kind: membership_wish; the last two of `add` alone
+//     3 look now for missing copies on your disks     → version:u8 text:s (empty)
+//   status   name:s id:16 replicas:u8 write_quorum:u8 deletions_held:u8 epoch:v leader:v term:v self:u16 now:u64
+//            repairs:v to_move:v under_replicated:v count:v node* voters:numbers lost:v voters_next:numbers
 //            pause:u8 waiting:numbers because:numbers [faults count:v (id:16 address:s)* count:v certificate_end:u64*]
-//            leader: 0 for none, else its number + 1. What is in brackets is left out when all of it would be empty,
-//            which older builds can read: faults, nodes that wait to join, and when the certificate of each node ends.
+//            leader: 0 for none, else its number + 1; pause: cluster::out_pause. What is in brackets is left out when
+//            all of it would be empty, which older builds can read: faults, nodes that wait to join, and when the
+//            certificate of each node ends, of all nodes or of none.
 //   faults   count:v (number:u16 fault:s closed:v)*      of nodes that have one
 //   node     number:u16 id:16 address:s zone:s weight:v state:u8 up:u8 since:u64 role:u8 owned:v incoming:v used:v
-//            capacity:v data:v applied:v
+//            capacity:v data:v applied:v                  since and certificate_end: ms since 1970
 //
 // s: string, v: varint, numbers: count:v (number:u16)*. A newer version than this build's is refused with
 // `unsupported`, nonsense with `corrupt`.

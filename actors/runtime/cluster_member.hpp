@@ -1,6 +1,7 @@
 // The parts of a storage node that make it a member of a cluster, in the order in which they come to life: who it is
-// there (founded, joined, or known from earlier), its links, its copy of the metadata's log, the layout, the membership
-// actor. Start-up code owns one (actors/runtime/storage_node.cpp); the caller runs the io_contexts.
+// there (founded, joined, or known from earlier), its links, its copy of the metadata's log, the layout, the actors of
+// membership and of operators' requests. The storage node owns one (actors/runtime/storage_node.cpp); the caller runs
+// the io_contexts.
 #pragma once
 
 #include "actors/link/link_peers.hpp"

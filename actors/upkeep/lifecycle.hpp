@@ -14,8 +14,6 @@
 
 namespace cairn::actors {
 
-using lifecycle_actor = caf::typed_actor<caf::reacts_to<tick_atom>>;
-
 struct lifecycle_options {
   std::chrono::milliseconds day{std::chrono::hours{24}}; // shorter ones for experiments
   std::chrono::milliseconds walk_every{std::chrono::hours{1}};

@@ -1,19 +1,20 @@
 // The layout: who the members are and who owns each partition, as one value. A partition has `current` owners, which
 // hold everything in it, and `target` owners, which are to; they are equal when nothing has to move. Plans replace only
-// targets (layout_plan.hpp); current follows when the new owners have compared and every live session writes to the
-// targets. Where owners only go, those that stay have looked through their disks before: nobody else brings what one of
-// them lacks. Where one is to hold a partition alone, it has read and verified its copies too: the others drop theirs
-// then, and a copy that has rotted unseen would be the last.
+// targets (layout_plan.hpp); current follows when the new owners have compared (comparisons.hpp) and every live session
+// writes to the targets. Before a move that only removes replicas, the remaining owners compare too: nobody else would
+// bring what one of them lacks. Before one that leaves a single owner, that owner also reads and verifies its copies:
+// the other replicas are dropped, and an undetected damaged copy would be the last.
 //
 //   write: sent to current and target; the quorum is counted on current. One current owner: 1, two: both (an
 //          acknowledged write survives either disk, and nothing is written while one is away), three: 2, n: a majority,
 //          unless the cluster is configured otherwise.
 //   read:  current first, then the rest of target.
-//   fence: a partition remembers the epoch in which its owners last changed. A request made by an older layout is
-//          refused and answered with the present one; other partitions' requests go on.
+//   fence: a partition remembers the epoch in which its owners last changed. A write made by an older layout is refused
+//          with stale_layout; its sender reads the newer layout from the log and sends the write anew. Requests for
+//          other partitions go on.
 //
-// The metadata is where it lives (storage/metadata/rows/cluster_rows.hpp, layout_view.hpp); nodes that keep no metadata
-// get it encoded. Plain values and pure functions; indexes of members are the nodes' numbers.
+// The layout is kept in the metadata (storage/metadata/rows/cluster_rows.hpp, layout_view.hpp), of which every member
+// has a copy. Plain values and pure functions; indexes of members are the nodes' numbers.
 #pragma once
 
 #include "storage/metadata/rows/cluster_rows.hpp"
@@ -63,8 +64,8 @@ bool quorum_reached(const write_route& route, std::span<const member_index> conf
 
 enum class fenced : std::uint8_t {
   serve,
-  requester_behind, // refuse and answer with the layout
-  store_behind,     // this node has to learn the layout first: what it knows of the partition may be over
+  requester_behind, // refuse with stale_layout
+  store_behind,     // refuse with busy: this node has to apply the log up to that layout first
 };
 fenced fence(const layout& l, partition_id partition, layout_epoch request_epoch);
 

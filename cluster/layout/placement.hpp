@@ -1,4 +1,4 @@
-// Partition → members (a node's disks now, a cluster's nodes later) by weighted rendezvous hashing: each member scores
+// Partition → members (a node's disks, a cluster's nodes) by weighted rendezvous hashing: each member scores
 // -weight / log2(u) with u drawn from hash(member, partition), the highest score ranks first (Schindelhauer and
 // Schomaker, "Weighted distributed hash tables", 2005). Adding a member moves only the partitions that it wins,
 // removing one only those that it had; a member's share is its weight's.

@@ -1,7 +1,8 @@
 // One consensus server's engine: events in, an update out (what to store, what to send). No disk, no network, no clock,
 // no thread: whoever owns it calls it from one place, stores and sends what `take` hands out, and tells what was
-// stored. Beneath it is cowsql's raft 0.22.1 through its I/O-free step function; this is the only file that knows it.
-// Around the library stand guards for what it gets wrong or leaves to its user; each is commented where it stands.
+// stored. Beneath it is cowsql's raft 0.22.1 through its I/O-free step function, of which only the files that include
+// raft_core_impl.hpp know. Around the library stand guards for what it gets wrong or leaves to its user; each is
+// commented where it stands.
 //
 // Promises, as long as the owner stores the writes in order and reports each only when it is durable:
 // - A message leaves `take` only when the term and vote it depends on are stored, and an answer that entries are stored

@@ -7,9 +7,9 @@
 //             the staged state, complete and durable since before `install`, takes its place then.)
 //   messages  to the link; may be lost, doubled, late
 //   reads     raft_log::read, then `filled`
-//   to_apply  to the state machine in order, each once, the applied index in the same transaction; then answer the
-//   tickets
-//             with the results and call `applied`. Entries that are no commands are applied as empty batches.
+//   to_apply  to the state machine in order, each once, the applied index in the same transaction; then answer
+//             the tickets with the results and call `applied`. Entries that are no commands are applied as empty
+//             batches.
 //   answers   to those who hold the tickets
 //   offer     fetch the state from that server, stage it whole, then `install`
 //

@@ -6,18 +6,20 @@
 //      "voters": [number], "voters_next": [number] (empty: no change is under way),
 //      "auto_out": {"paused": "many_down"|"zone_down"|"no_room" or null, "waiting": [number], "because": [number]},
 //      "waiting": [{"id", "address"}] (nodes that have a certificate and wait for `cairn cluster add ID`),
-//      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out"|"removed", "up",
-//                 "since_ms", "role": "voter"|"standby"|"none", "partitions_owned", "partitions_incoming",
-//                 "used_bytes", "capacity_bytes", "data_bytes",
-//                 "applied_index", "certificate_end_ms" (of its links; 0: not known)}]}
+//      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out", "up",
+//                 "since_ms" (0: not known), "role": "voter"|"standby"|"none", "partitions_owned",
+//                 "partitions_incoming", "used_bytes", "capacity_bytes", "data_bytes", "applied_index",
+//                 "closed_disks", "fault": text (why its copy of the metadata is out of service) or null,
+//                 "certificate_end_ms" (of its links; 0: not known)}] (without those that were removed)}
 //   GET /cluster?format=text   the same as a table for people
 //   GET /cluster?format=join   what a new node's configuration must have, as TOML; NEW-NODE stands for its host,
 //                              JOIN-TOKEN for the token
 //   POST /cluster/command?kind=drain|activate|remove&node=NODE
 //                        ?kind=weight&node=NODE&value=0..1000000000    ?kind=zone&node=NODE&value=TEXT
 //                        ?kind=repair|lost|forget-lost          ?kind=voters&node=NODE,NODE,…
-//                        ?kind=add&value=SECONDS[&id=UUID]: invites a node for so long; answers a join token, or with
-//                        an id lets the node of that identity in, which its certificate proves
+//                        ?kind=deletions&value=hold|release
+//                        ?kind=add&value=SECONDS[&id=UUID]: invites a node for so long, 1 to 2592000; answers a join
+//                        token, or with an id lets the node of that identity in, which its certificate proves
 //     NODE is a node's number, its address, or its id or the id's first 4 or more characters. The header Cairn-Token
 //     must be there, with the node's admin token. It is what no web page can send.
 #pragma once

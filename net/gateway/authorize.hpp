@@ -2,8 +2,8 @@
 // stored. Unsigned requests are anonymous (auth.anonymous, public buckets and objects); one that is signed with the
 // root key may do everything; all other keys and their rights are rows of the metadata.
 //
-// Two steps, since rows have to be asked for: `authorize` decides what the head alone can decide, which is all there is
-// to most requests, or says what must be known; `settle` decides with that.
+// Two steps, since rows have to be asked for: `authorize` decides what the head alone can decide (the root key,
+// auth.anonymous, what is malformed), or says what must be known; `settle` decides with that.
 #pragma once
 
 #include "net/s3/request.hpp"

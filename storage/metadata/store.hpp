@@ -1,5 +1,6 @@
 // The metadata state machine over a kv engine: `apply` turns a batch of commands into one durable transaction; `view`
-// reads a snapshot. Nothing else writes these tables. This is where consensus comes in: a log entry is a batch.
+// reads a snapshot. In a cluster each entry of the log is one batch. Otherwise these tables are written only as a
+// whole, by loading a dump (read/dump.hpp), or to found a cluster anew (apply/recovery.hpp).
 //
 // After a crash: the state is that after some whole batch, and every batch whose apply returned is in it.
 // Blocking: on the metadata executors only. One apply at a time; views from any thread.

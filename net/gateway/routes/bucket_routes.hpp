@@ -1,4 +1,4 @@
-// Buckets over HTTP: the list of them, making and removing one. On the session's strand.
+// Buckets over HTTP: the list of them, making, finding (HEAD) and removing one. On the session's strand.
 #pragma once
 
 #include "net/gateway/routes/route_steps.hpp"

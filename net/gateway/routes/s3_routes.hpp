@@ -1,4 +1,5 @@
-// The operations that ask the metadata one thing: buckets, listings, deletes. And OPTIONS.
+// From the operation of a request to its handler, for all but the bodies of objects and parts, which the session starts
+// itself (http_session.cpp, `dispatch`).
 #pragma once
 
 #include <memory>
@@ -7,7 +8,7 @@ namespace cairn::net {
 
 class http_session;
 
-// Answers the session's current request. On the session's strand.
+// Answers the session's current request; 501 for an operation without a handler. On the session's strand.
 void serve(const std::shared_ptr<http_session>& session);
 
 } // namespace cairn::net

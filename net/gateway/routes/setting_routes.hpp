@@ -1,5 +1,5 @@
-// Settings of buckets and objects over HTTP: access control lists, CORS, and those that this node does not keep. On the
-// session's strand.
+// Settings of buckets and objects over HTTP: access control lists, CORS, versioning, lifecycle, ownership, tags of
+// buckets, and those that this node does not keep. On the session's strand.
 #pragma once
 
 #include "net/gateway/routes/route_steps.hpp"

@@ -9,9 +9,10 @@
 //   (the caller finds the secret of claim.access_key)               none: 403 InvalidAccessKeyId
 //   check_signature the signature itself, in constant time          403 SignatureDoesNotMatch
 //
-// Canonical request:  METHOD \n path as sent \n query, decoded, encoded again, sorted \n name:value\n… \n names \n
-// payload String to sign:     AWS4-HMAC-SHA256 \n 20130524T000000Z \n 20130524/us-east-1/s3/aws4_request \n
-// hex(sha256(canonical))
+//   canonical request   METHOD \n path as sent \n query, decoded, encoded again, sorted \n
+//                       (name:value \n)… \n names \n payload
+//   string to sign      AWS4-HMAC-SHA256 \n 20130524T000000Z \n 20130524/us-east-1/s3/aws4_request \n
+//                       hex(sha256(canonical request))
 #pragma once
 
 #include "base/digest.hpp"

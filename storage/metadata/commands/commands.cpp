@@ -3,9 +3,8 @@
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
-//   2 create_bucket   name:s now:u64 [owner:s [stamp [settings]]]    with one; with a stamp the owner may be empty,
-//   with
-//                     settings the stamp may be of no session
+//   2 create_bucket   name:s now:u64 [owner:s [stamp [settings]]]
+//                     owner: not empty unless a stamp follows; stamp: of a session unless settings follow
 //   3 delete_bucket   name:s [stamp]
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v] [only_if]]

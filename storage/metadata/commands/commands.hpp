@@ -1,7 +1,7 @@
-// Everything that changes the metadata, as values. A batch of commands is one log entry later, one durable transaction
-// now; applying is deterministic (times and random numbers travel in the command). Encoded as: feature level (u8), kind
-// (u8), fields. A command is written with the lowest level that knows it; one of a higher level than this build's stops
-// the node (errc::unsupported): it is never skipped.
+// Everything that changes the metadata, as values. A batch of commands is applied in one durable transaction, and is
+// one entry of a cluster's log; applying is deterministic (times and random numbers travel in the command). Encoded as:
+// feature level (u8), kind (u8), fields (commands.cpp). A command is written with the lowest level that knows it; one
+// of a higher level than this build's stops the node (errc::unsupported): it is never skipped.
 #pragma once
 
 #include "storage/metadata/commands/cluster_commands.hpp"

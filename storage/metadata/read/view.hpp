@@ -126,7 +126,8 @@ struct buckets_page {
   bool truncated = false;
 };
 
-// A snapshot. Errors: no_such_bucket, no_such_key, corrupt, io_error.
+// A snapshot. Errors of all: corrupt, io_error; of what names a bucket or a key: no_such_bucket, no_such_key; others as
+// they are commented.
 class view {
 public:
   virtual ~view() = default;

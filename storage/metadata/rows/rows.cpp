@@ -2,9 +2,8 @@
 // v: varint, uN: big-endian, s: string (v length, bytes). base/codec.hpp has the primitives; every value has exactly
 // one encoding.
 //
-//   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8 manifest:v
-//   headers
-//                  manifest is 0 unless content is manifest(2)
+//   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8
+//                  manifest:v headers                    manifest is 0 unless content is manifest(2)
 //                  2 (the same) extras                   when there are any
 //   extras         list(tags) public_read:u8
 //   etag           digest:16 parts:v

@@ -1,7 +1,7 @@
 // The tables of the metadata and the grammar of their keys: part of the on-disk format, final. All integers in keys are
 // big-endian and of fixed width; every key begins with the metadata group (g, u16), so that groups can share an engine
-// or be split apart. Values are in rows.hpp. "id" is a number of the one counter in `meta`: never reused within a
-// group.
+// or be split apart. Values are in the other headers here. "id" is a number of the one counter in `meta`: never reused
+// within a group.
 //
 //   meta          g field:u8                              → see meta_field
 //   buckets       g name                                  → bucket_row
@@ -16,8 +16,8 @@
 //   buried        g log index:u64 session:u64 number:u64  → chunks:varint; oldest first
 //   abandoned     g session:u64 number:u64                → version:u8; while the session lives commits that name the
 //                                                           blob are refused, also after it was reaped
-//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still to
-//   free
+//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still
+//                                                           to free
 //                 g log index:u64 2 session:u64           → version:u8; ended then, leftovers still to delete
 //                 g log index:u64 3 upload id:u64         → version:u8; ended then, parts still to free
 //   sessions      g 1 session:u64                         → session_row
