@@ -214,6 +214,7 @@ result<void> storage_node_impl::open_disk_store(open_disk& d, const config::sett
   options.reserve_bytes = settings.storage.reserve.bytes;
   const bool clustered = !settings.cluster.listen.host.empty();
   options.verify_reads = settings.storage.verify_reads || clustered;
+  options.bytes_punched = &metrics_.bytes_punched;
   auto store = storage::chunk_store::open(options, files_, *d.index, random_);
   if (!store) return store.error();
   d.store = std::move(*store);

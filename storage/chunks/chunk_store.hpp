@@ -10,6 +10,7 @@
 #include "base/file_system.hpp"
 #include "base/ids.hpp"
 #include "base/memory/buffer_pool.hpp"
+#include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "storage/kv/kv.hpp"
 
@@ -27,7 +28,8 @@ struct chunk_store_options {
   std::uint64_t reserve_bytes = 0; // 0: the larger of 1 % of the file system and 1 GiB
   bool verify_reads = true;
   std::size_t location_cache_entries = 1 << 16;
-  std::shared_ptr<void> lock; // of the directory, when the caller holds it already
+  std::shared_ptr<void> lock;       // of the directory, when the caller holds it already
+  counter* bytes_punched = nullptr; // counts what is given back to the file system; outlives the store; may be null
 };
 
 struct chunk_write {

@@ -67,11 +67,20 @@ result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max) {
   if (auto durable = commit(**writer); !durable) return durable.error();
   changes.apply(rows_, used_bytes_);
   to_punch_ -= std::min<std::uint64_t>(to_punch_, rows.size());
+  count_punched(rows);
   auto removed = remove_empty_segments();
   refresh_space();
   publish();
   if (!removed) return removed.error();
   return std::uint64_t{rows.size()};
+}
+
+// With or without holes of their own: an empty segment is removed as a whole.
+void segment_chunk_store::count_punched(std::span<const chunk_index::punch_row> rows) const {
+  if (!options_.bytes_punched) return;
+  std::uint64_t bytes = 0;
+  for (const auto& row : rows) bytes += row.bytes;
+  options_.bytes_punched->fetch_add(bytes, std::memory_order_relaxed);
 }
 
 // `rows` are of one segment, in the order of their places; neighbours are punched at once.

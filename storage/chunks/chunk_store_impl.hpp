@@ -106,6 +106,7 @@ private:
   result<void> seal_active();
   result<void> remove_empty_segments();
   result<void> punch_ranges(std::uint64_t segment, std::span<const chunk_index::punch_row> rows);
+  void count_punched(std::span<const chunk_index::punch_row> rows) const;
 
   // A failed flush or commit leaves the disk in a state that nobody knows: it takes no more writes. no_space is
   // different: nothing was done.

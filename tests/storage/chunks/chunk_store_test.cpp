@@ -201,6 +201,25 @@ TEST_F(chunk_store_test, unlinks_a_sealed_segment_when_nothing_lives_in_it) {
   expect_whole(1);
 }
 
+TEST_F(chunk_store_test, counts_the_bytes_that_it_gives_back_once_and_only_when_they_are_given_back) {
+  counter punched{0};
+  options_.bytes_punched = &punched;
+  reopen();
+  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n)); // 64 KiB each: the first segment is full and sealed
+  ASSERT_TRUE(drop(1));
+  EXPECT_EQ(punched.load(), 0u) << "deleted, and not given back yet";
+  const auto full = disk_.used_bytes();
+  while (*store_->punch(4) > 0) {
+  }
+  const auto record = punched.load();
+  EXPECT_EQ(record, full - disk_.used_bytes()) << "what the file system has got back";
+  for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
+  while (*store_->punch(4) > 0) {
+  }
+  ASSERT_EQ(store_->stats().segments, 1u) << "the sealed segment was removed as a whole";
+  EXPECT_EQ(punched.load(), 16 * record);
+}
+
 TEST_F(chunk_store_test, repeats_at_opening_what_was_not_punched) {
   for (std::uint64_t n = 0; n < 5; ++n) ASSERT_TRUE(put(n));
   const auto full = disk_.used_bytes();
