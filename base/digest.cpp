@@ -9,6 +9,11 @@ namespace cairn::storage {
 
 namespace {
 
+// OpenSSL answers 1, or it has no memory or no such algorithm.
+void must(int answer) {
+  CAIRN_ASSERT(answer == 1);
+}
+
 // OpenSSL's context of one digest, begun. Running out of memory ends the process.
 class digest_context {
 public:
@@ -20,12 +25,12 @@ public:
   digest_context& operator=(const digest_context&) = delete;
   ~digest_context() { EVP_MD_CTX_free(evp_); }
 
-  void begin() { CAIRN_ASSERT(EVP_DigestInit_ex2(evp_, algorithm_, nullptr) == 1); }
-  void update(bytes_view data) { CAIRN_ASSERT(EVP_DigestUpdate(evp_, data.data(), data.size()) == 1); }
+  void begin() { must(EVP_DigestInit_ex2(evp_, algorithm_, nullptr)); }
+  void update(bytes_view data) { must(EVP_DigestUpdate(evp_, data.data(), data.size())); }
   template <class Digest>
   Digest finish() {
     Digest out{};
-    CAIRN_ASSERT(EVP_DigestFinal_ex(evp_, out.data(), nullptr) == 1);
+    must(EVP_DigestFinal_ex(evp_, out.data(), nullptr));
     return out;
   }
 
@@ -165,12 +170,13 @@ struct mac_context {
 
 mac_tag keyed_mac(const mac_key& key, std::span<const bytes_view> parts) noexcept {
   thread_local const mac_context context;
-  CAIRN_ASSERT(EVP_MAC_init(context.evp, key.data(), key.size(), nullptr) == 1);
+  must(EVP_MAC_init(context.evp, key.data(), key.size(), nullptr));
   for (const auto part : parts)
-    CAIRN_ASSERT(EVP_MAC_update(context.evp, reinterpret_cast<const unsigned char*>(part.data()), part.size()) == 1);
+    must(EVP_MAC_update(context.evp, reinterpret_cast<const unsigned char*>(part.data()), part.size()));
   mac_tag tag{};
   std::size_t length = 0;
-  CAIRN_ASSERT(EVP_MAC_final(context.evp, tag.data(), &length, tag.size()) == 1 && length == tag.size());
+  must(EVP_MAC_final(context.evp, tag.data(), &length, tag.size()));
+  CAIRN_ASSERT(length == tag.size());
   return tag;
 }
 

@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include <array>
+#include <thread>
 
 namespace cairn::storage {
 
@@ -25,7 +26,8 @@ public:
     thread_local std::array<std::uint64_t, 32> drawn; // getrandom gives up to 256 bytes without interruption
     thread_local std::size_t used = drawn.size();
     if (used == drawn.size()) {
-      CAIRN_ASSERT(getrandom(drawn.data(), sizeof drawn, 0) == ssize_t(sizeof drawn));
+      const auto got = getrandom(drawn.data(), sizeof drawn, 0);
+      CAIRN_ASSERT(got == ssize_t(sizeof drawn));
       used = 0;
     }
     return drawn[used++];
@@ -42,6 +44,10 @@ const clock& system_clock() {
 random_source& system_random() {
   static operating_system_random instance;
   return instance;
+}
+
+void block_thread(std::chrono::milliseconds time) {
+  std::this_thread::sleep_for(time);
 }
 
 } // namespace cairn::storage

@@ -27,4 +27,7 @@ public:
 const clock& system_clock();
 random_source& system_random();
 
+// Blocks the calling thread. For start-up and shut-down code, which runs before and after the actors.
+void block_thread(std::chrono::milliseconds time);
+
 } // namespace cairn::storage

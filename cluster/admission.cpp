@@ -55,11 +55,6 @@ std::string make_join_token(storage::random_source& random) {
   return out;
 }
 
-bool is_join_token(std::string_view text) {
-  return text.starts_with(join_token_prefix) && text.size() == join_token_prefix.size() + 2 * token_random_bytes &&
-         text.find_first_not_of("0123456789abcdef", join_token_prefix.size()) == std::string_view::npos;
-}
-
 token_hash hash_of_token(std::string_view token) {
   return storage::sha256_of(bytes_of(token));
 }

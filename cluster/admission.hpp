@@ -30,7 +30,6 @@ using join_proof = std::array<std::uint8_t, 32>;
 constexpr std::string_view join_token_prefix = "cairn-join-"; // then 40 lower-case hexadecimal digits
 
 std::string make_join_token(storage::random_source& random);
-bool is_join_token(std::string_view text);
 token_hash hash_of_token(std::string_view token);
 join_proof prove_token(const token_hash& token, const storage::uuid& node);
 

@@ -33,14 +33,6 @@ loaded load(std::string_view text, std::string_view file_name, std::span<const s
 // Reads the file, then `load`. An unreadable file is one problem. An empty path means the embedded defaults.
 loaded load_file(const std::string& path, std::span<const std::string> overrides);
 
-// One documented key, from the table that also drives loading, validation, `cairn config show|defaults` and
-// docs/configuration.md.
-struct key_doc {
-  std::string key, type, default_text, bounds, text;
-  bool reloadable = false; // SIGHUP applies it
-};
-std::vector<key_doc> reference();
-
 // Loads back to the same settings, unless secrets that are set are hidden: then a comment stands in their place.
 std::string to_toml(const settings& s, bool with_comments, bool with_secrets = true);
 std::string reference_markdown(); // docs/configuration.md

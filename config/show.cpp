@@ -65,15 +65,6 @@ Keys marked with ↻ are re-read on SIGHUP; a change of another key waits for a 
 
 } // namespace
 
-std::vector<key_doc> reference() {
-  std::vector<key_doc> out;
-  settings defaults;
-  for (const auto& k : keys())
-    out.push_back(
-        {k.full_name(), type_text(k), value_text(k.slot(defaults)), bounds_text(k), std::string(k.text), k.reloadable});
-  return out;
-}
-
 std::string to_toml(const settings& s, bool with_comments, bool with_secrets) {
   settings defaults;
   auto copy = s; // slots are pointers into a value that may change

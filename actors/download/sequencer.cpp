@@ -317,7 +317,8 @@ void sequencer_state::give_up(error why, std::string what) {
 
 void sequencer_state::credit(std::uint32_t count, bool starving) {
   if (ended_) return;
-  CAIRN_ASSERT(window_->credit(count, starving));
+  const bool released = window_->credit(count, starving);
+  CAIRN_ASSERT(released);
   count_window();
   if (planner_->done() && window_->all_credited()) return self_->quit();
   pump();

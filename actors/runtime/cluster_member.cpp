@@ -202,7 +202,7 @@ result<join_answer> cluster_member::ask_to_join() {
         log::info("waiting to join", {{"asked", address}, {"answer", to_string(a.error())}});
       last = a.error();
     }
-    std::promise<void>{}.get_future().wait_for(join_pause); // nothing runs here yet that it could hold up
+    storage::block_thread(join_pause); // nothing runs here yet that it could hold up
   }
   return last;
 }
@@ -361,7 +361,7 @@ void cluster_member::hand_over(caf::actor_system& system) {
       if (!to) return; // nobody else could
     }
     ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // again while it has not happened: no harm
-    std::promise<void>{}.get_future().wait_for(hand_over_pause);
+    storage::block_thread(hand_over_pause);
   }
   if (to) log::info("handed over", {{"to", *to}});
 }

@@ -59,10 +59,8 @@ public:
   peer_service& service() { return *service_; }
   const std::shared_ptr<layout_holder>& layout() const { return layout_; }
   const std::shared_ptr<cluster_state>& state() const { return state_; }
-  std::vector<member_link> links() const { return links_->links(); }
   storage::metadata::new_node self() const;
   operator_desk_actor desk() const { return desk_->get(); } // null before start() and after stop()
-  const storage::cluster_identity& identity() const { return identity_; }
 
 private:
   explicit cluster_member(member_environment environment) : env_(std::move(environment)) {}

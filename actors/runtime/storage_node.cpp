@@ -56,7 +56,6 @@ public:
   const services& handles() const override { return services_; }
   node_status status() const override;
   bool is_new() const override { return is_new_; }
-  bool is_clustered() const override { return member_ != nullptr; }
   void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
   void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
   void hand_over() override;

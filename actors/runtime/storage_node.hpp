@@ -58,7 +58,6 @@ public:
   virtual const services& handles() const = 0;
   virtual node_status status() const = 0; // thread-safe, cheap
   virtual bool is_new() const = 0;        // the metadata was made by this start
-  virtual bool is_clustered() const = 0;
   // Of a member of a cluster (unsupported else), answered by an actor's thread: `done` must only post. Errors:
   // interfaces.hpp, operator_desk_actor.
   virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;

@@ -244,9 +244,4 @@ std::size_t buffer_pool::waiting() const {
   return waiting_;
 }
 
-bool buffer_pool::under_pressure() const {
-  std::lock_guard lock{mutex_};
-  return waiting_ > 0 || in_use_ + 64 * 1024 > limit_ / 2;
-}
-
 } // namespace cairn::storage

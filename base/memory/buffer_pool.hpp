@@ -111,7 +111,6 @@ public:
   std::size_t limit_bytes() const;
   std::size_t in_use_bytes() const;
   std::size_t waiting() const;
-  bool under_pressure() const; // growth would fail now for a 64 KiB block
 
 private:
   friend void intrusive_ptr_release(buffer* b) noexcept;

@@ -19,9 +19,6 @@
 
 #include "storage/metadata/rows/cluster_rows.hpp"
 
-#include <span>
-#include <string>
-#include <string_view>
 #include <vector>
 
 namespace cairn::cluster {
@@ -60,7 +57,6 @@ struct write_route {
   std::size_t quorum = 0;
 };
 write_route route_write(const layout& l, partition_id partition);
-bool quorum_reached(const write_route& route, std::span<const member_index> confirmed);
 
 enum class fenced : std::uint8_t {
   serve,
@@ -70,9 +66,6 @@ enum class fenced : std::uint8_t {
 fenced fence(const layout& l, partition_id partition, layout_epoch request_epoch);
 
 // ── moving ──
-
-// The targets of these partitions are complete. What metadata::moved does to the rows; raises the epoch.
-void mark_moved(layout& l, std::span<const partition_id> partitions);
 
 bool only_shrinks(const partition_owners& owners);  // some owners go, none come
 bool will_be_alone(const partition_owners& owners); // one member is to be left with the partition
@@ -90,11 +83,5 @@ struct movement {
 movement pending_moves(const layout& l);
 
 std::vector<std::uint32_t> owned_partitions(const layout& l); // targets by member
-
-// ── on the wire ──
-
-// About four bytes a partition, six while it moves: 64 to 100 KiB. Grammar: layout.cpp.
-std::string encode(const layout& l);
-result<layout> decode_layout(std::string_view bytes); // corrupt, unsupported
 
 } // namespace cairn::cluster

@@ -169,17 +169,6 @@ std::vector<owner_list> compute_targets(const layout& l) {
   return targets;
 }
 
-layout found_cluster(const meta::create_cluster& command) {
-  layout l{.cluster = command.id, .epoch = 1, .replicas = command.replicas, .write_quorum = command.write_quorum};
-  l.members.push_back({.id = command.first.id,
-                       .address = command.first.address,
-                       .zone = command.first.zone,
-                       .weight = command.first.weight,
-                       .incarnation = command.first.incarnation});
-  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
-  return l;
-}
-
 result<layout_plan> plan_change(const layout& l, const layout_change& c) {
   layout_plan plan{.after = l};
   if (auto changed = std::visit(member_change{plan}, c); !changed) return changed.error();

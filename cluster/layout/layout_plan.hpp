@@ -41,9 +41,6 @@ struct plan_base {
 };
 plan_base plan_base_of(const layout& l);
 
-// A cluster of one member.
-layout found_cluster(const storage::metadata::create_cluster& command);
-
 namespace change {
 struct join { // a node that is no member and never was
   storage::metadata::new_node node;

@@ -50,10 +50,7 @@ void core::begin(stored_state&& stored, index_t applied) {
 void core::receive(server_id from, message m, time_ms now) {
   at(now);
   if (failure_) return;
-  if (from == 0 || from == r_.id || what_is_wrong(m, r_.current_term) != nullptr) {
-    ++dropped_;
-    return;
-  }
+  if (from == 0 || from == r_.id || what_is_wrong(m, r_.current_term) != nullptr) return;
   std::visit([&](auto& body) { on(from, std::move(body)); }, m);
 }
 
@@ -61,10 +58,8 @@ void core::on(server_id from, append_request&& m) {
   // The library's answer to a message of an older term has an index that it never set; by then the reader may lead this
   // term, and would believe it.
   if (m.term < r_.current_term) return send(from, append_answer{r_.current_term, rejected_as_stale, 0});
-  if (m.term == r_.current_term && r_.state == RAFT_LEADER) {
-    ++dropped_; // two leaders of one term cannot be; the library would end the process
-    return;
-  }
+  // Two leaders of one term cannot be; the library would end the process.
+  if (m.term == r_.current_term && r_.state == RAFT_LEADER) return;
   // Back-pressure: nothing new while the state machine is behind. Not while entries wait to be committed: this may need
   // more of them.
   const bool full = applied_ < commit_ && waiting_bytes() > options_.waiting_bytes_max;
@@ -168,10 +163,7 @@ void core::on(server_id from, const vote_request& m) {
 void core::on(server_id from, const vote_answer& m) {
   if (r_.state != RAFT_CANDIDATE) return; // the library would read the candidate's fields of another state
   const term_t asked = r_.current_term + (r_.candidate_state.in_pre_vote ? 1 : 0);
-  if (m.granted && m.term > asked) {
-    ++dropped_; // nobody was asked for this term; the library would end the process
-    return;
-  }
+  if (m.granted && m.term > asked) return; // nobody was asked for this term; the library would end the process
   raft_message l{};
   l.type = RAFT_REQUEST_VOTE_RESULT;
   l.request_vote_result.version = 2;

@@ -7,7 +7,7 @@
 // Promises, as long as the owner stores the writes in order and reports each only when it is durable:
 // - A message leaves `take` only when the term and vote it depends on are stored, and an answer that entries are stored
 //   only when they are. An entry that was reported as committed stays at its index on every server.
-// - Every message is checked before it reaches the library. A message that makes no sense is dropped and counted.
+// - Every message is checked before it reaches the library. A message that makes no sense is dropped.
 // After an error in `failure` the server must be made anew from its disk; nothing leaves it any more.
 //
 // Memory: the entries that are not yet stored and applied, older ones up to cache_bytes, and the terms of the whole
@@ -118,7 +118,6 @@ public:
   virtual std::size_t waiting_bytes() const = 0;
   virtual std::optional<index_t> match(server_id id) const = 0; // a leader's knowledge of another's log
   virtual snapshot_record snapshot_at(index_t index) const = 0; // snapshot index ≤ index ≤ commit
-  virtual std::uint64_t dropped_messages() const = 0;
 };
 
 } // namespace cairn::cluster::raft

@@ -37,7 +37,8 @@ class core final : public raft_core {
 public:
   core(const core_options& options, time_ms now) : options_(options), now_(now) {
     CAIRN_ASSERT(options.id != 0);
-    CAIRN_ASSERT(raft_init(&r_, nullptr, nullptr, options.id, std::to_string(options.id).c_str()) == 0);
+    const int failed = raft_init(&r_, nullptr, nullptr, options.id, std::to_string(options.id).c_str());
+    CAIRN_ASSERT(failed == 0);
     r_.tracer = nullptr; // it formats into one static buffer
     raft_seed(&r_, options.seed);
     raft_set_election_timeout(&r_, options.election_ms);
@@ -107,7 +108,6 @@ public:
     auto known = history_.at(index);
     return {index, term_at(index), std::move(known.servers), known.index};
   }
-  std::uint64_t dropped_messages() const override { return dropped_; }
 
 private:
   struct waiting_write {
@@ -145,8 +145,8 @@ private:
   void on(server_id from, const vote_answer& m);
   void on(server_id from, const snapshot_offer& m);
   void on(server_id from, const timeout_now& m);
-  void on(server_id, const read_round&) { ++dropped_; }
-  void on(server_id, const read_echo&) { ++dropped_; }
+  void on(server_id, const read_round&) {} // raft_node answers them
+  void on(server_id, const read_echo&) {}
   void deliver_append(server_id from, append_request&& m);
 
   core_options options_;
@@ -172,7 +172,6 @@ private:
   std::vector<log_write> to_store_;
   std::vector<held> held_;
   std::optional<envelope> offer_;
-  std::uint64_t dropped_ = 0;
 };
 
 } // namespace cairn::cluster::raft

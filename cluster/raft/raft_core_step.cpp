@@ -35,7 +35,8 @@ std::vector<raft_entry> to_library(const std::vector<entry>& entries) {
   for (std::size_t i = 0; i < entries.size(); ++i) {
     if (entries[i].kind != entry_kind::change) continue;
     raft_configuration c = to_library(decode_configuration(entries[i].view()).value());
-    CAIRN_ASSERT(raft_configuration_encode(&c, &changes[i]) == 0);
+    const int failed = raft_configuration_encode(&c, &changes[i]);
+    CAIRN_ASSERT(failed == 0);
     raft_configuration_close(&c);
     bytes += changes[i].len;
   }

@@ -320,12 +320,4 @@ std::string metrics_page(const storage::node_metrics& metrics, const actors::nod
   return prometheus::TextSerializer{}.Serialize(page.families());
 }
 
-std::vector<std::string> metric_names() {
-  std::vector<std::string> names;
-  const storage::node_metrics none;
-  const auto page = make_page(none, {});
-  for (const auto& family : page.families()) names.push_back(family.name);
-  return names;
-}
-
 } // namespace cairn::net

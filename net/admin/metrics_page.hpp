@@ -10,7 +10,4 @@ namespace cairn::net {
 
 std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status);
 
-// The names of all families on the page, in order: what docs/metrics.md must describe.
-std::vector<std::string> metric_names();
-
 } // namespace cairn::net

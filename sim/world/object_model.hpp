@@ -37,10 +37,6 @@ public:
   const std::set<content_number>& possible(const std::string& key) const { return keys_.at(key).possible; }
   // Changes whenever the key's possibilities do.
   std::uint64_t changes(const std::string& key) const { return keys_.at(key).changes; }
-  template <class F>
-  void for_each_key(F f) const {
-    for (const auto& [key, state] : keys_) f(key);
-  }
 
 private:
   struct key_state {

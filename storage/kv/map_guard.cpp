@@ -64,8 +64,9 @@ void install_map_guard() {
     action.sa_sigaction = on_fault;
     action.sa_flags = SA_SIGINFO | SA_ONSTACK;
     sigemptyset(&action.sa_mask);
-    CAIRN_ASSERT(::sigaction(SIGBUS, &action, &previous_bus) == 0);
-    CAIRN_ASSERT(::sigaction(SIGSEGV, &action, &previous_segv) == 0);
+    const int bus_failed = ::sigaction(SIGBUS, &action, &previous_bus);
+    const int segv_failed = ::sigaction(SIGSEGV, &action, &previous_segv);
+    CAIRN_ASSERT(bus_failed == 0 && segv_failed == 0);
   });
 }
 

@@ -104,7 +104,11 @@ REAL_TIME = r"base/seams\.cpp|sim/sweep\.cpp|net/.*|cli/.*"
 # What brings the outside in → the files that may say it. Everything else gets a clock, randomness, an executor.
 OUTSIDE = [
     ("a clock", r"\b\w*clock\w*::now\s*\(|\b(clock_gettime|gettimeofday)\s*\(", REAL_TIME),
-    ("sleep", r"\b(sleep_for|sleep_until|usleep|nanosleep)\s*\(", r"base/seams\.cpp|net/.*|cli/.*"),
+    (
+        "sleep",
+        r"\b(sleep_for|sleep_until|usleep|nanosleep|block_thread)\s*\(|\bpromise<void>\s*(\{\}|\(\))\s*\.",
+        r"base/seams\.[ch]pp|actors/runtime/cluster_member\.cpp|net/.*|cli/.*",
+    ),
     ("randomness", r"\brandom_device\b|\b(s?rand|getrandom|arc4random)\s*\(", r"base/seams\.cpp|net/.*|cli/.*"),
     (
         "a thread",
@@ -112,6 +116,14 @@ OUTSIDE = [
         r"base/thread_executor\.[ch]pp|actors/runtime/(asio_scheduler|io_shards)\.[ch]pp|sim/sweep\.[ch]pp|net/.*|cli/.*",
     ),
 ]
+
+# What an assert must not do: it states what is true anyway. By the names that change something in this tree and in the
+# libraries under it.
+CHANGING = re.compile(
+    r"\+\+|--|(?<![=!<>])=(?!=)"
+    r"|\b(exchange|swap|reset|erase|insert|emplace\w*|push_?\w*|pop_?\w*|take\w*|add|put|credit|release|remove|write|fetch_\w+)\s*\("
+    r"|\b(EVP_\w+|raft_\w+|getrandom|sigaction)\s*\("
+)
 
 # Split, so that this file does not violate its own rule.
 MACHINE_PATH = re.compile(r"(?<![\w.])/(" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + r"me/\w+"]) + r")/")
@@ -233,6 +245,19 @@ def check_outside(name, source):
                 yield f"{name}:{number}: {what} comes in through the seams only ({allowed})"
 
 
+def check_asserts(name, source):
+    if not layer_of(name):
+        return
+    code = blanked(source)
+    for found in re.finditer(r"(?<!#define )\bCAIRN_ASSERT\(", code):
+        depth, end = 1, found.end()
+        while depth and end < len(code):
+            depth += {"(": 1, ")": -1}.get(code[end], 0)
+            end += 1
+        if CHANGING.search(code[found.end() : end - 1]):
+            yield f"{name}:{code.count(chr(10), 0, found.start()) + 1}: an assert that changes something"
+
+
 def check_rooms(sources, readmes):
     """`sources`: the C++ files' names; `readmes`: lines of each README.md."""
     folders = {}
@@ -273,6 +298,7 @@ def violations(root):
             yield f"{name}:1: a header opens with what it is for"
         yield from check_includes(name, source, includers)
         yield from check_outside(name, source)
+        yield from check_asserts(name, source)
         most = TEST_LINES_MAX if name.endswith("_test.cpp") else FUNCTION_LINES_MAX
         for number, length in long_functions(source, most):
             yield f"{name}:{number}: a function of {length} lines, at most {most}"
@@ -298,7 +324,11 @@ PLANTED = [
     ("may only be included by", "actors/chunks/a.hpp", "// a\n#include <boost/beast/http.hpp>\n"),
     ("a clock", "actors/chunks/a.cpp", "auto t = std::chrono::steady_clock::now();\n"),
     ("sleep", "storage/kv/a.cpp", "std::this_thread::sleep_for(1s);\n"),
+    ("sleep", "actors/upkeep/a.cpp", "std::promise<void>{}.get_future().wait_for(1s);\n"),
+    ("sleep", "actors/upkeep/a.cpp", "storage::block_thread(1s);\n"),
     ("randomness", "cluster/a.cpp", "std::random_device d;\n"),
+    ("an assert that changes", "cluster/a.cpp", "void f() { CAIRN_ASSERT(window_->credit(count,\n(a))); }\n"),
+    ("an assert that changes", "cluster/a.hpp", "// a\nvoid f() { CAIRN_ASSERT(--left >= 0); }\n"),
     ("a thread", "storage/kv/a.hpp", "// a\nstd::thread t;\n"),
     ("a function of", "net/wire/a.cpp", "namespace n {\nint f(int a) {\n" + BODY + "}\n}\n"),
     ("a function of", "net/wire/a.cpp", "struct s {\n  s() : a{1}, b(2) {\n" + BODY + "  }\n};\n"),
@@ -316,7 +346,7 @@ ALLOWED = {
     "storage/kv/a.cpp": '#include "base/b.hpp"\n#include "storage/kv/c.hpp"\n// steady_clock::now() is for seams.cpp\n'
     'const char* s = "std::thread";\nauto n = pool.now();\nconstexpr int k = 1\'000\'000;\n',
     "storage/kv/lmdb_impl.hpp": "// The inside of the engine, for its two files.\n#pragma once\n#include <lmdb.h>\n",
-    "base/seams.cpp": "auto t = std::chrono::steady_clock::now();\n",
+    "base/seams.cpp": "auto t = std::chrono::steady_clock::now();\nvoid f() { CAIRN_ASSERT(a <= b && !c.contains(d) && e == 1); }\n",
     "cli/a.cpp": '#include "sim/b.hpp"\n' + "int x;\n" * 200,
     "net/wire/table.cpp": "constexpr int t[] = {\n" + "  f(1), {2},\n" * 100 + "};\nclass c {\n" + "  int f();\n" * 100 + "};\n",
     "tests/net/wire/a_test.cpp": '#include "net/wire/a.hpp"\n#include <lmdb.h>\n',

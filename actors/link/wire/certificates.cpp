@@ -49,7 +49,8 @@ bio_ptr reading(const std::string& text) {
 template <class Write>
 std::string pem_of(Write write) {
   const bio_ptr out{BIO_new(BIO_s_mem())};
-  CAIRN_ASSERT(out && write(out.get()) == 1);
+  const int written = out ? write(out.get()) : 0;
+  CAIRN_ASSERT(written == 1);
   char* bytes = nullptr;
   const auto length = BIO_get_mem_data(out.get(), &bytes);
   return {bytes, static_cast<std::size_t>(length)};

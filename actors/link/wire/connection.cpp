@@ -218,11 +218,6 @@ void connection::queue_own(frame_kind kind, std::string meta, errc code) {
   start_writing();
 }
 
-std::size_t connection::unsent_bytes() const {
-  const std::lock_guard lock{mutex_};
-  return queue_.bytes();
-}
-
 void connection::start_writing() {
   {
     const std::lock_guard lock{mutex_};

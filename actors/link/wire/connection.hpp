@@ -59,7 +59,6 @@ public:
   // False: the queue is full (nothing was taken) or the connection has closed (on_closed tells).
   bool send(message m);
   void close(error why);
-  std::size_t unsent_bytes() const;
 
   const peer& other() const { return other_; }            // since on_open
   const std::string& address() const { return address_; } // "10.0.0.7:9100", for logs

@@ -146,7 +146,7 @@ result<cluster_row> decode_cluster(std::string_view bytes);
 result<owners_page> decode_owners(std::string_view bytes);
 result<invitation> decode_invitation(std::string_view bytes);
 
-// Fields that rows, commands and the layout's own encoding share.
+// Fields that rows and commands share.
 void write_nodes(byte_writer& w, const owner_list& nodes); // without their count
 owner_list read_nodes(byte_reader& r, std::size_t count);
 void write_owners(byte_writer& w, const partition_owners& owners);

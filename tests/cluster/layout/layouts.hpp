@@ -7,6 +7,7 @@
 
 #include <random>
 #include <set>
+#include <span>
 
 namespace cairn::cluster {
 
@@ -21,10 +22,36 @@ inline storage::metadata::new_node random_node(std::mt19937_64& draw, std::uint3
   return {.id = random_uuid(draw), .address = "node:7000", .zone = zone, .weight = weight};
 }
 
+// What create_cluster makes: a cluster of one member, which owns everything.
+inline layout found_cluster(const storage::metadata::create_cluster& command) {
+  layout l{.cluster = command.id, .epoch = 1, .replicas = command.replicas, .write_quorum = command.write_quorum};
+  l.members.push_back({.id = command.first.id,
+                       .address = command.first.address,
+                       .zone = command.first.zone,
+                       .weight = command.first.weight,
+                       .incarnation = command.first.incarnation});
+  l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
+  return l;
+}
+
 inline layout_plan planned(const layout& l, const layout_change& c) {
   auto plan = plan_change(l, c);
   EXPECT_TRUE(plan) << plan.error().text;
   return std::move(*plan);
+}
+
+// What metadata::moved does to the rows: the targets of these partitions are complete; raises the epoch.
+inline void mark_moved(layout& l, std::span<const partition_id> partitions) {
+  bool any = false;
+  for (const partition_id p : partitions) {
+    CAIRN_ASSERT(p < l.partitions.size());
+    partition_owners& owners = l.partitions[p];
+    if (owners.current == owners.target) continue;
+    owners.current = owners.target;
+    owners.epoch = l.epoch + 1;
+    any = true;
+  }
+  if (any) ++l.epoch;
 }
 
 inline void move_everything(layout& l) {

@@ -65,7 +65,15 @@ TEST(metrics_page, is_documented_family_by_family) {
   ASSERT_TRUE(file.good());
   std::stringstream text;
   text << file.rdbuf();
-  for (const auto& name : metric_names()) EXPECT_NE(text.str().find("`" + name + "`"), std::string::npos) << name;
+  std::istringstream page{metrics_page({}, {})}; // a family without a value is there with its type
+  std::size_t families = 0;
+  for (std::string word, name; page >> word;) {
+    if (word != "TYPE") continue;
+    page >> name;
+    ++families;
+    EXPECT_NE(text.str().find("`" + name + "`"), std::string::npos) << name;
+  }
+  EXPECT_GT(families, 80u);
 }
 
 } // namespace cairn::net
