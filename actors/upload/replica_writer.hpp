@@ -5,8 +5,8 @@
 //   place in the upload's window until it ends or has been straggling for `grace`; so an upload holds at most two
 //   windows of buffers, and that only until the stuck owner's requests time out. Meanwhile chunks that don't need that
 //   owner are not sent to it: they are left to repair.
-// - busy is asked again after a pause, stale_layout by the newest layout. Any other failure of an owner is final for
-//   that chunk.
+// - In a cluster an owner that answers busy is asked again after a pause, one that answers stale_layout by the newest
+//   layout. Any other failure of an owner is final for that chunk, as is any failure of a standalone node's disk.
 // - The copies that are not confirmed when the object is committed are named in the commit. Those that come after it
 //   are told to the metadata when the last request has ended (ingest), so that nobody repairs what is there.
 #pragma once

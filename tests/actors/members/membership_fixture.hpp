@@ -11,6 +11,7 @@
 #include "cluster/raft/raft_membership.hpp"
 #include "sim/world/world.hpp"
 #include "tests/actors/metadata/unasked_metadata.hpp"
+#include "tests/actors/protocol/scripted_actors.hpp"
 
 #include <gtest/gtest.h>
 
@@ -25,14 +26,6 @@ using namespace std::chrono_literals;
 inline storage::uuid id_of(std::size_t n) {
   return storage::uuid{std::uint8_t(0x10 + n)};
 }
-
-class immediate_executor final : public storage::executor {
-public:
-  result<void> post(storage::steady_time, job work) override { return work(false), result<void>{}; }
-  std::size_t queued() const override { return 0; }
-  std::chrono::nanoseconds longest_running() const override { return 0ns; }
-  void stop() override {}
-};
 
 class noting_peers final : public peers {
 public:

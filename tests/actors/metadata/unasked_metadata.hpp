@@ -20,6 +20,8 @@ protected:
   using bucket_row = storage::metadata::bucket_row;
   virtual ~unasked_metadata() = default;
 
+  virtual caf::result<found_object> look_up(const object_name&) { return never<found_object>("a look-up"); }
+  virtual caf::result<part_list> parts_of(storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); }
   virtual caf::result<bucket_row> bucket_of(const std::string&) { return never<bucket_row>("a bucket"); }
   virtual caf::result<buckets_listing> list(const storage::metadata::buckets_query&) {
     return never<buckets_listing>("names of buckets");
@@ -41,8 +43,8 @@ protected:
   metadata_actor spawn_metadata_of_the_test(caf::actor_system& system) {
     return system.spawn([this](metadata_actor::pointer) -> metadata_actor::behavior_type {
       return {
-          [](lookup_atom, const object_name&) { return never<found_object>("a look-up"); },
-          [](parts_atom, storage::manifest_id, std::uint64_t) { return never<part_list>("parts"); },
+          [this](lookup_atom, const object_name& name) { return look_up(name); },
+          [this](parts_atom, storage::manifest_id id, std::uint64_t from) { return parts_of(id, from); },
           [this](bucket_atom, const std::string& name) { return bucket_of(name); },
           [this](list_atom, const storage::metadata::buckets_query& q) { return list(q); },
           [](list_atom, const storage::metadata::listing_query&) { return never<listing_page>("a listing"); },
