@@ -333,7 +333,7 @@ def test_members_that_never_came_up_do_not_stop_repair(make_cluster):
             token = ghost.settings["cluster.join_token"]
             code, said = liar.ask(JOIN, bytes([2]) + new_node(own) + text(NAME) + proof(token, own))
             assert code == 0, said
-    assert len(numbers(cluster)) == 6
+    eventually(lambda: len(numbers(cluster)) == 6, what="both are in the leader's layout")
     victim = next(n for n in cluster.nodes if n is not cluster.leader())
     number = cluster.status(victim)["self"]
     victim.kill()
