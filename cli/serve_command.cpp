@@ -139,7 +139,7 @@ result<void> running_node::open_admin() {
       if (auto* node = open_node_.load()) return node->ask_cluster(std::move(done));
       done(error{errc::no_leader, "the node starts"});
     };
-    admin.command = [this](actors::membership_command c, auto done) {
+    admin.command = [this](actors::admin_command c, auto done) {
       if (auto* node = open_node_.load()) return node->wish(std::move(c), std::move(done));
       done(error{errc::no_leader, "the node starts"});
     };

@@ -49,9 +49,9 @@ public:
     return lost_;
   }
 
-  // By operator_desk: how often an operator wished that this node looks for missing copies now.
-  std::atomic<std::uint64_t> looks_wished{0};
-  // By operator_desk, each second: the cluster as far as this node knows by itself. Null at first.
+  // By admin_service: how often an operator requested that this node looks for missing copies now.
+  std::atomic<std::uint64_t> scans_requested{0};
+  // By admin_service, each second: the cluster as far as this node knows by itself. Null at first.
   void set_status(std::shared_ptr<const cluster_status> s) {
     const std::lock_guard lock{mutex_};
     status_ = std::move(s);

@@ -62,10 +62,10 @@ struct cluster_status {
   friend bool operator==(const cluster_status&, const cluster_status&) = default;
 };
 
-enum class membership_wish : std::uint8_t { // the numbers travel
-  drain = 1,                                // others take over what the node has
-  activate,                                 // it gets a share again, after drain or when it was out
-  remove,                                   // final; refused while it owns something
+enum class admin_verb : std::uint8_t { // the numbers travel
+  drain = 1,                           // others take over what the node has
+  activate,                            // it gets a share again, after drain or when it was out
+  remove,                              // final; refused while it owns something
   weight,
   zone,
   repair,    // look for missing copies now
@@ -76,15 +76,15 @@ enum class membership_wish : std::uint8_t { // the numbers travel
   add,       // invite a node: one that has a token, or that a certificate names
 };
 
-struct membership_command {
-  membership_wish kind{};
+struct admin_command {
+  admin_verb kind{};
   storage::node_number node = 0; // of drain, activate, remove, weight, zone
   std::uint32_t number = 0;      // of weight and deletions; of add: seconds until it expires
   std::string zone;
   std::vector<storage::node_number> nodes; // of voters, rising
   storage::uuid invited{};                 // of add: the node; all zero: whoever has the token
   storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: made by the node that is asked
-  friend bool operator==(const membership_command&, const membership_command&) = default;
+  friend bool operator==(const admin_command&, const admin_command&) = default;
 };
 
 } // namespace cairn::actors

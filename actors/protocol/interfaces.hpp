@@ -7,7 +7,7 @@
 // (`to_caf`, `from_caf`: actors/protocol/errors.hpp).
 //
 // Requests carry no CAF timeout: an answered one would keep its timer, and with it the requester, until it expires. The
-// long-lived actors (chunk_store, metadata, operator_desk) answer *every* request within their own deadline instead,
+// long-lived actors (chunk_store, metadata, admin_service) answer *every* request within their own deadline instead,
 // with errc::timeout when the disk or another node is late. In the first two, one ticking timer sees to that
 // (actors/protocol/reply_table.hpp).
 #pragma once
@@ -71,7 +71,7 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<access_atom, access_query>::with<found_access>,
     // admin port → a page of the access keys. busy, timeout.
     caf::replies_to<list_atom, keys_query>::with<key_list>,
-    // ingest, HTTP gateway, admin port, reaper, lifecycle, backfill, membership, operator_desk → durable and visible
+    // ingest, HTTP gateway, admin port, reaper, lifecycle, backfill, membership, admin_service → durable and visible
     // when answered. The command's own refusals, no_space, read_only, io_error, busy, timeout (outcome unknown). The
     // stamp's session and sequence are filled in here when they are 0.
     caf::replies_to<commit_atom, command_box>::with<committed>,
@@ -83,12 +83,12 @@ using metadata_actor = caf::typed_actor<
     caf::replies_to<dead_atom, chunk_ids>::with<chunk_ids>,
     // link server → a request of another node (consensus, submit, barrier, snapshot).
     caf::reacts_to<peer_atom, peer_call>,
-    // membership, operator_desk, lifecycle, start-up code → how the log is; unsupported on a node that is no member of
+    // membership, admin_service, lifecycle, start-up code → how the log is; unsupported on a node that is no member of
     // a cluster.
     caf::replies_to<status_atom>::with<log_status_ptr>,
-    // membership, operator_desk → whether the leader took the change (cluster::raft::accepted).
+    // membership, admin_service → whether the leader took the change (cluster::raft::accepted).
     caf::replies_to<change_atom, log_change>::with<std::uint8_t>,
-    // membership, operator_desk, start-up code (before the node stops) → whether leadership is being handed to that
+    // membership, admin_service, start-up code (before the node stops) → whether leadership is being handed to that
     // node.
     caf::replies_to<transfer_atom, storage::node_number>::with<std::uint8_t>,
     // itself: an executor finished, run this on the actor.
@@ -149,15 +149,15 @@ using lifecycle_actor = caf::typed_actor<
     // itself, each hour.
     caf::reacts_to<tick_atom>>;
 
-// Answers what operators ask of the cluster (actors/members/operator_desk.hpp).
-using operator_desk_actor = caf::typed_actor<
+// Answers what operators ask of the cluster (actors/members/admin_service.hpp).
+using admin_service_actor = caf::typed_actor<
     // admin port → the cluster as the leader sees it, or as this node does when there is none. no_leader (this node
     // knows nothing yet), timeout, stopping.
     caf::replies_to<status_atom>::with<cluster_status_ptr>,
     // admin port → what was done, for people. invalid_argument, not_found, precondition_failed, no_leader, timeout,
     // stopping.
-    caf::replies_to<wish_atom, membership_command>::with<std::string>,
-    // link server → the operator_desk of another node asks the same of this one (operator_messages.hpp).
+    caf::replies_to<admin_command_atom, admin_command>::with<std::string>,
+    // link server → the admin_service of another node asks the same of this one (operator_messages.hpp).
     caf::reacts_to<peer_atom, peer_call>,
     // itself: an executor finished or a peer answered, run this on the actor.
     caf::reacts_to<completion>,
@@ -168,7 +168,7 @@ using operator_desk_actor = caf::typed_actor<
 using membership_actor = caf::typed_actor<
     // link server → a request of another node: join, report, members.
     caf::reacts_to<peer_atom, peer_call>,
-    // operator_desk → what the other members reported; nothing on a node that does not lead.
+    // admin_service → what the other members reported; nothing on a node that does not lead.
     caf::replies_to<status_atom>::with<member_reports_ptr>,
     // itself: an executor finished or a peer answered, run this on the actor.
     caf::reacts_to<completion>,

@@ -66,34 +66,34 @@ void read(byte_reader& r, cluster_node_status& n) {
 
 } // namespace
 
-std::string encode(const operator_request& request) {
+std::string encode(const admin_request& request) {
   auto w = begin_message(operator_version);
   if (std::holds_alternative<status_wanted>(request)) return w.u8(std::uint8_t(what::status)).take();
   if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
-  const auto& c = std::get<membership_command>(request);
+  const auto& c = std::get<admin_command>(request);
   w.u8(std::uint8_t(what::wish)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
   write(w, c.nodes);
-  if (c.kind == membership_wish::add) w.raw(c.invited).raw(c.token);
+  if (c.kind == admin_verb::add) w.raw(c.invited).raw(c.token);
   return w.take();
 }
 
-result<operator_request> decode_operator_request(std::string_view bytes) {
+result<admin_request> decode_admin_request(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto good = open_message(r, operator_version); !good) return good.error();
-  operator_request out;
+  admin_request out;
   switch (what(r.u8())) {
     case what::status: break;
     case what::look: out = look_now{}; break;
     case what::wish: {
-      membership_command c;
+      admin_command c;
       const auto kind = r.u8();
-      if (kind < std::uint8_t(membership_wish::drain) || kind > std::uint8_t(membership_wish::add)) r.fail();
-      c.kind = membership_wish(kind);
+      if (kind < std::uint8_t(admin_verb::drain) || kind > std::uint8_t(admin_verb::add)) r.fail();
+      c.kind = admin_verb(kind);
       c.node = r.u16();
       c.number = r.u32();
       c.zone = r.string(operator_text_bytes_max);
       c.nodes = read_numbers(r);
-      if (c.kind == membership_wish::add) {
+      if (c.kind == admin_verb::add) {
         r.raw(c.invited);
         r.raw(c.token);
       }

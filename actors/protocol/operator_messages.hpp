@@ -4,7 +4,7 @@
 //   request  version:u8 what:u8 …                         version: 1, also of answers
 //     1 status                                        → version:u8 status
 //     2 wish     kind:u8 node:u16 number:u32 zone:s numbers [node:16 token:32]  → version:u8 text:s
-//                kind: membership_wish; the last two of `add` alone
+//                kind: admin_verb; the last two of `add` alone
 //     3 look now for missing copies on your disks     → version:u8 text:s (empty)
 //   status   name:s id:16 replicas:u8 write_quorum:u8 deletions_held:u8 epoch:v leader:v term:v self:u16 now:u64
 //            repairs:v to_move:v under_replicated:v count:v node* voters:numbers lost:v voters_next:numbers
@@ -31,10 +31,10 @@ namespace cairn::actors {
 
 struct status_wanted {};
 struct look_now {};
-using operator_request = std::variant<status_wanted, membership_command, look_now>;
+using admin_request = std::variant<status_wanted, admin_command, look_now>;
 
-std::string encode(const operator_request& r);
-result<operator_request> decode_operator_request(std::string_view bytes);
+std::string encode(const admin_request& r);
+result<admin_request> decode_admin_request(std::string_view bytes);
 
 std::string encode(const cluster_status& s);
 result<cluster_status> decode_cluster_status(std::string_view bytes);

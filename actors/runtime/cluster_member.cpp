@@ -1,7 +1,7 @@
 #include "actors/runtime/cluster_member.hpp"
 
+#include "actors/members/admin_service.hpp"
 #include "actors/members/cluster_report.hpp"
-#include "actors/members/operator_desk.hpp"
 #include "actors/runtime/member_wiring.hpp"
 #include "base/files/small_file.hpp"
 #include "base/log.hpp"
@@ -314,21 +314,21 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
       links_->ask_member(*target, std::move(request), join_time, std::move(reply));
     };
   metadata_->set(metadata);
-  operator_services desk;
-  desk.metadata = metadata;
-  desk.store = services.store;
-  desk.reads = services.reads;
-  desk.layout = layout_;
-  desk.state = state_;
-  desk.network = links_.get();
-  desk.clock = services.clock;
-  desk.cluster_name = identity_.name;
-  desk.random = env_.random;
-  desk.down_after = services.steward.down_after;
-  desk.membership = spawn_membership(system, std::move(services));
-  membership_->set(desk.membership);
-  desk_->set(spawn_operator_desk(system, std::move(desk)));
-  serve_members(*service_, metadata_, membership_, desk_);
+  admin_services admin_service;
+  admin_service.metadata = metadata;
+  admin_service.store = services.store;
+  admin_service.reads = services.reads;
+  admin_service.layout = layout_;
+  admin_service.state = state_;
+  admin_service.network = links_.get();
+  admin_service.clock = services.clock;
+  admin_service.cluster_name = identity_.name;
+  admin_service.random = env_.random;
+  admin_service.down_after = services.steward.down_after;
+  admin_service.membership = spawn_membership(system, std::move(services));
+  membership_->set(admin_service.membership);
+  admin_service_->set(spawn_admin_service(system, std::move(admin_service)));
+  serve_members(*service_, metadata_, membership_, admin_service_);
   links_->start();
   return {};
 }
@@ -367,9 +367,10 @@ void cluster_member::hand_over(caf::actor_system& system) {
 }
 
 void cluster_member::stop() {
-  if (const auto desk = desk_->get()) caf::anon_send_exit(desk, caf::exit_reason::user_shutdown);
+  if (const auto admin_service = admin_service_->get())
+    caf::anon_send_exit(admin_service, caf::exit_reason::user_shutdown);
   if (const auto membership = membership_->get()) caf::anon_send_exit(membership, caf::exit_reason::user_shutdown);
-  desk_->set({});
+  admin_service_->set({});
   membership_->set({});
   metadata_->set({});
   if (log_writes_) log_writes_->stop();

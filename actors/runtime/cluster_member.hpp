@@ -60,7 +60,7 @@ public:
   const std::shared_ptr<layout_holder>& layout() const { return layout_; }
   const std::shared_ptr<cluster_state>& state() const { return state_; }
   storage::metadata::new_node self() const;
-  operator_desk_actor desk() const { return desk_->get(); } // null before start() and after stop()
+  admin_service_actor admin_service() const { return admin_service_->get(); } // null before start() and after stop()
 
 private:
   explicit cluster_member(member_environment environment) : env_(std::move(environment)) {}
@@ -95,7 +95,7 @@ private:
   std::shared_ptr<replicated_log_services> log_;
   actor_slot_ptr<metadata_actor> metadata_ = slot_of(metadata_actor{});
   actor_slot_ptr<membership_actor> membership_ = slot_of(membership_actor{});
-  actor_slot_ptr<operator_desk_actor> desk_ = slot_of(operator_desk_actor{});
+  actor_slot_ptr<admin_service_actor> admin_service_ = slot_of(admin_service_actor{});
 };
 
 } // namespace cairn::actors

@@ -123,7 +123,7 @@ result<std::shared_ptr<replicated_log_services>> open_member_log(const member_lo
 }
 
 void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
-                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<operator_desk_actor> desk) {
+                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<admin_service_actor> admin_service) {
   const auto to = [](auto receiver, peer_request kind) {
     return [receiver = std::move(receiver), kind](link::incoming_request request) {
       if (const auto actor = receiver->get())
@@ -135,7 +135,7 @@ void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadat
     service.serve(kind, to(metadata, kind));
   for (const auto kind : {peer_request::join, peer_request::report, peer_request::members})
     service.serve(kind, to(membership, kind));
-  if (desk) service.serve(peer_request::membership, to(std::move(desk), peer_request::membership));
+  if (admin_service) service.serve(peer_request::membership, to(std::move(admin_service), peer_request::membership));
 }
 
 member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_parts& parts, peer_service& service) {

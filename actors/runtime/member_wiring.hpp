@@ -35,9 +35,10 @@ struct member_log_parts {
 // corrupt, no_space.
 result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts);
 
-// Consensus, membership and, where there is a desk, operators' requests for the peers; before the links start.
+// Consensus, membership and, where there is a admin_service, operators' requests for the peers; before the links start.
 void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
-                   actor_slot_ptr<membership_actor> membership, actor_slot_ptr<operator_desk_actor> desk = nullptr);
+                   actor_slot_ptr<membership_actor> membership,
+                   actor_slot_ptr<admin_service_actor> admin_service = nullptr);
 
 struct member_chunk_parts {
   std::shared_ptr<const store_router> local;

@@ -57,7 +57,7 @@ public:
   node_status status() const override;
   bool is_new() const override { return is_new_; }
   void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
-  void wish(membership_command c, std::function<void(result<std::string>)> done) const override;
+  void wish(admin_command c, std::function<void(result<std::string>)> done) const override;
   void hand_over() override;
   result<void> apply(const config::settings& settings) override;
   void apply_limits(const config::settings& settings);
@@ -422,17 +422,18 @@ const error no_cluster{errc::unsupported, "the node is a store of its own"};
 } // namespace
 
 void storage_node_impl::ask_cluster(std::function<void(result<cluster_status>)> done) const {
-  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
-  if (!desk) return done(no_cluster);
+  const auto admin_service = member_ ? member_->admin_service() : admin_service_actor{};
+  if (!admin_service) return done(no_cluster);
   ask<cluster_status_ptr>(
-      system_, desk, [done](const result<cluster_status_ptr>& s) { done(s ? result<cluster_status>{**s} : s.error()); },
+      system_, admin_service,
+      [done](const result<cluster_status_ptr>& s) { done(s ? result<cluster_status>{**s} : s.error()); },
       status_atom_v);
 }
 
-void storage_node_impl::wish(membership_command c, std::function<void(result<std::string>)> done) const {
-  const auto desk = member_ ? member_->desk() : operator_desk_actor{};
-  if (!desk) return done(no_cluster);
-  ask<std::string>(system_, desk, std::move(done), wish_atom_v, std::move(c));
+void storage_node_impl::wish(admin_command c, std::function<void(result<std::string>)> done) const {
+  const auto admin_service = member_ ? member_->admin_service() : admin_service_actor{};
+  if (!admin_service) return done(no_cluster);
+  ask<std::string>(system_, admin_service, std::move(done), admin_command_atom_v, std::move(c));
 }
 
 void storage_node_impl::hand_over() {

@@ -59,9 +59,9 @@ public:
   virtual node_status status() const = 0; // thread-safe, cheap
   virtual bool is_new() const = 0;        // the metadata was made by this start
   // Of a member of a cluster (unsupported else), answered by an actor's thread: `done` must only post. Errors:
-  // interfaces.hpp, operator_desk_actor.
+  // interfaces.hpp, admin_service_actor.
   virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;
-  virtual void wish(membership_command c, std::function<void(result<std::string>)> done) const = 0;
+  virtual void wish(admin_command c, std::function<void(result<std::string>)> done) const = 0;
   // Before the node stops: leads its cluster no longer, so that others' writes go on. Waits up to some seconds.
   virtual void hand_over() = 0;
   // SIGHUP: limits.memory and the like take effect, the certificate of the links is read again. Errors: of the latter;

@@ -25,7 +25,7 @@ void backfill_state::tick() {
   if (!known || known->partitions.empty()) return; // this node has not caught up so far
   note_failed_disks();
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
-  if (const auto wished = s_.state->looks_wished.load(); std::exchange(looks_seen_, wished) != wished) {
+  if (const auto requested = s_.state->scans_requested.load(); std::exchange(looks_seen_, requested) != requested) {
     next_check_.reset();
     next_round_ = now();
     walk_->begin(now());

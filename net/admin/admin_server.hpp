@@ -23,7 +23,7 @@ struct admin_callbacks {
   // No function: the node is of no cluster. `done` must be called once, within some seconds, by any thread.
   std::function<void(std::function<void(result<actors::cluster_status>)> done)> cluster = {};
   // An operator's wish. `done` must be called once, within half a minute, by any thread: what was done, for people.
-  std::function<void(actors::membership_command, std::function<void(result<std::string>)> done)> command = {};
+  std::function<void(actors::admin_command, std::function<void(result<std::string>)> done)> command = {};
   // Likewise, about access keys.
   std::function<void(key_command, std::function<void(result<std::string>)> done)> keys = {};
   std::string token = {}; // admin.token, or the one that the node made; empty: nothing may be changed

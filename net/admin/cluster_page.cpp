@@ -11,10 +11,10 @@ namespace cairn::net {
 
 namespace {
 
+using actors::admin_command;
+using actors::admin_verb;
 using actors::cluster_node_status;
 using actors::cluster_status;
-using actors::membership_command;
-using actors::membership_wish;
 using storage::metadata::node_state;
 
 constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
@@ -261,29 +261,28 @@ std::string certificates_text(const cluster_status& s) {
 
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, membership_wish>, 11> wishes{
-    {{"add", membership_wish::add},
-     {"drain", membership_wish::drain},
-     {"activate", membership_wish::activate},
-     {"remove", membership_wish::remove},
-     {"weight", membership_wish::weight},
-     {"zone", membership_wish::zone},
-     {"repair", membership_wish::repair},
-     {"deletions", membership_wish::deletions},
-     {"voters", membership_wish::voters},
-     {"lost", membership_wish::lost},
-     {"forget-lost", membership_wish::forget}}};
+constexpr std::array<std::pair<std::string_view, admin_verb>, 11> wishes{{{"add", admin_verb::add},
+                                                                          {"drain", admin_verb::drain},
+                                                                          {"activate", admin_verb::activate},
+                                                                          {"remove", admin_verb::remove},
+                                                                          {"weight", admin_verb::weight},
+                                                                          {"zone", admin_verb::zone},
+                                                                          {"repair", admin_verb::repair},
+                                                                          {"deletions", admin_verb::deletions},
+                                                                          {"voters", admin_verb::voters},
+                                                                          {"lost", admin_verb::lost},
+                                                                          {"forget-lost", admin_verb::forget}}};
 
 // What a wish is about, besides its value.
 enum class about { node, nodes, cluster };
-about subject_of(membership_wish kind) {
+about subject_of(admin_verb kind) {
   switch (kind) {
-    case membership_wish::voters: return about::nodes;
-    case membership_wish::repair:
-    case membership_wish::deletions:
-    case membership_wish::lost:
-    case membership_wish::add:
-    case membership_wish::forget: return about::cluster;
+    case admin_verb::voters: return about::nodes;
+    case admin_verb::repair:
+    case admin_verb::deletions:
+    case admin_verb::lost:
+    case admin_verb::add:
+    case admin_verb::forget: return about::cluster;
     default: return about::node;
   }
 }
@@ -295,21 +294,21 @@ std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most
   return n;
 }
 
-result<void> read_value(membership_command& c, const std::string& value) {
-  if (c.kind == membership_wish::weight) {
+result<void> read_value(admin_command& c, const std::string& value) {
+  if (c.kind == admin_verb::weight) {
     const auto n = number_in(value, storage::metadata::node_weight_max);
     if (!n) return error{errc::invalid_argument, "expected a weight, 0 to 1000000000, got \"" + value + "\""};
     c.number = *n;
-  } else if (c.kind == membership_wish::deletions) {
+  } else if (c.kind == admin_verb::deletions) {
     if (value != "hold" && value != "release")
       return error{errc::invalid_argument, "expected hold or release, got \"" + value + "\""};
     c.number = value == "hold";
-  } else if (c.kind == membership_wish::add) {
+  } else if (c.kind == admin_verb::add) {
     const auto seconds = number_in(value, invitation_seconds_max);
     if (!seconds || *seconds == 0)
       return error{errc::invalid_argument, "expected seconds, 1 to 2592000, got \"" + value + "\""};
     c.number = *seconds;
-  } else if (c.kind == membership_wish::zone) {
+  } else if (c.kind == admin_verb::zone) {
     const bool visible = std::all_of(value.begin(), value.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
     if (!visible || value.size() > storage::metadata::node_zone_bytes_max)
       return error{errc::invalid_argument, "expected a zone of at most 64 visible ASCII characters"};
@@ -430,7 +429,7 @@ result<std::vector<storage::node_number>> find_nodes(const cluster_status& s, st
 
 } // namespace
 
-result<membership_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
+result<admin_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
   const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
   const auto* wish =
       std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
@@ -438,7 +437,7 @@ result<membership_command> parse_membership_command(const request_target& asked,
     return error{
         errc::invalid_argument,
         "expected kind=add, drain, activate, remove, weight, zone, voters, repair, lost, forget-lost or deletions"};
-  membership_command c;
+  admin_command c;
   c.kind = wish->second;
   const auto subject = subject_of(c.kind);
   if ((subject == about::cluster) == (node != nullptr))
@@ -453,13 +452,13 @@ result<membership_command> parse_membership_command(const request_target& asked,
     if (!number) return number.error();
     c.node = *number;
   }
-  if (const auto* id = asked.find("id"); id && c.kind == membership_wish::add) {
+  if (const auto* id = asked.find("id"); id && c.kind == admin_verb::add) {
     const auto parsed = storage::parse_uuid(*id);
     if (!parsed || *parsed == storage::uuid{}) return error{errc::invalid_argument, "expected id=UUID"};
     c.invited = *parsed;
   }
-  const bool valued = c.kind == membership_wish::add || c.kind == membership_wish::weight ||
-                      c.kind == membership_wish::zone || c.kind == membership_wish::deletions;
+  const bool valued = c.kind == admin_verb::add || c.kind == admin_verb::weight || c.kind == admin_verb::zone ||
+                      c.kind == admin_verb::deletions;
   if (valued != (value != nullptr))
     return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
   if (value)

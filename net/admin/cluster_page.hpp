@@ -39,8 +39,7 @@ std::string cluster_text(const actors::cluster_status& s);
 std::string join_text(const actors::cluster_status& s);
 
 // invalid_argument: what is missing or wrong; not_found: no such node.
-result<actors::membership_command> parse_membership_command(const request_target& asked,
-                                                            const actors::cluster_status& s);
+result<actors::admin_command> parse_membership_command(const request_target& asked, const actors::cluster_status& s);
 // Numbers alone are numbers. not_found, invalid_argument (several fit).
 result<storage::node_number> find_node(const actors::cluster_status& s, std::string_view text);
 

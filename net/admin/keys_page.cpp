@@ -11,12 +11,12 @@ namespace {
 namespace metadata = storage::metadata;
 using answer = std::function<void(result<std::string>)>;
 
-constexpr std::array kinds{std::pair{std::string_view{"create"}, key_wish::create},
-                           std::pair{std::string_view{"list"}, key_wish::list},
-                           std::pair{std::string_view{"delete"}, key_wish::remove},
-                           std::pair{std::string_view{"allow"}, key_wish::allow},
-                           std::pair{std::string_view{"deny"}, key_wish::deny},
-                           std::pair{std::string_view{"public-read"}, key_wish::public_read}};
+constexpr std::array kinds{std::pair{std::string_view{"create"}, key_request::create},
+                           std::pair{std::string_view{"list"}, key_request::list},
+                           std::pair{std::string_view{"delete"}, key_request::remove},
+                           std::pair{std::string_view{"allow"}, key_request::allow},
+                           std::pair{std::string_view{"deny"}, key_request::deny},
+                           std::pair{std::string_view{"public-read"}, key_request::public_read}};
 
 struct named_right {
   std::string_view name;
@@ -67,12 +67,13 @@ result<bool> read_switch(const request_target& asked, std::string_view name, std
 
 // What each kind must say, and may.
 result<void> check_parts(const key_command& c, bool has_value) {
-  const bool of_key = c.wish == key_wish::remove || c.wish == key_wish::allow || c.wish == key_wish::deny;
+  const bool of_key = c.wish == key_request::remove || c.wish == key_request::allow || c.wish == key_request::deny;
   if (of_key && c.key.empty()) return wrong("expected key=");
-  const bool grants = c.wish == key_wish::allow || c.wish == key_wish::deny;
+  const bool grants = c.wish == key_request::allow || c.wish == key_request::deny;
   if (grants && (c.bucket.empty() != (c.rights == 0))) return wrong("a bucket and rights on it go together");
   if (grants && c.bucket.empty() && !c.creates_buckets) return wrong("expected a bucket and rights, or create_buckets");
-  if (c.wish == key_wish::public_read && (c.bucket.empty() || !has_value)) return wrong("expected bucket= and value=");
+  if (c.wish == key_request::public_read && (c.bucket.empty() || !has_value))
+    return wrong("expected bucket= and value=");
   return {};
 }
 
@@ -120,7 +121,7 @@ void change(const key_environment& env, const key_command& c, answer then) {
   metadata::change_key command;
   command.id = c.key;
   command.bucket = c.bucket;
-  const bool allow = c.wish == key_wish::allow;
+  const bool allow = c.wish == key_request::allow;
   (allow ? command.allowed : command.denied) = c.rights;
   if (c.creates_buckets) command.creates_buckets = allow;
   commit(env, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
@@ -246,16 +247,16 @@ std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const
 
 void run_key_command(const key_environment& env, key_command c, answer done) {
   switch (c.wish) {
-    case key_wish::create: return create(env, c, std::move(done));
-    case key_wish::list: return next_page(std::make_shared<list_job>(list_job{env, c.json, std::move(done), {}}));
-    case key_wish::remove: {
+    case key_request::create: return create(env, c, std::move(done));
+    case key_request::list: return next_page(std::make_shared<list_job>(list_job{env, c.json, std::move(done), {}}));
+    case key_request::remove: {
       metadata::delete_key command;
       command.id = c.key;
       return commit(env, std::move(command), done_text(c, "deleted " + c.key), std::move(done));
     }
-    case key_wish::allow:
-    case key_wish::deny: return change(env, c, std::move(done));
-    case key_wish::public_read: {
+    case key_request::allow:
+    case key_request::deny: return change(env, c, std::move(done));
+    case key_request::public_read: {
       metadata::set_bucket command;
       command.name = c.bucket;
       command.public_read = c.on;

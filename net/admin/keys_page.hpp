@@ -19,10 +19,10 @@
 
 namespace cairn::net {
 
-enum class key_wish : std::uint8_t { create, list, remove, allow, deny, public_read };
+enum class key_request : std::uint8_t { create, list, remove, allow, deny, public_read };
 
 struct key_command {
-  key_wish wish = key_wish::list;
+  key_request wish = key_request::list;
   std::string key, label, bucket;
   std::uint8_t rights = 0;
   bool creates_buckets = false; // create: may it; allow and deny: is it about that

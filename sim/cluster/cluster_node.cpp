@@ -417,7 +417,7 @@ void cluster_node::read_alone(const storage::chunk_id& chunk) {
 }
 
 void cluster_node::look_for_damage() {
-  process_->state->looks_wished.fetch_add(1);
+  process_->state->scans_requested.fetch_add(1);
 }
 
 std::shared_ptr<const std::vector<storage::node_number>> cluster_node::ask_log_members() const {

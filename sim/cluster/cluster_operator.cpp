@@ -1,6 +1,6 @@
 #include "sim/cluster/cluster_operator.hpp"
 
-#include "actors/members/operator_wish.hpp"
+#include "actors/members/command_plan.hpp"
 
 #include <algorithm>
 
@@ -8,8 +8,8 @@ namespace cairn::sim {
 
 namespace {
 
-using actors::membership_command;
-using actors::membership_wish;
+using actors::admin_command;
+using actors::admin_verb;
 
 // What an operator may be told: that it can't be done now, or that nobody knows.
 const std::set<errc> refusals{
@@ -22,8 +22,8 @@ bool holds(const cluster::member& m) {
 
 } // namespace
 
-bool cluster_operator::leaves_two_holders(const cluster::layout& l, const membership_command& c) const {
-  const bool takes = c.kind == membership_wish::drain || (c.kind == membership_wish::weight && c.number == 0);
+bool cluster_operator::leaves_two_holders(const cluster::layout& l, const admin_command& c) const {
+  const bool takes = c.kind == admin_verb::drain || (c.kind == admin_verb::weight && c.number == 0);
   const auto others = std::ranges::count_if(l.members, [&](const auto& m) { return m.number != c.node && holds(m); });
   return !takes || others >= 2;
 }
@@ -31,10 +31,9 @@ bool cluster_operator::leaves_two_holders(const cluster::layout& l, const member
 void cluster_operator::act() {
   auto& d = w_.draw;
   const auto number = d.pick(nodes_)->member_number();
-  membership_command c;
-  c.kind = d.pick(std::vector{membership_wish::drain, membership_wish::activate, membership_wish::activate,
-                              membership_wish::weight, membership_wish::weight, membership_wish::zone,
-                              membership_wish::remove});
+  admin_command c;
+  c.kind = d.pick(std::vector{admin_verb::drain, admin_verb::activate, admin_verb::activate, admin_verb::weight,
+                              admin_verb::weight, admin_verb::zone, admin_verb::remove});
   c.number = std::uint32_t(d.chance(0.15) ? 0 : d.between(1, 4));
   c.zone = "zone-" + std::to_string(d.below(3));
   if (!number) return;
@@ -45,12 +44,12 @@ void cluster_operator::act() {
     checks_.fail("an operator was told without a reason: " + to_string(done.error()));
 }
 
-result<void> cluster_operator::wish(const membership_command& c) {
+result<void> cluster_operator::wish(const admin_command& c) {
   const auto leader = std::ranges::find_if(nodes_, [](const auto& n) { return n->leads(); });
   const auto layout = leader == nodes_.end() ? nullptr : (*leader)->layout();
   if (!layout) return error{errc::no_leader, "nobody leads"};
   if (!leaves_two_holders(*layout, c)) return error{errc::precondition_failed, "too few nodes would be left"};
-  const auto plan = actors::plan_wish(*layout, c);
+  const auto plan = actors::plan_command(*layout, c);
   if (!plan) return plan.error();
   if (!plan->change) return {};
   const auto made = cluster::plan_change(*layout, *plan->change);

@@ -1,4 +1,4 @@
-// An operator of a simulated cluster: wishes are understood, planned and committed as actors/members/operator_desk does
+// An operator of a simulated cluster: wishes are understood, planned and committed as actors/members/admin_service does
 // it, with the layout that the leader knows.
 #pragma once
 
@@ -16,11 +16,11 @@ public:
   // there were two: the only copy of something may be rotten then.
   void act();
   // Waits for it. The error: why it was refused, or what is not known of its outcome.
-  result<void> wish(const actors::membership_command& c);
+  result<void> wish(const actors::admin_command& c);
   std::string summary() const;
 
 private:
-  bool leaves_two_holders(const cluster::layout& l, const actors::membership_command& c) const;
+  bool leaves_two_holders(const cluster::layout& l, const actors::admin_command& c) const;
 
   world& w_;
   checks& checks_;

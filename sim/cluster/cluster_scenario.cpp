@@ -200,7 +200,7 @@ void cluster_run::drain() {
   auto& n = *w_.draw.pick(nodes_);
   if (members < 2 || !n.ready()) return;
   if (plan_.wishes) { // others may hold nothing
-    if (operator_->wish({actors::membership_wish::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
+    if (operator_->wish({actors::admin_verb::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
     return;
   }
   storage::metadata::set_node change;
@@ -240,7 +240,7 @@ void cluster_run::settle_drains() {
     if (!n || n == draining_) continue;
     if (plan_.removes && !draining_) {
       draining_ = n;
-    } else if (auto done = operator_->wish({actors::membership_wish::activate, m.number, 0, {}, {}}); !done) {
+    } else if (auto done = operator_->wish({actors::admin_verb::activate, m.number, 0, {}, {}}); !done) {
       return checks_.fail("an activation: " + to_string(done.error()));
     }
   }
@@ -273,7 +273,7 @@ void cluster_run::remove_drained() {
   change.node = number;
   change.state = cluster::member_state::draining;
   const auto drained =
-      plan_.wishes ? operator_->wish({actors::membership_wish::drain, number, 0, {}, {}}) : work_->operate(change);
+      plan_.wishes ? operator_->wish({actors::admin_verb::drain, number, 0, {}, {}}) : work_->operate(change);
   if (!drained && plan_.wishes && drained.error() == errc::precondition_failed) { // others may hold nothing
     draining_ = nullptr;
     return;

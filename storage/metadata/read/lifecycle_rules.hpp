@@ -12,7 +12,7 @@
 
 namespace cairn::actors {
 
-enum class lifecycle_wish : std::uint8_t {
+enum class lifecycle_action : std::uint8_t {
   keep,
   expire, // the live version: as a DELETE of its key
   remove, // this version, for good
@@ -40,7 +40,7 @@ public:
 
   // The versions of a bucket, one call each in the order of view::versions: by key, then the newest first. `last`: no
   // further version of this key follows.
-  lifecycle_wish next(const storage::metadata::listed_version& version, bool last, storage::wall_ms now);
+  lifecycle_action next(const storage::metadata::listed_version& version, bool last, storage::wall_ms now);
   bool aborts(const storage::metadata::listed_upload& upload, storage::wall_ms now) const;
 
 private:

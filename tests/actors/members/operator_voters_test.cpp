@@ -1,4 +1,4 @@
-#include "actors/members/operator_wish.hpp"
+#include "actors/members/command_plan.hpp"
 
 #include "cluster/raft/log_servers.hpp"
 

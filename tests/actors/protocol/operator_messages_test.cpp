@@ -65,19 +65,18 @@ TEST(operator_messages, a_status_comes_back_as_it_went) {
 }
 
 TEST(operator_messages, requests_come_back_as_they_went) {
-  EXPECT_TRUE(
-      std::holds_alternative<status_wanted>(*decode_operator_request(encode(operator_request{status_wanted{}}))));
-  EXPECT_TRUE(std::holds_alternative<look_now>(*decode_operator_request(encode(operator_request{look_now{}}))));
-  const membership_command held{membership_wish::deletions, 0, 1, {}, {}};
-  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{held}))), held);
-  const membership_command wish{membership_wish::zone, 7, 12, "rack 2", {}};
-  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{wish}))), wish);
-  const membership_command voters{membership_wish::voters, 0, 0, {}, {1, 2, 4}};
-  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{voters}))), voters);
-  membership_command invitation{membership_wish::add, 0, 3600, {}, {}};
+  EXPECT_TRUE(std::holds_alternative<status_wanted>(*decode_admin_request(encode(admin_request{status_wanted{}}))));
+  EXPECT_TRUE(std::holds_alternative<look_now>(*decode_admin_request(encode(admin_request{look_now{}}))));
+  const admin_command held{admin_verb::deletions, 0, 1, {}, {}};
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{held}))), held);
+  const admin_command wish{admin_verb::zone, 7, 12, "rack 2", {}};
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{wish}))), wish);
+  const admin_command voters{admin_verb::voters, 0, 0, {}, {1, 2, 4}};
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{voters}))), voters);
+  admin_command invitation{admin_verb::add, 0, 3600, {}, {}};
   invitation.token[31] = 7;
   invitation.invited[15] = 9;
-  EXPECT_EQ(std::get<membership_command>(*decode_operator_request(encode(operator_request{invitation}))), invitation);
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{invitation}))), invitation);
   EXPECT_EQ(decode_done(encode_done("it is so")).value(), "it is so");
 }
 
@@ -92,18 +91,18 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_EQ(decode_cluster_status(whole.substr(0, length)).error(), errc::corrupt) << length;
   EXPECT_EQ(decode_cluster_status(whole + '\0').error(), errc::corrupt);
-  const auto wish = encode(operator_request{membership_command{membership_wish::drain, 1, 0, {}, {}}});
+  const auto wish = encode(admin_request{admin_command{admin_verb::drain, 1, 0, {}, {}}});
   for (std::size_t length = 0; length < wish.size(); ++length)
-    EXPECT_EQ(decode_operator_request(wish.substr(0, length)).error(), errc::corrupt) << length;
+    EXPECT_EQ(decode_admin_request(wish.substr(0, length)).error(), errc::corrupt) << length;
   for (const char kind : {'\0', char(11)}) {
     auto unknown = wish;
     unknown[2] = kind;
-    EXPECT_EQ(decode_operator_request(unknown).error(), errc::corrupt);
+    EXPECT_EQ(decode_admin_request(unknown).error(), errc::corrupt);
   }
   for (auto newer : {whole, wish}) {
     newer[0] = 2;
     EXPECT_EQ(decode_cluster_status(newer).error(), errc::unsupported);
-    EXPECT_EQ(decode_operator_request(newer).error(), errc::unsupported);
+    EXPECT_EQ(decode_admin_request(newer).error(), errc::unsupported);
     EXPECT_EQ(decode_done(newer).error(), errc::unsupported);
   }
 }

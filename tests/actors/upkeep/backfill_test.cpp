@@ -188,7 +188,7 @@ TEST_F(backfill_actor_test, passes_over_a_lost_chunk_that_was_given_up_and_takes
   const auto bytes = payload_of(blob.number * 100 + 1, chunk_bytes);
   const storage::chunk_write found{lost, bytes};
   EXPECT_TRUE(nodes[1]->store->write(std::span{&found, 1}).front());
-  state->looks_wished.fetch_add(1);
+  state->scans_requested.fetch_add(1);
   EXPECT_TRUE(eventually([&] { return has_all(blob, 3); }));
 }
 
@@ -232,7 +232,7 @@ TEST_F(backfill_actor_test, fetches_what_a_disk_has_lost_also_while_a_partition_
   ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
   const storage::chunk_id own{blob, 3};
   ASSERT_TRUE(nodes[0]->store->erase(std::span{&own, 1}));
-  state->looks_wished.fetch_add(1);
+  state->scans_requested.fetch_add(1);
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
 }
 
@@ -304,7 +304,7 @@ TEST_F(backfill_actor_test, reads_everything_once_in_a_period_and_when_an_operat
     ASSERT_TRUE(eventually([&] { return metrics.damage_mended.load() == i + 1; }));
   }
   EXPECT_EQ(metrics.scrubbed_bytes.load(), once) << "it rests";
-  state->looks_wished.fetch_add(1);
+  state->scans_requested.fetch_add(1);
   EXPECT_TRUE(eventually([&] { return metrics.scrubbed_bytes.load() == 2 * once; }));
 }
 

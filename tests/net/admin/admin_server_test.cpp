@@ -43,16 +43,16 @@ TEST(admin_server, answers_probes_and_prometheus) {
 TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
   boost::asio::io_context context;
   actors::cluster_status status;
-  std::optional<actors::membership_command> wished;
+  std::optional<actors::admin_command> requested;
   std::thread answering;
   admin_callbacks callbacks;
   bool elected = true;
   callbacks.cluster = [&](std::function<void(result<actors::cluster_status>)> done) {
     done(elected ? result<actors::cluster_status>{status} : error{errc::no_leader, "no layout yet"});
   };
-  callbacks.command = [&](actors::membership_command c, std::function<void(result<std::string>)> done) {
-    wished = c;
-    const bool refused = c.kind == actors::membership_wish::remove;
+  callbacks.command = [&](actors::admin_command c, std::function<void(result<std::string>)> done) {
+    requested = c;
+    const bool refused = c.kind == actors::admin_verb::remove;
     answering = std::thread{[done, refused] {
       done(refused ? result<std::string>{error{errc::precondition_failed, "it owns partitions"}} : "drains");
     }};
@@ -78,9 +78,9 @@ TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", "Cairn-Token: \r\n").status, 403u)
       << "from this machine too";
   EXPECT_EQ(ask("POST /keys/command?kind=list", "Cairn-Token: 0123456789abcdeg\r\n").status, 403u);
-  EXPECT_FALSE(wished);
+  EXPECT_FALSE(requested);
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", token).body, "drains\n");
-  EXPECT_EQ(wished->kind, actors::membership_wish::drain);
+  EXPECT_EQ(requested->kind, actors::admin_verb::drain);
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=9", token).status, 404u);
   EXPECT_EQ(ask("POST /cluster/command?kind=burn", token).status, 400u);
   const auto refused = ask("POST /cluster/command?kind=remove&node=0", token);

@@ -50,7 +50,7 @@ cluster_status example() {
   return s;
 }
 
-result<membership_command> parse(const std::string& query) {
+result<admin_command> parse(const std::string& query) {
   return parse_membership_command(parse_target("/cluster/command?" + query).value(), example());
 }
 
@@ -146,16 +146,16 @@ TEST(cluster_page, finds_nodes_by_number_address_and_id) {
 }
 
 TEST(cluster_page, reads_commands_and_refuses_what_is_missing_or_too_much) {
-  EXPECT_EQ(parse("kind=drain&node=1")->kind, membership_wish::drain);
+  EXPECT_EQ(parse("kind=drain&node=1")->kind, admin_verb::drain);
   EXPECT_EQ(parse("kind=remove&node=node-1%3A9100")->node, 1);
   EXPECT_EQ(parse("kind=weight&node=0&value=1000000000")->number, 1'000'000'000u);
   EXPECT_EQ(parse("kind=zone&node=0&value=rack%2F2")->zone, "rack/2");
   EXPECT_EQ(parse("kind=zone&node=0&value=")->zone, "");
-  EXPECT_EQ(parse("kind=repair")->kind, membership_wish::repair);
+  EXPECT_EQ(parse("kind=repair")->kind, admin_verb::repair);
   EXPECT_EQ(parse("kind=deletions&value=hold")->number, 1u);
   EXPECT_EQ(parse("kind=deletions&value=release")->number, 0u);
-  EXPECT_EQ(parse("kind=lost")->kind, membership_wish::lost);
-  EXPECT_EQ(parse("kind=forget-lost")->kind, membership_wish::forget);
+  EXPECT_EQ(parse("kind=lost")->kind, admin_verb::lost);
+  EXPECT_EQ(parse("kind=forget-lost")->kind, admin_verb::forget);
   EXPECT_EQ(parse("kind=voters&node=1,node-0%3A9100")->nodes, (std::vector<cairn::storage::node_number>{0, 1}));
   EXPECT_EQ(parse("kind=voters&node=0,7").error().code, errc::not_found);
   for (const auto* bad : {"", "kind=explode", "kind=voters", "kind=voters&node=0,0", "kind=lost&node=0", "kind=drain",
@@ -173,7 +173,7 @@ TEST(cluster_page, reads_whom_an_operator_invites) {
   };
   const auto any = parse("kind=add&value=3600");
   ASSERT_TRUE(any);
-  EXPECT_EQ(any->kind, membership_wish::add);
+  EXPECT_EQ(any->kind, admin_verb::add);
   EXPECT_EQ(any->number, 3600u);
   EXPECT_EQ(any->invited, storage::uuid{});
   const std::string id = "6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11";

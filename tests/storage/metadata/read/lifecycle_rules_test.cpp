@@ -27,7 +27,7 @@ std::string wishes(const std::vector<meta::lifecycle_rule>& rules, const std::ve
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const bool last = i + 1 == versions.size() || versions[i + 1].key != versions[i].key;
     const auto wish = r.next(versions[i], last, now);
-    out += wish == lifecycle_wish::keep ? '.' : wish == lifecycle_wish::expire ? 'e' : 'r';
+    out += wish == lifecycle_action::keep ? '.' : wish == lifecycle_action::expire ? 'e' : 'r';
   }
   return out;
 }
@@ -118,9 +118,9 @@ TEST(lifecycle_rules, uploads_have_an_age_beyond_which_they_go_whatever_the_rule
 
 TEST(lifecycle_rules, a_day_of_another_length_has_no_midnight) {
   lifecycle_rules r{{{.expire_days = 2}}, milliseconds{100}};
-  EXPECT_EQ(r.next(version("a", 1001), true, 1200), lifecycle_wish::keep);
-  EXPECT_EQ(r.next(version("a", 1001), true, 1201), lifecycle_wish::keep); // of the same key: not the newest
-  EXPECT_EQ(r.next(version("b", 1001), true, 1201), lifecycle_wish::expire);
+  EXPECT_EQ(r.next(version("a", 1001), true, 1200), lifecycle_action::keep);
+  EXPECT_EQ(r.next(version("a", 1001), true, 1201), lifecycle_action::keep); // of the same key: not the newest
+  EXPECT_EQ(r.next(version("b", 1001), true, 1201), lifecycle_action::expire);
 }
 
 } // namespace cairn::actors

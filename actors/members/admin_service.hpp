@@ -13,7 +13,7 @@
 namespace cairn::actors {
 
 // All of it outlives the actor and the executors' jobs.
-struct operator_services {
+struct admin_services {
   metadata_actor metadata;
   membership_actor membership;
   storage::metadata::store* store = nullptr;
@@ -27,6 +27,6 @@ struct operator_services {
   std::chrono::milliseconds down_after{6000}; // as the steward's
 };
 
-operator_desk_actor spawn_operator_desk(caf::actor_system& system, operator_services services);
+admin_service_actor spawn_admin_service(caf::actor_system& system, admin_services services);
 
 } // namespace cairn::actors

@@ -11,7 +11,7 @@
 
 namespace cairn::actors {
 
-struct wish_plan {
+struct command_plan {
   std::optional<cluster::layout_change> change; // nothing: it is so already
   std::string done;                             // what to tell when it is
 };
@@ -19,10 +19,10 @@ struct wish_plan {
 // drain, activate, remove, weight, zone. not_found: no such node. precondition_failed: it was removed; it still owns
 // something; no node would be left that takes data. Says nothing about the plan's cost: the caller makes it
 // (cluster::plan_change) and may be refused once more.
-result<wish_plan> plan_wish(const cluster::layout& l, const membership_command& c);
+result<command_plan> plan_command(const cluster::layout& l, const admin_command& c);
 
 // Whether it is a removal that has been made already, by an earlier try.
-bool is_removed(const cluster::layout& l, const membership_command& c);
+bool is_removed(const cluster::layout& l, const admin_command& c);
 std::string removed_text(storage::node_number n);
 
 // ── who votes ──

@@ -1,7 +1,7 @@
-#include "actors/members/operator_desk.hpp"
+#include "actors/members/admin_service.hpp"
 
 #include "actors/members/cluster_report.hpp"
-#include "actors/members/operator_wish.hpp"
+#include "actors/members/command_plan.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/operator_messages.hpp"
 #include "actors/upkeep/backfill_pages.hpp"
@@ -19,7 +19,7 @@ namespace {
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds desk_tick_interval = 1s, status_time = 2s, wish_time = 20s, retry_pause = 200ms,
+constexpr std::chrono::milliseconds admin_tick_interval = 1s, status_time = 2s, command_time = 20s, retry_pause = 200ms,
                                     answer_margin = 1s; // an answer by way of another node must arrive in time
 
 constexpr std::size_t objects_told_max = 100, rows_looked_at_max = 200'000;
@@ -38,28 +38,28 @@ constexpr const char* removed_here =
     ". It is the node that was asked: `cairn cluster status` on another one shows whether its vote is gone";
 
 using status_reply = std::function<void(result<cluster_status>)>;
-using wish_reply = std::function<void(result<std::string>)>;
+using command_reply = std::function<void(result<std::string>)>;
 
-class desk_state {
+class admin_service_state {
 public:
-  explicit desk_state(operator_desk_actor::pointer self) : self_(self) {}
-  void start(operator_services services);
+  explicit admin_service_state(admin_service_actor::pointer self) : self_(self) {}
+  void start(admin_services services);
   void tick();
   caf::result<cluster_status_ptr> status();
-  caf::result<std::string> wish(const membership_command& c);
+  caf::result<std::string> wish(const admin_command& c);
   void serve(const peer_call& call);
 
 private:
-  struct errand {
-    membership_command command;
+  struct pending_command {
+    admin_command command;
     storage::steady_time deadline;
-    wish_reply reply;
+    command_reply reply;
   };
-  using errand_ptr = std::shared_ptr<errand>;
+  using pending_command_ptr = std::shared_ptr<pending_command>;
 
   storage::steady_time now() const { return s_.clock->now(); }
   auto on_actor() const {
-    return [me = operator_desk_actor{self_}](std::function<void()> run) {
+    return [me = admin_service_actor{self_}](std::function<void()> run) {
       caf::anon_send(me, completion{std::move(run)});
     };
   }
@@ -71,40 +71,40 @@ private:
 
   void own_status(const log_status_ptr& log, const status_reply& reply);
   void asked_status(log_status_ptr log, status_reply reply);
-  void run(const errand_ptr& e);
-  bool removes_this_node(const membership_command& c) const;
-  void pass_on(const errand_ptr& e, const storage::uuid& leader);
-  void carry_out(const errand_ptr& e, const log_status& log);
-  void change(const errand_ptr& e, wish_plan plan, layout_ptr layout);
-  void commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
+  void run(const pending_command_ptr& e);
+  bool removes_this_node(const admin_command& c) const;
+  void pass_on(const pending_command_ptr& e, const storage::uuid& leader);
+  void carry_out(const pending_command_ptr& e, const log_status& log);
+  void change(const pending_command_ptr& e, command_plan plan, layout_ptr layout);
+  void commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
               const std::string& done);
-  void finish(const errand_ptr& e, const std::string& done);
-  void give_way(const errand_ptr& e, const log_status& log);
-  void await_vote_taken(const errand_ptr& e);
-  void look_everywhere(const errand_ptr& e);
-  void invite(const errand_ptr& e, const log_status& log);
-  void change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout);
-  void look_at_lost(const errand_ptr& e);
+  void finish(const pending_command_ptr& e, const std::string& done);
+  void give_way(const pending_command_ptr& e, const log_status& log);
+  void await_vote_taken(const pending_command_ptr& e);
+  void look_everywhere(const pending_command_ptr& e);
+  void invite(const pending_command_ptr& e, const log_status& log);
+  void change_voters(const pending_command_ptr& e, const log_status& log, const cluster::layout& layout);
+  void look_at_lost(const pending_command_ptr& e);
   static result<std::string> tell_lost(meta::store& store, reported_losses& losses);
-  void forget(const errand_ptr& e, const reported_losses& losses);
-  void again(const errand_ptr& e, const error& why);
+  void forget(const pending_command_ptr& e, const reported_losses& losses);
+  void again(const pending_command_ptr& e, const error& why);
 
-  operator_desk_actor::pointer self_;
-  operator_services s_;
+  admin_service_actor::pointer self_;
+  admin_services s_;
 };
-static_assert(!std::is_aggregate_v<desk_state>);
+static_assert(!std::is_aggregate_v<admin_service_state>);
 
-void desk_state::start(operator_services services) {
+void admin_service_state::start(admin_services services) {
   s_ = std::move(services);
-  self_->delayed_send(self_, desk_tick_interval, tick_atom_v);
+  self_->delayed_send(self_, admin_tick_interval, tick_atom_v);
 }
 
-void desk_state::with_log(const std::function<void(result<log_status_ptr>)>& then) {
+void admin_service_state::with_log(const std::function<void(result<log_status_ptr>)>& then) {
   self_->request(s_.metadata, caf::infinite, status_atom_v)
       .then([then](const log_status_ptr& log) { then(log); }, [then](caf::error& e) { then(from_caf(e)); });
 }
 
-const storage::uuid* desk_state::leader_elsewhere(const log_status& log) const {
+const storage::uuid* admin_service_state::leader_elsewhere(const log_status& log) const {
   const auto layout = s_.layout->get();
   if (!layout || !log.leader || *log.leader == log.self || *log.leader >= layout->members.size()) return nullptr;
   return &layout->members[*log.leader].id;
@@ -113,8 +113,8 @@ const storage::uuid* desk_state::leader_elsewhere(const log_status& log) const {
 // ── status ──
 
 // What metrics show, and what `state` keeps of it: as far as this node knows by itself.
-void desk_state::tick() {
-  self_->delayed_send(self_, desk_tick_interval, tick_atom_v);
+void admin_service_state::tick() {
+  self_->delayed_send(self_, admin_tick_interval, tick_atom_v);
   with_log([this](const result<log_status_ptr>& log) {
     if (!log) return;
     own_status(*log, [this](result<cluster_status> s) {
@@ -123,7 +123,7 @@ void desk_state::tick() {
   });
 }
 
-void desk_state::own_status(const log_status_ptr& log, const status_reply& reply) {
+void admin_service_state::own_status(const log_status_ptr& log, const status_reply& reply) {
   auto ask = [this, log, reply](const member_reports_ptr& reports) {
     const auto layout = s_.layout->get();
     if (!layout) return reply(error{errc::no_leader, "this node does not know the cluster's layout yet"});
@@ -160,11 +160,11 @@ void desk_state::own_status(const log_status_ptr& log, const status_reply& reply
 }
 
 // The leader's, or this node's own when there is none or it does not answer.
-void desk_state::asked_status(log_status_ptr log, status_reply reply) {
+void admin_service_state::asked_status(log_status_ptr log, status_reply reply) {
   const auto* leader = leader_elsewhere(*log);
   if (!leader) return own_status(log, reply);
   std::string bytes(1, char(peer_request::membership));
-  bytes += encode(operator_request{status_wanted{}});
+  bytes += encode(admin_request{status_wanted{}});
   auto answered = [this, log, reply = std::move(reply), back = on_actor()](result<link::answer> a) {
     back([this, log, reply, a = std::move(a)] {
       auto theirs = a ? decode_cluster_status(a->bytes) : result<cluster_status>{a.error()};
@@ -176,7 +176,7 @@ void desk_state::asked_status(log_status_ptr log, status_reply reply) {
   s_.network->call(*leader, std::move(bytes), now() + status_time, std::move(answered));
 }
 
-caf::result<cluster_status_ptr> desk_state::status() {
+caf::result<cluster_status_ptr> admin_service_state::status() {
   auto promise = self_->make_response_promise<cluster_status_ptr>();
   with_log([this, promise](const result<log_status_ptr>& log) mutable {
     if (!log) {
@@ -195,25 +195,26 @@ caf::result<cluster_status_ptr> desk_state::status() {
 
 // ── wishes ──
 
-caf::result<std::string> desk_state::wish(const membership_command& wished) {
+caf::result<std::string> admin_service_state::wish(const admin_command& requested) {
   auto promise = self_->make_response_promise<std::string>();
-  auto c = wished;
+  auto c = requested;
   // The token itself stays here and goes to the operator: the log and the other nodes get its hash.
   std::string token;
-  if (c.kind == membership_wish::add && c.invited == storage::uuid{}) {
+  if (c.kind == admin_verb::add && c.invited == storage::uuid{}) {
     token = cluster::make_join_token(*s_.random);
     c.token = cluster::hash_of_token(token);
   }
-  run(std::make_shared<errand>(errand{c, now() + wish_time, [promise, token](result<std::string> done) mutable {
-                                        if (done)
-                                          promise.deliver(token.empty() ? std::move(*done) : std::move(token));
-                                        else
-                                          promise.deliver(to_caf(done.error()));
-                                      }}));
+  run(std::make_shared<pending_command>(
+      pending_command{c, now() + command_time, [promise, token](result<std::string> done) mutable {
+                        if (done)
+                          promise.deliver(token.empty() ? std::move(*done) : std::move(token));
+                        else
+                          promise.deliver(to_caf(done.error()));
+                      }}));
   return promise;
 }
 
-void desk_state::run(const errand_ptr& e) {
+void admin_service_state::run(const pending_command_ptr& e) {
   with_log([this, e](const result<log_status_ptr>& log) {
     if (!log) return e->reply(log.error());
     if (removes_this_node(e->command)) return e->reply(removed_text(e->command.node) + removed_here);
@@ -224,20 +225,20 @@ void desk_state::run(const errand_ptr& e) {
 }
 
 // Nobody tells a removed node any more what became of its vote.
-bool desk_state::removes_this_node(const membership_command& c) const {
+bool admin_service_state::removes_this_node(const admin_command& c) const {
   const auto layout = s_.layout->get();
-  return c.kind == membership_wish::remove && c.node == s_.layout->self() && layout &&
+  return c.kind == admin_verb::remove && c.node == s_.layout->self() && layout &&
          (is_removed(*layout, c) || !s_.state->refusal().empty());
 }
 
-void desk_state::again(const errand_ptr& e, const error& why) {
+void admin_service_state::again(const pending_command_ptr& e, const error& why) {
   if (now() + retry_pause >= e->deadline) return e->reply(why);
   self_->delayed_send(self_, retry_pause, completion{[this, e] { run(e); }});
 }
 
-void desk_state::pass_on(const errand_ptr& e, const storage::uuid& leader) {
+void admin_service_state::pass_on(const pending_command_ptr& e, const storage::uuid& leader) {
   std::string bytes(1, char(peer_request::membership));
-  bytes += encode(operator_request{e->command});
+  bytes += encode(admin_request{e->command});
   s_.network->call(leader, std::move(bytes), e->deadline, [this, e, back = on_actor()](result<link::answer> a) {
     back([this, e, a = std::move(a)] {
       if (a) return e->reply(decode_done(a->bytes));
@@ -248,28 +249,28 @@ void desk_state::pass_on(const errand_ptr& e, const storage::uuid& leader) {
   });
 }
 
-void desk_state::carry_out(const errand_ptr& e, const log_status& log) {
+void admin_service_state::carry_out(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
-  if (e->command.kind == membership_wish::repair) return look_everywhere(e);
-  if (e->command.kind == membership_wish::voters) return change_voters(e, log, *layout);
-  if (e->command.kind == membership_wish::lost || e->command.kind == membership_wish::forget) return look_at_lost(e);
-  if (e->command.kind == membership_wish::add) return invite(e, log);
-  if (e->command.kind == membership_wish::deletions) {
+  if (e->command.kind == admin_verb::repair) return look_everywhere(e);
+  if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
+  if (e->command.kind == admin_verb::lost || e->command.kind == admin_verb::forget) return look_at_lost(e);
+  if (e->command.kind == admin_verb::add) return invite(e, log);
+  if (e->command.kind == admin_verb::deletions) {
     const bool held = e->command.number != 0;
     return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
                   held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion goes on");
   }
   if (is_removed(*layout, e->command)) return await_vote_taken(e); // by a try before
-  auto plan = plan_wish(*layout, e->command);
+  auto plan = plan_command(*layout, e->command);
   if (!plan) return e->reply(plan.error());
   if (!plan->change) return e->reply(std::move(plan->done));
   // A leader can't take itself out of the log.
-  if (e->command.kind == membership_wish::remove && e->command.node == log.self) return give_way(e, log);
+  if (e->command.kind == admin_verb::remove && e->command.node == log.self) return give_way(e, log);
   change(e, std::move(*plan), layout);
 }
 
-void desk_state::invite(const errand_ptr& e, const log_status& log) {
+void admin_service_state::invite(const pending_command_ptr& e, const log_status& log) {
   if (log.feature_level < meta::feature_level_of_invitations)
     return again(e, {errc::no_leader, "nodes can be added once all members run this version"});
   const auto now_ms = s_.clock->wall();
@@ -284,7 +285,8 @@ void desk_state::invite(const errand_ptr& e, const log_status& log) {
 
 // ── who votes ──
 
-void desk_state::change_voters(const errand_ptr& e, const log_status& log, const cluster::layout& layout) {
+void admin_service_state::change_voters(const pending_command_ptr& e, const log_status& log,
+                                        const cluster::layout& layout) {
   voters_view v{&layout, log.servers, std::vector<bool>(layout.members.size())};
   for (const auto& m : layout.members) v.up[m.number] = m.number == log.self || s_.network->up(m.id);
   const auto& wanted = e->command.nodes;
@@ -299,7 +301,7 @@ void desk_state::change_voters(const errand_ptr& e, const log_status& log, const
 
 // A removal is over when a majority knows that the node does not vote: until then its death would count. The steward
 // takes the vote away.
-void desk_state::await_vote_taken(const errand_ptr& e) {
+void admin_service_state::await_vote_taken(const pending_command_ptr& e) {
   with_log([this, e](const result<log_status_ptr>& log) {
     if (!log) return e->reply(log.error());
     const auto node = e->command.node;
@@ -317,7 +319,7 @@ void desk_state::await_vote_taken(const errand_ptr& e) {
 
 // ── lost chunks ──
 
-void desk_state::look_at_lost(const errand_ptr& e) {
+void admin_service_state::look_at_lost(const pending_command_ptr& e) {
   self_->request(s_.membership, caf::infinite, status_atom_v)
       .then(
           [this, e](const member_reports_ptr& reports) {
@@ -326,7 +328,7 @@ void desk_state::look_at_lost(const errand_ptr& e) {
               result<std::string> told = error{errc::timeout, "the metadata was not reached in time"};
               if (!expired) told = tell_lost(*store, *losses);
               back([this, e, losses, told = std::move(told)] {
-                if (!told || e->command.kind == membership_wish::lost || losses->chunks.empty()) return e->reply(told);
+                if (!told || e->command.kind == admin_verb::lost || losses->chunks.empty()) return e->reply(told);
                 forget(e, *losses);
               });
             };
@@ -336,7 +338,7 @@ void desk_state::look_at_lost(const errand_ptr& e) {
 }
 
 // Leaves in `losses` what some object needs.
-result<std::string> desk_state::tell_lost(meta::store& store, reported_losses& losses) {
+result<std::string> admin_service_state::tell_lost(meta::store& store, reported_losses& losses) {
   auto view = store.read();
   if (!view) return view.error();
   const auto live = still_live(**view, losses.chunks);
@@ -348,7 +350,7 @@ result<std::string> desk_state::tell_lost(meta::store& store, reported_losses& l
   return describe_lost(losses.chunks.size(), *objects) + (losses.more ? "\n(and more chunks: this is a part)" : "");
 }
 
-void desk_state::forget(const errand_ptr& e, const reported_losses& losses) {
+void admin_service_state::forget(const pending_command_ptr& e, const reported_losses& losses) {
   const auto count = losses.chunks.size();
   log::warn("lost chunks are given up", {{"chunks", count}});
   commit(e, std::make_shared<std::vector<meta::command>>(1, give_up(losses.chunks)), 0,
@@ -356,7 +358,7 @@ void desk_state::forget(const errand_ptr& e, const reported_losses& losses) {
              (count == 1 ? "it" : "them") + " any more" + (losses.more ? ". There are more: ask again" : ""));
 }
 
-void desk_state::give_way(const errand_ptr& e, const log_status& log) {
+void admin_service_state::give_way(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   const auto to = layout ? successor(log, *layout, linked()) : std::nullopt;
   if (!to) return e->reply(error{errc::precondition_failed, "no other node could lead the cluster"});
@@ -368,7 +370,7 @@ void desk_state::give_way(const errand_ptr& e, const log_status& log) {
           [e](caf::error& why) { e->reply(from_caf(why)); });
 }
 
-void desk_state::change(const errand_ptr& e, wish_plan plan, layout_ptr layout) {
+void admin_service_state::change(const pending_command_ptr& e, command_plan plan, layout_ptr layout) {
   auto job = [this, e, plan = std::move(plan), layout, back = on_actor()](bool expired) {
     auto made = std::make_shared<result<cluster::layout_plan>>(error{errc::timeout, "the plan was not made in time"});
     if (!expired) *made = cluster::plan_change(*layout, *plan.change);
@@ -383,8 +385,8 @@ void desk_state::change(const errand_ptr& e, wish_plan plan, layout_ptr layout) 
 }
 
 // The first command is the wish; targets that another change made wrong are planned anew by the steward.
-void desk_state::commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
-                        const std::string& done) {
+void admin_service_state::commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands,
+                                 std::size_t next, const std::string& done) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then(
@@ -398,17 +400,17 @@ void desk_state::commit(const errand_ptr& e, std::shared_ptr<std::vector<meta::c
           });
 }
 
-void desk_state::finish(const errand_ptr& e, const std::string& done) {
-  if (e->command.kind == membership_wish::remove) return await_vote_taken(e);
+void admin_service_state::finish(const pending_command_ptr& e, const std::string& done) {
+  if (e->command.kind == admin_verb::remove) return await_vote_taken(e);
   e->reply(done);
 }
 
 // ── missing copies ──
 
-void desk_state::look_everywhere(const errand_ptr& e) {
+void admin_service_state::look_everywhere(const pending_command_ptr& e) {
   const auto layout = s_.layout->get();
   std::string bytes(1, char(peer_request::membership));
-  bytes += encode(operator_request{look_now{}});
+  bytes += encode(admin_request{look_now{}});
   struct round {
     std::size_t open = 1, asked = 0, answered = 0;
   };
@@ -422,7 +424,7 @@ void desk_state::look_everywhere(const errand_ptr& e) {
     if (m.state == cluster::member_state::removed || m.weight == 0) continue;
     ++r->asked;
     if (m.number == s_.layout->self()) {
-      s_.state->looks_wished.fetch_add(1);
+      s_.state->scans_requested.fetch_add(1);
       ++r->answered;
       continue;
     }
@@ -439,12 +441,12 @@ void desk_state::look_everywhere(const errand_ptr& e) {
 
 // ── requests of other nodes ──
 
-void desk_state::serve(const peer_call& call) {
-  auto asked = decode_operator_request(call.request->bytes);
+void admin_service_state::serve(const peer_call& call) {
+  auto asked = decode_admin_request(call.request->bytes);
   const auto respond = call.request->respond;
   if (!asked) return respond(asked.error());
   if (std::holds_alternative<look_now>(*asked)) {
-    s_.state->looks_wished.fetch_add(1);
+    s_.state->scans_requested.fetch_add(1);
     return respond(link::answer{encode_done("")});
   }
   with_log(
@@ -455,21 +457,22 @@ void desk_state::serve(const peer_call& call) {
           return own_status(*log, [respond](const result<cluster_status>& s) {
             respond(s ? result<link::answer>{link::answer{encode(*s), {}}} : result<link::answer>{s.error()});
           });
-        const auto& c = std::get<membership_command>(asked);
-        run(std::make_shared<errand>(errand{c, deadline, [respond](const result<std::string>& done) {
-                                              respond(done ? result<link::answer>{link::answer{encode_done(*done), {}}}
-                                                           : result<link::answer>{done.error()});
-                                            }}));
+        const auto& c = std::get<admin_command>(asked);
+        run(std::make_shared<pending_command>(
+            pending_command{c, deadline, [respond](const result<std::string>& done) {
+                              respond(done ? result<link::answer>{link::answer{encode_done(*done), {}}}
+                                           : result<link::answer>{done.error()});
+                            }}));
       });
 }
 
-operator_desk_actor::behavior_type operator_desk(operator_desk_actor::stateful_pointer<desk_state> self,
-                                                 operator_services services) {
+admin_service_actor::behavior_type admin_service(admin_service_actor::stateful_pointer<admin_service_state> self,
+                                                 admin_services services) {
   auto* state = &self->state;
   state->start(std::move(services));
   return {
       [state](status_atom) { return state->status(); },
-      [state](wish_atom, const membership_command& c) { return state->wish(c); },
+      [state](admin_command_atom, const admin_command& c) { return state->wish(c); },
       [state](peer_atom, const peer_call& call) { state->serve(call); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },
@@ -478,8 +481,8 @@ operator_desk_actor::behavior_type operator_desk(operator_desk_actor::stateful_p
 
 } // namespace
 
-operator_desk_actor spawn_operator_desk(caf::actor_system& system, operator_services services) {
-  return system.spawn(operator_desk, std::move(services));
+admin_service_actor spawn_admin_service(caf::actor_system& system, admin_services services) {
+  return system.spawn(admin_service, std::move(services));
 }
 
 } // namespace cairn::actors

@@ -1,4 +1,4 @@
-#include "actors/members/operator_desk.hpp"
+#include "actors/members/admin_service.hpp"
 
 #include "actors/protocol/operator_messages.hpp"
 #include "tests/actors/members/membership_fixture.hpp"
@@ -11,7 +11,7 @@ using ::testing::HasSubstr;
 
 namespace {
 
-// The desk of node 0 of three, over the metadata of membership_fixture and a membership that only reports.
+// The admin_service of node 0 of three, over the metadata of membership_fixture and a membership that only reports.
 class operator_desk_test : public membership_test {
 protected:
   void SetUp() override {
@@ -31,14 +31,14 @@ protected:
   }
   void TearDown() override {
     for (auto& c : network.calls) c.reply = nullptr;
-    caf::anon_send_exit(desk, caf::exit_reason::kill);
+    caf::anon_send_exit(admin_service, caf::exit_reason::kill);
     caf::anon_send_exit(membership, caf::exit_reason::kill);
-    desk = nullptr;
+    admin_service = nullptr;
     membership = nullptr;
     membership_test::TearDown();
   }
   void start() {
-    operator_services s;
+    admin_services s;
     s.metadata = metadata;
     s.membership = membership;
     s.store = store.get();
@@ -49,7 +49,7 @@ protected:
     s.clock = &w.clock();
     s.cluster_name = "blue";
     s.random = &w.random();
-    desk = spawn_operator_desk(w.system(), std::move(s));
+    admin_service = spawn_admin_service(w.system(), std::move(s));
     w.settle();
   }
   void lead_and_start() {
@@ -65,13 +65,13 @@ protected:
   std::shared_ptr<std::optional<result<Answer>>> ask_desk(Message... message) {
     auto out = std::make_shared<std::optional<result<Answer>>>();
     w.system().spawn([=, this](caf::event_based_actor* self) {
-      self->request(desk, caf::infinite, message...)
+      self->request(admin_service, caf::infinite, message...)
           .then([out](Answer& a) { *out = std::move(a); }, [out](caf::error& e) { *out = from_caf(e); });
     });
     w.settle();
     return out;
   }
-  auto wish(membership_command c) { return ask_desk<std::string>(wish_atom_v, std::move(c)); }
+  auto wish(admin_command c) { return ask_desk<std::string>(admin_command_atom_v, std::move(c)); }
   auto status() { return ask_desk<cluster_status_ptr>(status_atom_v); }
 
   // A request of another node.
@@ -81,14 +81,14 @@ protected:
                             std::make_shared<std::atomic<bool>>(false)};
     auto request = std::make_shared<link::incoming_request>(
         link::incoming_request{{}, std::move(bytes), {}, w.clock().now() + time, 0, std::move(respond)});
-    caf::anon_send(desk, peer_atom_v, peer_call{peer_request::membership, std::move(request)});
+    caf::anon_send(admin_service, peer_atom_v, peer_call{peer_request::membership, std::move(request)});
     w.settle();
     return out;
   }
   // What was asked of other nodes last, read; and its answer.
-  operator_request asked() {
+  admin_request asked() {
     EXPECT_EQ(network.calls.back().kind, peer_request::membership);
-    return decode_operator_request(network.calls.back().bytes).value();
+    return decode_admin_request(network.calls.back().bytes).value();
   }
   void answer(result<link::answer> a) {
     network.calls.back().reply(std::move(a));
@@ -97,11 +97,11 @@ protected:
 
   member_reports reported;
   membership_actor membership;
-  operator_desk_actor desk;
+  admin_service_actor admin_service;
 };
 
-const membership_command weigh{.kind = membership_wish::weight, .node = 1, .number = 7};
-const membership_command drain{.kind = membership_wish::drain, .node = 2};
+const admin_command weigh{.kind = admin_verb::weight, .node = 1, .number = 7};
+const admin_command drain{.kind = admin_verb::drain, .node = 2};
 
 } // namespace
 
@@ -175,17 +175,17 @@ TEST_F(operator_desk_test, a_leader_commits_what_is_asked_and_answers_what_was_d
 
 TEST_F(operator_desk_test, says_why_it_can_not_be_and_changes_nothing) {
   lead_and_start();
-  EXPECT_EQ((*wish({.kind = membership_wish::drain, .node = 9}))->error(), errc::not_found);
-  EXPECT_EQ((*wish({.kind = membership_wish::remove, .node = 0}))->error(), errc::precondition_failed)
+  EXPECT_EQ((*wish({.kind = admin_verb::drain, .node = 9}))->error(), errc::not_found);
+  EXPECT_EQ((*wish({.kind = admin_verb::remove, .node = 0}))->error(), errc::precondition_failed)
       << "it owns partitions";
-  EXPECT_EQ((*wish({.kind = membership_wish::voters, .nodes = {0}}))->error(), errc::precondition_failed);
+  EXPECT_EQ((*wish({.kind = admin_verb::voters, .nodes = {0}}))->error(), errc::precondition_failed);
   EXPECT_TRUE(commits.empty());
 }
 
 TEST_F(operator_desk_test, a_follower_passes_a_command_on_and_answers_what_the_leader_did) {
   follow_and_start();
   const auto done = wish(drain);
-  EXPECT_EQ(std::get<membership_command>(asked()), drain);
+  EXPECT_EQ(std::get<admin_command>(asked()), drain);
   EXPECT_FALSE(*done);
   answer(link::answer{encode_done("node 2 drains"), {}});
   ASSERT_TRUE(*done && **done);
@@ -224,7 +224,7 @@ TEST_F(operator_desk_test, without_a_leader_tries_until_its_time_is_over) {
 
 TEST_F(operator_desk_test, a_join_token_goes_to_the_operator_and_its_hash_into_the_log) {
   lead_and_start();
-  const auto made = wish({.kind = membership_wish::add, .number = 3600});
+  const auto made = wish({.kind = admin_verb::add, .number = 3600});
   ASSERT_TRUE(*made && **made);
   EXPECT_THAT(***made, ::testing::StartsWith(std::string{cluster::join_token_prefix}));
   const auto invited = committed_of<meta::invite_node>();
@@ -235,8 +235,8 @@ TEST_F(operator_desk_test, a_join_token_goes_to_the_operator_and_its_hash_into_t
 
 TEST_F(operator_desk_test, a_follower_passes_on_the_hash_of_the_token_alone) {
   follow_and_start();
-  const auto made = wish({.kind = membership_wish::add, .number = 60});
-  const auto passed = std::get<membership_command>(asked());
+  const auto made = wish({.kind = admin_verb::add, .number = 60});
+  const auto passed = std::get<admin_command>(asked());
   answer(link::answer{encode_done("node may join"), {}});
   ASSERT_TRUE(*made && **made);
   EXPECT_EQ(passed.token, cluster::hash_of_token(***made));
@@ -245,9 +245,9 @@ TEST_F(operator_desk_test, a_follower_passes_on_the_hash_of_the_token_alone) {
 
 TEST_F(operator_desk_test, asks_every_member_to_look_for_missing_copies_and_tells_how_many_do) {
   lead_and_start();
-  const auto done = wish({.kind = membership_wish::repair});
+  const auto done = wish({.kind = admin_verb::repair});
   ASSERT_EQ(network.calls.size(), 2u);
-  EXPECT_EQ(state->looks_wished, 1u) << "this node too";
+  EXPECT_EQ(state->scans_requested, 1u) << "this node too";
   EXPECT_TRUE(std::holds_alternative<look_now>(asked()));
   network.calls[0].reply(link::answer{encode_done(""), {}});
   w.settle();
@@ -259,9 +259,9 @@ TEST_F(operator_desk_test, asks_every_member_to_look_for_missing_copies_and_tell
 
 TEST_F(operator_desk_test, holds_deletions_and_releases_them) {
   lead_and_start();
-  EXPECT_TRUE(**wish({.kind = membership_wish::deletions, .number = 1}));
+  EXPECT_TRUE(**wish({.kind = admin_verb::deletions, .number = 1}));
   EXPECT_TRUE(store->read().value()->deletions_held());
-  EXPECT_TRUE(**wish({.kind = membership_wish::deletions, .number = 0}));
+  EXPECT_TRUE(**wish({.kind = admin_verb::deletions, .number = 0}));
   EXPECT_FALSE(store->read().value()->deletions_held());
 }
 
@@ -269,7 +269,7 @@ TEST_F(operator_desk_test, changes_voters_one_by_one_until_the_log_has_them) {
   add_member(3, raft::server_role::standby);
   for (std::size_t n = 1; n < 4; ++n) network.linked.insert(id_of(n));
   lead_and_start();
-  const auto done = wish({.kind = membership_wish::voters, .nodes = {0, 1, 3}});
+  const auto done = wish({.kind = admin_verb::voters, .nodes = {0, 1, 3}});
   log.committed = log.servers;
   for (int i = 0; i < 20 && !*done; ++i) {
     pass(300ms);
@@ -284,7 +284,7 @@ TEST_F(operator_desk_test, changes_voters_one_by_one_until_the_log_has_them) {
 TEST_F(operator_desk_test, a_removal_is_done_when_a_majority_knows_that_the_node_votes_no_more) {
   log.committed = log.servers;
   lead_and_start();
-  const auto done = wish({.kind = membership_wish::remove, .node = 2});
+  const auto done = wish({.kind = admin_verb::remove, .node = 2});
   EXPECT_EQ(row(2).state, cluster::member_state::removed);
   pass(1s);
   EXPECT_FALSE(*done) << "its death would still count";
@@ -310,7 +310,7 @@ TEST_F(operator_desk_test, a_leader_that_is_to_be_removed_transfers_its_leadersh
     log.match[storage::node_number(n)] = n;
   }
   lead_and_start();
-  const auto done = wish({.kind = membership_wish::remove, .node = 0});
+  const auto done = wish({.kind = admin_verb::remove, .node = 0});
   ASSERT_FALSE(transfers.empty()) << (*done ? to_string((*done)->error()) : "");
   EXPECT_EQ(transfers[0], 2) << "it has the most of the log";
   EXPECT_TRUE(commits.empty());
@@ -325,23 +325,23 @@ TEST_F(operator_desk_test, a_leader_that_is_to_be_removed_transfers_its_leadersh
 
 TEST_F(operator_desk_test, serves_other_nodes_while_it_leads_and_says_when_it_does_not) {
   follow_and_start();
-  EXPECT_EQ((*serve(encode(operator_request{weigh})))->error(), errc::no_leader);
-  EXPECT_EQ((*serve(encode(operator_request{status_wanted{}})))->error(), errc::no_leader);
+  EXPECT_EQ((*serve(encode(admin_request{weigh})))->error(), errc::no_leader);
+  EXPECT_EQ((*serve(encode(admin_request{status_wanted{}})))->error(), errc::no_leader);
   EXPECT_TRUE(network.calls.empty()) << "it passes nothing on twice";
   lead();
-  const auto done = serve(encode(operator_request{weigh}));
+  const auto done = serve(encode(admin_request{weigh}));
   ASSERT_TRUE(*done && **done);
   EXPECT_THAT(decode_done((**done)->bytes).value(), HasSubstr("weight 7"));
-  const auto told = serve(encode(operator_request{status_wanted{}}));
+  const auto told = serve(encode(admin_request{status_wanted{}}));
   ASSERT_TRUE(*told && **told);
   EXPECT_EQ(decode_cluster_status((**told)->bytes).value().name, "blue");
 }
 
 TEST_F(operator_desk_test, looks_for_missing_copies_when_another_node_asks_also_when_it_does_not_lead) {
   start();
-  const auto done = serve(encode(operator_request{look_now{}}));
+  const auto done = serve(encode(admin_request{look_now{}}));
   ASSERT_TRUE(*done && **done);
-  EXPECT_EQ(state->looks_wished, 1u);
+  EXPECT_EQ(state->scans_requested, 1u);
 }
 
 TEST_F(operator_desk_test, refuses_what_does_not_decode) {

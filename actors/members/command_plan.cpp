@@ -1,4 +1,4 @@
-#include "actors/members/operator_wish.hpp"
+#include "actors/members/command_plan.hpp"
 
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/steward.hpp"
@@ -30,52 +30,51 @@ error none_left(storage::node_number n) {
           "no other node is active and has a weight: nobody could take over what " + node_text(n) + " has"};
 }
 
-result<wish_plan> to_state(const cluster::layout& l, const cluster::member& m, member_state wanted) {
+result<command_plan> to_state(const cluster::layout& l, const cluster::member& m, member_state wanted) {
   const bool drains = wanted == member_state::draining;
   if (m.state == wanted)
-    return wish_plan{{}, node_text(m.number) + (drains ? " is draining" : " is active") + " already"};
+    return command_plan{{}, node_text(m.number) + (drains ? " is draining" : " is active") + " already"};
   if (drains && !others_hold(l, m.number)) return none_left(m.number);
-  return wish_plan{cluster::change::set_state{m.number, wanted},
-                   drains ? node_text(m.number) + " drains: " + std::to_string(owned(l, m.number)) +
-                                " partitions move to others; `cairn cluster status` shows how far that is"
-                          : node_text(m.number) + " is active: it is given its share"};
+  return command_plan{cluster::change::set_state{m.number, wanted},
+                      drains ? node_text(m.number) + " drains: " + std::to_string(owned(l, m.number)) +
+                                   " partitions move to others; `cairn cluster status` shows how far that is"
+                             : node_text(m.number) + " is active: it is given its share"};
 }
 
-result<wish_plan> removal(const cluster::layout& l, const cluster::member& m) {
+result<command_plan> removal(const cluster::layout& l, const cluster::member& m) {
   if (const auto has = owned(l, m.number); has > 0)
     return error{errc::precondition_failed, node_text(m.number) + " still owns " + std::to_string(has) +
                                                 " partitions: drain it first, and wait until it has none"};
-  return wish_plan{cluster::change::remove{m.number}, removed_text(m.number)};
+  return command_plan{cluster::change::remove{m.number}, removed_text(m.number)};
 }
 
 } // namespace
 
-bool is_removed(const cluster::layout& l, const membership_command& c) {
-  return c.kind == membership_wish::remove && c.node < l.members.size() &&
-         l.members[c.node].state == member_state::removed;
+bool is_removed(const cluster::layout& l, const admin_command& c) {
+  return c.kind == admin_verb::remove && c.node < l.members.size() && l.members[c.node].state == member_state::removed;
 }
 
 std::string removed_text(storage::node_number n) {
   return node_text(n) + " is removed, for good: its identity is refused from now on";
 }
 
-result<wish_plan> plan_wish(const cluster::layout& l, const membership_command& c) {
+result<command_plan> plan_command(const cluster::layout& l, const admin_command& c) {
   if (c.node >= l.members.size()) return error{errc::not_found, "the cluster has no " + node_text(c.node)};
   const auto& m = l.members[c.node];
   if (m.state == member_state::removed)
     return error{errc::precondition_failed, node_text(c.node) + " was removed from the cluster"};
   switch (c.kind) {
-    case membership_wish::drain: return to_state(l, m, member_state::draining);
-    case membership_wish::activate: return to_state(l, m, member_state::active);
-    case membership_wish::remove: return removal(l, m);
-    case membership_wish::weight:
-      if (m.weight == c.number) return wish_plan{{}, node_text(c.node) + " has that weight already"};
+    case admin_verb::drain: return to_state(l, m, member_state::draining);
+    case admin_verb::activate: return to_state(l, m, member_state::active);
+    case admin_verb::remove: return removal(l, m);
+    case admin_verb::weight:
+      if (m.weight == c.number) return command_plan{{}, node_text(c.node) + " has that weight already"};
       if (c.number == 0 && !others_hold(l, c.node)) return none_left(c.node);
-      return wish_plan{cluster::change::set_weight{c.node, c.number},
-                       node_text(c.node) + " has the weight " + std::to_string(c.number)};
-    case membership_wish::zone:
-      if (m.zone == c.zone) return wish_plan{{}, node_text(c.node) + " is in that zone already"};
-      return wish_plan{cluster::change::set_zone{c.node, c.zone}, node_text(c.node) + " is in the zone " + c.zone};
+      return command_plan{cluster::change::set_weight{c.node, c.number},
+                          node_text(c.node) + " has the weight " + std::to_string(c.number)};
+    case admin_verb::zone:
+      if (m.zone == c.zone) return command_plan{{}, node_text(c.node) + " is in that zone already"};
+      return command_plan{cluster::change::set_zone{c.node, c.zone}, node_text(c.node) + " is in the zone " + c.zone};
     default: return error{errc::invalid_argument, "not a wish about a node"};
   }
 }
