@@ -13,11 +13,11 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t moved_at_once = 4096;
 
-bool is_up(const steward_view& v, const member& m, const steward_options& o) {
+bool is_up(const controller_view& v, const member& m, const controller_options& o) {
   return m.number == v.self || (v.news[m.number].heard && v.news[m.number].silent < o.down_after);
 }
 
-std::optional<steward_step> note_health(const steward_view& v, const steward_options& o) {
+std::optional<controller_step> note_health(const controller_view& v, const controller_options& o) {
   step::commit c;
   for (const auto& m : v.now->members) {
     if (!is_member(m)) continue;
@@ -34,7 +34,7 @@ std::optional<steward_step> note_health(const steward_view& v, const steward_opt
 }
 
 // A writer that is away holds up moves: its blobs that are not committed are given up.
-std::optional<steward_step> end_sessions(const steward_view& v, const steward_options& o) {
+std::optional<controller_step> end_sessions(const controller_view& v, const controller_options& o) {
   step::commit c;
   for (const auto& s : v.live) {
     const auto m = std::ranges::find(v.now->members, s.node, &member::id);
@@ -46,7 +46,7 @@ std::optional<steward_step> end_sessions(const steward_view& v, const steward_op
 }
 
 // A command that one member doesn't know would stop it: new ones are sent when all of them have said that they do.
-std::optional<steward_step> raise_feature_level(const steward_view& v) {
+std::optional<controller_step> raise_feature_level(const controller_view& v) {
   std::uint32_t known = meta::feature_level;
   for (const auto& m : v.now->members)
     if (is_member(m)) known = std::min(known, v.news[m.number].feature_level);
@@ -54,7 +54,7 @@ std::optional<steward_step> raise_feature_level(const steward_view& v) {
   return step::commit{{meta::raise_feature_level{static_cast<std::uint8_t>(known)}}};
 }
 
-std::optional<steward_step> next_log_change(const steward_view& v, const steward_options& o) {
+std::optional<controller_step> next_log_change(const controller_view& v, const controller_options& o) {
   std::size_t members = 0;
   for (const auto& m : v.now->members) members += is_member(m);
   // Who is gone.
@@ -80,7 +80,7 @@ std::optional<steward_step> next_log_change(const steward_view& v, const steward
   return std::nullopt;
 }
 
-std::vector<member_health> health_of(const steward_view& v, const steward_options& o) {
+std::vector<member_health> health_of(const controller_view& v, const controller_options& o) {
   std::vector<member_health> health(v.now->members.size());
   for (const auto& m : v.now->members) {
     auto& h = health[m.number];
@@ -95,7 +95,7 @@ std::vector<member_health> health_of(const steward_view& v, const steward_option
   return health;
 }
 
-std::optional<steward_step> change_states(const steward_view& v, const steward_options& o) {
+std::optional<controller_step> change_states(const controller_view& v, const controller_options& o) {
   for (const auto& m : v.now->members)
     if (m.state == member_state::out && m.down_since == 0 && is_up(v, m, o))
       return step::plan{change::set_state{m.number, member_state::active}};
@@ -105,7 +105,8 @@ std::optional<steward_step> change_states(const steward_view& v, const steward_o
 }
 
 // A node that was added gets its share when it is there to take it.
-std::optional<steward_step> retarget(const steward_view& v, const steward_options& o, const plan_base& planned) {
+std::optional<controller_step> retarget(const controller_view& v, const controller_options& o,
+                                        const plan_base& planned) {
   if (planned == plan_base_of(*v.now)) return std::nullopt;
   const auto owned = owned_partitions(*v.now);
   for (const auto& m : v.now->members)
@@ -113,7 +114,7 @@ std::optional<steward_step> retarget(const steward_view& v, const steward_option
   return step::plan{change::retarget{}};
 }
 
-bool has_completed(const member_news& news, partition_id p, layout_epoch since) {
+bool has_completed(const member_sight& news, partition_id p, layout_epoch since) {
   return news.complete_epoch >= since && std::ranges::binary_search(news.complete, p);
 }
 
@@ -124,7 +125,7 @@ bool copies_go(const layout& l, const partition_owners& owners) {
   });
 }
 
-std::optional<steward_step> arrived(const steward_view& v, const steward_options& o) {
+std::optional<controller_step> arrived(const controller_view& v, const controller_options& o) {
   meta::moved done{.epoch = ~layout_epoch{0}};
   for (partition_id p = 0; p < v.now->partitions.size() && done.partitions.size() < moved_at_once; ++p) {
     const auto& owners = v.now->partitions[p];
@@ -153,12 +154,12 @@ std::size_t wanted_voters(std::size_t members) {
   return members >= 5 ? 5 : std::min<std::size_t>(members, 3);
 }
 
-out_decision auto_out(const steward_view& view, const steward_options& options) {
+out_decision auto_out(const controller_view& view, const controller_options& options) {
   return decide_out(*view.now, health_of(view, options));
 }
 
-std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,
-                                      const plan_base& targets_planned) {
+std::optional<controller_step> next_step(const controller_view& view, const controller_options& options,
+                                         const plan_base& targets_planned) {
   if (auto s = note_health(view, options)) return s;
   if (auto s = end_sessions(view, options)) return s;
   if (auto s = raise_feature_level(view)) return s;

@@ -21,14 +21,14 @@
 
 namespace cairn::cluster {
 
-struct steward_options {
+struct controller_options {
   std::chrono::milliseconds down_after{6000}; // without a report
   std::chrono::milliseconds session_ends_after{60'000};
   std::chrono::milliseconds out_after{600'000};
 };
 
 // What the leader knows of a member.
-struct member_news {
+struct member_sight {
   bool heard = false;                  // a report came since this node leads
   std::chrono::milliseconds silent{0}; // since the last one of a member in service, or since it leads
   bool failed = false;                 // it last said that its copy of the metadata has failed
@@ -39,11 +39,11 @@ struct member_news {
   std::vector<partition_id> complete; // rising
 };
 
-struct steward_view {
+struct controller_view {
   const layout* now = nullptr;
   raft::configuration servers;                      // of the log
   member_index self = 0;                            // the leader
-  std::vector<member_news> news;                    // by number; the leader's own is heard
+  std::vector<member_sight> news;                   // by number; the leader's own is heard
   std::vector<storage::metadata::session_row> live; // sessions
   layout_epoch acknowledged = 0;                    // by all live sessions
   storage::wall_ms wall = 0;
@@ -62,16 +62,16 @@ struct plan { // plan_change and commit what it says: expensive
   layout_change change;
 };
 } // namespace step
-using steward_step = std::variant<step::commit, step::change_log, step::plan>;
+using controller_step = std::variant<step::commit, step::change_log, step::plan>;
 
 std::size_t wanted_voters(std::size_t members);
 
 // Who is taken out now, and why others that are away for long are not.
-out_decision auto_out(const steward_view& view, const steward_options& options);
+out_decision auto_out(const controller_view& view, const controller_options& options);
 
 // Nothing: all is as it should be, as far as can be told now. `targets_planned`: of the last layout for which targets
 // were found to be right, so that the plan is not made over and over.
-std::optional<steward_step> next_step(const steward_view& view, const steward_options& options,
-                                      const plan_base& targets_planned);
+std::optional<controller_step> next_step(const controller_view& view, const controller_options& options,
+                                         const plan_base& targets_planned);
 
 } // namespace cairn::cluster

@@ -55,26 +55,26 @@ private:
   void tell_members(const link::responder& respond) const;
   void make_join_service();
 
-  void steward_soon(std::chrono::milliseconds pause);
+  void control_soon(std::chrono::milliseconds pause);
   void steward();
   void give_way(const log_status& log, const cluster::layout& layout);
   void decide(const log_status& log, const sessions_seen& sessions);
   void note_auto_out(cluster::out_decision seen);
-  void carry_out(cluster::steward_step step, const cluster::layout& layout);
+  void carry_out(cluster::controller_step step, const cluster::layout& layout);
   void commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
                   const std::function<void(result<meta::command_result>)>& then);
   void step_done();
 
   membership_actor::pointer self_;
   membership_services s_;
-  std::map<storage::node_number, heard_report> news_;
+  std::map<storage::node_number, received_report> reports_;
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
   std::unique_ptr<join_service> joins_;
   std::optional<cluster::remembered_members> remembered_;
   cluster::plan_base targets_planned_;
   cluster::out_decision auto_out_;
-  bool stewarding_ = false, soon_ = false, remembering_ = false, remember_failed_ = false;
+  bool controlling_ = false, soon_ = false, remembering_ = false, remember_failed_ = false;
   std::size_t asked_ = 0; // how often others were asked for members
 };
 static_assert(!std::is_aggregate_v<membership_state>);
@@ -103,7 +103,7 @@ void membership_state::make_join_service() {
         .then([then](std::uint8_t answer) { then(raft::accepted(answer) == raft::accepted::yes); },
               [then](caf::error&) { then(false); });
   };
-  j.joined = [this] { steward_soon(step_pause); };
+  j.joined = [this] { control_soon(step_pause); };
   joins_ = std::make_unique<join_service>(std::move(j));
 }
 
@@ -116,7 +116,7 @@ void membership_state::tick() {
     if (log.leads && term_led_ != log.term) {
       term_led_ = log.term;
       leads_since_ = now();
-      news_.clear();
+      reports_.clear();
       joins_->forget();
       targets_planned_ = {};
       auto_out_ = {};
@@ -244,7 +244,7 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
   if (!storage::may_start_as(r.node.incarnation, m->incarnation))
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
-  auto& heard = news_.try_emplace(m->number, heard_report{.healthy_at = leads_since_}).first->second;
+  auto& heard = reports_.try_emplace(m->number, received_report{.healthy_at = leads_since_}).first->second;
   const bool healthy = r.fault.empty();
   heard = {now(), healthy ? now() : heard.healthy_at, std::move(r),
            feature_level != 0 ? feature_level : heard.feature_level};
@@ -260,9 +260,9 @@ void membership_state::update_holds() {
     if (m.number == s_.layout->self() || m.state == cluster::member_state::removed ||
         m.state == cluster::member_state::out)
       continue;
-    const auto known = news_.find(m.number);
-    const auto silent = now() - (known == news_.end() ? leads_since_ : known->second.at);
-    if (silent < hold_max) oldest = std::min(oldest, known == news_.end() ? 0 : known->second.report.oldest_hold);
+    const auto known = reports_.find(m.number);
+    const auto silent = now() - (known == reports_.end() ? leads_since_ : known->second.at);
+    if (silent < hold_max) oldest = std::min(oldest, known == reports_.end() ? 0 : known->second.report.oldest_hold);
   }
   s_.state->others_oldest_hold.store(oldest);
 }
@@ -271,7 +271,7 @@ member_reports_ptr membership_state::reports() {
   auto out = std::make_shared<member_reports>();
   out->leads = term_led_ != 0;
   if (out->leads) {
-    out->by_node = news_;
+    out->by_node = reports_;
     out->waiting = joins_->waiting();
     out->auto_out = auto_out_;
   }
@@ -330,7 +330,7 @@ void membership_state::tell_members(const link::responder& respond) const {
 
 // ── the steward ──
 
-void membership_state::steward_soon(std::chrono::milliseconds pause) {
+void membership_state::control_soon(std::chrono::milliseconds pause) {
   if (std::exchange(soon_, true)) return;
   self_->delayed_send(self_, pause, completion{[this] {
                         soon_ = false;
@@ -339,7 +339,7 @@ void membership_state::steward_soon(std::chrono::milliseconds pause) {
 }
 
 void membership_state::steward() {
-  if (std::exchange(stewarding_, true)) return;
+  if (std::exchange(controlling_, true)) return;
   auto job = [this, store = s_.store, back = on_actor()](bool expired) {
     auto seen = std::make_shared<result<sessions_seen>>(error{errc::timeout, "not reached"});
     if (auto view = expired ? result<std::unique_ptr<meta::view>>{error{errc::timeout, ""}} : store->read()) {
@@ -353,14 +353,14 @@ void membership_state::steward() {
       }
     }
     back([this, seen] {
-      stewarding_ = false;
+      controlling_ = false;
       if (!*seen) return; // the next tick tries again
       with_status([this, seen](const log_status& log) {
-        if (log.leads && !stewarding_) decide(log, **seen);
+        if (log.leads && !controlling_) decide(log, **seen);
       });
     });
   };
-  if (!s_.reads->post(now() + request_time, std::move(job))) stewarding_ = false;
+  if (!s_.reads->post(now() + request_time, std::move(job))) controlling_ = false;
 }
 
 // A leader that was removed can't take itself out of the log, and its writer session is over.
@@ -373,8 +373,8 @@ void membership_state::give_way(const log_status& log, const cluster::layout& la
     if (m.number == log.self || m.state == cluster::member_state::removed || !server || match == log.match.end() ||
         server->role != raft::server_role::voter || (heir && match->second <= has))
       continue;
-    const auto known = news_.find(m.number);
-    if (known == news_.end() || now() - known->second.healthy_at >= s_.steward.down_after) continue;
+    const auto known = reports_.find(m.number);
+    if (known == reports_.end() || now() - known->second.healthy_at >= s_.steward.down_after) continue;
     heir = m.number;
     has = match->second;
   }
@@ -387,7 +387,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   if (!layout) return;
   if (log.self < layout->members.size() && layout->members[log.self].state == cluster::member_state::removed)
     return give_way(log, *layout);
-  cluster::steward_view view;
+  cluster::controller_view view;
   view.now = layout.get();
   view.servers = log.servers;
   view.self = log.self;
@@ -398,8 +398,8 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   view.news.resize(layout->members.size());
   for (const auto& m : layout->members) {
     auto& n = view.news[m.number];
-    const auto known = news_.find(m.number);
-    n.heard = known != news_.end();
+    const auto known = reports_.find(m.number);
+    n.heard = known != reports_.end();
     // A member that reports a failed log does not count: it votes on nothing and follows no layout.
     n.silent = std::chrono::duration_cast<std::chrono::milliseconds>(
         now() - (n.heard ? known->second.healthy_at : leads_since_));
@@ -417,7 +417,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   update_holds();
   note_auto_out(cluster::auto_out(view, s_.steward));
   if (auto step = cluster::next_step(view, s_.steward, targets_planned_)) {
-    stewarding_ = true;
+    controlling_ = true;
     carry_out(std::move(*step), *layout);
   }
 }
@@ -430,7 +430,7 @@ void membership_state::note_auto_out(cluster::out_decision seen) {
   auto_out_ = std::move(seen);
 }
 
-void membership_state::carry_out(cluster::steward_step step, const cluster::layout& layout) {
+void membership_state::carry_out(cluster::controller_step step, const cluster::layout& layout) {
   if (auto* c = std::get_if<cluster::step::commit>(&step)) {
     return commit_all(std::make_shared<std::vector<meta::command>>(std::move(c->commands)), 0,
                       [this](const result<meta::command_result>&) { step_done(); });
@@ -456,8 +456,8 @@ void membership_state::carry_out(cluster::steward_step step, const cluster::layo
 }
 
 void membership_state::step_done() {
-  stewarding_ = false;
-  steward_soon(step_pause);
+  controlling_ = false;
+  control_soon(step_pause);
 }
 
 // One after the other; `then` gets the last one's answer, or the first refusal.

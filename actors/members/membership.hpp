@@ -34,7 +34,7 @@ struct membership_services {
   storage::metadata::new_node self; // as it reports itself
   std::string cluster_name;
   std::function<disk_use()> disks; // cheap, any thread
-  cluster::steward_options steward;
+  cluster::controller_options steward;
   cluster::founding_rules founding;
   std::function<storage::wall_ms()> certificate_end; // of this node's links, 0: none; cheap. May be empty.
   // Why peers refuse this node for good, if they do; cheap. May be empty.

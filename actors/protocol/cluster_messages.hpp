@@ -120,7 +120,7 @@ std::string encode(const node_report& r);
 result<node_report> decode_report(std::string_view bytes);
 
 // What a leader has heard of the members, itself among them.
-struct heard_report {
+struct received_report {
   storage::steady_time at;
   storage::steady_time healthy_at; // of the last one without a fault
   node_report report;
@@ -135,7 +135,7 @@ struct waiting_node {
 struct member_reports {
   bool leads = false; // else the rest is empty
   std::vector<waiting_node> waiting;
-  std::map<storage::node_number, heard_report> by_node;
+  std::map<storage::node_number, received_report> by_node;
   cluster::out_decision auto_out; // as the steward last saw it
 };
 

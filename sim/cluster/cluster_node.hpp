@@ -26,7 +26,7 @@ struct member_plan {
   std::uint8_t replicas = 3, write_quorum = 0;
   job_times disk_times, metadata_times, digest_times;
   machine::clock_faults clock;
-  cluster::steward_options steward;
+  cluster::controller_options steward;
   bool scrubs = false;
   std::uint32_t feature_level = storage::metadata::feature_level; // that it says to know, until it is upgraded
   std::chrono::minutes walk_every{60};                            // of the reaper, over all chunks

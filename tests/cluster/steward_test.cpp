@@ -10,13 +10,13 @@ namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
 // A settled cluster of up nodes, each a server of the log.
-class steward_test : public testing::Test {
+class membership_controller_test : public testing::Test {
 protected:
   void cluster(std::size_t nodes) {
     now = cluster_of(equal_weights(nodes));
     view.now = &now;
     view.wall = 1'000'000'000;
-    view.news.assign(nodes, member_news{.heard = true, .silent = 100ms});
+    view.news.assign(nodes, member_sight{.heard = true, .silent = 100ms});
     for (std::size_t n = 0; n < nodes; ++n) {
       now.members[n].incarnation = view.news[n].incarnation = 1;
       const auto role = n < wanted_voters(nodes) ? raft::server_role::voter : raft::server_role::standby;
@@ -26,7 +26,7 @@ protected:
     planned = plan_base_of(now);
   }
   void silence(member_index n, std::chrono::milliseconds time) { view.news[n].silent = time; }
-  std::optional<steward_step> next() { return next_step(view, options, planned); }
+  std::optional<controller_step> next() { return next_step(view, options, planned); }
   std::vector<meta::command> commands() {
     auto s = next();
     if (!s || !std::holds_alternative<step::commit>(*s)) return {};
@@ -45,14 +45,14 @@ protected:
   }
 
   layout now;
-  steward_view view;
-  steward_options options;
+  controller_view view;
+  controller_options options;
   plan_base planned;
 };
 
 } // namespace
 
-TEST_F(steward_test, has_nothing_to_do_in_a_settled_cluster) {
+TEST_F(membership_controller_test, has_nothing_to_do_in_a_settled_cluster) {
   for (const std::size_t nodes : {1, 2, 3, 4, 5, 9}) {
     view = {};
     cluster(nodes);
@@ -60,7 +60,7 @@ TEST_F(steward_test, has_nothing_to_do_in_a_settled_cluster) {
   }
 }
 
-TEST_F(steward_test, new_commands_may_be_sent_when_all_members_said_that_they_know_them) {
+TEST_F(membership_controller_test, new_commands_may_be_sent_when_all_members_said_that_they_know_them) {
   cluster(3);
   view.feature_level = 4;
   view.news[0].feature_level = view.news[1].feature_level = meta::feature_level;
@@ -74,7 +74,7 @@ TEST_F(steward_test, new_commands_may_be_sent_when_all_members_said_that_they_kn
   EXPECT_TRUE(commands().empty());
 }
 
-TEST_F(steward_test, notes_who_is_down_and_who_is_back_once) {
+TEST_F(membership_controller_test, notes_who_is_down_and_who_is_back_once) {
   cluster(3);
   silence(2, 5s);
   EXPECT_FALSE(next());
@@ -93,7 +93,7 @@ TEST_F(steward_test, notes_who_is_down_and_who_is_back_once) {
   EXPECT_EQ(std::get<meta::note_up>(c[0]).incarnation, 2u);
 }
 
-TEST_F(steward_test, notes_a_restart_that_was_too_short_to_be_down) {
+TEST_F(membership_controller_test, notes_a_restart_that_was_too_short_to_be_down) {
   cluster(3);
   view.news[1].incarnation = 7;
   const auto c = commands();
@@ -101,9 +101,9 @@ TEST_F(steward_test, notes_a_restart_that_was_too_short_to_be_down) {
   EXPECT_EQ(std::get<meta::note_up>(c[0]).incarnation, 7u);
 }
 
-TEST_F(steward_test, a_new_leader_gives_everybody_time_to_report) {
+TEST_F(membership_controller_test, a_new_leader_gives_everybody_time_to_report) {
   cluster(3);
-  view.news[1] = view.news[2] = member_news{.heard = false, .silent = 5s};
+  view.news[1] = view.news[2] = member_sight{.heard = false, .silent = 5s};
   EXPECT_FALSE(next());
   silence(1, 6s);
   const auto c = commands();
@@ -111,14 +111,14 @@ TEST_F(steward_test, a_new_leader_gives_everybody_time_to_report) {
   EXPECT_EQ(std::get<meta::note_down>(c[0]).node, 1);
 }
 
-TEST_F(steward_test, the_leader_is_never_down) {
+TEST_F(membership_controller_test, the_leader_is_never_down) {
   cluster(3);
   view.self = 1;
   silence(1, 1h);
   EXPECT_FALSE(next());
 }
 
-TEST_F(steward_test, ends_the_sessions_of_those_who_are_away_for_long) {
+TEST_F(membership_controller_test, ends_the_sessions_of_those_who_are_away_for_long) {
   cluster(3);
   view.live = {
       {.id = 10, .node = now.members[1].id}, {.id = 11, .node = now.members[2].id}, {.id = 12, .node = {0xee}}};
@@ -131,12 +131,12 @@ TEST_F(steward_test, ends_the_sessions_of_those_who_are_away_for_long) {
   EXPECT_EQ(std::get<meta::end_session>(c[0]).session, 11u);
 }
 
-TEST_F(steward_test, wants_one_voter_of_one_two_of_two_three_of_three_or_four_five_beyond) {
+TEST_F(membership_controller_test, wants_one_voter_of_one_two_of_two_three_of_three_or_four_five_beyond) {
   const std::vector<std::size_t> wanted{1, 2, 3, 3, 5, 5, 5};
   for (std::size_t n = 1; n <= wanted.size(); ++n) EXPECT_EQ(wanted_voters(n), wanted[n - 1]);
 }
 
-TEST_F(steward_test, a_member_becomes_a_standby_then_a_voter_while_it_is_up) {
+TEST_F(membership_controller_test, a_member_becomes_a_standby_then_a_voter_while_it_is_up) {
   cluster(3);
   view.servers.servers.pop_back();
   auto c = log_change();
@@ -153,7 +153,7 @@ TEST_F(steward_test, a_member_becomes_a_standby_then_a_voter_while_it_is_up) {
   EXPECT_FALSE(log_change());
 }
 
-TEST_F(steward_test, a_voter_that_is_down_keeps_its_vote_and_one_that_was_removed_loses_it) {
+TEST_F(membership_controller_test, a_voter_that_is_down_keeps_its_vote_and_one_that_was_removed_loses_it) {
   cluster(5);
   now.members[4].down_since = 1;
   silence(4, 1h);
@@ -171,7 +171,7 @@ TEST_F(steward_test, a_voter_that_is_down_keeps_its_vote_and_one_that_was_remove
   EXPECT_EQ(c->kind, raft::change_kind::remove);
 }
 
-TEST_F(steward_test, a_voter_that_says_that_its_log_has_failed_gives_its_vote_to_a_standby) {
+TEST_F(membership_controller_test, a_voter_that_says_that_its_log_has_failed_gives_its_vote_to_a_standby) {
   cluster(4);
   view.news[1].failed = true;
   EXPECT_FALSE(next()) << "it may be back in a moment";
@@ -188,12 +188,12 @@ TEST_F(steward_test, a_voter_that_says_that_its_log_has_failed_gives_its_vote_to
   EXPECT_EQ(c->kind, raft::change_kind::promote);
   view.servers.servers[3].role = raft::server_role::voter;
   EXPECT_FALSE(log_change());
-  view.news[1] = member_news{.heard = true, .silent = 100ms, .incarnation = 1};
+  view.news[1] = member_sight{.heard = true, .silent = 100ms, .incarnation = 1};
   now.members[1].down_since = 0;
   EXPECT_FALSE(next()) << "it stays a standby";
 }
 
-TEST_F(steward_test, a_voter_whose_log_has_failed_keeps_its_vote_when_nobody_can_take_it) {
+TEST_F(membership_controller_test, a_voter_whose_log_has_failed_keeps_its_vote_when_nobody_can_take_it) {
   cluster(4);
   for (const member_index n : {1, 3}) {
     silence(n, 10s);
@@ -202,18 +202,18 @@ TEST_F(steward_test, a_voter_whose_log_has_failed_keeps_its_vote_when_nobody_can
   view.news[1].failed = view.news[3].failed = true;
   EXPECT_FALSE(log_change());
   view.news[1].failed = false;
-  view.news[3] = member_news{.heard = true, .silent = 100ms, .incarnation = 1};
+  view.news[3] = member_sight{.heard = true, .silent = 100ms, .incarnation = 1};
   now.members[3].down_since = 0;
   EXPECT_FALSE(log_change()) << "who is down says nothing of its log";
 }
 
-TEST_F(steward_test, a_server_whose_row_is_on_the_way_stays) {
+TEST_F(membership_controller_test, a_server_whose_row_is_on_the_way_stays) {
   cluster(3);
   view.servers.servers.push_back({9, raft::server_role::standby});
   EXPECT_FALSE(next());
 }
 
-TEST_F(steward_test, takes_one_out_that_was_away_for_too_long_and_back_in_when_it_is_there) {
+TEST_F(membership_controller_test, takes_one_out_that_was_away_for_too_long_and_back_in_when_it_is_there) {
   cluster(4);
   now.members[3].down_since = view.wall - 599'999;
   silence(3, 599s);
@@ -232,7 +232,7 @@ TEST_F(steward_test, takes_one_out_that_was_away_for_too_long_and_back_in_when_i
   EXPECT_EQ(s->state, member_state::active);
 }
 
-TEST_F(steward_test, leaves_them_in_when_many_are_down) {
+TEST_F(membership_controller_test, leaves_them_in_when_many_are_down) {
   cluster(4);
   for (const member_index n : {2, 3}) {
     now.members[n].down_since = 1;
@@ -241,7 +241,7 @@ TEST_F(steward_test, leaves_them_in_when_many_are_down) {
   EXPECT_FALSE(state_change());
 }
 
-TEST_F(steward_test, says_why_it_leaves_them_in) {
+TEST_F(membership_controller_test, says_why_it_leaves_them_in) {
   cluster(5);
   EXPECT_EQ(auto_out(view, options), out_decision{});
   for (const member_index n : {2, 4}) {
@@ -254,7 +254,7 @@ TEST_F(steward_test, says_why_it_leaves_them_in) {
   EXPECT_EQ(auto_out(view, options).out, std::vector<member_index>{2});
 }
 
-TEST_F(steward_test, plans_targets_for_a_newcomer_that_is_there_once) {
+TEST_F(membership_controller_test, plans_targets_for_a_newcomer_that_is_there_once) {
   cluster(3);
   now.members.push_back({.number = 3, .id = {0x77}, .address = "new:1", .weight = 100, .incarnation = 1});
   view.servers.servers.push_back({4, raft::server_role::standby});
@@ -269,7 +269,7 @@ TEST_F(steward_test, plans_targets_for_a_newcomer_that_is_there_once) {
   EXPECT_FALSE(next()) << "planned and found right";
 }
 
-TEST_F(steward_test, a_partition_has_moved_when_it_was_compared_after_all_acknowledged_its_change) {
+TEST_F(membership_controller_test, a_partition_has_moved_when_it_was_compared_after_all_acknowledged_its_change) {
   cluster(4);
   ++now.epoch;
   const owner_list before{0, 1, 2}, after{0, 1, 3};
@@ -290,7 +290,7 @@ TEST_F(steward_test, a_partition_has_moved_when_it_was_compared_after_all_acknow
   EXPECT_EQ(m.epoch, now.epoch);
 }
 
-TEST_F(steward_test, a_partition_with_two_new_owners_waits_for_both) {
+TEST_F(membership_controller_test, a_partition_with_two_new_owners_waits_for_both) {
   cluster(5);
   ++now.epoch;
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 3, 4}};
@@ -306,7 +306,7 @@ TEST_F(steward_test, a_partition_with_two_new_owners_waits_for_both) {
   EXPECT_EQ(std::get<meta::moved>(c[0]).epoch, now.epoch) << "the lower of the two";
 }
 
-TEST_F(steward_test, those_that_stay_compare_before_the_others_go) {
+TEST_F(membership_controller_test, those_that_stay_compare_before_the_others_go) {
   cluster(4);
   ++now.epoch;
   now.members[0].state = member_state::draining;
@@ -332,7 +332,7 @@ TEST_F(steward_test, those_that_stay_compare_before_the_others_go) {
   EXPECT_EQ(commands().size(), 1u) << "there is no other copy";
 }
 
-TEST_F(steward_test, a_partition_does_not_move_to_one_that_is_away) {
+TEST_F(membership_controller_test, a_partition_does_not_move_to_one_that_is_away) {
   cluster(4);
   ++now.epoch;
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 1, 3}};
@@ -350,7 +350,7 @@ TEST_F(steward_test, a_partition_does_not_move_to_one_that_is_away) {
   }
 }
 
-TEST_F(steward_test, health_comes_before_everything_else) {
+TEST_F(membership_controller_test, health_comes_before_everything_else) {
   cluster(3);
   silence(2, 1h);
   view.servers.servers.pop_back();
@@ -360,7 +360,7 @@ TEST_F(steward_test, health_comes_before_everything_else) {
 }
 
 // Whatever is lost or done twice: asked again and again with what is then true, it comes to rest.
-TEST_F(steward_test, comes_to_rest_whatever_is_lost_on_the_way) {
+TEST_F(membership_controller_test, comes_to_rest_whatever_is_lost_on_the_way) {
   for (std::uint32_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 draw{seed};

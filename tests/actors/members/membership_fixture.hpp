@@ -215,7 +215,7 @@ protected:
   immediate_executor executor;
   noting_peers network;
   std::deque<noting_peers::note> configured;
-  cluster::steward_options steward;
+  cluster::controller_options steward;
   cluster::founding_rules founding{std::chrono::hours{24 * 365 * 200}, 4096};
   bool certified = true; // the links of other nodes
   log_status log;
