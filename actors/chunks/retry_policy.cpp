@@ -56,12 +56,12 @@ std::optional<std::chrono::milliseconds> retry_policy::next_disk(errc code) {
 std::optional<std::size_t> retry_policy::alternative() const noexcept {
   if (kind_ == kind::disks) return std::nullopt;
   for (auto next = place_ + 1; next < places_; ++next)
-    if (!hopeless(next)) return next;
+    if (!given_up(next)) return next;
   return std::nullopt;
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::next_replica(errc code) {
-  if (!worth_asking_again(code) && place_ < 64) hopeless_ |= std::uint64_t{1} << place_;
+  if (!worth_asking_again(code) && place_ < 64) given_up_ |= std::uint64_t{1} << place_;
   busy_ = busy_ || code == errc::busy;
   elsewhere_ = reason();
   here_ = {};
@@ -69,11 +69,11 @@ std::optional<std::chrono::milliseconds> retry_policy::next_replica(errc code) {
     place_ = *next;
     return std::chrono::milliseconds{0};
   }
-  crowded_ = std::exchange(busy_, false);
-  if (!crowded_ && ++attempts_ >= attempts_max) return std::nullopt;
+  all_busy_ = std::exchange(busy_, false);
+  if (!all_busy_ && ++attempts_ >= attempts_max) return std::nullopt;
   const auto pause = std::min(longest_pause, first_pause * (1 << std::min(rounds_++, 16u)));
   for (place_ = 0; place_ < places_; ++place_)
-    if (!hopeless(place_)) return pause;
+    if (!given_up(place_)) return pause;
   return std::nullopt;
 }
 

@@ -36,7 +36,7 @@ public:
   // Nothing: give up, with reason(). Otherwise ask place() after the pause.
   std::optional<std::chrono::milliseconds> failed(error why);
   // In the round of replicas that ended last, one was busy.
-  bool crowded() const noexcept { return crowded_; }
+  bool all_busy() const noexcept { return all_busy_; }
   // Of the places' last answers the one that says most.
   const error& reason() const noexcept;
 
@@ -44,16 +44,16 @@ private:
   std::optional<std::chrono::milliseconds> next_disk(errc code);
   std::optional<std::chrono::milliseconds> next_replica(errc code);
   int weight(errc code) const noexcept;
-  bool hopeless(std::size_t place) const noexcept { return place < 64 && (hopeless_ >> place & 1) != 0; }
+  bool given_up(std::size_t place) const noexcept { return place < 64 && (given_up_ >> place & 1) != 0; }
 
   const std::size_t places_;
   const kind kind_;
   std::size_t place_ = 0;
-  std::uint32_t attempts_ = 0;          // at place_; rounds that are over and count
-  std::uint32_t rounds_ = 0;            // that are over
-  bool busy_ = false, crowded_ = false; // a replica was, in this round; in the one before
-  std::uint64_t hopeless_ = 0;          // replicas that need not be asked again; those beyond the 64th are
-  error here_, elsewhere_;              // the last answer of place_, the heaviest of the places before
+  std::uint32_t attempts_ = 0;           // at place_; rounds that are over and count
+  std::uint32_t rounds_ = 0;             // that are over
+  bool busy_ = false, all_busy_ = false; // a replica was, in this round; in the one before
+  std::uint64_t given_up_ = 0;           // replicas that need not be asked again; those beyond the 64th are
+  error here_, elsewhere_;               // the last answer of place_, the heaviest of the places before
 };
 
 } // namespace cairn::actors

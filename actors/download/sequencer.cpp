@@ -243,7 +243,7 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
     from = r.retry.place();
     pause = r.retry.failed(std::move(r.hedge_error));
   }
-  if (!pause || (pause->count() > 0 && r.retry.crowded() && now() - r.since >= patience)) return give_up_here();
+  if (!pause || (pause->count() > 0 && r.retry.all_busy() && now() - r.since >= patience)) return give_up_here();
   s_.metrics->chunk_read_retries.fetch_add(1, std::memory_order_relaxed);
   if (r.retry.place() != from && r.route.in_cluster())
     s_.metrics->reads_failed_over.fetch_add(1, std::memory_order_relaxed);

@@ -102,7 +102,7 @@ result<void> link_peers::state::admit(const link::peer& other) {
     const auto found = entries_.find(other.node);
     if (found != entries_.end() && other.lane == link::lane::control) back = found->second.link;
   }
-  if (back) back->hurry(); // it is there: the way back need not wait for its turn
+  if (back) back->reconnect_now(); // it is there: the way back need not wait for its turn
   return {};
 }
 

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/link/link_server.hpp"
-#include "actors/link/own_hello.hpp"
+#include "actors/link/local_handshake.hpp"
 #include "actors/link/peer_link.hpp"
 #include "actors/link/peers.hpp"
 
@@ -21,7 +21,7 @@ struct link_peers_settings {
 struct link_peers_environment {
   std::vector<boost::asio::io_context*> contexts; // outlive this
   std::shared_ptr<const link::tls_identity> tls;  // null: plaintext
-  std::shared_ptr<const own_hello> own;
+  std::shared_ptr<const local_handshake> own;
   std::shared_ptr<link::link_service> service;
   // A member is reachable, or not any more. Called on threads of the contexts, must not block. May be empty.
   std::function<void(const storage::uuid& node, bool up)> changed = {};

@@ -35,7 +35,7 @@ public:
 
   void start();
   void stop(const error& why);
-  void hurry();
+  void reconnect_now();
   request_number submit(outgoing_request r);
   void cancel(request_number n);
   bool up() const {
@@ -257,7 +257,7 @@ void peer_link::state::wait_to_dial(std::chrono::milliseconds pause) {
   });
 }
 
-void peer_link::state::hurry() {
+void peer_link::state::reconnect_now() {
   asio::post(control_, [self = shared_from_this()] {
     if (!std::exchange(self->pausing_, false)) return;
     self->redial_.cancel();
@@ -413,8 +413,8 @@ void peer_link::stop(const error& why) {
   state_->stop(why);
 }
 
-void peer_link::hurry() {
-  state_->hurry();
+void peer_link::reconnect_now() {
+  state_->reconnect_now();
 }
 
 request_number peer_link::call(std::string request, storage::steady_time deadline, reply_callback reply) {

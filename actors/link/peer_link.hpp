@@ -70,7 +70,7 @@ public:
   // Closes everything. Requests in flight are answered with stopping, or with connection_lost when `why` is another
   // error.
   void stop(const error& why = {errc::stopping, "this node stops"});
-  void hurry(); // the peer is there: a link that waits to dial again does so now
+  void reconnect_now(); // the peer is there: a link that waits to dial again does so now
 
   request_number call(std::string request, storage::steady_time deadline, reply_callback reply);
   request_number call_bulk(std::string request, storage::slice into, storage::steady_time deadline,

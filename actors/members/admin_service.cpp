@@ -81,7 +81,7 @@ private:
   void finish(const pending_command_ptr& e, const std::string& done);
   void give_way(const pending_command_ptr& e, const log_status& log);
   void await_vote_taken(const pending_command_ptr& e);
-  void look_everywhere(const pending_command_ptr& e);
+  void request_repair_scan(const pending_command_ptr& e);
   void invite(const pending_command_ptr& e, const log_status& log);
   void change_voters(const pending_command_ptr& e, const log_status& log, const cluster::layout& layout);
   void look_at_lost(const pending_command_ptr& e);
@@ -252,7 +252,7 @@ void admin_service_state::pass_on(const pending_command_ptr& e, const storage::u
 void admin_service_state::carry_out(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
-  if (e->command.kind == admin_verb::repair) return look_everywhere(e);
+  if (e->command.kind == admin_verb::repair) return request_repair_scan(e);
   if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
   if (e->command.kind == admin_verb::lost || e->command.kind == admin_verb::forget) return look_at_lost(e);
   if (e->command.kind == admin_verb::add) return invite(e, log);
@@ -407,7 +407,7 @@ void admin_service_state::finish(const pending_command_ptr& e, const std::string
 
 // ── missing copies ──
 
-void admin_service_state::look_everywhere(const pending_command_ptr& e) {
+void admin_service_state::request_repair_scan(const pending_command_ptr& e) {
   const auto layout = s_.layout->get();
   std::string bytes(1, char(peer_request::membership));
   bytes += encode(admin_request{look_now{}});

@@ -116,7 +116,7 @@ result<void> cluster_member::open_links() {
   h.node = env_.node.id;
   h.incarnation = env_.node.incarnation;
   h.feature_level = meta::feature_level;
-  hello_ = std::make_shared<own_hello>(std::move(h));
+  hello_ = std::make_shared<local_handshake>(std::move(h));
   link_peers_settings settings;
   settings.listen = s.listen;
   settings.insecure = s.insecure;

@@ -81,7 +81,7 @@ private:
 
   member_environment env_;
   storage::cluster_identity identity_;
-  std::shared_ptr<own_hello> hello_;
+  std::shared_ptr<local_handshake> hello_;
   std::shared_ptr<link::tls_identity> tls_; // null: plaintext
   std::shared_ptr<std::atomic<storage::wall_ms>> certificate_end_ = std::make_shared<std::atomic<storage::wall_ms>>(0);
   std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();

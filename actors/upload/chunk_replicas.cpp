@@ -48,7 +48,7 @@ bool chunk_replicas::durable() const {
   return static_cast<std::size_t>(std::popcount(confirmed_ & counted())) >= route_.quorum;
 }
 
-bool chunk_replicas::hopeless() const {
+bool chunk_replicas::quorum_unreachable() const {
   return static_cast<std::size_t>(std::popcount((confirmed_ | pending_) & counted())) < route_.quorum;
 }
 
@@ -59,7 +59,7 @@ bool chunk_replicas::pending(node_number owner) const {
 bool chunk_replicas::needs(node_number owner) const {
   auto without = *this;
   without.failed(owner);
-  return without.hopeless();
+  return without.quorum_unreachable();
 }
 
 cluster::owner_union chunk_replicas::owners_without_confirmation() const {

@@ -20,8 +20,8 @@ public:
   // write to them.
   cluster::owner_union reroute(const cluster::write_route& route);
 
-  bool durable() const;  // a quorum of the counted owners confirmed
-  bool hopeless() const; // it can't become durable any more
+  bool durable() const;            // a quorum of the counted owners confirmed
+  bool quorum_unreachable() const; // it can't become durable any more
   bool settled() const { return pending_ == 0; }
   bool pending(storage::node_number owner) const;
   // Without this one it could not become durable.

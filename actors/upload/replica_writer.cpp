@@ -53,7 +53,7 @@ void replica_writer::answered(const storage::chunk_id& id, storage::node_number 
       const auto reason = from_caf(*why);
       if (!again(id, c, owner, reason.code))
         failed(id, c, owner, reason);
-      else if (!stopped_ && !c.durable && c.replicas.hopeless())
+      else if (!stopped_ && !c.durable && c.replicas.quorum_unreachable())
         fail_upload(id.index, c, reason); // a newer layout left out the owner that it waited for
     }
     look_at(id.index);
@@ -91,7 +91,7 @@ void replica_writer::failed(const storage::chunk_id& id, chunk& c, storage::node
   if (stopped_) return;
   if (c.worst != errc::no_space) c.worst = why.code;
   c.failures += (c.failures.empty() ? "node " : ", node ") + std::to_string(owner) + ": " + to_string(why);
-  if (c.replicas.hopeless() && !c.durable) fail_upload(id.index, c, why);
+  if (c.replicas.quorum_unreachable() && !c.durable) fail_upload(id.index, c, why);
 }
 
 void replica_writer::fail_upload(std::uint32_t index, const chunk& c, const error& why) {

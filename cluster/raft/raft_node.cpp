@@ -74,7 +74,7 @@ void raft_node::receive(server_id from, message m, time_ms now) {
   if (const auto* asked = std::get_if<read_round>(&m)) {
     // The term is that of now: a later leader's entries can't be acknowledged without a majority of later terms.
     if (asked->term == core_->term() && asked->term != 0)
-      letters_.push_back({core_->id(), from, read_echo{asked->term, asked->sequence}});
+      envelopes_.push_back({core_->id(), from, read_echo{asked->term, asked->sequence}});
     return;
   }
   if (const auto* echo = std::get_if<read_echo>(&m)) {
@@ -140,9 +140,9 @@ node_update raft_node::take() {
   out.answers = std::exchange(answers_, {});
   if (core_->failure()) return out;
   out.to_apply = std::exchange(to_apply_, {});
-  out.messages.insert(out.messages.end(), std::make_move_iterator(letters_.begin()),
-                      std::make_move_iterator(letters_.end()));
-  letters_.clear();
+  out.messages.insert(out.messages.end(), std::make_move_iterator(envelopes_.begin()),
+                      std::make_move_iterator(envelopes_.end()));
+  envelopes_.clear();
   return out;
 }
 
@@ -230,7 +230,7 @@ void raft_node::begin_round(time_ms now) {
 void raft_node::send_round() {
   for (const auto& s : core_->configuration().servers) {
     if (s.role != server_role::voter || s.id == core_->id() || echoes_[s.id] >= sequence_) continue;
-    letters_.push_back({core_->id(), s.id, read_round{leading_, sequence_}});
+    envelopes_.push_back({core_->id(), s.id, read_round{leading_, sequence_}});
   }
 }
 

@@ -141,7 +141,7 @@ private:
   std::uint64_t sequence_ = 0;
   time_ms round_sent_ = 0;
 
-  std::vector<envelope> letters_;
+  std::vector<envelope> envelopes_;
   std::vector<committed> to_apply_;
   std::vector<answer> answers_;
 };

@@ -195,8 +195,8 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
   return go_on{};
 }
 
-std::optional<s3_error> settle(const request_head& head, const actors::found_access& found, http_shared& shared,
-                               request& request) {
+std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
+                                            http_shared& shared, request& request) {
   request.bucket = found.bucket;
   request.seen = found.seen;
   const bool preflight = request.operation == http_operation::options;

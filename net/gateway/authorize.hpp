@@ -3,7 +3,7 @@
 // root key may do everything; all other keys and their rights are rows of the metadata.
 //
 // Two steps, since rows have to be asked for: `authorize` decides what the head alone can decide (the root key,
-// auth.anonymous, what is malformed), or says what must be known; `settle` decides with that.
+// auth.anonymous, what is malformed), or says what must be known; `authorize_with_rows` decides with that.
 #pragma once
 
 #include "net/s3/request.hpp"
@@ -28,7 +28,7 @@ using authorization = std::variant<go_on, s3_error, actors::access_query>;
 authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request);
 
 // With the answer to the query. Nothing: go on.
-std::optional<s3_error> settle(const request_head& head, const actors::found_access& found, http_shared& shared,
-                               request& request);
+std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
+                                            http_shared& shared, request& request);
 
 } // namespace cairn::net

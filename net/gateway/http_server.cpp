@@ -24,8 +24,8 @@ constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, w
 constexpr std::uint32_t beyond_max = 96;      // of them, those that are served if their party has few
 constexpr std::uint32_t handshakes_max = 512; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
 constexpr auto look_pause = std::chrono::milliseconds{500}; // between two looks at all connections
-constexpr auto crowded_wait = std::chrono::seconds{1};
-constexpr auto crowded_pause = std::chrono::milliseconds{20};
+constexpr auto full_wait = std::chrono::seconds{1};
+constexpr auto full_pause = std::chrono::milliseconds{20};
 constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is short
 } // namespace
 
@@ -78,13 +78,13 @@ struct http_server::state : std::enable_shared_from_this<state> {
       handshake_room = clear_places(handshakes_max / 8, true);
     const bool within = shared->sessions.size() < limit || make_room(limit);
     if (within || shared->sessions.size() < std::uint64_t{limit} + beyond_max) {
-      crowded_since.reset();
+      full_since.reset();
       begin(std::move(socket))->start(!within);
       return accept();
     }
     const auto now = shared->clock.now();
-    if (!crowded_since) crowded_since = now;
-    if (now - *crowded_since < crowded_wait) return try_again(std::move(socket));
+    if (!full_since) full_since = now;
+    if (now - *full_since < full_wait) return try_again(std::move(socket));
     shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     if (shared->sessions.size() < std::uint64_t{limit} + refusals_max) begin(std::move(socket))->refuse();
     accept(); // a socket that was not taken closes itself
@@ -96,7 +96,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   void try_again(session_socket socket) {
-    pause.expires_after(crowded_pause);
+    pause.expires_after(full_pause);
     pause.async_wait([self = shared_from_this(), socket = std::move(socket)](error_code) mutable {
       if (!self->stopped) self->welcome(std::move(socket));
     });
@@ -108,7 +108,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max) return false; // those asked have not gone yet
     if (room == 0 && shared->clock.now() >= look_after)
       room = clear_places(std::max<std::size_t>(1, limit / 32), false);
-    if (room == 0 && shared->clock.now() >= look_after) look_after = shared->clock.now() + crowded_pause;
+    if (room == 0 && shared->clock.now() >= look_after) look_after = shared->clock.now() + full_pause;
     return room > 0 && room-- > 0;
   }
 
@@ -227,7 +227,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   std::size_t next_shard = 0;
   std::size_t room = 0, handshake_room = 0; // connections that were asked to give way, and have not been replaced
   storage::steady_time look_after{};
-  std::optional<storage::steady_time> crowded_since; // no connection could come in since
+  std::optional<storage::steady_time> full_since; // no connection could come in since
   storage::steady_time looked_at{};
   bool stopped = false, finished = false;
 };

@@ -196,7 +196,7 @@ void http_session::handle_head(std::size_t length) {
   buffer_.consume(length);
   if (auto* refused = std::get_if<s3_error>(&begun)) return respond_error(*refused);
   if (auto* query = std::get_if<actors::access_query>(&begun)) return look_up_access(std::move(*query));
-  go_on_with();
+  proceed();
 }
 
 authorization http_session::begin_request(std::string_view head) {
@@ -238,14 +238,14 @@ void http_session::look_up_access(actors::access_query query) {
   ask<actors::found_access>(
       shared_from_this(),
       [self = shared_from_this()](const actors::found_access& found) {
-        if (const auto refused = settle(self->parser_->get(), found, *self->shared_, self->request_))
+        if (const auto refused = authorize_with_rows(self->parser_->get(), found, *self->shared_, self->request_))
           return self->respond_error(*refused);
-        self->go_on_with();
+        self->proceed();
       },
       actors::access_atom_v, std::move(query));
 }
 
-void http_session::go_on_with() {
+void http_session::proceed() {
   choose_payer();
   if (std::exchange(beyond_, false) && has_many()) {
     shared_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);

@@ -139,7 +139,7 @@ private:
   void handle_head(std::size_t length);
   authorization begin_request(std::string_view head);
   void look_up_access(actors::access_query query);
-  void go_on_with(); // the request is let in
+  void proceed(); // the request is let in
   void dispatch();
   void refuse_head(head_refusal refusal);
   void flush();

@@ -150,10 +150,10 @@ void raft_cluster::mend() {
 }
 
 // The voter's vote is on its way, and the voter is back before anybody counts it.
-void raft_cluster::die_voting(const raft::envelope& letter) {
+void raft_cluster::die_voting(const raft::envelope& envelope) {
   if (calm_ || !dice_.chance(options_.dies_voting)) return;
   ++dead_voters_;
-  server& s = of(letter.from);
+  server& s = of(envelope.from);
   after_alive(s, 0, [this, &s] {
     crash(s.id);
     after(1 + dice_.below(60), [this, &s] { start(s.id); });
@@ -208,7 +208,7 @@ void raft_cluster::pump(server& s) {
   for (auto& w : u.writes) s.to_store.push_back(std::move(w));
   for (auto& c : u.to_apply) s.to_apply.push_back(std::move(c));
   take_answers(s, u.answers);
-  for (const auto& letter : u.messages) post(letter);
+  for (const auto& envelope : u.messages) post(envelope);
   for (auto& wanted : u.reads) {
     after_alive(s, disk_delay(), [this, &s, wanted] {
       auto entries = raft::raft_log{*s.disk}.read(wanted.head.previous + 1, wanted.count, 2000);
@@ -296,15 +296,15 @@ void raft_cluster::install(server& s, unsigned tries) {
   pump(s);
 }
 
-void raft_cluster::post(const raft::envelope& letter) {
-  if (votes_.sent(letter) && options_.dies_voting > 0) die_voting(letter);
-  if (cuts_.contains({letter.from, letter.to}) || letter.to == 0 || letter.to > servers_.size()) return;
+void raft_cluster::post(const raft::envelope& envelope) {
+  if (votes_.sent(envelope) && options_.dies_voting > 0) die_voting(envelope);
+  if (cuts_.contains({envelope.from, envelope.to}) || envelope.to == 0 || envelope.to > servers_.size()) return;
   if (!calm_ && dice_.chance(options_.loss)) return;
   const int copies = !calm_ && dice_.chance(options_.doubled) ? 2 : 1;
-  const std::string bytes = encode(letter.body);
+  const std::string bytes = encode(envelope.body);
   for (int i = 0; i < copies; ++i) {
     const raft::time_ms late = !calm_ && dice_.chance(0.04) ? dice_.below(2500) : 0;
-    after(1 + dice_.below(calm_ ? 3 : options_.delay_ms) + late, [this, bytes, from = letter.from, to = letter.to] {
+    after(1 + dice_.below(calm_ ? 3 : options_.delay_ms) + late, [this, bytes, from = envelope.from, to = envelope.to] {
       server& s = of(to);
       if (cuts_.contains({from, to})) return;
       run_alive(s, s.life, [this, &s, bytes, from] {

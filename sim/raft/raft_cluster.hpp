@@ -110,13 +110,13 @@ private:
     s.held_up.push_back([this, &s, life, what] { run_alive(s, life, what); });
   }
   void thaw(server& s);
-  void die_voting(const raft::envelope& letter);
+  void die_voting(const raft::envelope& envelope);
   void pump(server& s);
   void store_next(server& s);
   void apply_next(server& s);
   void fetch(server& s, raft::server_id from);
   void install(server& s, unsigned tries);
-  void post(const raft::envelope& letter);
+  void post(const raft::envelope& envelope);
   void observe(server& s);
   void take_answers(server& s, const std::vector<raft::answer>& answers);
   void acknowledge(server& s, const raft::committed& c);

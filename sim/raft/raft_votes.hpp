@@ -16,13 +16,13 @@ public:
   explicit raft_votes(checks& problems) : problems_(problems) {}
 
   // True: the message gives or asks for a vote, so its sender's disk has to know it.
-  bool sent(const cluster::raft::envelope& letter) {
+  bool sent(const cluster::raft::envelope& envelope) {
     using namespace cluster::raft;
-    if (const auto* v = std::get_if<vote_request>(&letter.body); v && !v->pre_vote)
-      return given(letter.from, v->term, letter.from);
-    if (const auto* v = std::get_if<vote_answer>(&letter.body); v && !v->pre_vote && v->granted)
-      return given(letter.from, v->term, letter.to);
-    if (const auto* a = std::get_if<append_answer>(&letter.body)) known(letter.from, a->term);
+    if (const auto* v = std::get_if<vote_request>(&envelope.body); v && !v->pre_vote)
+      return given(envelope.from, v->term, envelope.from);
+    if (const auto* v = std::get_if<vote_answer>(&envelope.body); v && !v->pre_vote && v->granted)
+      return given(envelope.from, v->term, envelope.to);
+    if (const auto* a = std::get_if<append_answer>(&envelope.body)) known(envelope.from, a->term);
     return false;
   }
   void started(cluster::raft::server_id id, const cluster::raft::vote_record& stored) {

@@ -101,7 +101,7 @@ void replicated_log::pump() {
   if (const auto& broken = node_->engine().failure()) return fail(*broken);
   for (auto& w : u.writes) to_store_.push_back(std::move(w));
   for (auto& c : u.to_apply) to_apply_.push_back(std::move(c));
-  for (const auto& letter : u.messages) send(letter);
+  for (const auto& envelope : u.messages) send(envelope);
   for (auto& wanted : u.reads) read_for(std::move(wanted));
   if (u.offer) offered(*u.offer);
   if (node_->engine().installing()) drop_what_waits_to_be_applied();
@@ -137,11 +137,11 @@ void replicated_log::arm_timer() {
   });
 }
 
-void replicated_log::send(const raft::envelope& letter) {
-  const auto* to = uuid_of(letter.to);
+void replicated_log::send(const raft::envelope& envelope) {
+  const auto* to = uuid_of(envelope.to);
   if (!to) return;
   std::string bytes(1, char(peer_request::consensus));
-  bytes += raft::encode(letter.body);
+  bytes += raft::encode(envelope.body);
   s_.network->call(*to, std::move(bytes), env_.clock->now() + message_time, [](const result<link::answer>&) {});
 }
 

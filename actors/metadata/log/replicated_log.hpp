@@ -204,7 +204,7 @@ private:
   void store_snapshot(cluster::raft::log_write write);
   void replace_state(std::uint64_t write, storage::log_index index);
   void replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome);
-  void offered(const cluster::raft::envelope& letter);
+  void offered(const cluster::raft::envelope& envelope);
   void drop_what_waits_to_be_applied();
   void serve_barrier(const link::incoming_request& request);
   void serve_submit(const link::incoming_request& request);
@@ -214,7 +214,7 @@ private:
   void answer_tickets(const cluster::raft::committed& entry, const storage::metadata::applied_batch& batch);
   void compact_if_long();
   void read_for(cluster::raft::catch_up wanted);
-  void send(const cluster::raft::envelope& letter);
+  void send(const cluster::raft::envelope& envelope);
   void take_answers(const std::vector<cluster::raft::answer>& answers);
 
   void try_submit(const submission_ptr& s);

@@ -113,7 +113,7 @@ void replicated_log::hand_over() {
 // Messages only: what depends on a write that was not stored stays with the engine.
 void replicated_log::send_what_is_left() {
   auto u = node_->take();
-  for (const auto& letter : u.messages) send(letter);
+  for (const auto& envelope : u.messages) send(envelope);
   for (auto& wanted : u.reads) read_for(std::move(wanted));
 }
 

@@ -14,9 +14,9 @@ using namespace std::chrono_literals;
 
 } // namespace
 
-void replicated_log::offered(const raft::envelope& letter) {
-  const auto* offer = std::get_if<raft::snapshot_offer>(&letter.body);
-  const auto* from = uuid_of(letter.from);
+void replicated_log::offered(const raft::envelope& envelope) {
+  const auto* offer = std::get_if<raft::snapshot_offer>(&envelope.body);
+  const auto* from = uuid_of(envelope.from);
   if (offer && from && transfer_) transfer_->offered(*from, offer->index);
 }
 

@@ -22,7 +22,7 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(spaces) == text.npos;
 }
 
-// Every character beyond ASCII counts as a letter: nobody is asked to tell them apart.
+// Every character beyond ASCII counts as a envelope: nobody is asked to tell them apart.
 bool begins_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
          static_cast<unsigned char>(c) >= 0x80;

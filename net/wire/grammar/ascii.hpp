@@ -1,6 +1,6 @@
-// Names and tokens of HTTP compare without regard to the case of ASCII letters. Boost.Algorithm's functions of the same
-// names ask a locale about each character, which costs more than all else that reading a head takes; Beast 1.81's reads
-// a byte behind the end.
+// Names and tokens of HTTP compare without regard to the case of ASCII envelopes. Boost.Algorithm's functions of the
+// same names ask a locale about each character, which costs more than all else that reading a head takes; Beast 1.81's
+// reads a byte behind the end.
 #pragma once
 
 #include <algorithm>

@@ -94,11 +94,11 @@ TEST(retry_policy, goes_on_asking_replicas_of_which_one_is_busy) {
     EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{0});
     EXPECT_EQ(retry.failed({errc::busy, "x"}), milliseconds{pause});
     EXPECT_EQ(retry.place(), 0u);
-    EXPECT_TRUE(retry.crowded());
+    EXPECT_TRUE(retry.all_busy());
   }
   EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{0});
   EXPECT_EQ(retry.failed({errc::not_found, "x"}), milliseconds{160}) << "the other one may come back";
-  EXPECT_FALSE(retry.crowded());
+  EXPECT_FALSE(retry.all_busy());
   EXPECT_EQ(retry.failed({errc::connection_lost, "x"}), milliseconds{160});
 }
 

@@ -20,7 +20,7 @@ public:
 protected:
   struct node {
     std::uint8_t number = 0;
-    std::shared_ptr<own_hello> own;
+    std::shared_ptr<local_handshake> own;
     std::unique_ptr<link_peers> peers;
     std::string address;
   };
@@ -30,7 +30,7 @@ protected:
     auto h = hello_of(number);
     h.incarnation = incarnation;
     if (!member) h.cluster = {};
-    node n{number, std::make_shared<own_hello>(h), nullptr, ""};
+    node n{number, std::make_shared<local_handshake>(h), nullptr, ""};
     link_peers_settings s;
     s.listen = {"127.0.0.1", port};
     s.connection = times;

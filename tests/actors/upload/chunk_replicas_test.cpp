@@ -29,12 +29,12 @@ TEST(chunk_replicas, are_durable_with_a_quorum_of_the_current_owners) {
 TEST(chunk_replicas, are_hopeless_when_too_few_current_owners_are_left) {
   chunk_replicas r{{{4, 7, 9, 2}, 3, 2}};
   r.failed(4);
-  EXPECT_FALSE(r.hopeless());
+  EXPECT_FALSE(r.quorum_unreachable());
   EXPECT_TRUE(r.needs(7));
   EXPECT_FALSE(r.needs(2));
   r.confirmed(2);
   r.failed(7);
-  EXPECT_TRUE(r.hopeless());
+  EXPECT_TRUE(r.quorum_unreachable());
 }
 
 TEST(chunk_replicas, keep_what_they_know_when_the_owners_change) {

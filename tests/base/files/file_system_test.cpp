@@ -131,21 +131,21 @@ TYPED_TEST(file_system_contract, shows_large_aligned_and_small_writes_alike) {
   ASSERT_TRUE(f->preallocate(4 << 20));
   std::string expected(1 << 20, '\0');
   for (int round = 1; round <= 3; ++round) {
-    const auto letter = static_cast<char>('a' + round);
+    const auto envelope = static_cast<char>('a' + round);
     std::vector<page> pages(128);
-    for (auto& p : pages) p.bytes.fill(std::byte(letter));
+    for (auto& p : pages) p.bytes.fill(std::byte(envelope));
     const auto* data = pages.front().bytes.data();
     const std::array<bytes_view, 3> views{bytes_view{data, 4096}, bytes_view{}, bytes_view{data + 4096, 127 * 4096}};
     const auto offset = static_cast<std::size_t>(round) * 4096;
     ASSERT_TRUE(f->write(offset, views));
-    expected.replace(offset, 128 * 4096, 128 * 4096, letter);
+    expected.replace(offset, 128 * 4096, 128 * 4096, envelope);
     ASSERT_TRUE(write_text(*f, offset + 3, "small"));
     expected.replace(offset + 3, 5, "small");
     ASSERT_TRUE(f->flush());
     EXPECT_EQ(read_text(*f, 0, expected.size()), expected);
     const bytes_view odd{data, 300'001}; // large, but its end is not aligned
     ASSERT_TRUE(f->write(600'000, std::span{&odd, 1}));
-    expected.replace(600'000, 300'001, 300'001, letter);
+    expected.replace(600'000, 300'001, 300'001, envelope);
     EXPECT_EQ(read_text(*f, 0, expected.size()), expected);
   }
 }

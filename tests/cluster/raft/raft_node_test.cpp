@@ -63,8 +63,8 @@ term_t made_leader(owner& o) {
 
 std::vector<vote_answer> votes_to(const std::vector<envelope>& sent, server_id candidate) {
   std::vector<vote_answer> out;
-  for (const auto& letter : sent)
-    if (const auto* v = std::get_if<vote_answer>(&letter.body); v && letter.to == candidate) out.push_back(*v);
+  for (const auto& envelope : sent)
+    if (const auto* v = std::get_if<vote_answer>(&envelope.body); v && envelope.to == candidate) out.push_back(*v);
   return out;
 }
 
@@ -179,7 +179,7 @@ TEST(raft_node, a_candidate_asks_for_votes_when_its_own_is_stored) {
   EXPECT_EQ(raft_log{*disk}.load(0)->vote.vote, 1u);
   o.node->stored(u.writes[0].number, 10);
   o.settle(10);
-  const auto asked = [](const envelope& letter) { return std::holds_alternative<vote_request>(letter.body); };
+  const auto asked = [](const envelope& envelope) { return std::holds_alternative<vote_request>(envelope.body); };
   EXPECT_EQ(std::ranges::count_if(o.sent, asked), 2);
 }
 
@@ -193,8 +193,8 @@ TEST(raft_node, a_read_is_answered_when_a_majority_has_confirmed_the_term_after_
 
   const auto rounds = [&] {
     std::vector<std::uint64_t> out;
-    for (const auto& letter : o.sent)
-      if (const auto* r = std::get_if<read_round>(&letter.body); r && letter.to == 2) out.push_back(r->sequence);
+    for (const auto& envelope : o.sent)
+      if (const auto* r = std::get_if<read_round>(&envelope.body); r && envelope.to == 2) out.push_back(r->sequence);
     return out;
   };
   o.node->read(50, 40);
@@ -245,8 +245,8 @@ TEST(raft_node, only_a_server_of_that_term_echoes_a_read_round) {
   o.node->receive(2, read_round{1, 5}, 10);
   o.settle(10);
   std::vector<read_echo> echoes;
-  for (const auto& letter : o.sent)
-    if (const auto* e = std::get_if<read_echo>(&letter.body)) echoes.push_back(*e);
+  for (const auto& envelope : o.sent)
+    if (const auto* e = std::get_if<read_echo>(&envelope.body)) echoes.push_back(*e);
   EXPECT_EQ(echoes, (std::vector<read_echo>{{1, 4}}));
 }
 

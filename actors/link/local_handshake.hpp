@@ -8,9 +8,9 @@
 
 namespace cairn::actors {
 
-class own_hello {
+class local_handshake {
 public:
-  explicit own_hello(link::hello h) : hello_(std::move(h)) {}
+  explicit local_handshake(link::hello h) : hello_(std::move(h)) {}
 
   link::hello get() const {
     const std::lock_guard lock{mutex_};
