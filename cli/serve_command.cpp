@@ -249,7 +249,7 @@ void running_node::end_signals() {
 void running_node::stop() {
   end_signals();
   if (admin_) admin_->set_stopping();
-  if (node_) node_->hand_over(); // first, so that the others' writes need not wait for this node's clients
+  if (node_) node_->transfer_leadership(); // first, so that the others' writes need not wait for this node's clients
   if (http_) {
     http_->stop_accepting();
     std::promise<void> drained;

@@ -79,7 +79,7 @@ private:
   void commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
               const std::string& done);
   void finish(const pending_command_ptr& e, const std::string& done);
-  void give_way(const pending_command_ptr& e, const log_status& log);
+  void transfer_leadership(const pending_command_ptr& e, const log_status& log);
   void await_vote_taken(const pending_command_ptr& e);
   void request_repair_scan(const pending_command_ptr& e);
   void invite(const pending_command_ptr& e, const log_status& log);
@@ -266,7 +266,7 @@ void admin_service_state::carry_out(const pending_command_ptr& e, const log_stat
   if (!plan) return e->reply(plan.error());
   if (!plan->change) return e->reply(std::move(plan->done));
   // A leader can't take itself out of the log.
-  if (e->command.kind == admin_verb::remove && e->command.node == log.self) return give_way(e, log);
+  if (e->command.kind == admin_verb::remove && e->command.node == log.self) return transfer_leadership(e, log);
   change(e, std::move(*plan), layout);
 }
 
@@ -294,7 +294,7 @@ void admin_service_state::change_voters(const pending_command_ptr& e, const log_
   const auto change = next_voter_change(v, wanted);
   if (!change && committed_voters(log) == wanted) return e->reply("these nodes vote now: " + numbers_text(wanted));
   if (!change) return again(e, not_all_votes());
-  if (change->node == log.self) return give_way(e, log); // its heir takes the vote away
+  if (change->node == log.self) return transfer_leadership(e, log); // its heir takes the vote away
   self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{change->node, change->kind})
       .then([this, e](std::uint8_t) { again(e, not_all_votes()); }, [e](caf::error& why) { e->reply(from_caf(why)); });
 }
@@ -358,7 +358,7 @@ void admin_service_state::forget(const pending_command_ptr& e, const reported_lo
              (count == 1 ? "it" : "them") + " any more" + (losses.more ? ". There are more: ask again" : ""));
 }
 
-void admin_service_state::give_way(const pending_command_ptr& e, const log_status& log) {
+void admin_service_state::transfer_leadership(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   const auto to = layout ? successor(log, *layout, linked()) : std::nullopt;
   if (!to) return e->reply(error{errc::precondition_failed, "no other node could lead the cluster"});

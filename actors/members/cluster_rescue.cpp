@@ -1,6 +1,6 @@
 #include "actors/members/cluster_rescue.hpp"
 
-#include "actors/metadata/log/state_transfer.hpp"
+#include "actors/metadata/log/snapshot_transfer.hpp"
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "cluster/raft/log_servers.hpp"
@@ -146,7 +146,7 @@ result<open_survivor> open_all(const config::settings& s) {
   const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
   out.last = std::max({out.applied, snapshot, stored->first + stored->entries.size() - 1});
   if (snapshot <= out.applied) return out;
-  const state_transfer_services staged{out.state.get(), &files(), s.metadata_dir() + "/transfer"};
+  const snapshot_transfer_services staged{out.state.get(), &files(), s.metadata_dir() + "/transfer"};
   if (auto finished = finish_install(staged, snapshot, out.applied); !finished) return finished.error();
   out.applied = snapshot;
   return out;

@@ -57,7 +57,7 @@ private:
 
   void control_soon(std::chrono::milliseconds pause);
   void steward();
-  void give_way(const log_status& log, const cluster::layout& layout);
+  void transfer_leadership(const log_status& log, const cluster::layout& layout);
   void decide(const log_status& log, const sessions_seen& sessions);
   void note_auto_out(cluster::out_decision seen);
   void carry_out(cluster::controller_step step, const cluster::layout& layout);
@@ -364,7 +364,7 @@ void membership_state::steward() {
 }
 
 // A leader that was removed can't take itself out of the log, and its writer session is over.
-void membership_state::give_way(const log_status& log, const cluster::layout& layout) {
+void membership_state::transfer_leadership(const log_status& log, const cluster::layout& layout) {
   std::optional<storage::node_number> heir;
   storage::log_index has = 0;
   for (const auto& m : layout.members) {
@@ -386,7 +386,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   const auto layout = s_.layout->get();
   if (!layout) return;
   if (log.self < layout->members.size() && layout->members[log.self].state == cluster::member_state::removed)
-    return give_way(log, *layout);
+    return transfer_leadership(log, *layout);
   cluster::controller_view view;
   view.now = layout.get();
   view.servers = log.servers;

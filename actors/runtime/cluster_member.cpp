@@ -18,7 +18,7 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
-constexpr std::chrono::milliseconds hand_over_patience = 1500ms, hand_over_pause = 10ms;
+constexpr std::chrono::milliseconds transfer_patience = 1500ms, transfer_pause = 10ms;
 constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
 std::string text_of(const config::endpoint& e) {
@@ -348,8 +348,8 @@ std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_act
 
 } // namespace
 
-void cluster_member::hand_over(caf::actor_system& system) {
-  const auto until = env_.clock->now() + hand_over_patience;
+void cluster_member::transfer_leadership(caf::actor_system& system) {
+  const auto until = env_.clock->now() + transfer_patience;
   std::optional<storage::node_number> to;
   const auto metadata = metadata_->get();
   while (metadata && env_.clock->now() < until) {
@@ -361,7 +361,7 @@ void cluster_member::hand_over(caf::actor_system& system) {
       if (!to) return; // nobody else could
     }
     ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // again while it has not happened: no harm
-    storage::block_thread(hand_over_pause);
+    storage::block_thread(transfer_pause);
   }
   if (to) log::info("handed over", {{"to", *to}});
 }

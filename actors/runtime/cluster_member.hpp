@@ -48,7 +48,7 @@ public:
   // Spawns the membership, serves peers from now on.
   result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
   // When this node leads: another voter takes over, which is waited for a little. Any thread but the contexts'.
-  void hand_over(caf::actor_system& system);
+  void transfer_leadership(caf::actor_system& system);
   // SIGHUP: reads the certificate again, for new links. invalid_argument, not_found, io_error: it stays as it was.
   result<void> reload_certificate(const config::cluster_tls_settings& files);
   storage::wall_ms certificate_end() const { return certificate_end_->load(); } // 0: none

@@ -28,7 +28,7 @@ result<void> begin_log(const member_log_parts& parts, replicated_log_services& o
   return {};
 }
 
-using finish_function = result<void> (*)(const state_transfer_services&, storage::log_index snapshot,
+using finish_function = result<void> (*)(const snapshot_transfer_services&, storage::log_index snapshot,
                                          storage::log_index applied);
 
 result<opened_log> start_log(const member_log_parts& parts, cluster::raft::server_id self, raft::stored_state stored,

@@ -21,7 +21,7 @@ struct member_log_parts {
   std::uint8_t replicas = 3, write_quorum = 0; // of the cluster, when this node founds it
   storage::executor* writes = nullptr;         // one thread
   storage::executor* reads = nullptr;
-  state_transfer_services transfer; // its folder is made
+  snapshot_transfer_services transfer; // its folder is made
   peers* network = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;

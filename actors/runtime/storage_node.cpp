@@ -58,7 +58,7 @@ public:
   bool is_new() const override { return is_new_; }
   void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
   void wish(admin_command c, std::function<void(result<std::string>)> done) const override;
-  void hand_over() override;
+  void transfer_leadership() override;
   result<void> apply(const config::settings& settings) override;
   void apply_limits(const config::settings& settings);
   void stop() override;
@@ -436,8 +436,8 @@ void storage_node_impl::wish(admin_command c, std::function<void(result<std::str
   ask<std::string>(system_, admin_service, std::move(done), admin_command_atom_v, std::move(c));
 }
 
-void storage_node_impl::hand_over() {
-  if (member_) member_->hand_over(system_);
+void storage_node_impl::transfer_leadership() {
+  if (member_) member_->transfer_leadership(system_);
 }
 
 result<void> storage_node_impl::apply(const config::settings& settings) {

@@ -63,7 +63,7 @@ public:
   virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;
   virtual void wish(admin_command c, std::function<void(result<std::string>)> done) const = 0;
   // Before the node stops: leads its cluster no longer, so that others' writes go on. Waits up to some seconds.
-  virtual void hand_over() = 0;
+  virtual void transfer_leadership() = 0;
   // SIGHUP: limits.memory and the like take effect, the certificate of the links is read again. Errors: of the latter;
   // it stays as it was.
   virtual result<void> apply(const config::settings& settings) = 0;

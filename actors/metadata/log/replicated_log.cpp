@@ -41,7 +41,7 @@ replicated_log::replicated_log(replicated_log_services services, environment env
   bytes_since_compaction_ = s_.log_bytes;
   set_members(s_.members);
   if (!s_.transfer.engine) return;
-  state_transfer::environment e;
+  snapshot_transfer::environment e;
   e.post = env_.post;
   e.after = env_.after;
   e.clock = env_.clock;
@@ -57,7 +57,7 @@ replicated_log::replicated_log(replicated_log_services services, environment env
     if (answer == raft::install_answer::begun) pump();
     return answer;
   };
-  transfer_ = std::make_unique<state_transfer>(s_.transfer, std::move(e));
+  transfer_ = std::make_unique<snapshot_transfer>(s_.transfer, std::move(e));
 }
 
 replicated_log::~replicated_log() = default;

@@ -12,7 +12,7 @@
 // - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
 //   wait share one round. no_leader at the deadline.
 // - A leader whose disk is much slower than those of the others hands over (cluster/raft/leader_pace.hpp).
-// - A node whose log lacks what the leader no longer has fetches the state (actors/metadata/log/state_transfer.hpp);
+// - A node whose log lacks what the leader no longer has fetches the state (actors/metadata/log/snapshot_transfer.hpp);
 //   while it takes the place of its own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
 //   over to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a
@@ -24,7 +24,7 @@
 
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
-#include "actors/metadata/log/state_transfer.hpp"
+#include "actors/metadata/log/snapshot_transfer.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
@@ -62,7 +62,7 @@ struct replicated_log_services {
   storage::log_index applied = 0;                         // by the state
   std::optional<storage::metadata::create_cluster> found; // the state has no cluster yet, and this node is its first
   std::vector<log_member> members;                        // until the layout says more; without this node
-  state_transfer_services transfer;                       // without an engine: the state is neither served nor fetched
+  snapshot_transfer_services transfer;                    // without an engine: the state is neither served nor fetched
   // The log is compacted when this much was applied since the last time. A follower that lacks more than that fetches
   // the state; one that lacks no more than entries_kept and was there at the last compaction gets entries.
   std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
@@ -181,7 +181,7 @@ private:
   void fail_late(const error& why);
   bool stops(const error& why) const;
   void look_for_hung_disk();
-  void hand_over();
+  void transfer_leadership();
   void send_what_is_left();
   void drop_tickets();
   error unavailable() const;
@@ -234,7 +234,7 @@ private:
   replicated_log_services s_;
   environment env_;
   std::unique_ptr<cluster::raft::raft_node> node_;
-  std::unique_ptr<state_transfer> transfer_;
+  std::unique_ptr<snapshot_transfer> transfer_;
   std::map<server_id, storage::uuid> members_;
   storage::log_index applied_;
   bool stopped_ = false;

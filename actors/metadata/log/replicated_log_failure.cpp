@@ -50,7 +50,7 @@ void replicated_log::fail(error why) {
   heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
   heard_term_ = 0;
   heard_at_ = now();
-  hand_over();
+  transfer_leadership();
   to_store_.clear();
   to_apply_.clear();
   drop_reads(unavailable());
@@ -91,7 +91,7 @@ error replicated_log::unavailable() const {
 }
 
 // At once, not when the others' election timeouts are over. Should nobody take over, they are.
-void replicated_log::hand_over() {
+void replicated_log::transfer_leadership() {
   const auto& engine = node_->engine();
   if (engine.failure() || engine.role() != raft::role::leader) return;
   server_id best = 0;

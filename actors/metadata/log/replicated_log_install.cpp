@@ -3,7 +3,7 @@
 #include "base/log.hpp"
 
 // The state of another node takes the place of this one's: first the log's record, then the state, then the engine is
-// told. A crash between the first two is finished at the next start (actors/metadata/log/state_transfer.hpp).
+// told. A crash between the first two is finished at the next start (actors/metadata/log/snapshot_transfer.hpp).
 
 namespace cairn::actors {
 

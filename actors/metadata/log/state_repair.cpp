@@ -25,7 +25,8 @@ result<log_before_state> plan_repair(const raft::stored_state& log, const raft::
   return log_before_state::restarts;
 }
 
-result<void> repair_state(const state_transfer_services& s, raft::raft_log& log, const raft::snapshot_record& record) {
+result<void> repair_state(const snapshot_transfer_services& s, raft::raft_log& log,
+                          const raft::snapshot_record& record) {
   const auto stored = log.load(without_commands);
   if (!stored) return stored.error();
   const auto plan = plan_repair(*stored, record);

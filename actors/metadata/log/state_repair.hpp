@@ -1,8 +1,8 @@
-// A member's copy of the metadata is damaged: the state that was fetched from another member (state_transfer::fetch)
+// A member's copy of the metadata is damaged: the state that was fetched from another member (snapshot_transfer::fetch)
 // takes the place of its file. Blocking, on an executor, while nobody applies and nothing is stored in the log.
 #pragma once
 
-#include "actors/metadata/log/state_transfer.hpp"
+#include "actors/metadata/log/snapshot_transfer.hpp"
 #include "cluster/raft/raft_log.hpp"
 
 namespace cairn::actors {
@@ -20,7 +20,7 @@ result<log_before_state> plan_repair(const cluster::raft::stored_state& log,
 
 // The staged state at `record` becomes the node's. After a crash the next start finds damage again, or the log's record
 // with the staged state, and finishes. Errors: busy as above; those of the log, of rebuild_from_dump.
-result<void> repair_state(const state_transfer_services& s, cluster::raft::raft_log& log,
+result<void> repair_state(const snapshot_transfer_services& s, cluster::raft::raft_log& log,
                           const cluster::raft::snapshot_record& record);
 
 } // namespace cairn::actors

@@ -1,5 +1,5 @@
 // Nodes that share a metadata log, in one process and in virtual time: the production replicated_log, raft_node,
-// raft_log and state_transfer over engines and disks in memory, and a network that delays, loses, doubles and cuts.
+// raft_log and snapshot_transfer over engines and disks in memory, and a network that delays, loses, doubles and cuts.
 // Node n has the number n and the UUID {n + 1}. Everything is drawn from one seed.
 #pragma once
 
@@ -207,7 +207,7 @@ public:
     raft::raft_log log{*n.disk};
     auto stored = log.load(n.applied());
     if (!stored) return stored.error();
-    const state_transfer_services transfer{n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes};
+    const snapshot_transfer_services transfer{n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes};
     if (auto finished = finish(transfer, stored->snapshot ? stored->snapshot->index : 0, n.applied()); !finished)
       return finished.error();
     stored = log.load(n.applied());

@@ -1,4 +1,4 @@
-#include "actors/metadata/log/state_transfer.hpp"
+#include "actors/metadata/log/snapshot_transfer.hpp"
 
 #include "base/log.hpp"
 #include "storage/metadata/read/dump.hpp"
@@ -16,17 +16,17 @@ constexpr std::size_t waiting_max = 64;
 constexpr std::chrono::seconds piece_time = 10s, work_time = 300s;
 constexpr std::chrono::milliseconds served_for = 60s; // after the last request
 
-std::string served_path(const state_transfer_services& s) {
+std::string served_path(const snapshot_transfer_services& s) {
   return s.folder + "/served";
 }
-std::string arriving_path(const state_transfer_services& s) {
+std::string arriving_path(const snapshot_transfer_services& s) {
   return s.folder + "/arriving";
 }
-std::string staged_path(const state_transfer_services& s) {
+std::string staged_path(const snapshot_transfer_services& s) {
   return s.folder + "/staged";
 }
 
-result<std::string> read_piece(const state_transfer_services& s, std::uint64_t offset, std::uint64_t total) {
+result<std::string> read_piece(const snapshot_transfer_services& s, std::uint64_t offset, std::uint64_t total) {
   auto file = s.files->open(served_path(s), storage::open_mode::read_only);
   if (!file) return file.error();
   std::string bytes(std::size_t(std::min<std::uint64_t>(s.piece_bytes, total - offset)), '\0');
@@ -42,7 +42,7 @@ result<void> gone(result<void> removed) {
   return removed;
 }
 
-result<void> keep_piece(const state_transfer_services& s, std::uint64_t offset, std::string_view bytes) {
+result<void> keep_piece(const snapshot_transfer_services& s, std::uint64_t offset, std::string_view bytes) {
   if (offset == 0)
     if (auto removed = gone(s.files->remove(arriving_path(s))); !removed) return removed;
   auto file =
@@ -53,7 +53,7 @@ result<void> keep_piece(const state_transfer_services& s, std::uint64_t offset, 
 }
 
 // The last piece is there: from now on the file is whole, durable, and what it was said to be.
-result<void> stage(const state_transfer_services& s, storage::log_index index) {
+result<void> stage(const snapshot_transfer_services& s, storage::log_index index) {
   {
     auto file = s.files->open(arriving_path(s), storage::open_mode::read_write);
     if (!file) return file.error();
@@ -71,7 +71,7 @@ result<void> not_reached() {
   return error{errc::timeout, "not reached in time"};
 }
 
-result<void> staged_is_of(const state_transfer_services& s, storage::log_index index) {
+result<void> staged_is_of(const snapshot_transfer_services& s, storage::log_index index) {
   const auto header = meta::read_dump_header(*s.files, staged_path(s));
   if (!header) return header.error();
   if (header->applied == index) return {};
@@ -81,24 +81,25 @@ result<void> staged_is_of(const state_transfer_services& s, storage::log_index i
 
 } // namespace
 
-result<void> install_staged(const state_transfer_services& s, storage::log_index index) {
+result<void> install_staged(const snapshot_transfer_services& s, storage::log_index index) {
   if (auto right = staged_is_of(s, index); !right) return right;
   auto loaded = meta::rebuild_from_dump(*s.engine, *s.files, staged_path(s));
   return loaded ? result<void>{} : loaded.error();
 }
 
-void remove_staged(const state_transfer_services& s) {
+void remove_staged(const snapshot_transfer_services& s) {
   (void)s.files->remove(staged_path(s));
 }
 
-result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
+result<void> complete_install(const snapshot_transfer_services& s, storage::log_index snapshot,
                               storage::log_index applied) {
   if (snapshot <= applied) return {};
   log::info("installing the metadata's state that was fetched before", {{"index", snapshot}});
   return install_staged(s, snapshot);
 }
 
-result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied) {
+result<void> finish_install(const snapshot_transfer_services& s, storage::log_index snapshot,
+                            storage::log_index applied) {
   if (auto installed = complete_install(s, snapshot, applied); !installed) return installed;
   auto names = s.files->list(s.folder);
   if (!names) return names.error();
@@ -109,7 +110,7 @@ result<void> finish_install(const state_transfer_services& s, storage::log_index
 
 // ── serving ──
 
-void state_transfer::serve(const link::incoming_request& request) {
+void snapshot_transfer::serve(const link::incoming_request& request) {
   const auto wanted = decode_snapshot_wanted(request.bytes);
   if (!wanted) return request.respond(wanted.error());
   last_asked_ = env_.clock->now();
@@ -126,7 +127,7 @@ void state_transfer::serve(const link::incoming_request& request) {
   if (!making_) make_dump();
 }
 
-void state_transfer::make_dump() {
+void snapshot_transfer::make_dump() {
   making_ = true;
   served_.reset();
   auto job = [this, s = s_, post = env_.post](bool expired) {
@@ -145,7 +146,7 @@ void state_transfer::make_dump() {
   if (auto posted = s_.work->post(env_.clock->now() + work_time, std::move(job)); !posted) dump_made(posted.error());
 }
 
-void state_transfer::dump_made(const result<std::pair<storage::log_index, std::uint64_t>>& made) {
+void snapshot_transfer::dump_made(const result<std::pair<storage::log_index, std::uint64_t>>& made) {
   making_ = false;
   last_asked_ = env_.clock->now();
   if (made) {
@@ -162,7 +163,7 @@ void state_transfer::dump_made(const result<std::pair<storage::log_index, std::u
   if (served_ && !watching_) watch_served();
 }
 
-void state_transfer::send_piece(const link::responder& respond, std::uint64_t offset) {
+void snapshot_transfer::send_piece(const link::responder& respond, std::uint64_t offset) {
   auto job = [s = s_, dump = *served_, offset, respond](bool expired) {
     if (expired) return respond(not_reached().error());
     auto bytes = read_piece(s, offset, dump.bytes);
@@ -172,12 +173,12 @@ void state_transfer::send_piece(const link::responder& respond, std::uint64_t of
   if (auto posted = s_.work->post(env_.clock->now() + piece_time, std::move(job)); !posted) respond(posted.error());
 }
 
-std::optional<storage::log_index> state_transfer::holds_from() const {
+std::optional<storage::log_index> snapshot_transfer::holds_from() const {
   if (served_) return served_->record.index;
   return std::nullopt;
 }
 
-void state_transfer::watch_served() {
+void snapshot_transfer::watch_served() {
   watching_ = true;
   env_.after(served_for, [this] {
     watching_ = false;
@@ -187,14 +188,14 @@ void state_transfer::watch_served() {
   });
 }
 
-void state_transfer::stop_serving() {
+void snapshot_transfer::stop_serving() {
   if (!served_) return;
   served_.reset();
   remove(served_path(s_));
 }
 
 // Should it fail, the next start does it.
-void state_transfer::remove(std::string path) {
+void snapshot_transfer::remove(std::string path) {
   (void)s_.work->post(env_.clock->now() + work_time, [files = s_.files, path = std::move(path)](bool expired) {
     if (!expired) (void)files->remove(path);
   });
@@ -202,19 +203,19 @@ void state_transfer::remove(std::string path) {
 
 // ── fetching ──
 
-void state_transfer::offered(const storage::uuid& from, storage::log_index index) {
+void snapshot_transfer::offered(const storage::uuid& from, storage::log_index index) {
   if (fetching_ || installing_ || repair_) return;
   if (staged_ && staged_->index >= index) return try_install();
   begin_fetch(from);
 }
 
-void state_transfer::fetch(const storage::uuid& from, std::function<void(result<raft::snapshot_record>)> staged) {
+void snapshot_transfer::fetch(const storage::uuid& from, std::function<void(result<raft::snapshot_record>)> staged) {
   if (fetching_ || repair_) return staged(error{errc::busy, "the state is being fetched"});
   repair_ = std::move(staged);
   begin_fetch(from);
 }
 
-void state_transfer::begin_fetch(const storage::uuid& from) {
+void snapshot_transfer::begin_fetch(const storage::uuid& from) {
   staged_.reset();
   if (!arriving_ || arriving_->from != from) {
     arriving_ = std::make_shared<arriving_dump>();
@@ -225,7 +226,7 @@ void state_transfer::begin_fetch(const storage::uuid& from) {
   ask();
 }
 
-void state_transfer::ask() {
+void snapshot_transfer::ask() {
   std::string bytes(1, char(peer_request::snapshot));
   // What ends before the log of this node begins is of no use to it.
   bytes += encode(snapshot_wanted{arriving_->index, arriving_->index == 0 ? env_.first_kept() : arriving_->next});
@@ -235,7 +236,7 @@ void state_transfer::ask() {
                      });
 }
 
-void state_transfer::arrived(result<link::answer> a) {
+void snapshot_transfer::arrived(result<link::answer> a) {
   if (!a) return failed(a.error());
   auto piece = decode_snapshot_piece(a->bytes);
   if (!piece) return failed(piece.error());
@@ -259,7 +260,7 @@ void state_transfer::arrived(result<link::answer> a) {
   if (auto posted = s_.work->post(env_.clock->now() + work_time, std::move(job)); !posted) kept(posted.error());
 }
 
-void state_transfer::kept(const result<void>& outcome) {
+void snapshot_transfer::kept(const result<void>& outcome) {
   if (!outcome) {
     arriving_.reset(); // what is in the file is not known: from the beginning
     return failed(outcome.error());
@@ -274,7 +275,7 @@ void state_transfer::kept(const result<void>& outcome) {
 }
 
 // The leader offers again, which is the next try.
-void state_transfer::failed(const error& why) {
+void snapshot_transfer::failed(const error& why) {
   fetching_ = false;
   const bool resumes = why.code == errc::connection_lost || why.code == errc::timeout || why.code == errc::busy ||
                        why.code == errc::cancelled;
@@ -283,7 +284,7 @@ void state_transfer::failed(const error& why) {
   if (repair_) std::exchange(repair_, nullptr)(why);
 }
 
-void state_transfer::try_install() {
+void snapshot_transfer::try_install() {
   switch (env_.install(*staged_)) {
     case raft::install_answer::begun: installing_ = true; return;
     case raft::install_answer::not_now: return; // with the next offer
@@ -293,12 +294,12 @@ void state_transfer::try_install() {
   remove(staged_path(s_));
 }
 
-void state_transfer::interrupted(storage::log_index applied) {
+void snapshot_transfer::interrupted(storage::log_index applied) {
   if (staged_ && staged_->index <= applied) return installed();
   installing_ = false; // what is staged is tried with the next offer
 }
 
-void state_transfer::installed() {
+void snapshot_transfer::installed() {
   installing_ = false;
   staged_.reset();
   remove(staged_path(s_));

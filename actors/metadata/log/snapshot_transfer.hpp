@@ -23,7 +23,7 @@
 
 namespace cairn::actors {
 
-struct state_transfer_services {
+struct snapshot_transfer_services {
   storage::kv_engine* engine = nullptr; // of the state; null: no transfers
   storage::file_system* files = nullptr;
   std::string folder;                // exists
@@ -34,16 +34,17 @@ struct state_transfer_services {
 // The staged state takes the place of the node's, at once: what the node had, which may be damaged, is not looked at.
 // Memory: a step of the new file, not a whole state. Errors: those of rebuild_from_dump; corrupt when another index
 // than this one is staged.
-result<void> install_staged(const state_transfer_services& s, storage::log_index index);
-void remove_staged(const state_transfer_services& s); // should it fail, the next start does it
+result<void> install_staged(const snapshot_transfer_services& s, storage::log_index index);
+void remove_staged(const snapshot_transfer_services& s); // should it fail, the next start does it
 // The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
 // and the state, the staged one is installed now. Errors: those of install_staged.
-result<void> complete_install(const state_transfer_services& s, storage::log_index snapshot,
+result<void> complete_install(const snapshot_transfer_services& s, storage::log_index snapshot,
                               storage::log_index applied);
 // The same at a start; then the folder is emptied.
-result<void> finish_install(const state_transfer_services& s, storage::log_index snapshot, storage::log_index applied);
+result<void> finish_install(const snapshot_transfer_services& s, storage::log_index snapshot,
+                            storage::log_index applied);
 
-class state_transfer {
+class snapshot_transfer {
 public:
   struct environment {
     std::function<void(std::function<void()>)> post;
@@ -56,9 +57,10 @@ public:
     // A state is staged durably. Unless it answers `begun`, nothing happens with it.
     std::function<cluster::raft::install_answer(const cluster::raft::snapshot_record&)> install;
   };
-  state_transfer(state_transfer_services services, environment env) : s_(std::move(services)), env_(std::move(env)) {}
-  state_transfer(const state_transfer&) = delete;
-  state_transfer& operator=(const state_transfer&) = delete;
+  snapshot_transfer(snapshot_transfer_services services, environment env)
+      : s_(std::move(services)), env_(std::move(env)) {}
+  snapshot_transfer(const snapshot_transfer&) = delete;
+  snapshot_transfer& operator=(const snapshot_transfer&) = delete;
 
   void serve(const link::incoming_request& request);
   bool making() const { return making_; } // a dump; the log must not be compacted beyond what it will show
@@ -74,7 +76,7 @@ public:
   void fetch(const storage::uuid& from, std::function<void(result<cluster::raft::snapshot_record>)> staged);
   // The log was opened anew, with a state at `applied`: what `begun` is over, one way or the other.
   void interrupted(storage::log_index applied);
-  const state_transfer_services& services() const { return s_; }
+  const snapshot_transfer_services& services() const { return s_; }
 
 private:
   struct served_dump {
@@ -102,7 +104,7 @@ private:
   void failed(const error& why);
   void try_install();
 
-  state_transfer_services s_;
+  snapshot_transfer_services s_;
   environment env_;
 
   std::optional<served_dump> served_;

@@ -1,5 +1,5 @@
 // The two ends alone, by hand; within logs and under crashes and faults: replicated_log_test.cpp.
-#include "actors/metadata/log/state_transfer.hpp"
+#include "actors/metadata/log/snapshot_transfer.hpp"
 
 #include "tests/actors/metadata/log/log_fixture.hpp"
 
@@ -12,9 +12,9 @@ constexpr std::size_t piece_bytes = 1000;
 
 struct side {
   explicit side(virtual_loop& l) : loop(l), work(l, alive, 1ms) { EXPECT_TRUE(files.make_directories("/t")); }
-  state_transfer_services services() { return {kv.get(), &files, "/t", &work, piece_bytes}; }
-  state_transfer::environment environment(peers* network) {
-    state_transfer::environment e;
+  snapshot_transfer_services services() { return {kv.get(), &files, "/t", &work, piece_bytes}; }
+  snapshot_transfer::environment environment(peers* network) {
+    snapshot_transfer::environment e;
     e.post = [this](std::function<void()> run) { loop.at(1us, std::move(run)); };
     e.after = [this](std::chrono::milliseconds wait, std::function<void()> run) { loop.at(wait, std::move(run)); };
     e.clock = &loop;
@@ -51,12 +51,12 @@ struct side {
   std::vector<storage::log_index> offered_to_install;
 };
 
-class state_transfer_test : public testing::Test, public peers {
+class snapshot_transfer_test : public testing::Test, public peers {
 protected:
-  state_transfer_test() {
+  snapshot_transfer_test() {
     source.fill(200);
-    server = std::make_unique<state_transfer>(source.services(), source.environment(this));
-    client = std::make_unique<state_transfer>(target.services(), target.environment(this));
+    server = std::make_unique<snapshot_transfer>(source.services(), source.environment(this));
+    client = std::make_unique<snapshot_transfer>(target.services(), target.environment(this));
   }
 
   link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
@@ -93,7 +93,7 @@ protected:
 
   virtual_loop loop;
   side source{loop}, target{loop};
-  std::unique_ptr<state_transfer> server, client;
+  std::unique_ptr<snapshot_transfer> server, client;
   std::vector<snapshot_wanted> asked;
   std::optional<error> fail_next;
   std::function<void(std::string&)> change;
@@ -101,7 +101,7 @@ protected:
 
 } // namespace
 
-TEST_F(state_transfer_test, pieces_make_the_same_state) {
+TEST_F(snapshot_transfer_test, pieces_make_the_same_state) {
   client->offered(source_id, 1);
   loop.run(5s);
   EXPECT_EQ(target.offered_to_install, (std::vector<storage::log_index>{1}));
@@ -113,7 +113,7 @@ TEST_F(state_transfer_test, pieces_make_the_same_state) {
   EXPECT_TRUE(target.names().empty());
 }
 
-TEST_F(state_transfer_test, offers_while_one_is_under_way_change_nothing) {
+TEST_F(snapshot_transfer_test, offers_while_one_is_under_way_change_nothing) {
   client->offered(source_id, 1);
   client->offered(other_id, 1);
   loop.run(5s);
@@ -122,7 +122,7 @@ TEST_F(state_transfer_test, offers_while_one_is_under_way_change_nothing) {
   EXPECT_EQ(target.offered_to_install.size(), 1u);
 }
 
-TEST_F(state_transfer_test, goes_on_where_it_broke_off_at_the_same_source) {
+TEST_F(snapshot_transfer_test, goes_on_where_it_broke_off_at_the_same_source) {
   client->offered(source_id, 1);
   while (asked.size() < 4) loop.step();
   fail_next = error{errc::connection_lost, ""};
@@ -136,7 +136,7 @@ TEST_F(state_transfer_test, goes_on_where_it_broke_off_at_the_same_source) {
   EXPECT_EQ(meta::dump(*target.kv), meta::dump(*source.kv));
 }
 
-TEST_F(state_transfer_test, begins_anew_at_another_source_or_when_the_source_has_another_dump) {
+TEST_F(snapshot_transfer_test, begins_anew_at_another_source_or_when_the_source_has_another_dump) {
   client->offered(source_id, 1);
   while (asked.size() < 4) loop.step();
   fail_next = error{errc::connection_lost, ""};
@@ -156,7 +156,7 @@ TEST_F(state_transfer_test, begins_anew_at_another_source_or_when_the_source_has
 }
 
 // A repair asks again each second, and as long as somebody asks a dump is kept: an old one would be served for ever.
-TEST_F(state_transfer_test, a_dump_that_ends_before_the_log_of_who_asks_begins_is_made_anew) {
+TEST_F(snapshot_transfer_test, a_dump_that_ends_before_the_log_of_who_asks_begins_is_made_anew) {
   client->offered(source_id, 1);
   loop.run(5s);
   ASSERT_EQ(target.offered_to_install, (std::vector<storage::log_index>{1}));
@@ -169,7 +169,7 @@ TEST_F(state_transfer_test, a_dump_that_ends_before_the_log_of_who_asks_begins_i
   EXPECT_EQ(fetched, 2u);
 }
 
-TEST_F(state_transfer_test, a_piece_that_was_changed_on_the_way_is_not_believed) {
+TEST_F(snapshot_transfer_test, a_piece_that_was_changed_on_the_way_is_not_believed) {
   int pieces = 0;
   change = [&](std::string& bytes) {
     if (++pieces == 3) bytes.back() ^= 1;
@@ -182,7 +182,7 @@ TEST_F(state_transfer_test, a_piece_that_was_changed_on_the_way_is_not_believed)
   EXPECT_EQ(target.offered_to_install.size(), 1u);
 }
 
-TEST_F(state_transfer_test, a_piece_that_does_not_fit_the_others_is_refused) {
+TEST_F(snapshot_transfer_test, a_piece_that_does_not_fit_the_others_is_refused) {
   int pieces = 0;
   change = [&](std::string& bytes) {
     if (++pieces != 3) return;
@@ -195,7 +195,7 @@ TEST_F(state_transfer_test, a_piece_that_does_not_fit_the_others_is_refused) {
   EXPECT_TRUE(target.offered_to_install.empty());
 }
 
-TEST_F(state_transfer_test, a_state_that_can_t_be_installed_now_waits_for_the_next_offer) {
+TEST_F(snapshot_transfer_test, a_state_that_can_t_be_installed_now_waits_for_the_next_offer) {
   target.verdict = raft::install_answer::not_now;
   client->offered(source_id, 1);
   loop.run(5s);
@@ -206,7 +206,7 @@ TEST_F(state_transfer_test, a_state_that_can_t_be_installed_now_waits_for_the_ne
   EXPECT_EQ(asked.size(), requests) << "it is here";
 }
 
-TEST_F(state_transfer_test, a_state_that_is_not_needed_any_more_is_removed) {
+TEST_F(snapshot_transfer_test, a_state_that_is_not_needed_any_more_is_removed) {
   target.verdict = raft::install_answer::not_needed;
   client->offered(source_id, 1);
   loop.run(5s);
@@ -214,7 +214,7 @@ TEST_F(state_transfer_test, a_state_that_is_not_needed_any_more_is_removed) {
   EXPECT_EQ(install_staged(target.services(), 1).error(), errc::not_found);
 }
 
-TEST_F(state_transfer_test, one_dump_serves_all_and_is_kept_while_it_is_asked_for) {
+TEST_F(snapshot_transfer_test, one_dump_serves_all_and_is_kept_while_it_is_asked_for) {
   for (int i = 0; i < 5; ++i) {
     server->serve({{},
                    encode(snapshot_wanted{0, 0}),
@@ -236,7 +236,7 @@ TEST_F(state_transfer_test, one_dump_serves_all_and_is_kept_while_it_is_asked_fo
   EXPECT_TRUE(source.names().empty());
 }
 
-TEST_F(state_transfer_test, a_dump_that_the_log_does_not_go_on_from_is_not_served) {
+TEST_F(snapshot_transfer_test, a_dump_that_the_log_does_not_go_on_from_is_not_served) {
   source.knows = false; // compacted while it was written
   client->offered(source_id, 1);
   loop.run(5s);
@@ -253,7 +253,7 @@ TEST_F(state_transfer_test, a_dump_that_the_log_does_not_go_on_from_is_not_serve
   EXPECT_EQ(target.offered_to_install.back(), 2u);
 }
 
-TEST_F(state_transfer_test, nonsense_is_refused) {
+TEST_F(snapshot_transfer_test, nonsense_is_refused) {
   std::vector<errc> codes;
   const auto serve = [&](std::string bytes) {
     server->serve({{},
@@ -273,7 +273,7 @@ TEST_F(state_transfer_test, nonsense_is_refused) {
   EXPECT_EQ(codes, (std::vector{errc::corrupt, errc::not_found, errc{}, errc::not_found}));
 }
 
-TEST_F(state_transfer_test, what_is_left_of_a_transfer_goes_at_the_next_start) {
+TEST_F(snapshot_transfer_test, what_is_left_of_a_transfer_goes_at_the_next_start) {
   client->offered(source_id, 1);
   while (asked.size() < 4) loop.step();
   EXPECT_FALSE(target.names().empty());
