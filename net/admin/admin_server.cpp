@@ -39,7 +39,7 @@ constexpr std::size_t read_bytes = 4096;
 class waiting_client {
 public:
   virtual ~waiting_client() = default;
-  virtual void give_way() = 0;
+  virtual void evict() = 0;
 };
 
 using request = http::request<http::empty_body>;
@@ -206,7 +206,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     while (connections >= connections_max && !waiting.empty()) {
       const auto oldest = waiting.front().lock();
       waiting.pop_front();
-      if (oldest) oldest->give_way();
+      if (oldest) oldest->evict();
     }
   }
 
@@ -254,7 +254,7 @@ public:
   }
 
   // What is pending ends with an error.
-  void give_way() override {
+  void evict() override {
     end();
     leave();
   }

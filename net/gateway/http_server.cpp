@@ -3,7 +3,7 @@
 #include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
 #include "net/gateway/http_session.hpp"
-#include "net/wire/give_way.hpp"
+#include "net/wire/eviction.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -131,7 +131,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
       if (silent_only && s.sight.kind != standing::silent) places.back().kind = standing::active;
     }
     const auto chosen = places_to_clear(places, wanted);
-    for (const auto i : chosen) all[i].session->give_way(end_reason::place, all[i].sight);
+    for (const auto i : chosen) all[i].session->evict(end_reason::place, all[i].sight);
     return chosen.size();
   }
 
@@ -174,7 +174,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
       else
         holding.push_back(std::move(found));
     });
-    for (const auto& [found, why] : due) found.session->give_way(why, found.sight);
+    for (const auto& [found, why] : due) found.session->evict(why, found.sight);
     if (!holding.empty()) reclaim(holding, pressed);
   }
 
@@ -184,7 +184,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     for (const auto& [session, s] : holding)
       holders.push_back({s.held_bytes, s.since, s.bytes_per_second, s.party ? s.party->held_bytes() : 0});
     for (const auto i : holders_to_end(holders, pressed))
-      holding[i].session->give_way(end_reason::memory, holding[i].sight);
+      holding[i].session->evict(end_reason::memory, holding[i].sight);
   }
 
   void stop_accepting() {

@@ -6,14 +6,14 @@
 //
 // Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
 // progress, and limits.transfer_rate_min. While actors work on a request there is none here: they have their own.
-// A connection gives way (net/wire/give_way.hpp) when others need its place or its memory and its client makes no
+// A connection gives way (net/wire/eviction.hpp) when others need its place or its memory and its client makes no
 // progress.
 #pragma once
 
 #include "net/gateway/authorize.hpp"
 #include "net/gateway/http_shared.hpp"
 #include "net/s3/request.hpp"
-#include "net/wire/give_way.hpp"
+#include "net/wire/eviction.hpp"
 #include "net/wire/grammar/head_check.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
@@ -53,7 +53,7 @@ enum class end_reason : std::uint8_t { deadline, rate, place, memory };
 struct session_sight {
   standing kind = standing::active;
   std::chrono::nanoseconds since{0}; // without progress
-  bool slow = false;                 // progress, but hardly any (net/wire/give_way.hpp)
+  bool slow = false;                 // progress, but hardly any (net/wire/eviction.hpp)
   std::size_t held_bytes = 0;
   std::uint64_t bytes_per_second = 0; // of the body or the answer, while the client is waited for
   std::uint64_t transfer = 0;         // which of the connection's it is
@@ -77,9 +77,9 @@ public:
   bool overdue(storage::steady_time now) const;
   bool too_slow(storage::steady_time now); // the sweep only
   std::size_t held_bytes() const { return held_.load(std::memory_order_relaxed); }
-  session_sight sight(storage::steady_time now) const;      // likewise
-  void give_way(end_reason why, const session_sight& seen); // when the client has made no progress since it was seen
-  void stop(bool at_once); // else an idle connection closes, a busy one after its answer
+  session_sight sight(storage::steady_time now) const;   // likewise
+  void evict(end_reason why, const session_sight& seen); // when the client has made no progress since it was seen
+  void stop(bool at_once);                               // else an idle connection closes, a busy one after its answer
   session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 

@@ -86,7 +86,7 @@ session_sight http_session::sight(storage::steady_time now) const {
   return seen;
 }
 
-void http_session::give_way(end_reason why, const session_sight& seen) {
+void http_session::evict(end_reason why, const session_sight& seen) {
   asio::post(executor(), [self = shared_from_this(), why, seen] { self->end(why, seen); });
 }
 

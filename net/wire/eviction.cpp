@@ -1,4 +1,4 @@
-#include "net/wire/give_way.hpp"
+#include "net/wire/eviction.hpp"
 
 #include <algorithm>
 
