@@ -72,7 +72,7 @@ private:
   std::unique_ptr<actors::storage_node> node_;
   std::unique_ptr<net::http_server> http_;
   std::unique_ptr<net::admin_server> admin_;
-  std::atomic<std::shared_ptr<const net::key_environment>> keys_; // null before and after the node serves
+  std::atomic<std::shared_ptr<const net::key_page_services>> keys_; // null before and after the node serves
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
   boost::asio::steady_timer certificates_look_{signals_context_};
@@ -96,8 +96,8 @@ result<void> running_node::start() {
                                              metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
-  keys_ = std::make_shared<const net::key_environment>(
-      net::key_environment{node_->handles(), &storage::system_random(), &storage::system_clock()});
+  keys_ = std::make_shared<const net::key_page_services>(
+      net::key_page_services{node_->handles(), &storage::system_random(), &storage::system_clock()});
   note_certificates();
   open_node_ = node_.get();
   boost::asio::post(signals_context_, [this] { watch_certificates(); });

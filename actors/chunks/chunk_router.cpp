@@ -22,7 +22,7 @@ read_route::place read_route::at(std::size_t n) const {
 
 chunk_router::chunk_router(std::shared_ptr<const store_router> local) : local_(std::move(local)) {}
 
-chunk_router::chunk_router(std::shared_ptr<const store_router> local, cluster_parts parts)
+chunk_router::chunk_router(std::shared_ptr<const store_router> local, cluster_services parts)
     : local_(std::move(local)), parts_(std::move(parts)) {
   CAIRN_ASSERT(parts_.layouts && parts_.network && parts_.make);
 }

@@ -64,14 +64,14 @@ struct routed_write {
 
 class chunk_router {
 public:
-  struct cluster_parts {
+  struct cluster_services {
     std::shared_ptr<layout_holder> layouts;
     std::shared_ptr<peers> network;
     std::function<remote_store(const storage::uuid& peer)> make;
   };
 
   explicit chunk_router(std::shared_ptr<const store_router> local); // alone
-  chunk_router(std::shared_ptr<const store_router> local, cluster_parts parts);
+  chunk_router(std::shared_ptr<const store_router> local, cluster_services parts);
   ~chunk_router(); // stop()
   chunk_router(const chunk_router&) = delete;
   chunk_router& operator=(const chunk_router&) = delete;
@@ -96,7 +96,7 @@ private:
   const remote_node* peer_of(const cluster::layout& layout, storage::node_number number) const;
 
   const std::shared_ptr<const store_router> local_;
-  const cluster_parts parts_;
+  const cluster_services parts_;
   mutable read_budget budget_;
   mutable std::shared_mutex mutex_;
   mutable std::vector<std::unique_ptr<remote_node>> remotes_; // by number

@@ -14,7 +14,7 @@ using request_ptr = std::shared_ptr<link::incoming_request>;
 class server_state {
 public:
   explicit server_state(chunk_server_actor::pointer self) : self_(self) {}
-  void start(chunk_service_parts parts) { parts_ = std::move(parts); }
+  void start(chunk_server_services parts) { parts_ = std::move(parts); }
   void serve(const chunk_call& call);
 
 private:
@@ -52,7 +52,7 @@ private:
   std::optional<Message> decoded(const link::incoming_request& request) const;
 
   chunk_server_actor::pointer self_;
-  chunk_service_parts parts_;
+  chunk_server_services parts_;
 };
 static_assert(!std::is_aggregate_v<server_state>);
 
@@ -175,7 +175,7 @@ void server_state::erase(const request_ptr& request) {
 }
 
 chunk_server_actor::behavior_type chunk_server(chunk_server_actor::stateful_pointer<server_state> self,
-                                               const chunk_service_parts& parts) {
+                                               const chunk_server_services& parts) {
   auto* state = &self->state;
   state->start(parts);
   return {[state](const chunk_call& call) { state->serve(call); }};
@@ -190,7 +190,7 @@ storage::account_ptr peer_accounts::of(const storage::uuid& node) {
   return account;
 }
 
-chunk_service::chunk_service(caf::actor_system& system, const chunk_service_parts& parts, std::size_t actors)
+chunk_service::chunk_service(caf::actor_system& system, const chunk_server_services& parts, std::size_t actors)
     : buffers_(parts.buffers), accounts_(parts.accounts) {
   CAIRN_ASSERT(actors > 0 && parts.stores && parts.layouts && parts.buffers && parts.metrics && parts.clock);
   for (std::size_t i = 0; i < actors; ++i) servers_.push_back(system.spawn(chunk_server, parts));

@@ -31,7 +31,7 @@ private:
   std::map<storage::uuid, storage::account_ptr> accounts_; // of members, who are few
 };
 
-struct chunk_service_parts {
+struct chunk_server_services {
   std::shared_ptr<const store_router> stores;
   std::shared_ptr<const layout_holder> layouts;
   std::shared_ptr<storage::buffer_pool> buffers; // whole again before it goes: stop the link server first
@@ -43,7 +43,7 @@ struct chunk_service_parts {
 
 class chunk_service {
 public:
-  chunk_service(caf::actor_system& system, const chunk_service_parts& parts, std::size_t actors);
+  chunk_service(caf::actor_system& system, const chunk_server_services& parts, std::size_t actors);
   // The handlers and the allocator of payloads; before the link server starts.
   void serve_at(peer_service& service) const;
   // Requests that are not answered yet get cancelled, later ones too.

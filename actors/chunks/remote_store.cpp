@@ -20,7 +20,7 @@ constexpr std::uint32_t probe_bytes = 1;
 class remote_state {
 public:
   explicit remote_state(chunk_store_actor::pointer self) : self_(self) {}
-  void start(remote_store_parts parts, const storage::uuid& peer, std::shared_ptr<peer_health> health);
+  void start(remote_store_services parts, const storage::uuid& peer, std::shared_ptr<peer_health> health);
   caf::result<chunk_data> read(chunk_read& r);
   caf::result<done_atom> write(chunk_payload& chunk);
   caf::result<std::uint64_t> erase(chunk_ids& ids);
@@ -56,7 +56,7 @@ private:
   link::reply_callback answering(Table& table, std::uint64_t id, Deliver deliver);
 
   chunk_store_actor::pointer self_;
-  remote_store_parts p_;
+  remote_store_services p_;
   storage::uuid peer_{};
   std::shared_ptr<peer_health> health_;
   std::map<std::uint64_t, reading> reads_;
@@ -69,7 +69,7 @@ private:
 };
 static_assert(!std::is_aggregate_v<remote_state>);
 
-void remote_state::start(remote_store_parts parts, const storage::uuid& peer, std::shared_ptr<peer_health> health) {
+void remote_state::start(remote_store_services parts, const storage::uuid& peer, std::shared_ptr<peer_health> health) {
   p_ = std::move(parts);
   peer_ = peer;
   health_ = std::move(health);
@@ -225,7 +225,7 @@ void remote_state::stop(const caf::exit_msg& m) {
 }
 
 chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::stateful_pointer<remote_state> self,
-                                                       const remote_store_parts& parts, const storage::uuid& peer,
+                                                       const remote_store_services& parts, const storage::uuid& peer,
                                                        const std::shared_ptr<peer_health>& health) {
   auto* state = &self->state;
   state->start(parts, peer, health);
@@ -247,7 +247,7 @@ chunk_store_actor::behavior_type remote_store_behavior(chunk_store_actor::statef
 
 } // namespace
 
-remote_store spawn_remote_store(caf::actor_system& system, remote_store_parts parts, const storage::uuid& peer) {
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const storage::uuid& peer) {
   CAIRN_ASSERT(parts.network && parts.buffers && parts.metrics && parts.clock);
   auto health = std::make_shared<peer_health>();
   auto store = system.spawn(remote_store_behavior, std::move(parts), peer, health);

@@ -16,7 +16,7 @@
 
 namespace cairn::actors {
 
-struct remote_store_parts {
+struct remote_store_services {
   std::shared_ptr<peers> network;
   std::shared_ptr<const layout_holder> layouts;  // whose epoch goes along, where the request brings none
   std::shared_ptr<storage::buffer_pool> buffers; // for probes
@@ -29,6 +29,6 @@ struct remote_store {
   chunk_store_actor store;
   std::shared_ptr<const peer_health> health;
 };
-remote_store spawn_remote_store(caf::actor_system& system, remote_store_parts parts, const storage::uuid& peer);
+remote_store spawn_remote_store(caf::actor_system& system, remote_store_services parts, const storage::uuid& peer);
 
 } // namespace cairn::actors

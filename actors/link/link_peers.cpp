@@ -28,7 +28,7 @@ link::request_number numbered(std::uint64_t link, link::request_number n) {
 
 class link_peers::state : public std::enable_shared_from_this<state> {
 public:
-  state(const link_peers_settings& settings, link_peers_environment environment)
+  state(const link_peers_settings& settings, link_peers_services environment)
       : settings_(settings), env_(std::move(environment)) {}
 
   void make_server(const std::shared_ptr<state>& self) {
@@ -83,7 +83,7 @@ private:
   link::peer_link_settings link_settings(std::string host, std::uint16_t port) const;
 
   const link_peers_settings settings_;
-  const link_peers_environment env_;
+  const link_peers_services env_;
   std::unique_ptr<link::link_server> server_;
 
   mutable std::mutex mutex_; // the rest
@@ -127,17 +127,17 @@ link_peers::state::entry link_peers::state::make_entry(const peer_address& membe
   auto s = link_settings(std::move(where->host), where->port);
   s.node = member.id;
   const auto weak = weak_from_this();
-  link::link_environment environment{env_.contexts,
-                                     env_.tls,
-                                     [own = env_.own] { return own->get(); },
-                                     [weak](const link::peer& other) {
-                                       const auto alive = weak.lock();
-                                       if (!alive) return result<void>{error{errc::stopping, "this node stops"}};
-                                       const std::lock_guard lock{alive->mutex_};
-                                       return alive->gate_.accept(other);
-                                     },
-                                     env_.clock,
-                                     env_.random};
+  link::link_services environment{env_.contexts,
+                                  env_.tls,
+                                  [own = env_.own] { return own->get(); },
+                                  [weak](const link::peer& other) {
+                                    const auto alive = weak.lock();
+                                    if (!alive) return result<void>{error{errc::stopping, "this node stops"}};
+                                    const std::lock_guard lock{alive->mutex_};
+                                    return alive->gate_.accept(other);
+                                  },
+                                  env_.clock,
+                                  env_.random};
   link::peer_link::observer observer;
   if (env_.changed)
     observer = [changed = env_.changed, node = member.id](const link::peer&, const std::optional<error>& down) {
@@ -223,7 +223,7 @@ public:
         deadline_(deadline),
         reply_(std::move(reply)) {}
 
-  void start(const link::peer_link_settings& settings, link::link_environment environment,
+  void start(const link::peer_link_settings& settings, link::link_services environment,
              std::chrono::milliseconds timeout) {
     link_ = std::make_unique<link::peer_link>(
         settings, std::move(environment),
@@ -272,15 +272,15 @@ void link_peers::state::ask_member(const config::host_port& address, std::string
   auto s = link_settings(address.host, address.port);
   s.once = true;
   s.bulk_connections = 1;
-  link::link_environment environment{env_.contexts, env_.tls,   [own = env_.own] { return own->get(); }, {},
-                                     env_.clock,    env_.random};
+  link::link_services environment{env_.contexts, env_.tls,   [own = env_.own] { return own->get(); }, {},
+                                  env_.clock,    env_.random};
   std::make_shared<question>(*env_.contexts.front(), std::move(request), env_.clock.now() + timeout, std::move(reply))
       ->start(s, std::move(environment), timeout);
 }
 
 // ---- the handle -----------------------------------------------------------------------------------------------------
 
-link_peers::link_peers(const link_peers_settings& settings, link_peers_environment environment)
+link_peers::link_peers(const link_peers_settings& settings, link_peers_services environment)
     : state_(std::make_shared<state>(settings, std::move(environment))) {
   state_->make_server(state_);
 }

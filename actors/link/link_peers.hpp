@@ -18,7 +18,7 @@ struct link_peers_settings {
   link::registry_limits limits;
 };
 
-struct link_peers_environment {
+struct link_peers_services {
   std::vector<boost::asio::io_context*> contexts; // outlive this
   std::shared_ptr<const link::tls_identity> tls;  // null: plaintext
   std::shared_ptr<const local_handshake> own;
@@ -36,7 +36,7 @@ struct member_link {
 
 class link_peers final : public peers {
 public:
-  link_peers(const link_peers_settings& settings, link_peers_environment environment);
+  link_peers(const link_peers_settings& settings, link_peers_services environment);
   ~link_peers() override; // stop()
 
   // Binds and listens; errors of link_server::listen.

@@ -20,7 +20,7 @@ constexpr auto refusal_log_pause = std::chrono::seconds{10};
 // Everything runs on `control`, a strand of the first shard.
 struct link_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const link_server_settings& s,
-        std::shared_ptr<const tls_identity> identity, std::shared_ptr<const session_environment> environment)
+        std::shared_ptr<const tls_identity> identity, std::shared_ptr<const session_services> environment)
       : shards(std::move(contexts)),
         settings(s),
         tls(std::move(identity)),
@@ -86,7 +86,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
   const std::vector<asio::io_context*> shards;
   const link_server_settings settings;
   const std::shared_ptr<const tls_identity> tls;
-  const std::shared_ptr<const session_environment> env;
+  const std::shared_ptr<const session_services> env;
   link_strand control;
   acceptor listening;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>
@@ -106,9 +106,9 @@ link_server::link_server(std::vector<asio::io_context*> shards, const link_serve
     h.credit_bytes = credit;
     return h;
   };
-  auto env = std::make_shared<session_environment>(
-      session_environment{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
-                          std::move(own_with_credit), std::move(admit), settings.requests_max});
+  auto env = std::make_shared<session_services>(
+      session_services{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
+                       std::move(own_with_credit), std::move(admit), settings.requests_max});
   auto roomy = settings; // the answers that the credit allows fit into the queue, their headers too
   roomy.connection.unsent_bytes_max =
       std::max<std::size_t>(settings.connection.unsent_bytes_max, settings.limits.credit_bytes * 2);

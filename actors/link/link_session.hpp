@@ -15,7 +15,7 @@
 namespace cairn::actors::link {
 
 // What the sessions of a server share.
-struct session_environment {
+struct session_services {
   std::shared_ptr<link_service> service;
   std::shared_ptr<link_registry> registry;
   const storage::clock& clock;
@@ -27,7 +27,7 @@ struct session_environment {
 
 class link_session final : public connection_user, public std::enable_shared_from_this<link_session> {
 public:
-  explicit link_session(std::shared_ptr<const session_environment> environment) : env_(std::move(environment)) {}
+  explicit link_session(std::shared_ptr<const session_services> environment) : env_(std::move(environment)) {}
 
   // Before the connection starts.
   void attach(std::weak_ptr<connection> c, link_registry::ticket t) {
@@ -71,7 +71,7 @@ private:
   void reply(std::uint64_t id, result<answer>&& a);
   void send_reply(std::uint64_t id, const running& r, result<answer>&& a);
 
-  const std::shared_ptr<const session_environment> env_;
+  const std::shared_ptr<const session_services> env_;
   std::weak_ptr<connection> connection_;
   link_registry::ticket ticket_ = 0;
   peer other_;

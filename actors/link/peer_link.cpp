@@ -24,7 +24,7 @@ void call_all(std::vector<request_table::finished>& all) {
 // ignored.
 class peer_link::state : public std::enable_shared_from_this<state> {
 public:
-  state(const peer_link_settings& settings, link_environment environment, observer changed)
+  state(const peer_link_settings& settings, link_services environment, observer changed)
       : settings_(settings),
         env_(std::move(environment)),
         changed_(std::move(changed)),
@@ -71,7 +71,7 @@ private:
   void answer_later(std::vector<request_table::finished> answers);
 
   const peer_link_settings settings_;
-  const link_environment env_;
+  const link_services env_;
   const observer changed_;
   const link_strand control_;
   timer redial_, tick_;  // on control_
@@ -398,7 +398,7 @@ link_status peer_link::state::status() const {
 
 // ---- the handle -----------------------------------------------------------------------------------------------------
 
-peer_link::peer_link(const peer_link_settings& settings, link_environment environment, observer changed)
+peer_link::peer_link(const peer_link_settings& settings, link_services environment, observer changed)
     : state_(std::make_shared<state>(settings, std::move(environment), std::move(changed))) {}
 
 peer_link::~peer_link() {

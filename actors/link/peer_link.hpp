@@ -36,7 +36,7 @@ struct peer_link_settings {
   bool once = false;                  // ends for good when it fails first, instead of dialling again
 };
 
-struct link_environment {
+struct link_services {
   std::vector<boost::asio::io_context*> contexts; // outlive the link
   std::shared_ptr<const tls_identity> tls;        // null: plaintext
   std::function<hello()> own;                     // this node; lane, link and credit are filled in
@@ -61,7 +61,7 @@ public:
   // tells that the link could not be established.
   using observer = std::function<void(const peer& other, const std::optional<error>& down)>;
 
-  peer_link(const peer_link_settings& settings, link_environment environment, observer changed = {});
+  peer_link(const peer_link_settings& settings, link_services environment, observer changed = {});
   ~peer_link(); // stop()
   peer_link(const peer_link&) = delete;
   peer_link& operator=(const peer_link&) = delete;

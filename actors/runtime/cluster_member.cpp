@@ -31,7 +31,7 @@ bool worth_another_try(errc code) {
 
 } // namespace
 
-result<std::unique_ptr<cluster_member>> cluster_member::open(member_environment environment) {
+result<std::unique_ptr<cluster_member>> cluster_member::open(member_services environment) {
   std::unique_ptr<cluster_member> m{new cluster_member{std::move(environment)}};
   if (auto good = m->check_refusal(); !good) return good.error();
   if (auto good = m->open_links(); !good) return good.error();
@@ -121,7 +121,7 @@ result<void> cluster_member::open_links() {
   settings.listen = s.listen;
   settings.insecure = s.insecure;
   settings.bulk_connections = s.bulk_connections;
-  link_peers_environment env;
+  link_peers_services env;
   env.contexts = env_.contexts;
   env.tls = tls_;
   env.own = hello_;
@@ -252,7 +252,7 @@ result<void> cluster_member::open_log() {
   log_writes_ = storage::make_thread_executor("log-write", 1, log_queue_max);
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
   transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
-  member_log_parts parts;
+  member_log_services parts;
   parts.engine = log_engine_.get();
   parts.store = env_.store;
   parts.identity = &identity_;

@@ -20,7 +20,7 @@
 
 namespace cairn::actors {
 
-struct member_environment {
+struct member_services {
   const config::settings* settings = nullptr;
   storage::node_identity node;
   std::vector<boost::asio::io_context*> contexts;
@@ -39,7 +39,7 @@ public:
   // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that
   // the cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered),
   // io_error, corrupt, no_space, locked.
-  static result<std::unique_ptr<cluster_member>> open(member_environment environment);
+  static result<std::unique_ptr<cluster_member>> open(member_services environment);
   ~cluster_member();
 
   storage::kv_engine& log_engine() { return *log_engine_; }
@@ -63,7 +63,7 @@ public:
   admin_service_actor admin_service() const { return admin_service_->get(); } // null before start() and after stop()
 
 private:
-  explicit cluster_member(member_environment environment) : env_(std::move(environment)) {}
+  explicit cluster_member(member_services environment) : env_(std::move(environment)) {}
   result<void> check_refusal() const;
   void remember_refusal(const std::string& why) const;
   std::optional<std::string> refused_by_peers() const;
@@ -79,7 +79,7 @@ private:
   result<void> remember_members();
   error unreadable(const error& why) const;
 
-  member_environment env_;
+  member_services env_;
   storage::cluster_identity identity_;
   std::shared_ptr<local_handshake> hello_;
   std::shared_ptr<link::tls_identity> tls_; // null: plaintext

@@ -11,7 +11,7 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 
 // A founder's log begins with the state that it has, and its first command makes the cluster.
-result<void> begin_log(const member_log_parts& parts, replicated_log_services& out) {
+result<void> begin_log(const member_log_services& parts, replicated_log_services& out) {
   const auto& identity = *parts.identity;
   // Who joined knows others; a founder does not, until it has founded.
   if (identity.self != 0 || !identity.members.empty()) return {};
@@ -31,7 +31,7 @@ result<void> begin_log(const member_log_parts& parts, replicated_log_services& o
 using finish_function = result<void> (*)(const snapshot_transfer_services&, storage::log_index snapshot,
                                          storage::log_index applied);
 
-result<opened_log> start_log(const member_log_parts& parts, cluster::raft::server_id self, raft::stored_state stored,
+result<opened_log> start_log(const member_log_services& parts, cluster::raft::server_id self, raft::stored_state stored,
                              storage::log_index applied) {
   opened_log out;
   out.applied = applied;
@@ -52,7 +52,7 @@ bool is_damage(const error& e) {
 
 // Up to where the state was applied can't be read. It is out of service from the start, until it has been replaced; the
 // engine, which does nothing meanwhile, begins where the log does.
-result<opened_log> open_log_of_damaged(const member_log_parts& parts, cluster::raft::server_id self) {
+result<opened_log> open_log_of_damaged(const member_log_services& parts, cluster::raft::server_id self) {
   parts.damage->unreadable();
   auto stored = raft::raft_log{*parts.engine}.load(0);
   if (!stored) return stored.error();
@@ -61,7 +61,7 @@ result<opened_log> open_log_of_damaged(const member_log_parts& parts, cluster::r
 }
 
 // And finishes what a crash or a failure left between the log and the state.
-result<opened_log> open_log(const member_log_parts& parts, cluster::raft::server_id self, finish_function finish) {
+result<opened_log> open_log(const member_log_services& parts, cluster::raft::server_id self, finish_function finish) {
   raft::raft_log log{*parts.engine};
   const auto applied = [&]() -> result<storage::log_index> {
     auto view = parts.store->read();
@@ -88,7 +88,7 @@ result<opened_log> open_log(const member_log_parts& parts, cluster::raft::server
 
 } // namespace
 
-result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts) {
+result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_services& parts) {
   auto out = std::make_shared<replicated_log_services>();
   out->log = std::make_shared<raft::raft_log>(*parts.engine);
   out->transfer = parts.transfer;
@@ -138,8 +138,8 @@ void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadat
   if (admin_service) service.serve(peer_request::membership, to(std::move(admin_service), peer_request::membership));
 }
 
-member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_parts& parts, peer_service& service) {
-  chunk_service_parts served;
+member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_services& parts, peer_service& service) {
+  chunk_server_services served;
   served.stores = parts.local;
   served.layouts = parts.layouts;
   served.buffers = parts.peer_buffers;
@@ -149,13 +149,13 @@ member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_p
   member_chunks out;
   out.service = std::make_unique<chunk_service>(system, served, parts.servers);
   out.service->serve_at(service);
-  remote_store_parts remote;
+  remote_store_services remote;
   remote.network = parts.network;
   remote.layouts = parts.layouts;
   remote.buffers = parts.buffers;
   remote.metrics = parts.metrics;
   remote.clock = parts.clock;
-  chunk_router::cluster_parts routed;
+  chunk_router::cluster_services routed;
   routed.layouts = parts.layouts;
   routed.network = parts.network;
   routed.make = [&system, remote](const storage::uuid& peer) { return spawn_remote_store(system, remote, peer); };

@@ -13,7 +13,7 @@
 namespace cairn::actors {
 
 // All but the identity outlives what is opened.
-struct member_log_parts {
+struct member_log_services {
   storage::kv_engine* engine = nullptr; // cluster::raft::raft_log_tables tables
   storage::metadata::store* store = nullptr;
   const storage::cluster_identity* identity = nullptr;
@@ -33,14 +33,14 @@ struct member_log_parts {
 // The member's copy of the metadata's log, its consensus engine started. A founder that did not get as far as its
 // cluster's first entry begins it; what a crash left between the log and the state is finished. Errors: io_error,
 // corrupt, no_space.
-result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_parts& parts);
+result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_services& parts);
 
 // Consensus, membership and, where there is a admin_service, operators' requests for the peers; before the links start.
 void serve_members(peer_service& service, actor_slot_ptr<metadata_actor> metadata,
                    actor_slot_ptr<membership_actor> membership,
                    actor_slot_ptr<admin_service_actor> admin_service = nullptr);
 
-struct member_chunk_parts {
+struct member_chunk_services {
   std::shared_ptr<const store_router> local;
   std::shared_ptr<layout_holder> layouts;
   std::shared_ptr<peers> network;
@@ -55,6 +55,6 @@ struct member_chunks {
   std::shared_ptr<const chunk_router> router;
 };
 // Serves this node's chunks through `service` and reaches the peers'.
-member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_parts& parts, peer_service& service);
+member_chunks open_member_chunks(caf::actor_system& system, const member_chunk_services& parts, peer_service& service);
 
 } // namespace cairn::actors

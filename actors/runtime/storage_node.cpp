@@ -136,7 +136,7 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
                                                "\": cluster.listen must say where its peers reach it"};
     return {};
   }
-  member_environment env;
+  member_services env;
   env.settings = &settings;
   env.node = self_;
   env.contexts = contexts_;
@@ -321,7 +321,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
 // In a cluster: serves this node's chunks to its peers, and reaches theirs.
 void storage_node_impl::spawn_chunk_service(const config::settings& settings,
                                             std::shared_ptr<const store_router> local) {
-  member_chunk_parts parts;
+  member_chunk_services parts;
   parts.local = std::move(local);
   parts.layouts = member_->layout();
   parts.network = member_->network();

@@ -91,7 +91,7 @@ std::string random_text(storage::random_source& random, std::size_t length, std:
   return out;
 }
 
-void commit(const key_environment& env, metadata::command command, std::string done, answer then) {
+void commit(const key_page_services& env, metadata::command command, std::string done, answer then) {
   actors::ask_metadata<actors::committed>(
       env.services,
       [done = std::move(done), then = std::move(then)](result<actors::committed> outcome) {
@@ -104,7 +104,7 @@ void commit(const key_environment& env, metadata::command command, std::string d
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
-void create(const key_environment& env, const key_command& c, answer then) {
+void create(const key_page_services& env, const key_command& c, answer then) {
   metadata::create_key made;
   made.id = "CK" + random_text(*env.random, 18, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567");
   made.secret = random_text(*env.random, 40, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789");
@@ -117,7 +117,7 @@ void create(const key_environment& env, const key_command& c, answer then) {
   commit(env, std::move(made), std::move(text), std::move(then));
 }
 
-void change(const key_environment& env, const key_command& c, answer then) {
+void change(const key_page_services& env, const key_command& c, answer then) {
   metadata::change_key command;
   command.id = c.key;
   command.bucket = c.bucket;
@@ -129,7 +129,7 @@ void change(const key_environment& env, const key_command& c, answer then) {
 
 // All keys, page by page, then the names of the buckets.
 struct list_job {
-  key_environment env;
+  key_page_services env;
   bool json = false;
   answer then;
   std::vector<metadata::access_key_row> keys;
@@ -245,7 +245,7 @@ std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const
   return out.empty() ? "There is no access key; `cairn key create` makes one.\n" : out;
 }
 
-void run_key_command(const key_environment& env, key_command c, answer done) {
+void run_key_command(const key_page_services& env, key_command c, answer done) {
   switch (c.wish) {
     case key_request::create: return create(env, c, std::move(done));
     case key_request::list: return next_page(std::make_shared<list_job>(list_job{env, c.json, std::move(done), {}}));

@@ -36,12 +36,12 @@ using bucket_names = std::map<storage::bucket_id, std::string>;
 std::string keys_answer(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names,
                         bool json);
 
-struct key_environment {
+struct key_page_services {
   actors::services services;
   storage::random_source* random = nullptr;
   const storage::clock* clock = nullptr;
 };
 // Does it. `done` is called once, on an actor's thread: the answer's body.
-void run_key_command(const key_environment& env, key_command c, std::function<void(result<std::string>)> done);
+void run_key_command(const key_page_services& env, key_command c, std::function<void(result<std::string>)> done);
 
 } // namespace cairn::net

@@ -141,7 +141,7 @@ void cluster_node::become_member() {
   p.network->set_cluster(identity_->id);
   p.layout = std::make_shared<actors::layout_holder>(identity_->self);
   p.layout->learn(identity_->members);
-  actors::member_log_parts log;
+  actors::member_log_services log;
   log.engine = log_engine_.get();
   log.store = p.store.get();
   log.identity = &*identity_;
@@ -170,7 +170,7 @@ void cluster_node::become_member() {
   s.clock = &p.home;
   s.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
   s.digests = p.digests = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max, &p.home);
-  actors::member_chunk_parts chunks;
+  actors::member_chunk_services chunks;
   chunks.local = std::make_shared<actors::store_router>(std::move(disks));
   chunks.layouts = p.layout;
   chunks.network = p.network;

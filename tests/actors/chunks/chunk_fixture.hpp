@@ -91,7 +91,7 @@ struct chunk_node {
     router = std::make_shared<store_router>(std::vector<store_router::member>{{{node_id(9), 1.0}, actors, shared}});
     layouts = std::make_shared<layout_holder>(number);
     chunks = std::make_unique<chunk_service>(
-        system, chunk_service_parts{router, layouts, pool, &metrics, &storage::system_clock()}, 2);
+        system, chunk_server_services{router, layouts, pool, &metrics, &storage::system_clock()}, 2);
     chunks->serve_at(*service);
   }
   // Before the server starts: requests of this kind are taken and never answered.
@@ -178,8 +178,8 @@ protected:
     layouts->set(l);
     for (auto& n : nodes) n->layouts->set(l);
   }
-  remote_store remote(std::size_t number, const std::function<void(remote_store_parts&)>& change = {}) {
-    remote_store_parts parts{network, layouts, buffers, &metrics, &storage::system_clock()};
+  remote_store remote(std::size_t number, const std::function<void(remote_store_services&)>& change = {}) {
+    remote_store_services parts{network, layouts, buffers, &metrics, &storage::system_clock()};
     if (change) change(parts);
     auto made = spawn_remote_store(system, parts, node_id(std::uint8_t(number + 1)));
     ended_later.push_back(made.store);

@@ -25,8 +25,8 @@ class chunk_router_test : public chunk_fixture {
 protected:
   // Of the gateway, which is node 0.
   std::unique_ptr<chunk_router> router() {
-    chunk_router::cluster_parts parts{nodes[0]->layouts, network,
-                                      [this](const storage::uuid& id) { return remote(std::size_t(id[0]) - 1); }};
+    chunk_router::cluster_services parts{nodes[0]->layouts, network,
+                                         [this](const storage::uuid& id) { return remote(std::size_t(id[0]) - 1); }};
     return std::make_unique<chunk_router>(nodes[0]->router, std::move(parts));
   }
 };

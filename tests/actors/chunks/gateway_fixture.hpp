@@ -124,13 +124,13 @@ protected:
 
   // After the nodes were added.
   void start_gateway(std::chrono::milliseconds read_timeout = 5s) {
-    chunk_router::cluster_parts parts{nodes[0]->layouts, network, [this, read_timeout](const storage::uuid& id) {
-                                        return remote(std::size_t(id[0]) - 1, [&](auto& p) {
-                                          p.read_timeout = read_timeout;
-                                          p.write_timeout = 3s;
-                                          p.layouts = nodes[0]->layouts;
-                                        });
-                                      }};
+    chunk_router::cluster_services parts{nodes[0]->layouts, network, [this, read_timeout](const storage::uuid& id) {
+                                           return remote(std::size_t(id[0]) - 1, [&](auto& p) {
+                                             p.read_timeout = read_timeout;
+                                             p.write_timeout = 3s;
+                                             p.layouts = nodes[0]->layouts;
+                                           });
+                                         }};
     digests = storage::make_thread_executor("digest", 1, 1000);
     services_.system = &system;
     services_.metadata = spawn_noting_metadata(system, noted);

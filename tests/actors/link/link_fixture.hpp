@@ -195,7 +195,7 @@ protected:
     s.connection = times;
     s.tick = 10ms;
     if (change) change(s);
-    link_environment e{{&io}, std::move(tls), [node] { return hello_of(node); }};
+    link_services e{{&io}, std::move(tls), [node] { return hello_of(node); }};
     links.push_back(std::make_unique<peer_link>(s, e));
     links.back()->start();
     return *links.back();

@@ -82,7 +82,7 @@ protected:
     layouts->set(nodes[0]->layouts->get());
     router = std::make_shared<chunk_router>(
         nodes[0]->router,
-        chunk_router::cluster_parts{
+        chunk_router::cluster_services{
             layouts, network, [this](const storage::uuid& peer) {
               return spawn_remote_store(system, {network, layouts, buffers, &metrics, &storage::system_clock()}, peer);
             }});
