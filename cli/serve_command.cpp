@@ -130,8 +130,8 @@ result<void> running_node::open_admin() {
     if (!own) return own.error();
     admin.token = std::move(*own);
   }
-  admin.keys = [this](net::key_command wish, std::function<void(result<std::string>)> done) {
-    if (const auto env = keys_.load()) return net::run_key_command(*env, std::move(wish), std::move(done));
+  admin.keys = [this](net::key_command command, std::function<void(result<std::string>)> done) {
+    if (const auto env = keys_.load()) return net::run_key_command(*env, std::move(command), std::move(done));
     done(error{errc::no_leader, "the node starts"});
   };
   if (!settings_.cluster.listen.host.empty()) {
@@ -140,7 +140,7 @@ result<void> running_node::open_admin() {
       done(error{errc::no_leader, "the node starts"});
     };
     admin.command = [this](actors::admin_command c, auto done) {
-      if (auto* node = open_node_.load()) return node->wish(std::move(c), std::move(done));
+      if (auto* node = open_node_.load()) return node->run_admin_command(std::move(c), std::move(done));
       done(error{errc::no_leader, "the node starts"});
     };
   }

@@ -46,7 +46,7 @@ public:
   void start(admin_services services);
   void tick();
   caf::result<cluster_status_ptr> status();
-  caf::result<std::string> wish(const admin_command& c);
+  caf::result<std::string> execute(const admin_command& c);
   void serve(const peer_call& call);
 
 private:
@@ -193,9 +193,9 @@ caf::result<cluster_status_ptr> admin_service_state::status() {
   return promise;
 }
 
-// ── wishes ──
+// ── commands ──
 
-caf::result<std::string> admin_service_state::wish(const admin_command& requested) {
+caf::result<std::string> admin_service_state::execute(const admin_command& requested) {
   auto promise = self_->make_response_promise<std::string>();
   auto c = requested;
   // The token itself stays here and goes to the operator: the log and the other nodes get its hash.
@@ -242,7 +242,7 @@ void admin_service_state::pass_on(const pending_command_ptr& e, const storage::u
   s_.network->call(leader, std::move(bytes), e->deadline, [this, e, back = on_actor()](result<link::answer> a) {
     back([this, e, a = std::move(a)] {
       if (a) return e->reply(decode_done(a->bytes));
-      // All wishes can be carried out twice.
+      // All commands can be carried out twice.
       if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) return again(e, a.error());
       e->reply(a.error());
     });
@@ -299,7 +299,7 @@ void admin_service_state::change_voters(const pending_command_ptr& e, const log_
       .then([this, e](std::uint8_t) { again(e, not_all_votes()); }, [e](caf::error& why) { e->reply(from_caf(why)); });
 }
 
-// A removal is over when a majority knows that the node does not vote: until then its death would count. The steward
+// A removal is over when a majority knows that the node does not vote: until then its death would count. The controller
 // takes the vote away.
 void admin_service_state::await_vote_taken(const pending_command_ptr& e) {
   with_log([this, e](const result<log_status_ptr>& log) {
@@ -377,14 +377,15 @@ void admin_service_state::change(const pending_command_ptr& e, command_plan plan
     back([this, e, made, done = plan.done] {
       if (!*made) return e->reply(made->error());
       if ((*made)->commands.empty()) return e->reply(done);
-      log::info("the layout changes", {{"wish", done}});
+      log::info("the layout changes", {{"change", done}});
       commit(e, std::make_shared<std::vector<meta::command>>(std::move((*made)->commands)), 0, done);
     });
   };
   if (auto posted = s_.reads->post(e->deadline, std::move(job)); !posted) e->reply(posted.error());
 }
 
-// The first command is the wish; targets that another change made wrong are planned anew by the steward.
+// The first command is the admin command; targets that another change made wrong are planned anew by the membership
+// controller.
 void admin_service_state::commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands,
                                  std::size_t next, const std::string& done) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);
@@ -472,7 +473,7 @@ admin_service_actor::behavior_type admin_service(admin_service_actor::stateful_p
   state->start(std::move(services));
   return {
       [state](status_atom) { return state->status(); },
-      [state](admin_command_atom, const admin_command& c) { return state->wish(c); },
+      [state](admin_command_atom, const admin_command& c) { return state->execute(c); },
       [state](peer_atom, const peer_call& call) { state->serve(call); },
       [](completion& c) { c.run(); },
       [state](tick_atom) { state->tick(); },

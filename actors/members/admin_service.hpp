@@ -1,5 +1,6 @@
-// Where a member of a cluster answers operators: the status as the leader sees it, and wishes, which the leader carries
-// out and the others pass on to it. What follows from a wish (who gets which partition, who votes) is the steward's.
+// Where a member of a cluster answers operators: the status as the leader sees it, and commands, which the leader
+// carries out and the others pass on to it. What follows from a command (who gets which partition, who votes) is the
+// membership controller's.
 #pragma once
 
 #include "actors/link/peers.hpp"
@@ -24,7 +25,7 @@ struct admin_services {
   const storage::clock* clock = nullptr;
   std::string cluster_name;
   storage::random_source* random = nullptr;   // of join tokens
-  std::chrono::milliseconds down_after{6000}; // as the steward's
+  std::chrono::milliseconds down_after{6000}; // as the membership controller's
 };
 
 admin_service_actor spawn_admin_service(caf::actor_system& system, admin_services services);

@@ -1,7 +1,7 @@
 #include "actors/members/command_plan.hpp"
 
+#include "cluster/membership_controller.hpp"
 #include "cluster/raft/log_servers.hpp"
-#include "cluster/steward.hpp"
 
 #include <algorithm>
 
@@ -75,7 +75,7 @@ result<command_plan> plan_command(const cluster::layout& l, const admin_command&
     case admin_verb::zone:
       if (m.zone == c.zone) return command_plan{{}, node_text(c.node) + " is in that zone already"};
       return command_plan{cluster::change::set_zone{c.node, c.zone}, node_text(c.node) + " is in the zone " + c.zone};
-    default: return error{errc::invalid_argument, "not a wish about a node"};
+    default: return error{errc::invalid_argument, "not a command about a node"};
   }
 }
 

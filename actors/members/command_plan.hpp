@@ -1,4 +1,4 @@
-// What an operator's wish means for the layout as it is: the change, or why not, in words for people. Pure.
+// What an admin command means for the layout as it is: the change, or why not, in words for people. Pure.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"

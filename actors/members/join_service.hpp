@@ -35,16 +35,16 @@ public:
   explicit join_service(join_services services) : s_(std::move(services)) {}
 
   // `certified`: the connection that it came by proves who asks.
-  void take(join_request wish, bool certified, link::responder respond, const log_status& log);
+  void take(join_request request, bool certified, link::responder respond, const log_status& log);
   std::vector<waiting_node> waiting();
   void forget() { waiting_.clear(); } // another node leads
 
 private:
-  void decide(const join_request& wish, bool certified, const link::responder& respond, const log_status& log,
+  void decide(const join_request& request, bool certified, const link::responder& respond, const log_status& log,
               const result<storage::metadata::admission_rows>& rows);
-  void note_waiting(const join_request& wish);
-  void rejoin(const join_request& wish, const link::responder& respond, const log_status& log);
-  void add(const join_request& wish, const std::optional<storage::metadata::used_invitation>& by,
+  void note_waiting(const join_request& request);
+  void rejoin(const join_request& request, const link::responder& respond, const log_status& log);
+  void add(const join_request& request, const std::optional<storage::metadata::used_invitation>& by,
            const link::responder& respond);
 
   join_services s_;

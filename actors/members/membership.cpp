@@ -56,7 +56,7 @@ private:
   void make_join_service();
 
   void control_soon(std::chrono::milliseconds pause);
-  void steward();
+  void control();
   void transfer_leadership(const log_status& log, const cluster::layout& layout);
   void decide(const log_status& log, const sessions_seen& sessions);
   void note_auto_out(cluster::out_decision seen);
@@ -124,7 +124,7 @@ void membership_state::tick() {
     if (!log.leads) term_led_ = 0;
     if (s_.feature_level) s_.feature_level(log.feature_level);
     report(log);
-    if (log.leads) steward();
+    if (log.leads) control();
   });
 }
 
@@ -287,13 +287,13 @@ void membership_state::serve(const peer_call& call) {
     if (call.kind == peer_request::report) return hear(log, request);
     if (call.kind != peer_request::join)
       return request.respond(error{errc::unsupported, "not a request for membership"});
-    auto wish = decode_join(request.bytes);
-    if (!wish) return request.respond(wish.error());
+    auto join = decode_join(request.bytes);
+    if (!join) return request.respond(join.error());
     // A member passes on what a stranger asked, and has looked at that one's link.
     if (!request.from.member)
-      if (auto own = speaks_as(request.from, wish->node.id); !own) return request.respond(own.error());
+      if (auto own = speaks_as(request.from, join->node.id); !own) return request.respond(own.error());
     if (!log.leads) return pass_on(log, call.kind, request);
-    joins_->take(std::move(*wish), request.from.certified, request.respond, log);
+    joins_->take(std::move(*join), request.from.certified, request.respond, log);
   });
 }
 
@@ -328,17 +328,17 @@ void membership_state::tell_members(const link::responder& respond) const {
   respond(link::answer{encode(members_of(*layout)), {}});
 }
 
-// ── the steward ──
+// ── the membership controller ──
 
 void membership_state::control_soon(std::chrono::milliseconds pause) {
   if (std::exchange(soon_, true)) return;
   self_->delayed_send(self_, pause, completion{[this] {
                         soon_ = false;
-                        steward();
+                        control();
                       }});
 }
 
-void membership_state::steward() {
+void membership_state::control() {
   if (std::exchange(controlling_, true)) return;
   auto job = [this, store = s_.store, back = on_actor()](bool expired) {
     auto seen = std::make_shared<result<sessions_seen>>(error{errc::timeout, "not reached"});
@@ -374,7 +374,7 @@ void membership_state::transfer_leadership(const log_status& log, const cluster:
         server->role != raft::server_role::voter || (heir && match->second <= has))
       continue;
     const auto known = reports_.find(m.number);
-    if (known == reports_.end() || now() - known->second.healthy_at >= s_.steward.down_after) continue;
+    if (known == reports_.end() || now() - known->second.healthy_at >= s_.controller.down_after) continue;
     heir = m.number;
     has = match->second;
   }
@@ -415,8 +415,8 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     n.complete = r.complete;
   }
   update_holds();
-  note_auto_out(cluster::auto_out(view, s_.steward));
-  if (auto step = cluster::next_step(view, s_.steward, targets_planned_)) {
+  note_auto_out(cluster::auto_out(view, s_.controller));
+  if (auto step = cluster::next_step(view, s_.controller, targets_planned_)) {
     controlling_ = true;
     carry_out(std::move(*step), *layout);
   }

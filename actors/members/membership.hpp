@@ -1,6 +1,7 @@
 // Membership of one node: tells the leader each second how this node is, and on the leader carries out what the
-// steward decides (cluster/steward.hpp): who is down, who joins, who votes, which partitions go where. Requests to join
-// that reach another member are passed on to the leader; who may join: actors/members/join_service.hpp.
+// controller decides (cluster/membership_controller.hpp): who is down, who joins, who votes, which partitions go where.
+// Requests to join that reach another member are passed on to the leader; who may join:
+// actors/members/join_service.hpp.
 #pragma once
 
 #include "actors/link/peers.hpp"
@@ -10,7 +11,7 @@
 #include "base/executor.hpp"
 #include "cluster/admission.hpp"
 #include "cluster/cluster_identity.hpp"
-#include "cluster/steward.hpp"
+#include "cluster/membership_controller.hpp"
 #include "storage/metadata/store.hpp"
 
 namespace cairn::actors {
@@ -34,7 +35,7 @@ struct membership_services {
   storage::metadata::new_node self; // as it reports itself
   std::string cluster_name;
   std::function<disk_use()> disks; // cheap, any thread
-  cluster::controller_options steward;
+  cluster::controller_options controller;
   cluster::founding_rules founding;
   std::function<storage::wall_ms()> certificate_end; // of this node's links, 0: none; cheap. May be empty.
   // Why peers refuse this node for good, if they do; cheap. May be empty.

@@ -85,7 +85,7 @@ std::string encode_barrier() {
 result<void> decode_barrier(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto good = open_message(r, cluster_version); !good) return good;
-  if (!r.finished()) return broken_message("a wish for a barrier");
+  if (!r.finished()) return broken_message("a barrier request");
   return {};
 }
 
@@ -116,7 +116,7 @@ result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes) {
   snapshot_wanted out;
   out.index = r.u64();
   out.offset = r.u64();
-  if (!r.finished()) return broken_message("a wish for a snapshot");
+  if (!r.finished()) return broken_message("a snapshot request");
   return out;
 }
 
@@ -165,7 +165,7 @@ result<join_request> decode_join(std::string_view bytes) {
   read(r, out.node);
   out.cluster_name = r.string(text_bytes_max);
   if (proves) r.raw(out.proof.emplace());
-  if (!r.finished()) return broken_message("the wish to join");
+  if (!r.finished()) return broken_message("a join request");
   return out;
 }
 
@@ -184,7 +184,7 @@ result<join_answer> decode_join_answer(std::string_view bytes) {
   out.name = r.string(text_bytes_max);
   out.number = r.u16();
   read(r, out.members);
-  if (!r.finished()) return broken_message("the answer to the wish to join");
+  if (!r.finished()) return broken_message("the answer to a join request");
   return out;
 }
 

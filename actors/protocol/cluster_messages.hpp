@@ -136,7 +136,7 @@ struct member_reports {
   bool leads = false; // else the rest is empty
   std::vector<waiting_node> waiting;
   std::map<storage::node_number, received_report> by_node;
-  cluster::out_decision auto_out; // as the steward last saw it
+  cluster::out_decision auto_out; // as the membership controller last saw it
 };
 
 } // namespace cairn::actors

@@ -14,7 +14,7 @@ namespace cairn::actors {
 
 class cluster_state {
 public:
-  // By membership: this node leads, so it reaps and stewards.
+  // By membership: this node leads, so it reaps and controls the membership.
   std::atomic<bool> leads{false};
   // By membership, on the leader: no read of any other node needs what was buried at or before this index.
   std::atomic<storage::log_index> others_oldest_hold{0};

@@ -1,4 +1,4 @@
-// The cluster as one node knows it, and what an operator may wish of it: plain values between the cluster's actors and
+// The cluster as one node knows it, and what an operator may ask of it: plain values between the cluster's actors and
 // the admin port. Bytes, and times in milliseconds since 1970.
 #pragma once
 

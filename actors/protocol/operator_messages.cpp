@@ -15,7 +15,7 @@ using storage::byte_writer;
 constexpr std::uint8_t operator_version = 1;
 constexpr std::size_t operator_text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38,
                       waiting_bytes_min = 17;
-enum class what : std::uint8_t { status = 1, wish, look };
+enum class what : std::uint8_t { status = 1, command, look };
 
 bool has_fault(const cluster_node_status& n) {
   return !n.fault.empty() || n.closed_disks > 0;
@@ -71,7 +71,7 @@ std::string encode(const admin_request& request) {
   if (std::holds_alternative<status_wanted>(request)) return w.u8(std::uint8_t(what::status)).take();
   if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
   const auto& c = std::get<admin_command>(request);
-  w.u8(std::uint8_t(what::wish)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
+  w.u8(std::uint8_t(what::command)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
   write(w, c.nodes);
   if (c.kind == admin_verb::add) w.raw(c.invited).raw(c.token);
   return w.take();
@@ -84,7 +84,7 @@ result<admin_request> decode_admin_request(std::string_view bytes) {
   switch (what(r.u8())) {
     case what::status: break;
     case what::look: out = look_now{}; break;
-    case what::wish: {
+    case what::command: {
       admin_command c;
       const auto kind = r.u8();
       if (kind < std::uint8_t(admin_verb::drain) || kind > std::uint8_t(admin_verb::add)) r.fail();
@@ -102,7 +102,7 @@ result<admin_request> decode_admin_request(std::string_view bytes) {
     }
     default: r.fail();
   }
-  if (!r.finished()) return broken_message("an operator's wish");
+  if (!r.finished()) return broken_message("an admin command");
   return out;
 }
 

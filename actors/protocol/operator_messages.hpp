@@ -3,7 +3,7 @@
 //
 //   request  version:u8 what:u8 …                         version: 1, also of answers
 //     1 status                                        → version:u8 status
-//     2 wish     kind:u8 node:u16 number:u32 zone:s numbers [node:16 token:32]  → version:u8 text:s
+//     2 command  kind:u8 node:u16 number:u32 zone:s numbers [node:16 token:32]  → version:u8 text:s
 //                kind: admin_verb; the last two of `add` alone
 //     3 look now for missing copies on your disks     → version:u8 text:s (empty)
 //   status   name:s id:16 replicas:u8 write_quorum:u8 deletions_held:u8 epoch:v leader:v term:v self:u16 now:u64

@@ -182,8 +182,8 @@ result<join_answer> cluster_member::ask_to_join() {
   const auto& token = env_.settings->cluster.join_token;
   join_request asked{self(), env_.settings->cluster.name, {}};
   if (!token.empty()) asked.proof = cluster::prove_token(cluster::hash_of_token(token), asked.node.id);
-  std::string wish(1, char(peer_request::join));
-  wish += encode(asked);
+  std::string bytes(1, char(peer_request::join));
+  bytes += encode(asked);
   auto until = env_.clock->now() + join_patience;
   error last{errc::no_leader, "nobody was asked"};
   while (env_.clock->now() < until) {
@@ -191,7 +191,7 @@ result<join_answer> cluster_member::ask_to_join() {
       auto target = config::parse_host_port(address);
       if (!target) return target.error();
       auto answered = std::make_shared<std::promise<result<link::answer>>>();
-      links_->ask_member(*target, wish, join_time,
+      links_->ask_member(*target, bytes, join_time,
                          [answered](result<link::answer> a) { answered->set_value(std::move(a)); });
       auto a = answered->get_future().get();
       if (a) return decode_join_answer(a->bytes);
@@ -291,7 +291,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.self = self();
   services.cluster_name = identity_.name;
   services.metadata = metadata;
-  services.steward.out_after =
+  services.controller.out_after =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
   services.founding.window =
       std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.founding_window);
@@ -324,7 +324,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   admin_service.clock = services.clock;
   admin_service.cluster_name = identity_.name;
   admin_service.random = env_.random;
-  admin_service.down_after = services.steward.down_after;
+  admin_service.down_after = services.controller.down_after;
   admin_service.membership = spawn_membership(system, std::move(services));
   membership_->set(admin_service.membership);
   admin_service_->set(spawn_admin_service(system, std::move(admin_service)));

@@ -57,7 +57,7 @@ public:
   node_status status() const override;
   bool is_new() const override { return is_new_; }
   void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
-  void wish(admin_command c, std::function<void(result<std::string>)> done) const override;
+  void run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const override;
   void transfer_leadership() override;
   result<void> apply(const config::settings& settings) override;
   void apply_limits(const config::settings& settings);
@@ -430,7 +430,7 @@ void storage_node_impl::ask_cluster(std::function<void(result<cluster_status>)> 
       status_atom_v);
 }
 
-void storage_node_impl::wish(admin_command c, std::function<void(result<std::string>)> done) const {
+void storage_node_impl::run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const {
   const auto admin_service = member_ ? member_->admin_service() : admin_service_actor{};
   if (!admin_service) return done(no_cluster);
   ask<std::string>(system_, admin_service, std::move(done), admin_command_atom_v, std::move(c));

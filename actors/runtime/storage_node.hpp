@@ -61,7 +61,7 @@ public:
   // Of a member of a cluster (unsupported else), answered by an actor's thread: `done` must only post. Errors:
   // interfaces.hpp, admin_service_actor.
   virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;
-  virtual void wish(admin_command c, std::function<void(result<std::string>)> done) const = 0;
+  virtual void run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const = 0;
   // Before the node stops: leads its cluster no longer, so that others' writes go on. Waits up to some seconds.
   virtual void transfer_leadership() = 0;
   // SIGHUP: limits.memory and the like take effect, the certificate of the links is read again. Errors: of the latter;

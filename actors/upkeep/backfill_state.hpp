@@ -91,7 +91,7 @@ private:
   std::size_t failed_disks_ = 0;                         // that are known
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
-  std::uint64_t looks_seen_ = 0; // wishes of operators for a check
+  std::uint64_t looks_seen_ = 0; // requests of operators for a check
   std::optional<scrub_walk> walk_;
   std::set<storage::chunk_id> lost_; // by the word of all that could have them
   storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};

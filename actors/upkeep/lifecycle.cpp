@@ -153,15 +153,15 @@ void lifecycle_state::decide(const meta::versions_page& page) {
   std::vector<meta::command> commands;
   const auto now = s_.clock->wall();
   const auto settle = [&](const meta::listed_version& version, bool last) {
-    const auto wish = rules_->next(version, last, now);
-    if (wish == lifecycle_action::keep) return;
+    const auto action = rules_->next(version, last, now);
+    if (action == lifecycle_action::keep) return;
     meta::delete_object command;
     command.bucket = versions_.bucket;
     command.key = version.key;
     command.now = now;
     command.expected = version.place;
     command.by.bucket = versions_.judged.bucket;
-    if (wish == lifecycle_action::remove) command.version = version.id;
+    if (action == lifecycle_action::remove) command.version = version.id;
     commands.emplace_back(std::move(command));
   };
   for (const auto& version : page.versions) {

@@ -48,12 +48,12 @@ result<void> command(const char* kind, const admin_options& options) {
   return print(answer ? terminal_text(*answer) : answer);
 }
 
-struct wish {
+struct verb {
   const char *name, *text, *value, *value_text; // no value: null
   bool of_node;
 };
 
-constexpr wish wishes[] = {
+constexpr verb verbs[] = {
     {"drain",
      "Move everything off a node; when `status` shows no partitions, it may be removed\n\n"
      "Example: cairn cluster drain 3",
@@ -79,7 +79,7 @@ constexpr wish wishes[] = {
     {"repair", "Look for chunks with too few or damaged copies now, and make new ones", nullptr, nullptr, false},
 };
 
-void add_wish(CLI::App& cluster, const wish& w, int& exit_code) {
+void add_verb(CLI::App& cluster, const verb& w, int& exit_code) {
   auto* subcommand = cluster.add_subcommand(w.name, w.text);
   const auto options = add_admin_option(*subcommand);
   if (w.of_node)
@@ -163,7 +163,7 @@ void add_cluster_admin_commands(CLI::App& cluster, int& exit_code) {
   subcommand->callback([options, &exit_code] { run_command(exit_code, [&] { return status(*options); }); });
   add_add_command(cluster, exit_code);
   add_voters_command(cluster, exit_code);
-  for (const auto& w : wishes) add_wish(cluster, w, exit_code);
+  for (const auto& w : verbs) add_verb(cluster, w, exit_code);
 }
 
 } // namespace cairn::cli

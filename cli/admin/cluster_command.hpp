@@ -1,5 +1,5 @@
 // `cairn cluster …`: certificates of the nodes (files only), and through the admin port of any node the cluster's
-// status and an operator's wishes.
+// status and an operator's commands.
 #pragma once
 
 namespace CLI {

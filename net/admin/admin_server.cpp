@@ -175,20 +175,20 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     callbacks.cluster([command = callbacks.command, target = std::move(target),
                        done = std::move(done)](const result<actors::cluster_status>& status) {
       if (!status) return done(refusal(status.error()));
-      auto wish = parse_membership_command(target, *status);
-      if (!wish) return done(refusal(wish.error()));
-      command(std::move(*wish), [done](result<std::string> outcome) {
+      auto parsed = parse_membership_command(target, *status);
+      if (!parsed) return done(refusal(parsed.error()));
+      command(std::move(*parsed), [done](result<std::string> outcome) {
         done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
       });
     });
   }
 
   void change_keys(const request_target& target, std::function<void(response)> done) const {
-    auto wish = parse_key_command(target);
-    if (!wish) return done(refusal(wish.error()));
+    auto parsed = parse_key_command(target);
+    if (!parsed) return done(refusal(parsed.error()));
     if (!callbacks.keys) return done(refusal({errc::busy, "the node is starting"}));
-    const char* type = wish->json ? "application/json" : "text/plain; charset=utf-8";
-    callbacks.keys(std::move(*wish), [type, done = std::move(done)](result<std::string> outcome) {
+    const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
+    callbacks.keys(std::move(*parsed), [type, done = std::move(done)](result<std::string> outcome) {
       done(outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error()));
     });
   }

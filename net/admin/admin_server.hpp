@@ -22,7 +22,7 @@ struct admin_callbacks {
   std::function<std::string()> metrics;        // the page
   // No function: the node is of no cluster. `done` must be called once, within some seconds, by any thread.
   std::function<void(std::function<void(result<actors::cluster_status>)> done)> cluster = {};
-  // An operator's wish. `done` must be called once, within half a minute, by any thread: what was done, for people.
+  // An operator's command. `done` must be called once, within half a minute, by any thread: what was done, for people.
   std::function<void(actors::admin_command, std::function<void(result<std::string>)> done)> command = {};
   // Likewise, about access keys.
   std::function<void(key_command, std::function<void(result<std::string>)> done)> keys = {};

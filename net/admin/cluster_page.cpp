@@ -261,19 +261,19 @@ std::string certificates_text(const cluster_status& s) {
 
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, admin_verb>, 11> wishes{{{"add", admin_verb::add},
-                                                                          {"drain", admin_verb::drain},
-                                                                          {"activate", admin_verb::activate},
-                                                                          {"remove", admin_verb::remove},
-                                                                          {"weight", admin_verb::weight},
-                                                                          {"zone", admin_verb::zone},
-                                                                          {"repair", admin_verb::repair},
-                                                                          {"deletions", admin_verb::deletions},
-                                                                          {"voters", admin_verb::voters},
-                                                                          {"lost", admin_verb::lost},
-                                                                          {"forget-lost", admin_verb::forget}}};
+constexpr std::array<std::pair<std::string_view, admin_verb>, 11> verbs{{{"add", admin_verb::add},
+                                                                         {"drain", admin_verb::drain},
+                                                                         {"activate", admin_verb::activate},
+                                                                         {"remove", admin_verb::remove},
+                                                                         {"weight", admin_verb::weight},
+                                                                         {"zone", admin_verb::zone},
+                                                                         {"repair", admin_verb::repair},
+                                                                         {"deletions", admin_verb::deletions},
+                                                                         {"voters", admin_verb::voters},
+                                                                         {"lost", admin_verb::lost},
+                                                                         {"forget-lost", admin_verb::forget}}};
 
-// What a wish is about, besides its value.
+// What a command is about, besides its value.
 enum class about { node, nodes, cluster };
 about subject_of(admin_verb kind) {
   switch (kind) {
@@ -431,14 +431,13 @@ result<std::vector<storage::node_number>> find_nodes(const cluster_status& s, st
 
 result<admin_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
   const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
-  const auto* wish =
-      std::find_if(wishes.begin(), wishes.end(), [&](const auto& w) { return kind && w.first == *kind; });
-  if (wish == wishes.end())
+  const auto* verb = std::find_if(verbs.begin(), verbs.end(), [&](const auto& w) { return kind && w.first == *kind; });
+  if (verb == verbs.end())
     return error{
         errc::invalid_argument,
         "expected kind=add, drain, activate, remove, weight, zone, voters, repair, lost, forget-lost or deletions"};
   admin_command c;
-  c.kind = wish->second;
+  c.kind = verb->second;
   const auto subject = subject_of(c.kind);
   if ((subject == about::cluster) == (node != nullptr))
     return error{errc::invalid_argument,

@@ -67,12 +67,12 @@ result<bool> read_switch(const request_target& asked, std::string_view name, std
 
 // What each kind must say, and may.
 result<void> check_parts(const key_command& c, bool has_value) {
-  const bool of_key = c.wish == key_request::remove || c.wish == key_request::allow || c.wish == key_request::deny;
+  const bool of_key = c.kind == key_request::remove || c.kind == key_request::allow || c.kind == key_request::deny;
   if (of_key && c.key.empty()) return wrong("expected key=");
-  const bool grants = c.wish == key_request::allow || c.wish == key_request::deny;
+  const bool grants = c.kind == key_request::allow || c.kind == key_request::deny;
   if (grants && (c.bucket.empty() != (c.rights == 0))) return wrong("a bucket and rights on it go together");
   if (grants && c.bucket.empty() && !c.creates_buckets) return wrong("expected a bucket and rights, or create_buckets");
-  if (c.wish == key_request::public_read && (c.bucket.empty() || !has_value))
+  if (c.kind == key_request::public_read && (c.bucket.empty() || !has_value))
     return wrong("expected bucket= and value=");
   return {};
 }
@@ -121,7 +121,7 @@ void change(const key_page_services& env, const key_command& c, answer then) {
   metadata::change_key command;
   command.id = c.key;
   command.bucket = c.bucket;
-  const bool allow = c.wish == key_request::allow;
+  const bool allow = c.kind == key_request::allow;
   (allow ? command.allowed : command.denied) = c.rights;
   if (c.creates_buckets) command.creates_buckets = allow;
   commit(env, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
@@ -211,10 +211,10 @@ result<key_command> parse_key_command(const request_target& asked) {
     return value ? *value : std::string{};
   };
   const auto kind = text("kind");
-  const auto wish = std::ranges::find(kinds, std::string_view{kind}, [](const auto& k) { return k.first; });
-  if (wish == kinds.end()) return wrong("expected kind=create, list, delete, allow, deny or public-read");
+  const auto found = std::ranges::find(kinds, std::string_view{kind}, [](const auto& k) { return k.first; });
+  if (found == kinds.end()) return wrong("expected kind=create, list, delete, allow, deny or public-read");
   key_command c;
-  c.wish = wish->second;
+  c.kind = found->second;
   c.key = text("key");
   c.label = text("label");
   c.bucket = text("bucket");
@@ -246,7 +246,7 @@ std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const
 }
 
 void run_key_command(const key_page_services& env, key_command c, answer done) {
-  switch (c.wish) {
+  switch (c.kind) {
     case key_request::create: return create(env, c, std::move(done));
     case key_request::list: return next_page(std::make_shared<list_job>(list_job{env, c.json, std::move(done), {}}));
     case key_request::remove: {

@@ -22,7 +22,7 @@ namespace cairn::net {
 enum class key_request : std::uint8_t { create, list, remove, allow, deny, public_read };
 
 struct key_command {
-  key_request wish = key_request::list;
+  key_request kind = key_request::list;
   std::string key, label, bucket;
   std::uint8_t rights = 0;
   bool creates_buckets = false; // create: may it; allow and deny: is it about that

@@ -191,7 +191,7 @@ private:
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
   bool busy_ = false;        // between a head and the end of its answer
-  bool keep_alive_ = false;  // the client's wish
+  bool keep_alive_ = false;  // as the client asked
   bool close_after_ = false; // what the answer said
   bool body_whole_ = false, continued_ = false;
   bool shakes_hands_ = false; // TLS

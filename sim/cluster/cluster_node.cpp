@@ -112,8 +112,8 @@ void cluster_node::open_metadata() {
 }
 
 void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
-  std::string wish(1, char(actors::peer_request::join));
-  wish += encode(actors::join_request{self(), cluster_name, {}});
+  std::string bytes(1, char(actors::peer_request::join));
+  bytes += encode(actors::join_request{self(), cluster_name, {}});
   const auto& whom = w_.draw.pick(known);
   const auto again = [this, life = incarnation_, known] {
     if (running() && life == incarnation_ && !joined()) ask_to_join(known);
@@ -122,7 +122,7 @@ void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
   w_.after(std::chrono::seconds{10}, [asked, again] {
     if (std::exchange(*asked, false)) again();
   });
-  network_.ask(process_->network, whom, std::move(wish), [this, asked, again](result<actors::link::answer> a) {
+  network_.ask(process_->network, whom, std::move(bytes), [this, asked, again](result<actors::link::answer> a) {
     if (!std::exchange(*asked, false)) return;
     if (!a) {
       if (a.error().code == errc::invalid_argument || a.error().code == errc::precondition_failed)
@@ -250,7 +250,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
     }
     return use;
   };
-  members.steward = plan_.steward;
+  members.controller = plan_.controller;
   members.founding = {std::chrono::hours{24}, 64};
   members.metadata = p.services.metadata = actors::spawn_metadata(p.home.system(), std::move(m));
   p.membership = actors::spawn_membership(p.home.system(), std::move(members));

@@ -26,7 +26,7 @@ struct member_plan {
   std::uint8_t replicas = 3, write_quorum = 0;
   job_times disk_times, metadata_times, digest_times;
   machine::clock_faults clock;
-  cluster::controller_options steward;
+  cluster::controller_options controller;
   bool scrubs = false;
   std::uint32_t feature_level = storage::metadata::feature_level; // that it says to know, until it is upgraded
   std::chrono::minutes walk_every{60};                            // of the reaper, over all chunks
@@ -83,7 +83,7 @@ public:
   std::vector<storage::chunk_id> chunks() const;                 // of a running node, on all its disks
   void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of a chunk that it has
   void read_alone(const storage::chunk_id& chunk); // from its own disk, as a request would; the answer is dropped
-  void look_for_damage();                          // an operator wishes it
+  void look_for_damage();                          // an operator asks for it
   void replace_disks();                            // with empty ones, of a node that does not run
 
   // Of a running member that nobody uses: problems, empty when all is as it should be.

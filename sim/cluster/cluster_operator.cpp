@@ -38,13 +38,13 @@ void cluster_operator::act() {
   c.zone = "zone-" + std::to_string(d.below(3));
   if (!number) return;
   c.node = *number;
-  const auto done = wish(c);
+  const auto done = run(c);
   (done ? done_ : refused_) += 1;
   if (!done && !refusals.contains(done.error().code))
     checks_.fail("an operator was told without a reason: " + to_string(done.error()));
 }
 
-result<void> cluster_operator::wish(const admin_command& c) {
+result<void> cluster_operator::run(const admin_command& c) {
   const auto leader = std::ranges::find_if(nodes_, [](const auto& n) { return n->leads(); });
   const auto layout = leader == nodes_.end() ? nullptr : (*leader)->layout();
   if (!layout) return error{errc::no_leader, "nobody leads"};
@@ -55,7 +55,8 @@ result<void> cluster_operator::wish(const admin_command& c) {
   const auto made = cluster::plan_change(*layout, *plan->change);
   if (!made) return made.error();
   const auto life = (*leader)->lives();
-  // The first command is the wish; targets that another change made wrong are planned anew by the steward.
+  // The first one is the operator's; targets that another change made wrong are planned anew by the membership
+  // controller.
   bool first = true;
   for (const auto& command : made->commands) {
     if (!(*leader)->serves() || (*leader)->lives() != life) return error{errc::connection_lost, "the leader died"};
@@ -67,7 +68,7 @@ result<void> cluster_operator::wish(const admin_command& c) {
 }
 
 std::string cluster_operator::summary() const {
-  return "wishes " + std::to_string(done_) + " and " + std::to_string(refused_) + " refused";
+  return "commands " + std::to_string(done_) + " and " + std::to_string(refused_) + " refused";
 }
 
 } // namespace cairn::sim

@@ -1,5 +1,5 @@
-// An operator of a simulated cluster: wishes are understood, planned and committed as actors/members/admin_service does
-// it, with the layout that the leader knows.
+// An operator of a simulated cluster: commands are understood, planned and committed as actors/members/admin_service
+// does it, with the layout that the leader knows.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
@@ -12,11 +12,11 @@ public:
   cluster_operator(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_workload& commands)
       : w_(w), checks_(c), nodes_(nodes), commands_(commands) {}
 
-  // Any wish, drawn; refusals that make sense are no problem. Never leaves less than two nodes that hold chunks where
-  // there were two: the only copy of something may be rotten then.
+  // Any command, drawn; refusals that make sense are no problem. Never leaves less than two nodes that hold chunks
+  // where there were two: the only copy of something may be rotten then.
   void act();
   // Waits for it. The error: why it was refused, or what is not known of its outcome.
-  result<void> wish(const actors::admin_command& c);
+  result<void> run(const actors::admin_command& c);
   std::string summary() const;
 
 private:

@@ -37,8 +37,8 @@ cluster_plan draw_first(dice& d) {
     p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   p.pause_max = microseconds{d.between(300'000, 6'000'000)};
   if (d.chance(0.4)) { // what takes minutes happens within the run
-    p.member.steward.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
-    p.member.steward.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
+    p.member.controller.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
+    p.member.controller.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
   }
   p.calm_net.delay_max = microseconds{d.between(100, d.chance(0.2) ? 20'000 : 2'000)};
   p.rough_net = p.calm_net;
@@ -70,8 +70,8 @@ cluster_plan draw_first(dice& d) {
 void draw_extras(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ 0x2545F4914F6CDD1Dull};
   if (d.chance(0.3)) p.work.uploads = d.pick(std::vector<double>{0.05, 0.15, 0.3});
-  p.wishes = p.trouble.count() > 0 && d.chance(0.3);
-  p.removes = p.wishes && d.chance(0.5);
+  p.commands = p.trouble.count() > 0 && d.chance(0.3);
+  p.removes = p.commands && d.chance(0.5);
   p.rots = p.nodes > 2 && p.trouble.count() > 0 && d.chance(0.3);
   p.rows_rot = p.rots;
   p.scrubs = p.rots && d.chance(0.4);

@@ -11,11 +11,11 @@ struct cluster_plan {
   std::size_t nodes = 3;
   std::size_t at_first = 3;                                          // the others join in the middle of it
   bool drains = false, replaces_disks = false, long_absence = false; // of the last node
-  bool wishes = false, removes = false; // an operator's, of any kind; a drained node at the end
-  bool looks_for_leftovers = false;     // at the end: chunks that nothing needs
-  std::uint32_t old_level = 0;          // of the builds that some nodes begin with; 0: all are new
-  bool rots = false, scrubs = false;    // bits; found by operators' wishes, not by readers
-  bool rows_rot = false;                // of one node's metadata
+  bool commands = false, removes = false; // an operator's, of any kind; a drained node at the end
+  bool looks_for_leftovers = false;       // at the end: chunks that nothing needs
+  std::uint32_t old_level = 0;            // of the builds that some nodes begin with; 0: all are new
+  bool rots = false, scrubs = false;      // bits; found by operators' commands, not by readers
+  bool rows_rot = false;                  // of one node's metadata
   fault_plan faults;
   disk_fault_plan disk_faults;
   bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;

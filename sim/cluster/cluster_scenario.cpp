@@ -122,7 +122,7 @@ void cluster_run::trouble() {
   const auto any = [&]() -> cluster_node& { return *d.pick(nodes_); };
   auto& n = any();
   if (plan_.drains && !draining_ && d.chance(0.2)) drain();
-  if (plan_.wishes && d.chance(0.3)) operator_->act();
+  if (plan_.commands && d.chance(0.3)) operator_->act();
   let_in();
   if (plan_.rots && d.chance(0.5)) rot_->flip();
   if (plan_.rows_rot && d.chance(0.1)) rot_->flip_row();
@@ -175,7 +175,7 @@ void cluster_run::mend() {
   }
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
     return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
-  if (plan_.wishes && !checks_.failed()) take_out_removed();
+  if (plan_.commands && !checks_.failed()) take_out_removed();
   if (!checks_.failed()) let_in();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all was mended: " + standing());
@@ -185,8 +185,8 @@ void cluster_run::mend() {
     w_.run_for(1s);
   }
   settle("after all was mended");
-  if (plan_.wishes && !checks_.failed()) take_out_removed(); // a removal ends when the node holds nothing more
-  if (plan_.wishes && !checks_.failed()) settle_drains();
+  if (plan_.commands && !checks_.failed()) take_out_removed(); // a removal ends when the node holds nothing more
+  if (plan_.commands && !checks_.failed()) settle_drains();
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
 }
@@ -199,8 +199,8 @@ void cluster_run::drain() {
   for (const auto& n : nodes_) members += n->ready();
   auto& n = *w_.draw.pick(nodes_);
   if (members < 2 || !n.ready()) return;
-  if (plan_.wishes) { // others may hold nothing
-    if (operator_->wish({actors::admin_verb::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
+  if (plan_.commands) { // others may hold nothing
+    if (operator_->run({actors::admin_verb::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
     return;
   }
   storage::metadata::set_node change;
@@ -240,7 +240,7 @@ void cluster_run::settle_drains() {
     if (!n || n == draining_) continue;
     if (plan_.removes && !draining_) {
       draining_ = n;
-    } else if (auto done = operator_->wish({actors::admin_verb::activate, m.number, 0, {}, {}}); !done) {
+    } else if (auto done = operator_->run({actors::admin_verb::activate, m.number, 0, {}, {}}); !done) {
       return checks_.fail("an activation: " + to_string(done.error()));
     }
   }
@@ -273,8 +273,8 @@ void cluster_run::remove_drained() {
   change.node = number;
   change.state = cluster::member_state::draining;
   const auto drained =
-      plan_.wishes ? operator_->wish({actors::admin_verb::drain, number, 0, {}, {}}) : work_->operate(change);
-  if (!drained && plan_.wishes && drained.error() == errc::precondition_failed) { // others may hold nothing
+      plan_.commands ? operator_->run({actors::admin_verb::drain, number, 0, {}, {}}) : work_->operate(change);
+  if (!drained && plan_.commands && drained.error() == errc::precondition_failed) { // others may hold nothing
     draining_ = nullptr;
     return;
   }
@@ -349,7 +349,7 @@ void cluster_run::check_end() {
 
 std::string cluster_run::options() const {
   return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
-         (plan_.wishes && operator_ ? ", " + operator_->summary() : "") +
+         (plan_.commands && operator_ ? ", " + operator_->summary() : "") +
          (plan_.rots && rot_
               ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
               : "") +

@@ -11,7 +11,7 @@ public:
   rotten_bits(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}
 
   void flip();                // one, somewhere; or none when no chunk may
-  void meet(bool as_a_scrub); // all that is rotten is read, as clients or an operator's wish would have it
+  void meet(bool as_a_scrub); // all that is rotten is read, as clients or an operator's command would have it
   void flip_row();            // of the metadata of one node, while that of all others is good
   bool metadata_is_whole();   // read as a scrub does, so that its node knows what is not
   std::uint64_t count() const noexcept { return flipped_; }

@@ -93,7 +93,7 @@ std::optional<replicated_log::server_id> replicated_log::id_of(const storage::uu
   return std::nullopt;
 }
 
-// ── the engine's wishes ──
+// ── the engine's updates ──
 
 void replicated_log::pump() {
   if (stopped_ || failure_) return;

@@ -75,21 +75,21 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
     key_ = version.key;
     displaced_ = 0;
   }
-  auto wish = lifecycle_action::keep;
+  auto action = lifecycle_action::keep;
   if (!first) {
-    if (removes_displaced(version, now)) wish = lifecycle_action::remove;
+    if (removes_displaced(version, now)) action = lifecycle_action::remove;
     ++displaced_;
   } else if (version.delete_marker) {
     // A marker that hides nothing any more; it expires like an object, too.
     const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& r) {
       return r.enabled && r.expire_markers && version.key.starts_with(r.prefix);
     });
-    if (last && (rule != rules_.end() || expires(version, now))) wish = lifecycle_action::remove;
+    if (last && (rule != rules_.end() || expires(version, now))) action = lifecycle_action::remove;
   } else if (expires(version, now)) {
-    wish = lifecycle_action::expire;
+    action = lifecycle_action::expire;
   }
   displaced_at_ = version.modified;
-  return wish;
+  return action;
 }
 
 bool lifecycle_rules::aborts(const meta::listed_upload& upload, storage::wall_ms now) const {

@@ -62,7 +62,7 @@ protected:
   }
 
   template <class Answer, class... Message>
-  std::shared_ptr<std::optional<result<Answer>>> ask_desk(Message... message) {
+  std::shared_ptr<std::optional<result<Answer>>> ask_admin(Message... message) {
     auto out = std::make_shared<std::optional<result<Answer>>>();
     w.system().spawn([=, this](caf::event_based_actor* self) {
       self->request(admin_service, caf::infinite, message...)
@@ -71,8 +71,8 @@ protected:
     w.settle();
     return out;
   }
-  auto wish(admin_command c) { return ask_desk<std::string>(admin_command_atom_v, std::move(c)); }
-  auto status() { return ask_desk<cluster_status_ptr>(status_atom_v); }
+  auto command(admin_command c) { return ask_admin<std::string>(admin_command_atom_v, std::move(c)); }
+  auto status() { return ask_admin<cluster_status_ptr>(status_atom_v); }
 
   // A request of another node.
   std::shared_ptr<std::optional<result<link::answer>>> serve(std::string bytes, std::chrono::seconds time = 5s) {
@@ -164,33 +164,33 @@ TEST_F(operator_desk_test, shows_metrics_each_second_what_this_node_knows) {
 
 TEST_F(operator_desk_test, a_leader_commits_what_is_asked_and_answers_what_was_done) {
   lead_and_start();
-  const auto done = wish(weigh);
+  const auto done = command(weigh);
   ASSERT_TRUE(*done && **done) << to_string((*done)->error());
   EXPECT_THAT(***done, HasSubstr("node 1 has the weight 7"));
   EXPECT_EQ(row(1).weight, 7u);
-  const auto again = wish(weigh);
+  const auto again = command(weigh);
   EXPECT_THAT(***again, HasSubstr("already"));
   EXPECT_EQ(committed_of<meta::set_node>().size(), 1u);
 }
 
 TEST_F(operator_desk_test, says_why_it_can_not_be_and_changes_nothing) {
   lead_and_start();
-  EXPECT_EQ((*wish({.kind = admin_verb::drain, .node = 9}))->error(), errc::not_found);
-  EXPECT_EQ((*wish({.kind = admin_verb::remove, .node = 0}))->error(), errc::precondition_failed)
+  EXPECT_EQ((*command({.kind = admin_verb::drain, .node = 9}))->error(), errc::not_found);
+  EXPECT_EQ((*command({.kind = admin_verb::remove, .node = 0}))->error(), errc::precondition_failed)
       << "it owns partitions";
-  EXPECT_EQ((*wish({.kind = admin_verb::voters, .nodes = {0}}))->error(), errc::precondition_failed);
+  EXPECT_EQ((*command({.kind = admin_verb::voters, .nodes = {0}}))->error(), errc::precondition_failed);
   EXPECT_TRUE(commits.empty());
 }
 
 TEST_F(operator_desk_test, a_follower_passes_a_command_on_and_answers_what_the_leader_did) {
   follow_and_start();
-  const auto done = wish(drain);
+  const auto done = command(drain);
   EXPECT_EQ(std::get<admin_command>(asked()), drain);
   EXPECT_FALSE(*done);
   answer(link::answer{encode_done("node 2 drains"), {}});
   ASSERT_TRUE(*done && **done);
   EXPECT_EQ(***done, "node 2 drains");
-  const auto refused = wish(drain);
+  const auto refused = command(drain);
   answer(error{errc::precondition_failed, "no"});
   EXPECT_EQ((*refused)->error(), errc::precondition_failed);
   EXPECT_TRUE(commits.empty());
@@ -198,7 +198,7 @@ TEST_F(operator_desk_test, a_follower_passes_a_command_on_and_answers_what_the_l
 
 TEST_F(operator_desk_test, asks_the_next_leader_when_the_one_it_asked_leads_no_more) {
   follow_and_start();
-  const auto done = wish(drain);
+  const auto done = command(drain);
   log.leader = 2;
   answer(error{errc::no_leader, "not me"});
   pass(300ms);
@@ -214,7 +214,7 @@ TEST_F(operator_desk_test, asks_the_next_leader_when_the_one_it_asked_leads_no_m
 
 TEST_F(operator_desk_test, without_a_leader_tries_until_its_time_is_over) {
   start();
-  const auto done = wish(weigh);
+  const auto done = command(weigh);
   pass(19s);
   EXPECT_FALSE(*done);
   pass(2s);
@@ -224,7 +224,7 @@ TEST_F(operator_desk_test, without_a_leader_tries_until_its_time_is_over) {
 
 TEST_F(operator_desk_test, a_join_token_goes_to_the_operator_and_its_hash_into_the_log) {
   lead_and_start();
-  const auto made = wish({.kind = admin_verb::add, .number = 3600});
+  const auto made = command({.kind = admin_verb::add, .number = 3600});
   ASSERT_TRUE(*made && **made);
   EXPECT_THAT(***made, ::testing::StartsWith(std::string{cluster::join_token_prefix}));
   const auto invited = committed_of<meta::invite_node>();
@@ -235,7 +235,7 @@ TEST_F(operator_desk_test, a_join_token_goes_to_the_operator_and_its_hash_into_t
 
 TEST_F(operator_desk_test, a_follower_passes_on_the_hash_of_the_token_alone) {
   follow_and_start();
-  const auto made = wish({.kind = admin_verb::add, .number = 60});
+  const auto made = command({.kind = admin_verb::add, .number = 60});
   const auto passed = std::get<admin_command>(asked());
   answer(link::answer{encode_done("node may join"), {}});
   ASSERT_TRUE(*made && **made);
@@ -245,7 +245,7 @@ TEST_F(operator_desk_test, a_follower_passes_on_the_hash_of_the_token_alone) {
 
 TEST_F(operator_desk_test, asks_every_member_to_look_for_missing_copies_and_tells_how_many_do) {
   lead_and_start();
-  const auto done = wish({.kind = admin_verb::repair});
+  const auto done = command({.kind = admin_verb::repair});
   ASSERT_EQ(network.calls.size(), 2u);
   EXPECT_EQ(state->scans_requested, 1u) << "this node too";
   EXPECT_TRUE(std::holds_alternative<look_now>(asked()));
@@ -259,9 +259,9 @@ TEST_F(operator_desk_test, asks_every_member_to_look_for_missing_copies_and_tell
 
 TEST_F(operator_desk_test, holds_deletions_and_releases_them) {
   lead_and_start();
-  EXPECT_TRUE(**wish({.kind = admin_verb::deletions, .number = 1}));
+  EXPECT_TRUE(**command({.kind = admin_verb::deletions, .number = 1}));
   EXPECT_TRUE(store->read().value()->deletions_held());
-  EXPECT_TRUE(**wish({.kind = admin_verb::deletions, .number = 0}));
+  EXPECT_TRUE(**command({.kind = admin_verb::deletions, .number = 0}));
   EXPECT_FALSE(store->read().value()->deletions_held());
 }
 
@@ -269,7 +269,7 @@ TEST_F(operator_desk_test, changes_voters_one_by_one_until_the_log_has_them) {
   add_member(3, raft::server_role::standby);
   for (std::size_t n = 1; n < 4; ++n) network.linked.insert(id_of(n));
   lead_and_start();
-  const auto done = wish({.kind = admin_verb::voters, .nodes = {0, 1, 3}});
+  const auto done = command({.kind = admin_verb::voters, .nodes = {0, 1, 3}});
   log.committed = log.servers;
   for (int i = 0; i < 20 && !*done; ++i) {
     pass(300ms);
@@ -284,7 +284,7 @@ TEST_F(operator_desk_test, changes_voters_one_by_one_until_the_log_has_them) {
 TEST_F(operator_desk_test, a_removal_is_done_when_a_majority_knows_that_the_node_votes_no_more) {
   log.committed = log.servers;
   lead_and_start();
-  const auto done = wish({.kind = admin_verb::remove, .node = 2});
+  const auto done = command({.kind = admin_verb::remove, .node = 2});
   EXPECT_EQ(row(2).state, cluster::member_state::removed);
   pass(1s);
   EXPECT_FALSE(*done) << "its death would still count";
@@ -310,7 +310,7 @@ TEST_F(operator_desk_test, a_leader_that_is_to_be_removed_transfers_its_leadersh
     log.match[storage::node_number(n)] = n;
   }
   lead_and_start();
-  const auto done = wish({.kind = admin_verb::remove, .node = 0});
+  const auto done = command({.kind = admin_verb::remove, .node = 0});
   ASSERT_FALSE(transfers.empty()) << (*done ? to_string((*done)->error()) : "");
   EXPECT_EQ(transfers[0], 2) << "it has the most of the log";
   EXPECT_TRUE(commits.empty());

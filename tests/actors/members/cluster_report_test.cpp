@@ -40,7 +40,7 @@ struct cluster_report_test : testing::Test {
     reports.by_node[n] = {storage::steady_time{at}, storage::steady_time{at}, r};
   }
   cluster_status report() const { return report_cluster(k); }
-  result<command_plan> wish(admin_verb kind, storage::node_number n, std::uint32_t number = 0) const {
+  result<command_plan> command(admin_verb kind, storage::node_number n, std::uint32_t number = 0) const {
     return plan_command(l, {kind, n, number, "rack", {}});
   }
 
@@ -152,29 +152,29 @@ TEST_F(cluster_report_test, the_successor_is_the_linked_voter_with_the_most_of_t
 }
 
 TEST_F(cluster_report_test, a_node_that_owns_something_is_not_removed) {
-  const auto refused = wish(admin_verb::remove, 1);
+  const auto refused = command(admin_verb::remove, 1);
   EXPECT_EQ(refused.error(), errc::precondition_failed);
   EXPECT_THAT(refused.error().text, HasSubstr("still owns 16384 partitions"));
   l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
-  EXPECT_TRUE(wish(admin_verb::remove, 1)->change);
+  EXPECT_TRUE(command(admin_verb::remove, 1)->change);
   l.members[1].state = member_state::removed;
   for (const auto kind : {admin_verb::remove, admin_verb::drain, admin_verb::weight})
-    EXPECT_EQ(wish(kind, 1, 5).error(), errc::precondition_failed);
-  EXPECT_EQ(wish(admin_verb::drain, 3).error(), errc::not_found);
+    EXPECT_EQ(command(kind, 1, 5).error(), errc::precondition_failed);
+  EXPECT_EQ(command(admin_verb::drain, 3).error(), errc::not_found);
 }
 
 TEST_F(cluster_report_test, the_last_node_that_takes_data_is_neither_drained_nor_weightless) {
-  EXPECT_TRUE(wish(admin_verb::drain, 0)->change);
+  EXPECT_TRUE(command(admin_verb::drain, 0)->change);
   l.members[1].weight = 0;
   l.members[2].state = member_state::draining;
-  EXPECT_EQ(wish(admin_verb::drain, 0).error(), errc::precondition_failed);
-  EXPECT_EQ(wish(admin_verb::weight, 0, 0).error(), errc::precondition_failed);
+  EXPECT_EQ(command(admin_verb::drain, 0).error(), errc::precondition_failed);
+  EXPECT_EQ(command(admin_verb::weight, 0, 0).error(), errc::precondition_failed);
 }
 
 TEST_F(cluster_report_test, what_is_so_already_changes_nothing) {
-  EXPECT_FALSE(wish(admin_verb::activate, 0)->change);
-  EXPECT_FALSE(wish(admin_verb::weight, 0, 1)->change);
-  EXPECT_TRUE(wish(admin_verb::zone, 0)->change);
+  EXPECT_FALSE(command(admin_verb::activate, 0)->change);
+  EXPECT_FALSE(command(admin_verb::weight, 0, 1)->change);
+  EXPECT_TRUE(command(admin_verb::zone, 0)->change);
 }
 
 } // namespace cairn::actors

@@ -107,7 +107,7 @@ protected:
     s.self = {.id = id_of(0), .address = "node-0:1", .incarnation = 1};
     s.cluster_name = "blue";
     s.disks = [] { return disk_use{60, 100, 40, true}; };
-    s.steward = steward;
+    s.controller = controller;
     s.founding = founding;
     s.feature_level = [this](std::uint8_t level) { level_told = level; };
     s.remember_refusal = [this](const std::string& why) { remembered.push_back(why); };
@@ -167,9 +167,9 @@ protected:
     }
   }
   auto join(const storage::uuid& who, const std::string& name = "blue", const std::string& token = "") {
-    join_request wish{{.id = who, .address = "new:1", .incarnation = 1}, name, {}};
-    if (!token.empty()) wish.proof = cluster::prove_token(cluster::hash_of_token(token), who);
-    return ask(peer_request::join, encode(wish), who, 0, 1, false);
+    join_request command{{.id = who, .address = "new:1", .incarnation = 1}, name, {}};
+    if (!token.empty()) command.proof = cluster::prove_token(cluster::hash_of_token(token), who);
+    return ask(peer_request::join, encode(command), who, 0, 1, false);
   }
   member_reports_ptr reports() {
     caf::scoped_actor self{w.system()};
@@ -215,7 +215,7 @@ protected:
   immediate_executor executor;
   noting_peers network;
   std::deque<noting_peers::note> configured;
-  cluster::controller_options steward;
+  cluster::controller_options controller;
   cluster::founding_rules founding{std::chrono::hours{24 * 365 * 200}, 4096};
   bool certified = true; // the links of other nodes
   log_status log;

@@ -230,8 +230,8 @@ TEST_F(membership_test, one_whose_log_has_failed_is_down_though_it_reports) {
 }
 
 TEST_F(membership_test, takes_one_out_and_tells_why_it_leaves_two_in) {
-  steward.out_after = 20s;
-  steward.session_ends_after = 10s;
+  controller.out_after = 20s;
+  controller.session_ends_after = 10s;
   cluster_of(4);
   lead();
   start();
@@ -325,11 +325,11 @@ TEST_F(membership_test, lets_nobody_speak_for_somebody_else) {
   EXPECT_TRUE(**ask(peer_request::report, encode(report_of(1, 99)), id_of(1), meta::feature_level, 1));
   pass(1s);
   EXPECT_EQ(row(1).incarnation, 1u);
-  join_request wish{{.id = id_of(9), .address = "new:1", .incarnation = 1}, "blue", {}};
-  const auto stranger = *ask(peer_request::join, encode(wish), id_of(8), 0, 1, false);
+  join_request command{{.id = id_of(9), .address = "new:1", .incarnation = 1}, "blue", {}};
+  const auto stranger = *ask(peer_request::join, encode(command), id_of(8), 0, 1, false);
   EXPECT_EQ(stranger->error(), errc::invalid_argument);
   EXPECT_TRUE(committed_of<meta::add_node>().empty());
-  EXPECT_TRUE(**ask(peer_request::join, encode(wish), id_of(1))) << "a member passes on what a stranger asked";
+  EXPECT_TRUE(**ask(peer_request::join, encode(command), id_of(1))) << "a member passes on what a stranger asked";
 }
 
 TEST_F(membership_test, believes_only_its_leader_about_reports) {

@@ -96,9 +96,9 @@ TEST(cluster_messages, pieces_of_a_state) {
 }
 
 TEST(cluster_messages, wishes_to_join_and_their_answers) {
-  const auto wish = encode(join_request{some_node(), "blue"});
-  never_in_part(wish, decode_join, 2);
-  const auto j = decode_join(wish).value();
+  const auto command = encode(join_request{some_node(), "blue"});
+  never_in_part(command, decode_join, 2);
+  const auto j = decode_join(command).value();
   EXPECT_EQ(j.node.id, some_node().id);
   EXPECT_EQ(j.node.address, some_node().address);
   EXPECT_EQ(j.node.zone, some_node().zone);

@@ -69,8 +69,8 @@ TEST(operator_messages, requests_come_back_as_they_went) {
   EXPECT_TRUE(std::holds_alternative<look_now>(*decode_admin_request(encode(admin_request{look_now{}}))));
   const admin_command held{admin_verb::deletions, 0, 1, {}, {}};
   EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{held}))), held);
-  const admin_command wish{admin_verb::zone, 7, 12, "rack 2", {}};
-  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{wish}))), wish);
+  const admin_command command{admin_verb::zone, 7, 12, "rack 2", {}};
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{command}))), command);
   const admin_command voters{admin_verb::voters, 0, 0, {}, {1, 2, 4}};
   EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{voters}))), voters);
   admin_command invitation{admin_verb::add, 0, 3600, {}, {}};
@@ -91,15 +91,15 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   for (std::size_t length = 0; length < whole.size(); ++length)
     EXPECT_EQ(decode_cluster_status(whole.substr(0, length)).error(), errc::corrupt) << length;
   EXPECT_EQ(decode_cluster_status(whole + '\0').error(), errc::corrupt);
-  const auto wish = encode(admin_request{admin_command{admin_verb::drain, 1, 0, {}, {}}});
-  for (std::size_t length = 0; length < wish.size(); ++length)
-    EXPECT_EQ(decode_admin_request(wish.substr(0, length)).error(), errc::corrupt) << length;
+  const auto command = encode(admin_request{admin_command{admin_verb::drain, 1, 0, {}, {}}});
+  for (std::size_t length = 0; length < command.size(); ++length)
+    EXPECT_EQ(decode_admin_request(command.substr(0, length)).error(), errc::corrupt) << length;
   for (const char kind : {'\0', char(11)}) {
-    auto unknown = wish;
+    auto unknown = command;
     unknown[2] = kind;
     EXPECT_EQ(decode_admin_request(unknown).error(), errc::corrupt);
   }
-  for (auto newer : {whole, wish}) {
+  for (auto newer : {whole, command}) {
     newer[0] = 2;
     EXPECT_EQ(decode_cluster_status(newer).error(), errc::unsupported);
     EXPECT_EQ(decode_admin_request(newer).error(), errc::unsupported);

@@ -21,15 +21,15 @@ bool refused(const std::string& query) {
 
 TEST(keys_page, reads_wishes) {
   const auto made = parsed("kind=create&label=for+backups&create_buckets=yes&format=json").value();
-  EXPECT_EQ(made.wish, key_request::create);
+  EXPECT_EQ(made.kind, key_request::create);
   EXPECT_EQ(made.label, "for backups");
   EXPECT_TRUE(made.creates_buckets);
   EXPECT_TRUE(made.json);
   const auto allowed = parsed("kind=allow&key=CK1&bucket=files&rights=read,owner").value();
-  EXPECT_EQ(allowed.wish, key_request::allow);
+  EXPECT_EQ(allowed.kind, key_request::allow);
   EXPECT_EQ(allowed.rights, metadata::rights::read | metadata::rights::owner);
   EXPECT_FALSE(allowed.json);
-  EXPECT_EQ(parsed("kind=deny&key=CK1&create_buckets=yes").value().wish, key_request::deny);
+  EXPECT_EQ(parsed("kind=deny&key=CK1&create_buckets=yes").value().kind, key_request::deny);
   EXPECT_TRUE(parsed("kind=public-read&bucket=files&value=on").value().on);
   EXPECT_FALSE(parsed("kind=public-read&bucket=files&value=off").value().on);
 }

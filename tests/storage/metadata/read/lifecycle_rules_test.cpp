@@ -20,14 +20,14 @@ meta::listed_version version(const std::string& key, storage::wall_ms modified, 
 }
 
 // What the rules want of these, in order; '.' keep, 'e' expire, 'r' remove.
-std::string wishes(const std::vector<meta::lifecycle_rule>& rules, const std::vector<meta::listed_version>& versions,
-                   storage::wall_ms now) {
+std::string actions(const std::vector<meta::lifecycle_rule>& rules, const std::vector<meta::listed_version>& versions,
+                    storage::wall_ms now) {
   lifecycle_rules r{rules, milliseconds{day}};
   std::string out;
   for (std::size_t i = 0; i < versions.size(); ++i) {
     const bool last = i + 1 == versions.size() || versions[i + 1].key != versions[i].key;
-    const auto wish = r.next(versions[i], last, now);
-    out += wish == lifecycle_action::keep ? '.' : wish == lifecycle_action::expire ? 'e' : 'r';
+    const auto action = r.next(versions[i], last, now);
+    out += action == lifecycle_action::keep ? '.' : action == lifecycle_action::expire ? 'e' : 'r';
   }
   return out;
 }
@@ -37,10 +37,10 @@ std::string wishes(const std::vector<meta::lifecycle_rule>& rules, const std::ve
 TEST(lifecycle_rules, objects_expire_at_the_midnight_after_their_days) {
   const std::vector<meta::lifecycle_rule> rules{{.prefix = "logs/", .expire_days = 2}};
   const std::vector versions{version("logs/a", 5 * day + 1), version("other", 0)};
-  EXPECT_EQ(wishes(rules, versions, 8 * day - 1), "..");
-  EXPECT_EQ(wishes(rules, versions, 8 * day), "e.");
-  EXPECT_EQ(wishes({{.prefix = "", .enabled = false, .expire_days = 1}}, versions, 100 * day), "..");
-  EXPECT_EQ(wishes({{.expire_at = 7 * day}}, versions, 7 * day), "ee");
+  EXPECT_EQ(actions(rules, versions, 8 * day - 1), "..");
+  EXPECT_EQ(actions(rules, versions, 8 * day), "e.");
+  EXPECT_EQ(actions({{.prefix = "", .enabled = false, .expire_days = 1}}, versions, 100 * day), "..");
+  EXPECT_EQ(actions({{.expire_at = 7 * day}}, versions, 7 * day), "ee");
 }
 
 TEST(lifecycle_rules, say_beforehand_when_an_object_expires) {
@@ -65,21 +65,21 @@ TEST(lifecycle_rules, displaced_versions_go_by_when_they_were_displaced) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1}};
   const std::vector versions{version("a", 10 * day), version("a", 3 * day), version("a", 1 * day), version("b", 0),
                              version("b", 0)};
-  EXPECT_EQ(wishes(rules, versions, 5 * day), "..r.r"); // the middle one was displaced on day 10
-  EXPECT_EQ(wishes(rules, versions, 11 * day), ".rr.r");
+  EXPECT_EQ(actions(rules, versions, 5 * day), "..r.r"); // the middle one was displaced on day 10
+  EXPECT_EQ(actions(rules, versions, 11 * day), ".rr.r");
 }
 
 TEST(lifecycle_rules, some_of_the_newest_displaced_versions_may_be_kept) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1, .noncurrent_kept = 2}};
   const std::vector versions{version("a", 4), version("a", 3), version("a", 2), version("a", 1), version("b", 1)};
-  EXPECT_EQ(wishes(rules, versions, 50 * day), "...r.");
+  EXPECT_EQ(actions(rules, versions, 50 * day), "...r.");
 }
 
 TEST(lifecycle_rules, markers_go_when_nothing_is_behind_them) {
   const std::vector<meta::lifecycle_rule> rules{{.expire_markers = true}};
   const std::vector versions{version("a", 1, true), version("b", 2, true), version("b", 1)};
-  EXPECT_EQ(wishes(rules, versions, 5), "r..");
-  EXPECT_EQ(wishes({{.expire_days = 1}}, versions, 50 * day), "r.."); // by its age, too
+  EXPECT_EQ(actions(rules, versions, 5), "r..");
+  EXPECT_EQ(actions({{.expire_days = 1}}, versions, 50 * day), "r.."); // by its age, too
 }
 
 TEST(lifecycle_rules, may_be_about_tags_and_sizes) {
@@ -88,10 +88,10 @@ TEST(lifecycle_rules, may_be_about_tags_and_sizes) {
   tagged.size = large.size = 1000;
   tagged.tags = {{"keep", "no"}, {"x", "y"}};
   const std::vector versions{small, tagged, large};
-  EXPECT_EQ(wishes({{.size_above = 10, .expire_days = 1}}, versions, 50 * day), ".ee");
-  EXPECT_EQ(wishes({{.size_below = 1000, .expire_days = 1}}, versions, 50 * day), "e..");
-  EXPECT_EQ(wishes({{.tags = {{"keep", "no"}}, .expire_days = 1}}, versions, 50 * day), ".e.");
-  EXPECT_EQ(wishes({{.tags = {{"keep", "no"}}, .size_above = 1000, .expire_days = 1}}, versions, 50 * day), "...");
+  EXPECT_EQ(actions({{.size_above = 10, .expire_days = 1}}, versions, 50 * day), ".ee");
+  EXPECT_EQ(actions({{.size_below = 1000, .expire_days = 1}}, versions, 50 * day), "e..");
+  EXPECT_EQ(actions({{.tags = {{"keep", "no"}}, .expire_days = 1}}, versions, 50 * day), ".e.");
+  EXPECT_EQ(actions({{.tags = {{"keep", "no"}}, .size_above = 1000, .expire_days = 1}}, versions, 50 * day), "...");
 }
 
 TEST(lifecycle_rules, uploads_are_aborted_when_they_are_old) {

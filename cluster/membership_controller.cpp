@@ -1,4 +1,4 @@
-#include "cluster/steward.hpp"
+#include "cluster/membership_controller.hpp"
 
 #include "base/files/node_identity.hpp"
 #include "cluster/raft/log_servers.hpp"

@@ -1,4 +1,4 @@
-#include "cluster/steward.hpp"
+#include "cluster/membership_controller.hpp"
 
 #include "tests/cluster/layout/layouts.hpp"
 
