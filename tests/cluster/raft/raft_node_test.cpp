@@ -280,6 +280,37 @@ TEST(raft_node, a_leader_applies_nothing_that_its_own_disk_does_not_have) {
   EXPECT_EQ(o.node->take().to_apply.size(), 1u);
 }
 
+// Another one may have replaced them in the log that they were read from.
+TEST(raft_node, entries_read_for_a_follower_are_not_sent_when_it_does_not_lead_any_more) {
+  for (const bool still_leads : {true, false}) {
+    owner o{1, voter_of_three()};
+    node_options options;
+    options.core.id = 1;
+    options.core.cache_bytes = 0;
+    o.node = std::move(raft_node::start(options, voter_of_three(), 0, 0).value());
+    const auto term = made_leader(o);
+    for (ticket t = 1; t <= 3; ++t) {
+      o.node->submit({{"command", t}}, 30);
+      o.settle(30);
+      o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
+      o.settle(30);
+    }
+    ASSERT_EQ(o.applied.size(), 5u) << "with the configuration and the entry of the term: none is in memory any more";
+    o.node->receive(2, append_answer{term, o.node->engine().last_index(), 1}, 40);
+    o.node->tick(40 + options.core.heartbeat_ms);
+    auto u = o.node->take();
+    ASSERT_EQ(u.reads.size(), 1u);
+    if (!still_leads) o.node->receive(3, append_request{term + 1, 2, term, 1, {}}, 50);
+    o.settle(50);
+    std::vector<entry> read(u.reads[0].count, entry{term, entry_kind::barrier, share({})});
+    o.node->filled(std::move(u.reads[0]), std::move(read));
+    const auto sent = o.node->take().messages;
+    EXPECT_EQ(std::ranges::count_if(
+                  sent, [](const envelope& m) { return std::holds_alternative<append_request>(m.body); }) > 0,
+              still_leads);
+  }
+}
+
 TEST(raft_node, entries_that_a_later_leader_replaced_do_not_count_as_stored) {
   owner o{1, voter_of_three()};
   const entry old{1, entry_kind::barrier, share({})}, fresh{2, entry_kind::barrier, share({})};
