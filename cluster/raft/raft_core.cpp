@@ -358,13 +358,13 @@ core_update core::take() {
       held_[kept++] = std::move(h);
       continue;
     }
-    auto* const append = std::get_if<append_request>(&h.envelope.body);
+    auto* const append = std::get_if<append_request>(&h.what.body);
     if (h.from_log != 0) {
-      out.reads.push_back({h.envelope.to, std::move(*append), h.from_log});
+      out.reads.push_back({h.what.to, std::move(*append), h.from_log});
     } else if (append != nullptr && append->entries.size() > 1) {
-      for (auto& part : split(std::move(*append))) out.messages.push_back({r_.id, h.envelope.to, std::move(part)});
+      for (auto& part : split(std::move(*append))) out.messages.push_back({r_.id, h.what.to, std::move(part)});
     } else {
-      out.messages.push_back(std::move(h.envelope));
+      out.messages.push_back(std::move(h.what));
     }
   }
   held_.erase(held_.begin() + static_cast<std::ptrdiff_t>(kept), held_.end());

@@ -116,7 +116,7 @@ private:
   };
   struct held {
     std::uint64_t after; // the write it depends on
-    envelope envelope;
+    raft::envelope what;
     std::size_t from_log = 0; // entries of an append request that are not in memory
   };
 

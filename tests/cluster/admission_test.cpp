@@ -86,6 +86,14 @@ TEST_F(admission_, an_approval_lets_in_the_certified_node_that_it_names) {
   EXPECT_EQ(ask(2).what, verdict::wait) << "expired";
 }
 
+TEST_F(admission_, a_token_for_one_node_lets_in_no_other_one_that_knows_it) {
+  invite(token, id(7));
+  for (const bool certified : {true, false}) {
+    EXPECT_EQ(ask(8, certified, token).what, verdict::refused);
+    EXPECT_EQ(ask(7, certified, token).what, verdict::invited);
+  }
+}
+
 TEST_F(admission_, a_token_is_proven_for_the_identity_that_asks) {
   invite(token);
   EXPECT_EQ(ask(2, true, token).what, verdict::invited);

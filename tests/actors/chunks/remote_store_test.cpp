@@ -1,5 +1,6 @@
 #include "base/checksum.hpp"
 #include "tests/actors/chunks/chunk_fixture.hpp"
+#include "tests/actors/chunks/late_store.hpp"
 
 #include <future>
 
@@ -78,6 +79,19 @@ TEST_F(remote_store_test, finds_bytes_that_changed_on_their_way) {
   EXPECT_EQ(read(remote(0).store, 1, 0, 100).error(), errc::corrupt);
 }
 
+TEST_F(remote_store_test, takes_no_fewer_bytes_than_were_asked_for_and_are_there) {
+  auto& n = add_node();
+  n.service->serve(peer_request::read_chunk, [&](const link::incoming_request& r) {
+    const storage::slice some{n.pool->try_acquire(100, storage::reservation::minimum), 0, 100};
+    std::memset(some.owner->data(), 'x', 100);
+    r.respond(link::answer{encode(read_chunk_answer{1000, storage::crc32c(some.view())}), some});
+  });
+  connect(0);
+  const auto peer = remote(0);
+  EXPECT_EQ(read(peer.store, 1, 0, 1000).error(), errc::corrupt);
+  EXPECT_TRUE(read(peer.store, 1, 0, 100));
+}
+
 TEST_F(remote_store_test, stores_no_bytes_that_changed_on_their_way) {
   add_node();
   connect(0);
@@ -94,6 +108,40 @@ TEST_F(remote_store_test, stores_no_bytes_that_changed_on_their_way) {
   EXPECT_FALSE(nodes[0]->has(chunk_number(1)));
   EXPECT_EQ(sent(1, 0), errc{});
   EXPECT_TRUE(nodes[0]->has(chunk_number(1)));
+}
+
+TEST_F(remote_store_test, asks_no_other_disk_of_a_peer_with_a_buffer_that_a_late_one_may_still_write_into) {
+  auto& n = add_node();
+  const auto late = std::make_shared<late_reads>();
+  std::vector<store_router::member> disks;
+  for (const std::uint8_t id : {1, 2}) {
+    ended_later.push_back(spawn_late_store(system, late, errc::timeout));
+    disks.push_back({{node_id(id), 1.0}, {ended_later.back()}, nullptr});
+  }
+  n.chunks->stop();
+  n.chunks = std::make_unique<chunk_service>(system,
+                                             chunk_service_parts{std::make_shared<store_router>(disks), n.layouts,
+                                                                 n.pool, &n.metrics, &storage::system_clock()},
+                                             1);
+  n.chunks->serve_at(*n.service);
+  connect(0);
+  EXPECT_EQ(read(remote(0).store, 1, 0, 100).error(), errc::timeout);
+  EXPECT_EQ(late->count(), 1u);
+  late->let_go();
+}
+
+TEST_F(remote_store_test, does_not_say_that_a_peer_has_no_chunk_while_a_disk_of_it_is_closed) {
+  auto& n = add_node();
+  n.chunks->stop();
+  chunk_service_parts parts{n.router, n.layouts, n.pool, &n.metrics, &storage::system_clock()};
+  parts.disk_closed = true;
+  n.chunks = std::make_unique<chunk_service>(system, parts, 1);
+  n.chunks->serve_at(*n.service);
+  n.put(1, 100);
+  connect(0);
+  const auto peer = remote(0);
+  EXPECT_TRUE(is_chunk(read(peer.store, 1, 0, 100), 1, 100, 0, 100));
+  EXPECT_EQ(read(peer.store, 2, 0, 100).error(), errc::quarantined);
 }
 
 TEST_F(remote_store_test, answers_at_once_when_the_peer_is_not_reachable) {

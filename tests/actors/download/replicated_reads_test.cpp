@@ -1,4 +1,5 @@
 #include "tests/actors/chunks/gateway_fixture.hpp"
+#include "tests/actors/chunks/late_store.hpp"
 
 namespace cairn::actors {
 
@@ -33,7 +34,7 @@ TEST_F(replicated_reads_test, come_from_the_others_while_one_is_down) {
   const auto got = download(body.size());
   ASSERT_TRUE(got) << to_string(got.error());
   EXPECT_TRUE(*got == body);
-  EXPECT_EQ(metrics.remote_reads, 41u);
+  EXPECT_EQ(metrics.remote_reads, 41u + metrics.reads_hedged);
   EXPECT_EQ(metrics.reads_failed_over, 0u) << "who is down is asked last";
 }
 
@@ -78,6 +79,28 @@ TEST_F(replicated_reads_test, pass_over_a_rotten_replica) {
   ASSERT_TRUE(got) << to_string(got.error());
   EXPECT_TRUE(*got == body);
   EXPECT_GT(metrics.reads_failed_over, 0u);
+}
+
+TEST_F(replicated_reads_test, use_no_buffer_again_that_a_late_replica_may_still_write_into) {
+  for (int i = 0; i < 3; ++i) add_node();
+  place(*nodes[2], body);
+  set_layout(1, {1, 2}, {1, 2});
+  start_gateway();
+  for (const auto why : {errc::timeout, errc::connection_lost}) {
+    const auto late = std::make_shared<late_reads>();
+    chunk_router::cluster_parts parts{nodes[0]->layouts, network, [&](const storage::uuid& id) {
+                                        ended_later.push_back(id == node_id(2)
+                                                                  ? spawn_late_store(system, late, why)
+                                                                  : spawn_good_store(system, late, *nodes[2]->store));
+                                        return remote_store{ended_later.back(), std::make_shared<peer_health>()};
+                                      }};
+    services_.stores = std::make_shared<chunk_router>(nodes[0]->router, std::move(parts));
+    const auto got = download(body.size());
+    ASSERT_TRUE(got) << to_string(got.error());
+    EXPECT_TRUE(*got == body) << "after " << to_string(why);
+    EXPECT_GT(late->count(), 0u);
+    late->let_go();
+  }
 }
 
 TEST_F(replicated_reads_test, fail_with_what_says_most_when_no_replica_can_answer) {

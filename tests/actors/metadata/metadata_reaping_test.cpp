@@ -85,6 +85,21 @@ TEST_F(metadata_reaping, waits_for_the_reads_of_this_node) {
   EXPECT_GE(after.released_up_to, index);
 }
 
+TEST_F(metadata_reaping, waits_for_reads_that_began_from_the_cache) {
+  start();
+  put("key");
+  ASSERT_TRUE(ask<found_object>(lookup_atom_v, object_name{"bucket", "key"})); // remembers the rows
+  const auto hits = metrics.row_cache_hits.load();
+  auto read = ask<found_object>(lookup_atom_v, object_name{"bucket", "key"});
+  ASSERT_TRUE(read && read->parts);
+  ASSERT_EQ(metrics.row_cache_hits, hits + 1);
+  remove("key");
+  EXPECT_TRUE(buried().blobs.empty());
+  read.reset();
+  w.run_for(10ms);
+  EXPECT_EQ(buried().blobs.size(), 1u);
+}
+
 TEST_F(metadata_reaping, waits_for_the_reads_of_other_nodes) {
   storage::log_index others = read_holds::none;
   start([&others] { return others; });
@@ -101,13 +116,18 @@ TEST_F(metadata_reaping, lists_nothing_while_deletions_are_held) {
   start();
   const auto blob = put("key");
   remove("key");
-  const meta::command held[] = {meta::hold_deletions{true}};
+  const meta::command begin[] = {meta::begin_session{.node = {2}, .incarnation = 1}};
+  const auto session = store->apply(begin).value().results.at(0).version;
+  const meta::command held[] = {meta::end_session{session}, meta::hold_deletions{true}};
   ASSERT_TRUE(store->apply(held));
+  const chunk_ids of_both{{blob, 0}, {{session, 1}, 0}};
   EXPECT_TRUE(buried().blobs.empty());
-  EXPECT_TRUE(ask<chunk_ids>(dead_atom_v, chunk_ids{{blob, 0}})->empty());
+  EXPECT_EQ(ask<chunk_ids>(dead_atom_v, of_both), chunk_ids{});
   const meta::command freed[] = {meta::hold_deletions{false}};
   ASSERT_TRUE(store->apply(freed));
   EXPECT_EQ(buried().blobs.size(), 1u);
+  EXPECT_EQ(ask<chunk_ids>(dead_atom_v, of_both), chunk_ids{of_both[1]})
+      << "whose session is over, and no row names it";
 }
 
 } // namespace cairn::actors

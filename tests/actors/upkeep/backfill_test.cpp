@@ -3,6 +3,7 @@
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/metadata/metadata.hpp"
 #include "tests/actors/chunks/chunk_fixture.hpp"
+#include "tests/actors/chunks/late_store.hpp"
 
 namespace cairn::actors {
 namespace {
@@ -84,6 +85,7 @@ protected:
         nodes[0]->router,
         chunk_router::cluster_services{
             layouts, network, [this](const storage::uuid& peer) {
+              if (make_remote) return make_remote(peer);
               return spawn_remote_store(system, {network, layouts, buffers, &metrics, &storage::system_clock()}, peer);
             }});
     metadata_services m;
@@ -142,6 +144,7 @@ protected:
   storage::session_id session = 0;
   std::uint64_t blobs = 0;
   bool disk_closed = false, scrubs = true;
+  std::function<remote_store(const storage::uuid& peer)> make_remote; // empty: over the links
   std::shared_ptr<damaged_chunks> damaged = std::make_shared<damaged_chunks>();
   std::chrono::seconds scrub_period{std::chrono::hours{24}};
 };
@@ -202,6 +205,34 @@ TEST_F(backfill_actor_test, takes_no_chunk_for_lost_that_a_closed_disk_or_an_abs
   ASSERT_TRUE(eventually([&] { return state->complete().second.size() == storage::partition_count - 1; }));
   EXPECT_TRUE(state->lost().empty());
   EXPECT_EQ(metrics.chunks_unrecoverable.load(), 0u);
+}
+
+TEST_F(backfill_actor_test, takes_no_chunk_of_another_length_than_the_metadata_says) {
+  const auto blob = put(6, {2});
+  for (std::uint32_t i = 0; i < 6; ++i) { // node 1, which is asked first, has shorter and longer ones
+    const auto bytes = payload_of(1000 + i, i % 2 == 0 ? chunk_bytes - 4096 : chunk_bytes + 4096);
+    const storage::chunk_write wrong{{blob, i}, bytes};
+    ASSERT_TRUE(nodes[1]->store->write(std::span{&wrong, 1}).front());
+  }
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+  EXPECT_EQ(metrics.chunks_backfilled.load(), 6u);
+}
+
+TEST_F(backfill_actor_test, uses_no_buffer_again_that_a_late_owner_may_still_write_into) {
+  const auto late = std::make_shared<late_reads>();
+  make_remote = [&](const storage::uuid& peer) {
+    ended_later.push_back(peer == node_id(2) ? spawn_late_store(system, late, errc::timeout)
+                                             : spawn_good_store(system, late, *nodes[2]->store));
+    return remote_store{ended_later.back(), std::make_shared<peer_health>()};
+  };
+  const auto blob = put(6, {2});
+  set_layout(2, {1, 2}, {0, 1, 2});
+  start();
+  EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
+  EXPECT_GT(late->count(), 0u);
+  late->let_go();
 }
 
 TEST_F(backfill_actor_test, makes_up_for_what_commits_went_through_without) {

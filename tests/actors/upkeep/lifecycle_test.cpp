@@ -23,6 +23,7 @@ protected:
     meta::bucket_row row;
     std::optional<errc> row_fault, versions_fault, uploads_fault, commit_fault;
     int objects = 1;
+    std::vector<meta::listed_version> history; // instead of the objects
     bool uploads = false;
   };
 
@@ -91,6 +92,7 @@ private:
     if (found == buckets.end()) return to_caf({errc::no_such_bucket});
     if (found->second.versions_fault) return to_caf({*found->second.versions_fault});
     meta::versions_page page;
+    if (!found->second.history.empty()) return history_page(found->second.history, q);
     for (int i = q.key_marker.empty() ? 0 : std::stoi(q.key_marker) + 1; i < found->second.objects; ++i) {
       if (page.versions.size() == q.versions_max) {
         page.truncated = true;
@@ -99,6 +101,15 @@ private:
       page.next_key_marker = std::to_string(i);
       page.versions.push_back({.key = page.next_key_marker, .place = {.version = 100u + unsigned(i)}, .latest = true});
     }
+    return std::make_shared<const meta::versions_page>(std::move(page));
+  }
+
+  static versions_listing history_page(const std::vector<meta::listed_version>& all, const meta::versions_query& q) {
+    meta::versions_page page;
+    std::size_t at = q.key_marker.empty() ? 0 : std::stoul(q.key_marker);
+    while (at < all.size() && page.versions.size() < q.versions_max) page.versions.push_back(all[at++]);
+    page.truncated = at < all.size();
+    page.next_key_marker = std::to_string(at);
     return std::make_shared<const meta::versions_page>(std::move(page));
   }
 
@@ -200,6 +211,42 @@ TEST_F(lifecycle_walk, leaves_a_bucket_alone_that_was_made_anew_or_has_other_rul
   EXPECT_TRUE(removed_of("n").empty());
   EXPECT_TRUE(removed_of("m").empty());
   EXPECT_EQ(removed_of("a").size(), 1u);
+}
+
+// What was written anew since it was listed stays, and what another bucket of this name has.
+TEST_F(lifecycle_walk, names_the_bucket_and_the_place_in_the_history_that_it_means) {
+  auto& b = add("a");
+  b.objects = 3;
+  b.uploads = true;
+  walk();
+  ASSERT_EQ(commits.size(), 4u);
+  for (const auto& c : commits) {
+    if (const auto* d = std::get_if<meta::delete_object>(&c)) {
+      EXPECT_EQ(d->expected, (meta::version_place{.version = 100u + unsigned(std::stoi(d->key))}));
+      EXPECT_EQ(d->by.bucket, b.row.id);
+    } else {
+      EXPECT_EQ(std::get<meta::abort_upload>(c).upload.id, 5u);
+      EXPECT_EQ(std::get<meta::abort_upload>(c).by.bucket, b.row.id);
+    }
+  }
+}
+
+// Also where a page ends between a marker and what it hides: the object would be back.
+TEST_F(lifecycle_walk, removes_no_marker_that_hides_a_version) {
+  auto& b = add("a");
+  b.row.lifecycle = {{.id = "r", .expire_markers = true}};
+  const auto version = [&](const char* key, bool marker) {
+    const auto place = meta::version_place{.version = 200u - unsigned(b.history.size())};
+    b.history.push_back({.key = key, .place = place, .delete_marker = marker});
+  };
+  version("a", false);
+  version("b", true);
+  version("b", false); // the second page
+  version("c", true);
+  version("d", true);
+  version("d", false);
+  walk();
+  EXPECT_EQ(removed_of("a"), (std::vector<std::string>{"c"}));
 }
 
 TEST_F(lifecycle_walk, steps_over_any_number_of_buckets_that_want_nothing) {

@@ -77,6 +77,80 @@ TEST_F(replicated_writes_test, confirm_copies_that_came_after_the_commit) {
             (std::vector<meta::repair_row>{{blob, meta::missing_chunks{2, 0, 3}}}));
 }
 
+TEST_F(replicated_writes_test, keep_the_layout_that_they_began_under_unsettled_until_they_end) {
+  start();
+  for (const std::size_t n : {1, 2}) {
+    nodes[n]->freeze(peer_request::write_chunk);
+    connect(n);
+  }
+  start_gateway();
+  auto put = std::async(std::launch::async, [&] { return upload(body_of(chunk_size)); });
+  for (const std::size_t n : {1, 2}) {
+    ASSERT_TRUE(eventually([&] {
+      const std::lock_guard lock{nodes[n]->mutex};
+      return nodes[n]->held.size() == 1;
+    }));
+  }
+  const auto newer = std::make_shared<cluster::layout>(*nodes[0]->layouts->get());
+  newer->epoch = 2;
+  nodes[0]->layouts->set(newer);
+  EXPECT_EQ(nodes[0]->layouts->settled_epoch(), 1u) << "it may still write to the owners of then";
+  for (const std::size_t n : {1, 2}) {
+    const std::lock_guard lock{nodes[n]->mutex};
+    nodes[n]->held.front().respond(link::answer{encode(write_chunk_answer{}), {}});
+    nodes[n]->held.clear();
+  }
+  EXPECT_TRUE(put.get());
+  EXPECT_TRUE(eventually([&] { return nodes[0]->layouts->settled_epoch() == 2; }));
+}
+
+// What lands behind the erase of a dead blob's chunks would stay until a walk over the disk.
+TEST_F(replicated_writes_test, abandon_their_blob_when_none_of_them_is_under_way_any_more) {
+  start();
+  nodes[2]->freeze(peer_request::write_chunk);
+  connect(2);
+  start_gateway();
+  const auto client = std::make_shared<body_sender>(body);
+  put_request request;
+  request.bucket = "b";
+  request.key = "k";
+  request.length = body.size();
+  const auto ingest = start_upload(services_, std::move(request), client);
+  client->attach(ingest);
+  ASSERT_TRUE(eventually([&] {
+    const std::lock_guard lock{nodes[2]->mutex};
+    return nodes[2]->held.size() == services_.upload_window;
+  }));
+  caf::anon_send(ingest, gone_atom_v);
+  std::this_thread::sleep_for(100ms);
+  EXPECT_TRUE(noted->of<meta::abandon_blob>().empty());
+  {
+    const std::lock_guard lock{nodes[2]->mutex};
+    for (auto& r : nodes[2]->held) r.respond(link::answer{encode(write_chunk_answer{}), {}});
+    nodes[2]->held.clear();
+  }
+  EXPECT_TRUE(eventually([&] { return noted->of<meta::abandon_blob>().size() == 1; }));
+}
+
+TEST_F(replicated_writes_test, commit_nothing_that_is_shorter_than_it_was_announced) {
+  start();
+  connect(1);
+  connect(2);
+  start_gateway();
+  for (const std::size_t bytes : {50, 3 * 65536, 3 * 65536 + 5}) { // in the row; whole chunks; and a piece of one
+    const auto client = std::make_shared<body_sender>(body_of(bytes));
+    put_request request;
+    request.bucket = "b";
+    request.key = "k";
+    request.length = bytes + 1;
+    client->attach(start_upload(services_, std::move(request), client));
+    const auto put = client->wait();
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error(), errc::connection_lost) << to_string(put.error());
+  }
+  EXPECT_TRUE(noted->of<meta::put_object>().empty());
+}
+
 TEST_F(replicated_writes_test, fail_and_abandon_the_blob_without_a_quorum) {
   start();
   start_gateway();

@@ -223,6 +223,110 @@ TEST(raft_node, a_read_is_answered_when_a_majority_has_confirmed_the_term_after_
   EXPECT_EQ(o.answers[1].what, outcome::not_leader);
 }
 
+TEST(raft_node, a_leader_confirms_no_read_before_an_entry_of_its_term_is_committed) {
+  owner o{1, voter_of_three()};
+  const auto term = made_leader(o);
+  ASSERT_EQ(o.node->engine().role(), role::leader);
+  const auto asked = [](const envelope& letter) { return std::holds_alternative<read_round>(letter.body); };
+  o.node->read(50, 25);
+  o.settle(25);
+  EXPECT_EQ(std::ranges::count_if(o.sent, asked), 0) << "its commit index may be behind what others have answered";
+  o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
+  o.settle(30);
+  EXPECT_EQ(std::ranges::count_if(o.sent, asked), 2);
+}
+
+TEST(raft_node, a_read_waits_until_what_was_committed_before_it_is_applied) {
+  owner o{1, voter_of_three()};
+  const auto term = made_leader(o);
+  o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
+  o.settle(30);
+  o.node->submit({{"command", 1}}, 40);
+  const auto written = o.node->take();
+  ASSERT_FALSE(written.writes.empty());
+  o.node->stored(written.writes.back().number, 40);
+  const index_t last = o.node->engine().last_index();
+  o.node->receive(3, append_answer{term, 0, last}, 50);
+  o.node->read(50, 60);
+  auto u = o.node->take();
+  ASSERT_EQ(u.to_apply.size(), 1u);
+  const auto round = std::ranges::find_if(
+      u.messages, [](const envelope& letter) { return std::holds_alternative<read_round>(letter.body); });
+  ASSERT_NE(round, u.messages.end());
+  o.node->receive(3, read_echo{term, std::get<read_round>(round->body).sequence}, 70);
+  EXPECT_TRUE(o.node->take().answers.empty()) << "the command is committed and not applied";
+  o.node->applied(last, 80);
+  u = o.node->take();
+  ASSERT_EQ(u.answers.size(), 1u);
+  EXPECT_EQ(u.answers[0].what, outcome::read);
+  EXPECT_EQ(u.answers[0].index, last);
+}
+
+TEST(raft_node, a_leader_applies_nothing_that_its_own_disk_does_not_have) {
+  owner o{1, voter_of_three()};
+  const auto term = made_leader(o);
+  o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
+  o.settle(30);
+  o.node->submit({{"command", 1}}, 40);
+  auto u = o.node->take();
+  ASSERT_FALSE(u.writes.empty());
+  const auto write = u.writes.back().number;
+  const index_t last = o.node->engine().last_index();
+  o.node->receive(2, append_answer{term, 0, last}, 50);
+  o.node->receive(3, append_answer{term, 0, last}, 50);
+  EXPECT_EQ(o.node->engine().commit(), last) << "the others are a majority";
+  EXPECT_TRUE(o.node->take().to_apply.empty());
+  o.node->stored(write, 60);
+  EXPECT_EQ(o.node->take().to_apply.size(), 1u);
+}
+
+// Another one may have replaced them in the log that they were read from.
+TEST(raft_node, entries_read_for_a_follower_are_not_sent_when_it_does_not_lead_any_more) {
+  for (const bool still_leads : {true, false}) {
+    owner o{1, voter_of_three()};
+    node_options options;
+    options.core.id = 1;
+    options.core.cache_bytes = 0;
+    o.node = std::move(raft_node::start(options, voter_of_three(), 0, 0).value());
+    const auto term = made_leader(o);
+    for (ticket t = 1; t <= 3; ++t) {
+      o.node->submit({{"command", t}}, 30);
+      o.settle(30);
+      o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
+      o.settle(30);
+    }
+    ASSERT_EQ(o.applied.size(), 5u) << "with the configuration and the entry of the term: none is in memory any more";
+    o.node->receive(2, append_answer{term, o.node->engine().last_index(), 1}, 40);
+    o.node->tick(40 + options.core.heartbeat_ms);
+    auto u = o.node->take();
+    ASSERT_EQ(u.reads.size(), 1u);
+    if (!still_leads) o.node->receive(3, append_request{term + 1, 2, term, 1, {}}, 50);
+    o.settle(50);
+    std::vector<entry> read(u.reads[0].count, entry{term, entry_kind::barrier, share({})});
+    o.node->filled(std::move(u.reads[0]), std::move(read));
+    const auto sent = o.node->take().messages;
+    EXPECT_EQ(std::ranges::count_if(
+                  sent, [](const envelope& m) { return std::holds_alternative<append_request>(m.body); }) > 0,
+              still_leads);
+  }
+}
+
+TEST(raft_node, entries_that_a_later_leader_replaced_do_not_count_as_stored) {
+  owner o{1, voter_of_three()};
+  const entry old{1, entry_kind::barrier, share({})}, fresh{2, entry_kind::barrier, share({})};
+  o.node->receive(2, append_request{1, 1, 1, 1, {old, old, old}}, 5);
+  const auto first = o.node->take();
+  ASSERT_EQ(first.writes.size(), 1u);
+  o.node->receive(3, append_request{2, 1, 1, 1, {fresh, fresh, fresh}}, 10);
+  const auto second = o.node->take();
+  ASSERT_FALSE(second.writes.empty());
+  o.node->stored(first.writes.back().number, 20);
+  EXPECT_EQ(o.node->engine().last_stored(), 1u);
+  o.node->stored(second.writes.back().number, 30);
+  EXPECT_EQ(o.node->engine().last_stored(), 4u);
+  EXPECT_EQ(o.node->engine().term_at(4), 2u);
+}
+
 // Ongaro's correction of the changes of one server at a time (2015).
 TEST(raft_node, changes_wait_for_an_entry_of_the_term_and_for_each_other) {
   owner o{1, voter_of_three()};

@@ -1,6 +1,7 @@
 // What the store does when the disk or the power fails: faults at every operation, crashes at every kind of moment.
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 
+#include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/disk_identity.hpp"
 
 #include <set>
@@ -36,6 +37,44 @@ protected:
   }
 };
 
+// An index whose commits fail.
+class unwilling_kv final : public kv_engine {
+public:
+  explicit unwilling_kv(kv_engine& inner) : inner_(inner) {}
+  errc failing{};
+
+  result<std::unique_ptr<kv_reader>> begin_read() override { return inner_.begin_read(); }
+  result<std::unique_ptr<kv_writer>> begin_write() override {
+    auto writer = inner_.begin_write();
+    if (!writer) return writer.error();
+    return std::unique_ptr<kv_writer>{std::make_unique<unwilling_writer>(*this, std::move(*writer))};
+  }
+
+private:
+  class unwilling_writer final : public kv_writer {
+  public:
+    unwilling_writer(unwilling_kv& engine, std::unique_ptr<kv_writer> inner)
+        : engine_(engine), inner_(std::move(inner)) {}
+    std::optional<std::string_view> get(table_id table, std::string_view key) override {
+      return inner_->get(table, key);
+    }
+    std::unique_ptr<kv_cursor> cursor(table_id table) override { return inner_->cursor(table); }
+    std::uint64_t entries(table_id table) override { return inner_->entries(table); }
+    result<void> status() const override { return inner_->status(); }
+    void put(table_id table, std::string_view key, std::string_view value) override { inner_->put(table, key, value); }
+    bool erase(table_id table, std::string_view key) override { return inner_->erase(table, key); }
+    result<void> commit() override {
+      if (engine_.failing != errc{}) return error{engine_.failing, "as the test wants"};
+      return inner_->commit();
+    }
+
+  private:
+    unwilling_kv& engine_;
+    std::unique_ptr<kv_writer> inner_;
+  };
+  kv_engine& inner_;
+};
+
 constexpr auto segment_1 = "/disk/segments/0000000000000001.seg";
 
 } // namespace
@@ -60,6 +99,28 @@ TEST_F(chunk_store_failure, turns_read_only_for_good_after_a_failed_flush) {
 }
 
 // Of a batch that fills several segments: what follows a flush that failed is not even written.
+TEST_F(chunk_store_failure, turns_read_only_after_a_failed_commit_of_the_index_unless_it_found_no_room) {
+  unwilling_kv index{*index_};
+  store_.reset();
+  store_ = chunk_store::open(options_, disk_, index, random_).value();
+  ASSERT_TRUE(put(1));
+  index.failing = errc::no_space;
+  EXPECT_EQ(code(put(2)), errc::no_space);
+  index.failing = errc{};
+  ASSERT_TRUE(put(3));
+  index.failing = errc::io_error;
+  EXPECT_EQ(code(put(4)), errc::io_error);
+  index.failing = errc{};
+  EXPECT_EQ(store_->stats().state, disk_state::read_only) << "nobody knows what the index has";
+  EXPECT_EQ(code(put(5)), errc::read_only);
+  EXPECT_EQ(drop(1).error(), errc::read_only);
+  expect_whole(1);
+  expect_whole(3);
+  reopen();
+  for (const std::uint64_t n : {2, 4, 5}) expect_absent(n);
+  expect_clean();
+}
+
 TEST_F(chunk_store_failure, writes_nothing_behind_a_failed_flush_of_the_same_batch) {
   ASSERT_TRUE(put(0));
   std::vector<std::vector<std::byte>> payloads;
@@ -228,6 +289,40 @@ TEST_F(chunk_store_failure, refuses_a_disk_whose_index_or_identity_is_missing_or
   index_ = make_memory_kv(chunk_index_tables);
   ASSERT_TRUE(disk_.remove("/disk/disk"));
   EXPECT_EQ(open_code(), errc::corrupt) << "without its identity no record can be told from noise";
+}
+
+// Their places are those of other records: what one index calls erased would be punched out of the other disk's file.
+TEST_F(chunk_store_failure, refuses_the_index_of_another_disk_whose_segments_have_the_same_names) {
+  ASSERT_TRUE(put(1));
+  store_.reset();
+  const auto own_index = std::exchange(index_, make_memory_kv(chunk_index_tables));
+  memory_file_system other_disk{64ull << 20};
+  {
+    const auto other = chunk_store::open(options_, other_disk, *index_, random_).value();
+    const auto bytes = payload_of(2, 64 * kib);
+    const chunk_write write{chunk_number(2), bytes};
+    ASSERT_TRUE(other->write(std::span{&write, 1}).front());
+  }
+  EXPECT_EQ(open_code(), errc::corrupt);
+}
+
+TEST_F(chunk_store_failure, serves_no_chunk_from_the_place_of_another_one) {
+  ASSERT_TRUE(put(1));
+  ASSERT_TRUE(put(2));
+  const auto leads_to = [&](std::uint64_t n, std::uint32_t shorter) {
+    store_.reset(); // with the places that it remembers
+    const auto writer = index_->begin_write().value();
+    auto place = chunk_index::find(*writer, chunk_number(n)).value();
+    place.length -= shorter;
+    chunk_index::put(*writer, chunk_number(1), place);
+    EXPECT_TRUE(writer->commit());
+    reopen();
+    const auto got = get(1);
+    return got ? errc{} : got.error().code;
+  };
+  ASSERT_EQ(leads_to(2, 0), errc::corrupt);
+  expect_whole(2);
+  EXPECT_EQ(leads_to(2, 4 * kib), errc::corrupt);
 }
 
 TEST_F(chunk_store_failure, refuses_segments_that_an_old_index_does_not_know_and_removes_empty_ones) {

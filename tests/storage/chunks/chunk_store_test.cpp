@@ -265,6 +265,25 @@ TEST_F(chunk_store_test, waits_with_punching_for_a_read_that_began_before_the_er
       << "the late reader must not have left the old place in the cache";
 }
 
+TEST_F(chunk_store_test, keeps_an_empty_segment_for_a_read_that_began_before_its_chunks_were_erased) {
+  constexpr std::uint64_t a_segment = 15; // 64 KiB and a header each, and the footer
+  for (std::uint64_t n = 0; n < a_segment + 5; ++n) ASSERT_TRUE(put(n));
+  hooked_kv hooked{*index_};
+  store_.reset();
+  auto opened = chunk_store::open(options_, disk_, hooked, random_);
+  ASSERT_TRUE(opened) << to_string(opened.error());
+  store_ = std::move(*opened);
+  const std::string first = "/disk/segments/0000000000000001.seg";
+  hooked.after_get = [&] { // the read knows the place by now
+    for (std::uint64_t n = 0; n < a_segment; ++n) EXPECT_EQ(*drop(n), 1u);
+    for (std::uint64_t n = 100; n < 100 + 2 * a_segment; ++n) ASSERT_TRUE(put(n)); // seals others
+    EXPECT_TRUE(disk_.open(first, open_mode::read_only));
+  };
+  expect_whole(1);
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(store_->punch(100));
+  EXPECT_EQ(disk_.open(first, open_mode::read_only).error(), errc::not_found) << "the read has ended";
+}
+
 TEST_F(chunk_store_test, lists_chunks_in_pages_in_index_order) {
   for (std::uint64_t n = 0; n < 30; ++n) ASSERT_TRUE(put(n, 100));
   std::vector<chunk_id> all;

@@ -35,6 +35,17 @@ TEST_F(objects, may_be_empty) {
   EXPECT_EQ(read()->inline_bytes(object("nothing")).value(), "");
 }
 
+TEST_F(objects, are_corrupt_when_their_inline_bytes_have_another_size) {
+  run(small("k", "bytes"));
+  const auto row = object("k");
+  for (const auto* other : {"byte", "bytes!", ""}) {
+    const auto writer = engine->begin_write().value();
+    writer->put(id_of(table::inline_data), key_maker{default_group}.inline_data(row), other);
+    ASSERT_TRUE(writer->commit());
+    EXPECT_EQ(read()->inline_bytes(row).error(), errc::corrupt);
+  }
+}
+
 TEST_F(objects, replace_their_inline_bytes_also_within_one_batch) {
   const command batch[] = {small("key", "one"), small("key", "two"), small("key", "three")};
   s->apply(batch).value();

@@ -47,6 +47,19 @@ TEST_F(replicated_log_test, commands_of_a_follower_are_answered_with_their_own_r
   for (auto& n : cluster.nodes) EXPECT_TRUE(has(*n, "a") && has(*n, "b"));
 }
 
+TEST_F(replicated_log_test, a_follower_begins_no_session_of_another_node_or_of_another_start) {
+  begin(3);
+  auto& f = follower();
+  f.incarnation = 4;
+  const auto begun = [&](const storage::uuid& node, std::uint64_t incarnation) {
+    const auto answer = cluster.submit(f, {meta::begin_session{node, incarnation}})[0];
+    return answer.refused ? answer.refused->code : errc{};
+  };
+  EXPECT_EQ(begun(log_cluster::id_of(cluster.leader()->number), 4), errc::invalid_argument);
+  EXPECT_EQ(begun(log_cluster::id_of(f.number), 5), errc::invalid_argument);
+  EXPECT_EQ(begun(log_cluster::id_of(f.number), 4), errc{});
+}
+
 TEST_F(replicated_log_test, a_barrier_on_any_node_shows_what_was_acknowledged_on_another) {
   begin(3);
   cluster.loss = 0.05;

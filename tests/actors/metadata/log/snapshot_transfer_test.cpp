@@ -182,6 +182,24 @@ TEST_F(snapshot_transfer_test, a_piece_that_was_changed_on_the_way_is_not_believ
   EXPECT_EQ(target.offered_to_install.size(), 1u);
 }
 
+TEST_F(snapshot_transfer_test, a_state_that_rotted_at_its_source_is_not_installed) {
+  client->offered(source_id, 1);
+  while (asked.size() < 2) loop.step();
+  source.files.flip_bit("/t/served", (3 * piece_bytes + 100) * 8);
+  loop.run(5s);
+  EXPECT_GT(asked.size(), 5u) << "it came to its end";
+  EXPECT_TRUE(target.offered_to_install.empty());
+}
+
+TEST_F(snapshot_transfer_test, a_state_is_installed_only_in_the_place_that_the_log_says) {
+  client->offered(source_id, 1);
+  loop.run(5s);
+  const auto before = meta::dump(*target.kv);
+  EXPECT_EQ(install_staged(target.services(), 2).error(), errc::corrupt);
+  EXPECT_EQ(meta::dump(*target.kv), before);
+  EXPECT_TRUE(install_staged(target.services(), 1));
+}
+
 TEST_F(snapshot_transfer_test, a_piece_that_does_not_fit_the_others_is_refused) {
   int pieces = 0;
   change = [&](std::string& bytes) {

@@ -1,5 +1,6 @@
 #include "storage/metadata/apply/members.hpp"
 
+#include "base/files/node_identity.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
 namespace cairn::storage::metadata {
@@ -218,6 +219,18 @@ TEST_F(members, are_down_since_the_first_note_until_they_are_up) {
   EXPECT_EQ(refused(note_down{.node = 1, .now = 0}), errc::invalid_argument);
   EXPECT_EQ(refused(note_down{.node = 2, .now = 1}), errc::not_found);
   EXPECT_EQ(epoch(), before) << "the layout is the same";
+}
+
+TEST_F(members, begin_no_session_with_a_disk_that_is_older_than_the_cluster_knows) {
+  add(2);
+  const auto known = begin({2}, 5);
+  EXPECT_EQ(node(2).incarnation, 5u);
+  EXPECT_EQ(refused(begin_session{.node = {2}, .incarnation = 4}), errc::precondition_failed);
+  const auto copied = std::uint64_t{1} << incarnation_count_bits | 5;
+  EXPECT_EQ(refused(begin_session{.node = {2}, .incarnation = copied}), errc::precondition_failed) << "the same start";
+  EXPECT_EQ(begin({2}, 5), known) << "a retry; its session goes on";
+  EXPECT_NE(begin({2}, 6), known);
+  EXPECT_EQ(refused(begin_session{.node = {2}, .incarnation = 5}), errc::precondition_failed);
 }
 
 TEST_F(members, get_targets_while_current_owners_stay) {

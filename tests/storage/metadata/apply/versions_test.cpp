@@ -176,6 +176,24 @@ TEST_F(versions, are_deleted_only_when_they_are_what_the_client_means) {
   EXPECT_EQ(conditional({.size = 4}, id), std::nullopt) << "it is not there";
 }
 
+TEST_F(versions, are_deleted_only_in_the_place_of_the_history_that_is_expected) {
+  const auto expecting = [&](const version_place& place, std::optional<version_id> id = std::nullopt) {
+    auto c = removal("k");
+    c.expected = place;
+    c.version = id;
+    return refused(c);
+  };
+  run(small("k", "1"));
+  const auto before = place_of(object("k"));
+  run(small("k", "2"));
+  EXPECT_EQ(expecting(before), errc::stale_source) << "it was written anew";
+  EXPECT_EQ(expecting(before, version_id{}), errc::stale_source) << "and is the null version, as the first one was";
+  ASSERT_EQ(bytes_of("k"), "2");
+  EXPECT_EQ(expecting(place_of(object("k"))), std::nullopt);
+  EXPECT_EQ(expecting(before), errc::stale_source) << "there is none";
+  EXPECT_EQ(expecting(before, version_id{}), errc::stale_source);
+}
+
 TEST_F(versions, are_written_unless_the_object_has_the_etag_that_none_may_have) {
   auto c = small("k", "1");
   c.etag = {.digest = {1}};

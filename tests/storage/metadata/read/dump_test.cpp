@@ -1,5 +1,6 @@
 #include "storage/metadata/read/dump.hpp"
 
+#include "base/checksum.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "base/files/small_file.hpp"
 #include "tests/base/temporary_directory.hpp"
@@ -272,6 +273,51 @@ TEST(metadata_dump_load, changes_nothing_whichever_operation_fails) {
     ASSERT_EQ(dump(engine.inner()), before);
   }
   EXPECT_EQ(dump(engine.inner()), next);
+}
+
+TEST(metadata_dump_write, leaves_no_file_whichever_row_can_not_be_read) {
+  memory_file_system disk;
+  ASSERT_TRUE(disk.make_directories("/data"));
+  failing_engine engine;
+  const auto state = fill(engine.inner(), 16, 4);
+  for (std::uint64_t allowed = 2;; ++allowed) { // the first one begins the snapshot
+    ASSERT_LT(allowed, 100'000u);
+    engine.left = allowed;
+    const auto written = write_dump(*engine.begin_read().value(), default_group, disk, path);
+    engine.left = ~std::uint64_t{0};
+    if (written) {
+      EXPECT_EQ(written->rows, state.size());
+      break;
+    }
+    ASSERT_EQ(written.error(), errc::io_error);
+    ASSERT_EQ(verify_dump(disk, path).error(), errc::not_found);
+  }
+  EXPECT_TRUE(verify_dump(disk, path));
+}
+
+TEST(metadata_dump_load, refuses_totals_that_are_not_those_of_the_rows) {
+  memory_file_system disk;
+  ASSERT_TRUE(disk.make_directories("/data"));
+  const auto engine = make_memory_kv(table_count);
+  const command small[] = {create_bucket{.name = "files", .now = 1}};
+  ASSERT_TRUE(store::open(*engine).value()->apply(small));
+  ASSERT_TRUE(write_dump(*engine->begin_read().value(), default_group, disk, path));
+  const std::string good = read_small_file(disk, path).value();
+  constexpr std::size_t end_bytes = 4 + 8 + 8, sum_bytes = 4;
+  const auto with = [&](std::uint64_t more_rows, std::uint64_t more_bytes) {
+    const auto front = std::string_view{good}.substr(0, good.size() - end_bytes - sum_bytes);
+    byte_reader before{front.substr(front.size() - sum_bytes)}, end{std::string_view{good}.substr(front.size() + 4)};
+    const std::uint32_t sum = before.u32();
+    byte_writer w;
+    w.u32(0).u64(end.u64() + more_rows).u64(end.u64() + more_bytes);
+    const std::string changed{w.view()};
+    w.u32(crc32c(std::as_bytes(std::span{changed}), sum));
+    EXPECT_TRUE(replace_small_file(disk, path, std::string{front} + std::string{w.view()}));
+    return verify_dump(disk, path);
+  };
+  EXPECT_TRUE(with(0, 0));
+  EXPECT_EQ(with(1, 0).error(), errc::corrupt);
+  EXPECT_EQ(with(0, 1).error(), errc::corrupt);
 }
 
 TEST(metadata_dump_load, refuses_a_newer_format_and_rows_that_contradict_the_header) {
