@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 namespace {
 
 // The admin_service of node 0 of three, over the metadata of membership_fixture and a membership that only reports.
-class operator_desk_test : public membership_test {
+class admin_service_test : public membership_test {
 protected:
   void SetUp() override {
     membership_test::SetUp();
@@ -107,7 +107,7 @@ const admin_command drain{.kind = admin_verb::drain, .node = 2};
 
 // ── status ──
 
-TEST_F(operator_desk_test, a_leader_tells_what_it_knows_itself) {
+TEST_F(admin_service_test, a_leader_tells_what_it_knows_itself) {
   lead_and_start();
   const auto told = status();
   ASSERT_TRUE(*told && **told);
@@ -118,7 +118,7 @@ TEST_F(operator_desk_test, a_leader_tells_what_it_knows_itself) {
   EXPECT_TRUE(network.calls.empty());
 }
 
-TEST_F(operator_desk_test, a_follower_tells_what_the_leader_says_under_its_own_number) {
+TEST_F(admin_service_test, a_follower_tells_what_the_leader_says_under_its_own_number) {
   follow_and_start();
   const auto told = status();
   ASSERT_EQ(network.calls.size(), 1u);
@@ -133,7 +133,7 @@ TEST_F(operator_desk_test, a_follower_tells_what_the_leader_says_under_its_own_n
   EXPECT_EQ((***told)->self, 0);
 }
 
-TEST_F(operator_desk_test, a_follower_tells_what_it_knows_itself_when_the_leader_does_not_answer) {
+TEST_F(admin_service_test, a_follower_tells_what_it_knows_itself_when_the_leader_does_not_answer) {
   follow_and_start();
   for (const auto& broken : {result<link::answer>{error{errc::timeout}}, result<link::answer>{link::answer{"?", {}}}}) {
     const auto told = status();
@@ -144,7 +144,7 @@ TEST_F(operator_desk_test, a_follower_tells_what_it_knows_itself_when_the_leader
   }
 }
 
-TEST_F(operator_desk_test, a_node_that_knows_no_layout_yet_says_so) {
+TEST_F(admin_service_test, a_node_that_knows_no_layout_yet_says_so) {
   layouts = std::make_shared<layout_holder>(0);
   start();
   const auto told = status();
@@ -152,7 +152,7 @@ TEST_F(operator_desk_test, a_node_that_knows_no_layout_yet_says_so) {
   EXPECT_EQ((*told)->error(), errc::no_leader);
 }
 
-TEST_F(operator_desk_test, shows_metrics_each_second_what_this_node_knows) {
+TEST_F(admin_service_test, shows_metrics_each_second_what_this_node_knows) {
   lead_and_start();
   EXPECT_EQ(state->status(), nullptr);
   pass(1100ms);
@@ -162,7 +162,7 @@ TEST_F(operator_desk_test, shows_metrics_each_second_what_this_node_knows) {
 
 // ── commands ──
 
-TEST_F(operator_desk_test, a_leader_commits_what_is_asked_and_answers_what_was_done) {
+TEST_F(admin_service_test, a_leader_commits_what_is_asked_and_answers_what_was_done) {
   lead_and_start();
   const auto done = command(weigh);
   ASSERT_TRUE(*done && **done) << to_string((*done)->error());
@@ -173,7 +173,7 @@ TEST_F(operator_desk_test, a_leader_commits_what_is_asked_and_answers_what_was_d
   EXPECT_EQ(committed_of<meta::set_node>().size(), 1u);
 }
 
-TEST_F(operator_desk_test, says_why_it_can_not_be_and_changes_nothing) {
+TEST_F(admin_service_test, says_why_it_can_not_be_and_changes_nothing) {
   lead_and_start();
   EXPECT_EQ((*command({.kind = admin_verb::drain, .node = 9}))->error(), errc::not_found);
   EXPECT_EQ((*command({.kind = admin_verb::remove, .node = 0}))->error(), errc::precondition_failed)
@@ -182,7 +182,7 @@ TEST_F(operator_desk_test, says_why_it_can_not_be_and_changes_nothing) {
   EXPECT_TRUE(commits.empty());
 }
 
-TEST_F(operator_desk_test, a_follower_passes_a_command_on_and_answers_what_the_leader_did) {
+TEST_F(admin_service_test, a_follower_passes_a_command_on_and_answers_what_the_leader_did) {
   follow_and_start();
   const auto done = command(drain);
   EXPECT_EQ(std::get<admin_command>(asked()), drain);
@@ -196,7 +196,7 @@ TEST_F(operator_desk_test, a_follower_passes_a_command_on_and_answers_what_the_l
   EXPECT_TRUE(commits.empty());
 }
 
-TEST_F(operator_desk_test, asks_the_next_leader_when_the_one_it_asked_leads_no_more) {
+TEST_F(admin_service_test, asks_the_next_leader_when_the_one_it_asked_leads_no_more) {
   follow_and_start();
   const auto done = command(drain);
   log.leader = 2;
@@ -212,7 +212,7 @@ TEST_F(operator_desk_test, asks_the_next_leader_when_the_one_it_asked_leads_no_m
   EXPECT_EQ(row(2).state, cluster::member_state::draining);
 }
 
-TEST_F(operator_desk_test, without_a_leader_tries_until_its_time_is_over) {
+TEST_F(admin_service_test, without_a_leader_tries_until_its_time_is_over) {
   start();
   const auto done = command(weigh);
   pass(19s);
@@ -222,7 +222,7 @@ TEST_F(operator_desk_test, without_a_leader_tries_until_its_time_is_over) {
   EXPECT_EQ((*done)->error(), errc::no_leader);
 }
 
-TEST_F(operator_desk_test, a_join_token_goes_to_the_operator_and_its_hash_into_the_log) {
+TEST_F(admin_service_test, a_join_token_goes_to_the_operator_and_its_hash_into_the_log) {
   lead_and_start();
   const auto made = command({.kind = admin_verb::add, .number = 3600});
   ASSERT_TRUE(*made && **made);
@@ -233,7 +233,7 @@ TEST_F(operator_desk_test, a_join_token_goes_to_the_operator_and_its_hash_into_t
   EXPECT_EQ(invited[0].what.expires - invited[0].now, 3600'000);
 }
 
-TEST_F(operator_desk_test, a_follower_passes_on_the_hash_of_the_token_alone) {
+TEST_F(admin_service_test, a_follower_passes_on_the_hash_of_the_token_alone) {
   follow_and_start();
   const auto made = command({.kind = admin_verb::add, .number = 60});
   const auto passed = std::get<admin_command>(asked());
@@ -243,7 +243,7 @@ TEST_F(operator_desk_test, a_follower_passes_on_the_hash_of_the_token_alone) {
   EXPECT_EQ(network.calls.back().bytes.find(***made), std::string::npos);
 }
 
-TEST_F(operator_desk_test, asks_every_member_to_look_for_missing_copies_and_tells_how_many_do) {
+TEST_F(admin_service_test, asks_every_member_to_look_for_missing_copies_and_tells_how_many_do) {
   lead_and_start();
   const auto done = command({.kind = admin_verb::repair});
   ASSERT_EQ(network.calls.size(), 2u);
@@ -257,7 +257,7 @@ TEST_F(operator_desk_test, asks_every_member_to_look_for_missing_copies_and_tell
   EXPECT_THAT(***done, HasSubstr("2 of 3 nodes"));
 }
 
-TEST_F(operator_desk_test, holds_deletions_and_releases_them) {
+TEST_F(admin_service_test, holds_deletions_and_releases_them) {
   lead_and_start();
   EXPECT_TRUE(**command({.kind = admin_verb::deletions, .number = 1}));
   EXPECT_TRUE(store->read().value()->deletions_held());
@@ -265,7 +265,7 @@ TEST_F(operator_desk_test, holds_deletions_and_releases_them) {
   EXPECT_FALSE(store->read().value()->deletions_held());
 }
 
-TEST_F(operator_desk_test, changes_voters_one_by_one_until_the_log_has_them) {
+TEST_F(admin_service_test, changes_voters_one_by_one_until_the_log_has_them) {
   add_member(3, raft::server_role::standby);
   for (std::size_t n = 1; n < 4; ++n) network.linked.insert(id_of(n));
   lead_and_start();
@@ -281,7 +281,7 @@ TEST_F(operator_desk_test, changes_voters_one_by_one_until_the_log_has_them) {
   EXPECT_FALSE(log.servers.is_voter(cluster::server_of(2)));
 }
 
-TEST_F(operator_desk_test, a_removal_is_done_when_a_majority_knows_that_the_node_votes_no_more) {
+TEST_F(admin_service_test, a_removal_is_done_when_a_majority_knows_that_the_node_votes_no_more) {
   log.committed = log.servers;
   lead_and_start();
   const auto done = command({.kind = admin_verb::remove, .node = 2});
@@ -295,7 +295,7 @@ TEST_F(operator_desk_test, a_removal_is_done_when_a_majority_knows_that_the_node
   EXPECT_THAT(***done, HasSubstr("node 2 is removed, for good"));
 }
 
-TEST_F(operator_desk_test, a_leader_that_is_to_be_removed_transfers_its_leadership_first) {
+TEST_F(admin_service_test, a_leader_that_is_to_be_removed_transfers_its_leadership_first) {
   run(meta::set_node{.node = 0, .weight = 0});
   std::vector<meta::partition_target> to_node_1;
   std::vector<storage::partition_id> all;
@@ -323,7 +323,7 @@ TEST_F(operator_desk_test, a_leader_that_is_to_be_removed_transfers_its_leadersh
 
 // ── requests of other nodes ──
 
-TEST_F(operator_desk_test, serves_other_nodes_while_it_leads_and_says_when_it_does_not) {
+TEST_F(admin_service_test, serves_other_nodes_while_it_leads_and_says_when_it_does_not) {
   follow_and_start();
   EXPECT_EQ((*serve(encode(admin_request{weigh})))->error(), errc::no_leader);
   EXPECT_EQ((*serve(encode(admin_request{status_wanted{}})))->error(), errc::no_leader);
@@ -337,14 +337,14 @@ TEST_F(operator_desk_test, serves_other_nodes_while_it_leads_and_says_when_it_do
   EXPECT_EQ(decode_cluster_status((**told)->bytes).value().name, "blue");
 }
 
-TEST_F(operator_desk_test, looks_for_missing_copies_when_another_node_asks_also_when_it_does_not_lead) {
+TEST_F(admin_service_test, looks_for_missing_copies_when_another_node_asks_also_when_it_does_not_lead) {
   start();
   const auto done = serve(encode(admin_request{look_now{}}));
   ASSERT_TRUE(*done && **done);
   EXPECT_EQ(state->scans_requested, 1u);
 }
 
-TEST_F(operator_desk_test, refuses_what_does_not_decode) {
+TEST_F(admin_service_test, refuses_what_does_not_decode) {
   lead_and_start();
   EXPECT_EQ((*serve("\x01\x7f"))->error(), errc::corrupt);
   EXPECT_EQ((*serve("\x09"))->error(), errc::unsupported);

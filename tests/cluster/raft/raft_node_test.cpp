@@ -227,7 +227,7 @@ TEST(raft_node, a_leader_confirms_no_read_before_an_entry_of_its_term_is_committ
   owner o{1, voter_of_three()};
   const auto term = made_leader(o);
   ASSERT_EQ(o.node->engine().role(), role::leader);
-  const auto asked = [](const envelope& letter) { return std::holds_alternative<read_round>(letter.body); };
+  const auto asked = [](const envelope& sent) { return std::holds_alternative<read_round>(sent.body); };
   o.node->read(50, 25);
   o.settle(25);
   EXPECT_EQ(std::ranges::count_if(o.sent, asked), 0) << "its commit index may be behind what others have answered";
@@ -251,7 +251,7 @@ TEST(raft_node, a_read_waits_until_what_was_committed_before_it_is_applied) {
   auto u = o.node->take();
   ASSERT_EQ(u.to_apply.size(), 1u);
   const auto round = std::ranges::find_if(
-      u.messages, [](const envelope& letter) { return std::holds_alternative<read_round>(letter.body); });
+      u.messages, [](const envelope& sent) { return std::holds_alternative<read_round>(sent.body); });
   ASSERT_NE(round, u.messages.end());
   o.node->receive(3, read_echo{term, std::get<read_round>(round->body).sequence}, 70);
   EXPECT_TRUE(o.node->take().answers.empty()) << "the command is committed and not applied";
