@@ -120,7 +120,7 @@ TEST_F(remote_store_test, asks_no_other_disk_of_a_peer_with_a_buffer_that_a_late
   }
   n.chunks->stop();
   n.chunks = std::make_unique<chunk_service>(system,
-                                             chunk_service_parts{std::make_shared<store_router>(disks), n.layouts,
+                                             chunk_server_services{std::make_shared<store_router>(disks), n.layouts,
                                                                  n.pool, &n.metrics, &storage::system_clock()},
                                              1);
   n.chunks->serve_at(*n.service);
@@ -133,7 +133,7 @@ TEST_F(remote_store_test, asks_no_other_disk_of_a_peer_with_a_buffer_that_a_late
 TEST_F(remote_store_test, does_not_say_that_a_peer_has_no_chunk_while_a_disk_of_it_is_closed) {
   auto& n = add_node();
   n.chunks->stop();
-  chunk_service_parts parts{n.router, n.layouts, n.pool, &n.metrics, &storage::system_clock()};
+  chunk_server_services parts{n.router, n.layouts, n.pool, &n.metrics, &storage::system_clock()};
   parts.disk_closed = true;
   n.chunks = std::make_unique<chunk_service>(system, parts, 1);
   n.chunks->serve_at(*n.service);
