@@ -1,5 +1,7 @@
 #include "net/admin/metrics_page.hpp"
 
+#include "net/s3/operation.hpp"
+
 #include <gtest/gtest.h>
 
 #include <fstream>

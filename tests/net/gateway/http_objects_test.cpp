@@ -1,6 +1,8 @@
 // Objects and buckets over the real server: what is stored comes back, in S3's words.
 #include "tests/net/gateway/running_node.hpp"
 
+#include "net/s3/operation.hpp"
+
 namespace cairn::net {
 
 namespace {
