@@ -84,7 +84,7 @@ private:
 void add_http(page_builder& p, const storage::node_metrics& m) {
   auto& requests =
       p.family("cairn_http_requests_total", "Requests by operation and status class.", MetricType::Counter);
-  for (std::size_t i = 0; i < m.http.size(); ++i) {
+  for (std::size_t i = 0; i < operation_names.size(); ++i) {
     for (std::size_t s = 0; s < status_names.size(); ++s) {
       const auto count = m.http[i].by_status_class[s].load(std::memory_order_relaxed);
       if (count == 0 && s != 2) continue; // a series appears with its first request
@@ -94,7 +94,7 @@ void add_http(page_builder& p, const storage::node_metrics& m) {
   }
   auto& durations = p.family("cairn_http_request_duration_seconds", "From a request's head to the end of its answer.",
                              MetricType::Histogram);
-  for (std::size_t i = 0; i < m.http.size(); ++i)
+  for (std::size_t i = 0; i < operation_names.size(); ++i)
     page_builder::add(durations, {{"operation", operation_names[i]}}, m.http[i].duration);
   p.counter("cairn_http_sent_bytes_total", "Bytes given to clients' sockets.", m.bytes_sent);
   p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
