@@ -105,7 +105,7 @@ private:
   };
   // What dies with the process.
   struct process {
-    process(world& w, machine::clock_faults faults) : home(w.now(), faults) {}
+    process(world& w, machine::clock_faults faults) : home(w.now(), w.begun(), faults) {}
     machine home;
     storage::node_metrics metrics;
     std::unique_ptr<storage::metadata::store> store;

@@ -25,9 +25,13 @@ public:
     std::chrono::milliseconds wall_off{0}; // of the wall clock
   };
 
-  machine() : machine(steady_zero, {}) {} // whose time is the world's
-  machine(storage::steady_time world_now, clock_faults faults)
-      : faults_(faults), world_began_(world_now), system_(std::make_unique<caf::actor_system>(config_)) {
+  machine() : machine(steady_zero, steady_zero, {}) {} // whose time is the world's
+  // `run_began`: of the world's time, when all wall clocks show the same in every run of a seed.
+  machine(storage::steady_time world_now, storage::steady_time run_began, clock_faults faults)
+      : faults_(faults),
+        world_began_(world_now),
+        run_began_(run_began),
+        system_(std::make_unique<caf::actor_system>(config_)) {
     scheduler_ = static_cast<coordinator*>(&system_->scheduler());
     base_actors_ = system_->registry().running();
   }
@@ -47,7 +51,7 @@ public:
 
   storage::steady_time now() const override { return scheduler_->clock().now(); }
   storage::wall_ms wall() const override {
-    const auto since = world_began_.time_since_epoch() + now().time_since_epoch() + faults_.wall_off;
+    const auto since = (world_began_ - run_began_) + now().time_since_epoch() + faults_.wall_off;
     return 1'760'000'000'000 + std::chrono::duration_cast<std::chrono::milliseconds>(since).count();
   }
 
@@ -124,7 +128,7 @@ private:
   };
 
   clock_faults faults_;
-  const storage::steady_time world_began_;
+  const storage::steady_time world_began_, run_began_;
   simulated_system config_;
   std::unique_ptr<caf::actor_system> system_;
   coordinator* scheduler_ = nullptr;

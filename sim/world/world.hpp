@@ -47,6 +47,7 @@ public:
   const storage::clock& clock() const { return clock_; }
   storage::random_source& random() { return random_; }
   storage::steady_time now() const { return own_.now(); }
+  storage::steady_time begun() const { return begun_; } // the run
   microseconds elapsed() const { return std::chrono::duration_cast<microseconds>(now() - begun_); }
   std::uint64_t steps() const { return steps_; }
   // Actors beyond the world's own, in its own process.
