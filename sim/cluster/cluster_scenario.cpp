@@ -13,6 +13,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr int build_tries_max = 5;
+
 class cluster_run {
 public:
   cluster_run(world& w, std::uint64_t seed, bool hostile) : w_(w), plan_(begun(w, seed, hostile)) {}
@@ -29,6 +31,7 @@ private:
   void let_in();
   void crash(cluster_node& n, bool powerless = false);
   void start(cluster_node& n);
+  void restart_sick();
   void mend();
   void settle(const char* after);
   void drain();
@@ -80,7 +83,8 @@ void cluster_run::build() {
   for (const auto& n : nodes_) {
     if (n->number() >= plan_.at_first) break;
     start(*n);
-    w_.run_until([&] { return n->ready() || checks_.failed(); }, 2min);
+    const auto done = [&] { return n->ready() || checks_.failed(); };
+    for (int tries = 1; !w_.run_until(done, 2min) && tries < build_tries_max; ++tries) restart_sick();
     if (checks_.failed()) return;
     if (!n->ready()) return checks_.fail("a node does not get ready: " + standing());
     if (n == nodes_.front()) work_->make_bucket(*n);
@@ -101,6 +105,15 @@ void cluster_run::crash(cluster_node& n, bool powerless) {
   ++crashes_;
   work_->crashing(n);
   n.crash(powerless || (plan_.power_losses && w_.draw.chance(0.6)));
+}
+
+// Those whose disks have failed: their operator has looked.
+void cluster_run::restart_sick() {
+  for (const auto& n : nodes_) {
+    if (!disks_->sick(*n)) continue;
+    crash(*n);
+    start(*n);
+  }
 }
 
 // Nodes that wait for an operator, because others were removed before they came.
