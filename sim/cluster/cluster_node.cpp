@@ -187,6 +187,7 @@ void cluster_node::become_member() {
   s.window_min = plan_.window_min;
   s.window_max = plan_.window_max;
   p.reaper = actors::spawn_reaper(p.home.system(), s, {.walk_every = plan_.walk_every});
+  if (plan_.lifecycle) p.lifecycle = actors::spawn_lifecycle(p.home.system(), s, *plan_.lifecycle);
   spawn_backfill();
   p.member = true;
   p.network->begin();
@@ -271,12 +272,14 @@ void cluster_node::crash(bool power_lost) {
   for (auto& d : p.disks)
     for (auto& a : d.actors) caf::anon_send_exit(a, caf::exit_reason::user_shutdown);
   if (p.services.metadata) caf::anon_send_exit(p.services.metadata, caf::exit_reason::user_shutdown);
+  if (p.lifecycle) caf::anon_send_exit(p.lifecycle, caf::exit_reason::user_shutdown);
   if (p.reaper) caf::anon_send_exit(p.reaper, caf::exit_reason::user_shutdown);
   if (p.membership) caf::anon_send_exit(p.membership, caf::exit_reason::user_shutdown);
   if (p.backfill) caf::anon_send_exit(p.backfill, caf::exit_reason::user_shutdown);
   p.home.forget_everything();
   w_.take_out(p.home);
   p.reaper = nullptr;
+  p.lifecycle = nullptr;
   p.backfill = nullptr;
   p.membership = nullptr;
   const auto left = p.home.live_actors();

@@ -9,6 +9,7 @@
 #include "actors/protocol/read_holds.hpp"
 #include "actors/runtime/member_wiring.hpp"
 #include "actors/upkeep/backfill.hpp"
+#include "actors/upkeep/lifecycle.hpp"
 #include "actors/upkeep/reaper.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "sim/cluster/sim_network.hpp"
@@ -30,6 +31,7 @@ struct member_plan {
   bool scrubs = false;
   std::uint32_t feature_level = storage::metadata::feature_level; // that it says to know, until it is upgraded
   std::chrono::minutes walk_every{60};                            // of the reaper, over all chunks
+  std::optional<actors::lifecycle_options> lifecycle;             // none: no walks
   // Of the metadata's log: small, so that nodes fall behind it.
   std::uint64_t compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
@@ -54,6 +56,7 @@ public:
   void jump_clock(std::chrono::milliseconds by) { // the wall clock's, of this life
     if (running()) process_->home.jump_wall(by);
   }
+  storage::wall_ms wall() const { return process_->home.wall(); } // of a running node
   void slow_down(std::uint32_t factor); // its disks, in this life and later ones; 1: as planned
   // For faults of its disks.
   std::size_t disks() const noexcept { return disks_.size(); }
@@ -124,6 +127,7 @@ private:
     actors::services services;
     actors::membership_actor membership;
     actors::reaper_actor reaper;
+    actors::lifecycle_actor lifecycle;
     actors::backfill_actor backfill;
     bool member = false;
   };

@@ -92,6 +92,14 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   if (p.disk_faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   p.work.failing_disks = p.disk_faults.errors() || p.disk_faults.fills_up || p.disk_faults.dies_midway;
   draw_kinds(p, seed);
+  if (p.old_level == 0) p.rules = draw_rules(seed, p.work.versioned);
+  if (p.rules.any) {
+    p.faults.clock_jumps = p.faults.clock_jumps && !p.rules.exact_clocks;
+    p.member.lifecycle.emplace();
+    p.member.lifecycle->day = p.rules.day;
+    p.member.lifecycle->walk_every = p.rules.walk_every;
+    p.work.expiring = expiring_keys_of(p.rules, p.faults.clock_jumps);
+  }
   if (p.trouble.count() > 0) p.member.walk_every = std::chrono::minutes{1};
   p.looks_for_leftovers = true;
 }

@@ -3,6 +3,7 @@
 
 #include "sim/cluster/cluster_disks.hpp"
 #include "sim/cluster/cluster_faults.hpp"
+#include "sim/cluster/cluster_rules.hpp"
 #include "sim/cluster/cluster_workload.hpp"
 
 namespace cairn::sim {
@@ -18,6 +19,7 @@ struct cluster_plan {
   bool rows_rot = false;                  // of one node's metadata
   fault_plan faults;
   disk_fault_plan disk_faults;
+  rules_plan rules; // of lifecycles
   bool crashes = false, power_losses = false, partitions = false, broken_links = false, late_messages = false;
   microseconds trouble{0}; // how long
   microseconds pause_max{2'000'000};

@@ -61,6 +61,7 @@ private:
   std::unique_ptr<rotten_bits> rot_;
   std::unique_ptr<cluster_faults> faults_;
   std::unique_ptr<cluster_disks> disks_;
+  std::unique_ptr<cluster_rules> rules_;
   cluster_census census_{nodes_};
   std::uint64_t crashes_ = 0, cuts_ = 0;
   std::size_t strays_ = 0;
@@ -72,6 +73,7 @@ void cluster_run::build() {
     auto mine = plan_.member;
     mine.clock.drift_ppm = w_.draw.chance(0.5) ? 0 : std::int64_t(w_.draw.between(0, 4000)) - 2000;
     mine.clock.wall_off = std::chrono::milliseconds{std::int64_t(w_.draw.between(0, 120'000)) - 60'000};
+    if (plan_.rules.exact_clocks) mine.clock = {};
     if (plan_.old_level != 0 && w_.draw.chance(0.5)) mine.feature_level = plan_.old_level;
     nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, mine, i));
   }
@@ -80,6 +82,7 @@ void cluster_run::build() {
   rot_ = std::make_unique<rotten_bits>(w_, nodes_);
   faults_ = std::make_unique<cluster_faults>(w_, *network_, nodes_, plan_.faults);
   disks_ = std::make_unique<cluster_disks>(w_, nodes_, plan_.disk_faults);
+  rules_ = std::make_unique<cluster_rules>(w_, checks_, nodes_, *work_, plan_.rules);
   for (const auto& n : nodes_) {
     if (n->number() >= plan_.at_first) break;
     start(*n);
@@ -89,6 +92,7 @@ void cluster_run::build() {
     if (!n->ready()) return checks_.fail("a node does not get ready: " + standing());
     if (n == nodes_.front()) work_->make_bucket(*n);
   }
+  if (!checks_.failed()) rules_->begin([this] { restart_sick(); });
 }
 
 void cluster_run::start(cluster_node& n) {
@@ -156,6 +160,7 @@ void cluster_run::trouble() {
   }
   faults_->act();
   disks_->act();
+  rules_->act();
   if (auto* const powerless = disks_->lose_power()) crash(*powerless, true);
   if (d.chance(0.35)) network_->mend();
 }
@@ -345,6 +350,7 @@ void cluster_run::expect_no_needless_chunks() {
 void cluster_run::check_end() {
   work_->expect_no_failures();
   if (plan_.work.uploads > 0) work_->settle_uploads();
+  rules_->expire_all();
   if (checks_.failed()) return;
   work_->verify();
   if (!checks_.failed()) work_->verify_versions();
@@ -366,7 +372,7 @@ std::string cluster_run::options() const {
          (plan_.rots && rot_
               ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
               : "") +
-         (faults_ ? faults_->options() : "") + (disks_ ? disks_->options() : "") +
+         (faults_ ? faults_->options() : "") + (disks_ ? disks_->options() : "") + (rules_ ? rules_->options() : "") +
          (strays_ > 0 ? ", stray chunks " + std::to_string(strays_) : "") + ", " + work_->summary() + ", virtual s " +
          std::to_string(w_.elapsed().count() / 1'000'000) + ", steps " + std::to_string(w_.steps());
 }
@@ -390,6 +396,7 @@ run_result cluster_run::run() {
     n->crash(false);
   }
   w_.forget_everything();
+  rules_.reset();
   disks_.reset();
   faults_.reset();
   rot_.reset();

@@ -3,7 +3,8 @@
 // zones, fall behind the log, and lose their disks, and users write, read and upload in parts. Checked: what was
 // acknowledged is there and exact, reads and conditional writes are linearizable for each key, every request is
 // answered, damage is mended, once all is mended all nodes agree, every chunk is on all its owners, the log grows no
-// more, and nothing is left behind.
+// more, and nothing is left behind. Hostile clusters may have lifecycle rules, too: what they are about may vanish when
+// it is due and must be gone at the end, all else stays.
 //
 // Not checked: timing, bandwidth, TLS and framing of links (tests of actors/link), LMDB and real disks (tests/crash).
 #pragma once

@@ -40,6 +40,7 @@ cluster_workload::parts_ptr cluster_workload::new_parts(const std::string& key) 
   it->name.bucket = bucket_name;
   it->name.key = key;
   it->name.nonce = w_.draw.next();
+  it->asked = w_.now();
   if (w_.draw.chance(0.1)) it->parts.push_back({.size = meta::part_bytes_min});
   it->parts.push_back({.size = size_min + w_.draw.below(w_.draw.chance(0.5) ? 8000 : plan_.size_max)});
   content whole;
@@ -137,6 +138,8 @@ void cluster_workload::part_ended(std::size_t u, const result<put_outcome>& outc
     checks_.expect(outcome->size == one.size && outcome->etag.digest == one.digest,
                    "a part was acknowledged with another size or digest");
     job.tries = 0;
+  } else if (outcome.error() == errc::no_such_upload && may_be_aborted(job)) {
+    return ended(u);
   } else {
     excuse(it, outcome.error());
     if (++job.tries == tries_max) {
@@ -171,11 +174,14 @@ void cluster_workload::complete_parts(std::size_t u, cluster_node& node) {
   operation o{.write = true, .value = job.whole};
   condition(o, command.condition, job.name.key);
   it.told = {history_.begin(job.name.key, o)};
+  may_expire(job.name.key, o.value);
   tell(u, node, std::move(command), [this, u](const result<committed>& r) {
     auto& who = users_[u];
     if (r) {
       ++completed_uploads_;
       history_.done(who.told.front());
+    } else if (r.error() == errc::no_such_upload && may_be_aborted(*who.parts)) {
+      history_.nothing(who.told.front());
     } else {
       not_ended(who, r.error());
       write_failed(who, r.error());
@@ -195,7 +201,7 @@ void cluster_workload::not_ended(const user& it, const error& why) {
 void cluster_workload::abort_parts(std::size_t u, cluster_node& node) {
   tell(u, node, meta::abort_upload{{}, users_[u].parts->name}, [this, u](const result<committed>& r) {
     auto& who = users_[u];
-    if (r) {
+    if (r || (r.error() == errc::no_such_upload && may_be_aborted(*who.parts))) {
       aborted_uploads_.push_back(who.parts);
     } else {
       not_ended(who, r.error());
@@ -222,15 +228,21 @@ void cluster_workload::settle_uploads() {
     if (!node || checks_.failed()) return;
     const bool whole = job->stored == job->parts.size();
     if (!whole) {
-      if (auto done = try_once(*node, meta::abort_upload{{}, job->name}); !done)
+      const auto done = try_once(*node, meta::abort_upload{{}, job->name});
+      if (!done && !(done.error() == errc::no_such_upload && may_be_aborted(*job)))
         checks_.fail("an upload that was left can't be aborted: " + to_string(done.error()));
       continue;
     }
     auto command = completion_of(job->name, job->parts, job->digests);
     command.now = w_.clock().wall();
     const auto n = history_.begin(job->name.key, {.write = true, .value = job->whole});
-    if (auto done = try_once(*node, command); !done)
-      return checks_.fail("an upload that was left can't be completed: " + to_string(done.error()));
+    may_expire(job->name.key, job->whole);
+    const auto done = try_once(*node, command);
+    if (!done && done.error() == errc::no_such_upload && may_be_aborted(*job)) {
+      history_.nothing(n);
+      continue;
+    }
+    if (!done) return checks_.fail("an upload that was left can't be completed: " + to_string(done.error()));
     history_.done(n);
     ++completed_uploads_;
   }
@@ -238,7 +250,9 @@ void cluster_workload::settle_uploads() {
     auto* const node = any_node();
     if (!node || checks_.failed()) return;
     const auto done = try_once(*node, completion_of(job->name, job->parts, job->digests));
-    checks_.expect(!done && done.error() == errc::no_such_upload, "an aborted upload was completed");
+    checks_.expect(!done, "an aborted upload was completed");
+    if (!done && done.error() != errc::no_such_upload)
+      checks_.fail("completing an aborted upload: " + to_string(done.error()));
   }
   for (const auto& node : nodes_) {
     if (!node->serves() || checks_.failed()) continue;

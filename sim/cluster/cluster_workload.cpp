@@ -29,6 +29,8 @@ cluster_workload::cluster_workload(world& w, checks& c, std::vector<std::unique_
                                    cluster_work_plan plan)
     : w_(w), checks_(c), nodes_(nodes), plan_(plan), users_(plan.users), left_(plan.operations) {
   for (std::size_t i = 0; i < plan_.keys; ++i) keys_.push_back("key-" + std::to_string(i));
+  for (std::size_t i = 0; i < plan_.expiring.keys; ++i)
+    keys_.push_back(std::string{expiring_work::prefix} + std::to_string(i));
 }
 
 result<void> cluster_workload::try_once(cluster_node& through, const meta::command& c) {
@@ -215,6 +217,7 @@ void cluster_workload::put(std::size_t u, cluster_node& node, const std::string&
   it.what = "put " + std::to_string(number) + " of " + key;
   it.key = key;
   it.told = {history_.begin(key, o)};
+  may_expire(key, number);
   const auto operation = it.operation;
   auto uploader =
       std::make_shared<slow_uploader>(w_, checks_, habits, number, size, node.handles().upload_window,
@@ -251,6 +254,37 @@ void cluster_workload::write_failed(const user& it, const error& why) {
   else
     history_.nothing(n);
   excuse(it, why);
+}
+
+// Its effect is that of a delete on the condition that the key still holds it: a walk names what it has seen.
+void cluster_workload::may_expire(const std::string& key, content_number value) {
+  const auto& rule = plan_.expiring;
+  if (!rule.expire_after || !key.starts_with(expiring_work::prefix)) return;
+  if (rule.size_above && contents_.at(value).size <= *rule.size_above) return;
+  const auto is_due = [this, key, value] {
+    operation o{.write = true};
+    o.when = operation::condition::if_match;
+    o.match = value;
+    history_.unknown(history_.begin(key, o));
+  };
+  if (all_due_ || rule.expire_after->count() == 0) return is_due();
+  not_due_.emplace_back(key, value);
+  w_.after(*rule.expire_after, [this, key, value, is_due] {
+    const auto at = std::ranges::find(not_due_, std::pair{key, value});
+    if (at == not_due_.end()) return;
+    not_due_.erase(at);
+    is_due();
+  });
+}
+
+void cluster_workload::all_is_due() {
+  all_due_ = true;
+  for (const auto& [key, value] : std::exchange(not_due_, {})) may_expire(key, value);
+}
+
+bool cluster_workload::may_be_aborted(const part_upload& job) const {
+  const auto& after = plan_.expiring.abort_after;
+  return after && job.name.key.starts_with(expiring_work::prefix) && (all_due_ || w_.now() - job.asked >= *after);
 }
 
 void cluster_workload::remove(std::size_t u, cluster_node& node, const std::string& key) {

@@ -11,6 +11,16 @@
 
 namespace cairn::sim {
 
+// Keys that a lifecycle rule of the bucket is about (cluster_rules.hpp), beside the others.
+struct expiring_work {
+  static constexpr std::string_view prefix = "expiring-";
+  std::size_t keys = 0;
+  // How long after it was written, or begun, an object or an upload is there at least; nothing: for ever.
+  std::optional<microseconds> expire_after, abort_after;
+  std::optional<std::uint64_t> size_above; // objects that are not larger stay
+  bool removes_versions = false;           // that are not the latest
+};
+
 struct cluster_work_plan {
   std::size_t keys = 3, users = 4;
   std::uint64_t operations = 80;
@@ -23,6 +33,7 @@ struct cluster_work_plan {
   bool rotten_bits = false;        // a read may find no good copy while nodes are away
   bool changed_bytes = false;      // or hear of all of them that they are damaged
   bool failing_disks = false;
+  expiring_work expiring;
 };
 
 class cluster_workload {
@@ -44,7 +55,12 @@ public:
   void verify();
   void verify_versions(); // that were acknowledged
   void judge();           // the history
+  // From now on rules may take whatever they are about.
+  void all_is_due();
   std::string summary() const;
+
+  cluster_node* any_node(); // that answers; null: there is none
+  static inline const std::string bucket_name = "bucket";
 
   struct part {
     content_number number = 0; // its bytes
@@ -55,7 +71,6 @@ public:
 private:
   static constexpr std::uint64_t size_min = 16; // distinct contents have distinct bytes
   static constexpr std::size_t nobody = ~std::size_t{0};
-  static inline const std::string bucket_name = "bucket";
   struct content {
     std::uint64_t size = 0;
     std::string etag;
@@ -69,6 +84,7 @@ private:
     std::size_t stored = 0;
     int tries = 0;
     bool begun = false, finishing = false;
+    storage::steady_time asked; // to begin
   };
   using parts_ptr = std::shared_ptr<part_upload>;
   struct user {
@@ -87,7 +103,6 @@ private:
     content_number content = absent;
   };
 
-  cluster_node* any_node();
   void later(std::size_t u);
   void next(std::size_t u);
   void start(std::size_t u, cluster_node& node, const std::string& key);
@@ -102,6 +117,9 @@ private:
   void listed(user& it, const storage::metadata::listing& page);
   void condition(operation& o, storage::metadata::write_condition& c, const std::string& key);
   void write_failed(const user& it, const error& why);
+  // After `key` was asked to hold it, whatever came of that: a rule's delete, at any time once it is due.
+  void may_expire(const std::string& key, content_number value);
+  bool may_be_aborted(const part_upload& job) const; // by a rule
   void excuse(const user& it, const error& why);
   bool in_time(std::size_t u, std::uint64_t operation) const { return users_[u].operation == operation; }
   void ended(std::size_t u);
@@ -155,6 +173,8 @@ private:
   std::size_t uncertain_uploads_ = 0; // that may be there
   std::size_t busy_ = 0;
   bool calm_ = false;
+  std::vector<std::pair<std::string, content_number>> not_due_; // in the order of their writes
+  bool all_due_ = false;
 };
 
 } // namespace cairn::sim

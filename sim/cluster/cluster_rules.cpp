@@ -1,0 +1,238 @@
+#include "sim/cluster/cluster_rules.hpp"
+
+#include <algorithm>
+
+namespace cairn::sim {
+
+namespace {
+
+namespace meta = storage::metadata;
+using namespace std::chrono_literals;
+
+constexpr std::uint64_t rules_salt = 0x3C6EF372FE94F82Bull;
+constexpr auto wall_spread = 2 * 60s; // of wall clocks that don't jump (cluster_scenario's draw), at most
+constexpr auto margin = 200ms;        // of clocks that agree
+constexpr std::size_t other_buckets_max = 4;
+constexpr int rounds_max = 6; // a version, the marker that hides it, and what one walk leaves to the next
+constexpr int tries_max = 5;
+constexpr std::string_view other_prefix = "other-";
+
+// What an operator may be told of a bucket that the walk empties meanwhile, in a cluster that has trouble.
+const std::set<errc> told_of_buckets{
+    errc::no_leader,     errc::no_quorum,       errc::timeout,       errc::busy,           errc::slow_down,
+    errc::stopping,      errc::connection_lost, errc::session_ended, errc::no_such_bucket, errc::bucket_not_empty,
+    errc::bucket_exists, errc::corrupt,         errc::io_error,      errc::read_only,      errc::no_space};
+
+std::uint32_t longest(const meta::lifecycle_rule& rule) {
+  return std::max({rule.expire_days, rule.noncurrent_days, rule.abort_days, 1u});
+}
+
+bool fits(const meta::lifecycle_rule& rule, const meta::listed_version& version) {
+  return version.key.starts_with(rule.prefix) && (!rule.size_above || version.size > *rule.size_above);
+}
+
+} // namespace
+
+rules_plan draw_rules(std::uint64_t seed, bool versioned) {
+  dice d{seed ^ rules_salt};
+  rules_plan p;
+  p.any = d.chance(0.3);
+  if (!p.any) return p;
+  p.exact_clocks = d.chance(0.5);
+  p.other_buckets = d.chance(0.5);
+  p.day = d.chance(0.25) ? std::chrono::milliseconds{24h} : std::chrono::milliseconds{d.between(500, 8'000)};
+  p.walk_every = std::chrono::milliseconds{d.between(200, 5'000)};
+  auto& rule = p.rule;
+  rule.id = "rule-0";
+  rule.prefix = expiring_work::prefix;
+  if (d.chance(0.85)) rule.expire_days = std::uint32_t(d.between(1, 3));
+  if (rule.expire_days > 0 && d.chance(0.25)) rule.size_above = d.pick(std::vector<std::uint64_t>{1000, 50'000});
+  if (d.chance(0.6)) rule.abort_days = std::uint32_t(d.between(1, 3));
+  if (versioned && d.chance(0.7)) {
+    rule.noncurrent_days = std::uint32_t(d.between(1, 3));
+    rule.noncurrent_kept = std::uint32_t(d.below(3));
+  }
+  rule.expire_markers = versioned && rule.expire_days == 0 && d.chance(0.5);
+  if (rule.expire_days + rule.abort_days + rule.noncurrent_days == 0) rule.expire_days = 1;
+  return p;
+}
+
+expiring_work expiring_keys_of(const rules_plan& p, bool clocks_jump) {
+  expiring_work out;
+  if (!p.any) return out;
+  out.keys = 2;
+  const auto after = [&](std::uint32_t days) {
+    if (clocks_jump) return microseconds{0};
+    const auto least = days * p.day - (p.exact_clocks ? std::chrono::milliseconds{margin} : wall_spread);
+    return std::max(microseconds{0}, std::chrono::duration_cast<microseconds>(least));
+  };
+  if (p.rule.expire_days > 0) out.expire_after = after(p.rule.expire_days);
+  if (p.rule.abort_days > 0) out.abort_after = after(p.rule.abort_days);
+  out.size_above = p.rule.size_above;
+  out.removes_versions = p.rule.noncurrent_days > 0;
+  return out;
+}
+
+void cluster_rules::begin(const std::function<void()>& look_at_nodes) {
+  if (!plan_.any) return;
+  meta::set_bucket c;
+  c.name = cluster_workload::bucket_name;
+  c.lifecycle = {rule_};
+  auto set = work_.operate(c);
+  for (int tries = 1; !set && tries < tries_max && !checks_.failed(); ++tries) {
+    look_at_nodes();
+    w_.run_for(10s);
+    set = work_.operate(c);
+  }
+  if (!set) checks_.fail("the bucket got no rules: " + to_string(set.error()));
+}
+
+void cluster_rules::act() {
+  if (!plan_.any) return;
+  auto& d = w_.draw;
+  auto* const node = work_.any_node();
+  if (!node) return;
+  if (d.chance(0.1)) { // the same under another name: a walk that has begun must not go on with the old ones
+    rule_.id = "rule-" + std::to_string(++changed_);
+    meta::set_bucket c;
+    c.name = cluster_workload::bucket_name;
+    c.lifecycle = {rule_};
+    (void)work_.try_once(*node, c);
+  }
+  if (!plan_.other_buckets || !d.chance(0.5)) return;
+  if (others_.size() < other_buckets_max && d.chance(0.6)) return make_bucket();
+  if (others_.empty()) return;
+  const auto name = d.pick(others_);
+  if (d.chance(0.3)) return put_into_bucket(name);
+  const auto gone = work_.try_once(*node, meta::delete_bucket{name});
+  if (gone || gone.error() == errc::no_such_bucket) std::erase(others_, name);
+  removed_ += gone.has_value();
+  checks_.expect(gone || told_of_buckets.contains(gone.error().code),
+                 "a bucket's removal was refused without a reason");
+}
+
+// Names on both sides of the users' bucket, and used again.
+void cluster_rules::make_bucket() {
+  auto* const node = work_.any_node();
+  if (!node) return;
+  const auto name = (w_.draw.chance(0.5) ? "a-" : "z-") + std::string{other_prefix} + std::to_string(w_.draw.below(3));
+  const auto made = work_.try_once(*node, meta::create_bucket{name, w_.clock().wall()});
+  if (std::ranges::find(others_, name) == others_.end()) others_.push_back(name);
+  made_ += made.has_value();
+  if (!made && !checks_.expect(told_of_buckets.contains(made.error().code), "a bucket was refused without a reason"))
+    return;
+  auto* const next = work_.any_node();
+  if (!made || !next) return;
+  meta::set_bucket c;
+  c.name = name;
+  c.lifecycle.emplace();
+  c.lifecycle->emplace_back();
+  c.lifecycle->front().id = "all";
+  c.lifecycle->front().expire_days = 1;
+  (void)work_.try_once(*next, c);
+  put_into_bucket(name);
+}
+
+void cluster_rules::put_into_bucket(const std::string& name) {
+  auto* const node = work_.any_node();
+  if (!node) return;
+  meta::put_object c;
+  c.bucket = name;
+  c.key = "object-" + std::to_string(w_.draw.below(3));
+  c.now = w_.clock().wall();
+  c.size = 4;
+  c.content = std::string{"byte"};
+  const auto put = work_.try_once(*node, c);
+  checks_.expect(put || told_of_buckets.contains(put.error().code), "a small object was refused without a reason");
+}
+
+// ── the end ──
+
+result<cluster_rules::due_items> cluster_rules::due_in(meta::view& view, const std::string& bucket,
+                                                       const meta::lifecycle_rule& rule) const {
+  due_items out;
+  const auto note = [&](const std::string& what, storage::wall_ms since) {
+    if (out.first.empty()) out.first = what + " in " + bucket;
+    out.latest = std::max(out.latest, since);
+  };
+  const auto listed = view.versions({.bucket = bucket, .versions_max = 10'000});
+  if (!listed) return listed.error();
+  const auto& all = listed->versions;
+  std::uint32_t displaced = 0; // of this key
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    const auto& v = all[i];
+    const bool last = i + 1 == all.size() || all[i + 1].key != v.key;
+    if (v.latest) displaced = 0;
+    if (!v.key.starts_with(rule.prefix)) continue;
+    if (!v.latest) {
+      if (displaced++ >= rule.noncurrent_kept && rule.noncurrent_days > 0 && fits(rule, v))
+        note("version " + to_string(v.id) + " of " + v.key, i > 0 ? all[i - 1].modified : v.modified);
+    } else if (v.delete_marker) {
+      if (last && (rule.expire_markers || (rule.expire_days > 0 && fits(rule, v))))
+        note("the delete marker of " + v.key, v.modified);
+    } else if (rule.expire_days > 0 && fits(rule, v)) {
+      note(v.key, v.modified);
+    }
+  }
+  if (rule.abort_days == 0) return out;
+  const auto uploads = view.uploads({.bucket = bucket, .uploads_max = 10'000});
+  if (!uploads) return uploads.error();
+  for (const auto& u : uploads->uploads)
+    if (u.key.starts_with(rule.prefix)) note("an upload of " + u.key, u.begun);
+  return out;
+}
+
+result<cluster_rules::due_items> cluster_rules::still_there() const {
+  const auto view = nodes_.front()->view();
+  if (!view) return error{errc::io_error, "the metadata can't be read"};
+  auto buckets = view->buckets();
+  if (!buckets) return buckets.error();
+  due_items out;
+  for (const auto& b : *buckets) {
+    if (b.lifecycle.empty()) continue;
+    const auto due = due_in(*view, b.name, b.lifecycle.front());
+    if (!due) return due.error();
+    if (out.first.empty()) out.first = due->first;
+    out.latest = std::max(out.latest, due->latest);
+  }
+  return out;
+}
+
+// By a jump of all wall clocks.
+void cluster_rules::make_due(storage::wall_ms latest) {
+  const auto due = latest + std::chrono::milliseconds{(longest(rule_) + 1) * plan_.day}.count() + 1;
+  for (const auto& n : nodes_)
+    if (n->running() && n->wall() < due) n->jump_clock(std::chrono::milliseconds{due - n->wall()});
+  work_.all_is_due();
+}
+
+void cluster_rules::expire_all() {
+  if (!plan_.any) return;
+  for (; !checks_.failed(); ++rounds_) {
+    auto left = still_there();
+    if (!left) return checks_.fail("rules: " + to_string(left.error()));
+    if (left->first.empty()) break;
+    if (rounds_ == rounds_max) return checks_.fail("a rule has not come true: " + left->first);
+    make_due(left->latest);
+    const auto until = w_.now() + 3 * plan_.walk_every + 10s;
+    while (left && !left->first.empty() && w_.now() < until) {
+      w_.run_for(500ms);
+      left = still_there();
+    }
+  }
+}
+
+std::string cluster_rules::options() const {
+  if (!plan_.any) return {};
+  const auto& r = plan_.rule;
+  const auto days = [](const char* what, std::uint32_t n) { return n == 0 ? "" : what + std::to_string(n); };
+  return ", rules: a day of " + std::to_string(plan_.day.count()) + " ms, walks every " +
+         std::to_string(plan_.walk_every.count()) + (plan_.exact_clocks ? ", exact clocks" : "") +
+         days(", expire ", r.expire_days) + days(", noncurrent ", r.noncurrent_days) +
+         days(" but ", r.noncurrent_kept) + days(", abort ", r.abort_days) +
+         (r.size_above ? ", larger than " + std::to_string(*r.size_above) : "") + ", changed " +
+         std::to_string(changed_) + ", rounds " + std::to_string(rounds_) + ", buckets made " + std::to_string(made_) +
+         " and removed " + std::to_string(removed_);
+}
+
+} // namespace cairn::sim
