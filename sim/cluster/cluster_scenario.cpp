@@ -90,7 +90,7 @@ void cluster_run::build() {
     for (int tries = 1; !w_.run_until(done, 2min) && tries < build_tries_max; ++tries) restart_sick();
     if (checks_.failed()) return;
     if (!n->ready()) return checks_.fail("a node does not get ready: " + standing());
-    if (n == nodes_.front()) work_->make_bucket(*n);
+    if (n == nodes_.front()) work_->make_bucket([this] { restart_sick(); });
   }
   if (!checks_.failed()) rules_->begin([this] { restart_sick(); });
 }

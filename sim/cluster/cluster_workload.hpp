@@ -40,7 +40,7 @@ class cluster_workload {
 public:
   cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
 
-  void make_bucket(cluster_node& through); // and wait for it
+  void make_bucket(const std::function<void()>& look_at_nodes); // and wait for it
   void begin();
   void crashing(const cluster_node& node);    // before it does
   void expect_no_failures() { calm_ = true; } // of what begins from now on
