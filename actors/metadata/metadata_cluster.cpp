@@ -120,11 +120,12 @@ void metadata_state::read_layout(const std::function<void()>& then) {
     back([this, then, then_later, served, shared, at, level] {
       layout_asked_ = false;
       feature_level_ = std::max(feature_level_, level);
-      if (*shared)
-        publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
-      else if (shared->error().code != errc::not_found) // this node has not caught up so far
+      const bool unreadable = !*shared && shared->error().code != errc::not_found; // else it has not caught up so far
+      if (unreadable && !layout_unreadable_)
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
-      if (!*shared && shared->error().code != errc::not_found)
+      layout_unreadable_ = unreadable;
+      if (*shared) publish(std::make_shared<const cluster::layout>(std::move(**shared)), at);
+      if (unreadable)
         then_later();
       else if (then)
         then();

@@ -124,7 +124,7 @@ private:
   std::uint8_t feature_level_ = storage::metadata::feature_level_of_clusters; // of what the log may hold
   bool removed_connected_ = false;
   layout_holder::members_ptr connected_learned_;
-  bool layout_asked_ = false, layout_changed_ = false, acknowledging_ = false;
+  bool layout_asked_ = false, layout_unreadable_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state that the published layout is from
   storage::log_index applied_ = 0;      // every batch up to it is what look-ups show
