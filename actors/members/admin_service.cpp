@@ -294,7 +294,7 @@ void admin_service_state::change_voters(const pending_command_ptr& e, const log_
   const auto change = next_voter_change(v, wanted);
   if (!change && committed_voters(log) == wanted) return e->reply("these nodes vote now: " + numbers_text(wanted));
   if (!change) return again(e, not_all_votes());
-  if (change->node == log.self) return transfer_leadership(e, log); // its heir takes the vote away
+  if (change->node == log.self) return transfer_leadership(e, log); // the next leader demotes this node
   self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{change->node, change->kind})
       .then([this, e](std::uint8_t) { again(e, not_all_votes()); }, [e](caf::error& why) { e->reply(from_caf(why)); });
 }

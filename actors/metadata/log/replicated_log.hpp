@@ -179,6 +179,7 @@ private:
   void look_at_pace();
   void fail(error why);
   void fail_late(const error& why);
+  void tell_failure(bool repairs) const;
   bool stops(const error& why) const;
   void look_for_hung_disk();
   void transfer_leadership();

@@ -35,18 +35,22 @@ bool replicated_log::stops(const error& why) const {
   return !probe && probe.error() == errc::stopping;
 }
 
-void replicated_log::fail(error why) {
-  if (failure_ || stopped_) return;
-  if (stops(why)) return stop();
-  failure_ = std::move(why);
-  reopens_ = s_.reopen && passes(failure_->code);
-  const bool repairs = can_repair();
+void replicated_log::tell_failure(bool repairs) const {
   log::error(repairs     ? "the metadata is damaged; that of another member takes its place"
              : !reopens_ ? "the metadata's log has failed; look at its disk, then restart the node"
              : failure_->code == errc::timeout
                  ? "the metadata's log has failed; it is opened anew when its disk answers"
                  : "the metadata's log has failed; it is opened anew when its disk has room",
              {{"error", to_string(*failure_)}});
+}
+
+void replicated_log::fail(error why) {
+  if (failure_ || stopped_) return;
+  if (stops(why)) return stop();
+  failure_ = std::move(why);
+  reopens_ = s_.reopen && passes(failure_->code);
+  const bool repairs = can_repair();
+  tell_failure(repairs);
   heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
   heard_term_ = 0;
   heard_at_ = now();
@@ -70,9 +74,7 @@ void replicated_log::fail_late(const error& why) {
   reopens_ = false;
   failure_ = why;
   const bool repairs = can_repair();
-  log::error(repairs ? "the metadata is damaged; that of another member takes its place"
-                     : "the metadata's log has failed; look at its disk, then restart the node",
-             {{"error", to_string(why)}});
+  tell_failure(repairs);
   if (env_.failed) env_.failed(failure_);
   if (repairs) repair_later();
 }
