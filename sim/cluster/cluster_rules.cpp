@@ -14,7 +14,6 @@ constexpr auto wall_spread = 2 * 60s; // of wall clocks that don't jump (cluster
 constexpr auto margin = 200ms;        // of clocks that agree
 constexpr std::size_t other_buckets_max = 4;
 constexpr int rounds_max = 6; // a version, the marker that hides it, and what one walk leaves to the next
-constexpr int tries_max = 5;
 constexpr std::string_view other_prefix = "other-";
 
 // What an operator may be told of a bucket that the walk empties meanwhile, in a cluster that has trouble.
@@ -78,13 +77,8 @@ void cluster_rules::begin(const std::function<void()>& look_at_nodes) {
   meta::set_bucket c;
   c.name = cluster_workload::bucket_name;
   c.lifecycle = {rule_};
-  auto set = work_.operate(c);
-  for (int tries = 1; !set && tries < tries_max && !checks_.failed(); ++tries) {
-    look_at_nodes();
-    w_.run_for(10s);
-    set = work_.operate(c);
-  }
-  if (!set) checks_.fail("the bucket got no rules: " + to_string(set.error()));
+  if (auto set = work_.insist(c, look_at_nodes); !set)
+    checks_.fail("the bucket got no rules: " + to_string(set.error()));
 }
 
 void cluster_rules::act() {

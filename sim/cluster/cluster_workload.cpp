@@ -54,25 +54,26 @@ result<void> cluster_workload::operate(const meta::command& c) {
   return outcome;
 }
 
+result<void> cluster_workload::insist(const meta::command& c, const std::function<void()>& look_at_nodes) {
+  auto done = operate(c);
+  for (int tries = 1; !done && done.error() != errc::bucket_exists && tries < 5 && !checks_.failed(); ++tries) {
+    look_at_nodes();
+    w_.run_for(10s);
+    done = operate(c);
+  }
+  return done;
+}
+
 // A disk may fail already now, and then it is not known what was done.
 void cluster_workload::make_bucket(const std::function<void()>& look_at_nodes) {
-  const auto insist = [&](const meta::command& c) {
-    auto done = operate(c);
-    for (int tries = 1; !done && done.error() != errc::bucket_exists && tries < 5 && !checks_.failed(); ++tries) {
-      look_at_nodes();
-      w_.run_for(10s);
-      done = operate(c);
-    }
-    return done;
-  };
-  if (auto made = insist(meta::create_bucket{bucket_name, w_.clock().wall()});
+  if (auto made = insist(meta::create_bucket{bucket_name, w_.clock().wall()}, look_at_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not made: " + to_string(made.error()));
   if (!plan_.versioned) return;
   meta::set_bucket c;
   c.name = bucket_name;
   c.versioning = meta::versioning::enabled;
-  if (auto set = insist(c); !set) // once the cluster has found out what all know
+  if (auto set = insist(c, look_at_nodes); !set) // once the cluster has found out what all know
     checks_.fail("the bucket was not versioned: " + to_string(set.error()));
 }
 

@@ -46,6 +46,8 @@ public:
   void expect_no_failures() { calm_ = true; } // of what begins from now on
   // A change of the cluster by an operator, and wait for it. The error, if any, is the last one of some tries.
   result<void> operate(const storage::metadata::command& c);
+  // The same while disks may fail: between the tries an operator looks at the nodes.
+  result<void> insist(const storage::metadata::command& c, const std::function<void()>& look_at_nodes);
   result<void> try_once(cluster_node& through, const storage::metadata::command& c);
   // With nothing else going on: uploads that were left are completed or aborted.
   void settle_uploads();
