@@ -14,7 +14,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!target) return 0;
   for (const auto* method : {"GET", "PUT", "HEAD", "DELETE", "OPTIONS", "POST"}) {
     const auto routed = cairn::net::route(method, *target);
-    const bool known = routed.operation != cairn::http_operation::unknown;
+    const bool known = routed.operation != cairn::net::http_operation::unknown;
     CAIRN_ASSERT(known != routed.refused.has_value());
     if (known && !target->bucket.empty()) CAIRN_ASSERT(target->bucket.find('/') == std::string::npos);
   }
