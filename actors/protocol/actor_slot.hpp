@@ -1,5 +1,5 @@
-// An actor as others' threads reach it while it lives: handlers of links and of the admin port keep the slot, not the
-// actor, so that no handle outlives the actor system. Thread-safe; shared.
+// A handle of an actor that other threads may use only while the actor lives. Handlers of links and of the admin port
+// keep the slot and not the handle, so no handle outlives the actor system. Thread-safe; shared.
 #pragma once
 
 #include <memory>

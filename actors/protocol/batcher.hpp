@@ -1,6 +1,6 @@
-// Group commit: items that arrive while one batch runs wait and become the next batch together. Bounded by items and
-// bytes that wait; a batch is bounded too, so that a small item is not late behind a huge one. A plain class, used by
-// the chunk_store actor (chunks) and the metadata actor (commands).
+// Group commit: items that arrive while a batch runs wait and form the next batch together. The queue is bounded in
+// items and bytes. A batch is bounded too, so that a small item does not wait for a very large batch. A plain class,
+// used by the chunk_store actor (chunks) and the metadata actor (commands).
 #pragma once
 
 #include "base/error.hpp"
@@ -22,7 +22,7 @@ class batcher {
 public:
   explicit batcher(batch_limits limits) : limits_(limits) {}
 
-  // False: too much waits already, answer busy. One item always fits into an empty queue.
+  // False: the queue is full, answer busy. An empty queue always takes one item.
   [[nodiscard]] bool add(Item item, std::size_t bytes) {
     if (!waiting_.empty() &&
         (waiting_.size() >= limits_.waiting_items || waiting_bytes_ + bytes > limits_.waiting_bytes)) {
@@ -32,7 +32,8 @@ public:
     waiting_.push_back({std::move(item), bytes});
     return true;
   }
-  // Puts items of a batch that was not done back to the front, in their order. Ignores the bounds: they waited before.
+  // Returns items of a batch that was not executed to the front, in their order. Ignores the bounds: the items were
+  // counted in the queue before.
   void put_back(std::vector<Item> items, std::size_t bytes_each) {
     while (!items.empty()) {
       waiting_bytes_ += bytes_each;

@@ -1,4 +1,4 @@
-// The grammar (v: varint, uN: big-endian; base/codec.hpp). A request's kind stands before its version.
+// The grammar (v: varint, uN: big-endian; base/codec.hpp). The kind of a request precedes its version.
 //
 //   read request    1 epoch:v chunk offset:u32 length:u32
 //   read answer     1 chunk_length:u32 checksum:u32

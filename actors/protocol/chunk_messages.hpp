@@ -1,14 +1,14 @@
-// What nodes say to each other about chunks: the bytes of the requests read_chunk, write_chunk and erase_chunks
-// (actors/link/peer_service.hpp) and of their answers. Errors travel as the link's own. Every request carries
-// the epoch of the layout that its sender acted by, 0 when it acted by none.
+// Messages between nodes about chunks: the bytes of the requests read_chunk, write_chunk and erase_chunks
+// (actors/link/peer_service.hpp) and of their answers. Errors are transmitted as errors of the link. Every request
+// carries the epoch of the layout that its sender used, 0 when it used none.
 //
 //   read_chunk     bulk, the answer's payload: `length` bytes of the chunk from `offset` on, clipped to its end
 //   write_chunk    bulk, the request's payload: the whole chunk. Durable when answered.
-//   erase_chunks   control. The sender says that the log called these chunks dead.
+//   erase_chunks   control. The sender states that the log has marked these chunks dead.
 //
-// Checksums are CRC32C of the payload, so that no buffer on the way is trusted. encode() of a request begins with its
-// kind; decode() of it takes what follows the kind, as peer_service hands it over. Grammar: chunk_messages.cpp. decode
-// answers corrupt (against the grammar) and unsupported (another version of it).
+// Checksums are CRC32C of the payload and detect corruption in any buffer between the two stores. encode() of a request
+// begins with the kind; decode() takes the bytes after the kind, as peer_service passes them on. Grammar:
+// chunk_messages.cpp. decode() returns corrupt (violates the grammar) or unsupported (another version).
 #pragma once
 
 #include "actors/link/peer_service.hpp"
@@ -31,7 +31,7 @@ struct read_chunk_request {
 };
 struct read_chunk_answer {
   std::uint32_t chunk_length = 0; // of the whole chunk
-  std::uint32_t checksum = 0;     // of the bytes that come along
+  std::uint32_t checksum = 0;     // of the payload
   friend bool operator==(const read_chunk_answer&, const read_chunk_answer&) = default;
 };
 

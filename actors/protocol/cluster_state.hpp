@@ -1,5 +1,5 @@
-// Facts that the parts of a cluster's member share across threads: who leads, what other nodes' reads still need, what
-// this node has completed, how the cluster is. Written by one actor each, read by any thread.
+// State that the actors of a cluster member share across threads: who leads, what other nodes' reads still need, what
+// this node has completed, the cluster's status. Each field is written by one actor and read by any thread.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
@@ -14,21 +14,22 @@ namespace cairn::actors {
 
 class cluster_state {
 public:
-  // By membership: this node leads, so it reaps and controls the membership.
+  // Written by membership: this node leads, so it reaps and runs the membership controller.
   std::atomic<bool> leads{false};
-  // By membership, on the leader: no read of any other node needs what was buried at or before this index.
+  // Written by membership, on the leader: no read on any other node needs a blob buried at or before this index.
   std::atomic<storage::log_index> others_oldest_hold{0};
-  // By membership: why the cluster refuses this node for good (its disk is an old copy, it was removed).
+  // Written by membership: why the cluster refuses this node permanently (its disk is an old copy, it was removed).
   void refuse(std::string why) {
     const std::lock_guard lock{mutex_};
     refusal_ = std::move(why);
   }
-  std::string refusal() const { // empty: it does not
+  std::string refusal() const { // empty: not refused
     const std::lock_guard lock{mutex_};
     return refusal_;
   }
 
-  // By backfill: partitions that this node is to own and holds completely; compared under this epoch or a later one.
+  // Written by backfill: the partitions that this node is to own and holds completely, compared under this epoch or a
+  // later one.
   void set_complete(storage::layout_epoch epoch, std::vector<storage::partition_id> rising) {
     const std::lock_guard lock{mutex_};
     complete_epoch_ = epoch;
@@ -39,7 +40,7 @@ public:
     return {complete_epoch_, complete_};
   }
 
-  // By backfill: chunks that this node is to have and that no owner has, rising; those that it remembers.
+  // Written by backfill: chunks that this node is to own and that no owner has, in rising order; bounded.
   void set_lost(std::vector<storage::chunk_id> rising) {
     const std::lock_guard lock{mutex_};
     lost_ = std::move(rising);
@@ -49,9 +50,9 @@ public:
     return lost_;
   }
 
-  // By admin_service: how often an operator requested that this node looks for missing copies now.
+  // Written by admin_service: how many times an operator has requested a scan for missing chunks.
   std::atomic<std::uint64_t> scans_requested{0};
-  // By admin_service, each second: the cluster as far as this node knows by itself. Null at first.
+  // Written by admin_service each second: the cluster's status from this node's own knowledge. Null at first.
   void set_status(std::shared_ptr<const cluster_status> s) {
     const std::lock_guard lock{mutex_};
     status_ = std::move(s);

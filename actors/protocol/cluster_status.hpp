@@ -1,5 +1,5 @@
-// The cluster as one node knows it, and what an operator may ask of it: plain values between the cluster's actors and
-// the admin port. Bytes, and times in milliseconds since 1970.
+// The cluster's status as one node knows it, and the commands of operators: plain values between the cluster's actors
+// and the admin port. Sizes in bytes, times in milliseconds since 1970.
 #pragma once
 
 #include "cluster/auto_out.hpp"
@@ -11,7 +11,7 @@
 
 namespace cairn::actors {
 
-enum class metadata_role : std::uint8_t { none, standby, voter }; // what a node keeps of the metadata
+enum class metadata_role : std::uint8_t { none, standby, voter }; // the node's part in the metadata's consensus
 
 struct cluster_node_status {
   storage::node_number number = 0;
@@ -20,19 +20,19 @@ struct cluster_node_status {
   std::uint32_t weight = 0;
   storage::metadata::node_state state = storage::metadata::node_state::active;
   bool up = false;
-  storage::wall_ms since = 0; // up or down since; 0: not known
+  storage::wall_ms since = 0; // when it last came up or went down; 0: not known
   metadata_role role = metadata_role::none;
-  std::uint32_t partitions_owned = 0, partitions_incoming = 0; // complete there; still to come
-  // As it last reported; a capacity of 0: not yet. `used` is of the file systems, `data` of the chunks on them.
+  std::uint32_t partitions_owned = 0, partitions_incoming = 0; // complete on the node; being moved to it
+  // From its last report; a capacity of 0: no report yet. `used` is of the file systems, `data` of the chunks on them.
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0;
   std::uint64_t applied_index = 0;
-  std::string fault; // why its copy of the metadata is out of service, in a word or two; empty: it is not
+  std::string fault; // why its copy of the metadata is out of service, in a word or two; empty: in service
   std::uint64_t closed_disks = 0;
-  storage::wall_ms certificate_end = 0; // of its links; 0: not known
+  storage::wall_ms certificate_end = 0; // the end of its link certificate; 0: not known
   friend bool operator==(const cluster_node_status&, const cluster_node_status&) = default;
 };
 
-// Has a certificate, asks to join, and waits for `cairn cluster add ID`.
+// A node that has a certificate, asks to join, and waits for `cairn cluster add ID`.
 struct waiting_status {
   storage::uuid id{};
   std::string address;
@@ -44,46 +44,47 @@ struct cluster_status {
   storage::uuid id{};
   std::uint8_t replicas = 0, write_quorum = 0; // 0: a majority
   storage::layout_epoch epoch = 0;
-  std::optional<storage::node_number> leader; // nothing: there is none, or it is not known here
+  std::optional<storage::node_number> leader; // nullopt: there is none, or this node does not know it
   std::uint64_t term = 0;
   storage::node_number self = 0;
   storage::wall_ms now = 0;
-  std::vector<cluster_node_status> nodes; // by number, without those that were removed
+  std::vector<cluster_node_status> nodes; // by number, without removed nodes
   bool deletions_held = false;            // until an operator releases them
-  // Chunks that a commit found missing; the bytes are an estimate: new copies of partitions at their mean size. Too few
-  // copies: fewer complete ones on nodes that are up than replicas, or than there are nodes for.
+  // repairs_waiting: repair rows. bytes_to_move: an estimate, from the mean size of a partition.
+  // partitions_under_replicated: with fewer complete replicas on nodes that are up than cluster.replicas, or than there
+  // are nodes.
   std::uint64_t repairs_waiting = 0, bytes_to_move = 0, partitions_under_replicated = 0;
-  // Members of the log that vote, by number, as a majority of them knows it; also one that was removed, until its vote
-  // is taken away. `voters_next`: those that are to vote; empty when they do already.
+  // The voters of the log's committed configuration, by number; a removed node too, until its vote is taken away.
+  // `voters_next`: the voters that the membership controller is changing to; empty when nothing changes.
   std::vector<storage::node_number> voters, voters_next;
-  std::uint64_t chunks_lost = 0;       // that no owner has and nobody has given up; on the leader
-  cluster::out_decision auto_out;      // on the leader: why members that are away for long are not taken out
+  std::uint64_t chunks_lost = 0;       // that no owner has and no operator has given up; on the leader
+  cluster::out_decision auto_out;      // on the leader: why members that are down for long are not taken out
   std::vector<waiting_status> waiting; // on the leader
   friend bool operator==(const cluster_status&, const cluster_status&) = default;
 };
 
-enum class admin_verb : std::uint8_t { // the numbers travel
-  drain = 1,                           // others take over what the node has
-  activate,                            // it gets a share again, after drain or when it was out
-  remove,                              // final; refused while it owns something
+enum class admin_verb : std::uint8_t { // the values are part of the messages between nodes
+  drain = 1,                           // move everything off the node
+  activate,                            // give it a share again, after drain or out
+  remove,                              // final; refused while it owns a partition
   weight,
   zone,
-  repair,    // look for missing copies now
-  deletions, // hold them (number 1) or let them go on (0)
-  voters,    // these nodes vote on the metadata, no others
-  lost,      // tell which objects need chunks that no node has
-  forget,    // give up those chunks: nothing waits for them any more
-  add,       // invite a node: one that has a token, or that a certificate names
+  repair,    // scan for missing and damaged chunks now
+  deletions, // hold deletions (number 1) or release them (0)
+  voters,    // set the voters of the metadata
+  lost,      // list the objects that need chunks which no node has
+  forget,    // give these chunks up: they no longer block moves
+  add,       // invite a node: by a token, or by its identity
 };
 
 struct admin_command {
   admin_verb kind{};
   storage::node_number node = 0; // of drain, activate, remove, weight, zone
-  std::uint32_t number = 0;      // of weight and deletions; of add: seconds until it expires
+  std::uint32_t number = 0;      // of weight and deletions; of add: seconds until the invitation expires
   std::string zone;
   std::vector<storage::node_number> nodes; // of voters, rising
-  storage::uuid invited{};                 // of add: the node; all zero: whoever has the token
-  storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: made by the node that is asked
+  storage::uuid invited{};                 // of add: the node; all zero: any node that has the token
+  storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: the receiving node makes one
   friend bool operator==(const admin_command&, const admin_command&) = default;
 };
 

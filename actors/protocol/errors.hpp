@@ -1,5 +1,5 @@
-// Our errors as CAF errors and back. Category "cairn", code = errc, context = the text. What CAF itself reports becomes
-// timeout, stopping or io_error, with CAF's words.
+// Our errors as CAF errors and back. Category "cairn", code = errc, context = the text. CAF's own errors become
+// timeout, stopping or io_error, with CAF's text.
 #pragma once
 
 #include "base/error.hpp"
@@ -11,8 +11,8 @@ namespace cairn::actors {
 caf::error to_caf(const error& e);
 error from_caf(const caf::error& e);
 
-// Whether an operator should read of a request that ended so: the node or the cluster could not do it. Not of what a
-// client can bring about: what does not exist, is refused, is too much at once, or fills the disk.
+// Whether a request that ended with this code is logged for the operator, because the node or the cluster failed. Not
+// so for outcomes that a client can cause: something does not exist, is refused, exceeds a limit, or fills the disk.
 bool is_fault(errc code);
 
 } // namespace cairn::actors

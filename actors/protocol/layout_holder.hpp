@@ -1,7 +1,7 @@
-// The layout as this node knows it, for everybody who routes chunks, and which layouts running uploads have used. The
-// metadata actor sets it when the log changed it; the node's writer session acknowledges an epoch when no upload that
-// began under an older one still runs, so that a partition never counts as moved while somebody writes past its new
-// owners. Thread-safe; shared.
+// The layout as this node knows it, for all code that routes chunks, and the layouts that running uploads use. The
+// metadata actor sets the layout when the log changed it. The node's writer session acknowledges an epoch once no
+// running upload began under an older one, so a move is never complete while an upload still writes to the old owners
+// only. Thread-safe; shared.
 #pragma once
 
 #include "cluster/cluster_identity.hpp"
@@ -22,20 +22,21 @@ public:
 
   storage::node_number self() const noexcept { return self_; }
   layout_ptr get() const; // null until the first set()
-  // One of an older epoch is passed over. What is known of the members changes within an epoch: callers hand layouts in
-  // in the order of their log indexes.
+  // A layout of an older epoch is ignored. Facts about members change within an epoch: call set() in the order of the
+  // layouts' log indexes.
   void set(layout_ptr fresh);
 
-  // Members that others know, for a node that was away while they changed: those behind the layout's last number are
-  // the news, and one of them may lead.
+  // Members that other nodes know, for a node that was away while the membership changed: members beyond the layout's
+  // last number are new to it, and one of them may lead.
   using members_ptr = std::shared_ptr<const std::vector<storage::known_member>>;
   void learn(std::vector<storage::known_member> members);
   members_ptr learned() const; // null until the first learn()
 
-  // An upload: the layout when it began, kept as "in use" until the last copy goes. It may write by newer layouts too.
+  // Begins an upload: the layout at its begin, counted as in use until the last copy of `use` is destroyed. The upload
+  // may write by newer layouts too.
   using use = std::shared_ptr<const cluster::layout>;
   use begin_upload();
-  // The newest epoch of which it is true that no running upload began under an older one; 0 without a layout.
+  // The newest epoch such that no running upload began under an older one; 0 without a layout.
   storage::layout_epoch settled_epoch() const;
 
 private:

@@ -1,4 +1,4 @@
-// What the messages between nodes begin with: one version byte. Those of each family have versions of their own.
+// The head of every message between nodes: one version byte. Each family of messages has its own versions.
 #pragma once
 
 #include "base/codec.hpp"
@@ -14,11 +14,12 @@ inline storage::byte_writer begin_message(std::uint8_t version, std::size_t expe
   return w;
 }
 
-// `unsupported`: of a newer build. `corrupt`: there is nothing.
+// `unsupported`: another version. `corrupt`: the message is empty.
 inline result<void> open_message(storage::byte_reader& r, std::uint8_t version) {
   const auto v = r.u8();
-  if (!r.ok()) return error{errc::corrupt, "a message between nodes that is empty"};
-  if (v != version) return error{errc::unsupported, "a message between nodes of version " + std::to_string(v)};
+  if (!r.ok()) return error{errc::corrupt, "an empty message between nodes"};
+  if (v != version)
+    return error{errc::unsupported, "a message between nodes has the unknown version " + std::to_string(v)};
   return {};
 }
 

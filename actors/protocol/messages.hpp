@@ -19,7 +19,7 @@
 
 namespace cairn::actors {
 
-// The requester owns the receiving buffer before it asks.
+// The requester owns the receiving buffer.
 struct chunk_read {
   storage::chunk_id id;
   std::uint32_t offset = 0, length = 0; // offset: a multiple of 64 KiB
@@ -38,28 +38,28 @@ struct chunk_list_query {
   std::optional<storage::chunk_id> after;
   std::uint32_t max = 1000;
 };
-// What a peer asks of this node's disks; answered through its responder.
+// A request of a peer about this node's chunks; answered through its responder.
 struct chunk_call {
   peer_request kind{};
   std::shared_ptr<link::incoming_request> request;
 };
 
-// Keeps blobs that were live at log index `at` from being deleted until it is destroyed. Thread-safe registry:
-// actors/protocol/read_holds.hpp.
+// Keeps blobs that were live at log index `at` from being deleted until it is destroyed:
+// actors/protocol/read_holds.hpp. May be destroyed on any thread.
 using read_hold = std::shared_ptr<void>;
 
 struct object_name {
   std::string bucket, key;
   bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
-  std::optional<storage::metadata::version_id> version{}; // nothing: the live one
+  std::optional<storage::metadata::version_id> version{}; // nullopt: the live one
   storage::metadata::judgement judged{};
 };
 struct found_object {
   std::shared_ptr<const storage::metadata::object_row> row;
   std::shared_ptr<const std::string> inline_bytes;                            // content == inline_bytes
-  std::shared_ptr<const std::vector<storage::metadata::manifest_part>> parts; // the first ≤ 16
+  std::shared_ptr<const std::vector<storage::metadata::manifest_part>> parts; // at most the first 16
   read_hold hold;
-  std::shared_ptr<const storage::metadata::bucket_row> bucket{}; // as it was when it was looked up
+  std::shared_ptr<const storage::metadata::bucket_row> bucket{}; // at the time of the look-up
 };
 using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
 using buckets_listing = std::shared_ptr<const storage::metadata::buckets_page>;
@@ -76,7 +76,7 @@ struct found_upload {
 };
 using versions_listing = std::shared_ptr<const storage::metadata::versions_page>;
 using uploads_listing = std::shared_ptr<const storage::metadata::uploads_page>;
-// An object, and likewise its parts, when it was uploaded in parts.
+// An object and a page of its parts, when it was uploaded in parts.
 struct object_parts_query {
   std::string bucket, key;
   std::uint32_t after = 0, max = 0;
@@ -87,18 +87,18 @@ struct found_parts {
   std::shared_ptr<const storage::metadata::object_row> row;
   std::shared_ptr<const std::vector<storage::metadata::object_part>> parts;
 };
-// Who asks, and for which buckets.
+// The access key of a request, and the buckets that it names.
 struct access_query {
-  std::string key;              // access key; empty: nobody
+  std::string key;              // access key; empty: anonymous
   std::string bucket, bucket_2; // empty: none
 };
-// What of it there is; null: not there, or not asked for.
+// The rows of an access_query; null: does not exist, or not asked for.
 struct found_access {
   std::shared_ptr<const storage::metadata::access_key_row> key;
   std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
-  storage::log_index seen = 0; // in a cluster: all of it is of this state or a newer one
+  storage::log_index seen = 0; // in a cluster: the rows are of this log index or a later one
 };
-// Access keys behind `after`, at most `max`.
+// At most `max` access keys greater than `after`.
 struct keys_query {
   std::string after;
   std::uint32_t max = 1000;
@@ -107,29 +107,30 @@ using key_list = std::shared_ptr<const std::vector<storage::metadata::access_key
 
 using command_box = std::shared_ptr<const storage::metadata::command>;
 struct committed {
-  storage::metadata::command_result result; // not refused: a refusal is the request's error
+  storage::metadata::command_result result; // never a refusal: that is the request's error
 };
 
 struct body_end {
-  std::optional<storage::metadata::md5_digest> content_md5; // announced by the client: digest_mismatch
+  std::optional<storage::metadata::md5_digest> content_md5; // announced by the client; another one: digest_mismatch
 };
 struct buffer_grant {
   storage::buffer_ptr buffer;
 };
 struct failure {
   error reason;
-  std::string what; // "chunk 12 of files/big.bin": for the log
+  std::string what; // for the log, such as "chunk 12 of files/big.bin"
 };
 struct completion {
   std::function<void()> run;
 };
 
 using chunk_ids = std::vector<storage::chunk_id>;
-// What waits to be deleted.
+// Blobs and manifests that wait to be deleted.
 struct buried_list {
   std::vector<storage::metadata::buried_blob> blobs;
   std::uint64_t manifests_to_free = 0;
-  storage::log_index released_up_to = 0; // no running read needs manifests that lost their last reference until then
+  storage::log_index released_up_to =
+      0; // no running read needs a manifest that lost its last reference up to this index
 };
 
 // A request of another node that concerns the metadata, answered through its responder.
@@ -142,7 +143,7 @@ using log_status_ptr = std::shared_ptr<const log_status>;
 struct member_reports; // actors/protocol/cluster_messages.hpp
 using member_reports_ptr = std::shared_ptr<const member_reports>;
 using cluster_status_ptr = std::shared_ptr<const cluster_status>;
-// A change of who holds or votes on the metadata's log, for the leader only.
+// A change of the metadata log's members or voters; only the leader accepts it.
 struct log_change {
   storage::node_number node = 0;
   cluster::raft::change_kind kind{};
@@ -150,7 +151,7 @@ struct log_change {
 
 } // namespace cairn::actors
 
-// No message is serialised: what travels between nodes has encodings of its own.
+// No message is serialised: requests between nodes have their own encodings.
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_read)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_data)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::chunk_payload)

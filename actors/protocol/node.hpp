@@ -1,6 +1,6 @@
-// What the HTTP layer needs of a node's actors: the handles and limits of a download or upload, how one begins, and how
-// a thread outside the actors asks the metadata. Filled in by actors/runtime/storage_node.cpp, and by the simulator,
-// which builds the same actors itself.
+// What the HTTP layer needs of a node's actors: the handles and limits of a download or upload, how to begin one, and
+// how a thread outside the actor system asks the metadata. Filled in by actors/runtime/storage_node.cpp, and by the
+// simulator, which spawns the same actors.
 #pragma once
 
 #include "actors/protocol/errors.hpp"
@@ -20,26 +20,26 @@ class chunk_router; // actors/chunks/chunk_router.hpp
 struct services {
   caf::actor_system* system = nullptr;
   metadata_actor metadata;
-  std::shared_ptr<const chunk_router> stores; // where chunks are: this node's disks, and its peers
+  std::shared_ptr<const chunk_router> stores; // this node's disks and its peers
   std::shared_ptr<storage::buffer_pool> buffers;
-  std::shared_ptr<storage::executor> digests; // MD5 of bodies: too long for the threads of the sockets
+  std::shared_ptr<storage::executor> digests; // digests of bodies, too long for the socket threads
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
   std::uint32_t window_min = 2, window_max = 8, upload_window = 32; // chunks
   std::uint32_t chunk_size = 1 << 20, inline_max = 4096;            // bytes
   std::uint64_t object_size_max = 5ull << 40;
-  std::chrono::milliseconds memory_wait{2000};         // for a stream's first buffer, before slow_down
+  std::chrono::milliseconds memory_wait{2000};         // for a stream's first buffer; then slow_down
   std::chrono::milliseconds memory_wait_midway{60000}; // for a later one
 };
 
-// Begins a GET or HEAD. The streamer keeps `client` until its last call to it.
+// Begins a GET or HEAD. The streamer keeps `client` until its last call to the client.
 streamer_actor start_download(const services& s, object_name object, std::shared_ptr<download_client> client);
 // Begins a PUT.
 ingest_actor start_upload(const services& s, put_request request, std::shared_ptr<upload_client> client);
 
-// One request to the metadata from outside the actors (a socket thread): spawns a one-shot actor; `answer` is called on
-// an actor thread and must only post. There is no timeout to give: the metadata actor answers every request within its
-// own deadline (interfaces.hpp), so that an answered request leaves no timer behind.
+// One request to the metadata from outside the actor system (a socket thread): spawns a one-shot actor. `answer` is
+// called on an actor thread and may only post. The request has no timeout: the metadata actor answers every request
+// within its own deadline (interfaces.hpp), so an answered request leaves no timer behind.
 template <class Answer, class... Message>
 void ask_metadata(const services& s, std::function<void(result<Answer>)> answer, Message... message) {
   auto ask = [target = s.metadata, answer = std::move(answer), message...](caf::event_based_actor* self) mutable {

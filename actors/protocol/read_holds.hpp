@@ -1,6 +1,6 @@
-// Which log indexes running reads may still look at. A blob that was buried at index b can be needed only by a read
-// that began before b, so the reaper frees it once b ≤ oldest(). A hold older than a day no longer counts: a client
-// that hangs for ever must not keep the disk full. Thread-safe; a hold may be released on any thread.
+// The log indexes that running reads still use. A blob that was buried at index b can be needed only by a read that
+// began before b, so the reaper deletes its chunks once b ≤ oldest(). A hold older than a day does not count: a client
+// that hangs must not keep space allocated for ever. Thread-safe; a hold may be released on any thread.
 #pragma once
 
 #include "actors/protocol/messages.hpp"
@@ -18,7 +18,7 @@ public:
 
   explicit read_holds(const storage::clock& clock) : clock_(clock) {} // owned by a shared_ptr; the clock outlives it
 
-  // Keeps what was live at `index`. Take it before the snapshot that the read uses.
+  // Keeps what was live at `index` from being deleted. Acquire it before taking the snapshot that the read uses.
   read_hold acquire(storage::log_index index);
   storage::log_index oldest() const; // `none` without holds
   std::size_t size() const;

@@ -1,6 +1,6 @@
-// Requests that wait for an executor, each with the time by which it must be answered. An answer that comes after its
-// deadline finds its entry gone and is dropped. This replaces a timer a request by one tick an actor.
-// A plain class of one actor; deadlines are added in rising order (one time limit for all).
+// Requests that wait for an executor, each with a deadline. An answer that comes after the deadline finds no entry and
+// is dropped. One tick per actor replaces one timer per request. A plain class of one actor; deadlines are added in
+// rising order (all requests of a table have the same time limit).
 #pragma once
 
 #include "base/seams.hpp"
@@ -34,7 +34,7 @@ public:
     return out;
   }
   std::vector<Promise> take_all() { return take_overdue(storage::steady_time::max()); }
-  // Answers them with the reason, a CAF error.
+  // Answers the overdue requests with the reason, a CAF error.
   template <class Reason>
   void fail_overdue(storage::steady_time now, const Reason& why) {
     for (auto& promise : take_overdue(now)) promise.deliver(why);
