@@ -1,14 +1,15 @@
-// Where chunks are read and written, for the gateway's actors: on a node alone the disks of this node
-// (store_router.hpp); in a cluster the owners of the chunk's partition by the newest layout that this node knows,
-// itself through its own disks, the others through remote stores, which are made when they are first needed.
+// Where chunks are read and written, for the gateway's actors. On a standalone node: the local disks
+// (store_router.hpp). In a cluster: the owners of the chunk's partition by the newest layout that this node knows; this
+// node by its own disks, the other owners by remote stores, which are created on first use.
 //
-//   read:  places in the order to ask them. This node's disks first when it is an owner, at the end when it is none
-//          (it may have been). Between: owners that are up before those that are down, then those that are not suspect,
-//          then current owners, then the quicker ones. Owners less than a factor of two apart count as equally quick
-//          and keep the partition's own order, so that reads spread over them.
-//   write: cluster::route_write; where an owner is written to.
+//   read:  the places of the chunk in the order to ask them. The local disks come first when this node is an owner, and
+//          last when it is none (it may have been an owner before). The other owners are ranked: up before down, then
+//          not suspect before suspect, then current before target owners, then the faster ones. Owners whose typical
+//          times differ by less than a factor of two are a tie and keep the partition's own order, so that reads
+//          spread.
+//   write: the owners by cluster::route_write, and the store of each owner.
 //
-// Thread-safe, shared by all downloads and uploads of a node. What it hands out lives as long as the router.
+// Thread-safe, shared by all downloads and uploads of a node. Everything that it returns lives as long as the router.
 #pragma once
 
 #include "actors/chunks/read_budget.hpp"
@@ -26,7 +27,7 @@ struct remote_node {
   remote_store handle;
 };
 
-// An owner that is not this node, as its reads are ranked.
+// An owner that is not this node, with the facts that rank its reads.
 struct read_candidate {
   const remote_node* node = nullptr;
   bool up = false, suspect = false, current = false;
@@ -43,7 +44,7 @@ public:
   std::size_t places() const noexcept { return disks_ + remotes_; }
   place at(std::size_t n) const; // n < places()
   bool remote(std::size_t n) const noexcept { return n - first_remote_ < remotes_; }
-  // A read of a place that can be doubted may be asked of another one too.
+  // Whether place n may get a hedge: a remote owner that is up and not suspect.
   bool may_hedge_to(std::size_t n) const noexcept { return n < places() && remote(n) && n - first_remote_ < steady_; }
   bool in_cluster() const noexcept { return in_cluster_; }
 
@@ -58,7 +59,7 @@ private:
 };
 
 struct routed_write {
-  cluster::write_route route; // alone: one owner, number 0
+  cluster::write_route route; // standalone: one owner, number 0
   storage::layout_epoch epoch = 0;
 };
 
@@ -70,24 +71,24 @@ public:
     std::function<remote_store(const storage::uuid& peer)> make;
   };
 
-  explicit chunk_router(std::shared_ptr<const store_router> local); // alone
+  explicit chunk_router(std::shared_ptr<const store_router> local); // a standalone node
   chunk_router(std::shared_ptr<const store_router> local, cluster_services parts);
   ~chunk_router(); // stop()
   chunk_router(const chunk_router&) = delete;
   chunk_router& operator=(const chunk_router&) = delete;
 
-  // Ends the remote stores; what they have in flight is answered with stopping.
+  // Ends the remote stores; their requests in flight are answered with stopping.
   void stop() const;
 
   const store_router& local() const noexcept { return *local_; }
   bool in_cluster() const noexcept { return parts_.layouts != nullptr; }
-  layout_holder* layouts() const noexcept { return parts_.layouts.get(); } // null: alone
+  layout_holder* layouts() const noexcept { return parts_.layouts.get(); } // null: standalone
   read_budget& budget() const noexcept { return budget_; }
 
   read_route route_read(const storage::chunk_id& chunk) const;
-  // no_leader: this node knows no layout yet.
+  // no_leader: this node does not know the layout yet.
   result<routed_write> route_write(const storage::chunk_id& chunk) const;
-  // Who writes a new chunk on this owner; null: no disk of this node takes writes, or there is no such node.
+  // The store that writes a new chunk on this owner; null: no local disk takes writes, or there is no such node.
   const chunk_store_actor* writer(const storage::chunk_id& chunk, storage::node_number owner) const;
   // The remote store of a member; null for this node, removed ones and numbers that the layout does not have.
   const remote_node* peer(storage::node_number number) const;

@@ -58,8 +58,9 @@ static_assert(!std::is_aggregate_v<server_state>);
 
 void server_state::serve(const chunk_call& call) {
   const auto& request = call.request;
-  if (request->respond.cancelled()) return; // dropping it answers
-  if (request->deadline <= parts_.clock->now()) return request->respond(error{errc::timeout, "not reached in time"});
+  if (request->respond.cancelled()) return; // the dropped responder answers
+  if (request->deadline <= parts_.clock->now())
+    return request->respond(error{errc::timeout, "the request expired before it was started"});
   switch (call.kind) {
     case peer_request::read_chunk: return read(request);
     case peer_request::write_chunk: return write(request);
@@ -79,7 +80,8 @@ std::optional<Message> server_state::decoded(const link::incoming_request& reque
 void server_state::read(const request_ptr& request) {
   const auto m = decoded<read_chunk_request>(*request);
   if (!m) return;
-  if (m->length > request->reply_max) return request->respond(error{errc::too_large, "no room for so many bytes"});
+  if (m->length > request->reply_max)
+    return request->respond(error{errc::too_large, "the reply would exceed the requester's buffer"});
   auto into =
       parts_.buffers->try_acquire(m->length, storage::reservation::minimum, parts_.accounts->of(request->from.node));
   if (!into) return request->respond(error{errc::busy, "no buffer for a peer's read"});
@@ -98,7 +100,7 @@ void server_state::read_next(const std::shared_ptr<reading>& r) {
 void server_state::read_failed(const std::shared_ptr<reading>& r, error why) {
   const auto code = why.code;
   if (weight_of(code) > weight_of(r->worst.code)) r->worst = std::move(why);
-  // A late disk may still write into the buffer, which goes when the disk lets go of it.
+  // A disk that timed out may still write into the buffer; the buffer is released when the disk's job has ended.
   const bool again = code != errc::timeout && code != errc::stopping && ++r->rank < parts_.stores->disks();
   if (!again && parts_.disk_closed && r->worst.code == errc::not_found)
     r->worst = {errc::quarantined, "not on the disks that are open"};
@@ -122,12 +124,13 @@ result<void> server_state::may_write(const write_chunk_request& m, const storage
       layout ? cluster::fence(*layout, storage::partition_of(m.id), m.epoch) : cluster::fenced::store_behind;
   switch (fenced) {
     case cluster::fenced::requester_behind:
-      return error{errc::stale_layout, "the layout is at " + std::to_string(layout->epoch)};
+      return error{errc::stale_layout, "the layout epoch here is " + std::to_string(layout->epoch)};
     case cluster::fenced::store_behind:
-      return error{errc::busy, "layout " + std::to_string(m.epoch) + " is not known here yet"};
+      return error{errc::busy, "layout epoch " + std::to_string(m.epoch) + " is not known here yet"};
     case cluster::fenced::serve: break;
   }
-  if (storage::crc32c(payload.view()) != m.checksum) return error{errc::corrupt, "the bytes changed on their way"};
+  if (storage::crc32c(payload.view()) != m.checksum)
+    return error{errc::corrupt, "the payload was corrupted in transit"};
   return {};
 }
 

@@ -16,7 +16,7 @@ using microseconds = std::chrono::microseconds;
 
 constexpr std::chrono::seconds tick_interval{1};
 constexpr std::size_t punch_rows_max = 512;
-// A write's bytes lie in buffers of the pool, which bounds them; the count bounds the small ones.
+// The pool bounds the buffers of writes; the count bounds the small ones.
 constexpr batch_limits write_limits{
     .batch_items = 128, .batch_bytes = 32 << 20, .waiting_items = 4096, .waiting_bytes = std::size_t(1) << 40};
 
@@ -72,7 +72,7 @@ private:
 static_assert(!std::is_aggregate_v<store_state>);
 
 error expired_in_queue() {
-  return {errc::timeout, "not reached within its time"};
+  return {errc::timeout, "expired in the disk's queue"};
 }
 
 void store_state::observe_read(const storage::chunk_id& id, const result<storage::chunk_read_result>& outcome,
@@ -156,7 +156,7 @@ caf::result<done_atom> store_state::write(chunk_payload& chunk) {
 void store_state::run_writes() {
   auto batch = std::make_shared<std::vector<waiting_write>>(batches.begin());
   if (batch->empty()) return;
-  // It would be written behind an erase that came after it.
+  // An erase of the blob came after this write: the chunk must not be stored after it.
   std::erase_if(*batch, [this](const waiting_write& w) {
     const bool is_dead = erased.contains(w.chunk.id.blob);
     if (auto waiting = is_dead ? writes.take(w.reply) : std::nullopt) waiting->deliver(dead());
@@ -199,7 +199,7 @@ void store_state::wrote(std::vector<waiting_write>& batch, const std::vector<res
     else
       waiting->deliver(to_caf(outcomes[i].error()));
   }
-  batch.clear(); // the buffers go home now, not with the last copy of a job
+  batch.clear(); // releases the buffers now and not with the last copy of the job
   d->state.store(d->store.stats().state, std::memory_order_relaxed);
 }
 

@@ -1,10 +1,10 @@
-// One disk behind actors: several share its reads, so that verifying chunks uses several cores; the first of them also
-// gathers writes into group commits, erases and punches. Reads that are in memory are answered on the actor's own
-// thread, all else runs on the disk's executors and comes back as a completion.
+// One disk behind actors: several actors share its reads, so that verification uses several cores; the first one also
+// gathers writes into group commits, erases and punches. A read that is in memory is answered on the actor's own
+// thread; all other work runs on the disk's executors and returns as a completion.
 //
 // Every request is answered within read_timeout or write_timeout. A disk whose executor runs one job for longer than
-// overdue_after counts as failed until that job ends: it answers io_error at once.
-// Memory: a queued read holds its requester's buffer, also after that requester has gone, until its job ended.
+// overdue_after is failed until that job ends: it answers io_error at once.
+// Memory: a queued read holds its requester's buffer until its job has ended, also when the requester is gone.
 #pragma once
 
 #include "actors/chunks/damaged_chunks.hpp"
@@ -27,9 +27,9 @@ struct disk {
   const storage::clock& clock;
   std::chrono::milliseconds read_timeout{5000}, write_timeout{30000};
   std::atomic<std::int64_t> read_delay_us{0}; // debug.read_delay
-  std::shared_ptr<damaged_chunks> damaged;    // told of what reads find damaged; may be null
+  std::shared_ptr<damaged_chunks> damaged;    // gets the chunks that reads find damaged; may be null
 
-  // Kept by the first actor's tick; any thread.
+  // Written by the first actor's tick, read by any thread.
   std::atomic<bool> overdue{false};
   std::atomic<storage::disk_state> state{storage::disk_state::healthy};
 
@@ -42,11 +42,11 @@ struct disk {
   }
 };
 
-// The first of the `count` (at least 1) actors is the writer; the others pass such requests on to it.
+// The first of the `count` (at least 1) actors is the writer; the others delegate writes, erases and drops to it.
 std::vector<chunk_store_actor> spawn_chunk_stores(caf::actor_system& system, std::shared_ptr<disk> d,
                                                   std::size_t count);
 
-// In the place of a node's disks when none of them opened: answers `quarantined` to everything.
+// Takes the place of a node's disks when none of them opened: answers `quarantined` to every request.
 chunk_store_actor spawn_closed_store(caf::actor_system& system);
 
 } // namespace cairn::actors

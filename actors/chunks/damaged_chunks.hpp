@@ -1,6 +1,6 @@
-// Chunks that reads found damaged on this node's disks, on their way from the chunk stores to backfill, which fetches
-// them again. Bounded, each chunk once: what does not fit is left to the scrub, or to the next read. Any thread; gone
-// with a restart.
+// Chunks that reads found damaged on this node's disks: the chunk stores add them, backfill takes them and fetches them
+// again. Bounded, each chunk once. A chunk that does not fit is left to the scrub or to the next read. Any thread; not
+// kept over a restart.
 #pragma once
 
 #include "base/ids.hpp"
@@ -19,13 +19,13 @@ public:
     const std::lock_guard lock{mutex_};
     if (met_.size() < remembered_max && !taken_.contains(id)) met_.insert(id);
   }
-  // At most `most` of them, rising; they are not taken for new ones until `settled`.
+  // At most `most` of them, in rising order. note() ignores these until `settled`.
   std::vector<storage::chunk_id> take(std::size_t most) {
     const std::lock_guard lock{mutex_};
     while (!met_.empty() && taken_.size() < most) taken_.insert(met_.extract(met_.begin()));
     return {taken_.begin(), taken_.end()};
   }
-  // Those that were taken are whole again, or could not be mended: whoever reads them next says so.
+  // The chunks that were taken are repaired, or could not be: the next read that finds one damaged notes it again.
   void settled() {
     const std::lock_guard lock{mutex_};
     taken_.clear();

@@ -1,8 +1,7 @@
-// Blobs whose chunks a store was told to erase because they are dead. A copy that was on its way meanwhile, in a queue
-// of the store or on the network, must not land behind the erase: it would lie there until the next walk over the disk.
-// Such writes are over within `kept_for`. Blob ids are never given away again, so that nothing else is refused. A plain
-// class of one actor. Memory: blobs_max ids; beyond that the oldest are forgotten, and the walk finds what they were
-// for.
+// Blobs whose chunks a store was told to erase because they are dead. A write that was in a queue of the store or on
+// the network meanwhile must not be stored after the erase: its chunk would stay until the next walk over the disk.
+// Such writes have ended after `kept_for`. Blob ids are never reused, so no other write is refused. A plain class of
+// one actor. Memory: blobs_max ids; beyond that the oldest are forgotten, and the walk removes their late chunks.
 #pragma once
 
 #include "base/ids.hpp"
@@ -23,7 +22,7 @@ public:
   void note(std::span<const storage::chunk_id> chunks, storage::steady_time now) {
     forget(now);
     for (const auto& id : chunks) {
-      if (!blobs_.insert(id.blob).second) continue; // the other pages of a large one come at about the same time
+      if (!blobs_.insert(id.blob).second) continue; // the pages of a large blob arrive at about the same time
       order_.emplace_back(now, id.blob);
       if (order_.size() > blobs_max) pop();
     }

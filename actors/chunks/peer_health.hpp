@@ -1,9 +1,9 @@
-// How quickly one peer has been answering reads of chunks, for those who choose among replicas: a typical time, the
-// 95th percentile (when to hedge), and whether it is suspect: three reads overdue and none answered since. Its
-// remote_store tells it, any thread asks. Microseconds.
+// How fast one peer answers reads of chunks, for the choice among replicas: a typical time, the 95th percentile (when
+// to hedge), and whether the peer is suspect: three reads overdue and none answered since. Its remote_store writes it,
+// any thread reads it. Microseconds.
 //
-// The percentile comes from counts in buckets that grow by a quarter of an octave; all are halved each 256 reads, so
-// that the last few hundred reads decide.
+// The percentile comes from counts in buckets that grow by a quarter of an octave. All counts are halved every 256
+// reads, so that the last few hundred reads decide.
 #pragma once
 
 #include <array>
@@ -16,14 +16,14 @@ class peer_health {
 public:
   static constexpr std::uint32_t suspect_after = 3;
 
-  // Told by one thread at a time.
-  void answered(std::uint64_t us) noexcept; // with the bytes
-  void alive() noexcept;                    // answered, but not with bytes
+  // Called by one thread at a time.
+  void answered(std::uint64_t us) noexcept; // a read that returned bytes
+  void alive() noexcept;                    // any other answer
   void overdue() noexcept;
 
   bool suspect() const noexcept { return overdue_.load(std::memory_order_relaxed) >= suspect_after; }
   std::uint64_t typical_us() const noexcept { return typical_.load(std::memory_order_relaxed); } // 0: not known
-  // An upper bound of it, a fifth above at most; 0: too few reads.
+  // An upper bound, at most a fifth above the true value; 0: too few reads.
   std::uint64_t p95_us() const noexcept { return p95_.load(std::memory_order_relaxed); }
 
 private:

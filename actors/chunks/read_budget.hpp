@@ -1,6 +1,6 @@
-// What a node may spend on reads beyond those that its downloads asked for: a token bucket that each read fills by some
-// percent of a token. Second requests (hedges) and further rounds (retries) take one each, so a slow or overloaded
-// cluster is never loaded much more by them; a peer that says busy empties the bucket. Plain classes, any thread.
+// The budget of a node for reads beyond those that its downloads asked for. Each read earns some percent of a token; a
+// hedge or a further round of retries takes one token. So hedges and retries never add much load to a slow or
+// overloaded cluster; a peer that answers busy empties the bucket. Plain classes, any thread.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,8 @@ public:
 
   void earn() noexcept {
     const auto level = level_.load(std::memory_order_relaxed);
-    if (level < most_) level_.store(std::min(most_, level + percent_), std::memory_order_relaxed); // a lost one is fine
+    if (level < most_)
+      level_.store(std::min(most_, level + percent_), std::memory_order_relaxed); // a lost update does no harm
   }
   bool try_take() noexcept {
     auto level = level_.load(std::memory_order_relaxed);

@@ -29,7 +29,7 @@ public:
 
 private:
   struct reading {
-    std::optional<data_promise> answer; // nothing: a probe
+    std::optional<data_promise> answer; // nullopt: a probe
     chunk_read wanted;
     storage::steady_time since;
     bool overdue = false;
@@ -45,13 +45,13 @@ private:
   result<chunk_data> checked(const reading& r, const outcome& got) const;
   void note_health(const reading& r, errc failed);
   void probe();
-  // Calls `then` on this actor with the answer, from the link's threads.
+  // Calls `then` on this actor with the answer; the returned callback runs on the link's threads.
   link::reply_callback on_actor(std::function<void(outcome)> then) const {
     return [me = chunk_store_actor{self_}, then = std::move(then)](outcome got) {
       caf::anon_send(me, completion{[then, got = std::move(got)]() mutable { then(std::move(got)); }});
     };
   }
-  // Delivers what the answer's bytes say, or the error.
+  // Calls `deliver` with the decoded answer, or answers the request with the error.
   template <class Message, class Table, class Deliver>
   link::reply_callback answering(Table& table, std::uint64_t id, Deliver deliver);
 
@@ -124,9 +124,9 @@ result<chunk_data> remote_state::checked(const reading& r, const outcome& got) c
   const storage::slice bytes{w.into, 0, got->payload.owner ? got->payload.length : 0};
   const auto left = m->chunk_length - std::min(m->chunk_length, w.offset);
   if (bytes.length != std::min(left, w.length) || storage::crc32c(bytes.view()) != m->checksum) {
-    log::warn("a peer's bytes do not fit their checksum",
+    log::warn("a peer's payload does not match its checksum",
               {{"peer", storage::to_string(peer_)}, {"chunk", to_string(w.id)}});
-    return error{errc::corrupt, "the bytes changed on their way"};
+    return error{errc::corrupt, "the payload was corrupted in transit"};
   }
   return chunk_data{bytes, m->chunk_length};
 }
@@ -134,7 +134,7 @@ result<chunk_data> remote_state::checked(const reading& r, const outcome& got) c
 void remote_state::note_health(const reading& r, errc failed) {
   if (failed == errc{}) {
     const auto took = std::chrono::duration_cast<std::chrono::microseconds>(now() - r.since);
-    if (took > p_.overdue_after) return; // a suspect peer has to be quick again
+    if (took > p_.overdue_after) return; // a suspect peer must answer in time again
     if (r.answer)
       health_->answered(static_cast<std::uint64_t>(took.count()));
     else
@@ -192,7 +192,7 @@ caf::result<std::uint64_t> remote_state::erase(chunk_ids& ids) {
 void remote_state::tick() {
   self_->delayed_send(self_, retry_tick_interval, tick_atom_v);
   for (auto& [id, r] : reads_) {
-    if (now() - r.since < p_.overdue_after) break; // in the order of time
+    if (now() - r.since < p_.overdue_after) break; // reads_ is in the order of time
     if (std::exchange(r.overdue, true)) continue;
     health_->overdue();
     overdue_chunk_ = r.wanted.id;

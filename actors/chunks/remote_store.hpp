@@ -1,10 +1,11 @@
-// The chunk store of a peer as an ordinary actor handle: reads, writes, erases and lists travel as requests over
-// actors::peers (actors/protocol/chunk_messages.hpp). A read's payload is received into the buffer that the request
-// brought, a write's is sent from its slice: nothing is copied. What arrives is held against its checksum (corrupt).
+// The chunk store of a peer as an ordinary actor handle: reads, writes and erases become requests over actors::peers
+// (actors/protocol/chunk_messages.hpp); drop and list are unsupported. The payload of a read is received into the
+// buffer of the request, the payload of a write is sent from its slice: nothing is copied. Payloads are verified
+// against their checksum (corrupt).
 //
-// Every request is answered within its timeout, with connection_lost at once when the peer can't be reached. After an
-// error of a read the link may still hold its buffer, and write into it after timeout: use another one.
-// A read that takes longer than overdue_after counts against the peer's health; a suspect peer is probed once a second
+// Every request is answered within its timeout, with connection_lost at once when the peer cannot be reached. After a
+// read failed the link may still hold its buffer, and may write into it after a timeout: use another buffer.
+// A read that takes longer than overdue_after counts against the peer's health. A suspect peer is probed once a second
 // with a read of one byte of the chunk that was overdue last.
 #pragma once
 
@@ -18,7 +19,7 @@ namespace cairn::actors {
 
 struct remote_store_services {
   std::shared_ptr<peers> network;
-  std::shared_ptr<const layout_holder> layouts;  // whose epoch goes along, where the request brings none
+  std::shared_ptr<const layout_holder> layouts;  // its epoch is sent where the request has none
   std::shared_ptr<storage::buffer_pool> buffers; // for probes
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;

@@ -6,7 +6,7 @@
 namespace cairn::actors {
 
 int weight_of(errc code) noexcept {
-  if (code == errc{}) return 0; // not asked yet
+  if (code == errc{}) return 0; // no failure yet
   switch (code) {
     case errc::corrupt: return 4;
     case errc::busy:
@@ -25,7 +25,7 @@ bool worth_asking_again(errc code) {
 
 } // namespace
 
-// A replica that cannot be asked now may have a good copy: damage elsewhere is not the last word then.
+// A replica that cannot be read now may hold a good copy, so damage of another replica is not the final answer.
 int retry_policy::weight(errc code) const noexcept {
   if (kind_ == kind::replicas && code == errc::corrupt) return 2 * weight_of(errc::not_found) + 1;
   return 2 * weight_of(code);
@@ -37,7 +37,7 @@ const error& retry_policy::reason() const noexcept {
 
 std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
   const auto code = why.code;
-  // Of one place the last answer counts; among stumbles the one that says most.
+  // The last answer of a place counts; among transient failures, the one with the greatest weight.
   if (!worth_asking_again(code) || weight(code) >= weight(here_.code)) here_ = std::move(why);
   if (code == errc::stopping && kind_ == kind::disks) return std::nullopt;
   return kind_ == kind::disks ? next_disk(code) : next_replica(code);

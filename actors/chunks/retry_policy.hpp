@@ -1,13 +1,13 @@
 // What to do when the read of a slice failed: ask the same place again after a pause, ask another place, or give up. A
-// plain class, one a slice. Places are what read_route (chunk_router.hpp) names, in its order.
+// plain class, one per slice. Places are those of read_route (chunk_router.hpp), in its order.
 //
-// - Alone: the disks of this node in the order of their rank for the chunk. A chunk lies on the first of them that took
-//   writes when it was written, so `not_found` and `quarantined` go on to the next place, while a late or stumbling
-//   disk is asked again. Bytes that fail their checksum are elsewhere or nowhere.
-// - In a cluster: replicas. Whatever fails, the next one is asked at once; after the last, those whose failure may pass
-//   are asked for another round, after a pause. A round in which one of them was busy does not count: it has the chunk,
-//   and no memory to send it just now. How long that may go on is the caller's to say. That a copy is damaged is the
-//   reason only when no replica failed in a way that may pass.
+// - Standalone: the local disks in the order of their rank for the chunk. A chunk is on the first of them that took
+//   writes when it was written, so `not_found` and `quarantined` go on to the next disk. A disk with a transient
+//   failure (busy, timeout, io_error, …) is asked again. A checksum failure is not retried on the same disk.
+// - In a cluster: the replicas. After any failure the next replica is asked at once. After the last one, the replicas
+//   with a transient failure are asked in another round, after a pause. A round in which a replica was busy does not
+//   count towards the limit of rounds: that replica has the chunk, but no memory to send it; the caller limits the
+//   time. Damage is the reason only when no replica had a transient failure.
 #pragma once
 
 #include "base/error.hpp"
@@ -18,8 +18,8 @@
 
 namespace cairn::actors {
 
-// Of the failures of several places, that with the greater weight says most about the chunk: corrupt before io_error
-// and the like before busy and timeout before not_found. 0: no failure.
+// Which of several places' failures says most about the chunk, the greatest weight first: corrupt, then io_error and
+// the like, then busy and timeout, then not_found. 0: no failure.
 int weight_of(errc code) noexcept;
 
 class retry_policy {
@@ -31,13 +31,13 @@ public:
   explicit retry_policy(std::size_t places, kind k = kind::disks) : places_(places), kind_(k) {}
 
   std::size_t place() const noexcept { return place_; }
-  // The place that would be asked now if place() failed, without a pause: another replica of this round.
+  // The place that would be asked without a pause if place() failed now: another replica of this round.
   std::optional<std::size_t> alternative() const noexcept;
-  // Nothing: give up, with reason(). Otherwise ask place() after the pause.
+  // nullopt: give up, with reason(). Otherwise ask place() after the pause.
   std::optional<std::chrono::milliseconds> failed(error why);
-  // In the round of replicas that ended last, one was busy.
+  // A replica was busy in the round that ended last.
   bool all_busy() const noexcept { return all_busy_; }
-  // Of the places' last answers the one that says most.
+  // The last answer of the place whose failure has the greatest weight.
   const error& reason() const noexcept;
 
 private:
@@ -49,11 +49,11 @@ private:
   const std::size_t places_;
   const kind kind_;
   std::size_t place_ = 0;
-  std::uint32_t attempts_ = 0;           // at place_; rounds that are over and count
-  std::uint32_t rounds_ = 0;             // that are over
-  bool busy_ = false, all_busy_ = false; // a replica was, in this round; in the one before
-  std::uint64_t given_up_ = 0;           // replicas that need not be asked again; those beyond the 64th are
-  error here_, elsewhere_;               // the last answer of place_, the heaviest of the places before
+  std::uint32_t attempts_ = 0;           // disks: at place_; replicas: rounds that count
+  std::uint32_t rounds_ = 0;             // ended rounds
+  bool busy_ = false, all_busy_ = false; // a replica was busy: in this round; in the one before
+  std::uint64_t given_up_ = 0;           // replicas that are not asked again, of the first 64
+  error here_, elsewhere_; // the last answer of place_; the one with the greatest weight of the places before
 };
 
 } // namespace cairn::actors

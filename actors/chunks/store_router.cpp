@@ -19,7 +19,7 @@ store_router::store_router(std::vector<member> disks) : members_(std::move(disks
 
 const chunk_store_actor& store_router::reader(const storage::chunk_id& chunk, std::size_t rank) const {
   const auto& actors = members_[placement_.ranked(storage::partition_of(chunk))[rank]].actors;
-  return actors[(chunk.index + chunk.blob.number) % actors.size()]; // neighbours go to different actors
+  return actors[(chunk.index + chunk.blob.number) % actors.size()]; // successive chunks go to different actors
 }
 
 const chunk_store_actor* store_router::writer(const storage::chunk_id& chunk) const {

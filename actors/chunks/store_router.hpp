@@ -1,7 +1,7 @@
-// Which disk of this node holds a chunk. Partitions are spread over the disks by weighted rendezvous; a chunk is
-// written to the best-ranked disk that takes writes, so a disk that fails takes its chunks out and new ones go to the
-// others. Reads ask the disks in the order of their rank: normally the first has it, after a failure or a change of
-// storage.disks a later one may. A node knows nothing else about places: no table could disagree with the disks.
+// Which disk of this node holds a chunk. Partitions are spread over the disks by weighted rendezvous hashing. A chunk
+// is written to the best-ranked disk that takes writes, so the chunks of a failed disk go to the others. Reads ask the
+// disks in the order of their rank: normally the first has the chunk; after a failure or a change of storage.disks a
+// later one may. The node stores no table of chunk locations that could disagree with the disks.
 //
 // Immutable, shared by all downloads and uploads, any thread.
 #pragma once
@@ -23,11 +23,11 @@ public:
   explicit store_router(std::vector<member> disks); // at least one
 
   std::size_t disks() const noexcept { return members_.size(); }
-  // Who reads the chunk from the disk of this rank (below disks()).
+  // The actor that reads the chunk from the disk of this rank (below disks()).
   const chunk_store_actor& reader(const storage::chunk_id& chunk, std::size_t rank) const;
-  // Who writes a new chunk; null when no disk takes writes.
+  // The actor that writes a new chunk; null when no disk takes writes.
   const chunk_store_actor* writer(const storage::chunk_id& chunk) const;
-  // The writing actor of the disk with this number, for the reaper.
+  // The writing actor of the disk with this number, for the reaper and backfill.
   const chunk_store_actor& disk_writer(std::size_t number) const { return members_[number].actors.front(); }
 
 private:

@@ -10,7 +10,7 @@ namespace {
 
 // A verified 1 MiB copy from the page cache takes a third of this.
 constexpr std::chrono::microseconds local_copy{1000};
-// Windows' worth of slices the socket must lag behind before one is given up.
+// The window shrinks by one after so many windows of slices in a row with which the socket did not starve.
 constexpr std::uint32_t patience_windows = 4;
 
 } // namespace

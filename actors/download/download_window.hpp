@@ -1,11 +1,11 @@
-// How many slices of one download may be on their way, and in which order they leave. A slice is on its way from the
-// moment its buffer is reserved until the socket took its bytes, so a download holds at most `size` buffers whatever
-// the file's length or the client's slowness.
+// How many slices of one download may be outstanding, and in which order they are released. A slice is outstanding from
+// the reservation of its buffer until the socket has taken its bytes, so a download holds at most `size` buffers,
+// however long the file and however slow the client.
 //
-// The size moves between its bounds. It grows by each slice after which the streamer starved, if reads take longer than
-// a local copy does; below that a larger window only pushes chunks out of the CPU's cache (on hot data 2 beats 4). It
-// shrinks by one when the socket was the bottleneck for a few whole windows, down to the minimum.
-// A plain class, used by the sequencer.
+// The size moves between its bounds. It grows by one for each slice after which the socket starved, but only while
+// reads take longer than a local copy: on hot data a larger window only evicts chunks from the CPU's cache (2 is faster
+// than 4). It shrinks by one when the socket did not starve for a few whole windows. A plain class, used by the
+// sequencer.
 #pragma once
 
 #include "base/memory/buffer_pool.hpp"
@@ -29,12 +29,12 @@ public:
 
   std::uint64_t begin(); // the slice's index, from 0; only when may_begin
   void arrived(std::uint64_t index, storage::slice bytes, std::chrono::microseconds latency);
-  // The next slice in order, when it has arrived. Call until nothing comes.
+  // The next slice in order, if it has arrived. Call until it returns nullopt.
   std::optional<storage::slice> release();
   std::uint64_t released() const noexcept { return released_; }
 
-  // The socket took `count` further slices; `starving`: it then had nothing left to send. False: more than were
-  // released.
+  // The socket has taken `count` further slices; `starving`: it then had nothing left to send. Returns false if more
+  // slices are credited than were released.
   bool credit(std::uint32_t count, bool starving);
 
 private:

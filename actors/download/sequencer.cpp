@@ -14,10 +14,10 @@ namespace {
 
 constexpr std::uint32_t block_bytes = storage::block_size_bytes;
 constexpr std::uint32_t chunk_bytes_max = 16 << 20;
-// When a read counts as late enough to be hedged: after its replica's 95th percentile, but never so soon that a busy
-// processor looks like a slow peer; and where no percentile is known.
+// When a read is late enough to be hedged: after its replica's 95th percentile, but never so early that a busy
+// processor looks like a slow peer; and the time to use while no percentile is known.
 constexpr std::chrono::milliseconds hedge_after_min{10}, hedge_after_unknown{100};
-constexpr int no_token_patience = 8; // a further round without a token waits so much longer
+constexpr int no_token_patience = 8; // a further round without a token waits longer by this factor
 constexpr std::chrono::milliseconds buffer_pause{50};
 
 class sequencer_state {
@@ -37,7 +37,7 @@ public:
 private:
   // One request to one place.
   struct attempt {
-    std::uint32_t number = 0; // 0: none is under way
+    std::uint32_t number = 0; // 0: no request is in flight
     std::size_t place = 0;
     storage::buffer_ptr buffer;
   };
@@ -48,9 +48,10 @@ private:
     storage::steady_time since;
     attempt first, hedge{};
     std::uint32_t attempts = 0;
-    std::optional<attempt> hedge_failed{}; // its error is the next that retry learns of that place
+    std::optional<attempt> hedge_failed{}; // retry gets its error when it comes to that place
     error hedge_error{};
-    std::optional<storage::steady_time> again_at{}, hedge_at{}; // pausing until then; late from then on
+    std::optional<storage::steady_time> again_at{},
+        hedge_at{}; // the end of the pause; when the read is late enough to hedge
   };
 
   storage::steady_time now() const { return s_.clock->now(); }
@@ -77,7 +78,7 @@ private:
   storage::account_ptr payer_;
   std::optional<slice_planner> planner_;
   std::optional<download_window> window_;
-  std::map<std::uint64_t, read> reads_; // asked or pausing, by index
+  std::map<std::uint64_t, read> reads_; // in flight or pausing, by index
   std::uint32_t counted_window_ = 0;
   bool parts_asked_ = false, ended_ = false;
   std::optional<storage::steady_time> wakes_at_;
@@ -121,7 +122,7 @@ void sequencer_state::pump() {
   }
 }
 
-// A whole chunk when there is room for it, else one block if that keeps the stream going.
+// Reads a whole chunk if its buffer can be had, else one block if no other slice is outstanding.
 bool sequencer_state::begin_next() {
   const bool alone = window_->all_credited();
   const auto whole = planner_->peek(chunk_bytes_max);
@@ -131,7 +132,7 @@ bool sequencer_state::begin_next() {
       return true;
     }
   }
-  if (!alone) return false; // a credit will come
+  if (!alone) return false; // a later credit continues
   if (auto into = s_.buffers->try_acquire(block_bytes, storage::reservation::minimum, payer_)) {
     begin(planner_->peek(block_bytes), std::move(into));
     return true;
@@ -193,7 +194,7 @@ void sequencer_state::send(std::uint64_t index, const read& r, const attempt& a)
             [this, index, number = a.number](caf::error& why) { failed(index, number, from_caf(why)); });
 }
 
-// The first good answer wins. The loser's comes to nothing, and its buffer goes home with it.
+// The first good answer wins. The losing read's answer is ignored, and its buffer is released with it.
 void sequencer_state::arrived(std::uint64_t index, std::uint32_t number, chunk_data& data) {
   if (ended_) return;
   const auto at = reads_.find(index);
@@ -231,7 +232,7 @@ void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error wh
 
 void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
   const auto give_up_here = [&] { give_up(final_word(r), "chunk " + to_string(r.slice.chunk)); };
-  // Who failed late, or from afar without an answer, may still write into the buffer that it was given.
+  // A timed-out or remote request may still write into its buffer.
   const bool taken = why.code == errc::timeout || (r.route.remote(r.first.place) && why.code != errc::busy);
   const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
   r.first.number = 0;
@@ -247,7 +248,7 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
   s_.metrics->chunk_read_retries.fetch_add(1, std::memory_order_relaxed);
   if (r.retry.place() != from && r.route.in_cluster())
     s_.metrics->reads_failed_over.fetch_add(1, std::memory_order_relaxed);
-  if (r.hedge.number != 0) { // under way to the very next place
+  if (r.hedge.number != 0) { // the hedge already asks the next place
     CAIRN_ASSERT(r.hedge.place == r.retry.place());
     r.first = std::exchange(r.hedge, attempt{});
     return;
@@ -259,18 +260,18 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
   self_->delayed_send(self_, *pause, tick_atom_v);
 }
 
-// What the client learns: that bytes are gone is another thing than that they can't be had now.
+// The error for the client: lost data is distinguished from data that cannot be read at the moment.
 error sequencer_state::final_word(const read& r) {
   const auto& why = r.retry.reason();
   const auto chunk = "chunk " + std::to_string(r.slice.chunk.index) + " of the object's data";
   if (why.code == errc::not_found)
-    return {errc::chunk_lost, "Bytes of this object are lost: nobody has " + chunk + '.'};
+    return {errc::chunk_lost, "Bytes of this object are lost: no node has " + chunk + '.'};
   if (why.code == errc::corrupt)
     return {errc::chunk_lost, "Bytes of this object are damaged: no good copy of " + chunk + " was found."};
   return why;
 }
 
-// Without one the read waits: what the stream has sent already must not be for nothing.
+// A read without a buffer waits for one: giving up would waste what the stream has sent already.
 bool sequencer_state::has_buffer(read& r) {
   if (!r.first.buffer)
     r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum, payer_);
@@ -302,7 +303,7 @@ void sequencer_state::hedge(std::uint64_t index, read& r) {
   send(index, r, r.hedge);
 }
 
-// One timer for all hedges: a read that is answered in time leaves none behind.
+// One timer for all hedges, so a read that is answered in time leaves no timer behind.
 void sequencer_state::wake_at(storage::steady_time when) {
   if (wakes_at_ && *wakes_at_ <= when) return;
   wakes_at_ = when;

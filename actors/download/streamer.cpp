@@ -7,8 +7,8 @@ namespace cairn::actors {
 
 namespace {
 
-// One download. Write i carries slice i, with the head and the literals before it as its text; text after the last
-// slice is a write of its own.
+// One download. Write i carries slice i; its text is the head or the literals before that slice. Text after the last
+// slice is a separate write.
 class streamer_state {
 public:
   explicit streamer_state(streamer_actor::pointer self) : self_(self) {}
@@ -35,14 +35,14 @@ private:
   streamer_actor::pointer self_;
   services s_;
   object_name object_;
-  std::shared_ptr<download_client> client_; // null once it got its last call or is gone
+  std::shared_ptr<download_client> client_; // null after its last call, or when the client has disconnected
   sequencer_actor sequencer_;
   storage::manifest_id manifest_ = 0;
   read_hold hold_;
 
   download_plan plan_;
-  std::string text_;        // goes out with the next write
-  std::size_t element_ = 0; // of plan_.body, being sent
+  std::string text_;        // sent with the next write
+  std::size_t element_ = 0; // index in plan_.body of the element that is being sent
   std::uint64_t left_of_range_ = 0;
   std::uint64_t slices_ = 0, writes_ = 0, written_ = 0;
   bool all_handed_over_ = false;
@@ -180,15 +180,15 @@ void streamer_state::parts_needed(std::uint64_t object_offset) {
             [this](caf::error& why) { failed(from_caf(why), "manifest"); });
 }
 
-// The sequencer died of an exception, or the system ends.
+// The sequencer ended with an error, or the actor system stops.
 void streamer_state::exited(const caf::exit_msg& m) {
   if (!m.reason) return;
   failed(from_caf(m.reason), "actor");
   self_->quit(m.reason);
 }
 
-// A class and not a function: its arguments are moved into the state without a closure in between, and a small GET
-// is little more than this actor.
+// A class and not a function: the arguments are moved into the state without a closure in between, which matters
+// because a small GET is little more than this actor.
 class streamer final : public caf::stateful_actor<streamer_state, streamer_actor::base> {
 public:
   streamer(caf::actor_config& config, services s, object_name object, std::shared_ptr<download_client> client)
