@@ -6,8 +6,8 @@ namespace cairn::actors {
 
 namespace {
 
-// What one job digests at most, unless a single chunk is larger: enough to make the hops between threads cheap, little
-// enough that buffers come back steadily.
+// The most that one job digests, unless a single chunk is larger: large enough that the hops between threads cost
+// little, small enough that buffers are released steadily.
 constexpr std::size_t job_bytes = 8 << 20;
 constexpr std::chrono::seconds job_timeout{60}; // in the queue
 
@@ -51,10 +51,10 @@ void body_digests::run(std::size_t which) {
   auto job = [this, which, next = std::move(next), update = lane.update, back = env_.on_actor](bool expired) mutable {
     const auto count = static_cast<std::uint32_t>(next.size());
     result<void> good;
-    if (expired) good = error{errc::timeout, "no time to digest the body"};
+    if (expired) good = error{errc::timeout, "the body's digest expired in the executor's queue"};
     for (const auto& piece : next)
       if (good) good = update(piece.view());
-    next.clear(); // the actor may hand the buffers out again
+    next.clear(); // releases the buffers before the actor grants new ones
     back([this, which, count, good] { ran(which, count, good); });
   };
   if (auto posted = env_.executor->post(env_.clock->now() + job_timeout, std::move(job)); !posted) fail(posted.error());

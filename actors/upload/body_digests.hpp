@@ -1,9 +1,9 @@
-// The digests of one upload's body: its MD5, which becomes the ETag, and what the body has to prove besides. Each goes
-// through the bytes in order, in jobs of its own on the digest executor, so that the two run side by side: a signed
-// body takes as long as the slower of them, not as both.
+// The digests of one upload's body: its MD5, which becomes the ETag, and the request's own check (signature, announced
+// checksums). Each digest processes the bytes in order, in its own jobs on the digest executor, so the two run
+// concurrently: a signed body takes the time of the slower digest, not of both.
 //
-// Owned by the ingest actor, used on its thread; only the jobs run elsewhere, and they outlive it unharmed. Errors:
-// what the check says; busy and timeout of the executor. After the first one nothing is digested any more.
+// Owned by the ingest actor and used on its thread. Only the jobs run elsewhere, and they may end after this object is
+// gone. Errors: those of the check; busy and timeout of the executor. After the first error nothing is digested.
 #pragma once
 
 #include "actors/protocol/ports.hpp"
@@ -22,7 +22,7 @@ public:
   class user {
   public:
     virtual ~user() = default;
-    virtual void digested(std::uint32_t first, std::uint32_t end) = 0; // chunks [first, end) are through all digests
+    virtual void digested(std::uint32_t first, std::uint32_t end) = 0; // chunks [first, end) have passed all digests
     virtual void digest_failed(error why) = 0;                         // at most once
   };
   struct environment {
@@ -35,10 +35,10 @@ public:
   // `check` may be null. `u` outlives this.
   void start(environment env, std::shared_ptr<body_check> check, user& u);
   result<void> digest_now(storage::bytes_view bytes); // a body that is small enough for the caller's thread
-  void add(storage::slice chunk);                     // the next one
-  std::uint32_t chunks() const { return through_; }   // that all digests are through with
-  void drop();                                        // no more is wanted: lets go of the chunks
-  // When chunks() is all of them: the check's word, then the MD5.
+  void add(storage::slice chunk);                     // the next chunk
+  std::uint32_t chunks() const { return through_; }   // that have passed all digests
+  void drop();                                        // stops digesting and releases the chunks
+  // Call when chunks() is the number of all chunks: the check's error, or the MD5.
   result<storage::metadata::md5_digest> finish();
 
 private:

@@ -110,7 +110,7 @@ std::optional<std::vector<missing_chunks>> unconfirmed_chunks::list(std::uint32_
   std::vector<std::size_t> counts; // of those that may still be named by their ranges
   for (const auto& [node, r] : nodes_) counts.push_back(r.whole ? 1 : r.ends.size());
   std::sort(counts.begin(), counts.end());
-  // Whoever has more ranges than this is named whole.
+  // A node with more ranges than this is listed with the whole blob.
   std::size_t most = missing_chunks_max, left = missing_chunks_max, nodes = counts.size();
   for (const auto c : counts) {
     if (c * nodes > left) {

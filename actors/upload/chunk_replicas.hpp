@@ -1,5 +1,6 @@
-// The copies of one chunk that is being written: which owners have confirmed, which failed, whether it is durable. And
-// of a whole upload: the copies that were not confirmed, as the commit names them. Plain classes of replica_writer.
+// The replicas of one chunk that is being written: which owners have confirmed, which failed, whether the chunk is
+// durable. And of a whole upload: the replicas that were not confirmed, as the commit lists them. Plain classes of
+// replica_writer.
 #pragma once
 
 #include "cluster/layout/layout.hpp"
@@ -13,18 +14,18 @@ class chunk_replicas {
 public:
   explicit chunk_replicas(const cluster::write_route& route);
 
-  // All owners are pending at first. Owners that a reroute took out, and second answers, are passed over.
+  // All owners are pending at first. Answers of owners that a reroute removed, and second answers, are ignored.
   void confirmed(storage::node_number owner);
   void failed(storage::node_number owner);
-  // The owners are these now. What was confirmed or has failed stays so; owners that are new are pending and returned:
-  // write to them.
+  // Replaces the owners. Confirmed and failed owners stay so; owners that are new are pending and returned: write to
+  // them.
   cluster::owner_union reroute(const cluster::write_route& route);
 
-  bool durable() const;            // a quorum of the counted owners confirmed
+  bool durable() const;            // a quorum of the counted owners has confirmed
   bool quorum_unreachable() const; // it can't become durable any more
   bool settled() const { return pending_ == 0; }
   bool pending(storage::node_number owner) const;
-  // Without this one it could not become durable.
+  // Without this owner the quorum could not be reached.
   bool needs(storage::node_number owner) const;
   const cluster::write_route& route() const { return route_; }
   cluster::owner_union owners_without_confirmation() const;
@@ -38,13 +39,13 @@ private:
   mask pending_ = 0, confirmed_ = 0; // by place in the route; neither: failed
 };
 
-// Ranges of chunks by node. Bounded: a node with very many ranges counts as one that lacks the whole blob.
+// Ranges of chunks by node. Bounded: a node with very many ranges is listed with the whole blob.
 class unconfirmed_chunks {
 public:
   void add(storage::node_number node, std::uint32_t chunk);
   bool empty() const { return nodes_.empty(); }
-  bool contains(const storage::metadata::missing_chunks& range) const; // any chunk of it
-  // As written_blob wants them, of a blob of so many chunks; nothing: more nodes than a commit may name.
+  bool contains(const storage::metadata::missing_chunks& range) const; // any chunk of the range
+  // The ranges of a blob of so many chunks, as written_blob takes them; nullopt: more nodes than a commit may list.
   std::optional<std::vector<storage::metadata::missing_chunks>> list(std::uint32_t chunks) const;
 
 private:

@@ -16,7 +16,7 @@ namespace meta = storage::metadata;
 
 constexpr int abandon_attempts_max = 5;
 constexpr std::chrono::seconds abandon_pause{1};
-// A commit waits so long for the slower copies after the last chunk is durable: normally nothing is left to repair.
+// After the last chunk is durable, a commit waits this long for the slower replicas, so that normally none is missing.
 constexpr std::chrono::milliseconds straggler_wait{20};
 
 // The state machine refused the commit and buried the blob with it.
@@ -26,8 +26,8 @@ bool refused_and_buried(errc code) {
          code == errc::no_such_access_key;
 }
 
-// One upload. After a failure it stays until its writes are answered, so that no chunk arrives after its blob was
-// abandoned; after a commit, until its stragglers are, so that what they stored is not repaired.
+// One upload. After a failure the actor stays until its writes are answered, so that no chunk is stored after its blob
+// was abandoned. After a commit it stays until the stragglers are answered, so that their replicas are not repaired.
 class ingest_state : private replica_writer::user, private body_digests::user {
 public:
   explicit ingest_state(ingest_actor::pointer self) : self_(self), writer_(self, *this) {}
@@ -47,7 +47,7 @@ public:
 private:
   struct chunk {
     storage::slice bytes;
-    bool sent = false, stored = false; // to the writer; by it
+    bool sent = false, stored = false; // sent: to the writer; stored: by the writer
   };
   struct memory_wait {
     std::uint64_t ticket;
@@ -80,22 +80,22 @@ private:
   ingest_actor::pointer self_;
   services s_;
   put_request request_;
-  std::shared_ptr<upload_client> client_; // null once it got its last call or is gone
+  std::shared_ptr<upload_client> client_; // null after its last call, or when the client has disconnected
   std::optional<upload_window> window_;
   std::optional<memory_wait> waiting_;
-  bool on_demand_ = false, let_in_ = false; // let in: the bucket is there
-  std::uint32_t wanted_ = 0;                // grants, of those on demand
+  bool on_demand_ = false, let_in_ = false; // let_in_: the bucket exists
+  std::uint32_t wanted_ = 0;                // grants that were requested and not made (on demand)
 
   body_digests digests_;
   std::string inline_bytes_;
   kept_headers proven_;
-  bool has_rules_ = false; // the bucket; they may be large, so an upload that lasts does not keep them
+  bool has_rules_ = false; // the bucket has lifecycle rules; they may be large, so a long upload does not keep them
   std::optional<expiry> expires_;
-  std::map<std::uint32_t, chunk> chunks_; // not stored or not digested
+  std::map<std::uint32_t, chunk> chunks_; // not stored yet, or not digested yet
   std::uint32_t chunks_begun_ = 0;
   replica_writer writer_;
-  layout_holder::use layout_use_;                 // null: stand-alone
-  std::vector<meta::missing_chunks> unconfirmed_; // as committed
+  layout_holder::use layout_use_;                 // null: standalone
+  std::vector<meta::missing_chunks> unconfirmed_; // as the commit listed them
   storage::blob_id blob_;
   bool blob_asked_ = false, blob_known_ = false;
   std::optional<actors::body_end> end_;
@@ -118,7 +118,7 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
   on_demand_ = request_.grants != put_request::granting::ahead;
   wanted_ = request_.grants == put_request::granting::on_demand_first ? 1 : 0;
   writer_.start(s_);
-  // Weak: an actor that holds itself is never let go of.
+  // Weak: an actor that holds a strong reference to itself is never released.
   const auto on_actor = [me = caf::actor_cast<caf::weak_actor_ptr>(self_)](std::function<void()> run) {
     if (const auto alive = me.lock()) caf::anon_send(caf::actor_cast<ingest_actor>(alive), completion{std::move(run)});
   };
@@ -289,7 +289,7 @@ bool ingest_state::wait_for_stragglers() {
 
 result<meta::written_blob> ingest_state::written() {
   auto missing = writer_.unconfirmed().list(chunks_begun_);
-  if (!missing) return error{errc::no_quorum, "too many nodes have not confirmed their copies"};
+  if (!missing) return error{errc::no_quorum, "too many nodes have not confirmed their replicas"};
   unconfirmed_ = *missing;
   std::uint64_t copies = 0;
   for (const auto& m : unconfirmed_) copies += m.count;
@@ -318,7 +318,7 @@ void ingest_state::commit(const meta::etag& etag) {
     put.content = std::move(inline_bytes_);
   }
   if (!has_rules_) return commit_put(etag, std::move(put));
-  // The answer says when the object expires, if the rules can be had.
+  // The answer says when the object expires, if the rules can be read.
   auto waiting = std::make_shared<meta::put_object>(std::move(put));
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, waiting->bucket)
       .then(
@@ -355,7 +355,8 @@ void ingest_state::committed_as(const meta::etag& etag, const meta::command_resu
   confirm_stragglers();
 }
 
-// What was confirmed after the commit had named it as missing. If this fails, repair finds the copies in place.
+// Confirms the replicas that arrived after the commit had listed them as missing. If this fails, the repair finds the
+// chunks in place.
 void ingest_state::confirm_stragglers() {
   if (writer_.in_flight() > 0 || confirming_) return;
   confirming_ = true;
@@ -380,7 +381,7 @@ void ingest_state::gone() {
   if (!client_) return;
   client_.reset();
   s_.metrics->uploads_cancelled.fetch_add(1, std::memory_order_relaxed);
-  if (committing_) return; // whole and on its way: the log decides
+  if (committing_) return; // the body is complete and the commit was sent: the log decides
   failed_ = true;
   wind_down();
 }
@@ -408,7 +409,7 @@ void ingest_state::abandon() {
                 self_->delayed_send(self_, abandon_pause, tick_atom_v);
                 return;
               }
-              log::warn("an unfinished upload stays on disk until this node's session ends",
+              log::warn("an abandoned upload's chunks stay on disk until this node's session ends",
                         {{"blob", to_string(blob_)}, {"error", to_string(why)}});
               self_->quit();
             });
@@ -422,7 +423,7 @@ void ingest_state::tick() {
   writer_.tick();
   finish_if_complete();
   if (!waiting_ || waiting_->until > s_.clock->now() || waiting_->ticket == 0) return;
-  if (!s_.buffers->cancel_wait(waiting_->ticket)) return; // the buffer is on its way
+  if (!s_.buffers->cancel_wait(waiting_->ticket)) return; // the buffer's message is on its way to this actor
   waiting_.reset();
   fail({errc::slow_down, "no memory for a chunk within the wait"});
 }

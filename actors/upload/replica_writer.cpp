@@ -54,14 +54,14 @@ void replica_writer::answered(const storage::chunk_id& id, storage::node_number 
       if (!again(id, c, owner, reason.code))
         failed(id, c, owner, reason);
       else if (!stopped_ && !c.durable && c.replicas.quorum_unreachable())
-        fail_upload(id.index, c, reason); // a newer layout left out the owner that it waited for
+        fail_upload(id.index, c, reason); // a newer layout removed the owner that the chunk waited for
     }
     look_at(id.index);
   }
   user_.write_ended();
 }
 
-// Whether the owner is, or need not be, asked once more.
+// Whether the owner is asked again, or a newer layout made that unnecessary.
 bool replica_writer::again(const storage::chunk_id& id, chunk& c, storage::node_number owner, errc code) {
   if (stopped_ || !stores_->in_cluster() || (code != errc::busy && code != errc::stale_layout)) return false;
   const bool stale = code == errc::stale_layout;
@@ -86,7 +86,7 @@ void replica_writer::pause_for(const storage::chunk_id& id, storage::node_number
 }
 
 void replica_writer::failed(const storage::chunk_id& id, chunk& c, storage::node_number owner, const error& why) {
-  if (!c.replicas.pending(owner)) return; // an owner no more
+  if (!c.replicas.pending(owner)) return; // not an owner any more
   c.replicas.failed(owner);
   if (stopped_) return;
   if (c.worst != errc::no_space) c.worst = why.code;
@@ -100,10 +100,10 @@ void replica_writer::fail_upload(std::uint32_t index, const chunk& c, const erro
   const auto& route = c.replicas.route();
   user_.write_failed({c.worst == errc::no_space ? errc::no_space : errc::no_quorum,
                       "chunk " + std::to_string(index) + " needs " + std::to_string(route.quorum) + " of " +
-                          std::to_string(route.counted) + " copies: " + c.failures});
+                          std::to_string(route.counted) + " replicas: " + c.failures});
 }
 
-// After a change: is it durable, may its buffer be forgotten, is it over?
+// After a change of the chunk's replicas: is the chunk durable, has every owner answered, may its buffer be released?
 void replica_writer::look_at(std::uint32_t index) {
   const auto at = chunks_.find(index);
   if (at == chunks_.end()) return;

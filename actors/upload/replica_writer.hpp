@@ -1,14 +1,15 @@
 // Writes the chunks of one upload to all their owners at once; a part of the ingest actor. Decisions about one chunk
 // are in chunk_replicas.
 //
-// - A chunk is durable with its write quorum. What is then still under way is a straggler: it keeps its buffer, and its
-//   place in the upload's window until it ends or has been straggling for `grace`; so an upload holds at most two
-//   windows of buffers, and that only until the stuck owner's requests time out. Meanwhile chunks that don't need that
-//   owner are not sent to it: they are left to repair.
-// - In a cluster an owner that answers busy is asked again after a pause, one that answers stale_layout by the newest
-//   layout. Any other failure of an owner is final for that chunk, as is any failure of a standalone node's disk.
-// - The copies that are not confirmed when the object is committed are named in the commit. Those that come after it
-//   are told to the metadata when the last request has ended (ingest), so that nobody repairs what is there.
+// - A chunk is durable with its write quorum. A replica that is still being written then is a straggler: it keeps its
+//   buffer, and its place in the upload's window until it ends or has been straggling for `grace`. So an upload holds
+//   at most two windows of buffers, and only until the stuck owner's requests time out. Meanwhile chunks that do not
+//   need that owner for their quorum are not sent to it; they are left to repair.
+// - In a cluster an owner that answers busy is asked again after a pause, and one that answers stale_layout is asked
+//   again under the newest layout. Any other failure of an owner is final for that chunk, as is any failure of a
+//   standalone node's disk.
+// - The commit lists the replicas that are not confirmed when the object is committed. Replicas that are confirmed
+//   later are reported to the metadata when the last request has ended (ingest), so that they are not repaired.
 #pragma once
 
 #include "actors/protocol/node.hpp"
@@ -26,11 +27,11 @@ public:
   class user {
   public:
     virtual ~user() = default;
-    // The chunk is durable and its buffer no longer counts. Once a chunk.
+    // The chunk is durable and its buffer may be released. Once per chunk.
     virtual void chunk_stored(std::uint32_t index) = 0;
     // The upload can't succeed. At most once.
     virtual void write_failed(error why) = 0;
-    // A request ended: in_flight() and settled() may have changed. After the two above.
+    // A request ended: in_flight() and settled() may have changed. Called after the two above.
     virtual void write_ended() = 0;
   };
 
@@ -38,15 +39,15 @@ public:
   void start(const services& s);
 
   void write(const storage::chunk_id& id, storage::slice bytes);
-  void tick(); // of the actor: pauses and graces that are over
-  void stop(); // nothing is asked again
+  void tick(); // from the actor's tick: handles pauses and graces that have ended
+  void stop(); // no request is sent again
 
   std::uint32_t sent() const noexcept { return sent_; } // chunks
   std::size_t in_flight() const noexcept { return in_flight_; }
   bool settled() const noexcept { return chunks_.empty(); } // every owner of every chunk has answered
   bool durable() const noexcept { return not_durable_ == 0; }
   storage::steady_time last_durable() const noexcept { return last_durable_; } // when the last chunk became so
-  // Of what was written: the copies that are not confirmed now.
+  // The replicas of all written chunks that are not confirmed now.
   unconfirmed_chunks unconfirmed() const;
 
 private:
@@ -54,11 +55,11 @@ private:
     storage::slice bytes;
     chunk_replicas replicas;
     storage::layout_epoch epoch = 0;
-    bool durable = false, stored = false; // stored: told to the user
+    bool durable = false, stored = false; // stored: reported to the user
     storage::steady_time durable_since{};
-    std::string failures{}; // for people
+    std::string failures{}; // for the error text
     errc worst{};
-    std::map<storage::node_number, std::uint32_t> attempts{}; // of owners that were asked again
+    std::map<storage::node_number, std::uint32_t> attempts{}; // by owner that was asked again
   };
   struct pause {
     storage::steady_time until;
@@ -80,9 +81,9 @@ private:
   std::shared_ptr<const chunk_router> stores_;
   const storage::clock* clock_ = nullptr;
   storage::node_metrics* metrics_ = nullptr;
-  std::map<std::uint32_t, chunk> chunks_; // not settled
-  unconfirmed_chunks missing_;            // of those that are
-  std::set<storage::node_number> stuck_;  // straggled beyond the grace and did not answer since
+  std::map<std::uint32_t, chunk> chunks_; // not settled yet
+  unconfirmed_chunks missing_;            // of settled chunks
+  std::set<storage::node_number> stuck_;  // straggled beyond the grace and have not answered since
   std::vector<pause> pauses_;
   std::uint32_t sent_ = 0, not_durable_ = 0;
   storage::steady_time last_durable_{};

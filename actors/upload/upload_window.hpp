@@ -1,6 +1,7 @@
-// How many buffers of one upload may be out, how large the next is, and what has come in. A buffer is out from its
-// grant until its bytes are durable and digested. At most two of them are empty at the client's socket, so that a slow
-// sender holds little, and a fast one never waits for a grant. A plain class, used by the ingest actor. Bytes.
+// How many buffers of one upload may be out, the size of the next one, and how many bytes have arrived. A buffer is out
+// from its grant until its bytes are durable and digested. At most two of them are empty and at the client's
+// connection, so that a slow sender holds little memory and a fast one never waits for a grant. A plain class, used by
+// the ingest actor. Bytes.
 #pragma once
 
 #include "base/error.hpp"
@@ -19,19 +20,19 @@ public:
   };
   upload_window(std::optional<std::uint64_t> announced, limits l);
 
-  // Size of the buffer to grant now, nothing when none may be. The first one comes for an empty body too.
+  // The size of the buffer to grant now; nullopt when none may be granted. An empty body gets a first grant too.
   std::optional<std::uint32_t> next_grant() const;
   bool alone() const noexcept { return out_ == 0; } // nothing is out: the next grant is the stream's minimum
   void granted(std::uint32_t bytes);
 
-  // The oldest grant came back with so many bytes. too_large; invalid_argument when it breaks the port's promise.
+  // The oldest grant came back with so many bytes. too_large; invalid_argument when this violates the port's contract.
   result<void> received(std::uint32_t bytes);
-  void released(); // one that was received is durable and digested
-  // Nothing more comes. connection_lost when an announced length was not reached.
+  void released(); // a received buffer is durable and digested
+  // The body has ended. connection_lost when it is shorter than announced.
   result<void> ended() const;
 
   std::uint64_t bytes() const noexcept { return bytes_; }
-  // Whether the body received so far is all of it and small enough to be stored in its row.
+  // Whether the bytes received so far are the whole body and small enough to be stored in the object's row.
   bool is_inline() const noexcept;
 
 private:
