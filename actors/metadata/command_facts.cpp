@@ -93,10 +93,10 @@ bool changes_layout(const meta::command& c) {
                         [](const meta::remove_node&) { return true; },
                         [](const meta::set_targets&) { return true; },
                         [](const meta::moved&) { return true; },
-                        [](const meta::note_down&) { return true; }, // when it is down since
+                        [](const meta::note_down&) { return true; }, // since when it is down
                         [](const meta::note_up&) { return true; },
-                        [](const meta::begin_session&) { return true; },       // as which start
-                        [](const meta::raise_feature_level&) { return true; }, // it is read with the layout
+                        [](const meta::begin_session&) { return true; },       // the incarnation
+                        [](const meta::raise_feature_level&) { return true; }, // read with the layout
                         [](const auto&) { return false; },
                     },
                     c);
@@ -131,7 +131,7 @@ std::size_t bytes_of(const meta::command& c) {
           [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
           [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
           [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
-          [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // such are rare
+          [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // rare commands
       },
       c);
 }

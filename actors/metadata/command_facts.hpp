@@ -1,26 +1,28 @@
-// What the metadata actor must know of a command without applying it. Plain functions.
+// What the metadata actor must know about a command without applying it. Plain functions.
 #pragma once
 
 #include "actors/metadata/row_cache.hpp"
 
 namespace cairn::actors {
 
-// The rows that applying it changes: objects, buckets' own rows (empty key), access keys (empty bucket). Views into the
-// command. Grants that a deleted bucket leaves behind are not worth a word: they name an id that never comes again.
+// The rows that the command changes: objects, buckets' own rows (empty key), access keys (empty bucket). Views into the
+// command. Grants for a deleted bucket are not among them: dangling grants are harmless, bucket ids are never reused.
 std::vector<row_name> changed_rows(const storage::metadata::command& c);
-// Refused when the metadata's disk is full up to its reserve; what frees space or ends something never is.
+// Whether the command adds data: such commands are refused when the metadata's disk is full up to its reserve. Commands
+// that free space or end something are never refused for that.
 bool adds_something(const storage::metadata::command& c);
-// Whether applying it may change the layout: nodes, owners, the cluster itself.
+// Whether applying the command may change the layout: nodes, owners, the cluster itself.
 bool changes_layout(const storage::metadata::command& c);
-// The writer session that the chunks it commits were written in; nothing without chunks.
+// The writer session that wrote the chunks which the command commits; nullopt when it commits none.
 std::optional<storage::session_id> session_of_chunks(const storage::metadata::command& c);
-// An estimate for the bounds of queues and batches.
+// An estimate of the encoded size, for the bounds of queues and batches.
 std::size_t bytes_of(const storage::metadata::command& c);
-// Fills in the stamp of a command that has none yet, unless members that know commands up to `level` would not know it.
+// Fills in the stamp of a command that has none yet, unless stamps of this command are of a feature level above
+// `level`.
 void stamp(storage::metadata::command& c, storage::session_id session, std::uint64_t& next_sequence,
            std::uint64_t acknowledged_below, std::uint8_t level);
 
-// The command in the form of clusters below feature_level_of_authority, whose members judge no authority.
+// Converts the command to the form of clusters below feature_level_of_authority, whose members ignore authorities.
 void drop_authority(storage::metadata::command& c);
 
 } // namespace cairn::actors

@@ -1,13 +1,14 @@
-// The metadata behind one actor: look-ups from a cache of hot rows or a snapshot, commands gathered into batches that
+// The metadata behind one actor: look-ups from a cache of hot rows or a snapshot; commands gathered into batches that
 // are applied one after the other (group commit). Blocking work runs on the two metadata executors.
 //
-// The actor begins a writer session when it starts (and tries again each second while that fails); commits and new blob
-// ids wait for it, look-ups don't. Every request is answered within read_timeout or commit_timeout. A commit that is
-// answered with timeout may still be applied; one that is answered with another error was not and will not be.
+// The actor begins a writer session when it starts, and retries each second until that succeeds. Commits and new blob
+// ids wait for the session, look-ups do not. Every request is answered within read_timeout or commit_timeout. A commit
+// that is answered with timeout may still be applied; one that is answered with another error was not applied and will
+// not be.
 //
-// With a `log` the node is a member of a cluster: commits go through consensus, look-ups and listings wait until this
-// node's state shows everything that was acknowledged anywhere before them (actors/metadata/log/replicated_log.hpp),
-// and the layout is published whenever the log changed it.
+// With a `log` the node is a member of a cluster: commits go through consensus; look-ups and listings wait until this
+// node's state contains everything that was acknowledged before them on any node
+// (actors/metadata/log/replicated_log.hpp); the layout is published whenever the log changed it.
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"
@@ -22,7 +23,7 @@
 
 namespace cairn::actors {
 
-// What it works on; all of it outlives the actor and the executors' jobs.
+// What the actor uses; all of it outlives the actor and the executors' jobs.
 struct metadata_services {
   storage::metadata::store* store = nullptr;
   storage::executor* reads = nullptr;
@@ -33,17 +34,17 @@ struct metadata_services {
   std::shared_ptr<read_holds> holds;
   storage::uuid node{};
   std::uint64_t incarnation = 0; // rises with each start
-  // False: the metadata's disk is full up to its reserve; commands that add something are refused. Cheap, any thread.
+  // False: the metadata's disk is full up to its reserve; commands that add data are refused. Cheap; any thread.
   std::function<bool()> has_room;
   std::shared_ptr<std::atomic<bool>> session_began; // set once commits are possible; may be null
   std::shared_ptr<metadata_fault> fault;            // may be null
   std::size_t row_cache_bytes = 64 << 20;
   std::chrono::milliseconds read_timeout{5000}, commit_timeout{30000};
 
-  // Of a member of a cluster; null and empty else.
+  // Of a member of a cluster; otherwise null and empty.
   std::shared_ptr<replicated_log_services> log;
   std::shared_ptr<layout_holder> layout;
-  // What the other nodes' running reads may still need (read_holds::none: nothing). Any thread.
+  // The oldest log index that running reads on other nodes need (read_holds::none: no read). Any thread.
   std::function<storage::log_index()> others_oldest_hold;
 };
 

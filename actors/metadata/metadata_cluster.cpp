@@ -4,8 +4,8 @@
 #include "base/log.hpp"
 #include "cluster/layout/layout_view.hpp"
 
-// What the metadata actor does beside, as a member of a cluster: it owns the log, publishes the layout, and
-// acknowledges layouts for its writer session.
+// The metadata actor as a member of a cluster: it owns the log, publishes the layout, and acknowledges layouts for its
+// writer session.
 
 namespace cairn::actors {
 
@@ -48,7 +48,7 @@ void metadata_state::start_log() {
   log_->start();
 }
 
-// The session counts from when this node's own state has its beginning, and the layout of that time is published.
+// The session begins once this node's own state contains it, and the layout of that state or a newer one is published.
 void metadata_state::begin_session_in_log() {
   session_asked_ = true;
   const auto deadline = now() + s_.commit_timeout;
@@ -93,9 +93,9 @@ std::uint8_t metadata_state::transfer(storage::node_number to) {
 
 // ── the layout ──
 
-// `then` runs when the layout that is in the state now, or a newer one, is published.
+// `then` runs when the layout of the current state, or a newer one, is published.
 void metadata_state::read_layout(const std::function<void()>& then) {
-  if (layout_asked_ && !then) return; // it is read again afterwards
+  if (layout_asked_ && !then) return; // the layout is read again after that read
   layout_asked_ = true;
   layout_changed_ = false;
   auto served = std::make_shared<std::vector<std::function<void()>>>(std::exchange(layout_waiters_, {}));
@@ -103,7 +103,7 @@ void metadata_state::read_layout(const std::function<void()>& then) {
     if (then) self_->delayed_send(self_, read_again_after, completion{[this, then] { read_layout(then); }});
   };
   auto job = [this, then, then_later, served, store = s_.store, back = on_actor()](bool expired) {
-    result<cluster::layout> fresh = error{errc::timeout, "the metadata was not reached within its time"};
+    result<cluster::layout> fresh = error{errc::timeout, "the read expired in the metadata's queue"};
     storage::log_index at = 0;
     std::uint8_t level = 0;
     if (!expired) {
@@ -120,7 +120,8 @@ void metadata_state::read_layout(const std::function<void()>& then) {
     back([this, then, then_later, served, shared, at, level] {
       layout_asked_ = false;
       feature_level_ = std::max(feature_level_, level);
-      const bool unreadable = !*shared && shared->error().code != errc::not_found; // else it has not caught up so far
+      const bool unreadable =
+          !*shared && shared->error().code != errc::not_found; // not_found: this node has not caught up so far
       if (unreadable && !layout_unreadable_)
         log::error("the layout can't be read", {{"error", to_string(shared->error())}});
       layout_unreadable_ = unreadable;
@@ -142,22 +143,22 @@ void metadata_state::read_layout(const std::function<void()>& then) {
   }
 }
 
-// Whoever was told of an object finds its chunks: `go` runs when the layout that was in force when the state got to
-// where it is now is published. An older one may name owners that let go of them.
+// `go` runs when the layout of the current state is published, so that a client that was told of an object finds its
+// chunks: an older layout may name owners that have dropped them.
 void metadata_state::with_layout(std::function<void()> go) {
   if (!log_ || (!layout_asked_ && !layout_changed_)) return go();
   layout_waiters_.push_back(std::move(go));
 }
 
 void metadata_state::publish(layout_ptr fresh, storage::log_index at) {
-  if (at < published_at_) return; // two reads at once, and the later one was answered first
+  if (at < published_at_) return; // of two concurrent reads the later one finished first
   published_at_ = at;
   s_.layout->set(fresh);
   connect(*fresh);
 }
 
-// Who may talk to this node. A removed member may as long as it holds the log: of two voters both are needed to take it
-// out.
+// The nodes that may talk to this node. A removed member may while the log's configuration still contains it: to remove
+// one of two voters, both must vote.
 void metadata_state::connect(const cluster::layout& layout) {
   std::vector<log_member> members;
   removed_connected_ = false;
@@ -167,7 +168,7 @@ void metadata_state::connect(const cluster::layout& layout) {
     removed_connected_ = removed_connected_ || removed;
     members.push_back({m.number, {m.id, m.address, m.incarnation}});
   }
-  // A state from before a member joined says nothing of it; perhaps it leads, and has what this node lacks.
+  // A state from before a member joined does not contain that member, which may lead and have what this node lacks.
   const auto add_later = [&](const log_member& m) {
     if (m.number >= layout.members.size() && std::ranges::find(members, m.number, &log_member::number) == members.end())
       members.push_back(m);
@@ -179,13 +180,13 @@ void metadata_state::connect(const cluster::layout& layout) {
   log_->set_members(members);
 }
 
-// Uploads that began under an older layout are over: whatever this session writes from now on goes to the owners of
-// this layout.
+// Acknowledges the newest layout under which all running uploads began: whatever this session writes from now on goes
+// to the owners of that layout.
 void metadata_state::acknowledge_layout() {
   if (removed_connected_ || s_.layout->learned() != connected_learned_) {
     const auto known = s_.layout->get();
     connect(known ? *known
-                  : cluster::layout{}); // without one: those who were known when it joined, and who was learned of
+                  : cluster::layout{}); // without a layout: the members known at the start, and those learned since
   }
   if (layout_changed_) read_layout();
   const auto settled = s_.layout->settled_epoch();
@@ -200,7 +201,8 @@ void metadata_state::acknowledge_layout() {
                });
 }
 
-// The cluster ended this node's session: it was away for too long. What it was writing is dead; it begins anew.
+// The cluster ended this node's session because the node was away for too long. Its uploads are dead; a new session
+// begins.
 void metadata_state::lose_session() {
   if (session_ == 0) return;
   log::warn("the cluster ended this node's writer session", {{"session", session_}});

@@ -10,11 +10,12 @@ namespace {
 namespace meta = storage::metadata;
 
 constexpr std::chrono::seconds tick_interval{1}, reads_overdue_after{30}, writes_overdue_after{8};
-// Of one command, so that it fits an entry of the log; those that are estimated below this are not weighed.
+// The limit for one command, so that it fits into an entry of the log. Commands whose estimate is below `weighed_from`
+// are not encoded to check it.
 constexpr std::size_t command_bytes_max = cluster::raft::entry_bytes_max - (4 << 10), weighed_from = 256 << 10;
 
 result<meta::applied_batch> apply(meta::store& store, bool expired, std::span<const meta::command> commands) {
-  if (expired) return error{errc::timeout, "the metadata was not reached within its time"};
+  if (expired) return error{errc::timeout, "the commit expired in the metadata's queue"};
   return store.apply(commands);
 }
 
@@ -63,7 +64,7 @@ void metadata_state::session_refused(const error& why) {
   if (!session_failure_logged_) log::error("no writer session, nothing can be written", {{"error", to_string(why)}});
   session_failure_logged_ = true; // the tick tries again
   if (why.code != errc::session_ended) return;
-  removed_ = true; // for good: nobody waits for it
+  removed_ = true; // permanent: requests do not wait for a session
   const auto refused = to_caf(removal());
   waiting<storage::blob_id>().fail_all(refused);
   waiting<committed>().fail_all(refused);
@@ -74,7 +75,7 @@ error metadata_state::removal() {
 }
 
 storage::blob_id metadata_state::draw_blob() {
-  constexpr std::uint64_t random_bits = 24; // a restored old disk must not meet its own ids again
+  constexpr std::uint64_t random_bits = 24; // a restored old disk must not draw its former ids again
   return {session_, next_blob_++ << random_bits | (s_.random->next() & ((1 << random_bits) - 1))};
 }
 
@@ -82,7 +83,7 @@ bool metadata_state::is_full() const {
   return s_.has_room && !s_.has_room();
 }
 
-// Other members may have room, and whoever is told to come again comes to them.
+// Other members may have room: read_only makes clients try another node.
 error metadata_state::no_room() const {
   const auto layout = log_ ? s_.layout->get() : nullptr;
   const bool others = layout && std::ranges::any_of(layout->members, [this](const auto& m) {
@@ -136,12 +137,12 @@ std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
     auto out = std::make_shared<batch>();
     out->waiting = batches_->begin();
     if (out->waiting.empty()) return nullptr;
-    // Who was answered timeout already is not served behind his back.
+    // Requests that were answered with timeout already are not executed.
     std::erase_if(out->waiting, [this](const waiting_command& w) { return !waiting<committed>().contains(w.reply); });
-    // Chunks that were written in a session that is over are dead.
+    // Chunks that were written in an ended session are dead.
     std::erase_if(out->waiting, [this](const waiting_command& w) {
       const bool over = session_of_chunks(*w.command).value_or(session_) != session_;
-      if (over) refuse(w, {errc::session_ended, "the writer session that the upload began in is over"});
+      if (over) refuse(w, {errc::session_ended, "the writer session in which the upload began has ended"});
       return over;
     });
     if (!out->waiting.empty()) return out;
@@ -153,7 +154,7 @@ void metadata_state::run_batch() {
   if (session_ == 0 || batches_->running()) return;
   auto next = next_batch();
   if (!next) return;
-  const auto acknowledged_below = next_sequence_; // one batch at a time: all before it are answered
+  const auto acknowledged_below = next_sequence_; // one batch at a time: all earlier ones are answered
   for (const auto& w : next->waiting) {
     stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below, feature_level_);
   }
@@ -179,7 +180,7 @@ void metadata_state::run_batch() {
   }
 }
 
-// Around the application of commands, whoever sent them.
+// applying() and applied() surround the application of commands, of this node and of others.
 void metadata_state::applying(std::span<const meta::command> commands) {
   for (const auto& c : commands)
     for (const auto& name : changed_rows(c)) cache_->begin_change(name);
@@ -215,13 +216,14 @@ void metadata_state::look_for_hung_disk() {
   if (writes_failed_) return;
   const bool hangs = s_.writes->longest_running() > writes_overdue_after;
   if (hangs == std::exchange(writes_overdue_, hangs)) return;
-  if (hangs) log::error("the metadata's disk has not answered for seconds; nothing is written until it does", {});
+  if (hangs) log::error("the metadata's disk has not answered for seconds; no writes until it answers", {});
   note_fault(hangs ? "its disk has not answered for seconds" : std::string{});
 }
 
-// Nothing of the batch was applied. A put that does not fit must not take the deletes down that would make room.
+// No command of the batch was applied. After no_space, commands that add data are refused and the others retried:
+// deletes make room.
 void metadata_state::failed(batch& b, const error& why) {
-  // The store takes no more writes until the next start.
+  // The store takes no writes until the next start.
   if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined) {
     writes_failed_ = true;
     note_fault(to_string(why));
@@ -253,7 +255,7 @@ void metadata_state::tick() {
   const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
   std::apply([&](auto&... tables) { (tables.fail_overdue(now(), late), ...); }, waiting_);
   reads_overdue_ = s_.reads->longest_running() > reads_overdue_after;
-  if (!log_) look_for_hung_disk(); // a member's log does that, and commits through the leader meanwhile
+  if (!log_) look_for_hung_disk(); // in a cluster the log does this, and commits go through the leader meanwhile
   if (session_ == 0) begin_session();
   if (log_) {
     log_->tick();

@@ -1,5 +1,5 @@
-// Opens a node's copy of the metadata. That of a cluster's member opens also when it is damaged: it is then out of
-// service until another member's has taken its place (actors/metadata/log/replicated_log.hpp).
+// Opens a node's copy of the metadata. A cluster member's copy opens also when it is damaged: it is then out of service
+// until the state of another member has replaced it (actors/metadata/log/replicated_log.hpp).
 #pragma once
 
 #include "base/file_system.hpp"

@@ -58,7 +58,7 @@ result<found_access> read_access(meta::view& view, const access_query& query) {
   return out;
 }
 
-// What a HEAD is answered: nothing of the body, so nothing to hold.
+// For a HEAD: no body, so nothing to hold.
 found_object without_body(found_object found) {
   found.inline_bytes.reset();
   found.parts.reset();
@@ -113,7 +113,7 @@ void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline,
     if (!then || then(outcome)) give<Answer>(reply, std::move(outcome));
   };
   auto job = [read = std::move(read), finish, store = s_.store, back = on_actor()](bool expired) {
-    result<Answer> outcome = error{errc::timeout, "the metadata was not reached within its time"};
+    result<Answer> outcome = error{errc::timeout, "the read expired in the metadata's queue"};
     if (!expired) {
       auto view = store->read();
       if (view)
@@ -131,7 +131,7 @@ void metadata_state::ask_now(std::uint64_t reply, storage::steady_time deadline,
 }
 
 std::optional<found_object> metadata_state::find_cached(const object_name& name) {
-  if (name.version) return std::nullopt; // kept by name only
+  if (name.version) return std::nullopt; // the cache has no versions
   const auto *cached = cache_->find({name.bucket, name.key}), *bucket = cache_->find({name.bucket, {}});
   const bool whole = cached && bucket;
   if (whole && is_other(*bucket->bucket, name.judged.bucket)) return std::nullopt;
@@ -162,7 +162,7 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
 }
 
 void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name) {
-  // Before the snapshot is taken: else a blob could be buried and freed in between.
+  // Acquired before the snapshot is taken: otherwise a blob could be buried and reaped in between.
   read_hold hold = name.with_body ? s_.holds->acquire(applied_) : nullptr;
   const auto miss = name.version ? std::uint64_t{0} : cache_->begin_miss({name.bucket, name.key});
   const auto bucket_miss = cache_->begin_miss({name.bucket, {}});
@@ -171,7 +171,7 @@ void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_tim
     std::optional<cached_row> object, bucket;
     if (found) bucket = cached_row{{}, found->bucket, nullptr};
     if (found) object = cached_row{*found, nullptr, nullptr};
-    if (object) object->object.bucket.reset(); // it changes without the object
+    if (object) object->object.bucket.reset(); // the bucket's row changes independently of the object's
     if (miss != 0) cache_->finish_miss(miss, std::move(object));
     cache_->finish_miss(bucket_miss, std::move(bucket));
     if (found && !with_body)
@@ -192,8 +192,9 @@ caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint6
   });
 }
 
-// A bucket that this node's state has is taken at its word, since a commit is checked again where it is applied; only
-// one that is missing here may have been made elsewhere just before.
+// A bucket that this node's state contains is returned without a barrier, since a commit is checked again when it is
+// applied. A bucket that is missing here may have been created through another node just before: then a barrier
+// follows.
 caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
   if (const auto* cached = cache_->find({name, {}})) return *cached->bucket;
   const auto deadline = now() + s_.read_timeout;
@@ -220,7 +221,7 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_tim
       reply, deadline, [name](meta::view& view) { return view.bucket(name); }, keep);
 }
 
-// ── who may ask ──
+// ── access ──
 
 std::optional<found_access> metadata_state::access_cached(const access_query& query) {
   found_access out;
@@ -238,7 +239,7 @@ std::optional<found_access> metadata_state::access_cached(const access_query& qu
   return out;
 }
 
-// Linearizable, so that a key that was deleted or lost a right through any node is refused by all from then on.
+// Linearizable: a key that was deleted, or lost a right, through any node is refused by all nodes from then on.
 caf::result<found_access> metadata_state::access(const access_query& query) {
   if (!log_)
     if (auto found = access_cached(query)) return std::move(*found);
@@ -352,8 +353,8 @@ caf::result<buried_list> metadata_state::buried(std::uint32_t max) {
     if (!blobs) return blobs.error();
     return buried_list{std::move(*blobs), view.manifests_to_free(), view.applied()};
   };
-  // After the snapshot, on the actor: a look-up that comes later shows applied_ or newer, where these are gone, and one
-  // that came earlier has its hold.
+  // Evaluated after the snapshot, on the actor: a later look-up reads applied_ or a newer state, where these blobs are
+  // gone, and an earlier one has its hold.
   const auto drop_held = [this](result<buried_list>& page) {
     if (!page) return true;
     auto oldest = s_.holds->oldest();

@@ -1,5 +1,5 @@
-// The metadata actor's inside (actors/metadata/metadata.hpp says what it promises): look-ups in metadata_reads.cpp,
-// commits in metadata_commits.cpp. Everything here runs on the actor; only the jobs that it posts don't.
+// The state of the metadata actor (its contract: actors/metadata/metadata.hpp). Look-ups are in metadata_reads.cpp,
+// commits in metadata_commits.cpp. Everything here runs on the actor, except the jobs that it posts.
 #pragma once
 
 #include "actors/metadata/metadata.hpp"
@@ -67,16 +67,17 @@ private:
   using reader = std::function<result<Answer>(storage::metadata::view&)>;
   template <class Answer>
   using observer = std::function<bool(result<Answer>&)>;
-  // Reads on an executor; `then` runs on the actor before the answer goes out, also when it goes out to nobody. False:
-  // it sees to the answer itself. `seen` as in when_fresh; nothing: whatever the state shows will do.
+  // Reads on an executor. `then` runs on the actor before the answer is delivered, also when the request has timed out;
+  // it returns false when it answers the request itself. `seen`: as in when_fresh; nullopt: any state will do.
   template <class Answer>
   caf::result<Answer> ask(std::optional<storage::log_index> seen, reader<Answer> read, observer<Answer> then = {});
   template <class Answer>
   void ask_now(std::uint64_t reply, storage::steady_time deadline, reader<Answer> read, observer<Answer> then);
   template <class Answer>
   void give(std::uint64_t reply, result<Answer> outcome);
-  // `go` runs when the state shows what was acknowledged anywhere before, with the log's index of that; at once, with
-  // 0, on a node without a cluster. `seen`: the index that the request was given before; 0: none so far.
+  // `go` runs when the state contains everything that was acknowledged before on any node, with the log index of that
+  // state; on a standalone node at once, with 0. `seen`: an index that an earlier read of the request got from a
+  // barrier; 0: none.
   template <class Answer>
   void when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen,
                   std::function<void(storage::log_index)> go);
@@ -117,24 +118,25 @@ private:
   metadata_actor::pointer self_;
   metadata_services s_;
   std::optional<row_cache> cache_;
-  std::unique_ptr<replicated_log> log_;             // null: the node is a store of its own
-  std::optional<storage::metadata::command> found_; // makes the cluster
+  std::unique_ptr<replicated_log> log_;             // null: standalone node
+  std::optional<storage::metadata::command> found_; // the command that creates the cluster
   std::vector<log_member> known_at_start_;
   std::vector<std::function<void()>> layout_waiters_;
-  std::uint8_t feature_level_ = storage::metadata::feature_level_of_clusters; // of what the log may hold
+  std::uint8_t feature_level_ =
+      storage::metadata::feature_level_of_clusters; // of the commands that the log may contain
   bool removed_connected_ = false;
   layout_holder::members_ptr connected_learned_;
   bool layout_asked_ = false, layout_unreadable_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
-  storage::log_index published_at_ = 0; // of the state that the published layout is from
-  storage::log_index applied_ = 0;      // every batch up to it is what look-ups show
-  storage::session_id session_ = 0;     // 0: has not begun
+  storage::log_index published_at_ = 0; // of the state from which the published layout was read
+  storage::log_index applied_ = 0;      // look-ups see every batch up to it
+  storage::session_id session_ = 0;     // 0: no session
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   static constexpr batch_limits alone_limits{
       .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
-  // A batch travels to the leader in one message of the control lane.
+  // A batch is sent to the leader in one message of the control lane.
   static constexpr batch_limits cluster_limits{
       .batch_items = 256, .batch_bytes = 512 << 10, .waiting_items = 16384, .waiting_bytes = 64 << 20};
   std::optional<batcher<waiting_command>> batches_;

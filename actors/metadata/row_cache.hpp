@@ -1,10 +1,10 @@
-// Hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the empty key, an
-// access key's the empty bucket.
+// A cache of hot rows by (bucket, key), bounded by bytes, least recently used first out. A bucket's own row has the
+// empty key, an access key's row the empty bucket.
 //
-// Never serves what a commit made stale, and never lets one reader see a commit that the next one doesn't: while a
-// command that changes a name is being applied, the name is neither served nor filled, and a row that was read from a
-// snapshot during that time, or before it, is not kept. A plain class of the metadata actor. Byte counts are estimates
-// that include the entry's overhead.
+// The cache never serves a row that a commit made stale, and a reader never sees a commit that a later reader does not
+// see: while a command that changes a name is being applied, the name is neither served nor filled, and a row that was
+// read from a snapshot during or before that time is not kept. A plain class of the metadata actor. Byte counts are
+// estimates that include the entry's overhead.
 #pragma once
 
 #include "actors/protocol/messages.hpp"
@@ -36,17 +36,17 @@ class row_cache {
 public:
   explicit row_cache(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // Valid until the next call that isn't find.
+  // Valid until the next call of another function.
   const cached_row* find(row_name name);
 
-  // A look-up goes to a snapshot: begin before, finish after. `begin` answers a ticket.
+  // Surround a look-up in a snapshot: begin_miss before (it returns a ticket), finish_miss after.
   std::uint64_t begin_miss(row_name name);
-  void finish_miss(std::uint64_t ticket, std::optional<cached_row> row); // nothing: there is no row to keep
+  void finish_miss(std::uint64_t ticket, std::optional<cached_row> row); // nullopt: no row to keep
 
-  // Around the application of a command that changes the row of this name.
+  // Surround the application of a command that changes the row of this name.
   void begin_change(row_name name);
   void end_change(row_name name);
-  // The same of all names at once: the whole state is being replaced.
+  // The same for all names at once: the whole state is being replaced.
   void begin_change_of_all();
   void end_change_of_all() { --all_changing_; }
 
