@@ -101,7 +101,7 @@ def test_a_member_whose_disk_is_full_leaves_and_comes_back_by_itself(cluster_of_
     ballast = Ballast(broken.disk)
     ballast.fill()
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met full")
-    assert ("leadership is handed over" in broken.log()) == (who == "leader")
+    assert ("transferring leadership" in broken.log()) == (who == "leader")
     assert writes.slowest < 5, "the others went on"
     check_that_all_know(cluster, broken, others, "no_space", writes)
     for _ in range(20):
@@ -129,7 +129,7 @@ def test_a_member_whose_disk_is_broken_leaves_until_it_is_started_again(cluster_
         writes.put(others[0])
     broken.faults.set("EIO")
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 60, "the log's disk is met broken")
-    assert ("leadership is handed over" in broken.log()) == (who == "leader")
+    assert ("transferring leadership" in broken.log()) == (who == "leader")
     assert writes.slowest < 5, "the others went on"
     check_that_all_know(cluster, broken, others, "io_error", writes)
     broken.faults.clear()

@@ -17,7 +17,7 @@ using namespace std::chrono_literals;
 
 constexpr auto message_time = 2s;
 constexpr std::size_t entries_a_job = 64;
-constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, for those who fetch the state
+constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, kept for nodes that fetch the state
 
 std::string_view name_of(raft::change_kind kind) {
   switch (kind) {
@@ -130,7 +130,7 @@ void replicated_log::arm_timer() {
   const auto at = now();
   const std::chrono::milliseconds wait{due > at ? std::min<time_ms>(due - at, 60'000) : 0};
   env_.after(wait, [this, due] {
-    if (timer_at_ != due || stopped_ || failure_) return; // another one took its place
+    if (timer_at_ != due || stopped_ || failure_) return; // another timer replaced this one
     timer_at_.reset();
     if (now() >= node_->deadline()) node_->tick(now());
     pump();
@@ -149,7 +149,7 @@ void replicated_log::store_next() {
   if (storing_ || to_store_.empty() || failure_) return;
   auto end = std::ranges::find_if(to_store_, [](const auto& w) { return w.snapshot.has_value(); });
   if (end == to_store_.begin() && end != to_store_.end()) {
-    if (applying_) return; // it ends first
+    if (applying_) return; // the snapshot waits for the apply job to end
     auto snapshot = std::move(to_store_.front());
     to_store_.erase(to_store_.begin());
     return store_snapshot(std::move(snapshot));
@@ -192,7 +192,8 @@ void replicated_log::read_for(raft::catch_up wanted) {
       pump();
     });
   };
-  (void)s_.log_reads->post(env_.clock->now() + message_time, std::move(job)); // not sent: the engine asks again
+  (void)s_.log_reads->post(env_.clock->now() + message_time,
+                           std::move(job)); // on failure nothing is sent, and the engine asks again
 }
 
 // ── applying ──
@@ -206,7 +207,7 @@ void replicated_log::apply_next() {
     std::vector<meta::command> commands;
     if (entry.content.kind == raft::entry_kind::command) {
       auto decoded = meta::decode_batch(entry.content.view());
-      if (!decoded) return fail(decoded.error()); // of a newer feature level: never skipped
+      if (!decoded) return fail(decoded.error()); // a newer feature level: an entry is never skipped
       commands = std::move(*decoded);
     }
     bytes_since_compaction_ += entry.content.view().size();
@@ -231,7 +232,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
   apply_.end();
   if (stopped_) return;
   if (!outcome) {
-    // What is committed must be applied: nothing else can be, before it is.
+    // A committed entry must be applied before any later one, so the log fails here.
     for (const auto& commands : job.batches) env_.applied(commands, applied_);
     applying_ = false;
     if (!failure_) return fail(outcome.error());
@@ -244,7 +245,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
     env_.applied(job.batches[i], applied_);
     answer_tickets(job.entries[i], (*outcome)[i]);
   }
-  applying_ = false; // not before: an answer may bring the next command
+  applying_ = false; // only now, because an answer may submit the next command
   if (failure_) return drop_tickets();
   node_->applied(applied_, now());
   serve_reads();
@@ -266,7 +267,7 @@ void replicated_log::compact_if_long() {
   const auto entries = applied_ - std::min(applied_, engine.snapshot_index());
   if (!transfer_ || (!transfer_->making() && !transfer_->holds_from())) bytes_held_ = 0;
   if (bytes_since_compaction_ < s_.compact_after_bytes && entries < s_.compact_after_entries) return;
-  // A little more than since the last compaction stays, for followers that are a little behind.
+  // A little more than the entries since the last compaction is kept, for followers that are a little behind.
   auto keep =
       std::max({storage::log_index{1}, engine.snapshot_index(), applied_ - std::min(applied_, s_.entries_kept)});
   if (bytes_held_ > held_bytes_max && transfer_) {
@@ -301,7 +302,7 @@ void replicated_log::serve_barrier(const link::incoming_request& request) {
   if (auto good = decode_barrier(request.bytes); !good) return request.respond(good.error());
   if (!node_->engine().leads()) return request.respond(error{errc::no_leader, "this node does not lead"});
   read_group one;
-  // The term makes the index a commit index that the asker need not wait for. Older builds don't read it.
+  // The term makes the index usable as a commit index on the requester. Older builds do not read the term.
   const auto term = request.from.feature_level >= meta::feature_level_of_read_terms ? node_->engine().term() : 0;
   one.push_back({request.deadline, {}, [respond = request.respond, term](result<storage::log_index> index) {
                    if (index)
@@ -339,7 +340,7 @@ raft::accepted replicated_log::change(storage::node_number node, raft::change_ki
   if (stopped_ || failure_) return raft::accepted::not_leader;
   const auto answer = node_->change(cluster::server_of(node), kind, now());
   if (answer == raft::accepted::yes)
-    log::info("a member's part in the metadata's log changes", {{"node", node}, {"change", name_of(kind)}});
+    log::info("changing a member's part in the metadata's log", {{"node", node}, {"change", name_of(kind)}});
   pump();
   return answer;
 }

@@ -1,25 +1,26 @@
-// The metadata's log when the node is a member of a cluster: drives the consensus engine (cluster/raft/raft_node.hpp),
-// carries commands to the leader wherever it is, applies what was committed, and tells when a linearizable read may be
-// served from this node's own state. Every member holds the whole metadata; some of them vote.
+// The metadata's log on a member of a cluster: drives the consensus engine (cluster/raft/raft_node.hpp), sends commands
+// to the leader, applies committed entries, and tells when this node's own state may serve a linearizable read. Every
+// member holds the whole metadata; some of them vote.
 //
-// A plain class of the metadata actor: it is called on that actor only. Disk work goes to executors, messages to
-// `peers`; both come back through `post`. Nothing here waits.
+// A plain class of the metadata actor, called on that actor only. Disk work goes to executors, messages go to `peers`;
+// both return through `post`. Nothing here blocks.
 //
-// - submit: the commands reach the leader's log, in this order; answered when the leader has applied them, which may be
-//   before this node has. While that is not certain they are sent again until the deadline, so they must be such that a
-//   second time does no harm: what clients ask for carries a stamp. What is not known at the deadline is answered
-//   `timeout` (it may yet be applied) or `no_leader` (it was not, and will not be).
-// - barrier: answered when this node's state shows everything that was acknowledged anywhere before the call. All who
-//   wait share one round. no_leader at the deadline.
-// - A leader whose disk is much slower than those of the others hands over (cluster/raft/leader_pace.hpp).
-// - A node whose log lacks what the leader no longer has fetches the state (actors/metadata/log/snapshot_transfer.hpp);
-//   while it takes the place of its own, nothing is applied.
-// - When the disk of the log or of the state fails, this node leaves the consensus: `failure` says why, a leader hands
-//   over to the voter that has the most of its log, reads are refused, and commands go to whoever leads now. After a
-//   disk without room, where nothing was written, the log is opened anew as soon as there is room and this node follows
-//   again, as after a crash. So it is with a disk that has not answered for hung_after_ticks, once it does. A state
-//   that is damaged is replaced by another member's. Any other failure is final until the node is restarted: after a
-//   failed flush nobody knows what the disk holds.
+// - submit: the commands reach the leader's log, in this order. They are answered when the leader has applied them,
+//   which may be before this node has. While the outcome is unknown they are sent again until the deadline, so applying
+//   a command twice must do no harm: commands of clients carry a stamp. An outcome that is unknown at the deadline is
+//   `timeout` (the command may still be applied); `no_leader` means that it was not applied and will not be.
+// - barrier: answered when this node's state contains everything that was acknowledged on any node before the call. All
+//   waiting barriers share one round. no_leader at the deadline.
+// - A leader whose disk is much slower than those of the others transfers leadership (cluster/raft/leader_pace.hpp).
+// - A node that lacks entries which the leader no longer has fetches the state
+// (actors/metadata/log/snapshot_transfer.hpp).
+//   While that state replaces the node's own, nothing is applied.
+// - When the disk of the log or of the state fails, this node leaves the consensus: `failure` has the reason, a leader
+//   transfers leadership to the voter that has most of its log, reads are refused, and commands are sent to the current
+//   leader. After no_space, when nothing was written, the log is reopened as soon as there is room, and the node
+//   follows again as after a crash. The same applies to a disk that has not answered for hung_after_ticks, once it
+//   answers. A damaged state is replaced by another member's. Any other failure is final until the node is restarted:
+//   after a failed flush the content of the disk is unknown.
 #pragma once
 
 #include "actors/link/peer_service.hpp"
@@ -38,79 +39,81 @@
 
 namespace cairn::actors {
 
-constexpr std::chrono::seconds disk_time{60}; // for one job of the log or the state
+constexpr std::chrono::seconds disk_time{60}; // the deadline of one job of the log or the state
 
 struct log_member {
   storage::node_number number = 0;
   peer_address at;
 };
 
-// The log as its disk has it.
+// The log as read from its disk.
 struct opened_log {
   std::unique_ptr<cluster::raft::raft_node> node; // started
-  storage::log_index applied = 0;                 // by the state
+  storage::log_index applied = 0;                 // index that the state has applied
   std::uint64_t bytes = 0;                        // in the log since its last compaction
 };
 
-// Made by start-up code; all of it outlives the actor and the executors' jobs.
+// Created by start-up code; all of it outlives the actor and the executors' jobs.
 struct replicated_log_services {
   std::shared_ptr<cluster::raft::raft_log> log;
   std::unique_ptr<cluster::raft::raft_node> node; // started
   storage::executor* log_writes = nullptr;        // one thread
   storage::executor* log_reads = nullptr;
   peers* network = nullptr;
-  storage::log_index applied = 0;                         // by the state
-  std::optional<storage::metadata::create_cluster> found; // the state has no cluster yet, and this node is its first
-  std::vector<log_member> members;                        // until the layout says more; without this node
-  snapshot_transfer_services transfer;                    // without an engine: the state is neither served nor fetched
-  // The log is compacted when this much was applied since the last time. A follower that lacks more than that fetches
-  // the state; one that lacks no more than entries_kept and was there at the last compaction gets entries.
+  storage::log_index applied = 0; // index that the state has applied
+  std::optional<storage::metadata::create_cluster>
+      found;                           // set when the state has no cluster yet and this node founds it
+  std::vector<log_member> members;     // known at start, until the layout has more; without this node
+  snapshot_transfer_services transfer; // without an engine: no snapshot transfers
+  // The log is compacted when this much was applied since the last compaction. The entries since that compaction, at
+  // most entries_kept, stay for followers that are a little behind; a follower that needs older entries fetches the
+  // state.
   std::uint64_t compact_after_bytes = 64 << 20, compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
   std::uint64_t log_bytes = 0; // in the log since its last compaction
-  // Opens the log anew after a failure that passes: no_space while there is still no room. Blocking; nothing else is at
-  // work on log and state meanwhile. Empty: every failure is final.
+  // Reopens the log after a transient failure; no_space while there is still no room. Blocking; no other job uses log
+  // or state meanwhile. Empty: every failure is final.
   std::function<result<opened_log>()> reopen;
-  // What is damaged in the files of the state and of the log; may be null.
+  // The damage that was found in the files of the state and of the log; may be null.
   std::shared_ptr<storage::kv_damage> damage, log_damage;
-  // The staged state takes the place of a damaged one (actors/metadata/log/state_repair.hpp). As `reopen`. Empty:
-  // damage stays.
+  // Replaces a damaged state by the staged one (actors/metadata/log/state_repair.hpp). Blocking, as `reopen`. Empty:
+  // damage is not repaired.
   std::function<result<void>(const cluster::raft::snapshot_record&)> repair;
 };
 
 struct log_status {
-  bool leads = false; // and may serve
+  bool leads = false; // leads and may serve
   storage::node_number self = 0;
   std::optional<storage::node_number> leader;
   std::uint64_t term = 0;
   storage::log_index commit = 0, applied = 0, last = 0;
   cluster::raft::configuration servers;                     // the newest, committed or not
-  cluster::raft::configuration committed;                   // the newest that is
-  std::map<storage::node_number, storage::log_index> match; // a leader's knowledge of the others' logs
+  cluster::raft::configuration committed;                   // the newest committed one
+  std::map<storage::node_number, storage::log_index> match; // on a leader: how much of the log each member has
   std::optional<error> failure;
-  storage::log_index oldest_hold = 0; // no read of this node, running or to come, needs what was buried up to it
-  std::uint8_t feature_level = 0;     // of the commands that the log may hold
+  storage::log_index oldest_hold = 0; // no read of this node, running or future, needs a blob buried at or before it
+  std::uint8_t feature_level = 0;     // of the commands that the log may contain
 };
 
 class replicated_log {
 public:
-  using results = std::vector<storage::metadata::command_result>; // `refused` also tells no_leader and timeout
+  using results = std::vector<storage::metadata::command_result>; // `refused` may also be no_leader or timeout
   using submitted = std::function<void(results)>;
   using reached = std::function<void(result<storage::log_index>)>;
 
   struct environment {
-    std::function<void(std::function<void()>)> post;                             // to the actor, from any thread
+    std::function<void(std::function<void()>)> post; // runs a function on the actor, from any thread
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor
     const storage::clock* clock = nullptr;
     storage::metadata::store* store = nullptr;
     storage::executor* applies = nullptr; // one thread
-    // Around the application of commands, on the actor.
+    // Called on the actor before and after commands are applied.
     std::function<void(std::span<const storage::metadata::command>)> applying;
     std::function<void(std::span<const storage::metadata::command>, storage::log_index)> applied;
-    // Around the replacement of the whole state by that of another node.
+    // Called before and after the whole state is replaced by that of another node.
     std::function<void()> replacing;
     std::function<void(storage::log_index)> replaced;
-    // The log has failed, or (nothing) goes on. May be empty.
+    // The log has failed, or (nullopt) is in service again. May be empty.
     std::function<void(const std::optional<error>&)> failed;
   };
 
@@ -120,11 +123,12 @@ public:
   replicated_log& operator=(const replicated_log&) = delete;
 
   void start();
-  void tick(); // each second: answers commands whose time is over
-  void stop(); // everything that waits is answered `stopping`
+  void tick(); // each second: answers commands and reads whose deadline has passed
+  void stop(); // answers everything that waits with `stopping`
 
   void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);
-  // Whether the state here, whole and in service, has this entry: then a reader that was told of it needs no barrier.
+  // Whether this node's state is in service and contains this entry: a read that needs this index needs no barrier
+  // then.
   bool shows(storage::log_index index) const { return !stopped_ && !failure_ && !replacing_ && applied_ >= index; }
   void barrier(storage::steady_time deadline, reached done);
   cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
@@ -132,7 +136,7 @@ public:
 
   // consensus, submit, barrier, snapshot
   void serve(peer_request kind, const link::incoming_request& request);
-  void set_members(const std::vector<log_member>& members); // who may talk to this node: from the layout
+  void set_members(const std::vector<log_member>& members); // the nodes that may talk to this node, from the layout
   bool holds_log(storage::node_number node) const;          // voter or standby, as far as this node knows
   log_status status() const;
   storage::log_index applied() const { return applied_; }
@@ -148,19 +152,20 @@ private:
     command_outcomes outcomes;
     storage::steady_time deadline;
     submitted done;
-    std::function<void(const command_outcomes&)> served; // for another node: tried once
-    std::size_t open = 0;                                // tickets of this try
-    bool uncertain = false;                              // an earlier try may yet be applied
+    std::function<void(const command_outcomes&)> served; // of another node's request: tried once
+    std::size_t open = 0;                                // unanswered tickets of this try
+    bool uncertain = false;                              // a command of an earlier try may still be applied
     bool over = false;
   };
   using submission_ptr = std::shared_ptr<submission>;
   struct waiting_read {
     storage::steady_time deadline;
     reached done;
-    std::function<void(result<storage::log_index>)> served; // for another node: answered by the index, not its state
+    std::function<void(result<storage::log_index>)>
+        served; // of another node's request: answered with the index, without waiting for the state
   };
   using read_group = std::vector<waiting_read>;
-  // A job of a disk. Its time is counted in ticks, so that a process that was frozen does not blame its disk.
+  // A running disk job. Its time is counted in ticks, so that a process that was suspended does not suspect its disk.
   struct disk_job {
     bool running = false;
     unsigned ticks = 0;
@@ -169,7 +174,7 @@ private:
     void tick() { ticks += running; }
     bool hangs() const { return running && ticks > hung_after_ticks; }
   };
-  static constexpr unsigned hung_after_ticks = 8; // shorter than clients wait, so that they are told before
+  static constexpr unsigned hung_after_ticks = 8; // less than the time that clients wait, so that they get an answer
 
   void drop_reads(const error& why);
   time_ms now() const;
@@ -188,7 +193,7 @@ private:
   error unavailable() const;
   void serve_failed(peer_request kind, const link::incoming_request& request);
   void note_leader(server_id from, const cluster::raft::message& m);
-  server_id heard_leader() const; // 0: nobody leads, as far as this node hears
+  server_id heard_leader() const; // 0: this node has received nothing from a leader lately
   void reopen_later();
   void try_reopen();
   void reopened(result<opened_log> log);
@@ -247,27 +252,28 @@ private:
   bool reopens_ = false, replacing_ = false;
   std::size_t repair_tries_ = 0;
   time_ms reopened_at_ = 0, reopen_pause_ = 0;
-  // Who leads, as this node hears while its own log has failed.
+  // The leader, as learned from its messages while this node's own log has failed.
   server_id heard_leader_ = 0;
   cluster::raft::term_t heard_term_ = 0;
   time_ms heard_at_ = 0;
 
   std::vector<cluster::raft::log_write> to_store_;
   bool storing_ = false;
-  disk_job flush_, apply_; // of the log, and of entries to the state; not of whole states, which take their time
+  disk_job flush_,
+      apply_; // a write of the log; an apply of entries. Not the install of a whole state, which may take long
   std::deque<cluster::raft::committed> to_apply_;
   bool applying_ = false;
-  std::uint64_t bytes_since_compaction_ = 0, bytes_held_ = 0; // for those who fetch the state
+  std::uint64_t bytes_since_compaction_ = 0, bytes_held_ = 0; // held: kept for nodes that fetch the state
 
   ticket next_ticket_ = 1;
   std::map<ticket, std::pair<submission_ptr, std::size_t>> commands_;
-  std::vector<submission_ptr> submissions_; // all that are not over
+  std::vector<submission_ptr> submissions_; // all unfinished ones
 
-  read_group reads_; // wait for a round to begin
+  read_group reads_; // wait for the next round
   std::map<ticket, read_group> rounds_;
   std::size_t rounds_out_ = 0;
   bool round_pause_ = false;
-  std::multimap<storage::log_index, waiting_read> reads_at_; // wait for the state
+  std::multimap<storage::log_index, waiting_read> reads_at_; // wait for the state to reach the index
 };
 
 } // namespace cairn::actors

@@ -6,10 +6,10 @@
 
 #include <algorithm>
 
-// The disk of the log or of the state has failed: this node leaves the consensus as a crash would make it, only that a
-// leader hands over first. What it had promised (term, vote, entries) was flushed before it left, so that opening the
-// log anew is what a start does. Nothing is ever reported as stored to the engine that was running when the disk
-// failed.
+// The disk of the log or of the state has failed: this node leaves the consensus as if it had crashed, except that a
+// leader transfers leadership first. Everything that the node had acknowledged (term, vote, entries) was flushed
+// before, so reopening the log is the same as a start. The engine that was running when the disk failed never learns of
+// another write as stored.
 
 namespace cairn::actors {
 
@@ -20,15 +20,15 @@ using namespace std::chrono_literals;
 
 constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, heard_for = 3000;
 
-// Nothing was written: a transaction that found no room is referenced by nothing, a job that came too late never ran.
-// Or the disk has not said yet what became of it.
+// Transient failures. no_space: nothing was written, because a transaction that finds no room is referenced by nothing.
+// timeout: the job expired before it ran, or the disk has not answered yet.
 bool passes(errc code) {
   return code == errc::no_space || code == errc::timeout;
 }
 
 } // namespace
 
-// When the node stops, the executors do so before this class hears of it, and call what waits in them overdue.
+// When the node stops, the executors stop before this class does, and their waiting jobs expire.
 bool replicated_log::stops(const error& why) const {
   if (why.code != errc::timeout) return why.code == errc::stopping;
   const auto probe = s_.log_writes->post(env_.clock->now(), [](bool) {});
@@ -36,11 +36,10 @@ bool replicated_log::stops(const error& why) const {
 }
 
 void replicated_log::tell_failure(bool repairs) const {
-  log::error(repairs     ? "the metadata is damaged; that of another member takes its place"
-             : !reopens_ ? "the metadata's log has failed; look at its disk, then restart the node"
-             : failure_->code == errc::timeout
-                 ? "the metadata's log has failed; it is opened anew when its disk answers"
-                 : "the metadata's log has failed; it is opened anew when its disk has room",
+  log::error(repairs                           ? "the metadata is damaged; it is being replaced by another member's"
+             : !reopens_                       ? "the metadata's log has failed; check its disk, then restart the node"
+             : failure_->code == errc::timeout ? "the metadata's log has failed; it is reopened when its disk answers"
+                                               : "the metadata's log has failed; it is reopened when its disk has room",
              {{"error", to_string(*failure_)}});
 }
 
@@ -58,17 +57,17 @@ void replicated_log::fail(error why) {
   to_store_.clear();
   to_apply_.clear();
   drop_reads(unavailable());
-  if (!applying_ || apply_.hangs()) drop_tickets(); // else they are answered with what becomes of that
+  if (!applying_ || apply_.hangs()) drop_tickets(); // else the running apply job answers them
   if (env_.failed) env_.failed(failure_);
   if (repairs) return repair_later();
   if (!reopens_) return;
-  // It fails again and again: each try costs a leader of one voter an election.
+  // Repeated failures back off: each attempt costs a cluster with one voter an election.
   const bool again = reopened_at_ != 0 && now() - reopened_at_ < 2 * pause_max;
   reopen_pause_ = again ? std::min(2 * reopen_pause_, pause_max) : pause_min;
   reopen_later();
 }
 
-// What was under way when it failed has failed as well, perhaps for good.
+// A job that was running when the log failed has failed too, perhaps permanently.
 void replicated_log::fail_late(const error& why) {
   if (!reopens_ || passes(why.code) || why.code == errc::stopping) return;
   reopens_ = false;
@@ -79,7 +78,7 @@ void replicated_log::fail_late(const error& why) {
   if (repairs) repair_later();
 }
 
-// A disk that fails says so; one that hangs would keep everybody who comes through this node waiting.
+// A disk that fails returns an error; a disk that hangs would keep all requests through this node waiting.
 void replicated_log::look_for_hung_disk() {
   flush_.tick();
   apply_.tick();
@@ -92,7 +91,8 @@ error replicated_log::unavailable() const {
   return {errc::no_leader, "this node's copy of the metadata has failed: " + to_string(*failure_)};
 }
 
-// At once, not when the others' election timeouts are over. Should nobody take over, they are.
+// Transfers leadership at once instead of waiting for the others' election timeout. If the transfer fails, that timeout
+// still applies.
 void replicated_log::transfer_leadership() {
   const auto& engine = node_->engine();
   if (engine.failure() || engine.role() != raft::role::leader) return;
@@ -108,11 +108,11 @@ void replicated_log::transfer_leadership() {
     has = *match;
   }
   if (best != 0 && node_->transfer(best, now()) == raft::accepted::yes)
-    log::info("leadership is handed over", {{"to", cluster::node_of(best)}});
+    log::info("transferring leadership", {{"to", cluster::node_of(best)}});
   send_what_is_left();
 }
 
-// Messages only: what depends on a write that was not stored stays with the engine.
+// Sends messages only: everything that depends on a write which was not stored stays in the engine.
 void replicated_log::send_what_is_left() {
   auto u = node_->take();
   for (const auto& envelope : u.messages) send(envelope);
@@ -122,7 +122,7 @@ void replicated_log::send_what_is_left() {
 void replicated_log::drop_tickets() {
   node_->abandon();
   take_answers(node_->take().answers);
-  // Committed, but this node will not learn with what result.
+  // The command is committed, but this node does not learn its result.
   for (auto& [number, place] : std::exchange(commands_, {})) {
     place.first->uncertain = true;
     resolve(place.first, place.second, std::nullopt);
@@ -136,7 +136,7 @@ void replicated_log::serve_failed(peer_request kind, const link::incoming_reques
   auto m = raft::decode_message(request.bytes);
   if (!from || !m) return;
   note_leader(*from, *m);
-  // Until another one leads, the followers' answers may be what the transfer waits for.
+  // Until another node leads, the transfer may be waiting for the followers' answers.
   if (node_->engine().failure() || node_->engine().role() != raft::role::leader) return;
   node_->receive(*from, std::move(*m), now());
   send_what_is_left();
@@ -157,7 +157,7 @@ replicated_log::server_id replicated_log::heard_leader() const {
   return heard_leader_ != 0 && now() - heard_at_ < heard_for ? heard_leader_ : 0;
 }
 
-// ── and back ──
+// ── reopening ──
 
 void replicated_log::reopen_later() {
   env_.after(std::chrono::milliseconds(reopen_pause_), [this] { try_reopen(); });
@@ -165,7 +165,7 @@ void replicated_log::reopen_later() {
 
 void replicated_log::try_reopen() {
   if (stopped_ || !failure_ || !reopens_) return;
-  if (storing_ || applying_) return reopen_later(); // a job of before is not over
+  if (storing_ || applying_) return reopen_later(); // an earlier job is still running
   storing_ = applying_ = true;
   auto job = [this, reopen = s_.reopen, post = env_.post](bool expired) {
     auto log = std::make_shared<result<opened_log>>(error{errc::timeout, "the consensus log's disk is overdue"});
@@ -183,7 +183,7 @@ void replicated_log::reopened(result<opened_log> log) {
     if (can_repair()) return repair_later();
     reopens_ = passes(log.error().code);
     if (reopens_) return reopen_later();
-    log::error("the metadata's log can't be opened anew; restart the node", {{"error", to_string(log.error())}});
+    log::error("the metadata's log can't be reopened; restart the node", {{"error", to_string(log.error())}});
     failure_ = log.error();
     if (env_.failed) env_.failed(failure_);
     return;
@@ -199,7 +199,7 @@ void replicated_log::reopened(result<opened_log> log) {
   if (other_state && !replacing_) env_.replacing();
   applied_ = log->applied;
   if (std::exchange(replacing_, false) || other_state) env_.replaced(applied_);
-  log::info("the metadata's log was opened anew", {{"applied", applied_}});
+  log::info("the metadata's log was reopened", {{"applied", applied_}});
   if (env_.failed) env_.failed(failure_);
   pump();
 }

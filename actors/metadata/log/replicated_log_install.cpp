@@ -2,8 +2,9 @@
 
 #include "base/log.hpp"
 
-// The state of another node takes the place of this one's: first the log's record, then the state, then the engine is
-// told. A crash between the first two is finished at the next start (actors/metadata/log/snapshot_transfer.hpp).
+// The state of another node replaces this node's state: first the log's snapshot record is written, then the state is
+// replaced, then the engine is told. A crash between the first two steps is completed at the next start
+// (actors/metadata/log/snapshot_transfer.hpp).
 
 namespace cairn::actors {
 
@@ -20,7 +21,7 @@ void replicated_log::offered(const raft::envelope& envelope) {
   if (offer && from && transfer_) transfer_->offered(*from, offer->index);
 }
 
-// The state that comes has all of it. Whoever waits for one of these here hears from the leader.
+// The state that is being installed contains these entries. Their waiting commands get the result from the leader.
 void replicated_log::drop_what_waits_to_be_applied() {
   for (const auto& entry : std::exchange(to_apply_, {})) {
     for (const auto t : entry.tickets) {
@@ -64,7 +65,7 @@ void replicated_log::replaced(std::uint64_t write, storage::log_index index, con
   storing_ = applying_ = false;
   if (stopped_) return;
   if (!outcome && !failure_) fail(outcome.error());
-  if (failure_ || stopped_) return; // what is done of it is seen when the log is opened anew
+  if (failure_ || stopped_) return; // reopening the log finds out how far it got
   replacing_ = false;
   applied_ = index;
   bytes_since_compaction_ = 0;

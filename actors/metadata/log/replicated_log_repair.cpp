@@ -4,9 +4,9 @@
 #include "cluster/raft/log_servers.hpp"
 #include "storage/kv/kv_damage.hpp"
 
-// This node's copy of the metadata is damaged on its disk, which its checksums tell. As after a failed disk the node
-// leaves the consensus and a leader hands over; then the state of another member takes the damaged one's place, and the
-// log is opened anew. What the log has acknowledged stays (actors/metadata/log/state_repair.hpp).
+// This node's copy of the metadata is damaged on its disk, found by its checksums. As after a disk failure the node
+// leaves the consensus, and a leader transfers leadership. Then the state of another member replaces the damaged one,
+// and the log is reopened. Everything that the log has acknowledged is kept (actors/metadata/log/state_repair.hpp).
 
 namespace cairn::actors {
 
@@ -16,7 +16,7 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr auto repair_pause = 1s;
-constexpr auto rebuild_time = 600s;              // a whole state is written
+constexpr auto rebuild_time = 600s;              // the job writes a whole state
 constexpr storage::log_index lag_healthy = 1000; // entries: a voter that is further behind does not count
 
 } // namespace
@@ -25,7 +25,7 @@ bool replicated_log::can_repair() const {
   return s_.damage && !s_.damage->first().empty() && transfer_ && s_.repair && s_.reopen && members_.size() > 1;
 }
 
-// Whether the others can do without this node, as far as it knows.
+// Whether the other members have a majority without this node, as far as this node knows.
 bool replicated_log::spared() const {
   const auto& engine = node_->engine();
   if (engine.role() != raft::role::leader) return engine.leader() != 0;
@@ -40,8 +40,8 @@ bool replicated_log::spared() const {
   return healthy > engine.configuration().voters() / 2;
 }
 
-// A node that can't be spared serves the rows that are good, as a standalone one does. What can't be read at all is no
-// use to anybody.
+// A node that the others cannot do without stays and serves the undamaged rows, as a standalone node does; a state that
+// cannot be read at all serves nothing, so such a node leaves too.
 void replicated_log::look_for_damage() {
   if (stopped_ || failure_) return;
   const bool in_log = s_.log_damage && !s_.log_damage->first().empty();
@@ -54,10 +54,10 @@ void replicated_log::repair_later() {
   env_.after(repair_pause, [this] { repair(); });
 }
 
-// From the leader; when that has not succeeded, from the others in turn.
+// Fetches the state from the leader; after a failure from the other members in turn.
 void replicated_log::repair() {
   if (stopped_ || !failure_) return;
-  if (storing_ || applying_) return repair_later(); // a job of before is not over
+  if (storing_ || applying_) return repair_later(); // an earlier job is still running
   const auto self = node_->engine().id();
   std::vector<storage::uuid> sources;
   const auto leader = heard_leader();

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-// Commands and reads on their way to the leader and back.
+// Commands and reads: to the leader and back.
 
 namespace cairn::actors {
 
@@ -16,8 +16,8 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr auto retry_pause = 50ms;
-constexpr auto round_time = 2s; // of one round's request to the leader
-constexpr auto try_time = 4s;   // of commands' way to the leader and back; then they are sent again
+constexpr auto round_time = 2s; // deadline of a round's request to the leader
+constexpr auto try_time = 4s;   // deadline of one try of commands at the leader; then they are sent again
 constexpr std::size_t rounds_max = 2;
 
 } // namespace
@@ -100,7 +100,7 @@ void replicated_log::resolve(const submission_ptr& s, std::size_t index, std::op
   if (--s->open == 0) tried(s);
 }
 
-// One try is over: all of it was answered, or the rest is tried again.
+// One try has ended: every command was answered, or the rest is tried again.
 void replicated_log::tried(const submission_ptr& s) {
   const bool whole = std::ranges::all_of(s->outcomes, [](const auto& o) { return o.has_value(); });
   if (whole || s->served) return finish(s);
@@ -120,7 +120,7 @@ void replicated_log::finish(const submission_ptr& s) {
   s->done(std::move(all));
 }
 
-// Nothing waits for longer than its time, whatever became of its entry or of the request that carried it.
+// Every request is answered at its deadline, whatever happens to its entry or to the message that carried it.
 void replicated_log::tick() {
   look_for_damage();
   look_for_hung_disk();
@@ -142,7 +142,7 @@ void replicated_log::tick() {
   const auto successor = pace_.successor(now());
   if (!successor || node_->transfer(*successor, now()) != raft::accepted::yes) return;
   pace_.handed_over(now());
-  log::warn("this node's disk is slower than the others': leadership is handed over",
+  log::warn("this node's disk is slower than the others': transferring leadership",
             {{"to", cluster::node_of(*successor)}});
   pump();
 }

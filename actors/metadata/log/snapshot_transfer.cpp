@@ -33,7 +33,7 @@ result<std::string> read_piece(const snapshot_transfer_services& s, std::uint64_
   const storage::bytes_span into = std::as_writable_bytes(std::span{bytes});
   const auto got = (*file)->read(offset, std::span{&into, 1});
   if (!got) return got.error();
-  if (*got != bytes.size()) return error{errc::corrupt, served_path(s) + " is shorter than it was written"};
+  if (*got != bytes.size()) return error{errc::corrupt, served_path(s) + " is shorter than what was written"};
   return bytes;
 }
 
@@ -52,7 +52,7 @@ result<void> keep_piece(const snapshot_transfer_services& s, std::uint64_t offse
   return (*file)->write(offset, std::span{&data, 1});
 }
 
-// The last piece is there: from now on the file is whole, durable, and what it was said to be.
+// After the last piece: makes the file complete, durable and verified under its final name.
 result<void> stage(const snapshot_transfer_services& s, storage::log_index index) {
   {
     auto file = s.files->open(arriving_path(s), storage::open_mode::read_write);
@@ -62,13 +62,13 @@ result<void> stage(const snapshot_transfer_services& s, storage::log_index index
   const auto whole = meta::verify_dump(*s.files, arriving_path(s));
   if (!whole) return whole.error();
   if (whole->header.applied != index || whole->header.group != meta::default_group)
-    return error{errc::corrupt, "the state of another index"};
+    return error{errc::corrupt, "the state is of another index"};
   if (auto renamed = s.files->rename(arriving_path(s), staged_path(s)); !renamed) return renamed;
   return s.files->flush_directory(s.folder);
 }
 
 result<void> not_reached() {
-  return error{errc::timeout, "not reached in time"};
+  return error{errc::timeout, "expired in the executor's queue"};
 }
 
 result<void> staged_is_of(const snapshot_transfer_services& s, storage::log_index index) {
@@ -118,11 +118,11 @@ void snapshot_transfer::serve(const link::incoming_request& request) {
   const bool useful = served_ && served_->record.index >= oldest;
   if (wanted->index != 0) {
     if (!useful || served_->record.index != wanted->index || wanted->offset >= served_->bytes)
-      return request.respond(error{errc::not_found, "that state is not kept any more: ask for the newest"});
+      return request.respond(error{errc::not_found, "this snapshot is no longer served: request the newest"});
     return send_piece(request.respond, wanted->offset);
   }
   if (useful) return send_piece(request.respond, 0);
-  if (waiting_.size() >= waiting_max) return request.respond(error{errc::busy, "many ask for the state"});
+  if (waiting_.size() >= waiting_max) return request.respond(error{errc::busy, "too many nodes request the state"});
   waiting_.push_back(request.respond);
   if (!making_) make_dump();
 }
@@ -152,13 +152,13 @@ void snapshot_transfer::dump_made(const result<std::pair<storage::log_index, std
   if (made) {
     if (auto record = env_.record_at(made->first)) served_ = served_dump{made->second, std::move(*record)};
   } else {
-    log::error("the metadata's state can't be written for another node", {{"error", to_string(made.error())}});
+    log::error("a snapshot of the metadata can't be written for another node", {{"error", to_string(made.error())}});
   }
   for (const auto& respond : std::exchange(waiting_, {})) {
     if (served_)
       send_piece(respond, 0);
     else
-      respond(made ? error{errc::busy, "the log has moved on: ask again"} : made.error());
+      respond(made ? error{errc::busy, "the log was compacted meanwhile: request again"} : made.error());
   }
   if (served_ && !watching_) watch_served();
 }
@@ -194,7 +194,7 @@ void snapshot_transfer::stop_serving() {
   remove(served_path(s_));
 }
 
-// Should it fail, the next start does it.
+// If this fails, the next start removes the file.
 void snapshot_transfer::remove(std::string path) {
   (void)s_.work->post(env_.clock->now() + work_time, [files = s_.files, path = std::move(path)](bool expired) {
     if (!expired) (void)files->remove(path);
@@ -228,7 +228,7 @@ void snapshot_transfer::begin_fetch(const storage::uuid& from) {
 
 void snapshot_transfer::ask() {
   std::string bytes(1, char(peer_request::snapshot));
-  // What ends before the log of this node begins is of no use to it.
+  // A state that ends before this node's log begins is of no use to it.
   bytes += encode(snapshot_wanted{arriving_->index, arriving_->index == 0 ? env_.first_kept() : arriving_->next});
   env_.network->call(arriving_->from, std::move(bytes), env_.clock->now() + piece_time,
                      [this, post = env_.post](result<link::answer> a) {
@@ -245,7 +245,7 @@ void snapshot_transfer::arrived(result<link::answer> a) {
   const auto end = dump.next + piece->bytes.size();
   if (piece->bytes.empty() || end > piece->total || piece->record.index == 0 ||
       (!first && (piece->record.index != dump.index || piece->total != dump.total)))
-    return failed({errc::corrupt, "a piece of the state that can't be"});
+    return failed({errc::corrupt, "a piece of the state contradicts the earlier ones"});
   dump.index = piece->record.index;
   dump.total = piece->total;
   dump.record = piece->record;
@@ -262,7 +262,7 @@ void snapshot_transfer::arrived(result<link::answer> a) {
 
 void snapshot_transfer::kept(const result<void>& outcome) {
   if (!outcome) {
-    arriving_.reset(); // what is in the file is not known: from the beginning
+    arriving_.reset(); // the file's content is unknown: start from the beginning
     return failed(outcome.error());
   }
   if (arriving_->next < arriving_->total) return ask();
@@ -274,20 +274,20 @@ void snapshot_transfer::kept(const result<void>& outcome) {
   try_install();
 }
 
-// The leader offers again, which is the next try.
+// The leader's next offer starts the next try.
 void snapshot_transfer::failed(const error& why) {
   fetching_ = false;
   const bool resumes = why.code == errc::connection_lost || why.code == errc::timeout || why.code == errc::busy ||
                        why.code == errc::cancelled;
   if (!resumes) arriving_.reset();
-  log::warn("the metadata's state was not fetched so far", {{"error", to_string(why)}});
+  log::warn("fetching the metadata's state failed; it is tried again", {{"error", to_string(why)}});
   if (repair_) std::exchange(repair_, nullptr)(why);
 }
 
 void snapshot_transfer::try_install() {
   switch (env_.install(*staged_)) {
     case raft::install_answer::begun: installing_ = true; return;
-    case raft::install_answer::not_now: return; // with the next offer
+    case raft::install_answer::not_now: return; // tried again with the next offer
     case raft::install_answer::not_needed: break;
   }
   staged_.reset();
@@ -296,7 +296,7 @@ void snapshot_transfer::try_install() {
 
 void snapshot_transfer::interrupted(storage::log_index applied) {
   if (staged_ && staged_->index <= applied) return installed();
-  installing_ = false; // what is staged is tried with the next offer
+  installing_ = false; // the staged state is tried with the next offer
 }
 
 void snapshot_transfer::installed() {

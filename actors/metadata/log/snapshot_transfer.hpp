@@ -1,11 +1,11 @@
-// The metadata's whole state on its way to a node whose log lacks entries that the leader no longer has: a dump
-// (storage/metadata/read/dump.hpp), fetched in pieces, staged whole and verified, then put in the place of the node's
+// Transfers the metadata's whole state to a node that needs log entries which the leader no longer has: a dump
+// (storage/metadata/read/dump.hpp) is fetched in pieces, staged, verified as a whole, and then replaces the node's
 // state.
 //
-// Serving: one dump is kept for all who ask, until nobody has asked for a while; the log keeps what follows it
-// meanwhile (`holds_from`). Fetching: one at a time, begun by a leader's offer, and again by the next one after a
-// failure; it goes on where it broke off when the same source still has the same dump. Memory: a piece for each request
-// under way. Crashes: a file is under its name only when it is whole; `finish_install` picks up what was staged.
+// Serving: one dump serves all nodes that ask, until none has asked for a while; the log keeps the entries after the
+// dump meanwhile (`holds_from`). Fetching: one transfer at a time, started by a leader's offer and, after a failure, by
+// the next offer. It resumes where it stopped if the same source still has the same dump. Memory: one piece per request
+// in flight. Crashes: a file has its final name only when it is complete; `finish_install` picks up a staged state.
 //
 // A plain class of the metadata actor; disk work goes to an executor. Files, all in `folder`: served, arriving, staged.
 #pragma once
@@ -27,20 +27,20 @@ struct snapshot_transfer_services {
   storage::kv_engine* engine = nullptr; // of the state; null: no transfers
   storage::file_system* files = nullptr;
   std::string folder;                // exists
-  storage::executor* work = nullptr; // one thread: the calls follow each other
+  storage::executor* work = nullptr; // one thread: jobs run in order
   std::size_t piece_bytes = 256 << 10;
 };
 
-// The staged state takes the place of the node's, at once: what the node had, which may be damaged, is not looked at.
-// Memory: a step of the new file, not a whole state. Errors: those of rebuild_from_dump; corrupt when another index
-// than this one is staged.
+// Replaces the node's state by the staged one in one step. The old state, which may be damaged, is not read. Memory:
+// one step of writing the new file, not a whole state. Errors: those of rebuild_from_dump; corrupt when the staged
+// state is of another index.
 result<void> install_staged(const snapshot_transfer_services& s, storage::log_index index);
-void remove_staged(const snapshot_transfer_services& s); // should it fail, the next start does it
-// The log's snapshot is at `snapshot`, the state at `applied`. When a crash or a failure came between the log's record
-// and the state, the staged one is installed now. Errors: those of install_staged.
+void remove_staged(const snapshot_transfer_services& s); // if this fails, the next start removes it
+// `snapshot`: the index of the log's snapshot record; `applied`: the index of the state. When a crash or a failure came
+// between the log's record and the state, the staged state is installed now. Errors: those of install_staged.
 result<void> complete_install(const snapshot_transfer_services& s, storage::log_index snapshot,
                               storage::log_index applied);
-// The same at a start; then the folder is emptied.
+// The same at start-up; then empties the folder.
 result<void> finish_install(const snapshot_transfer_services& s, storage::log_index snapshot,
                             storage::log_index applied);
 
@@ -51,10 +51,10 @@ public:
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after;
     const storage::clock* clock = nullptr;
     peers* network = nullptr;
-    // What the log says of the state at this index; nothing when it has no such place.
+    // The log's snapshot record for the state at this index; nullopt when the log does not have the index.
     std::function<std::optional<cluster::raft::snapshot_record>(storage::log_index)> record_at;
     std::function<storage::log_index()> first_kept; // the oldest entry in the log
-    // A state is staged durably. Unless it answers `begun`, nothing happens with it.
+    // Called when a state is staged durably. Unless it returns `begun`, the staged state is not used.
     std::function<cluster::raft::install_answer(const cluster::raft::snapshot_record&)> install;
   };
   snapshot_transfer(snapshot_transfer_services services, environment env)
@@ -63,18 +63,18 @@ public:
   snapshot_transfer& operator=(const snapshot_transfer&) = delete;
 
   void serve(const link::incoming_request& request);
-  bool making() const { return making_; } // a dump; the log must not be compacted beyond what it will show
-  // Entries from here on are needed by those who fetch.
+  bool making() const { return making_; } // a dump is being written; the log must not be compacted beyond its index
+  // The first index that nodes which fetch the dump still need from the log.
   std::optional<storage::log_index> holds_from() const;
-  void stop_serving(); // the log can't wait any longer
+  void stop_serving(); // the log can't be kept any longer
 
   // The leader `from` no longer has the entries up to `index`.
   void offered(const storage::uuid& from, storage::log_index index);
-  void installed(); // after `begun`: the state is in its place
-  // For a repair, while the log is out of service: the state that `from` has, whatever this node had. `staged` is
-  // called when it lies here, whole and durable, or with why not: then it may be asked again.
+  void installed(); // after `begun`: the state was replaced
+  // For a repair, while the log is out of service: fetches the state of `from`, whatever this node has. `staged` is
+  // called when the state is staged, complete and durable, or with an error; fetch() may then be called again.
   void fetch(const storage::uuid& from, std::function<void(result<cluster::raft::snapshot_record>)> staged);
-  // The log was opened anew, with a state at `applied`: what `begun` is over, one way or the other.
+  // The log was reopened, with a state at `applied`: a begun install has been completed or abandoned.
   void interrupted(storage::log_index applied);
   const snapshot_transfer_services& services() const { return s_; }
 
@@ -85,7 +85,7 @@ private:
   };
   struct arriving_dump {
     storage::uuid from{};
-    storage::log_index index = 0;      // 0: whatever the source has
+    storage::log_index index = 0;      // 0: any
     std::uint64_t next = 0, total = 0; // bytes
     cluster::raft::snapshot_record record;
   };
@@ -110,12 +110,12 @@ private:
   std::optional<served_dump> served_;
   bool making_ = false, watching_ = false;
   storage::steady_time last_asked_;
-  std::vector<link::responder> waiting_; // for the dump
+  std::vector<link::responder> waiting_; // waiting for the dump
 
   bool fetching_ = false, installing_ = false;
   arriving_ptr arriving_; // while fetching, and after a failure
   std::optional<cluster::raft::snapshot_record> staged_;
-  std::function<void(result<cluster::raft::snapshot_record>)> repair_; // waits for the state
+  std::function<void(result<cluster::raft::snapshot_record>)> repair_; // a repair that waits for the state
 };
 
 } // namespace cairn::actors

@@ -8,15 +8,15 @@ namespace {
 
 namespace raft = cluster::raft;
 
-constexpr auto without_commands = ~storage::log_index{0}; // of raft_log::load
+constexpr auto without_commands = ~storage::log_index{0}; // argument of raft_log::load
 
 } // namespace
 
 result<log_before_state> plan_repair(const raft::stored_state& log, const raft::snapshot_record& record) {
   const auto snapshot = log.snapshot ? log.snapshot->index : 0;
   if (record.index < snapshot || record.index + 1 < log.first)
-    return error{errc::busy, "the state that was fetched ends at " + std::to_string(record.index) +
-                                 ", before the log of this node begins"};
+    return error{errc::busy,
+                 "the fetched state ends at " + std::to_string(record.index) + ", before the log of this node begins"};
   if (record.index == snapshot) return log_before_state::keeps;
   const auto end = log.first + log.entries.size();
   if (record.index >= log.first && record.index < end &&
