@@ -153,7 +153,7 @@ def test_a_member_whose_disk_hangs_leaves_until_it_answers(cluster_of_small_disk
     broken.faults.set("hang")
     writes.until(others[0], lambda: broken.metric("cairn_metadata_failed") == 1, 15, "that the disk hangs is seen")
     assert b"has not answered" in ready(broken).body
-    assert ("handed over" in broken.log()) == (who == "leader")
+    assert ("transferring leadership" in broken.log()) == (who == "leader")
     assert writes.slowest < 5, "the others went on"
     check_that_all_know(cluster, broken, others, "timeout", writes)
     broken.faults.clear()
