@@ -35,7 +35,7 @@ void backfill_state::tick() {
   begin_round();
 }
 
-// What was compared was perhaps on that disk, and what it had is to be fetched.
+// A disk was quarantined: comparisons may have relied on it, and its chunks must be fetched again.
 void backfill_state::note_failed_disks() {
   const auto failed = failed_disks();
   if (std::exchange(failed_disks_, failed) == failed) return;
@@ -51,7 +51,7 @@ void backfill_state::commit(meta::command c, const steps& then) {
       .then([then](const committed&) { then(); },
             [this, then](caf::error& e) {
               ++failures_;
-              log::warn("repaired chunks stay listed", {{"error", to_string(from_caf(e))}});
+              log::warn("repair rows could not be confirmed and stay", {{"error", to_string(from_caf(e))}});
               then();
             });
 }
@@ -66,7 +66,7 @@ void backfill_state::begin_round() {
   go_on();
 }
 
-// What readers met is fetched like what a scrub finds.
+// Fetches the chunks that readers found damaged, as it fetches those that a scrub finds.
 void backfill_state::mend(const steps& then) {
   using chunks = std::vector<wanted_chunk>;
   auto met = s_.damaged ? s_.damaged->take(wanted_max) : chunk_ids{};
@@ -80,7 +80,7 @@ void backfill_state::mend(const steps& then) {
                  fetch(live ? std::move(*live) : chunks{}, [this, then] {
                    const auto mended = std::ranges::count(batch_.failed, false);
                    count(s_.node.metrics->damage_mended, std::uint64_t(mended));
-                   if (mended > 0) log::info("damaged chunks were fetched again", {{"chunks", std::size_t(mended)}});
+                   if (mended > 0) log::info("damaged chunks were repaired", {{"chunks", std::size_t(mended)}});
                    s_.damaged->settled();
                    then();
                  });
@@ -95,7 +95,7 @@ void backfill_state::repair(std::optional<meta::repair_row> after, const steps& 
                     [this, after, then](result<repair_page> page) {
                       if (!page) {
                         ++failures_;
-                        log::warn("repairs not listed", {{"error", to_string(page.error())}});
+                        log::warn("repair rows could not be listed", {{"error", to_string(page.error())}});
                         return then();
                       }
                       auto shared = std::make_shared<repair_page>(std::move(*page));
@@ -113,7 +113,7 @@ void backfill_state::settle(const repair_page& page, std::optional<meta::repair_
       progress = progress || !batch_.failed[i];
     }
     if (all) confirmed.repairs.push_back(row.repair);
-    if (row.whole || !progress) after = row.repair; // what is left of a long row comes next, unless nothing arrives
+    if (row.whole || !progress) after = row.repair; // the rest of a long row comes next, unless nothing was fetched
   }
   auto go_on = [this, after, then, last = page.last] { last ? then() : repair(after, then); };
   if (confirmed.repairs.empty()) return go_on();
@@ -126,7 +126,7 @@ void backfill_state::begin_comparison() {
                                 const auto known = layout();
                                 if (!acknowledged || !known) return scrub();
                                 auto round = compared_.next(*known, own_number(), *acknowledged);
-                                // Partitions that can't become complete must not keep it from what is its own.
+                                // Partitions that cannot become complete must not prevent the daily check.
                                 const bool due = !next_check_ || *next_check_ <= now();
                                 checking_ = due && (round.count == 0 || compared_last_);
                                 compared_last_ = !checking_;
@@ -145,12 +145,12 @@ void backfill_state::begin_comparison() {
 
 void backfill_state::compare(blob_place from) {
   if (now() - repaired_at_ > options_.repair_pause)
-    return mend([this, from] { repair({}, [this, from] { compare(from); }); }); // a comparison may take hours
+    return mend([this, from] { repair({}, [this, from] { compare(from); }); }); // comparing may take hours
   look<compared_page>(
       [own = s_.own, round = *comparing_, from](meta::view& view) { return compare_page(view, own, round, from); },
       [this](result<compared_page> page) {
         if (!page) {
-          log::warn("metadata not compared with the disks", {{"error", to_string(page.error())}});
+          log::warn("comparing the metadata with the disks failed", {{"error", to_string(page.error())}});
           return end_comparison(false);
         }
         auto shared = std::make_shared<compared_page>(std::move(*page));
@@ -189,10 +189,10 @@ void backfill_state::scrub() {
        bytes = walk_->step_bytes(used, now())](meta::view& view) { return scrub_page_of(view, *disk, after, bytes); },
       [this](result<scrubbed_page> page) {
         walk_->reached(page ? page->reached : std::nullopt);
-        if (!page) return end_round(); // a disk that is quarantined
+        if (!page) return end_round(); // the disk is quarantined
         count(s_.node.metrics->scrubbed_bytes, page->bytes);
         count(s_.node.metrics->scrub_damaged, page->damaged.size());
-        for (const auto& w : page->damaged) log::error("a damaged chunk was found", {{"chunk", to_string(w.id)}});
+        for (const auto& w : page->damaged) log::error("the scrub found a damaged chunk", {{"chunk", to_string(w.id)}});
         fetch(std::move(page->damaged), [this] { end_round(); });
       });
 }
@@ -217,7 +217,7 @@ void backfill_state::drop_needless_repairs() {
   look<rows>([known = layout()](meta::view& view) { return needless_repairs(view, *known); },
              [this](result<rows> needless) {
                if (!needless || needless->empty()) return drop(0, {});
-               dropped_under_ = 0; // there may be more
+               dropped_under_ = 0; // there may be more needless rows
                commit(meta::confirm_replicas{std::move(*needless)}, [this] { drop(0, {}); });
              });
 }

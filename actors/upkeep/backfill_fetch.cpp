@@ -47,7 +47,7 @@ std::size_t backfill_state::failed_disks() const {
       s_.scrubbed, [](const auto* disk) { return disk->stats().state == storage::disk_state::quarantined; }));
 }
 
-// A disk that is closed or quarantined may have what the others have not.
+// A closed or quarantined disk of this node may hold what the other owners lack.
 bool backfill_state::disk_is_away() const {
   return s_.disk_closed || failed_disks() > 0;
 }
@@ -66,7 +66,7 @@ void backfill_state::ask(std::size_t number, std::shared_ptr<fetching::item> ite
 
 void backfill_state::arrived(std::size_t number, const std::shared_ptr<fetching::item>& item, chunk_data& data) {
   if (data.bytes.length != item->chunk.length || data.chunk_length != item->chunk.length)
-    return ask_next(number, item, {errc::corrupt, "a chunk of another length than the metadata says"});
+    return ask_next(number, item, {errc::corrupt, "the chunk's length differs from the metadata's"});
   item->buffer.reset();
   const auto* const writer = s_.node.stores->local().writer(item->chunk.id);
   if (!writer) return ended(number, false);
@@ -86,7 +86,7 @@ void backfill_state::arrived(std::size_t number, const std::shared_ptr<fetching:
 void backfill_state::ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why) {
   if (why.code != errc::not_found && why.code != errc::corrupt) item->nobody_has_it = false;
   ++item->place;
-  item->buffer.reset(); // the link may still write into it
+  item->buffer.reset(); // the link may still write into the old buffer
   get_buffer(number, item);
 }
 
@@ -97,7 +97,7 @@ void backfill_state::ended(std::size_t number, bool good) {
   for (std::size_t i = 0; i < batch_.chunks.size() && !lost_.empty(); ++i)
     if (!batch_.failed[i]) lost_.erase(batch_.chunks[i].id);
   if (batch_.absent.empty()) return fetched();
-  // Nobody has them: their objects were deleted meanwhile, or they are lost.
+  // No owner has them: their objects were deleted meanwhile, or the chunks are lost.
   auto absent = batch_.absent;
   using chunks = std::vector<wanted_chunk>;
   look<chunks>([absent](meta::view& view) { return still_live(view, absent); },
@@ -120,8 +120,8 @@ void backfill_state::note_lost(const storage::chunk_id& id) {
   log::error("no owner has a chunk that an object needs", {{"chunk", to_string(id)}});
 }
 
-// What was deleted or given up meanwhile, or is others' to have now, is no loss of this node; the rest is asked for
-// again: a disk may have come back.
+// Chunks that were deleted or given up meanwhile, or that this node is not to own any more, are not lost here. The
+// others are requested again: a disk may have come back.
 void backfill_state::look_at_lost(const steps& then) {
   using chunks = std::vector<wanted_chunk>;
   chunk_ids own;

@@ -27,7 +27,7 @@ bool is_full(const compared_page& page, std::size_t more = 0) {
   return page.chunks >= chunks_a_page || page.missing.size() + more >= wanted_max || page.bytes_read >= read_a_page;
 }
 
-// Of `blob`, from `from` on: adds what is missing to `page`, and says up to where it looked.
+// Compares the chunks of `blob` from index `from` on: adds missing ones to `page`, returns the index that it reached.
 result<std::uint32_t> compare_blob(compared_page& page, const local_chunks& own,
                                    const cluster::comparisons::round& round, const meta::kept_blob& blob,
                                    std::uint32_t from) {
@@ -50,7 +50,7 @@ result<std::uint32_t> compare_blob(compared_page& page, const local_chunks& own,
   return index;
 }
 
-// Those that `lacks` says of no disk that it has them, asked one after the other for what is left.
+// The chunks that no disk has, according to `lacks`: each disk is asked about the chunks that the disks before it lack.
 template <class Lacks>
 local_chunks::lookup on_no_disk(std::vector<storage::chunk_store*> disks, Lacks lacks) {
   return [disks = std::move(disks), lacks](std::span<const storage::chunk_id> ids) -> result<chunk_ids> {

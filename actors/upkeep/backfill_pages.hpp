@@ -1,5 +1,5 @@
-// What the backfill actor looks up page by page: blocking reads of the metadata and of the disks' indexes, for an
-// executor. Each call looks at a bounded number of rows and chunks and says where it got to.
+// The look-ups of the backfill actor, page by page: blocking reads of the metadata and of the disks' indexes, on an
+// executor. Each call looks at a bounded number of rows and chunks and returns the place that it reached.
 #pragma once
 
 #include "cluster/layout/comparisons.hpp"
@@ -13,11 +13,11 @@
 
 namespace cairn::actors {
 
-// What this node's disks have; one that is quarantined has nothing.
+// The chunks on this node's disks. A quarantined disk counts as empty.
 struct local_chunks {
   using lookup = std::function<result<std::vector<storage::chunk_id>>(std::span<const storage::chunk_id>)>;
-  lookup missing;   // those of the chunks that no disk has, by the indexes
-  lookup not_whole; // those that no disk has undamaged: reads what is there
+  lookup missing;   // the chunks among these that no disk has, by the indexes
+  lookup not_whole; // the chunks among these that no disk has undamaged; reads them
 };
 local_chunks chunks_on(const std::vector<storage::chunk_store*>& disks);
 
@@ -25,20 +25,20 @@ struct wanted_chunk {
   storage::chunk_id id;
   std::uint32_t length = 0; // bytes
 };
-constexpr std::size_t wanted_max = 256; // of a page
+constexpr std::size_t wanted_max = 256; // chunks in a page
 
-// ── live blobs against the disks ──
+// ── comparison of live blobs with the disks ──
 
 struct blob_place {
-  std::optional<storage::blob_id> after;             // blobs up to this one are done
-  std::optional<storage::metadata::kept_blob> begun; // then this one, from chunk `next` on
+  std::optional<storage::blob_id> after;             // all blobs up to this one are compared
+  std::optional<storage::metadata::kept_blob> begun; // compared next, from chunk `next` on
   std::uint32_t next = 0;
 };
 struct compared_page {
-  std::vector<wanted_chunk> missing; // or damaged, where the round reads
+  std::vector<wanted_chunk> missing; // missing, and damaged where the round reads
   blob_place reached;
   bool last = false;
-  std::uint64_t chunks = 0, bytes_read = 0; // looked at
+  std::uint64_t chunks = 0, bytes_read = 0; // compared; verified
 };
 result<compared_page> compare_page(storage::metadata::view& view, const local_chunks& own,
                                    const cluster::comparisons::round& round, blob_place from);
@@ -48,8 +48,8 @@ result<compared_page> compare_page(storage::metadata::view& view, const local_ch
 struct repair_page {
   struct row {
     storage::metadata::repair_row repair;
-    std::size_t first = 0, end = 0; // of `missing`: when those are there, the row is settled
-    bool whole = true;              // false: more is missing than this page took
+    std::size_t first = 0, end = 0; // range in `missing`: once these are stored, the row can be confirmed
+    bool whole = true;              // false: more chunks are missing than fit into this page
   };
   std::vector<row> rows;
   std::vector<wanted_chunk> missing;
@@ -58,27 +58,27 @@ struct repair_page {
 result<repair_page> next_repairs(storage::metadata::view& view, const local_chunks& own, const cluster::layout& layout,
                                  storage::node_number self, const std::optional<storage::metadata::repair_row>& after);
 
-// Rows of nodes that own nothing of what the row names any more: nobody has to make up for it.
+// Repair rows of nodes that no longer own any chunk of the row: these rows can be removed.
 result<std::vector<storage::metadata::repair_row>> needless_repairs(storage::metadata::view& view,
                                                                     const cluster::layout& layout);
 
-// ── what may go ──
+// ── drops ──
 
-// Those of this node's chunks that it does not own any more and that no repair needs.
+// This node's chunks that it does not own any more and that no repair needs.
 struct droppable_chunks {
   std::vector<storage::chunk_id> now;
-  bool later = false; // others must wait: for a session to acknowledge the layout, or for a repair
+  bool later = false; // further chunks must wait until a session acknowledges the layout or a repair ends
 };
 result<droppable_chunks> droppable(storage::metadata::view& view, const cluster::layout& layout,
                                    storage::node_number self, std::span<const storage::chunk_id> present);
 
-// Those of the chunks that some object still needs and that nobody has given up.
+// The chunks among these that an object still needs and that no operator has given up.
 result<std::vector<wanted_chunk>> still_live(storage::metadata::view& view, std::span<const storage::chunk_id> chunks);
 
 // ── scrubbing ──
 
 struct scrubbed_page {
-  std::vector<wanted_chunk> damaged; // of those that some object needs
+  std::vector<wanted_chunk> damaged; // among the chunks that an object needs
   std::optional<storage::chunk_id> reached;
   std::uint64_t bytes = 0; // read
 };

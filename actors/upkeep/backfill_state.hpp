@@ -1,4 +1,4 @@
-// The backfill actor's state: see backfill.hpp. Fetching is in backfill_fetch.cpp, what is to be fetched in
+// The backfill actor's state: see backfill.hpp. Fetching is in backfill_fetch.cpp, the decisions what to fetch in
 // backfill.cpp.
 #pragma once
 
@@ -12,13 +12,13 @@
 
 namespace cairn::actors {
 
-// A batch of chunks on their way to this node's disks.
+// A batch of chunks that are being fetched to this node's disks.
 struct fetching {
   struct item {
     wanted_chunk chunk;
     read_route route;
     std::size_t place = 0;
-    bool nobody_has_it = true; // by the word of all that were asked
+    bool nobody_has_it = true; // every owner that was asked has answered so
     storage::buffer_ptr buffer;
   };
   std::vector<wanted_chunk> chunks;
@@ -82,28 +82,28 @@ private:
   bool busy_ = false;
   byte_pace pace_;
   fetching batch_;
-  std::size_t failures_ = 0; // of this round
+  std::size_t failures_ = 0; // in this round
 
   cluster::comparisons compared_;
-  std::optional<cluster::comparisons::round> comparing_; // what the round compares
-  bool checking_ = false;                                // it is the daily check
-  bool compared_last_ = false;                           // the check, when it is due, comes now
-  std::size_t failed_disks_ = 0;                         // that are known
+  std::optional<cluster::comparisons::round> comparing_; // what the current comparison covers
+  bool checking_ = false;                                // the current comparison is the daily check
+  bool compared_last_ = false;   // the last round compared partitions: a due check comes first now
+  std::size_t failed_disks_ = 0; // number of disks known to be quarantined
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
-  std::uint64_t looks_seen_ = 0; // requests of operators for a check
+  std::uint64_t looks_seen_ = 0; // value of scans_requested at the last tick
   std::optional<scrub_walk> walk_;
-  std::set<storage::chunk_id> lost_; // by the word of all that could have them
+  std::set<storage::chunk_id> lost_; // chunks that no owner has
   storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};
   storage::layout_epoch dropped_under_ = 0;
 };
 static_assert(!std::is_aggregate_v<backfill_state>);
 
-// `what` looks at a fresh view on the executor, `then` runs here.
+// Runs `what` with a new view on the executor, then `then` on the actor.
 template <class Page, class Look>
 void backfill_state::look(Look what, std::function<void(result<Page>)> then) {
   auto job = [store = s_.store, what = std::move(what), then, me = backfill_actor{self_}](bool expired) {
-    result<Page> page = error{errc::timeout, "not reached in time"};
+    result<Page> page = error{errc::timeout, "expired in the executor's queue"};
     if (!expired) {
       auto view = store->read();
       page = view ? what(**view) : result<Page>{view.error()};

@@ -1,4 +1,4 @@
-// Spreads bytes over time: `rate` a second, with a burst of a tenth of a second after a rest. A plain class.
+// Paces bytes to `rate` a second, with a burst of a tenth of a second after an idle time. A plain class.
 #pragma once
 
 #include "base/seams.hpp"
@@ -9,7 +9,7 @@ namespace cairn::actors {
 
 class byte_pace {
 public:
-  // When these bytes may begin to flow; books them. `rate`: bytes a second, above 0.
+  // Books these bytes and returns when they may be sent. `rate`: bytes a second, above 0.
   storage::steady_time book(storage::steady_time now, std::uint64_t bytes, std::uint64_t rate) {
     const auto begin = std::max(free_at_, now - burst);
     free_at_ = begin + std::chrono::nanoseconds{std::int64_t(double(bytes) * 1e9 / double(rate))};

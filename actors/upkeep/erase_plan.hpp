@@ -1,5 +1,5 @@
-// Buried blobs cut into pages of chunk ids to erase: small blobs share a page, a huge one takes many. Says which blobs
-// are complete after each page. A plain class of the reaper.
+// Cuts buried blobs into pages of chunk ids to erase: small blobs share a page, a large blob takes many pages. Tells
+// which blobs are complete after each page. A plain class of the reaper.
 #pragma once
 
 #include "actors/protocol/messages.hpp"
@@ -22,7 +22,7 @@ public:
     }
     return page;
   }
-  // The blobs all of whose chunks were in the pages so far.
+  // The blobs whose chunks were all in the pages so far.
   std::vector<storage::metadata::buried_blob> complete() const {
     return {blobs_.begin(), blobs_.begin() + std::ptrdiff_t(blob_)};
   }

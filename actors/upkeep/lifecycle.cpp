@@ -22,14 +22,15 @@ private:
   void list_names(const std::string& after);
   void next_bucket();
   void begin(const meta::bucket_row& bucket);
-  // `then` when the bucket still is the one that the walk found, with the same rules; else on to the next one.
+  // Calls `then` if the bucket is still the one that the walk found, with the same rules; otherwise goes on to the next
+  // bucket.
   void if_unchanged(const char* step, std::function<void()> then);
   void versions_page();
   void decide(const meta::versions_page& page);
   void after_versions();
   void uploads_page();
   void abort_some(const meta::uploads_page& page);
-  // Sends them all; `then` when the last one is answered.
+  // Sends all commands; calls `then` after the last answer.
   void commit_all(std::vector<meta::command> commands, std::function<void()> then);
   void failed(const char* step, const caf::error& why);
 
@@ -37,12 +38,12 @@ private:
   services s_;
   lifecycle_options options_;
   bool walking_ = false;
-  std::vector<std::string> names_; // of buckets still to be walked, the last one first; rules may be large
-  meta::bucket_row bucket_;        // that is being walked
+  std::vector<std::string> names_; // of buckets still to walk, in reverse order; rules may be large
+  meta::bucket_row bucket_;        // the bucket that is being walked
   std::optional<lifecycle_rules> rules_;
   meta::versions_query versions_;
   meta::uploads_query uploads_;
-  std::optional<meta::listed_version> held_; // decided when it is known whether another of its key follows
+  std::optional<meta::listed_version> held_; // decided once it is known whether another version of its key follows
   std::size_t to_answer_ = 0;
   std::uint64_t done_ = 0, refused_ = 0, failed_ = 0; // of this walk
 };
@@ -64,7 +65,7 @@ void lifecycle_state::tick() {
             walking_ = false;
           },
           [this](caf::error& why) {
-            if (from_caf(why).code == errc::unsupported) return walk(); // alone
+            if (from_caf(why).code == errc::unsupported) return walk(); // a standalone node
             walking_ = false;
           });
 }
@@ -86,7 +87,7 @@ void lifecycle_state::list_names(const std::string& after) {
             if (page->truncated) return list_names(page->last);
             next_bucket();
           },
-          [this](caf::error& why) { // those that were listed before it are walked
+          [this](caf::error& why) { // the buckets that were listed before the error are walked
             failed("listing buckets", why);
             next_bucket();
           });
@@ -121,8 +122,8 @@ void lifecycle_state::begin(const meta::bucket_row& bucket) {
   next_bucket();
 }
 
-// After a page was listed by the bucket's name: ids are never reused, so the page came from the bucket that is meant,
-// and what is committed names the place of each version, which no later one has.
+// Called after a page was listed by the bucket's name. Bucket ids are never reused, so if the id is unchanged the page
+// came from this bucket. The commands name the place of each version in the history, which no later version has.
 void lifecycle_state::if_unchanged(const char* step, std::function<void()> then) {
   self_->request(s_.metadata, caf::infinite, bucket_atom_v, bucket_.name)
       .then(
@@ -227,19 +228,20 @@ void lifecycle_state::commit_all(std::vector<meta::command> commands, std::funct
               s_.metrics->lifecycle_done.fetch_add(1, std::memory_order_relaxed);
               answered(done_);
             },
-            [this, answered](caf::error&) { // changed meanwhile, or for the next walk
+            [this, answered](caf::error&) { // changed meanwhile, or left for the next walk
               s_.metrics->lifecycle_refused.fetch_add(1, std::memory_order_relaxed);
               answered(refused_);
             });
   }
 }
 
-// Of one bucket, whose rules wait for the next walk; the others don't. A bucket that was removed is no failure.
+// Counts a failure of one bucket: its rules wait for the next walk, the other buckets do not. A bucket that was removed
+// is no failure.
 void lifecycle_state::failed(const char* step, const caf::error& why) {
   const auto reason = from_caf(why);
   if (reason == errc::no_such_bucket) return;
   s_.metrics->lifecycle_failures.fetch_add(1, std::memory_order_relaxed);
-  if (failed_++ > 0) return; // told once a walk
+  if (failed_++ > 0) return; // logged once a walk
   log::warn("lifecycle rules of a bucket wait for the next walk",
             {{"bucket", bucket_.name}, {"step", step}, {"error", to_string(reason)}});
 }

@@ -1,13 +1,13 @@
-// Makes the lifecycle rules of buckets come true, and aborts uploads that nobody completes: on a node alone, or the one
-// that leads its cluster, walks every bucket that may have such, page by page, and commits what they want. What it
-// deletes is deleted as a client would: the object's place in its history travels along, so that an object that was
-// written anew meanwhile stays. A walk that was cut off by a crash or a new leader begins anew; everything it does may
-// be done twice.
+// Executes the lifecycle rules of buckets, and aborts old uploads that were never completed. On a standalone node, or
+// on the leader of a cluster, it walks every bucket that has rules or uploads, page by page, and commits what the rules
+// want. Objects are deleted as a client would delete them; each command names the version's place in the history, so an
+// object that was rewritten meanwhile stays. A walk that a crash or a change of leader interrupted starts from the
+// beginning; every step may be done twice.
 //
-// A bucket that fails (its rows can't be read, the metadata are busy) waits for the next walk and holds up no other;
-// one that was removed, made anew or got other rules meanwhile is left alone until then.
+// A bucket that fails (its rows cannot be read, the metadata is busy) waits for the next walk and does not delay the
+// others. So does a bucket that was removed, recreated or given other rules during the walk.
 //
-// Bounded: one page of at most page_rows is looked at at a time, its commands are answered before the next one.
+// Bounded: one page of at most page_rows at a time; its commands are answered before the next page is read.
 #pragma once
 
 #include "actors/protocol/node.hpp"
@@ -15,9 +15,9 @@
 namespace cairn::actors {
 
 struct lifecycle_options {
-  std::chrono::milliseconds day{std::chrono::hours{24}}; // shorter ones for experiments
+  std::chrono::milliseconds day{std::chrono::hours{24}}; // shorter for tests
   std::chrono::milliseconds walk_every{std::chrono::hours{1}};
-  std::chrono::milliseconds upload_age_max{0}; // of uploads in parts; 0: any
+  std::chrono::milliseconds upload_age_max{0}; // of multipart uploads; 0: no limit
   std::uint32_t page_rows = 500;
 };
 

@@ -76,9 +76,9 @@ result<affected_objects> objects_with(meta::view& view, std::span<const storage:
 std::string describe_lost(std::size_t chunks, const affected_objects& objects) {
   if (chunks == 0) return "no chunk is known to be lost";
   std::string out = std::to_string(chunks) + (chunks == 1 ? " chunk has" : " chunks have") +
-                    " no copy on any node that could have one. Objects that need them:\n";
+                    " no good copy on any node that could have one. Objects that need them:\n";
   for (const auto& name : objects.names) out += "  " + name + '\n';
-  if (objects.names.empty()) out += objects.all_looked_at ? "  none: uploads that are under way\n" : "  none so far\n";
+  if (objects.names.empty()) out += objects.all_looked_at ? "  none: only uploads in progress\n" : "  none so far\n";
   if (!objects.all_looked_at) out += "  … there may be more\n";
   return out + "Reads of these bytes fail. When no disk with them will come back: delete the objects, or "
                "`cairn cluster forget-lost`, after which nothing waits for the chunks any more";

@@ -24,7 +24,7 @@ private:
 
   scrubber_actor::pointer self_;
   metadata_scrub_services s_;
-  std::optional<scrub_walk> walk_; // its disks are the checks
+  std::optional<scrub_walk> walk_; // one "disk" for each check
   bool busy_ = false;
 };
 static_assert(!std::is_aggregate_v<metadata_scrub_state>);
@@ -45,7 +45,7 @@ void metadata_scrub_state::tick() {
 void metadata_scrub_state::stepped(const storage::kv_checked& step) {
   busy_ = false;
   s_.metrics->metadata_rows_scrubbed.fetch_add(step.rows, std::memory_order_relaxed);
-  if (step.damage) log::error("the scrub of the metadata met damage", {{"error", to_string(*step.damage)}});
+  if (step.damage) log::error("the scrub of the metadata found damage", {{"error", to_string(*step.damage)}});
   if (step.done) walk_->reached(std::nullopt);
 }
 

@@ -1,6 +1,6 @@
 // Scrubs a node's metadata: reads all rows of its engines once in a period, some each second, so that damage is found
-// before somebody needs the row. What is found is told by the engines (storage/kv/kv_damage.hpp): a member of a cluster
-// then fetches the state from another one.
+// before a request needs the row. The engines record the damage (storage/kv/kv_damage.hpp); a member of a cluster then
+// fetches the state from another member.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

@@ -70,7 +70,7 @@ void reaper_state::start(const services& s, const reaper_options& options) {
 void reaper_state::tick() {
   self_->delayed_send(self_, options_.interval, tick_atom_v);
   if (!session_began_) {
-    // Its answer waits for this start's writer session; only then has the log ended the session of the last start.
+    // This request is answered once this start's writer session exists; by then the log has ended the previous session.
     if (std::exchange(session_asked_, true)) return;
     self_->request(s_.metadata, caf::infinite, new_blob_atom_v)
         .then([this](const storage::blob_id&) { session_began_ = true; },
@@ -97,7 +97,7 @@ void reaper_state::begin_round() {
             reap(std::move(found.blobs));
           },
           [this](caf::error& e) { // the next tick tries again
-            log::warn("buried blobs not listed", {{"error", to_string(from_caf(e))}});
+            log::warn("buried blobs could not be listed", {{"error", to_string(from_caf(e))}});
             end_round(false);
           });
 }
@@ -120,8 +120,8 @@ void reaper_state::reap(std::vector<meta::buried_blob> blobs) {
   erase_page();
 }
 
-// All who may have chunks: the disks of this node, and in a cluster every other member. One that is away keeps what it
-// has until its own walk finds it.
+// Every place that may have chunks: the disks of this node and, in a cluster, every other member. A member that is away
+// keeps its chunks until its own walk finds them.
 std::vector<chunk_store_actor> reaper_state::erasers() const {
   std::vector<chunk_store_actor> out;
   const auto& local = s_.stores->local();
@@ -157,19 +157,20 @@ void reaper_state::page_erased(std::size_t disk, const error* why) {
   if (why && passes_by_itself(why->code))
     page_failed_ = true;
   else if (why)
-    log::warn("disk erases nothing, left for its next walk", {{"disk", disk}, {"error", to_string(*why)}});
+    log::warn("a disk failed to erase chunks; its next walk finds them", {{"disk", disk}, {"error", to_string(*why)}});
   if (--disks_to_answer_ == 0) page_done();
 }
 
 void reaper_state::page_done() {
   if (!page_failed_ && !plan_->done()) return erase_page();
-  // A page that failed may belong to the last blobs called complete: those wait for the next round.
+  // The failed page may contain chunks of the last blobs that are complete by the plan: all of them wait for the next
+  // round.
   if (page_failed_) return end_round(false);
   auto box = std::make_shared<const meta::command>(meta::reap{plan_->complete()});
   self_->request(s_.metadata, caf::infinite, commit_atom_v, command_box{std::move(box)})
       .then([this](const committed&) { end_round(round_was_full_); },
             [this](caf::error& e) {
-              log::warn("reaped blobs stay listed", {{"error", to_string(from_caf(e))}});
+              log::warn("reaped blobs could not be removed from the list", {{"error", to_string(from_caf(e))}});
               end_round(false);
             });
 }
@@ -192,9 +193,9 @@ void reaper_state::walk_page() {
             });
 }
 
-// A page that failed for a reason that passes is walked again with the next tick. False: it is not worth it.
+// A page that failed for a transient reason is walked again with the next tick. False: the failure is not transient.
 bool reaper_state::page_again(const error& why) {
-  log::warn("walk of a disk's chunks", {{"disk", walk_->disk}, {"error", to_string(why)}});
+  log::warn("walking a disk's chunks failed", {{"disk", walk_->disk}, {"error", to_string(why)}});
   if (!passes_by_itself(why.code)) return false;
   walk_->on_its_way = false;
   return true;
@@ -213,7 +214,7 @@ void reaper_state::walked(const chunk_ids& page) {
 
 void reaper_state::erase_dead(chunk_ids ids) {
   if (ids.empty()) return next_walk_page();
-  log::info("leftover chunks found", {{"disk", walk_->disk}, {"chunks", ids.size()}});
+  log::info("erasing dead chunks that a walk found", {{"disk", walk_->disk}, {"chunks", ids.size()}});
   self_->request(s_.stores->local().disk_writer(walk_->disk), caf::infinite, erase_atom_v, std::move(ids))
       .then(
           [this](std::uint64_t erased) {

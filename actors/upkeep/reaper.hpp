@@ -1,10 +1,11 @@
-// Deletes chunks, by the log's word only. Each second: manifests without references are freed in steps, buried blobs
-// that no running read can need are erased from every disk and then forgotten by the log (in this order: a crash in
-// between erases again). At the start and then hourly it walks the chunks of each disk and erases those whose blobs the
-// log calls dead: leftovers of uploads that a crash cut off, or of a disk that was away when its blobs were buried.
+// Deletes the chunks that the log calls dead. Each second it frees unreferenced manifests in steps, erases buried blobs
+// that no running read needs from every disk, and then removes them from the log's list (in this order: after a crash
+// in between the blobs are erased again). At the start and then hourly it walks the chunks of each disk and erases
+// those whose blobs the log calls dead: chunks of uploads that a crash cut off, or of a disk that was away when its
+// blobs were buried.
 //
-// A disk that fails an erase (other than busy or late) does not hold up the others; its leftovers wait for a walk.
-// Bounded: one page of at most page_chunks ids is on its way at a time, a walk makes at most walk_pages pages a second.
+// A disk that fails an erase (other than busy or timeout) does not delay the others; its chunks wait for a walk.
+// Bounded: one page of at most page_chunks ids is in flight at a time, a walk reads at most walk_pages pages a second.
 #pragma once
 
 #include "actors/protocol/node.hpp"

@@ -42,7 +42,7 @@ void scrubber_state::tick() {
   const auto bytes = walk_->step_bytes(used, now);
   auto job = [this, disk = s_.disks[walk_->disk()], after = walk_->after(), bytes, store = s_.store,
               me = scrubber_actor{self_}](bool expired) {
-    auto page = std::make_shared<result<scrubbed_page>>(error{errc::timeout, "not reached in time"});
+    auto page = std::make_shared<result<scrubbed_page>>(error{errc::timeout, "expired in the executor's queue"});
     if (!expired) {
       auto view = store->read();
       *page = view ? scrub_page_of(**view, *disk, after, bytes) : result<scrubbed_page>{view.error()};
@@ -55,11 +55,11 @@ void scrubber_state::tick() {
 void scrubber_state::stepped(const result<scrubbed_page>& page) {
   busy_ = false;
   walk_->reached(page ? page->reached : std::nullopt);
-  if (!page) return; // a disk that is quarantined: the next one
+  if (!page) return; // the disk is quarantined: go on with the next
   s_.metrics->scrubbed_bytes.fetch_add(page->bytes, std::memory_order_relaxed);
   s_.metrics->scrub_damaged.fetch_add(page->damaged.size(), std::memory_order_relaxed);
   for (const auto& w : page->damaged)
-    log::error("a damaged chunk was found, and this node has no other copy", {{"chunk", to_string(w.id)}});
+    log::error("the scrub found a damaged chunk, and this node has no other copy", {{"chunk", to_string(w.id)}});
 }
 
 scrubber_actor::behavior_type scrubber(scrubber_actor::stateful_pointer<scrubber_state> self,

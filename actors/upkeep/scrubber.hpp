@@ -1,6 +1,6 @@
-// Scrubs the disks of a node that is a store of its own: reads and verifies what they hold, and says which objects'
-// chunks are damaged (an error in the log, a metric). There is no other copy to fetch; in a cluster
-// actors/upkeep/backfill scrubs and repairs.
+// Scrubs the disks of a standalone node: reads and verifies what they hold, and reports damaged chunks that objects
+// need (an error in the log, a metric). There is no other copy to fetch; in a cluster actors/upkeep/backfill scrubs and
+// repairs.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"

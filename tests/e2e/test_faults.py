@@ -90,7 +90,7 @@ def test_a_node_alone_finds_damage_before_a_reader_does(start_node):
     node.stop()
     node.start()  # begins to read what is there
     eventually(lambda: node.metric("cairn_scrub_damaged_total") > 0, seconds=60, what="the scrub finds it")
-    assert "a damaged chunk was found, and this node has no other copy" in node.log()
+    assert "the scrub found a damaged chunk, and this node has no other copy" in node.log()
     assert node.metric("cairn_chunks_corrupt_total") == 0, "nobody has read it"
     answer = node.get("/files/damaged.bin")
     assert answer.status == 500 and b"damaged" in answer.body, answer
