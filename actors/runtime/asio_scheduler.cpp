@@ -19,10 +19,10 @@ namespace {
 constexpr std::size_t no_shard = ~std::size_t{0};
 thread_local std::size_t current_shard = no_shard;
 
-// The first job that a running job wakes is run next on the same thread, without a way through the queue of the context
-// and without waking another thread, whose start may cost more than the job: a chain of messages stays where its data
-// are. Every further one is posted, so that independent work spreads. A chain ends after some jobs: sockets want a
-// turn.
+// The first job that a running job makes runnable runs next on the same thread. It bypasses the context's queue and
+// wakes no other thread, whose start may cost more than the job: a chain of messages stays on the core that has its
+// data. Every further job is posted, so that independent work spreads. A chain ends after chain_max jobs, so that
+// sockets are served too.
 constexpr int chain_max = 16;
 struct chain {
   caf::resumable* next = nullptr;
@@ -30,8 +30,9 @@ struct chain {
 };
 thread_local chain current_chain;
 
-// Jobs handed to the contexts and jobs run, so that stop() can wait for the last one: an actor that ends after its
-// system is gone crashes. Every thread counts in a slot of its own; one shared counter would bounce between the cores.
+// Counts the jobs that were queued and those that have run, so that stop() can wait for the last one: an actor that
+// ends after its system was destroyed crashes. Each thread counts in its own slot, because a shared counter would move
+// between the cores' caches.
 class job_count {
 public:
   void queued() { mine().queued.fetch_add(1, std::memory_order_relaxed); }
@@ -74,14 +75,14 @@ protected:
 
   void stop() override {
     stop_actors();
-    while (!jobs_.none_left()) std::this_thread::yield(); // the last jobs end within microseconds
+    while (!jobs_.none_left()) std::this_thread::yield(); // the last jobs take microseconds
     clock_.cancel_dispatch_loop();
     timer_.join();
   }
 
   void enqueue(caf::resumable* job) override {
-    // Spawning leaves a reference to the system's logger in the thread, and the system's destructor waits for the last
-    // one. Our threads outlive the system; every spawn comes by here.
+    // Spawning leaves a reference to the system's logger in the thread, and the system's destructor waits until all
+    // such references are gone. Our threads outlive the system; every spawn calls enqueue.
     if (caf::logger::current_logger() != nullptr) caf::logger::set_current_actor_system(nullptr);
     std::size_t shard = current_shard;
     if (shard == no_shard) shard = next_.fetch_add(1, std::memory_order_relaxed) % shards_.size();
@@ -100,7 +101,7 @@ private:
   void run_chain(caf::resumable* job) {
     current_chain.running = true;
     for (int left = chain_max; job != nullptr; --left) {
-      if (left == 0) current_chain.running = false; // what this one wakes goes through the queue
+      if (left == 0) current_chain.running = false; // jobs that this one makes runnable go through the queue
       run(job);
       jobs_.finished();
       job = std::exchange(current_chain.next, nullptr);
@@ -115,7 +116,7 @@ private:
   };
 
   void run(caf::resumable* job) {
-    unit here{&system(), *this}; // one a call: an execution unit is not thread-safe
+    unit here{&system(), *this}; // one per call: an execution unit is not thread-safe
     switch (job->resume(&here, max_throughput_)) {
       case caf::resumable::resume_later: enqueue(job); break;
       case caf::resumable::done:
@@ -137,7 +138,7 @@ node_actor_config::node_actor_config(std::vector<boost::asio::io_context*> shard
   add_message_types<caf::id_block::cairn>();
   load<asio_coordinator>();
   set("scheduler.max-threads", std::size_t{1});
-  set("scheduler.max-throughput", std::size_t{16}); // the default lets one busy actor keep a thread
+  set("scheduler.max-throughput", std::size_t{16}); // with the default one busy actor can occupy a thread
 }
 
 void enter_shard(std::size_t shard) {

@@ -1,10 +1,10 @@
-// Runs actors as handlers of the io_contexts that also run the sockets, so that a hop socket → actor → socket costs
-// well under a microsecond and no thread polls. One of the three places that touch CAF's internals (CAF 0.17 scheduler
+// Runs actors as handlers of the io_contexts that also run the sockets, so a hop socket → actor → socket costs well
+// under a microsecond and no thread polls. One of the three places that use CAF's internals (CAF 0.17 scheduler
 // module).
 //
 // A job runs on the shard (io_context) of the thread that made it runnable; threads outside every shard (executors, the
-// timer) spread theirs round robin. So what a connection wakes stays on the connection's shard without a table of
-// owners. Nothing that runs here may block.
+// timer) distribute their jobs round robin. So the work of a connection stays on the connection's shard, without a
+// table of owners. Nothing that runs here may block.
 #pragma once
 
 #include <boost/asio/io_context.hpp>

@@ -44,7 +44,7 @@ cluster_member::~cluster_member() {
   if (links_) links_->stop();
 }
 
-// ── refused for good ──
+// ── permanent refusal ──
 
 // The grammar of `data_dir`/refused: "cairn-refused 1 ", the reason, a line feed.
 constexpr std::string_view refused_grammar = "cairn-refused 1 ";
@@ -54,7 +54,7 @@ result<void> cluster_member::check_refusal() const {
   auto said = storage::read_small_file(*env_.files, dir + "/refused");
   if (!said) return said.error().code == errc::not_found ? result<void>{} : said.error();
   while (said->ends_with('\n')) said->pop_back();
-  return error{errc::precondition_failed, dir + " was refused by its cluster, for good: " +
+  return error{errc::precondition_failed, dir + " was refused by its cluster, permanently: " +
                                               said->substr(std::min(said->size(), refused_grammar.size())) +
                                               ". Start with an empty data directory, as a new node"};
 }
@@ -64,7 +64,7 @@ void cluster_member::remember_refusal(const std::string& why) const {
   for (const char c : why) line += c == '\n' ? ' ' : c;
   const auto path = env_.settings->node.data_dir + "/refused";
   if (auto kept = storage::replace_small_file(*env_.files, path, line + '\n'); !kept)
-    log::error("that the cluster refuses this node was not kept", {{"error", to_string(kept.error())}});
+    log::error("the cluster's refusal of this node could not be stored", {{"error", to_string(kept.error())}});
 }
 
 std::optional<std::string> cluster_member::refused_by_peers() const {
@@ -139,9 +139,9 @@ result<void> cluster_member::find_cluster() {
   const bool has_log = listed && !listed->empty();
   if (*known && !has_log)
     return error{errc::precondition_failed,
-                 log_dir + " is gone, but this node is a member of a cluster: it voted on what it no longer knows. "
+                 log_dir + " is missing, but this node is a member of a cluster and may have voted. "
                            "Start with an empty data directory, as a new node, and remove this one"};
-  // Before the identity is kept: a member without a log has lost it.
+  // Opened before the identity is stored: a stored identity without a log means that the log was lost.
   if (auto opened = open_log_engine(); !opened) return opened;
   if (*known) {
     identity_ = std::move(**known);
@@ -169,7 +169,7 @@ result<void> cluster_member::join() {
   auto view = env_.store->read();
   if (!view) return view.error();
   if ((*view)->applied() != 0)
-    return error{errc::precondition_failed, "this node has data of its own; a node that joins a cluster starts with an "
+    return error{errc::precondition_failed, "this node already stores data; a node that joins a cluster starts with an "
                                             "empty data directory"};
   auto answer = ask_to_join();
   if (!answer) return answer.error();
@@ -185,7 +185,7 @@ result<join_answer> cluster_member::ask_to_join() {
   std::string bytes(1, char(peer_request::join));
   bytes += encode(asked);
   auto until = env_.clock->now() + join_patience;
-  error last{errc::no_leader, "nobody was asked"};
+  error last{errc::no_leader, "no member was asked"};
   while (env_.clock->now() < until) {
     for (const auto& address : env_.settings->cluster.join) {
       auto target = config::parse_host_port(address);
@@ -196,26 +196,26 @@ result<join_answer> cluster_member::ask_to_join() {
       auto a = answered->get_future().get();
       if (a) return decode_join_answer(a->bytes);
       if (!worth_another_try(a.error().code)) return a.error();
-      // A member that is there says what is missing: an operator's word, however long that takes.
+      // busy: the member waits for an operator's approval, which may take any time.
       if (a.error().code == errc::busy) until = env_.clock->now() + join_patience;
       if (a.error().code != last.code || a.error().text != last.text)
         log::info("waiting to join", {{"asked", address}, {"answer", to_string(a.error())}});
       last = a.error();
     }
-    storage::block_thread(join_pause); // nothing runs here yet that it could hold up
+    storage::block_thread(join_pause); // nothing else runs on this thread at start-up
   }
   return last;
 }
 
-// A state that can't be read is fetched from the other members; a node that knows none has nobody to ask.
+// The error for metadata that cannot be read on a node that knows no other member: such a node cannot fetch the state.
 error cluster_member::unreadable(const error& why) const {
   if (why.code != errc::corrupt && why.code != errc::quarantined) return why;
-  return {why.code, why.text +
-                        ". This node knows no other member from which it could fetch its metadata. Set them aside "
-                        "with `cairn cluster rejoin`, then restore a backup with `cairn cluster restore`"};
+  return {why.code, why.text + ". This node knows no other member from which it could fetch its metadata. Set it aside "
+                               "with `cairn cluster rejoin`, then restore a backup with `cairn cluster restore`"};
 }
 
-// A founder whose metadata is lost must not found the same cluster again.
+// Stores the members of a cluster that this node founded, so that a founder whose metadata is lost does not found it
+// again.
 result<void> cluster_member::remember_members() {
   const auto is_other = [this](const auto& m) { return m.number != identity_.self; };
   if (std::ranges::any_of(identity_.members, is_other)) return {};
@@ -358,12 +358,12 @@ void cluster_member::transfer_leadership(caf::actor_system& system) {
     if (!log || !layout || !(*log)->leads) break;
     if (!to) {
       to = successor(**log, *layout, [this](const storage::uuid& node) { return links_->up(node); });
-      if (!to) return; // nobody else could
+      if (!to) return; // no other node could take over
     }
-    ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // again while it has not happened: no harm
+    ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // may be repeated until it has happened
     storage::block_thread(transfer_pause);
   }
-  if (to) log::info("handed over", {{"to", *to}});
+  if (to) log::info("leadership transferred", {{"to", *to}});
 }
 
 void cluster_member::stop() {

@@ -1,6 +1,6 @@
-// The parts of a storage node that make it a member of a cluster, in the order in which they come to life: who it is
-// there (founded, joined, or known from earlier), its links, its copy of the metadata's log, the layout, the actors of
-// membership and of operators' requests. The storage node owns one (actors/runtime/storage_node.cpp); the caller runs
+// The parts of a storage node that make it a member of a cluster, in the order of their start: its identity in the
+// cluster (founded, joined, or stored by an earlier start), its links, its copy of the metadata's log, the layout, the
+// membership actor and the admin service. The storage node owns one (actors/runtime/storage_node.cpp); the caller runs
 // the io_contexts.
 #pragma once
 
@@ -25,8 +25,8 @@ struct member_services {
   storage::node_identity node;
   std::vector<boost::asio::io_context*> contexts;
   storage::file_system* files = nullptr;
-  storage::kv_engine* engine = nullptr;       // of the metadata's state
-  std::shared_ptr<storage::kv_damage> damage; // of its files
+  storage::kv_engine* engine = nullptr;       // the metadata's state
+  std::shared_ptr<storage::kv_damage> damage; // in the state's files
   storage::node_metrics* metrics = nullptr;
   storage::metadata::store* store = nullptr;
   const storage::clock* clock = nullptr;
@@ -35,24 +35,25 @@ struct member_services {
 
 class cluster_member {
 public:
-  // Founds or joins on the first start. Joining asks the configured members one after the other and waits some minutes
-  // for one that answers. Errors: invalid_argument and precondition_failed (another cluster's name, an identity that
-  // the cluster refuses, a node that has data of its own; TLS files that do not do), no_leader (nobody answered),
-  // io_error, corrupt, no_space, locked.
+  // Founds or joins on the first start. Joining asks the configured members one after the other, for some minutes, and
+  // as long as one of them answers that it waits for an operator. Errors: invalid_argument and precondition_failed
+  // (another cluster's name, an identity that the cluster refuses, a node that already stores data, unusable TLS
+  // files), no_leader (no member answered), io_error, corrupt, no_space, locked.
   static result<std::unique_ptr<cluster_member>> open(member_services environment);
   ~cluster_member();
 
   storage::kv_engine& log_engine() { return *log_engine_; }
-  // What the metadata actor drives; once.
+  // For the metadata actor; call once.
   std::shared_ptr<replicated_log_services> log_services();
-  // Spawns the membership, serves peers from now on.
+  // Spawns the membership actor and the admin service; serves peers from now on.
   result<void> start(caf::actor_system& system, membership_services services, const metadata_actor& metadata);
-  // When this node leads: another voter takes over, which is waited for a little. Any thread but the contexts'.
+  // On the leader: transfers leadership to another voter and waits a little for it. Any thread but the contexts'.
   void transfer_leadership(caf::actor_system& system);
-  // SIGHUP: reads the certificate again, for new links. invalid_argument, not_found, io_error: it stays as it was.
+  // SIGHUP: reads the certificate again, for new links. invalid_argument, not_found, io_error: the old one stays in
+  // use.
   result<void> reload_certificate(const config::cluster_tls_settings& files);
   storage::wall_ms certificate_end() const { return certificate_end_->load(); } // 0: none
-  // Serves peers no more and ends the links.
+  // Stops serving peers and ends the links.
   void stop();
 
   std::shared_ptr<peers> network() const { return links_; }
@@ -86,7 +87,7 @@ private:
   std::shared_ptr<std::atomic<storage::wall_ms>> certificate_end_ = std::make_shared<std::atomic<storage::wall_ms>>(0);
   std::shared_ptr<peer_service> service_ = std::make_shared<peer_service>();
   std::shared_ptr<link_peers> links_;
-  std::size_t configured_asked_ = 0; // by the membership actor
+  std::size_t configured_asked_ = 0; // used by the membership actor only
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
   std::unique_ptr<storage::kv_engine> log_engine_;

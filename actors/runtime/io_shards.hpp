@@ -1,5 +1,5 @@
-// The threads that run sockets and actors: `shards` io_contexts with `threads` threads between them. Start-up code and
-// benchmarks own one, before the actor system and until after it.
+// The threads that run sockets and actors: `shards` io_contexts with `threads` threads in total. Start-up code and
+// benchmarks own one; it is created before the actor system and destroyed after it.
 #pragma once
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -14,7 +14,7 @@ namespace cairn::actors {
 
 class io_shards {
 public:
-  // threads 0: one a core. At least one thread a shard.
+  // threads 0: one per core. At least one thread per shard.
   io_shards(std::uint32_t shards, std::uint32_t threads);
   ~io_shards(); // stop()
   io_shards(const io_shards&) = delete;
@@ -23,7 +23,7 @@ public:
   std::vector<boost::asio::io_context*> contexts() const;
   std::size_t threads() const { return threads_per_shard_ * contexts_.size(); }
   void start();
-  // Lets the contexts run out of work, ends them after what is running, joins. Idempotent.
+  // Stops the contexts after the handlers that are running, and joins the threads. Idempotent.
   void stop();
 
 private:

@@ -10,17 +10,17 @@ namespace {
 namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 
-// A founder's log begins with the state that it has, and its first command makes the cluster.
+// A founder's log begins with its state; its first command creates the cluster.
 result<void> begin_log(const member_log_services& parts, replicated_log_services& out) {
   const auto& identity = *parts.identity;
-  // Who joined knows others; a founder does not, until it has founded.
+  // A node that joined knows other members; a founder knows none before it has founded the cluster.
   if (identity.self != 0 || !identity.members.empty()) return {};
   auto view = parts.store->read();
   if (!view) return view.error();
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return row.error();
   if (row) return {};
-  // Made by an earlier start that did not get further, or now.
+  // Begun by an earlier start that was interrupted, or now.
   auto begun = out.log->begin(raft::raft_core::first_state(cluster::server_of(identity.self), (*view)->applied()));
   if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
   out.found = meta::create_cluster{identity.id,        identity.name,       parts.replicas,
@@ -50,8 +50,8 @@ bool is_damage(const error& e) {
   return e == errc::corrupt || e == errc::quarantined;
 }
 
-// Up to where the state was applied can't be read. It is out of service from the start, until it has been replaced; the
-// engine, which does nothing meanwhile, begins where the log does.
+// The state's applied index cannot be read. The state is out of service until it has been replaced; meanwhile the
+// engine takes no part in the consensus and starts from the log's snapshot.
 result<opened_log> open_log_of_damaged(const member_log_services& parts, cluster::raft::server_id self) {
   parts.damage->unreadable();
   auto stored = raft::raft_log{*parts.engine}.load(0);
@@ -60,14 +60,14 @@ result<opened_log> open_log_of_damaged(const member_log_services& parts, cluster
   return start_log(parts, self, std::move(*stored), snapshot);
 }
 
-// And finishes what a crash or a failure left between the log and the state.
+// Opens the log and completes an install that a crash or a failure interrupted.
 result<opened_log> open_log(const member_log_services& parts, cluster::raft::server_id self, finish_function finish) {
   raft::raft_log log{*parts.engine};
   const auto applied = [&]() -> result<storage::log_index> {
     auto view = parts.store->read();
     if (!view) return view.error();
     const auto index = (*view)->applied();
-    const auto row = (*view)->cluster(); // an error here may be that of the row before
+    const auto row = (*view)->cluster(); // the error may also be damage of the neighbouring row
     if (!row && row.error().code != errc::not_found) return row.error();
     return index;
   };

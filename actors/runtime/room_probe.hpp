@@ -1,5 +1,5 @@
-// Whether a disk has more than its reserve left, asked at most ten times a second. Any thread; the file system must
-// outlive it.
+// Whether a disk has more space than its reserve; asks the file system at most ten times a second. Any thread; the file
+// system outlives the probe.
 #pragma once
 
 #include "base/file_system.hpp"

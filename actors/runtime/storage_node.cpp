@@ -23,14 +23,14 @@ namespace cairn::actors {
 namespace {
 
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, backfill_queue_max = 16, metadata_queue_max = 16384,
-                      digest_queue_max = 65536; // a job an upload
+                      digest_queue_max = 65536; // one job per upload
 constexpr std::size_t metadata_read_threads = 2;
-constexpr std::uint64_t peers_share = 4;     // of limits.memory: what peers send
-constexpr std::uint64_t backfill_share = 16; // of limits.memory: what is fetched to repair and to rebalance
+constexpr std::uint64_t peers_share = 4;     // peers get this part of limits.memory: one divided by it
+constexpr std::uint64_t backfill_share = 16; // likewise for chunks that are fetched to repair and to rebalance
 constexpr std::uint64_t backfill_bytes_min = 16 << 20;
-constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write is answered 503: there is no leader
+constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write without a leader is answered 503
 
-// A disk that opened. Members in order of construction: what stands later uses what stands earlier.
+// A disk that opened. The members are in the order of construction: later ones use earlier ones.
 struct open_disk {
   config::disk_settings settings;
   std::unique_ptr<storage::kv_engine> index;
@@ -72,7 +72,7 @@ private:
   result<void> open_cluster(const config::settings& settings);
   void spawn_chunk_service(const config::settings& settings, std::shared_ptr<const store_router> local);
   void spawn_backfill_actor(const config::settings& settings);
-  void spawn_scrubber_actor(const config::settings& settings); // a node alone
+  void spawn_scrubber_actor(const config::settings& settings); // standalone node
   membership_services membership_parts() const;
   disk_use disks_in_use() const;
 
@@ -96,7 +96,7 @@ private:
   std::vector<std::unique_ptr<open_disk>> disks_;
   std::shared_ptr<damaged_chunks> damaged_ = std::make_shared<damaged_chunks>();
   std::vector<std::string> closed_disks_; // paths
-  chunk_store_actor closed_store_;        // when there is no other
+  chunk_store_actor closed_store_;        // set when no disk opened
   services services_;
   reaper_actor reaper_;
   lifecycle_actor lifecycle_;
@@ -105,7 +105,7 @@ private:
   std::shared_ptr<std::atomic<std::uint64_t>> move_bandwidth_ = std::make_shared<std::atomic<std::uint64_t>>(0);
   backfill_actor backfill_;
   scrubber_actor scrubber_, metadata_scrub_;
-  std::unique_ptr<cluster_member> member_; // null: a store of its own
+  std::unique_ptr<cluster_member> member_; // null: standalone node
   std::shared_ptr<storage::buffer_pool> peer_buffers_;
   std::unique_ptr<chunk_service> chunk_service_;
   bool is_new_ = false, stopped_ = false;
@@ -133,7 +133,7 @@ result<void> storage_node_impl::open_cluster(const config::settings& settings) {
     if (!known) return known.error();
     if (*known)
       return error{errc::invalid_argument, "this node is a member of the cluster \"" + (*known)->name +
-                                               "\": cluster.listen must say where its peers reach it"};
+                                               "\": set cluster.listen to the address at which its peers reach it"};
     return {};
   }
   member_services env;
@@ -192,7 +192,7 @@ result<void> storage_node_impl::open_metadata(const config::settings& settings) 
 result<void> storage_node_impl::open_disk_store(open_disk& d, const config::settings& settings) {
   const std::string& path = d.settings.path;
   if (auto made = files_.make_directories(path); !made) return made;
-  // Asked before the index is opened: a quarantined disk is not touched at all.
+  // Checked before the index is opened: nothing on a quarantined disk is touched.
   const auto quarantined = storage::quarantine_reason(files_, path);
   if (!quarantined) return quarantined.error();
   if (*quarantined) return error{errc::quarantined, path + ": " + **quarantined};
@@ -202,7 +202,8 @@ result<void> storage_node_impl::open_disk_store(open_disk& d, const config::sett
   index.on_quarantine = [this, &d] {
     if (d.store) return d.store->quarantine();
     if (auto marked = storage::mark_quarantined(files_, d.settings.path, "its index could not be read"); !marked)
-      log::error("quarantine not recorded", {{"disk", d.settings.path}, {"error", to_string(marked.error())}});
+      log::error("the quarantine of a disk could not be recorded",
+                 {{"disk", d.settings.path}, {"error", to_string(marked.error())}});
   };
   auto engine = storage::open_lmdb(index);
   if (!engine) return engine.error();
@@ -241,11 +242,11 @@ result<void> storage_node_impl::open_disks(const config::settings& settings) {
   }
   if (!disks_.empty()) return {};
   if (!last) return error{errc::invalid_argument, "no disk is configured"};
-  // A member that has a vote and serves clients goes on without its chunks, which the others have; a new one does not
-  // begin like that.
+  // A member that was admitted before votes and serves clients without its own chunks, which the other members have. A
+  // node without any disk does not become a new member.
   const auto known = storage::load_cluster_identity(files_, settings.node.data_dir);
   if (settings.cluster.listen.host.empty() || !known || !*known) return *last;
-  log::error("no disk of this node is open: it goes on without chunks of its own", {});
+  log::error("no disk of this node is open: it serves requests without local chunks", {});
   return {};
 }
 
@@ -308,7 +309,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   backfill_work_ = storage::make_thread_executor(member_ ? "backfill" : "scrub", 1, backfill_queue_max);
   if (!member_)
     spawn_scrubber_actor(settings);
-  else if (!disks_.empty()) // else nothing can be kept here
+  else if (!disks_.empty()) // without a disk nothing can be stored here
     spawn_backfill_actor(settings);
   std::vector<storage::kv_check> checks{{*metadata_engine_, storage::metadata::table_count}};
   if (member_) checks.emplace_back(member_->log_engine(), cluster::raft::raft_log_tables);
@@ -318,7 +319,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   apply_limits(settings);
 }
 
-// In a cluster: serves this node's chunks to its peers, and reaches theirs.
+// In a cluster: serves this node's chunks to its peers, and creates the router to theirs.
 void storage_node_impl::spawn_chunk_service(const config::settings& settings,
                                             std::shared_ptr<const store_router> local) {
   member_chunk_services parts;
@@ -397,7 +398,7 @@ node_status storage_node_impl::status() const {
   else if (!refusal.empty())
     out.reason = "the cluster refuses this node: " + refusal;
   else if (out.cluster && !out.cluster->leader)
-    out.reason = "no leader of the cluster is reached";
+    out.reason = "the cluster's leader is not reachable";
   else if (!session_began_->load())
     out.reason = "the writer session has not begun";
   else if (!takes_writes && !member_)
@@ -408,7 +409,7 @@ node_status storage_node_impl::status() const {
 
 namespace {
 
-// As ask_metadata, to another actor.
+// As ask_metadata, for another actor.
 template <class Answer, class Actor, class... Message>
 void ask(caf::actor_system& system, const Actor& whom, std::function<void(result<Answer>)> done, Message... message) {
   system.spawn([=](caf::event_based_actor* self) {
@@ -417,7 +418,7 @@ void ask(caf::actor_system& system, const Actor& whom, std::function<void(result
   });
 }
 
-const error no_cluster{errc::unsupported, "the node is a store of its own"};
+const error no_cluster{errc::unsupported, "this is a standalone node"};
 
 } // namespace
 

@@ -1,8 +1,9 @@
-// A whole storage node without its sockets: locks the data directory, opens disks and metadata, spawns the long-lived
-// actors, stops in order. Start-up code (cli/serve) and benchmarks own one. The caller runs the io_contexts.
+// A whole storage node without its HTTP sockets: locks the data directory, opens disks and metadata, spawns the
+// long-lived actors, stops them in order. Start-up code (cli/serve) and benchmarks own one. The caller runs the
+// io_contexts.
 //
-// A disk that cannot be opened takes its chunks out, not the node: it is logged and reported in `status`. Metadata that
-// cannot be opened ends the start.
+// A disk that cannot be opened makes its chunks unavailable, but the node starts: the disk is logged and reported in
+// `status`. Metadata that cannot be opened ends the start.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
@@ -32,15 +33,15 @@ struct certificate_in_use {
 };
 
 struct node_status {
-  // Metadata in service and with room, writer session begun; on a node without a cluster at least one disk takes
-  // writes. A member stores chunks on the others while its own disks don't.
+  // True: the metadata is in service and has room, and the writer session has begun; on a standalone node also: at
+  // least one disk takes writes. A member stores chunks on other nodes while its own disks take no writes.
   bool ready = false;
-  std::string reason;         // why not
-  std::string metadata_fault; // why the metadata is out of service; empty: it is not
+  std::string reason;         // why the node is not ready
+  std::string metadata_fault; // why the metadata is out of service; empty: in service
   std::vector<disk_status> disks;
   std::size_t queued_metadata_reads = 0, queued_metadata_writes = 0;
   storage::space metadata_disk;
-  std::shared_ptr<const cluster_status> cluster; // as this node knew it within the last second; null: of none
+  std::shared_ptr<const cluster_status> cluster; // at most a second old; null: standalone node
   std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
   std::vector<certificate_in_use> certificates;
 };
@@ -48,8 +49,8 @@ struct node_status {
 class storage_node {
 public:
   // `system` runs with node_actor_config. Errors: locked (another process uses data_dir), corrupt, io_error, no_space,
-  // unsupported (formats of a newer version); those of cluster_member::open when the node is one of a cluster.
-  // `contexts` run already, and serve the links to other nodes.
+  // unsupported (formats of a newer version); for a member of a cluster those of cluster_member::open. `contexts` are
+  // running already, and serve the links to other nodes.
   static result<std::unique_ptr<storage_node>> open(const config::settings& settings, caf::actor_system& system,
                                                     storage::node_metrics& metrics,
                                                     std::vector<boost::asio::io_context*> contexts);
@@ -57,17 +58,17 @@ public:
 
   virtual const services& handles() const = 0;
   virtual node_status status() const = 0; // thread-safe, cheap
-  virtual bool is_new() const = 0;        // the metadata was made by this start
-  // Of a member of a cluster (unsupported else), answered by an actor's thread: `done` must only post. Errors:
+  virtual bool is_new() const = 0;        // this start created the metadata
+  // For a member of a cluster (otherwise unsupported). Answered on an actor's thread: `done` may only post. Errors:
   // interfaces.hpp, admin_service_actor.
   virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;
   virtual void run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const = 0;
-  // Before the node stops: leads its cluster no longer, so that others' writes go on. Waits up to some seconds.
+  // Before the node stops: transfers leadership, so that writes through other nodes go on. Waits up to some seconds.
   virtual void transfer_leadership() = 0;
-  // SIGHUP: limits.memory and the like take effect, the certificate of the links is read again. Errors: of the latter;
-  // it stays as it was.
+  // SIGHUP: applies limits.memory and the like, and reads the certificate of the links again. Errors: those of the
+  // certificate; the old one stays in use.
   virtual result<void> apply(const config::settings& settings) = 0;
-  // Ends the long-lived actors and the executors; nothing may be in flight any more. The io_contexts must still run.
+  // Ends the long-lived actors and the executors; no request may be in flight. The io_contexts must still run.
   virtual void stop() = 0;
 };
 
