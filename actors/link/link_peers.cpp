@@ -16,8 +16,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-// Numbers of requests carry the number of their link above these bits: what a link that was replaced has numbered is
-// nothing to its successor.
+// A request number contains the number of its link above these bits, so that a number of a replaced link means nothing
+// to the link that replaced it.
 constexpr unsigned link_bits = 48;
 
 link::request_number numbered(std::uint64_t link, link::request_number n) {
@@ -55,7 +55,7 @@ public:
   std::vector<member_link> links() const;
 
   struct numbered_link {
-    std::shared_ptr<link::peer_link> link; // null: there is none
+    std::shared_ptr<link::peer_link> link; // null: no link
     std::uint64_t number = 0;
   };
   numbered_link link_to(const storage::uuid& node) const {
@@ -73,7 +73,7 @@ public:
 private:
   struct entry {
     peer_address member;
-    std::shared_ptr<link::peer_link> link; // null: its address is none
+    std::shared_ptr<link::peer_link> link; // null: its address is invalid
     std::uint64_t number = 0;
   };
 
@@ -102,7 +102,7 @@ result<void> link_peers::state::admit(const link::peer& other) {
     const auto found = entries_.find(other.node);
     if (found != entries_.end() && other.lane == link::lane::control) back = found->second.link;
   }
-  if (back) back->reconnect_now(); // it is there: the way back need not wait for its turn
+  if (back) back->reconnect_now(); // the peer is up, so the link to it need not wait for its redial pause
   return {};
 }
 
@@ -121,7 +121,7 @@ link_peers::state::entry link_peers::state::make_entry(const peer_address& membe
   entry e{member, nullptr, next_number_++};
   auto where = config::parse_host_port(member.address);
   if (!where) {
-    log::error("a member's address is none", {{"node", storage::to_string(member.id)}, {"address", member.address}});
+    log::error("a member's address is invalid", {{"node", storage::to_string(member.id)}, {"address", member.address}});
     return e;
   }
   auto s = link_settings(std::move(where->host), where->port);
@@ -147,7 +147,7 @@ link_peers::state::entry link_peers::state::make_entry(const peer_address& membe
   return e;
 }
 
-// Whether the link must be made anew: the member has moved, or who answered there has been restarted since.
+// Whether the link must be replaced: the member has a new address, or the node at the other end has restarted since.
 bool link_peers::state::outdated(const entry& e, const peer_address& member) const {
   if (e.member.address != member.address) return true;
   if (!e.link || e.member.incarnation == member.incarnation) return false;
@@ -184,7 +184,7 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
     }
     entries_.swap(next);
   }
-  for (const auto& l : old) l->stop({errc::connection_lost, "the node was removed, or has moved"});
+  for (const auto& l : old) l->stop({errc::connection_lost, "the node was removed, or has a new address"});
   for (const auto& id : gone) server_->disconnect(id);
   for (const auto& m : risen) server_->disconnect(m.id, m.incarnation);
   for (const auto& l : fresh) l->start();
@@ -209,11 +209,12 @@ std::vector<member_link> link_peers::state::links() const {
   return out;
 }
 
-// ---- one request to whoever answers ---------------------------------------------------------------------------------
+// ---- one request to an address --------------------------------------------------------------------------------------
 
 namespace {
 
-// Lives in its timer; whatever comes first, that or the link's news, answers and ends both. On one strand.
+// One request over a temporary link. Its timer keeps it alive; the timeout or the link's outcome, whichever comes
+// first, answers and ends both. On one strand.
 class question : public std::enable_shared_from_this<question> {
 public:
   question(asio::io_context& context, std::string request, storage::steady_time deadline, link::reply_callback reply)

@@ -1,5 +1,5 @@
-// `peers` over node links: one link to each member, and the server that the members and those who want to join connect
-// to. Who may is decided by membership_gate, on both sides of a connection. Start-up code owns it; the io_contexts run
+// `peers` over node links: one link to each member, and the server to which members and joining nodes connect.
+// membership_gate decides who may connect, on both sides of a connection. Start-up code owns it; the io_contexts run
 // before start() and until everything has stopped. Methods may be called from any thread.
 #pragma once
 
@@ -23,7 +23,7 @@ struct link_peers_services {
   std::shared_ptr<const link::tls_identity> tls;  // null: plaintext
   std::shared_ptr<const local_handshake> own;
   std::shared_ptr<link::link_service> service;
-  // A member is reachable, or not any more. Called on threads of the contexts, must not block. May be empty.
+  // A member has become reachable or unreachable. Called on threads of the contexts, must not block. May be empty.
   std::function<void(const storage::uuid& node, bool up)> changed = {};
   const storage::clock& clock = storage::system_clock();
   storage::random_source& random = storage::system_random();
@@ -53,11 +53,11 @@ public:
                                  storage::steady_time deadline, link::reply_callback reply) override;
   void cancel(const storage::uuid& to, link::request_number n) override;
   bool up(const storage::uuid& node) const override;
-  // An address that is none ("host:port") leaves its member unreachable, and is logged.
+  // A member with an invalid address (not "host:port") stays unreachable; the address is logged.
   void set_members(const std::vector<peer_address>& members) override;
 
-  // One request to whoever answers at this address, over a connection of its own: for a node that wants to join.
-  // Answered like the others, at once with connection_lost and the reason when nobody is there.
+  // One request to the node at this address, over a separate connection: for a node that wants to join. Answered like
+  // the other requests; connection_lost with the reason at once when the address does not answer.
   void ask_member(const config::host_port& address, std::string request, std::chrono::milliseconds timeout,
                   link::reply_callback reply);
 

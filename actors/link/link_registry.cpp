@@ -29,7 +29,7 @@ std::optional<link_registry::ticket> link_registry::arrived(std::weak_ptr<connec
     members_.emplace(t, member{std::move(c), std::nullopt, nullptr});
     strangers_.push_back(t);
   }
-  if (giving_way) giving_way->close({errc::busy, "made way for newer connections before it said who it is"});
+  if (giving_way) giving_way->close({errc::busy, "closed for a newer connection before its hello"});
   return t;
 }
 
@@ -50,7 +50,7 @@ result<std::shared_ptr<peer_credit>> link_registry::known(ticket t, const peer& 
       credit = m.credit;
     }
     if (of_node >= limits_.connections_per_node_max)
-      return error{errc::busy, "node " + storage::to_string(who.node) + " has as many connections as it may"};
+      return error{errc::busy, "node " + storage::to_string(who.node) + " has reached its limit of connections"};
     if (who.lane == lane::control && link_there)
       return error{errc::invalid_argument, "a second control connection of one link"};
     if (who.lane == lane::bulk && !link_there)

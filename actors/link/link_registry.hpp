@@ -1,9 +1,9 @@
-// The connections that a link server has accepted: how many, whose, which belong together. A link is one control
-// connection and the bulk connections that name the same link number; they end together. A node that dials anew (it
-// restarted, or gave up on the old link) replaces its old link at once. Thread-safe.
+// The connections that a link server has accepted: their number, their nodes, and which belong to one link. A link is
+// one control connection and the bulk connections with the same link number; they end together. A node that dials again
+// (it restarted, or gave up its old link) replaces its old link at once. Thread-safe.
 //
-// Bounds: all connections, those of one node, and strangers (nobody's yet), of whom the oldest gives way to the newest,
-// so that silent connections cannot lock the peers out.
+// Bounds: all connections; the connections of one node; connections without a hello so far ("strangers"), of which the
+// oldest is closed for the newest, so that silent connections cannot keep the peers out.
 #pragma once
 
 #include "actors/link/peer_credit.hpp"
@@ -19,7 +19,7 @@ struct registry_limits {
   std::uint32_t connections_max = 4096;
   std::uint32_t connections_per_node_max = 32;
   std::uint32_t strangers_max = 64;
-  std::uint64_t credit_bytes = 64 << 20; // a link
+  std::uint64_t credit_bytes = 64 << 20; // per link
 };
 
 class link_registry {
@@ -28,15 +28,15 @@ public:
 
   explicit link_registry(const registry_limits& limits) : limits_(limits) {}
 
-  // Nothing: there are too many. May close the oldest stranger.
+  // nullopt: too many connections. May close the oldest stranger.
   std::optional<ticket> arrived(std::weak_ptr<connection> c);
-  // The stranger says who it is; what its link may have outstanding. busy, invalid_argument (a bulk connection of a
-  // link that is not there).
+  // The hello of a stranger has arrived; returns the credit of its link. busy; invalid_argument (a second control
+  // connection, or a bulk connection without its control connection).
   result<std::shared_ptr<peer_credit>> known(ticket t, const peer& who);
   void gone(ticket t);
 
   std::vector<std::shared_ptr<connection>> all() const;
-  // All of them, or those of the incarnations before this one.
+  // All connections of the node, or those of incarnations before this one.
   std::vector<std::shared_ptr<connection>> of_node(const storage::uuid& node,
                                                    std::optional<std::uint64_t> before_incarnation) const;
   std::size_t size() const;

@@ -13,7 +13,7 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 namespace {
-constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
+constexpr auto accept_pause = std::chrono::milliseconds{50}; // if accept fails, e.g. no descriptors
 constexpr auto refusal_log_pause = std::chrono::seconds{10};
 } // namespace
 
@@ -109,7 +109,7 @@ link_server::link_server(std::vector<asio::io_context*> shards, const link_serve
   auto env = std::make_shared<session_services>(
       session_services{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
                        std::move(own_with_credit), std::move(admit), settings.requests_max});
-  auto roomy = settings; // the answers that the credit allows fit into the queue, their headers too
+  auto roomy = settings; // the queue has room for all answers that the credit allows, with their headers
   roomy.connection.unsent_bytes_max =
       std::max<std::size_t>(settings.connection.unsent_bytes_max, settings.limits.credit_bytes * 2);
   state_ = std::make_shared<state>(std::move(shards), roomy, std::move(tls), std::move(env));
@@ -137,7 +137,7 @@ void link_server::stop() {
 
 void link_server::disconnect(const storage::uuid& node, std::optional<std::uint64_t> before_incarnation) {
   const char* const why =
-      before_incarnation ? "the node has started anew since" : "the node is no longer a member of the cluster";
+      before_incarnation ? "the node has restarted since" : "the node is no longer a member of the cluster";
   for (const auto& c : state_->env->registry->of_node(node, before_incarnation)) c->close({errc::connection_lost, why});
 }
 

@@ -32,7 +32,7 @@ void link_session::on_open(connection& c, const hello&) {
 
 void link_session::on_closed(const error& why) {
   const bool known = credit_ != nullptr;
-  // A refused peer is news to the operator; what strangers send must not fill the log.
+  // A refused peer is logged for the operator; what strangers send must not fill the log.
   const bool refused = !known && is_refusal(why.code);
   log::write(refused ? log::level::info : log::level::debug, "link connection closed",
              {{"node", known ? storage::to_string(other_.node) : "unknown"}, {"reason", to_string(why)}});
@@ -57,12 +57,12 @@ void link_session::on_closed(const error& why) {
 result<storage::slice> link_session::place(const frame_header& header, const std::string& meta) {
   auto at = arriving_.find(header.request);
   if (header.kind == frame_kind::request) {
-    if (at != arriving_.end()) return error{errc::corrupt, "a request number that is in use"};
+    if (at != arriving_.end()) return error{errc::corrupt, "a request number in use"};
     if (arriving_.size() >= 2 * std::size_t{env_->requests_max})
-      return error{errc::corrupt, "more requests begun than the peer may"};
+      return error{errc::corrupt, "more requests than the peer may begin"};
     at = arriving_.emplace(header.request, begin(header, meta)).first;
   } else if (at == arriving_.end()) {
-    return error{errc::corrupt, "a fragment of no request"};
+    return error{errc::corrupt, "a fragment without a request"};
   }
   return next_place(at->second, header);
 }
@@ -78,12 +78,13 @@ link_session::arrival link_session::begin(const frame_header& header, const std:
 std::optional<error> link_session::why_not(const frame_header& header, const std::string& meta, arrival& a) {
   {
     const std::lock_guard lock{mutex_};
-    if (running_.size() + arriving_.size() >= env_->requests_max) return error{errc::busy, "too many requests at work"};
+    if (running_.size() + arriving_.size() >= env_->requests_max)
+      return error{errc::busy, "too many requests in progress"};
     if (running_bytes_ + header.meta_length > env_->request_bytes_max)
-      return error{errc::busy, "too many bytes of requests at work"};
+      return error{errc::busy, "too many bytes of requests in progress"};
   }
   const auto charge = std::uint64_t{header.payload_total} + header.reply_max;
-  if (charge > 0 && !credit_->take(charge)) return error{errc::busy, "beyond the link's credit"};
+  if (charge > 0 && !credit_->take(charge)) return error{errc::busy, "the request exceeds the link's credit"};
   a.charge = charge;
   if (header.payload_total == 0) return std::nullopt;
   auto buffer = env_->service->acquire(other_, meta, header.payload_total);
@@ -107,7 +108,7 @@ result<void> link_session::on_frame(const frame_header& header, std::string meta
   }
   if (header.kind == frame_kind::request) {
     if (header.payload_total == 0) {
-      if (arriving_.contains(header.request)) return error{errc::corrupt, "a request number that is in use"};
+      if (arriving_.contains(header.request)) return error{errc::corrupt, "a request number in use"};
       auto a = begin(header, meta);
       a.meta = std::move(meta);
       return deliver(header.request, std::move(a));
@@ -136,13 +137,13 @@ result<void> link_session::deliver(std::uint64_t id, arrival a) {
   }
   if (!fresh) {
     credit_->give_back(a.charge);
-    return error{errc::corrupt, "a request number that is in use"};
+    return error{errc::corrupt, "a request number in use"};
   }
   const auto answer_it = [weak = weak_from_this(), id](result<answer>&& given) {
     if (const auto self = weak.lock()) self->reply(id, std::move(given));
   };
   if (a.refused || env_->clock.now() >= a.deadline) {
-    answer_it(a.refused ? *a.refused : error{errc::timeout, "its time was over when it arrived"});
+    answer_it(a.refused ? *a.refused : error{errc::timeout, "the deadline had passed when the request arrived"});
     return {};
   }
   env_->service->on_request(
@@ -171,7 +172,7 @@ void link_session::reply(std::uint64_t id, result<answer>&& a) {
     running_bytes_ -= r.bytes;
     running_.erase(at);
   }
-  credit_->give_back(r.charge); // before the requester can know
+  credit_->give_back(r.charge); // before the reply is sent: the requester may reuse the credit then
   send_reply(id, r, std::move(a));
 }
 
@@ -196,7 +197,7 @@ void link_session::send_reply(std::uint64_t id, const running& r, result<answer>
     if (has_payload) m.payload = std::move(a->payload);
   }
   const auto c = connection_.lock();
-  if (c && !c->send(std::move(m))) c->close({errc::busy, "the peer does not take its answers"});
+  if (c && !c->send(std::move(m))) c->close({errc::busy, "the peer does not read its answers"});
 }
 
 } // namespace cairn::actors::link

@@ -1,9 +1,9 @@
-// The serving side of one connection: gathers the payloads of requests into buffers of the service, hands over whole
-// requests, sends their answers. Runs on the connection's strand; answers come from any thread.
+// The serving side of one connection: receives the payloads of requests into buffers of the service, passes complete
+// requests on, sends their answers. Runs on the connection's strand; answers come from any thread.
 //
-// Bounds: requests at work and their bytes (beyond: busy), payload bytes of the link (its credit; beyond: busy), unsent
-// answers (beyond: the connection closes, its peer does not take them). A request whose time is over is answered
-// `timeout` unexecuted.
+// Bounds: requests in progress and their bytes (beyond: busy), payload bytes of the link (its credit; beyond: busy),
+// unsent answers (beyond: the connection is closed, because its peer does not read them). A request whose deadline has
+// passed is answered `timeout` without being executed.
 #pragma once
 
 #include "actors/link/link_registry.hpp"
@@ -19,10 +19,10 @@ struct session_services {
   std::shared_ptr<link_service> service;
   std::shared_ptr<link_registry> registry;
   const storage::clock& clock;
-  std::function<hello()> own;                     // asked anew for each connection
+  std::function<hello()> own;                     // called for each connection
   std::function<result<void>(const peer&)> admit; // membership; may be empty
-  std::uint32_t requests_max = 4096;              // of one connection
-  std::size_t request_bytes_max = 64 << 20;       // likewise, beside payloads
+  std::uint32_t requests_max = 4096;              // per connection
+  std::size_t request_bytes_max = 64 << 20;       // per connection, without payloads
 };
 
 class link_session final : public connection_user, public std::enable_shared_from_this<link_session> {
@@ -47,13 +47,13 @@ private:
   struct arrival {
     frame_header header; // of its first frame
     std::string meta;
-    storage::slice payload; // no owner: received and forgotten
+    storage::slice payload; // no owner: received and discarded
     std::uint32_t received = 0;
     std::uint64_t charge = 0;
     storage::steady_time deadline;
-    std::optional<error> refused; // answered when it has arrived
+    std::optional<error> refused; // sent once the request has arrived completely
   };
-  // A request at work.
+  // A request in progress.
   struct running {
     std::uint64_t charge = 0;
     lane on{};

@@ -1,5 +1,5 @@
-// What this node says of itself to every peer: filled at the start with its identity, and again when the node founds a
-// cluster or joins one. Connections take it anew each. Thread-safe.
+// The hello that this node sends to every peer: its identity from the start, and the cluster once the node has founded
+// or joined one. Each new connection reads it again. Thread-safe.
 #pragma once
 
 #include "actors/link/wire/hello.hpp"

@@ -9,7 +9,7 @@ void membership_gate::set_members(const std::vector<peer_address>& members) {
   for (const auto& m : members) incarnations_[m.id] = m.incarnation;
 }
 
-// precondition_failed: for good, the node learns it and stays out.
+// precondition_failed: permanent; the peer records it and does not start again.
 result<void> membership_gate::check(const link::peer& other) const {
   const auto name = "node " + storage::to_string(other.node);
   if (!other.member) return error{errc::invalid_argument, name + " belongs to no cluster yet"};
@@ -29,7 +29,8 @@ result<void> membership_gate::check(const link::peer& other) const {
 
 result<void> membership_gate::admit(const link::peer& other, const storage::uuid& own_cluster) const {
   if (other.member) return check(other);
-  // A connection keeps what its greeting said: one to a node that is about to join would stay a stranger's for ever.
+  // A connection keeps the cluster from its hello: a connection to a node that is about to join would count as a
+  // stranger's for its whole life.
   if (own_cluster == storage::uuid{})
     return error{errc::invalid_argument, "this node belongs to no cluster yet: ask a member"};
   return {};

@@ -1,8 +1,8 @@
-// Whom this node talks to over its links: the members that the log names, each no older than the log has seen it, and
-// for a node that is a member itself also strangers, who may ask to join (peer_service keeps them to that). Plain class
-// without locks or clocks.
+// The nodes that this node talks to over its links: the members that the log names, in no older incarnation than the
+// log has seen. A member also accepts strangers, who may only ask to join (peer_service). A plain class without locks
+// or clocks.
 //
-// Errors: invalid_argument, each with a text that says what the operator has to look at; the peer logs it too.
+// Errors: invalid_argument, each with a text for the operator; the peer logs it too.
 #pragma once
 
 #include "actors/link/peers.hpp"
@@ -15,16 +15,16 @@ class membership_gate {
 public:
   void set_members(const std::vector<peer_address>& members);
 
-  // Somebody connects to this node. `own_cluster`: all zero while this node is of none. invalid_argument; for an older
-  // start of a member precondition_failed, which tells that node that it will never be let in.
+  // For a node that connects to this one. `own_cluster`: all zero while this node has no cluster. invalid_argument;
+  // precondition_failed for an older start of a member, which tells that node that the refusal is permanent.
   result<void> admit(const link::peer& other, const storage::uuid& own_cluster) const;
-  // Somebody answered whom this node dialled as a member. invalid_argument.
+  // For a node that answered where this node dialled a member. invalid_argument.
   result<void> accept(const link::peer& other) const;
 
 private:
   result<void> check(const link::peer& other) const;
 
-  std::map<storage::uuid, std::uint64_t> incarnations_; // of the members, the newest known
+  std::map<storage::uuid, std::uint64_t> incarnations_; // the newest known incarnation of each member
 };
 
 } // namespace cairn::actors

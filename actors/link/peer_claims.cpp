@@ -9,7 +9,7 @@ namespace meta = storage::metadata;
 result<void> speaks_as(const link::peer& from, const storage::uuid& node) {
   if (from.node == node) return {};
   return error{errc::invalid_argument,
-               "node " + storage::to_string(from.node) + " speaks as node " + storage::to_string(node)};
+               "node " + storage::to_string(from.node) + " claims to be node " + storage::to_string(node)};
 }
 
 result<void> may_submit(const link::peer& from, const meta::command& c) {
@@ -17,7 +17,8 @@ result<void> may_submit(const link::peer& from, const meta::command& c) {
   if (session == nullptr) return {};
   if (auto own = speaks_as(from, session->node); !own) return own;
   if (session->incarnation == from.incarnation) return {};
-  return error{errc::invalid_argument, "node " + storage::to_string(from.node) + " begins a session of another start"};
+  return error{errc::invalid_argument,
+               "node " + storage::to_string(from.node) + " tries to begin a session of another start"};
 }
 
 std::vector<storage::known_member> believable(std::vector<storage::known_member> told,
@@ -25,7 +26,7 @@ std::vector<storage::known_member> believable(std::vector<storage::known_member>
   std::erase_if(told, [&](const storage::known_member& m) {
     const auto row = std::ranges::find(known, m.id, &meta::node_row::id);
     if (row != known.end()) return row->number != m.number || row->state == meta::node_state::removed;
-    return m.number < known.size(); // that number is another node's
+    return m.number < known.size(); // the number belongs to another node
   });
   if (told.size() > meta::members_max) told.resize(meta::members_max);
   return told;

@@ -1,7 +1,7 @@
-// Who may say what over a node link. A connection's other end is one node: on TLS links the one that its certificate
-// names, else the one that its hello names. Whatever a message says of its sender must be about that node. Beyond that
-// a member is trusted with the metadata, all of which it holds. Pure functions; errors: invalid_argument, with a text
-// for the operator.
+// What a node may claim over a link. The other end of a connection is one node: on TLS links the one that its
+// certificate names, otherwise the one that its hello names. Everything that a message says about its sender must be
+// about that node. Apart from that a member is trusted with the metadata, all of which it holds. Pure functions;
+// errors: invalid_argument, with a text for the operator.
 #pragma once
 
 #include "actors/link/wire/hello.hpp"
@@ -12,15 +12,15 @@
 
 namespace cairn::actors {
 
-// The message names `node` as its sender.
+// Checks that `from` is the node that the message names as its sender.
 result<void> speaks_as(const link::peer& from, const storage::uuid& node);
 
-// A command that another node hands in for the log: a writer session is begun by its own node only, because that ends
-// the session of the node's earlier start and raises the incarnation that the cluster believes.
+// Checks a command that another node submits to the log: only the node itself may begin its writer session, because
+// that ends the session of the node's earlier start and raises the incarnation that the cluster accepts.
 result<void> may_submit(const link::peer& from, const storage::metadata::command& c);
 
-// Of the members that another node tells, those that may be let in: none that this node knows to be removed, nor one
-// that it knows by another number, and not more than a cluster has. `known`: as the own layout has them, by number.
+// Filters the members that another node told: removes those that this node knows as removed or by another number, and
+// limits them to the size of a cluster. `known`: the rows of the local layout, by number.
 std::vector<storage::known_member> believable(std::vector<storage::known_member> told,
                                               std::span<const storage::metadata::node_row> known);
 

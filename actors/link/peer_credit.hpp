@@ -1,6 +1,6 @@
-// Bytes of payload, both ways together, that one link may have outstanding: the requester counts from sending a request
-// until its reply, the server from its arrival until the reply is queued. So the server's count never exceeds an honest
-// requester's. Thread-safe.
+// The payload bytes, both directions together, that one link may have outstanding. The requester counts from sending a
+// request until its reply, the server from the request's arrival until the reply is queued, so the server's count never
+// exceeds that of a correct requester. Thread-safe.
 #pragma once
 
 #include <atomic>

@@ -12,7 +12,7 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr auto steady_after = std::chrono::seconds{5}; // up for so long: the next pause is short again
+constexpr auto steady_after = std::chrono::seconds{5}; // after this time up, the redial pause is reset
 
 void call_all(std::vector<request_table::finished>& all) {
   for (auto& f : all) f();
@@ -20,8 +20,8 @@ void call_all(std::vector<request_table::finished>& all) {
 
 } // namespace
 
-// A generation is one try to have the link: its connections come and go together. What arrives of an earlier one is
-// ignored.
+// A generation is one attempt to establish the link: its connections are opened and closed together. Events of an
+// earlier generation are ignored.
 class peer_link::state : public std::enable_shared_from_this<state> {
 public:
   state(const peer_link_settings& settings, link_services environment, observer changed)
@@ -105,15 +105,15 @@ public:
     if (const auto l = link_.lock())
       l->opened(generation_, index_, theirs, c.other());
     else
-      c.close({errc::stopping, "nobody needs the link any more"});
+      c.close({errc::stopping, "the link is not needed any more"});
   }
   result<storage::slice> place(const frame_header& header, const std::string&) override {
     if (const auto l = link_.lock()) return l->place(generation_, header);
-    return error{errc::stopping, "nobody needs the link any more"};
+    return error{errc::stopping, "the link is not needed any more"};
   }
   result<void> on_frame(const frame_header& header, std::string meta) override {
     if (const auto l = link_.lock()) return l->arrived(generation_, header, std::move(meta));
-    return error{errc::stopping, "nobody needs the link any more"};
+    return error{errc::stopping, "the link is not needed any more"};
   }
   void on_closed(const error& why) override {
     if (const auto l = link_.lock()) l->lost(generation_, why);
@@ -225,7 +225,7 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
     ++generation_;
     answers = table_.link_lost(told);
     connections.swap(connections_);
-    // What an operator has to look at is said once, not with every try.
+    // A refusal, which needs the operator, is logged once and not with every attempt.
     const bool refused = is_refusal(why.code);
     const bool news = refused && fault_ != why.text;
     fault_ = why.text;
@@ -314,7 +314,7 @@ void peer_link::state::send_some(std::vector<request_table::finished>& failed) {
   }
 }
 
-// Locked. One that does not fit is not missed: the peer answers anyway.
+// Locked. A cancel that does not fit into the queue does no harm: the peer answers the request anyway.
 void peer_link::state::send_cancels(std::vector<request_table::to_send>& cancels) {
   for (auto& s : cancels) connections_[s.connection]->send(std::move(s.what));
 }

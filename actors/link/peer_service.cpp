@@ -29,10 +29,10 @@ storage::buffer_ptr peer_service::acquire(const link::peer& from, std::string_vi
 void peer_service::on_request(link::incoming_request request) {
   const std::size_t kind = request.bytes.empty() ? 0 : std::uint8_t(request.bytes.front());
   if (kind >= handlers_.size() || !handlers_[kind]) {
-    return request.respond(error{errc::unsupported, "a request of kind " + std::to_string(kind)});
+    return request.respond(error{errc::unsupported, "unknown request kind " + std::to_string(kind)});
   }
   if (!request.from.member && kind != std::size_t(peer_request::join)) {
-    return request.respond(error{errc::invalid_argument, "only members of the cluster may ask for that"});
+    return request.respond(error{errc::invalid_argument, "only members of the cluster may send this request"});
   }
   if (metrics_) metrics_->peer_requests[kind].fetch_add(1, std::memory_order_relaxed);
   request.bytes.erase(0, 1);

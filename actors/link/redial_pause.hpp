@@ -1,5 +1,5 @@
-// How long to wait before a lost or failed link is dialled again: doubling from 100 ms to 10 s, each pause drawn from
-// half to one and a half of that, so that the peers of a node that comes back do not arrive all at once. Plain class.
+// The pause before a lost or failed link is dialled again: doubles from 100 ms to 10 s; each pause is drawn from half
+// to one and a half of that, so that the peers of a restarted node do not all reconnect at once. A plain class.
 #pragma once
 
 #include "base/seams.hpp"

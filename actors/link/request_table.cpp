@@ -40,8 +40,8 @@ result<request_number> request_table::add(outgoing_request& r, storage::steady_t
   const auto charge = std::uint64_t{length_of(r.payload)} + length_of(r.into);
   CAIRN_ASSERT(credit_ && r.reply && (r.on == lane::bulk || charge == 0));
   if (r.bytes.size() > meta_max(r.on) || length_of(r.payload) > payload_max || length_of(r.into) > payload_max)
-    return error{errc::too_large, "a request of the node link is larger than its frame"};
-  if (charge > credit_->bytes_max()) return error{errc::too_large, "a request larger than the credit of the peer"};
+    return error{errc::too_large, "the request is larger than a frame of the node link"};
+  if (charge > credit_->bytes_max()) return error{errc::too_large, "the request is larger than the peer's credit"};
   if (r.deadline <= now) return error{errc::timeout, "the deadline passed before the request was sent"};
   auto& in_lane = in_lane_[std::size_t(r.on)];
   if (in_lane >= requests_max_) return error{errc::busy, "too many requests in flight to the peer"};
@@ -114,7 +114,7 @@ std::optional<request_table::finished> request_table::not_sent(request_number n,
 
 result<storage::slice> request_table::place(const frame_header& header) {
   const auto at = requests_.find(header.request);
-  if (at == requests_.end() || at->second.unsent) return error{errc::corrupt, "a reply to no request"};
+  if (at == requests_.end() || at->second.unsent) return error{errc::corrupt, "a reply without a request"};
   auto& e = at->second;
   if (header.kind == frame_kind::reply) return begin_reply(e, header);
   if (!e.begun || header.payload_total != e.total || header.payload_offset != e.received)
@@ -124,8 +124,8 @@ result<storage::slice> request_table::place(const frame_header& header) {
 }
 
 result<storage::slice> request_table::begin_reply(entry& e, const frame_header& header) {
-  if (e.begun) return error{errc::corrupt, "a second reply to one request"};
-  // Of a request that was abandoned the bound is what it was charged.
+  if (e.begun) return error{errc::corrupt, "a second reply to a request"};
+  // The bound of an abandoned request's reply is the credit that it was charged.
   const std::uint64_t most = e.into.owner ? e.into.length : e.charge;
   if (header.payload_total > most) return error{errc::corrupt, "a reply larger than its buffer"};
   e.begun = true;
@@ -136,10 +136,10 @@ result<storage::slice> request_table::begin_reply(entry& e, const frame_header& 
 
 result<std::optional<request_table::finished>> request_table::arrived(const frame_header& header, std::string meta) {
   const auto at = requests_.find(header.request);
-  if (at == requests_.end() || at->second.unsent) return error{errc::corrupt, "a reply to no request"};
+  if (at == requests_.end() || at->second.unsent) return error{errc::corrupt, "a reply without a request"};
   auto& e = at->second;
   if (header.kind == frame_kind::reply) {
-    if (header.payload_total == 0) // else place() has seen it
+    if (header.payload_total == 0) // otherwise place() has begun it
       if (auto good = begin_reply(e, header); !good) return good.error();
     e.code = header.code;
     e.meta = std::move(meta);
@@ -160,7 +160,7 @@ request_table::finished request_table::finish(entry& e) const {
   return {std::move(e.reply), std::move(a)};
 }
 
-// ---- giving up ------------------------------------------------------------------------------------------------------
+// ---- timeouts and cancellation --------------------------------------------------------------------------------------
 
 request_table::to_send request_table::cancel_frame(request_number n, const entry& e) const {
   message m;
@@ -170,7 +170,7 @@ request_table::to_send request_table::cancel_frame(request_number n, const entry
   return {0, e.connection, std::move(m)};
 }
 
-// The caller erases an entry that was never sent.
+// The caller erases an entry that was not sent.
 void request_table::abandon(request_number n, entry& e, const error& why, expired& out) {
   out.answers.push_back({std::exchange(e.reply, nullptr), why});
   e.into = {};

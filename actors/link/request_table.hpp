@@ -1,9 +1,9 @@
-// The requests that one link has in flight: numbers, deadlines, credit, the buffers that replies are received into.
-// Plain class without locks, sockets or clocks; peer_link owns one and does what it says.
+// The requests that one link has in flight: numbers, deadlines, credit, and the buffers for the replies. A plain class
+// without locks, sockets or clocks; peer_link owns one and carries out its decisions.
 //
-// A request is answered once: by its reply, by `timeout` at its deadline, by `cancelled`, or by the error of the link
-// that was lost. After a timeout or a cancellation its entry stays, without callback and buffer, until the peer's reply
-// arrives (which is received and forgotten), because its credit is outstanding until then.
+// A request is answered once: by its reply, by `timeout` at its deadline, by `cancelled`, or by the error of the lost
+// link. After a timeout or a cancellation its entry stays, without callback and buffer, until the peer's reply has
+// arrived (it is received and discarded), because its credit is outstanding until then.
 #pragma once
 
 #include "actors/link/peer_credit.hpp"
@@ -24,7 +24,7 @@ struct outgoing_request {
   lane on = lane::control;
   std::string bytes;
   storage::slice payload; // no owner: none
-  storage::slice into;    // where a payload of the reply goes; no owner: none is wanted
+  storage::slice into;    // the buffer for the reply's payload; no owner: none wanted
   storage::steady_time deadline;
   reply_callback reply;
 };
@@ -42,23 +42,23 @@ public:
     message what;
   };
 
-  // `requests_max`: of each lane, so that what waits on one never keeps a vote or a heartbeat from the other.
+  // `requests_max`: per lane, so that requests that wait on one lane never delay a vote or a heartbeat on the other.
   explicit request_table(std::size_t requests_max) : requests_max_(requests_max) {}
 
   void link_up(std::uint64_t credit_bytes, std::size_t bulk_connections);
-  std::vector<finished> link_lost(const error& why); // all of them; numbers go on
+  std::vector<finished> link_lost(const error& why); // answers all requests; numbering continues
 
-  // The request, unless refused: too_large (its bytes, or more payload than the whole credit), busy (too many in
-  // flight), timeout (its deadline has passed). Refused ones are not called back.
+  // Adds the request, or refuses it: too_large (its bytes, or more payload than the whole credit), busy (too many in
+  // flight), timeout (its deadline has passed). A refused request is not called back.
   result<request_number> add(outgoing_request& r, storage::steady_time now);
-  // Requests whose turn has come: control ones at once, bulk ones in order as far as the credit goes.
+  // The requests to send now: control requests at once, bulk requests in order as far as the credit allows.
   std::vector<to_send> take_sendable(storage::steady_time now);
-  // take_sendable's request could not be sent.
+  // A request from take_sendable could not be sent.
   std::optional<finished> not_sent(request_number n, error why);
 
-  // For a reply or its fragment: where its piece goes, no owner to forget it. corrupt: the peer breaks the rules.
+  // The place for a piece of a reply; no owner: discard the piece. corrupt: the peer violates the protocol.
   result<storage::slice> place(const frame_header& header);
-  // A whole frame of a reply arrived; the request is over when that was the last.
+  // A whole frame of a reply has arrived; the request is finished when that was the last one.
   result<std::optional<finished>> arrived(const frame_header& header, std::string meta);
 
   struct expired {
@@ -74,14 +74,14 @@ public:
 
 private:
   struct entry {
-    reply_callback reply; // null: nobody waits any more
+    reply_callback reply; // null: abandoned
     storage::slice into;
     storage::steady_time deadline;
     lane on{};
     std::size_t connection = 0;
     std::uint64_t charge = 0;
     std::optional<message> unsent;
-    bool begun = false; // the reply
+    bool begun = false; // the reply has begun
     std::uint32_t total = 0, received = 0;
     std::uint8_t code = 0;
     std::string meta;
@@ -98,7 +98,7 @@ private:
   const std::size_t requests_max_;
   request_number next_ = 1;
   entries requests_;
-  std::array<std::size_t, 2> in_lane_{};       // of them, by lane
+  std::array<std::size_t, 2> in_lane_{};       // number of requests, by lane
   std::deque<request_number> ready_, waiting_; // control; bulk
   std::optional<peer_credit> credit_;
   std::vector<std::uint64_t> load_; // outstanding bytes of each bulk connection

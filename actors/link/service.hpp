@@ -1,4 +1,4 @@
-// What a node serves to its peers over the link: requests of bytes with an optional payload, each answered once.
+// The requests that a node serves to its peers over the link: bytes with an optional payload, each answered once.
 #pragma once
 
 #include "actors/link/wire/hello.hpp"
@@ -17,17 +17,17 @@ struct answer {
   storage::slice payload; // no owner: none
 };
 
-// Answers one request: the first answer counts. Copies share; when the last one goes away unanswered, the requester
-// gets errc::cancelled. Any thread.
+// Answers one request; only the first answer counts. Copies share the request. When the last copy is destroyed without
+// an answer, the requester gets errc::cancelled. Any thread.
 class responder {
 public:
   using sender = std::function<void(result<answer>&&)>;
   using flag = std::shared_ptr<std::atomic<bool>>;
-  // `gone` is set by the connection when nobody waits any more.
+  // The connection sets `gone` when the requester does not wait any more.
   responder(sender send, flag gone) : slot_(std::make_shared<slot>(std::move(send), std::move(gone))) {}
 
   void operator()(result<answer> a) const { slot_->answer_with(std::move(a)); }
-  // Nobody waits any more: the requester cancelled, or its connection is gone. The answer is due all the same.
+  // The requester has cancelled, or its connection is gone. An answer is still required.
   bool cancelled() const { return slot_->gone->load(std::memory_order_relaxed); }
 
 private:
@@ -49,9 +49,9 @@ private:
 struct incoming_request {
   peer from;
   std::string bytes;
-  storage::slice payload;        // in the buffer that acquire() gave
-  storage::steady_time deadline; // of the requester, on this node's clock
-  std::uint32_t reply_max = 0;   // the largest payload of the answer; a larger one becomes too_large
+  storage::slice payload;        // in the buffer from acquire()
+  storage::steady_time deadline; // the requester's, on this node's clock
+  std::uint32_t reply_max = 0;   // the largest payload of the answer; a larger one is answered too_large
   responder respond;
 };
 
@@ -59,8 +59,8 @@ struct incoming_request {
 class link_service {
 public:
   virtual ~link_service() = default;
-  // A buffer for the payload of this request, at least `bytes` large; null: the requester gets busy. Called only within
-  // the credit that the peer was given.
+  // A buffer of at least `bytes` for the payload of this request; null: the requester gets busy. Called only within the
+  // peer's credit.
   virtual storage::buffer_ptr acquire(const peer& from, std::string_view request, std::uint32_t bytes) = 0;
   virtual void on_request(incoming_request request) = 0;
 };

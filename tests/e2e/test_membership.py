@@ -256,9 +256,9 @@ def test_a_removed_node_does_not_come_back_whatever_it_says(with_removed):
         code, said = liar.ask(JOIN, bytes([1]) + new_node(own) + text(NAME))
         assert code != 0 and b"was removed" in said, said
         code, said = liar.ask(JOIN, bytes([1]) + new_node(os.urandom(16)) + text(NAME))
-        assert code != 0 and b"speaks as node" in said, said
+        assert code != 0 and b"claims to be node" in said, said
         code, said = liar.ask(JOIN, bytes([1]) + new_node(member) + text(NAME))
-        assert code != 0 and b"speaks as node" in said, said
+        assert code != 0 and b"claims to be node" in said, said
         for kind in (REPORT, MEMBERS, SUBMIT, 1, 3, 4, 7, 16, 17, 18):
             code, said = liar.ask(kind, b"\1")
             assert code != 0 and b"only members" in said, (kind, said)
@@ -310,10 +310,10 @@ def test_a_member_speaks_for_itself_only(make_cluster):
         assert tells(liar, ids[liar_node], cluster=cluster_id, incarnation=count)[0]
         lie = new_node(ids[victim], incarnation=2**39) + struct.pack(">QQQQQQ", 0, 0, 0, 0, 1, 0) + b"\1" + bytes(8) + b"\0\0\0"
         code, said = liar.ask(REPORT, bytes([1]) + lie)
-        assert code != 0 and b"speaks as node" in said, said
+        assert code != 0 and b"claims to be node" in said, said
         session = bytes([1, 0]) + ids[victim] + struct.pack(">Q", 2**39)  # begin_session of the victim
         code, said = liar.ask(SUBMIT, bytes([1]) + varint(1) + varint(len(session)) + session)
-        assert code == 0 and b"speaks as node" in said, said
+        assert code == 0 and b"claims to be node" in said, said
     assert victim.put("/files/a", b"a").status == 200
     victim.stop()  # had one of the lies been believed, it could not come back
     victim.start(seconds=60)

@@ -319,7 +319,7 @@ TEST_F(membership_test, lets_nobody_speak_for_somebody_else) {
   pass(1s);
   const auto other = *ask(peer_request::report, encode(report_of(2, 99)), id_of(1), meta::feature_level);
   EXPECT_EQ(other->error(), errc::invalid_argument);
-  EXPECT_THAT(other->error().text, HasSubstr("speaks as node"));
+  EXPECT_THAT(other->error().text, HasSubstr("claims to be node"));
   EXPECT_FALSE(reports()->by_node.contains(2));
   // The start is that of the link, which was let in as it.
   EXPECT_TRUE(**ask(peer_request::report, encode(report_of(1, 99)), id_of(1), meta::feature_level, 1));
