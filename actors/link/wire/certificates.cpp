@@ -31,7 +31,7 @@ constexpr std::int64_t day_s = 24 * 60 * 60;
 constexpr std::int64_t days_max = 36'500;
 constexpr std::string_view uri_prefix = "urn:uuid:";
 
-// The last of OpenSSL's reasons; takes them all off its queue.
+// The last reason on OpenSSL's queue, as an error; clears the queue.
 error failure(std::string what) {
   if (const auto code = ERR_peek_last_error(); code != 0) {
     char text[256];
@@ -56,7 +56,7 @@ std::string pem_of(Write write) {
   return {bytes, static_cast<std::size_t>(length)};
 }
 
-// A key text that asks for a password must not make the process ask on its terminal.
+// A key that needs a password must not make OpenSSL ask on the process's terminal.
 int no_password(char*, int, int, void*) {
   return 0;
 }
@@ -80,7 +80,7 @@ bool add_name(X509_NAME* name, const char* field, std::string_view value) {
                                     static_cast<int>(value.size()), -1, 0) == 1;
 }
 
-// Starts a day early, for clocks that differ.
+// The validity starts a day early, for clocks that differ.
 bool set_times(X509* certificate, storage::wall_ms now, std::int64_t days) {
   const std::int64_t now_s = now / 1000;
   return ASN1_TIME_set(X509_getm_notBefore(certificate), now_s - day_s) != nullptr &&
@@ -135,7 +135,7 @@ bool is_address(const std::string& name) {
   return read != nullptr;
 }
 
-// The value is a configuration text for OpenSSL: nothing but checked names gets in.
+// The value is a configuration text for OpenSSL, so only checked names may be part of it.
 result<std::string> alternative_names(const storage::uuid& node, std::span<const std::string> names) {
   std::string value = "URI:" + std::string{uri_prefix} + storage::to_string(node);
   for (const auto& name : names) {
@@ -220,7 +220,7 @@ result<storage::uuid> check_node_certificate(const std::string& ca, const std::s
     any = true;
     signed_by_one = signed_by_one || X509_verify(leaf->get(), X509_get0_pubkey(authority.get())) == 1;
   }
-  ERR_clear_error(); // the end of the text is an error to it
+  ERR_clear_error(); // OpenSSL reports the end of the text as an error
   if (!any) return error{errc::invalid_argument, "the certificate authority: not a certificate in PEM"};
   if (!signed_by_one)
     return error{errc::invalid_argument, "the node's certificate is not signed by the cluster's certificate authority"};

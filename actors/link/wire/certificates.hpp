@@ -1,6 +1,6 @@
-// Certificates of a cluster: a CA of its own, and for each node a certificate that names it. EC keys on P-256,
-// signatures with SHA-256, X.509 v3 (RFC 5280). Nothing here touches files: all texts are PEM. A key text is a secret
-// (PKCS #8, not encrypted); whoever writes it chooses the file's mode.
+// Certificates of a cluster: its own CA, and for each node a certificate that names the node. EC keys on P-256,
+// signatures with SHA-256, X.509 v3 (RFC 5280). No files here: all texts are PEM. A key text is a secret (PKCS #8, not
+// encrypted); the code that writes it chooses the file's mode.
 //
 //   CA    CN=<cluster name>,O=Cairn    CA:TRUE,pathlen:0   keyCertSign, cRLSign
 //   node  CN=<node uuid>,O=Cairn       CA:FALSE            digitalSignature; serverAuth, clientAuth
@@ -40,7 +40,7 @@ result<key_and_certificate> issue(const key_and_certificate& ca, const storage::
 result<storage::uuid> node_of(x509_st* certificate);
 // The same for a PEM text whose first certificate must be signed by one of `ca`.
 result<storage::uuid> check_node_certificate(const std::string& ca, const std::string& certificate);
-// When the first certificate of the text ends to be valid, for warnings ahead of time.
+// When the validity of the text's first certificate ends, for warnings ahead of time.
 result<storage::wall_ms> certificate_end(const std::string& certificate);
 
 } // namespace cairn::actors::link

@@ -46,7 +46,7 @@ void connection::start() {
   });
 }
 
-// ---- the greeting ---------------------------------------------------------------------------------------------------
+// ---- hello and welcome ----------------------------------------------------------------------------------------------
 
 void connection::on_handshake(const error_code& failed) {
   if (phase_ == phase::closed) return;
@@ -102,7 +102,7 @@ void connection::open(const hello& theirs, const peer& other) {
 void connection::refuse(const error& why) {
   phase_ = phase::refusing;
   refusal_ = why;
-  arm(settings_.heartbeat); // the time that the peer has to read it
+  arm(settings_.heartbeat); // the time that the peer has to read the refusal
   queue_own(frame_kind::refuse, why.text.substr(0, greeting_meta_max), why.code);
 }
 
@@ -190,7 +190,7 @@ result<void> connection::handle_frame() {
       if (phase_ != phase::open) break;
       return user_->on_frame(header, parser_.take_meta());
   }
-  if (phase_ == phase::refusing) return {}; // whatever it says, the refusal is on its way
+  if (phase_ == phase::refusing) return {}; // frames of a refused peer are ignored
   return error{errc::corrupt, "a " + std::string{to_string(header.kind)} + " frame out of turn"};
 }
 
@@ -223,7 +223,7 @@ void connection::start_writing() {
     const std::lock_guard lock{mutex_};
     if (std::exchange(writing_, true)) return;
   }
-  // Not dispatch: that may run other work of the strand here, in whatever the caller holds.
+  // Not dispatch(): it may run other handlers of the strand here, while the caller holds a lock.
   const link_strand strand = stream_->socket().get_executor();
   if (strand.running_in_this_thread()) return write();
   asio::post(strand, [self = shared_from_this()] { self->write(); });
@@ -257,10 +257,10 @@ void connection::on_written(const error_code& failed) {
   }
   batch_.clear();
   if (phase_ == phase::closed) return;
-  if (failed && phase_ == phase::greeting) return; // the read that is under way knows why
+  if (failed && phase_ == phase::greeting) return; // the pending read reports the reason
   if (failed) return finish(phase_ == phase::refusing ? refusal_ : lost(failed.message()));
   if (phase_ == phase::refusing) {
-    // The peer reads to the end of the stream; what it still sends must not reset the connection under its eyes.
+    // The peer reads to the end of the stream. Bytes that it still sends must not reset the connection before that.
     error_code ignored;
     stream_->socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     return;
@@ -285,15 +285,15 @@ void connection::tick() {
   silent_ticks_ = std::exchange(heard_, false) ? 0 : silent_ticks_ + 1;
   stuck_ticks_ = std::exchange(moved_, false) || batch_.empty() ? 0 : stuck_ticks_ + 1;
   if (silent_ticks_ >= ticks_max)
-    return finish({errc::timeout, "the peer said nothing for " + ms_text(settings_.silence_max)});
+    return finish({errc::timeout, "the peer sent nothing for " + ms_text(settings_.silence_max)});
   if (stuck_ticks_ >= ticks_max)
-    return finish({errc::timeout, "the peer took nothing for " + ms_text(settings_.silence_max)});
+    return finish({errc::timeout, "the peer read nothing for " + ms_text(settings_.silence_max)});
   if (!std::exchange(spoke_, false) && batch_.empty()) queue_own(frame_kind::heartbeat, {});
   arm(settings_.heartbeat);
 }
 
 void connection::close(error why) {
-  // Posted: the user may say this inside one of its own methods, and finish() lets go of it.
+  // Posted: the user may call this inside one of its own methods, and finish() releases the user.
   asio::post(stream_->socket().get_executor(),
              [self = shared_from_this(), why = std::move(why)]() mutable { self->finish(std::move(why)); });
 }
@@ -307,7 +307,7 @@ void connection::finish(error why) {
     ended_ = true;
     queue_.clear();
   }
-  error_code ignored; // nothing is left to do with a socket that does not even close
+  error_code ignored; // a socket that fails to close needs no further handling
   stream_->socket().close(ignored);
   const auto user = std::move(user_);
   user->on_closed(why);

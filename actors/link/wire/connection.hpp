@@ -1,14 +1,14 @@
-// One connection of a node link, from the handshake to its end: TLS, hello and welcome, then frames both ways with
-// heartbeats. What the frames mean is its user's business.
+// One connection of a node link, from the handshake to its end: TLS, hello and welcome, then frames in both directions
+// with heartbeats. The user of the connection interprets the frames.
 //
 // Everything runs on the socket's strand, the user's methods too, except where a comment says "any thread". A
-// connection lives while an operation on its socket is under way or somebody holds it; it keeps its user until
+// connection lives while an operation on its socket is pending or a reference to it exists; it keeps its user until
 // on_closed.
 //
-// It closes itself, with a reason, on: a failed or late handshake, a refused hello, bytes against the grammar, silence
-// (not a byte in `silence_max`, though the peer sends heartbeats), a write without progress for as long, a queue of
-// unsent bytes that outgrew its bound. Silence is counted in ticks of the own timer, so a node that was itself stopped
-// for a while does not blame its peers.
+// It closes itself, with a reason, on: a failed or late handshake, a refused hello, bytes that violate the grammar,
+// silence (no byte in `silence_max`, although the peer sends heartbeats), a write without progress for as long, a queue
+// of unsent bytes beyond its bound. Silence is counted in ticks of the local timer, so a node that was suspended itself
+// does not suspect its peers.
 #pragma once
 
 #include "actors/link/wire/frame_parser.hpp"
@@ -36,17 +36,17 @@ class connection;
 class connection_user {
 public:
   virtual ~connection_user() = default;
-  // What to say; the dialer's also states its lane.
+  // This node's hello and what it requires; the dialer's also states its lane.
   virtual hello_rules rules() = 0;
-  // Beyond the rules (membership, say). An error refuses the peer, with its text.
+  // A further check of the peer, for example its membership. An error refuses the peer, with its text.
   virtual result<void> admit(const peer& other) = 0;
   virtual void on_open(connection& c, const hello& theirs) = 0;
-  // Where the piece of a payload goes: exactly header.payload_length bytes, or no owner to receive and forget it. An
+  // Where to receive a piece of a payload: exactly header.payload_length bytes; no owner: receive and discard them. An
   // error closes the connection.
   virtual result<storage::slice> place(const frame_header& header, const std::string& meta) = 0;
-  // A request, reply, fragment (its bytes are where place() said) or cancel. An error closes the connection.
+  // A request, reply, fragment (received at place()) or cancel. An error closes the connection.
   virtual result<void> on_frame(const frame_header& header, std::string meta) = 0;
-  virtual void on_closed(const error& why) = 0; // the last call, also when it never opened
+  virtual void on_closed(const error& why) = 0; // the last call, also for a connection that never opened
 };
 
 class connection : public std::enable_shared_from_this<connection>, public stream_user {
@@ -56,7 +56,7 @@ public:
 
   // Any thread.
   void start();
-  // False: the queue is full (nothing was taken) or the connection has closed (on_closed tells).
+  // False: the queue is full (nothing was queued), or the connection has closed (then on_closed is called).
   bool send(message m);
   void close(error why);
 
@@ -97,7 +97,7 @@ private:
   std::string address_;
 
   frame_parser parser_;
-  storage::slice placed_; // holds the buffer that is being received into
+  storage::slice placed_; // keeps the buffer of the payload that is being received
   phase phase_ = phase::handshake;
   hello_rules rules_;
   std::optional<storage::uuid> certified_;
@@ -105,7 +105,7 @@ private:
   lane lane_ = lane::control;
   std::vector<sent_frame> batch_; // being written
   std::vector<boost::asio::const_buffer> buffers_;
-  error refusal_; // phase refusing: what the peer is told before the end
+  error refusal_; // in phase refusing: the reason that the peer is told
 
   bool heard_ = false, moved_ = false, spoke_ = false; // since the last tick
   std::uint32_t silent_ticks_ = 0, stuck_ticks_ = 0;

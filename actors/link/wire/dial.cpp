@@ -12,7 +12,7 @@ using boost::system::error_code;
 
 namespace {
 
-// Lives in its handlers.
+// Its handlers keep it alive.
 class attempt : public std::enable_shared_from_this<attempt> {
 public:
   attempt(link_strand strand, dial_target target, std::function<void(result<link_socket>)> done)

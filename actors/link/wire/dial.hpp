@@ -1,4 +1,4 @@
-// Opens a TCP connection to a host name or address within a time. Host names are resolved by Asio's own thread.
+// Opens a TCP connection to a host name or address within a time limit. Asio's own thread resolves host names.
 #pragma once
 
 #include "actors/link/wire/stream.hpp"
@@ -11,7 +11,7 @@ namespace cairn::actors::link {
 struct dial_target {
   std::string host; // name or numeric address, without brackets
   std::uint16_t port = 0;
-  bool plaintext_beyond_loopback = true; // else such an address is refused
+  bool plaintext_beyond_loopback = true; // false: such an address is refused
   std::chrono::milliseconds patience{5000};
 };
 

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint32_t magic = 0x43524e4c; // "CRNL"
 
-// What a kind may carry.
+// The fields that a kind of frame may have.
 struct shape {
   bool code, request, meta, first_piece, next_piece, from_requester;
 };
@@ -33,11 +33,11 @@ const char* payload_fault(const frame_header& h, const shape& may) {
   if (!may.first_piece && !may.next_piece)
     return h.payload_length == 0 && h.payload_total == 0 && h.payload_offset == 0 ? nullptr : "a payload";
   if (h.lane == lane::control && h.payload_total > 0) return "a payload on the control lane";
-  if (h.payload_length > piece_max || h.payload_total > payload_max) return "a giant payload";
+  if (h.payload_length > piece_max || h.payload_total > payload_max) return "a payload beyond its limit";
   if (h.payload_offset > h.payload_total || h.payload_length > h.payload_total - h.payload_offset)
     return "a piece beyond its payload";
-  if (may.first_piece && h.payload_offset != 0) return "a first piece that is not the first";
-  if (may.next_piece && h.payload_offset == 0) return "a next piece that is the first";
+  if (may.first_piece && h.payload_offset != 0) return "a first piece with an offset";
+  if (may.next_piece && h.payload_offset == 0) return "a further piece without an offset";
   if (h.payload_total > 0 && h.payload_length == 0) return "an empty piece";
   return nullptr;
 }
@@ -48,9 +48,9 @@ const char* fault(const frame_header& h) {
   if (h.code > static_cast<std::uint8_t>(errc_last)) return "an unknown error code";
   if (!may.code && h.code != 0) return "an error code";
   if (may.request != (h.request != 0)) return may.request ? "no request number" : "a request number";
-  if (h.meta_length > (may.meta ? meta_max(h.lane) : 0)) return "too long a message";
-  if (!may.from_requester && (h.time_left_ms != 0 || h.reply_max != 0)) return "a deadline or a reply's bound";
-  if (h.reply_max > (h.lane == lane::bulk ? payload_max : 0)) return "a giant bound of the reply";
+  if (h.meta_length > (may.meta ? meta_max(h.lane) : 0)) return "a meta beyond its limit";
+  if (!may.from_requester && (h.time_left_ms != 0 || h.reply_max != 0)) return "a deadline or reply_max";
+  if (h.reply_max > (h.lane == lane::bulk ? payload_max : 0)) return "reply_max beyond its limit";
   if (h.code != 0 && h.payload_total != 0) return "both an error and a payload";
   return payload_fault(h, may);
 }

@@ -1,5 +1,5 @@
-// The frames of the node link: the grammar of every byte that travels between two nodes (inside TLS, unless the
-// operator said `insecure`).
+// The frames of the node link: the grammar of every byte that two nodes exchange (inside TLS, unless the operator has
+// set `cluster.insecure`).
 //
 //   connection = frame*
 //   frame      = header meta payload
@@ -17,11 +17,11 @@
 //   fragment  7  both                          the next piece      request, payload_total, payload_offset
 //   cancel    8  dialer                                            request
 //
-// A dialer's first frame is hello, the answer welcome or refuse. Then a control connection carries messages without
-// payload and a bulk connection messages with one. A payload larger than a piece goes on in fragments, in order; the
-// fragments of different messages may alternate. Every request is answered by exactly one reply, a cancelled one too.
-// Fields that a kind does not use are 0, so a header has exactly one encoding. Errors: corrupt (against this grammar),
-// unsupported (another version of it); after either the stream cannot be followed any more.
+// A dialer's first frame is hello; the acceptor answers welcome or refuse. After that a control connection carries
+// messages without a payload, and a bulk connection messages with one. A payload larger than a piece continues in
+// fragments, in order; fragments of different messages may alternate. Every request is answered by exactly one reply, a
+// cancelled request too. Fields that a kind does not use are 0, so a header has exactly one encoding. Errors: corrupt
+// (violates this grammar), unsupported (another version); after either the stream cannot be parsed any further.
 #pragma once
 
 #include "base/error.hpp"
@@ -50,7 +50,7 @@ enum class frame_kind : std::uint8_t {
 constexpr std::size_t header_bytes = 40;
 constexpr std::uint8_t frame_version = 1;
 constexpr std::uint32_t greeting_meta_max = 4 << 10;              // before the peer is known
-constexpr std::uint32_t control_meta_max = (1 << 20) + (4 << 10); // a message of consensus and what surrounds it
+constexpr std::uint32_t control_meta_max = (1 << 20) + (4 << 10); // a message of the consensus core and its envelope
 constexpr std::uint32_t bulk_meta_max = 64 << 10;
 constexpr std::uint32_t piece_max = 1 << 20; // payload of one frame
 constexpr std::uint32_t payload_max = 16 << 20;

@@ -8,7 +8,7 @@ namespace cairn::actors::link {
 namespace {
 constexpr std::size_t stranger_input_bytes = 4 << 10;
 constexpr std::size_t known_input_bytes = 64 << 10;
-constexpr std::size_t bulk_readahead_bytes = 4 << 10; // copied once more; the rest of a payload is not
+constexpr std::size_t bulk_readahead_bytes = 4 << 10; // these bytes are copied; the rest of a payload is not
 } // namespace
 
 frame_parser::frame_parser() : input_(stranger_input_bytes), readahead_(stranger_input_bytes) {}
@@ -23,7 +23,7 @@ void frame_parser::known(lane l) {
 std::span<std::byte> frame_parser::space() {
   if (state_ == state::payload && !skipping_ && buffered() == 0) return place_;
   if (begin_ == end_) begin_ = end_ = 0;
-  if (end_ == input_.size()) { // only a part of a header can be left
+  if (end_ == input_.size()) { // only a part of a header can remain
     std::memmove(input_.data(), input_.data() + begin_, buffered());
     end_ -= begin_;
     begin_ = 0;
@@ -78,7 +78,7 @@ result<void> frame_parser::read_header() {
   begin_ += header_bytes;
   header_ = *read;
   if (header_.lane != lane_)
-    return error{errc::corrupt, "a " + std::string{to_string(header_.kind)} + " frame of the other lane"};
+    return error{errc::corrupt, "a " + std::string{to_string(header_.kind)} + " frame of another lane"};
   if (header_.meta_length > meta_max_)
     return error{errc::corrupt, "a " + std::string{to_string(header_.kind)} + " frame of " +
                                     std::to_string(header_.meta_length) + " bytes before its sender is known"};

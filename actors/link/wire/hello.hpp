@@ -1,11 +1,11 @@
-// The first frames of a connection: who speaks, for which cluster, and whether the two may talk.
+// The first frames of a connection: identity and cluster of the sender, and the rules whether two nodes may connect.
 //
 //   hello = protocol_oldest:u16 protocol_newest:u16 cluster:16 cluster_name:string node:16 incarnation:u64
 //           feature_level:u32 feature_active:u32 lane:u8 link:u64 credit_bytes:u64 rest
 //
-// `rest` is empty up to the protocol of this release and ignored when the sender also speaks a newer one. Names are
+// `rest` is empty in this release's protocol, and is ignored when the sender also speaks a newer one. Names are
 // length-prefixed as in base/codec.hpp. Errors: corrupt (not a hello), unsupported (no common protocol or features),
-// invalid_argument (another cluster or identity than it may be); each text says what the operator has to look at.
+// invalid_argument (an unexpected cluster or identity); each text is for the operator.
 #pragma once
 
 #include "actors/link/wire/frame.hpp"
@@ -25,11 +25,11 @@ struct hello {
   std::string cluster_name;
   storage::uuid node{};
   std::uint64_t incarnation = 0;
-  std::uint32_t feature_level = 0;  // the newest commands that the node understands
-  std::uint32_t feature_active = 0; // those that its cluster uses already
+  std::uint32_t feature_level = 0;  // the newest feature level that the node supports
+  std::uint32_t feature_active = 0; // the feature level that its cluster uses
   link::lane lane{};
   std::uint64_t link = 0;         // random; the connections of one link share it
-  std::uint64_t credit_bytes = 0; // welcome: what the dialer may have outstanding in payloads, both ways together
+  std::uint64_t credit_bytes = 0; // welcome: the payload bytes that the dialer may have outstanding
   friend bool operator==(const hello&, const hello&) = default;
 };
 
@@ -41,27 +41,27 @@ struct peer {
   storage::uuid node{};
   std::uint64_t incarnation = 0, link = 0;
   std::uint32_t feature_level = 0;
-  std::uint16_t protocol = 0; // the newest that both speak
+  std::uint16_t protocol = 0; // the newest that both support
   link::lane lane{};
-  bool member = false;    // both are of the same cluster; else one of them is about to join
+  bool member = false;    // both are in the same cluster; false: one of them is about to join
   bool certified = false; // its certificate names `node`; false on plaintext connections
 };
 
-// Greetings that end so are news for operators: they do not pass by themselves.
+// Hellos that end with such an error are logged for the operator: they need an operator's action.
 constexpr bool is_refusal(errc code) {
   return code == errc::invalid_argument || code == errc::unsupported || code == errc::precondition_failed;
 }
 
 struct hello_rules {
   hello own;
-  std::optional<storage::uuid> expected; // whom the dialer wants to reach, when it knows
-  bool strangers = true;                 // nodes that are of no cluster may connect, to ask to join
+  std::optional<storage::uuid> expected; // the node that the dialer wants to reach, if known
+  bool strangers = true;                 // nodes without a cluster may connect, to ask to join
 
-  // `certified`: the node that the peer's certificate names; nothing on a plaintext connection.
+  // `certified`: the node that the peer's certificate names; nullopt on a plaintext connection.
   result<peer> judge(const hello& theirs, const std::optional<storage::uuid>& certified) const;
 
 private:
-  result<bool> judge_cluster(const hello& theirs) const; // true: the same
+  result<bool> judge_cluster(const hello& theirs) const; // true: the same cluster
   result<void> judge_identity(const hello& theirs, const std::optional<storage::uuid>& certified) const;
 };
 

@@ -1,4 +1,4 @@
-// Opens listening sockets, and what they have in common; shared by the HTTP, admin and link servers.
+// Opens listening sockets; shared by the HTTP, admin and link servers.
 #pragma once
 
 #include "base/log_pace.hpp"
@@ -17,21 +17,21 @@ using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, contro
 result<void> listen_on(acceptor& listening, const config::endpoint& where);
 config::endpoint endpoint_of(const acceptor& listening);
 
-// A descriptor held back, so that a port that must answer can still accept when the process has none left.
+// A reserved descriptor: released, it lets a port that must answer accept a connection when the process has none left.
 class spare_descriptor {
 public:
   spare_descriptor() { keep(); }
   ~spare_descriptor() { give_up(); }
   spare_descriptor(const spare_descriptor&) = delete;
   spare_descriptor& operator=(const spare_descriptor&) = delete;
-  void keep();    // again, when it was given up and the process has one
-  bool give_up(); // false: it was given up already
+  void keep();    // reserves again after give_up(), if the process has a free descriptor
+  bool give_up(); // false: none is reserved
 
 private:
   int held_ = -1;
 };
 
-// Says that connections can't be accepted, but not each time: whoever opens many of them must not fill the log.
+// Logs failures of accept at a bounded rate, so that a flood of connections does not fill the log.
 class accept_failures {
 public:
   accept_failures(std::string_view event, const storage::clock& clock);

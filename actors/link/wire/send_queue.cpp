@@ -12,7 +12,7 @@ std::size_t size_of_frame(const sent_frame& f) {
 
 } // namespace
 
-// Each further piece brings a header of its own.
+// The queued bytes of a message: each further piece has its own header.
 std::size_t send_queue::size_of(const message& m) {
   const std::size_t left = m.payload.owner ? m.payload.length : 0;
   const std::size_t frames = std::max<std::size_t>(1, (left + piece_max - 1) / piece_max);

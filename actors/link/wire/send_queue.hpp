@@ -1,5 +1,5 @@
-// What one connection still has to send: messages in order, cut into frames; payloads of several messages take turns, a
-// piece each. Bounded in bytes. Plain class, not thread-safe: its connection locks.
+// The unsent messages of one connection, in order, cut into frames; payloads of several messages are interleaved, one
+// piece each. Bounded in bytes. A plain class, not thread-safe: its connection locks.
 #pragma once
 
 #include "actors/link/wire/frame.hpp"
@@ -17,7 +17,7 @@ struct message {
   storage::slice payload; // no owner: none
 };
 
-// One frame on its way. Keeps the bytes that it refers to.
+// One frame that is being written. Keeps the bytes that it refers to alive.
 struct sent_frame {
   header_block header;
   std::string meta;
@@ -31,15 +31,15 @@ public:
 
   explicit send_queue(std::size_t bytes_max) : bytes_max_(bytes_max) {}
 
-  // False: it does not fit, and nothing was taken. An empty queue takes any message.
+  // False: the message does not fit, and was not queued. An empty queue takes any message.
   bool push(message&& m);
-  void push_anyway(message&& m); // of the connection itself: greetings, heartbeats
+  void push_anyway(message&& m); // for the connection's own frames: hello, refusal, heartbeat
 
-  // The next frames to write together, fewest when they are large. Their bytes count until `written`.
+  // The next frames to write together, fewer when they are large. Their bytes count as queued until `written`.
   std::vector<sent_frame> next_batch();
   void written(const std::vector<sent_frame>& batch);
 
-  void clear(); // what is not on its way
+  void clear(); // drops what is not being written
   bool empty() const { return waiting_.empty(); }
   std::size_t bytes() const { return bytes_; }
 

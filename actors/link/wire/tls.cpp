@@ -67,7 +67,7 @@ public:
   }
 
 private:
-  std::atomic<std::shared_ptr<ssl::context>> context_; // streams keep the one that they began with
+  std::atomic<std::shared_ptr<ssl::context>> context_; // a stream keeps the context with which it began
   const storage::uuid node_;
   std::atomic<storage::wall_ms> ends_;
 };
@@ -103,7 +103,7 @@ result<std::shared_ptr<tls_identity>> tls_identity::make(const tls_material& mat
   context->use_certificate_chain(asio::buffer(material.certificate), failed);
   if (failed) return unusable("the node's certificate", failed);
   context->use_private_key(asio::buffer(material.key), ssl::context::pem, failed);
-  // OpenSSL compares the two as soon as it has both.
+  // use_private_key also compares the key with the certificate.
   if (failed || SSL_CTX_check_private_key(context->native_handle()) != 1)
     return error{errc::invalid_argument, "the node's key cannot be read or does not belong to its certificate"};
   context->set_verify_mode(ssl::verify_peer | ssl::verify_fail_if_no_peer_cert, failed);

@@ -1,9 +1,9 @@
-// Mutual TLS between the nodes of a cluster: TLS 1.3 only, both sides show a certificate of the cluster's own CA, and
-// the certificate names its node in a URI subject alternative name, `urn:uuid:<node>`. Whether that node is still a
-// member is for the caller to check. Sessions are not resumed, so a removed node cannot come back with an old ticket.
+// Mutual TLS between the nodes of a cluster: TLS 1.3 only. Both sides present a certificate of the cluster's own CA,
+// which names its node in a URI subject alternative name, `urn:uuid:<node>`. The caller checks whether that node is
+// still a member. Sessions are not resumed, so a removed node cannot reconnect with an old ticket.
 //
-// Errors: not_found and io_error for files; invalid_argument for certificates and keys that do not do ("the key does
-// not belong to the certificate"). No certificate revocation lists: membership revokes.
+// Errors: not_found and io_error for files; invalid_argument for unusable certificates and keys ("the key does not
+// belong to the certificate"). No certificate revocation lists: a node is revoked by removing it from the cluster.
 #pragma once
 
 #include "actors/link/wire/stream.hpp"
@@ -29,9 +29,9 @@ public:
   static result<std::shared_ptr<tls_identity>> make(const tls_material& material);
   virtual ~tls_identity() = default;
 
-  virtual const storage::uuid& node() const = 0; // whom the own certificate names
-  virtual storage::wall_ms ends() const = 0;     // when it does
-  // New streams use the other one's certificate, which names the same node. Any thread.
+  virtual const storage::uuid& node() const = 0; // the node that the own certificate names
+  virtual storage::wall_ms ends() const = 0;     // the end of the certificate's validity
+  // New streams use the certificate of `fresh`, which names the same node. Any thread.
   virtual void take(const tls_identity& fresh) = 0;
   virtual std::unique_ptr<byte_stream> stream(link_socket socket) const = 0;
 };

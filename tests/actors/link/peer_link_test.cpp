@@ -149,7 +149,7 @@ TEST_F(link_peer, notices_a_frozen_peer) {
   ASSERT_TRUE(eventually([&] { return l.up(); }));
   const auto answered = ask(l, "echo", 60s);
   EXPECT_EQ(answered.error(), errc::connection_lost);
-  EXPECT_THAT(answered.error().text, HasSubstr("said nothing for 400 ms"));
+  EXPECT_THAT(answered.error().text, HasSubstr("sent nothing for 400 ms"));
 }
 
 TEST_F(link_peer, times_a_request_out_and_forgets_its_late_reply) {

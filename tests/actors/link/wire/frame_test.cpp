@@ -68,17 +68,17 @@ TEST(link_frame, refuses_every_header_against_the_grammar) {
   EXPECT_EQ(refused(7, 1, request), "a request frame with an error code");
   EXPECT_EQ(refused(7, 255, request), "a request frame with an unknown error code");
   EXPECT_EQ(refused(15, 0, request), "a request frame with no request number");
-  EXPECT_EQ(refused(16, 0xff, request), "a request frame with too long a message");
-  EXPECT_EQ(refused(20, 0xff, request), "a request frame with a giant payload");
-  EXPECT_EQ(refused(24, 0xff, request), "a request frame with a giant payload");
+  EXPECT_EQ(refused(16, 0xff, request), "a request frame with a meta beyond its limit");
+  EXPECT_EQ(refused(20, 0xff, request), "a request frame with a payload beyond its limit");
+  EXPECT_EQ(refused(24, 0xff, request), "a request frame with a payload beyond its limit");
   EXPECT_EQ(refused(23, 5, request), "a request frame with a piece beyond its payload");
   EXPECT_EQ(refused(23, 0, request), "a request frame with an empty piece");
-  EXPECT_EQ(refused(31, 1, request), "a request frame with a first piece that is not the first");
-  EXPECT_EQ(refused(36, 0xff, request), "a request frame with a giant bound of the reply");
+  EXPECT_EQ(refused(31, 1, request), "a request frame with a first piece with an offset");
+  EXPECT_EQ(refused(36, 0xff, request), "a request frame with reply_max beyond its limit");
   EXPECT_EQ(refused(6, 0, request), "a request frame with a payload on the control lane");
-  EXPECT_EQ(refused(19, 1, heartbeat), "a heartbeat frame with too long a message");
+  EXPECT_EQ(refused(19, 1, heartbeat), "a heartbeat frame with a meta beyond its limit");
   EXPECT_EQ(refused(15, 1, heartbeat), "a heartbeat frame with a request number");
-  EXPECT_EQ(refused(35, 1, heartbeat), "a heartbeat frame with a deadline or a reply's bound");
+  EXPECT_EQ(refused(35, 1, heartbeat), "a heartbeat frame with a deadline or reply_max");
   EXPECT_EQ(refused(23, 1, heartbeat), "a heartbeat frame with a payload");
 }
 
@@ -150,7 +150,7 @@ TEST(link_frame_parser, takes_no_large_frames_from_strangers_and_none_of_the_oth
   frame_parser other;
   other.known(lane::bulk);
   feed(other, bytes_of(request_header(lane::control, 0)));
-  EXPECT_EQ(other.step().error().text, "a request frame of the other lane");
+  EXPECT_EQ(other.step().error().text, "a request frame of another lane");
 }
 
 } // namespace cairn::actors::link
