@@ -18,7 +18,7 @@ namespace cairn::sim {
 
 namespace {
 
-// An assertion ends the process: say which seed it was.
+// An assertion ends the process: print the seed that was running.
 thread_local char running_now[96];
 
 extern "C" void tell_seed_and_abort(int) {
@@ -116,7 +116,7 @@ const scenario* find_scenario(const std::string& name) {
 
 sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads,
                    std::uint64_t repeat_every, const std::function<void(std::uint64_t)>& progress, bool logs) {
-  log::set_up(logs ? log::level::debug : log::level::off, false); // failures are planned by the thousand
+  log::set_up(logs ? log::level::debug : log::level::off, false); // the runs plan thousands of failures
   const auto before = std::signal(SIGABRT, tell_seed_and_abort);
   sweeper all{s, first, last, repeat_every, progress};
   std::vector<std::thread> workers;

@@ -139,7 +139,7 @@ bool download_run::same_bytes(std::uint64_t offset, storage::bytes_view bytes) c
   return bytes.empty();
 }
 
-// Someone else's buffers come and go, so that growth fails and even a block must be waited for.
+// Another user's buffers are taken and released, so that growth fails and even a block must be waited for.
 void download_run::hog_memory() {
   const auto hogs = w_.draw.between(1, 30);
   for (std::uint64_t i = 0; i < hogs; ++i) {
@@ -191,11 +191,12 @@ void download_run::check_end() {
   checks_.expect(w_.live_actors() == disks_ + 1, "an actor of the download is left");
   checks_.expect(pool_->in_use_bytes() == 0, "buffers are left");
   checks_.expect(pool_->waiting() == 0, "a wait for memory is left");
-  checks_.expect(hold_.use_count() == 2, "the read hold is left"); // ours and the fake metadata's
+  checks_.expect(hold_.use_count() == 2, "the read hold is left"); // this run's and the fake metadata's
   checks_.expect(metrics_->active_downloads == 0, "active_downloads is not zero");
   checks_.expect(metrics_->window_slices == 0, "window_slices is not zero");
   const bool gone = end == download_end::gone;
-  checks_.expect(metrics_->downloads_cancelled <= std::uint64_t(gone), "counted as cancelled without being so");
+  checks_.expect(metrics_->downloads_cancelled <= std::uint64_t(gone),
+                 "a download was counted as cancelled that was not");
 }
 
 void download_run::clean_up() {
@@ -204,7 +205,7 @@ void download_run::clean_up() {
   w_.forget_everything();
   client_.reset();
   services_ = {};
-  // A pool that is not whole would end the process before the seed is reported.
+  // A pool with buffers in use would end the process before the seed is printed.
   if (pool_->in_use_bytes() != 0) new std::shared_ptr<storage::buffer_pool>(pool_);
 }
 
@@ -221,7 +222,7 @@ run_result download_run::run() {
       w_.run_until([&] { return client_->end() != download_end::running || checks_.failed(); }, std::chrono::hours{1});
   if (!ended) checks_.fail("still running after an hour");
   while (w_.step()) {
-  } // late reads, hogs, timers: all finite
+  } // late reads, borrowed buffers, timers: all end
   if (ended) check_end();
 
   run_result out;

@@ -65,7 +65,7 @@ fake_stores::fake_stores(world& w, checks& c, fake_disk_plan plan, std::size_t d
     actors_.push_back(store);
     members.push_back({{disk_id(disk), 1.0}, {store}, nullptr});
   }
-  // The members' order is the drawn one; their rank for a chunk is the router's.
+  // Members are in the drawn order; the router ranks them for a chunk.
   router_ = std::make_shared<const chunk_router>(std::make_shared<const store_router>(std::move(members)));
 }
 
@@ -106,14 +106,14 @@ std::optional<error> fake_stores::failure_of(std::size_t disk, const chunk_read&
     const auto kind = kinds[w_.draw.below(3)];
     if (kind == errc::timeout) {
       delay += std::chrono::seconds{5};
-      // Late means that a fresh buffer is needed, and that may not be had.
+      // After a timeout the sequencer needs a new buffer, which it may not get.
       fatal_.insert(errc::timeout);
       if (w_.draw.chance(plan_.late_garbage)) {
         w_.after(delay + microseconds{w_.draw.below(2'000'000)},
                  [into = r.into, n = r.length] { std::fill_n(into->data(), n, std::byte{0xEE}); });
       }
     }
-    return error{kind, "a stumble"};
+    return error{kind, "a transient failure"};
   }
   if (rank != facts.rank) return error{errc::not_found, "elsewhere"};
   if (!facts.fault) return std::nullopt;
@@ -131,12 +131,11 @@ fake_stores::answer fake_stores::read(std::size_t disk, const chunk_read& r) {
   const auto begin = std::uint64_t{r.id.index} * blob->second.chunk_size;
   const auto chunk_length = std::min<std::uint64_t>(blob->second.chunk_size, blob->second.length - begin);
   checks_.expect(r.offset % storage::block_size_bytes == 0, "a read that does not begin at a block");
-  checks_.expect(r.length > 0 && r.offset + r.length <= blob->second.chunk_size, "a read that crosses its chunk's end");
+  checks_.expect(r.length > 0 && r.offset + r.length <= blob->second.chunk_size, "a read beyond its chunk's end");
   checks_.expect(begin < blob->second.length && r.offset < chunk_length, "a read beyond the blob");
   checks_.expect(r.into && r.into->capacity() >= r.length, "a read into a buffer that is too small");
   checks_.expect(reading_.insert(r.into.get()).second, "two reads into one buffer");
-  checks_.expect(reading_.size() + queued_elsewhere() <= window_max_,
-                 "more slices on their way than the window allows");
+  checks_.expect(reading_.size() + queued_elsewhere() <= window_max_, "more slices outstanding than the window allows");
 
   out.failure = failure_of(disk, r, out.delay);
   if (out.failure) return out;
@@ -222,7 +221,9 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         [&c](parts_atom, const object_parts_query&) {
           return unexpected<found_parts>(c, "a download asked for parts");
         },
-        [&c](access_atom, const access_query&) { return unexpected<found_access>(c, "a download asked who may"); },
+        [&c](access_atom, const access_query&) {
+          return unexpected<found_access>(c, "a download asked for access rights");
+        },
         [&c](list_atom, const meta::versions_query&) {
           return unexpected<versions_listing>(c, "a download listed versions");
         },
@@ -231,10 +232,12 @@ metadata_actor spawn_fake_metadata(world& w, checks& c, std::shared_ptr<const fa
         [&c](new_blob_atom) { return unexpected<storage::blob_id>(c, "a download took a blob id"); },
         [&c](buried_atom, std::uint32_t) { return unexpected<buried_list>(c, "a download asked for buried blobs"); },
         [&c](dead_atom, const chunk_ids&) { return unexpected<chunk_ids>(c, "a download asked for dead chunks"); },
-        [&c](peer_atom, const peer_call&) { c.fail("a download spoke for another node"); },
+        [&c](peer_atom, const peer_call&) { c.fail("a download sent a peer's request"); },
         [&c](status_atom) { return unexpected<log_status_ptr>(c, "a download asked for the log"); },
         [&c](change_atom, const log_change&) { return unexpected<std::uint8_t>(c, "a download changed the log"); },
-        [&c](transfer_atom, storage::node_number) { return unexpected<std::uint8_t>(c, "a download handed over"); },
+        [&c](transfer_atom, storage::node_number) {
+          return unexpected<std::uint8_t>(c, "a download transferred leadership");
+        },
         [](completion& done) { done.run(); },
         [](tick_atom) {},
     };

@@ -1,6 +1,6 @@
-// Disks and metadata that answer from a plan instead of from storage: late, in any order, wrongly. For runs that look
-// at sequencer and streamer alone. Every read is checked: block-aligned, within its chunk, into a buffer of its own
-// that is large enough, never more than the window at once.
+// Disks and metadata that answer from a plan and not from storage: late, in any order, wrongly. For runs of sequencer
+// and streamer alone. Every read is checked: block-aligned, within its chunk, into its own buffer that is large enough,
+// never more reads than the window.
 #pragma once
 
 #include "actors/chunks/chunk_router.hpp"
@@ -15,15 +15,15 @@ namespace cairn::sim {
 
 struct fake_disk_plan {
   microseconds read_min{10}, read_max{300};
-  double slow = 0; // chance a read that it takes up to slow_max
+  double slow = 0; // probability that a read takes up to slow_max longer
   microseconds slow_max{0};
-  double stumbles = 0;     // chance a read that busy, io_error or timeout is answered; never so often that it is fatal
-  double late_garbage = 0; // chance that a read answered with timeout scribbles into its buffer later
-  double misplaced = 0;    // chance a chunk that it lies on a disk of lower rank
-  double corrupt = 0, lost = 0, unreadable = 0, short_chunks = 0; // chance a chunk, fatal
+  double stumbles = 0; // probability of a transient failure (busy, io_error, timeout); never often enough to be fatal
+  double late_garbage = 0; // probability that a read that timed out writes garbage into its buffer later
+  double misplaced = 0;    // probability that a chunk is on a disk of lower rank
+  double corrupt = 0, lost = 0, unreadable = 0, short_chunks = 0; // probability per chunk, fatal
 };
 
-// What the stores know of a blob; its bytes are pattern(blob.number, offset).
+// A blob as the stores know it; its bytes are pattern(blob.number, offset).
 struct fake_blob {
   std::uint64_t length = 0;
   std::uint32_t chunk_size = 0;
@@ -37,21 +37,21 @@ public:
   fake_stores& operator=(const fake_stores&) = delete;
 
   std::map<storage::blob_id, fake_blob> blobs;
-  // Slices at the client that are not credited yet count against the window.
+  // The number of slices at the client that are not credited yet: they count against the window.
   std::function<std::size_t()> queued_elsewhere = [] { return std::size_t{0}; };
 
   std::shared_ptr<const actors::chunk_router> router() const { return router_; }
   std::size_t reading() const noexcept { return reading_.size(); }
   std::uint64_t reads() const noexcept { return reads_; }
-  // Codes that a download may end with, by what was answered so far.
+  // The codes with which a download may end, given the answers so far.
   const std::set<errc>& fatal() const noexcept { return fatal_; }
 
 private:
   struct chunk_facts {
-    std::size_t rank = 0; // where it lies
+    std::size_t rank = 0; // rank of the disk that has the chunk
     std::optional<errc> fault;
     bool is_short = false;
-    std::map<std::size_t, std::uint32_t> stumbles; // by rank, in a row
+    std::map<std::size_t, std::uint32_t> stumbles; // consecutive transient failures, by rank
   };
   struct answer {
     std::optional<error> failure;

@@ -71,7 +71,7 @@ void node_run::draw() {
   lives_ = d.chance(0.6) ? d.between(2, 4) : 1;
 }
 
-// Faults of a disk are of its files; its index fails with the node only.
+// Disk faults affect files only; the index fails only with the node.
 void node_run::set_faults(bool on) {
   for (std::size_t i = 0; i < node_->disks(); ++i) {
     if (!on) {
@@ -89,7 +89,7 @@ void node_run::set_faults(bool on) {
   }
 }
 
-// Half of the crashes hit between messages, the others in the middle of what a disk does.
+// Half of the crashes happen between messages, the others in the middle of disk operations.
 void node_run::crash_midway() {
   w_.run_for(microseconds{w_.draw.between(1'000, 800'000)});
   if (w_.draw.chance(0.5)) {
@@ -136,8 +136,8 @@ void node_run::run_lives() {
   }
 }
 
-// Uploads that failed still wind down, late reads end, the reaper goes on: after a minute only what lives long is left,
-// and unless disks failed, only the chunks of the objects that are there.
+// Failed uploads end, late reads end, the reaper continues. After a minute only long-lived actors are left and, unless
+// disks failed, only the chunks of existing objects.
 void node_run::check_quiet() {
   set_faults(false);
   w_.run_for(std::chrono::minutes{1});
@@ -154,7 +154,7 @@ void node_run::check_quiet() {
     checks_.fail("objects of " + std::to_string(wanted) + " chunks, but there are " + node_->left_text());
 }
 
-// Sessions end with their process, so after a last restart every leftover is dead by the log's word.
+// Sessions end with their process, so after the last restart the log calls every leftover chunk dead.
 void node_run::check_reclaimed() {
   restart();
   if (checks_.failed()) return;

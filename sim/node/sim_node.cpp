@@ -109,7 +109,7 @@ void sim_node::crash(bool power_lost) {
   services_ = {};
   if (pool && pool->in_use_bytes() != 0) {
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
-    new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is told
+    new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is printed
   }
   for (auto& d : disks_) {
     d->actors.clear();

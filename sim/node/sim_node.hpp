@@ -1,6 +1,6 @@
-// One storage node of the real actors over simulated disks, as actors/runtime/storage_node.cpp assembles it over real
-// ones. Its durable parts (in-memory file systems, in-memory key-value engines) survive `crash`, everything else dies
-// with it.
+// One storage node of the production actors over simulated disks, as actors/runtime/storage_node.cpp assembles it over
+// real ones. Its durable parts (in-memory file systems, in-memory key-value engines) survive `crash`; everything else
+// is destroyed.
 #pragma once
 
 #include "actors/chunks/chunk_router.hpp"
@@ -29,14 +29,14 @@ public:
   sim_node& operator=(const sim_node&) = delete;
 
   void start();
-  // The process dies here: executors first, then actors. `power_lost`: unflushed writes are lost, torn or kept.
+  // Ends the process: executors first, then actors. `power_lost`: unflushed writes are lost, torn or kept.
   void crash(bool power_lost);
   bool running() const noexcept { return running_; }
 
   const actors::services& handles() const { return services_; }
   storage::memory_file_system& disk(std::size_t i) { return *disks_[i]->files; }
   std::size_t disks() const noexcept { return disks_.size(); }
-  std::size_t actors() const; // long-lived ones
+  std::size_t actors() const; // number of long-lived actors
   const storage::node_metrics& metrics() const { return *metrics_; }
   std::size_t holds() const { return holds_->size(); }
 

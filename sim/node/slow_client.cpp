@@ -18,7 +18,7 @@ actors::download_plan slow_client::plan(const actors::found_object& object) {
 }
 
 void slow_client::last_call(download_end how) {
-  if (end_ == download_end::gone) return; // calls that were on their way when the client left
+  if (end_ == download_end::gone) return; // calls that were made before the client's departure was known
   if (end_ != download_end::running) checks_.fail("a call after the last call");
   end_ = how;
 }

@@ -1,6 +1,6 @@
-// A client that downloads: a socket that takes writes slowly, acknowledges several at once, or goes away. Checks on the
-// way that writes are numbered in order, that the bytes are the planned ones when the socket takes them (not only when
-// they were handed over), that the queue respects the window, and that the last call is one.
+// A client that downloads: a socket that takes writes slowly, acknowledges several at once, or closes. Checks that
+// writes are numbered in order, that the bytes are the planned ones when the socket takes them (not only when they were
+// queued), that the queue respects the window, and that nothing follows the last call.
 #pragma once
 
 #include "actors/protocol/node.hpp"
@@ -12,11 +12,11 @@
 namespace cairn::sim {
 
 struct client_habits {
-  microseconds take_min{0}, take_max{0}; // of the socket, a write
-  double stalls = 0;                     // chance a write that the socket waits up to stall_max before it takes it
+  microseconds take_min{0}, take_max{0}; // time that the socket takes per write
+  double stalls = 0;                     // probability that the socket waits up to stall_max before a write
   microseconds stall_max{0};
-  bool acknowledges_together = false;            // written_atom only for the last of some writes
-  std::optional<std::uint64_t> gone_after_bytes; // then the client closes the connection
+  bool acknowledges_together = false;            // one written_atom for several writes
+  std::optional<std::uint64_t> gone_after_bytes; // the client closes the connection then
 };
 
 enum class download_end : std::uint8_t { running, finished, failed, aborted, gone };

@@ -1,5 +1,5 @@
-// A client that uploads pattern(content): a socket that fills granted buffers slowly, or goes away. Checks that grants
-// stay within the window, have room for what they promise, and that the last call is one.
+// A client that uploads pattern(content): a socket that fills granted buffers slowly, or closes. Checks that grants
+// stay within the window and are large enough, and that nothing follows the last call.
 #pragma once
 
 #include "actors/protocol/node.hpp"
@@ -11,23 +11,23 @@
 namespace cairn::sim {
 
 struct uploader_habits {
-  microseconds fill_min{0}, fill_max{0}; // of the socket, a buffer
-  bool end_at_once = false;              // an empty body ends before its grant came
-  bool on_demand = false;                // asks for each buffer when it has bytes for it
+  microseconds fill_min{0}, fill_max{0}; // time that the socket takes per buffer
+  bool end_at_once = false;              // an empty body ends before its grant arrives
+  bool on_demand = false;                // requests each buffer when it has bytes for it
   std::optional<storage::metadata::md5_digest> content_md5;
   std::optional<std::uint64_t> gone_after_bytes;
 };
 
 class slow_uploader final : public actors::upload_client, public std::enable_shared_from_this<slow_uploader> {
 public:
-  // Nothing: the client left, whatever the node did.
+  // nullopt: the client left, whatever the node did.
   using ending = std::function<void(std::optional<result<actors::put_outcome>>)>;
 
   slow_uploader(world& w, checks& c, uploader_habits habits, std::uint64_t content, std::uint64_t size,
                 std::size_t grants_max, ending on_end);
   void attach(actors::ingest_actor ingest);
   const actors::ingest_actor& ingest() const noexcept { return ingest_; }
-  void forget(); // the node crashed: no more calls count, buffers are dropped
+  void forget(); // the node crashed: further calls are ignored, buffers are dropped
 
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override;
   void go_on() override;

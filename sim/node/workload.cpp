@@ -18,7 +18,7 @@ content_number content_of(const meta::object_row& row) {
   return row.headers.user.empty() ? absent : std::stoull(row.headers.user.front().second);
 }
 
-// One read in three is of a few ranges, with literals between them.
+// One read in three covers a few ranges, with literals between them.
 download_plan draw_plan(dice& draw, const meta::object_row& row) {
   download_plan out;
   out.head = "HTTP/1.1 200 OK\r\n\r\n";
@@ -46,7 +46,7 @@ workload::workload(world& w, checks& c, sim_node& node, workload_plan plan)
 
 void workload::excuse(const error& why, const char* what) {
   if (plan_.excused.contains(why.code)) return;
-  checks_.fail(std::string{what} + " failed without a reason: " + to_string(why));
+  checks_.fail(std::string{what} + " failed without a planned reason: " + to_string(why));
 }
 
 void workload::make_bucket() {
@@ -56,11 +56,11 @@ void workload::make_bucket() {
       node_.handles(),
       [&](const result<committed>& r) {
         made = true;
-        if (!r) checks_.fail("the bucket was not made: " + to_string(r.error()));
+        if (!r) checks_.fail("the bucket was not created: " + to_string(r.error()));
       },
       commit_atom_v, command_box{box});
   w_.run_until([&] { return made; }, std::chrono::minutes{2});
-  checks_.expect(made, "making the bucket hangs");
+  checks_.expect(made, "creating the bucket hangs");
 }
 
 void workload::begin() {
@@ -168,7 +168,7 @@ void workload::put_ended(std::size_t user, const std::string& key, content_numbe
   if (wrong_md5 && why.code == errc::digest_mismatch) return;
   if (conditional && why.code == errc::precondition_failed) {
     const bool surely_absent = model_.possible(key).size() == 1 && model_.possible(key).contains(absent);
-    checks_.expect(!surely_absent, "if_absent was refused where nothing is");
+    checks_.expect(!surely_absent, "if_absent was refused for an absent key");
     return;
   }
   excuse(why, "a put");
@@ -198,7 +198,7 @@ void workload::get(std::size_t user, const std::string& key, bool with_body) {
   watch_get(user, start_get(key, with_body, true), read);
 }
 
-// The client has no callback for its end, as a socket hasn't: look again and again.
+// The client has no callback for its end, as a socket has none: poll it.
 void workload::watch_get(std::size_t user, std::shared_ptr<slow_client> client, std::uint64_t read) {
   if (client->end() != download_end::running) return get_ended(user, *client, read);
   w_.after(std::chrono::milliseconds{5}, [this, user, client, read, life = life_] {
@@ -211,7 +211,7 @@ void workload::get_ended(std::size_t user, const slow_client& client, std::uint6
   if (client.row()) {
     const auto number = content_of(*client.row());
     const auto known = contents_.find(number);
-    if (!checks_.expect(known != contents_.end(), "a row of a content that was never put")) return;
+    if (!checks_.expect(known != contents_.end(), "a row with a content that was never put")) return;
     checks_.expect(client.row()->size == known->second.size, "a row with another size");
     checks_.expect(to_string(client.row()->etag) == known->second.md5, "a row with another ETag");
     model_.observed(read, number);
@@ -279,7 +279,7 @@ void workload::verify_every_key() {
       if (!w_.run_until([&] { return client->end() != download_end::running; }, std::chrono::hours{1})) {
         return checks_.fail("verifying " + key + " hangs");
       }
-      if (client->reason().code != errc::timeout) break; // slow, as this run's disks may be
+      if (client->reason().code != errc::timeout) break; // the disks of this run may be slow
     }
     if (client->end() == download_end::finished) {
       model_.settle(key, content_of(*client->row()));

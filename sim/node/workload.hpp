@@ -1,5 +1,5 @@
-// Users of a simulated node: each puts, gets, heads, deletes, lists or cancels, one operation after the other, over a
-// few keys that they share. What they were told goes into an object_model; what they see is checked against it.
+// Users of a simulated node: each puts, gets, heads, deletes, lists or cancels, one operation after the other, on a few
+// shared keys. Acknowledged outcomes go into an object_model, and every answer is checked against it.
 #pragma once
 
 #include "sim/node/sim_node.hpp"
@@ -13,8 +13,8 @@ struct workload_plan {
   std::size_t keys = 6, users = 4;
   std::uint64_t operations = 60;
   std::uint64_t size_max = 300'000;
-  double cancels = 0.1;         // chance an operation that the client leaves
-  microseconds socket_max{500}; // of a slice up or down
+  double cancels = 0.1;         // probability that the client leaves during an operation
+  microseconds socket_max{500}; // time per slice
   std::set<errc> excused;       // failures that this run's faults explain
 };
 
@@ -22,14 +22,14 @@ class workload {
 public:
   workload(world& w, checks& c, sim_node& node, workload_plan plan);
 
-  void make_bucket(); // and wait for it
-  void begin();       // users set off
-  void crashed();     // whatever they waited for will not come
+  void make_bucket(); // waits until the bucket exists
+  void begin();       // starts the users
+  void crashed();     // requests in progress get no answer
   bool done() const noexcept { return busy_users_ == 0; }
-  // With nothing else running: reads every key, which must be one of the possible contents, exact.
+  // While nothing else runs: reads every key, which must have one of the possible contents, exactly.
   void verify_every_key();
   void delete_every_key();
-  std::uint64_t chunks_of_objects() const; // that the disks must hold, after verify_every_key
+  std::uint64_t chunks_of_objects() const; // that the disks must hold; call after verify_every_key
   std::uint64_t acknowledged_puts() const noexcept { return acknowledged_puts_; }
   std::uint64_t whole_reads() const noexcept { return whole_reads_; }
 

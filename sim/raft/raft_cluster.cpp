@@ -98,7 +98,7 @@ void raft_cluster::start(raft::server_id id) {
   if (!stored) return problems_.fail("log of server " + std::to_string(id) + ": " + stored.error().text);
   if (s.staged && stored->snapshot && s.staged->record.index == stored->snapshot->index &&
       s.staged->record.index > s.state.applied)
-    s.state = s.staged->state; // it had been stored, and the state had not yet taken its place
+    s.state = s.staged->state; // the record was stored, and the state was not replaced yet
   votes_.started(id, stored->vote);
   auto options = options_.node;
   options.core.id = id;
@@ -119,7 +119,7 @@ void raft_cluster::crash(raft::server_id id) {
   ++s.life;
   s.frozen = false;
   s.held_up.clear();
-  // The transaction under way may have reached the disk, whole.
+  // The transaction in progress may have reached the disk, completely.
   if (!s.in_store.empty() && dice_.chance(0.4)) {
     problems_.expect(raft::raft_log{*s.disk}.write(s.in_store).has_value(), "a log write failed");
   }
@@ -138,7 +138,7 @@ void raft_cluster::freeze(raft::server_id id, raft::time_ms span) {
   });
 }
 
-// What waited comes before its timers, in the order in which it came.
+// Events that waited run before the server's timers, in their order.
 void raft_cluster::thaw(server& s) {
   if (!std::exchange(s.frozen, false)) return;
   for (auto& what : std::exchange(s.held_up, {})) what();
@@ -149,7 +149,7 @@ void raft_cluster::mend() {
   for (const auto& s : servers_) thaw(*s);
 }
 
-// The voter's vote is on its way, and the voter is back before anybody counts it.
+// Crashes the voter after it has sent its vote; it restarts before the vote is counted.
 void raft_cluster::die_voting(const raft::envelope& envelope) {
   if (calm_ || !dice_.chance(options_.dies_voting)) return;
   ++dead_voters_;
@@ -198,7 +198,7 @@ void raft_cluster::transfer(raft::server_id leader, raft::server_id to) {
   pump(s);
 }
 
-// --- what a server's owner does
+// --- the part of a server's owner
 
 void raft_cluster::pump(server& s) {
   if (!s.node) return;
@@ -246,7 +246,7 @@ void raft_cluster::store_next(server& s) {
 }
 
 void raft_cluster::apply_next(server& s) {
-  // A state that is about to be replaced is left alone.
+  // A state that is about to be replaced gets no entries.
   if (s.applying || s.to_apply.empty()) return;
   s.applying = true;
   after_alive(s, dice_.below(5), [this, &s] {
@@ -279,7 +279,7 @@ void raft_cluster::fetch(server& s, raft::server_id from) {
     if (!source.node || source.frozen || source.node->engine().installing() || cuts_.contains({from, s.id})) return;
     if (source.state.applied < source.node->engine().snapshot_index() || source.state.applied == 0) return;
     s.staged = staged_state{source.node->engine().snapshot_at(source.state.applied), source.state};
-    s.fetching = true; // a staged state stays until it is installed or given up
+    s.fetching = true; // a staged state stays until it is installed or abandoned
     after_alive(s, dice_.below(300), [this, &s] { install(s, 5); });
   });
 }
@@ -387,10 +387,10 @@ void raft_cluster::take_answers(server& s, const std::vector<raft::answer>& answ
 void raft_cluster::check_converged() {
   if (problems_.failed()) return;
   const raft::server_id lead = leader();
-  if (!problems_.expect(lead != 0, "no leader after everything was mended")) return;
+  if (!problems_.expect(lead != 0, "no leader after all faults were repaired")) return;
   const server& l = of(lead);
   const auto& engine = l.node->engine();
-  problems_.expect(engine.leads(), "the leader has committed nothing after everything was mended");
+  problems_.expect(engine.leads(), "the leader has committed nothing after all faults were repaired");
   problems_.expect(l.state.applied == engine.last_index(), "the leader has not applied its log");
   problems_.expect(l.state.applied >= seen_, "an acknowledged command is lost");
   for (const auto& member : engine.configuration().servers) {
@@ -409,7 +409,7 @@ void raft_cluster::check_converged() {
   for (const raft::ticket t : acknowledged_) problems_.expect(found.contains(t), "an acknowledged command is lost");
 }
 
-// For people: where every server stands.
+// The state of every server, as text.
 std::string raft_cluster::standing() const {
   std::string out;
   for (const auto& s : servers_) {

@@ -1,9 +1,10 @@
-// A cluster of consensus servers under a hostile simulation: real raft_node and raft_log over the memory engine; the
-// network, the disks, the clocks and the state machine are drawn from one seed. The oracle knows what was acknowledged.
+// A cluster of consensus servers under a hostile simulation: the real raft_node and raft_log over the memory engine;
+// the network, the disks, the clocks and the state machine are drawn from one seed. The oracle records what was
+// acknowledged.
 //
-// The state machine is a hash over the entries in order, so that it shows any lost, doubled or reordered one. A disk's
-// pending transactions are kept or lost on a crash, in order; a failed write stops the server. A frozen server's
-// process gets no time: what comes meanwhile waits, and its clock has jumped when it goes on.
+// The state machine is a hash over the entries in order, which shows any lost, doubled or reordered entry. On a crash
+// the pending transactions of a disk are kept or lost, in order; a failed write stops the server. A frozen server's
+// process does not run: events wait, and its clock has advanced when it resumes.
 #pragma once
 
 #include "cluster/raft/raft_log.hpp"
@@ -22,11 +23,11 @@ namespace cairn::sim {
 namespace raft = cairn::cluster::raft;
 
 struct raft_options {
-  unsigned servers = 3, voters = 3; // of the beginning; further servers may be added
+  unsigned servers = 3, voters = 3; // at the beginning; further servers may be added
   bool membership = false, transfers = false, storage_errors = false, grows = false;
   double loss = 0.05, doubled = 0.04;
   unsigned delay_ms = 25, disk_ms = 12, compact_every = 20;
-  double dies_voting = 0; // chance a vote that its sender crashes right after it, and is back at once
+  double dies_voting = 0; // probability that a voter crashes right after a vote and restarts at once
   bool freezes = false;
   raft::node_options node;
 };
@@ -39,7 +40,7 @@ public:
   void run(raft::time_ms span);
   void start(raft::server_id id);
   void crash(raft::server_id id);
-  void freeze(raft::server_id id, raft::time_ms span); // a process that gets no time, or a machine that is paused
+  void freeze(raft::server_id id, raft::time_ms span); // a suspended process or a paused machine
   void submit(raft::server_id id);
   void read(raft::server_id id);
   void cut(raft::server_id from, raft::server_id to) { cuts_.insert({from, to}); }
@@ -81,7 +82,7 @@ private:
     raft::time_ms clock_offset = 0;
     unsigned clock_rate = 1000; // per thousand
     bool frozen = false;
-    std::deque<std::function<void()>> held_up; // until it is thawed
+    std::deque<std::function<void()>> held_up; // events that wait until the server is thawed
   };
   struct event {
     raft::time_ms at;
@@ -90,7 +91,7 @@ private:
     bool operator<(const event& other) const { return at != other.at ? at > other.at : order > other.order; }
   };
   struct asked_read {
-    raft::index_t seen = 0; // what anybody knew when it was asked
+    raft::index_t seen = 0; // the highest index that any client knew when the read began
   };
 
   server& of(raft::server_id id) { return *servers_[id - 1]; }
@@ -98,7 +99,7 @@ private:
   void after(raft::time_ms delay, std::function<void()> what) {
     events_.push({now_ + delay, ++order_, std::move(what)});
   }
-  // What happens to this life of the server only.
+  // Runs `what` unless the server has crashed or restarted before.
   template <class F>
   void after_alive(server& s, raft::time_ms delay, F what) {
     after(delay, [this, &s, life = s.life, what] { run_alive(s, life, what); });
@@ -146,7 +147,7 @@ private:
   raft_votes votes_{problems_};
   std::set<raft::ticket> commands_, acknowledged_;
   std::map<raft::ticket, asked_read> reads_;
-  raft::index_t seen_ = 0; // the highest index whose effect anybody was told of
+  raft::index_t seen_ = 0; // the highest index that any client was told of
   raft::ticket last_ticket_ = 0;
   std::uint64_t answers_[4] = {}, installs_ = 0, compactions_ = 0, changes_ = 0, catch_ups_ = 0, reads_served_ = 0,
                 freezes_ = 0, dead_voters_ = 0;

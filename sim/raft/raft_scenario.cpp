@@ -27,7 +27,7 @@ raft_options draw(dice& d) {
   return o;
 }
 
-// From a source of its own: what a seed without them draws stays as it was.
+// Drawn from a separate source, so that the draws of older seeds do not change.
 void draw_extras(raft_options& o, std::uint64_t seed) {
   dice d{seed ^ extras_salt};
   if (d.chance(0.5)) o.dies_voting = d.pick(std::vector<double>{0.05, 0.2, 0.5});
@@ -80,7 +80,7 @@ public:
   }
 
 private:
-  // A leader mostly: it is the one that goes on believing in itself, and is asked for a read first of all.
+  // Mostly the leader: a frozen leader does not notice its successor, and gets a read right after it resumes.
   void freeze(raft::server_id lead) {
     if (!dice_.chance(0.04)) return;
     const auto id = lead != 0 && dice_.chance(0.8) ? lead : any();

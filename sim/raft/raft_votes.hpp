@@ -1,6 +1,6 @@
-// What servers told each other about terms and votes: a server votes for one candidate a term and its term never falls,
-// whatever it forgot in a crash. Checked where messages leave, and again with what a restarted server finds on its
-// disk, so that a vote that was not persisted is noticed even when nobody asks for it a second time.
+// The terms and votes that servers have sent: a server votes for one candidate per term and its term never falls,
+// whatever it forgot in a crash. Checked when messages are sent, and again against the disk of a restarted server, so
+// that a vote that was not persisted is noticed even if no other candidate asks for it.
 #pragma once
 
 #include "cluster/raft/raft_types.hpp"
@@ -15,7 +15,7 @@ class raft_votes {
 public:
   explicit raft_votes(checks& problems) : problems_(problems) {}
 
-  // True: the message gives or asks for a vote, so its sender's disk has to know it.
+  // True: the message grants or requests a vote, so the sender's disk must contain it.
   bool sent(const cluster::raft::envelope& envelope) {
     using namespace cluster::raft;
     if (const auto* v = std::get_if<vote_request>(&envelope.body); v && !v->pre_vote)
@@ -30,7 +30,7 @@ public:
     if (term == terms_.end()) return;
     if (stored.term < term->second)
       return problems_.fail("server " + std::to_string(id) + " starts in term " + std::to_string(stored.term) +
-                            ", it has spoken in term " + std::to_string(term->second));
+                            ", but has sent term " + std::to_string(term->second));
     const auto vote = votes_.find({id, stored.term});
     if (vote != votes_.end() && vote->second != stored.vote)
       problems_.fail("server " + std::to_string(id) + " does not remember its vote of term " +
@@ -52,7 +52,7 @@ private:
 
   checks& problems_;
   std::map<std::pair<cluster::raft::server_id, cluster::raft::term_t>, cluster::raft::server_id> votes_;
-  std::map<cluster::raft::server_id, cluster::raft::term_t> terms_; // the newest that each has spoken in
+  std::map<cluster::raft::server_id, cluster::raft::term_t> terms_; // the newest term that each server has sent
 };
 
 } // namespace cairn::sim

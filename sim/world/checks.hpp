@@ -1,4 +1,4 @@
-// Where a simulated run writes down the first thing that went wrong. Later problems are mostly its consequences.
+// Records the first failed check of a simulated run. Later failures are mostly consequences of the first.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// What a simulated run draws from its seed, and the digest that tells whether two runs did the same.
+// The random draws of a simulated run from its seed, and the digest that shows whether two runs were identical.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace cairn::sim {
 
-// FNV-1a over what happened.
+// FNV-1a over the events of a run.
 class run_digest {
 public:
   void add(std::uint64_t x) noexcept {
@@ -19,7 +19,7 @@ private:
   std::uint64_t value_ = 14695981039346656037ull;
 };
 
-// Draws that don't differ between standard libraries.
+// Draws that are equal with every standard library.
 class dice {
 public:
   explicit dice(std::uint64_t seed) : engine_(seed) {}

@@ -1,6 +1,6 @@
-// A key-value engine whose commits fail when they are told to, as LMDB's may: for lack of room, which leaves everything
-// as it was, or in a flush. After that the process writes no more, and does not see what it tried to commit; whether
-// the disk has it shows when the next process opens the engine.
+// A key-value engine whose commits fail on request, as LMDB's may: with no_space, which changes nothing, or in a flush.
+// After a failed flush the process cannot write and does not see the failed transaction. The next process that opens
+// the engine finds the transaction or does not, as the plan says.
 #pragma once
 
 #include "storage/kv/checked_kv.hpp"
@@ -11,7 +11,7 @@ namespace cairn::sim {
 class faulty_kv final : public storage::kv_engine {
 public:
   enum class fault : std::uint8_t { none, no_space, flush_lost, flush_kept };
-  using plan = std::function<fault()>; // asked at each commit
+  using plan = std::function<fault()>; // called for each commit
 
   explicit faulty_kv(storage::table_id tables) : tables_(tables) {
     auto memory = storage::make_memory_kv(storage::table_id(tables + 1));
@@ -19,7 +19,7 @@ public:
     inner_ = storage::make_checked_kv(std::move(memory), {.tables = tables, .damage = damage_}).value();
   }
 
-  // A bit of one row's value in the table; the row is the first one at or behind `key`. False: there is none.
+  // Flips a bit in the value of one row of the table, the first row at or after `key`. False: there is no such row.
   bool rot(storage::table_id table, std::string_view key, std::uint64_t where) {
     auto change = below_->begin_write().value();
     const auto cursor = change->cursor(table);
@@ -30,7 +30,7 @@ public:
     change->put(table, name, value);
     return change->commit().has_value();
   }
-  // Reads everything, as a scrub does. What it finds, readers of `damage` see.
+  // Reads every row, as a scrub does. `damage` gets what it finds.
   bool whole() {
     storage::kv_check check{*inner_, tables_};
     for (bool good = true;;) {
@@ -45,7 +45,7 @@ public:
   bool broken() const noexcept { return broken_; }
   void reopen() { // by a new process
     broken_ = false;
-    damage_->replaced(); // a process knows what it has found itself
+    damage_->replaced(); // a new process knows no damage yet
     if (auto kept = std::exchange(kept_, nullptr)) static_cast<void>(kept->commit());
   }
 
@@ -56,7 +56,7 @@ public:
     if (!inner) return inner.error();
     return std::unique_ptr<storage::kv_writer>{new writer(*this, std::move(*inner))};
   }
-  // A new file takes the old one's place: what failed before was about the old one, which stays when this fails.
+  // The new file replaces the old one and clears its failures. When the replacement fails, the old file stays.
   result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
     const auto what = plan_ ? plan_() : fault::none;
     if (what != fault::none) return error{what == fault::no_space ? errc::no_space : errc::io_error, "planned"};
@@ -103,7 +103,7 @@ private:
   const std::shared_ptr<storage::kv_damage> damage_ = std::make_shared<storage::kv_damage>("memory");
   storage::kv_engine* below_ = nullptr;
   std::unique_ptr<storage::kv_engine> inner_;
-  std::unique_ptr<storage::kv_writer> kept_; // a transaction that reached the disk unseen
+  std::unique_ptr<storage::kv_writer> kept_; // a transaction that is on the disk although its commit failed
   plan plan_;
   bool broken_ = false;
 };

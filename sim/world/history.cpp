@@ -20,7 +20,7 @@ bool holds(const operation& o, content_number now) {
   return false;
 }
 
-// What the key holds after it; nothing: it can't have been answered so here.
+// The content of the key after the operation; nullopt: the operation cannot have had this outcome at this point.
 std::optional<content_number> after(const operation& o, content_number now) {
   if (!o.write) return o.value == now ? std::optional{now} : std::nullopt;
   const bool held = holds(o, now);
@@ -38,7 +38,7 @@ public:
   explained run() { return place(absent); }
 
 private:
-  // Whatever ends first among the rest bounds what may come next.
+  // No operation that begins after the earliest end of the remaining ones can come next.
   std::uint64_t first_end() const {
     std::uint64_t end = never;
     for (std::size_t i = first_; i < all_.size() && all_[i].began < end; ++i)
@@ -55,7 +55,7 @@ private:
   }
 
   explained place(content_number now) {
-    std::vector<std::size_t> free_ones; // placed here without a choice
+    std::vector<std::size_t> free_ones; // placed here without branching
     const auto first = first_;
     explained found = explained::no;
     for (bool again = true; again;) {
@@ -96,7 +96,7 @@ private:
         if (found != explained::no) return found;
       }
     }
-    // Writes that change nothing (a delete of what is not there) are as free as reads.
+    // Writes that change nothing (a delete of an absent key) are tried last.
     for (std::size_t i = from; i < all_.size() && all_[i].began < end; ++i) {
       if (taken_[i] == '1' || all_[i].what == outcome::unknown || after(all_[i], now) != now) continue;
       take(i);
@@ -184,8 +184,8 @@ std::optional<std::string> history::unexplained() const {
     const auto verdict = explain(all, steps_max);
     undecided_ += verdict == explained::given_up;
     if (verdict != explained::no) continue;
-    // The shortest beginning of the history that already can't be explained says most.
-    std::string text = "no order of operations explains what was told of " + key + ":";
+    // Show all operations of the key.
+    std::string text = "no order of operations explains the answers for " + key + ":";
     for (const auto& o : all) text += "\n    " + to_string(o);
     return text;
   }

@@ -1,10 +1,12 @@
-// What clients asked of keys and were told, and whether one order of it all explains the answers: each operation takes
-// effect at one moment between its beginning and its end (linearizability, for each key alone, which is enough: Herlihy
-// and Wing 1990). A write whose outcome nobody was told may take effect at any moment after its beginning, or never.
+// The operations of clients on keys with their answers, and the check whether one order of all operations explains the
+// answers: each operation takes effect at one moment between its begin and its end (linearizability for each key by
+// itself, which is sufficient: Herlihy and Wing 1990). A write with an unknown outcome may take effect at any moment
+// after its begin, or never.
 //
-// The check is Wing and Gong's search (1993) over the orders, with Lowe's memory of visited configurations (2017):
-// exponential only in the number of operations at once and of unknown writes. What sees the present value and changes
-// nothing is placed at once, which costs no solution. It gives up, without a verdict, after steps_max configurations.
+// The check is Wing and Gong's search (1993) over the orders, with Lowe's set of visited configurations (2017). It is
+// exponential only in the number of concurrent operations and of unknown writes. An operation that agrees with the
+// present content and changes nothing is placed at once; this loses no solution. The search ends without a verdict
+// after steps_max configurations.
 #pragma once
 
 #include "sim/world/object_model.hpp"
@@ -19,7 +21,7 @@ struct operation {
   enum class outcome : std::uint8_t { open, done, refused, unknown }; // refused: its condition did not hold
 
   bool write = false;
-  content_number value = absent; // written, or seen
+  content_number value = absent; // written or read
   condition when = condition::none;
   content_number match = absent; // of if_match; `absent`: any object
   outcome what = outcome::open;
@@ -37,12 +39,12 @@ public:
   void seen(number n, content_number value);
   void refused(number n); // precondition_failed
   void unknown(number n);
-  // It had no effect and never will: a write that failed for another reason, a read that saw nothing.
+  // The operation had no effect and will have none: a write that failed for another reason, a read without a result.
   void nothing(number n);
   std::size_t size() const noexcept { return all_.size(); }
   bool open(number n) const { return all_.at(n).o.what == operation::outcome::open; }
 
-  // Nothing: every key's answers are explained. Else the key and what was told of it.
+  // nullopt: every key's answers are explained. Otherwise the key and its operations.
   std::optional<std::string> unexplained() const;
   std::size_t undecided() const noexcept { return undecided_; } // keys whose search was given up
 
@@ -58,7 +60,7 @@ private:
 };
 
 enum class explained : std::uint8_t { yes, no, given_up };
-// `all` of one key that holds nothing at first.
+// `all`: the operations of one key that is absent at first.
 explained explain(std::vector<operation> all, std::uint64_t steps_max);
 
 } // namespace cairn::sim

@@ -1,7 +1,7 @@
 // The actor system of one simulated process: its runnable actors and its timers wait until a world (world.hpp) runs
-// them. Its clock begins where the process began and may run slow or fast, its wall clock may jump. A frozen process
-// (SIGSTOP, a paused machine) runs nothing; what the outside brings waits, and its timers are late when it goes on.
-// With world.hpp one of the places that touch CAF's internals.
+// them. Its steady clock starts with the process and may run slow or fast; its wall clock may jump. A frozen process
+// (SIGSTOP, a paused machine) runs nothing: events from outside wait, and its timers are late when it resumes. With
+// world.hpp one of the places that use CAF's internals.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -25,8 +25,8 @@ public:
     std::chrono::milliseconds wall_off{0}; // of the wall clock
   };
 
-  machine() : machine(steady_zero, steady_zero, {}) {} // whose time is the world's
-  // `run_began`: of the world's time, when all wall clocks show the same in every run of a seed.
+  machine() : machine(steady_zero, steady_zero, {}) {} // uses the world's time
+  // `run_began`: in the world's time, so that all wall clocks show the same in every run of a seed.
   machine(storage::steady_time world_now, storage::steady_time run_began, clock_faults faults)
       : faults_(faults),
         world_began_(world_now),
@@ -37,7 +37,7 @@ public:
   }
   ~machine() override {
     forget_everything();
-    if (live_actors() > 0) static_cast<void>(system_.release()); // it would wait for them for ever
+    if (live_actors() > 0) static_cast<void>(system_.release()); // its destructor would wait for these actors for ever
   }
   machine(const machine&) = delete;
   machine& operator=(const machine&) = delete;
@@ -63,13 +63,13 @@ public:
     if (!std::exchange(frozen_, false)) return;
     for (auto& what : std::exchange(held_up_, {})) what();
   }
-  // Now, or when the process is thawed; never when it ends before.
+  // Runs `what` now, or when the process is thawed; never if the process ends before that.
   void when_awake(std::function<void()> what) {
     if (frozen_) return held_up_.push_back(std::move(what));
     what();
   }
 
-  // Drops all timers and what they would have brought, then what is runnable.
+  // Drops all timers with their messages, and runs the runnable actors until none is left.
   void forget_everything() {
     held_up_.clear();
     scheduler_->clock().cancel_all();
@@ -115,7 +115,7 @@ private:
     }
 
   protected:
-    void stop() override { // the base version never returns while timers re-arm
+    void stop() override { // the base version does not return while timers are set again
       for (int i = 0; i < 100'000 && try_run_once(); ++i) {
       }
     }

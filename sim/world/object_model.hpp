@@ -1,6 +1,7 @@
-// What the objects of a bucket may be, as far as their clients can know. A key holds one of a set of contents (0:
-// absent): an acknowledged write leaves one, a write whose outcome nobody was told leaves both. Writes of one key don't
-// overlap. A read may see what was possible at any moment between its beginning and its answer.
+// What the objects of a bucket may contain, as far as clients can know. A key has a set of possible contents (0:
+// absent): an acknowledged write leaves one, a write with an unknown outcome leaves the old ones and the new one.
+// Writes of one key do not overlap. A read may see any content that was possible at a moment between its begin and its
+// answer.
 #pragma once
 
 #include "sim/world/checks.hpp"
@@ -22,20 +23,20 @@ public:
   bool may_write(const std::string& key) const { return !keys_.at(key).writing; }
   void add_key(const std::string& key) { keys_[key].possible = {absent}; }
   void begin_write(const std::string& key, content_number value);
-  void acknowledged(const std::string& key, content_number value); // it is this from now on
-  void refused(const std::string& key, content_number value);      // it did not happen and never will
-  void unknown(const std::string& key);                            // it may have happened, or still will
+  void acknowledged(const std::string& key, content_number value); // the key has this content from now on
+  void refused(const std::string& key, content_number value);      // the write had no effect and will have none
+  void unknown(const std::string& key);                            // the write may have taken effect, or still will
 
   std::uint64_t begin_read(const std::string& key);
   void observed(std::uint64_t read, content_number value);
-  void end_read(std::uint64_t read) { reads_.erase(read); } // without having seen anything
+  void end_read(std::uint64_t read) { reads_.erase(read); } // without a result
 
-  // After a restart nothing is on its way: what is seen now is what it is.
+  // After a restart no write is in flight: the content that is read now is the key's content.
   void crashed();
   void settle(const std::string& key, content_number value);
 
   const std::set<content_number>& possible(const std::string& key) const { return keys_.at(key).possible; }
-  // Changes whenever the key's possibilities do.
+  // Changes whenever the possible contents change.
   std::uint64_t changes(const std::string& key) const { return keys_.at(key).changes; }
 
 private:

@@ -9,7 +9,7 @@ namespace cairn::sim {
 
 namespace {
 
-// A prime length: no period coincides with blocks or chunks.
+// A prime length, so that no period coincides with blocks or chunks.
 constexpr std::size_t table_bytes = 262'139;
 
 const std::array<std::byte, table_bytes>& table() {

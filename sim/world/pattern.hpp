@@ -1,5 +1,5 @@
-// The bytes of simulated objects: a function of (content number, offset), so that nothing need be stored to check them.
-// Two contents, and two offsets of one content, differ almost everywhere.
+// The bytes of simulated objects: a function of (content number, offset), so that they can be checked without being
+// stored. Two contents, and two offsets of one content, differ almost everywhere.
 #pragma once
 
 #include "base/file_system.hpp"

@@ -1,5 +1,5 @@
-// What a simulated run is. It ends with the problem it found, if any, the options that its seed drew, and a digest;
-// the same seed gives the same digest.
+// A simulated run: it ends with the problem that it found, if any, the options that its seed drew, and a digest. The
+// same seed gives the same digest.
 #pragma once
 
 #include "sim/world/world.hpp"
@@ -11,7 +11,7 @@ namespace cairn::sim {
 
 struct run_result {
   std::string problem; // empty: every check held
-  std::string options; // what the seed drew, for people
+  std::string options; // what the seed drew, as text
   std::uint64_t digest = 0;
 };
 

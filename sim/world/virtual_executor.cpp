@@ -19,7 +19,7 @@ microseconds virtual_executor::draw_time() {
 }
 
 result<void> virtual_executor::post(storage::steady_time deadline, job work) {
-  if (!*alive_) return {}; // whoever still posts has died already
+  if (!*alive_) return {}; // the process that posts has crashed already
   if (queued() >= queue_max_) return error{errc::busy, "the queue is full"};
   auto& l = *std::ranges::min_element(lanes_, {}, &lane::busy_until);
   const auto start = std::max(w_.now(), l.busy_until);

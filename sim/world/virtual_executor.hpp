@@ -1,5 +1,5 @@
-// The executor seam in virtual time: each lane (thread) runs one job after the other, a job takes a drawn time and then
-// happens at once. After `crash` nothing that was posted, or is posted later, happens.
+// The executor seam in virtual time: each lane (thread) runs one job after the other; a job takes a drawn time and then
+// has its whole effect at once. After `crash` no job runs any more.
 #pragma once
 
 #include "base/executor.hpp"
@@ -11,17 +11,17 @@ namespace cairn::sim {
 
 struct job_times {
   microseconds min{20}, max{500};
-  double slow = 0; // chance a job that it takes up to slow_max
+  double slow = 0; // probability that a job takes up to slow_max longer
   microseconds slow_max{0};
 };
 
 class virtual_executor final : public storage::executor {
 public:
-  // `home`: the process whose clock deadlines are told by, and which runs the jobs while it is not frozen; null: the
+  // `home`: the process whose clock deadlines refer to, and which runs the jobs while it is not frozen; null: the
   // world's.
   virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max, machine* home = nullptr);
-  void slow_down(std::uint32_t factor) { factor_ = factor; } // of what is posted from now on; 1: as drawn
-  void crash() {                                             // lets go of everything that the jobs hold
+  void slow_down(std::uint32_t factor) { factor_ = factor; } // factor for jobs posted from now on; 1: none
+  void crash() {                                             // also releases everything that the jobs hold
     *alive_ = false;
     jobs_.clear();
   }
@@ -45,7 +45,7 @@ private:
   const storage::clock& clock_;
   std::uint32_t factor_ = 1;
   std::vector<lane> lanes_;
-  std::map<std::uint64_t, job> jobs_; // that wait for their time, by number
+  std::map<std::uint64_t, job> jobs_; // waiting jobs, by number
   std::uint64_t next_job_ = 1;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -1,7 +1,7 @@
-// A deterministic world for the real actors: one thread, virtual time, one seed. CAF's test scheduler holds the
-// runnable actors and the world draws which of them handles its next message; when none can run, time jumps to the next
-// timer. So a run of a seed is repeatable to the bit, and `digest` proves it. One of the three places that touch CAF's
-// internals.
+// A deterministic world for the production actors: one thread, virtual time, one seed. CAF's test scheduler holds the
+// runnable actors, and the world draws which of them handles its next message; when none is runnable, time advances to
+// the next timer. So a run of a seed is repeatable exactly, and `digest` shows it. One of the three places that use
+// CAF's internals.
 //
 // Header-only, because the unit tests of the actors use it too. Not thread-safe; several worlds may run on several
 // threads.
@@ -34,7 +34,7 @@ public:
   world(const world&) = delete;
   world& operator=(const world&) = delete;
 
-  // A fresh run: the seed's draws, an empty digest. Time goes on from where it is.
+  // Begins a new run: the seed's draws, an empty digest. Time continues.
   void begin(std::uint64_t seed) {
     draw = dice{seed};
     schedule_ = dice{seed ^ 0x9E3779B97F4A7C15ull};
@@ -47,13 +47,13 @@ public:
   const storage::clock& clock() const { return clock_; }
   storage::random_source& random() { return random_; }
   storage::steady_time now() const { return own_.now(); }
-  storage::steady_time begun() const { return begun_; } // the run
+  storage::steady_time begun() const { return begun_; } // when the run began
   microseconds elapsed() const { return std::chrono::duration_cast<microseconds>(now() - begun_); }
   std::uint64_t steps() const { return steps_; }
   // Actors beyond the world's own, in its own process.
   std::size_t live_actors() const { return own_.live_actors(); }
 
-  // Processes of their own, run beside the world's until they are taken out.
+  // Further processes, which run in addition to the world's own until they are taken out.
   void add(machine& m) { others_.push_back(&m); }
   void take_out(machine& m) { std::erase(others_, &m); }
 
@@ -63,9 +63,9 @@ public:
                     actors::completion{std::move(what)});
   }
 
-  // One message or one timer. False: nothing is left to happen.
+  // Runs one message or one timer. False: nothing is left to run.
   bool step() { return run_actor() || run_timer(); }
-  // Until `done`, nothing is left, or a bound is passed. Answers done().
+  // Runs until `done`, until nothing is left, or until a bound is passed. Returns done().
   template <class Predicate>
   bool run_until(Predicate done, microseconds time_max, std::uint64_t steps_max = 10'000'000) {
     const auto last_step = steps_ + steps_max;
@@ -80,12 +80,12 @@ public:
     while (!over && step()) {
     }
   }
-  // Messages only, no time passes.
+  // Runs messages only; no time passes.
   void settle() {
     while (run_actor()) {
     }
   }
-  // Drops all timers and what they would have brought, then what is runnable. For the end of a run and for crashes.
+  // Drops all timers with their messages, and runs what is runnable. For the end of a run and for crashes.
   void forget_everything() {
     for (auto* m : others_) m->forget_everything();
     own_.forget_everything();
