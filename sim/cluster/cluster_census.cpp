@@ -34,16 +34,17 @@ std::string cluster_census::unsettled_chunks(const cluster::layout& layout, bool
       const storage::chunk_id id{blob.blob, i};
       for (const auto owner : layout.partitions[storage::partition_of(id)].current) {
         const auto* n = member(owner);
-        if (!n) return "a partition of a node that is gone";
+        if (!n) return "a partition is owned by a node that is gone";
         if (!n->has(id)) return "node " + std::to_string(n->number()) + " lacks chunk " + to_string(id);
-        if (whole && !n->good(id)) return "node " + std::to_string(n->number()) + " keeps rotten " + to_string(id);
+        if (whole && !n->good(id))
+          return "node " + std::to_string(n->number()) + " keeps a rotten copy of chunk " + to_string(id);
       }
     }
   }
   return {};
 }
 
-// Until it answers false.
+// Calls `look` for every chunk until it returns false.
 template <class Look>
 void cluster_census::for_each_chunk(Look look) const {
   for (const auto& n : nodes_)

@@ -1,5 +1,5 @@
-// What a simulated cluster at rest should look like: every partition where it is to be, every live chunk on all its
-// owners, and no chunk anywhere that no object needs.
+// The final state that a simulated cluster must reach: every partition on its target owners, every live chunk on all
+// its owners, and no chunk that no object needs.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -10,12 +10,12 @@ class cluster_census {
 public:
   explicit cluster_census(std::vector<std::unique_ptr<cluster_node>>& nodes) : nodes_(nodes) {}
 
-  cluster_node* member(storage::node_number number) const; // null: none that runs or may run again
-  // The first thing that is not as it should be; empty: nothing. `whole`: chunks are read, not only looked up.
+  cluster_node* member(storage::node_number number) const; // null: no such node exists any more
+  // The first deviation from that state; empty: none. `whole`: chunks are also read, not only looked up.
   std::string unsettled(bool whole) const;
   // A chunk on a disk whose blob the log calls dead, or that its node does not own.
   std::string needless_chunk() const;
-  // Chunks of blobs that are gone, of writer sessions that live: no walk takes them before their session has ended.
+  // Chunks of removed blobs of live writer sessions: no walk erases them before the session has ended.
   std::size_t stray_chunks() const;
 
 private:

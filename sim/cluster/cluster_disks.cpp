@@ -46,7 +46,7 @@ void cluster_disks::begin(cluster_node& n) {
   if (plan_.any()) set_faults(n, nullptr);
 }
 
-// `operations_left`: until the power is gone.
+// `operations_left`: the number of operations until the power fails.
 void cluster_disks::set_faults(cluster_node& n, std::shared_ptr<std::uint64_t> operations_left) {
   const auto powerless = [left = std::move(operations_left)](bool counts) {
     if (!left) return false;
@@ -54,7 +54,7 @@ void cluster_disks::set_faults(cluster_node& n, std::shared_ptr<std::uint64_t> o
     return *left == 0;
   };
   const auto file = [this, &n, powerless](disk_operation o, const std::string&) -> std::optional<error> {
-    if (powerless(changes(o))) return error{errc::io_error, "the power is gone"};
+    if (powerless(changes(o))) return error{errc::io_error, "the power has failed"};
     if (over_) return std::nullopt;
     if (full_ == &n && needs_room(o)) return error{errc::no_space, "planned"};
     const double chance = o == disk_operation::read    ? plan_.read_errors
@@ -87,7 +87,7 @@ void cluster_disks::act() {
   if (!plan_.fills_up) return;
   auto& d = w_.draw;
   if (full_ && d.chance(0.3)) {
-    full_ = nullptr; // somebody made room
+    full_ = nullptr; // an operator has made room
   } else if (!full_ && d.chance(0.3)) {
     full_ = d.pick(nodes_).get();
     ++filled_;

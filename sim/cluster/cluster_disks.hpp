@@ -1,5 +1,5 @@
-// What happens to the disks of a simulated cluster's members: operations of chunk files and commits of their index, of
-// the metadata and of its log fail or find no room; the power goes in the middle of an operation.
+// Disk faults of a simulated cluster's members: operations on chunk files, and commits of the chunk index, the metadata
+// and its log, fail or find no room; the power fails in the middle of an operation.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -7,15 +7,15 @@
 namespace cairn::sim {
 
 struct disk_fault_plan {
-  double read_errors = 0, write_errors = 0, flush_errors = 0; // chance an operation, of chunks
-  bool fills_up = false;                                      // disks for chunks, one after the other
-  bool dies_midway = false;                                   // between two operations of a disk
-  double metadata_errors = 0;                                 // chance a commit, of the state and the log
+  double read_errors = 0, write_errors = 0, flush_errors = 0; // probability per operation on chunk files
+  bool fills_up = false;                                      // chunk disks fill up, one after the other
+  bool dies_midway = false;                                   // the power fails between two disk operations
+  double metadata_errors = 0;                                 // probability per commit of the state and the log
 
   bool any() const { return errors() || fills_up || dies_midway; }
   bool errors() const { return read_errors > 0 || write_errors > 0 || flush_errors > 0 || metadata_errors > 0; }
 };
-// From a source of its own: what a seed without them draws stays as it was.
+// Drawn from a separate source, so that the draws of older seeds do not change.
 disk_fault_plan draw_disk_faults(std::uint64_t seed);
 
 class cluster_disks {
@@ -23,12 +23,12 @@ public:
   cluster_disks(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes, const disk_fault_plan& plan)
       : w_(w), nodes_(nodes), plan_(plan) {}
 
-  void open(cluster_node& n);  // before it starts, each time: no disk fails now
-  void begin(cluster_node& n); // when it has
-  void act();                  // a step of the trouble
-  // A node whose power goes in the middle of what its disks do, now: it is to be crashed. Null: not this time.
+  void open(cluster_node& n);  // call before each start: no disk fails during it
+  void begin(cluster_node& n); // call after the start
+  void act();                  // a step while faults are active
+  // Makes the power of a node fail in the middle of its disk operations; the caller then crashes the node. Null: none.
   cluster_node* lose_power();
-  void end(); // all of it is over, now; who has met a failed flush starts again
+  void end(); // ends all faults; nodes with a failed flush must be restarted
   bool sick(const cluster_node& n) const;
   std::string options() const;
 

@@ -31,7 +31,7 @@ void cluster_faults::act() {
   if (plan_.clock_jumps && d.chance(0.25)) jump_a_clock();
 }
 
-// Longer than an election sometimes, longer than a link's silence sometimes.
+// Sometimes longer than an election timeout, sometimes longer than a link's silence limit.
 void cluster_faults::freeze() {
   auto& n = *w_.draw.pick(nodes_);
   if (!n.running() || n.frozen()) return;

@@ -1,6 +1,6 @@
-// What happens to the processes, clocks and wires of a simulated cluster beside crashes and partitions: processes that
-// get no time, links of which one direction fails, disks and links of one node that are slow all the time, wall clocks
-// that jump, payloads that change on their way.
+// Faults of the processes, clocks and links of a simulated cluster, in addition to crashes and partitions: frozen
+// processes, links of which one direction fails, one node with permanently slow disks and links, wall clocks that jump,
+// payloads that are corrupted in transit.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -14,7 +14,7 @@ struct fault_plan {
 
   bool any() const { return freezes || one_way_cuts || slow_node || clock_jumps || changed_payloads > 0; }
 };
-// From a source of its own: what a seed without them draws stays as it was.
+// Drawn from a separate source, so that the draws of older seeds do not change.
 fault_plan draw_faults(std::uint64_t seed);
 
 class cluster_faults {
@@ -22,8 +22,8 @@ public:
   cluster_faults(world& w, sim_network& n, std::vector<std::unique_ptr<cluster_node>>& nodes, const fault_plan& plan)
       : w_(w), network_(n), nodes_(nodes), plan_(plan) {}
 
-  void act(); // a step of the trouble
-  void end(); // all of it is over, now
+  void act(); // a step while faults are active
+  void end(); // ends all faults
   std::string options() const;
 
 private:

@@ -1,6 +1,6 @@
-// Parts of the users' work beside objects' bytes: copies, which share what the source names; access keys and a bucket's
-// being public, which every node must judge requests by as soon as a change of them was acknowledged; and at the end
-// the versions of a versioned bucket, none of which may be lost.
+// Operations of the simulated users other than puts and reads of bytes: copies, which share the source's blobs; access
+// keys and the bucket's public flag, which every node must apply to requests as soon as a change was acknowledged; and
+// at the end the versions of a versioned bucket, none of which may be lost.
 #include "sim/cluster/cluster_workload.hpp"
 
 namespace cairn::sim {
@@ -16,7 +16,7 @@ constexpr std::size_t versions_read_max = 40;
 std::string register_of(const std::string& access_key) { // in the history
   return "access key " + access_key;
 }
-const std::string public_register = "the bucket's being public";
+const std::string public_register = "the bucket's public flag";
 
 } // namespace
 
@@ -50,7 +50,7 @@ void cluster_workload::copy(std::size_t u, cluster_node& node, const std::string
 void cluster_workload::copy_found(std::size_t u, const std::string& from, const std::string& key,
                                   const meta::object_row& source) {
   auto& it = users_[u];
-  it.told.clear(); // the read is answered, whatever comes of the copy
+  it.told.clear(); // the read has its answer, whatever happens to the copy
   auto* const node = any_node();
   if (!node) return ended(u);
   meta::copy_object c;
@@ -69,7 +69,7 @@ void cluster_workload::copy_found(std::size_t u, const std::string& from, const 
       ++copies_;
       history_.done(who.told.front());
     } else if (r.error() == errc::stale_source || r.error() == errc::no_such_key) {
-      history_.nothing(who.told.front()); // the source is another one by now
+      history_.nothing(who.told.front()); // the source has changed since
     } else {
       write_failed(who, r.error());
     }
@@ -77,7 +77,7 @@ void cluster_workload::copy_found(std::size_t u, const std::string& from, const 
   });
 }
 
-// ── who may ask ──
+// ── access ──
 
 void cluster_workload::about_access(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
@@ -110,8 +110,8 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
   it.told = {history_.begin(what, o)};
   tell(u, node, std::move(c), [this, u](const result<committed>& r) {
     auto& who = users_[u];
-    const bool refused =
-        !r && (r.error() == errc::no_such_access_key || r.error() == errc::invalid_argument); // as the register is
+    const bool refused = !r && (r.error() == errc::no_such_access_key ||
+                                r.error() == errc::invalid_argument); // the register does not allow it
     if (r)
       history_.done(who.told.front());
     else if (refused)
@@ -122,7 +122,7 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
   });
 }
 
-// As a gateway asks about a request; no key: about the bucket.
+// As a gateway looks up a request's access; empty `id`: the bucket only.
 void cluster_workload::look_at_access(std::size_t u, cluster_node& node, const std::string& id) {
   auto& it = users_[u];
   it.what = "look at " + (id.empty() ? public_register : register_of(id));
@@ -136,7 +136,7 @@ void cluster_workload::look_at_access(std::size_t u, cluster_node& node, const s
           history_.nothing(who.told.front());
           excuse(who, found.error());
         } else if (id.empty()) {
-          if (checks_.expect(found->bucket != nullptr, "the bucket is gone"))
+          if (checks_.expect(found->bucket != nullptr, "the bucket does not exist"))
             history_.seen(who.told.front(), content_number(found->bucket->public_read));
         } else {
           history_.seen(who.told.front(), found->key ? std::stoull(found->key->label) : absent);

@@ -74,7 +74,7 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   if (checks_.failed()) return;
   p.network =
       std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_, feature_level_}, p.service, p.home);
-  if (identity_ && !remembered_members_.empty()) identity_->members = remembered_members_; // its file of the cluster
+  if (identity_ && !remembered_members_.empty()) identity_->members = remembered_members_; // as in DATA_DIR/cluster
   if (identity_) return become_member();
   if (!known.empty()) return ask_to_join(std::move(known));
   storage::uuid cluster{};
@@ -118,7 +118,7 @@ void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
   const auto again = [this, life = incarnation_, known] {
     if (running() && life == incarnation_ && !joined()) ask_to_join(known);
   };
-  const auto asked = std::make_shared<bool>(true); // at most one answer counts, and silence is one
+  const auto asked = std::make_shared<bool>(true); // at most one answer counts; the timeout counts as one
   w_.after(std::chrono::seconds{10}, [asked, again] {
     if (std::exchange(*asked, false)) again();
   });
@@ -126,7 +126,7 @@ void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
     if (!std::exchange(*asked, false)) return;
     if (!a) {
       if (a.error().code == errc::invalid_argument || a.error().code == errc::precondition_failed)
-        return checks_.fail("a node may not join: " + to_string(a.error()));
+        return checks_.fail("a node was refused to join: " + to_string(a.error()));
       return w_.after(join_pause, again);
     }
     auto answer = actors::decode_join_answer(a->bytes);
@@ -291,7 +291,7 @@ void cluster_node::crash(bool power_lost) {
   for (const auto& pool : {gateway, p.peer_buffers, p.backfill_buffers}) {
     if (!pool || pool->in_use_bytes() == 0) continue;
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
-    new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is told
+    new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is printed
   }
   p.peer_buffers.reset();
   p.backfill_buffers.reset();
@@ -429,7 +429,7 @@ std::shared_ptr<const std::vector<storage::node_number>> cluster_node::ask_log_m
       handles(),
       [out](const result<actors::log_status_ptr>& status) {
         if (!status) return;
-        // As an operator sees them: what is committed.
+        // The committed configuration, as an operator sees it.
         for (const auto& s : (*status)->committed.servers) out->push_back(storage::node_number(s.id - 1));
       },
       actors::status_atom_v);

@@ -1,6 +1,6 @@
 // One member of a simulated cluster: the production actors and their wiring (actors/runtime/member_wiring.hpp) over
-// simulated disks and links, in a process of its own (machine.hpp). Its durable parts survive `crash`: chunk segments
-// as far as they were flushed, the key-value engines' commits, who it is in the cluster. Everything else dies with the
+// simulated disks and links, in its own process (machine.hpp). Its durable parts survive `crash`: flushed chunk
+// segments, the commits of the key-value engines, its identity in the cluster. Everything else is destroyed with the
 // process.
 #pragma once
 
@@ -29,44 +29,44 @@ struct member_plan {
   machine::clock_faults clock;
   cluster::controller_options controller;
   bool scrubs = false;
-  std::uint32_t feature_level = storage::metadata::feature_level; // that it says to know, until it is upgraded
-  std::chrono::minutes walk_every{60};                            // of the reaper, over all chunks
-  std::optional<actors::lifecycle_options> lifecycle;             // none: no walks
-  // Of the metadata's log: small, so that nodes fall behind it.
+  std::uint32_t feature_level = storage::metadata::feature_level; // the level of its build until it is upgraded
+  std::chrono::minutes walk_every{60};                            // interval of the reaper's walk over all chunks
+  std::optional<actors::lifecycle_options> lifecycle;             // nullopt: no walks
+  // Of the metadata's log. Small values make nodes fall behind it.
   std::uint64_t compact_after_entries = 200'000;
   storage::log_index entries_kept = 20'000;
 };
 
 class cluster_node {
 public:
-  // `number`: for people; the cluster gives its own.
+  // `number`: for texts; the cluster assigns its own node number.
   cluster_node(world& w, checks& c, sim_network& n, member_plan plan, std::size_t number);
   ~cluster_node();
   cluster_node(const cluster_node&) = delete;
   cluster_node& operator=(const cluster_node&) = delete;
 
-  // A process begins. The first start founds a cluster, or joins the one that `known` are members of, however long that
+  // Starts a process. The first start founds a cluster, or joins the one whose members are `known`, however long that
   // takes.
   void start(std::vector<storage::uuid> known = {});
   void crash(bool power_lost);
-  // A process that gets no time: nothing of it happens, and its peers find it silent.
+  // Freezes the process: it runs nothing, and its peers receive nothing from it.
   void freeze();
   void thaw();
   bool frozen() const noexcept { return running() && process_->home.frozen(); }
-  void jump_clock(std::chrono::milliseconds by) { // the wall clock's, of this life
+  void jump_clock(std::chrono::milliseconds by) { // the wall clock of the running process
     if (running()) process_->home.jump_wall(by);
   }
-  storage::wall_ms wall() const { return process_->home.wall(); } // of a running node
-  void slow_down(std::uint32_t factor); // its disks, in this life and later ones; 1: as planned
-  // For faults of its disks.
+  storage::wall_ms wall() const { return process_->home.wall(); } // running nodes only
+  void slow_down(std::uint32_t factor); // slows its disks down, also after restarts; 1: as planned
+  // For the injection of disk faults.
   std::size_t disks() const noexcept { return disks_.size(); }
   storage::memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
   faulty_kv& index(std::size_t disk) { return *disks_[disk].index; }
   faulty_kv& state() { return *metadata_engine_; }
   faulty_kv& log() { return *log_engine_; }
-  bool disks_are_healthy() const; // of a running node: takes writes everywhere
+  bool disks_are_healthy() const; // running nodes only: all disks take writes
   bool running() const noexcept { return process_ != nullptr; }
-  void upgrade() { feature_level_ = storage::metadata::feature_level; } // with its next start
+  void upgrade() { feature_level_ = storage::metadata::feature_level; } // takes effect at its next start
   bool is_old() const noexcept { return feature_level_ < storage::metadata::feature_level; }
   bool joined() const noexcept { return identity_.has_value(); }
   bool ready() const noexcept; // takes writes
@@ -75,25 +75,24 @@ public:
   const storage::uuid& id() const noexcept { return id_; }
   std::size_t number() const noexcept { return number_; }
   std::uint64_t lives() const noexcept { return incarnation_; }
-  const actors::services& handles() const; // of a running member
+  const actors::services& handles() const; // running members only
   bool serves() const noexcept;            // handles() may be used
   std::optional<storage::node_number> member_number() const;
   actors::layout_ptr layout() const;
   storage::log_index applied() const;
-  std::unique_ptr<storage::metadata::view> view() const;         // of a running node; null: it can't be read
-  bool has(const storage::chunk_id& chunk) const;                // on a disk, of a running node
-  bool good(const storage::chunk_id& chunk) const;               // likewise, and not damaged
-  std::vector<storage::chunk_id> chunks() const;                 // of a running node, on all its disks
-  void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of a chunk that it has
-  void read_alone(const storage::chunk_id& chunk); // from its own disk, as a request would; the answer is dropped
-  void look_for_damage();                          // an operator asks for it
-  void replace_disks();                            // with empty ones, of a node that does not run
+  std::unique_ptr<storage::metadata::view> view() const;         // running nodes only; null: it can't be read
+  bool has(const storage::chunk_id& chunk) const;                // on one of its disks; running nodes only
+  bool good(const storage::chunk_id& chunk) const;               // likewise, undamaged
+  std::vector<storage::chunk_id> chunks() const;                 // on all its disks
+  void rot(const storage::chunk_id& chunk, std::uint64_t where); // flips a bit of the chunk on its disk
+  void read_alone(const storage::chunk_id& chunk); // reads from its own disk, as a request would, and drops the answer
+  void look_for_damage();                          // as an operator's `repair` does
+  void replace_disks();                            // by empty ones; stopped nodes only
 
-  // Of a running member that nobody uses: problems, empty when all is as it should be.
-  // Who holds the metadata's log, as this node knows it; filled some messages later.
+  // The members of the metadata's log as this node knows them; filled in after some messages.
   std::shared_ptr<const std::vector<storage::node_number>> ask_log_members() const;
-  std::string leftovers() const;
-  std::string standing() const; // for people
+  std::string leftovers() const; // of a running member without requests: buffers, holds and the like; empty: none
+  std::string standing() const;  // its state as text
 
 private:
   struct sim_disk {
@@ -106,7 +105,7 @@ private:
     std::shared_ptr<actors::disk> shared;
     std::vector<actors::chunk_store_actor> actors;
   };
-  // What dies with the process.
+  // Everything that is destroyed with the process.
   struct process {
     process(world& w, machine::clock_faults faults) : home(w.now(), w.begun(), faults) {}
     machine home;
@@ -152,12 +151,12 @@ private:
   std::uint32_t slowness_ = 1, feature_level_;
   storage::steady_time frozen_since_{};
   std::optional<storage::cluster_identity> identity_;
-  std::vector<storage::known_member> remembered_members_; // in its file of the cluster; empty: as it joined
+  std::vector<storage::known_member> remembered_members_; // as in DATA_DIR/cluster; empty: as at its join
   std::vector<sim_disk> disks_;
   std::unique_ptr<faulty_kv> metadata_engine_, log_engine_;
-  storage::memory_file_system metadata_files_; // of state transfers
+  storage::memory_file_system metadata_files_; // of snapshot transfers
   std::unique_ptr<process> process_;
-  std::vector<std::unique_ptr<process>> dead_; // kept, since timers of the world may still name their actors
+  std::vector<std::unique_ptr<process>> dead_; // kept, because timers of the world may still refer to their actors
 };
 
 } // namespace cairn::sim

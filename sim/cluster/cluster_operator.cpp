@@ -11,7 +11,7 @@ namespace {
 using actors::admin_command;
 using actors::admin_verb;
 
-// What an operator may be told: that it can't be done now, or that nobody knows.
+// The errors that an operator may get: the command cannot be executed now, or its outcome is unknown.
 const std::set<errc> refusals{
     errc::precondition_failed, errc::not_found,       errc::no_leader, errc::timeout, errc::busy, errc::stopping,
     errc::connection_lost,     errc::invalid_argument};
@@ -41,13 +41,13 @@ void cluster_operator::act() {
   const auto done = run(c);
   (done ? done_ : refused_) += 1;
   if (!done && !refusals.contains(done.error().code))
-    checks_.fail("an operator was told without a reason: " + to_string(done.error()));
+    checks_.fail("an operator's command failed without a planned reason: " + to_string(done.error()));
 }
 
 result<void> cluster_operator::run(const admin_command& c) {
   const auto leader = std::ranges::find_if(nodes_, [](const auto& n) { return n->leads(); });
   const auto layout = leader == nodes_.end() ? nullptr : (*leader)->layout();
-  if (!layout) return error{errc::no_leader, "nobody leads"};
+  if (!layout) return error{errc::no_leader, "there is no leader"};
   if (!leaves_two_holders(*layout, c)) return error{errc::precondition_failed, "too few nodes would be left"};
   const auto plan = actors::plan_command(*layout, c);
   if (!plan) return plan.error();
@@ -55,11 +55,11 @@ result<void> cluster_operator::run(const admin_command& c) {
   const auto made = cluster::plan_change(*layout, *plan->change);
   if (!made) return made.error();
   const auto life = (*leader)->lives();
-  // The first one is the operator's; targets that another change made wrong are planned anew by the membership
-  // controller.
+  // The first command is the operator's. Targets that a concurrent change made invalid are planned again by the
+  // membership controller.
   bool first = true;
   for (const auto& command : made->commands) {
-    if (!(*leader)->serves() || (*leader)->lives() != life) return error{errc::connection_lost, "the leader died"};
+    if (!(*leader)->serves() || (*leader)->lives() != life) return error{errc::connection_lost, "the leader crashed"};
     const auto done = commands_.try_once(**leader, command);
     if (!done) return first ? done : result<void>{};
     first = false;

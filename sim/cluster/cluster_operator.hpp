@@ -1,5 +1,5 @@
-// An operator of a simulated cluster: commands are understood, planned and committed as actors/members/admin_service
-// does it, with the layout that the leader knows.
+// An operator of a simulated cluster: commands are planned and committed as actors/members/admin_service does it, with
+// the leader's layout.
 #pragma once
 
 #include "actors/protocol/cluster_status.hpp"
@@ -12,10 +12,10 @@ public:
   cluster_operator(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_workload& commands)
       : w_(w), checks_(c), nodes_(nodes), commands_(commands) {}
 
-  // Any command, drawn; refusals that make sense are no problem. Never leaves less than two nodes that hold chunks
-  // where there were two: the only copy of something may be rotten then.
+  // Runs a random command; a justified refusal is no failure. Never leaves fewer than two nodes that hold chunks where
+  // there were two: the only copy of a chunk may be rotten then.
   void act();
-  // Waits for it. The error: why it was refused, or what is not known of its outcome.
+  // Waits for the outcome. The error: why the command was refused, or that its outcome is unknown.
   result<void> run(const actors::admin_command& c);
   std::string summary() const;
 

@@ -8,7 +8,7 @@ using namespace std::chrono_literals;
 
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 
-// Other kinds of clusters and of work, likewise.
+// Further kinds of clusters and of work, from a separate source too.
 void draw_kinds(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ kinds_salt};
   if (!d.chance(0.4)) return;
@@ -36,7 +36,7 @@ cluster_plan draw_first(dice& d) {
   if (p.crashes || p.partitions || p.broken_links || p.late_messages)
     p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   p.pause_max = microseconds{d.between(300'000, 6'000'000)};
-  if (d.chance(0.4)) { // what takes minutes happens within the run
+  if (d.chance(0.4)) { // timeouts of minutes elapse within the run
     p.member.controller.session_ends_after = std::chrono::milliseconds{d.between(7'000, 20'000)};
     p.member.controller.out_after = std::chrono::milliseconds{d.between(8'000, 25'000)};
   }
@@ -66,7 +66,7 @@ cluster_plan draw_first(dice& d) {
   return p;
 }
 
-// From a source of its own: what a seed without them draws stays as it was.
+// Drawn from a separate source, so that the draws of older seeds do not change.
 void draw_extras(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ 0x2545F4914F6CDD1Dull};
   if (d.chance(0.3)) p.work.uploads = d.pick(std::vector<double>{0.05, 0.15, 0.3});
@@ -80,11 +80,11 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
 }
 
-// All that a hostile cluster meets beyond that.
+// The further faults of a hostile cluster.
 void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ hostile_salt};
   p.faults = draw_faults(seed);
-  p.faults.far_jumps = p.at_first == p.nodes && !p.removes; // who joins is let in for some time only
+  p.faults.far_jumps = p.at_first == p.nodes && !p.removes; // invitations to join expire
   if (p.faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
   p.rough_net.changed = p.faults.changed_payloads;
   p.work.changed_bytes = p.faults.changed_payloads > 0;

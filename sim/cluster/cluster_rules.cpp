@@ -10,13 +10,13 @@ namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t rules_salt = 0x3C6EF372FE94F82Bull;
-constexpr auto wall_spread = 2 * 60s; // of wall clocks that don't jump (cluster_scenario's draw), at most
-constexpr auto margin = 200ms;        // of clocks that agree
+constexpr auto wall_spread = 2 * 60s; // the largest difference of wall clocks that do not jump (cluster_scenario.cpp)
+constexpr auto margin = 200ms;        // for clocks that agree
 constexpr std::size_t other_buckets_max = 4;
-constexpr int rounds_max = 6; // a version, the marker that hides it, and what one walk leaves to the next
+constexpr int rounds_max = 6; // a version, the marker that hides it, and what one walk leaves for the next
 constexpr std::string_view other_prefix = "other-";
 
-// What an operator may be told of a bucket that the walk empties meanwhile, in a cluster that has trouble.
+// The errors that an operator may get for a bucket that a walk empties meanwhile, in a cluster with faults.
 const std::set<errc> told_of_buckets{
     errc::no_leader,     errc::no_quorum,       errc::timeout,       errc::busy,           errc::slow_down,
     errc::stopping,      errc::connection_lost, errc::session_ended, errc::no_such_bucket, errc::bucket_not_empty,
@@ -86,7 +86,7 @@ void cluster_rules::act() {
   auto& d = w_.draw;
   auto* const node = work_.any_node();
   if (!node) return;
-  if (d.chance(0.1)) { // the same under another name: a walk that has begun must not go on with the old ones
+  if (d.chance(0.1)) { // the same rule with another id: a running walk must not continue with the old rules
     rule_.id = "rule-" + std::to_string(++changed_);
     meta::set_bucket c;
     c.name = cluster_workload::bucket_name;
@@ -102,10 +102,10 @@ void cluster_rules::act() {
   if (gone || gone.error() == errc::no_such_bucket) std::erase(others_, name);
   removed_ += gone.has_value();
   checks_.expect(gone || told_of_buckets.contains(gone.error().code),
-                 "a bucket's removal was refused without a reason");
+                 "the deletion of a bucket was refused without a planned reason");
 }
 
-// Names on both sides of the users' bucket, and used again.
+// The names sort before and after the users' bucket, and are used again.
 void cluster_rules::make_bucket() {
   auto* const node = work_.any_node();
   if (!node) return;
@@ -113,7 +113,8 @@ void cluster_rules::make_bucket() {
   const auto made = work_.try_once(*node, meta::create_bucket{name, w_.clock().wall()});
   if (std::ranges::find(others_, name) == others_.end()) others_.push_back(name);
   made_ += made.has_value();
-  if (!made && !checks_.expect(told_of_buckets.contains(made.error().code), "a bucket was refused without a reason"))
+  if (!made && !checks_.expect(told_of_buckets.contains(made.error().code),
+                               "the creation of a bucket was refused without a planned reason"))
     return;
   auto* const next = work_.any_node();
   if (!made || !next) return;
@@ -137,7 +138,8 @@ void cluster_rules::put_into_bucket(const std::string& name) {
   c.size = 4;
   c.content = std::string{"byte"};
   const auto put = work_.try_once(*node, c);
-  checks_.expect(put || told_of_buckets.contains(put.error().code), "a small object was refused without a reason");
+  checks_.expect(put || told_of_buckets.contains(put.error().code),
+                 "a small object was refused without a planned reason");
 }
 
 // ── the end ──
@@ -192,7 +194,7 @@ result<cluster_rules::due_items> cluster_rules::still_there() const {
   return out;
 }
 
-// By a jump of all wall clocks.
+// Makes everything due by a jump of all wall clocks.
 void cluster_rules::make_due(storage::wall_ms latest) {
   const auto due = latest + std::chrono::milliseconds{(longest(rule_) + 1) * plan_.day}.count() + 1;
   for (const auto& n : nodes_)
@@ -206,7 +208,7 @@ void cluster_rules::expire_all() {
     auto left = still_there();
     if (!left) return checks_.fail("rules: " + to_string(left.error()));
     if (left->first.empty()) break;
-    if (rounds_ == rounds_max) return checks_.fail("a rule has not come true: " + left->first);
+    if (rounds_ == rounds_max) return checks_.fail("a rule was not executed: " + left->first);
     make_due(left->latest);
     const auto until = w_.now() + 3 * plan_.walk_every + 10s;
     while (left && !left->first.empty() && w_.now() < until) {

@@ -1,8 +1,8 @@
-// Lifecycle rules in a simulated cluster: one about some of the users' keys, and buckets that come and go with a rule
-// of their own while the walks are under way. A day lasts seconds, or is a real one that all wall clocks jump over.
+// Lifecycle rules in a simulated cluster: one rule for some of the users' keys, and buckets that are created and
+// deleted, with a rule of their own, during the walks. A day lasts seconds, or is a real day that all wall clocks skip.
 //
-// What is known of a rule's effect while users work is the workload's (an object that may have expired need not be
-// there, all others must). At the end all that is due must be gone, and nothing else.
+// While users work, the workload knows the possible effects of the rule (an object that may have expired may be absent,
+// all others must exist). At the end everything that is due must be gone, and nothing else.
 #pragma once
 
 #include "sim/cluster/cluster_workload.hpp"
@@ -11,14 +11,14 @@ namespace cairn::sim {
 
 struct rules_plan {
   bool any = false;
-  bool exact_clocks = false; // all wall clocks agree: nothing may expire early by even less than a second
+  bool exact_clocks = false; // all wall clocks agree: an expiry even a second early is a failure
   bool other_buckets = false;
   std::chrono::milliseconds day{0}, walk_every{0};
   storage::metadata::lifecycle_rule rule;
 };
-// From a source of its own: what a seed without them draws stays as it was.
+// Drawn from a separate source, so that the draws of older seeds do not change.
 rules_plan draw_rules(std::uint64_t seed, bool versioned);
-// Of keys that begin so.
+// The keys with the rule's prefix.
 expiring_work expiring_keys_of(const rules_plan& plan, bool clocks_jump);
 
 class cluster_rules {
@@ -27,21 +27,21 @@ public:
                 const rules_plan& plan)
       : w_(w), checks_(c), nodes_(nodes), work_(work), plan_(plan), rule_(plan.rule) {}
 
-  // With the bucket. `look_at_nodes`: what its operator does when it can't be told now.
+  // Sets the rule of the users' bucket. `look_at_nodes`: restarts failed nodes between the tries.
   void begin(const std::function<void()>& look_at_nodes);
-  void act(); // a step of the trouble
-  // With nothing else going on: makes everything due, and waits until it is gone.
+  void act(); // a step while faults are active
+  // While nothing else runs: makes everything due, and waits until it is gone.
   void expire_all();
   std::string options() const;
 
 private:
   struct due_items {
-    std::string first; // for people; empty: nothing has to go any more
+    std::string first; // text; empty: nothing is left to delete
     storage::wall_ms latest = 0;
   };
   result<due_items> due_in(storage::metadata::view& view, const std::string& bucket,
                            const storage::metadata::lifecycle_rule& rule) const;
-  result<due_items> still_there() const; // what the rules are about, due or not
+  result<due_items> still_there() const; // what the rules apply to, due or not
   void make_due(storage::wall_ms latest);
   void make_bucket();
   void put_into_bucket(const std::string& name);
@@ -52,7 +52,7 @@ private:
   cluster_workload& work_;
   const rules_plan plan_;
   storage::metadata::lifecycle_rule rule_;
-  std::vector<std::string> others_; // buckets that may be there
+  std::vector<std::string> others_; // buckets that may exist
   std::uint64_t made_ = 0, removed_ = 0, changed_ = 0, rounds_ = 0;
 };
 

@@ -89,7 +89,7 @@ void cluster_run::build() {
     const auto done = [&] { return n->ready() || checks_.failed(); };
     for (int tries = 1; !w_.run_until(done, 2min) && tries < build_tries_max; ++tries) restart_sick();
     if (checks_.failed()) return;
-    if (!n->ready()) return checks_.fail("a node does not get ready: " + standing());
+    if (!n->ready()) return checks_.fail("a node does not become ready: " + standing());
     if (n == nodes_.front()) work_->make_bucket([this] { restart_sick(); });
   }
   if (!checks_.failed()) rules_->begin([this] { restart_sick(); });
@@ -111,7 +111,7 @@ void cluster_run::crash(cluster_node& n, bool powerless) {
   n.crash(powerless || (plan_.power_losses && w_.draw.chance(0.6)));
 }
 
-// Those whose disks have failed: their operator has looked.
+// Restarts nodes whose disks have failed, as an operator would.
 void cluster_run::restart_sick() {
   for (const auto& n : nodes_) {
     if (!disks_->sick(*n)) continue;
@@ -120,7 +120,7 @@ void cluster_run::restart_sick() {
   }
 }
 
-// Nodes that wait for an operator, because others were removed before they came.
+// Invites nodes that wait for an operator because nodes were removed before they asked to join.
 void cluster_run::let_in() {
   for (const auto& n : nodes_) {
     if (!n->running() || n->joined()) continue;
@@ -186,24 +186,24 @@ void cluster_run::mend() {
   network_->mend();
   network_->set_plan(plan_.calm_net);
   for (const auto& n : nodes_) {
-    if (disks_->sick(*n)) crash(*n); // its operator has looked
+    if (disks_->sick(*n)) crash(*n); // an operator restarts it
     if (n->is_old() && n->running()) crash(*n);
     n->upgrade();
     if (!n->running()) start(*n);
   }
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
-    return checks_.fail("not answered: " + work_->waiting() + "; " + standing());
+    return checks_.fail("no answer to: " + work_->waiting() + "; " + standing());
   if (plan_.commands && !checks_.failed()) take_out_removed();
   if (!checks_.failed()) let_in();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
-    return checks_.fail("not ready after all was mended: " + standing());
+    return checks_.fail("not ready after all faults were repaired: " + standing());
   const auto until = w_.now() + 2min;
   while (plan_.rots && !rot_->metadata_is_whole() && !checks_.failed()) {
     if (w_.now() > until) return checks_.fail("damaged metadata was not replaced: " + standing());
     w_.run_for(1s);
   }
-  settle("after all was mended");
-  if (plan_.commands && !checks_.failed()) take_out_removed(); // a removal ends when the node holds nothing more
+  settle("after all faults were repaired");
+  if (plan_.commands && !checks_.failed()) take_out_removed(); // a removal ends when the node holds nothing any more
   if (plan_.commands && !checks_.failed()) settle_drains();
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
@@ -211,13 +211,13 @@ void cluster_run::mend() {
 
 // ── members and their data ──
 
-// One time in some the command is lost with the node that was asked: then nobody is drained.
+// The command may be lost with the node that was asked; then no node is drained.
 void cluster_run::drain() {
   std::size_t members = 0;
   for (const auto& n : nodes_) members += n->ready();
   auto& n = *w_.draw.pick(nodes_);
   if (members < 2 || !n.ready()) return;
-  if (plan_.commands) { // others may hold nothing
+  if (plan_.commands) { // other nodes may hold nothing
     if (operator_->run({actors::admin_verb::drain, *n.member_number(), 0, {}, {}})) draining_ = &n;
     return;
   }
@@ -228,11 +228,11 @@ void cluster_run::drain() {
   (void)work_->operate(change);
 }
 
-// Those that an operator removed in the midst of the trouble.
+// Takes nodes out that an operator removed while faults were active.
 void cluster_run::take_out_removed() {
   const auto led = [&] { return std::ranges::any_of(nodes_, [](const auto& n) { return n->leads(); }); };
   if (!w_.run_until([&] { return led() || checks_.failed(); }, 2min))
-    return checks_.fail("nobody leads: " + standing());
+    return checks_.fail("there is no leader: " + standing());
   w_.run_for(2s);
   std::vector<cluster_node*> gone;
   for (const auto& n : nodes_)
@@ -250,7 +250,7 @@ void cluster_run::take_out_removed() {
   }
 }
 
-// An operator's drains end in an activation, or one of them in a removal.
+// Every drain of an operator ends in an activation, one of them possibly in a removal.
 void cluster_run::settle_drains() {
   const auto layout = nodes_.front()->layout();
   for (const auto& m : layout->members) {
@@ -273,7 +273,7 @@ void cluster_run::wait_until_it_votes_no_more(storage::node_number number) {
     const auto members = other->ask_log_members();
     w_.run_for(10ms);
     gone = !members->empty() && std::ranges::find(*members, number) == members->end();
-    if (!gone && w_.now() > until) return checks_.fail("a removed node still holds the log: " + standing());
+    if (!gone && w_.now() > until) return checks_.fail("a removed node is still a member of the log: " + standing());
   }
 }
 
@@ -292,7 +292,7 @@ void cluster_run::remove_drained() {
   change.state = cluster::member_state::draining;
   const auto drained =
       plan_.commands ? operator_->run({actors::admin_verb::drain, number, 0, {}, {}}) : work_->operate(change);
-  if (!drained && plan_.commands && drained.error() == errc::precondition_failed) { // others may hold nothing
+  if (!drained && plan_.commands && drained.error() == errc::precondition_failed) { // other nodes may hold nothing
     draining_ = nullptr;
     return;
   }
@@ -301,7 +301,7 @@ void cluster_run::remove_drained() {
   if (checks_.failed()) return;
   if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
     return checks_.fail("removing a node that was drained: " + to_string(done.error()));
-  // An operator waits until the node holds the log no more: of two voters both are needed.
+  // An operator waits until the node is no member of the log any more: to remove one of two voters, both are needed.
   wait_until_it_votes_no_more(number);
   if (checks_.failed()) return;
   take_out(*std::exchange(draining_, nullptr));
@@ -322,10 +322,10 @@ void cluster_run::replace_disks() {
   settle("after a disk was replaced");
 }
 
-// Every partition is where it is to be, and every live chunk on all its owners.
+// Waits until every partition is on its target owners and every live chunk on all its owners.
 void cluster_run::settle(const char* after) {
   const auto until = w_.now() + 15min;
-  w_.run_for(6s); // suspicions end
+  w_.run_for(6s); // suspect peers are probed meanwhile
   std::string problem;
   do {
     w_.run_for(2s);
@@ -335,7 +335,7 @@ void cluster_run::settle(const char* after) {
   if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
 }
 
-// What a fault left behind goes with the next walk of its disk at the latest, all else with the blob.
+// A chunk that a fault left behind is erased at the latest by the next walk of its disk, any other with its blob.
 void cluster_run::expect_no_needless_chunks() {
   const auto until = w_.now() + (plan_.trouble.count() > 0 ? 2 * plan_.member.walk_every + 30s : 30s);
   std::string problem;
@@ -361,7 +361,7 @@ void cluster_run::check_end() {
   const auto before = nodes_.front()->applied();
   w_.run_for(5s);
   if (const auto grown = nodes_.front()->applied() - before; grown > 0)
-    checks_.fail("the log grew by " + std::to_string(grown) + " entries though nothing happens");
+    checks_.fail("the log grew by " + std::to_string(grown) + " entries in an idle cluster");
   for (const auto& n : nodes_)
     if (const auto left = n->leftovers(); !left.empty()) checks_.fail(left);
 }

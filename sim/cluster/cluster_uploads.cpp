@@ -1,6 +1,6 @@
-// The part of the users' work that is uploads in parts: each is begun, gets its parts and is completed, aborted or left
-// lying, every step through any node. What was acknowledged must hold: an upload that was left is completed or aborted
-// at the end, one that was aborted can't be completed, and nodes list no others.
+// Multipart uploads of the simulated users: each upload is begun, gets its parts, and is completed, aborted or left,
+// every step through any node. Acknowledged steps must hold: an upload that was left can be completed or aborted at the
+// end, an aborted one cannot be completed, and nodes list no other uploads.
 #include "sim/cluster/cluster_workload.hpp"
 #include "sim/world/pattern.hpp"
 
@@ -14,7 +14,7 @@ namespace meta = storage::metadata;
 using namespace cairn::actors;
 using namespace std::chrono_literals;
 
-constexpr int tries_max = 4; // of a part
+constexpr int tries_max = 4; // per part
 
 meta::md5_digest md5_of(const std::string& bytes) {
   storage::md5 digest;
@@ -33,7 +33,7 @@ meta::complete_upload completion_of(const meta::upload_name& name, const std::ve
 
 } // namespace
 
-// ── what is uploaded ──
+// ── the content of an upload ──
 
 cluster_workload::parts_ptr cluster_workload::new_parts(const std::string& key) {
   auto it = std::make_shared<part_upload>();
@@ -81,7 +81,7 @@ void cluster_workload::upload_in_parts(std::size_t u, cluster_node& node, const 
   });
 }
 
-// A command for the upload; `then` unless the user has turned to something else.
+// Commits a command for the upload; calls `then` unless the user has begun another operation.
 void cluster_workload::tell(std::size_t u, cluster_node& node, meta::command c,
                             std::function<void(const result<committed>&)> then) {
   users_[u].node = node.number();
@@ -190,7 +190,7 @@ void cluster_workload::complete_parts(std::size_t u, cluster_node& node) {
   });
 }
 
-// Neither completed nor aborted, as far as can be told.
+// The upload may be neither completed nor aborted.
 void cluster_workload::not_ended(const user& it, const error& why) {
   if (may_have_happened(why.code))
     ++uncertain_uploads_;
@@ -211,7 +211,7 @@ void cluster_workload::abort_parts(std::size_t u, cluster_node& node) {
   });
 }
 
-// Its node dies: what it was just told to do may have happened.
+// The node crashes: the step in progress may have taken effect.
 void cluster_workload::forget_upload(user& it) {
   if (!it.parts) return;
   if (it.parts->begun && !it.parts->finishing)
@@ -259,7 +259,7 @@ void cluster_workload::settle_uploads() {
     const auto listed = list_uploads(*node);
     if (listed > uncertain_uploads_)
       checks_.fail("node " + std::to_string(node->number()) + " lists " + std::to_string(listed) + " uploads, " +
-                   std::to_string(uncertain_uploads_) + " may be there");
+                   std::to_string(uncertain_uploads_) + " may exist");
   }
 }
 

@@ -13,7 +13,7 @@ namespace meta = storage::metadata;
 using namespace cairn::actors;
 using namespace std::chrono_literals;
 
-// What a client may be told while nodes die and links break.
+// The errors that a client may get while nodes crash and links break.
 const std::set<errc> excused{errc::no_leader, errc::no_quorum, errc::timeout,         errc::busy,
                              errc::slow_down, errc::stopping,  errc::connection_lost, errc::session_ended};
 
@@ -46,7 +46,7 @@ result<void> cluster_workload::try_once(cluster_node& through, const meta::comma
 }
 
 result<void> cluster_workload::operate(const meta::command& c) {
-  result<void> outcome = error{errc::no_leader, "nobody was asked"};
+  result<void> outcome = error{errc::no_leader, "no node served"};
   for (int tries = 0; tries < 20 && !outcome && !checks_.failed(); ++tries) {
     if (tries > 0) w_.run_for(500ms);
     if (auto* const through = any_node()) outcome = try_once(*through, c);
@@ -64,16 +64,16 @@ result<void> cluster_workload::insist(const meta::command& c, const std::functio
   return done;
 }
 
-// A disk may fail already now, and then it is not known what was done.
+// A disk may fail already during this; then the outcome of the command is unknown.
 void cluster_workload::make_bucket(const std::function<void()>& look_at_nodes) {
   if (auto made = insist(meta::create_bucket{bucket_name, w_.clock().wall()}, look_at_nodes);
       !made && made.error() != errc::bucket_exists)
-    checks_.fail("the bucket was not made: " + to_string(made.error()));
+    checks_.fail("the bucket was not created: " + to_string(made.error()));
   if (!plan_.versioned) return;
   meta::set_bucket c;
   c.name = bucket_name;
   c.versioning = meta::versioning::enabled;
-  if (auto set = insist(c, look_at_nodes); !set) // once the cluster has found out what all know
+  if (auto set = insist(c, look_at_nodes); !set) // only once the cluster has raised its feature level
     checks_.fail("the bucket was not versioned: " + to_string(set.error()));
 }
 
@@ -158,7 +158,8 @@ void cluster_workload::excuse(const user& it, const error& why) {
   const bool rotten = (plan_.rotten_bits && why.code == errc::corrupt) || (plan_.changed_bytes && damaged);
   const bool disk = plan_.failing_disks && of_a_disk.contains(why.code);
   if (it.calm || (!excused.contains(why.code) && !rotten && !disk))
-    checks_.fail(it.what + " through node " + std::to_string(it.node) + " failed without a reason: " + to_string(why));
+    checks_.fail(it.what + " through node " + std::to_string(it.node) +
+                 " failed without a planned reason: " + to_string(why));
 }
 
 // ── writes ──
@@ -202,7 +203,7 @@ void cluster_workload::condition(operation& o, meta::write_condition& c, const s
     o.when = operation::condition::if_absent;
     c.if_absent = true;
   } else if (kind < 5 && !written_[key].empty()) {
-    // Mostly of what is likely there.
+    // Mostly the ETag of a recent content, which probably is the current one.
     const auto& all = written_[key];
     const auto back = w_.draw.below(std::min<std::uint64_t>(all.size(), 3));
     o.when = operation::condition::if_match;
@@ -250,7 +251,8 @@ void cluster_workload::put_ended(std::size_t u, content_number number, std::opti
     checks_.expect(to_string(stored.etag) == contents_.at(number).etag, "a put was acknowledged with another ETag");
     ++stored_;
     if (stored.version_id) versions_.push_back({it.key, *stored.version_id, number});
-    checks_.expect(plan_.versioned == stored.version_id.has_value(), "a put was answered with a version wrongly");
+    checks_.expect(plan_.versioned == stored.version_id.has_value(),
+                   "a put was answered with a version id in an unversioned bucket, or without one");
     history_.done(it.told.front());
   } else {
     write_failed(it, outcome->error());
@@ -268,7 +270,8 @@ void cluster_workload::write_failed(const user& it, const error& why) {
   excuse(it, why);
 }
 
-// Its effect is that of a delete on the condition that the key still holds it: a walk names what it has seen.
+// Adds the effect that a rule may have: a delete on the condition that the key still has this content, because a walk's
+// command names the version that it saw.
 void cluster_workload::may_expire(const std::string& key, content_number value) {
   const auto& rule = plan_.expiring;
   if (!rule.expire_after || !key.starts_with(expiring_work::prefix)) return;
@@ -329,7 +332,7 @@ content_number cluster_workload::content_of(const meta::object_row& row) {
   const auto number = row.headers.user.empty() ? absent : std::stoull(row.headers.user.front().second);
   const auto known = contents_.find(number);
   if (known == contents_.end() || known->second.size != row.size || known->second.etag != to_string(row.etag))
-    checks_.fail("a row that nobody wrote so");
+    checks_.fail("a row that no operation wrote");
   return number;
 }
 
@@ -364,14 +367,14 @@ void cluster_workload::get(std::size_t u, cluster_node& node, const std::string&
   });
 }
 
-// As a gateway does before it reads: half of the time the read that follows needs no barrier of its own.
+// Looks the bucket up first, as a gateway does; half of the time the read that follows then needs no barrier.
 void cluster_workload::admit(std::size_t u, cluster_node& node, std::function<void(const meta::judgement&)> then) {
   if (w_.draw.chance(0.5)) return then({});
   ask_metadata<found_access>(
       node.handles(),
       [this, u, then = std::move(then), operation = users_[u].operation](const result<found_access>& found) {
         if (!in_time(u, operation)) return;
-        if (found && checks_.expect(found->bucket != nullptr, "the bucket is gone"))
+        if (found && checks_.expect(found->bucket != nullptr, "the bucket does not exist"))
           return then({found->bucket->id, found->seen});
         for (const auto n : users_[u].told) history_.nothing(n);
         if (!found) excuse(users_[u], found.error());
@@ -380,7 +383,7 @@ void cluster_workload::admit(std::size_t u, cluster_node& node, std::function<vo
       access_atom_v, access_query{{}, bucket_name, {}});
 }
 
-// The client has no callback for its end, as a socket hasn't: look again and again.
+// The client has no callback for its end, as a socket has none: poll it.
 void cluster_workload::watch_get(std::size_t u, std::uint64_t operation) {
   if (!in_time(u, operation)) return;
   if (users_[u].download->end() != download_end::running) return get_ended(u);
@@ -433,7 +436,8 @@ void cluster_workload::listed(user& it, const meta::listing& page) {
   for (std::size_t i = 0; i < keys_.size(); ++i) {
     const auto at = std::ranges::find(page.objects, keys_[i], &meta::listed_object::key);
     const auto known = at == page.objects.end() ? by_etag_.end() : by_etag_.find(to_string(at->etag));
-    if (at != page.objects.end() && known == by_etag_.end()) return checks_.fail("a listing of what nobody wrote");
+    if (at != page.objects.end() && known == by_etag_.end())
+      return checks_.fail("a listing shows a content that was never written");
     history_.seen(it.told[i], at == page.objects.end() ? absent : known->second);
   }
 }
@@ -462,7 +466,7 @@ void cluster_workload::verify() {
       if (!node->serves() || checks_.failed()) continue;
       const auto value = verify_key(*node, key);
       if (!first) first = value;
-      checks_.expect(value == *first, "two nodes show different objects though nothing is written");
+      checks_.expect(value == *first, "two nodes show different objects while nothing is written");
     }
   }
 }

@@ -1,7 +1,7 @@
-// Users of a simulated cluster: each puts (also under a condition), gets, heads, deletes, lists, or uploads in parts
-// (cluster_uploads.cpp), copies, or changes who may ask (cluster_more_work.cpp), one operation after the other, through
-// any node that runs, over a few keys that all share. What they asked and were told goes into a history; the bytes that
-// they read are checked at once. An operation whose node dies has an unknown outcome.
+// Users of a simulated cluster: each puts (also conditionally), gets, heads, deletes, lists, uploads in parts
+// (cluster_uploads.cpp), copies, or changes access rights (cluster_more_work.cpp), one operation after the other,
+// through any node that serves, on a few shared keys. Operations and answers go into a history; the bytes of reads are
+// checked at once. An operation whose node crashes has an unknown outcome.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -11,27 +11,27 @@
 
 namespace cairn::sim {
 
-// Keys that a lifecycle rule of the bucket is about (cluster_rules.hpp), beside the others.
+// Keys to which a lifecycle rule of the bucket applies (cluster_rules.hpp), in addition to the other keys.
 struct expiring_work {
   static constexpr std::string_view prefix = "expiring-";
   std::size_t keys = 0;
-  // How long after it was written, or begun, an object or an upload is there at least; nothing: for ever.
+  // The least time that an object (after its write) or an upload (after its begin) is kept; nullopt: for ever.
   std::optional<microseconds> expire_after, abort_after;
-  std::optional<std::uint64_t> size_above; // objects that are not larger stay
-  bool removes_versions = false;           // that are not the latest
+  std::optional<std::uint64_t> size_above; // objects that are not larger are kept
+  bool removes_versions = false;           // noncurrent ones
 };
 
 struct cluster_work_plan {
   std::size_t keys = 3, users = 4;
   std::uint64_t operations = 80;
   std::uint64_t size_max = 200'000;
-  double cancels = 0.03;           // chance an operation that the client leaves
+  double cancels = 0.03;           // probability that the client leaves during an operation
   microseconds pause_max{200'000}; // between the operations of a user
-  double uploads = 0;              // chance an operation that it is an upload in parts instead
-  double copies = 0, access = 0;   // likewise: a copy, something about access keys and the bucket's being public
-  bool versioned = false;          // the bucket
-  bool rotten_bits = false;        // a read may find no good copy while nodes are away
-  bool changed_bytes = false;      // or hear of all of them that they are damaged
+  double uploads = 0;              // probability that an operation is a multipart upload
+  double copies = 0, access = 0;   // likewise: a copy; an operation on access keys or the bucket's public flag
+  bool versioned = false;          // the bucket is versioned
+  bool rotten_bits = false;        // a read may find no good copy while nodes are down
+  bool changed_bytes = false;      // or find all copies damaged
   bool failing_disks = false;
   expiring_work expiring;
 };
@@ -40,32 +40,32 @@ class cluster_workload {
 public:
   cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
 
-  void make_bucket(const std::function<void()>& look_at_nodes); // and wait for it
+  void make_bucket(const std::function<void()>& look_at_nodes); // waits until the bucket exists
   void begin();
-  void crashing(const cluster_node& node);    // before it does
-  void expect_no_failures() { calm_ = true; } // of what begins from now on
-  // A change of the cluster by an operator, and wait for it. The error, if any, is the last one of some tries.
+  void crashing(const cluster_node& node);    // call before the node crashes
+  void expect_no_failures() { calm_ = true; } // for operations that begin from now on
+  // Commits an operator's command and waits for it. The error, if any, is that of the last of several tries.
   result<void> operate(const storage::metadata::command& c);
-  // The same while disks may fail: between the tries an operator looks at the nodes.
+  // The same while disks may fail: between the tries `look_at_nodes` restarts failed nodes.
   result<void> insist(const storage::metadata::command& c, const std::function<void()>& look_at_nodes);
   result<void> try_once(cluster_node& through, const storage::metadata::command& c);
-  // With nothing else going on: uploads that were left are completed or aborted.
+  // While nothing else runs: completes or aborts the uploads that were left.
   void settle_uploads();
   bool done() const noexcept { return busy_ == 0; }
-  std::string waiting() const; // for people: what is not answered
-  // With nothing else going on: every key through every node, and the lists of all nodes agree.
+  std::string waiting() const; // text: the operations without an answer
+  // While nothing else runs: reads every key through every node; all nodes must agree.
   void verify();
-  void verify_versions(); // that were acknowledged
-  void judge();           // the history
-  // From now on rules may take whatever they are about.
+  void verify_versions(); // reads acknowledged versions
+  void judge();           // checks the history
+  // From now on rules may delete everything to which they apply.
   void all_is_due();
   std::string summary() const;
 
-  cluster_node* any_node(); // that answers; null: there is none
+  cluster_node* any_node(); // a node that serves; null: none
   static inline const std::string bucket_name = "bucket";
 
   struct part {
-    content_number number = 0; // its bytes
+    content_number number = 0; // the pattern of its bytes
     std::uint64_t size = 0;
     storage::metadata::md5_digest digest{};
   };
@@ -86,11 +86,11 @@ private:
     std::size_t stored = 0;
     int tries = 0;
     bool begun = false, finishing = false;
-    storage::steady_time asked; // to begin
+    storage::steady_time asked; // when the upload was requested
   };
   using parts_ptr = std::shared_ptr<part_upload>;
   struct user {
-    std::uint64_t operation = 0; // numbers all of them; another one: the answer comes too late
+    std::uint64_t operation = 0; // number of the current operation; answers to earlier ones are ignored
     std::size_t node = 0;
     std::vector<history::number> told;
     std::string what, key; // key: of a put
@@ -119,7 +119,7 @@ private:
   void listed(user& it, const storage::metadata::listing& page);
   void condition(operation& o, storage::metadata::write_condition& c, const std::string& key);
   void write_failed(const user& it, const error& why);
-  // After `key` was asked to hold it, whatever came of that: a rule's delete, at any time once it is due.
+  // Adds the delete of a rule for a content that `key` may have: it may take effect at any time once it is due.
   void may_expire(const std::string& key, content_number value);
   bool may_be_aborted(const part_upload& job) const; // by a rule
   void excuse(const user& it, const error& why);
@@ -172,7 +172,7 @@ private:
   std::vector<kept_version> versions_;
   content_number next_content_ = 1;
   std::vector<parts_ptr> left_uploads_, aborted_uploads_;
-  std::size_t uncertain_uploads_ = 0; // that may be there
+  std::size_t uncertain_uploads_ = 0; // that may still exist
   std::size_t busy_ = 0;
   bool calm_ = false;
   std::vector<std::pair<std::string, content_number>> not_due_; // in the order of their writes

@@ -18,7 +18,7 @@ cluster_node* rotten_bits::running(std::size_t number) const {
   return at != nodes_.end() && (*at)->serves() ? at->get() : nullptr;
 }
 
-// On another owner, as that one and the node itself know the owners.
+// Whether another owner has a good copy, if that owner and `but` agree on the owners.
 bool rotten_bits::has_good_copy(const cluster_node& but, const storage::chunk_id& id) const {
   const auto layout = but.layout();
   if (!layout) return false;
@@ -39,7 +39,7 @@ void rotten_bits::flip() {
   const storage::chunk_id id{blob.blob, std::uint32_t(w_.draw.below(blob.chunks))};
   if (const auto before = rotten_.find(id); before != rotten_.end()) {
     const auto* const there = running(before->second);
-    if (!there || !there->good(id)) return; // not mended yet, as far as can be seen
+    if (!there || !there->good(id)) return; // not repaired yet, as far as can be seen
   }
   if (!node.good(id) || !has_good_copy(node, id)) return;
   node.rot(id, w_.draw.next());
@@ -58,7 +58,7 @@ void rotten_bits::meet(bool as_a_scrub) {
   }
 }
 
-// Its node may be down, or apart from the others: it then finds out later.
+// The node may be down or partitioned; it then finds the damage later.
 void rotten_bits::flip_row() {
   using storage::metadata::table;
   static constexpr std::array tables{table::buckets,   table::current, table::versions, table::inline_data,

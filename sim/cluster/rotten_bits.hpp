@@ -1,5 +1,5 @@
-// Bits that rot on the disks of a simulated cluster: of a chunk that objects need, on one of its owners at a time, so
-// that a good copy is somewhere. What readers or a scrub find is to be mended by the nodes themselves.
+// Bits that rot on the disks of a simulated cluster: in a chunk that objects need, on one of its owners at a time, so
+// that a good copy exists. The nodes must repair what readers or a scrub find.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -10,10 +10,10 @@ class rotten_bits {
 public:
   rotten_bits(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}
 
-  void flip();                // one, somewhere; or none when no chunk may
-  void meet(bool as_a_scrub); // all that is rotten is read, as clients or an operator's command would have it
-  void flip_row();            // of the metadata of one node, while that of all others is good
-  bool metadata_is_whole();   // read as a scrub does, so that its node knows what is not
+  void flip();                // flips one bit of some chunk; none if no chunk qualifies
+  void meet(bool as_a_scrub); // reads every rotten chunk, as a client or as an operator's command
+  void flip_row();            // in one node's metadata, while all others' is whole
+  bool metadata_is_whole();   // reads it as a scrub does, so that its node learns of the damage
   std::uint64_t count() const noexcept { return flipped_; }
   std::uint64_t rows() const noexcept { return rows_; }
 
@@ -23,7 +23,7 @@ private:
 
   world& w_;
   std::vector<std::unique_ptr<cluster_node>>& nodes_;
-  std::map<storage::chunk_id, std::size_t> rotten_; // by chunk, the node; also what was mended since
+  std::map<storage::chunk_id, std::size_t> rotten_; // the node, by chunk; repaired ones too
   std::uint64_t flipped_ = 0, rows_ = 0;
 };
 

@@ -9,7 +9,7 @@ namespace link = actors::link;
 namespace {
 
 constexpr std::size_t control_bytes_max = 1 << 20;
-constexpr microseconds notice_max{20'000}; // of a dead process, by its peers
+constexpr microseconds notice_max{20'000}; // until its peers notice a dead process
 
 } // namespace
 
@@ -58,12 +58,12 @@ bool sim_network::is_frozen(const storage::uuid& node) const {
   return process && process->home_.frozen();
 }
 
-// Its peers have given up the links that it was silent on for too long.
+// If the node was silent for too long, its peers have given up their links.
 void sim_network::thawed(const storage::uuid& node, storage::steady_time frozen_since) {
   auto* const process = process_of(node);
   if (process && w_.now() - frozen_since >= silence_max)
     for (const auto& [to, l] : std::map{process->links_})
-      if (l->up) process->lose(l, "the peer ended it");
+      if (l->up) process->lose(l, "the peer closed the link");
   go_on();
 }
 
@@ -86,7 +86,7 @@ void sim_network::ask(const std::shared_ptr<sim_peers>& from, const storage::uui
     stranger.member = false;
     if (!process || process->home_.frozen() || is_cut(from->self_.node, to) ||
         !process->gate_.admit(stranger, process->cluster_))
-      return back(error{errc::connection_lost, "nobody answers there"});
+      return back(error{errc::connection_lost, "the address does not answer"});
     link::responder respond{back, std::make_shared<std::atomic<bool>>(false)};
     process->service_->on_request(
         {stranger, std::move(request), {}, process->home_.now() + std::chrono::seconds{10}, 0, std::move(respond)});
@@ -142,7 +142,7 @@ void sim_peers::die(bool at_once) {
   for (const auto& [id, other] : n_.processes_) {
     const auto at = other->links_.find(me);
     if (at == other->links_.end() || !at->second->up) continue;
-    other->later(notice, at->second, [l = at->second](sim_peers& process) { process.lose(l, "the peer is gone"); });
+    other->later(notice, at->second, [l = at->second](sim_peers& process) { process.lose(l, "the peer has ended"); });
   }
 }
 
@@ -169,14 +169,14 @@ void sim_peers::set_members(const std::vector<actors::peer_address>& members) {
   for (const auto& [id, l] : old) lose(l, "the node was removed");
   for (const auto& [id, l] : links_)
     if (!l->up && !l->dialling) dial(l);
-  // Who is no member any more loses its links to this node too.
+  // A node that is no member any more also loses its links to this node.
   for (const auto& [id, process] : n_.processes_) {
     const auto at = process->links_.find(self_.node);
     if (id == self_.node || at == process->links_.end() || !at->second->up) continue;
     if (!gate_.accept(process->as_peer()))
       process->home_.when_awake([weak = process->weak_from_this(), l = at->second, life = at->second->life] {
         const auto it = weak.lock();
-        if (it && it->alive_ && l->life == life) it->lose(l, "the peer ended it");
+        if (it && it->alive_ && l->life == life) it->lose(l, "the peer closed the link");
       });
   }
 }
@@ -228,7 +228,7 @@ void sim_peers::dial(const link_ptr& l) {
     l->peer_incarnation = peer->self_.incarnation;
     l->pause.succeeded();
     const auto back = peer->links_.find(me->self_.node);
-    if (back != peer->links_.end() && !back->second->up) peer->dial(back->second); // it hurries
+    if (back != peer->links_.end() && !back->second->up) peer->dial(back->second); // without a redial pause
   });
 }
 
@@ -263,7 +263,7 @@ link::request_number sim_peers::send(const storage::uuid& to, std::string reques
   if (left.count() <= 0) return refuse(std::move(p.reply), {errc::timeout, "the deadline has passed"}), 0;
   const auto& l = at->second;
   if (n_.w_.draw.chance(n_.plan_.breaks)) {
-    const bool noticed_there = n_.w_.draw.chance(0.5); // the message arrives, its answer does not
+    const bool noticed_there = n_.w_.draw.chance(0.5); // the message arrives, its reply does not
     if (!noticed_there) {
       refuse(std::move(p.reply), {errc::connection_lost, "the connection broke"});
       lose(l, "the connection broke");
@@ -344,8 +344,8 @@ void sim_peers::deliver_again(const link_ptr& l, std::string request, std::chron
 
 void sim_peers::answered(const link_ptr& l, link::request_number n, link::lane lane, result<link::answer> a) {
   auto* const peer = n_.process_of(l->to);
-  if (!peer || peer->self_.incarnation != l->peer_incarnation) return; // it died before it could say so
-  std::string payload; // what is on the wire is no buffer of the peer's any more
+  if (!peer || peer->self_.incarnation != l->peer_incarnation) return; // the peer ended before it could reply
+  std::string payload; // bytes in transit do not occupy the peer's buffer
   if (a && a->payload.owner) {
     const auto bytes = a->payload.view();
     payload.assign(reinterpret_cast<const char*>(bytes.data()), bytes.size());
@@ -365,13 +365,13 @@ void sim_peers::finish(const link_ptr& l, link::request_number n, result<link::a
       n_.may_change({p.into.owner->data() + p.into.offset, bytes.size()});
       a->payload = {p.into.owner, p.into.offset, std::uint32_t(bytes.size())};
     } else {
-      a = error{errc::too_large, "no room for the payload"};
+      a = error{errc::too_large, "the payload exceeds the buffer"};
     }
   }
   if (p.reply) p.reply(std::move(a));
 }
 
-// The request stays open for the buffer's sake until the reply comes or the link is lost.
+// The entry keeps the buffer until the reply arrives or the link is lost.
 void sim_peers::overdue(const link_ptr& l, link::request_number n) {
   const auto at = l->open.find(n);
   if (at == l->open.end() || !at->second.reply) return;

@@ -1,18 +1,20 @@
-// The node links of a simulated cluster: `actors::peers` in virtual time, with the promises of
-// actors/link/peer_link.hpp and no more. Between two nodes there are two links, one each way, over which requests go
-// and replies come back.
+// The node links of a simulated cluster: `actors::peers` in virtual time, with the contract of
+// actors/link/peer_link.hpp and nothing more. Between two nodes there are two links, one in each direction, over which
+// requests and their replies travel.
 //
-// - A link is dialled by the asking node and admitted by both sides' membership_gate. While it is down, requests are
-//   answered with connection_lost at once.
-// - Small requests of a link arrive in order, payloads may overtake each other. Nothing is lost while a link lives (TCP
-//   sees to that); a link that breaks, or whose peer dies, ends everything in flight with connection_lost, whether or
-//   not it was done. A small request may be doubled, as one is that is asked again after an answer was lost.
-// - A partition, also one of one direction, and a process that is frozen hold messages up. That may pass in time; after
-//   silence_max the link is lost.
-// - A payload may change on its way, as it can on links without TLS. (Whatever else changes, TLS or the grammar
-// notices:
+// - The asking node dials a link, and the membership_gate of both sides admits it. While it is down, requests are
+// answered
+//   with connection_lost at once.
+// - Small requests of a link arrive in order; payloads may overtake each other. Nothing is lost while a link is up (as
+//   with TCP). A link that breaks, or whose peer ends, answers everything in flight with connection_lost, whether it
+//   was executed or not. A small request may arrive twice, like a request that is repeated after its answer was lost.
+// - A partition, also a one-way partition, and a frozen process delay messages. If that lasts longer than silence_max,
+// the
+//   link is lost.
+// - A payload may be corrupted in transit, as on links without TLS. (TLS or the grammar detects any other corruption,
+// and
 //   the link breaks.)
-// - After a timeout the payload of a late reply may still land in its buffer.
+// - After a timeout the payload of a late reply may still be written into its buffer.
 //
 // Not modelled: bandwidth, credit, TLS.
 #pragma once
@@ -33,11 +35,11 @@ namespace cairn::sim {
 
 struct network_plan {
   microseconds delay_min{50}, delay_max{1000};
-  double late = 0; // chance a message that it takes up to late_max
+  double late = 0; // probability that a message takes up to late_max longer
   microseconds late_max{0};
-  double breaks = 0;  // chance a message that its link breaks instead
-  double doubled = 0; // chance a small request that it arrives once more, later; the second answer goes nowhere
-  double changed = 0; // chance a payload that one of its bits flips
+  double breaks = 0;  // probability that a message breaks its link
+  double doubled = 0; // probability that a small request arrives a second time, later; the second answer is dropped
+  double changed = 0; // probability that a bit of a payload flips
 };
 
 class sim_peers;
@@ -53,17 +55,17 @@ public:
   void set_plan(network_plan plan) { plan_ = plan; }
   void cut(const storage::uuid& a, const storage::uuid& b); // both ways
   void cut_one_way(const storage::uuid& from, const storage::uuid& to) { cuts_.insert({from, to}); }
-  void mend(); // all cuts
-  // Either way: a connection needs both, if only for its acknowledgements.
+  void mend(); // removes all cuts
+  // True for a cut in either direction: a connection needs both, if only for its acknowledgements.
   bool is_cut(const storage::uuid& a, const storage::uuid& b) const {
     return cuts_.contains({a, b}) || cuts_.contains({b, a});
   }
-  // Everything from and to the node takes so much longer.
+  // Adds this time to everything from and to the node.
   void slow_down(const storage::uuid& node, microseconds by) { slow_[node] = by; }
-  void thawed(const storage::uuid& node, storage::steady_time frozen_since); // what waited for it goes on
+  void thawed(const storage::uuid& node, storage::steady_time frozen_since); // delivers what waited for it
   std::uint64_t changed() const noexcept { return changed_; }
 
-  // A stranger's request to a node, to join; answered once unless the stranger's process has ended.
+  // A request to join from a node without a cluster; answered once unless the asking process has ended.
   void ask(const std::shared_ptr<sim_peers>& from, const storage::uuid& to, std::string request,
            actors::link::reply_callback reply);
 
@@ -76,7 +78,7 @@ private:
   bool passes(const storage::uuid& from, const storage::uuid& to) const {
     return !cuts_.contains({from, to}) && !is_frozen(from) && !is_frozen(to);
   }
-  void go_on(); // what passes now
+  void go_on(); // delivers what can pass now
   void may_change(std::span<std::byte> payload);
   sim_peers* process_of(const storage::uuid& node) const;
 
@@ -85,23 +87,23 @@ private:
   std::set<node_pair> cuts_;
   std::map<storage::uuid, microseconds> slow_;
   std::uint64_t changed_ = 0;
-  std::map<storage::uuid, sim_peers*> processes_; // that run
+  std::map<storage::uuid, sim_peers*> processes_; // of running processes
 };
 
-// One process's part of it. Dies with the process: nothing is answered any more.
+// The network of one process. Ends with the process: nothing is answered any more.
 class sim_peers final : public actors::peers, public std::enable_shared_from_this<sim_peers> {
 public:
   struct identity {
     storage::uuid node{};
     std::uint64_t incarnation = 0;
-    std::uint32_t feature_level = storage::metadata::feature_level; // of its build
+    std::uint32_t feature_level = storage::metadata::feature_level; // of the process's build
   };
   sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& home);
   ~sim_peers() override { die(true); }
 
-  void begin(); // from now on others reach it
+  void begin(); // other processes can reach it from now on
   void set_cluster(const storage::uuid& cluster) { cluster_ = cluster; }
-  // `at_once`: the peers notice now (the process died), not after a silence (the machine did).
+  // `at_once`: the peers notice at once (the process ended) and not after a silence (the machine ended).
   void die(bool at_once);
 
   actors::link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
@@ -117,23 +119,23 @@ public:
 private:
   friend class sim_network;
   struct pending {
-    actors::link::reply_callback reply; // null: nobody waits any more
+    actors::link::reply_callback reply; // null: the request was answered
     storage::slice payload, into;
     std::shared_ptr<std::atomic<bool>> gone;
   };
   struct one_link {
     storage::uuid to{};
     bool up = false;
-    std::uint64_t life = 0; // rises when the link is lost or made
+    std::uint64_t life = 0; // rises when the link is established or lost
     std::uint64_t peer_incarnation = 0;
     storage::steady_time last_small_out{}, last_small_in{};
-    bool silent = false; // a silence is being counted
+    bool silent = false; // a silence timer runs
     std::map<actors::link::request_number, pending> open;
     struct stopped {
       bool back = false;
       std::function<void()> arrive;
     };
-    std::vector<stopped> held_up; // by a partition or a frozen process
+    std::vector<stopped> held_up; // messages delayed by a partition or a frozen process
     actors::link::redial_pause pause;
     bool dialling = false;
   };
@@ -142,14 +144,14 @@ private:
   actors::link::request_number send(const storage::uuid& to, std::string request, pending p,
                                     storage::steady_time deadline, actors::link::lane lane);
   void refuse(actors::link::reply_callback reply, error why);
-  // After the way there or back; `arrive` runs unless the link was lost meanwhile.
+  // Runs `arrive` after the transit time in the given direction, unless the link was lost meanwhile.
   void travel(const link_ptr& l, bool back, actors::link::lane lane, std::function<void()> arrive);
   void arrived(const link_ptr& l, bool back, const std::function<void()>& arrive);
   void hold_up(const link_ptr& l, bool back, std::function<void()> arrive);
   bool passes(const link_ptr& l, bool back) const {
     return back ? n_.passes(l->to, self_.node) : n_.passes(self_.node, l->to);
   }
-  // After the delay, unless this process has ended or the link was lost; when this process is frozen, afterwards.
+  // Runs `what` after the delay, unless this process has ended or the link was lost; after a thaw if it is frozen then.
   template <class F>
   void later(microseconds delay, const link_ptr& l, F what);
   void deliver(const link_ptr& l, actors::link::request_number n, std::string request, actors::link::lane lane,
