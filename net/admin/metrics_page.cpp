@@ -92,77 +92,78 @@ void add_http(page_builder& p, const storage::node_metrics& m) {
                         static_cast<double>(count));
     }
   }
-  auto& durations = p.family("cairn_http_request_duration_seconds", "From a request's head to the end of its answer.",
-                             MetricType::Histogram);
+  auto& durations = p.family("cairn_http_request_duration_seconds",
+                             "Time from a request's head to the end of its response.", MetricType::Histogram);
   for (std::size_t i = 0; i < operation_names.size(); ++i)
     page_builder::add(durations, {{"operation", operation_names[i]}}, m.http[i].duration);
-  p.counter("cairn_http_sent_bytes_total", "Bytes given to clients' sockets.", m.bytes_sent);
-  p.counter("cairn_http_received_bytes_total", "Bytes taken from clients' sockets.", m.bytes_received);
+  p.counter("cairn_http_sent_bytes_total", "Bytes sent to clients.", m.bytes_sent);
+  p.counter("cairn_http_received_bytes_total", "Bytes received from clients.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
-  p.counter("cairn_http_connections_refused_total", "Connections beyond limits.connections.", m.connections_refused);
+  p.counter("cairn_http_connections_refused_total", "Connections refused because of limits.connections.",
+            m.connections_refused);
   auto& evicted = p.family("cairn_http_connections_evicted_total",
-                           "Connections closed to make room for new ones, by how they stood.", MetricType::Counter);
+                           "Connections closed to make room for new ones, by their state.", MetricType::Counter);
   for (const auto& [reason, value] :
        {std::pair{"silent", &m.connections_evicted_silent}, std::pair{"idle", &m.connections_evicted_idle},
         std::pair{"stalled", &m.connections_evicted_stalled}})
     page_builder::add(evicted, {{"reason", reason}}, static_cast<double>(value->load(std::memory_order_relaxed)));
-  p.counter("cairn_http_slow_transfers_closed_total", "Requests ended because of limits.transfer_rate_min.",
+  p.counter("cairn_http_slow_transfers_closed_total", "Requests closed because of limits.transfer_rate_min.",
             m.transfers_too_slow);
   p.counter("cairn_http_transfers_reclaimed_total",
-            "Requests ended without progress, because others needed their memory.", m.transfers_reclaimed);
-  p.counter("cairn_http_signed_requests_total", "Requests whose signature was right.", m.requests_signed);
+            "Requests without progress that were closed because other requests needed their memory.",
+            m.transfers_reclaimed);
+  p.counter("cairn_http_signed_requests_total", "Requests with a valid signature.", m.requests_signed);
   p.counter("cairn_http_signature_refused_total", "Requests refused for their signature, access key or time.",
             m.requests_signature_refused);
   p.counter("cairn_slow_down_total", "Requests answered with 503 SlowDown.", m.slow_down);
 }
 
 void add_streams(page_builder& p, const storage::node_metrics& m) {
-  p.gauge("cairn_active_downloads", "Downloads under way.", static_cast<double>(m.active_downloads.load()));
-  p.gauge("cairn_active_uploads", "Uploads under way.", static_cast<double>(m.active_uploads.load()));
+  p.gauge("cairn_active_downloads", "Downloads in progress.", static_cast<double>(m.active_downloads.load()));
+  p.gauge("cairn_active_uploads", "Uploads in progress.", static_cast<double>(m.active_uploads.load()));
   p.gauge("cairn_download_window_slices", "Sum of the windows of the active downloads.",
           static_cast<double>(m.window_slices.load()));
-  p.counter("cairn_downloads_cancelled_total", "Downloads whose client went away.", m.downloads_cancelled);
+  p.counter("cairn_downloads_cancelled_total", "Downloads whose client disconnected.", m.downloads_cancelled);
   p.counter("cairn_downloads_broken_total", "Downloads cut off after their first byte.", m.downloads_broken);
-  p.counter("cairn_uploads_cancelled_total", "Uploads whose client went away.", m.uploads_cancelled);
+  p.counter("cairn_uploads_cancelled_total", "Uploads whose client disconnected.", m.uploads_cancelled);
 }
 
 void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_peer_reads_total", "Chunk reads served to peers.", m.peer_reads);
-  p.counter("cairn_peer_writes_total", "Chunk writes taken from peers.", m.peer_writes);
-  auto& requests = p.family("cairn_peer_requests_total", "Requests taken from peers.", MetricType::Counter);
+  p.counter("cairn_peer_writes_total", "Chunk writes served to peers.", m.peer_writes);
+  auto& requests = p.family("cairn_peer_requests_total", "Requests received from peers.", MetricType::Counter);
   for (std::size_t kind = 0; kind < m.peer_requests.size(); ++kind) {
     const auto name = actors::name_of(actors::peer_request(kind));
     if (name.empty()) continue;
     page_builder::add(requests, {{"request", std::string{name}}},
                       static_cast<double>(m.peer_requests[kind].load(std::memory_order_relaxed)));
   }
-  p.counter("cairn_remote_reads_total", "Chunk reads asked of peers.", m.remote_reads);
+  p.counter("cairn_remote_reads_total", "Chunk reads requested from peers.", m.remote_reads);
   p.counter("cairn_remote_read_bytes_total", "Bytes of chunks read from peers.", m.remote_read_bytes);
   p.counter("cairn_remote_writes_total", "Chunk writes sent to peers.", m.remote_writes);
-  p.counter("cairn_reads_failed_over_total", "Chunk reads that went on to another node.", m.reads_failed_over);
-  p.counter("cairn_reads_hedged_total", "Late chunk reads that were also asked of another node.", m.reads_hedged);
-  p.counter("cairn_hedges_won_total", "Hedged reads whose second request answered first.", m.hedges_won);
+  p.counter("cairn_reads_failed_over_total", "Chunk reads that failed over to another node.", m.reads_failed_over);
+  p.counter("cairn_reads_hedged_total", "Late chunk reads that were also sent to another node.", m.reads_hedged);
+  p.counter("cairn_hedges_won_total", "Hedged reads whose second request was answered first.", m.hedges_won);
   p.counter("cairn_replicas_unconfirmed_total",
-            "Copies of chunks that were not confirmed when their object was committed.", m.replicas_unconfirmed);
+            "Replicas of chunks that were not confirmed when their object was committed.", m.replicas_unconfirmed);
   p.counter("cairn_chunks_backfilled_total", "Chunks fetched from peers to repair and to rebalance.",
             m.chunks_backfilled);
   p.counter("cairn_backfilled_bytes_total", "Bytes of chunks fetched from peers to repair and to rebalance.",
             m.backfilled_bytes);
   p.counter("cairn_chunks_moved_away_total", "Chunks deleted because other nodes own them now.", m.chunks_moved_away);
-  p.counter("cairn_chunks_unrecoverable_total", "Times that no owner had a chunk that an object needs.",
+  p.counter("cairn_chunks_unrecoverable_total", "Times that no owner had a good copy of a chunk that an object needs.",
             m.chunks_unrecoverable);
-  p.counter("cairn_scrubbed_bytes_total", "Bytes that were read to find damage before a reader does.",
-            m.scrubbed_bytes);
+  p.counter("cairn_scrubbed_bytes_total", "Bytes of chunks that the scrub has read and verified.", m.scrubbed_bytes);
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",
             m.damage_mended);
-  p.counter("cairn_metadata_rows_scrubbed_total", "Rows of the metadata that were read to find damage.",
+  p.counter("cairn_metadata_rows_scrubbed_total", "Rows of the metadata that the scrub has read and verified.",
             m.metadata_rows_scrubbed);
-  p.counter("cairn_metadata_damaged_rows_total", "Damaged places that were found in the metadata's files.",
+  p.counter("cairn_metadata_damaged_rows_total", "Damaged rows and pages that were found in the metadata's files.",
             m.metadata_damaged);
-  p.counter("cairn_metadata_repaired_total", "Times that damaged metadata was replaced by another member's.",
+  p.counter("cairn_metadata_repaired_total", "Times that damaged metadata was replaced by that of another member.",
             m.metadata_repaired);
-  p.gauge("cairn_partitions_comparing", "Partitions that are being held against the metadata now.",
+  p.gauge("cairn_partitions_comparing", "Partitions that are being compared with the metadata now.",
           static_cast<double>(m.partitions_comparing.load()));
 }
 
@@ -172,15 +173,16 @@ double value_of(std::uint64_t n) {
 
 void add_certificates(page_builder& p, const actors::node_status& status) {
   auto& family = p.family("cairn_certificate_expiry_timestamp_seconds",
-                          "When the certificate of this port ends, in seconds since 1970.", MetricType::Gauge);
+                          "End of the validity of this port's certificate, in seconds since 1970.", MetricType::Gauge);
   for (const auto& c : status.certificates)
     page_builder::add(family, {{"use", c.use}}, static_cast<double>(c.ends / 1000));
 }
 
 // What only the leader knows is shown by the leader only, so that sums over the nodes are right.
 void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::node_status& status) {
-  p.histogram("cairn_remote_read_duration_seconds", "A chunk read from a peer, as this node sees it.", m.remote_read);
-  p.histogram("cairn_remote_write_duration_seconds", "A chunk written to a peer, until it is durable there.",
+  p.histogram("cairn_remote_read_duration_seconds", "Time of a chunk read from a peer, as measured by this node.",
+              m.remote_read);
+  p.histogram("cairn_remote_write_duration_seconds", "Time until a chunk written to a peer is durable there.",
               m.remote_write);
   const auto* c = status.cluster.get();
   // What is known of the cluster is up to a second old; that its own log has failed, this node knows at once.
@@ -191,9 +193,10 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
     if (shown) page_builder::add(family, {}, value_of(value));
   };
   gauge(c != nullptr, "cairn_cluster_leads", "1: this node leads its cluster.", leads ? 1 : 0);
-  gauge(c != nullptr, "cairn_cluster_has_leader", "1: this node knows who leads.", c != nullptr && c->leader ? 1 : 0);
+  gauge(c != nullptr, "cairn_cluster_has_leader", "1: this node knows the leader.", c != nullptr && c->leader ? 1 : 0);
   gauge(c != nullptr, "cairn_cluster_term", "The term of the metadata's consensus.", c != nullptr ? c->term : 0);
-  gauge(c != nullptr, "cairn_cluster_layout_epoch", "Changes of the layout so far.", c != nullptr ? c->epoch : 0);
+  gauge(c != nullptr, "cairn_cluster_layout_epoch", "Number of changes of the layout so far.",
+        c != nullptr ? c->epoch : 0);
   std::uint64_t applied = 0;
   std::array<std::array<std::uint64_t, 2>, 3> members{};
   if (c != nullptr) {
@@ -204,24 +207,26 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
       if (state < members.size()) ++members[state][n.up ? 1 : 0];
     }
   }
-  gauge(c != nullptr, "cairn_cluster_applied_index", "Up to where this node has applied the metadata's log.", applied);
+  gauge(c != nullptr, "cairn_cluster_applied_index", "Index up to which this node has applied the metadata's log.",
+        applied);
   gauge(c != nullptr, "cairn_cluster_log_failed", "1: this member's copy of the metadata's log or state has failed.",
         status.metadata_fault.empty() ? 0 : 1);
-  gauge(leads, "cairn_cluster_members_failed", "Members that say so; on the leader.", failed);
+  gauge(leads, "cairn_cluster_members_failed", "Members that report such a failure; on the leader.", failed);
   auto& family = p.family("cairn_cluster_members", "Members by state; on the leader.", MetricType::Gauge);
   constexpr std::array states{"active", "draining", "out"};
   for (std::size_t s = 0; leads && s < members.size(); ++s)
     for (std::size_t up = 0; up < 2; ++up)
       page_builder::add(family, {{"state", states[s]}, {"up", up == 1 ? "1" : "0"}}, value_of(members[s][up]));
   gauge(leads, "cairn_cluster_partitions_under_replicated",
-        "Partitions with fewer complete copies on nodes that are up than there could be; on the leader.",
+        "Partitions with fewer complete replicas on nodes that are up than cluster.replicas, or than there are nodes; "
+        "on the leader.",
         leads ? c->partitions_under_replicated : 0);
-  gauge(leads, "cairn_cluster_move_bytes", "About how much still has to move to new owners; on the leader.",
-        leads ? c->bytes_to_move : 0);
+  gauge(leads, "cairn_cluster_move_bytes",
+        "Estimate of the bytes that still have to move to new owners; on the leader.", leads ? c->bytes_to_move : 0);
   gauge(leads, "cairn_cluster_repairs_waiting", "Ranges of chunks that a node still lacks; on the leader.",
         leads ? c->repairs_waiting : 0);
   auto& pauses = p.family("cairn_cluster_auto_out_paused",
-                          "1: members that are away for long are not taken out, for this reason; on the leader.",
+                          "1: members that are down for long are not taken out, for this reason; on the leader.",
                           MetricType::Gauge);
   for (const auto why : {cluster::out_pause::many_down, cluster::out_pause::zone_down, cluster::out_pause::no_room})
     if (leads)
@@ -232,14 +237,14 @@ void add_storage(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_chunk_reads_total", "Chunk reads.", m.chunk_reads);
   p.counter("cairn_chunk_reads_cached_total", "Chunk reads answered from memory at once.", m.chunk_reads_cached);
   p.counter("cairn_chunk_read_errors_total", "Chunk reads that failed.", m.chunk_read_errors);
-  p.counter("cairn_chunk_read_retries_total", "Chunk reads tried again.", m.chunk_read_retries);
+  p.counter("cairn_chunk_read_retries_total", "Chunk reads that were retried.", m.chunk_read_retries);
   p.counter("cairn_chunks_corrupt_total", "Chunk reads that found damaged bytes.", m.chunks_corrupt);
   p.counter("cairn_chunk_writes_total", "Chunks written.", m.chunk_writes);
   p.counter("cairn_chunk_write_errors_total", "Chunk writes that failed.", m.chunk_write_errors);
   p.counter("cairn_chunks_reaped_total", "Chunks deleted because their blob is dead.", m.chunks_reaped);
-  p.counter("cairn_punched_bytes_total", "Bytes given back to the file systems.", m.bytes_punched);
+  p.counter("cairn_punched_bytes_total", "Bytes returned to the file systems.", m.bytes_punched);
   p.counter("cairn_commit_batches_total", "Durable metadata transactions.", m.commit_batches);
-  p.counter("cairn_committed_commands_total", "Metadata commands in them.", m.committed_commands);
+  p.counter("cairn_committed_commands_total", "Metadata commands in these transactions.", m.committed_commands);
   p.counter("cairn_lifecycle_done_total", "Versions and uploads that lifecycle rules removed.", m.lifecycle_done);
   p.counter("cairn_lifecycle_refused_total",
             "Removals by lifecycle rules that were refused: changed meanwhile, or left for the next walk.",
@@ -248,9 +253,9 @@ void add_storage(page_builder& p, const storage::node_metrics& m) {
             m.lifecycle_failures);
   p.counter("cairn_row_cache_hits_total", "Look-ups answered by the cache of hot rows.", m.row_cache_hits);
   p.counter("cairn_row_cache_misses_total", "Look-ups that read the metadata.", m.row_cache_misses);
-  p.histogram("cairn_chunk_read_duration_seconds", "A chunk read as its requester sees it.", m.chunk_read);
-  p.histogram("cairn_chunk_write_duration_seconds", "A chunk write until it is durable.", m.chunk_write);
-  p.histogram("cairn_commit_duration_seconds", "A metadata command until it is durable.", m.commit);
+  p.histogram("cairn_chunk_read_duration_seconds", "Time of a chunk read, as measured by its requester.", m.chunk_read);
+  p.histogram("cairn_chunk_write_duration_seconds", "Time until a chunk write is durable.", m.chunk_write);
+  p.histogram("cairn_commit_duration_seconds", "Time until a metadata command is durable.", m.commit);
 }
 
 using disk_value = double (*)(const actors::disk_status&);
@@ -267,15 +272,16 @@ void add_disks(page_builder& p, const actors::node_status& status) {
                  [](const disk& d) { return d.open && d.stats.state == storage::disk_state::healthy ? 1.0 : 0.0; });
   add_disk_gauge(p, status, "cairn_disk_size_bytes", "Size of the disk's file system.",
                  [](const disk& d) { return static_cast<double>(d.stats.disk.total); });
-  add_disk_gauge(p, status, "cairn_disk_available_bytes", "Free bytes of it, the reserve included.",
+  add_disk_gauge(p, status, "cairn_disk_available_bytes", "Free bytes of the disk's file system, the reserve included.",
                  [](const disk& d) { return static_cast<double>(d.stats.disk.available); });
-  add_disk_gauge(p, status, "cairn_disk_reserve_bytes", "Bytes kept free: writes stop there.",
+  add_disk_gauge(p, status, "cairn_disk_reserve_bytes", "Bytes that are kept free: no write uses them.",
                  [](const disk& d) { return static_cast<double>(d.stats.reserve_bytes); });
   add_disk_gauge(p, status, "cairn_disk_chunks", "Chunks on the disk.",
                  [](const disk& d) { return static_cast<double>(d.stats.chunks); });
   add_disk_gauge(p, status, "cairn_disk_segments", "Segment files on the disk.",
                  [](const disk& d) { return static_cast<double>(d.stats.segments); });
-  add_disk_gauge(p, status, "cairn_disk_to_punch", "Deleted records whose space is not given back yet.",
+  add_disk_gauge(p, status, "cairn_disk_to_punch",
+                 "Deleted records whose space is not returned to the file system yet.",
                  [](const disk& d) { return static_cast<double>(d.stats.to_punch); });
   add_disk_gauge(p, status, "cairn_disk_read_queue", "Reads that wait for the disk's threads.",
                  [](const disk& d) { return static_cast<double>(d.queued_reads); });
@@ -285,7 +291,7 @@ void add_disks(page_builder& p, const actors::node_status& status) {
 
 void add_node(page_builder& p, const actors::node_status& status) {
   p.gauge("cairn_ready", "1: the node serves reads and writes.", status.ready ? 1 : 0);
-  p.gauge("cairn_metadata_failed", "1: the metadata is out of service, see the log; 0: it is not.",
+  p.gauge("cairn_metadata_failed", "1: the metadata is out of service, see the log; 0: in service.",
           status.metadata_fault.empty() ? 0 : 1);
   p.gauge("cairn_metadata_read_queue", "Look-ups that wait for the metadata threads.",
           static_cast<double>(status.queued_metadata_reads));
@@ -293,7 +299,7 @@ void add_node(page_builder& p, const actors::node_status& status) {
           static_cast<double>(status.queued_metadata_writes));
   p.gauge("cairn_metadata_disk_size_bytes", "Size of the metadata's file system.",
           static_cast<double>(status.metadata_disk.total));
-  p.gauge("cairn_metadata_disk_available_bytes", "Free bytes of it.",
+  p.gauge("cairn_metadata_disk_available_bytes", "Free bytes of the metadata's file system.",
           static_cast<double>(status.metadata_disk.available));
   p.gauge("cairn_buffer_bytes", "Memory of chunk buffers in use.", static_cast<double>(status.buffer_bytes));
   p.gauge("cairn_buffer_limit_bytes", "limits.memory.", static_cast<double>(status.buffer_limit_bytes));
