@@ -301,7 +301,9 @@ void add_node(page_builder& p, const actors::node_status& status) {
           static_cast<double>(status.metadata_disk.total));
   p.gauge("cairn_metadata_disk_available_bytes", "Free bytes of the metadata's file system.",
           static_cast<double>(status.metadata_disk.available));
-  p.gauge("cairn_buffer_bytes", "Memory of chunk buffers in use.", static_cast<double>(status.buffer_bytes));
+  p.gauge("cairn_buffer_bytes",
+          "Used bytes of limits.memory: chunk buffers, and bodies and responses that are held as a whole.",
+          static_cast<double>(status.buffer_bytes));
   p.gauge("cairn_buffer_limit_bytes", "limits.memory.", static_cast<double>(status.buffer_limit_bytes));
   p.gauge("cairn_buffer_waiters", "Streams that wait for memory.", static_cast<double>(status.buffer_waiters));
 }
