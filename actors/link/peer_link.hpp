@@ -6,8 +6,8 @@
 // - call_bulk: a small request; the payload of the answer is received directly into the caller's buffer. After an error
 //   a piece may still arrive in the buffer: return the buffer to its pool (the pool gets it once the link has released
 //   it), and do not reuse it.
-// - send_bulk: a request with a payload, a small answer. The slice is not copied and must not change until the
-// callback.
+// - send_bulk: a request with a payload, a small answer. The slice is not copied and must not change before the
+//   callback.
 //
 // The callback is called exactly once, never inside the call itself, on a thread of the contexts, without locks: it may
 // use the link again, and must not block. It gets the peer's answer, the error that the peer answered with, or:

@@ -2,18 +2,15 @@
 // actors/link/peer_link.hpp and nothing more. Between two nodes there are two links, one in each direction, over which
 // requests and their replies travel.
 //
-// - The asking node dials a link, and the membership_gate of both sides admits it. While it is down, requests are
-// answered
-//   with connection_lost at once.
+// - The asking node dials a link, and the membership_gate of both sides admits it. While the link is down, requests are
+//   answered with connection_lost at once.
 // - Small requests of a link arrive in order; payloads may overtake each other. Nothing is lost while a link is up (as
-//   with TCP). A link that breaks, or whose peer ends, answers everything in flight with connection_lost, whether it
-//   was executed or not. A small request may arrive twice, like a request that is repeated after its answer was lost.
+//   with TCP). A link that breaks, or whose peer ends, answers everything in flight with connection_lost, whether it was
+//   executed or not. A small request may arrive twice, like a request that is repeated after its answer was lost.
 // - A partition, also a one-way partition, and a frozen process delay messages. If that lasts longer than silence_max,
-// the
-//   link is lost.
+//   the link is lost.
 // - A payload may be corrupted in transit, as on links without TLS. (TLS or the grammar detects any other corruption,
-// and
-//   the link breaks.)
+//   and the link breaks.)
 // - After a timeout the payload of a late reply may still be written into its buffer.
 //
 // Not modelled: bandwidth, credit, TLS.

@@ -13,8 +13,7 @@
 //   waiting barriers share one round. no_leader at the deadline.
 // - A leader whose disk is much slower than those of the others transfers leadership (cluster/raft/leader_pace.hpp).
 // - A node that lacks entries which the leader no longer has fetches the state
-// (actors/metadata/log/snapshot_transfer.hpp).
-//   While that state replaces the node's own, nothing is applied.
+//   (actors/metadata/log/snapshot_transfer.hpp). While that state replaces the node's own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` has the reason, a leader
 //   transfers leadership to the voter that has most of its log, reads are refused, and commands are sent to the current
 //   leader. After no_space, when nothing was written, the log is reopened as soon as there is room, and the node
