@@ -5,8 +5,8 @@
 // - The asking node dials a link, and the membership_gate of both sides admits it. While the link is down, requests are
 //   answered with connection_lost at once.
 // - Small requests of a link arrive in order; payloads may overtake each other. Nothing is lost while a link is up (as
-//   with TCP). A link that breaks, or whose peer ends, answers everything in flight with connection_lost, whether it was
-//   executed or not. A small request may arrive twice, like a request that is repeated after its answer was lost.
+//   with TCP). A link that breaks, or whose peer ends, answers everything in flight with connection_lost, whether it
+//   was executed or not. A small request may arrive twice, like a request that is repeated after its answer was lost.
 // - A partition, also a one-way partition, and a frozen process delay messages. If that lasts longer than silence_max,
 //   the link is lost.
 // - A payload may be corrupted in transit, as on links without TLS. (TLS or the grammar detects any other corruption,
