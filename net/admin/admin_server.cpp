@@ -77,7 +77,7 @@ response refusal(const error& why) {
   return text_response(status(), (why.text.empty() ? std::string(to_string(why.code)) : why.text) + "\n");
 }
 
-constexpr const char* no_cluster = "the node is a store of its own: cluster.listen is not set\n";
+constexpr const char* no_cluster = "this is a standalone node: cluster.listen is not set\n";
 
 } // namespace
 
