@@ -9,7 +9,7 @@
 //   chunk           session:u64 number:u64 index:u32
 #include "actors/protocol/chunk_messages.hpp"
 
-#include "base/codec.hpp"
+#include "actors/protocol/message_codec.hpp"
 
 namespace cairn::actors {
 
@@ -20,12 +20,10 @@ using storage::byte_writer;
 using storage::chunk_id;
 
 constexpr std::uint8_t chunk_version = 1;
-constexpr std::size_t chunk_id_bytes = 20, head_bytes = 16;
+constexpr std::size_t chunk_id_bytes = 20, head_bytes = 16, answer_bytes = 16;
 
-byte_writer begin(std::size_t rest_bytes = 32) {
-  byte_writer w{head_bytes + rest_bytes};
-  w.u8(chunk_version);
-  return w;
+byte_writer begin() {
+  return begin_message(chunk_version, answer_bytes);
 }
 byte_writer begin(peer_request kind, storage::layout_epoch epoch, std::size_t rest_bytes = 32) {
   byte_writer w{head_bytes + rest_bytes};
@@ -116,11 +114,10 @@ std::string encode(const erase_chunks_answer& m) {
 template <class Message>
 result<Message> decode(std::string_view bytes) {
   byte_reader r{bytes};
-  const auto found = r.u8();
-  if (r.ok() && found != chunk_version) return error{errc::unsupported, "a message about chunks of another version"};
+  if (auto opened = open_message(r, chunk_version); !opened) return opened.error();
   Message m;
   take(r, m);
-  if (!r.finished()) return error{errc::corrupt, "a message about chunks does not follow its grammar"};
+  if (!r.finished()) return broken_message("a message about chunks");
   return m;
 }
 

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
 constexpr std::chrono::milliseconds transfer_patience = 1500ms, transfer_pause = 10ms;
+constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
 constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
 std::string text_of(const config::endpoint& e) {
@@ -279,6 +280,27 @@ result<void> cluster_member::open_log() {
   return {};
 }
 
+std::shared_ptr<const chunk_router> cluster_member::serve_chunks(caf::actor_system& system,
+                                                                 std::shared_ptr<const store_router> local,
+                                                                 std::shared_ptr<storage::buffer_pool> buffers,
+                                                                 std::size_t servers, bool disk_closed) {
+  service_->count_in(*env_.metrics);
+  auto chunks = open_member_chunks(
+      system,
+      {.local = std::move(local),
+       .layouts = layout_,
+       .network = links_,
+       .buffers = std::move(buffers),
+       .peer_buffers = std::make_shared<storage::buffer_pool>(env_.settings->limits.memory.bytes / peers_share),
+       .metrics = env_.metrics,
+       .clock = env_.clock,
+       .servers = servers,
+       .disk_closed = disk_closed},
+      *service_);
+  chunk_service_ = std::move(chunks.service);
+  return chunks.router;
+}
+
 std::shared_ptr<replicated_log_services> cluster_member::log_services() {
   return std::move(log_);
 }
@@ -367,6 +389,7 @@ void cluster_member::transfer_leadership(caf::actor_system& system) {
 }
 
 void cluster_member::stop() {
+  if (chunk_service_) chunk_service_->stop();
   if (const auto admin_service = admin_service_->get())
     caf::anon_send_exit(admin_service, caf::exit_reason::user_shutdown);
   if (const auto membership = membership_->get()) caf::anon_send_exit(membership, caf::exit_reason::user_shutdown);

@@ -4,6 +4,8 @@
 // the io_contexts.
 #pragma once
 
+#include "actors/chunks/chunk_router.hpp"
+#include "actors/chunks/chunk_service.hpp"
 #include "actors/link/link_peers.hpp"
 #include "actors/link/peer_service.hpp"
 #include "actors/members/membership.hpp"
@@ -43,6 +45,11 @@ public:
   ~cluster_member();
 
   storage::kv_engine& log_engine() { return *log_engine_; }
+  // Serves this node's chunks to its peers, `servers` actors, and reaches theirs. `buffers` are the gateway's; what
+  // peers send and read has a pool of its own.
+  std::shared_ptr<const chunk_router> serve_chunks(caf::actor_system& system, std::shared_ptr<const store_router> local,
+                                                   std::shared_ptr<storage::buffer_pool> buffers, std::size_t servers,
+                                                   bool disk_closed);
   // For the metadata actor; call once.
   std::shared_ptr<replicated_log_services> log_services();
   // Spawns the membership actor and the admin service; serves peers from now on.
@@ -53,11 +60,9 @@ public:
   // use.
   result<void> reload_certificate(const config::cluster_tls_settings& files);
   storage::wall_ms certificate_end() const { return certificate_end_->load(); } // 0: none
-  // Stops serving peers and ends the links.
+  // Stops the chunk service and ends the links.
   void stop();
 
-  std::shared_ptr<peers> network() const { return links_; }
-  peer_service& service() { return *service_; }
   const std::shared_ptr<layout_holder>& layout() const { return layout_; }
   const std::shared_ptr<cluster_state>& state() const { return state_; }
   storage::metadata::new_node self() const;
@@ -94,6 +99,7 @@ private:
   std::shared_ptr<storage::kv_damage> log_damage_;
   std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;
+  std::unique_ptr<chunk_service> chunk_service_;
   actor_slot_ptr<metadata_actor> metadata_ = slot_of(metadata_actor{});
   actor_slot_ptr<membership_actor> membership_ = slot_of(membership_actor{});
   actor_slot_ptr<admin_service_actor> admin_service_ = slot_of(admin_service_actor{});

@@ -1,0 +1,63 @@
+#include "actors/runtime/node_metadata.hpp"
+
+#include "actors/metadata/metadata.hpp"
+
+namespace cairn::actors {
+
+namespace {
+
+constexpr std::size_t metadata_read_queue_max = 16384, metadata_write_queue_max = 64, read_threads = 2;
+constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write without a leader is answered 503
+
+} // namespace
+
+result<void> node_metadata::open(const config::settings& settings) {
+  directory_ = settings.metadata_dir();
+  auto opened = open_metadata_files(settings, files_, metrics_);
+  if (!opened) return opened.error();
+  opened_ = std::move(*opened);
+  room_ = std::make_unique<room_probe>(files_, clock_, directory_, settings.storage.reserve.bytes);
+  reads_ = storage::make_thread_executor("metadata-read", read_threads, metadata_read_queue_max);
+  writes_ = storage::make_thread_executor("metadata-write", 1, metadata_write_queue_max);
+  return {};
+}
+
+metadata_actor node_metadata::spawn(caf::actor_system& system, const storage::node_identity& self,
+                                    cluster_member* member) {
+  metadata_services m;
+  m.store = opened_.store.get();
+  m.reads = reads_.get();
+  m.writes = writes_.get();
+  m.metrics = &metrics_;
+  m.clock = &clock_;
+  m.random = &random_;
+  m.holds = std::make_shared<read_holds>(clock_);
+  m.node = self.id;
+  m.incarnation = self.incarnation;
+  m.has_room = [this] { return room_->has_room(); };
+  m.session_began = session_began_;
+  m.fault = fault_;
+  if (member) {
+    m.log = member->log_services();
+    m.layout = member->layout();
+    m.others_oldest_hold = [state = member->state()] { return state->others_oldest_hold.load(); };
+    m.commit_timeout = cluster_commit_timeout;
+  }
+  return spawn_metadata(system, std::move(m));
+}
+
+std::string node_metadata::fault() const {
+  return opened_.damage->is_unreadable() ? "it can't be read" : fault_->text();
+}
+
+storage::space node_metadata::disk_space() const {
+  const auto space = files_.space_of(directory_);
+  return space ? *space : storage::space{};
+}
+
+void node_metadata::stop() {
+  reads_->stop();
+  writes_->stop();
+}
+
+} // namespace cairn::actors
