@@ -1,5 +1,5 @@
-// Fixed-width integers in bytes: little-endian in fixed headers, big-endian in keys (their byte order is their order).
-// No bounds checks: callers own fixed layouts. (Variable layouts use base/codec.hpp.)
+// Fixed-width integers as bytes: little-endian in fixed headers, big-endian in keys (so that keys sort by value). No
+// bounds checks: the caller guarantees sizeof(T) bytes at `at`. Variable layouts use base/codec.hpp.
 #pragma once
 
 #include <concepts>

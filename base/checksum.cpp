@@ -34,11 +34,11 @@ constexpr slicing_tables nvme_tables = [] {
 } // namespace
 
 std::uint32_t crc32c(bytes_view data, std::uint32_t before) noexcept {
-  std::uint32_t state = ~before; // ISA-L leaves both inversions to its caller
+  std::uint32_t state = ~before; // crc32_iscsi does neither the initial nor the final inversion
   while (!data.empty()) {
     const auto step = std::min(data.size(), step_max);
     auto* bytes =
-        reinterpret_cast<unsigned char*>(const_cast<std::byte*>(data.data())); // read only, but not declared so
+        reinterpret_cast<unsigned char*>(const_cast<std::byte*>(data.data())); // ISA-L only reads, but takes non-const
     state = crc32_iscsi(bytes, static_cast<int>(step), state);
     data = data.subspan(step);
   }

@@ -1,10 +1,10 @@
-// Bytes of rows, commands and keys: a writer that appends and a reader that never leaves its view. Integers are fixed
-// width and big-endian (so that keys sort), or varints: 7 bits a byte, low bits first, the shortest form only, so that
-// a value has exactly one encoding. A string is its length as a varint, then its bytes.
+// Encoding of rows, commands and keys: a writer that appends, and a reader that never reads outside its view. Integers
+// are fixed width and big-endian (so that keys sort), or varints: 7 bits per byte, low bits first. The reader accepts
+// only the shortest varint, so a value has exactly one encoding. A string is its length as a varint, then its bytes.
 //
-// The reader's error is sticky: after the first bad field every read answers zero or empty, and `finished()` tells once
-// at the end whether all fields were good and no byte is left over. Nothing is allocated beyond the bytes that are
-// there.
+// The reader's error is sticky: after the first invalid field every read returns zero or an empty view. `finished()`
+// tells at the end whether all fields were valid and every byte was consumed. A length or count that exceeds the
+// remaining bytes is an error, so no input makes a caller allocate more than it contains.
 #pragma once
 
 #include <cstddef>
@@ -73,7 +73,7 @@ public:
     return v == 1;
   }
 
-  // `max`: the largest good value.
+  // A value above `max` is an error.
   std::uint64_t varint(std::uint64_t max = ~std::uint64_t{0}) {
     std::uint64_t v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -104,7 +104,8 @@ public:
   std::string_view string(std::size_t length_max = ~std::size_t{0}) {
     return raw(static_cast<std::size_t>(varint(length_max)));
   }
-  // The length of a list whose items take at least `item_bytes_min` bytes each: never more than could be there.
+  // The length of a list whose items take at least `item_bytes_min` bytes each. More than the remaining bytes can hold
+  // is an error.
   std::size_t count(std::size_t item_bytes_min) {
     return static_cast<std::size_t>(varint(rest_.size() / item_bytes_min));
   }

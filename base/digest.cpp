@@ -9,12 +9,12 @@ namespace cairn::storage {
 
 namespace {
 
-// OpenSSL answers 1, or it has no memory or no such algorithm.
+// OpenSSL returns 1 on success; it fails when it has no memory or does not have the algorithm.
 void must(int answer) {
   CAIRN_ASSERT(answer == 1);
 }
 
-// OpenSSL's context of one digest, begun. Running out of memory ends the process.
+// OpenSSL's context of one digest, initialized.
 class digest_context {
 public:
   explicit digest_context(const EVP_MD* algorithm) : algorithm_(algorithm) {
@@ -39,7 +39,7 @@ private:
   const EVP_MD* const algorithm_;
 };
 
-// Fetched once: looking an algorithm up costs more than hashing a short text.
+// Called once per algorithm: EVP_MD_fetch costs more than hashing a short text.
 const EVP_MD* fetched(const char* name) {
   const EVP_MD* const found = EVP_MD_fetch(nullptr, name, nullptr);
   CAIRN_ASSERT(found != nullptr);
@@ -153,7 +153,7 @@ bool equal_in_constant_time(bytes_view a, bytes_view b) noexcept {
 
 namespace {
 
-// One context a thread, keyed anew for each tag: setting SipHash's key costs nothing, making a context does.
+// One context per thread, re-keyed for each tag: creating a context is expensive, setting SipHash's key is not.
 struct mac_context {
   EVP_MAC* algorithm = EVP_MAC_fetch(nullptr, "SIPHASH", nullptr);
   EVP_MAC_CTX* evp = EVP_MAC_CTX_new(algorithm);

@@ -1,7 +1,7 @@
-// Digests by OpenSSL, of whose digests digest.cpp is the only user: MD5 for ETags, SHA-256 and its HMAC for signed
-// requests and join tokens, SHA-1 for checksums that clients announce, SipHash-2-4 as the keyed checksum of on-disk
-// headers. OpenSSL uses the CPU's SHA extensions where there are some. Running out of memory or a build of OpenSSL
-// without these algorithms ends the process with a message.
+// Digests: MD5 for ETags, SHA-256 and HMAC-SHA-256 for signed requests and join tokens, SHA-1 for checksums that
+// clients send, SipHash-2-4 as the keyed checksum of on-disk headers. Only digest.cpp calls OpenSSL's digest functions,
+// which use the CPU's SHA extensions where available. Out of memory, or an OpenSSL build without one of these
+// algorithms, fails an assert and ends the process.
 #pragma once
 
 #include "base/file_system.hpp"
@@ -31,7 +31,7 @@ private:
 
 using sha256_digest = std::array<std::uint8_t, 32>;
 
-// Incremental SHA-256 (FIPS 180-4). One thread at a time; movable. finish() begins anew.
+// Incremental SHA-256 (FIPS 180-4). One thread at a time; movable. finish() also resets the state for the next message.
 class sha256 {
 public:
   sha256();
@@ -48,7 +48,8 @@ private:
 
 using sha1_digest = std::array<std::uint8_t, 20>;
 
-// Incremental SHA-1, for checksums that clients announce; it proves nothing against an adversary. As sha256 else.
+// Incremental SHA-1, for checksums that clients send; it is no protection against an adversary. Same contract as
+// sha256.
 class sha1 {
 public:
   sha1();
@@ -67,14 +68,14 @@ private:
 sha256_digest sha256_of(bytes_view data);
 sha256_digest hmac_sha256(bytes_view key, bytes_view message); // RFC 2104
 
-// How long it takes tells nothing about where the two differ. Different lengths are unequal at once.
+// The running time does not depend on where the two differ. Different lengths compare unequal at once.
 bool equal_in_constant_time(bytes_view a, bytes_view b) noexcept;
 
 using mac_key = std::array<std::uint8_t, 16>;
 using mac_tag = std::array<std::uint8_t, 16>;
 
-// SipHash-2-4 with 128 bits of output (Aumasson, Bernstein: "SipHash", 2012) over the parts, one after the other.
-// Thread-safe; allocates once a thread. About 1 GB/s: for headers, not for payloads.
+// SipHash-2-4 with 128 bits of output (Aumasson, Bernstein: "SipHash", 2012) over the concatenated parts. Thread-safe;
+// allocates once per thread. About 1 GB/s: for headers, not for payloads.
 mac_tag keyed_mac(const mac_key& key, std::span<const bytes_view> parts) noexcept;
 
 } // namespace cairn::storage

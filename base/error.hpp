@@ -14,55 +14,55 @@ namespace cairn {
 
 enum class errc : std::uint8_t {
   invalid_argument = 1, // the caller's value is outside the documented bounds
-  not_found,            // a chunk, file or row that was asked for is not there
+  not_found,            // the requested chunk, file or row does not exist
   no_such_bucket,       // the bucket does not exist
   no_such_key,          // the bucket exists, the object does not
-  bucket_exists,        // create of a bucket that is there
+  bucket_exists,        // create of a bucket that exists
   bucket_not_empty,     // delete of a bucket that holds objects
   precondition_failed,  // If-Match or If-None-Match of a write did not hold
   corrupt,              // bytes on disk fail their checksum, identity or grammar: never served
   io_error,             // the operating system failed a read or write
-  read_only,            // the disk or node takes no writes (a flush failed once)
+  read_only,            // the disk or node accepts no writes (an earlier flush failed)
   no_space,             // the disk is full up to its reserve
-  busy,                 // a bounded queue is full: try again, elsewhere or later
-  timeout,              // the deadline passed; the work was or may not have been done
-  cancelled,            // the requester went away
-  stopping,             // the node shuts down
+  busy,                 // a bounded queue is full: try again later or on another node
+  timeout,              // the deadline passed; the work may or may not have been done
+  cancelled,            // the requester disconnected or withdrew the request
+  stopping,             // the node is shutting down
   session_ended,        // the commit's writer session has ended: its blobs are dead
   blob_dead,            // the commit names a blob that was abandoned or buried
-  content_mismatch,     // other bytes are stored under this chunk id already
+  content_mismatch,     // different bytes are already stored under this chunk id
   unsupported,          // a command or format of a newer feature level
   locked,               // another process uses this data directory
-  quarantined,          // the disk failed in a way that forbids touching it before an operator looked
+  quarantined,          // the disk failed and stays unused until an operator has checked it
   too_large,            // above limits.object_size or another documented bound
-  digest_mismatch,      // the body does not have the MD5 that its sender announced
-  slow_down,            // no memory for even the smallest reservation within the wait
+  digest_mismatch,      // the body does not have the MD5 that its sender declared
+  slow_down,            // not even the smallest memory reservation could be granted in time
   would_block,          // a non-blocking call would have had to wait for the disk
   connection_lost,      // the peer or client closed its connection
   payload_mismatch,     // the body does not have the SHA-256 that its signature names
-  signature_mismatch,   // a chunk of the body does not have the signature that was sent with it
-  no_leader,            // the metadata has no leader now, or it could not be reached in time: try again later
-  stale_layout,         // the request was made by an older layout than the node's that was asked
-  no_quorum,            // too few of a chunk's owners stored it: nothing is acknowledged, try again later
-  no_such_upload,       // the multipart upload was completed, aborted, or never begun
-  invalid_part,         // a part that was chosen is not there, or is another one
-  invalid_part_order,   // the chosen parts do not rise
-  part_too_small,       // a part that is not the last has less than 5 MiB
-  stale_source,         // the object to copy from has changed since it was looked at
+  signature_mismatch,   // a chunk of the body does not match the signature that was sent with it
+  no_leader,            // the metadata group has no leader now, or the leader was not reached in time: try again later
+  stale_layout,         // the request was made under an older layout than the one of the node that received it
+  no_quorum,            // too few owners of a chunk stored it: nothing is acknowledged, try again later
+  no_such_upload,       // the multipart upload was completed, aborted, or never created
+  invalid_part,         // a listed part does not exist, or has another ETag or checksum
+  invalid_part_order,   // the listed part numbers are not ascending
+  part_too_small,       // a part other than the last has less than 5 MiB
+  stale_source,         // the object to copy from has changed since it was looked up
   no_such_access_key,   // the access key was never created, or it was deleted
-  access_denied,        // who asks may not do this
+  access_denied,        // the requester is not authorized for this operation
   no_such_version,      // the object exists, this version of it does not
-  delete_marker,        // this version of the object says that it was deleted: there is nothing to read
-  chunk_lost,           // no node that could have them has good bytes of a chunk that an object needs
-  acl_not_supported,    // the bucket's objects belong to its owner alone: it takes no access control lists
+  delete_marker,        // this version is a delete marker: there is nothing to read
+  chunk_lost,           // no owner has an intact copy of a chunk that an object needs
+  acl_not_supported,    // the bucket's objects belong to the bucket owner (BucketOwnerEnforced): ACLs are refused
 };
-constexpr errc errc_last = errc::acl_not_supported; // nodes refuse frames with codes above it
+constexpr errc errc_last = errc::acl_not_supported; // nodes refuse frames with higher codes
 
 // Stable lower-case name of the code (`no_space`), used in logs and metrics.
 std::string_view to_string(errc code) noexcept;
 
-// A code, and for people what happened to what ("read of segment 12 at 4096: Input/output error"). Never empty for
-// errors that reach a log.
+// A code, and a text for people that says what happened to what ("read of segment 12 at 4096: Input/output error"). The
+// text of an error that is logged is never empty.
 struct error {
   errc code{};
   std::string text;
@@ -78,7 +78,8 @@ std::string to_string(const error& e);
 template <class T>
 using result = boost::system::result<T, error>;
 
-// Called by result<T>::value() on an error: a programmer's mistake, ends the process with the error's text.
+// Called by result<T>::value() when the result holds an error: a programmer error, which ends the process with its
+// text.
 [[noreturn]] void throw_exception_from_error(const error& e, const boost::source_location& where);
 
 [[noreturn]] void assertion_failed(const char* what, const char* file, int line) noexcept;

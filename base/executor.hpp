@@ -1,6 +1,6 @@
-// Blocking work (disk, LMDB) leaves the socket threads through an executor: a bounded queue in front of a fixed number
-// of threads; in simulation jobs complete at a virtual time. A job that is still queued at its deadline is not run but
-// told.
+// Blocking work (disk, LMDB) runs on an executor, not on the socket threads: a bounded queue in front of a fixed number
+// of threads. In simulation, jobs complete at a virtual time. A job that is still queued at its deadline is called with
+// `expired` and must not do its work.
 #pragma once
 
 #include "base/error.hpp"
@@ -15,17 +15,17 @@ namespace cairn::storage {
 
 class executor {
 public:
-  // Called exactly once on an executor thread, with `expired` when the deadline passed in the queue or the executor
-  // stopped first. Must not throw. Answers travel back as actor messages.
+  // Called exactly once on an executor thread. `expired`: the deadline passed while the job was queued, or the executor
+  // was stopped. Must not throw. Results go back as actor messages.
   using job = std::function<void(bool expired)>;
 
   virtual ~executor() = default;
-  // busy when the queue is full; the job is then not called.
+  // busy when the queue is full, stopping after stop(); in both cases the job is not called.
   virtual result<void> post(steady_time deadline, job work) = 0;
   virtual std::size_t queued() const = 0;
-  // How long the longest-running job has been running; a disk overdue for 30 s counts as failed.
+  // The running time of the job that has been running for the longest, so that a hanging disk is noticed.
   virtual std::chrono::nanoseconds longest_running() const = 0;
-  // Runs what is queued as expired, waits for what is running. Idempotent.
+  // Calls the queued jobs with `expired` and waits for the running ones. Idempotent.
   virtual void stop() = 0;
 };
 

@@ -1,6 +1,6 @@
-// Identities of stored things. A blob is an immutable sequence of chunks; its id is never reused, because it is made of
-// the writer session (unique, given by the metadata) and a number drawn from that session's counter and randomness.
-// A chunk's id is derived: (blob, index). All ids sort and encode big-endian.
+// Ids of stored things. A blob is an immutable sequence of chunks. Its id is never reused: it consists of the writer
+// session (unique, assigned by the metadata) and a number that the session draws from its counter and randomness. A
+// chunk's id is (blob, index). All ids encode big-endian, so that they sort.
 #pragma once
 
 #include <array>
@@ -15,16 +15,16 @@
 namespace cairn::storage {
 
 using group_id = std::uint16_t;    // metadata group; one group (0) for now, in every key and command
-using log_index = std::uint64_t;   // position of a command in the metadata log, from 1
-using session_id = std::uint64_t;  // given by the metadata, rising, never reused; one log entry may begin several
-using manifest_id = std::uint64_t; // from the same counter of the metadata group: never reused
-using bucket_id = std::uint64_t;   // likewise
+using log_index = std::uint64_t;   // position of an entry in the metadata log, from 1
+using session_id = std::uint64_t;  // assigned by the metadata, ascending, never reused; one log entry may begin several
+using manifest_id = std::uint64_t; // from the same counter: never reused
+using bucket_id = std::uint64_t;   // from the same counter: never reused
 using partition_id = std::uint16_t;
-using node_number = std::uint16_t;  // given by the metadata, from 0, never reused
-using layout_epoch = std::uint64_t; // rises with every change of nodes or owners; 0: there is no cluster
+using node_number = std::uint16_t;  // assigned by the metadata, from 0, never reused
+using layout_epoch = std::uint64_t; // incremented by every change of nodes or owners; 0: there is no cluster
 
 constexpr std::uint32_t partition_count = 16384;
-constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and of the smallest read
+constexpr std::uint64_t block_size_bytes = 64 * 1024; // unit of checksums and the smallest read
 
 using uuid = std::array<std::uint8_t, 16>;
 std::string to_string(const uuid& id);                 // 8-4-4-4-12 hex

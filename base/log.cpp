@@ -29,7 +29,7 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-// What others wrote must not forge lines, nor drive the terminal that shows them.
+// Escaped, so that a value from outside can neither forge log lines nor control the terminal that shows them.
 void append_json_string(std::string& out, std::string_view text) {
   out.push_back('"');
   while (!text.empty()) {

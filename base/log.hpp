@@ -1,5 +1,5 @@
-// Structured logging: an event in a few words and fields, written as text or as one JSON object a line (`log.format`).
-// The only users of spdlog are log.cpp and its set-up. Thread-safe; cheap when the level is off.
+// Structured logging: an event in a few words, and fields; written as text or as one JSON object per line
+// (`log.format`) to standard error. Only log.cpp uses spdlog. Thread-safe; cheap when the level is off.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,7 @@ enum class level : std::uint8_t { debug, info, warn, error, off }; // off: only 
 struct field {
   std::string_view name;
   std::string value;
-  bool number = false; // written bare in JSON
+  bool number = false; // written without quotes in JSON
   field(std::string_view n, std::string v) : name(n), value(std::move(v)) {}
   field(std::string_view n, std::string_view v) : name(n), value(v) {}
   field(std::string_view n, const char* v) : name(n), value(v) {}
@@ -23,10 +23,11 @@ struct field {
   field(std::string_view n, int v) : name(n), value(std::to_string(v)), number(true) {}
 };
 
-void set_up(level lowest, bool json); // to standard error; may be called again (SIGHUP)
+void set_up(level lowest, bool json); // may be called again (SIGHUP)
 bool enabled(level l);
 void write(level l, std::string_view event, std::initializer_list<field> fields);
-// What write() writes behind time and level: what could drive a terminal is escaped (base/visible_text.hpp).
+// What write() writes after time and level. Characters that could control a terminal are escaped
+// (base/visible_text.hpp).
 std::string line_of(std::string_view event, std::initializer_list<field> fields, bool json);
 
 inline void debug(std::string_view event, std::initializer_list<field> fields = {}) {

@@ -1,5 +1,5 @@
-// When an event that strangers can cause at any rate may be logged again: once in a while, with the number of times
-// that were left out in between. A decision; one owner.
+// Rate limit for log lines whose events outsiders can cause at any rate: at most one line per `pause`, with the number
+// of events that were not logged in between. A plain class; one owner.
 #pragma once
 
 #include "base/seams.hpp"
@@ -15,7 +15,7 @@ class log_pace {
 public:
   log_pace(const clock& c, std::chrono::nanoseconds pause) : clock_(c), pause_(pause) {}
 
-  // It happened. How often it was left out since the last line; nothing: it is left out now.
+  // Called for each event. Returns the number of events skipped since the last line, or nullopt if this one is skipped.
   std::optional<std::uint64_t> due() {
     const auto now = clock_.now();
     if (last_ && now - *last_ < pause_) {

@@ -1,6 +1,6 @@
-// Counters of the running node: plain atomics, raised where things happen, read by the admin port
-// (net/admin/metrics_page.cpp turns them into Prometheus text; docs/metrics.md lists them). One instance a node, handed
-// down by start-up code.
+// Counters of the running node: plain atomics, incremented where the event happens and read by the admin port
+// (net/admin/metrics_page.cpp formats them as Prometheus text; docs/metrics.md lists them). One instance per node,
+// which start-up code passes to every part.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@ namespace cairn::storage {
 
 using counter = std::atomic<std::uint64_t>;
 
-// Powers of two from 16 µs to about 67 s; the last bucket is everything above.
+// Upper bounds are powers of two from 16 µs to about 67 s; the last bucket holds everything above.
 class latency_histogram {
 public:
   static constexpr std::size_t buckets = 24;
@@ -37,7 +37,8 @@ struct node_metrics {
   std::array<http_operation_metrics, http_operations_max> http; // by net::http_operation
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
   counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
-  counter transfers_too_slow{0}, transfers_reclaimed{0}; // ended for limits.transfer_rate_min; for their memory
+  counter transfers_too_slow{0};  // ended because they fell below limits.transfer_rate_min
+  counter transfers_reclaimed{0}; // ended to reclaim their memory
   counter requests_signed{0}, requests_signature_refused{0};
   counter active_downloads{0}, active_uploads{0};
   counter window_slices{0}; // sum of the windows of the active downloads
@@ -45,19 +46,20 @@ struct node_metrics {
   counter downloads_cancelled{0}, uploads_cancelled{0}, downloads_broken{0};
   counter chunk_writes{0}, chunk_write_errors{0}, commit_batches{0}, committed_commands{0};
   counter peer_reads{0}, peer_writes{0};                           // served to peers
-  counter remote_reads{0}, remote_read_bytes{0}, remote_writes{0}; // asked of peers
+  counter remote_reads{0}, remote_read_bytes{0}, remote_writes{0}; // sent to peers
   counter reads_failed_over{0}, reads_hedged{0}, hedges_won{0}, replicas_unconfirmed{0};
-  counter chunks_backfilled{0}, backfilled_bytes{0}, chunks_moved_away{0}; // repairs and moves
-  counter chunks_unrecoverable{0};                                         // times that no owner had one
+  counter chunks_backfilled{0}, backfilled_bytes{0}, chunks_moved_away{0}; // by repairs and moves
+  counter chunks_unrecoverable{0};                                         // fetches for which no owner had the chunk
   counter scrubbed_bytes{0}, scrub_damaged{0}, damage_mended{0};
   counter metadata_rows_scrubbed{0}, metadata_damaged{0}, metadata_repaired{0};
-  std::array<counter, 32> peer_requests{}; // taken from peers, by kind (actors/link/peer_service.hpp)
-  counter partitions_comparing{0};         // now
-  counter lifecycle_done{0}, lifecycle_refused{0}, lifecycle_failures{0}; // commands; buckets that could not be walked
+  std::array<counter, 32> peer_requests{};         // received from peers, by kind (actors/link/peer_service.hpp)
+  counter partitions_comparing{0};                 // a gauge
+  counter lifecycle_done{0}, lifecycle_refused{0}; // commands
+  counter lifecycle_failures{0};                   // buckets that could not be walked
   counter row_cache_hits{0}, row_cache_misses{0};
   counter chunks_reaped{0}, bytes_punched{0};
   latency_histogram chunk_read, chunk_write, commit;
-  latency_histogram remote_read, remote_write; // as the asking node sees them
+  latency_histogram remote_read, remote_write; // measured by the requesting node
 };
 
 } // namespace cairn::storage

@@ -23,7 +23,7 @@ public:
 class operating_system_random final : public random_source {
 public:
   std::uint64_t next() override {
-    thread_local std::array<std::uint64_t, 32> drawn; // getrandom gives up to 256 bytes without interruption
+    thread_local std::array<std::uint64_t, 32> drawn; // 256 bytes: getrandom(2) returns up to so many uninterrupted
     thread_local std::size_t used = drawn.size();
     if (used == drawn.size()) {
       const auto got = getrandom(drawn.data(), sizeof drawn, 0);

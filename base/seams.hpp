@@ -1,5 +1,5 @@
-// Clock and randomness as seams: only start-up code names the real ones, the simulator hands in its own. (Disks enter
-// through base/file_system.hpp and storage/kv/kv.hpp, blocking work through base/executor.hpp.)
+// Clock and randomness as seams: only start-up code names the real ones; the simulator passes its own. The other seams:
+// base/file_system.hpp and storage/kv/kv.hpp for disks, base/executor.hpp for blocking work.
 #pragma once
 
 #include <chrono>
@@ -20,14 +20,14 @@ public:
 class random_source {
 public:
   virtual ~random_source() = default;
-  virtual std::uint64_t next() = 0; // thread-safe; 64 unpredictable bits in production, the seed's in simulation
+  virtual std::uint64_t next() = 0; // thread-safe; 64 bits, unpredictable in production, from the seed in simulation
 };
 
-// The operating system's; live as long as the process.
+// The operating system's clock and random generator; they live as long as the process.
 const clock& system_clock();
 random_source& system_random();
 
-// Blocks the calling thread. For start-up and shut-down code, which runs before and after the actors.
+// Blocks the calling thread. Only for start-up and shut-down code, which runs before and after the actors.
 void block_thread(std::chrono::milliseconds time);
 
 } // namespace cairn::storage

@@ -14,8 +14,8 @@ namespace cairn::storage {
 
 namespace {
 
-// Threads that run jobs in the order of their posting, and one that tells jobs whose deadline passes in the queue: the
-// others may all hang in a dying disk just then.
+// Workers that run jobs in the order in which they were posted, and one more thread that expires queued jobs: all
+// workers may hang on a failing disk when a deadline passes.
 class thread_executor final : public executor {
 public:
   thread_executor(std::string name, std::size_t threads, std::size_t queue_max)
@@ -62,7 +62,7 @@ public:
     work_arrived_.notify_all();
     expiry_changed_.notify_all();
     for (auto& thread : threads_) {
-      CAIRN_ASSERT(thread.get_id() != std::this_thread::get_id()); // a job can't wait for its own end
+      CAIRN_ASSERT(thread.get_id() != std::this_thread::get_id()); // a job must not call stop()
       if (thread.joinable()) thread.join();
     }
   }
@@ -88,7 +88,7 @@ private:
       running_[self] = now;
       guard.unlock();
       next.work(expired);
-      next.work = nullptr; // what the job holds ends here, not under the lock
+      next.work = nullptr; // destroys what the job captured, outside the lock
       guard.lock();
       running_[self].reset();
     }
@@ -129,7 +129,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable work_arrived_, expiry_changed_;
   std::deque<entry> queue_;
-  std::vector<std::optional<steady_time>> running_; // since when, a worker
+  std::vector<std::optional<steady_time>> running_; // by worker: when its job began
   std::optional<steady_time> next_expiry_;          // what expire() waits for
   bool stopping_ = false;
   std::mutex stop_mutex_;

@@ -16,7 +16,7 @@ struct unit {
   std::uint64_t factor;
 };
 
-// Largest first, and binary before decimal: format() takes the first that divides the value.
+// Largest first, and binary before decimal: format() takes the first unit that divides the value.
 constexpr std::array<unit, 13> size_units{{{"PiB", 1ull << 50},
                                            {"TiB", 1ull << 40},
                                            {"GiB", 1ull << 30},

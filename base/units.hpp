@@ -1,5 +1,5 @@
-// Typed values of the configuration: sizes, durations, addresses. Text forms are what operators write in TOML and on
-// the command line; format(parse(x)) is canonical.
+// Typed values of the configuration: sizes, durations, addresses. The text forms are those of TOML files and the
+// command line; format(parse(x)) is the canonical form. Parsers return invalid_argument with the expected form.
 #pragma once
 
 #include "base/error.hpp"
@@ -11,17 +11,17 @@
 
 namespace cairn::config {
 
-// Bytes. "64KiB", "1 MiB", "10GiB", "500MB" (decimal), "4096" or "4096B". No fractions.
+// "64KiB", "1 MiB", "10GiB", "500MB" (decimal), "4096" or "4096B". No fractions.
 struct byte_size {
   std::uint64_t bytes = 0;
   friend auto operator<=>(const byte_size&, const byte_size&) = default;
 };
 
-// "50ms", "30s", "10min", "24h", "250us", "0s". A bare 0 is allowed, other bare numbers are not.
+// "50ms", "30s", "10min", "24h", "250us", "0s". A number without a unit is refused, except 0.
 using duration = std::chrono::microseconds;
 
-// "127.0.0.1:9000", "[::1]:9000", "0.0.0.0:9000". Port 0 lets the system choose. Host names other than localhost are
-// refused.
+// "127.0.0.1:9000", "[::1]:9000", "0.0.0.0:9000". Port 0 lets the system choose. Of host names only localhost is
+// accepted.
 struct endpoint {
   std::string host; // numeric address, without brackets
   std::uint16_t port = 0;
@@ -29,7 +29,8 @@ struct endpoint {
   friend bool operator==(const endpoint&, const endpoint&) = default;
 };
 
-// "node-2.example.org:9100", "10.0.0.7:9100", "[fd00::7]:9100": where another node is reached. Nothing is resolved.
+// The address of another node: "node-2.example.org:9100", "10.0.0.7:9100", "[fd00::7]:9100". Names are not resolved
+// here.
 struct host_port {
   std::string host;       // name or numeric address, without brackets
   std::uint16_t port = 0; // 1 or more

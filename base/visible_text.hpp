@@ -1,7 +1,7 @@
-// Text that others wrote, before it gets to a terminal or into a log that somebody opens in one: which characters could
-// move the cursor, forge lines, or hide and reorder what is read. C0 controls and DEL, C1 controls (terminals take
-// U+009B for ESC [), the marks of the bidirectional algorithm (Unicode TR 36), line and paragraph separators, and bytes
-// that are not UTF-8. Pure functions.
+// Text from outside that is about to be printed on a terminal or written to a log: which characters could move the
+// cursor, forge lines, or hide and reorder text. These are C0 controls and DEL, C1 controls (terminals interpret U+009B
+// as ESC [), bidirectional formatting characters (Unicode TR 36), line and paragraph separators, and bytes that are not
+// UTF-8. Pure functions.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,9 @@ namespace cairn::storage {
 struct character {
   char32_t code = 0xFFFD;
   std::uint8_t bytes = 1;
-  bool valid = false; // UTF-8 (Unicode 15, table 3-7); else one byte that is none
+  bool valid = false; // well-formed UTF-8 (Unicode 15, table 3-7); else this is one byte that is not
 };
-character first_character(std::string_view text); // of at least one byte
+character first_character(std::string_view text); // `text` is not empty
 
 bool drives_terminal(const character& c);
 

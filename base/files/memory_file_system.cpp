@@ -45,7 +45,7 @@ struct memory_file_system::inode {
   page_map now, durable;
   std::set<std::uint64_t> unflushed; // pages that may differ
   std::uint64_t size = 0, durable_size = 0;
-  std::vector<bool> allocated; // pages that take space
+  std::vector<bool> allocated; // pages that occupy space
   std::shared_ptr<std::uint64_t> used_pages;
 
   ~inode() { release(0, allocated.size()); }
@@ -91,7 +91,7 @@ struct memory_file_system::inode {
     if (random.next() % 2 == 0) size = durable_size;
     for (const auto number : unflushed) {
       const auto fate = random.next() % 3;
-      if (fate == 0) continue; // the new page made it
+      if (fate == 0) continue; // the new page survives
       const auto old = durable.find(number);
       if (fate == 2)
         now[number] = torn(durable, now, number, random);
@@ -116,14 +116,14 @@ public:
   memory_file(memory_file_system& disk, memory_file_system::inode_ptr node, std::string path, bool writable)
       : disk_(disk), node_(std::move(node)), path_(std::move(path)), writable_(writable), life_(disk.life_) {}
   ~memory_file() override {
-    const std::lock_guard guard{disk_.mutex_}; // the last owner of an unlinked file gives its space back
+    const std::lock_guard guard{disk_.mutex_}; // the last handle of an unlinked file frees its space
     node_.reset();
   }
 
   result<void> write(std::uint64_t offset, std::span<const bytes_view> data) override {
     const std::lock_guard guard{disk_.mutex_};
     if (auto e = check(disk_operation::write)) return *e;
-    if (!writable_) return error{errc::io_error, path_ + " is open for reading"};
+    if (!writable_) return error{errc::io_error, path_ + " is open read-only"};
     std::uint64_t bytes = 0;
     for (const auto part : data) bytes += part.size();
     if (bytes == 0) return {};

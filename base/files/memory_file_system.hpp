@@ -1,10 +1,11 @@
-// An in-memory disk for tests and simulation. It keeps what was flushed apart from what was only written: `crash`
-// throws away, keeps or tears unflushed writes as a power loss may. Same contract as the POSIX engine. Thread-safe (one
-// lock); deterministic: no clock, randomness from the caller.
+// An in-memory disk for tests and simulation. It keeps flushed and unflushed data apart: `crash` drops, keeps or tears
+// unflushed writes as a power loss may. Same contract as the POSIX engine, but it renames only within a directory.
+// Thread-safe (one lock); deterministic: no clock, randomness comes from the caller.
 //
-// What a crash does: of each page written since the file's last flush, the old, the new or a mixture of 512-byte
-// sectors survives; sizes and holes likewise; of the changes to a directory since its last flush a prefix survives. It
-// does not model older versions of a page that was written twice without a flush, nor bits that rot (see flip_bit).
+// The model of a crash: for each page written since the file's last flush, the old page, the new page or a mixture of
+// their 512-byte sectors survives; likewise the old or the new size, and each punched page. Of the changes to a
+// directory since its last flush, a prefix survives. Not modelled: intermediate versions of a page that was written
+// twice without a flush, and bit rot (see flip_bit).
 #pragma once
 
 #include "base/file_system.hpp"
@@ -38,19 +39,19 @@ enum class disk_operation : std::uint8_t {
 
 class memory_file_system final : public file_system {
 public:
-  // Asked before every operation; an answer makes it fail with that error (would_block for read_cached), and nothing is
-  // done. Called under the lock: must not call back.
+  // Called before every operation; if it returns an error, the operation does nothing and fails with that error. Called
+  // with the lock held: must not call the file system.
   using fault = std::function<std::optional<error>(disk_operation operation, const std::string& path)>;
 
   explicit memory_file_system(std::uint64_t capacity_bytes = 1ull << 40);
-  ~memory_file_system() override; // after all its files and locks
+  ~memory_file_system() override; // its files must be destroyed first
 
   void set_fault(fault f);
-  // Power loss and restart: files and locks that are open turn useless (io_error), the locks are free again.
+  // Power loss and restart: open files fail with io_error from now on, and all locks are released.
   void crash(random_source& random);
-  void flip_bit(const std::string& path, std::uint64_t bit); // rotten data: also the flushed copy
-  std::uint64_t used_bytes() const;                          // pages written or preallocated, not punched
-  std::uint64_t flushes() const;                             // of files and directories, that succeeded
+  void flip_bit(const std::string& path, std::uint64_t bit); // bit rot: also in the flushed copy
+  std::uint64_t used_bytes() const;                          // of pages written or preallocated, and not punched
+  std::uint64_t flushes() const;                             // successful ones, of files and directories
 
   result<std::unique_ptr<file>> open(const std::string& path, open_mode mode) override;
   result<std::vector<std::string>> list(const std::string& directory) override;
@@ -65,7 +66,7 @@ private:
   friend class memory_file;
   struct inode;
   using inode_ptr = std::shared_ptr<inode>;
-  struct change { // of a directory: `added` under its new name, the old name gone
+  struct change { // of a directory: `removed` is unlinked, `added` is linked; a rename does both
     std::string added, removed;
     inode_ptr node;
   };
@@ -84,7 +85,7 @@ private:
   const std::uint64_t capacity_pages_;
   mutable std::mutex mutex_;
   fault fault_;
-  std::uint64_t life_ = 0; // crashes survived; handles of earlier lives are stale
+  std::uint64_t life_ = 0; // number of crashes; a file opened before the last one is stale
   std::uint64_t flushes_ = 0;
   std::shared_ptr<std::uint64_t> used_pages_ = std::make_shared<std::uint64_t>(0);
   std::map<std::string, directory> directories_;

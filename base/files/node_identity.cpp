@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view identity_grammar = "cairn-node 1 ", counter_grammar = "cairn-incarnation 1 ";
 
-// What stands behind the grammar's words; nothing when there is no such file.
+// The line after the grammar's prefix; nullopt when there is no such file.
 result<std::optional<std::string>> read_line(file_system& files, const std::string& path, std::string_view grammar) {
   auto content = read_small_file(files, path);
   if (!content) {
@@ -20,7 +20,7 @@ result<std::optional<std::string>> read_line(file_system& files, const std::stri
     return content.error();
   }
   if (!content->starts_with(grammar) || !content->ends_with('\n'))
-    return error{errc::corrupt, path + ": not what this file should hold"};
+    return error{errc::corrupt, path + ": unexpected content"};
   return std::optional{content->substr(grammar.size(), content->size() - grammar.size() - 1)};
 }
 

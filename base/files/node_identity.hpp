@@ -1,12 +1,12 @@
-// Who this node is, and which of its starts this is.
+// The node's identity: its UUID and its incarnation.
 //
-// The UUID is made at the first start and kept for ever: `data_dir`/node, one line, "cairn-node 1 <uuid>". The
-// incarnation counts starts: `data_dir`/incarnation, one line, "cairn-incarnation 1 <decimal>". It is durable before
-// it is returned, so no two starts share one, whatever crashes. What others see of a start has random bits above the
-// count: a lower count than they have seen, or the same one with other bits, means that an older copy of the directory
-// came back. A missing counter beside an identity counts as one start: the one that made it.
+// The UUID is made at the first start and never changes: `data_dir`/node, one line, "cairn-node 1 <uuid>". The
+// incarnation counts starts: `data_dir`/incarnation, one line, "cairn-incarnation 1 <decimal>". The count is durable
+// before it is returned, so no two starts share one, whatever crashes. The incarnation that other nodes see has random
+// bits above the count: a lower count than they have seen, or the same count with other bits, means that an older copy
+// of the directory was restored. If the identity exists without a counter, one start is assumed: the one that made it.
 //
-// The caller holds the lock of `data_dir`. Errors: corrupt, io_error, no_space.
+// The caller holds the lock of `data_dir`. Errors: corrupt, io_error, no_space, too_large (a file above 64 KiB).
 #pragma once
 
 #include "base/file_system.hpp"
@@ -23,7 +23,7 @@ struct node_identity {
 
 uuid make_uuid(random_source& random); // RFC 9562, version 4
 
-// What others are told: the count in the lower bits, drawn ones above.
+// The incarnation that other nodes see: the count in the lower bits, random bits above.
 constexpr unsigned incarnation_count_bits = 40;
 inline std::uint64_t drawn_incarnation(std::uint64_t count, random_source& random) {
   return (count & ((std::uint64_t{1} << incarnation_count_bits) - 1)) | random.next() << incarnation_count_bits;
@@ -32,12 +32,12 @@ constexpr bool is_later_start(std::uint64_t a, std::uint64_t than) {
   constexpr auto mask = (std::uint64_t{1} << incarnation_count_bits) - 1;
   return (a & mask) > (than & mask);
 }
-// Whether a node that the cluster knows as `known` may come as `a`: the same start, or a later one.
+// Whether a node whose last known incarnation is `known` may report `a`: the same start, or a later one.
 constexpr bool may_start_as(std::uint64_t a, std::uint64_t known) {
   return a == known || is_later_start(a, known);
 }
 
-// Once a start: counts it.
+// Loads the identity and counts this start. Called once per start.
 result<node_identity> begin_node_start(file_system& files, const std::string& data_dir, random_source& random);
 
 } // namespace cairn::storage

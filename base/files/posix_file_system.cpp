@@ -1,5 +1,4 @@
-// The disk seam over POSIX and Linux calls (fallocate(2), preadv2(2), flock(2)). Stateless; files are closed by their
-// owner.
+// The disk seam on POSIX and Linux calls (fallocate(2), preadv2(2), flock(2)). Stateless.
 #include "base/file_system.hpp"
 
 #include <algorithm>
@@ -42,7 +41,7 @@ auto retry_interrupted(Call call) {
   return outcome;
 }
 
-// Views as iovecs, a bounded piece at a time; `advance` drops what a call has moved. Empty views are skipped.
+// Views as iovecs, at most 64 at a time; `advance` drops the bytes that a call transferred. Empty views are skipped.
 template <class View>
 class gather {
 public:
@@ -80,7 +79,8 @@ private:
 };
 
 // Writes of at least so many bytes, all of them page-aligned in memory and file, bypass the page cache (O_DIRECT): no
-// copy, no pages to find, and uploads do not push hot chunks out of memory. Smaller ones are cheaper with the flush.
+// copy, no page allocation, and uploads do not evict hot chunks. Smaller writes are cheaper through the page cache and
+// the flush that follows.
 constexpr std::size_t direct_write_min = 256 * 1024;
 constexpr std::size_t direct_alignment = 4096;
 
@@ -98,7 +98,7 @@ bool is_direct(std::uint64_t offset, std::span<const bytes_view> data) {
 class posix_file final : public file {
 public:
   posix_file(int descriptor, std::string path) : descriptor_(descriptor), path_(std::move(path)) {}
-  ~posix_file() override { // everything that matters was flushed before
+  ~posix_file() override { // errors of close(2) are ignored: whoever needs durability has called flush()
     ::close(descriptor_);
     if (direct_ >= 0) ::close(direct_);
   }
@@ -111,7 +111,7 @@ public:
       const auto n =
           retry_interrupted([&] { return ::pwritev(to, left.data(), left.count(), static_cast<off_t>(offset)); });
       if (to != descriptor_ && (n < 0 ? errno == EINVAL : n % direct_alignment != 0)) {
-        to = descriptor_; // a device with larger blocks, or an end that is no longer aligned
+        to = descriptor_; // the device has larger blocks, or the rest is no longer aligned
         if (n < 0) continue;
       }
       if (n < 0) return failed("write", path_, errno);
@@ -162,7 +162,7 @@ public:
   }
 
 private:
-  // The file once more, opened at the first write that can use it; the plain descriptor where the file system can't.
+  // A second descriptor with O_DIRECT, opened at the first write that can use it; the plain one if that fails.
   int direct_descriptor() {
     if (!direct_tried_) {
       direct_tried_ = true;
@@ -171,7 +171,7 @@ private:
     return direct_ >= 0 ? direct_ : descriptor_;
   }
 
-  // A device with larger blocks than reads are aligned to: it is read through the page cache. False: it was already.
+  // Switches O_DIRECT off, for a device whose blocks are larger than the alignment of reads. False: it was off already.
   bool left_direct_mode() {
     const int flags = ::fcntl(descriptor_, F_GETFL);
     return flags >= 0 && (flags & O_DIRECT) != 0 && ::fcntl(descriptor_, F_SETFL, flags & ~O_DIRECT) == 0;
@@ -185,7 +185,7 @@ private:
       if (n == 0) break;
       if (n < 0) {
         if (errno == EINVAL && left_direct_mode()) continue;
-        // EOPNOTSUPP: a file system without RWF_NOWAIT; every read then takes the executor's way.
+        // EOPNOTSUPP: the file system lacks RWF_NOWAIT; every read then goes to the executor.
         if (flags != 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return error{errc::would_block, {}};
         return failed("read", path_, errno);
       }
@@ -209,7 +209,7 @@ public:
     if (mode == open_mode::read_direct) flags |= O_DIRECT;
     const auto attempt = [&] { return ::open(path.c_str(), flags, 0600); };
     int descriptor = retry_interrupted(attempt);
-    if (descriptor < 0 && errno == EINVAL && (flags & O_DIRECT) != 0) { // a file system that can't
+    if (descriptor < 0 && errno == EINVAL && (flags & O_DIRECT) != 0) { // no O_DIRECT on this file system
       flags &= ~O_DIRECT;
       descriptor = retry_interrupted(attempt);
     }
@@ -248,7 +248,7 @@ public:
       if (auto flushed = flush_directory(current.string()); !flushed) return flushed;
       if (auto flushed = flush_directory(parent.string()); !flushed) return flushed;
     }
-    std::error_code ignored; // "no" is all that matters
+    std::error_code ignored; // an error reads as "not a directory"
     if (!std::filesystem::is_directory(whole, ignored)) return error{errc::io_error, path + " is not a directory"};
     return {};
   }
@@ -264,7 +264,7 @@ public:
   }
 
   result<void> flush_directory(const std::string& path) override {
-    const char* const name = path.empty() ? "." : path.c_str(); // the folder of a file name alone
+    const char* const name = path.empty() ? "." : path.c_str(); // empty: the parent of a bare file name
     const int descriptor = retry_interrupted([&] { return ::open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC); });
     if (descriptor < 0) return failed("open", path, errno);
     const int outcome = retry_interrupted([&] { return ::fsync(descriptor); });
@@ -280,8 +280,8 @@ public:
     return space{std::uint64_t{status.f_blocks} * status.f_frsize, std::uint64_t{status.f_bavail} * status.f_frsize};
   }
 
-  // flock belongs to the open file, not to the process: a second opener is refused in the same process too, and the
-  // kernel releases it whatever way the owner dies.
+  // flock(2) belongs to the open file description, not to the process: a second lock is refused within the same process
+  // too, and the kernel releases it however the owner ends.
   result<std::shared_ptr<void>> lock(const std::string& directory) override {
     const std::string path = directory + "/lock";
     const int descriptor = retry_interrupted([&] { return ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600); });
@@ -295,7 +295,7 @@ public:
     const std::string text = std::to_string(::getpid()) + "\n";
     const bytes_view view{reinterpret_cast<const std::byte*>(text.data()), text.size()};
     if (auto written = held->write(0, std::span{&view, 1}); !written && written.error().code != errc::no_space)
-      return written.error(); // a full disk must still start; the number only helps people
+      return written.error(); // a full disk is no reason to refuse: the process id only helps people
     return std::shared_ptr<void>{std::move(held)};
   }
 

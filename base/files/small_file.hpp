@@ -1,5 +1,5 @@
-// Small files that name things (a node's or disk's identity, markers): read whole, replaced atomically and durably.
-// After a crash the old or the new content is there, never a mixture. Errors: not_found, io_error, no_space, too_large.
+// Small files (identities of nodes and disks, markers): read as a whole, replaced atomically and durably. After a crash
+// the file has the old or the new content, never a mixture. Errors: not_found, io_error, no_space, too_large (read).
 #pragma once
 
 #include "base/file_system.hpp"

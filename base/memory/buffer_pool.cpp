@@ -53,7 +53,7 @@ buffer* buffer_pool::take(std::size_t class_index, const account_ptr& payer) {
   } else {
     if (in_use_ + cached_ + size > limit_) release_cached(in_use_ + cached_ + size - limit_);
     auto* bytes = static_cast<std::byte*>(std::aligned_alloc(page_bytes, size));
-    if (!bytes) return nullptr; // the operating system has less than the limit promises: same answer as a spent budget
+    if (!bytes) return nullptr; // the operating system has less memory than the limit: treated as a spent budget
     b = new buffer;
     b->pool_ = this;
     b->data_ = bytes;
@@ -171,13 +171,13 @@ bool buffer_pool::cancel_wait(std::uint64_t ticket) {
     }
     if (!found) return false;
     --waiting_;
-    serve(served); // somebody smaller may fit now
+    serve(served); // a smaller request may fit now
   }
   tell(served);
   return true;
 }
 
-// Accounts beyond their shares are passed over; when memory is spent, nobody overtakes the one who is next.
+// Accounts beyond their shares are skipped; when the budget is spent, nobody overtakes the account that is next.
 void buffer_pool::serve(served_list& served) {
   short_ = false;
   std::size_t passed = 0;

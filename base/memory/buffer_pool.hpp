@@ -1,13 +1,14 @@
-// One budget of bytes (`limits.memory`) for every chunk buffer of the node. Buffers are page-aligned, reference
-// counted, recycled by size class (powers of two from 4 KiB to 16 MiB), so a hot download reuses memory that is still
-// in the CPU's cache. Thread-safe.
+// One budget of bytes (`limits.memory`) for all chunk buffers of the node. Buffers are page-aligned, reference counted
+// and recycled by size class (powers of two from 4 KiB to 16 MiB), so a hot download reuses memory that is still in the
+// CPU's cache. Thread-safe.
 //
-// The rule that keeps a thousand slow clients going: a stream's *minimum* (a 64 KiB block down, a chunk up) may use the
-// whole limit; *growth* beyond it succeeds only while the pool is at most half used. So full-size chunks never crowd
-// out a new stream's first block, and windows shrink by themselves under pressure. What is taken for an account
-// (base/memory/memory_account.hpp) keeps to its share besides; memory without an account is the node's own.
+// Admission: a stream's *minimum* (a 64 KiB block of a download, a chunk of an upload) may use the whole limit;
+// *growth* beyond it succeeds only while at most half of the pool is used, or for an account that holds little
+// (memory_shares::allows_growth). So full-size chunks never deny a new stream its first block, and windows shrink under
+// memory pressure. Memory that is charged to an account (base/memory/memory_account.hpp) is also limited by the
+// account's share; memory without an account belongs to the node itself.
 //
-// Memory that is not a buffer (a document being collected, an answer being sent) is counted by a `memory_charge`.
+// Memory outside the buffers (a document being collected, a response being sent) is counted by a `memory_charge`.
 #pragma once
 
 #include "base/memory/memory_account.hpp"
@@ -31,7 +32,7 @@ namespace cairn::storage {
 
 class buffer_pool;
 
-// Bytes owned by the pool. Written by whoever acquired it, then shared read-only.
+// Bytes owned by the pool. The acquirer writes them, then they are shared read-only.
 class buffer {
 public:
   std::byte* data() noexcept { return data_; }
@@ -46,11 +47,11 @@ private:
   buffer_pool* pool_ = nullptr;
   std::byte* data_ = nullptr;
   std::size_t capacity_ = 0;
-  account_ptr payer_; // null: the node's own
+  account_ptr payer_; // null: the node itself
 };
 using buffer_ptr = boost::intrusive_ptr<buffer>;
 
-// A piece of a buffer: what travels in messages. Keeps the buffer alive.
+// A range of a buffer, as it is sent in messages. Keeps the buffer alive.
 struct slice {
   buffer_ptr owner;
   std::uint32_t offset = 0, length = 0;
@@ -59,7 +60,7 @@ struct slice {
 
 enum class reservation : std::uint8_t { minimum, growth };
 
-// Bytes outside the buffers that count against the pool's limit until this ends.
+// Bytes outside the buffers that count against the pool's limit until the charge is destroyed.
 class memory_charge {
 public:
   memory_charge() = default;
@@ -76,7 +77,7 @@ public:
   ~memory_charge();
 
   std::size_t bytes() const noexcept { return bytes_; }
-  bool resize(std::size_t bytes); // false, and nothing changes: the payer may not have so much. Less is always granted.
+  bool resize(std::size_t bytes); // false: more than the pool or the share allows, nothing changes. Shrinking succeeds.
 
 private:
   friend class buffer_pool;
@@ -90,24 +91,24 @@ private:
 class buffer_pool {
 public:
   explicit buffer_pool(std::size_t limit_bytes);
-  ~buffer_pool(); // every buffer must have come back
+  ~buffer_pool(); // every buffer and charge must have been released
   buffer_pool(const buffer_pool&) = delete;
   buffer_pool& operator=(const buffer_pool&) = delete;
 
-  // Null when it does not fit, or is beyond the payer's share. `size_bytes` is 1 to 16 MiB; the buffer's capacity is
-  // the size class above it. A minimum also answers null while the payer's own or others within their shares wait for
-  // memory, so nobody starves.
+  // Null when the buffer does not fit or exceeds the payer's share. `size_bytes` is 1 to 16 MiB; the buffer's capacity
+  // is rounded up to the size class. Also null while the same payer, or any payer within its share, waits for memory,
+  // so that no waiter starves.
   buffer_ptr try_acquire(std::size_t size_bytes, reservation kind, const account_ptr& payer = nullptr);
-  // Likewise, as a minimum.
+  // Admitted as a minimum; nullopt when it does not fit.
   std::optional<memory_charge> try_charge(std::size_t bytes, const account_ptr& payer);
 
-  // Calls `ready` with a minimum reservation when one fits: accounts take turns, within one first come first served. At
-  // once on this thread, or later on the thread that gives memory back, where it must only send a message. Returns a
-  // ticket for `cancel_wait`, 0 when `ready` was called already.
+  // Calls `ready` with a minimum reservation as soon as one fits: accounts are served round-robin, the waiters of one
+  // account in order of arrival. `ready` runs at once on this thread, or later on the thread that releases memory,
+  // where it must only send a message. Returns a ticket for `cancel_wait`, or 0 if `ready` was already called.
   std::uint64_t wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready, const account_ptr& payer = nullptr);
   bool cancel_wait(std::uint64_t ticket); // false: ready was or is being called
 
-  void set_limit(std::size_t limit_bytes); // SIGHUP; a lower limit takes effect as buffers come back
+  void set_limit(std::size_t limit_bytes); // SIGHUP; a lower limit takes effect as buffers are released
   std::size_t limit_bytes() const;
   std::size_t in_use_bytes() const;
   std::size_t waiting() const;
@@ -126,7 +127,7 @@ private:
   };
   using served_list = std::vector<std::pair<std::function<void(buffer_ptr)>, buffer_ptr>>;
   static constexpr std::size_t classes = 13;    // 4 KiB … 16 MiB
-  static constexpr std::size_t passed_max = 64; // accounts beyond their share that one return of memory steps over
+  static constexpr std::size_t passed_max = 64; // accounts beyond their share that one release of memory skips
 
   // With the mutex held:
   buffer* take(std::size_t class_index, const account_ptr& payer); // null when the budget is spent
@@ -143,9 +144,9 @@ private:
 
   mutable std::mutex mutex_;
   std::size_t limit_ = 0, in_use_ = 0, cached_ = 0, waiting_ = 0;
-  bool short_ = false; // somebody within his share waits, because memory is spent
+  bool short_ = false; // a waiter within its share waits because the budget is spent
   std::array<std::vector<buffer*>, classes> free_;
-  std::deque<queue> queues_; // accounts with waiters, in turn
+  std::deque<queue> queues_; // accounts with waiters, next in turn first
   std::uint64_t next_ticket_ = 1;
 };
 
