@@ -27,9 +27,9 @@ void leader_pace::observe(time_ms now, term_t term, index_t last, index_t stored
   if (term != term_) {
     reset();
     term_ = term;
-    last_ = last; // what it found there when it was elected says nothing of its disk
+    last_ = last; // entries from before the election say nothing about this disk
   }
-  // Entries of one moment share a mark; when there are too many, the newest do.
+  // Entries appended at the same time share a mark. When marks_max is reached, the newest entries share the last mark.
   if (last > last_) {
     if (!marks_.empty() && (marks_.back().at == now || marks_.size() >= marks_max))
       marks_.back().index = last;
@@ -59,7 +59,7 @@ void leader_pace::observe(time_ms now, term_t term, index_t last, index_t stored
 
 std::optional<server_id> leader_pace::successor(time_ms now) const {
   if (!slow_since_ || *slow_at_ - *slow_since_ < options_.patience_ms || now < quiet_until_) return std::nullopt;
-  if (now - *slow_at_ > 2 * options_.slow_ms) return std::nullopt; // it may be quick again
+  if (now - *slow_at_ > 2 * options_.slow_ms) return std::nullopt; // it may be fast again
   std::optional<server_id> best;
   index_t has = 0;
   std::size_t quick = 0;

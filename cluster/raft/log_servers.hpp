@@ -1,4 +1,4 @@
-// Which server of the metadata's log a node is: its number + 1, because consensus keeps 0 for "none".
+// The server id of a node in the metadata's log: its node number + 1, because server id 0 means none.
 #pragma once
 
 #include "base/ids.hpp"

@@ -1,5 +1,5 @@
-// The newest entries of the log in memory. What is not yet stored or not yet applied is always here; older entries stay
-// while there is room, and are read from the log when a follower that is far behind needs them.
+// The newest entries of the log, in memory. Entries that are not yet stored or not yet applied are always here; older
+// ones are kept up to a number of bytes. A follower that needs an evicted entry gets it from the log on disk.
 #pragma once
 
 #include "base/error.hpp"
@@ -11,7 +11,7 @@ namespace cairn::cluster::raft {
 
 class entry_cache {
 public:
-  index_t first() const noexcept { return first_; } // of the entries; last() + 1 when there is none
+  index_t first() const noexcept { return first_; } // last() + 1 when there is no entry
   index_t last() const noexcept { return first_ + entries_.size() - 1; }
   std::size_t bytes() const noexcept { return bytes_; }
 
@@ -30,7 +30,7 @@ public:
       entries_.pop_back();
     }
   }
-  // Drops oldest entries up to `index` while more than `bytes_max` are held.
+  // Drops the oldest entries, none after `index`, while more than `bytes_max` are held.
   void evict(index_t index, std::size_t bytes_max) {
     while (!entries_.empty() && first_ <= index && bytes_ > bytes_max) {
       bytes_ -= cost(entries_.front());

@@ -14,7 +14,7 @@ void core::begin(stored_state&& stored, index_t applied) {
       history_.add(index, decode_configuration(e.view()).value());
   }
   configuration_ = history_.at(number_max).servers;
-  // A sole voter elects itself at once, and the library would have it lead again in the same term.
+  // A sole voter elects itself at once. The library would let it lead a second time in the same term.
   if (is_sole_voter()) vote_ = {vote_.term + 1, r_.id};
   const bool bumped = vote_.term != stored.vote.term;
 
@@ -42,7 +42,7 @@ void core::begin(stored_state&& stored, index_t applied) {
   }
   step(e);
   if (!entries.empty()) raft_free(entries.front().batch);
-  // The library starts with the snapshot's index, or 1; what is applied is committed.
+  // The library starts with the snapshot's index, or 1, as its commit index. Applied entries are committed.
   r_.commit_index = std::max<raft_index>(r_.commit_index, applied);
   take_commit();
 }
@@ -55,20 +55,21 @@ void core::receive(server_id from, message m, time_ms now) {
 }
 
 void core::on(server_id from, append_request&& m) {
-  // The library's answer to a message of an older term has an index that it never set; by then the reader may lead this
-  // term, and would believe it.
+  // The library's answer to a message of an older term has an uninitialized index. The receiver may lead the newer term
+  // by then and would accept that index.
   if (m.term < r_.current_term) return send(from, append_answer{r_.current_term, rejected_as_stale, 0});
-  // Two leaders of one term cannot be; the library would end the process.
+  // Two leaders of one term are impossible; the library would abort the process.
   if (m.term == r_.current_term && r_.state == RAFT_LEADER) return;
-  // Back-pressure: nothing new while the state machine is behind. Not while entries wait to be committed: this may need
-  // more of them.
+  // Back-pressure: no new entries while the state machine is behind. Only when committed entries wait to be applied;
+  // otherwise the next commit may need the new entries.
   const bool full = applied_ < commit_ && waiting_bytes() > options_.waiting_bytes_max;
   if (r_.snapshot.installing || full) {
     std::size_t known = 0;
     while (full && known < m.entries.size() && term_at(m.previous + known + 1) == m.entries[known].term) ++known;
     m.entries.resize(known);
   }
-  // The library notes a configuration at the first index of the batch it came in: a change travels alone.
+  // The library records a configuration at the first index of its batch, so a change is delivered in a batch of its
+  // own.
   while (true) {
     const auto is_change = [](const entry& e) { return e.kind == entry_kind::change; };
     auto end = std::ranges::find_if(m.entries, is_change);
@@ -83,16 +84,16 @@ void core::on(server_id from, append_request&& m) {
 }
 
 void core::deliver_append(server_id from, append_request&& m) {
-  // An earlier change that is still uncommitted here is committed when another one follows it in the leader's log:
-  // changes go one at a time. The library would forget it, and fall back to a still older configuration on a
-  // truncation.
+  // Changes are made one at a time. So when another change follows in the leader's log, an earlier one that is
+  // uncommitted here is committed. The library would forget the earlier one, and on a truncation return to a still
+  // older configuration.
   const index_t open = r_.configuration_uncommitted_index;
   if (open != 0 && !m.entries.empty() && m.entries.front().kind == entry_kind::change && open <= m.previous &&
       term_at(m.previous) == m.previous_term) {
     if (const auto* c = history_.change_at(open)) commit_configuration(open, raft::configuration{*c});
   }
-  // The place before the entries may be compacted away here: everything up to our snapshot is committed, so it is
-  // theirs.
+  // The entry before the first one may be compacted here. Everything up to our snapshot is committed, so the leader has
+  // the same entries: skip them.
   const index_t snapshot = r_.trail.snapshot.index;
   if (snapshot != 0 && m.previous < snapshot && m.previous <= r_.trail.offset) {
     const auto known = std::min<std::size_t>(m.entries.size(), snapshot - m.previous);
@@ -100,7 +101,8 @@ void core::deliver_append(server_id from, append_request&& m) {
     m.previous = snapshot;
     m.previous_term = r_.trail.snapshot.term;
   }
-  // The library takes the smaller of the leader's commit index and the last entry of the message, and may fall back.
+  // The library sets its commit index to the smaller of the leader's and the last entry of the message: it could
+  // decrease.
   if (m.commit > r_.commit_index && m.previous + m.entries.size() < r_.commit_index) m.commit = r_.commit_index;
 
   auto entries = to_library(m.entries);
@@ -123,8 +125,8 @@ void core::deliver_append(server_id from, append_request&& m) {
 void core::on(server_id from, const append_answer& m) {
   append_answer a = m;
   if (a.term <= r_.current_term && a.rejected == rejected_as_stale) return;
-  // In the leader's own term a late rejection of what was matched since ends the process, or without assertions leaves
-  // the follower behind for ever.
+  // A late rejection, in the leader's term, of an index that has matched since makes the library abort the process, or
+  // without assertions never send to the follower again.
   raft_index match = 0;
   if (r_.state == RAFT_LEADER && a.term == r_.current_term && a.rejected != 0 &&
       raft_match_index(&r_, from, &match) == 0) {
@@ -140,8 +142,8 @@ void core::on(server_id from, const append_answer& m) {
 }
 
 void core::on(server_id from, const vote_request& m) {
-  // A server whose newest configuration does not have it as a voter must vote nevertheless: the change that made it one
-  // may be in the candidate's log only, and the candidate may need this vote to hand it over.
+  // A server that is no voter in its newest configuration must vote nevertheless: the change that promoted it may be
+  // only in the candidate's log, and the candidate may need this vote to replicate that change.
   raft_server* self = nullptr;
   for (unsigned i = 0; i < r_.configuration.n; ++i)
     if (r_.configuration.servers[i].id == r_.id) self = &r_.configuration.servers[i];
@@ -161,9 +163,9 @@ void core::on(server_id from, const vote_request& m) {
 }
 
 void core::on(server_id from, const vote_answer& m) {
-  if (r_.state != RAFT_CANDIDATE) return; // the library would read the candidate's fields of another state
+  if (r_.state != RAFT_CANDIDATE) return; // the library would read the candidate's member of a union
   const term_t asked = r_.current_term + (r_.candidate_state.in_pre_vote ? 1 : 0);
-  if (m.granted && m.term > asked) return; // nobody was asked for this term; the library would end the process
+  if (m.granted && m.term > asked) return; // no vote was requested for this term; the library would abort the process
   raft_message l{};
   l.type = RAFT_REQUEST_VOTE_RESULT;
   l.request_vote_result.version = 2;
@@ -173,7 +175,8 @@ void core::on(server_id from, const vote_answer& m) {
   deliver(from, l);
 }
 
-// The offer does not go to the library: it would stop taking entries until the state is here. `install` gives it one.
+// The offer is not given to the library, which would accept no entries until the state has been fetched. `install`
+// gives it the snapshot once that is staged.
 void core::on(server_id from, const snapshot_offer& m) {
   if (m.term < r_.current_term) return send(from, append_answer{r_.current_term, rejected_as_stale, 0});
   if (r_.state == RAFT_LEADER || m.index <= commit_) return;
@@ -203,8 +206,8 @@ void core::tick(time_ms now) {
   earliest_tick_ = now_ + 1;
 }
 
-// A follower that can't become candidate (a standby, or one whose writes are late) keeps its leader for ever in the
-// library, and refuses its vote to everybody else because of it.
+// In the library, a follower that cannot become a candidate (a standby, or one with unstored writes) keeps its leader
+// for ever, and because of it refuses its vote to every other server.
 void core::forget_leader() {
   raft_free(r_.follower_state.current_leader.address);
   r_.follower_state.current_leader.address = nullptr;
@@ -212,8 +215,8 @@ void core::forget_leader() {
   leader_ = 0;
 }
 
-// The library lets a sole voter lead without a new term: a second leader of this term, when a change has just made it
-// the sole one.
+// The library lets a sole voter lead without a new term. If a change has just made it the sole voter, it would be a
+// second leader of that term.
 void core::become_candidate_in_a_new_term_when_alone() {
   if (!is_sole_voter() || r_.snapshot.installing || r_.last_stored < last_index()) return;
   ++r_.current_term;
@@ -237,7 +240,7 @@ void core::stored(std::uint64_t write, time_ms now) {
       continue;
     }
     if (w.first == 0 || r_.snapshot.installing) continue;
-    // Later writes replace what lies behind their first entry, also when the same entries come back after them.
+    // A later write replaces the log from its first entry on, so only the entries before that are reported as stored.
     index_t good = w.last;
     for (const auto& later : waiting_)
       if (later.first != 0) good = std::min(good, later.first - 1);
@@ -276,14 +279,14 @@ accepted core::submit(std::shared_ptr<const std::string> command, time_ms now) {
 accepted core::change(server_id id, change_kind kind, time_ms now) {
   at(now);
   if (failure_ || r_.state != RAFT_LEADER) return accepted::not_leader;
-  // Without an entry of its term a leader does not know whether the change before is committed (Ongaro's correction of
-  // the one-server-at-a-time changes, 2015).
+  // Before an entry of its term is committed, a leader does not know whether the previous change is committed (Ongaro's
+  // correction of single-server changes, 2015).
   if (!leads() || transferring() || r_.configuration_uncommitted_index != 0) return accepted::busy;
   if (id == r_.id) return accepted::invalid; // leadership is transferred first
   const auto next = changed(configuration_, id, kind);
   if (!next) return accepted::invalid;
   if (kind == change_kind::promote) {
-    // The server must at least know that it belongs to the cluster: it is asked for its vote soon.
+    // The server must have at least the change that added it, because it will be asked for its vote.
     const index_t has = match(id).value_or(0);
     if (has < r_.configuration_committed_index || has + promotion_lag_max < last_index()) return accepted::behind;
   }
@@ -341,7 +344,7 @@ install_answer core::install(const snapshot_record& record, time_ms now) {
 }
 
 void core::filled(catch_up&& read, std::vector<entry> entries) {
-  // A leader never replaces an entry of its own log; whoever led this term and does no more may have.
+  // Only if this server still leads in the same term: a leader never replaces entries of its log, a former leader may.
   if (failure_ || r_.state != RAFT_LEADER || read.head.term != r_.current_term || entries.empty()) return;
   read.head.entries = std::move(entries);
   for (auto& part : split(std::move(read.head))) send(read.to, std::move(part));
@@ -388,11 +391,11 @@ namespace {
 const char* contradiction(const stored_state& s, index_t applied) {
   const index_t last = s.first + s.entries.size() - 1;
   const index_t snapshot = s.snapshot ? s.snapshot->index : 0;
-  if (s.first == 0 || s.first > snapshot + 1) return "the log begins behind its snapshot";
+  if (s.first == 0 || s.first > snapshot + 1) return "the log begins after its snapshot";
   if (last < snapshot) return "the log ends before its snapshot";
   if (applied < snapshot) return "the state is older than the log's snapshot";
   if (applied > std::max(last, snapshot)) return "the state is newer than the log";
-  if (s.vote.term == 0 && (last != 0 || snapshot != 0 || s.vote.vote != 0)) return "a log without a term";
+  if (s.vote.term == 0 && (last != 0 || snapshot != 0 || s.vote.vote != 0)) return "the log has no term";
   if (!s.snapshot && last != 0 && s.entries.front().kind != entry_kind::change)
     return "the log does not begin with a configuration";
   term_t before = 0;

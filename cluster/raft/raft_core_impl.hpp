@@ -1,5 +1,5 @@
 // The engine's class, shared by the files that implement it, and the only place that includes the library's header.
-// raft_core.cpp: events and their guards; raft_core_step.cpp: one step of the library and what comes out of it.
+// raft_core.cpp: events and their guards; raft_core_step.cpp: one step of the library and its results.
 #pragma once
 
 #include "cluster/raft/raft_cache.hpp"
@@ -9,7 +9,7 @@
 
 extern "C" {
 #include <raft.h>
-// Of the library's trail, which has the terms of all entries.
+// Internal functions of the library: its trail has the terms of all entries.
 raft_term TrailTermOf(const struct raft_trail* t, raft_index index);
 raft_index TrailLastIndex(const struct raft_trail* t);
 }
@@ -21,12 +21,13 @@ namespace cairn::cluster::raft {
 
 static_assert(RAFT_VERSION_NUMBER == 2201, "the guards are written for raft 0.22.1 and read its fields");
 
-raft_configuration to_library(const configuration& c); // ours to close, unless the library takes it
-// Entries as the library wants them. It looks only into configurations, so the bytes of the others stay with us. One
-// allocation holds all bytes; by the library's rules it frees this batch or hands it back, the array stays ours.
+raft_configuration to_library(const configuration& c); // the caller closes it, unless the library takes ownership
+// Entries in the library's form. The library reads only the bytes of configurations, so the bytes of other entries are
+// left out. One allocation (the batch) holds all bytes; the library frees it or returns it in its update. The caller
+// owns the array.
 std::vector<raft_entry> to_library(const std::vector<entry>& entries);
 
-constexpr index_t promotion_lag_max = 32; // entries; as many as may be under way
+constexpr index_t promotion_lag_max = 32; // entries
 
 struct step_outcome {
   int code = 0;
@@ -39,7 +40,7 @@ public:
     CAIRN_ASSERT(options.id != 0);
     const int failed = raft_init(&r_, nullptr, nullptr, options.id, std::to_string(options.id).c_str());
     CAIRN_ASSERT(failed == 0);
-    r_.tracer = nullptr; // it formats into one static buffer
+    r_.tracer = nullptr; // not thread-safe: it formats into one static buffer
     raft_seed(&r_, options.seed);
     raft_set_election_timeout(&r_, options.election_ms);
     raft_set_heartbeat_timeout(&r_, options.heartbeat_ms);
@@ -115,7 +116,7 @@ private:
     std::optional<raft_snapshot_metadata> snapshot;
   };
   struct held {
-    std::uint64_t after; // the write it depends on
+    std::uint64_t after; // the write that must be stored first
     raft::envelope what;
     std::size_t from_log = 0; // entries of an append request that are not in memory
   };
@@ -145,7 +146,7 @@ private:
   void on(server_id from, const vote_answer& m);
   void on(server_id from, const snapshot_offer& m);
   void on(server_id from, const timeout_now& m);
-  void on(server_id, const read_round&) {} // raft_node answers them
+  void on(server_id, const read_round&) {} // handled by raft_node
   void on(server_id, const read_echo&) {}
   void deliver_append(server_id from, append_request&& m);
 
@@ -158,17 +159,17 @@ private:
   configuration_history history_;
   raft::configuration configuration_; // a copy of the library's
   index_t commit_ = 0, applied_ = 0;
-  vote_record vote_; // as handed out to be stored
+  vote_record vote_; // as last returned by `take` to be stored
   server_id leader_ = 0;
   term_t leader_term_ = 0;
   unsigned short state_ = RAFT_FOLLOWER;
 
-  const std::vector<entry>* offered_ = nullptr; // what the running step may append, and where
+  const std::vector<entry>* offered_ = nullptr; // entries that the running step may append, from offered_first_ on
   index_t offered_first_ = 0;
 
-  std::uint64_t writes_ = 0, stored_writes_ = 0; // numbers of the newest ones
-  std::uint64_t held_until_ = 0;                 // no message leaves before this write is stored
-  std::deque<waiting_write> waiting_;            // stored_writes_ + 1 and on
+  std::uint64_t writes_ = 0, stored_writes_ = 0; // number of the newest write, and of the newest stored one
+  std::uint64_t held_until_ = 0;                 // new messages are held until this write is stored
+  std::deque<waiting_write> waiting_;            // the writes from stored_writes_ + 1 on
   std::vector<log_write> to_store_;
   std::vector<held> held_;
   std::optional<envelope> offer_;

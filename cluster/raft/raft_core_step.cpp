@@ -60,7 +60,7 @@ std::vector<raft_entry> to_library(const std::vector<entry>& entries) {
 step_outcome core::step(raft_event& e) {
   if (failure_) return {RAFT_SHUTDOWN, 0};
   e.time = now_;
-  e.capacity = 1024; // back-pressure is ours; the threshold stays 0
+  e.capacity = 1024; // no back-pressure by the library: its threshold stays 0
   raft_update u{};
   const int code = raft_step(&r_, &e, &u);
   const bool may_refuse = e.type == RAFT_SUBMIT || e.type == RAFT_TRANSFER;
@@ -95,9 +95,8 @@ void core::after_step(const raft_update& u) {
   if (w.snapshot || !w.entries.empty()) configuration_ = history_.at(number_max).servers;
   if (w.vote || w.snapshot || !w.entries.empty()) {
     w.number = ++writes_;
-    // A leader's change is stored here before it leaves. Otherwise the others may hold what the leader loses in a
-    // crash: a change that demotes the very servers whose votes are then needed, and they could not be elected
-    // themselves.
+    // A leader stores a change of configuration before it sends it. Otherwise the leader could lose the change in a
+    // crash while other servers hold it: if it demotes them, they could not be elected, and their votes may be needed.
     const bool changes = std::ranges::any_of(w.entries, [](const entry& e) { return e.kind == entry_kind::change; });
     if (w.vote || (changes && r_.state == RAFT_LEADER)) held_until_ = writes_;
     waiting_.push_back(waits);
@@ -107,15 +106,15 @@ void core::after_step(const raft_update& u) {
   const bool elected = r_.state == RAFT_LEADER && state_ != RAFT_LEADER;
   state_ = r_.state;
   if (u.flags & (RAFT_UPDATE_COMMIT_INDEX)) take_commit();
-  // The library begins a term with an entry of its own only when it sees uncommitted ones and other voters. Reads and
-  // changes wait for one of the term, so each gets one.
+  // The library begins a term with a barrier entry only if there are uncommitted entries and other voters. Reads and
+  // changes need a committed entry of the term, so one is always appended.
   if (elected && r_.state == RAFT_LEADER && term_at(last_index()) != r_.current_term)
     submit_entry({r_.current_term, entry_kind::barrier, share({})});
 }
 
 void core::take_entries(const raft_update& u, log_write& w) {
   w.first = u.entries.index;
-  if (w.first <= applied_) fail("entry " + std::to_string(w.first) + " was applied and is replaced");
+  if (w.first <= applied_) fail("the leader replaces entry " + std::to_string(w.first) + ", which is already applied");
   for (unsigned i = 0; i < u.entries.n; ++i) {
     const index_t index = w.first + i;
     const bool ours = offered_ != nullptr && index >= offered_first_ && index - offered_first_ < offered_->size();
@@ -189,7 +188,7 @@ void core::commit_configuration(index_t index, const raft::configuration& c) {
   raft_event e{};
   e.type = RAFT_CONFIGURATION;
   e.configuration.index = index;
-  e.configuration.conf = to_library(c); // the library's from here on
+  e.configuration.conf = to_library(c); // the library takes ownership
   step(e);
 }
 

@@ -13,7 +13,7 @@ using storage::kv_writer;
 
 constexpr std::uint8_t format_version = 1;
 constexpr std::string_view record_key = "log";
-constexpr std::size_t tidied_rows_max = 1024; // in one transaction
+constexpr std::size_t tidied_rows_max = 1024; // per transaction
 
 std::string key_of(index_t index) {
   return byte_writer{8}.u64(index).take();
@@ -29,18 +29,18 @@ error broken(std::string what) {
   return {errc::corrupt, "consensus log: " + std::move(what)};
 }
 
-// `bytes`: whether a command's bytes are wanted.
+// `bytes`: whether to copy a command's bytes.
 result<entry> entry_of(const storage::kv_pair& row, index_t expected, bool bytes) {
   byte_reader key{row.key}, r{row.value};
   const index_t index = key.u64();
-  if (!key.finished() || index != expected) return broken("entry " + std::to_string(expected) + " is not there");
+  if (!key.finished() || index != expected) return broken("entry " + std::to_string(expected) + " is missing");
   const std::uint8_t version = r.u8();
   if (r.ok() && version > format_version) return error{errc::unsupported, "consensus log of a newer version"};
   const std::uint8_t kind = r.u8();
   entry e;
   e.term = r.varint();
   if (!r.ok() || version != format_version || kind < 1 || kind > 3 || e.term == 0)
-    return broken("entry " + std::to_string(expected));
+    return broken("entry " + std::to_string(expected) + " does not decode");
   e.kind = static_cast<entry_kind>(kind);
   if (bytes || e.kind != entry_kind::command) e.bytes = share(std::string{r.rest()});
   return e;
@@ -76,7 +76,7 @@ result<raft_log::record> raft_log::read_record(kv_reader& kv) const {
     s.servers = *servers;
     out.snapshot = std::move(s);
   }
-  if (!r.finished() || version != format_version || out.first == 0) return broken("its record");
+  if (!r.finished() || version != format_version || out.first == 0) return broken("its record does not decode");
   return out;
 }
 
@@ -112,7 +112,7 @@ result<stored_state> raft_log::load(index_t applied) {
 result<void> raft_log::begin(const stored_state& first) {
   auto kv = engine_.begin_write();
   if (!kv) return kv.error();
-  if ((*kv)->get(records_, record_key)) return error{errc::invalid_argument, "there is a consensus log already"};
+  if ((*kv)->get(records_, record_key)) return error{errc::invalid_argument, "a consensus log already exists"};
   put_record(**kv, {first.vote, first.first, first.snapshot});
   for (std::size_t i = 0; i < first.entries.size(); ++i)
     (*kv)->put(entries_, key_of(first.first + i), row_of(first.entries[i]));
@@ -142,7 +142,7 @@ void raft_log::apply(kv_writer& kv, record& r, const log_write& w) const {
   if (w.snapshot) {
     r.snapshot = *w.snapshot;
     r.first = w.snapshot->index + 1;
-    erase_from(kv, r.first); // what lies before goes little by little
+    erase_from(kv, r.first); // `tidy` removes the entries before
   }
   if (!w.entries.empty()) {
     erase_from(kv, w.first);

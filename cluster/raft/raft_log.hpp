@@ -1,15 +1,15 @@
-// A consensus server's disk: term and vote, the entries, the snapshot record, over the key-value seam. A batch of
-// writes is one durable transaction. Plain and synchronous: the owner runs the calls on an executor, writes one at a
-// time and in the engine's order; `read` may run beside a write.
+// The storage of a consensus server: term and vote, the entries and the snapshot record, on the key-value seam. A batch
+// of writes is one durable transaction. Synchronous: the owner runs the calls on an executor, and writes one batch at a
+// time in the engine's order; `read` may run concurrently with a write.
 //
-// After a crash: everything up to some whole batch, and every batch whose `write` returned is in it. An error of
-// `write` is final: the server must stop, since it can't know what is on the disk. Errors: io_error, no_space,
-// read_only, corrupt, unsupported, quarantined.
+// After a crash the log has the effect of a prefix of the batches, which includes every batch whose `write` returned.
+// An error of `write` is final: the server must stop, since it does not know what is on disk. Errors: io_error,
+// no_space, read_only, corrupt, unsupported, quarantined.
 //
-// Two tables of an engine that others may share, from `first_table` on:
+// Uses two tables of the engine, from `first_table` on:
 //   record   "log"       → version:u8 term vote first snapshot:bool [index term servers_index servers:string]   varints
 //   entries  index:u64   → version:u8 kind:u8 term:varint bytes
-// `first`: the oldest entry of the log; rows before it are leftovers, which `tidy` removes.
+// `first`: the oldest entry of the log. Rows before it are obsolete; `tidy` removes them gradually.
 #pragma once
 
 #include "base/error.hpp"
@@ -26,15 +26,16 @@ class raft_log {
 public:
   explicit raft_log(storage::kv_engine& engine, storage::table_id first_table = 0);
 
-  // An empty log for a server that never was. Of commands up to `applied` the bytes are left out.
+  // An empty state if there is no log yet. The bytes of commands up to `applied` are left out.
   result<stored_state> load(index_t applied);
-  // What a new server begins with (raft_core::first_state). invalid_argument: there is a log already.
+  // Writes the first state of a new server (raft_core::first_state). invalid_argument: a log exists.
   result<void> begin(const stored_state& first);
 
-  // `tidy` is called within, so that compaction costs little at a time.
+  // Each call also removes up to 1024 obsolete rows, so that the cost of a compaction is spread over the next writes.
   result<void> write(std::span<const log_write> batch);
 
-  // At most `count` entries from `first` on, about bytes_max of them but at least one; none when they are gone.
+  // Up to `count` entries from `first` on, with at most bytes_max bytes (but at least one entry); empty if the log does
+  // not have them.
   result<std::vector<entry>> read(index_t first, std::size_t count, std::size_t bytes_max = message_bytes_max) const;
 
 private:

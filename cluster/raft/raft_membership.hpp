@@ -1,6 +1,6 @@
-// Which configuration of servers held at which index of the log, and what a change may make of one. Changes go one
-// server at a time, so that any two majorities of neighbouring configurations meet; a server comes in as a standby, is
-// promoted when it has caught up, and is demoted before it is removed.
+// The configuration of servers at each index of the log, and the permitted changes. A change concerns one server, so
+// that any two majorities of consecutive configurations intersect. A server is added as a standby, promoted when it has
+// caught up, and demoted before it is removed.
 #pragma once
 
 #include "cluster/raft/raft_core.hpp"
@@ -10,8 +10,8 @@
 
 namespace cairn::cluster::raft {
 
-// The configuration after a change of one server; nothing when the change makes no sense: a server that is there
-// already or not at all, of the wrong role, the last voter, more than servers_max.
+// The configuration after a change of one server; nullopt if the change is not permitted: the server to add exists or
+// the one to change does not, it has the wrong role, it is the last voter, or there are more than servers_max.
 std::optional<configuration> changed(const configuration& from, server_id id, change_kind kind);
 
 class configuration_history {
@@ -24,7 +24,7 @@ public:
   void reset(index_t index, configuration servers);
   void add(index_t index, configuration servers) { changes_[index] = std::move(servers); }
   void truncate(index_t index) { changes_.erase(changes_.lower_bound(index), changes_.end()); }
-  // Forgets what no index ≥ `index` needs.
+  // Forgets the configurations that no index ≥ `index` needs.
   void forget_before(index_t index);
 
   known at(index_t index) const;

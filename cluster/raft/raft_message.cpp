@@ -74,7 +74,7 @@ append_request read_append(byte_reader& r) {
   return m;
 }
 
-// Fields are read in the order of their initialisers.
+// Braced initialization evaluates its initializers in order, so the fields are read in the order of the grammar.
 std::optional<message> read_fields(byte_reader& r, kind k) {
   switch (k) {
     case kind::vote_request: return vote_request{r.varint(), r.varint(), r.varint(), r.boolean(), r.boolean()};
@@ -94,7 +94,7 @@ bool is_number(std::uint64_t n) {
 }
 
 const char* wrong(const append_request& m) {
-  if (!is_number(m.previous) || !is_number(m.commit)) return "an index above all bounds";
+  if (!is_number(m.previous) || !is_number(m.commit)) return "an index out of range";
   if ((m.previous == 0) != (m.previous_term == 0)) return "a previous index without its term";
   if (m.previous_term > m.term) return "a previous entry of a later term";
   if (m.entries.size() > message_entries_max) return "too many entries";
@@ -104,7 +104,7 @@ const char* wrong(const append_request& m) {
     ++index;
     if (e.term == 0 || e.term > m.term || e.term < before) return "an entry's term out of order";
     before = e.term;
-    if (!e.bytes || e.bytes->size() > entry_bytes_max) return "an entry's size";
+    if (!e.bytes || e.bytes->size() > entry_bytes_max) return "an entry without bytes, or above the size limit";
     switch (e.kind) {
       case entry_kind::command:
       case entry_kind::barrier:
@@ -121,18 +121,18 @@ const char* wrong(const append_request& m) {
 
 const char* wrong_numbers(const message& m) {
   if (const auto* v = std::get_if<vote_request>(&m)) {
-    if (!is_number(v->last_index) || v->last_term > v->term) return "the candidate's last entry";
+    if (!is_number(v->last_index) || v->last_term > v->term) return "the candidate's last entry is out of range";
     if ((v->last_index == 0) != (v->last_term == 0)) return "the candidate's last entry without its term";
   }
   if (const auto* a = std::get_if<append_answer>(&m)) {
-    if (!is_number(a->rejected) || !is_number(a->last)) return "an index above all bounds";
+    if (!is_number(a->rejected) || !is_number(a->last)) return "an index out of range";
   }
   if (const auto* o = std::get_if<snapshot_offer>(&m)) {
     if (o->index == 0 || !is_number(o->index) || o->index_term == 0 || o->index_term > o->term)
-      return "an offer's place";
+      return "the index or term of an offer is out of range";
   }
   if (const auto* t = std::get_if<timeout_now>(&m)) {
-    if (!is_number(t->last_index) || t->last_term > t->term) return "the leader's last entry";
+    if (!is_number(t->last_index) || t->last_term > t->term) return "the leader's last entry is out of range";
   }
   return nullptr;
 }
@@ -182,13 +182,13 @@ std::string encode(const message& m) {
 }
 
 result<message> decode_message(std::string_view bytes) {
-  if (bytes.size() > message_bytes_max) return error{errc::corrupt, "a consensus message above 1 MiB"};
+  if (bytes.size() > message_bytes_max) return error{errc::corrupt, "a consensus message of more than 1 MiB"};
   byte_reader r{bytes};
   const std::uint8_t version = r.u8();
   if (r.ok() && version > message_version) return error{errc::unsupported, "a consensus message of a newer version"};
   if (version != message_version) r.fail();
   auto m = read_fields(r, static_cast<kind>(r.u8()));
-  if (!m || !r.finished()) return error{errc::corrupt, "a consensus message"};
+  if (!m || !r.finished()) return error{errc::corrupt, "a consensus message does not decode"};
   return std::move(*m);
 }
 
@@ -213,7 +213,8 @@ result<configuration> decode_configuration(std::string_view bytes) {
     if (id <= (c.servers.empty() ? 0 : c.servers.back().id)) r.fail();
     c.servers.push_back({id, voter ? server_role::voter : server_role::standby});
   }
-  if (!r.finished() || c.voters() == 0) return error{errc::corrupt, "a configuration of consensus servers"};
+  if (!r.finished() || c.voters() == 0)
+    return error{errc::corrupt, "a configuration of consensus servers does not decode"};
   return c;
 }
 
@@ -224,7 +225,7 @@ term_t term_of(const message& m) {
 const char* what_is_wrong(const message& m, term_t current_term) {
   const term_t term = term_of(m);
   if (term == 0 || !is_number(term) || (term > current_term && term - current_term > term_step_max))
-    return "a term that cannot be";
+    return "a term out of range";
   if (const auto* a = std::get_if<append_request>(&m)) return wrong(*a);
   return wrong_numbers(m);
 }

@@ -1,5 +1,5 @@
-// Messages between consensus servers as bytes, and the check that every message passes before it reaches the engine,
-// whose own behaviour on bad input is undefined. Who sent a message is known to the link, so it is not in the bytes.
+// Encoding of messages between consensus servers, and the validation of every message before it reaches the engine,
+// whose behaviour on invalid input is undefined. The link knows the sender, so the encoding has no sender field.
 //
 //   message    version:u8 kind:u8 fields                        (at most message_bytes_max)
 //   fields     1 vote request:   term last_index last_term disrupt_leader:bool pre_vote:bool
@@ -21,7 +21,7 @@
 
 namespace cairn::cluster::raft {
 
-std::string encode(const message& m);                   // the entries must fit: see split
+std::string encode(const message& m);                   // at most message_bytes_max: see split
 result<message> decode_message(std::string_view bytes); // corrupt, unsupported (a newer version)
 
 std::string encode(const configuration& c);
@@ -31,13 +31,13 @@ void write_entry(storage::byte_writer& w, const entry& e);
 entry read_entry(storage::byte_reader& r);
 std::size_t encoded_bytes_max(const entry& e);
 
-// Whether a message may be given to a server of this term: numbers that can be, terms that ascend, entries of known
-// kinds and sizes, configurations that decode. Answers what is wrong, or nothing.
+// Validates a message for a server in `current_term`: plausible numbers, ascending terms, entries of known kinds and
+// sizes, configurations that decode. Returns a description of the fault, or null.
 const char* what_is_wrong(const message& m, term_t current_term);
 
 term_t term_of(const message& m);
 
-// A request as several of at most message_bytes_max each, in order.
+// Splits a request into requests of at most message_bytes_max each, in order.
 std::vector<append_request> split(append_request&& request);
 
 } // namespace cairn::cluster::raft

@@ -8,7 +8,7 @@ namespace cairn::cluster::raft {
 
 namespace {
 
-constexpr std::size_t rounds_max = 4; // under way at once
+constexpr std::size_t rounds_max = 4; // in flight
 
 } // namespace
 
@@ -72,7 +72,7 @@ install_answer raft_node::install(const snapshot_record& record, time_ms now) {
 
 void raft_node::receive(server_id from, message m, time_ms now) {
   if (const auto* asked = std::get_if<read_round>(&m)) {
-    // The term is that of now: a later leader's entries can't be acknowledged without a majority of later terms.
+    // Echoed only in the same term: a later leader cannot commit without a majority that has a later term.
     if (asked->term == core_->term() && asked->term != 0)
       envelopes_.push_back({core_->id(), from, read_echo{asked->term, asked->sequence}});
     return;
@@ -91,7 +91,7 @@ void raft_node::tick(time_ms now) {
   core_->tick(now);
   if (!rounds_.empty() && now >= round_sent_ + options_.core.heartbeat_ms) {
     round_sent_ = now;
-    send_round(); // it may have been lost
+    send_round(); // the messages may have been lost
   }
   settle(now);
 }
@@ -101,7 +101,7 @@ void raft_node::stored(std::uint64_t write, time_ms now) {
   core_->stored(write, now);
   if (was_installing && !core_->installing() && !core_->failure())
     applied_ = handed_ = std::max(handed_, core_->snapshot_index());
-  take_promise(now); // the entry may be here only now
+  take_promise(now); // the entry may have arrived only now
   settle(now);
 }
 
@@ -113,8 +113,8 @@ void raft_node::applied(index_t index, time_ms now) {
   settle(now);
 }
 
-// As an empty message of the leader would say it. An entry of the leader's own term is at its place in its log, and
-// what lies before it is the same there (the log matching property).
+// Has the effect of an empty append request of the leader. An entry of the leader's term at `index` is the same entry
+// in the leader's log, and so are all entries before it (the log matching property).
 void raft_node::learn_commit(server_id leader, term_t term, index_t index, time_ms now) {
   promised_ = {leader, term, index};
   take_promise(now);
@@ -163,7 +163,7 @@ void raft_node::settle(time_ms now) {
   answer_reads();
 }
 
-// An entry is applied when it is committed and on this disk, so that the log never ends before the state.
+// An entry is applied when it is committed and stored on this disk, so that the log never ends before the state.
 void raft_node::hand_out() {
   if (core_->failure() || core_->installing()) return;
   const index_t up_to = std::min(core_->commit(), core_->last_stored());
@@ -208,7 +208,8 @@ void raft_node::pack(time_ms now) {
     storage::byte_writer w{bytes + count * 4 + 8};
     w.varint(count);
     for (std::size_t i = 0; i < count; ++i) w.string(commands_[i].bytes);
-    if (core_->submit(share(w.take()), now) != accepted::yes) return; // a transfer, or too much waits: later
+    if (core_->submit(share(w.take()), now) != accepted::yes)
+      return; // a transfer is in progress, or too many entries wait: later
     packed p{core_->term(), {}};
     for (std::size_t i = 0; i < count; ++i) {
       p.tickets.push_back(commands_.front().from);
@@ -224,7 +225,7 @@ void raft_node::begin_round(time_ms now) {
   rounds_.push_back({++sequence_, core_->commit(), std::exchange(reads_, {})});
   round_sent_ = now;
   send_round();
-  finish_rounds(); // a sole voter asks nobody
+  finish_rounds(); // a sole voter needs no answer
 }
 
 void raft_node::send_round() {

@@ -1,21 +1,21 @@
-// What an actor drives: the engine, the packing of commands into entries, the order of applying, linearizable reads,
-// and who waits for what. No disk, no network, no clock, no thread; one owner. After each call the owner takes the
-// update and carries it out:
+// What the actor of the log drives: the engine, the packing of commands into entries, the order of applying,
+// linearizable reads, and the tickets of waiting requests. No disk, no network, no clock, no thread; one owner. After
+// each call the owner takes the update and executes it:
 //
-//   writes    raft_log::write, in order, then `stored`. With a snapshot in one: store it, let the staged state take the
-//             state's place, then `stored`. (After a crash between the two the state is older than the log's snapshot:
-//             the staged state, complete and durable since before `install`, takes its place then.)
-//   messages  to the link; may be lost, doubled, late
+//   writes    raft_log::write, in order, then `stored`. If a write has a snapshot: write it, replace the state by the
+//             staged state, then `stored`. (After a crash between the two, the state is older than the log's snapshot;
+//             the staged state, complete and durable since before `install`, then replaces it at the start.)
+//   messages  to the link; may be lost, duplicated, late
 //   reads     raft_log::read, then `filled`
-//   to_apply  to the state machine in order, each once, the applied index in the same transaction; then answer
+//   to_apply  to the state machine in order, each once, with the applied index in the same transaction; then answer
 //             the tickets with the results and call `applied`. Entries that are no commands are applied as empty
 //             batches.
-//   answers   to those who hold the tickets
-//   offer     fetch the state from that server, stage it whole, then `install`
+//   answers   to the requesters of the tickets
+//   offer     fetch the state from that server, stage all of it, then `install`
 //
-// A submitted command is answered once: with its result, or as not_leader or busy (never in the log: try again
-// elsewhere or later), or as unknown: leadership was lost, and the command may yet be applied. (session, sequence) in
-// the commands makes their retry safe.
+// A submitted command is answered once: with its result; as not_leader or busy (it never was in the log: retry on
+// another server or later); or as unknown (leadership was lost, and the command may still be applied). The (session,
+// sequence) of a command makes its retry safe.
 //
 // An entry's bytes: count:varint, then each command with its length, as storage::metadata::encode packs them.
 #pragma once
@@ -27,15 +27,15 @@
 
 namespace cairn::cluster::raft {
 
-using ticket = std::uint64_t; // the owner's name for somebody who waits
+using ticket = std::uint64_t; // the owner's id of a waiting request
 
 struct node_options {
   core_options core;
   std::size_t entry_bytes = 256 << 10; // packed into one entry, unless one command alone is larger
   std::size_t entry_commands_max = 1024;
-  std::size_t unstored_entries_max = 2;   // a leader's own; further commands wait and share the next entry
-  std::size_t queue_bytes_max = 16 << 20; // of commands that wait; above it they are refused as busy
-  std::size_t reads_max = 65536;          // that wait; above it they are refused as busy
+  std::size_t unstored_entries_max = 2;   // of a leader; further commands wait and share the next entry
+  std::size_t queue_bytes_max = 16 << 20; // of waiting commands; above it they are refused as busy
+  std::size_t reads_max = 65536;          // waiting reads; above it they are refused as busy
 };
 
 enum class outcome : std::uint8_t { unknown, not_leader, busy, read };
@@ -43,14 +43,14 @@ enum class outcome : std::uint8_t { unknown, not_leader, busy, read };
 struct answer {
   ticket to = 0;
   outcome what = outcome::busy;
-  server_id leader = 0; // not_leader, unknown: who may lead now; 0: nobody known
-  index_t index = 0;    // read: the state has this index applied, and the read may be served from it
+  server_id leader = 0; // not_leader, unknown: the server that may lead now; 0: not known
+  index_t index = 0;    // read: the state machine has applied this index, and the read may be served
 };
 
 struct committed {
   index_t index = 0;
   entry content;
-  std::vector<ticket> tickets; // of its commands, in their order; empty when nobody waits here
+  std::vector<ticket> tickets; // of its commands, in their order; empty if no request waits here
 };
 
 struct node_update : core_update {
@@ -69,9 +69,10 @@ public:
   static result<std::unique_ptr<raft_node>> start(const node_options& options, stored_state stored, index_t applied,
                                                   time_ms now);
 
-  // Together, so that they share entries. Each 1 byte to entry_bytes_max - 16.
+  // Commands submitted together share entries. Each has 1 to entry_bytes_max - 16 bytes.
   void submit(std::vector<ticketed_command> commands, time_ms now);
-  // Answered (outcome::read) when the state shows everything that was acknowledged anywhere before this call.
+  // Answered with outcome::read when the state machine has applied everything that any server acknowledged before this
+  // call.
   void read(ticket t, time_ms now);
   accepted change(server_id id, change_kind kind, time_ms now);
   accepted transfer(server_id to, time_ms now);
@@ -79,13 +80,14 @@ public:
   install_answer install(const snapshot_record& record, time_ms now);
 
   void receive(server_id from, message m, time_ms now);
-  // The owner can't store or apply any more: whoever waits is answered. Nothing of this is reported as stored later.
+  // The owner cannot store or apply any more: all waiting requests are answered. It must not report writes as stored
+  // afterwards.
   void abandon() { fail_waiting(); }
   void tick(time_ms now); // at `deadline` or later
   void stored(std::uint64_t write, time_ms now);
   void applied(index_t index, time_ms now);
-  // The leader of `term` said, in its answer to a read, that the entries up to `index` are committed: they are applied
-  // here without a wait for its next message. Believed only where this log is the same as the leader's up to there.
+  // The leader of `term` stated in its answer to a read that the entries up to `index` are committed. They are applied
+  // here without waiting for its next message, as soon as this log is known to equal the leader's up to `index`.
   void learn_commit(server_id leader, term_t term, index_t index, time_ms now);
   void filled(catch_up&& read, std::vector<entry> entries) { core_->filled(std::move(read), std::move(entries)); }
   node_update take();
@@ -133,9 +135,9 @@ private:
   std::size_t queue_bytes_ = 0;
   std::map<index_t, packed> packed_;
 
-  std::vector<ticket> reads_;                // wait for a round
-  std::deque<round> rounds_;                 // wait for a majority
-  std::multimap<index_t, ticket> confirmed_; // wait for the state
+  std::vector<ticket> reads_;                // that wait for a round
+  std::deque<round> rounds_;                 // that wait for a majority
+  std::multimap<index_t, ticket> confirmed_; // reads that wait until this index is applied
   std::size_t reads_waiting_ = 0;
   std::map<server_id, std::uint64_t> echoes_;
   std::uint64_t sequence_ = 0;
