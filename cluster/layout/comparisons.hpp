@@ -1,11 +1,11 @@
-// Which partitions a node that is to own them has compared: held every live blob of the metadata against its own disks
-// and fetched what it lacked; so does one that stays while others go (layout.hpp), and where it is to stay alone, it
-// has also read what is there and fetched what was damaged. A decision of the backfill actor
-// (actors/upkeep/backfill.hpp); forgotten with a restart, then compared again, which costs nothing for chunks that are
-// there and need not be read.
+// Which partitions a node has compared. To compare a partition is to check its own disks against every live blob of the
+// metadata and to fetch missing chunks. A node compares the partitions that it is to own, and those that it keeps while
+// other owners are dropped (layout.hpp). Where it becomes the single owner, it also reads its chunks and fetches
+// damaged ones. A plain class of the backfill actor (actors/upkeep/backfill.hpp). Not persistent: after a restart the
+// node compares again, which is cheap for chunks that exist and need not be read.
 //
-// A comparison of a partition counts for its present owners when it began after every live session had acknowledged
-// them: from then on the node gets all writes itself, or a repair row names it.
+// A comparison of a partition is valid for its present owners if it began after every live session had acknowledged
+// their epoch: from then on the node receives every write itself, or a repair row names it.
 #pragma once
 
 #include "cluster/layout/layout.hpp"
@@ -17,28 +17,28 @@ public:
   struct round {
     layout_epoch epoch = 0;       // of the layout when it began
     std::vector<bool> partitions; // to compare
-    std::vector<bool> read;       // of them: those whose chunks are read too
+    std::vector<bool> read;       // of these, the ones whose chunks are also read
     std::size_t count = 0;        // to compare
   };
 
-  // What there is to compare now. `acknowledged`: by all live sessions.
+  // The partitions to compare now. `acknowledged`: the lowest epoch that all live sessions have acknowledged.
   round next(const layout& l, member_index self, layout_epoch acknowledged);
-  // Everything that the node owns or is to own: a check, which makes nothing complete.
+  // All partitions that the node owns or is to own. For a check; not passed to `finished`.
   static round everything(const layout& l, member_index self);
-  // All but the failed partitions of the round hold everything.
+  // The round has ended: all its partitions but the failed ones are complete.
   void finished(const round& done, const std::vector<bool>& failed);
-  // Nothing of what was compared counts any more: a disk failed.
+  // Discards all results, because a disk failed.
   void forget() { compared_.assign(compared_.size(), 0); }
-  // Rising: the node is to own them, newly or with fewer others, and holds them completely.
+  // The complete ones of the partitions that the node is to own, newly or with fewer other owners. Ascending.
   std::vector<partition_id> complete(const layout& l, member_index self);
 
 private:
   const std::vector<partition_id>& incoming(const layout& l, member_index self);
 
   std::vector<layout_epoch> compared_ = std::vector<layout_epoch>(storage::partition_count);
-  layout_epoch incoming_epoch_ = 0; // 0: of no layout
+  layout_epoch incoming_epoch_ = 0; // 0: incoming_ is not computed
   member_index incoming_self_ = 0;
-  std::vector<partition_id> incoming_; // of that epoch, rising
+  std::vector<partition_id> incoming_; // of that epoch and member, ascending
 };
 
 } // namespace cairn::cluster

@@ -1,20 +1,22 @@
-// The layout: who the members are and who owns each partition, as one value. A partition has `current` owners, which
-// hold everything in it, and `target` owners, which are to; they are equal when nothing has to move. Plans replace only
-// targets (layout_plan.hpp); current follows when the new owners have compared (comparisons.hpp) and every live session
-// writes to the targets. Before a move that only removes replicas, the remaining owners compare too: nobody else would
-// bring what one of them lacks. Before one that leaves a single owner, that owner also reads and verifies its copies:
-// the other replicas are dropped, and an undetected damaged copy would be the last.
+// The layout: the members and the owners of each partition, as one value. A partition has `current` owners, which hold
+// all its chunks, and `target` owners, which are to hold them; the two are equal when nothing has to move. Plans change
+// only targets (layout_plan.hpp). Targets become current when the new owners have compared the partition
+// (comparisons.hpp) and every live session writes to the targets. Before a move that only removes replicas, the
+// remaining owners compare too: no other node would bring them what they lack. Before a move that leaves a single
+// owner, that owner also reads and verifies its chunks: once the other replicas are dropped, an undetected damaged copy
+// would be the last.
 //
-//   write: sent to current and target; the quorum is counted on current. One current owner: 1, two: both (an
-//          acknowledged write survives either disk, and nothing is written while one is away), three: 2, n: a majority,
-//          unless the cluster is configured otherwise.
+//   write: sent to current and target; the quorum is counted on current: 1 of one owner, 2 of two (an acknowledged
+//   write
+//          survives the loss of either disk, and no write succeeds while one owner is away), a majority of three or
+//          more, unless the cluster is configured otherwise.
 //   read:  current first, then the rest of target.
-//   fence: a partition remembers the epoch in which its owners last changed. A write made by an older layout is refused
-//          with stale_layout; its sender reads the newer layout from the log and sends the write anew. Requests for
-//          other partitions go on.
+//   fence: a partition remembers the epoch in which its owners last changed. A write under an older layout is refused
+//          with stale_layout; its sender reads the newer layout from the metadata and repeats the write. Requests for
+//          other partitions are not affected.
 //
-// The layout is kept in the metadata (storage/metadata/rows/cluster_rows.hpp, layout_view.hpp), of which every member
-// has a copy. Plain values and pure functions; indexes of members are the nodes' numbers.
+// The layout is part of the metadata (storage/metadata/rows/cluster_rows.hpp, layout_view.hpp), so every member has a
+// copy. Plain values and pure functions; a member's index is its node number.
 #pragma once
 
 #include "storage/metadata/rows/cluster_rows.hpp"
@@ -42,7 +44,7 @@ struct layout {
   layout_epoch epoch = 0;
   std::uint8_t replicas = 3;
   std::uint8_t write_quorum = 0;            // 0: a majority
-  std::vector<member> members;              // by number, also those that were removed
+  std::vector<member> members;              // by number, including removed ones
   std::vector<partition_owners> partitions; // all of them, or none in a layout without members
   friend bool operator==(const layout&, const layout&) = default;
 };
@@ -53,7 +55,7 @@ owner_union read_owners(const layout& l, partition_id partition);
 
 struct write_route {
   owner_union nodes;       // current first
-  std::size_t counted = 0; // the first so many count for the quorum
+  std::size_t counted = 0; // the first `counted` nodes count for the quorum
   std::size_t quorum = 0;
 };
 write_route route_write(const layout& l, partition_id partition);
@@ -61,18 +63,18 @@ write_route route_write(const layout& l, partition_id partition);
 enum class fenced : std::uint8_t {
   serve,
   requester_behind, // refuse with stale_layout
-  store_behind,     // refuse with busy: this node has to apply the log up to that layout first
+  store_behind,     // refuse with busy: this node must first apply the log up to the request's layout
 };
 fenced fence(const layout& l, partition_id partition, layout_epoch request_epoch);
 
 // ── moving ──
 
-bool only_shrinks(const partition_owners& owners);  // some owners go, none come
-bool will_be_alone(const partition_owners& owners); // one member is to be left with the partition
+bool only_shrinks(const partition_owners& owners);  // some owners are dropped, none is added
+bool will_be_alone(const partition_owners& owners); // the move leaves a single owner
 
-// Whether a member may delete its chunks of the partition: it owns none of it, and every live session has acknowledged
-// that (`acknowledged`: the lowest epoch). A chunk that a repair names stays nevertheless. One that is out was taken
-// for gone, not asked to go: what it has stays until it counts again.
+// Whether a member may delete its chunks of the partition: it is no owner, and every live session has acknowledged that
+// (`acknowledged`: the lowest epoch). A chunk that a repair names is kept all the same. A member that is out was
+// presumed lost: it keeps its chunks until it is active again, because they may be needed.
 bool may_drop(const layout& l, partition_id partition, member_index who, layout_epoch acknowledged);
 
 struct movement {

@@ -17,13 +17,13 @@ error invalid(std::string text) {
   return {errc::invalid_argument, std::move(text)};
 }
 
-// The members that may get targets, and how they are drawn.
+// The members that hold chunks, and the weights with which the ranking draws them.
 struct candidates {
   std::vector<member_index> numbers;
   std::vector<std::size_t> zones; // of each, numbered from 0
   std::size_t zone_count = 0;
   std::size_t copies = 0;
-  std::vector<placement_member> drawn; // with the rates of the draw as weights
+  std::vector<placement_member> drawn; // weights are the rates of the draw
 };
 
 candidates candidates_of(const layout& l) {
@@ -40,7 +40,8 @@ candidates candidates_of(const layout& l) {
   c.copies = std::min<std::size_t>(l.replicas, c.numbers.size());
   std::vector<double> rates;
   if (c.zone_count >= c.copies) {
-    // The race is between zones, each as fast as its members together; within a zone the winner's chance is its part.
+    // The race is between zones: a zone's weight is the sum of its members'. Within a zone, a member's rate is its part
+    // of the zone's rate.
     std::vector<double> zone_weights(c.zone_count);
     for (std::size_t i = 0; i < weights.size(); ++i) zone_weights[c.zones[i]] += weights[i];
     const std::vector<double> zone_rates = race_rates(zone_weights, c.copies);
@@ -65,7 +66,7 @@ owner_list choose(const candidates& c, std::span<const std::uint16_t> ranked, st
   }
   for (const std::uint16_t i : ranked) {
     if (owners.size() == c.copies) break;
-    owners.add(c.numbers[i]); // not twice
+    owners.add(c.numbers[i]); // no effect if it is there already
   }
   return owners;
 }
@@ -85,7 +86,7 @@ public:
     const auto same_id = [&](const member& m) { return m.id == c.node.id; };
     if (std::ranges::any_of(plan_.after.members, same_id)) return invalid("the node is or was a member");
     if (c.node.weight > meta::node_weight_max) return invalid("not a valid weight");
-    if (plan_.after.members.size() >= meta::nodes_max) return invalid("no node can be added any more");
+    if (plan_.after.members.size() >= meta::nodes_max) return invalid("the maximum number of nodes is reached");
     plan_.after.members.push_back({.number = static_cast<member_index>(plan_.after.members.size()),
                                    .id = c.node.id,
                                    .address = c.node.address,
@@ -95,7 +96,7 @@ public:
     return changed(meta::add_node{.node = c.node});
   }
   result<void> operator()(const change::set_state& c) {
-    if (c.state == member_state::removed) return invalid("removing is a change of its own");
+    if (c.state == member_state::removed) return invalid("set_state does not remove: use change::remove");
     return set(c.who, &member::state, c.state, meta::set_node{.node = c.who, .state = c.state});
   }
   result<void> operator()(const change::set_weight& c) {
@@ -136,7 +137,7 @@ void replace_targets(layout_plan& plan) {
   for (std::size_t p = 0; p < wanted.size(); ++p) {
     partition_owners& owners = plan.after.partitions[p];
     if (same_nodes(wanted[p], owners.target)) continue;
-    // The owners it has in their present order: then nothing moves.
+    // The same nodes as now: keep their order, so that nothing moves.
     owners.target = same_nodes(wanted[p], owners.current) ? owners.current : wanted[p];
     owners.epoch = command.epoch;
     command.targets.push_back({static_cast<partition_id>(p), owners.target});

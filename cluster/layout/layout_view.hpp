@@ -1,5 +1,5 @@
-// The layout as the metadata's rows say it. One point read for each 64 partitions and a scan of the nodes: blocking, on
-// the metadata's executors.
+// Reads the layout from the metadata's rows: one point read per 64 partitions and a scan of the nodes. Blocking: runs
+// on the metadata's executors.
 #pragma once
 
 #include "cluster/layout/layout.hpp"
@@ -7,7 +7,7 @@
 
 namespace cairn::cluster {
 
-// Everything is of the view's one snapshot. not_found: there is no cluster; corrupt, io_error.
+// All of it is read from the view's one snapshot. Errors: not_found (there is no cluster), corrupt, io_error.
 result<layout> read_layout(storage::metadata::view& rows);
 
 } // namespace cairn::cluster

@@ -1,10 +1,10 @@
-// Partition → members (a node's disks, a cluster's nodes) by weighted rendezvous hashing: each member scores
-// -weight / log2(u) with u drawn from hash(member, partition), the highest score ranks first (Schindelhauer and
+// Partition → members (the disks of a node, the nodes of a cluster) by weighted rendezvous hashing: each member scores
+// -weight / log2(u) with u drawn from hash(member, partition); the highest score ranks first (Schindelhauer and
 // Schomaker, "Weighted distributed hash tables", 2005). Adding a member moves only the partitions that it wins,
-// removing one only those that it had; a member's share is its weight's.
+// removing one only those that it had. A member's share of first ranks is proportional to its weight.
 //
-// Every machine must compute the same table, so the logarithm is integer arithmetic and no libm is asked. Immutable
-// after construction, any thread.
+// Every machine must compute the same table, so the logarithm uses integer arithmetic, not libm. Immutable after
+// construction; any thread.
 #pragma once
 
 #include "base/ids.hpp"
@@ -25,7 +25,7 @@ public:
   // 1 to 65,535 members with distinct ids. Cost: members × 16,384 scores.
   explicit placement(std::span<const placement_member> members);
 
-  // Indexes of all members, best first.
+  // Indexes of all members, highest score first.
   std::span<const std::uint16_t> ranked(storage::partition_id partition) const noexcept {
     return {table_.data() + std::size_t{partition} * members_, members_};
   }

@@ -10,11 +10,11 @@ namespace cairn::cluster {
 
 namespace {
 
-constexpr std::size_t cells = 128; // of the integral; its error is far below the tolerance
+constexpr std::size_t cells = 128; // of the numerical integration; its error is far below the tolerance
 constexpr std::size_t rounds_max = 200;
 constexpr double tolerance = 1e-3, rate_max = 1e6;
 
-// The time by which `picks` of the racers are expected: what the integral's cells are scaled by.
+// The time at which the expected number of arrived racers is `picks`. The cells of the integration are scaled by it.
 double time_scale(std::span<const double> rates, double picks) {
   const auto arrived = [&](double t) {
     double sum = 0;
@@ -30,7 +30,7 @@ double time_scale(std::span<const double> rates, double picks) {
   return high;
 }
 
-// counts[i × picks + m]: the chance that m of the racers before i (or, in the other table, from i on) have arrived.
+// [i × picks + m]: the probability that m of the racers before i (before_) or from i on (from_) have arrived.
 class arrival_counts {
 public:
   arrival_counts(std::size_t racers, std::size_t picks)
@@ -44,7 +44,7 @@ public:
     for (std::size_t i = 0; i < n; ++i) step(&before_[i * picks_], &before_[(i + 1) * picks_], arrived[i]);
     for (std::size_t i = n; i-- > 0;) step(&from_[(i + 1) * picks_], &from_[i * picks_], arrived[i]);
   }
-  // The chance that fewer than `picks` of all but racer i have arrived.
+  // The probability that fewer than `picks` of the racers other than i have arrived.
   double fewer_without(std::size_t i) const {
     const double* const a = &before_[i * picks_];
     const double* const b = &from_[(i + 1) * picks_];
@@ -65,8 +65,8 @@ private:
   std::vector<double> before_, from_;
 };
 
-// The chance of each racer to be among the first `picks`: ∫ P(i arrives at t) × P(fewer than `picks` others before t).
-// Time is cut at t = scale × x / (1 − x) for x in equal steps; the first factor is exact in each cell.
+// Each racer's probability of being among the first `picks`: ∫ P(i arrives at t) × P(fewer than `picks` others before
+// t). Cell borders are t = scale × x / (1 − x) for x in equal steps; the first factor is exact in each cell.
 std::vector<double> chances(std::span<const double> rates, std::size_t picks) {
   const std::size_t n = rates.size();
   const double scale = time_scale(rates, double(picks));
@@ -94,7 +94,7 @@ std::vector<double> ideal_shares(std::span<const double> weights, std::size_t pi
   if (weights.size() <= picks) return shares;
   std::vector<bool> whole(weights.size(), false);
   double left = double(picks), weight_left = std::accumulate(weights.begin(), weights.end(), 0.0);
-  // Who would get more than one pick of a partition gets one, and the others share the rest.
+  // A candidate that would get more than one pick per partition gets one; the others share the rest.
   for (bool again = true; again;) {
     again = false;
     for (std::size_t i = 0; i < weights.size(); ++i) {
