@@ -26,7 +26,7 @@ bool is_founding(const layout& now, const meta::admission_rows& rows, const foun
                  storage::wall_ms wall) {
   const bool anybody_removed =
       std::ranges::any_of(now.members, [](const member& m) { return m.state == member_state::removed; });
-  const auto age = std::abs(wall - rows.created); // the clocks of leaders differ
+  const auto age = std::abs(wall - rows.created); // negative when this leader's clock is behind the founder's
   return !rows.founded && !anybody_removed && age < rules.window.count() && now.members.size() < rules.nodes_max;
 }
 

@@ -1,15 +1,15 @@
-// Who may become a member of the cluster. A certificate of the cluster's CA is not enough: whoever asks needs an
-// invitation that an operator made (`cairn cluster add`), which lets one node in, once.
+// Who may join the cluster. A certificate of the cluster's CA is not enough: a joining node needs an invitation that an
+// operator made (`cairn cluster add`); each invitation admits one node, once.
 //
-// - A join token: the log keeps its SHA-256, the newcomer proves that it has the token for its own identity,
-//   HMAC-SHA256(key = SHA-256(token), "cairn join " node:16), so that the token never travels and what is overheard
-//   lets nobody else in.
-// - An approval names a node; only a certificate proves that it is that node, so it counts on TLS links alone.
-// - While a cluster is founded, nodes need neither: for `window` after its first start, until its first invitation or
-//   removal, and up to `nodes_max` numbers. On a plaintext link, which does not leave the machine unless
-//   cluster.insecure says so, that gives nothing away: who reaches it can say that it is a member.
+// - Join token: the metadata keeps its SHA-256. The joining node proves possession for its own identity with
+//   HMAC-SHA256(key = SHA-256(token), "cairn join " node:16), so the token is never sent, and an eavesdropper cannot
+//   use the proof for another node.
+// - Approval: names a node. Only a certificate proves the node's identity, so an approval counts only on TLS links.
+// - Founding: a new cluster admits nodes without an invitation for `window` after its first start, until its first
+//   invitation or removal, and up to `nodes_max` node numbers. A plaintext link, which is restricted to loopback unless
+//   cluster.insecure is set, loses nothing by that: whoever reaches it can claim to be a member anyway.
 //
-// A node that is a member already needs no invitation to come back, a removed identity never does. Pure functions.
+// A member needs no invitation to reconnect. A removed identity is refused for ever. Pure functions.
 #pragma once
 
 #include "base/seams.hpp"
@@ -48,10 +48,10 @@ struct admission {
   enum class verdict : std::uint8_t { known, founding, invited, wait, refused };
   verdict what{};
   invitation by{}; // invited
-  error why{};     // wait, refused: for the newcomer and its operator
+  error why{};     // wait, refused: for the joining node and its operator
 };
 
-// `rows`: what the log knows; `level`: the commands that the log may hold.
+// `rows`: the metadata's admission rows; `level`: the feature level of the commands that the log may hold.
 admission judge_join(const join_claim& claim, const layout& now, const storage::metadata::admission_rows& rows,
                      const founding_rules& rules, std::uint8_t level, storage::wall_ms wall);
 

@@ -15,7 +15,7 @@ struct zone_count {
   std::size_t nodes = 0, down = 0;
 };
 
-// Leaves in `d` why nobody is taken out, and who is to blame.
+// In a wide outage, sets `paused` and `because` in `d`.
 void look_at_large(const layout& l, std::span<const member_health> health, out_decision& d) {
   zone_count all;
   std::map<std::string_view, zone_count> zones;
@@ -35,7 +35,8 @@ void look_at_large(const layout& l, std::span<const member_health> health, out_d
   if (!d.because.empty()) d.paused = many ? out_pause::many_down : out_pause::zone_down;
 }
 
-// Members that are out, or lost their weight, hold data that others have yet to take over.
+// Space on the remaining nodes. Data of members that are out or have no weight will still move there, so it is counted
+// as used.
 class room {
 public:
   room(const layout& l, std::span<const member_health> health) {
@@ -84,7 +85,7 @@ out_decision decide_out(const layout& l, std::span<const member_health> health) 
     if (!is_member(m) || m.state == member_state::out || !h.down || !h.overdue) continue;
     (h.never_seen ? decision.out : overdue).push_back(m.number);
   }
-  if (overdue.empty() || !decision.out.empty()) return decision; // one after the other
+  if (overdue.empty() || !decision.out.empty()) return decision; // never-seen nodes first; the others in the next call
   look_at_large(l, health, decision);
   if (decision.paused != out_pause::none) {
     decision.waiting = std::move(overdue);

@@ -33,12 +33,12 @@ bool distinct_numbers(std::span<const known_member> members) {
   return std::ranges::adjacent_find(numbers) == numbers.end();
 }
 
-// Takes the text apart; the error is sticky.
+// Parses the text; the error is sticky.
 class text_reader {
 public:
   explicit text_reader(std::string_view text) : rest_(text) {}
 
-  // What stands between `before` and the next `end`.
+  // The text between `before` and the next `end`.
   std::string_view field(std::string_view before, char end) {
     const std::size_t at = rest_.starts_with(before) ? rest_.find(end, before.size()) : std::string_view::npos;
     if (at == std::string_view::npos) {
@@ -90,7 +90,7 @@ result<std::optional<cluster_identity>> load_cluster_identity(file_system& files
   text_reader text{*content};
   const auto written_by = text.field(magic, '\n');
   if (!written_by.empty() && written_by != version)
-    return error{errc::unsupported, path + ": of version " + std::string{written_by.substr(0, 20)}};
+    return error{errc::unsupported, path + ": unsupported version " + std::string{written_by.substr(0, 20)}};
   cluster_identity identity;
   identity.id = text.id("id ", '\n');
   identity.name = text.field("name ", '\n');
@@ -104,19 +104,19 @@ result<std::optional<cluster_identity>> load_cluster_identity(file_system& files
   }
   if (!text.field("end", '\n').empty() || !valid_name(identity.name) || !distinct_numbers(identity.members))
     text.fail();
-  if (!text.finished()) return error{errc::corrupt, path + ": not what this file should hold"};
+  if (!text.finished()) return error{errc::corrupt, path + ": unexpected content"};
   return std::optional{std::move(identity)};
 }
 
 result<void> save_cluster_identity(file_system& files, const std::string& data_dir, const cluster_identity& identity) {
-  if (!valid_name(identity.name)) return error{errc::invalid_argument, "not a name of a cluster"};
+  if (!valid_name(identity.name)) return error{errc::invalid_argument, "not a valid cluster name"};
   const auto members = std::span{identity.members}.first(std::min(identity.members.size(), known_members_max));
-  if (!distinct_numbers(members)) return error{errc::invalid_argument, "two members of one number"};
+  if (!distinct_numbers(members)) return error{errc::invalid_argument, "two members with the same number"};
   std::string text{magic};
   text.append(version).append("\nid ").append(to_string(identity.id)).append("\nname ").append(identity.name);
   text.append("\nself ").append(std::to_string(identity.self)).append("\n");
   for (const auto& m : members) {
-    if (!valid_address(m.address)) return error{errc::invalid_argument, "not an address of a node: " + m.address};
+    if (!valid_address(m.address)) return error{errc::invalid_argument, "not a valid node address: " + m.address};
     text.append("member ").append(std::to_string(m.number)).append(" ").append(to_string(m.id));
     text.append(" ").append(m.address).append("\n");
   }

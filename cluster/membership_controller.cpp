@@ -33,7 +33,7 @@ std::optional<controller_step> note_health(const controller_view& v, const contr
   return c;
 }
 
-// A writer that is away holds up moves: its blobs that are not committed are given up.
+// The session of a member that is away would block moves. Ending it abandons its uncommitted blobs.
 std::optional<controller_step> end_sessions(const controller_view& v, const controller_options& o) {
   step::commit c;
   for (const auto& s : v.live) {
@@ -45,7 +45,8 @@ std::optional<controller_step> end_sessions(const controller_view& v, const cont
   return c;
 }
 
-// A command that one member doesn't know would stop it: new ones are sent when all of them have said that they do.
+// A member cannot apply a command that it does not know, and would stop. So new commands are used only when every
+// member has reported that it knows them.
 std::optional<controller_step> raise_feature_level(const controller_view& v) {
   std::uint32_t known = meta::feature_level;
   for (const auto& m : v.now->members)
@@ -57,11 +58,11 @@ std::optional<controller_step> raise_feature_level(const controller_view& v) {
 std::optional<controller_step> next_log_change(const controller_view& v, const controller_options& o) {
   std::size_t members = 0;
   for (const auto& m : v.now->members) members += is_member(m);
-  // Who is gone.
+  // Servers whose node is no longer a member.
   for (const auto& s : v.servers.servers) {
     const auto number = node_of(s.id);
     if (number < v.now->members.size() && is_member(v.now->members[number])) continue;
-    if (number >= v.now->members.size()) continue; // its row is on the way
+    if (number >= v.now->members.size()) continue; // this layout is older than the node's row
     return step::change_log{number,
                             s.role == raft::server_role::voter ? raft::change_kind::demote : raft::change_kind::remove};
   }
@@ -104,7 +105,7 @@ std::optional<controller_step> change_states(const controller_view& v, const con
   return std::nullopt;
 }
 
-// A node that was added gets its share when it is there to take it.
+// Waits until every new node is up, because it is to receive its share.
 std::optional<controller_step> retarget(const controller_view& v, const controller_options& o,
                                         const plan_base& planned) {
   if (planned == plan_base_of(*v.now)) return std::nullopt;
@@ -118,7 +119,7 @@ bool has_completed(const member_sight& news, partition_id p, layout_epoch since)
   return news.complete_epoch >= since && std::ranges::binary_search(news.complete, p);
 }
 
-// Copies go that those who stay may need. Those of members that are out went before.
+// The move would drop replicas from live owners. Replicas of members that are out do not count.
 bool copies_go(const layout& l, const partition_owners& owners) {
   return std::ranges::any_of(owners.current, [&](member_index n) {
     return !owners.target.contains(n) && l.members[n].state != member_state::out;

@@ -1,5 +1,5 @@
-// What a node's file of its cluster (cluster/cluster_identity.hpp) says of the members: by it the node finds the others
-// when its metadata can't be read, or tells of a time when they were others. A plain class of one actor.
+// The members in the node's cluster file (cluster/cluster_identity.hpp). The node uses them to reach other members when
+// its metadata is unreadable or out of date. A plain class; one owner.
 #pragma once
 
 #include "cluster/cluster_identity.hpp"
@@ -15,9 +15,9 @@ class remembered_members {
 public:
   explicit remembered_members(std::vector<storage::known_member> on_disk) : on_disk_(std::move(on_disk)) {}
 
-  // The members of the newest layout; what the file must be replaced with, if anything, until `written` says that it
-  // was. An address on the disk stays until the layout's changes: an operator may have corrected it, and a layout
-  // from before that knows only the old one. Removed members go.
+  // `members`: of the newest layout. Returns the content with which to replace the file, or nullopt if it is up to
+  // date; the same content until `written` is called. An address in the file is kept until the layout's address
+  // changes: an operator may have corrected it, and the layout may still have the old one. Removed members are dropped.
   std::optional<std::vector<storage::known_member>> observe(std::span<const storage::metadata::node_row> members);
   void written(std::vector<storage::known_member> members) { on_disk_ = std::move(members); }
 
