@@ -1,5 +1,6 @@
-// The whole configuration as one validated struct. Every member is one TOML key `section.name`; the defaults here are
-// the embedded defaults and what docs/configuration.md lists. A settings value that exists has passed `validate`.
+// The whole configuration as one struct. Every member is one TOML key `section.name`; the defaults here are the
+// embedded defaults, which docs/configuration.md lists. `load` (config/load.hpp) checks bounds and the relations
+// between keys.
 #pragma once
 
 #include "base/units.hpp"
@@ -20,10 +21,10 @@ struct disk_settings {
 
 struct node_settings {
   std::string data_dir = "./cairn-data";
-  std::uint32_t shards = 1;  // io_contexts; connections and their actors stay on one
-  std::uint32_t threads = 0; // socket and actor threads; 0: one a core
+  std::uint32_t shards = 1;  // io_contexts; a connection and its actors stay on one
+  std::uint32_t threads = 0; // socket and actor threads; 0: one per core
   duration stop_timeout = std::chrono::seconds{30};
-  std::string zone;         // what fails together; replicas lie in distinct zones as far as there are enough
+  std::string zone;         // failure domain; replicas are placed in distinct zones as far as there are enough
   std::uint32_t weight = 1; // share of the cluster's data; 0: serves clients, holds no chunks
 };
 
@@ -34,7 +35,7 @@ struct http_tls_settings { // paths of PEM files; both or none
 
 struct http_settings {
   endpoint listen{"127.0.0.1", 9000};
-  duration header_timeout = std::chrono::seconds{15}; // a request's head must arrive within
+  duration header_timeout = std::chrono::seconds{15}; // from the first byte to the end of a request's head
   duration idle_timeout = std::chrono::seconds{60};   // between requests, and without progress within a body
   std::vector<std::string> server_names;              // further Host names that anonymous requests may use
   http_tls_settings tls;
@@ -47,17 +48,17 @@ struct admin_tls_settings { // paths of PEM files; both or none
 
 struct admin_settings {
   endpoint listen{"127.0.0.1", 9001};
-  std::string token;                     // what changes must carry; empty: one is made at the first start
+  std::string token;                     // required for changes; empty: one is made at the first start
   std::vector<std::string> server_names; // further Host names
   admin_tls_settings tls;
 };
 
 struct auth_settings {
   anonymous_access anonymous = anonymous_access::read_write;
-  bool allow_public_writes = false; // said twice: anonymous writes on an address beyond loopback
+  bool allow_public_writes = false; // confirms anonymous writes on an address beyond loopback
   std::string root_access_key;      // both or none
   std::string root_secret_key;
-  std::string region = "us-east-1"; // what signatures must name
+  std::string region = "us-east-1"; // that signatures must name
 };
 
 struct storage_settings {
@@ -66,9 +67,9 @@ struct storage_settings {
   byte_size inline_max{4096};
   std::vector<disk_settings> disks; // empty: one disk, `data_dir`/disk0
   byte_size reserve{0};             // 0: the larger of 1 % of the disk and 1 GiB
-  std::uint32_t io_threads = 4;     // reading threads a disk
+  std::uint32_t io_threads = 4;     // reading threads per disk
   bool verify_reads = true;
-  duration scrub_period = std::chrono::hours{30 * 24}; // everything on the disks is verified once in it
+  duration scrub_period = std::chrono::hours{30 * 24}; // in which all data on the disks is verified once
 };
 
 struct metadata_settings {
@@ -81,7 +82,7 @@ struct download_settings {
 };
 
 struct upload_settings {
-  std::uint32_t window = 32; // chunks between the socket and the disk; they share the flushes
+  std::uint32_t window = 32; // chunks between the socket and the disk; they share flushes
 };
 
 struct limit_settings {
@@ -90,9 +91,9 @@ struct limit_settings {
   byte_size header_bytes{16 << 10};
   byte_size object_size{5ull << 40};
   std::uint32_t list_keys = 1000;
-  duration upload_age_max = std::chrono::days{7};          // of uploads in parts that nobody completes; 0: any
-  byte_size transfer_rate_min{1024};                       // bytes a second of a body or an answer; 0: any
-  duration transfer_rate_window = std::chrono::minutes{1}; // over which that is the average; the first one is free
+  duration upload_age_max = std::chrono::days{7};          // of multipart uploads that are not completed; 0: no limit
+  byte_size transfer_rate_min{1024};                       // bytes a second of a body or a response; 0: no minimum
+  duration transfer_rate_window = std::chrono::minutes{1}; // of the average; the first window is not checked
 };
 
 struct cluster_tls_settings { // paths of PEM files; all or none
@@ -102,18 +103,18 @@ struct cluster_tls_settings { // paths of PEM files; all or none
 };
 
 struct cluster_settings {
-  endpoint listen{};             // of the node link; no host: the node is a store of its own
+  endpoint listen{};             // of the node link; no host: a standalone node
   std::string advertise;         // host:port that the other nodes use; empty: `listen`
   std::string name = "cairn";    // a node refuses to join a cluster of another name
-  std::vector<std::string> join; // members to ask, host:port; empty: the first node, which founds the cluster
+  std::vector<std::string> join; // members to ask, host:port; empty: this node founds the cluster
   cluster_tls_settings tls;
   bool insecure = false;          // plaintext beyond loopback
   std::uint32_t replicas = 3;     // of a new cluster
-  std::uint32_t write_quorum = 0; // likewise; 0: a majority
+  std::uint32_t write_quorum = 0; // of a new cluster; 0: a majority
   duration down_out_after = std::chrono::minutes{10};
   byte_size move_bandwidth{64ull << 20}; // bytes a second that this node fetches to repair and to rebalance
   std::uint32_t bulk_connections = 2;    // to each peer
-  std::string join_token;                // from `cairn cluster add`; of a node that joins
+  std::string join_token;                // from `cairn cluster add`; used when this node joins
   duration founding_window = std::chrono::minutes{10}; // of a new cluster: certified nodes join without a token
 };
 
@@ -124,7 +125,7 @@ struct log_settings {
 
 struct debug_settings {
   duration read_delay{0};                          // added to every chunk read, for experiments
-  duration lifecycle_day = std::chrono::hours{24}; // what lifecycle rules take for a day
+  duration lifecycle_day = std::chrono::hours{24}; // length of a day for lifecycle rules
 };
 
 struct settings {

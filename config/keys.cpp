@@ -36,21 +36,20 @@ constexpr std::uint64_t block_bytes = 64_KiB;
 constexpr std::uint64_t chunk_bytes_max = 16_MiB;
 constexpr std::uint64_t inline_bytes_max = 64_KiB;
 constexpr std::uint64_t memory_bytes_min = 32_MiB;
-static_assert(inline_bytes_max <= block_bytes, "an inline object is smaller than the smallest chunk");
-static_assert(memory_bytes_min >= 2 * chunk_bytes_max, "a download and an upload fit with the largest chunks");
+static_assert(inline_bytes_max <= block_bytes, "an inline object must not be larger than the smallest chunk");
+static_assert(memory_bytes_min >= 2 * chunk_bytes_max, "a download and an upload must fit with the largest chunks");
 
 constexpr std::array section_table{
-    section_doc{"node", "The process: its folder, its threads, how it stops."},
+    section_doc{"node", "The process: its data directory, its threads, how it stops."},
     section_doc{"http", "The HTTP interface for clients."},
-    section_doc{"admin",
-                "Health, metrics and `cairn cluster`, on an address of their own. Keep it on a private network."},
-    section_doc{"auth", "Who may do what."},
+    section_doc{"admin", "Health, metrics and `cairn cluster`, on a separate address. Keep it on a private network."},
+    section_doc{"auth", "Anonymous access, and the root access key."},
     section_doc{"storage", "Chunks, segments and disks."},
     section_doc{"metadata", "Buckets, objects and references."},
-    section_doc{"download", "How many chunks a download asks for at once. It adapts between the two bounds."},
+    section_doc{"download", "How many chunks a download reads at once. The window adapts between the two bounds."},
     section_doc{"upload", "How far an upload may run ahead of the disk."},
-    section_doc{"limits", "Bounds on what clients can make the node use."},
-    section_doc{"cluster", "The other nodes. Without `cluster.listen` the node is a store of its own."},
+    section_doc{"limits", "Bounds on the resources that clients can use."},
+    section_doc{"cluster", "The other nodes. Without `cluster.listen` this is a standalone node."},
     section_doc{"log", "What is written to standard error."},
     section_doc{"debug", "Experiments. Not for production."},
 };
@@ -60,35 +59,33 @@ using namespace std::chrono_literals;
 
 constexpr std::array key_table{
     key{"node", "data_dir", at<&s::node, &node_settings::data_dir>, 1, path_bytes_max, 1, false,
-        "Folder of the node's data: the default disk and the metadata. Created when missing. A relative path starts at "
-        "the working directory."},
+        "Directory of the node's data: the default disk and the metadata. Created if missing. A relative path is "
+        "resolved against the working directory."},
     key{"node", "shards", at<&s::node, &node_settings::shards>, 1, 64, 1, false,
         "Independent event loops. A connection and its actors stay on one. More than one pays on machines with many "
         "cores."},
     key{"node", "threads", at<&s::node, &node_settings::threads>, 0, 256, 1, false,
-        "Threads for sockets and actors. 0: one a core. At least `node.shards`."},
+        "Threads for sockets and actors. 0: one per core. At least `node.shards`."},
     key{"node", "stop_timeout", at<&s::node, &node_settings::stop_timeout>, 0, of(1h), 1, false,
         "On SIGTERM, how long running requests may take to finish before they are aborted."},
     key{"node", "zone", at<&s::node, &node_settings::zone>, 0, zone_bytes_max, 1, false,
-        "What fails together with this node: a rack, a room. Replicas lie in distinct zones as far as there are "
-        "enough. "
-        "Of a node that joins; later `cairn cluster zone`."},
+        "Failure domain of this node: a rack, a room. Replicas are placed in distinct zones as far as there are "
+        "enough. Used when the node joins; change it later with `cairn cluster zone`."},
     key{"node", "weight", at<&s::node, &node_settings::weight>, 0, 1'000'000'000, 1, false,
-        "Share of the cluster's data, compared with the other nodes'. 0: serves clients, holds no chunks. Of a node "
-        "that "
-        "joins; later `cairn cluster weight`."},
+        "Share of the cluster's data, relative to the weights of the other nodes. 0: serves clients, holds no chunks. "
+        "Used when the node joins; change it later with `cairn cluster weight`."},
 
     key{"http", "listen", at<&s::http, &http_settings::listen>, 0, 0, 1, false,
         "Address and port. Port 0 lets the system choose."},
     key{"http", "header_timeout", at<&s::http, &http_settings::header_timeout>, of(10ms), of(1h), 1, false,
         "A request's head must be complete this long after its first byte."},
     key{"http", "idle_timeout", at<&s::http, &http_settings::idle_timeout>, of(10ms), of(24h), 1, false,
-        "Closes a connection that is silent between requests, or makes no progress within a body."},
+        "A connection that is idle between requests, or makes no progress within a body, is closed after this time."},
     key{"http", "server_names", at<&s::http, &http_settings::server_names>, 0, 64, 1, false,
         "Further host names that anonymous requests may use in `Host`. Names of this machine's addresses and "
         "`localhost` always work. This stops web pages from reaching the node through DNS rebinding."},
     key{"http", "tls.cert", at<&s::http, &http_settings::tls, &http_tls_settings::cert>, 0, path_bytes_max, 1, true,
-        "PEM file: the certificate of the HTTP port and the chain behind it. With it the port speaks TLS only. Both "
+        "PEM file: the certificate of the HTTP port and its chain. With it the port accepts only TLS. Both "
         "files are read again on SIGHUP, for new connections."},
     key{"http", "tls.key", at<&s::http, &http_settings::tls, &http_tls_settings::key>, 0, path_bytes_max, 1, true,
         "PEM file: the private key of `http.tls.cert`."},
@@ -96,39 +93,34 @@ constexpr std::array key_table{
     key{"admin", "listen", at<&s::admin, &admin_settings::listen>, 0, 0, 1, false,
         "Address and port of `/health/live`, `/health/ready`, `/metrics` and `/cluster`."},
     key{"admin", "token", at<&s::admin, &admin_settings::token>, 0, token_bytes_max, 1, false,
-        "What requests that change something must carry, at least 16 characters. Empty: one is made at the first "
-        "start, "
-        "in `admin.token` of `node.data_dir`, which only the node's user can read. Also from the environment: "
-        "`CAIRN_ADMIN_TOKEN`.",
+        "Token that requests with side effects must carry, at least 16 characters. Empty: one is made at the first "
+        "start, in the file `admin.token` of `node.data_dir`, which only the node's user can read. Also from the "
+        "environment: `CAIRN_ADMIN_TOKEN`.",
         true},
     key{"admin", "server_names", at<&s::admin, &admin_settings::server_names>, 0, 64, 1, false,
         "Further host names that requests may use in `Host`. Numeric addresses and `localhost` always work. This stops "
         "web pages from reaching the port through DNS rebinding."},
     key{"admin", "tls.cert", at<&s::admin, &admin_settings::tls, &admin_tls_settings::cert>, 0, path_bytes_max, 1, true,
-        "PEM file: the certificate of the admin port and the chain behind it. With it the port speaks TLS only. Both "
+        "PEM file: the certificate of the admin port and its chain. With it the port accepts only TLS. Both "
         "files are read again on SIGHUP, for new connections."},
     key{"admin", "tls.key", at<&s::admin, &admin_settings::tls, &admin_tls_settings::key>, 0, path_bytes_max, 1, true,
         "PEM file: the private key of `admin.tls.cert`."},
 
     key{"auth", "anonymous", at<&s::auth, &auth_settings::anonymous>, 0, 0, 1, false,
-        "What requests without credentials may do. Of changes that a browser sends for a page of another origin only "
-        "those "
-        "that a CORS rule of the bucket allows."},
+        "What requests without credentials may do. A change that a browser sends for a page of another origin is "
+        "accepted only if a CORS rule of the bucket allows it."},
     key{"auth", "allow_public_writes", at<&s::auth, &auth_settings::allow_public_writes>, 0, 0, 1, false,
         "Must be true for `auth.anonymous = \"read-write\"` on an `http.listen` beyond loopback: anyone who reaches "
-        "the "
-        "port can then change and delete everything."},
+        "the port can then change and delete everything."},
     key{"auth", "root_access_key", at<&s::auth, &auth_settings::root_access_key>, 0, access_key_bytes_max, 1, false,
-        "Access key that may do everything, for requests signed with AWS Signature Version 4. Empty: there is none. "
-        "Also "
-        "from the environment: `CAIRN_ROOT_ACCESS_KEY`."},
+        "Access key with all permissions, for requests signed with AWS Signature Version 4. Empty: there is none. "
+        "Also from the environment: `CAIRN_ROOT_ACCESS_KEY`."},
     key{"auth", "root_secret_key", at<&s::auth, &auth_settings::root_secret_key>, 0, secret_key_bytes_max, 1, false,
         "Secret of `auth.root_access_key`, at least 8 characters. Also from the environment, where no file and no "
-        "process "
-        "list shows it: `CAIRN_ROOT_SECRET_KEY`.",
+        "process list shows it: `CAIRN_ROOT_SECRET_KEY`.",
         true},
     key{"auth", "region", at<&s::auth, &auth_settings::region>, 1, region_bytes_max, 1, false,
-        "Region that signatures must name. Clients that don't know it use `us-east-1`."},
+        "Region that signatures must name. Clients that are not configured otherwise use `us-east-1`."},
 
     key{"storage", "chunk_size", at<&s::storage, &storage_settings::chunk_size>, block_bytes, chunk_bytes_max,
         block_bytes, false, "Size of the chunks of new objects. Existing objects keep theirs."},
@@ -137,42 +129,42 @@ constexpr std::array key_table{
     key{"storage", "inline_max", at<&s::storage, &storage_settings::inline_max>, 0, inline_bytes_max, 1, false,
         "Objects up to this size are kept in the metadata, without a chunk."},
     key{"storage", "disks", at<&s::storage, &storage_settings::disks>, 0, 64, 1, false,
-        "Folders, each on a disk of its own: `[{path = \"/disk1\", weight = 1}]`, or just `[\"/disk1\"]`. Data is "
-        "spread "
-        "by weight. Empty: `disk0` in `node.data_dir`."},
+        "Directories, each on a separate disk: `[{path = \"/disk1\", weight = 1}]`, or just `[\"/disk1\"]`. Data is "
+        "distributed by weight. Empty: `disk0` in `node.data_dir`."},
     key{"storage", "reserve", at<&s::storage, &storage_settings::reserve>, 0, 1024_TiB, 1, false,
-        "Free space a disk keeps for deletes, index and log; writes are refused below it. 0: the larger of 1 % of the "
-        "disk and 1 GiB."},
+        "Free space that is reserved on each disk for deletes, index and log; writes are refused below it. 0: the "
+        "larger of 1 % of the disk and 1 GiB."},
     key{"storage", "io_threads", at<&s::storage, &storage_settings::io_threads>, 1, 256, 1, false,
-        "Reading threads a disk."},
+        "Reading threads per disk."},
     key{"storage", "verify_reads", at<&s::storage, &storage_settings::verify_reads>, 0, 0, 1, false,
         "Check the checksum of every block that is read. Turning it off can serve damaged bytes. A member of a cluster "
-        "always checks: its copies are what others repair theirs from."},
+        "always checks, because other nodes repair their chunks from its copies."},
     key{"storage", "scrub_period", at<&s::storage, &storage_settings::scrub_period>, of(60s), of(8760h), 1, false,
-        "Everything on the disks is read and verified once in this time, at 1 MiB a second at least, then no more "
-        "until it is over. A restart begins anew. What is damaged is fetched from another node, or reported where "
-        "there is none."},
+        "All data on the disks is read and verified once in this period, at 1 MiB a second or more; then the scrub "
+        "pauses until the period is over. A restart begins a new pass. A damaged chunk is fetched from another node, "
+        "or "
+        "reported if there is none."},
 
     key{"metadata", "dir", at<&s::metadata, &metadata_settings::dir>, 0, path_bytes_max, 1, false,
-        "Folder of the metadata. Empty: `metadata` in `node.data_dir`. A fast disk helps small objects."},
+        "Directory of the metadata. Empty: `metadata` in `node.data_dir`. A fast disk helps small objects."},
 
     key{"download", "window_min", at<&s::download, &download_settings::window_min>, 1, window_max, 1, false,
-        "Chunks a download asks for at once when the client is slower than the disks."},
+        "Chunks that a download reads at once when the client is slower than the disks."},
     key{"download", "window_max", at<&s::download, &download_settings::window_max>, 1, window_max, 1, false,
-        "Chunks a download asks for at once when the disks are slower than the client."},
+        "Chunks that a download reads at once when the disks are slower than the client."},
 
     key{"upload", "window", at<&s::upload, &upload_settings::window>, 1, window_max, 1, false,
         "Chunks between the socket and the disk."},
 
     key{"limits", "memory", at<&s::limits, &limit_settings::memory>, memory_bytes_min, 16_TiB, 1, true,
-        "Bytes of all chunk buffers, and of bodies and answers that are held as a whole, together. At least four "
-        "chunks. "
-        "An access key, or an address without one, gets 7/8 of it at most, and less the more of them there are. Under "
-        "pressure transfers get slower and clients that make no progress are cut off; when nothing fits, requests are "
-        "answered 503."},
+        "Total bytes of all chunk buffers, and of request and response bodies that are held as a whole. At least four "
+        "chunks. One access key, or one address without a key, gets at most 7/8 of it, and less the more of them there "
+        "are. Under memory pressure, transfers slow down and clients that make no progress are disconnected; when "
+        "nothing fits, requests are answered 503."},
     key{"limits", "connections", at<&s::limits, &limit_settings::connections>, 1, 1'000'000, 1, true,
-        "Open client connections. Beyond it those give way that wait for a request or make no progress, of the key or "
-        "address that has most. At the start it is lowered to what the process may open (`ulimit -n`)."},
+        "Open client connections. Above it, connections that wait for a request or make no progress are evicted, first "
+        "those of the access key or address that has most. At the start it is lowered to what the process may open "
+        "(`ulimit -n`)."},
     key{"limits", "header_bytes", at<&s::limits, &limit_settings::header_bytes>, 1_KiB, 1_MiB, 1, true,
         "Size of a request's head."},
     key{"limits", "object_size", at<&s::limits, &limit_settings::object_size>, 1, 64_TiB, 1, true,
@@ -180,27 +172,28 @@ constexpr std::array key_table{
     key{"limits", "list_keys", at<&s::limits, &limit_settings::list_keys>, 1, 10'000, 1, true,
         "Keys on one page of a listing."},
     key{"limits", "upload_age_max", at<&s::limits, &limit_settings::upload_age_max>, 0, of(std::chrono::days{3650}), 1,
-        false, "Uploads in parts that are older and were never completed are aborted, within an hour; 0: never."},
+        false, "Multipart uploads older than this that were not completed are aborted, within an hour. 0: never."},
     key{"limits", "transfer_rate_min", at<&s::limits, &limit_settings::transfer_rate_min>, 0, 1_GiB, 1, true,
-        "Bytes a second that a client must send of a body, or take of an answer, as an average over "
-        "`limits.transfer_rate_window`. Only time in which the node waits for the client counts, and the first window "
-        "is "
-        "free. A slower body is answered 408, a slower reader is cut off. 0: any rate for objects; XML bodies keep to "
-        "1 KiB a second."},
+        "Minimum rate, in bytes a second and averaged over `limits.transfer_rate_window`, at which a client must send "
+        "a "
+        "body or read a response. Only time in which the node waits for the client counts; the first window is not "
+        "checked. A slower body is answered 408, a slower reader is disconnected. 0: no minimum for objects; for XML "
+        "bodies it stays 1 KiB a second."},
     key{"limits", "transfer_rate_window", at<&s::limits, &limit_settings::transfer_rate_window>, of(100ms), of(1h), 1,
         true, "See `limits.transfer_rate_min`."},
 
     key{"cluster", "listen", at<&s::cluster, &cluster_settings::listen>, 0, 0, 1, false,
-        "Address and port for the other nodes, `\"0.0.0.0:9100\"` say. Empty: there are none. Port 0 lets the system "
-        "choose."},
+        "Address and port for the other nodes, for example `\"0.0.0.0:9100\"`. Empty: a standalone node. Port 0 lets "
+        "the "
+        "system choose."},
     key{"cluster", "advertise", at<&s::cluster, &cluster_settings::advertise>, 0, host_port_bytes_max, 1, false,
-        "Host and port by which the other nodes reach this one. Empty: `cluster.listen`.", false,
+        "Host and port at which the other nodes reach this one. Empty: `cluster.listen`.", false,
         text_form::host_and_port},
     key{"cluster", "name", at<&s::cluster, &cluster_settings::name>, 1, cluster_name_bytes_max, 1, false,
         "The cluster's name. A node refuses to join one of another name."},
     key{"cluster", "join", at<&s::cluster, &cluster_settings::join>, 0, 64, 1, false,
         "Members to ask, `[\"node-1:9100\", \"node-2:9100\"]`; one that answers is enough. Empty: this node founds the "
-        "cluster. Once a node is a member it knows the others by itself.",
+        "cluster. Once a node is a member, it learns the other members from the cluster.",
         false, text_form::host_and_port},
     key{"cluster", "tls.ca", at<&s::cluster, &cluster_settings::tls, &cluster_tls_settings::ca>, 0, path_bytes_max, 1,
         true,
@@ -214,33 +207,33 @@ constexpr std::array key_table{
         "Must be true for a `cluster.listen` beyond loopback without TLS: anyone who reaches the port can then read, "
         "change and delete everything."},
     key{"cluster", "replicas", at<&s::cluster, &cluster_settings::replicas>, 1, 8, 1, false,
-        "Copies of every chunk, each on a node of its own. Of a new cluster: the first node's value is kept."},
+        "Copies of every chunk, each on another node. Used only by the first node of a new cluster."},
     key{"cluster", "write_quorum", at<&s::cluster, &cluster_settings::write_quorum>, 0, 8, 1, false,
-        "Copies that must be durable before a write is acknowledged. 0: a majority. Of a new cluster."},
+        "Copies that must be durable before a write is acknowledged. 0: a majority. Used only by the first node of a "
+        "new cluster."},
     key{"cluster", "down_out_after", at<&s::cluster, &cluster_settings::down_out_after>, of(10s), of(720h), 1, false,
-        "A node that is away for so long loses its share: the others make new copies of what it held."},
+        "A node that is down for this time is taken out: the other nodes make new copies of its chunks."},
     key{"cluster", "move_bandwidth", at<&s::cluster, &cluster_settings::move_bandwidth>, 64_KiB, 1_TiB, 1, true,
         "Bytes a second that this node fetches to repair and to rebalance."},
     key{"cluster", "bulk_connections", at<&s::cluster, &cluster_settings::bulk_connections>, 1, 16, 1, false,
-        "Connections for chunks to each other node, beside one for small messages."},
+        "Connections for chunks to each other node, in addition to one for small messages."},
     key{"cluster", "join_token", at<&s::cluster, &cluster_settings::join_token>, 0, join_token_bytes_max, 1, false,
         "One-time token from `cairn cluster add`, with which this node joins; not needed once it is a member. Also "
-        "from "
-        "the environment: `CAIRN_JOIN_TOKEN`. Without one a node with a certificate waits for an operator: `cairn "
-        "cluster status` shows it.",
+        "from the environment: `CAIRN_JOIN_TOKEN`. Without a token, a node with a certificate waits for an operator: "
+        "`cairn cluster status` shows it.",
         true},
     key{"cluster", "founding_window", at<&s::cluster, &cluster_settings::founding_window>, 0, of(24h), 1, false,
-        "So long after a cluster was founded nodes join it without a token, until the first `cairn "
-        "cluster add` or `remove`, and up to 16 of them. 0: never."},
+        "How long after its founding a cluster admits nodes without a token, until the first `cairn cluster add` or "
+        "`remove`, and up to 16 nodes. 0: never."},
 
-    key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe lines that are written."},
+    key{"log", "level", at<&s::log, &log_settings::level>, 0, 0, 1, true, "The least severe level that is written."},
     key{"log", "format", at<&s::log, &log_settings::format>, 0, 0, 1, false,
-        "Lines for people, or one JSON object a line."},
+        "Text lines, or one JSON object per line."},
 
     key{"debug", "read_delay", at<&s::debug, &debug_settings::read_delay>, 0, of(10s), 1, false,
         "Added to every chunk read."},
     key{"debug", "lifecycle_day", at<&s::debug, &debug_settings::lifecycle_day>, of(100ms), of(24h), 1, false,
-        "What lifecycle rules take for a day. They are looked at once an hour, or once in such a day if that is "
+        "Length of a day for lifecycle rules. The rules are applied once an hour, or once per such day if that is "
         "shorter."},
 };
 

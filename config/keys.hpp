@@ -1,8 +1,8 @@
-// The table of configuration keys: one row a member of `settings`, with its bounds and its documentation. Loading,
-// `cairn config show|defaults`, reloading and docs/configuration.md all walk this table, so a key can't be in one and
-// missing in another. A test counts the rows against the struct.
+// The table of configuration keys: one row per member of `settings`, with bounds and documentation. Loading,
+// `cairn config show|defaults`, reloading and docs/configuration.md all iterate over this table, so that none of them
+// can lack a key. A test compares the table with the struct.
 //
-// Bounds are in the key's unit: bytes, microseconds, the number itself, or for texts and lists the length.
+// Bounds are in the key's unit: bytes, microseconds, the number itself, or the length of a string or list.
 #pragma once
 
 #include "config/config.hpp"
@@ -20,17 +20,17 @@ using key_slot =
     std::variant<bool*, std::uint32_t*, byte_size*, duration*, endpoint*, std::string*, std::vector<std::string>*,
                  std::vector<disk_settings>*, anonymous_access*, log_format*, log_level*>;
 
-// What a text or the elements of a list have to look like.
+// The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };
 
-// A name with a dot is in a table of its own in the section: `tls.ca` of `cluster` may be written in [cluster.tls].
+// A name with a dot belongs to a sub-table of the section: `tls.ca` of `cluster` may be written in [cluster.tls].
 struct key {
   std::string_view section, name;
   key_slot (*slot)(settings&); // the member of this settings value
   std::uint64_t least, most, step;
   bool reloadable; // SIGHUP applies it
   std::string_view text;
-  bool secret = false; // never shown: not in messages, not by `cairn config show`
+  bool secret = false; // never shown, neither in messages nor by `cairn config show`
   text_form form = text_form::any;
 
   std::string full_name() const { return std::string(section).append(".").append(name); }
@@ -54,10 +54,10 @@ std::string type_text(const key& k);     // "size"
 std::string bounds_text(const key& k);   // "64KiB to 16MiB, a multiple of 64KiB"; empty: any value of the type
 std::string expected_text(const key& k); // "a size, 64KiB to 16MiB, a multiple of 64KiB"
 
-// The value as TOML, which loads back to the same value. `slot` is only read.
+// The value as TOML; loading it gives the same value. `slot` is only read.
 std::string value_text(const key_slot& slot);
 
-// A TOML basic string with everything escaped that has to be.
+// The text as a TOML basic string, escaped.
 std::string toml_quoted(std::string_view text);
 
 } // namespace cairn::config

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::size_t shown_bytes_max = 60;
 
-// What a value was, for "got …".
+// The value, for the "got …" of a problem.
 std::string shown(const toml::node& node) {
   if (const auto* text = node.as_string()) {
     auto out = text->get();
@@ -45,7 +45,7 @@ bool is_path(std::string_view text, std::uint64_t most) {
   return !text.empty() && text.size() <= most && text.find('\0') == std::string_view::npos;
 }
 
-// Reads one value into a slot. False: it is not what the key takes; lists report their elements themselves.
+// Reads one value into a slot. False: the value is not valid for the key. Faults of list elements are reported here.
 class value_reader {
 public:
   using report = std::function<void(const toml::node& where, const std::string& key, std::string text)>;
@@ -137,7 +137,7 @@ public:
   }
 
 private:
-  // An address that is none by default.
+  // Whether the address is empty by default.
   bool may_be_none() const {
     settings defaults;
     return std::get<endpoint*>(key_.slot(defaults))->host.empty();
@@ -160,7 +160,7 @@ private:
       if (path && is_path(*path, path_bytes_max))
         disk.path = *path;
       else
-        report_(at, key, "expected the path of a folder, got " + shown(at));
+        report_(at, key, "expected the path of a directory, got " + shown(at));
     };
     const auto* table = node.as_table();
     if (!table) {
@@ -195,7 +195,7 @@ const key* find_key(std::string_view section, std::string_view name) {
   return nullptr;
 }
 
-// Whether keys of the section are written in a table of this name: "tls" of "tls.ca".
+// Whether the section has keys in a sub-table of this name: "tls" of "tls.ca".
 bool is_group(std::string_view section, std::string_view name) {
   return std::any_of(keys().begin(), keys().end(), [&](const key& k) {
     return k.section == section && k.name.size() > name.size() && k.name.starts_with(name) &&
@@ -207,7 +207,7 @@ bool is_section(std::string_view name) {
   return std::any_of(sections().begin(), sections().end(), [name](const auto& s) { return s.name == name; });
 }
 
-// Keys that are written as a text in TOML: `--set` takes their values without quotes, whatever they look like.
+// Whether the key's value is a string in TOML: `--set` accepts such values without quotes, whatever they contain.
 bool takes_text(const key& k) {
   settings example;
   const auto slot = k.slot(example);
@@ -239,7 +239,7 @@ public:
       const auto at = failure.source().begin;
       out_.problems.push_back({file_, at.line, at.column, "", std::string(failure.description())});
     }
-    // toml++ keeps a table sorted by name.
+    // toml++ iterates over a table in the order of names; problems are reported in file order.
     std::stable_sort(out_.problems.begin(), out_.problems.end(), [](const problem& a, const problem& b) {
       return std::pair(a.line, a.column) < std::pair(b.line, b.column);
     });
@@ -295,7 +295,7 @@ private:
     for (const auto& [member, value] : *table) read_member(section, std::string(member.str()), member, value);
   }
 
-  // `name`: within the section, "tls.ca" for what is in a table of its own.
+  // `name` is relative to the section: "tls.ca" for a key of a sub-table.
   void read_member(std::string_view section, const std::string& name, const toml::key& written,
                    const toml::node& value) {
     const auto* table = value.as_table();
@@ -327,7 +327,7 @@ private:
     if (!good || !elements_good) bad_.insert(full);
   }
 
-  // "v = <the value>"; nothing when no reading of the value is TOML.
+  // "v = <the value>"; nullopt if the value is not TOML, neither as it is nor quoted.
   static std::optional<toml::table> parse_override(const key& k, std::string_view value) {
     const bool is_quoted = value.starts_with('"') || value.starts_with('\'');
     if (is_quoted || !takes_text(k)) {
@@ -341,10 +341,10 @@ private:
     if (check_shape(text)) return std::nullopt;
     try {
       auto table = toml::parse(text);
-      // A line break in the value could smuggle a second key in.
+      // A line break in the value could add a second key.
       if (table.size() == 1 && table.contains("v")) return table;
     } catch (const toml::parse_error&) {
-      // The caller has another reading, or reports it.
+      // The caller tries it quoted, or reports the problem.
     }
     return std::nullopt;
   }
@@ -386,10 +386,10 @@ loaded load_file(const std::string& path, std::span<const std::string> overrides
     return out;
   };
   std::error_code failure;
-  if (std::filesystem::is_directory(path, failure)) return unreadable("expected a file, this is a folder");
+  if (std::filesystem::is_directory(path, failure)) return unreadable("expected a file, this is a directory");
   std::ifstream in(path, std::ios::binary);
   if (!in) return unreadable("the file can't be opened");
-  // One byte more than is allowed, so that the loader sees that there is too much.
+  // Reads one byte more than is allowed, so that check_shape notices a file that is too large.
   std::string text(toml_bytes_max + 1, '\0');
   in.read(text.data(), std::streamsize(text.size()));
   if (in.bad()) return unreadable("the file can't be read");

@@ -1,4 +1,4 @@
-// TOML text and `--set` overrides → `settings`. The only user of toml++. Reports every problem at once: file, line,
+// TOML text and `--set` overrides → `settings`. Only load.cpp uses toml++. Reports all problems at once: file, line,
 // column, the key, what was expected, and a suggestion for a misspelt key.
 #pragma once
 
@@ -26,14 +26,14 @@ struct loaded {
   std::vector<problem> problems; // all of them, in file order, then overrides, then relations between keys
 };
 
-// `text` is the file's content (may be empty: the defaults), `overrides` are "key=value": the value is TOML, a bare
-// word is a string. Never throws.
+// `text` is the file's content (empty: the defaults). `overrides` are "key=value"; the value is TOML, a bare word is a
+// string. Never throws.
 loaded load(std::string_view text, std::string_view file_name, std::span<const std::string> overrides);
 
 // Reads the file, then `load`. An unreadable file is one problem. An empty path means the embedded defaults.
 loaded load_file(const std::string& path, std::span<const std::string> overrides);
 
-// Loads back to the same settings, unless secrets that are set are hidden: then a comment stands in their place.
+// TOML that loads to the same settings. With `with_secrets` = false, a comment replaces each secret that is set.
 std::string to_toml(const settings& s, bool with_comments, bool with_secrets = true);
 std::string reference_markdown(); // docs/configuration.md
 

@@ -1,5 +1,5 @@
-// What SIGHUP may change. A running node keeps its settings; a reload takes the keys that can change while it runs from
-// a freshly loaded value and names the ones that can't.
+// Reload of the configuration on SIGHUP: takes the reloadable keys from freshly loaded settings, keeps the running
+// values of the other keys and names those that differ.
 #pragma once
 
 #include "config/load.hpp"
@@ -10,10 +10,10 @@ struct reloaded {
   settings value;                         // `running` with the applied keys; `running` itself when there are problems
   std::vector<std::string> applied;       // "log.level: \"info\" -> \"debug\""
   std::vector<std::string> needs_restart; // keys that differ and keep their running value
-  std::vector<problem> problems;          // the mix would break a rule between keys: nothing is applied
+  std::vector<problem> problems;          // the result would break a rule between keys: nothing is applied
 };
 
-// `fresh` has no problems of its own.
+// `fresh` must have been loaded without problems.
 reloaded reload(const settings& running, const settings& fresh);
 
 } // namespace cairn::config

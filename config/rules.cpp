@@ -58,7 +58,7 @@ std::string check_cluster_admin_port(const settings& s) {
   return check_distinct(s.cluster.listen, "admin.listen", s.admin.listen);
 }
 
-constexpr const char* needs_listen = "means nothing without cluster.listen, the address for the other nodes";
+constexpr const char* needs_listen = "has no effect without cluster.listen, the address for the other nodes";
 
 std::string check_join(const settings& s) {
   return s.cluster.join.empty() || !s.cluster.listen.host.empty() ? "" : needs_listen;
@@ -68,7 +68,7 @@ std::string check_advertise(const settings& s) {
   const auto& listen = s.cluster.listen;
   if (!s.cluster.advertise.empty()) return listen.host.empty() ? needs_listen : "";
   if (!is_wildcard(listen)) return {};
-  return "expected the host and port by which the other nodes reach this one: cluster.listen is " + format(listen);
+  return "expected the host and port at which the other nodes reach this one: cluster.listen is " + format(listen);
 }
 
 std::string check_tls(const settings& s) {
@@ -89,7 +89,7 @@ std::string check_insecure(const settings& s) {
   if (c.listen.host.empty() || c.listen.is_loopback() || c.insecure || !c.tls.ca.empty()) return {};
   return "without TLS anyone who reaches " + format(c.listen) +
          " can read, change and delete everything. Make certificates with `cairn cluster certs` and set cluster.tls, "
-         "listen on 127.0.0.1, or say that it is meant with cluster.insecure = true";
+         "listen on 127.0.0.1, or confirm this with cluster.insecure = true";
 }
 
 std::string check_quorum(const settings& s) {
@@ -102,9 +102,8 @@ std::string check_public_writes(const settings& s) {
   if (s.auth.anonymous != anonymous_access::read_write || s.http.listen.is_loopback() || s.auth.allow_public_writes)
     return {};
   return "\"read-write\" lets anyone who reaches " + format(s.http.listen) +
-         " change and delete everything. Set auth.anonymous to \"read\" or \"none\", listen on 127.0.0.1, or say that "
-         "it "
-         "is meant with auth.allow_public_writes = true";
+         " change and delete everything. Set auth.anonymous to \"read\" or \"none\", listen on 127.0.0.1, or confirm "
+         "this with auth.allow_public_writes = true";
 }
 
 bool is_visible(std::string_view text, std::string_view forbidden) {
@@ -176,7 +175,7 @@ std::string check_metadata_folder(const settings& s) {
   const auto dir = normal_path(s.metadata_dir());
   for (const auto& disk : s.disk_list())
     if (normal_path(disk.path) == dir)
-      return "expected a folder that is not a disk, got \"" + disk.path + "\" for both";
+      return "expected a directory that is not a disk, got \"" + disk.path + "\" for both";
   return {};
 }
 

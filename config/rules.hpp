@@ -1,4 +1,4 @@
-// The relations between configuration keys that their own bounds can't state. Pure, no errors of its own.
+// The rules between configuration keys, and those of single keys that bounds cannot express. Pure functions.
 #pragma once
 
 #include "config/config.hpp"
@@ -11,15 +11,14 @@
 namespace cairn::config {
 
 struct broken_rule {
-  std::vector<std::string_view> keys; // the keys that the rule relates, the one to change first
+  std::vector<std::string_view> keys; // the keys of the rule; the first is the one to change
   std::string text;                   // what was expected
 };
 
-// `readable(key)` is false for keys whose value could not be read: a rule about a key with an error of its own is not
-// judged.
+// `readable(key)` is false for keys whose value is already reported as invalid: their rules are not checked.
 std::vector<broken_rule> broken_rules(const settings& s, const std::function<bool(std::string_view)>& readable);
 
-// The same for settings made by code or changed at run time.
+// Checks all rules, for settings that code made or changed at run time.
 std::vector<broken_rule> broken_rules(const settings& s);
 
 } // namespace cairn::config

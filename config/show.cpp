@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t comment_columns = 100;
 
-// Breaks at blanks; a longer word gets a line of its own.
+// Breaks lines at blanks; a word that is too long gets its own line.
 std::string commented(std::string_view text) {
   std::string out, line = "#";
   while (!text.empty()) {
@@ -28,7 +28,7 @@ std::string comment_of(const key& k) {
   return commented(std::string(k.text) + (bounds.empty() ? "" : " (" + bounds + ")"));
 }
 
-// A cell of a Markdown table: a bar would end it.
+// A cell of a Markdown table, with '|' escaped.
 std::string cell(std::string_view text) {
   std::string out;
   for (const char c : text) {
@@ -44,7 +44,7 @@ constexpr std::string_view reference_head =
 # Configuration
 
 `cairn serve` runs without a file: every key has a default. A file is [TOML](https://toml.io/en/v1.0.0) and names only what
-differs; `--set section.key=value` on the command line comes on top, and may be repeated. Its value is TOML, and a bare word
+differs; `--set section.key=value` on the command line overrides the file, and may be repeated. Its value is TOML; a bare word
 is a string: `--set storage.chunk_size=4MiB`.
 
 ```
@@ -60,14 +60,14 @@ Unknown keys are errors. Types:
 - **duration**: `"250us"`, `"50ms"`, `"30s"`, `"10min"`, `"24h"`, or `0`.
 - **address**: `"127.0.0.1:9000"`, `"[::1]:9000"`, `"0.0.0.0:9000"`, `"localhost:9000"`; no other host names.
 
-Keys marked with ↻ are re-read on SIGHUP; a change of another key waits for a restart, and the log says so.
+Keys marked with ↻ are re-read on SIGHUP; a change of another key takes effect at the next restart, and the log says so.
 )";
 
 } // namespace
 
 std::string to_toml(const settings& s, bool with_comments, bool with_secrets) {
   settings defaults;
-  auto copy = s; // slots are pointers into a value that may change
+  auto copy = s; // slots are pointers to non-const
   std::string out;
   for (const auto& section : sections()) {
     if (!out.empty()) out += '\n';

@@ -11,12 +11,12 @@ namespace cairn::config {
 
 namespace {
 
-// Longer names than these are nobody's typing error; comparing them would only cost time.
+// A longer name is not a misspelt key, so it is not compared.
 constexpr std::size_t name_bytes_max = 64;
 
 constexpr auto too_far = std::numeric_limits<std::size_t>::max();
 
-// Two slips, or a third of a long name.
+// Near: at most two edits, or a third of a long name.
 bool is_near(std::size_t distance, std::string_view name) {
   return distance <= std::max<std::size_t>(2, name.size() / 3);
 }
@@ -61,7 +61,7 @@ std::string suggest_key(std::string_view full_name) {
     if (k.section == section)
       offer(distance, k);
     else if (distance == 0)
-      offer(1, k); // the right key under the wrong section beats two slips in this one
+      offer(1, k); // the right name in the wrong section is preferred to two edits in this section
   }
   if (!best.empty()) return "did you mean " + best + "?";
   const auto known = keys_of(section);

@@ -10,11 +10,11 @@ namespace cairn::config {
 // Levenshtein's distance: insertions, deletions and replacements of bytes. O(|a| · |b|).
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// What to say after "unknown key" for "section.name": the nearest key, the section that has this key, or the keys that
-// the section has. Never empty.
+// The hint after "unknown key" for "section.name": the nearest key, the section that has this key, or the keys of the
+// section. Never empty.
 std::string suggest_key(std::string_view full_name);
 
-// The same after "unknown section".
+// The hint after "unknown section".
 std::string suggest_section(std::string_view name);
 
 } // namespace cairn::config

@@ -1,7 +1,7 @@
-// A look at a TOML text's shape before the parser sees it. toml++ 3.3 caps the nesting of values but not of dotted
-// keys: 100 KB of `a.a.a…` builds tables so deep that destroying them overflows the stack. This scan knows only
-// strings, comments, brackets and dots, which is enough to bound the depth. It agrees with the parser up to the first
-// syntax error, where the parser stops. O(size), no allocation.
+// Bounds size and nesting depth of a TOML text before it is parsed. toml++ 3.3 limits the nesting of values but not of
+// dotted keys: 100 KB of `a.a.a…` builds tables so deep that destroying them overflows the stack. This scan recognizes
+// only strings, comments, brackets and dots, which is enough to bound the depth. It agrees with the parser up to the
+// first syntax error, where the parser stops. O(size), no allocation.
 #pragma once
 
 #include <cstdint>

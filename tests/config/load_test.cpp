@@ -342,7 +342,7 @@ TEST(config_load_file, reads_a_file_and_reports_what_it_can_not_read) {
   EXPECT_EQ(load_file(path, {}).value.upload.window, 7u);
   std::ofstream(path) << "[upload]\nwindow = 700\n";
   EXPECT_EQ(lines(load_file(path, {})).at(0), path + ":2:10: upload.window: expected an integer, 1 to 64, got 700");
-  EXPECT_EQ(lines(load_file(folder.string(), {})).at(0), folder.string() + ": expected a file, this is a folder");
+  EXPECT_EQ(lines(load_file(folder.string(), {})).at(0), folder.string() + ": expected a file, this is a directory");
   std::filesystem::remove_all(folder);
   EXPECT_EQ(lines(load_file(path, {})).at(0), path + ": the file can't be opened");
   EXPECT_TRUE(load_file("", {}).problems.empty());
