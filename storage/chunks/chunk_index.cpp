@@ -126,7 +126,7 @@ result<std::uint64_t> newest_generation(kv_reader& reader) {
     return cursor->seek(segment_key(generation)).has_value();
   };
   std::uint64_t has = 0, has_not = std::numeric_limits<std::uint64_t>::max();
-  while (has_not - has > 1) { // rows exist from `has` on (or has is 0), none from has_not on
+  while (has_not - has > 1) { // invariant: a row exists from `has` on (or has is 0), none from has_not on
     const auto middle = has + (has_not - has) / 2;
     (any_from(middle) ? has : has_not) = middle;
   }

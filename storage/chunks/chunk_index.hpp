@@ -1,4 +1,4 @@
-// The tables of a disk's index: rows as values, keys and encodings in one place. Keys are big-endian, values
+// The tables of a disk's index: rows as plain values, and the encoding of keys and values. Keys are big-endian, values
 // little-endian.
 //
 //   chunks    partition 2, blob session 8, blob number 8, chunk index 4 → segment 8, offset 8, payload length 4
@@ -7,9 +7,9 @@
 //   tail      segment 8, offset 8 → blob session 8, blob number 8, chunk index 4, payload length 4
 //   about     "disk" → version 1, disk UUID 16;  "next_segment" → segment 8
 //
-// `tail` lists the records of the active segment, deleted ones included, until sealing moves them into its footer. A
-// to_punch row's generation says which running reads may still see the space (storage/chunks/read_pins.hpp).
-// Malformed rows answer `corrupt`; the kv engine's own errors come from commit() and status().
+// `tail` lists the records of the active segment, including deleted ones, until sealing writes them to its footer. The
+// generation of a to_punch row says which running reads may still use the space (storage/chunks/read_pins.hpp). A
+// malformed row is `corrupt`; the errors of the kv engine come from commit() and status().
 #pragma once
 
 #include "storage/chunks/chunk_store.hpp"
@@ -20,7 +20,7 @@ namespace cairn::storage::chunk_index {
 enum table : table_id { chunks, to_punch, segments, tail, about, count_ };
 static_assert(count_ == chunk_index_tables);
 
-// not_found when the index does not have it.
+// not_found: the index does not have the chunk.
 result<chunk_location> find(kv_reader& reader, const chunk_id& id);
 void put(kv_writer& writer, const chunk_id& id, const chunk_location& location);
 bool erase(kv_writer& writer, const chunk_id& id);
@@ -41,7 +41,7 @@ result<std::uint64_t> newest_generation(kv_reader& reader);
 
 struct segment_row {
   bool sealed = false;
-  std::uint64_t data_end = 0;   // bytes; behind the last acknowledged record
+  std::uint64_t data_end = 0;   // offset after the last acknowledged record
   std::uint64_t live_bytes = 0; // record bytes of the chunks that the index names
   std::uint64_t live_chunks = 0;
   std::uint64_t to_punch = 0; // rows
@@ -54,7 +54,7 @@ void put_tail(kv_writer& writer, const segment_entry& entry);
 void erase_tail(kv_writer& writer, std::span<const segment_entry> entries);
 result<std::vector<segment_entry>> tail_of(kv_reader& reader, std::uint64_t segment);
 
-// Nothing when the index is new.
+// nullopt: the index is new.
 result<std::optional<uuid>> owner(kv_reader& reader);
 void put_owner(kv_writer& writer, const uuid& disk);
 result<std::uint64_t> next_segment(kv_reader& reader); // 1 in a new index

@@ -33,8 +33,8 @@ public:
     if (auto checked = check_rows(); !checked) return checked.error();
     for (const auto& [segment, s] : segments_)
       if (s.chunks != s.row.live_chunks)
-        problem("segment " + std::to_string(segment), "the index counts " + std::to_string(s.row.live_chunks) +
-                                                          " chunks and names " + std::to_string(s.chunks));
+        problem("segment " + std::to_string(segment), "its row counts " + std::to_string(s.row.live_chunks) +
+                                                          " chunks, the index has " + std::to_string(s.chunks));
     report_.segments = segments_.size();
     report_.chunks = total_;
     return std::move(report_);
@@ -43,9 +43,9 @@ public:
 private:
   struct state {
     chunk_index::segment_row row;
-    std::unique_ptr<file> opened; // only while its own records are checked, or when it has no good list of them
-    bool listed = false;          // its records are listed by footer or tail rows, and were checked from there
-    std::uint64_t chunks = 0;     // that the index names
+    std::unique_ptr<file> opened; // only if the list of its records is missing or damaged
+    bool listed = false;          // the records of its footer or tail rows were checked
+    std::uint64_t chunks = 0;     // in the index
   };
 
   void problem(const std::string& where, const std::string& what) { report_.problems.push_back(where + ": " + what); }
@@ -68,7 +68,7 @@ private:
       if (!opened) return opened.error();
       const auto any = holds_records(**opened, key_, *segment);
       if (!any) return any.error();
-      if (*any) problem(name, "holds chunks that the index does not know");
+      if (*any) problem(name, "has records, but the index does not have the segment");
     }
     return {};
   }
@@ -87,7 +87,7 @@ private:
     auto entries = list_records(segment, s.row, **opened);
     if (!entries && (entries.error() == errc::not_found || entries.error() == errc::corrupt)) {
       problem(where, entries.error().text);
-      s.opened = std::move(*opened); // check_rows looks at each of its chunks
+      s.opened = std::move(*opened); // check_rows verifies each of its chunks
       return {};
     }
     if (!entries) return entries.error();
@@ -112,7 +112,7 @@ private:
       verify(opened, entry);
     } else if (!to_punch_.contains(entry.location.place) && verify_record(opened, key_, entry, false)) {
       problem(to_string(entry.location.place),
-              "chunk " + to_string(entry.id) + " was deleted, its space is not given back");
+              "chunk " + to_string(entry.id) + " was deleted, but its space is not freed");
     }
     return {};
   }
@@ -125,7 +125,7 @@ private:
       const auto& place = entry->location.place;
       const auto at = segments_.find(place.segment);
       if (at == segments_.end() || place.offset + record_bytes(entry->location.length) > at->second.row.data_end) {
-        problem(to_string(place), "chunk " + to_string(entry->id) + " lies outside of every segment");
+        problem(to_string(place), "chunk " + to_string(entry->id) + " is outside of all segments");
         continue;
       }
       ++at->second.chunks;
@@ -160,8 +160,8 @@ result<check_report> check_disk(const chunk_store_options& options, file_system&
   if (!owner) return owner.error();
   if (!*owner || **owner != identity->id)
     return error{errc::corrupt, "the index of the disk in " + options.directory +
-                                    " is missing, incomplete or another " +
-                                    "disk's; `cairn storage rebuild-index` makes a new one"};
+                                    " is missing, incomplete or belongs to another " +
+                                    "disk; `cairn storage rebuild-index` makes a new one"};
   return disk_check{options.directory, files, **reader, identity->header_key, deep, progress}.run();
 }
 

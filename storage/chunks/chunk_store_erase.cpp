@@ -75,7 +75,7 @@ result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max) {
   return std::uint64_t{rows.size()};
 }
 
-// With or without holes of their own: an empty segment is removed as a whole.
+// Also counts rows of an empty segment, which is unlinked instead of punched.
 void segment_chunk_store::count_punched(std::span<const chunk_index::punch_row> rows) const {
   if (!options_.bytes_punched) return;
   std::uint64_t bytes = 0;
@@ -83,17 +83,18 @@ void segment_chunk_store::count_punched(std::span<const chunk_index::punch_row> 
   options_.bytes_punched->fetch_add(bytes, std::memory_order_relaxed);
 }
 
-// `rows` are of one segment, in the order of their places; neighbours are punched at once.
+// `rows` belong to one segment and are sorted by place; adjacent ranges are punched together.
 result<void> segment_chunk_store::punch_ranges(std::uint64_t segment, std::span<const chunk_index::punch_row> rows) {
   const auto opened = files_.open(readers_.path_of(segment), open_mode::read_write);
-  if (!opened) return opened.error() == errc::not_found ? result<void>{} : opened.error(); // nothing left to give back
+  if (!opened) return opened.error() == errc::not_found ? result<void>{} : opened.error(); // no file: nothing to free
   for (std::size_t i = 0; i < rows.size();) {
     const auto begin = rows[i].place.offset;
     auto end = begin;
     for (; i < rows.size() && rows[i].place.offset == end; ++i) end += rows[i].bytes;
     if (auto punched = (*opened)->punch(begin, end - begin); !punched) return punched;
   }
-  // Rows may go only when the holes stay: otherwise a crash would lose the space until the segment is empty.
+  // The rows may be removed only when the holes are durable. Otherwise a crash would leak the space until the segment
+  // is empty.
   return flushed((*opened)->flush(), "flush of punched holes");
 }
 

@@ -1,16 +1,17 @@
-// The chunk store over segment files: what chunk_store_open.cpp (recovery), chunk_store_read.cpp,
-// chunk_store_scrub.cpp, chunk_store_write.cpp (group commit, segments) and chunk_store_erase.cpp (erase, punch) share.
-// Not for other files.
+// The class that implements the chunk store, shared by chunk_store_open.cpp (recovery), chunk_store_read.cpp,
+// chunk_store_scrub.cpp, chunk_store_write.cpp (group commit), chunk_store_segments.cpp and chunk_store_erase.cpp
+// (erase, punch). Not for other files.
 //
 // Order of writes, each step durable before the next:
-//   segment     file made and preallocated → folder flushed → row (active) committed → records
+//   segment     file created and preallocated → directory flushed → row (active) committed → records
 //   write       records written → file flushed → rows committed → acknowledged
-//   seal        footer written, file cut and flushed → row (sealed) committed, tail rows dropped
-//   erase       chunk rows out, to_punch rows in, one commit
-//   punch       readers gone → holes punched → file flushed → to_punch rows dropped
-//   unlink      segment sealed, nothing live, nothing to punch → file removed → folder flushed → row dropped
-// Recovery appends behind the last acknowledged record of the active segment: what lies there was never acknowledged.
-// Files without a row hold no record when the crash came in between; if they do, the index is not this disk's newest.
+//   seal        footer written, file truncated and flushed → row (sealed) committed, tail rows removed
+//   erase       chunk rows removed and to_punch rows added in one commit
+//   punch       readers have ended → holes punched → file flushed → to_punch rows removed
+//   unlink      segment sealed, no live chunk, no to_punch row → file removed → directory flushed → row removed
+// Recovery appends after the last acknowledged record of the active segment; bytes after it were never acknowledged. A
+// segment file without a row is left by a crash between the steps and has no record; if it has one, the index is older
+// than the segment files.
 #pragma once
 
 #include "storage/chunks/chunk_index.hpp"
@@ -30,7 +31,7 @@ public:
 
   segment_chunk_store(chunk_store_options options, file_system& files, kv_engine& index, disk_identity identity,
                       std::shared_ptr<void> lock, std::uint64_t first_generation);
-  result<void> recover(); // once, before anything else
+  result<void> recover(); // called once, before any other function
 
   std::vector<result<void>> write(std::span<const chunk_write> batch) override;
   result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
@@ -52,23 +53,23 @@ private:
     std::uint64_t id = 0;
     std::unique_ptr<file> opened;
     std::uint64_t capacity = 0; // bytes of the file
-    std::uint64_t records = 0;  // in its tail rows
+    std::uint64_t records = 0;  // number of its tail rows
   };
   struct pending_write {
     std::size_t position = 0;              // in the batch
-    std::optional<chunk_location> damaged; // what the index names now, to be replaced
+    std::optional<chunk_location> damaged; // the damaged record that the write replaces
   };
   struct repeated_write {
-    std::size_t position = 0, first = 0; // the same id twice in a batch
+    std::size_t position = 0, first = 0; // of the same id in one batch
   };
-  // Segment rows as they will be when the transaction at hand commits.
+  // Segment rows as the current transaction will leave them.
   class row_changes {
   public:
     explicit row_changes(const segment_rows& rows) : rows_(rows) {}
     chunk_index::segment_row* of(std::uint64_t segment);                                      // null: no such segment
     void retire(kv_writer& writer, std::uint64_t generation, const chunk_location& location); // live → to_punch
     void put(kv_writer& writer) const;
-    void apply(segment_rows& rows, std::uint64_t& live_bytes) const; // and keeps the sum of live_bytes
+    void apply(segment_rows& rows, std::uint64_t& live_bytes) const; // live_bytes: the sum over all rows, updated
 
   private:
     const segment_rows& rows_;
@@ -108,13 +109,13 @@ private:
   result<void> punch_ranges(std::uint64_t segment, std::span<const chunk_index::punch_row> rows);
   void count_punched(std::span<const chunk_index::punch_row> rows) const;
 
-  // A failed flush or commit leaves the disk in a state that nobody knows: it takes no more writes. no_space is
-  // different: nothing was done.
+  // After a failed flush or commit the state on the device is unknown, so the disk accepts no more writes. Not after
+  // no_space, which leaves the state unchanged.
   result<void> flushed(result<void> outcome, const char* what);
   result<void> commit(kv_writer& writer);
   void turn_read_only(const error& reason);
   void refresh_space();
-  std::uint64_t usable_bytes() const; // above the reserve
+  std::uint64_t usable_bytes() const; // free bytes beyond the reserve
   void publish();
 
   const chunk_store_options options_;
@@ -127,7 +128,7 @@ private:
   location_cache cache_;
   segment_files readers_;
 
-  // The writer's own.
+  // Used only by the writer.
   segment_rows rows_;
   std::optional<active_segment> active_;
   std::uint64_t next_segment_ = 1, chunks_ = 0, to_punch_ = 0, used_bytes_ = 0, reserve_bytes_ = 0;

@@ -1,4 +1,4 @@
-// Opening and recovery of a disk. What a crash may have left is listed in chunk_store_impl.hpp.
+// Opening and recovery of a disk. chunk_store_impl.hpp lists the states that a crash may leave.
 #include "storage/chunks/chunk_store_impl.hpp"
 
 #include "base/log.hpp"
@@ -34,7 +34,7 @@ result<disk_files> look_at(file_system& files, const std::string& directory) {
   return found;
 }
 
-// The store gives space back by holes in files: better no disk than one that only fills.
+// The store frees space by punching holes: on a file system without that, the disk is refused.
 result<void> probe(file_system& files, const std::string& directory) {
   const auto path = segments_directory(directory) + "/probe";
   if (auto removed = files.remove(path); !removed && removed.error() != errc::not_found) return removed;
@@ -46,11 +46,11 @@ result<void> probe(file_system& files, const std::string& directory) {
   if (auto removed = files.remove(path); !removed && outcome) outcome = removed;
   if (!outcome && outcome.error() == errc::unsupported)
     return error{errc::unsupported,
-                 directory + ": this file system can't preallocate and punch holes (ext4, xfs, btrfs and tmpfs can)"};
+                 directory + ": this file system cannot preallocate and punch holes (ext4, xfs, btrfs and tmpfs can)"};
   return outcome;
 }
 
-// Settles who the disk is; afterwards identity file and index agree.
+// Loads or creates the disk's identity; afterwards the identity file and the index agree.
 result<disk_identity> settle_identity(file_system& files, const std::string& directory, kv_engine& index,
                                       random_source& random) {
   const auto found = look_at(files, directory);
@@ -67,7 +67,8 @@ result<disk_identity> settle_identity(file_system& files, const std::string& dir
     return error{errc::corrupt, "the index in " + directory + " belongs to disk " + to_string(*owner) +
                                     ", not to disk " + to_string(found->identity->id)};
   if (!found->identity && (owner || found->has_segments))
-    return error{errc::corrupt, directory + "/disk is missing, but there are data: restore it from a copy of the disk"};
+    return error{errc::corrupt,
+                 directory + "/disk is missing, but the disk has data: restore the file from a copy of the disk"};
   if (!owner && found->has_segments)
     return error{errc::corrupt, "the index of the disk in " + directory + " is missing or incomplete" + rebuild_hint};
   if (owner) return *found->identity;
@@ -95,7 +96,7 @@ result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options optio
   if (!reason) return reason.error();
   if (*reason)
     return error{errc::quarantined, options.directory + ": " + **reason +
-                                        "; look at the disk, then `cairn storage check --clear-quarantine`"};
+                                        "; check the disk, then run `cairn storage check --clear-quarantine`"};
   const auto identity = settle_identity(files, options.directory, index, random);
   if (!identity) return identity.error();
   std::uint64_t generation = 0;
@@ -160,8 +161,8 @@ result<void> segment_chunk_store::load_rows() {
   return (*reader)->status();
 }
 
-// A file without a row was just being made when the crash came, and is empty. Anything else means that the index is
-// older than the files (restored from a copy, say): deleting would lose data.
+// A segment file without a row was being created at the time of a crash, and has no record. If it has a record, the
+// index is older than the files (for example restored from a copy), and deleting the file would lose data.
 result<void> segment_chunk_store::remove_strays() {
   const auto directory = segments_directory(options_.directory);
   const auto names = files_.list(directory);
@@ -183,14 +184,15 @@ result<void> segment_chunk_store::remove_strays() {
     const auto any = holds_records(**opened, identity_.header_key, *segment);
     opened->reset();
     if (!any) return any.error();
-    if (*any) return error{errc::corrupt, path + " holds chunks that the index does not know" + rebuild_hint};
+    if (*any)
+      return error{errc::corrupt, path + " has records, but the index does not have the segment" + rebuild_hint};
     if (auto removed = files_.remove(path); !removed) return removed;
   }
   for (const auto& [segment, row] : rows_)
     if (present < rows_.size() && row.live_chunks > 0 &&
         !std::binary_search(names->begin(), names->end(), segment_file_name(segment)))
       log::error("segment file is missing", {{"path", readers_.path_of(segment)}, {"chunks", row.live_chunks}});
-  return {}; // not flushed: a stray that comes back is removed again
+  return {}; // not flushed: a file that reappears after a crash is removed again
 }
 
 result<void> segment_chunk_store::resume_active() {
@@ -200,7 +202,7 @@ result<void> segment_chunk_store::resume_active() {
   for (const auto segment : unsealed) {
     auto opened = files_.open(readers_.path_of(segment), open_mode::read_write);
     if (!opened) {
-      if (opened.error() == errc::not_found) continue; // remove_strays told; its chunks answer corrupt
+      if (opened.error() == errc::not_found) continue; // logged by remove_strays; reads of its chunks return corrupt
       return opened.error();
     }
     const auto size = (*opened)->size();

@@ -31,7 +31,7 @@ result<chunk_read_result> segment_chunk_store::read_record(file& from, read_way 
   chunk_read_result got{0, at.length};
   if (offset < at.length) got.length = std::min(length, at.length - offset);
   const auto end = std::uint64_t{offset} + got.length;
-  std::size_t rest_bytes = 0; // of a block that is wanted only in part: its checksum covers all of it
+  std::size_t rest_bytes = 0; // of the last block, if only a part of it is requested: the checksum covers the block
   if (verify && got.length > 0) rest_bytes = std::min<std::uint64_t>(round_up(end, block_size_bytes), at.length) - end;
 
   const std::array<bytes_span, 3> views{bytes_span{page}, bytes_span{into, got.length},
@@ -41,7 +41,7 @@ result<chunk_read_result> segment_chunk_store::read_record(file& from, read_way 
     for (const auto& part : parts) wanted += part.size();
     const auto n = way == read_way::from_memory ? from.read_cached(position, parts) : from.read(position, parts);
     if (!n) return n.error();
-    if (*n != wanted) return error{errc::corrupt, "behind the end of the segment file"};
+    if (*n != wanted) return error{errc::corrupt, "beyond the end of the segment file"};
     return {};
   };
   const std::span<const bytes_span> all{views};
@@ -83,7 +83,7 @@ result<chunk_read_result> segment_chunk_store::read(const chunk_id& id, std::uin
   const auto known = cache_.find(id);
   if (known.location) {
     auto outcome = read_from_disk(options_.verify_reads, id, *known.location, offset, length, into);
-    // Something else may lie there by now: then the index decides.
+    // The cached location may be stale: look it up in the index.
     if (outcome || (outcome.error() != errc::corrupt && outcome.error() != errc::not_found)) return outcome;
   }
   const auto location = look_up(id);
@@ -92,7 +92,8 @@ result<chunk_read_result> segment_chunk_store::read(const chunk_id& id, std::uin
   auto outcome = read_from_disk(options_.verify_reads, id, *location, offset, length, into);
   if (outcome) return outcome;
   auto reason = outcome.error();
-  if (reason == errc::not_found) reason.code = errc::corrupt; // the index knows the chunk, its segment file is gone
+  if (reason == errc::not_found)
+    reason.code = errc::corrupt; // the index has the chunk, but its segment file is missing
   return at_chunk(reason, id, location->place);
 }
 
@@ -106,7 +107,7 @@ result<chunk_read_result> segment_chunk_store::read_cached(const chunk_id& id, s
   auto outcome =
       read_record(*opened, read_way::from_memory, options_.verify_reads, id, *known.location, offset, length, into);
   if (outcome) return outcome;
-  return error{errc::would_block, {}}; // whatever it was, `read` looks closer and may wait
+  return error{errc::would_block, {}}; // any error: `read` finds the cause, and may block
 }
 
 result<std::vector<chunk_id>> segment_chunk_store::list(const std::optional<chunk_id>& after, std::size_t max) {
@@ -115,7 +116,7 @@ result<std::vector<chunk_id>> segment_chunk_store::list(const std::optional<chun
   auto reader = index_.begin_read();
   if (!reader) return reader.error();
   const auto cursor = (*reader)->cursor(chunk_index::chunks);
-  // The first key behind `after`: keys have one length, so appending a byte gives it.
+  // The smallest key after `after`: all keys have the same length, so appending a byte gives it.
   const auto from = after ? chunk_index::chunk_key(*after) + '\0' : std::string{};
   for (auto row = cursor->seek(from); row && ids.size() < max; row = cursor->next()) {
     const auto entry = chunk_index::decode_chunk(*row);

@@ -21,7 +21,8 @@ public:
     std::vector<std::uint64_t> segments;
     for (const auto& name : *names)
       if (const auto segment = parse_segment_file_name(name)) segments.push_back(*segment);
-    for (std::size_t i = 0; i < segments.size(); ++i) { // sorted as their names are: later copies of a chunk come later
+    for (std::size_t i = 0; i < segments.size();
+         ++i) { // in ascending order, so that later copies of a chunk come later
       if (auto added = add_segment(segments[i]); !added) return added.error();
       if (progress) progress(i + 1, segments.size());
     }
@@ -60,7 +61,7 @@ private:
     return add_rows(segment, entries, data_end);
   }
 
-  // What lies behind the last good record was never acknowledged, or is damaged beyond use.
+  // Bytes after the last intact record were never acknowledged, or are damaged beyond repair.
   result<void> scan_and_seal(file& opened, std::uint64_t segment, std::vector<segment_entry>& entries,
                              std::uint64_t& data_end) {
     const auto scanned = scan_segment_file(opened, identity_.header_key, segment, [&](const auto& entry, bool good) {
@@ -68,7 +69,7 @@ private:
         entries.push_back(entry);
       else
         report_.problems.push_back(to_string(entry.location.place) + ": chunk " + to_string(entry.id) +
-                                   " is damaged or was never finished");
+                                   " is damaged or incomplete");
       return true;
     });
     if (!scanned) return scanned;
@@ -87,7 +88,7 @@ private:
       const auto bytes = record_bytes(location.length);
       const auto earlier = chunk_index::find(**writer, id);
       if (!earlier && earlier.error() != errc::not_found) return earlier.error();
-      if (earlier) { // deleted or replaced before: the later copy is the one that was acknowledged last
+      if (earlier) { // deleted or replaced: the later copy is the one that was acknowledged last
         const auto earlier_bytes = record_bytes(earlier->length);
         chunk_index::put(**writer, chunk_index::punch_row{rebuilt_generation, earlier->place, earlier_bytes});
         auto& old = rows_[earlier->place.segment];
@@ -104,7 +105,7 @@ private:
     return (*writer)->commit();
   }
 
-  // The owner's row comes last: it says that the index is complete.
+  // Its transaction includes the owner's row, which marks the index as complete.
   result<void> finish(std::uint64_t next_segment) {
     auto writer = index_.begin_write();
     if (!writer) return writer.error();

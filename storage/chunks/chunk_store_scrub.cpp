@@ -1,4 +1,4 @@
-// Verifying what lies on the disk, not what memory remembers of it.
+// Verification of records on the device, bypassing the page cache.
 #include "storage/chunks/chunk_store_impl.hpp"
 
 #include <algorithm>
@@ -12,7 +12,7 @@ constexpr std::size_t listed_at_once = 64;
 constexpr std::size_t step_bytes = 1 << 20; // of payload
 static_assert(step_bytes % block_size_bytes == 0);
 
-// Room for the header page and a step, aligned, for reads that bypass the page cache.
+// Aligned memory for the header page and one step, for reads that bypass the page cache.
 class scrub_buffer {
 public:
   bytes_span bytes() { return {pages_.front().bytes.data(), pages_.size() * page_bytes}; }
@@ -30,12 +30,12 @@ result<void> verify_whole(file& from, const mac_key& key, const chunk_id& id, co
   const auto fetch = [&](std::uint64_t offset, bytes_span into) -> result<void> {
     const auto got = from.read(offset, std::span{&into, 1});
     if (!got) return got.error();
-    if (*got != into.size()) return error{errc::corrupt, "behind the end of the segment file"};
+    if (*got != into.size()) return error{errc::corrupt, "beyond the end of the segment file"};
     return {};
   };
   const auto head = buffer.first<page_bytes>();
   const auto payload = buffer.subspan(page_bytes);
-  // The header together with the first step: one request to the device for most chunks.
+  // The header and the first step are read together: one request to the device for most chunks.
   std::size_t step = std::min<std::size_t>(at.length, step_bytes);
   if (auto read = fetch(at.place.offset, buffer.first(page_bytes + round_up(step, page_bytes))); !read) return read;
   const auto header = decode_record_header(head, key, at.place);
@@ -55,7 +55,7 @@ result<void> verify_whole(file& from, const mac_key& key, const chunk_id& id, co
 } // namespace
 
 result<void> segment_chunk_store::scrub_chunk(const chunk_id& id, bytes_span buffer, scrub_page& page) {
-  const auto pin = pins_.enter(); // what the index names now stays where it is
+  const auto pin = pins_.enter(); // the record that the index names is not punched while pinned
   const auto at = look_up(id);
   if (!at) return at.error() == errc::not_found ? result<void>{} : at.error();
   ++page.chunks;
@@ -66,8 +66,8 @@ result<void> segment_chunk_store::scrub_chunk(const chunk_id& id, bytes_span buf
   if (auto may = readable(0); !may) return may;
   const auto now = look_up(id);
   if (!now && now.error() != errc::not_found) return now.error();
-  if (!now || *now != *at) return {}; // erased or written anew meanwhile
-  // A segment file that is not there: its chunks are as lost as with a damaged one.
+  if (!now || *now != *at) return {}; // erased or replaced meanwhile
+  // A missing segment file (not_found) counts as damage.
   const bool damaged = good.error() == errc::corrupt || good.error() == errc::not_found;
   (damaged ? page.corrupt : page.unreadable).push_back(id);
   return {};

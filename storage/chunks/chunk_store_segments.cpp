@@ -1,4 +1,4 @@
-// The life of segments: made when a record needs room, sealed when full, removed when empty.
+// Segments are created when a record needs room, sealed when full, removed when empty.
 #include "storage/chunks/chunk_store_impl.hpp"
 
 #include "base/log.hpp"
@@ -17,7 +17,7 @@ bool is_gone(const result<void>& removal) {
 
 result<void> segment_chunk_store::make_room(std::uint64_t record) {
   if (auto may = writable(); !may) return may;
-  std::uint64_t slack = 0; // what sealing the active segment gives back
+  std::uint64_t slack = 0; // bytes that sealing the active segment will free
   if (active_) {
     const auto end = rows_.at(active_->id).data_end;
     if (end + record + footer_bytes(active_->records + 1) <= active_->capacity) return {};
@@ -34,7 +34,8 @@ result<void> segment_chunk_store::make_room(std::uint64_t record) {
     refresh_space();
     if (usable_bytes() < size_min) return full;
   }
-  // A nearly full disk gets smaller and smaller segments, so that it can be filled and others on it still breathe.
+  // On a nearly full disk, new segments take at most half of the usable space, so that preallocation does not exhaust
+  // it.
   const auto segment_size = options_.segment_size_bytes / page_bytes * page_bytes;
   const auto affordable = usable_bytes() >= segment_size ? segment_size : usable_bytes() / 2 / page_bytes * page_bytes;
   return make_segment(std::max(affordable, size_min), size_min);
@@ -54,7 +55,7 @@ result<void> segment_chunk_store::make_segment(std::uint64_t size, std::uint64_t
     opened->reset();
     if (auto removed = files_.remove(path); !is_gone(removed)) {
       log::warn("unused segment not removed", {{"path", path}, {"error", to_string(removed.error())}});
-      ++next_segment_; // its name is taken
+      ++next_segment_; // the file still exists under this name
     }
     return reason;
   };
@@ -103,7 +104,7 @@ result<void> segment_chunk_store::seal(active_segment& segment) {
 
 result<void> segment_chunk_store::seal_active() {
   if (auto sealed = seal(*active_); !sealed) {
-    const auto size = active_->opened->size(); // the file may have been cut already
+    const auto size = active_->opened->size(); // the file may already be truncated
     if (!size) return size.error();
     active_->capacity = *size;
     return sealed;

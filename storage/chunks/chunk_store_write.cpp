@@ -11,7 +11,7 @@ namespace cairn::storage {
 
 namespace {
 
-struct alignas(page_bytes) page { // aligned, so that files may write it without a copy
+struct alignas(page_bytes) page { // aligned for O_DIRECT
   std::array<std::byte, page_bytes> bytes{};
 };
 
@@ -33,7 +33,7 @@ void segment_chunk_store::row_changes::retire(kv_writer& writer, std::uint64_t g
   const auto bytes = record_bytes(location.length);
   chunk_index::put(writer, chunk_index::punch_row{generation, location.place, bytes});
   auto* row = of(location.place.segment);
-  if (row == nullptr) return; // a damaged index named a segment that it does not have
+  if (row == nullptr) return; // the index is damaged: a chunk's segment has no row
   row->live_bytes = minus(row->live_bytes, bytes);
   row->live_chunks = minus(row->live_chunks, 1);
   ++row->to_punch;
@@ -112,7 +112,7 @@ std::vector<result<void>> segment_chunk_store::write(std::span<const chunk_write
   return answers;
 }
 
-// Answers what needs no writing and returns the rest.
+// Fills in the answers of chunks that need no writing, and returns the others.
 std::vector<segment_chunk_store::pending_write> segment_chunk_store::prepare(std::span<const chunk_write> batch,
                                                                              std::vector<result<void>>& answers,
                                                                              std::vector<repeated_write>& repeated) {
@@ -121,7 +121,8 @@ std::vector<segment_chunk_store::pending_write> segment_chunk_store::prepare(std
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const auto& [id, payload] = batch[i];
     if (payload.empty() || payload.size() > chunk_bytes_max) {
-      answers[i] = error{errc::invalid_argument, "chunk " + to_string(id) + ": payload of 0 or more than 16 MiB"};
+      answers[i] =
+          error{errc::invalid_argument, "chunk " + to_string(id) + ": the payload is empty or larger than 16 MiB"};
       continue;
     }
     if (const auto [first, fresh] = seen.try_emplace(id, i); !fresh) {
@@ -149,8 +150,8 @@ std::vector<segment_chunk_store::pending_write> segment_chunk_store::prepare(std
   return wanted;
 }
 
-// Whether exactly these bytes are stored. Reads all of them: an answer of success promises that they are whole. What
-// can't be read is as good as damaged.
+// Whether exactly these bytes are stored. Reads and verifies all of them, because success means that the chunk is
+// intact. corrupt: the record is damaged or cannot be read.
 result<bool> segment_chunk_store::holds(const chunk_id& id, const chunk_location& at, bytes_view payload) {
   std::vector<std::byte> stored(at.length);
   const auto got = read_from_disk(true, id, at, 0, at.length, stored.data());
@@ -170,7 +171,7 @@ std::size_t segment_chunk_store::how_many_fit(std::span<const chunk_write> batch
     if (end + footer_bytes(active_->records + count + 1) > active_->capacity) break;
     ++count;
   }
-  CAIRN_ASSERT(count > 0); // make_room saw to that
+  CAIRN_ASSERT(count > 0); // guaranteed by make_room
   return count;
 }
 
@@ -201,7 +202,7 @@ result<void> segment_chunk_store::write_records(std::span<const chunk_write> bat
 }
 
 result<void> segment_chunk_store::append(std::span<const chunk_write> batch, std::span<const pending_write> group) {
-  if (auto may = writable(); !may) return may; // an earlier group of this batch may have failed
+  if (auto may = writable(); !may) return may; // the flush of an earlier group of this batch may have failed
   std::vector<segment_entry> placed;
   if (auto written = write_records(batch, group, placed); !written) return written;
   if (auto durable = flushed(active_->opened->flush(), "flush of records"); !durable) return durable;
@@ -238,8 +239,9 @@ void segment_chunk_store::refresh_space() {
   const auto now = files_.space_of(options_.directory);
   if (now)
     space_ = *now;
-  else if (!std::exchange(space_unknown_, true)) // once, not a batch
-    log::warn("space of a disk is unknown", {{"directory", options_.directory}, {"error", to_string(now.error())}});
+  else if (!std::exchange(space_unknown_, true)) // logged once, not for each batch
+    log::warn("free space of a disk is unknown",
+              {{"directory", options_.directory}, {"error", to_string(now.error())}});
 }
 
 std::uint64_t segment_chunk_store::usable_bytes() const {

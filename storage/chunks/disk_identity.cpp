@@ -1,5 +1,5 @@
-// The file `disk` (integers little-endian): magic "CAIRNDSK", version 1, 7 zero bytes, UUID 16, secret 32, CRC32C 4 of
-// all before it.
+// The file `disk` (integers little-endian): magic "CAIRNDSK", version:1, 7 zero bytes, UUID 16, header key 16, spare
+// secret 16, CRC32C 4 of all bytes before it.
 #include "storage/chunks/disk_identity.hpp"
 
 #include "base/byte_order.hpp"
@@ -47,7 +47,7 @@ result<disk_identity> load_disk_identity(file_system& files, const std::string& 
   const auto* at = reinterpret_cast<const std::byte*>(content->data());
   if (content->size() != identity_bytes || std::memcmp(at, disk_magic, sizeof disk_magic) != 0 ||
       load_le<std::uint32_t>(at + crc_at) != crc32c({at, crc_at}))
-    return error{errc::corrupt, identity_path(disk) + " is damaged: restore it from another copy of the disk"};
+    return error{errc::corrupt, identity_path(disk) + " is damaged: restore it from a copy of the disk"};
   if (at[disk_version_at] != std::byte{disk_version})
     return error{errc::unsupported, identity_path(disk) + " was written by a newer version"};
   disk_identity identity;

@@ -9,7 +9,7 @@ location_cache::location_cache(std::size_t entries)
 
 location_cache::set& location_cache::set_of(const chunk_id& id) {
   auto hash = std::hash<chunk_id>{}(id);
-  hash ^= hash >> 32; // neighbours differ in the high bits only after the multiplication
+  hash ^= hash >> 32; // the hash of consecutive ids differs mostly in the high bits
   return table_[hash % sets_];
 }
 
@@ -29,7 +29,7 @@ void location_cache::set::put(const chunk_id& id, const chunk_location& location
     if (!candidate.recent) slot = &candidate;
     candidate.recent = false;
   }
-  *slot = {id, location, true, false}; // a first use is not a second one: scans don't push out what is hot
+  *slot = {id, location, true, false}; // not `recent` before its second use, so that a scan does not evict hot entries
 }
 
 location_cache::found location_cache::find(const chunk_id& id) {
@@ -51,7 +51,7 @@ void location_cache::offer(const chunk_id& id, const chunk_location& location, s
 void location_cache::put(const chunk_id& id, const chunk_location& location) {
   auto& s = set_of(id);
   const std::lock_guard guard{s.mutex};
-  ++s.erasures; // what a reader saw in the index before this commit is old
+  ++s.erasures; // a location that a reader found before this commit is stale
   s.put(id, location);
 }
 

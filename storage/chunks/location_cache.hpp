@@ -1,8 +1,8 @@
-// Where recently used chunks lie: a bounded, set-associative cache (8 ways, second chance), so that a hot read needs no
-// index. Thread-safe; a lock is held for a look at one set. Memory: about 64 bytes an entry, taken at construction.
+// Cache of chunk locations: bounded, set-associative (8 ways, second chance), so that a hot read needs no index lookup.
+// Thread-safe, one lock per set. Memory: about 64 bytes per entry, allocated at construction.
 //
-// A reader that misses takes the miss's ticket, looks into the index and offers what it found with that ticket. An
-// erase in between makes the ticket stale, so that the cache never holds a place that was erased before.
+// A reader that misses gets a ticket, looks the chunk up in the index and offers the location with that ticket. A put
+// or erase in the same set makes the ticket stale, so the cache never gets a location that was erased before.
 #pragma once
 
 #include "storage/chunks/record.hpp"
@@ -24,7 +24,7 @@ public:
   found find(const chunk_id& id);
   void offer(const chunk_id& id, const chunk_location& location, std::uint64_t ticket);
   void put(const chunk_id& id, const chunk_location& location); // by the writer, after its commit
-  void erase(const chunk_id& id);                               // likewise
+  void erase(const chunk_id& id);                               // by the writer, after its commit
 
 private:
   static constexpr std::size_t ways = 8;

@@ -1,9 +1,9 @@
-// Who may still look at erased space. A read pins the current generation before it looks a place up; erased space
-// belongs to the generation in which its index row went. Space is free for punching when every read that pinned its
-// generation or an earlier one has ended: later reads can't find it any more. Two generations run at a time, so a read
-// that hangs delays punching and nothing else.
+// Epoch-based reclamation of erased space. A read pins the current generation before it looks up a location. Erased
+// space belongs to the generation in which its index row was removed. It may be punched when every read that pinned
+// that generation or an earlier one has ended; later reads cannot find it. At most two generations have running reads,
+// so a read that hangs only delays punching.
 //
-// enter() from any thread, never blocks; generation() and advance() from the one writer.
+// enter() from any thread, never blocks; generation() and advance() only from the writer.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ public:
     std::atomic<std::uint64_t>& count_;
   };
 
-  // Space erased in generations before `first` (by an earlier process) is free at once.
+  // Space erased in generations before `first` (by an earlier process) may be punched at once.
   explicit read_pins(std::uint64_t first) : generation_(first), free_(first - 1) {}
 
   pin enter() {
@@ -33,13 +33,14 @@ public:
       auto& count = counts_[generation % 2].value;
       count.fetch_add(1);
       if (generation_.load() == generation) return pin{count};
-      count.fetch_sub(1); // the generation turned in between: its space may be freed already
+      count.fetch_sub(1); // the generation advanced in between: its space may already be punched
     }
   }
 
   std::uint64_t generation() const { return generation_.load(); }
 
-  // Turns the generation when the one before has drained. Returns the newest generation whose space is free.
+  // Advances the generation if no read of the previous one runs. Returns the newest generation whose space may be
+  // punched.
   std::uint64_t advance() {
     const auto now = generation_.load();
     if (counts_[(now + 1) % 2].value.load() != 0) return free_;

@@ -1,7 +1,6 @@
-// A record is a chunk on disk: a 4 KiB header page and the payload, padded with zeros to 4 KiB. The header names the
-// chunk, carries a CRC32C for each 64 KiB block of payload, and a checksum keyed with the disk's secret over all that
-// and the record's own place. So bytes of a user can never pass for a record, nor a record of one place for that of
-// another.
+// A record is a chunk on disk: a 4 KiB header page and the payload, padded with zeros to 4 KiB. The header has the
+// chunk id, a CRC32C of each 64 KiB block of the payload, the record's place, and a checksum of all these, keyed with
+// the disk's secret. So user data cannot be mistaken for a record, nor a record for one at another place.
 //
 // Header page (integers little-endian):
 //    0  8  magic "CAIRNREC"
@@ -56,7 +55,7 @@ constexpr std::uint32_t block_count(std::uint32_t payload) {
   return static_cast<std::uint32_t>(round_up(payload, block_size_bytes) / block_size_bytes);
 }
 
-// A header that passed its checks. Views the page it was decoded from.
+// A verified header. Refers to the page it was decoded from.
 class record_header {
 public:
   const chunk_id& id() const noexcept { return id_; }
@@ -75,11 +74,11 @@ void encode_record_header(page_span page, const mac_key& key, const record_place
                           bytes_view payload);
 // corrupt, with the reason: "header magic", "header version", "header length", "header place", "header checksum".
 result<record_header> decode_record_header(page_view page, const mac_key& key, const record_place& place);
-// A quick look that may be wrong with 2^-64: whether decoding is worth the try.
+// Whether the page begins with the magic. Not a verification.
 bool looks_like_record(page_view page) noexcept;
 
-// Checks whole blocks from `first_block` on: `payload` starts there; `rest` completes its last block, so that together
-// they end at a block's end or the chunk's. corrupt.
+// Verifies whole blocks from `first_block` on. `payload` begins at that block; `rest` completes its last block, so that
+// together they end at the end of a block or of the chunk. Error: corrupt.
 result<void> verify_blocks(const record_header& header, std::uint32_t first_block, bytes_view payload,
                            bytes_view rest = {});
 

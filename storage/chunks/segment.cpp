@@ -95,7 +95,7 @@ result<segment_footer> read_footer(file& segment_file, const mac_key& key, std::
   if (!got_trailer) return got_trailer.error();
   if (!*got_trailer || std::memcmp(trailer.data(), segment_magic, sizeof segment_magic) != 0) return none;
 
-  const error broken{errc::corrupt, "footer of segment " + std::to_string(segment)};
+  const error broken{errc::corrupt, "footer of segment " + std::to_string(segment) + " is damaged"};
   const auto table = load_le<std::uint64_t>(trailer.data() + table_at);
   const auto count = load_le<std::uint64_t>(trailer.data() + count_at);
   if (trailer[segment_version_at] != std::byte{segment_version} ||
@@ -117,7 +117,7 @@ result<segment_footer> read_footer(file& segment_file, const mac_key& key, std::
 
 namespace {
 
-// Payload of a good header, checked a block at a time.
+// Verifies the payload of a valid header, one block at a time.
 result<void> verify_payload(file& segment_file, const record_header& header, std::uint64_t payload_offset) {
   std::vector<std::byte> block(block_size_bytes);
   for (std::uint32_t i = 0; i < block_count(header.length()); ++i) {
@@ -125,7 +125,7 @@ result<void> verify_payload(file& segment_file, const record_header& header, std
     const auto bytes = bytes_span{block}.first(std::min<std::uint64_t>(block_size_bytes, header.length() - begin));
     const auto whole = read_whole(segment_file, payload_offset + begin, bytes);
     if (!whole) return whole.error();
-    if (!*whole) return error{errc::corrupt, "payload behind the end of the file"};
+    if (!*whole) return error{errc::corrupt, "payload beyond the end of the file"};
     if (auto good = verify_blocks(header, i, bytes); !good) return good;
   }
   return {};
@@ -153,7 +153,7 @@ result<void> scan_segment_file(file& segment_file, const mac_key& key, std::uint
     offset += page_bytes;
     if (!looks_like_record(page)) continue;
     const auto header = decode_record_header(page, key, place);
-    if (!header) continue; // user bytes, or torn: the next page may be a record
+    if (!header) continue; // user data or a torn header: the next page may be a record
     const auto payload = verify_payload(segment_file, *header, offset);
     if (!payload && payload.error().code != errc::corrupt) return payload.error();
     if (!found({header->id(), {place, header->length()}}, payload.has_value())) return {};
@@ -176,9 +176,9 @@ result<void> verify_record(file& segment_file, const mac_key& key, const segment
   const auto& place = expected.location.place;
   const auto whole = read_whole(segment_file, place.offset, page);
   if (!whole) return whole.error();
-  if (!*whole) return error{errc::corrupt, "header behind the end of the file"};
+  if (!*whole) return error{errc::corrupt, "header beyond the end of the file"};
   if (std::all_of(page.begin(), page.end(), [](auto b) { return b == std::byte{0}; }))
-    return error{errc::not_found, "a hole"};
+    return error{errc::not_found, "the record was punched"};
   const auto header = decode_record_header(page, key, place);
   if (!header) return header.error();
   if (header->id() != expected.id || header->length() != expected.location.length)

@@ -1,7 +1,7 @@
-// Segment files hold records one after the other from offset 0. An active segment is preallocated; behind its last
-// record lies nothing of value. A sealed one ends in a footer that lists its records, so that a lost index is rebuilt
-// without reading payloads. Punched records leave holes and stay in the footer: what a footer names must be checked by
-// its header.
+// A segment file has consecutive records from offset 0. An active segment is preallocated; bytes after its last record
+// have no meaning. A sealed segment ends in a footer that lists its records, so that a lost index can be rebuilt
+// without reading payloads. Punched records leave holes and stay in the footer, so a record that a footer lists must be
+// verified by its header.
 //
 // Footer (integers little-endian): table, padded with zeros to 4 KiB, then the trailer, the file's last 4 KiB.
 //   table entry, 32 bytes: offset 8, blob session 8, blob number 8, chunk index 4, payload length 4
@@ -30,12 +30,13 @@ std::string segment_file_name(std::uint64_t segment); // "00000000000000a1.seg"
 std::optional<std::uint64_t> parse_segment_file_name(std::string_view name);
 
 constexpr std::size_t segment_entry_bytes = 32;
-// Bytes that a footer of so many records takes at the end of the file.
+// Size of a footer with so many records, at the end of the file.
 constexpr std::uint64_t footer_bytes(std::uint64_t records) {
   return round_up(records * segment_entry_bytes, page_bytes) + page_bytes;
 }
 
-// Writes the footer behind the data, cuts the file there and flushes it. Safe to repeat. `data_end` is page-aligned.
+// Writes the footer after the data, truncates the file after it and flushes the file. May be repeated. `data_end` is
+// page-aligned.
 result<void> seal_segment_file(file& segment_file, const mac_key& key, std::uint64_t segment, std::uint64_t data_end,
                                std::span<const segment_entry> entries);
 
@@ -43,19 +44,19 @@ struct segment_footer {
   std::vector<segment_entry> entries;
   std::uint64_t data_end = 0;
 };
-// not_found: the file does not end in a trailer. corrupt: it does, but the footer fails its checksum.
+// Errors: not_found (the file does not end in a trailer), corrupt (the footer fails its checksum), io_error.
 result<segment_footer> read_footer(file& segment_file, const mac_key& key, std::uint64_t segment);
 
-// Finds records without index or footer: tries every page up to the file's end, skips over the payloads of good
-// records. `found` is told whether all blocks of the record are good, and answers whether to go on. io_error.
+// Finds records without index or footer: tries every page up to the end of the file, and skips the payloads of intact
+// records. `found` is called for each record; `blocks_good`: all blocks are intact. It returns false to stop the scan.
+// Error: io_error.
 result<void> scan_segment_file(file& segment_file, const mac_key& key, std::uint64_t segment,
                                const std::function<bool(const segment_entry&, bool blocks_good)>& found);
 
-result<bool> holds_records(file& segment_file, const mac_key& key, std::uint64_t segment); // scans until the first one
+result<bool> holds_records(file& segment_file, const mac_key& key, std::uint64_t segment); // scans to the first record
 
-// Reads a record's header and, when `deep`, verifies its payload. Blocking; for checks, not for serving. Errors:
-// not_found (a hole: the record was punched), corrupt (also when the header is that of another chunk or length),
-// io_error.
+// Verifies a record's header and, with `deep`, its payload. Blocking; for checks, not for serving. Errors: not_found (a
+// hole: the record was punched), corrupt (also if the header has another chunk id or length), io_error.
 result<void> verify_record(file& segment_file, const mac_key& key, const segment_entry& expected, bool deep);
 
 } // namespace cairn::storage

@@ -26,7 +26,7 @@ result<std::shared_ptr<file>> segment_files::open(std::uint64_t segment) {
   if (auto found = find_open(segment)) return found;
   auto opened = files_.open(path_of(segment), open_mode::read_only);
   if (!opened) return opened.error();
-  std::shared_ptr<file> closed_late; // closing may take time: not under the lock
+  std::shared_ptr<file> closed_late; // closed after the lock is released, because close(2) may block
   const std::lock_guard guard{mutex_};
   auto& fresh = slots_[segment];
   if (!fresh.opened) fresh.opened = std::move(*opened);

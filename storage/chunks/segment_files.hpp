@@ -1,6 +1,6 @@
-// Open segment files for readers: a bounded set, least recently used closed first. Thread-safe. A file that is dropped
-// or closed while a read uses it stays open until that read ends, also after the file was unlinked. Errors: not_found
-// (the segment's file is gone), io_error.
+// Cache of open segment files for readers: bounded, LRU. Thread-safe. A file that is dropped or evicted while a read
+// uses it stays open until that read ends, even if the file was unlinked. Errors: not_found (the segment file does not
+// exist), io_error.
 #pragma once
 
 #include "base/file_system.hpp"
@@ -16,7 +16,7 @@ class segment_files {
 public:
   segment_files(file_system& files, std::string directory, std::size_t open_max);
 
-  std::shared_ptr<file> find_open(std::uint64_t segment); // null when it would have to be opened
+  std::shared_ptr<file> find_open(std::uint64_t segment); // null if it is not open
   result<std::shared_ptr<file>> open(std::uint64_t segment);
   void drop(std::uint64_t segment);
   std::string path_of(std::uint64_t segment) const;
