@@ -23,7 +23,7 @@ bytes_view bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text});
 }
 
-// Of a row without its checksum, version included.
+// `versioned`: the value with the version byte.
 std::uint32_t sum_of(table_id table, std::string_view key, std::string_view versioned) {
   const std::array head{std::byte{table}, std::byte(key.size() >> 8), std::byte(key.size())};
   return crc32c(bytes_of(versioned), crc32c(bytes_of(key), crc32c(head)));
@@ -68,14 +68,15 @@ result<progress> decode(std::string_view bytes) {
   p.done = r.u32();
   p.table = r.u8();
   p.key = r.string();
-  if (!r.finished() || version != marker_version) return error{errc::corrupt, "which rows have checksums"};
+  if (!r.finished() || version != marker_version)
+    return error{errc::corrupt, "the row about checksums does not decode"};
   return p;
 }
 
 struct shared_state {
   checked_kv_options options;
   std::mutex mutex;
-  std::shared_ptr<const progress> at; // under mutex: what the last commit left
+  std::shared_ptr<const progress> at; // under mutex: as of the last commit
   std::atomic<bool> complete{false};
 
   table_id marker_table() const { return options.tables; }
@@ -95,7 +96,7 @@ class checked_cursor;
 
 class checked_transaction final : public kv_writer {
 public:
-  // `writer`: null when it only reads. Not owned: the caller of `replace` has it.
+  // `writer`: null for a reader. In this constructor `reader` is not owned, because it belongs to `replace`.
   checked_transaction(shared_state& s, std::shared_ptr<const progress> at, kv_reader* reader, kv_writer* writer)
       : s_(s), at_(std::move(at)), reader_(reader), writer_(writer) {}
   checked_transaction(shared_state& s, std::shared_ptr<const progress> at, std::unique_ptr<kv_reader> reader,
@@ -113,14 +114,14 @@ public:
   bool erase(table_id table, std::string_view key) override;
   result<void> commit() override;
 
-  // As many rows as the bounds allow get their checksums. Answers how many.
+  // Adds checksums to as many rows as the bounds allow. Returns their number.
   std::size_t convert(std::size_t rows, std::size_t bytes);
   void convert_small_tables();
 
 private:
   friend class checked_cursor;
 
-  // The row's value. Nothing after damage.
+  // The row's value, or nullopt if it is damaged.
   std::optional<std::string_view> checked(table_id table, std::string_view key, std::string_view stored) {
     if (!at_->covers(table, key)) return stored;
     if (auto value = unwrapped(table, key, stored)) return value;
@@ -150,8 +151,7 @@ public:
   checked_cursor(checked_transaction& t, table_id table)
       : transaction_(t), table_(table), below_(t.reader_->cursor(table)) {}
 
-  // A damaged key may have been the one that is looked for, and stands in front of where it should be: so the row in
-  // front is looked at, too.
+  // A damaged key may have been the wanted key, and may now sort before it. So the row before is checked too.
   std::optional<kv_pair> seek(std::string_view key) override {
     positioned_ = false;
     if (transaction_.failure_ || (!key.empty() && !front_is_good(key))) return {};
@@ -182,7 +182,7 @@ private:
     if (!found) return {};
     const int order = found->key.compare(bound);
     if (order < 0 || (behind && order == 0)) {
-      transaction_.damaged(table_, found->key, "keys that do not rise");
+      transaction_.damaged(table_, found->key, "keys are not ascending");
       return {};
     }
     const auto value = transaction_.checked(table_, found->key, found->value);
@@ -206,14 +206,14 @@ std::optional<std::string_view> checked_transaction::get(table_id table, std::st
   return {};
 }
 
-// The rows beside the place where the key would be: one of them could be it, with a damaged key.
+// Checks the rows before and after the place of the key: one of them could be the wanted row with a damaged key.
 void checked_transaction::check_absence(table_id table, std::string_view key) {
   if (failure_ || !reader_->status()) return;
   const auto at = reader_->cursor(table);
   if (const auto front = at->before(key)) checked(table, front->key, front->value);
   const auto behind = at->seek(key);
   if (!behind) return;
-  if (behind->key == key) return damaged(table, key, "a row that is not found");
+  if (behind->key == key) return damaged(table, key, "an exact lookup does not find the row");
   checked(table, behind->key, behind->value);
 }
 
@@ -236,7 +236,7 @@ bool checked_transaction::erase(table_id table, std::string_view key) {
 }
 
 result<void> checked_transaction::commit() {
-  if (failure_) return *failure_; // dropped
+  if (failure_) return *failure_; // the transaction is aborted when it is destroyed
   const bool unfinished = !s_.complete.load();
   if (unfinished && !at_->complete()) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
   if (failure_) return *failure_;
@@ -245,7 +245,7 @@ result<void> checked_transaction::commit() {
   return {};
 }
 
-// From the progress on; the table is done when its end was reached.
+// Converts rows from p.key on; sets the table's bit when its end is reached.
 std::size_t checked_transaction::convert_table(table_id table, std::size_t rows, std::size_t bytes, progress& p) {
   const auto cursor = reader_->cursor(table);
   std::size_t converted = 0, moved = 0;
@@ -303,7 +303,7 @@ public:
   result<void> open();
   result<std::unique_ptr<kv_reader>> begin_read() override {
     if (refused_) return refusal();
-    const bool complete = s_.complete.load(); // before the snapshot, which then is complete, too
+    const bool complete = s_.complete.load(); // loaded before the snapshot begins, which is then complete too
     auto reader = below_->begin_read();
     if (!reader) return reader.error();
     auto at = complete_progress();
@@ -334,14 +334,14 @@ public:
   }
 
 private:
-  static error refusal() { return {errc::corrupt, "which rows have checksums can't be read"}; }
+  static error refusal() { return {errc::corrupt, "the row about checksums cannot be read"}; }
   result<void> begin_conversion();
   result<std::unique_ptr<checked_transaction>> begin() {
     if (refused_) return refusal();
     auto writer = below_->begin_write();
     if (!writer) return writer.error();
     kv_writer* const raw = writer->get();
-    // One writer at a time: what was published is what this transaction sees.
+    // There is one writer at a time, so the published progress is the one that this transaction sees.
     auto at = [&] {
       const std::lock_guard lock{s_.mutex};
       return s_.at;
@@ -354,15 +354,15 @@ private:
     if (!stored) return progress{};
     const auto bytes = unwrapped(s_.marker_table(), marker_key, *stored);
     if (!bytes) {
-      s_.options.damage->report("which rows have checksums");
-      return error{errc::corrupt, "which rows have checksums"};
+      s_.options.damage->report("the row about checksums");
+      return error{errc::corrupt, "the row about checksums is damaged"};
     }
     return decode(*bytes);
   }
 
   std::unique_ptr<kv_engine> below_;
   mutable shared_state s_;
-  std::atomic<bool> refused_{false}; // damaged where it was opened
+  std::atomic<bool> refused_{false}; // too damaged to be opened
 };
 
 result<void> checked_engine::open() {
@@ -393,7 +393,7 @@ result<void> checked_engine::begin_conversion() {
     if (auto committed = (*writer)->commit(); !committed) return committed;
     first = false;
   }
-  if (!s_.complete) log::info("rows of an older version get their checksums with further commits", {});
+  if (!s_.complete) log::info("rows of an older version get their checksums with later commits", {});
   return {};
 }
 

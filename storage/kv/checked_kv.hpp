@@ -1,16 +1,18 @@
-// An engine whose rows carry checksums, over one whose rows may rot: what was not written is never answered. A row that
-// fails its checksum is `corrupt`, and so is a look for a row that ends beside a damaged one (it could be the row that
-// was looked for). Damage is reported to `kv_damage` and ends the transaction's reads; other rows can still be read.
+// A kv engine that adds a checksum to each row of the engine below, so that a damaged row is never returned. A row that
+// fails its checksum is `corrupt`. A lookup that finds no row is also `corrupt` if a row next to the place is damaged,
+// because that row may be the one that was looked for. Damage is reported to `kv_damage` and fails the transaction; a
+// new transaction can still read other rows.
 //
-// Local to a node's files: the bytes that users of the engine see have no checksum in them.
+// The checksums are internal to this layer: users of the engine see values without them.
 //
-//   a row's value in the engine below: value, version:u8 = 1, CRC32C:u32 of table:u8, key bytes:u16, key, value,
-//   version extra table "checked" of one row, "rows" → version:u8 = 1, done:u32 (a bit a table), table:u8, key:string
+//   row in the engine below:   key → value, version:u8 = 1, CRC32C:u32 of (table:u8, key bytes:u16, key, value,
+//   version) extra table "checked":     "rows" → version:u8 = 1, done:u32 (one bit per table), table:u8, key:string
 //
-// The row says which rows have a checksum: those of the tables that are done, and those of `table` below `key`. All
-// bits: every table, also one that a later build adds. A directory of an older build begins with none; small tables
-// (the ones that say what the directory is: an older build refuses it from then on) are converted when it is opened,
-// then as many rows as rows_at_open allows, then some with each commit. Each step is one transaction.
+// The row "rows" says which rows have a checksum: all rows of the tables whose bit is set, and the rows of `table`
+// below `key`. If all bits are set, this includes tables that a later build adds. A directory of an older build begins
+// without checksums. When it is opened, small tables are converted first (from then on an older build refuses the
+// directory, because the row with its format has changed), then up to rows_at_open rows; each later commit converts
+// some more. Each step is one transaction.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -18,20 +20,20 @@
 
 namespace cairn::storage {
 
-constexpr std::string_view checked_kv_table = "checked"; // the engine below has it behind the others
+constexpr std::string_view checked_kv_table = "checked"; // the last table of the engine below
 constexpr table_id checked_kv_tables_max = 31;
 
 struct checked_kv_options {
-  table_id tables = 1; // without the extra one
+  table_id tables = 1; // without the extra table
   std::shared_ptr<kv_damage> damage;
-  std::size_t rows_at_open = 200'000;  // that are converted when it is opened
-  std::size_t rows_a_commit = 256;     // later
-  std::size_t bytes_a_step = 4u << 20; // about
-  bool reads_only = false;             // nothing is converted
-  bool opens_damaged = false;          // lmdb_options
+  std::size_t rows_at_open = 200'000;  // rows converted when the directory is opened
+  std::size_t rows_a_commit = 256;     // rows converted by each later commit
+  std::size_t bytes_a_step = 4u << 20; // approximate bound of a step
+  bool reads_only = false;             // converts nothing
+  bool opens_damaged = false;          // see lmdb_options
 };
 
-// Errors: corrupt, those of the engine below.
+// Errors: corrupt, unsupported (rows of a newer version), and those of the engine below.
 result<std::unique_ptr<kv_engine>> make_checked_kv(std::unique_ptr<kv_engine> engine, checked_kv_options options);
 
 } // namespace cairn::storage

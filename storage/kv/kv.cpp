@@ -3,12 +3,12 @@
 namespace cairn::storage {
 
 std::optional<kv_pair> kv_cursor::before(std::string_view) {
-  CAIRN_ASSERT(!"this engine's cursors go forward only");
+  CAIRN_ASSERT(!"this engine's cursors only go forward");
   return {};
 }
 
 result<void> kv_engine::replace(const std::function<result<void>(kv_writer&)>&) {
-  return error{errc::unsupported, "this engine's contents are not replaced"};
+  return error{errc::unsupported, "this engine does not support replace"};
 }
 
 } // namespace cairn::storage

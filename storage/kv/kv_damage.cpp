@@ -31,7 +31,7 @@ void kv_damage::replaced() {
 
 void kv_damage::unreadable() {
   unreadable_ = true;
-  report("the file can't be read");
+  report("the file cannot be read");
 }
 
 std::string describe_row(unsigned table, std::string_view key) {

@@ -1,5 +1,5 @@
-// What was found damaged in a key-value engine's files: each place is counted and logged once. Shared by the layers of
-// an engine and by who watches it (status, metrics, the repair of a cluster's member). Thread-safe.
+// Damage found in a key-value engine's files: each place is counted and logged once. Shared by the layers of an engine
+// and by its observers (status, metrics, the repair of a member's state). Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -13,20 +13,20 @@ namespace cairn::storage {
 
 class kv_damage {
 public:
-  // `counted`: also counts, and outlives this; may be null.
+  // `counted`: a second counter, which outlives this; may be null.
   explicit kv_damage(std::string where, std::atomic<std::uint64_t>* counted = nullptr)
       : where_(std::move(where)), counted_(counted) {}
 
-  // `what`: the table and key, or the page. Called again and again for the same place.
+  // `what`: the table and key, or the page. May be called repeatedly for the same place.
   void report(const std::string& what);
   std::uint64_t count() const { return count_.load(std::memory_order_relaxed); } // of distinct places, ever
-  std::string first() const; // since the last `replaced`; empty: nothing is known to be damaged
-  void unreadable();         // all of it: an engine is quarantined, or could not be opened
+  std::string first() const; // the first place since the last `replaced`; empty: no damage is known
+  void unreadable();         // the whole file: the engine is quarantined, or could not be opened
   bool is_unreadable() const { return unreadable_.load(std::memory_order_relaxed); }
-  void replaced(); // by contents that are good
+  void replaced(); // the contents were replaced by intact ones
 
 private:
-  static constexpr std::size_t places_max = 1024; // remembered and counted; what comes after them is not
+  static constexpr std::size_t places_max = 1024; // further places are neither remembered nor counted
 
   const std::string where_;
   std::atomic<std::uint64_t>* const counted_;

@@ -1,5 +1,5 @@
-// The inside of the LMDB engine: the only file that includes lmdb.h, for storage/kv/lmdb_kv.cpp (which says how it
-// works) and storage/kv/lmdb_writer.cpp.
+// Internals of the LMDB engine, shared by storage/kv/lmdb_kv.cpp (which describes it) and storage/kv/lmdb_writer.cpp.
+// The only file that includes lmdb.h.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -15,9 +15,9 @@
 
 namespace cairn::storage::lmdb {
 
-constexpr int left_guard = -40000; // beside LMDB's and the system's codes
+constexpr int left_guard = -40000; // outside the ranges of LMDB's and the system's codes
 
-// What a quarantined engine can't free. Kept reachable, so that leak checkers see the intent.
+// Keeps an object reachable that a quarantined engine cannot free, so that leak checkers do not report it.
 void leak(void* what);
 
 class environment : public std::enable_shared_from_this<environment> {
@@ -32,12 +32,12 @@ public:
   environment& operator=(const environment&) = delete;
   ~environment();
 
-  // In `folder`, which may be another one than the directory that errors name.
+  // Opens the files in `folder`, which may differ from the directory that error texts name.
   result<void> open(const std::string& folder, std::uint64_t map_bytes);
   result<std::unique_ptr<kv_reader>> begin_read();
   result<std::unique_ptr<kv_writer>> begin_write(std::unique_lock<std::mutex> writer);
 
-  // LMDB's code, or left_guard once the map could not be read. Nothing in `work` may need a destructor.
+  // Returns LMDB's code, or left_guard once the map could not be read. `work` must not have objects with destructors.
   template <class Work>
   int run(Work&& work) {
     if (quarantined()) return left_guard;
@@ -55,7 +55,7 @@ public:
   }
   const std::vector<std::string>& names() const { return names_; }
   std::mutex& writer() { return writer_; }
-  // Under `writer`. LMDB does not count a transaction that changed nothing.
+  // Called with `writer` held. LMDB writes no meta page for a transaction that changed nothing.
   void committed(std::uint64_t transaction) {
     lmdb_pages::meta now;
     if (read_meta(transaction, now)) last_commit_.store(transaction, std::memory_order_release);
@@ -86,11 +86,11 @@ private:
   const std::shared_ptr<kv_damage> damage_;
   MDB_env* env_ = nullptr;
   std::vector<MDB_dbi> tables_;
-  const char* map_ = nullptr; // a map of our own: LMDB does not tell its one
+  const char* map_ = nullptr; // a second map of the file: LMDB does not expose its own
   std::size_t map_bytes_ = 0, page_bytes_ = 0;
   std::mutex writer_;
   unsigned writes_begun_ = 0;    // under writer_
-  std::uint64_t free_pages_ = 0; // of the last look, under writer_
+  std::uint64_t free_pages_ = 0; // at the last check, under writer_
   std::atomic<std::uint64_t> last_commit_{0};
   std::atomic<bool> quarantined_{false}, read_only_{false};
 };

@@ -1,15 +1,15 @@
-// The LMDB engine. One environment a directory (data.mdb, lock.mdb), table n is the
-// named database "tNN". Commits are fully durable: pages, flush, meta page through an O_DSYNC descriptor.
+// The LMDB engine. One environment per directory (data.mdb, lock.mdb); table n is the named database "tNN". Commits are
+// fully durable: pages, flush, meta page through an O_DSYNC descriptor.
 //
-// LMDB believes its pages, so a damaged one could answer anything, crash, or spread. Readers walk the pages themselves
-// and check them (lmdb_reader.hpp). A writer checks what LMDB is about to touch as the last commit left it: the path to
-// each key with the pages beside it, the tables, and the list of free pages; what the transaction changed meanwhile is
-// in memory. Damage answers `corrupt`. What the walk can't see: a free page that is listed, by a flipped bit, in the
-// place of another; and a page that was replaced by an older copy of itself.
+// LMDB does not verify its pages, so a damaged page could give wrong results, crash the process or spread. Readers
+// traverse and check the pages with their own code (lmdb_reader.hpp). A writer checks the pages that LMDB is about to
+// use, as of the last commit: the path to each key with the neighbouring pages, the tables, and the list of free pages.
+// Pages that the transaction itself changed are in memory. Damage is `corrupt`. Not detected: a used page that a
+// flipped bit put on the list of free pages, and a page that was replaced by an older version of itself.
 //
-// Beyond that every call that may touch a map runs under the guard of map_guard.hpp, so that an unreadable page, or one
-// that fails LMDB's assertions, quarantines the environment instead of ending the process. A quarantined environment is
-// leaked: closing it would touch the map.
+// In addition, every call that may access a map runs under the guard of map_guard.hpp, so that an unreadable page, or
+// one that fails LMDB's assertions, quarantines the environment instead of ending the process. A quarantined
+// environment is leaked, because closing it would access the map.
 #include "base/file_system.hpp"
 #include "base/log.hpp"
 #include "storage/kv/lmdb_impl.hpp"
@@ -33,13 +33,14 @@ namespace lmdb {
 namespace {
 
 constexpr unsigned readers_max = 512;
-// A process that reads beside this one (a backup, say) and is killed leaves its slot, and no page that it might read
-// would be used again. So the slots are looked through from time to time.
+// Another process that reads (for example a backup) and is killed leaves its reader slot, and LMDB would never reuse
+// the pages of that snapshot. So stale slots are cleared periodically.
 constexpr unsigned writes_between_checks = 256;
-constexpr off_t lock_file_bytes = 40 * 1024;        // room for readers_max slots of 64 bytes and the header
-constexpr std::uint64_t free_pages_always = 32'768; // 0.1 ms
-constexpr unsigned begin_tries_max = 64;            // a snapshot's meta page may be used again while it begins
-constexpr const char* not_readable = "the memory map can't be read";
+constexpr off_t lock_file_bytes = 40 * 1024; // room for readers_max slots of 64 bytes and the header
+constexpr std::uint64_t free_pages_always =
+    32'768;                              // up to here the check takes 0.1 ms and is made for each transaction
+constexpr unsigned begin_tries_max = 64; // a snapshot's meta page may be overwritten while it begins
+constexpr const char* not_readable = "the memory map cannot be read";
 
 errc code_of(int rc) {
   switch (rc) {
@@ -94,7 +95,6 @@ private:
 
 } // namespace
 
-// What a quarantined engine can't free. Kept reachable, so that leak checkers see the intent.
 void leak(void* what) {
   static std::mutex mutex;
   static auto* const kept = new std::vector<void*>;
@@ -102,12 +102,11 @@ void leak(void* what) {
   kept->push_back(what);
 }
 
-// ── environment ──
-
 result<void> environment::prepare(const std::string& folder) const {
   if (auto made = posix_file_system().make_directories(folder); !made) return made;
-  // LMDB maps the lock file and writes into its holes: on a full disk that would be a SIGBUS. So its blocks are there
-  // before. (Not after: closing any descriptor of the file would drop the locks that LMDB holds on it.)
+  // LMDB maps the lock file and writes into its holes, which on a full disk would be a SIGBUS. So its blocks are
+  // allocated first. (Before LMDB opens it: closing any descriptor of the file would drop the locks that LMDB holds on
+  // it.)
   const std::string path = folder + "/lock.mdb";
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return failure(errno, "open of lock.mdb");
@@ -117,16 +116,17 @@ result<void> environment::prepare(const std::string& folder) const {
   return {};
 }
 
-// LMDB writes the first two pages of a new file and flushes nothing before the first commit: a power loss in between
-// would leave a file that it refuses for ever. So a new file appears whole, under its name only when it is flushed.
+// LMDB writes the first two pages of a new file and flushes nothing before the first commit. A power loss in between
+// would leave a file that LMDB refuses for ever. So a new file is written and flushed under another name, and then
+// renamed.
 result<void> environment::make_data_file(const std::string& folder) {
   const std::string path = folder + "/data.mdb", fresh = folder + "/new.mdb";
   struct stat there {};
   if (::stat(path.c_str(), &there) == 0) {
-    // LMDB would begin anew in an empty file.
+    // In an empty file LMDB would silently begin a new database.
     return S_ISREG(there.st_mode) && there.st_size == 0 ? result<void>{damaged("data.mdb is empty")} : result<void>{};
   }
-  if (errno != ENOENT) return failure(errno, "look at data.mdb");
+  if (errno != ENOENT) return failure(errno, "stat of data.mdb");
   auto& files = posix_file_system();
   if (auto removed = files.remove(fresh); !removed && removed.error() != errc::not_found) return removed;
   MDB_env* env = nullptr;
@@ -136,7 +136,7 @@ result<void> environment::make_data_file(const std::string& folder) {
   if (rc == 0) rc = mdb_env_sync(env, 1);
   mdb_env_close(env);
   if (rc != 0) return failure(rc, "making of data.mdb");
-  return files.rename(fresh, path); // durable with the directory, when the tables are made
+  return files.rename(fresh, path); // `open` flushes the directory after creating the tables
 }
 
 result<void> environment::open(const std::string& folder, std::uint64_t map_bytes) {
@@ -164,7 +164,7 @@ result<void> environment::map_file(const std::string& folder) {
     const int rc = mdb_env_info(env_, &info);
     return rc == 0 ? mdb_env_stat(env_, &stat) : rc;
   });
-  if (asked != 0) return failure(asked, "look at the file");
+  if (asked != 0) return failure(asked, "query of the environment");
   page_bytes_ = stat.ms_psize;
   map_bytes_ = info.me_mapsize;
   last_commit_ = info.me_last_txnid;
@@ -179,7 +179,7 @@ result<void> environment::map_file(const std::string& folder) {
   return {};
 }
 
-// Looked at before LMDB does.
+// Checks the tables before LMDB opens them.
 result<void> environment::open_tables() {
   lmdb_pages::meta meta;
   if (!read_meta(last_commit_, meta)) return quarantined() ? failure(left_guard, "open") : damaged("meta page");
@@ -216,30 +216,32 @@ environment::~environment() {
 void environment::enter_quarantine() {
   if (quarantined_.exchange(true, std::memory_order_acq_rel)) return;
   damage_->unreadable();
-  log::error("quarantined: the memory map can't be read", {{"directory", directory_}});
+  log::error("quarantined: the memory map cannot be read", {{"directory", directory_}});
   if (on_quarantine_) on_quarantine_();
 }
 
 bool environment::disk_is_full() const {
   struct statvfs fs {};
-  constexpr std::uint64_t write_bytes_max = 16ull << 20; // no single write of LMDB's is larger, with values as ours
+  constexpr std::uint64_t write_bytes_max = 16ull << 20; // bound of a single write of LMDB, with our sizes of values
   return ::statvfs(directory_.c_str(), &fs) == 0 && std::uint64_t{fs.f_bavail} * fs.f_frsize < write_bytes_max;
 }
 
 error environment::failure(int rc, const char* what) const {
   if (rc == left_guard) return {errc::quarantined, directory_ + ": " + what + ": " + not_readable};
-  // LMDB answers EIO for a write that came out short, and that is how a disk without room shows more often than not.
+  // LMDB returns EIO for a short write, which is the usual symptom of a full disk.
   if (rc == EIO && disk_is_full()) rc = ENOSPC;
   error out{code_of(rc), directory_ + ": " + what + ": " + mdb_strerror(rc)};
   if (out == errc::corrupt) damage_->report(out.text);
   return out;
 }
 
-// After a failed flush nobody knows what the device holds, and a second flush would succeed without writing it: no more
-// writes. A commit that found no room is different: its pages are referenced by nothing, later commits write their own.
+// After a failed flush the state of the device is unknown, and a second flush would succeed without writing. So no more
+// writes are accepted. Not after no_space: no meta page references the pages of that commit, and later commits write
+// their own.
 error environment::commit_failure(int rc) {
   error why = failure(rc, "commit");
-  if (why == errc::io_error && !read_only_.exchange(true)) log::error("no more writes", {{"error", why.text}});
+  if (why == errc::io_error && !read_only_.exchange(true))
+    log::error("commit failed, writes are refused from now on", {{"error", why.text}});
   return why;
 }
 
@@ -265,8 +267,8 @@ result<std::unique_ptr<kv_reader>> environment::begin_read() {
     if (rc != 0) return failure(rc, "begin of a read");
     auto s = std::make_unique<snapshot>(shared_from_this(), txn);
     if (transaction < known || !read_meta(transaction, s->meta)) continue;
-    // The next but one is written over it, and begins when the next has been committed here. Another process's commits
-    // are not known here: there it must read the same twice.
+    // The transaction after next overwrites this meta page. It cannot begin before the next one is committed, which
+    // last_commit_ tells. Commits of another process are not known here, so then the page must read the same twice.
     lmdb_pages::meta again;
     if (last_commit_.load(std::memory_order_acquire) > transaction ||
         (reads_only_ && !(read_meta(transaction, again) && again == s->meta)))
@@ -277,7 +279,7 @@ result<std::unique_ptr<kv_reader>> environment::begin_read() {
   return quarantined() ? failure(left_guard, "begin of a read") : damaged("meta page");
 }
 
-// The trees of the tables, in the order of their numbers. In a new file there are none.
+// The trees of the tables, in the order of their numbers; all empty in a new file.
 result<std::vector<lmdb_pages::tree>> environment::checked_trees(const lmdb_pages::file& file,
                                                                  const lmdb_pages::meta& meta) {
   std::vector<lmdb_pages::tree> out(names_.size());
@@ -295,13 +297,13 @@ result<std::vector<lmdb_pages::tree>> environment::checked_trees(const lmdb_page
     if (got == lmdb_pages::outcome::damaged) fault = at.fault();
     return got == lmdb_pages::outcome::none && rows == meta.tables.entries ? 0 : MDB_CORRUPTED;
   });
-  if (rc == left_guard) return failure(rc, "look at the tables");
+  if (rc == left_guard) return failure(rc, "check of the tables");
   if (rc != 0) return damaged(std::string{"the tables: "} + fault);
   if (auto good = check_free_pages(file, meta, out); !good) return good.error();
   return out;
 }
 
-// A long list is not looked at for each commit.
+// A long list is checked only from time to time.
 result<void> environment::check_free_pages(const lmdb_pages::file& file, const lmdb_pages::meta& meta,
                                            std::span<const lmdb_pages::tree> trees) {
   if (free_pages_ > free_pages_always && writes_begun_ % writes_between_checks != 0) return {};
@@ -313,7 +315,7 @@ result<void> environment::check_free_pages(const lmdb_pages::file& file, const l
     good = lmdb_pages::check_free_pages(file, meta, roots, free_pages_);
     return 0;
   });
-  if (rc != 0) return failure(rc, "look at the free pages");
+  if (rc != 0) return failure(rc, "check of the free pages");
   return good ? result<void>{} : damaged("the list of free pages");
 }
 
@@ -349,8 +351,6 @@ namespace {
 using lmdb::environment;
 using lmdb::environment_ptr;
 
-// ── engine ──
-
 class lmdb_engine final : public kv_engine {
 public:
   lmdb_engine(const lmdb_options& options, const std::string& extra_table) : options_(options) {
@@ -373,7 +373,7 @@ public:
       auto env = current();
       if (!env) return not_opened();
       if (env->quarantined()) return env->failure(lmdb::left_guard, "begin of a write");
-      // A lock of our own in front of LMDB's: a writer that left the guard never releases LMDB's.
+      // A separate lock before LMDB's: a writer that left the guard never releases LMDB's lock.
       std::unique_lock writer{env->writer()};
       if (env == current()) return env->begin_write(std::move(writer));
     }
@@ -385,7 +385,7 @@ private:
   error not_opened() const { return {errc::corrupt, options_.directory + ": too damaged to be opened"}; }
   result<void> open_current() {
     if (options_.reads_only) return adopt(make());
-    // What a replacement left that did not get to its end.
+    // Remains of a replacement that was interrupted.
     for (const char* name : {"/data.mdb", "/lock.mdb"}) ::unlink((fresh_directory() + name).c_str());
     ::rmdir(fresh_directory().c_str());
     return adopt(make());
@@ -410,8 +410,7 @@ private:
   environment_ptr current_; // under mutex_; null: could not be opened
 };
 
-// The new file is made beside the old one, whole and flushed, and takes its name. The old one stays as long as it is
-// read.
+// Writes and flushes a new file next to the old one and renames it over the old one, which stays open for its readers.
 result<void> lmdb_engine::replace(const std::function<result<void>(kv_writer&)>& fill) {
   const auto old = current();
   if (options_.reads_only) return error{errc::read_only, options_.directory + ": opened for reads only"};
@@ -422,8 +421,8 @@ result<void> lmdb_engine::replace(const std::function<result<void>(kv_writer&)>&
   auto env = make();
   if (auto opened = env->open(fresh_directory(), options_.map_bytes); !opened) return opened;
   {
-    // Nobody sees it before it is whole, so that it need not be one transaction: LMDB keeps up to 512 MiB of one in
-    // memory.
+    // Nobody sees the file before it is complete, so several transactions will do: LMDB would keep up to 512 MiB of one
+    // transaction in memory.
     stepped_writer writer{[&] { return env->begin_write(std::unique_lock{env->writer()}); }};
     if (auto good = writer.status(); !good) return good;
     if (auto filled = fill(writer); !filled) return filled;

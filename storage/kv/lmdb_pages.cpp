@@ -43,7 +43,7 @@ bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transactio
   if (load_of<std::uint32_t>(at + header_bytes) != magic || load_of<std::uint32_t>(at + header_bytes + 4) != version)
     return false;
   const char* const trees = at + meta_trees;
-  // The flags of these two are LMDB's own: integer keys for the free pages.
+  // The flags of these two trees are not checked: the tree of free pages has integer keys.
   const auto plain = [](const char* from, tree& t) {
     t.depth = load_of<std::uint16_t>(from + 6);
     t.entries = load_of<std::uint64_t>(from + 32);
@@ -69,42 +69,43 @@ bool cursor::fail(const char* what) {
 }
 
 bool cursor::load(std::uint64_t number, bool leaf, page_view& out) {
-  if (number < first_data_page || number >= file_.pages) return fail("the number of a page");
+  if (number < first_data_page || number >= file_.pages) return fail("page number out of range");
   const char* const at = file_.map + number * file_.page_bytes;
-  if (load_of<std::uint64_t>(at) != number) return fail("a page that is another one");
-  if (load_of<std::uint16_t>(at + 10) != (leaf ? leaf_flag : branch_flag)) return fail("the kind of a page");
+  if (load_of<std::uint64_t>(at) != number) return fail("page with another number");
+  if (load_of<std::uint16_t>(at + 10) != (leaf ? leaf_flag : branch_flag)) return fail("page of the wrong kind");
   const std::size_t lower = load_of<std::uint16_t>(at + 12), upper = load_of<std::uint16_t>(at + 14);
   if (lower < header_bytes || lower % 2 != 0 || upper < lower || upper > file_.page_bytes)
-    return fail("the bounds of a page");
+    return fail("page with invalid bounds");
   out = {at, number, static_cast<unsigned>((lower - header_bytes) / 2), static_cast<unsigned>(upper), leaf};
-  return out.count > 0 || fail("a page without rows");
+  return out.count > 0 || fail("page without rows");
 }
 
 bool cursor::node_of(const page_view& page, unsigned index, node_view& out) {
   const std::size_t offset = load_of<std::uint16_t>(page.at + header_bytes + 2 * index);
   if (offset < page.upper || offset % 2 != 0 || offset + node_header_bytes > file_.page_bytes)
-    return fail("the place of a row");
+    return fail("row outside of its page");
   const char* const at = page.at + offset;
   const auto low = load_of<std::uint32_t>(at);
   out.flags = load_of<std::uint16_t>(at + 4);
   const std::size_t key_bytes = load_of<std::uint16_t>(at + 6);
   out.bytes = node_header_bytes + key_bytes;
   if (page.leaf) {
-    if ((out.flags & ~(big_flag | tree_flag)) != 0 || low > value_bytes_max) return fail("the kind of a row");
+    if ((out.flags & ~(big_flag | tree_flag)) != 0 || low > value_bytes_max)
+      return fail("row with invalid flags or size");
     out.data = at + node_header_bytes + key_bytes;
     out.data_bytes = low;
     out.bytes += (out.flags & big_flag) != 0 ? sizeof(std::uint64_t) : low;
   } else {
     out.child = std::uint64_t{out.flags} << 32 | low;
   }
-  if (key_bytes > key_bytes_max || offset + out.bytes > file_.page_bytes) return fail("the size of a row");
+  if (key_bytes > key_bytes_max || offset + out.bytes > file_.page_bytes) return fail("row with an invalid size");
   if (order_ == key_order::integers && key_bytes != sizeof(std::uint64_t) && (page.leaf || index > 0))
-    return fail("the size of a key");
+    return fail("key with an invalid size");
   out.key = {at + node_header_bytes, key_bytes};
   return true;
 }
 
-// The key in the levels above `depth` that bounds what is below their indexes.
+// The key in the levels above `depth` that bounds the keys of the page at `depth`, from below or above.
 bool cursor::bound(unsigned depth, bool upper, std::string_view& out, bool& there) {
   there = false;
   for (unsigned d = depth; d-- > 0;) {
@@ -125,24 +126,24 @@ bool cursor::check_page(const page_view& page, unsigned depth) {
   bool bounded_below = false, bounded_above = false;
   if (!bound(depth, false, low, bounded_below) || !bound(depth, true, high, bounded_above)) return false;
   std::size_t used = 0;
-  // A branch's first key is not looked at: everything below the second is there.
+  // The first key of a branch is not used: its child has all keys below the second one.
   for (unsigned i = 0; i < page.count; ++i) {
     node_view node;
     if (!node_of(page, i, node)) return false;
     used += even(node.bytes);
     if (!page.leaf && i == 0) continue;
-    if (page.leaf && node.key.empty()) return fail("the size of a key");
-    if (i > (page.leaf ? 0u : 1u) && compare(last, node.key) >= 0) return fail("keys that do not rise");
+    if (page.leaf && node.key.empty()) return fail("key with an invalid size");
+    if (i > (page.leaf ? 0u : 1u) && compare(last, node.key) >= 0) return fail("keys are not ascending");
     if ((bounded_below && compare(node.key, low) < 0) || (bounded_above && compare(node.key, high) >= 0))
-      return fail("keys of another page");
+      return fail("keys outside of the page's range");
     last = node.key;
   }
-  if (used != file_.page_bytes - page.upper) return fail("rows that do not fill their page");
+  if (used != file_.page_bytes - page.upper) return fail("rows do not fill their page");
   if (memory_ != nullptr) memory_->pages[page.number % std::size(memory_->pages)] = page.number;
   return true;
 }
 
-// The page below the index of the level above.
+// Loads the page to which the index of the level above points.
 bool cursor::enter(unsigned depth, bool whole) {
   std::uint64_t number = tree_.root;
   if (depth > 0) {
@@ -156,7 +157,7 @@ bool cursor::enter(unsigned depth, bool whole) {
   return load(number, depth + 1 == tree_.depth, l.page) && (!whole || check_page(l.page, depth));
 }
 
-// In a leaf the first key ≥ `key`, in a branch the child that has it.
+// In a leaf finds the first key ≥ `key`, in a branch the child whose range includes `key`.
 bool cursor::search(level& l, std::string_view key, bool& equal) {
   unsigned low = l.page.leaf ? 0 : 1, high = l.page.count;
   equal = false;
@@ -184,13 +185,13 @@ outcome cursor::descend(std::string_view key, bool whole, bool& equal) {
 
 bool cursor::overflow(const node_view& node) {
   const auto number = load_of<std::uint64_t>(node.data);
-  if (number < first_data_page || number >= file_.pages) return fail("the number of an overflow page");
+  if (number < first_data_page || number >= file_.pages) return fail("overflow page number out of range");
   const char* const at = file_.map + number * file_.page_bytes;
   const std::uint64_t count = load_of<std::uint32_t>(at + 12);
   const std::uint64_t needed = (header_bytes - 1 + node.data_bytes) / file_.page_bytes + 1;
   if (load_of<std::uint64_t>(at) != number || load_of<std::uint16_t>(at + 10) != overflow_flag || count < needed ||
       number + count > file_.pages)
-    return fail("an overflow page");
+    return fail("invalid overflow page");
   value_ = {at + header_bytes, node.data_bytes};
   return true;
 }
@@ -212,10 +213,10 @@ outcome cursor::find(std::string_view key) {
   if (got == outcome::found && equal) return show() ? outcome::found : outcome::damaged;
   if (got == outcome::found) got = descend(key, true, equal);
   if (got != outcome::found) return got;
-  return equal ? (fail("pages that change"), outcome::damaged) : outcome::none;
+  return equal ? (fail("page changed between two reads"), outcome::damaged) : outcome::none;
 }
 
-// From the page of `depth` on to a leaf, along the first or the last children.
+// Descends from `depth` to a leaf, along the first or the last children.
 bool cursor::down(unsigned depth, bool to_the_end) {
   for (unsigned d = depth; d < tree_.depth; ++d) {
     if (!enter(d, true)) return false;
@@ -255,7 +256,7 @@ outcome cursor::seek(std::string_view key) {
 outcome cursor::before(std::string_view key) {
   bool equal = false;
   if (const auto got = descend(key, true, equal); got != outcome::found) return got;
-  return step(false); // the leaf's index may be behind its end: one less is its last
+  return step(false); // the leaf's index may be past its end; one less is its last row
 }
 
 outcome cursor::check_around(std::string_view key) {
@@ -280,7 +281,7 @@ outcome cursor::check_around(std::string_view key) {
   return equal ? outcome::found : outcome::none;
 }
 
-// A row: the count of its pages, then their numbers, falling. Rows may have room for more.
+// A row has the count of its pages, then their numbers, descending. It may have unused space at its end.
 bool check_free_pages(const file& f, const meta& m, std::span<const std::uint64_t> roots, std::uint64_t& pages) {
   cursor c{f, m.free_pages, nullptr, key_order::integers};
   std::uint64_t rows = 0;

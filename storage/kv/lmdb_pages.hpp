@@ -1,20 +1,20 @@
 // The pages of an LMDB 0.9 file (lmdb.h version 0.9.24, mdb.c "Page header", "Header for a single key/data pair",
-// "Information about a single database"), read and checked without LMDB: LMDB believes what its pages say, so that a
-// flipped bit makes it miss rows, walk in circles or leave the map. Integers are of the machine's byte order.
+// "Information about a single database"), read and checked without LMDB: LMDB does not verify its pages, so a flipped
+// bit can make it miss rows, loop or access memory outside the map. Integers are in the machine's byte order.
 //
-//   page      number:u64 pad:u16 flags:u16 lower:u16 upper:u16 offsets:u16[]   16 bytes, then one offset a node;
-//             an overflow page has count:u32 (of pages) in the place of lower and upper, then bytes
+//   page      number:u64 pad:u16 flags:u16 lower:u16 upper:u16 offsets:u16[]   16 bytes, then one offset per node;
+//             an overflow page has count:u32 (of pages) instead of lower and upper, then bytes
 //   node      u16[2]: bytes of the value (leaf) or, with flags, 48 bits of the child's page (branch); flags:u16
 //             key bytes:u16, key, value; nodes fill the page from its end without gaps, each an even number of bytes
 //   tree      pad:u32 flags:u16 depth:u16 branch, leaf, overflow pages:u64 entries:u64 root:u64 (all ones: none)
 //   meta      page header, magic:u32 version:u32 address:u64 map bytes:u64, tree of free pages (its pad: bytes of a
 //             page), tree of tables, last page:u64 transaction:u64; transaction n is in page n mod 2
 //
-// Nothing here leaves the snapshot's pages or loops: depths are bounded, and a page that is not where its parent says,
-// whose nodes don't fill it, whose keys don't rise or lie beyond the keys around it in its parents is damage. Only a
-// hit of `find` looks at less: the caller checks the row that it gets.
+// This code neither accesses memory outside the snapshot's pages nor loops: depths are bounded. A page is damaged if it
+// has another number than its parent says, if its nodes do not fill it, if its keys are not ascending, or if they are
+// outside the range that its parents give. Only a successful `find` checks less: the caller verifies the row.
 //
-// Plain values without destructors, for code that runs under map_guard.hpp; views lead into the map.
+// Plain values without destructors, for code that runs under map_guard.hpp; views refer to the map.
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,7 @@
 namespace cairn::storage::lmdb_pages {
 
 constexpr std::uint64_t no_page = ~std::uint64_t{0};
-constexpr unsigned depth_max = 16; // LMDB stops at 32; 511-byte keys fill a file of any size with less
+constexpr unsigned depth_max = 16; // LMDB's bound is 32; with 511-byte keys no file is that deep
 
 struct tree {
   std::uint64_t root = no_page, entries = 0;
@@ -44,12 +44,12 @@ struct meta {
   friend bool operator==(const meta&, const meta&) = default;
 };
 
-// What the transaction was committed with. False: another transaction is there by now, or damage.
+// Reads the meta page of a committed transaction. False: a later transaction has overwritten it, or it is damaged.
 bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transaction, meta& out);
 // The value of a table's row in meta.tables.
 bool read_tree(std::string_view value, tree& out);
 
-// Remembers which pages of one snapshot were checked as a whole.
+// Remembers which pages of one snapshot were checked completely.
 struct checked_pages {
   std::uint64_t pages[256] = {};
 };
@@ -63,17 +63,17 @@ public:
   cursor(const file& f, const tree& t, checked_pages* memory = nullptr, key_order order = key_order::bytes)
       : file_(f), tree_(t), memory_(memory), order_(order) {}
 
-  outcome find(std::string_view key);   // exactly this one
+  outcome find(std::string_view key);   // exactly this key
   outcome seek(std::string_view key);   // the first ≥ `key`
   outcome before(std::string_view key); // the last < `key`
   outcome first();
   outcome next();
-  // Checks what LMDB touches when it puts or erases `key`: its path, and the pages beside it.
+  // Checks the pages that LMDB uses when it puts or erases `key`: the path to it, and their neighbours.
   outcome check_around(std::string_view key);
 
   std::string_view key() const { return key_; }
   std::string_view value() const { return value_; }
-  bool is_tree() const { return is_tree_; } // the value is that of a table
+  bool is_tree() const { return is_tree_; } // the value describes a table
   const char* fault() const { return fault_; }
 
 private:
@@ -120,8 +120,8 @@ private:
   const char* fault_ = "";
 };
 
-// Checks the whole list of free pages and counts them. None may be one of `roots`, which fall: those of trees, where it
-// would be an older version.
+// Checks the whole list of free pages and counts them. It must not contain any of `roots` (descending), the roots of
+// the trees.
 bool check_free_pages(const file& f, const meta& m, std::span<const std::uint64_t> roots, std::uint64_t& pages);
 
 } // namespace cairn::storage::lmdb_pages

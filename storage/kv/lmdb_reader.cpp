@@ -108,7 +108,7 @@ private:
 
   lmdb_reader& reader_;
   const table_id table_;
-  lmdb_pages::cursor at_; // without a tree: at nothing
+  lmdb_pages::cursor at_; // empty after a failure
   bool positioned_ = false;
   std::unique_ptr<char[]> buffer_;
   std::size_t buffer_bytes_ = 0, key_bytes_ = 0;
@@ -124,13 +124,13 @@ const lmdb_pages::tree* lmdb_reader::tree_of(table_id table) {
   const std::string& name = snapshot_->table_names()[table];
   if (!run([&] {
         const auto got = at.find(name);
-        // A file that an older build made may lack it, and so is empty here.
+        // A file of an older build may lack the table, which then is empty.
         good =
             got == outcome::none || (got == outcome::found && at.is_tree() && lmdb_pages::read_tree(at.value(), tree));
       }))
     return nullptr;
   if (!good) {
-    failure_ = snapshot_->damaged("table " + name + ": its place");
+    failure_ = snapshot_->damaged("table " + name + ": its tree");
     return nullptr;
   }
   trees_[table] = tree;

@@ -1,5 +1,5 @@
-// A snapshot of an LMDB file for readers, by the checked walk of lmdb_pages.hpp: LMDB's own code only holds the
-// snapshot. Damage answers `corrupt`, names the table and the key, and leaves the rest of the file readable.
+// A snapshot of an LMDB file for readers, with the checked traversal of lmdb_pages.hpp: LMDB's own code only holds the
+// snapshot. Damage is `corrupt`, with the table and the key in the text; the rest of the file stays readable.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -10,13 +10,13 @@
 
 namespace cairn::storage {
 
-// Keeps the snapshot's pages in place while it lives.
+// While it exists, LMDB does not reuse the snapshot's pages.
 class lmdb_snapshot {
 public:
   virtual ~lmdb_snapshot() = default;
-  virtual bool guarded(void (*work)(void*), void* context) = 0; // false: the map can't be read
+  virtual bool guarded(void (*work)(void*), void* context) = 0; // false: the map cannot be read
   virtual error unreadable() const = 0;
-  virtual error damaged(const std::string& what) = 0; // counts it
+  virtual error damaged(const std::string& what) = 0; // also reports it to kv_damage
   virtual const std::vector<std::string>& table_names() const = 0;
 
   lmdb_pages::file file;

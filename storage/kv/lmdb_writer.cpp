@@ -1,5 +1,5 @@
-// A write transaction of the LMDB engine (storage/kv/lmdb_kv.cpp): before LMDB looks for a key, the pages around it are
-// checked as the last commit left them.
+// A write transaction of the LMDB engine (storage/kv/lmdb_kv.cpp): before LMDB searches for a key, the pages around the
+// key are checked as of the last commit.
 #include "storage/kv/lmdb_impl.hpp"
 #include "storage/kv/scratch.hpp"
 
@@ -59,9 +59,9 @@ private:
     failure_ = error{errc::invalid_argument, "a key of " + std::to_string(key.size()) + " bytes"};
     return false;
   }
-  // Whether LMDB may look for the key: the pages around it are good as the last commit left them.
+  // Whether LMDB may search for the key: the pages around it, as of the last commit, are intact.
   bool sound(table_id table, std::string_view key);
-  // True on success; false for "not there" and for errors, which stick.
+  // True on success; false for MDB_NOTFOUND and for errors, which are sticky.
   bool good(int rc, const char* what) {
     if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND && !failure_) failure_ = env_->failure(rc, what);
     return rc == MDB_SUCCESS;
@@ -79,9 +79,9 @@ private:
   environment_ptr env_;
   MDB_txn* txn_;
   std::unique_lock<std::mutex> writer_;
-  const lmdb_pages::file before_; // what the last commit left, with its tables' trees
+  const lmdb_pages::file before_; // as of the last commit, with the trees of its tables
   const std::vector<lmdb_pages::tree> trees_;
-  std::vector<lmdb_pages::checked_pages> checked_; // a table
+  std::vector<lmdb_pages::checked_pages> checked_; // by table
   scratch scratch_;
   std::optional<error> failure_;
   std::uint64_t writes_ = 0;
@@ -112,8 +112,6 @@ private:
   bool positioned_ = false;
 };
 
-// ── transaction ──
-
 bool lmdb_transaction::sound(table_id table, std::string_view key) {
   CAIRN_ASSERT(table < trees_.size());
   lmdb_pages::cursor at{before_, trees_[table], &checked_[table]};
@@ -122,7 +120,7 @@ bool lmdb_transaction::sound(table_id table, std::string_view key) {
     got = at.check_around(key);
     return 0;
   });
-  if (!good(rc, "look at the pages")) return false;
+  if (!good(rc, "check of the pages")) return false;
   if (got != lmdb_pages::outcome::damaged) return true;
   failure_ = env_->damaged(describe_row(table, key) + ": " + at.fault());
   return false;
@@ -205,10 +203,8 @@ void lmdb_transaction::abort() {
   if (writer_.owns_lock()) writer_.unlock();
 }
 
-// ── cursor ──
-
 lmdb_cursor::~lmdb_cursor() {
-  // The end of a transaction frees the cursors of a writer.
+  // The end of a write transaction frees its cursors.
   if (cursor_ == nullptr || transaction_.txn_ == nullptr) return;
   const int rc = transaction_.env_->run([&] {
     mdb_cursor_close(cursor_);

@@ -28,7 +28,7 @@ void call_previous(int signal, siginfo_t* info, void* context) {
   } else if (previous_action.sa_handler == SIG_IGN && sent_by_a_process) {
     return;
   } else if (previous_action.sa_handler == SIG_DFL || previous_action.sa_handler == SIG_IGN) {
-    // A fault can't be ignored: with the default action back in place it repeats and ends the process, core included.
+    // A fault cannot be ignored: with the default action it repeats and ends the process with a core dump.
     ::signal(signal, SIG_DFL);
     if (sent_by_a_process) ::raise(signal);
   } else {
@@ -36,10 +36,10 @@ void call_previous(int signal, siginfo_t* info, void* context) {
   }
 }
 
-// BUS_ADRERR is what the kernel sends when a page of a map can't be read or lies beyond the file's end. A damaged page
-// sends its reader to addresses that are not mapped (SEGV_MAPERR, or SI_KERNEL when they are not even canonical), to
-// memory that is read only (SEGV_ACCERR), or to misaligned ones. Memory errors (BUS_MCEERR_*) and signals sent by a
-// process are not ours.
+// The kernel sends BUS_ADRERR when a page of a map cannot be read or is beyond the end of the file. A pointer from a
+// damaged page may refer to an unmapped address (SEGV_MAPERR, or SI_KERNEL if it is not canonical), to read-only memory
+// (SEGV_ACCERR) or to a misaligned address. Memory errors (BUS_MCEERR_*) and signals sent by a process are not handled
+// here.
 bool is_of_a_map(int signal, int code) {
   if (signal == SIGBUS) return code == BUS_ADRERR || code == BUS_ADRALN;
   return code == SEGV_MAPERR || code == SEGV_ACCERR || code == SI_KERNEL;
@@ -47,8 +47,8 @@ bool is_of_a_map(int signal, int code) {
 
 void on_fault(int signal, siginfo_t* info, void* context) {
   if (active_guard != nullptr && is_of_a_map(signal, info->si_code)) {
-    // The jump does not return from the handler, so nobody else takes back the mask (sigsetjmp would pay a system call
-    // a guard for it).
+    // The jump does not return from the handler, so the signal mask must be restored here (letting sigsetjmp save it
+    // would cost a system call per guard).
     ::pthread_sigmask(SIG_SETMASK, &static_cast<const ucontext_t*>(context)->uc_sigmask, nullptr);
     jump_out();
   }

@@ -1,21 +1,22 @@
-// A read error below a memory map arrives as SIGBUS, a step that a damaged page leads astray as SIGSEGV. This turns
-// both into a return value: code that touches a map runs in `run_guarded`; when it faults there, the thread jumps out
-// and `run_guarded` answers false. Elsewhere these signals do what they did before (the previous handler is called, or
-// the process ends).
+// A read error of a memory-mapped file is a SIGBUS; an invalid pointer from a damaged page is a SIGSEGV. This turns
+// both into a return value: code that accesses a map runs in `run_guarded`; if it faults, the thread jumps out and
+// `run_guarded` returns false. Outside of guarded code these signals have their previous effect (the previous handler
+// is called, or the process ends).
 //
-// The jump skips destructors: guarded code must consist of C frames and of C++ without anything to destroy. What it was
-// working on (locks, transactions of the library that owns the map) is left as it was and must never be touched again.
-// One handler a signal and process, installed by the first `install_map_guard`. Thread-safe; guards do not nest.
+// The jump skips destructors: guarded code must consist of C frames and of C++ frames without objects to destroy. The
+// state that it was working on (locks, transactions of the library that owns the map) stays as it was and must never be
+// used again. One handler per signal and process, installed by the first `install_map_guard`. Thread-safe; guards do
+// not nest.
 #pragma once
 
 namespace cairn::storage {
 
 void install_map_guard();
 
-// False when `work(context)` was left by a fault or by `leave_guarded`. About 10 ns.
+// False if a fault or `leave_guarded` ended `work(context)`. About 10 ns.
 [[nodiscard]] bool run_guarded(void (*work)(void*), void* context) noexcept;
 
-// Ends the guarded code of this thread as a fault would. Returns when no guarded code is running.
+// Ends the guarded code of this thread as a fault does. Returns only if no guarded code is running.
 void leave_guarded() noexcept;
 
 template <class Work>

@@ -1,6 +1,6 @@
-// The memory engine. A table is an immutable treap (a search tree that is a heap in the priorities; priorities are
-// hashes of the keys, so equal contents have equal trees): a snapshot is a reference to the roots. A writer copies the
-// nodes on its path once and then changes its own copies in place; commit publishes the new roots.
+// The memory engine. A table is a persistent treap (a search tree that is a heap in the priorities; priorities are
+// hashes of the keys, so equal contents have equal trees). A snapshot is a reference to the roots. A writer copies the
+// nodes on its path once and then changes its copies in place; commit publishes the new roots.
 //
 // R. Seidel, C. Aragon: Randomized Search Trees (1996). All operations are O(log n) expected.
 #include "storage/kv/kv.hpp"
@@ -94,7 +94,7 @@ public:
     return false;
   }
 
-  // The key must be there.
+  // The key must exist.
   void erase(tree& at, std::string_view key) {
     const int order = key.compare(at->item->key);
     if (order == 0) {
@@ -243,7 +243,8 @@ private:
   bool ended_ = false;
 };
 
-// Holds the pair it shows, not a place in the tree: each step is a search, and writes need no care.
+// Keeps the current pair, not a position in the tree: each step is a new search, so writes do not invalidate the
+// cursor.
 class memory_cursor final : public kv_cursor {
 public:
   memory_cursor(memory_transaction& transaction, table_id table) : transaction_(transaction), table_(table) {}

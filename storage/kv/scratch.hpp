@@ -1,5 +1,5 @@
-// Memory for the views that a transaction hands out: grows in blocks, is given back all at once. Under AddressSanitizer
-// memory that was given back is poisoned, so that a view used too long is found.
+// Arena for the views that a transaction returns: grows in blocks, is released as a whole. Under AddressSanitizer,
+// released memory is poisoned, so that the use of an expired view is found.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ public:
     for (const block& b : blocks_) ASAN_UNPOISON_MEMORY_REGION(b.bytes.get(), b.size);
   }
 
-  // `size` bytes that stay until reset.
+  // `size` bytes, valid until reset.
   char* allocate(std::size_t size) {
     if (blocks_.empty() || blocks_.back().size - used_ < size) add_block(size);
     char* const at = blocks_.back().bytes.get() + used_;
@@ -30,7 +30,7 @@ public:
     return at;
   }
 
-  // Everything handed out becomes invalid. Keeps the newest, largest block.
+  // Invalidates everything that was allocated. Keeps the newest block.
   void reset() {
     if (blocks_.empty()) return;
     if (blocks_.size() > 1) {

@@ -1,8 +1,8 @@
-// A writer of more than a transaction should hold in memory: commits each time that step_bytes were put, and goes on in
-// a new transaction. For contents that nobody sees before they are whole (kv_engine::replace). What the last step wrote
-// is durable with `commit`, as ever.
+// A writer for contents that are too large for one transaction: commits after every step_bytes and continues in a new
+// transaction. For contents that nobody sees before they are complete (kv_engine::replace). `commit` makes the last
+// step durable.
 //
-// Only `put` may follow a `put` with certainty: views and cursors end with a step.
+// A put may end a transaction, which invalidates views and cursors; so after a put, use only put and commit.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -57,7 +57,7 @@ private:
 
   const begin_function begin_;
   const std::size_t step_bytes_;
-  std::unique_ptr<kv_writer> now_; // null: failed, or over
+  std::unique_ptr<kv_writer> now_; // null: failed, or committed
   error failure_{errc::invalid_argument, "the transaction is over"};
   std::size_t bytes_ = 0;
 };
