@@ -8,7 +8,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-// What can be said about a put without looking at any row.
+// Checks of a put that need no row.
 std::optional<error> malformed(const put_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
   if (const auto* bytes = std::get_if<std::string>(&c.content)) {
@@ -50,8 +50,6 @@ command_result command_applier::apply(const command& c, std::uint32_t ordinal) {
   return std::visit([&](const auto& kind) { return run(kind); }, c);
 }
 
-// ── sessions ──
-
 command_result command_applier::run(const begin_session& c) {
   if (!members_.note_start(c.node, c.incarnation))
     return refuse(errc::precondition_failed,
@@ -83,8 +81,6 @@ void command_applier::end(session_row& session) {
   b_.erase(table::sessions, b_.keys.live_session(session.node));
   b_.queue_to_free(free_kind::session, session.id);
 }
-
-// ── buckets ──
 
 command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
@@ -153,8 +149,6 @@ command_result command_applier::run(const delete_bucket& c) {
   return once(c, &command_applier::erase);
 }
 
-// ── commits ──
-
 std::optional<command_result> command_applier::answered(const commit_stamp& stamp, bool& may_bury) {
   may_bury = false;
   const std::string outcome = b_.keys.outcome(stamp.session, stamp.sequence);
@@ -165,7 +159,7 @@ std::optional<command_result> command_applier::answered(const commit_stamp& stam
     may_bury = true;
     return refuse(errc::session_ended);
   }
-  // The first try was applied and its answer received: this one comes out of a queue somewhere, nobody waits for it.
+  // The command was applied and its result received: this is a delayed duplicate, and nobody waits for its result.
   if (stamp.sequence < std::max(session->acknowledged_below, stamp.acknowledged_below))
     return refuse(errc::invalid_argument, "a commit of this sequence was acknowledged before");
   may_bury = true;
@@ -296,15 +290,13 @@ std::optional<error> command_applier::remove(const bucket_row& bucket, const del
   return std::nullopt;
 }
 
-// The blob of a refused put. A blob of another session is not the sender's to bury.
+// Buries the blob of a refused put, unless it belongs to another session.
 void command_applier::bury_content(const commit_stamp& stamp, const written_content& content) {
   const auto* const written = std::get_if<written_blob>(&content);
   if (written == nullptr || written->blob.session != stamp.session) return;
   if (const auto chunks = chunks_of(written->length, written->chunk_size))
     blobs_.bury_uncommitted(written->blob, *chunks);
 }
-
-// ── blobs ──
 
 command_result command_applier::run(const abandon_blob& c) {
   if (c.blob.session != c.session) return refuse(errc::invalid_argument, "blob of another session");
@@ -325,8 +317,6 @@ command_result command_applier::run(const reap& c) {
 command_result command_applier::run(const free_manifests& c) {
   return {.more = blobs_.free_step(c.parts_max, c.released_up_to)};
 }
-
-// ── the cluster ──
 
 command_result command_applier::run(const remove_node& c) {
   std::optional<uuid> removed;

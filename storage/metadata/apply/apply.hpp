@@ -1,5 +1,6 @@
-// What each command does to the tables. A function of the tables and the command alone: no clock, no randomness, no
-// order of a hash map, so that every voter of a cluster arrives at the same bytes.
+// The effect of each command on the tables. A function of the tables and the command alone: no clock, no randomness, no
+// iteration over a hash map, so that every voter of a cluster gets the same bytes. The result of a stamped command is
+// stored (table `outcomes`), including the text of a refusal: so these texts are part of the replicated state too.
 #pragma once
 
 #include "storage/metadata/apply/batch.hpp"
@@ -9,7 +10,7 @@
 
 namespace cairn::storage::metadata {
 
-// Why the condition does not hold of what is there, or nothing.
+// precondition_failed if the condition does not hold for the present object; nullopt if it holds.
 std::optional<error> unmet(const write_condition& condition, const std::optional<object_row>& present);
 
 class command_applier {
@@ -56,8 +57,8 @@ private:
   command_result run(const change_key& c);
 
   void end(session_row& session);
-  // The answer, when the stamp alone decides it: given before, session over, acknowledged. Else the commit may run.
-  // `may_bury`: the blob of such a refused commit is dead.
+  // The result, if the stamp alone decides it: the command was applied before, its session has ended, or its sequence
+  // is acknowledged. nullopt: the command may run. `may_bury`: the blob of a command that is refused now is dead.
   std::optional<command_result> answered(const commit_stamp& stamp, bool& may_bury);
   command_result remember(const commit_stamp& stamp, command_result answer);
   template <class Command>
@@ -66,18 +67,19 @@ private:
   command_result create_again(const create_bucket& c, const bucket_row& present);
   command_result erase(const delete_bucket& c);
 
-  // The bucket of a command whose authority still holds. Valid as batch::bucket is.
+  // The bucket, if the command's authority is still valid. The pointer is valid as long as that of batch::bucket.
   result<const bucket_row*> admitted(const authority& by, const std::string& name);
-  // acl_not_supported, or nothing.
+  // acl_not_supported, or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);
-  // The answer to a command that made a new version of an object at this place.
+  // The result of a command that made a new version of an object in this bucket.
   command_result made(const bucket_row& bucket) const;
   void bury_content(const commit_stamp& stamp, const written_content& content);
   written_blob with_possible_owners(written_blob written);
-  std::optional<error> unusable(const written_blob& written); // why no commit may name it
-  // The row that a command was prepared for. Else why not: no_such_bucket, no_such_key, stale_source.
+  std::optional<error> unusable(const written_blob& written); // blob_dead or no_quorum: a commit must not name it
+  // The version that a command was prepared for. Errors: no_such_bucket, no_such_key, stale_source, access_denied,
+  // no_such_access_key.
   result<object_row> find_version(const authority& by, const object_version& wanted);
 
   result<upload_row> find_upload(const authority& by, const upload_name& name);
@@ -86,7 +88,7 @@ private:
   void replace_part(upload_id id, const uploaded_part& part);
   result<uploaded_part> shared_part(const copy_part& c);
   std::optional<error> complete(const complete_upload& c);
-  // The rows of the chosen parts; adds up their length.
+  // The manifest parts of the chosen parts; adds their length to `size`.
   result<std::vector<manifest_part>> take_parts(const complete_upload& c, std::uint64_t& size);
   void close_upload(const bucket_row& bucket, const upload_row& upload);
   std::optional<error> copy(const copy_object& c);

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-// What the commands about access keys do, and what becomes of grants when buckets come and go.
+// The commands about access keys, and the grants of buckets that are created and deleted.
 
 namespace cairn::storage::metadata {
 
@@ -78,7 +78,7 @@ command_result command_applier::run(const delete_key& c) {
   return remember(c.stamp, {.version = b_.index()});
 }
 
-// Why a bucket can't be given to this key, or nothing; then it has all rights on it.
+// Gives the key all rights on the bucket; or the reason why that is not possible.
 std::optional<error> command_applier::give_bucket(const std::string& key_id, bucket_id bucket) {
   auto key = find_key(key_id);
   if (!key) return error{errc::no_such_access_key};
@@ -88,7 +88,7 @@ std::optional<error> command_applier::give_bucket(const std::string& key_id, buc
   return std::nullopt;
 }
 
-// Ids are never reused, so a grant that stayed would do no harm: this is tidiness.
+// Removes the grants of a deleted bucket. Dangling grants would be harmless: bucket ids are never reused.
 void command_applier::drop_grants(bucket_id bucket) {
   const std::string group = b_.keys.all();
   const auto cursor = b_.kv.cursor(id_of(table::access_keys));

@@ -42,7 +42,7 @@ std::optional<error> command_applier::copy(const copy_object& c) {
       if (header.first.starts_with(checksum_prefix)) row.headers.standard.push_back(header);
   }
   if (c.extras) row.extras = *c.extras;
-  // The source may be the target: first the new reference, then the old one goes.
+  // The source may be the object that is replaced: add the new reference before the old one is dropped.
   if (source->content == content_kind::manifest) blobs_.share_manifest(source->manifest);
   if (source->content == content_kind::inline_bytes) {
     const std::string bytes{b_.kv.get(id_of(table::inline_data), b_.keys.inline_data(*source)).value_or("")};

@@ -16,7 +16,7 @@ bool valid_number(std::uint32_t number) {
   return number >= 1 && number <= part_number_max;
 }
 
-// What can be said about a part without looking at any row.
+// Checks of a part that need no row.
 std::optional<error> malformed_part(const put_part& c) {
   if (!valid_number(c.number)) return error{errc::invalid_argument, "part numbers go from 1 to 10,000"};
   if (const auto* bytes = std::get_if<std::string>(&c.content)) {
@@ -40,8 +40,6 @@ std::optional<error> malformed_choice(const complete_upload& c) {
 }
 
 } // namespace
-
-// ── begin, find, end ──
 
 command_result command_applier::run(const begin_upload& c) {
   bool may_bury = false;
@@ -82,7 +80,7 @@ result<upload_row> command_applier::find_upload(const authority& by, const uploa
   return std::move(*row);
 }
 
-// Takes the upload out of sight; parts that are left are freed in steps.
+// Removes the upload; its remaining parts are queued to be freed in steps.
 void command_applier::close_upload(const bucket_row& bucket, const upload_row& upload) {
   const std::string key = b_.keys.upload(upload.id);
   b_.erase(table::uploads, key);
@@ -100,8 +98,6 @@ command_result command_applier::run(const abort_upload& c) {
   close_upload(*b_.bucket(c.upload.bucket), *upload);
   return remember(c.stamp, {.version = b_.index()});
 }
-
-// ── parts ──
 
 std::optional<uploaded_part> command_applier::find_part(upload_id id, std::uint32_t number) {
   return b_.load<uploaded_part>(table::uploads, b_.keys.upload_part(id, number), decode_uploaded_part);
@@ -150,7 +146,7 @@ command_result command_applier::run(const put_part& c) {
   return remember(c.stamp, {.version = b_.index()});
 }
 
-// The pieces of the source that make up the range; they have no further reference yet.
+// The pieces of the source that make up the range. Their references are not yet counted.
 result<uploaded_part> command_applier::shared_part(const copy_part& c) {
   const auto source = find_version(c.by, c.source);
   if (!source) return source.error();
@@ -169,7 +165,7 @@ result<uploaded_part> command_applier::shared_part(const copy_part& c) {
   const auto load = [&](std::uint32_t index) {
     return b_.load<manifest_part>(table::manifests, b_.keys.part(source->manifest, index), decode_manifest_part);
   };
-  std::uint32_t low = 1, high = std::max(manifest.parts, 1u); // the last part that begins at or before the offset
+  std::uint32_t low = 1, high = std::max(manifest.parts, 1u); // finds the last part that begins at or before the offset
   while (low < high) {
     const std::uint32_t middle = low + (high - low + 1) / 2;
     const auto probe = load(middle);
@@ -211,8 +207,6 @@ command_result command_applier::run(const copy_part& c) {
   replace_part(upload->id, *part);
   return remember(c.stamp, {.version = b_.index()});
 }
-
-// ── complete ──
 
 result<std::vector<manifest_part>> command_applier::take_parts(const complete_upload& c, std::uint64_t& size) {
   std::vector<manifest_part> parts;
@@ -260,7 +254,7 @@ std::optional<error> command_applier::complete(const complete_upload& c) {
                  .content = content_kind::inline_bytes,
                  .extras = upload->extras};
   row.headers.standard.insert(row.headers.standard.end(), c.checksums.begin(), c.checksums.end());
-  if (parts->empty()) { // one part without bytes
+  if (parts->empty()) { // the only part has no bytes
     b_.put(table::inline_data, b_.keys.inline_data(row), {});
   } else {
     row.content = content_kind::manifest;

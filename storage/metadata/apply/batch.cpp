@@ -20,14 +20,14 @@ void batch::fail(error e) {
   if (!failure_) failure_ = std::move(e);
 }
 
-// The engine's error comes first: a row that it could not read looks like one that is missing.
+// The engine's error has priority: a row that it could not read looks like a missing row.
 result<void> batch::status() const {
   if (auto good = kv.status(); !good || !failure_) return good;
   return *failure_;
 }
 
 const bucket_row* batch::bucket(const std::string& name) {
-  if (!valid_bucket_name(name)) return nullptr; // it could be longer than any key of the engine
+  if (!valid_bucket_name(name)) return nullptr; // could exceed the engine's key size
   auto found = buckets_.find(name);
   if (found == buckets_.end())
     found = buckets_.emplace(name, load<bucket_row>(table::buckets, keys.bucket(name), decode_bucket)).first;
@@ -45,7 +45,7 @@ void batch::erase_bucket(const std::string& name) {
 }
 
 const access_key_row* batch::access_key(const std::string& id) {
-  if (!valid_access_key(id)) return nullptr; // it could be longer than any key of the engine
+  if (!valid_access_key(id)) return nullptr; // could exceed the engine's key size
   auto found = access_keys_.find(id);
   if (found == access_keys_.end()) {
     auto row = load<access_key_row>(table::access_keys, keys.access_key(id), decode_access_key);

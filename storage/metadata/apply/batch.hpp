@@ -1,9 +1,8 @@
-// One batch of commands while it is applied: the write transaction, the group's counters and the rows that many
-// commands of a batch touch (buckets, access keys, sessions), read once and written once. Lives on the stack of
-// store::apply.
+// A batch of commands while it is applied: the write transaction, the group's counters, and a cache of the rows that
+// many commands of a batch use (buckets, access keys, sessions). Exists on the stack of store::apply.
 //
-// Errors are sticky, as in the transaction: after the first one everything answers "nothing", and the whole batch is
-// dropped by `finish`. So the code that applies commands reads straight on.
+// Errors are sticky, as in the transaction: after the first error loads return nothing, and `finish` returns the error,
+// so that the whole batch is dropped. The code that applies commands need not check in between.
 #pragma once
 
 #include "storage/metadata/commands/commands.hpp"
@@ -41,22 +40,22 @@ public:
   void fail(error e);
   result<void> status() const;
 
-  // Null: there is none. Valid until the next change of a bucket.
+  // Null if it does not exist. Valid until the next change of a bucket.
   const bucket_row* bucket(const std::string& name);
   void put_bucket(const bucket_row& row);
   void erase_bucket(const std::string& name);
 
-  // Null: there is none. Valid until the next change of an access key.
+  // Null if it does not exist. Valid until the next change of an access key.
   const access_key_row* access_key(const std::string& id);
   void put_access_key(const access_key_row& row);
-  bool erase_access_key(const std::string& id); // false: there was none
+  bool erase_access_key(const std::string& id); // false if it does not exist
 
-  // Null: the log has not seen it. Stays valid; changes are written at the end.
+  // Null if the metadata does not know the session. Valid as long as the batch; `finish` writes changes of the row.
   session_row* session(session_id id);
   session_row* add_session(const session_row& row);
 
   void queue_to_free(free_kind kind, std::uint64_t id);
-  void unqueue(const std::string& key); // a key of free_queue
+  void unqueue(const std::string& key); // `key` of a row in free_queue
   std::uint64_t free_waiting() const { return free_waiting_; }
   void count_repair(node_number node, bool more);
   std::uint64_t repairs() const { return repairs_; }
@@ -78,7 +77,7 @@ public:
   void put(table t, const std::string& key, std::string_view row) { kv.put(id_of(t), key, row); }
   bool erase(table t, const std::string& key) { return kv.erase(id_of(t), key); }
 
-  // Writes what was gathered. The first error, if there was one.
+  // Writes sessions and counters. Returns the first error of the batch.
   result<void> finish();
 
 private:
@@ -86,7 +85,7 @@ private:
   void put_u64(table t, const std::string& key, std::uint64_t value);
 
   group_id group_;
-  std::optional<error> failure_; // before what its constructor reads
+  std::optional<error> failure_; // declared before the members whose initializers may fail
   log_index index_;
   std::uint64_t last_id_, free_waiting_, repairs_, repairs_before_, given_up_, given_up_before_;
   std::map<std::string, std::optional<bucket_row>, std::less<>> buckets_;

@@ -45,7 +45,7 @@ void blob_ledger::share_manifest(manifest_id id) {
   const std::string key = b_.keys.manifest(id);
   auto row = b_.load<manifest_row>(table::manifests, key, decode_manifest);
   if (!row || row->references == 0)
-    return b_.fail({errc::corrupt, "manifest " + std::to_string(id) + " of an object is not there"});
+    return b_.fail({errc::corrupt, "manifest " + std::to_string(id) + " of an object is missing"});
   ++row->references;
   b_.put(table::manifests, key, encode(*row));
 }
@@ -117,7 +117,7 @@ void blob_ledger::reap(const buried_blob& buried) {
   if (!row || row->buried_at == 0 || row->buried_at != buried.buried_at) return;
   b_.erase(table::blobs, key);
   b_.erase(table::buried, b_.keys.buried(buried.buried_at, buried.blob));
-  repairs_.drop(buried.blob); // not before: a running download may need a partition's new owners to have the chunks
+  repairs_.drop(buried.blob); // not when it is buried: a running download may still read it from a new owner
 }
 
 std::uint64_t blob_ledger::free_step(std::uint32_t rows_max, log_index released_up_to) {
@@ -146,7 +146,7 @@ std::uint64_t blob_ledger::free_step(std::uint32_t rows_max, log_index released_
   return b_.free_waiting();
 }
 
-// True when nothing is left of the manifest.
+// True when the manifest is completely freed.
 bool blob_ledger::free_parts(manifest_id id, std::uint32_t& rows_left) {
   const std::string manifest = b_.keys.manifest(id);
   const auto cursor = b_.kv.cursor(id_of(table::manifests));
@@ -165,7 +165,7 @@ bool blob_ledger::free_parts(manifest_id id, std::uint32_t& rows_left) {
   return false;
 }
 
-// True when no part of the upload is left.
+// True when all parts of the upload are freed.
 bool blob_ledger::free_upload(std::uint64_t id, std::uint32_t& rows_left) {
   const std::string upload = b_.keys.upload(id);
   const auto cursor = b_.kv.cursor(id_of(table::uploads));
@@ -182,7 +182,7 @@ bool blob_ledger::free_upload(std::uint64_t id, std::uint32_t& rows_left) {
   return false;
 }
 
-// True when no row of the ended session is left in `outcomes` and `abandoned`.
+// True when all rows of the ended session in `outcomes` and `abandoned` are removed.
 bool blob_ledger::free_leftovers(session_id id, std::uint32_t& rows_left) {
   const std::string prefix = b_.keys.of_session(id);
   for (const table t : {table::outcomes, table::abandoned}) {

@@ -1,43 +1,44 @@
-// Lifes of blobs and manifests within a batch: references, burying, reaping, freeing in steps.
+// Blobs and manifests within a batch: references, bury, reap, freeing in steps.
 //
-// A blob is live while a manifest part or an uploaded part names it, buried from the log index at which the last one
-// went until it is reaped; then no row is left. A blob that was abandoned has a mark besides, until its session has
-// ended: a commit that comes late must find it dead.
+// A blob is live while a manifest part or an uploaded part names it. When the last reference is dropped, it is buried
+// under the log index of that batch, until it is reaped and its rows are removed. An abandoned blob also has a row in
+// `abandoned` until its session has ended, so that a late commit finds it dead.
 #pragma once
 
 #include "storage/metadata/apply/repairs.hpp"
 
 namespace cairn::storage::metadata {
 
-// Chunks of a blob of this length; nothing when there would be more than an index can count, or no chunk size.
+// Number of chunks of a blob of this length; nullopt if a 32-bit index cannot count them, or if chunk_size is 0.
 std::optional<std::uint32_t> chunks_of(std::uint64_t length, std::uint32_t chunk_size);
 
 class blob_ledger {
 public:
   explicit blob_ledger(batch& b) : b_(b), repairs_(b) {}
 
-  // Known in any way: live, buried or abandoned. No commit may name it (again).
+  // Live, buried or abandoned: no new commit may name it.
   bool is_taken(const blob_id& blob);
 
-  // A fresh blob as the only part of a new manifest with one reference. With it the repairs that it needs.
+  // Adds a new blob, the repairs that it needs, and a manifest with the blob as its only part and one reference.
   manifest_id add_manifest(const written_blob& written, const md5_digest& checksum);
-  // Of pieces that have their references already, in object order; `numbers` of the parts that they belong to.
+  // Adds a manifest of parts in object order; their blobs already have these references.
   manifest_id add_manifest(const std::vector<manifest_part>& parts);
-  void share_manifest(manifest_id id); // one more object row names it
+  void share_manifest(manifest_id id); // adds a reference of an object row
 
-  // A fresh blob that one row outside of any manifest names, and the repairs that it needs.
+  // Adds a new blob with one reference, and the repairs that it needs.
   void add_blob(const written_blob& written);
-  void share_blob(const blob_id& blob);   // one more row names it
-  void release_blob(const blob_id& blob); // one less
-  // An object row that named the manifest is gone.
+  void share_blob(const blob_id& blob);   // adds a reference
+  void release_blob(const blob_id& blob); // drops a reference
+  // Drops a reference of an object row.
   void drop_manifest(manifest_id id);
 
-  // Buries a blob that never was committed; one that was stays as it is. An earlier burying is widened to `chunks`.
+  // Buries a blob that was not committed; a committed blob is not changed. If it is already buried, its count of chunks
+  // is raised to `chunks`.
   void bury_uncommitted(const blob_id& blob, std::uint32_t chunks);
   void mark_abandoned(const blob_id& blob);
 
-  void reap(const buried_blob& buried); // nothing when it is not buried there
-  // Works on the free queue up to `released_up_to`, at most `rows_max` rows. What command_result::more says.
+  void reap(const buried_blob& buried); // no effect if it is not buried under this index
+  // Processes the free queue up to `released_up_to`, at most `rows_max` rows. Returns command_result::more.
   std::uint64_t free_step(std::uint32_t rows_max, log_index released_up_to);
 
 private:

@@ -63,8 +63,6 @@ bool rises(const Items& items, Partition partition_of_item) {
 
 } // namespace
 
-// ── rows ──
-
 std::optional<cluster_row> member_ledger::cluster() {
   return b_.load<cluster_row>(table::cluster, b_.keys.cluster(), decode_cluster);
 }
@@ -128,13 +126,11 @@ command_result member_ledger::unchanged() {
   return {.version = epoch()};
 }
 
-// ── nodes ──
-
 command_result member_ledger::create(const create_cluster& c) {
   if (auto bad = malformed(c)) return {.refused = std::move(bad)};
   if (const auto present = cluster()) {
     if (present->id == c.id) return {.version = present->epoch};
-    return refuse(errc::precondition_failed, "there is a cluster already: " + present->name);
+    return refuse(errc::precondition_failed, "a cluster already exists: " + present->name);
   }
   cluster_row row{
       .id = c.id, .name = c.name, .replicas = c.replicas, .write_quorum = c.write_quorum, .nodes = 1, .created = c.now};
@@ -159,7 +155,7 @@ command_result member_ledger::refound(const create_cluster& c) {
   if (added.refused) return added;
   const auto number = static_cast<node_number>(added.more);
   auto present = node(number);
-  if (!present) return refuse(errc::corrupt, "the row of a node is not there");
+  if (!present) return refuse(errc::corrupt, "the row of a node is missing");
   present->address = c.first.address;
   if (present->state == node_state::out) present->state = node_state::active;
   present->down_since = 0;
@@ -197,12 +193,12 @@ command_result member_ledger::add(const add_node& c) {
 }
 
 std::optional<error> member_ledger::why_not_more(const cluster_row& row) {
-  if (row.nodes >= nodes_max) return error{errc::too_large, "no node can be added any more"};
+  if (row.nodes >= nodes_max) return error{errc::too_large, "the maximum number of nodes is reached"};
   if (b_.feature_level() < feature_level_of_invitations) return std::nullopt;
   std::size_t members = 0;
   for (std::uint32_t n = 0; n < row.nodes; ++n) members += may_own(static_cast<node_number>(n));
   if (members < members_max) return std::nullopt;
-  return error{errc::too_large, "the cluster has " + std::to_string(members) + " members: no more fit in"};
+  return error{errc::too_large, "the cluster has " + std::to_string(members) + " members, the maximum"};
 }
 
 std::optional<error> member_ledger::consume(const used_invitation& by, const uuid& node) {
@@ -216,7 +212,7 @@ std::optional<error> member_ledger::consume(const used_invitation& by, const uui
 
 command_result member_ledger::invite(const invite_node& c) {
   if (!cluster()) return refuse(errc::not_found, "there is no cluster");
-  if (c.what.expires <= c.now) return refuse(errc::invalid_argument, "the invitation has expired already");
+  if (c.what.expires <= c.now) return refuse(errc::invalid_argument, "the invitation has already expired");
   if (c.what.node != uuid{} && is_removed(c.what.node))
     return refuse(errc::precondition_failed, "the node was removed from the cluster: its identity is refused for ever");
   const std::string own = b_.keys.invitation(c.what.token, c.what.node), prefix = b_.keys.invitations();
@@ -233,7 +229,8 @@ command_result member_ledger::invite(const invite_node& c) {
   }
   for (const std::string& key : expired) b_.erase(table::nodes, key);
   if (others >= invitations_max)
-    return refuse(errc::too_large, std::to_string(others) + " invitations wait to be used: no more until some expire");
+    return refuse(errc::too_large,
+                  std::to_string(others) + " invitations are open, the maximum: wait until some are used or expire");
   b_.put(table::nodes, own, encode(c.what));
   b_.put(table::nodes, b_.keys.founded(), presence);
   return unchanged();
@@ -292,11 +289,9 @@ command_result member_ledger::note(const note_up& c) {
   return unchanged();
 }
 
-// ── owners ──
-
 std::optional<owners_page> member_ledger::load_page(std::uint16_t page) {
   auto loaded = b_.load<owners_page>(table::owners, b_.keys.owners(page), decode_owners);
-  if (!loaded) b_.fail({errc::corrupt, "owners of partitions are not there"});
+  if (!loaded) b_.fail({errc::corrupt, "owners of partitions are missing"});
   return loaded;
 }
 
@@ -332,14 +327,14 @@ command_result member_ledger::set_targets(const metadata::set_targets& c) {
   if (c.epoch != row->epoch + 1)
     return refuse(errc::precondition_failed, "the layout is at epoch " + std::to_string(row->epoch));
   const auto partition = [](const partition_target& t) { return t.partition; };
-  if (!rises(c.targets, partition)) return refuse(errc::invalid_argument, "partitions do not rise");
+  if (!rises(c.targets, partition)) return refuse(errc::invalid_argument, "partitions are not ascending");
   std::map<node_number, bool> known;
   for (const partition_target& t : c.targets) {
     if (t.target.empty()) return refuse(errc::invalid_argument, "a partition without owners");
     for (const node_number n : t.target) {
       const auto [found, fresh] = known.try_emplace(n, false);
       if (fresh) found->second = may_own(n);
-      if (!found->second) return refuse(errc::invalid_argument, "an owner is no node of the cluster");
+      if (!found->second) return refuse(errc::invalid_argument, "an owner is not a node of the cluster");
     }
   }
   const bool any = change_owners(c.targets, partition, [&](partition_owners& owners, const partition_target& t) {
@@ -355,12 +350,13 @@ command_result member_ledger::move(const moved& c) {
   auto row = cluster();
   if (!row) return refuse(errc::not_found, "there is no cluster");
   const auto partition = [](partition_id p) { return p; };
-  if (!rises(c.partitions, partition)) return refuse(errc::invalid_argument, "partitions do not rise");
+  if (!rises(c.partitions, partition)) return refuse(errc::invalid_argument, "partitions are not ascending");
   if (c.epoch > row->epoch) return refuse(errc::invalid_argument, "there is no such epoch yet");
   const layout_epoch compared = std::min(c.epoch, acknowledged());
   std::uint64_t passed_over = 0;
-  // A write that an owner missed: it is none to rely on before it has made up for that. Those that stay as they are
-  // can't be waited for when the others are out: nobody is left to make up from.
+  // A new owner with an open repair lacks chunks, so the move is not finished. The same for remaining owners, if the
+  // move drops replicas from live owners. If all dropped owners are out, the remaining ones are not waited for: there
+  // is no other source from which they could get the chunks.
   repair_ledger repairs{b_};
   std::map<node_number, std::optional<std::vector<bool>>> lacking;
   const auto whole = [&](node_number n, partition_id p) {
@@ -428,7 +424,7 @@ bool member_ledger::durable(const written_blob& written) {
   return true;
 }
 
-// The lowest epoch that a live session has acknowledged.
+// The lowest epoch that a live session has acknowledged; the largest number if no session is live.
 layout_epoch member_ledger::acknowledged() {
   layout_epoch lowest = ~layout_epoch{0};
   const std::string live = b_.keys.live_sessions();

@@ -7,9 +7,9 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-constexpr std::uint64_t ids_skipped = std::uint64_t{1} << 32; // more than any cluster gave since the backup
+constexpr std::uint64_t ids_skipped = std::uint64_t{1} << 32; // more than any cluster assigned since the backup
 
-// Nobody writes in them any more, and while they live no partition moves.
+// Their writers are lost, and live sessions that acknowledge no epoch block all moves.
 void end_sessions(batch& b) {
   std::vector<session_id> live;
   const std::string prefix = b.keys.live_sessions();

@@ -1,11 +1,11 @@
-// A state that goes on without those who shared it: the majority of a cluster is lost for good, or a backup is put in
-// the place of what was lost. It becomes the state of a new cluster with one node that knows everything; the id is a
-// new one, so that members of the old cluster that come back are refused instead of deciding something of their own.
+// Disaster recovery: makes the state the state of a new cluster, after the majority of the old cluster is lost for
+// good, or when a backup replaces a lost state. The new cluster has one active node. It has a new id, so that returning
+// members of the old cluster are refused and cannot form a second majority.
 //
-// What the state does not know may be on the disks: commits that were lost with the majority, or made after the backup.
-// So numbers (of writer sessions among others) are not given again, and deletion is held until the operator says so
-// (hold_deletions). Writer sessions end: their nodes begin new ones. The other nodes stay members, but are out: this
-// one takes writes alone, until they come back.
+// The disks may have chunks that the state does not know: of commits that were lost with the majority, or made after
+// the backup. So ids (for example of writer sessions) are skipped and not assigned again, and deletion is held until
+// the operator releases it (hold_deletions). All writer sessions end; their nodes begin new ones. The other nodes stay
+// members, but are out: this node alone accepts writes until they come back.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -15,11 +15,11 @@ namespace cairn::storage::metadata {
 
 struct refounded {
   node_number self = 0;
-  log_index applied = 0; // of the state, this change included
+  log_index applied = 0; // of the state, including this change
 };
 
-// As a batch of the group in the caller's transaction, which he commits. `c.first` is the node that goes on; replicas,
-// quorum and the node's weight count only where the state has no cluster or does not know the node. Errors:
+// Applied as a batch of the group in the caller's transaction, which the caller commits. `c.first` is the active node;
+// replicas, quorum and the node's weight are used only if the state has no cluster or does not know the node. Errors:
 // precondition_failed (the node was removed from the cluster), invalid_argument, corrupt, io_error.
 result<refounded> refound_cluster(kv_writer& writer, group_id group, const create_cluster& c);
 

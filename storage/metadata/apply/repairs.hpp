@@ -1,13 +1,13 @@
-// What nodes have not confirmed, within a batch. A repair is written by the commit that was acknowledged without that
-// node, and goes when the node has confirmed the chunks or the blob is reaped. It has two rows, one to be found by node
-// and one by blob, and the group counts them.
+// Repairs within a batch: chunks that a node has not confirmed. A commit that was acknowledged without the node adds
+// the repair; it is removed when the node has confirmed the chunks or the blob is reaped. Each repair has two rows, one
+// found by node and one found by blob, and the group counts the repairs.
 #pragma once
 
 #include "storage/metadata/apply/batch.hpp"
 
 namespace cairn::storage::metadata {
 
-// Why these can't be what `chunks` chunks of a blob lack, or nothing.
+// invalid_argument if the list is not valid for a blob of `chunks` chunks, else nullopt.
 std::optional<error> malformed(const std::vector<missing_chunks>& unconfirmed, std::uint32_t chunks);
 
 class repair_ledger {
@@ -15,10 +15,10 @@ public:
   explicit repair_ledger(batch& b) : b_(b) {}
 
   void add(const repair_row& repair);
-  void confirm(const repair_row& repair); // nothing when it is not there, or is about more chunks
+  void confirm(const repair_row& repair); // no effect if there is no such repair, or if it has more chunks
   void drop(const blob_id& blob);
-  void give_up(const lost_chunks& lost); // a row of `nobody`
-  // The partitions of which the node may lack chunks; nothing when it lacks more than can be looked at.
+  void give_up(const lost_chunks& lost); // adds a repair of node `nobody`
+  // By partition, whether the node may lack chunks; nullopt if its repairs have too many chunks to examine.
   std::optional<std::vector<bool>> lacking(node_number node);
 
 private:
@@ -28,7 +28,7 @@ private:
 };
 
 std::string encode_repair(const missing_chunks& missing); // the value of both rows
-// Of a key that begins with `prefix` = repairs_of(node) or repairs_of(blob).
+// `rest_of_key`: the key after its prefix, which is repairs_of(node) or repairs_of(blob).
 result<repair_row> decode_repair(node_number node, std::string_view rest_of_key, std::string_view value);
 result<repair_row> decode_repair(const blob_id& blob, std::string_view rest_of_key, std::string_view value);
 

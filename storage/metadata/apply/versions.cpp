@@ -15,7 +15,7 @@ std::optional<name_row> version_ledger::name(const bucket_row& bucket, const std
   return b_.unwrap(decode_name(**bytes));
 }
 
-// Writes the name, or erases it when no version is left under it.
+// Writes the name row, or erases it if it has no versions any more.
 void version_ledger::settle(const bucket_row& bucket, const std::string& key, std::optional<name_row> name) {
   if (!name) return;
   const auto tree = b_.tree(table::names, bucket.id);
@@ -87,7 +87,8 @@ void version_ledger::put(const bucket_row& bucket, const std::string& key, objec
   write_live(bucket, key, row);
 }
 
-// Makes way for a new newest version. There is one null version at most: a new one takes the old one's place.
+// Keeps or drops the live version before a new one is added. An object has at most one null version, so a new null
+// version replaces the old one.
 std::optional<name_row> version_ledger::displace(const bucket_row& bucket, const std::string& key,
                                                  const std::optional<object_row>& present, bool by_null) {
   auto known = name(bucket, key);
@@ -143,7 +144,7 @@ std::optional<object_row> version_ledger::erase(const bucket_row& bucket, const 
   else if (known)
     forget(*gone, *known);
   else
-    b_.fail({errc::corrupt, "a version that no name leads to"}); // or a row could not be read: that is told already
+    b_.fail({errc::corrupt, "a version without a name row"}); // a failed read sets the batch's error before this
   const auto newest = known && (was_live || !present) ? newest_kept(known->row_id) : std::nullopt;
   if (newest && newest->content != content_kind::delete_marker) {
     forget(*newest, *known);

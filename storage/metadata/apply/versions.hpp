@@ -1,6 +1,6 @@
-// The versions of an object within a batch. The newest one lies in `current` when it is no delete marker; all others
-// lie in `versions`, newest first, under the row id that `names` knows. So listing never sees a marker, and nothing
-// changes for buckets that never were versioned.
+// The versions of an object within a batch. The newest version is in table `current`, unless it is a delete marker; all
+// others are in `versions`, newest first, under the row id that `names` gives. So listing never meets a delete marker,
+// and buckets that never were versioned are not affected.
 #pragma once
 
 #include "storage/metadata/apply/blobs.hpp"
@@ -16,18 +16,21 @@ public:
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key, const version_id& id);
   std::optional<object_row> find(const bucket_row& bucket, const std::string& key, const version_place& place);
 
-  // The newest of those that are not live: a delete marker where nothing is live.
+  // The newest version that is not live; a delete marker if the object has no live version.
   std::optional<object_row> newest_hidden(const bucket_row& bucket, const std::string& key);
 
-  // The row id for a new version of the key. `present`: what live() answered.
+  // The row id for a new version of the key. `present`: the result of live().
   std::uint64_t row_id(const bucket_row& bucket, const std::string& key, const std::optional<object_row>& present);
-  // A new newest version, with its content in place. What it displaces stays as a version, or goes.
+  // Adds the newest version; its content is already stored. The version that it displaces is kept or, if both are null
+  // versions, dropped.
   void put(const bucket_row& bucket, const std::string& key, object_row row, const std::optional<object_row>& present);
-  void rewrite(const bucket_row& bucket, const std::string& key, const object_row& row); // the same version again
-  // What DELETE without a version does: the marker that it left, in buckets that are or were versioned.
+  void rewrite(const bucket_row& bucket, const std::string& key,
+               const object_row& row); // replaces the same version's row
+  // DELETE without a version. In buckets that are or were versioned, returns the delete marker that it adds.
   std::optional<object_row> remove(const bucket_row& bucket, const std::string& key, version_place place, wall_ms now,
                                    const std::optional<object_row>& present);
-  // For good. The row that went; nothing when there is no such version. The newest of those that stay becomes live.
+  // Deletes a version permanently. Returns its row; nullopt if there is no such version. If no live version remains,
+  // the newest remaining one becomes live, unless it is a delete marker.
   std::optional<object_row> erase(const bucket_row& bucket, const std::string& key, const version_id& id);
 
 private:
