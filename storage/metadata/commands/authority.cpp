@@ -8,7 +8,7 @@ bool is_other(bucket_id judged, const bucket_row* bucket) {
   return bucket == nullptr || (judged != 0 && bucket->id != judged);
 }
 
-// Whatever it did, a request that a deleted key signed is over.
+// The access key that signed the request was deleted.
 bool signer_is_gone(const authority& a, const access_key_row* key) {
   return key == nullptr && (!a.key.empty() || a.by == allowed_by::key);
 }

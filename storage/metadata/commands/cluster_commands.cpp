@@ -1,5 +1,5 @@
-// Encodings of the commands of membership and placement: their fields behind level and kind (commands.cpp; notation:
-// rows.cpp).
+// Encodings of the commands of membership and placement: their fields, which follow level and kind (commands.cpp;
+// notation: rows.cpp).
 //
 //    9 create_cluster     id:16 name:s replicas:u8 write_quorum:u8 now:u64 new_node
 //   10 add_node           new_node [token:32 node:16 now:u64]    with an invitation
@@ -8,7 +8,7 @@
 //   12 remove_node        node:v
 //   13 set_targets        epoch:v count:v (gap:v owners:u8 (number:v){owners})*
 //   14 moved              epoch:v count:v (gap:v)*
-//                         gap: partitions left out since the one before
+//                         gap: number of partitions skipped since the previous one
 //   15 confirm_replicas   count:v (blob missing)*
 //   16 note_down          node:v now:u64
 //   17 note_up            node:v incarnation:u64
@@ -50,7 +50,7 @@ new_node read_new_node(byte_reader& r) {
   return n;
 }
 
-// Rising partitions as the gaps between them: one encoding, no order to check.
+// Ascending partitions, encoded as the gaps between them: the encoding is unique and the order need not be checked.
 class gaps {
 public:
   std::uint64_t before(partition_id partition) { return partition - std::exchange(next_, partition + 1u); }

@@ -1,11 +1,10 @@
-// The commands of membership and data placement (part of the variant in commands.hpp; feature level 2). The decisions
-// are made outside (cluster/layout/layout_plan.hpp) and travel as values: applying one checks that it fits the rows,
-// and computes no placement.
+// The commands of membership and data placement (part of the variant in commands.hpp; feature level 2 unless stated
+// otherwise). Plans are computed elsewhere (cluster/layout/layout_plan.hpp); the commands carry their results. Applying
+// a command checks it against the rows and computes no placement.
 //
-// Every command that changes nodes or owners raises the layout's epoch by one and answers it
-// (command_result::version); one that finds nothing to change answers the present epoch. All but create_cluster are
-// refused with not_found when there is no cluster or no such node, with invalid_argument for values outside the
-// documented bounds.
+// A command that changes the layout (nodes or owners) increments its epoch and returns it (command_result::version);
+// one that changes nothing returns the present epoch. All but create_cluster are refused with not_found if there is no
+// cluster or no such node; all with invalid_argument for values outside the documented bounds.
 #pragma once
 
 #include "storage/metadata/rows/cluster_rows.hpp"
@@ -23,8 +22,8 @@ struct new_node {
   std::uint64_t incarnation = 0;
 };
 
-// Founds the cluster: `first` gets number 0 and owns every partition, so its weight is not 0. The same again answers
-// the same; precondition_failed when there is a cluster of another id.
+// Founds the cluster: `first` gets number 0 and owns every partition, so its weight must not be 0. Repeating the
+// command returns the present epoch; precondition_failed: there is a cluster with another id.
 struct create_cluster {
   uuid id{};
   std::string name;
@@ -33,11 +32,11 @@ struct create_cluster {
   new_node first;
 };
 
-// The node is a member, but owns nothing before set_targets says so. Its number is command_result::more. The same again
-// answers the same. precondition_failed when the id belonged to a removed node; too_large above nodes_max, and from
-// feature level 8 on when there are members_max members.
-// With an invitation (feature level 8) the command consumes it; invalid_argument: there is none such, it was used, it
-// has expired, it is another node's. A node that is a member already consumes nothing.
+// Adds a member, which owns nothing until set_targets. Returns its number in command_result::more; repeating the
+// command returns the same number. precondition_failed: the id belongs to a removed node; too_large: nodes_max numbers
+// are assigned or, from feature level 8 on, there are members_max members. An invitation (feature level 8) is consumed;
+// invalid_argument: it does not exist, was used, has expired, or is another node's. For a node that is already a
+// member, no invitation is consumed.
 struct used_invitation {
   token_hash token{};
   uuid node{};
@@ -48,16 +47,15 @@ struct add_node {
   std::optional<used_invitation> invited = {};
 };
 
-// Lets one more node in; ends the time in which the cluster is founded. Sweeps the invitations that have expired by
-// `now`. too_large: invitations_max others have not. The same token or node again replaces its invitation. Feature
-// level 8.
+// Adds an invitation, and ends the founding of the cluster. Removes the invitations that have expired by `now`.
+// too_large: there are invitations_max others. An invitation with the same token or node is replaced.
+// precondition_failed: the node was removed. Feature level 8.
 struct invite_node {
   invitation what;
   wall_ms now = 0;
 };
 
-// What is given replaces what is there. precondition_failed: the node was removed; a state of `removed` is
-// invalid_argument.
+// Replaces the given fields. precondition_failed: the node was removed; the state `removed` is invalid_argument.
 struct set_node {
   node_number node = 0;
   std::optional<std::string> address, zone;
@@ -65,8 +63,8 @@ struct set_node {
   std::optional<node_state> state;
 };
 
-// Final: its id is refused for ever, and its writer session ends. precondition_failed while it owns a partition,
-// current or target.
+// Removes a node permanently: its id is refused for ever, and its writer session ends. precondition_failed while it is
+// a current or target owner of a partition.
 struct remove_node {
   node_number node = 0;
 };
@@ -75,62 +73,63 @@ struct partition_target {
   partition_id partition = 0;
   owner_list target;
 };
-// Replaces targets; `current` stays until moved. `epoch` must be the one that follows the present: a plan made from an
-// older layout is refused with precondition_failed. Partitions rise strictly; a target names 1 to owners_max nodes that
-// were not removed.
+// Replaces targets; `current` is not changed. `epoch` must be the present epoch + 1: a plan made from an older layout
+// is refused with precondition_failed. Partitions are strictly ascending; a target has 1 to owners_max nodes that are
+// not removed.
 struct set_targets {
   layout_epoch epoch = 0;
   std::vector<partition_target> targets;
 };
 
-// The targets of these partitions hold everything: they are current now. `epoch`: of the layout under which their last
-// comparison began. Passed over (and counted in command_result::more): partitions whose owners changed after it, those
-// for whose present owners some live session has not acknowledged the epoch, and those of which a new owner lacks
-// chunks by a repair row. Partitions rise strictly.
+// Finishes moves: the targets of these partitions are complete and become current. `epoch`: of the layout under which
+// their last comparison began. Skipped, and counted in command_result::more, are partitions whose owners changed after
+// `epoch`, whose owners' epoch some live session has not acknowledged, or for which a new owner has an open repair
+// (from feature level 7 on also a remaining owner, if the move drops replicas from owners that are not out). Partitions
+// are strictly ascending.
 struct moved {
   layout_epoch epoch = 0;
   std::vector<partition_id> partitions;
 };
 
-// These chunks are on these nodes, or need not be any more. Rows that are not there are passed over.
+// Removes repairs: the nodes have these chunks, or need not have them. Repairs that do not exist are skipped.
 struct confirm_replicas {
   std::vector<repair_row> repairs;
 };
 
-// Does not change the layout: a down node keeps its share until a plan says otherwise. A node that is down already
-// stays so since the first time.
+// Does not change the layout: a down node keeps its share until a plan changes it. The time of a node that is already
+// down is kept.
 struct note_down {
   node_number node = 0;
   wall_ms now = 0;
 };
-// precondition_failed when the incarnation is lower than one that the log has seen (a restored old disk, an empty
-// folder), or when the node was removed.
+// precondition_failed: the incarnation is older than the recorded one (a restored or empty data directory), or the node
+// was removed.
 struct note_up {
   node_number node = 0;
   std::uint64_t incarnation = 0;
 };
 
-// Whatever this session wrote and did not commit yet, and whatever it will write, goes to the current and the target
-// owners of that epoch or a later one. session_ended; invalid_argument for an epoch that is not there yet. A session
-// begins with the epoch of its beginning acknowledged: its node reads the layout after that, before its first write.
+// The session's uncommitted and future writes all go to the current and target owners of this epoch or a later one.
+// session_ended; invalid_argument: the epoch does not exist yet. A new session has acknowledged the epoch at its
+// beginning, because its node reads the layout after that and before its first write.
 struct acknowledge_epoch {
   session_id session = 0;
   layout_epoch epoch = 0;
 };
 
-// While deletion is held no chunk of a dead blob is deleted, and nothing about it is forgotten: after a restore or a
-// recovery the log may not know everything that lies on the disks. Feature level 3. Needs no cluster.
+// While deletion is held, no chunk of a dead blob is deleted, and the rows about it are kept: after a restore or a
+// recovery the metadata may not know all blobs on the disks. Feature level 3. Needs no cluster.
 struct hold_deletions {
   bool held = false;
 };
 
-// All members know the commands up to this level: from now on they may be sent. Feature level 5.
+// All members know the commands up to this level, so they may be used from now on. Feature level 5.
 struct raise_feature_level { // never lowers it
   std::uint8_t level = 0;
 };
 
-// These chunks are lost, and given up (cluster_rows.hpp, `nobody`): rows of them are kept until their blob is reaped.
-// Passed over: chunks of blobs that no object needs any more, or that blobs do not have. Feature level 5.
+// These chunks are lost and given up: repairs of node `nobody` (cluster_rows.hpp) record them until their blob is
+// reaped. Skipped: chunks of blobs without references, and chunks beyond the end of a blob. Feature level 5.
 struct lost_chunks {
   blob_id blob;
   std::uint32_t first = 0, count = 0;
@@ -140,7 +139,7 @@ struct give_up_chunks {
   std::vector<lost_chunks> chunks;
 };
 
-// Their encodings, called by commands.cpp.
+// Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const create_cluster& c);
 void write(byte_writer& w, const add_node& c);
 void write(byte_writer& w, const set_node& c);

@@ -1,4 +1,4 @@
-// What several commands are made of, and its encodings (grammar: commands.cpp).
+// Structs that several commands share, and their encodings (grammar: commands.cpp).
 #pragma once
 
 #include "storage/metadata/commands/authority.hpp"
@@ -13,23 +13,23 @@
 
 namespace cairn::storage::metadata {
 
-// What must hold of the present object for a conditional write.
+// The condition on the present object for a conditional write.
 struct write_condition {
   bool if_absent = false;              // If-None-Match: *
   std::optional<std::string> if_match; // ETag text without quotes; "*": exists
-  std::optional<std::string> if_other; // If-None-Match with an ETag: there is none, or one with another
+  std::optional<std::string> if_other; // If-None-Match with an ETag: no object, or one with another ETag
 };
 
-// What must hold of what a DELETE is about: the named version, or the newest one, delete markers included. Where there
-// is nothing, nothing is done, and that is no failure.
+// The condition on the object of a DELETE: the named version, or the newest version, which may be a delete marker. If
+// there is no such version, the command succeeds without effect.
 struct removal_condition {
   std::optional<std::string> etag; // as in write_condition::if_match
   std::optional<std::uint64_t> size;
-  std::optional<std::int64_t> modified_seconds; // whole ones
+  std::optional<std::int64_t> modified_seconds; // since 1970, without the milliseconds
 };
 
-// Identifies a commit, so that a retry applies once and answers what the first try answered. Outcomes of sequences
-// below `acknowledged_below` are forgotten.
+// Identifies a command of a session, so that it is applied once and a retry returns the result of the first try.
+// Results of sequences below `acknowledged_below` are removed.
 struct commit_stamp {
   session_id session = 0;
   std::uint64_t sequence = 0, acknowledged_below = 0;
@@ -39,14 +39,14 @@ struct written_blob {
   blob_id blob;
   std::uint64_t length = 0;
   std::uint32_t chunk_size = 0;
-  // Owners that have not confirmed chunks yet, sorted, without overlaps, at most missing_chunks_max: the commit writes
-  // a repair row for each. Those of removed nodes are passed over.
+  // Chunks that owners have not yet confirmed; sorted, without overlaps, at most missing_chunks_max: the commit adds a
+  // repair for each. Those of removed nodes are skipped.
   std::vector<missing_chunks> unconfirmed;
 };
 
 using written_content = std::variant<std::string, written_blob>; // the bytes themselves, or a blob
 
-// Exactly this version of an object: a command that was prepared by looking at it is refused when it is another one.
+// A certain version of an object: a command that was prepared for it is refused if the object has another version now.
 struct object_version {
   std::string bucket, key;
   log_index version = 0;

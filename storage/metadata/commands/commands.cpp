@@ -4,11 +4,11 @@
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
 //   2 create_bucket   name:s now:u64 [owner:s [stamp [settings]]]
-//                     owner: not empty unless a stamp follows; stamp: of a session unless settings follow
+//                     owner: not empty unless a stamp follows; stamp: session not 0 unless settings follow
 //   3 delete_bucket   name:s [stamp]
 //   4 put_object      stamp bucket:s key:s now:u64 size:v etag headers content condition [extras]
 //   5 delete_object   stamp bucket:s key:s now:u64 condition [fields:u8 [version_id] [version:v ordinal:v] [only_if]]
-//                     fields: 1 version_id, 2 the place that is expected, 4 only_if; not 0
+//                     fields: 1 version_id, 2 expected (version:v ordinal:v), 4 only_if; not 0
 //   6 abandon_blob    session:v blob chunks:v
 //   7 reap            count:v (buried_at:v blob chunks:v)*
 //   8 free_manifests  parts_max:v released_up_to:u64
@@ -25,13 +25,20 @@
 //   batch             count:v (command:s)*
 //   command_result    1 refused:u8 [code:u8 text:s] version:v more:v
 //
-// The level is 1 for the kinds up to 8, 2 for those up to 18 and for content 2, 3 for those up to 27 and for a
-// put_object with extras (rows.cpp), 4 for those up to 30 and for a create_bucket with an owner; 5 for the others, a
-// delete_object with fields behind its condition, and for versions, versioning, lifecycle and public_write in
-// set_extras and set_bucket. Without these all of them end before. 6 for if_other, only_if, part_checksums of a
-// complete_upload, the checksum of a copy_part, and for public_objects and tags in set_bucket. 7 for the
-// stamps of create_bucket and delete_bucket. 8 for all whose authority says something, for the settings of
-// create_bucket, the ownership in set_bucket, the source of a put_part, kind 33 and an add_node with an invitation.
+// The level of a command is the highest that applies:
+//   1  kinds 0 to 8
+//   2  kinds 9 to 18; a put_object with content 2
+//   3  kinds 19 to 27; a put_object with extras (rows.cpp)
+//   4  kinds 28 to 30; a create_bucket with an owner
+//   5  kinds 31 and 32; a delete_object with version_id or expected; version_id in set_extras; versioning, lifecycle
+//   and
+//      public_write in set_bucket
+//   6  if_other; only_if; part_checksums of a complete_upload; the checksum of a copy_part; public_objects and tags in
+//      set_bucket
+//   7  the stamp of a create_bucket or delete_bucket
+//   8  an authority other than the default; the settings of a create_bucket; ownership in set_bucket; the source of a
+//      put_part; kind 33; an add_node with an invitation
+// An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
 #include <concepts>
@@ -42,7 +49,7 @@ namespace {
 
 constexpr std::uint8_t result_version = 1;
 constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4; // fields of delete_object
-// Results are stored with the numbers of their codes.
+// Stored results have the numbers of error codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
 bool read_late_stamp(byte_reader& r, commit_stamp& s) {
@@ -50,7 +57,7 @@ bool read_late_stamp(byte_reader& r, commit_stamp& s) {
   return s.session != 0;
 }
 
-// write(w, command) and read(r, command): one pair a kind.
+// write(w, command) and read(r, command): one pair per kind.
 void write(byte_writer& w, const begin_session& c) {
   w.raw(c.node).u64(c.incarnation);
 }
@@ -361,7 +368,7 @@ result<std::vector<command>> decode_batch(std::string_view bytes) {
   return batch;
 }
 
-// Bits: 1 there is one, 2 it is a delete marker, 4 it is the null version; above them the ordinal.
+// Bits: 1 there is a version, 2 it is a delete marker, 4 it is the null version; the ordinal is in the bits above.
 std::uint64_t encode_told(const object_row& row, bool versioned) {
   if (!versioned) return 0;
   const std::uint64_t marker = row.content == content_kind::delete_marker ? 2 : 0, null = row.null_version ? 4 : 0;

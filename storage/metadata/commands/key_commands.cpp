@@ -1,9 +1,10 @@
-// Encodings of the commands about access keys: their fields behind level and kind (commands.cpp; notation: rows.cpp).
+// Encodings of the commands about access keys: their fields, which follow level and kind (commands.cpp; notation:
+// rows.cpp).
 //
 //   28 create_key  stamp id:s secret:s label:s now:u64 creates_buckets:u8
 //   29 delete_key  stamp id:s
 //   30 change_key  stamp id:s bucket:s allowed:u8 denied:u8 creates_buckets:u8
-//                  creates_buckets: 0 as it was, 1 no, 2 yes
+//                  creates_buckets: 0 not changed, 1 no, 2 yes
 #include "storage/metadata/commands/key_commands.hpp"
 
 namespace cairn::storage::metadata {

@@ -1,5 +1,5 @@
-// The commands about access keys (part of the variant in commands.hpp; feature level 4). All carry a stamp.
-// session_ended and invalid_argument may refuse any of them.
+// The commands about access keys (part of the variant in commands.hpp; feature level 4). All carry a stamp. Any of them
+// may be refused with session_ended and invalid_argument.
 #pragma once
 
 #include "storage/metadata/commands/command_parts.hpp"
@@ -7,7 +7,7 @@
 
 namespace cairn::storage::metadata {
 
-// invalid_argument: there is one of this id, or the texts are out of their bounds; too_large: access_keys_max.
+// invalid_argument: the id exists, or a text is out of its bounds; too_large: there are access_keys_max keys.
 struct create_key {
   commit_stamp stamp;
   std::string id, secret, label;
@@ -20,16 +20,16 @@ struct delete_key { // no_such_access_key
   std::string id;
 };
 
-// Gives and takes rights on a bucket, when one is named, and the right to make buckets, when that is said.
-// no_such_access_key, no_such_bucket; too_large: key_grants_max.
+// Grants and revokes rights on a bucket, if one is named, and the right to create buckets, if that is given.
+// no_such_access_key, no_such_bucket; too_large: the key has key_grants_max grants.
 struct change_key {
   commit_stamp stamp;
-  std::string id, bucket;               // no bucket: empty
-  std::uint8_t allowed = 0, denied = 0; // rights; denied ones win
+  std::string id, bucket;               // bucket: empty if none
+  std::uint8_t allowed = 0, denied = 0; // rights to grant and to revoke; revoking has priority
   std::optional<bool> creates_buckets;
 };
 
-// Their encodings, called by commands.cpp.
+// Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const create_key& c);
 void write(byte_writer& w, const delete_key& c);
 void write(byte_writer& w, const change_key& c);

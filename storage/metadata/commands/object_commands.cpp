@@ -1,4 +1,5 @@
-// Encodings of the commands of feature level 3: their fields behind level and kind (commands.cpp; notation: rows.cpp).
+// Encodings of the commands of feature level 3: their fields, which follow level and kind (commands.cpp; notation:
+// rows.cpp).
 //
 //   19 begin_upload     stamp bucket:s key:s now:u64 nonce:u64 headers extras checksum:s type:u8
 //   20 put_part         stamp upload number:v now:u64 size:v digest:16 checksum_name:s checksum:s content [source]
@@ -26,7 +27,7 @@ constexpr std::uint8_t first_field = 1, second_field = 2, third_field = 4, fourt
                        sixth_field = 32, seventh_field = 64, eighth_field = 128;
 constexpr std::size_t chosen_bytes_min = 17;
 
-// The first is bit 0.
+// The first argument is bit 0.
 std::uint8_t fields_of(std::initializer_list<bool> given) {
   std::uint8_t fields = 0, bit = first_field;
   for (const bool is_there : given) {

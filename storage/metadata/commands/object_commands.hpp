@@ -1,6 +1,6 @@
-// The commands of multipart uploads, copies, and of what is said about objects and buckets (part of the variant in
-// commands.hpp; feature level 3). All carry a stamp: a retry applies once. no_such_bucket, session_ended and
-// invalid_argument (names, sizes, numbers out of their bounds) may refuse any of them.
+// The commands of multipart uploads, copies, and settings of objects and buckets (part of the variant in commands.hpp;
+// feature level 3). All carry a stamp, so that a retry is applied once. Any of them may be refused with no_such_bucket,
+// session_ended and invalid_argument (names, sizes, numbers out of their bounds).
 #pragma once
 
 #include "storage/metadata/commands/command_parts.hpp"
@@ -8,7 +8,7 @@
 
 namespace cairn::storage::metadata {
 
-// command_result::version is the upload's id.
+// Returns the upload's id in command_result::version. acl_not_supported.
 struct begin_upload {
   commit_stamp stamp;
   std::string bucket, key;
@@ -21,16 +21,15 @@ struct begin_upload {
   authority by{};
 };
 
-// Which upload of which object. no_such_upload: it is not there (any more), or is another object's.
+// An upload of an object. no_such_upload: it does not exist (any more), or belongs to another object.
 struct upload_name {
   std::string bucket, key;
   upload_id id = 0;
   std::uint64_t nonce = 0;
 };
 
-// A part was written; one that had its number is replaced. no_such_upload, blob_dead, no_quorum; with a source
-// no_such_key, stale_source. A refused part's blob is buried as that of a refused put_object. Content: no bytes, or a
-// blob.
+// Adds a part; a part with the same number is replaced. The content is empty or a blob. no_such_upload, blob_dead,
+// no_quorum; with a source also no_such_key, stale_source. The blob of a refused part is buried, as with put_object.
 struct put_part {
   commit_stamp stamp;
   upload_name upload;
@@ -41,11 +40,11 @@ struct put_part {
   std::string checksum_name, checksum; // as in uploaded_part
   written_content content;
   authority by{};
-  std::optional<object_version> source{}; // what the bytes were copied from, which is judged as that of copy_part
+  std::optional<object_version> source{}; // the object from which the bytes were copied; checked as in copy_part
 };
 
-// Bytes [offset, offset + length) of an object become a part; the blobs are shared. no_such_upload, no_such_key,
-// stale_source, too_large (of more pieces than part_pieces_max), unsupported (the source's bytes lie in its row).
+// Adds bytes [offset, offset + length) of an object as a part; the blobs are shared. no_such_upload, no_such_key,
+// stale_source, too_large (more than part_pieces_max pieces), unsupported (the source's bytes are inline).
 struct copy_part {
   commit_stamp stamp;
   upload_name upload;
@@ -63,18 +62,18 @@ struct chosen_part {
   md5_digest digest{};
 };
 
-// The parts, in rising order of their numbers, become the object; parts that are not chosen go. Refused, with the
-// upload as it was: no_such_upload, invalid_part (not there, or of another digest), invalid_part_order, part_too_small,
-// precondition_failed.
+// Makes the object of the listed parts, in ascending order of their numbers; other parts are deleted. A refusal leaves
+// the upload unchanged: no_such_upload, invalid_part (it does not exist or has another digest), invalid_part_order,
+// part_too_small, precondition_failed.
 struct complete_upload {
   commit_stamp stamp;
   upload_name upload;
   wall_ms now = 0;
   std::vector<chosen_part> parts;                             // 1 to part_number_max
   metadata::etag etag;                                        // of the whole; its `parts` is their number
-  std::vector<std::pair<std::string, std::string>> checksums; // headers to keep beside those of begin_upload
+  std::vector<std::pair<std::string, std::string>> checksums; // headers in addition to those of begin_upload
   write_condition condition;
-  bool part_checksums = false; // the object's parts keep those of the upload's
+  bool part_checksums = false; // the object's parts keep the checksums of the upload's parts
   authority by{};
 };
 
@@ -85,8 +84,9 @@ struct abort_upload {
   authority by{};
 };
 
-// The bytes are shared, none is moved. Headers and extras replace the source's where they are given; checksums of the
-// bytes (headers named x-amz-checksum-…) stay in any case. no_such_key, stale_source, precondition_failed.
+// Copies an object by sharing its bytes. Headers and extras replace those of the source if they are given; checksums of
+// the bytes (headers named x-amz-checksum-…) are always kept. no_such_key, stale_source, precondition_failed,
+// delete_marker, acl_not_supported.
 struct copy_object {
   commit_stamp stamp;
   object_version source;
@@ -98,17 +98,17 @@ struct copy_object {
   authority by{};
 };
 
-// no_such_key. What is not given stays.
+// Replaces the given fields. no_such_key, acl_not_supported.
 struct set_extras {
   commit_stamp stamp;
   std::string bucket, key;
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
   std::optional<bool> public_read;
-  std::optional<version_id> version; // no_such_version, delete_marker; without: of the live one
+  std::optional<version_id> version; // no_such_version, delete_marker; nullopt: the live version
   authority by{};
 };
 
-// no_such_bucket, acl_not_supported. What is not given stays.
+// Replaces the given fields. no_such_bucket, acl_not_supported.
 struct set_bucket {
   commit_stamp stamp;
   std::string name;
@@ -116,14 +116,14 @@ struct set_bucket {
   std::optional<std::vector<cors_rule>> cors;
   std::optional<std::uint8_t> versioning; // enabled or suspended
   std::optional<std::vector<lifecycle_rule>> lifecycle;
-  std::optional<bool> public_write;   // only beside public_read, which without it takes the right to write away
-  std::optional<bool> public_objects; // only beside public_read, which without it is about the objects, too
+  std::optional<bool> public_write;   // used only if public_read is given; default false
+  std::optional<bool> public_objects; // used only if public_read is given; default true
   std::optional<std::vector<std::pair<std::string, std::string>>> tags;
   authority by{};
   std::optional<std::uint8_t> ownership;
 };
 
-// Their encodings, called by commands.cpp.
+// Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const begin_upload& c);
 void write(byte_writer& w, const put_part& c);
 void write(byte_writer& w, const copy_part& c);
