@@ -5,10 +5,10 @@
 //   piece  = length:u32 (1 to dump_row_bytes_max) rows(length bytes) sum
 //   rows   = (table:u8 key:string value:string)+    strings as in codec.hpp; the key without its group
 //   end    = 0:u32 rows:u64 bytes of rows:u64 sum
-//   sum    = CRC32C:u32 of all bytes of the file in front of it but the other sums
+//   sum    = CRC32C:u32 of all bytes of the file before it, without the other sums
 //
-// (table, key) rises strictly over the whole file. The sums go on from each other, so that no piece can be missing,
-// doubled or out of its place.
+// (table, key) is strictly ascending over the whole file. Each sum continues the previous one, so that no piece can be
+// missing, duplicated or out of order.
 #include "storage/metadata/read/dump.hpp"
 
 #include "base/checksum.hpp"
@@ -33,8 +33,6 @@ error damaged(const std::string& path, std::string_view what) {
   return {errc::corrupt, path + ": " + std::string{what}};
 }
 
-// ── writing ──
-
 class dump_writer {
 public:
   dump_writer(file& out, dump_header header) : out_(out) {
@@ -51,7 +49,7 @@ public:
     byte_writer row{key.size() + value.size() + 16};
     row.u8(table).string(key).string(value);
     if (row.view().size() > dump_row_bytes_max)
-      return error{errc::corrupt, "a row of " + std::to_string(row.view().size()) + " bytes is none of the metadata's"};
+      return error{errc::corrupt, "a row of " + std::to_string(row.view().size()) + " bytes is too large for metadata"};
     if (piece_.size() + row.view().size() > dump_piece_bytes_max)
       if (auto put = put_piece(); !put) return put;
     piece_ += row.view();
@@ -103,19 +101,17 @@ result<dump_info> write_rows(kv_reader& kv, dump_header header, file& out) {
     for (auto row = cursor->seek(prefix); row && row->key.starts_with(prefix); row = cursor->next())
       if (auto added = dump.add(t, row->key.substr(prefix.size()), row->value); !added) return added.error();
   }
-  // Before the end is written: a row that could not be read must not be missing in silence.
+  // Checked before the end is written: a row that could not be read must not silently be missing.
   if (auto good = kv.status(); !good) return good.error();
   return dump.finish();
 }
 
-// ── reading ──
-
 struct dump_row {
   table_id table = 0;
-  std::string_view key, value; // valid until the next one is asked for
+  std::string_view key, value; // valid until the next row is read
 };
 
-// Goes through a file from its beginning and answers nothing that is not verified. Memory: a piece.
+// Reads a file from its beginning and returns only verified rows. Memory: one piece.
 class dump_reader {
 public:
   static result<dump_reader> open(file_system& files, const std::string& path) {
@@ -126,7 +122,7 @@ public:
     return reader;
   }
 
-  result<std::optional<dump_row>> next(); // nothing at the end, when all was right
+  result<std::optional<dump_row>> next(); // nullopt: the end, and the whole file is verified
   const dump_info& info() const { return info_; }
 
 private:
@@ -157,12 +153,12 @@ result<void> dump_reader::fill(std::size_t bytes) {
   const bytes_span into = std::as_writable_bytes(std::span{piece_});
   const auto read = source_->read(info_.bytes, std::span{&into, 1});
   if (!read) return read.error();
-  if (*read != bytes) return damaged(path_, "cut off");
+  if (*read != bytes) return damaged(path_, "truncated");
   info_.bytes += bytes;
   return {};
 }
 
-// The next `bytes` bytes, which end a section of the file that began with `head`.
+// Reads the next `bytes` bytes and their sum; the section of the file began with `head`.
 result<std::string_view> dump_reader::summed(std::string_view head, std::size_t bytes) {
   if (auto read = fill(bytes + sum_bytes); !read) return read.error();
   const std::string_view body = std::string_view{piece_}.substr(0, bytes);
@@ -188,7 +184,7 @@ result<void> dump_reader::begin() {
   return {};
 }
 
-// False: that was the end.
+// False: the end of the file.
 result<bool> dump_reader::next_piece() {
   if (auto read = fill(length_bytes); !read) return read.error();
   const std::string head = piece_;
@@ -208,11 +204,12 @@ result<bool> dump_reader::next_piece() {
 result<void> dump_reader::check_end(std::string_view totals) {
   byte_reader r{totals};
   const bool complete = r.u64() == info_.rows && r.u64() == row_bytes_;
-  if (!complete) return damaged(path_, "totals");
+  if (!complete) return damaged(path_, "wrong totals");
   const auto size = source_->size();
   if (!size) return size.error();
-  if (*size != info_.bytes) return damaged(path_, "goes on behind its end");
-  if (!format_seen_ || applied_seen_ != (info_.header.applied != 0)) return damaged(path_, "rows of the group");
+  if (*size != info_.bytes) return damaged(path_, "has bytes after its end");
+  if (!format_seen_ || applied_seen_ != (info_.header.applied != 0))
+    return damaged(path_, "rows of the group are missing");
   return {};
 }
 
@@ -221,7 +218,7 @@ result<void> dump_reader::check(const dump_row& row) {
   if (row.table >= id_of(table::count_))
     return error{errc::unsupported, path_ + ": has a table of a newer version: " + std::to_string(row.table)};
   if (last_table_ && (row.table < *last_table_ || (row.table == *last_table_ && row.key <= last_key_)))
-    return damaged(path_, "order of rows");
+    return damaged(path_, "rows are not ascending");
   last_table_ = row.table;
   last_key_ = row.key;
   return row.table == id_of(table::meta) ? check_meta(row) : result<void>{};
@@ -258,9 +255,7 @@ result<std::optional<dump_row>> dump_reader::next() {
   return std::optional{row};
 }
 
-// ── loading ──
-
-// Makes tables of a group what rows say that come in order: both are walked together.
+// Replaces a group's tables by rows that are added in order: a merge of the old and the new rows.
 class table_merge {
 public:
   table_merge(kv_writer& kv, group_id group) : kv_(kv), prefix_(key_maker{group}.all()) { enter(0); }
@@ -286,13 +281,13 @@ private:
     cursor_ = kv_.cursor(t);
     keep(cursor_->seek(prefix_));
   }
-  // Views don't outlive writes: a copy.
+  // Copies the pair, since writes invalidate views.
   void keep(std::optional<kv_pair> found) {
     old_.reset();
     if (found && found->key.starts_with(prefix_))
       old_.emplace(std::string{found->key.substr(prefix_.size())}, std::string{found->value});
   }
-  // All that are left when `key` is nothing.
+  // nullopt: erases all remaining rows of the table.
   void erase_before(std::optional<std::string_view> key) {
     for (; old_ && (!key || old_->first < *key); keep(cursor_->next())) kv_.erase(table_, prefix_ + old_->first);
   }
@@ -333,7 +328,7 @@ result<dump_info> write_dump(kv_reader& kv, group_id group, file_system& files, 
   const auto written = write_rows(kv, header, **opened);
   opened->reset();
   if (!written) {
-    static_cast<void>(files.remove(fresh)); // its space; what stays all the same goes with the next dump
+    static_cast<void>(files.remove(fresh)); // frees its space; if that fails, the next dump removes it
     return written.error();
   }
   if (auto renamed = files.rename(fresh, path); !renamed) return renamed.error();
@@ -358,7 +353,7 @@ result<dump_info> load_dump(kv_engine& engine, file_system& files, const std::st
   auto writer = engine.begin_write();
   if (!writer) return writer.error();
   table_merge tables{**writer, verified->header.group};
-  // Verified once more while it is read again: what fails now drops the transaction.
+  // The file is read and verified a second time; an error now aborts the transaction.
   const auto read = read_all(files, path, [&](const dump_row& row) { tables.add(row); });
   if (!read) return read.error();
   tables.finish();

@@ -80,7 +80,7 @@ lifecycle_action lifecycle_rules::next(const meta::listed_version& version, bool
     if (removes_displaced(version, now)) action = lifecycle_action::remove;
     ++displaced_;
   } else if (version.delete_marker) {
-    // A marker that hides nothing any more; it expires like an object, too.
+    // A delete marker without versions behind it; it also expires like an object.
     const auto rule = std::find_if(rules_.begin(), rules_.end(), [&](const meta::lifecycle_rule& r) {
       return r.enabled && r.expire_markers && version.key.starts_with(r.prefix);
     });

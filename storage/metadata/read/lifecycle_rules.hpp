@@ -1,6 +1,7 @@
-// What a bucket's lifecycle rules want of its versions and uploads at a time. A plain class without clock, actor or
-// store: the walker (actors/upkeep/lifecycle.hpp) brings what it found. As in S3 ("Managing the lifecycle of objects"),
-// days are counted from when a version was written, or displaced, to the next midnight (UTC) after so many of them.
+// Which versions and uploads of a bucket its lifecycle rules expire at a given time. A plain class without clock, actor
+// or store: actors/upkeep/lifecycle.hpp walks the bucket and calls it. As in S3 ("Managing the lifecycle of objects"),
+// an action is due at the first midnight (UTC) after the given number of days since the version was written or
+// displaced.
 #pragma once
 
 #include "storage/metadata/read/view.hpp"
@@ -14,32 +15,32 @@ namespace cairn::actors {
 
 enum class lifecycle_action : std::uint8_t {
   keep,
-  expire, // the live version: as a DELETE of its key
-  remove, // this version, for good
+  expire, // delete the live version, as DELETE of its key does
+  remove, // delete this version permanently
 };
 
-// When the live version of an object goes, and by which rule.
+// When the live version of an object expires, and by which rule.
 struct expiry {
   storage::wall_ms at = 0;
   std::string rule;
 };
-// The earliest that the rules say of it; by real days, whatever an experiment counts as one. Nothing: none says so.
+// The earliest expiry by the rules, in real days (not in days of debug.lifecycle_day); nullopt: no rule expires it.
 std::optional<expiry> expiry_of(const std::vector<storage::metadata::lifecycle_rule>& rules,
                                 const storage::metadata::listed_version& version);
 
 class lifecycle_rules {
 public:
-  // `day`: how long a day is; anything but a real one, for experiments, has no midnights. `upload_age_max`: of uploads,
-  // whatever the rules say; 0: any.
+  // `day`: the length of a day; with another length than 24 h, for experiments, times are not rounded up to midnight.
+  // `upload_age_max`: uploads that are older are aborted without a rule; 0: no limit.
   lifecycle_rules(std::vector<storage::metadata::lifecycle_rule> rules, std::chrono::milliseconds day,
                   std::chrono::milliseconds upload_age_max = {})
       : rules_(std::move(rules)), day_(day), upload_age_max_(upload_age_max) {}
 
-  bool wants_versions() const; // some may have to go, now or later
-  bool wants_uploads() const;
+  bool wants_versions() const; // some rule may delete versions: they must be walked
+  bool wants_uploads() const;  // some rule may abort uploads
 
-  // The versions of a bucket, one call each in the order of view::versions: by key, then the newest first. `last`: no
-  // further version of this key follows.
+  // Called for each version of the bucket, in the order of view::versions: by key, newest first. `last`: no further
+  // version of this key follows.
   lifecycle_action next(const storage::metadata::listed_version& version, bool last, storage::wall_ms now);
   bool aborts(const storage::metadata::listed_upload& upload, storage::wall_ms now) const;
 
@@ -50,10 +51,10 @@ private:
 
   std::vector<storage::metadata::lifecycle_rule> rules_;
   std::chrono::milliseconds day_, upload_age_max_;
-  // Of the key that is being walked.
+  // The state of the walk through one key's versions.
   std::optional<std::string> key_;
-  storage::wall_ms displaced_at_ = 0; // when the version was, that comes next
-  std::uint32_t displaced_ = 0;       // versions that are not the latest, before it
+  storage::wall_ms displaced_at_ = 0; // when the next version was displaced
+  std::uint32_t displaced_ = 0;       // number of noncurrent versions so far
 };
 
 } // namespace cairn::actors

@@ -6,14 +6,14 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-// The common prefix that `key` is rolled up into: up to and with the first delimiter behind the query's prefix.
+// The common prefix of `key`: up to and including the first delimiter after the query's prefix; empty if there is none.
 std::string_view rolled_up(std::string_view key, const listing_query& query) {
   if (query.delimiter.empty() || !key.starts_with(query.prefix)) return {};
   const std::size_t at = key.find(query.delimiter, query.prefix.size());
   return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + query.delimiter.size());
 }
 
-// To the first key that the page may show. False: there is none.
+// Moves to the first key of the page. False: there is none.
 bool seek_first(key_tree_cursor& at, const listing_query& query) {
   if (query.start_after < query.prefix || query.start_after.empty()) return at.seek(query.prefix);
   const std::string_view passed = query.passes_group ? rolled_up(query.start_after, query) : std::string_view{};
@@ -27,8 +27,8 @@ result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_que
   if (query.keys_max == 0) return page;
   page.objects.reserve(std::min<std::size_t>(query.keys_max, 1000));
   key_tree_cursor at{kv, tree};
-  // Every row that is looked at is returned, stands for a common prefix, or is the one behind the page: nothing else
-  // has to be bounded.
+  // Every row that is examined is returned, gives a common prefix, or is the first one after the page. So the page size
+  // bounds the number of rows examined.
   bool more = seek_first(at, query);
   for (std::uint32_t returned = 0; more && at.key().starts_with(query.prefix); ++returned) {
     if (returned == query.keys_max) {
@@ -46,7 +46,7 @@ result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_que
     more = at.next();
   }
   if (auto good = at.status(); !good) return good.error();
-  // Kept up to here: `last` of a page that ends with an object.
+  // So far `last` is the last common prefix; the page may end with an object.
   if (!page.objects.empty() && page.objects.back().key > page.last) page.last = page.objects.back().key;
   return page;
 }

@@ -49,7 +49,7 @@ result<buckets_page> snapshot::buckets(const buckets_query& query) {
   buckets_page page;
   const std::string all = keys_.all();
   const auto cursor = kv_->cursor(id_of(table::buckets));
-  // No name holds a NUL: the first one behind `after`.
+  // Names have no NUL, so this is the smallest key after `after`.
   auto found = cursor->seek(query.after < query.prefix || query.after.empty() ? keys_.bucket(query.prefix)
                                                                               : keys_.bucket(query.after) + '\0');
   for (std::uint32_t examined = 0; found && found->key.starts_with(all); found = cursor->next()) {
@@ -81,7 +81,7 @@ result<object_row> snapshot::object(std::string_view bucket_name, std::string_vi
   return decode_object(**bytes);
 }
 
-// The text of the error names the delete marker that hides the key, if one does: clients are told.
+// If a delete marker hides the key, the text of the error is the marker's version id, which S3 returns to clients.
 error snapshot::hidden_key(bucket_id bucket, std::string_view key) {
   const auto named = key_tree{id_of(table::names), group_, bucket}.find(*kv_, key);
   if (!named) return named.error();
@@ -99,7 +99,7 @@ result<std::string> snapshot::inline_bytes(const object_row& row) {
   const auto bytes = kv_->get(id_of(table::inline_data), keys_.inline_data(row));
   if (auto good = kv_->status(); !good) return good.error();
   if (!bytes || bytes->size() != row.size)
-    return error{errc::corrupt, "inline bytes of row " + std::to_string(row.row_id) + " are not there"};
+    return error{errc::corrupt, "inline bytes of row " + std::to_string(row.row_id) + " are missing"};
   return std::string{*bytes};
 }
 
@@ -111,7 +111,7 @@ result<manifest_part> snapshot::part(manifest_id id, std::uint32_t index) {
 
 result<std::vector<manifest_part>> snapshot::parts(manifest_id id, std::uint64_t object_offset, std::size_t max) {
   const auto header = load<manifest_row>(table::manifests, keys_.manifest(id), decode_manifest,
-                                         {errc::corrupt, "manifest " + std::to_string(id) + " is not there"});
+                                         {errc::corrupt, "manifest " + std::to_string(id) + " is missing"});
   if (!header) return header.error();
   // The last part that begins at or before the offset.
   std::uint32_t low = 1, high = std::max(header->parts, 1u);
@@ -158,12 +158,12 @@ result<std::vector<buried_blob>> snapshot::buried(std::size_t max) {
   return oldest;
 }
 
-// Nothing: it was abandoned.
+// nullopt: the blob was abandoned.
 result<std::optional<kept_blob>> kept_row(const blob_id& id, const blob_row& row) {
   const bool buried = row.buried_at != 0;
   if (buried && row.length == 0) return std::optional<kept_blob>{};
   const auto chunks = chunks_of(row.length, row.chunk_size);
-  if (!chunks) return error{errc::corrupt, "blob " + to_string(id) + " can't have chunks"};
+  if (!chunks) return error{errc::corrupt, "blob " + to_string(id) + " has an invalid length or chunk size"};
   return std::optional{kept_blob{id, row.length, row.chunk_size, *chunks, buried}};
 }
 
@@ -174,7 +174,7 @@ result<kept_blobs> snapshot::blobs(const std::optional<blob_id>& after, std::siz
   std::size_t passed = 0;
   const std::string prefix = keys_.all();
   const auto cursor = kv_->cursor(id_of(table::blobs));
-  // The first key behind that of `after` is its own with one byte more.
+  // The smallest key after that of `after`: one more byte.
   auto found = cursor->seek(after ? keys_.blob(*after) + '\0' : prefix);
   for (std::optional<blob_id> last = after; found && found->key.starts_with(prefix); found = cursor->next()) {
     if (page.blobs.size() == max || passed == buried_passed_max) {

@@ -1,4 +1,4 @@
-// The view of one group over a read transaction of the engine.
+// The view of one group on a read transaction of the engine.
 #pragma once
 
 #include "storage/metadata/read/view.hpp"
@@ -9,7 +9,7 @@
 
 namespace cairn::storage::metadata {
 
-// A page of the keys in `tree`. The bounds and the order are those of view::list.
+// A page of the keys in `tree`, with the bounds and the order of view::list.
 result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_query& query);
 
 class snapshot final : public view {
@@ -61,7 +61,7 @@ private:
                                                   const std::optional<name_row>& name,
                                                   const std::optional<version_id>& marker, std::size_t max);
 
-  // The row; `missing` when there is none, or the transaction's error.
+  // Returns the row, `missing` if there is none, or the transaction's error.
   template <class Row>
   result<Row> load(table t, const std::string& key, result<Row> (*decode)(std::string_view), error missing) {
     const auto bytes = kv_->get(id_of(t), key);
@@ -69,8 +69,8 @@ private:
     if (auto good = kv_->status(); !good) return good.error();
     return missing;
   }
-  // The rows of a table whose keys begin with `prefix`, from `from` on, at most `max`. `decode` gets the rest of the
-  // key and the value.
+  // At most `max` rows of a table whose keys begin with `prefix`, from the key `from` on. `decode` gets the key without
+  // the prefix, and the value.
   template <class Row, class Decode>
   result<std::vector<Row>> scan(table t, const std::string& prefix, const std::string& from, std::size_t max,
                                 Decode decode) {

@@ -1,4 +1,4 @@
-// What a snapshot shows of membership and placement.
+// The queries of a snapshot about membership and placement.
 #include "storage/metadata/apply/repairs.hpp"
 #include "storage/metadata/read/snapshot.hpp"
 
@@ -43,7 +43,7 @@ result<owners_page> snapshot::owners(std::uint16_t page) {
 result<std::vector<repair_row>> snapshot::repairs(node_number node, const std::optional<repair_row>& after,
                                                   std::size_t max) {
   const std::string prefix = keys_.repairs_of(node);
-  // The first key behind that of `after` is its own with one byte more.
+  // The smallest key after that of `after`: one more byte.
   const std::string from =
       after ? keys_.repair_by_node({after->blob, {.node = node, .first = after->missing.first}}) + '\0' : prefix;
   return scan<repair_row>(

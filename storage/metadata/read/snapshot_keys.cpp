@@ -8,7 +8,7 @@ result<access_key_row> snapshot::access_key(std::string_view id) {
 }
 
 result<std::vector<access_key_row>> snapshot::access_keys(std::string_view after, std::size_t max) {
-  // No id holds a NUL: the first key behind `after`.
+  // Ids have no NUL, so this is the smallest key after `after`.
   const std::string from = after.empty() ? keys_.all() : keys_.access_key(after) + '\0';
   return scan<access_key_row>(table::access_keys, keys_.all(), from, max,
                               [](std::string_view, std::string_view value) { return decode_access_key(value); });

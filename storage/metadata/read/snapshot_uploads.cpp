@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t name_suffix_bytes = 9; // NUL, id
 
-// The key and the id that a row of upload_names stands for.
+// Decodes the key of a row of upload_names.
 std::optional<listed_upload> read_name(std::string_view name) {
   if (name.size() < name_suffix_bytes) return std::nullopt;
   listed_upload upload{.key = std::string{name.substr(0, name.size() - name_suffix_bytes)}};
@@ -83,7 +83,7 @@ result<uploads_page> snapshot::uploads(const uploads_query& query) {
 
 result<std::vector<object_part>> snapshot::object_parts(manifest_id id, std::uint32_t after, std::size_t max) {
   const auto header = load<manifest_row>(table::manifests, keys_.manifest(id), decode_manifest,
-                                         {errc::corrupt, "manifest " + std::to_string(id) + " is not there"});
+                                         {errc::corrupt, "manifest " + std::to_string(id) + " is missing"});
   if (!header) return header.error();
   std::uint32_t low = 1, high = header->parts + 1; // the first index whose number is greater
   while (low < high) {

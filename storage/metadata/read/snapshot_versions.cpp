@@ -6,7 +6,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-// The keys of two trees, each once, in order.
+// The union of the keys of two trees, in order.
 class both_trees {
 public:
   both_trees(kv_reader& kv, const key_tree& current, const key_tree& names)
@@ -92,7 +92,7 @@ result<object_row> snapshot::object(std::string_view bucket_name, std::string_vi
   return row;
 }
 
-// At most `max` versions of one key, newest first, those behind `marker`.
+// At most `max` versions of one key after `marker`, newest first.
 result<std::vector<listed_version>> snapshot::versions_of(const std::string& key, const std::optional<object_row>& live,
                                                           const std::optional<name_row>& name,
                                                           const std::optional<version_id>& marker, std::size_t max) {
@@ -106,7 +106,7 @@ result<std::vector<listed_version>> snapshot::versions_of(const std::string& key
   if (live && (!after || place_of(*live) < *after) && max > 0) found.push_back(listed(key, *live, true));
   if (!name) return found;
   const std::string prefix = keys_.versions_of(name->row_id);
-  // A key has no byte behind its number: this is the first key behind the marker's.
+  // The smallest key after the marker's: one more byte.
   const std::string from = after ? keys_.version(name->row_id, *after) + '\0' : prefix;
   const auto kept = scan<object_row>(table::versions, prefix, from, max - found.size(),
                                      [](std::string_view, std::string_view value) { return decode_object(value); });
