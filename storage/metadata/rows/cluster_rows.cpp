@@ -5,8 +5,8 @@
 //   node         number:v id:16 address:s zone:s weight:v state:u8 incarnation:u64 down_since:u64
 //   owners_page  1 owners{64}
 //   owners       counts:u8 epoch:v current:(number:v)* target:(number:v)*
-//                low half of counts: how many are current, 1 to 8; high half: how many are the target, 0 when it is
-//                the same
+//                counts: low 4 bits: number of current owners, 1 to 8; high 4 bits: number of targets, 0 if the targets
+//                equal the current owners
 //   missing      node:v first:v count:v
 //   invitation   1 token:32 node:16 expires:u64    one of token and node may be zero, not both
 #include "storage/metadata/rows/cluster_rows.hpp"
@@ -17,7 +17,7 @@ namespace cairn::storage::metadata {
 
 namespace {
 
-// Reads the version byte and then the row; the one way all of them are decoded.
+// Reads the version byte and then the row.
 template <class Read>
 auto decode_row(std::string_view bytes, const std::string& what, Read read)
     -> result<decltype(read(std::declval<byte_reader&>()))> {

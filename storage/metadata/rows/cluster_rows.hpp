@@ -1,9 +1,9 @@
-// The rows of membership and data placement: the cluster, its nodes, who owns each partition, and which chunks a node
-// still lacks. What they mean is decided in cluster/ (layout.hpp); here they are values that the log carries, so that
-// every voter holds the same. Encodings (version byte, grammar) are in cluster_rows.cpp, keys in tables.hpp.
+// The rows of membership and data placement: the cluster, its nodes, the owners of each partition, and the chunks that
+// a node has not confirmed. cluster/layout/layout.hpp describes their meaning. They are part of the replicated state.
+// Encodings (version byte, grammar) are in cluster_rows.cpp, keys in tables.hpp.
 //
-// A node's number is given by the log, from 0 without gaps, and never reused: a removed node keeps its row, so that its
-// certificate and its old disk stay refused.
+// Node numbers are assigned by the metadata, from 0 without gaps, and never reused: a removed node keeps its row, so
+// that its certificate and its old disks stay refused.
 #pragma once
 
 #include "storage/metadata/rows/rows.hpp"
@@ -16,12 +16,12 @@ namespace cairn::storage::metadata {
 
 constexpr std::size_t owners_max = 8;   // replicas of a chunk
 constexpr std::size_t nodes_max = 4096; // ever added to one cluster
-constexpr std::size_t members_max = 64; // at a time: each has a link to each, and a copy of the metadata
+constexpr std::size_t members_max = 64; // at the same time: each has links to all others and a copy of the metadata
 constexpr std::uint32_t node_weight_max = 1'000'000'000;
 constexpr std::size_t node_address_bytes_max = 262; // a DNS name, a colon and a port
 constexpr std::size_t node_zone_bytes_max = 64, cluster_name_bytes_max = 64;
 
-// Distinct nodes in order, without an allocation.
+// Distinct nodes in order; does not allocate.
 template <std::size_t Max>
 class node_list {
 public:
@@ -30,7 +30,7 @@ public:
     for (const node_number n : nodes) add(n);
   }
 
-  // False, and nothing changes: it is there already, or the list is full.
+  // False: the node is in the list already, or the list is full; nothing changes.
   bool add(node_number node) {
     if (size_ == Max || contains(node)) return false;
     nodes_[size_++] = node;
@@ -52,14 +52,14 @@ private:
   std::array<node_number, Max> nodes_{};
   std::uint8_t size_ = 0;
 };
-using owner_list = node_list<owners_max>; // the preferred one first
+using owner_list = node_list<owners_max>; // in order of preference
 
 template <std::size_t A, std::size_t B>
 bool same_nodes(const node_list<A>& a, const node_list<B>& b) { // in any order
   return a.size() == b.size() && std::all_of(a.begin(), a.end(), [&](node_number n) { return b.contains(n); });
 }
 
-// Copies that a write waits for among `owners` current ones (1 or more). `configured`: 0 for a majority.
+// The number of confirmations that a write needs from `owners` current owners (1 or more). `configured` 0: a majority.
 constexpr std::size_t write_quorum(std::size_t owners, std::size_t configured) {
   CAIRN_ASSERT(owners > 0);
   return configured == 0 ? owners / 2 + 1 : std::min(configured, owners);
@@ -67,19 +67,19 @@ constexpr std::size_t write_quorum(std::size_t owners, std::size_t configured) {
 
 enum class node_state : std::uint8_t {
   active = 1, // owns its share of the partitions
-  draining,   // keeps what it has until others have it
-  out,        // was down for too long: nothing is expected of it, others take over
-  removed,    // final
+  draining,   // gets no partitions; keeps its chunks until other owners have them
+  out,        // was down for too long and is presumed lost: other owners take over
+  removed,    // permanent
 };
 
 struct node_row {
   node_number number = 0;
   uuid id{};
   std::string address;      // host:port of its node link
-  std::string zone;         // what fails together; replicas lie in distinct ones as far as there are enough
-  std::uint32_t weight = 1; // its share of the data, relative to the others; 0: serves clients, holds no chunks
+  std::string zone;         // failure domain; replicas are placed in distinct zones as far as there are enough
+  std::uint32_t weight = 1; // share of the data, relative to the other nodes; 0: serves clients, holds no chunks
   node_state state = node_state::active;
-  std::uint64_t incarnation = 0; // rises with each start of its data directory: a lower one is a restored old disk
+  std::uint64_t incarnation = 0; // of its last known start (base/files/node_identity.hpp)
   wall_ms down_since = 0;        // 0: up
   friend bool operator==(const node_row&, const node_row&) = default;
 };
@@ -88,27 +88,27 @@ struct cluster_row {
   uuid id{};
   std::string name;
   std::uint8_t replicas = 3;     // 1 to owners_max
-  std::uint8_t write_quorum = 0; // copies that a write waits for; 0: a majority
-  layout_epoch epoch = 0;        // rises with every change of nodes or owners, from 1
-  std::uint32_t nodes = 0;       // numbers given so far
+  std::uint8_t write_quorum = 0; // confirmations that a write needs; 0: a majority
+  layout_epoch epoch = 0;        // from 1, incremented by every change of nodes or owners
+  std::uint32_t nodes = 0;       // numbers assigned so far
   wall_ms created = 0;
   friend bool operator==(const cluster_row&, const cluster_row&) = default;
 };
 
-// Who may become a member: once, until then. Either whoever proves that it has a token, of which this is the hash, or
-// one node that its certificate names. Consumed by the command that adds the node.
+// An invitation admits one node, once, until it expires: a node that proves that it has the token with this hash, or
+// the named node, if its certificate proves the identity. The command that adds the node consumes the invitation.
 using token_hash = std::array<std::uint8_t, 32>; // SHA-256
 struct invitation {
-  token_hash token{};  // all zero: for the node below, without a token
+  token_hash token{};  // all zero: an approval of the node below, without a token
   uuid node{};         // all zero: for any node that was never a member
-  wall_ms expires = 0; // not at this time any more
+  wall_ms expires = 0; // invalid from this time on
   friend bool operator==(const invitation&, const invitation&) = default;
 };
 constexpr std::size_t invitations_max = 64; // that have not expired
 
 struct partition_owners {
   layout_epoch epoch = 0;     // in which these owners last changed
-  owner_list current, target; // complete; to become so. Equal when nothing has to move
+  owner_list current, target; // current owners have all chunks; targets are to get them. Equal when nothing has to move
   friend bool operator==(const partition_owners&, const partition_owners&) = default;
 };
 
@@ -123,10 +123,10 @@ struct missing_chunks {
   std::uint32_t first = 0, count = 0;
   friend auto operator<=>(const missing_chunks&, const missing_chunks&) = default;
 };
-constexpr std::size_t missing_chunks_max = 256; // of one commit; who has more names the whole blob instead
+constexpr std::size_t missing_chunks_max = 256; // per commit; a commit with more ranges names whole blobs instead
 
-// As the node of a repair: chunks that no node has any more, and that an operator has given up. The row says so until
-// the blob goes; nobody waits for them, and whoever turns up with a copy may still serve it.
+// The node of a repair for chunks that no node has any more and that were given up. The row is kept until the blob is
+// reaped. Nothing waits for these chunks; a node that has a copy after all may serve it.
 constexpr node_number nobody = 0xFFFF;
 static_assert(nobody >= nodes_max);
 
@@ -146,7 +146,7 @@ result<cluster_row> decode_cluster(std::string_view bytes);
 result<owners_page> decode_owners(std::string_view bytes);
 result<invitation> decode_invitation(std::string_view bytes);
 
-// Fields that rows and commands share.
+// Encodings of fields that rows and commands share.
 void write_nodes(byte_writer& w, const owner_list& nodes); // without their count
 owner_list read_nodes(byte_reader& r, std::size_t count);
 void write_owners(byte_writer& w, const partition_owners& owners);

@@ -1,12 +1,12 @@
-// Access keys: who may sign requests, and what each may do with which bucket. Encodings (grammar: key_rows.cpp) carry a
-// version byte; errors as in rows.hpp. Secrets are kept as they are, since checking a signature needs them.
+// Access keys, which sign requests, and the rights of each key on buckets. Encodings (grammar: key_rows.cpp) have a
+// version byte; errors as in rows.hpp. Secrets are stored in the clear, because verifying a signature needs them.
 #pragma once
 
 #include "storage/metadata/rows/rows.hpp"
 
 namespace cairn::storage::metadata {
 
-// What a key may do with a bucket; rights are added up.
+// A bit mask of what a key may do with a bucket.
 namespace rights {
 constexpr std::uint8_t read = 1;  // list it, read its objects
 constexpr std::uint8_t write = 2; // put and delete objects
@@ -21,12 +21,12 @@ struct bucket_grant {
 };
 
 struct access_key_row {
-  std::string id; // what requests name: 1 to 128 of A-Z a-z 0-9 . _ -
+  std::string id; // as in requests: 1 to 128 of A-Z a-z 0-9 . _ -
   std::string secret;
   std::string label; // for people
   wall_ms created = 0;
   bool creates_buckets = false;
-  std::vector<bucket_grant> grants; // by bucket, rising
+  std::vector<bucket_grant> grants; // in ascending order of buckets
   std::uint8_t rights_on(bucket_id bucket) const;
   friend bool operator==(const access_key_row&, const access_key_row&) = default;
 };

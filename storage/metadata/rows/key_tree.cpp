@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t piece_bytes = key_tree::piece_bytes;
 constexpr std::size_t prefix_bytes = sizeof(group_id) + sizeof(std::uint64_t);
-constexpr std::size_t depth_max = 8; // more than any key needs: a child that leads back is found
+constexpr std::size_t depth_max = 8; // more than any key needs; detects a cycle
 constexpr std::uint8_t row_suffix = 0, child_suffix = 1;
 static_assert(prefix_bytes + piece_bytes + 1 <= kv_key_bytes_max);
 
@@ -148,7 +148,7 @@ result<void> key_tree_cursor::status() const {
   return kv_.status();
 }
 
-// From the engine's pair to the first row at or behind it: enters children, leaves nodes that have ended.
+// Moves from the engine's pair to the first row at or after it: enters children, and leaves nodes at their end.
 bool key_tree_cursor::settle(std::optional<kv_pair> found) {
   for (;;) {
     if (!found || !found->key.starts_with(prefix_of(tree_.group_, nodes_.back()))) {

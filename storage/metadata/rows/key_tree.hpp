@@ -1,14 +1,14 @@
-// Rows under keys longer than the engine takes, in the order of the whole keys' bytes (memcmp, shorter first).
+// Rows with keys that may be longer than the engine accepts, in byte order of the whole keys (memcmp, shorter first).
 //
-// A key is cut into pieces of 400 bytes; a tree is a node, every node a range of one table:
+// A key is split into pieces of 400 bytes. A tree has nodes; each node is a range of keys in one table:
 //   g node:u64 piece           → the row of the key that ends with this piece, shorter than 400 bytes
 //   g node:u64 piece(400) 0    → the row of the key that ends with this full piece
-//   g node:u64 piece(400) 1    → child node:u64; the keys that go on after this piece are there, without it
-// g is the metadata group (u16). A root's number is its owner's id (a bucket), a child's a fresh id; both are drawn
-// from the same counter, so nodes never collide. A child without rows does not exist. The suffix stands where all
-// pieces have 400 bytes, so it orders a key before its extensions and never compares with a byte of another key.
+//   g node:u64 piece(400) 1    → child node:u64; it has the keys that continue after this piece, without the piece
+// g is the metadata group (u16). The number of a root is the id of its owner (a bucket), that of a child is a new id;
+// both come from the same counter, so numbers are unique. A child without rows is removed. The suffix follows only full
+// pieces of 400 bytes, so it orders a key before its extensions and is never compared with a byte of another key.
 //
-// Plain values over a transaction; errors: the transaction's own, and corrupt.
+// Plain values on a transaction. Errors: those of the transaction, and corrupt.
 #pragma once
 
 #include "base/ids.hpp"
@@ -29,12 +29,12 @@ public:
 
   key_tree(table_id table, group_id group, std::uint64_t root) : table_(table), group_(group), root_(root) {}
 
-  // The row, valid as long as any view of the transaction; nothing when there is none.
+  // The row, valid as long as any view of the transaction; nullopt if there is none.
   result<std::optional<std::string_view>> find(kv_reader& kv, std::string_view key) const;
-  // Inserts or replaces. `new_id` is called for each child node that it makes.
+  // Inserts or replaces. `new_id` is called for each child node that is created.
   result<void> put(kv_writer& kv, std::string_view key, std::string_view row,
                    const std::function<std::uint64_t()>& new_id) const;
-  // Removes the row and the children that it leaves empty. False: there was none.
+  // Removes the row and the child nodes that become empty. False: there is no such row.
   result<bool> erase(kv_writer& kv, std::string_view key) const;
   result<bool> empty(kv_reader& kv) const;
 
@@ -45,18 +45,18 @@ private:
   std::uint64_t root_;
 };
 
-// Walks a tree in key order. One engine seek a step within a node, two more for each child entered or left.
+// Iterates over a tree in key order. One engine seek per step within a node, two more for each child entered or left.
 class key_tree_cursor {
 public:
   key_tree_cursor(kv_reader& kv, const key_tree& tree);
 
-  // To the first key ≥ `key` (> when `after`). False at the end and on an error: ask status().
+  // Moves to the first key ≥ `key` (> if `after`). False at the end and on an error: see status().
   bool seek(std::string_view key, bool after = false);
   bool next();
-  // To the first key behind all that begin with `prefix`, without walking them.
+  // Moves to the first key after all keys that begin with `prefix`, without reading them.
   bool seek_past(std::string_view prefix);
 
-  // Valid after true was answered, until the next step.
+  // Valid after a call that returned true, until the next call.
   std::string_view key() const { return key_; }
   std::string_view row() const { return row_; }
   result<void> status() const;

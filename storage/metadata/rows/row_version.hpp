@@ -1,4 +1,4 @@
-// The version byte that each row begins with (notation: rows.cpp).
+// The version byte at the beginning of each row (notation: rows.cpp).
 #pragma once
 
 #include "base/codec.hpp"
@@ -9,13 +9,14 @@
 
 namespace cairn::storage::metadata {
 
-constexpr std::uint8_t row_version = 1; // of rows that have not grown since
+constexpr std::uint8_t row_version = 1; // of rows without later fields
 
 inline error bad_row(const char* what) {
   return {errc::corrupt, std::string{what} + " row does not follow its grammar"};
 }
 
-// Nothing, or why these bytes can't be read at all. `longer`: a version that has more fields behind the same.
+// nullopt if the version is row_version or `longer` (the version that has further fields at the end); else unsupported
+// or corrupt.
 inline std::optional<error> check_version(byte_reader& r, const char* what, std::uint8_t longer = row_version) {
   const std::uint8_t version = r.u8();
   if (r.ok() && version > longer)

@@ -1,31 +1,31 @@
-// Encodings of the rows. Each begins with a version byte (1, or more where it says so); a decoder refuses newer ones.
-// v: varint, uN: big-endian, s: string (v length, bytes). base/codec.hpp has the primitives; every value has exactly
-// one encoding.
+// Encodings of the rows. Each begins with a version byte, the lowest version that can represent the row; a decoder
+// refuses newer versions. v: varint, uN: big-endian, s: string (v length, bytes). base/codec.hpp has the primitives;
+// every value has exactly one encoding.
 //
 //   object_row     1 size:v etag modified:u64 content:u8 row_id:v version:v ordinal:v null_version:u8
 //                  manifest:v headers                    manifest is 0 unless content is manifest(2)
-//                  2 (the same) extras                   when there are any
+//                  2 (the same) extras                   if there are any
 //   extras         list(tags) public_read:u8
 //   etag           digest:16 parts:v
 //   headers        content_type:s list(standard) list(user)      list: count:v (name:s value:s)*
 //   manifest_row   1 references:v parts:v
 //   manifest_part  1 number:v blob object_offset:v blob_offset:v length:v chunk_size:v checksum:16
-//                  2 (the same) part_checksum:s          when there is one
+//                  2 (the same) part_checksum:s          if there is one
 //   blob           session:u64 number:u64
 //   blob_row       1 length:v chunk_size:v references:v buried_at:v
 //   bucket_row     1 id:v name:s created:u64 versioning:u8
-//                  2 (the same) public_read:u8 cors      when one of them is not as it was made
-//                  3 (the same as 2) public_write:u8 lifecycle      when one of these is not as it was made
-//                  4 (the same as 3) public_objects:u8 list(tags)   when there are tags, or public_objects is not as
-//                  public_read; which it is in the others: objects had no say in public buckets
-//                  5 (the same as 4) ownership:u8                   when that is not 0
+//                  2 (the same) public_read:u8 cors      if one of them is not the default
+//                  3 (the same as 2) public_write:u8 lifecycle      if one of them is not the default
+//                  4 (the same as 3) public_objects:u8 list(tags)   if there are tags, or public_objects differs from
+//                  public_read; in versions below 4 public_objects is equal to public_read
+//                  5 (the same as 4) ownership:u8                   if it is not 0
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
 //   cors           count:v (id:s texts(origins) texts(methods) texts(headers) texts(exposed) max_age_seconds:v)*
 //   texts          count:v (text:s)*
 //   session_row    1 id:v node:16 incarnation:u64 ended:u8 acknowledged_below:v
-//                  2 (the same) acknowledged_epoch:v     when that is not 0
+//                  2 (the same) acknowledged_epoch:v     if it is not 0
 #include "storage/metadata/rows/rows.hpp"
 
 #include "storage/metadata/rows/row_version.hpp"
@@ -58,7 +58,7 @@ std::vector<std::string> read_texts(byte_reader& r) {
   return texts;
 }
 
-// The lowest version that says all of it.
+// The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
   if (row.ownership != ownership::unsaid) return bucket_version_with_ownership;
   if (!row.tags.empty() || row.public_objects != row.public_read) return bucket_version_with_tags;
@@ -340,7 +340,7 @@ result<listed_bucket> decode_listed_bucket(std::string_view bytes) {
   row.id = r.varint();
   row.name = r.string();
   row.created = read_wall_time(r);
-  if (!r.ok()) return error{errc::corrupt, "bucket row"};
+  if (!r.ok()) return bad_row("bucket");
   return row;
 }
 

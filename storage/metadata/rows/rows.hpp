@@ -1,5 +1,5 @@
-// The rows of the metadata: what the tables hold, as values. Encodings (version byte, grammar) are in rows.cpp, keys in
-// tables.hpp. An object row stays a few hundred bytes whatever the object's size.
+// The rows of the metadata's tables, as plain values. Encodings (version byte, grammar) are in rows.cpp, keys in
+// tables.hpp. An object row has a few hundred bytes, whatever the object's size.
 #pragma once
 
 #include "base/codec.hpp"
@@ -27,14 +27,14 @@ struct etag {
 };
 std::string to_string(const etag& e); // hex, "-N" for multipart, without quotes
 
-// Headers that are kept with the object and answered verbatim. Names are lower case.
+// Headers that are stored with the object and returned verbatim. Names are lower case.
 struct object_headers {
-  std::string content_type;                                  // empty: binary/octet-stream is answered
+  std::string content_type;                                  // empty: binary/octet-stream is returned
   std::vector<std::pair<std::string, std::string>> standard; // content-disposition, cache-control, content-encoding, …
   std::vector<std::pair<std::string, std::string>> user;     // without the x-amz-meta- prefix; ≤ 2 KiB together
 };
 
-// What is said about an object beside its headers.
+// Settings of an object in addition to its headers.
 struct object_extras {
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 10
   bool public_read = false;                              // anonymous requests may read it
@@ -44,10 +44,10 @@ struct object_extras {
 enum class content_kind : std::uint8_t { none, inline_bytes, manifest, delete_marker };
 
 struct object_row {
-  std::uint64_t row_id = 0;  // of (bucket, key): key of `versions` and `inline_data`
+  std::uint64_t row_id = 0;  // of (bucket, key): used in the keys of `versions` and `inline_data`
   log_index version = 0;     // log index of the commit; with `ordinal` the version id
-  std::uint32_t ordinal = 0; // position of the command in its entry
-  bool null_version = true;  // written while the bucket was not versioned
+  std::uint32_t ordinal = 0; // position of the command in its log entry
+  bool null_version = true;  // written while versioning was not enabled
   std::uint64_t size = 0;    // bytes
   metadata::etag etag;
   wall_ms modified = 0;
@@ -65,7 +65,7 @@ struct manifest_part {
   std::uint64_t object_offset = 0, blob_offset = 0, length = 0;
   std::uint32_t chunk_size = 0;
   md5_digest checksum{};
-  std::string part_checksum; // base64, of the algorithm of the object's own; only in the first row of a part
+  std::string part_checksum; // base64, with the algorithm of the object's checksum; only in the first row of a part
 };
 
 // The first row of a manifest. Freed when no object references it: at once with one part, else in steps.
@@ -74,48 +74,49 @@ struct manifest_row {
   std::uint32_t parts = 0;
 };
 
-// A row stands from the commit (or the abandoning) of a blob until it is reaped.
+// The row exists from the commit or the abandoning of a blob until the blob is reaped.
 struct blob_row {
   std::uint64_t length = 0;
   std::uint32_t chunk_size = 0;
   std::uint32_t references = 0; // manifest parts that name it
-  log_index buried_at = 0;      // 0: live; else the key of `buried` that holds it, and references is 0
+  log_index buried_at = 0;      // 0: live; else references is 0, and this is part of its key in `buried`
 };
 
-// A blob without references waits here, keyed by the log index that buried it, until no running read is older.
+// A blob without references, with the log index that buried it. It is reaped when no running read is older than that.
 struct buried_blob {
   log_index buried_at = 0;
   blob_id blob;
   std::uint32_t chunks = 0;
 };
 
-// Which pages of other origins may do what with a bucket, for browsers. Patterns have at most one `*`.
+// A CORS rule: which requests browsers may send for pages of other origins. Patterns have at most one `*`.
 struct cors_rule {
   std::string id;
   std::vector<std::string> origins, methods, headers, exposed;
-  std::uint32_t max_age_seconds = 0; // 0: none was given
+  std::uint32_t max_age_seconds = 0; // 0: not given
   friend bool operator==(const cors_rule&, const cors_rule&) = default;
 };
 
-// What becomes of a bucket's objects with time. Days are whole ones; 0: not said.
+// A lifecycle rule of a bucket. Times are whole days; 0: not given.
 struct lifecycle_rule {
   std::string id;
-  // Objects that it is about: all of this holds. Uploads have neither tags nor size.
+  // The filter: all conditions must hold. Uploads have neither tags nor size.
   std::string prefix;
   std::vector<std::pair<std::string, std::string>> tags;
   std::optional<std::uint64_t> size_above, size_below;
-  bool without_filter = false; // the prefix was said in the old way, beside the actions
+  bool without_filter = false; // the prefix was given in the deprecated form, outside of a Filter element
   bool enabled = true;
-  std::uint32_t expire_days = 0;     // after it was written, the live version goes …
-  wall_ms expire_at = 0;             // … or from this day on; 0: not said
-  bool expire_markers = false;       // delete markers with no version behind them
-  std::uint32_t noncurrent_days = 0; // after it was displaced, a version goes …
-  std::uint32_t noncurrent_kept = 0; // … but for so many of the newest
-  std::uint32_t abort_days = 0;      // uploads that were begun and never completed
+  std::uint32_t expire_days = 0;     // the live version expires so long after it was written …
+  wall_ms expire_at = 0;             // … or from this day on; 0: not given
+  bool expire_markers = false;       // removes delete markers without versions behind them
+  std::uint32_t noncurrent_days = 0; // a noncurrent version is removed so long after it was displaced …
+  std::uint32_t noncurrent_kept = 0; // … except the newest ones, this many
+  std::uint32_t abort_days = 0;      // uploads that are not completed are aborted so long after they began
   friend bool operator==(const lifecycle_rule&, const lifecycle_rule&) = default;
 };
 
-// Whose the objects of a bucket are. There is one owner, so what differs is `enforced`: nothing takes public access.
+// Object ownership of a bucket (S3's BucketOwnerEnforced, BucketOwnerPreferred, ObjectWriter). There is one owner, so
+// the only difference is that with `enforced` access control lists for public access are refused.
 namespace ownership {
 constexpr std::uint8_t unsaid = 0, enforced = 1, preferred = 2, writer = 3;
 } // namespace ownership
@@ -126,15 +127,15 @@ struct bucket_row {
   wall_ms created = 0;
   std::uint8_t versioning = 0; // 0 never, 1 enabled, 2 suspended
   bool public_read = false;    // anonymous requests may list it
-  bool public_write = false;   // and write its objects; only beside public_read
-  bool public_objects = false; // and read all its objects, whatever is said of each; only beside public_read
-  std::vector<cors_rule> cors; // the first that fits counts
+  bool public_write = false;   // and write its objects; requires public_read
+  bool public_objects = false; // and read all its objects, whatever their own settings; requires public_read
+  std::vector<cors_rule> cors; // the first that matches applies
   std::vector<lifecycle_rule> lifecycle;
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 50
-  std::uint8_t ownership = 0;                            // of namespace ownership; 0: nobody said
+  std::uint8_t ownership = 0;                            // a value of namespace ownership; 0: not given
 };
 
-// What lists of buckets tell: none of the settings, which may be large.
+// The fields of a bucket row that listings need, without the settings, which may be large.
 struct listed_bucket {
   bucket_id id = 0;
   std::string name;
@@ -146,11 +147,11 @@ struct session_row {
   uuid node{};
   std::uint64_t incarnation = 0;
   bool ended = false;
-  std::uint64_t acknowledged_below = 0; // commits of lower sequences were answered and are never applied again
-  layout_epoch acknowledged_epoch = 0;  // all that it has not committed yet is written by this layout or a later one
+  std::uint64_t acknowledged_below = 0; // the results of lower sequences were received; they are never applied again
+  layout_epoch acknowledged_epoch = 0;  // its uncommitted writes were all made under this layout or a later one
 };
 
-// What a listing needs of an object row: the first fields of its encoding.
+// The fields of an object row that listings need: the first ones of its encoding.
 struct listed_fields {
   std::uint64_t size = 0;
   metadata::etag etag;
@@ -164,7 +165,7 @@ std::string encode(const blob_row& row);
 std::string encode(const bucket_row& row);
 std::string encode(const session_row& row);
 
-// Fields that rows and commands share.
+// Encodings of fields that rows and commands share.
 void write_etag(byte_writer& w, const etag& e);
 etag read_etag(byte_reader& r);
 void write_pairs(byte_writer& w, const std::vector<std::pair<std::string, std::string>>& pairs);
@@ -180,14 +181,14 @@ object_headers read_headers(byte_reader& r);
 void write_blob_id(byte_writer& w, const blob_id& id);
 blob_id read_blob_id(byte_reader& r);
 
-// corrupt when the bytes do not follow the grammar, unsupported for a newer version byte. Never reads past the view.
+// Errors: corrupt (the bytes do not follow the grammar), unsupported (a newer version byte). Never reads past the view.
 result<object_row> decode_object(std::string_view bytes);
-result<listed_fields> decode_listed(std::string_view object_row_bytes); // looks at the first fields only
+result<listed_fields> decode_listed(std::string_view object_row_bytes); // decodes only the first fields
 result<manifest_row> decode_manifest(std::string_view bytes);
 result<manifest_part> decode_manifest_part(std::string_view bytes);
 result<blob_row> decode_blob(std::string_view bytes);
 result<bucket_row> decode_bucket(std::string_view bytes);
-result<listed_bucket> decode_listed_bucket(std::string_view bytes); // reads no further than it needs
+result<listed_bucket> decode_listed_bucket(std::string_view bytes); // decodes only the first fields
 result<session_row> decode_session(std::string_view bytes);
 
 } // namespace cairn::storage::metadata

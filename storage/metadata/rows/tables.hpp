@@ -1,42 +1,41 @@
-// The tables of the metadata and the grammar of their keys: part of the on-disk format, final. All integers in keys are
-// big-endian and of fixed width; every key begins with the metadata group (g, u16), so that groups can share an engine
-// or be split apart. Values are in the other headers here. "id" is a number of the one counter in `meta`: never reused
-// within a group.
+// The tables of the metadata and the grammar of their keys: part of the on-disk format, never changed. All integers in
+// keys are big-endian and of fixed width; every key begins with the metadata group (g, u16), so that groups can share
+// an engine or be separated. The other headers of this room describe the values. An "id" comes from the counter in
+// `meta` and is never reused within a group.
 //
 //   meta          g field:u8                              → see meta_field
 //   buckets       g name                                  → bucket_row
 //   current       tree(g, bucket id, key)                 → object_row; live keys only: what LIST reads
-//   names         tree(g, bucket id, key)                 → name_row; keys that have versions which are not live
-//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; those, newest first, delete markers among them
-//   inline_data   g row id:u64 version:u64 ordinal:u32    → bytes of a small object
-//   manifests     g manifest id:u64                       → manifest_row
+//   names         tree(g, bucket id, key)                 → name_row; keys that have versions that are not live
+//   versions      g row id:u64 ~version:u64 ~ordinal:u32  → object_row; these versions, newest first, and delete
+//   markers inline_data   g row id:u64 version:u64 ordinal:u32    → bytes of a small object manifests     g manifest
+//   id:u64                       → manifest_row
 //                 g manifest id:u64 index:u32             → manifest_part; index from 1 without gaps, in object order,
-//                                                           whatever numbers the client gave its parts
+//                                                           independent of the client's part numbers
 //   blobs         g session:u64 number:u64                → blob_row; live, or buried and not yet reaped
 //   buried        g log index:u64 session:u64 number:u64  → chunks:varint; oldest first
-//   abandoned     g session:u64 number:u64                → version:u8; while the session lives commits that name the
-//                                                           blob are refused, also after it was reaped
-//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; lost its last reference then, parts still
-//                                                           to free
-//                 g log index:u64 2 session:u64           → version:u8; ended then, leftovers still to delete
-//                 g log index:u64 3 upload id:u64         → version:u8; ended then, parts still to free
+//   abandoned     g session:u64 number:u64                → version:u8; as long as the session is live, commits that
+//                                                           name the blob are refused, even after it was reaped
+//   free_queue    g log index:u64 1 manifest id:u64       → version:u8; its last reference was dropped at that index;
+//                                                           its parts are to be freed
+//                 g log index:u64 2 session:u64           → version:u8; ended at that index; its rows are to be removed
+//                 g log index:u64 3 upload id:u64         → version:u8; ended at that index; its parts are to be freed
 //   sessions      g 1 session:u64                         → session_row
 //                 g 2 node:16 bytes                       → session:u64; the node's live session
 //   outcomes      g session:u64 sequence:u64              → command_result; between acknowledged_below and the newest
 //   uploads       g upload id:u64                         → upload_row
-//                 g upload id:u64 part number:u32         → uploaded_part; also of uploads that ended, until they are
-//                                                           freed
+//                 g upload id:u64 part number:u32         → uploaded_part; also of ended uploads, until it is freed
 //   upload_names  tree(g, bucket id, key 00 upload id:u64)→ version:u8; keys have no NUL, so the order is key, id
-//   cluster       g                                       → cluster_row; one at most
+//   cluster       g                                       → cluster_row; at most one
 //   nodes         g 1 number:u16                          → node_row; numbers from 0 without gaps
 //                 g 2 node:16 bytes                       → number:u64
 //                 g 3 token:32 bytes node:16 bytes        → invitation
-//                 g 4                                     → version:u8; the cluster is founded: who joins needs an
-//                                                           invitation
+//                 g 4                                     → version:u8; the founding has ended: nodes need an
+//                                                           invitation to join
 //   owners        g page:u16                              → owners_page: partitions 64 × page to 64 × page + 63
 //   repairs       g 1 node:u16 session:u64 number:u64 first:u32 → version:u8 count:varint; chunks that the node has not
-//                                                           confirmed, in the order in which it is served
-//                 g 2 session:u64 number:u64 node:u16 first:u32 → the same again, to be found by blob
+//                                                           confirmed, in the order in which they are repaired
+//                 g 2 session:u64 number:u64 node:u16 first:u32 → the same value, found by blob
 //   access_keys   g id                                    → access_key_row
 //
 // tree(g, root, key): see key_tree.hpp.
@@ -83,17 +82,17 @@ constexpr table_id id_of(table t) {
 }
 
 constexpr std::uint8_t format_version = 1;
-constexpr std::string_view presence = "\x01"; // the value of rows that only have to be there: their version
+constexpr std::string_view presence = "\x01"; // the value of rows without content: their version byte
 
 enum class meta_field : std::uint8_t {
   format = 1,       // u8: format_version
   applied = 2,      // u64: log index of the last applied batch
-  last_id = 3,      // u64: the last number given to a bucket, row, subtree, manifest or session
-  free_waiting = 4, // u64: rows of this group in free_queue
-  repairs = 5,      // u64: repairs of this group (each has two rows); missing: none
-  held = 6,         // u64: 1 while deletion is held (hold_deletions); missing: it is not
-  feature = 7,      // u64: what raise_feature_level said; missing: nothing
-  given_up = 8,     // u64: those of the repairs that are about chunks that were given up; missing: none
+  last_id = 3,      // u64: the last id assigned to a bucket, row, tree node, manifest, upload or session
+  free_waiting = 4, // u64: number of rows of this group in free_queue
+  repairs = 5,      // u64: number of repairs of this group (each has two rows); missing: 0
+  held = 6,         // u64: 1 while deletion is held (hold_deletions); missing: not held
+  feature = 7,      // u64: level set by raise_feature_level; missing: not set
+  given_up = 8,     // u64: number of repairs of node `nobody`; missing: 0
 };
 
 enum class free_kind : std::uint8_t { manifest = 1, session = 2, upload = 3 };

@@ -1,7 +1,7 @@
 // Encodings of uploads (notation: rows.cpp).
 //
 //   upload_row     1 id:v nonce:u64 bucket:v key:s begun:u64 headers extras checksum:s type:u8
-//                  type: + 128 when by_anybody (level 8)
+//                  type: + 128 if by_anybody (feature level 8)
 //   uploaded_part  1 number:v length:v digest:16 modified:u64 checksum_name:s checksum:s count:v piece*
 //   piece          blob blob_offset:v length:v chunk_size:v
 #include "storage/metadata/rows/upload_rows.hpp"

@@ -1,6 +1,6 @@
 // Encodings about versions (notation: rows.cpp).
 //
-//   name_row    1 row_id:v null:u8 [version:v ordinal:v]      null: 1 when they follow
+//   name_row    1 row_id:v null:u8 [version:v ordinal:v]      null: 1 if version and ordinal follow
 //   version_id  0 | 1 version:v ordinal:v                     0: the null version
 #include "storage/metadata/rows/version_rows.hpp"
 
