@@ -68,7 +68,7 @@ result<void> write_format(kv_engine& engine, group_id group) {
   return (*writer)->commit();
 }
 
-// Nothing: the group is new.
+// nullopt: the group is new.
 result<std::optional<std::uint8_t>> read_format(kv_engine& engine, group_id group) {
   auto reader = engine.begin_read();
   if (!reader) return reader.error();

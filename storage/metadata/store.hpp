@@ -1,9 +1,9 @@
-// The metadata state machine over a kv engine: `apply` turns a batch of commands into one durable transaction; `view`
-// reads a snapshot. In a cluster each entry of the log is one batch. Otherwise these tables are written only as a
-// whole, by loading a dump (read/dump.hpp), or to found a cluster anew (apply/recovery.hpp).
+// The metadata state machine on a kv engine: `apply` executes a batch of commands as one durable transaction; `read`
+// opens a snapshot. In a cluster each entry of the log is one batch. Other writers of these tables: loading a dump
+// (read/dump.hpp) and making a new cluster of the state (apply/recovery.hpp).
 //
-// After a crash: the state is that after some whole batch, and every batch whose apply returned is in it.
-// Blocking: on the metadata executors only. One apply at a time; views from any thread.
+// After a crash the state has the effect of a prefix of the batches, which includes every batch whose apply returned.
+// Blocking: only on the metadata executors. One apply at a time; views from any thread.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -28,17 +28,17 @@ class store {
 public:
   // Checks the format version. corrupt, unsupported, io_error.
   static result<std::unique_ptr<store>> open(kv_engine& engine, group_id group = default_group);
-  // Without a look at it: of an engine that is damaged, and whose contents are to be replaced.
+  // Without reading the engine: for a damaged engine whose contents will be replaced.
   static std::unique_ptr<store> over(kv_engine& engine, group_id group = default_group);
   virtual ~store() = default;
-  // All or nothing: an error means that nothing was applied (no_space, io_error, read_only after a commit failed with
-  // io_error, corrupt, quarantined).
+  // All or nothing: on an error nothing was applied (no_space, io_error, read_only after a commit failed with io_error,
+  // corrupt, quarantined).
   result<applied_batch> apply(std::span<const command> batch) {
     auto applied = apply_all({&batch, 1});
     if (!applied) return applied.error();
     return std::move(applied->front());
   }
-  // Several batches, each with an index of its own, in one transaction.
+  // Several batches, each with its own index, in one transaction.
   virtual result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };
