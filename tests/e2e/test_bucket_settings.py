@@ -86,6 +86,7 @@ def test_where_the_owner_is_enforced_no_list_makes_anything_public(guarded):
     assert code(call(guarded, "PUT", "/enforced", x_amz_acl="public-read", **enforced)) == (400, "InvalidBucketAclWithObjectOwnership")
     assert call(guarded, "PUT", "/enforced", **enforced).status == 200
     assert b"<ObjectOwnership>BucketOwnerEnforced<" in call(guarded, "GET", "/enforced?ownershipControls").body
+    assert b"<Name>enforced</Name>" in call(guarded, "GET", "/").body
     refused = (400, "AccessControlListNotSupported")
     assert call(guarded, "PUT", "/enforced/k", b"x", x_amz_acl="bucket-owner-full-control").status == 200
     assert code(call(guarded, "PUT", "/enforced/k", b"y", x_amz_acl="public-read")) == refused

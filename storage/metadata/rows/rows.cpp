@@ -39,7 +39,7 @@ namespace {
 constexpr std::uint8_t session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
-                       bucket_version_with_ownership = 5;
+                       bucket_version_with_ownership = 5, bucket_version_newest = bucket_version_with_ownership;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
@@ -334,7 +334,7 @@ std::string encode(const bucket_row& row) {
 result<listed_bucket> decode_listed_bucket(std::string_view bytes) {
   byte_reader r{bytes};
   const std::uint8_t version = r.u8();
-  if (r.ok() && version > bucket_version_with_tags)
+  if (r.ok() && version > bucket_version_newest)
     return error{errc::unsupported, "bucket row of version " + std::to_string(version)};
   listed_bucket row;
   row.id = r.varint();
@@ -347,7 +347,7 @@ result<listed_bucket> decode_listed_bucket(std::string_view bytes) {
 result<bucket_row> decode_bucket(std::string_view bytes) {
   byte_reader r{bytes};
   const std::uint8_t version = r.u8();
-  if (r.ok() && version > bucket_version_with_ownership)
+  if (r.ok() && version > bucket_version_newest)
     return error{errc::unsupported, "bucket row of version " + std::to_string(version)};
   bucket_row row;
   row.id = r.varint();

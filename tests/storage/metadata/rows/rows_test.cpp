@@ -175,6 +175,28 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_with_objects_that_spea
   EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
 }
 
+TEST(rows, of_buckets_can_be_listed_in_every_version) {
+  bucket_row bucket{.id = 1, .name = "abc", .created = 2};
+  const auto expect_listed = [&](char version) {
+    const std::string bytes = encode(bucket);
+    ASSERT_EQ(bytes[0], version);
+    const auto listed = decode_listed_bucket(bytes);
+    ASSERT_TRUE(listed) << to_string(listed.error());
+    EXPECT_EQ(listed->name, bucket.name);
+    EXPECT_EQ(listed->created, bucket.created);
+  };
+  expect_listed(1);
+  bucket.cors.emplace_back();
+  expect_listed(2);
+  bucket.lifecycle.emplace_back();
+  expect_listed(3);
+  bucket.tags = {{"k", "v"}};
+  expect_listed(4);
+  bucket.ownership = ownership::preferred;
+  expect_listed(5);
+  EXPECT_EQ(decode_listed_bucket('\x06' + encode(bucket).substr(1)).error(), errc::unsupported);
+}
+
 TEST(rows, of_buckets_have_a_fifth_version_with_whose_the_objects_are) {
   bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
   bucket.ownership = ownership::enforced;
