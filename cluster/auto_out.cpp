@@ -16,7 +16,7 @@ struct zone_count {
 };
 
 // In a wide outage, sets `paused` and `because` in `d`.
-void look_at_large(const layout& l, std::span<const member_health> health, out_decision& d) {
+void check_wide_outage(const layout& l, std::span<const member_health> health, out_decision& d) {
   zone_count all;
   std::map<std::string_view, zone_count> zones;
   for (const member& m : l.members) {
@@ -86,7 +86,7 @@ out_decision decide_out(const layout& l, std::span<const member_health> health) 
     (h.never_seen ? decision.out : overdue).push_back(m.number);
   }
   if (overdue.empty() || !decision.out.empty()) return decision; // never-seen nodes first; the others in the next call
-  look_at_large(l, health, decision);
+  check_wide_outage(l, health, decision);
   if (decision.paused != out_pause::none) {
     decision.waiting = std::move(overdue);
     return decision;

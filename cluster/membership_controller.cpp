@@ -14,19 +14,19 @@ namespace meta = storage::metadata;
 constexpr std::size_t moved_at_once = 4096;
 
 bool is_up(const controller_view& v, const member& m, const controller_options& o) {
-  return m.number == v.self || (v.news[m.number].heard && v.news[m.number].silent < o.down_after);
+  return m.number == v.self || (v.reports[m.number].has_report && v.reports[m.number].since_last_report < o.down_after);
 }
 
 std::optional<controller_step> note_health(const controller_view& v, const controller_options& o) {
   step::commit c;
   for (const auto& m : v.now->members) {
     if (!is_member(m)) continue;
-    const auto& news = v.news[m.number];
+    const auto& report = v.reports[m.number];
     const bool up = is_up(v, m, o);
-    if (up && (m.down_since != 0 || storage::is_later_start(news.incarnation, m.incarnation)))
+    if (up && (m.down_since != 0 || storage::is_later_start(report.incarnation, m.incarnation)))
       c.commands.push_back(meta::note_up{
-          m.number, storage::is_later_start(news.incarnation, m.incarnation) ? news.incarnation : m.incarnation});
-    else if (!up && m.down_since == 0 && news.silent >= o.down_after)
+          m.number, storage::is_later_start(report.incarnation, m.incarnation) ? report.incarnation : m.incarnation});
+    else if (!up && m.down_since == 0 && report.since_last_report >= o.down_after)
       c.commands.push_back(meta::note_down{m.number, v.wall});
   }
   if (c.commands.empty()) return std::nullopt;
@@ -39,7 +39,7 @@ std::optional<controller_step> end_sessions(const controller_view& v, const cont
   for (const auto& s : v.live) {
     const auto m = std::ranges::find(v.now->members, s.node, &member::id);
     if (m == v.now->members.end() || is_up(v, *m, o)) continue;
-    if (v.news[m->number].silent >= o.session_ends_after) c.commands.push_back(meta::end_session{s.id});
+    if (v.reports[m->number].since_last_report >= o.session_ends_after) c.commands.push_back(meta::end_session{s.id});
   }
   if (c.commands.empty()) return std::nullopt;
   return c;
@@ -50,7 +50,7 @@ std::optional<controller_step> end_sessions(const controller_view& v, const cont
 std::optional<controller_step> raise_feature_level(const controller_view& v) {
   std::uint32_t known = meta::feature_level;
   for (const auto& m : v.now->members)
-    if (is_member(m)) known = std::min(known, v.news[m.number].feature_level);
+    if (is_member(m)) known = std::min(known, v.reports[m.number].feature_level);
   if (known <= v.feature_level) return std::nullopt;
   return step::commit{{meta::raise_feature_level{static_cast<std::uint8_t>(known)}}};
 }
@@ -76,7 +76,7 @@ std::optional<controller_step> next_log_change(const controller_view& v, const c
   if (spare == v.now->members.end()) return std::nullopt;
   if (v.servers.voters() < wanted_voters(members)) return step::change_log{spare->number, raft::change_kind::promote};
   for (const auto& m : v.now->members)
-    if (is_member(m) && v.servers.is_voter(server_of(m.number)) && v.news[m.number].failed && !is_up(v, m, o))
+    if (is_member(m) && v.servers.is_voter(server_of(m.number)) && v.reports[m.number].failed && !is_up(v, m, o))
       return step::change_log{m.number, raft::change_kind::demote};
   return std::nullopt;
 }
@@ -85,13 +85,13 @@ std::vector<member_health> health_of(const controller_view& v, const controller_
   std::vector<member_health> health(v.now->members.size());
   for (const auto& m : v.now->members) {
     auto& h = health[m.number];
-    const auto& news = v.news[m.number];
+    const auto& report = v.reports[m.number];
     h.down = is_member(m) && m.down_since != 0 && !is_up(v, m, o);
-    h.never_seen = m.incarnation == 0 && !news.heard;
-    h.overdue = h.down && v.wall - m.down_since >= o.out_after.count() && news.silent >= o.down_after;
-    h.used_bytes = news.used_bytes;
-    h.capacity_bytes = news.capacity_bytes;
-    h.data_bytes = news.data_bytes;
+    h.never_seen = m.incarnation == 0 && !report.has_report;
+    h.overdue = h.down && v.wall - m.down_since >= o.out_after.count() && report.since_last_report >= o.down_after;
+    h.used_bytes = report.used_bytes;
+    h.capacity_bytes = report.capacity_bytes;
+    h.data_bytes = report.data_bytes;
   }
   return health;
 }
@@ -115,31 +115,31 @@ std::optional<controller_step> retarget(const controller_view& v, const controll
   return step::plan{change::retarget{}};
 }
 
-bool has_completed(const member_sight& news, partition_id p, layout_epoch since) {
-  return news.complete_epoch >= since && std::ranges::binary_search(news.complete, p);
+bool has_completed(const member_report& report, partition_id p, layout_epoch since) {
+  return report.complete_epoch >= since && std::ranges::binary_search(report.complete, p);
 }
 
 // The move would drop replicas from live owners. Replicas of members that are out do not count.
-bool copies_go(const layout& l, const partition_owners& owners) {
+bool drops_live_replicas(const layout& l, const partition_owners& owners) {
   return std::ranges::any_of(owners.current, [&](member_index n) {
     return !owners.target.contains(n) && l.members[n].state != member_state::out;
   });
 }
 
-std::optional<controller_step> arrived(const controller_view& v, const controller_options& o) {
+std::optional<controller_step> finish_moves(const controller_view& v, const controller_options& o) {
   meta::moved done{.epoch = ~layout_epoch{0}};
   for (partition_id p = 0; p < v.now->partitions.size() && done.partitions.size() < moved_at_once; ++p) {
     const auto& owners = v.now->partitions[p];
     if (owners.epoch > v.acknowledged || same_nodes(owners.current, owners.target)) continue;
-    const bool some_go = copies_go(*v.now, owners), all_compare = only_shrinks(owners);
+    const bool drops_live = drops_live_replicas(*v.now, owners), all_compare = only_shrinks(owners);
     layout_epoch under = v.now->epoch;
     const bool all = std::ranges::all_of(owners.target, [&](member_index n) {
       const bool stays = owners.current.contains(n);
-      if (stays && !some_go) return true;
+      if (stays && !drops_live) return true;
       if (!is_up(v, v.now->members[n], o)) return false;
       if (stays && !all_compare) return true;
-      under = std::min(under, v.news[n].complete_epoch);
-      return has_completed(v.news[n], p, owners.epoch);
+      under = std::min(under, v.reports[n].complete_epoch);
+      return has_completed(v.reports[n], p, owners.epoch);
     });
     if (!all) continue;
     done.epoch = std::min(done.epoch, under);
@@ -167,7 +167,7 @@ std::optional<controller_step> next_step(const controller_view& view, const cont
   if (auto s = next_log_change(view, options)) return s;
   if (auto s = change_states(view, options)) return s;
   if (auto s = retarget(view, options, targets_planned)) return s;
-  return arrived(view, options);
+  return finish_moves(view, options);
 }
 
 } // namespace cairn::cluster

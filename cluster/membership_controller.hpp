@@ -28,12 +28,13 @@ struct controller_options {
 };
 
 // What the leader knows about a member from its reports.
-struct member_sight {
-  bool heard = false;                  // a report arrived since this node became leader
-  std::chrono::milliseconds silent{0}; // since the last report that did not say `failed`, or since this node leads
-  bool failed = false;                 // reported: its copy of the metadata has failed
-  std::uint64_t incarnation = 0;       // reported
-  std::uint32_t feature_level = 0;     // reported; 0: no report yet
+struct member_report {
+  bool has_report = false; // a report arrived since this node became leader
+  // Since the last report that did not say `failed`, or since this node became leader.
+  std::chrono::milliseconds since_last_report{0};
+  bool failed = false;                                              // reported: its copy of the metadata has failed
+  std::uint64_t incarnation = 0;                                    // reported
+  std::uint32_t feature_level = 0;                                  // reported; 0: no report yet
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0; // as in member_health
   layout_epoch complete_epoch = 0;                                  // of its last comparison
   std::vector<partition_id> complete;                               // ascending
@@ -43,7 +44,7 @@ struct controller_view {
   const layout* now = nullptr;
   raft::configuration servers;                      // of the log
   member_index self = 0;                            // the leader
-  std::vector<member_sight> news;                   // by number; the leader's own has heard = true
+  std::vector<member_report> reports;               // by number; the leader's own has has_report = true
   std::vector<storage::metadata::session_row> live; // sessions
   layout_epoch acknowledged = 0;                    // the lowest epoch that all live sessions have acknowledged
   storage::wall_ms wall = 0;

@@ -395,15 +395,15 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   view.acknowledged = sessions.acknowledged;
   view.wall = s_.clock->wall();
   view.feature_level = log.feature_level;
-  view.news.resize(layout->members.size());
+  view.reports.resize(layout->members.size());
   for (const auto& m : layout->members) {
-    auto& n = view.news[m.number];
+    auto& n = view.reports[m.number];
     const auto known = reports_.find(m.number);
-    n.heard = known != reports_.end();
+    n.has_report = known != reports_.end();
     // A member that reports a failed log does not count: it votes on nothing and follows no layout.
-    n.silent = std::chrono::duration_cast<std::chrono::milliseconds>(
-        now() - (n.heard ? known->second.healthy_at : leads_since_));
-    if (!n.heard) continue;
+    n.since_last_report = std::chrono::duration_cast<std::chrono::milliseconds>(
+        now() - (n.has_report ? known->second.healthy_at : leads_since_));
+    if (!n.has_report) continue;
     const auto& r = known->second.report;
     n.failed = !r.fault.empty();
     n.incarnation = r.node.incarnation;

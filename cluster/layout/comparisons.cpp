@@ -35,7 +35,7 @@ comparisons::round comparisons::next(const layout& l, member_index self, layout_
     const auto& owners = l.partitions[p];
     if (owners.epoch > acknowledged || compared_[p] >= owners.epoch) continue;
     add(r, p);
-    r.read[p] = will_be_alone(owners);
+    r.read[p] = leaves_single_owner(owners);
   }
   return r;
 }

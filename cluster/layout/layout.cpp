@@ -45,7 +45,7 @@ bool only_shrinks(const partition_owners& owners) {
          std::ranges::all_of(owners.target, [&](member_index n) { return owners.current.contains(n); });
 }
 
-bool will_be_alone(const partition_owners& owners) {
+bool leaves_single_owner(const partition_owners& owners) {
   return owners.target.size() == 1 && owners.current != owners.target;
 }
 

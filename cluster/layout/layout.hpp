@@ -69,8 +69,8 @@ fenced fence(const layout& l, partition_id partition, layout_epoch request_epoch
 
 // ── moving ──
 
-bool only_shrinks(const partition_owners& owners);  // some owners are dropped, none is added
-bool will_be_alone(const partition_owners& owners); // the move leaves a single owner
+bool only_shrinks(const partition_owners& owners);        // some owners are dropped, none is added
+bool leaves_single_owner(const partition_owners& owners); // the move leaves a single owner
 
 // Whether a member may delete its chunks of the partition: it is no owner, and every live session has acknowledged that
 // (`acknowledged`: the lowest epoch). A chunk that a repair names is kept all the same. A member that is out was

@@ -16,16 +16,16 @@ protected:
     now = cluster_of(equal_weights(nodes));
     view.now = &now;
     view.wall = 1'000'000'000;
-    view.news.assign(nodes, member_sight{.heard = true, .silent = 100ms});
+    view.reports.assign(nodes, member_report{.has_report = true, .since_last_report = 100ms});
     for (std::size_t n = 0; n < nodes; ++n) {
-      now.members[n].incarnation = view.news[n].incarnation = 1;
+      now.members[n].incarnation = view.reports[n].incarnation = 1;
       const auto role = n < wanted_voters(nodes) ? raft::server_role::voter : raft::server_role::standby;
       view.servers.servers.push_back({n + 1, role});
     }
     view.acknowledged = now.epoch;
     planned = plan_base_of(now);
   }
-  void silence(member_index n, std::chrono::milliseconds time) { view.news[n].silent = time; }
+  void silence(member_index n, std::chrono::milliseconds time) { view.reports[n].since_last_report = time; }
   std::optional<controller_step> next() { return next_step(view, options, planned); }
   std::vector<meta::command> commands() {
     auto s = next();
@@ -63,9 +63,9 @@ TEST_F(membership_controller_test, has_nothing_to_do_in_a_settled_cluster) {
 TEST_F(membership_controller_test, new_commands_may_be_sent_when_all_members_said_that_they_know_them) {
   cluster(3);
   view.feature_level = 4;
-  view.news[0].feature_level = view.news[1].feature_level = meta::feature_level;
+  view.reports[0].feature_level = view.reports[1].feature_level = meta::feature_level;
   EXPECT_FALSE(next());
-  view.news[2].feature_level = 4;
+  view.reports[2].feature_level = 4;
   EXPECT_FALSE(next());
   now.members[2].state = member_state::removed;
   ASSERT_EQ(commands().size(), 1u);
@@ -86,7 +86,7 @@ TEST_F(membership_controller_test, notes_who_is_down_and_who_is_back_once) {
   now.members[2].down_since = view.wall;
   EXPECT_FALSE(next());
   silence(2, 10ms);
-  view.news[2].incarnation = 2;
+  view.reports[2].incarnation = 2;
   c = commands();
   ASSERT_EQ(c.size(), 1u);
   EXPECT_EQ(std::get<meta::note_up>(c[0]).node, 2);
@@ -95,7 +95,7 @@ TEST_F(membership_controller_test, notes_who_is_down_and_who_is_back_once) {
 
 TEST_F(membership_controller_test, notes_a_restart_that_was_too_short_to_be_down) {
   cluster(3);
-  view.news[1].incarnation = 7;
+  view.reports[1].incarnation = 7;
   const auto c = commands();
   ASSERT_EQ(c.size(), 1u);
   EXPECT_EQ(std::get<meta::note_up>(c[0]).incarnation, 7u);
@@ -103,7 +103,7 @@ TEST_F(membership_controller_test, notes_a_restart_that_was_too_short_to_be_down
 
 TEST_F(membership_controller_test, a_new_leader_gives_everybody_time_to_report) {
   cluster(3);
-  view.news[1] = view.news[2] = member_sight{.heard = false, .silent = 5s};
+  view.reports[1] = view.reports[2] = member_report{.has_report = false, .since_last_report = 5s};
   EXPECT_FALSE(next());
   silence(1, 6s);
   const auto c = commands();
@@ -173,7 +173,7 @@ TEST_F(membership_controller_test, a_voter_that_is_down_keeps_its_vote_and_one_t
 
 TEST_F(membership_controller_test, a_voter_that_says_that_its_log_has_failed_gives_its_vote_to_a_standby) {
   cluster(4);
-  view.news[1].failed = true;
+  view.reports[1].failed = true;
   EXPECT_FALSE(next()) << "it may be back in a moment";
   silence(1, 10s);
   now.members[1].down_since = 1;
@@ -188,7 +188,7 @@ TEST_F(membership_controller_test, a_voter_that_says_that_its_log_has_failed_giv
   EXPECT_EQ(c->kind, raft::change_kind::promote);
   view.servers.servers[3].role = raft::server_role::voter;
   EXPECT_FALSE(log_change());
-  view.news[1] = member_sight{.heard = true, .silent = 100ms, .incarnation = 1};
+  view.reports[1] = member_report{.has_report = true, .since_last_report = 100ms, .incarnation = 1};
   now.members[1].down_since = 0;
   EXPECT_FALSE(next()) << "it stays a standby";
 }
@@ -199,10 +199,10 @@ TEST_F(membership_controller_test, a_voter_whose_log_has_failed_keeps_its_vote_w
     silence(n, 10s);
     now.members[n].down_since = 1;
   }
-  view.news[1].failed = view.news[3].failed = true;
+  view.reports[1].failed = view.reports[3].failed = true;
   EXPECT_FALSE(log_change());
-  view.news[1].failed = false;
-  view.news[3] = member_sight{.heard = true, .silent = 100ms, .incarnation = 1};
+  view.reports[1].failed = false;
+  view.reports[3] = member_report{.has_report = true, .since_last_report = 100ms, .incarnation = 1};
   now.members[3].down_since = 0;
   EXPECT_FALSE(log_change()) << "who is down says nothing of its log";
 }
@@ -258,10 +258,10 @@ TEST_F(membership_controller_test, plans_targets_for_a_newcomer_that_is_there_on
   cluster(3);
   now.members.push_back({.number = 3, .id = {0x77}, .address = "new:1", .weight = 100, .incarnation = 1});
   view.servers.servers.push_back({4, raft::server_role::standby});
-  view.news.push_back({.heard = false, .silent = 100ms});
+  view.reports.push_back({.has_report = false, .since_last_report = 100ms});
   ++now.epoch;
   EXPECT_FALSE(next()) << "it has not come yet";
-  view.news[3] = {.heard = true, .silent = 10ms, .incarnation = 1};
+  view.reports[3] = {.has_report = true, .since_last_report = 10ms, .incarnation = 1};
   const auto s = next();
   ASSERT_TRUE(s && std::holds_alternative<step::plan>(*s));
   EXPECT_TRUE(std::holds_alternative<change::retarget>(std::get<step::plan>(*s).change));
@@ -275,14 +275,14 @@ TEST_F(membership_controller_test, a_partition_has_moved_when_it_was_compared_af
   const owner_list before{0, 1, 2}, after{0, 1, 3};
   for (const partition_id p : {5, 6, 7}) now.partitions[p] = {now.epoch, before, after};
   planned = plan_base_of(now);
-  auto& news = view.news[3];
-  news.complete = {5, 7};
-  news.complete_epoch = now.epoch;
+  auto& report = view.reports[3];
+  report.complete = {5, 7};
+  report.complete_epoch = now.epoch;
   EXPECT_FALSE(next()) << "a session may still write by the older layout";
   view.acknowledged = now.epoch;
-  news.complete_epoch = now.epoch - 1;
+  report.complete_epoch = now.epoch - 1;
   EXPECT_FALSE(next()) << "compared before";
-  news.complete_epoch = now.epoch;
+  report.complete_epoch = now.epoch;
   const auto c = commands();
   ASSERT_EQ(c.size(), 1u);
   const auto& m = std::get<meta::moved>(c[0]);
@@ -296,11 +296,11 @@ TEST_F(membership_controller_test, a_partition_with_two_new_owners_waits_for_bot
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 3, 4}};
   planned = plan_base_of(now);
   view.acknowledged = now.epoch;
-  view.news[3].complete = {9};
-  view.news[3].complete_epoch = now.epoch;
+  view.reports[3].complete = {9};
+  view.reports[3].complete_epoch = now.epoch;
   EXPECT_FALSE(next());
-  view.news[4].complete = {9};
-  view.news[4].complete_epoch = now.epoch + 3; // this leader is behind
+  view.reports[4].complete = {9};
+  view.reports[4].complete_epoch = now.epoch + 3; // this leader is behind
   const auto c = commands();
   ASSERT_EQ(c.size(), 1u);
   EXPECT_EQ(std::get<meta::moved>(c[0]).epoch, now.epoch) << "the lower of the two";
@@ -313,18 +313,18 @@ TEST_F(membership_controller_test, those_that_stay_compare_before_the_others_go)
   planned = plan_base_of(now);
   view.acknowledged = now.epoch;
   const auto compared = [&](std::size_t n) {
-    view.news[n].complete = {9};
-    view.news[n].complete_epoch = now.epoch;
+    view.reports[n].complete = {9};
+    view.reports[n].complete_epoch = now.epoch;
   };
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{2, 1}};
   compared(1);
   EXPECT_FALSE(next());
   compared(2);
   EXPECT_EQ(commands().size(), 1u);
-  view.news[1].complete.clear();
+  view.reports[1].complete.clear();
   now.partitions[9] = {now.epoch, owner_list{0, 2}, owner_list{2}};
   EXPECT_EQ(commands().size(), 1u);
-  view.news[2].complete.clear();
+  view.reports[2].complete.clear();
   EXPECT_FALSE(next());
   silence(0, 10s);
   now.members[0].down_since = 1;
@@ -338,8 +338,8 @@ TEST_F(membership_controller_test, a_partition_does_not_move_to_one_that_is_away
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 1, 3}};
   planned = plan_base_of(now);
   view.acknowledged = now.epoch;
-  view.news[3].complete = {9};
-  view.news[3].complete_epoch = now.epoch;
+  view.reports[3].complete = {9};
+  view.reports[3].complete_epoch = now.epoch;
   for (const member_index away : {3, 1}) {
     silence(away, 10s);
     now.members[away].down_since = view.wall = 1;
@@ -374,7 +374,7 @@ TEST_F(membership_controller_test, comes_to_rest_whatever_is_lost_on_the_way) {
                              .address = n.address,
                              .weight = 100,
                              .incarnation = 1});
-      view.news.push_back({.heard = true, .silent = 10ms, .incarnation = 1});
+      view.reports.push_back({.has_report = true, .since_last_report = 10ms, .incarnation = 1});
       ++now.epoch;
     }
     const auto gone = member_index(draw() % now.members.size());
@@ -412,11 +412,12 @@ TEST_F(membership_controller_test, comes_to_rest_whatever_is_lost_on_the_way) {
       view.acknowledged = now.epoch;
       for (const auto& each : now.members) {
         const auto n = each.number;
-        auto& news = view.news[n];
-        news.complete.clear();
-        news.complete_epoch = now.epoch;
+        auto& report = view.reports[n];
+        report.complete.clear();
+        report.complete_epoch = now.epoch;
         for (std::uint32_t p = 0; p < now.partitions.size(); ++p)
-          if (now.partitions[p].target.contains(n) && news.silent < 1s) news.complete.push_back(partition_id(p));
+          if (now.partitions[p].target.contains(n) && report.since_last_report < 1s)
+            report.complete.push_back(partition_id(p));
       }
     }
     std::size_t members = now.members.size(), up = members - (gone != 0);

@@ -74,10 +74,10 @@ TEST(layout, tells_where_owners_only_go) {
   EXPECT_TRUE(only_shrinks(moves({0, 1}, {1})));
   for (const auto& other : {moves({0, 1, 2}, {2, 3}), moves({0}, {1}), moves({0, 1}, {1, 0}), moves({0}, {0, 1})})
     EXPECT_FALSE(only_shrinks(other));
-  EXPECT_TRUE(will_be_alone(moves({0, 1}, {1})));
-  EXPECT_TRUE(will_be_alone(moves({0}, {1})));
-  EXPECT_FALSE(will_be_alone(moves({0}, {0})));
-  EXPECT_FALSE(will_be_alone(moves({0, 1, 2}, {2, 0})));
+  EXPECT_TRUE(leaves_single_owner(moves({0, 1}, {1})));
+  EXPECT_TRUE(leaves_single_owner(moves({0}, {1})));
+  EXPECT_FALSE(leaves_single_owner(moves({0}, {0})));
+  EXPECT_FALSE(leaves_single_owner(moves({0, 1, 2}, {2, 0})));
 }
 
 TEST(layout, tells_what_is_to_be_moved) {
