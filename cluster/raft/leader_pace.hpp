@@ -40,7 +40,7 @@ public:
   void observe(time_ms now, term_t term, index_t last, index_t stored, std::span<const voter> voters);
   // The server to which leadership should be transferred now, if any.
   std::optional<server_id> successor(time_ms now) const;
-  void handed_over(time_ms now) { quiet_until_ = now + options_.again_ms; }
+  void transferred(time_ms now) { quiet_until_ = now + options_.again_ms; }
 
 private:
   struct mark {

@@ -198,7 +198,7 @@ void core::tick(time_ms now) {
   if (failure_ || now_ < deadline()) return;
   if (r_.state == RAFT_FOLLOWER && now_ >= raft_timeout(&r_)) {
     forget_leader();
-    become_candidate_in_a_new_term_when_alone();
+    begin_new_term_if_sole_voter();
   }
   raft_event e{};
   e.type = RAFT_TIMEOUT;
@@ -217,7 +217,7 @@ void core::forget_leader() {
 
 // The library lets a sole voter lead without a new term. If a change has just made it the sole voter, it would be a
 // second leader of that term.
-void core::become_candidate_in_a_new_term_when_alone() {
+void core::begin_new_term_if_sole_voter() {
   if (!is_sole_voter() || r_.snapshot.installing || r_.last_stored < last_index()) return;
   ++r_.current_term;
   r_.voted_for = r_.id;

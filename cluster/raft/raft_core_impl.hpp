@@ -135,7 +135,7 @@ private:
     held_.push_back({held_until_, {r_.id, to, std::move(body)}, from_log});
   }
   void commit_configuration(index_t index, const raft::configuration& c);
-  void become_candidate_in_a_new_term_when_alone();
+  void begin_new_term_if_sole_voter();
   void forget_leader();
   bool is_sole_voter() const { return configuration_.is_voter(r_.id) && configuration_.voters() == 1; }
   step_outcome submit_entry(entry e);

@@ -17,7 +17,7 @@ result<std::unique_ptr<raft_node>> raft_node::start(const node_options& options,
   auto core = raft_core::start(options.core, std::move(stored), applied, now);
   if (!core) return core.error();
   std::unique_ptr<raft_node> node{new raft_node{options, std::move(*core), applied}};
-  node->settle(now);
+  node->after_event(now);
   return node;
 }
 
@@ -33,7 +33,7 @@ void raft_node::submit(std::vector<ticketed_command> commands, time_ms now) {
       commands_.push_back(std::move(c));
     }
   }
-  settle(now);
+  after_event(now);
 }
 
 void raft_node::read(ticket t, time_ms now) {
@@ -44,19 +44,19 @@ void raft_node::read(ticket t, time_ms now) {
   } else {
     ++reads_waiting_;
     reads_.push_back(t);
-    settle(now);
+    after_event(now);
   }
 }
 
 accepted raft_node::change(server_id id, change_kind kind, time_ms now) {
   const auto answer = core_->change(id, kind, now);
-  settle(now);
+  after_event(now);
   return answer;
 }
 
 accepted raft_node::transfer(server_id to, time_ms now) {
   const auto answer = core_->transfer(to, now);
-  settle(now);
+  after_event(now);
   return answer;
 }
 
@@ -66,7 +66,7 @@ bool raft_node::compact(index_t index, index_t keep, time_ms now) {
 
 install_answer raft_node::install(const snapshot_record& record, time_ms now) {
   const auto answer = core_->install(record, now);
-  settle(now);
+  after_event(now);
   return answer;
 }
 
@@ -84,7 +84,7 @@ void raft_node::receive(server_id from, message m, time_ms now) {
   } else {
     core_->receive(from, std::move(m), now);
   }
-  settle(now);
+  after_event(now);
 }
 
 void raft_node::tick(time_ms now) {
@@ -93,7 +93,7 @@ void raft_node::tick(time_ms now) {
     round_sent_ = now;
     send_round(); // the messages may have been lost
   }
-  settle(now);
+  after_event(now);
 }
 
 void raft_node::stored(std::uint64_t write, time_ms now) {
@@ -101,8 +101,8 @@ void raft_node::stored(std::uint64_t write, time_ms now) {
   core_->stored(write, now);
   if (was_installing && !core_->installing() && !core_->failure())
     applied_ = handed_ = std::max(handed_, core_->snapshot_index());
-  take_promise(now); // the entry may have arrived only now
-  settle(now);
+  apply_commit_hint(now); // the entry may have arrived only now
+  after_event(now);
 }
 
 void raft_node::applied(index_t index, time_ms now) {
@@ -110,19 +110,19 @@ void raft_node::applied(index_t index, time_ms now) {
   if (index <= applied_) return;
   applied_ = index;
   core_->applied(index);
-  settle(now);
+  after_event(now);
 }
 
 // Has the effect of an empty append request of the leader. An entry of the leader's term at `index` is the same entry
 // in the leader's log, and so are all entries before it (the log matching property).
 void raft_node::learn_commit(server_id leader, term_t term, index_t index, time_ms now) {
-  promised_ = {leader, term, index};
-  take_promise(now);
-  settle(now);
+  commit_hint_ = {leader, term, index};
+  apply_commit_hint(now);
+  after_event(now);
 }
 
-void raft_node::take_promise(time_ms now) {
-  const auto [leader, term, index] = promised_;
+void raft_node::apply_commit_hint(time_ms now) {
+  const auto [leader, term, index] = commit_hint_;
   if (term == 0 || term != core_->term() || core_->role() == role::leader || core_->leader() != leader) return;
   if (index <= core_->commit() || core_->last_stored() < index || core_->term_at(index) != term) return;
   core_->receive(leader, append_request{term, index, term, index, {}}, now);
@@ -146,7 +146,7 @@ node_update raft_node::take() {
   return out;
 }
 
-void raft_node::settle(time_ms now) {
+void raft_node::after_event(time_ms now) {
   hand_out();
   const term_t leads = core_->role() == role::leader && !core_->failure() ? core_->term() : 0;
   if (leads != leading_) {

@@ -109,8 +109,8 @@ private:
   raft_node(const node_options& options, std::unique_ptr<raft_core> core, index_t applied)
       : options_(options), core_(std::move(core)), applied_(applied), handed_(applied) {}
 
-  void settle(time_ms now); // after every event
-  void take_promise(time_ms now);
+  void after_event(time_ms now);
+  void apply_commit_hint(time_ms now);
   void hand_out();
   void fail_waiting();
   void pack(time_ms now);
@@ -129,7 +129,7 @@ private:
     server_id leader = 0;
     term_t term = 0;
     index_t index = 0;
-  } promised_; // see learn_commit
+  } commit_hint_; // see learn_commit
 
   std::deque<ticketed_command> commands_;
   std::size_t queue_bytes_ = 0;

@@ -141,7 +141,7 @@ void replicated_log::tick() {
   look_at_pace();
   const auto successor = pace_.successor(now());
   if (!successor || node_->transfer(*successor, now()) != raft::accepted::yes) return;
-  pace_.handed_over(now());
+  pace_.transferred(now());
   log::warn("this node's disk is slower than the others': transferring leadership",
             {{"to", cluster::node_of(*successor)}});
   pump();

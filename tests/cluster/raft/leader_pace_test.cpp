@@ -18,7 +18,7 @@ protected:
       if (const auto to = pace.successor(now); to && !handed_to) {
         handed_to = to;
         handed_at = now;
-        pace.handed_over(now);
+        pace.transferred(now);
       }
     }
   }
