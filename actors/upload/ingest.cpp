@@ -349,7 +349,7 @@ void ingest_state::committed_as(const meta::etag& etag, const meta::command_resu
   committed_ = true;
   if (client_)
     std::exchange(client_, nullptr)
-        ->done(put_outcome{etag, r.version, window_->bytes(), proven_, meta::told(r).id, expires_});
+        ->done(put_outcome{etag, r.version, window_->bytes(), proven_, meta::version_outcome_of(r).id, expires_});
   chunks_.clear();
   writer_.stop();
   confirm_stragglers();

@@ -176,7 +176,7 @@ std::optional<s3_error> read_version(request& into) {
                   text->empty() ? "Version id cannot be the empty string" : "Invalid version id specified"};
 }
 
-std::string version_lines(const storage::metadata::told_version& told) {
+std::string version_lines(const storage::metadata::version_outcome& told) {
   // S3 does not name the null version when it was written, only when it was deleted.
   if (!told.id || (!told.id->place && !told.delete_marker)) return {};
   std::string lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";

@@ -81,7 +81,7 @@ std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fie
 // ?versionId → request.version. InvalidArgument: it is none, or the operation takes none.
 std::optional<s3_error> read_version(request& into);
 // "x-amz-version-id: …\r\n", and that it is a delete marker; empty: there is nothing to tell.
-std::string version_lines(const storage::metadata::told_version& told);
+std::string version_lines(const storage::metadata::version_outcome& told);
 // "x-amz-expiration: …\r\n"; empty: no rule makes the object go.
 std::string expiry_line(const std::optional<actors::expiry>& expires);
 

@@ -87,7 +87,7 @@ void commit_copy(const std::shared_ptr<copy_job>& job, const metadata::object_ro
        of = source_line(row)](const result<actors::committed>& outcome) {
         if (outcome)
           return answer_copied(job->session, "CopyObjectResult", etag, job->command.now, checksums,
-                               of + version_lines(metadata::told(outcome->result)));
+                               of + version_lines(metadata::version_outcome_of(outcome->result)));
         if (outcome.error().code == errc::stale_source && ++job->tries < tries_max) return try_copy(job);
         job->session->respond_failure(outcome.error());
       },

@@ -81,7 +81,7 @@ void commit_completion(const completion_ptr& job) {
         if (!outcome && outcome.error() == errc::unsupported && std::exchange(job->keeps_checksums, false))
           return commit_completion(job);
         if (!outcome) return failed(job, outcome.error());
-        job->lines = version_lines(metadata::told(outcome->result));
+        job->lines = version_lines(metadata::version_outcome_of(outcome->result));
         completed(job);
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});

@@ -47,7 +47,7 @@ void delete_object(const session_ptr& session) {
   ask<actors::committed>(
       session,
       [session](const actors::committed& done) {
-        auto told = metadata::told(done.result);
+        auto told = metadata::version_outcome_of(done.result);
         if (session->current().version) told.id = session->current().version;
         auto lines = version_lines(told);
         if (lines.empty() && told.id) lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";

@@ -42,7 +42,7 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
   if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
   if (what == "cors" && !row.cors.empty()) return answer_document(session, cors_document(row.cors));
   if (what == "tagging" && !row.tags.empty()) return answer_document(session, tagging_xml(row.tags));
-  if (what == "ownershipControls" && row.ownership != metadata::ownership::unsaid)
+  if (what == "ownershipControls" && row.ownership != metadata::ownership::not_given)
     return answer_document(session, ownership_document(row.ownership));
   answer_unkept(session);
 }
@@ -175,9 +175,10 @@ void write_setting(const session_ptr& session) {
   }
   with_bucket(session, [session, what](const metadata::bucket_row& row) {
     // DELETE of a setting that was never made.
-    if (what != "ownershipControls" || row.ownership == metadata::ownership::unsaid) return session->respond_empty(204);
+    if (what != "ownershipControls" || row.ownership == metadata::ownership::not_given)
+      return session->respond_empty(204);
     auto command = change_of(session);
-    command.ownership = metadata::ownership::unsaid;
+    command.ownership = metadata::ownership::not_given;
     commit(session, std::move(command), 204);
   });
 }

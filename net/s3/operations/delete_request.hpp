@@ -18,7 +18,7 @@ constexpr std::size_t delete_body_bytes_max = 2 << 20; // that many of the longe
 struct delete_entry {
   std::string key;
   std::optional<storage::metadata::version_id> version; // as it was asked for
-  storage::metadata::told_version told;                 // what came of it
+  storage::metadata::version_outcome told;              // what came of it
   std::optional<storage::metadata::removal_condition> only_if;
   std::optional<s3_error> failed; // refused at sight, or what came of it
 };

@@ -109,7 +109,7 @@ command_result command_applier::create_again(const create_bucket& c, const bucke
     if (!key || (key->rights_on(present.id) & rights::owner) == 0) return refuse(errc::access_denied);
   }
   const bool other_tags = !wanted.tags.empty() && wanted.tags != present.tags;
-  const bool other_ownership = wanted.ownership != ownership::unsaid && wanted.ownership != present.ownership;
+  const bool other_ownership = wanted.ownership != ownership::not_given && wanted.ownership != present.ownership;
   if (other_tags || other_ownership) return refuse(errc::bucket_exists);
   if (wanted.public_read && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
   bucket_row row = present;
@@ -195,7 +195,7 @@ command_result command_applier::made(const bucket_row& bucket) const {
   object_row row;
   row.ordinal = ordinal_;
   row.null_version = bucket.versioning != versioning::enabled;
-  return {.version = b_.index(), .more = encode_told(row, bucket.versioning != versioning::never)};
+  return {.version = b_.index(), .more = encode_version_outcome(row, bucket.versioning != versioning::never)};
 }
 
 std::optional<error> command_applier::unusable(const written_blob& written) {
@@ -260,12 +260,12 @@ command_result command_applier::run(const delete_object& c) {
   const auto bucket = admitted(c.by, c.bucket);
   if (!valid_key(c.key)) return remember(c.stamp, refuse(errc::invalid_argument, "not a valid key"));
   if (!bucket) return remember(c.stamp, {.refused = bucket.error()});
-  std::uint64_t told = 0;
-  if (auto refused = remove(**bucket, c, told)) return remember(c.stamp, {.refused = std::move(refused)});
-  return remember(c.stamp, {.version = b_.index(), .more = told});
+  std::uint64_t outcome = 0;
+  if (auto refused = remove(**bucket, c, outcome)) return remember(c.stamp, {.refused = std::move(refused)});
+  return remember(c.stamp, {.version = b_.index(), .more = outcome});
 }
 
-std::optional<error> command_applier::remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told) {
+std::optional<error> command_applier::remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& outcome) {
   const bool versioned = bucket.versioning != versioning::never;
   if (c.version) {
     const auto meant = versions_.find(bucket, c.key, *c.version);
@@ -274,7 +274,7 @@ std::optional<error> command_applier::remove(const bucket_row& bucket, const del
     if (c.only_if && meant)
       if (auto refused = unmet(*c.only_if, *meant)) return refused;
     const auto gone = versions_.erase(bucket, c.key, *c.version);
-    if (gone) told = encode_told(*gone, versioned);
+    if (gone) outcome = encode_version_outcome(*gone, versioned);
     return std::nullopt;
   }
   const std::optional<object_row> present = versions_.live(bucket, c.key);
@@ -286,7 +286,7 @@ std::optional<error> command_applier::remove(const bucket_row& bucket, const del
     if (auto refused = unmet(*c.only_if, *newest)) return refused;
   }
   const auto marker = versions_.remove(bucket, c.key, {b_.index(), ordinal_}, c.now, present);
-  if (marker) told = encode_told(*marker, versioned);
+  if (marker) outcome = encode_version_outcome(*marker, versioned);
   return std::nullopt;
 }
 

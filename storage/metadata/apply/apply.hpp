@@ -72,7 +72,7 @@ private:
   // acl_not_supported, or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
-  std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& told);
+  std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& outcome);
   // The result of a command that made a new version of an object in this bucket.
   command_result made(const bucket_row& bucket) const;
   void bury_content(const commit_stamp& stamp, const written_content& content);

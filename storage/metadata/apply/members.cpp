@@ -55,7 +55,7 @@ node_row row_of(const new_node& n, node_number number) {
 }
 
 template <class Items, class Partition>
-bool rises(const Items& items, Partition partition_of_item) {
+bool is_ascending(const Items& items, Partition partition_of_item) {
   const auto out_of_order = [&](const auto& a, const auto& b) { return partition_of_item(a) >= partition_of_item(b); };
   return std::adjacent_find(items.begin(), items.end(), out_of_order) == items.end() &&
          (items.empty() || partition_of_item(items.back()) < partition_count);
@@ -327,7 +327,7 @@ command_result member_ledger::set_targets(const metadata::set_targets& c) {
   if (c.epoch != row->epoch + 1)
     return refuse(errc::precondition_failed, "the layout is at epoch " + std::to_string(row->epoch));
   const auto partition = [](const partition_target& t) { return t.partition; };
-  if (!rises(c.targets, partition)) return refuse(errc::invalid_argument, "partitions are not ascending");
+  if (!is_ascending(c.targets, partition)) return refuse(errc::invalid_argument, "partitions are not ascending");
   std::map<node_number, bool> known;
   for (const partition_target& t : c.targets) {
     if (t.target.empty()) return refuse(errc::invalid_argument, "a partition without owners");
@@ -350,10 +350,10 @@ command_result member_ledger::move(const moved& c) {
   auto row = cluster();
   if (!row) return refuse(errc::not_found, "there is no cluster");
   const auto partition = [](partition_id p) { return p; };
-  if (!rises(c.partitions, partition)) return refuse(errc::invalid_argument, "partitions are not ascending");
+  if (!is_ascending(c.partitions, partition)) return refuse(errc::invalid_argument, "partitions are not ascending");
   if (c.epoch > row->epoch) return refuse(errc::invalid_argument, "there is no such epoch yet");
   const layout_epoch compared = std::min(c.epoch, acknowledged());
-  std::uint64_t passed_over = 0;
+  std::uint64_t skipped = 0;
   // A new owner with an open repair lacks chunks, so the move is not finished. The same for remaining owners, if the
   // move drops replicas from live owners. If all dropped owners are out, the remaining ones are not waited for: there
   // is no other source from which they could get the chunks.
@@ -383,7 +383,7 @@ command_result member_ledger::move(const moved& c) {
       return (owners.current.contains(n) && !of_all) || whole(n, p);
     });
     if (owners.epoch > compared || !arrived) {
-      ++passed_over;
+      ++skipped;
       return false;
     }
     owners.current = owners.target;
@@ -391,7 +391,7 @@ command_result member_ledger::move(const moved& c) {
     return true;
   });
   command_result answer = any ? raise_epoch(*row) : unchanged();
-  answer.more = passed_over;
+  answer.more = skipped;
   return answer;
 }
 

@@ -16,7 +16,7 @@ std::optional<name_row> version_ledger::name(const bucket_row& bucket, const std
 }
 
 // Writes the name row, or erases it if it has no versions any more.
-void version_ledger::settle(const bucket_row& bucket, const std::string& key, std::optional<name_row> name) {
+void version_ledger::write_name(const bucket_row& bucket, const std::string& key, std::optional<name_row> name) {
   if (!name) return;
   const auto tree = b_.tree(table::names, bucket.id);
   if (newest_kept(name->row_id)) {
@@ -83,7 +83,7 @@ std::uint64_t version_ledger::row_id(const bucket_row& bucket, const std::string
 void version_ledger::put(const bucket_row& bucket, const std::string& key, object_row row,
                          const std::optional<object_row>& present) {
   row.null_version = bucket.versioning != versioning::enabled;
-  settle(bucket, key, displace(bucket, key, present, row.null_version));
+  write_name(bucket, key, displace(bucket, key, present, row.null_version));
   write_live(bucket, key, row);
 }
 
@@ -127,7 +127,7 @@ std::optional<object_row> version_ledger::remove(const bucket_row& bucket, const
   auto known = displace(bucket, key, present, marker.null_version);
   if (present) erase_live(bucket, key);
   keep(marker, known);
-  settle(bucket, key, known);
+  write_name(bucket, key, known);
   return marker;
 }
 
@@ -150,7 +150,7 @@ std::optional<object_row> version_ledger::erase(const bucket_row& bucket, const 
     forget(*newest, *known);
     write_live(bucket, key, *newest);
   }
-  settle(bucket, key, known);
+  write_name(bucket, key, known);
   return gone;
 }
 

@@ -35,7 +35,7 @@ public:
 
 private:
   std::optional<name_row> name(const bucket_row& bucket, const std::string& key);
-  void settle(const bucket_row& bucket, const std::string& key, std::optional<name_row> name);
+  void write_name(const bucket_row& bucket, const std::string& key, std::optional<name_row> name);
   std::optional<object_row> kept(std::uint64_t row_id, const version_place& place);
   std::optional<object_row> newest_kept(std::uint64_t row_id);
   void keep(const object_row& row, std::optional<name_row>& name);

@@ -25,7 +25,7 @@ struct authority {
   bucket_id bucket = 0;    // the bucket that was authorized; 0: any bucket with the name
   bucket_id source = 0;    // of a copy: the source's bucket; 0: any
 
-  bool said() const { return by != allowed_by::internal || bucket != 0; }
+  bool is_given() const { return by != allowed_by::internal || bucket != 0; }
   friend bool operator==(const authority&, const authority&) = default;
 };
 

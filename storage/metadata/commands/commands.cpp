@@ -52,7 +52,7 @@ constexpr std::uint8_t with_version = 1, with_expected = 2, with_only_if = 4; //
 // Stored results have the numbers of error codes.
 static_assert(static_cast<int>(errc::invalid_argument) == 1 && static_cast<int>(errc::blob_dead) == 17);
 
-bool read_late_stamp(byte_reader& r, commit_stamp& s) {
+bool read_present_stamp(byte_reader& r, commit_stamp& s) {
   s = read_stamp(r);
   return s.session != 0;
 }
@@ -89,16 +89,16 @@ void read(byte_reader& r, bucket_settings& s) {
   s.tags = read_pairs(r);
   s.ownership = r.u8();
   const bool known = flags < 2 * with_again && s.ownership <= ownership::writer;
-  if (!known || !s.said() || (s.public_write && !s.public_read)) r.fail();
+  if (!known || !s.is_given() || (s.public_write && !s.public_read)) r.fail();
 }
 
 void write(byte_writer& w, const create_bucket& c) {
   w.string(c.name);
   write_time(w, c.now);
-  const bool settled = c.settings.said(), stamped = c.stamp.session != 0 || settled;
+  const bool has_settings = c.settings.is_given(), stamped = c.stamp.session != 0 || has_settings;
   if (stamped || !c.owner.empty()) w.string(c.owner);
   if (stamped) write_stamp(w, c.stamp);
-  if (settled) write(w, c.settings);
+  if (has_settings) write(w, c.settings);
 }
 void read(byte_reader& r, create_bucket& c) {
   c.name = r.string();
@@ -120,7 +120,7 @@ void write(byte_writer& w, const delete_bucket& c) {
 }
 void read(byte_reader& r, delete_bucket& c) {
   c.name = r.string();
-  if (r.ok() && !r.finished() && !read_late_stamp(r, c.stamp)) r.fail();
+  if (r.ok() && !r.finished() && !read_present_stamp(r, c.stamp)) r.fail();
 }
 
 void write(byte_writer& w, const put_object& c) {
@@ -240,7 +240,7 @@ bool read_kind(std::size_t kind, byte_reader& r, command& into, authority by) {
     auto& read_into = into.emplace<Kind>();
     if constexpr (has_authority<std::decay_t<decltype(read_into)>>)
       read_into.by = std::move(by);
-    else if (by.said())
+    else if (by.is_given())
       r.fail();
     read(r, read_into);
     return true;
@@ -282,7 +282,7 @@ bool is_of_level_8(const command& c) {
   const auto* const settings = std::get_if<set_bucket>(&c);
   const auto* const added = std::get_if<add_node>(&c);
   const auto* const part = std::get_if<put_part>(&c);
-  return (part != nullptr && part->source) || (made != nullptr && made->settings.said()) ||
+  return (part != nullptr && part->source) || (made != nullptr && made->settings.is_given()) ||
          (settings != nullptr && settings->ownership) || std::holds_alternative<invite_node>(c) ||
          (added != nullptr && added->invited);
 }
@@ -312,7 +312,7 @@ std::uint8_t base_level_of(const command& c) {
 } // namespace
 
 std::uint8_t level_of(const command& c) {
-  return authority_of(c).said() ? feature_level_of_authority : base_level_of(c);
+  return authority_of(c).is_given() ? feature_level_of_authority : base_level_of(c);
 }
 
 std::string encode(const command& c) {
@@ -369,14 +369,14 @@ result<std::vector<command>> decode_batch(std::string_view bytes) {
 }
 
 // Bits: 1 there is a version, 2 it is a delete marker, 4 it is the null version; the ordinal is in the bits above.
-std::uint64_t encode_told(const object_row& row, bool versioned) {
+std::uint64_t encode_version_outcome(const object_row& row, bool versioned) {
   if (!versioned) return 0;
   const std::uint64_t marker = row.content == content_kind::delete_marker ? 2 : 0, null = row.null_version ? 4 : 0;
   return 1 | marker | null | std::uint64_t{row.ordinal} << 3;
 }
 
-told_version told(const command_result& r) {
-  told_version t;
+version_outcome version_outcome_of(const command_result& r) {
+  version_outcome t;
   if ((r.more & 1) == 0) return t;
   t.delete_marker = (r.more & 2) != 0;
   t.id.emplace();

@@ -44,7 +44,7 @@ struct bucket_settings {
   std::vector<std::pair<std::string, std::string>> tags;
   std::uint8_t ownership = 0;
   bool again = false; // if the requester owns a bucket of this name, its access control list is reset to this one
-  bool said() const { return public_read || public_write || !tags.empty() || ownership != 0 || again; }
+  bool is_given() const { return public_read || public_write || !tags.empty() || ownership != 0 || again; }
 };
 
 // Commands with an authority may also be refused with access_denied, no_such_access_key and no_such_bucket
@@ -148,17 +148,17 @@ struct command_result {
                                 // the id; cluster_commands.hpp: the epoch
   std::uint64_t more = 0;       // free_manifests: the number of entries that still wait, 0 if none may be freed;
                                 // add_node: the node number; moved: partitions skipped; commands that make or remove
-                                // versions of objects: see told_version
+                                // versions of objects: see version_outcome
   std::optional<error> refused; // not the first member: the error of a result<command_result> would convert to it
 };
 
 // The version that put_object, complete_upload, copy_object or delete_object made or removed.
-struct told_version {
+struct version_outcome {
   std::optional<version_id> id; // nullopt: the bucket never was versioned
   bool delete_marker = false;
 };
-std::uint64_t encode_told(const object_row& row, bool versioned); // into command_result::more
-told_version told(const command_result& r);
+std::uint64_t encode_version_outcome(const object_row& row, bool versioned); // into command_result::more
+version_outcome version_outcome_of(const command_result& r);
 
 std::string encode(const command_result& r); // a row of `outcomes`
 result<command_result> decode_result(std::string_view bytes);

@@ -12,11 +12,11 @@ public:
   both_trees(kv_reader& kv, const key_tree& current, const key_tree& names)
       : current_(kv, current), names_(kv, names) {}
 
-  bool seek(std::string_view key, bool after) { return settle(current_.seek(key, after), names_.seek(key, after)); }
-  bool seek_past(std::string_view prefix) { return settle(current_.seek_past(prefix), names_.seek_past(prefix)); }
+  bool seek(std::string_view key, bool after) { return set_more(current_.seek(key, after), names_.seek(key, after)); }
+  bool seek_past(std::string_view prefix) { return set_more(current_.seek_past(prefix), names_.seek_past(prefix)); }
   bool next() {
     const bool live = is_live(), named = is_named();
-    return settle(live ? current_.next() : more_current_, named ? names_.next() : more_names_);
+    return set_more(live ? current_.next() : more_current_, named ? names_.next() : more_names_);
   }
 
   std::string_view key() const {
@@ -34,7 +34,7 @@ public:
   }
 
 private:
-  bool settle(bool more_current, bool more_names) {
+  bool set_more(bool more_current, bool more_names) {
     more_current_ = more_current;
     more_names_ = more_names;
     return more_current || more_names;

@@ -119,17 +119,17 @@ bool key_tree_cursor::seek(std::string_view key, bool after) {
     const std::string_view piece = key.substr(0, piece_bytes);
     const std::string entry = child_key(tree_.group_, nodes_.back(), piece);
     const auto found = cursor_->seek(entry);
-    if (!found || found->key != entry) return settle(found);
+    if (!found || found->key != entry) return to_row(found);
     if (!enter(piece, found->value)) return false;
   }
   const std::string target = row_key(tree_.group_, nodes_.back(), key);
   auto found = cursor_->seek(target);
   if (after && found && found->key == target) found = cursor_->next();
-  return settle(found);
+  return to_row(found);
 }
 
 bool key_tree_cursor::next() {
-  return !nodes_.empty() && settle(cursor_->next());
+  return !nodes_.empty() && to_row(cursor_->next());
 }
 
 bool key_tree_cursor::seek_past(std::string_view prefix) {
@@ -149,7 +149,7 @@ result<void> key_tree_cursor::status() const {
 }
 
 // Moves from the engine's pair to the first row at or after it: enters children, and leaves nodes at their end.
-bool key_tree_cursor::settle(std::optional<kv_pair> found) {
+bool key_tree_cursor::to_row(std::optional<kv_pair> found) {
   for (;;) {
     if (!found || !found->key.starts_with(prefix_of(tree_.group_, nodes_.back()))) {
       if (nodes_.size() == 1) break;

@@ -62,7 +62,7 @@ public:
   result<void> status() const;
 
 private:
-  bool settle(std::optional<kv_pair> found);
+  bool to_row(std::optional<kv_pair> found);
   bool enter(std::string_view piece, std::string_view child);
   std::optional<kv_pair> leave();
 

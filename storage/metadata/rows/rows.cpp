@@ -60,7 +60,7 @@ std::vector<std::string> read_texts(byte_reader& r) {
 
 // The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
-  if (row.ownership != ownership::unsaid) return bucket_version_with_ownership;
+  if (row.ownership != ownership::not_given) return bucket_version_with_ownership;
   if (!row.tags.empty() || row.public_objects != row.public_read) return bucket_version_with_tags;
   if (row.public_write || !row.lifecycle.empty()) return bucket_version_with_lifecycle;
   return row.public_read || !row.cors.empty() ? bucket_version_with_settings : row_version;

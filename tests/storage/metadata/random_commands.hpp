@@ -50,7 +50,7 @@ private:
     if (random_() % 2 == 0) by.key = key_id();
     if (random_() % 8 == 0) by.bucket = random_() % 100;
     if (random_() % 8 == 0) by.source = random_() % 100;
-    if (!by.said()) by = {}; // as gateways send it
+    if (!by.is_given()) by = {}; // as gateways send it
     std::visit(
         [&by](auto& one) {
           if constexpr (requires { one.by; }) one.by = std::move(by);

@@ -98,7 +98,7 @@ TEST_F(buckets, whose_owner_is_enforced_take_no_public_lists) {
   again.settings = {.public_read = true, .again = true};
   EXPECT_EQ(refused(again), errc::acl_not_supported);
   set_bucket free{.stamp = stamp(), .name = "other"};
-  free.ownership = ownership::unsaid;
+  free.ownership = ownership::not_given;
   EXPECT_EQ(refused(free), std::nullopt);
   EXPECT_EQ(refused(set_bucket{.stamp = stamp(), .name = "other", .public_read = true}), std::nullopt);
 }

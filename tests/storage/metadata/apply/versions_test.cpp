@@ -9,14 +9,16 @@ protected:
   void versioned(std::uint8_t how = versioning::enabled) {
     ASSERT_EQ(refused(set_bucket{.stamp = stamp(), .name = "files", .versioning = how}), std::nullopt);
   }
-  version_id put(const std::string& key, const std::string& bytes) { return told(run(small(key, bytes))).id.value(); }
-  told_version remove(const std::string& key) { return told(run(removal(key))); }
-  told_version erase(const std::string& key, const version_id& id) {
+  version_id put(const std::string& key, const std::string& bytes) {
+    return version_outcome_of(run(small(key, bytes))).id.value();
+  }
+  version_outcome remove(const std::string& key) { return version_outcome_of(run(removal(key))); }
+  version_outcome erase(const std::string& key, const version_id& id) {
     auto c = removal(key);
     c.version = id;
     const auto answer = run(c);
     EXPECT_FALSE(answer.refused);
-    return told(answer);
+    return version_outcome_of(answer);
   }
   std::string bytes_of(const std::string& key, const version_id& id) {
     const auto row = read()->object("files", key, id);
@@ -42,8 +44,8 @@ protected:
 using texts = std::vector<std::string>;
 
 TEST_F(versions, are_not_made_in_buckets_that_never_were_versioned) {
-  EXPECT_FALSE(told(run(small("k", "1"))).id);
-  EXPECT_FALSE(told(run(small("k", "2"))).id);
+  EXPECT_FALSE(version_outcome_of(run(small("k", "1"))).id);
+  EXPECT_FALSE(version_outcome_of(run(small("k", "2"))).id);
   EXPECT_EQ(shown(listed()), (texts{"k:null*"}));
   EXPECT_EQ(bytes_of("k", {}), "2");
   EXPECT_FALSE(remove("k").id);
@@ -123,7 +125,7 @@ TEST_F(versions, there_is_one_null_version_while_versioning_is_suspended) {
 TEST_F(versions, keep_their_blobs_until_they_go) {
   versioned();
   const auto blob = new_blob();
-  const auto id = told(run(big("k", blob))).id.value();
+  const auto id = version_outcome_of(run(big("k", blob))).id.value();
   put("k", "small");
   EXPECT_TRUE(buried().empty());
   erase("k", id);

@@ -163,7 +163,7 @@ std::vector<command> one_of_each_command_of_level_8() {
   create_bucket again{.name = "bucket", .now = 1, .owner = "CK1", .stamp = {.session = 1, .sequence = 2}};
   again.settings.again = true;
   set_bucket settings{.stamp = {.session = 1, .sequence = 2}, .name = "b"};
-  settings.ownership = ownership::unsaid;
+  settings.ownership = ownership::not_given;
   put_part part{.stamp = {.session = 1, .sequence = 2}, .number = 2, .content = std::string{}};
   part.source = {.bucket = "b", .key = "k", .version = 300, .ordinal = 2};
   return {made, again, settings, part};
