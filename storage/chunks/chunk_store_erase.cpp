@@ -53,8 +53,8 @@ result<std::uint64_t> segment_chunk_store::punch(std::size_t rows_max) {
     const auto to = std::find_if(from, rows.end(), [&](const auto& row) { return row.place.segment != segment; });
     const auto count = static_cast<std::uint64_t>(to - from);
     auto* row = changes.of(segment);
-    const bool goes_as_a_whole = row != nullptr && row->sealed && row->live_chunks == 0 && row->to_punch <= count;
-    if (!goes_as_a_whole)
+    const bool is_unlinked = row != nullptr && row->sealed && row->live_chunks == 0 && row->to_punch <= count;
+    if (!is_unlinked)
       if (auto punched = punch_ranges(segment, {from, to}); !punched) return punched.error();
     if (row != nullptr) row->to_punch -= std::min(row->to_punch, count);
     from = to;

@@ -82,9 +82,9 @@ private:
   result<void> resume_active();
 
   // Reading.
-  enum class read_way : std::uint8_t { from_memory, from_disk };
+  enum class read_source : std::uint8_t { from_memory, from_disk };
   result<void> readable(std::uint32_t offset) const;
-  result<chunk_read_result> read_record(file& from, read_way way, bool verify, const chunk_id& id,
+  result<chunk_read_result> read_record(file& from, read_source source, bool verify, const chunk_id& id,
                                         const chunk_location& at, std::uint32_t offset, std::uint32_t length,
                                         std::byte* into) const;
   result<chunk_read_result> read_from_disk(bool verify, const chunk_id& id, const chunk_location& at,

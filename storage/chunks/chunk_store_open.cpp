@@ -19,7 +19,7 @@ struct disk_files {
   bool has_segments = false;
 };
 
-result<disk_files> look_at(file_system& files, const std::string& directory) {
+result<disk_files> read_disk_files(file_system& files, const std::string& directory) {
   disk_files found;
   auto identity = load_disk_identity(files, directory);
   if (identity)
@@ -51,9 +51,9 @@ result<void> probe(file_system& files, const std::string& directory) {
 }
 
 // Loads or creates the disk's identity; afterwards the identity file and the index agree.
-result<disk_identity> settle_identity(file_system& files, const std::string& directory, kv_engine& index,
-                                      random_source& random) {
-  const auto found = look_at(files, directory);
+result<disk_identity> load_or_create_identity(file_system& files, const std::string& directory, kv_engine& index,
+                                              random_source& random) {
+  const auto found = read_disk_files(files, directory);
   if (!found) return found.error();
   std::optional<uuid> owner;
   {
@@ -97,7 +97,7 @@ result<std::unique_ptr<chunk_store>> chunk_store::open(chunk_store_options optio
   if (*reason)
     return error{errc::quarantined, options.directory + ": " + **reason +
                                         "; check the disk, then run `cairn storage check --clear-quarantine`"};
-  const auto identity = settle_identity(files, options.directory, index, random);
+  const auto identity = load_or_create_identity(files, options.directory, index, random);
   if (!identity) return identity.error();
   std::uint64_t generation = 0;
   {

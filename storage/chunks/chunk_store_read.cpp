@@ -22,9 +22,10 @@ result<void> segment_chunk_store::readable(std::uint32_t offset) const {
   return {};
 }
 
-result<chunk_read_result> segment_chunk_store::read_record(file& from, read_way way, bool verify, const chunk_id& id,
-                                                           const chunk_location& at, std::uint32_t offset,
-                                                           std::uint32_t length, std::byte* into) const {
+result<chunk_read_result> segment_chunk_store::read_record(file& from, read_source source, bool verify,
+                                                           const chunk_id& id, const chunk_location& at,
+                                                           std::uint32_t offset, std::uint32_t length,
+                                                           std::byte* into) const {
   alignas(page_bytes) thread_local std::array<std::byte, page_bytes> page;
   thread_local std::array<std::byte, block_size_bytes> rest;
 
@@ -39,7 +40,7 @@ result<chunk_read_result> segment_chunk_store::read_record(file& from, read_way 
   const auto fetch = [&](std::uint64_t position, std::span<const bytes_span> parts) -> result<void> {
     std::size_t wanted = 0;
     for (const auto& part : parts) wanted += part.size();
-    const auto n = way == read_way::from_memory ? from.read_cached(position, parts) : from.read(position, parts);
+    const auto n = source == read_source::from_memory ? from.read_cached(position, parts) : from.read(position, parts);
     if (!n) return n.error();
     if (*n != wanted) return error{errc::corrupt, "beyond the end of the segment file"};
     return {};
@@ -67,7 +68,7 @@ result<chunk_read_result> segment_chunk_store::read_from_disk(bool verify, const
                                                               std::byte* into) {
   const auto opened = readers_.open(at.place.segment);
   if (!opened) return opened.error();
-  return read_record(**opened, read_way::from_disk, verify, id, at, offset, length, into);
+  return read_record(**opened, read_source::from_disk, verify, id, at, offset, length, into);
 }
 
 result<chunk_location> segment_chunk_store::look_up(const chunk_id& id) {
@@ -105,7 +106,7 @@ result<chunk_read_result> segment_chunk_store::read_cached(const chunk_id& id, s
   const auto opened = known.location ? readers_.find_open(known.location->place.segment) : nullptr;
   if (!opened) return error{errc::would_block, {}};
   auto outcome =
-      read_record(*opened, read_way::from_memory, options_.verify_reads, id, *known.location, offset, length, into);
+      read_record(*opened, read_source::from_memory, options_.verify_reads, id, *known.location, offset, length, into);
   if (outcome) return outcome;
   return error{errc::would_block, {}}; // any error: `read` finds the cause, and may block
 }
