@@ -17,7 +17,7 @@ constexpr std::size_t trailer_bytes = 5;
 constexpr std::uint32_t all_tables = ~std::uint32_t{0};
 constexpr std::string_view marker_key = "rows";
 constexpr std::uint64_t small_table_rows = 1024;
-constexpr std::size_t rows_a_step = 4096;
+constexpr std::size_t rows_per_step = 4096;
 
 bytes_view bytes_of(std::string_view text) {
   return std::as_bytes(std::span{text});
@@ -238,7 +238,7 @@ bool checked_transaction::erase(table_id table, std::string_view key) {
 result<void> checked_transaction::commit() {
   if (failure_) return *failure_; // the transaction is aborted when it is destroyed
   const bool unfinished = !s_.complete.load();
-  if (unfinished && !at_->complete()) convert(s_.options.rows_a_commit, s_.options.bytes_a_step);
+  if (unfinished && !at_->complete()) convert(s_.options.rows_per_commit, s_.options.bytes_per_step);
   if (failure_) return *failure_;
   if (auto committed = writer_->commit(); !committed) return committed;
   if (unfinished) s_.publish(*at_);
@@ -389,7 +389,7 @@ result<void> checked_engine::begin_conversion() {
     auto writer = begin();
     if (!writer) return writer.error();
     if (first) (*writer)->convert_small_tables();
-    converted += (*writer)->convert(rows_a_step, s_.options.bytes_a_step) + 1;
+    converted += (*writer)->convert(rows_per_step, s_.options.bytes_per_step) + 1;
     if (auto committed = (*writer)->commit(); !committed) return committed;
     first = false;
   }

@@ -26,11 +26,11 @@ constexpr table_id checked_kv_tables_max = 31;
 struct checked_kv_options {
   table_id tables = 1; // without the extra table
   std::shared_ptr<kv_damage> damage;
-  std::size_t rows_at_open = 200'000;  // rows converted when the directory is opened
-  std::size_t rows_a_commit = 256;     // rows converted by each later commit
-  std::size_t bytes_a_step = 4u << 20; // approximate bound of a step
-  bool reads_only = false;             // converts nothing
-  bool opens_damaged = false;          // see lmdb_options
+  std::size_t rows_at_open = 200'000;    // rows converted when the directory is opened
+  std::size_t rows_per_commit = 256;     // rows converted by each later commit
+  std::size_t bytes_per_step = 4u << 20; // approximate bound of a step
+  bool reads_only = false;               // converts nothing
+  bool opens_damaged = false;            // see lmdb_options
 };
 
 // Errors: corrupt, unsupported (rows of a newer version), and those of the engine below.

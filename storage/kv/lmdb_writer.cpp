@@ -60,13 +60,13 @@ private:
     return false;
   }
   // Whether LMDB may search for the key: the pages around it, as of the last commit, are intact.
-  bool sound(table_id table, std::string_view key);
+  bool path_is_intact(table_id table, std::string_view key);
   // True on success; false for MDB_NOTFOUND and for errors, which are sticky.
   bool good(int rc, const char* what) {
     if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND && !failure_) failure_ = env_->failure(rc, what);
     return rc == MDB_SUCCESS;
   }
-  bool believable(const MDB_val& value) {
+  bool has_valid_size(const MDB_val& value) {
     if (value.mv_size > value_bytes_max && !failure_) failure_ = env_->failure(MDB_CORRUPTED, "size of a value");
     return value.mv_size <= value_bytes_max;
   }
@@ -112,7 +112,7 @@ private:
   bool positioned_ = false;
 };
 
-bool lmdb_transaction::sound(table_id table, std::string_view key) {
+bool lmdb_transaction::path_is_intact(table_id table, std::string_view key) {
   CAIRN_ASSERT(table < trees_.size());
   lmdb_pages::cursor at{before_, trees_[table], &checked_[table]};
   lmdb_pages::outcome got = lmdb_pages::outcome::none;
@@ -127,10 +127,10 @@ bool lmdb_transaction::sound(table_id table, std::string_view key) {
 }
 
 std::optional<std::string_view> lmdb_transaction::get(table_id table, std::string_view key) {
-  if (!usable(key) || !sound(table, key)) return {};
+  if (!usable(key) || !path_is_intact(table, key)) return {};
   const MDB_dbi dbi = env_->table(table);
   MDB_val k = to_val(key), v{};
-  if (!good(env_->run([&] { return mdb_get(txn_, dbi, &k, &v); }), "get") || !believable(v)) return {};
+  if (!good(env_->run([&] { return mdb_get(txn_, dbi, &k, &v); }), "get") || !has_valid_size(v)) return {};
   char* const copy = scratch_.allocate(v.mv_size);
   const int rc = env_->run([&] {
     std::memcpy(copy, v.mv_data, v.mv_size);
@@ -156,7 +156,7 @@ std::uint64_t lmdb_transaction::entries(table_id table) {
 }
 
 void lmdb_transaction::put(table_id table, std::string_view key, std::string_view value) {
-  if (!usable(key) || !sound(table, key)) return;
+  if (!usable(key) || !path_is_intact(table, key)) return;
   const MDB_dbi dbi = env_->table(table);
   MDB_val k = to_val(key), v = to_val(value);
   good(env_->run([&] { return mdb_put(txn_, dbi, &k, &v, 0); }), "put");
@@ -164,7 +164,7 @@ void lmdb_transaction::put(table_id table, std::string_view key, std::string_vie
 }
 
 bool lmdb_transaction::erase(table_id table, std::string_view key) {
-  if (!usable(key) || !sound(table, key)) return false;
+  if (!usable(key) || !path_is_intact(table, key)) return false;
   const MDB_dbi dbi = env_->table(table);
   MDB_val k = to_val(key);
   const bool was_there = good(env_->run([&] { return mdb_del(txn_, dbi, &k, nullptr); }), "erase");
@@ -216,7 +216,7 @@ lmdb_cursor::~lmdb_cursor() {
 std::optional<kv_pair> lmdb_cursor::seek(std::string_view key) {
   if (cursor_ == nullptr || !transaction_.usable()) return {};
   if (!key.empty() && !transaction_.usable(key)) return {};
-  if (!transaction_.sound(table_, key)) return {};
+  if (!transaction_.path_is_intact(table_, key)) return {};
   return key.empty() ? step({}, MDB_FIRST) : step(to_val(key), MDB_SET_RANGE);
 }
 
@@ -229,7 +229,7 @@ std::optional<kv_pair> lmdb_cursor::next() {
 }
 
 std::optional<kv_pair> lmdb_cursor::before(std::string_view key) {
-  if (cursor_ == nullptr || !transaction_.usable(key) || !transaction_.sound(table_, key)) return {};
+  if (cursor_ == nullptr || !transaction_.usable(key) || !transaction_.path_is_intact(table_, key)) return {};
   MDB_val k = to_val(key), v{};
   const int rc = transaction_.env_->run([&] { return mdb_cursor_get(cursor_, &k, &v, MDB_SET_RANGE); });
   std::optional<kv_pair> found;
@@ -244,11 +244,11 @@ std::optional<kv_pair> lmdb_cursor::before(std::string_view key) {
 std::optional<kv_pair> lmdb_cursor::step(MDB_val key, MDB_cursor_op operation) {
   MDB_val value{};
   const int rc = transaction_.env_->run([&] { return mdb_cursor_get(cursor_, &key, &value, operation); });
-  positioned_ = transaction_.good(rc, "cursor") && transaction_.believable(value) && copy_out(key, value);
+  positioned_ = transaction_.good(rc, "cursor") && transaction_.has_valid_size(value) && copy_out(key, value);
   writes_seen_ = transaction_.writes_;
   if (!positioned_) return {};
   key_bytes_ = key.mv_size;
-  if (!transaction_.sound(table_, {buffer_.get(), key_bytes_})) return {};
+  if (!transaction_.path_is_intact(table_, {buffer_.get(), key_bytes_})) return {};
   return kv_pair{to_view(buffer_.get(), key.mv_size), to_view(buffer_.get() + key.mv_size, value.mv_size)};
 }
 

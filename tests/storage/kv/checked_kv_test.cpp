@@ -178,7 +178,7 @@ TEST_F(old_rows, are_read_at_once_and_get_their_checksums_with_later_commits) {
   auto memory = old_engine();
   kv_engine* const below = memory.get();
   const auto engine =
-      make_checked_kv(std::move(memory), {.tables = 2, .damage = nullptr, .rows_at_open = 0, .rows_a_commit = 100})
+      make_checked_kv(std::move(memory), {.tables = 2, .damage = nullptr, .rows_at_open = 0, .rows_per_commit = 100})
           .value();
   expect_all(*engine);
   const auto with_checksum = [&] {

@@ -27,10 +27,10 @@ protected:
     std::uint64_t rows = 0;
     int steps = 0, damaged = 0;
   };
-  pass whole_pass(std::size_t rows_a_step) {
+  pass whole_pass(std::size_t rows_per_step) {
     pass p;
     for (;;) {
-      const auto step = check->step(rows_a_step);
+      const auto step = check->step(rows_per_step);
       p.rows += step.rows;
       ++p.steps;
       p.damaged += step.damage ? 1 : 0;
