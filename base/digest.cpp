@@ -10,7 +10,7 @@ namespace cairn::storage {
 namespace {
 
 // OpenSSL returns 1 on success; it fails when it has no memory or does not have the algorithm.
-void must(int answer) {
+void check_openssl(int answer) {
   CAIRN_ASSERT(answer == 1);
 }
 
@@ -25,12 +25,12 @@ public:
   digest_context& operator=(const digest_context&) = delete;
   ~digest_context() { EVP_MD_CTX_free(evp_); }
 
-  void begin() { must(EVP_DigestInit_ex2(evp_, algorithm_, nullptr)); }
-  void update(bytes_view data) { must(EVP_DigestUpdate(evp_, data.data(), data.size())); }
+  void begin() { check_openssl(EVP_DigestInit_ex2(evp_, algorithm_, nullptr)); }
+  void update(bytes_view data) { check_openssl(EVP_DigestUpdate(evp_, data.data(), data.size())); }
   template <class Digest>
   Digest finish() {
     Digest out{};
-    must(EVP_DigestFinal_ex(evp_, out.data(), nullptr));
+    check_openssl(EVP_DigestFinal_ex(evp_, out.data(), nullptr));
     return out;
   }
 
@@ -170,12 +170,12 @@ struct mac_context {
 
 mac_tag keyed_mac(const mac_key& key, std::span<const bytes_view> parts) noexcept {
   thread_local const mac_context context;
-  must(EVP_MAC_init(context.evp, key.data(), key.size(), nullptr));
+  check_openssl(EVP_MAC_init(context.evp, key.data(), key.size(), nullptr));
   for (const auto part : parts)
-    must(EVP_MAC_update(context.evp, reinterpret_cast<const unsigned char*>(part.data()), part.size()));
+    check_openssl(EVP_MAC_update(context.evp, reinterpret_cast<const unsigned char*>(part.data()), part.size()));
   mac_tag tag{};
   std::size_t length = 0;
-  must(EVP_MAC_final(context.evp, tag.data(), &length, tag.size()));
+  check_openssl(EVP_MAC_final(context.evp, tag.data(), &length, tag.size()));
   CAIRN_ASSERT(length == tag.size());
   return tag;
 }

@@ -109,18 +109,18 @@ private:
         expiry_changed_.wait_until(guard, *next_expiry_);
         continue;
       }
-      tell_expired(guard);
+      call_expired(guard);
     }
   }
 
-  void tell_expired(std::unique_lock<std::mutex>& guard) {
+  void call_expired(std::unique_lock<std::mutex>& guard) {
     const auto now = system_clock().now();
     const auto late = std::stable_partition(queue_.begin(), queue_.end(), [now](auto& e) { return e.deadline > now; });
-    std::vector<entry> told{std::make_move_iterator(late), std::make_move_iterator(queue_.end())};
+    std::vector<entry> expired_jobs{std::make_move_iterator(late), std::make_move_iterator(queue_.end())};
     queue_.erase(late, queue_.end());
     guard.unlock();
-    for (auto& e : told) e.work(true);
-    told.clear();
+    for (auto& e : expired_jobs) e.work(true);
+    expired_jobs.clear();
     guard.lock();
   }
 

@@ -13,13 +13,13 @@ constexpr std::size_t page_size = 4096, sector_size = 512;
 using page = std::array<std::byte, page_size>;
 using page_map = std::map<std::uint64_t, std::shared_ptr<const page>>; // absent: zeros
 
-std::string normal(const std::string& path) {
+std::string normalized(const std::string& path) {
   auto text = std::filesystem::path{path}.lexically_normal().string();
   if (text.size() > 1 && text.back() == '/') text.pop_back();
   return text.empty() ? "." : text;
 }
 std::string parent_of(const std::string& path) {
-  return normal(std::filesystem::path{path}.parent_path().string());
+  return normalized(std::filesystem::path{path}.parent_path().string());
 }
 std::string name_of(const std::string& path) {
   return std::filesystem::path{path}.filename().string();
@@ -302,7 +302,7 @@ void memory_file_system::crash(random_source& random) {
 
 void memory_file_system::flip_bit(const std::string& path, std::uint64_t bit) {
   const std::lock_guard guard{mutex_};
-  const auto node = find(normal(path));
+  const auto node = find(normalized(path));
   CAIRN_ASSERT(node && bit / 8 < node->size);
   for (auto* pages : {&node->now, &node->durable}) {
     auto& slot = (*pages)[bit / 8 / page_size];
@@ -324,7 +324,7 @@ std::uint64_t memory_file_system::flushes() const {
 
 result<std::unique_ptr<file>> memory_file_system::open(const std::string& given, open_mode mode) {
   const std::lock_guard guard{mutex_};
-  const auto path = normal(given);
+  const auto path = normalized(given);
   if (auto e = check(disk_operation::open, path)) return *e;
   auto node = find(path);
   if (mode == open_mode::create) {
@@ -342,7 +342,7 @@ result<std::unique_ptr<file>> memory_file_system::open(const std::string& given,
 
 result<std::vector<std::string>> memory_file_system::list(const std::string& given) {
   const std::lock_guard guard{mutex_};
-  const auto path = normal(given);
+  const auto path = normalized(given);
   if (auto e = check(disk_operation::list, path)) return *e;
   const auto* where = find_directory(path);
   if (where == nullptr) return error{errc::not_found, path};
@@ -356,7 +356,7 @@ result<std::vector<std::string>> memory_file_system::list(const std::string& giv
 
 result<void> memory_file_system::make_directories(const std::string& given) {
   const std::lock_guard guard{mutex_};
-  auto path = normal(given);
+  auto path = normalized(given);
   if (auto e = check(disk_operation::make_directories, path)) return *e;
   while (directories_.try_emplace(path).second) path = parent_of(path); // durable at once, as the contract says
   return {};
@@ -364,7 +364,7 @@ result<void> memory_file_system::make_directories(const std::string& given) {
 
 result<void> memory_file_system::remove(const std::string& given) {
   const std::lock_guard guard{mutex_};
-  const auto path = normal(given);
+  const auto path = normalized(given);
   if (auto e = check(disk_operation::remove, path)) return *e;
   if (!find(path)) return error{errc::not_found, path};
   change_directory(*find_directory(parent_of(path)), {{}, name_of(path), nullptr});
@@ -373,7 +373,7 @@ result<void> memory_file_system::remove(const std::string& given) {
 
 result<void> memory_file_system::rename(const std::string& given_from, const std::string& given_to) {
   const std::lock_guard guard{mutex_};
-  const auto from = normal(given_from), to = normal(given_to);
+  const auto from = normalized(given_from), to = normalized(given_to);
   if (auto e = check(disk_operation::rename, from)) return *e;
   const auto node = find(from);
   if (!node) return error{errc::not_found, from};
@@ -384,7 +384,7 @@ result<void> memory_file_system::rename(const std::string& given_from, const std
 
 result<void> memory_file_system::flush_directory(const std::string& given) {
   const std::lock_guard guard{mutex_};
-  const auto path = normal(given);
+  const auto path = normalized(given);
   if (auto e = check(disk_operation::flush_directory, path)) return *e;
   auto* where = find_directory(path);
   if (where == nullptr) return error{errc::not_found, path};
@@ -396,13 +396,13 @@ result<void> memory_file_system::flush_directory(const std::string& given) {
 
 result<space> memory_file_system::space_of(const std::string& path) {
   const std::lock_guard guard{mutex_};
-  if (auto e = check(disk_operation::space_of, normal(path))) return *e;
+  if (auto e = check(disk_operation::space_of, normalized(path))) return *e;
   return space{capacity_pages_ * page_size, (capacity_pages_ - *used_pages_) * page_size};
 }
 
 result<std::shared_ptr<void>> memory_file_system::lock(const std::string& given) {
   const std::lock_guard guard{mutex_};
-  const auto path = normal(given);
+  const auto path = normalized(given);
   if (auto e = check(disk_operation::lock, path)) return *e;
   if (!find_directory(path)) return error{errc::not_found, path};
   auto& held = locks_[path];

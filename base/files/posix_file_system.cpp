@@ -172,7 +172,7 @@ private:
   }
 
   // Switches O_DIRECT off, for a device whose blocks are larger than the alignment of reads. False: it was off already.
-  bool left_direct_mode() {
+  bool leave_direct_mode() {
     const int flags = ::fcntl(descriptor_, F_GETFL);
     return flags >= 0 && (flags & O_DIRECT) != 0 && ::fcntl(descriptor_, F_SETFL, flags & ~O_DIRECT) == 0;
   }
@@ -184,7 +184,7 @@ private:
           [&] { return ::preadv2(descriptor_, left.data(), left.count(), static_cast<off_t>(offset + done), flags); });
       if (n == 0) break;
       if (n < 0) {
-        if (errno == EINVAL && left_direct_mode()) continue;
+        if (errno == EINVAL && leave_direct_mode()) continue;
         // EOPNOTSUPP: the file system lacks RWF_NOWAIT; every read then goes to the executor.
         if (flags != 0 && (errno == EAGAIN || errno == EOPNOTSUPP)) return error{errc::would_block, {}};
         return failed("read", path_, errno);

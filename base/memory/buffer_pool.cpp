@@ -124,7 +124,7 @@ void buffer_pool::give_back_charge(std::size_t bytes, const account_ptr& payer) 
     put_back(bytes, payer);
     serve(served);
   }
-  tell(served);
+  call_ready(served);
 }
 
 memory_charge::~memory_charge() {
@@ -173,7 +173,7 @@ bool buffer_pool::cancel_wait(std::uint64_t ticket) {
     --waiting_;
     serve(served); // a smaller request may fit now
   }
-  tell(served);
+  call_ready(served);
   return true;
 }
 
@@ -205,7 +205,7 @@ void buffer_pool::serve(served_list& served) {
   }
 }
 
-void buffer_pool::tell(served_list& served) {
+void buffer_pool::call_ready(served_list& served) {
   for (auto& [ready, granted] : served) ready(std::move(granted));
 }
 
@@ -220,7 +220,7 @@ void buffer_pool::give_back(buffer* b) noexcept {
     if (in_use_ + cached_ > limit_) release_cached(in_use_ + cached_ - limit_); // the limit was lowered
     if (waiting_ > 0) serve(served);
   }
-  tell(served);
+  call_ready(served);
 }
 
 void buffer_pool::set_limit(std::size_t limit_bytes) {

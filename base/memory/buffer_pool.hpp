@@ -137,7 +137,7 @@ private:
   void release_cached(std::size_t wanted_bytes);
   void put_back(std::size_t bytes, const account_ptr& payer);
 
-  static void tell(served_list& served);
+  static void call_ready(served_list& served);
   void give_back(buffer* b) noexcept;
   bool grow_charge(std::size_t more, const account_ptr& payer);
   void give_back_charge(std::size_t bytes, const account_ptr& payer);
