@@ -61,7 +61,7 @@ TEST(codec, never_reads_past_its_view_and_stays_failed) {
   EXPECT_FALSE(r.finished());
 }
 
-TEST(codec, bounds_a_list_by_the_bytes_that_are_there) {
+TEST(codec, bounds_a_list_by_the_remaining_bytes) {
   byte_reader good{"\x02xxyy"};
   EXPECT_EQ(good.count(2), 2u);
   byte_reader bad{"\x04xxyy"};

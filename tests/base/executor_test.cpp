@@ -37,7 +37,7 @@ private:
 
 } // namespace
 
-TEST(thread_executor, runs_jobs_in_the_order_of_their_posting) {
+TEST(thread_executor, runs_jobs_in_the_order_in_which_they_were_posted) {
   const auto disk = make_thread_executor("disk", 1, 100);
   std::vector<int> order;
   for (int i = 0; i < 50; ++i)
@@ -68,7 +68,7 @@ TEST(thread_executor, answers_busy_when_its_queue_is_full_and_does_not_run_the_j
   EXPECT_EQ(ran, 2);
 }
 
-TEST(thread_executor, tells_a_job_that_its_deadline_passed_while_all_threads_hang) {
+TEST(thread_executor, expires_a_queued_job_at_its_deadline_while_all_threads_hang) {
   const auto disk = make_thread_executor("disk", 1, 10);
   gate g;
   ASSERT_TRUE(disk->post(in(long_enough), g.job()));
@@ -82,7 +82,7 @@ TEST(thread_executor, tells_a_job_that_its_deadline_passed_while_all_threads_han
   EXPECT_FALSE(patient.get_future().get());
 }
 
-TEST(thread_executor, does_not_run_a_job_whose_deadline_has_passed_already) {
+TEST(thread_executor, does_not_run_a_job_whose_deadline_has_already_passed) {
   const auto disk = make_thread_executor("disk", 1, 10);
   std::promise<bool> told;
   ASSERT_TRUE(disk->post(system_clock().now() - milliseconds{1}, [&told](bool expired) { told.set_value(expired); }));

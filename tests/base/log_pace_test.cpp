@@ -17,7 +17,7 @@ public:
 
 } // namespace
 
-TEST(log_pace, lets_one_through_and_counts_the_others) {
+TEST(log_pace, logs_one_event_per_pause_and_counts_the_skipped_ones) {
   set_clock clock;
   log_pace pace{clock, 10s};
   EXPECT_EQ(pace.due(), 0u);

@@ -20,7 +20,7 @@ const std::string good[] = {"a", " ", "~", "é", "漢", "😀", "\xC2\xA0", "\xE
 
 } // namespace
 
-TEST(visible_text, names_what_could_drive_a_terminal) {
+TEST(visible_text, finds_characters_that_could_control_a_terminal) {
   for (const auto& text : bad) EXPECT_TRUE(drives_terminal(first_character(text))) << testing::PrintToString(text);
   for (const auto& text : good) {
     const auto c = first_character(text);
@@ -30,7 +30,7 @@ TEST(visible_text, names_what_could_drive_a_terminal) {
   }
 }
 
-TEST(visible_text, log_lines_escape_it_in_both_formats) {
+TEST(visible_text, log_lines_escape_such_characters_in_both_formats) {
   for (const bool json : {false, true}) {
     for (const auto& text : bad) {
       const auto line = log::line_of("event", {{"key", "x" + text + "y"}}, json);

@@ -112,7 +112,7 @@ TEST(config_show, hides_secrets_that_are_set) {
   EXPECT_EQ(load(to_toml(load("", "", good).value, false), "", {}).value.auth.root_secret_key, "correct-horse");
 }
 
-TEST(config_rules, want_the_root_key_whole) {
+TEST(config_rules, require_both_halves_of_the_root_key) {
   for (const auto& bad :
        std::vector<std::vector<std::string>>{{"auth.root_access_key=admin"},
                                              {"auth.root_secret_key=correct-horse"},
@@ -136,7 +136,7 @@ TEST(config_reference, is_what_docs_configuration_md_says) {
       << "docs/configuration.md is generated: run `./dev docs`, or `cairn config reference > docs/configuration.md`";
 }
 
-TEST(config_reload, applies_what_can_change_and_names_what_can_not) {
+TEST(config_reload, applies_reloadable_keys_and_names_the_others) {
   settings running, fresh;
   fresh.log.level = log_level::debug;
   fresh.limits.connections = 10;
@@ -149,7 +149,7 @@ TEST(config_reload, applies_what_can_change_and_names_what_can_not) {
   EXPECT_EQ(r.value.node.threads, running.node.threads);
 }
 
-TEST(config_reload, changes_nothing_when_the_mix_breaks_a_rule) {
+TEST(config_reload, changes_nothing_when_the_result_breaks_a_rule) {
   settings running, fresh;
   running.storage.chunk_size.bytes = 16 << 20;
   fresh.limits.memory.bytes = 32 << 20;
@@ -177,7 +177,7 @@ TEST(toml_shape, ignores_dots_and_brackets_in_strings_and_comments) {
     EXPECT_FALSE(check_shape(text)) << text;
 }
 
-TEST(toml_shape, finds_the_line_and_column_of_what_is_too_deep) {
+TEST(toml_shape, reports_line_and_column_of_nesting_that_is_too_deep) {
   const auto found = check_shape("x = 1\nab = " + std::string(17, '['));
   ASSERT_TRUE(found);
   EXPECT_EQ(found->line, 2u);

@@ -180,12 +180,12 @@ TEST(config_load, relations_between_keys_are_checked) {
   EXPECT_EQ(with_overrides({"storage.disks=['/a']", "metadata.dir=/b/../a"}).problems.size(), 1u);
 }
 
-TEST(config_load, a_relation_about_an_unreadable_key_is_not_judged) {
+TEST(config_load, a_relation_about_an_unreadable_key_is_not_checked) {
   EXPECT_THAT(lines(of("[download]\nwindow_min = 9\nwindow_max = 'many'\n")),
               ElementsAre("cairn.toml:3:14: download.window_max: expected an integer, 1 to 64, got \"many\""));
 }
 
-TEST(config_load, anonymous_writes_beyond_loopback_must_be_said_twice) {
+TEST(config_load, anonymous_writes_beyond_loopback_must_be_confirmed) {
   const auto l = of("[http]\nlisten = '0.0.0.0:9000'\n");
   ASSERT_EQ(l.problems.size(), 1u);
   EXPECT_EQ(l.problems[0].line, 2u);
@@ -298,7 +298,7 @@ TEST(config_override, wins_over_the_file_and_the_last_one_wins) {
   EXPECT_EQ(l.value.upload.window, 6u);
 }
 
-TEST(config_override, wrong_ones_are_reported_and_smuggled_lines_refused) {
+TEST(config_override, invalid_ones_are_reported_and_extra_lines_refused) {
   EXPECT_THAT(
       lines(with_overrides({"nonsense", "=1", "storage=1", "storage.chunksize=1MiB", "upload.window=two",
                             "storage.disks=[", "node.data_dir=\"a"})),

@@ -123,7 +123,7 @@ TYPED_TEST(file_system_contract, gathers_writes_and_scatters_reads_of_any_number
 
 // Large aligned writes may go around the page cache: what was read before, and the small writes beside them, must
 // agree.
-TYPED_TEST(file_system_contract, shows_large_aligned_and_small_writes_alike) {
+TYPED_TEST(file_system_contract, reads_back_large_aligned_and_small_writes) {
   struct alignas(4096) page {
     std::array<std::byte, 4096> bytes;
   };
@@ -200,14 +200,14 @@ TYPED_TEST(file_system_contract, lists_renames_and_removes) {
   EXPECT_TRUE(this->files().make_directories(this->path("sub/deeper"))) << "is there already";
 }
 
-TYPED_TEST(file_system_contract, keeps_an_unlinked_file_readable_for_those_who_have_it_open) {
+TYPED_TEST(file_system_contract, keeps_an_unlinked_file_readable_while_it_is_open) {
   auto f = this->create("a");
   ASSERT_TRUE(write_text(*f, 0, "still here"));
   ASSERT_TRUE(this->files().remove(this->path("a")));
   EXPECT_EQ(read_text(*f, 0, 99), "still here");
 }
 
-TYPED_TEST(file_system_contract, gives_a_directory_to_one_owner_at_a_time) {
+TYPED_TEST(file_system_contract, locks_a_directory_for_one_owner_at_a_time) {
   auto first = this->files().lock(this->directory());
   ASSERT_TRUE(first);
   EXPECT_EQ(this->files().lock(this->directory()).error(), errc::locked);
@@ -224,7 +224,7 @@ TEST(posix_file_system, names_the_process_that_holds_the_lock) {
       << refused.error().text;
 }
 
-TEST(posix_file_system, flushes_the_folder_of_a_file_name_alone) {
+TEST(posix_file_system, flushes_the_parent_of_a_bare_file_name) {
   EXPECT_TRUE(posix_file_system().flush_directory(""));
 }
 
@@ -284,7 +284,7 @@ TEST(memory_file_system, keeps_a_prefix_of_unflushed_directory_changes_in_a_cras
   EXPECT_EQ(outcomes, (std::set<std::vector<std::string>>{{"a", "b"}, {"b", "c"}, {"c"}}));
 }
 
-TEST(memory_file_system, has_a_capacity_that_holes_and_unlinked_files_give_back) {
+TEST(memory_file_system, frees_capacity_when_pages_are_punched_and_files_unlinked) {
   memory_file_system disk{100 * 4096};
   auto f = *disk.open("/a", open_mode::create);
   ASSERT_TRUE(f->preallocate(60 * 4096));

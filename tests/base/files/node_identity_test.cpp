@@ -37,13 +37,13 @@ TEST_F(node_identity_test, keeps_the_id_and_counts_every_start) {
   EXPECT_EQ(content("incarnation"), "cairn-incarnation 1 12\n");
 }
 
-TEST_F(node_identity_test, takes_a_missing_counter_beside_an_identity_for_one_start) {
+TEST_F(node_identity_test, assumes_one_start_if_only_the_counter_is_missing) {
   const auto first = start().value();
   ASSERT_TRUE(disk.remove(data_dir + "/incarnation"));
   EXPECT_EQ(start().value(), (node_identity{first.id, 2}));
 }
 
-TEST_F(node_identity_test, refuses_files_that_hold_something_else) {
+TEST_F(node_identity_test, refuses_files_with_unexpected_content) {
   const auto first = start().value();
   for (const char* bad :
        {"", "cairn-node 1 \n", "cairn-node 2 00000000-0000-4000-8000-000000000000\n", "cairn-node 1 x\n"}) {

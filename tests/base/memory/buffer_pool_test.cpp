@@ -8,7 +8,7 @@ namespace cairn::storage {
 
 constexpr std::size_t mib = 1 << 20;
 
-TEST(buffer_pool, recycles_the_buffer_that_came_back_last) {
+TEST(buffer_pool, reuses_the_most_recently_released_buffer) {
   buffer_pool pool{8 * mib};
   auto first = pool.try_acquire(mib, reservation::minimum);
   ASSERT_TRUE(first);
@@ -28,7 +28,7 @@ TEST(buffer_pool, lets_growth_use_half_of_the_limit_and_minimums_all_of_it) {
   EXPECT_EQ(pool.in_use_bytes(), 4 * mib);
 }
 
-TEST(buffer_pool, serves_waiters_in_order_when_buffers_come_back) {
+TEST(buffer_pool, serves_waiters_in_order_when_buffers_are_released) {
   buffer_pool pool{mib};
   auto all = pool.try_acquire(mib, reservation::minimum);
   std::vector<int> order;
@@ -50,13 +50,13 @@ TEST(buffer_pool, serves_waiters_in_order_when_buffers_come_back) {
   EXPECT_EQ(pool.waiting(), 0u);
 }
 
-TEST(buffer_pool, gives_cached_memory_of_one_size_to_another) {
+TEST(buffer_pool, reuses_cached_memory_for_another_size_class) {
   buffer_pool pool{mib};
   { auto small = pool.try_acquire(4096, reservation::minimum); }
   EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum));
 }
 
-TEST(buffer_pool, obeys_a_lowered_limit_as_buffers_come_back) {
+TEST(buffer_pool, obeys_a_lowered_limit_as_buffers_are_released) {
   buffer_pool pool{4 * mib};
   auto a = pool.try_acquire(2 * mib, reservation::minimum);
   pool.set_limit(mib);
@@ -65,7 +65,7 @@ TEST(buffer_pool, obeys_a_lowered_limit_as_buffers_come_back) {
   EXPECT_TRUE(pool.try_acquire(4096, reservation::minimum));
 }
 
-TEST(buffer_pool, keeps_its_count_when_many_threads_take_and_give) {
+TEST(buffer_pool, keeps_its_count_when_many_threads_acquire_and_release) {
   buffer_pool pool{8 * mib};
   std::vector<std::jthread> threads;
   threads.reserve(4);
@@ -81,7 +81,7 @@ TEST(buffer_pool, keeps_its_count_when_many_threads_take_and_give) {
   EXPECT_EQ(pool.in_use_bytes(), 0u);
 }
 
-TEST(buffer_pool, leaves_an_account_seven_eighths_and_others_the_rest) {
+TEST(buffer_pool, limits_one_account_to_seven_eighths_and_leaves_others_the_rest) {
   buffer_pool pool{64 * mib};
   const auto greedy = std::make_shared<memory_account>("greedy"), other = std::make_shared<memory_account>("other");
   std::vector<buffer_ptr> held;
@@ -97,7 +97,7 @@ TEST(buffer_pool, leaves_an_account_seven_eighths_and_others_the_rest) {
   EXPECT_EQ(greedy->held_bytes(), 0u);
 }
 
-TEST(buffer_pool, leaves_something_for_each_further_account) {
+TEST(buffer_pool, leaves_memory_for_each_further_account) {
   buffer_pool pool{64 * mib};
   std::vector<buffer_ptr> held;
   std::vector<account_ptr> accounts;
@@ -110,7 +110,7 @@ TEST(buffer_pool, leaves_something_for_each_further_account) {
   EXPECT_TRUE(pool.try_acquire(64 * 1024, reservation::minimum, fourth));
 }
 
-TEST(buffer_pool, passes_over_waiters_beyond_their_share) {
+TEST(buffer_pool, skips_waiters_beyond_their_share) {
   buffer_pool pool{8 * mib};
   const auto greedy = std::make_shared<memory_account>("greedy"), other = std::make_shared<memory_account>("other");
   std::vector<buffer_ptr> held, granted;
@@ -128,7 +128,7 @@ TEST(buffer_pool, passes_over_waiters_beyond_their_share) {
   EXPECT_EQ(pool.waiting(), 0u);
 }
 
-TEST(buffer_pool, lets_accounts_that_wait_take_turns) {
+TEST(buffer_pool, serves_waiting_accounts_round_robin) {
   buffer_pool pool{8 * mib};
   auto all = pool.try_acquire(8 * mib, reservation::minimum);
   const auto a = std::make_shared<memory_account>("a"), b = std::make_shared<memory_account>("b");
