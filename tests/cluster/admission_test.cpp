@@ -56,7 +56,7 @@ protected:
 
 } // namespace
 
-TEST_F(admission_, tokens_are_long_random_and_of_characters_that_a_file_and_a_shell_take) {
+TEST_F(admission_, tokens_are_long_and_random_and_need_no_quoting) {
   counting_random random;
   std::set<std::string> seen;
   for (int i = 0; i < 100; ++i) {
@@ -76,7 +76,7 @@ TEST_F(admission_, a_certificate_alone_waits_for_an_operator) {
   EXPECT_NE(a.why.text.find("cairn cluster add " + storage::to_string(id(2))), std::string::npos);
 }
 
-TEST_F(admission_, an_approval_lets_in_the_certified_node_that_it_names) {
+TEST_F(admission_, an_approval_admits_the_certified_node_that_it_names) {
   invite("", id(2));
   EXPECT_EQ(ask(2).what, verdict::invited);
   EXPECT_EQ(ask(2).by, rows.invitations.front());
@@ -86,7 +86,7 @@ TEST_F(admission_, an_approval_lets_in_the_certified_node_that_it_names) {
   EXPECT_EQ(ask(2).what, verdict::wait) << "expired";
 }
 
-TEST_F(admission_, a_token_for_one_node_lets_in_no_other_one_that_knows_it) {
+TEST_F(admission_, a_token_for_one_node_admits_no_other_node_that_knows_it) {
   invite(token, id(7));
   for (const bool certified : {true, false}) {
     EXPECT_EQ(ask(8, certified, token).what, verdict::refused);
@@ -107,7 +107,7 @@ TEST_F(admission_, a_token_is_proven_for_the_identity_that_asks) {
   EXPECT_EQ(ask(2, true, token).what, verdict::refused) << "expired";
 }
 
-TEST_F(admission_, the_proof_of_an_approvals_empty_token_is_none) {
+TEST_F(admission_, an_approvals_empty_token_can_not_be_proven) {
   invite("", id(2));
   join_claim forged{id(2), false, prove_token(token_hash{}, id(2))};
   EXPECT_EQ(judge_join(forged, l, rows, rules, level, wall).what, verdict::refused);
@@ -129,7 +129,7 @@ TEST_F(admission_, a_member_comes_back_without_an_invitation) {
   EXPECT_EQ(ask(2).what, verdict::known);
 }
 
-TEST_F(admission_, nodes_found_the_cluster_together_until_the_window_is_over) {
+TEST_F(admission_, nodes_join_without_an_invitation_until_the_founding_window_is_over) {
   rows.founded = false;
   EXPECT_EQ(ask(2).what, verdict::founding);
   EXPECT_EQ(ask(2, false).what, verdict::founding) << "plaintext, on loopback";

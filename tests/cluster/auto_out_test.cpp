@@ -29,7 +29,7 @@ TEST(auto_out, takes_out_a_member_that_has_been_down_for_long) {
   EXPECT_EQ(decide_out(l, early).out, members{});
 }
 
-TEST(auto_out, passes_over_members_that_never_came_up) {
+TEST(auto_out, does_not_count_members_that_never_came_up) {
   const layout l = cluster_of(equal_weights(6));
   auto health = health_of(l, {2, 3, 4}, 20);
   EXPECT_EQ(decide_out(l, health).paused, out_pause::many_down);
@@ -50,7 +50,7 @@ TEST(auto_out, pauses_when_more_than_a_tenth_of_the_nodes_and_at_least_two_are_d
   EXPECT_TRUE(decide_out(twenty, health_of(twenty, {4, 9, 11})).out.empty());
 }
 
-TEST(auto_out, names_who_waits_and_who_is_to_blame) {
+TEST(auto_out, names_the_waiting_members_and_those_that_cause_the_pause) {
   const layout l = cluster_of(equal_weights(20), 10);
   auto health = health_of(l, {4, 9, 11});
   health[9].overdue = false;
@@ -62,7 +62,7 @@ TEST(auto_out, names_who_waits_and_who_is_to_blame) {
   EXPECT_EQ(decide_out(l, health_of(l, {})), out_decision{});
 }
 
-TEST(auto_out, counts_who_was_taken_out_before_and_is_still_down) {
+TEST(auto_out, counts_members_that_are_out_and_still_down) {
   layout l = cluster_of(equal_weights(20));
   for (const member_index n : {4, 9}) l = planned(l, change::set_state{n, member_state::out}).after;
   EXPECT_EQ(decide_out(l, health_of(l, {4, 9, 11})).paused, out_pause::many_down);
@@ -78,7 +78,7 @@ TEST(auto_out, pauses_when_a_whole_zone_is_down) {
   EXPECT_EQ(decide_out(own_zones, health_of(own_zones, {3})).out, members{3}) << "its zone is no more than this node";
 }
 
-TEST(auto_out, pauses_when_the_rest_would_get_too_full) {
+TEST(auto_out, pauses_when_the_remaining_nodes_would_be_too_full) {
   layout l = cluster_of(equal_weights(20));
   EXPECT_EQ(decide_out(l, health_of(l, {3}, 80)).out, members{3}) << "80 × 20 / 19 = 84.2";
   EXPECT_EQ(decide_out(l, health_of(l, {3}, 81)).paused, out_pause::no_room);
@@ -91,7 +91,7 @@ TEST(auto_out, pauses_when_the_rest_would_get_too_full) {
   EXPECT_EQ(decide_out(l, health_of(l, {3, 4}, 77)).out, members{4});
 }
 
-TEST(auto_out, what_others_filled_on_the_disk_of_a_dead_node_need_not_move) {
+TEST(auto_out, counts_only_the_chunks_of_a_down_node_as_data_to_move) {
   const auto l = cluster_of(equal_weights(4));
   auto health = health_of(l, {3}, 78);
   EXPECT_EQ(decide_out(l, health).paused, out_pause::no_room);
@@ -99,7 +99,7 @@ TEST(auto_out, what_others_filled_on_the_disk_of_a_dead_node_need_not_move) {
   EXPECT_EQ(decide_out(l, health).out, members{3}) << "(3 × 78 + 2) / 3 = 78.7";
 }
 
-TEST(auto_out, does_not_count_on_the_room_of_members_without_a_weight) {
+TEST(auto_out, does_not_count_space_of_members_without_a_weight) {
   layout l = cluster_of(equal_weights(20));
   for (member_index n = 10; n < 20; ++n) l.members[n].weight = 0;
   l = planned(l, change::retarget{}).after;

@@ -30,7 +30,7 @@ protected:
 
 } // namespace
 
-TEST_F(cluster_identity_test, answers_what_was_saved_and_nothing_before) {
+TEST_F(cluster_identity_test, loads_what_was_saved_and_nothing_before) {
   EXPECT_EQ(load().value(), std::nullopt);
   ASSERT_TRUE(save(sample));
   EXPECT_EQ(load().value(), sample);

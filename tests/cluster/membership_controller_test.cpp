@@ -60,7 +60,7 @@ TEST_F(membership_controller_test, has_nothing_to_do_in_a_settled_cluster) {
   }
 }
 
-TEST_F(membership_controller_test, new_commands_may_be_sent_when_all_members_said_that_they_know_them) {
+TEST_F(membership_controller_test, raises_the_feature_level_when_all_members_have_reported_it) {
   cluster(3);
   view.feature_level = 4;
   view.reports[0].feature_level = view.reports[1].feature_level = meta::feature_level;
@@ -118,7 +118,7 @@ TEST_F(membership_controller_test, the_leader_is_never_down) {
   EXPECT_FALSE(next());
 }
 
-TEST_F(membership_controller_test, ends_the_sessions_of_those_who_are_away_for_long) {
+TEST_F(membership_controller_test, ends_the_sessions_of_members_that_are_down_for_long) {
   cluster(3);
   view.live = {
       {.id = 10, .node = now.members[1].id}, {.id = 11, .node = now.members[2].id}, {.id = 12, .node = {0xee}}};
@@ -171,7 +171,7 @@ TEST_F(membership_controller_test, a_voter_that_is_down_keeps_its_vote_and_one_t
   EXPECT_EQ(c->kind, raft::change_kind::remove);
 }
 
-TEST_F(membership_controller_test, a_voter_that_says_that_its_log_has_failed_gives_its_vote_to_a_standby) {
+TEST_F(membership_controller_test, a_voter_that_reports_a_failed_log_is_replaced_by_a_standby) {
   cluster(4);
   view.reports[1].failed = true;
   EXPECT_FALSE(next()) << "it may be back in a moment";
@@ -207,13 +207,13 @@ TEST_F(membership_controller_test, a_voter_whose_log_has_failed_keeps_its_vote_w
   EXPECT_FALSE(log_change()) << "who is down says nothing of its log";
 }
 
-TEST_F(membership_controller_test, a_server_whose_row_is_on_the_way_stays) {
+TEST_F(membership_controller_test, a_server_without_a_row_yet_is_kept) {
   cluster(3);
   view.servers.servers.push_back({9, raft::server_role::standby});
   EXPECT_FALSE(next());
 }
 
-TEST_F(membership_controller_test, takes_one_out_that_was_away_for_too_long_and_back_in_when_it_is_there) {
+TEST_F(membership_controller_test, takes_a_member_out_that_was_down_for_too_long_and_activates_it_when_it_is_back) {
   cluster(4);
   now.members[3].down_since = view.wall - 599'999;
   silence(3, 599s);
@@ -232,7 +232,7 @@ TEST_F(membership_controller_test, takes_one_out_that_was_away_for_too_long_and_
   EXPECT_EQ(s->state, member_state::active);
 }
 
-TEST_F(membership_controller_test, leaves_them_in_when_many_are_down) {
+TEST_F(membership_controller_test, takes_no_member_out_when_many_are_down) {
   cluster(4);
   for (const member_index n : {2, 3}) {
     now.members[n].down_since = 1;
@@ -241,7 +241,7 @@ TEST_F(membership_controller_test, leaves_them_in_when_many_are_down) {
   EXPECT_FALSE(state_change());
 }
 
-TEST_F(membership_controller_test, says_why_it_leaves_them_in) {
+TEST_F(membership_controller_test, says_why_it_takes_no_member_out) {
   cluster(5);
   EXPECT_EQ(auto_out(view, options), out_decision{});
   for (const member_index n : {2, 4}) {
@@ -254,7 +254,7 @@ TEST_F(membership_controller_test, says_why_it_leaves_them_in) {
   EXPECT_EQ(auto_out(view, options).out, std::vector<member_index>{2});
 }
 
-TEST_F(membership_controller_test, plans_targets_for_a_newcomer_that_is_there_once) {
+TEST_F(membership_controller_test, plans_targets_once_for_a_new_node_that_is_up) {
   cluster(3);
   now.members.push_back({.number = 3, .id = {0x77}, .address = "new:1", .weight = 100, .incarnation = 1});
   view.servers.servers.push_back({4, raft::server_role::standby});
@@ -269,7 +269,7 @@ TEST_F(membership_controller_test, plans_targets_for_a_newcomer_that_is_there_on
   EXPECT_FALSE(next()) << "planned and found right";
 }
 
-TEST_F(membership_controller_test, a_partition_has_moved_when_it_was_compared_after_all_acknowledged_its_change) {
+TEST_F(membership_controller_test, a_move_is_finished_when_it_was_compared_after_all_sessions_acknowledged_it) {
   cluster(4);
   ++now.epoch;
   const owner_list before{0, 1, 2}, after{0, 1, 3};
@@ -306,7 +306,7 @@ TEST_F(membership_controller_test, a_partition_with_two_new_owners_waits_for_bot
   EXPECT_EQ(std::get<meta::moved>(c[0]).epoch, now.epoch) << "the lower of the two";
 }
 
-TEST_F(membership_controller_test, those_that_stay_compare_before_the_others_go) {
+TEST_F(membership_controller_test, remaining_owners_compare_before_replicas_are_dropped) {
   cluster(4);
   ++now.epoch;
   now.members[0].state = member_state::draining;
@@ -332,7 +332,7 @@ TEST_F(membership_controller_test, those_that_stay_compare_before_the_others_go)
   EXPECT_EQ(commands().size(), 1u) << "there is no other copy";
 }
 
-TEST_F(membership_controller_test, a_partition_does_not_move_to_one_that_is_away) {
+TEST_F(membership_controller_test, a_move_to_a_member_that_is_down_is_not_finished) {
   cluster(4);
   ++now.epoch;
   now.partitions[9] = {now.epoch, owner_list{0, 1, 2}, owner_list{0, 1, 3}};
@@ -360,7 +360,7 @@ TEST_F(membership_controller_test, health_comes_before_everything_else) {
 }
 
 // Whatever is lost or done twice: asked again and again with what is then true, it comes to rest.
-TEST_F(membership_controller_test, comes_to_rest_whatever_is_lost_on_the_way) {
+TEST_F(membership_controller_test, converges_whatever_steps_are_lost) {
   for (std::uint32_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937_64 draw{seed};

@@ -52,7 +52,7 @@ TEST(remembered_members, follow_the_layout_as_members_join_move_and_are_removed)
   EXPECT_EQ(*wanted, (members{{0, id_of(0), "a:1"}}));
 }
 
-TEST(remembered_members, are_asked_for_again_until_they_were_written) {
+TEST(remembered_members, are_returned_again_until_they_are_written) {
   remembered_members kept{{}};
   const std::vector<node_row> layout{row(0, "a:1"), row(1, "b:1")};
   EXPECT_TRUE(kept.observe(layout));
@@ -81,7 +81,7 @@ TEST(remembered_members, do_not_take_the_address_of_another_node_with_the_same_n
   EXPECT_EQ(*wanted, (members{{0, id_of(0), "a:1"}}));
 }
 
-TEST(remembered_members, an_empty_layout_takes_nothing_away) {
+TEST(remembered_members, are_not_changed_by_an_empty_layout) {
   remembered_members kept{{{0, id_of(0), "a:1"}}};
   EXPECT_FALSE(kept.observe({}));
 }

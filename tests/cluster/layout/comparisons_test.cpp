@@ -16,7 +16,7 @@ layout owned(owner_list current, owner_list target, layout_epoch epoch) {
 const std::vector<partition_id> both{3, 900};
 const std::vector<bool> none_failed(storage::partition_count);
 
-TEST(comparisons, are_of_partitions_that_come_and_that_every_session_knows) {
+TEST(comparisons, are_of_incoming_partitions_that_every_session_has_acknowledged) {
   comparisons c;
   const auto l = owned({0}, {0, 1}, 5);
   EXPECT_EQ(c.next(l, 1, 4).count, 0u) << "somebody may still write past this node";
@@ -52,7 +52,7 @@ TEST(comparisons, read_what_is_to_be_the_only_copy) {
   EXPECT_FALSE(comparisons::everything(l, 1).read[3]);
 }
 
-TEST(comparisons, that_failed_are_made_again) {
+TEST(comparisons, that_failed_are_repeated) {
   comparisons c;
   const auto l = owned({0}, {1}, 5);
   auto failed = none_failed;
@@ -76,7 +76,7 @@ TEST(comparisons, count_for_the_owners_under_which_they_began) {
   EXPECT_EQ(c.next(l, 1, 6).count, 1u);
 }
 
-TEST(comparisons, are_forgotten_with_a_disk) {
+TEST(comparisons, are_discarded_when_a_disk_fails) {
   comparisons c;
   const auto l = owned({0}, {1}, 5);
   c.finished(c.next(l, 1, 5), none_failed);

@@ -157,7 +157,7 @@ TEST(layout_plan, is_the_same_each_time_and_whatever_happened_before) {
   }
 }
 
-TEST(layout_plan, does_nothing_when_nothing_is_to_be_done) {
+TEST(layout_plan, is_empty_when_nothing_changes) {
   const layout l = cluster_of(equal_weights(4));
   EXPECT_TRUE(planned(l, change::retarget{}).commands.empty());
   EXPECT_TRUE(planned(l, change::set_weight{1, 100}).commands.empty());
@@ -194,7 +194,7 @@ TEST(layout_plan, gives_nothing_to_members_without_a_weight) {
   EXPECT_TRUE(plan_change(few, change::remove{0})) << "it owns nothing any more";
 }
 
-TEST(layout_plan, refuses_what_can_not_be) {
+TEST(layout_plan, refuses_invalid_changes) {
   std::mt19937_64 draw{23};
   layout l = cluster_of(equal_weights(3));
   const auto refused = [&](const layout_change& c) { return plan_change(l, c).error().code; };

@@ -50,7 +50,7 @@ TEST(layout, refuses_requests_of_older_owners_and_asks_for_a_newer_layout_than_i
   EXPECT_EQ(fence(layout{}, 3, 0), fenced::store_behind);
 }
 
-TEST(layout, lets_a_former_owner_delete_when_every_session_knows_that_it_is_one) {
+TEST(layout, lets_a_former_owner_delete_after_every_session_has_acknowledged) {
   layout l{.epoch = 3};
   l.members.resize(3);
   l.partitions.resize(storage::partition_count, {.epoch = 2, .current = {0}, .target = {1}});
@@ -66,7 +66,7 @@ TEST(layout, lets_a_former_owner_delete_when_every_session_knows_that_it_is_one)
   EXPECT_FALSE(may_drop(l, 8, 0, 4)) << "it comes back with what it has";
 }
 
-TEST(layout, tells_where_owners_only_go) {
+TEST(layout, recognizes_moves_that_only_remove_replicas) {
   const auto moves = [](owner_list current, owner_list target) {
     return partition_owners{.epoch = 1, .current = current, .target = target};
   };
@@ -80,7 +80,7 @@ TEST(layout, tells_where_owners_only_go) {
   EXPECT_FALSE(leaves_single_owner(moves({0, 1, 2}, {2, 0})));
 }
 
-TEST(layout, tells_what_is_to_be_moved) {
+TEST(layout, counts_pending_moves) {
   layout l{.epoch = 3};
   l.members.resize(5);
   l.partitions.resize(storage::partition_count, {.epoch = 1, .current = {0, 1, 2}, .target = {0, 1, 2}});

@@ -36,7 +36,7 @@ protected:
 
 } // namespace
 
-TEST_F(leader_pace_test, a_leader_that_is_slower_than_its_followers_hands_over_after_some_seconds) {
+TEST_F(leader_pace_test, a_leader_that_is_slower_than_its_followers_transfers_after_some_seconds) {
   run(5000, {5, 5, 5});
   EXPECT_FALSE(handed_to);
   const auto slow_from = now;
@@ -46,12 +46,12 @@ TEST_F(leader_pace_test, a_leader_that_is_slower_than_its_followers_hands_over_a
   EXPECT_LE(handed_at - slow_from, 4000u);
 }
 
-TEST_F(leader_pace_test, also_when_writes_are_rare) {
+TEST_F(leader_pace_test, a_slow_leader_transfers_even_if_writes_are_rare) {
   run(20'000, {2000, 5, 5}, 5000);
   EXPECT_TRUE(handed_to);
 }
 
-TEST_F(leader_pace_test, also_when_its_disk_does_not_answer_at_all) {
+TEST_F(leader_pace_test, a_slow_leader_transfers_even_if_its_disk_does_not_answer) {
   run(10'000, {1'000'000, 5, 5}, 100'000'000); // nothing is written
   EXPECT_FALSE(handed_to);
   run(5000, {1'000'000, 5, 5});
@@ -66,7 +66,7 @@ TEST_F(leader_pace_test, a_slow_follower_and_a_short_hiccup_change_nothing) {
   EXPECT_FALSE(handed_to);
 }
 
-TEST_F(leader_pace_test, not_when_all_are_slow_or_too_few_are_quick) {
+TEST_F(leader_pace_test, nothing_is_transferred_when_all_are_slow_or_too_few_are_fast) {
   run(20'000, {2000, 2000, 2000});
   run(20'000, {2000, 2000, 5});
   run(20'000, {600, 300, 300});
@@ -84,7 +84,7 @@ TEST_F(leader_pace_test, the_successor_is_not_the_slow_one) {
   EXPECT_GE(*handed_to, 3u);
 }
 
-TEST_F(leader_pace_test, it_does_not_hand_over_again_at_once) {
+TEST_F(leader_pace_test, leadership_is_not_transferred_again_at_once) {
   run(10'000, {2000, 5, 5});
   ASSERT_TRUE(handed_to);
   const auto first = handed_at;
@@ -94,7 +94,7 @@ TEST_F(leader_pace_test, it_does_not_hand_over_again_at_once) {
   EXPECT_GE(handed_at - first, 30'000u);
 }
 
-TEST_F(leader_pace_test, what_it_found_when_it_was_elected_says_nothing) {
+TEST_F(leader_pace_test, entries_from_before_the_election_are_not_measured) {
   std::vector<leader_pace::voter> voters{{2, 900}, {3, 900}};
   for (time_ms t = 0; t < 10'000; t += 100) pace.observe(now + t, 7, 1000, 900, voters);
   EXPECT_FALSE(pace.successor(now + 10'000));

@@ -37,7 +37,7 @@ protected:
 
 } // namespace
 
-TEST_P(raft_log_of, a_server_that_never_was_has_an_empty_log_and_begins_once) {
+TEST_P(raft_log_of, a_new_server_has_an_empty_log_and_begins_once) {
   auto empty = log().load(0).value();
   EXPECT_EQ(empty.vote.term, 0u);
   EXPECT_TRUE(empty.entries.empty());
@@ -48,7 +48,7 @@ TEST_P(raft_log_of, a_server_that_never_was_has_an_empty_log_and_begins_once) {
   EXPECT_EQ(first.entries[0].kind, entry_kind::change);
 }
 
-TEST_P(raft_log_of, entries_replace_what_lies_behind_their_first_and_survive_a_reopening) {
+TEST_P(raft_log_of, entries_replace_the_log_from_their_first_on_and_survive_a_reopening) {
   ASSERT_TRUE(log().begin(raft_core::first_state(1)));
   write(entries(2, 1, 9));
   log_write w = entries(5, 3, 2);

@@ -40,7 +40,7 @@ TEST(raft_message, every_kind_comes_back_as_it_was_and_no_shorter_or_longer_form
   EXPECT_EQ(decode_message(std::string{"\x02\x01", 2}).error().code, errc::unsupported);
 }
 
-TEST(raft_message, what_no_server_sends_is_refused) {
+TEST(raft_message, invalid_messages_are_refused) {
   const auto refused = [](const message& m) { return what_is_wrong(m, 5) != nullptr; };
   EXPECT_TRUE(refused(vote_answer{0, true, false}));
   EXPECT_TRUE(refused(vote_answer{5 + term_step_max + 1, true, false}));

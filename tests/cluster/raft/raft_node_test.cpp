@@ -103,7 +103,7 @@ TEST(raft_node, commands_that_come_together_share_an_entry) {
   EXPECT_EQ(with_tickets, 1);
 }
 
-TEST(raft_node, nothing_leaves_before_the_term_it_depends_on_is_stored) {
+TEST(raft_node, nothing_is_sent_before_the_term_it_depends_on_is_stored) {
   owner o{1, raft_core::first_state(1)};
   o.settle();
   EXPECT_EQ(o.node->change(2, change_kind::add_standby, 0), accepted::yes);
@@ -115,7 +115,7 @@ TEST(raft_node, nothing_leaves_before_the_term_it_depends_on_is_stored) {
   EXPECT_FALSE(o.sent.empty());
 }
 
-TEST(raft_node, a_server_that_does_not_lead_says_so_at_once) {
+TEST(raft_node, a_server_that_does_not_lead_answers_not_leader_at_once) {
   owner o{2, {}};
   o.node->submit({{"command", 1}}, 0);
   o.node->read(2, 0);
@@ -125,7 +125,7 @@ TEST(raft_node, a_server_that_does_not_lead_says_so_at_once) {
   EXPECT_EQ(o.node->change(3, change_kind::add_standby, 0), accepted::not_leader);
 }
 
-TEST(raft_node, a_message_that_makes_no_sense_is_dropped) {
+TEST(raft_node, an_invalid_message_is_dropped) {
   owner o{1, raft_core::first_state(1)};
   o.settle();
   const auto last = o.node->engine().last_index();
@@ -140,7 +140,7 @@ TEST(raft_node, a_message_that_makes_no_sense_is_dropped) {
   EXPECT_FALSE(o.node->engine().failure());
 }
 
-TEST(raft_node, a_vote_leaves_when_it_is_stored_and_is_remembered_by_the_next_start) {
+TEST(raft_node, a_vote_is_sent_when_it_is_stored_and_kept_by_the_next_start) {
   auto disk = storage::make_memory_kv(raft_log_tables);
   ASSERT_TRUE(raft_log{*disk}.begin(voter_of_three()));
   {
