@@ -53,7 +53,7 @@ TEST_F(chunk_store_scrub, lists_chunks_in_pages) {
   EXPECT_TRUE(store_->list(all[199], 1000).value().empty());
 }
 
-TEST_F(chunk_store_scrub, looks_at_every_record_in_bounded_steps) {
+TEST_F(chunk_store_scrub, verifies_every_record_in_bounded_steps) {
   EXPECT_FALSE(store_->scrub({}, 1000)->reached);
   std::uint64_t expected = 0;
   for (std::uint64_t n = 0; n < 100; ++n) {
@@ -89,7 +89,7 @@ TEST_F(chunk_store_scrub, finds_a_flipped_bit_of_a_header_or_of_any_block_and_no
   EXPECT_EQ(scrub_all(1).corrupt, second);
 }
 
-TEST_F(chunk_store_scrub, finds_nothing_any_more_when_what_could_not_be_read_was_written_anew) {
+TEST_F(chunk_store_scrub, finds_nothing_after_an_unreadable_chunk_was_rewritten) {
   ASSERT_TRUE(put(1, 150 * kib));
   crash_and_reopen(); // nothing is in memory
   disk_.set_fault([](disk_operation op, const std::string& path) -> std::optional<error> {
@@ -123,7 +123,7 @@ TEST_F(chunk_store_scrub, reads_chunks_of_many_steps) {
   EXPECT_EQ(scrub_all(1).corrupt.size(), 1u);
 }
 
-TEST_F(chunk_store_scrub, tells_what_can_not_be_read_from_what_is_damaged_and_goes_on) {
+TEST_F(chunk_store_scrub, distinguishes_unreadable_from_damaged_chunks_and_continues) {
   for (std::uint64_t n = 0; n < 40; ++n) ASSERT_TRUE(put(n));
   ASSERT_GT(store_->stats().segments, 2u);
   ASSERT_TRUE(disk_.rename(segment_1, "/disk/segments/away"));
@@ -141,7 +141,7 @@ TEST_F(chunk_store_scrub, tells_what_can_not_be_read_from_what_is_damaged_and_go
   EXPECT_EQ(store_->scrub({}, 1).error(), errc::quarantined);
 }
 
-TEST_F(chunk_store_scrub, finds_nothing_any_more_when_what_it_found_was_written_anew) {
+TEST_F(chunk_store_scrub, finds_nothing_after_a_damaged_chunk_was_rewritten) {
   for (std::uint64_t n = 0; n < 20; ++n) ASSERT_TRUE(put(n));
   const auto used = store_->stats().used_bytes;
   disk_.flip_bit(segment_1, page_bits + 1);      // payload of the first record
@@ -166,7 +166,7 @@ TEST_F(chunk_store_scrub, finds_nothing_any_more_when_what_it_found_was_written_
   EXPECT_TRUE(report.problems.empty()) << report.problems.front();
 }
 
-TEST_F(chunk_store_scrub, counts_used_bytes_of_what_lives) {
+TEST_F(chunk_store_scrub, counts_used_bytes_of_live_chunks) {
   EXPECT_EQ(store_->stats().used_bytes, 0u);
   ASSERT_TRUE(put(1, 1));
   ASSERT_TRUE(put(2, 64 * kib));

@@ -128,7 +128,7 @@ TEST_F(chunk_store_test, treats_repeats_within_a_batch_like_repeats_between_batc
   expect_whole(1, 100);
 }
 
-TEST_F(chunk_store_test, answers_corrupt_for_a_flipped_bit_and_takes_the_chunk_anew) {
+TEST_F(chunk_store_test, reports_a_flipped_bit_as_corrupt_and_accepts_the_chunk_again) {
   ASSERT_TRUE(put(1));
   ASSERT_TRUE(put(2));
   const auto path = "/disk/segments/0000000000000001.seg";
@@ -170,7 +170,7 @@ TEST_F(chunk_store_test, reads_from_memory_only_what_needs_no_waiting) {
   EXPECT_EQ(cached().error(), errc::would_block) << "the place is not known yet";
 }
 
-TEST_F(chunk_store_test, forgets_erased_chunks_and_gives_their_space_back) {
+TEST_F(chunk_store_test, forgets_erased_chunks_and_frees_their_space) {
   for (std::uint64_t n = 0; n < 10; ++n) ASSERT_TRUE(put(n));
   const auto full = disk_.used_bytes();
   std::vector<chunk_id> ids{chunk_number(2), chunk_number(3), chunk_number(3), chunk_number(77)};
@@ -188,7 +188,7 @@ TEST_F(chunk_store_test, forgets_erased_chunks_and_gives_their_space_back) {
   expect_whole(2);
 }
 
-TEST_F(chunk_store_test, unlinks_a_sealed_segment_when_nothing_lives_in_it) {
+TEST_F(chunk_store_test, unlinks_a_sealed_segment_without_live_chunks) {
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n));
   ASSERT_EQ(store_->stats().segments, 2u);
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
@@ -201,7 +201,7 @@ TEST_F(chunk_store_test, unlinks_a_sealed_segment_when_nothing_lives_in_it) {
   expect_whole(1);
 }
 
-TEST_F(chunk_store_test, counts_the_bytes_that_it_gives_back_once_and_only_when_they_are_given_back) {
+TEST_F(chunk_store_test, counts_freed_bytes_once_and_only_when_they_are_freed) {
   counter punched{0};
   options_.bytes_punched = &punched;
   reopen();
@@ -220,7 +220,7 @@ TEST_F(chunk_store_test, counts_the_bytes_that_it_gives_back_once_and_only_when_
   EXPECT_EQ(punched.load(), 16 * record);
 }
 
-TEST_F(chunk_store_test, repeats_at_opening_what_was_not_punched) {
+TEST_F(chunk_store_test, punches_at_opening_what_was_not_punched_before) {
   for (std::uint64_t n = 0; n < 5; ++n) ASSERT_TRUE(put(n));
   const auto full = disk_.used_bytes();
   ASSERT_TRUE(drop(1));
@@ -229,7 +229,7 @@ TEST_F(chunk_store_test, repeats_at_opening_what_was_not_punched) {
   EXPECT_LT(disk_.used_bytes(), full);
 }
 
-TEST_F(chunk_store_test, flushes_holes_before_it_forgets_them) {
+TEST_F(chunk_store_test, flushes_holes_before_it_removes_their_rows) {
   ASSERT_TRUE(put(1));
   ASSERT_TRUE(put(2));
   ASSERT_EQ(*drop(1), 1u);
@@ -246,7 +246,7 @@ TEST_F(chunk_store_test, flushes_holes_before_it_forgets_them) {
   EXPECT_GT(disk_.flushes(), before);
 }
 
-TEST_F(chunk_store_test, waits_with_punching_for_a_read_that_began_before_the_erase) {
+TEST_F(chunk_store_test, delays_punching_until_a_read_that_began_before_the_erase_ends) {
   ASSERT_TRUE(put(1));
   hooked_kv hooked{*index_};
   store_.reset();

@@ -71,7 +71,7 @@ TEST(read_pins, frees_a_generation_when_no_read_of_it_or_before_it_runs) {
   EXPECT_GE(pins.advance(), second);
 }
 
-TEST(read_pins, is_not_held_up_by_reads_that_began_later) {
+TEST(read_pins, is_not_delayed_by_reads_that_began_later) {
   read_pins pins{1};
   std::unique_ptr<read_pins::pin> early{new read_pins::pin(pins.enter())}; // pins don't move
   const auto erased_in = pins.generation();

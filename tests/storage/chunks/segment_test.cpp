@@ -87,7 +87,7 @@ TEST_F(segment, finds_records_behind_holes_and_damage_when_scanned) {
   EXPECT_FALSE(*holds_records(*file_, mac_key{8}, 5));
 }
 
-TEST_F(segment, tells_a_hole_from_a_damaged_record) {
+TEST_F(segment, distinguishes_a_hole_from_a_damaged_record) {
   const auto entry = add(4096, 1, 100);
   EXPECT_TRUE(verify_record(*file_, key, entry, true));
   auto other = entry;

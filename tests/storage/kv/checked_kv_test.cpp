@@ -66,7 +66,7 @@ TEST_F(checked_kv, answers_every_length_that_a_row_was_cut_to_as_corrupt) {
   }
 }
 
-TEST_F(checked_kv, takes_a_row_of_another_key_or_table_for_damage) {
+TEST_F(checked_kv, reports_a_row_of_another_key_or_table_as_damaged) {
   store(0, "c", stored(0, "b"));
   auto reader = read();
   EXPECT_EQ(reader->get(0, "c"), std::nullopt);
@@ -77,7 +77,7 @@ TEST_F(checked_kv, takes_a_row_of_another_key_or_table_for_damage) {
   EXPECT_FALSE(reader->status());
 }
 
-TEST_F(checked_kv, does_not_say_that_a_row_is_not_there_when_its_key_has_rotted) {
+TEST_F(checked_kv, does_not_report_a_row_as_missing_when_its_key_is_damaged) {
   const std::string value = stored(0, "b");
   for (const char* rotten : {"bb", "c\x01", "\x01"}) {
     auto writer = below->begin_write().value();
@@ -109,7 +109,7 @@ TEST_F(checked_kv, does_not_say_that_a_row_is_not_there_when_its_key_has_rotted)
   }
 }
 
-TEST_F(checked_kv, ends_a_walk_at_the_damaged_row) {
+TEST_F(checked_kv, ends_an_iteration_at_the_damaged_row) {
   flip(0, "c", 3);
   const auto reader = read();
   const auto cursor = reader->cursor(0);
@@ -134,7 +134,7 @@ TEST_F(checked_kv, commits_nothing_of_a_transaction_that_met_damage_and_goes_on_
   EXPECT_EQ(read()->get(0, "c"), "written again");
 }
 
-TEST_F(checked_kv, is_good_again_after_it_was_replaced) {
+TEST_F(checked_kv, is_intact_after_it_was_replaced) {
   flip(0, "c", 3);
   EXPECT_EQ(read()->get(0, "c"), std::nullopt);
   ASSERT_TRUE(engine->replace([](kv_writer& w) -> result<void> {

@@ -51,7 +51,7 @@ TEST_F(checked_rows, are_all_read_whatever_the_size_of_a_step_and_again_in_the_n
   }
 }
 
-TEST_F(checked_rows, that_are_damaged_are_told_and_the_tables_behind_them_are_read) {
+TEST_F(checked_rows, that_are_damaged_are_reported_and_later_tables_are_read) {
   rot(0, "a3");
   const auto p = whole_pass(100);
   EXPECT_EQ(p.damaged, 1);
@@ -60,7 +60,7 @@ TEST_F(checked_rows, that_are_damaged_are_told_and_the_tables_behind_them_are_re
   EXPECT_EQ(whole_pass(2).damaged, 2);
 }
 
-TEST_F(checked_rows, may_come_and_go_while_they_are_read) {
+TEST_F(checked_rows, may_be_added_and_removed_while_they_are_read) {
   check->step(4);
   auto writer = engine->begin_write().value();
   writer->erase(0, "a3"); // where the step ended

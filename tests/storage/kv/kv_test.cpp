@@ -126,7 +126,7 @@ TEST_P(kv, keeps_tables_apart_and_counts_their_rows) {
   EXPECT_EQ(reader->entries(2), 0u);
 }
 
-TEST_P(kv, lets_a_cursor_go_on_behind_its_row_when_that_was_erased_or_others_were_added) {
+TEST_P(kv, continues_a_cursor_after_its_row_was_erased_or_others_were_added) {
   auto writer = write();
   for (const char* key : {"a", "b", "c", "d"}) writer->put(0, key, key);
   const auto cursor = writer->cursor(0);
@@ -170,7 +170,7 @@ TEST_P(kv, stores_values_from_nothing_to_a_megabyte) {
     EXPECT_EQ(reader->get(0, std::to_string(size)), std::string(size, 's'));
 }
 
-TEST_P(kv, remembers_the_first_error_and_refuses_to_commit_it) {
+TEST_P(kv, keeps_the_first_error_and_refuses_to_commit) {
   for (const std::string& bad : {std::string{}, std::string(kv_key_bytes_max + 1, 'k')}) {
     auto writer = write();
     writer->put(0, "good", "1");

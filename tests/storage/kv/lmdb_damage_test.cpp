@@ -173,7 +173,7 @@ TEST_F(damaged_lmdb, neither_ends_the_process_nor_answers_what_was_not_written_w
   std::printf("%d runs: %d refused, %d good, %d damaged, %d missed\n", t.runs, t.refused, t.good, t.damaged, t.missed);
 }
 
-TEST_F(damaged_lmdb, survives_pages_of_rubbish_and_of_zeros) {
+TEST_F(damaged_lmdb, survives_pages_of_random_bytes_and_of_zeros) {
   prepare();
   tally t;
   for (int seed = 0; seed < seeds(100); ++seed) {

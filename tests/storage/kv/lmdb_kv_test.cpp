@@ -53,7 +53,7 @@ TEST_F(lmdb_kv, makes_its_directory_and_finds_its_rows_again_after_a_restart) {
   EXPECT_EQ(get(**engine, "key"), "value");
 }
 
-TEST_F(lmdb_kv, owns_the_blocks_of_its_lock_file_so_that_a_full_disk_is_no_bus_error) {
+TEST_F(lmdb_kv, allocates_its_lock_file_so_that_a_full_disk_causes_no_bus_error) {
   const auto engine = open();
   ASSERT_TRUE(engine);
   struct stat lock {};

@@ -30,7 +30,7 @@ protected:
   const volatile char* page = nullptr;
 };
 
-TEST_F(broken_map, is_told_by_the_guard_again_and_again) {
+TEST_F(broken_map, is_reported_by_the_guard_each_time) {
   for (int i = 0; i < 3; ++i) {
     int before = 0, after = 0;
     auto work = [&] {
@@ -44,7 +44,7 @@ TEST_F(broken_map, is_told_by_the_guard_again_and_again) {
   }
 }
 
-TEST_F(broken_map, is_told_on_the_thread_that_met_it) {
+TEST_F(broken_map, is_reported_on_the_thread_that_faulted) {
   std::thread{[&] {
     auto work = [&] { static_cast<void>(page[0]); };
     EXPECT_FALSE(run_guarded(work));
@@ -53,14 +53,14 @@ TEST_F(broken_map, is_told_on_the_thread_that_met_it) {
   EXPECT_TRUE(run_guarded(harmless));
 }
 
-TEST_F(broken_map, still_ends_the_process_when_no_guard_is_there) {
+TEST_F(broken_map, ends_the_process_without_a_guard) {
   EXPECT_DEATH(static_cast<void>(page[0]), "");
   auto harmless = [] {};
   EXPECT_TRUE(run_guarded(harmless));
   EXPECT_DEATH(static_cast<void>(page[0]), "");
 }
 
-TEST(map_guard, tells_of_steps_to_memory_that_is_not_mapped_not_writable_or_no_address_at_all) {
+TEST(map_guard, reports_access_to_unmapped_read_only_and_non_canonical_addresses) {
   install_map_guard();
   void* const page = ::mmap(nullptr, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   ASSERT_NE(page, MAP_FAILED);
@@ -75,7 +75,7 @@ TEST(map_guard, tells_of_steps_to_memory_that_is_not_mapped_not_writable_or_no_a
   ::munmap(page, 4096);
 }
 
-TEST(map_guard, leaves_faults_of_code_that_is_not_guarded_alone) {
+TEST(map_guard, does_not_handle_faults_of_code_that_is_not_guarded) {
   install_map_guard();
   volatile std::uintptr_t nowhere = 16;
   EXPECT_DEATH(static_cast<void>(*reinterpret_cast<const volatile char*>(nowhere)), "");

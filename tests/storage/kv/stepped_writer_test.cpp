@@ -22,7 +22,7 @@ protected:
 
 } // namespace
 
-TEST_F(stepped_writer_test, commits_each_time_that_so_much_was_put) {
+TEST_F(stepped_writer_test, commits_after_every_step) {
   stepped_writer writer{begins(), 100};
   for (char c = 'a'; c <= 'z'; ++c) writer.put(0, std::string(1, c), std::string(29, c));
   EXPECT_EQ(rows(), 24u) << "four rows a step";
@@ -31,7 +31,7 @@ TEST_F(stepped_writer_test, commits_each_time_that_so_much_was_put) {
   EXPECT_EQ(begun_, 7u);
 }
 
-TEST_F(stepped_writer_test, tells_a_failure_between_two_steps) {
+TEST_F(stepped_writer_test, reports_a_failure_between_two_steps) {
   begins_max_ = 2;
   stepped_writer writer{begins(), 100};
   for (char c = 'a'; c <= 'z'; ++c) writer.put(0, std::string(1, c), std::string(29, c));
@@ -40,7 +40,7 @@ TEST_F(stepped_writer_test, tells_a_failure_between_two_steps) {
   EXPECT_EQ(rows(), 8u);
 }
 
-TEST_F(stepped_writer_test, tells_that_it_could_not_begin) {
+TEST_F(stepped_writer_test, reports_that_it_could_not_begin) {
   begins_max_ = 0;
   stepped_writer writer{begins()};
   EXPECT_EQ(writer.status().error(), errc::no_space);

@@ -90,7 +90,7 @@ TEST_F(objects, have_one_part_that_is_their_blob) {
   EXPECT_EQ(read()->parts(row.manifest + 1, 0, 16).error(), errc::corrupt);
 }
 
-TEST_F(objects, with_impossible_values_are_refused) {
+TEST_F(objects, with_invalid_values_are_refused) {
   EXPECT_EQ(refused(small("")), errc::invalid_argument);
   EXPECT_EQ(refused(small(std::string(1025, 'k'))), errc::invalid_argument);
   EXPECT_EQ(refused(small("bad\xff")), errc::invalid_argument);
@@ -111,7 +111,7 @@ TEST_F(objects, with_impossible_values_are_refused) {
   EXPECT_FALSE(exists("bad"));
 }
 
-TEST_F(objects, of_buckets_with_impossible_names_do_not_spoil_the_batch_they_came_in) {
+TEST_F(objects, of_buckets_with_invalid_names_are_refused_without_failing_the_batch) {
   for (const std::string& name : {std::string(), std::string(600, 'b'), std::string("B")}) {
     put_object put = small("key");
     delete_object removes = removal("key");
@@ -128,7 +128,7 @@ TEST_F(objects, of_buckets_with_impossible_names_do_not_spoil_the_batch_they_cam
   }
 }
 
-TEST_F(objects, that_are_not_there_are_deleted_with_success) {
+TEST_F(objects, that_do_not_exist_are_deleted_successfully) {
   EXPECT_EQ(refused(removal("missing")), std::nullopt);
   auto elsewhere = removal("missing");
   elsewhere.bucket = "nowhere";
@@ -274,7 +274,7 @@ TEST_F(sessions, that_the_log_has_not_seen_can_not_commit) {
   EXPECT_EQ(rows(table::outcomes), 0u);
 }
 
-TEST_F(sessions, leave_nothing_but_their_row_after_the_free_queue_was_worked_off) {
+TEST_F(sessions, leave_only_their_row_after_the_free_queue_was_processed) {
   for (int i = 0; i < 30; ++i) {
     auto put = small("key" + std::to_string(i));
     put.stamp.acknowledged_below = 0;
@@ -332,7 +332,7 @@ TEST_F(objects, whose_row_is_damaged_are_an_error_and_change_nothing) {
   EXPECT_EQ(dump(*engine), before);
 }
 
-TEST_F(commits, of_groups_in_one_engine_do_not_meet) {
+TEST_F(commits, of_groups_in_one_engine_are_independent) {
   const auto other = store::open(*engine, 1).value();
   const command batch[] = {create_bucket{.name = "files"}};
   EXPECT_EQ(other->apply(batch)->index, 1u);

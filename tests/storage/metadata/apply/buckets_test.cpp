@@ -21,7 +21,7 @@ TEST_F(buckets, are_made_once_and_found) {
   EXPECT_NE(all[0].id, all[1].id);
 }
 
-TEST_F(buckets, are_made_with_all_that_is_said_of_them) {
+TEST_F(buckets, are_created_with_all_given_settings) {
   create_bucket make{.name = "other", .now = 5};
   make.settings = {.public_read = true, .public_write = true, .tags = {{"k", "v"}}, .ownership = ownership::preferred};
   EXPECT_EQ(refused(make), std::nullopt);
@@ -31,7 +31,7 @@ TEST_F(buckets, are_made_with_all_that_is_said_of_them) {
   EXPECT_EQ(row.ownership, ownership::preferred);
 }
 
-TEST_F(buckets, that_are_made_again_get_the_list_that_is_asked_for) {
+TEST_F(buckets, that_are_created_again_get_the_requested_access_control_list) {
   set_bucket open{.stamp = stamp(), .name = "files", .public_read = true};
   open.public_write = true;
   run(open);
@@ -56,7 +56,7 @@ TEST_F(buckets, that_are_made_again_get_the_list_that_is_asked_for) {
   EXPECT_EQ(refused(again), errc::bucket_exists);
 }
 
-TEST_F(buckets, are_made_again_by_keys_that_own_them) {
+TEST_F(buckets, are_created_again_only_by_keys_that_own_them) {
   run(create_key{.stamp = stamp(), .id = "CK1", .secret = "s"});
   create_bucket again{.name = "files", .now = 5, .owner = "CK1"};
   again.settings.again = true;
@@ -67,7 +67,7 @@ TEST_F(buckets, are_made_again_by_keys_that_own_them) {
   EXPECT_EQ(refused(again), std::nullopt);
 }
 
-TEST_F(buckets, whose_owner_is_enforced_take_no_public_lists) {
+TEST_F(buckets, with_enforced_ownership_refuse_public_access_control_lists) {
   create_bucket make{.name = "other", .now = 5};
   make.settings.ownership = ownership::enforced;
   make.settings.public_read = true;

@@ -19,7 +19,7 @@ protected:
   }
 };
 
-TEST_F(gateways, write_side_by_side) {
+TEST_F(gateways, write_concurrently) {
   gateway a = start(10, 1), b = start(11, 1);
   EXPECT_NE(a.session, b.session);
   for (int i = 0; i < 20; ++i) {
@@ -92,7 +92,7 @@ TEST_F(gateways, can_not_commit_or_abandon_each_others_blobs) {
   EXPECT_EQ(refused(put(b, "key", theirs)), std::nullopt);
 }
 
-TEST_F(gateways, that_end_leave_the_others_leftovers_alone) {
+TEST_F(gateways, that_end_do_not_affect_the_rows_of_others) {
   gateway a = start(10, 1), b = start(11, 1);
   run(abandon_blob{.session = a.session, .blob = draw(a), .chunks = 1});
   const blob_id abandoned = draw(b);

@@ -61,7 +61,7 @@ TEST_F(members, are_founded_once) {
   }
 }
 
-TEST_F(members, are_needed_by_every_other_command) {
+TEST_F(members, are_required_by_every_other_command) {
   const auto fresh = make_memory_kv(table_count);
   const auto rows = store::open(*fresh).value();
   const command batch[] = {add_node{.node = node_named(2)},
@@ -128,7 +128,7 @@ TEST_F(members, are_invited_once_each) {
   EXPECT_EQ(invited(5, 0, 10), errc::invalid_argument) << "over before it begins";
 }
 
-TEST_F(members, are_not_invited_without_bound_and_what_expired_makes_room) {
+TEST_F(members, have_a_bounded_number_of_invitations_and_expired_ones_are_removed) {
   const auto invited = [&](std::size_t n, wall_ms expires, wall_ms now) {
     invite_node c{{.expires = expires}, now};
     c.what.token[0] = std::uint8_t(n >> 8);
@@ -143,7 +143,7 @@ TEST_F(members, are_not_invited_without_bound_and_what_expired_makes_room) {
   EXPECT_EQ(read()->admission()->invitations.size(), 2u) << "the others were swept";
 }
 
-TEST_F(members, are_64_at_most_once_all_know_it) {
+TEST_F(members, are_at_most_64_from_feature_level_8_on) {
   run(raise_feature_level{feature_level_of_invitations - 1});
   for (std::uint8_t id = 2; id <= members_max + 1; ++id) add(id);
   EXPECT_EQ(read()->nodes()->size(), members_max + 1) << "an older build would let it in";
@@ -174,7 +174,7 @@ TEST_F(members, change_what_is_given_and_nothing_else) {
   EXPECT_EQ(refused(set_node{.node = 1, .state = node_state(9)}), errc::invalid_argument);
 }
 
-TEST_F(members, may_have_no_weight_but_for_the_first) {
+TEST_F(members, may_have_weight_0_except_the_first) {
   new_node gateway = node_named(2);
   gateway.weight = 0;
   EXPECT_EQ(refused(add_node{gateway}), std::nullopt);
@@ -250,7 +250,7 @@ TEST_F(members, get_targets_while_current_owners_stay) {
   EXPECT_EQ(epoch(), before + 1);
 }
 
-TEST_F(members, get_no_targets_that_can_not_be) {
+TEST_F(members, refuse_invalid_targets) {
   add(2);
   const auto try_targets = [&](std::vector<partition_target> targets) {
     return refused(set_targets{.epoch = epoch() + 1, .targets = std::move(targets)});
@@ -263,7 +263,7 @@ TEST_F(members, get_no_targets_that_can_not_be) {
   EXPECT_EQ(epoch(), 2u);
 }
 
-TEST_F(members, have_moved_when_they_were_compared_under_owners_that_every_session_knows) {
+TEST_F(members, finish_moves_compared_under_owners_that_every_session_acknowledged) {
   add(2);
   EXPECT_EQ(target(5, {1}), std::nullopt);
   EXPECT_EQ(target(6, {0, 1}), std::nullopt);
@@ -288,7 +288,7 @@ TEST_F(members, have_moved_when_they_were_compared_under_owners_that_every_sessi
   EXPECT_EQ(refused(moved{.epoch = epoch(), .partitions = {partition_count}}), errc::invalid_argument);
 }
 
-TEST_F(members, have_not_moved_while_a_new_owner_lacks_chunks) {
+TEST_F(members, do_not_finish_a_move_while_a_new_owner_lacks_chunks) {
   add(2);
   const blob_id blob = new_blob();
   const partition_id lacking = partition_of({blob, 2}), whole = partition_of({blob, 3});
@@ -309,7 +309,7 @@ TEST_F(members, have_not_moved_while_a_new_owner_lacks_chunks) {
   EXPECT_EQ(owners(lacking).current, (owner_list{1}));
 }
 
-TEST_F(members, that_stay_have_made_up_for_what_they_missed_before_the_others_go) {
+TEST_F(members, that_remain_have_no_repairs_before_other_replicas_are_dropped) {
   add(2);
   add(3);
   const blob_id blob = new_blob();
@@ -332,7 +332,7 @@ TEST_F(members, that_stay_have_made_up_for_what_they_missed_before_the_others_go
   EXPECT_TRUE(move_it({2})) << "there is nothing to wait for";
 }
 
-TEST_F(members, that_own_a_chunk_and_have_not_got_it_refuse_its_commit) {
+TEST_F(members, that_own_a_chunk_but_lack_it_prevent_its_commit) {
   add(2);
   const blob_id blob = new_blob();
   const partition_id p = partition_of({blob, 2});

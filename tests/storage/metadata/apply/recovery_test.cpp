@@ -65,7 +65,7 @@ TEST_F(recovery_test, a_node_that_the_state_does_not_know_is_added) {
   EXPECT_EQ(read()->nodes().value().size(), 4u);
 }
 
-TEST_F(recovery_test, a_node_that_was_taken_out_comes_back_and_one_that_was_removed_does_not) {
+TEST_F(recovery_test, a_node_that_is_out_becomes_active_and_a_removed_one_is_refused) {
   found_three();
   run(set_node{.node = 1, .state = node_state::out});
   EXPECT_EQ(refound(founding(2, 11))->self, 1);
@@ -76,7 +76,7 @@ TEST_F(recovery_test, a_node_that_was_taken_out_comes_back_and_one_that_was_remo
   EXPECT_EQ(dump(*engine), before);
 }
 
-TEST_F(recovery_test, the_state_of_a_store_of_its_own_founds_a_cluster) {
+TEST_F(recovery_test, the_state_of_a_standalone_node_founds_a_cluster) {
   EXPECT_EQ(refound(founding(2, 10))->self, 0);
   EXPECT_EQ(read()->cluster()->id, uuid{2});
   EXPECT_TRUE(read()->owners(255));
@@ -94,14 +94,14 @@ TEST_F(recovery_test, deletion_is_held_until_it_is_released_and_stays_so_over_a_
   EXPECT_EQ(refused(hold_deletions{.held = false}), std::nullopt);
 }
 
-TEST_F(recovery_test, numbers_that_the_lost_ones_may_have_given_are_not_given_again) {
+TEST_F(recovery_test, ids_that_the_lost_state_may_have_assigned_are_not_assigned_again) {
   found_three();
   const auto before = begin(uuid{5}, 1);
   ASSERT_TRUE(refound(founding(2, 10)));
   EXPECT_GT(begin(uuid{6}, 1), before + (1ull << 31));
 }
 
-TEST_F(recovery_test, the_sessions_of_before_are_over) {
+TEST_F(recovery_test, all_sessions_end) {
   found_three();
   begin(uuid{11}, 1);
   ASSERT_TRUE(refound(founding(2, 10)));

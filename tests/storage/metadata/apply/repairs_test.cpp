@@ -55,7 +55,7 @@ TEST_F(repairs, come_in_pages_by_node) {
   EXPECT_EQ(read()->repairs_of(expected[0].blob, 2)->size(), 2u);
 }
 
-TEST_F(repairs, go_when_they_are_confirmed) {
+TEST_F(repairs, are_removed_when_they_are_confirmed) {
   const blob_id blob = new_blob();
   run(partly("file", blob, {{1, 0, 2}, {2, 0, 6}}));
   EXPECT_EQ(
@@ -70,7 +70,7 @@ TEST_F(repairs, go_when_they_are_confirmed) {
   EXPECT_EQ(rows(table::repairs), 0u);
 }
 
-TEST_F(repairs, go_when_their_blob_is_reaped) {
+TEST_F(repairs, are_removed_when_their_blob_is_reaped) {
   const blob_id first = new_blob(), second = new_blob();
   run(partly("file", first, {{1, 0, 2}, {2, 0, 6}}));
   run(partly("other", second, {{1, 0, 6}}));
@@ -87,7 +87,7 @@ TEST_F(repairs, go_when_their_blob_is_reaped) {
   EXPECT_EQ(rows(table::repairs), 0u);
 }
 
-TEST_F(repairs, of_chunks_that_were_given_up_wait_for_nobody_and_go_with_their_blob) {
+TEST_F(repairs, of_given_up_chunks_are_not_waited_for_and_are_removed_with_their_blob) {
   const blob_id blob = new_blob();
   run(partly("file", blob, {{1, 0, 2}}));
   run(give_up_chunks{{{blob, 1, 2}, {blob, 5, 1}}});
@@ -126,7 +126,7 @@ TEST_F(repairs, are_not_written_by_a_commit_that_is_refused_or_repeated) {
   EXPECT_EQ(read()->repairs_waiting(), 1u);
 }
 
-TEST_F(repairs, of_what_can_not_be_missing_are_refused_and_the_blob_is_buried) {
+TEST_F(repairs, with_an_invalid_list_are_refused_and_the_blob_is_buried) {
   const std::vector<missing_chunks> bad[] = {{{1, 0, 7}},             // more chunks than there are
                                              {{1, 6, 1}},             // likewise
                                              {{1, 5, 0xffffffff}},    // likewise
@@ -144,7 +144,7 @@ TEST_F(repairs, of_what_can_not_be_missing_are_refused_and_the_blob_is_buried) {
   EXPECT_EQ(rows(table::repairs), 0u);
 }
 
-TEST_F(repairs, of_nodes_that_are_gone_are_left_out) {
+TEST_F(repairs, of_removed_nodes_are_skipped) {
   run(remove_node{2});
   const blob_id blob = new_blob();
   EXPECT_EQ(refused(partly("file", blob, {{1, 0, 6}, {2, 0, 6}, {9, 0, 6}})), std::nullopt);

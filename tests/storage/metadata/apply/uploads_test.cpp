@@ -187,7 +187,7 @@ TEST_F(uploads, of_one_empty_part_are_an_empty_object) {
   EXPECT_EQ(to_string(object("empty").etag).substr(32), "-1");
 }
 
-TEST_F(uploads, keep_what_parts_lack_until_it_is_confirmed_or_the_part_goes) {
+TEST_F(uploads, keep_repairs_of_parts_until_they_are_confirmed_or_the_part_is_deleted) {
   run(create_cluster{.id = {9}, .name = "c", .now = 1, .first = {.id = {1}, .address = "node:1"}});
   run(add_node{.node = {.id = {2}, .address = "other:1"}});
   const auto u = begun("big");

@@ -71,7 +71,7 @@ TEST_F(versions, stay_when_the_object_is_overwritten_or_deleted) {
   EXPECT_EQ(read()->object("files", "other", {}).error(), errc::no_such_key);
 }
 
-TEST_F(versions, go_one_by_one_and_the_newest_that_stays_is_live) {
+TEST_F(versions, are_deleted_one_by_one_and_the_newest_remaining_one_becomes_live) {
   versioned();
   const auto first = put("k", "1"), second = put("k", "2");
   const auto marker = remove("k");
@@ -88,7 +88,7 @@ TEST_F(versions, go_one_by_one_and_the_newest_that_stays_is_live) {
   EXPECT_EQ(refused(delete_bucket{"files"}), std::nullopt);
 }
 
-TEST_F(versions, behind_a_marker_are_not_live_when_an_older_one_goes) {
+TEST_F(versions, behind_a_delete_marker_stay_hidden_when_an_older_one_is_deleted) {
   versioned();
   const auto first = put("k", "1");
   put("k", "2");
@@ -122,7 +122,7 @@ TEST_F(versions, there_is_one_null_version_while_versioning_is_suspended) {
   EXPECT_EQ(rows(table::inline_data), 3u);
 }
 
-TEST_F(versions, keep_their_blobs_until_they_go) {
+TEST_F(versions, keep_their_blobs_until_they_are_deleted) {
   versioned();
   const auto blob = new_blob();
   const auto id = version_outcome_of(run(big("k", blob))).id.value();
@@ -150,7 +150,7 @@ TEST_F(versions, are_copied_and_tagged_by_name) {
   EXPECT_EQ(refused(tags), errc::delete_marker);
 }
 
-TEST_F(versions, are_deleted_only_when_they_are_what_the_client_means) {
+TEST_F(versions, are_deleted_only_if_the_clients_condition_holds) {
   versioned();
   const auto conditional = [&](const removal_condition& only_if, std::optional<version_id> id = std::nullopt) {
     auto c = removal("k");
@@ -178,7 +178,7 @@ TEST_F(versions, are_deleted_only_when_they_are_what_the_client_means) {
   EXPECT_EQ(conditional({.size = 4}, id), std::nullopt) << "it is not there";
 }
 
-TEST_F(versions, are_deleted_only_in_the_place_of_the_history_that_is_expected) {
+TEST_F(versions, are_deleted_only_at_the_expected_place_of_the_history) {
   const auto expecting = [&](const version_place& place, std::optional<version_id> id = std::nullopt) {
     auto c = removal("k");
     c.expected = place;
@@ -238,7 +238,7 @@ TEST_F(versions, are_listed_in_pages_that_miss_and_repeat_nothing) {
   EXPECT_EQ(shown(listed({.key_marker = "c"})), (texts{"d*"}));
 }
 
-TEST(version_id, comes_back_as_it_was_told) {
+TEST(version_id, parses_back_from_its_text) {
   for (const auto& id : {version_id{}, version_id{version_place{1, 2}}, version_id{version_place{~0ull, ~0u}}})
     EXPECT_EQ(parse_version_id(to_string(id)), id);
   for (const auto* text : {"", "Null", "12", "00000000000000010000000g", "000000000000000100000002 "})

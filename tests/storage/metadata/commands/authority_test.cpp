@@ -119,21 +119,21 @@ protected:
   upload_name to_fill, to_complete, to_abort;
 };
 
-TEST_F(authorities, that_hold_let_every_command_be_done) {
+TEST_F(authorities, that_are_valid_permit_every_command) {
   expect_all_done(all(by_key()));
 }
 
-TEST_F(authorities, of_configuration_and_of_the_cluster_are_taken_at_their_word) {
+TEST_F(authorities, of_configuration_and_of_the_cluster_are_not_checked_again) {
   expect_all_done(all({.by = allowed_by::configuration}));
 }
 
-TEST_F(authorities, end_with_their_key) {
+TEST_F(authorities, end_when_their_key_is_deleted) {
   const auto held = all(by_key());
   run(delete_key{.stamp = stamp(), .id = "CK1"});
   expect_all_refused(held, errc::no_such_access_key);
 }
 
-TEST_F(authorities, end_with_the_right_that_they_named) {
+TEST_F(authorities, end_when_their_right_is_revoked) {
   const auto held = all(by_key());
   allow("files", rights::owner, rights::write); // another right is none
   expect_all_refused(held, errc::access_denied);
@@ -185,7 +185,7 @@ TEST_F(authorities, of_anybody_hold_while_the_bucket_is_open) {
   expect_all_done(held);
 }
 
-TEST_F(authorities, of_anybody_who_signed_end_with_the_key) {
+TEST_F(authorities, of_anybody_who_signed_end_when_the_key_is_deleted) {
   open_to_all(true);
   auto by = by_anybody();
   by.key = "CK1";

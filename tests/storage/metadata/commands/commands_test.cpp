@@ -222,7 +222,7 @@ TEST(commands, come_back_as_they_were_encoded) {
   EXPECT_EQ(put.condition.if_match, "etag");
 }
 
-TEST(commands, with_what_came_later_are_of_level_6) {
+TEST(commands, with_later_conditions_and_checksums_are_of_level_6) {
   for (const command& c : one_of_each_command_of_level_6()) EXPECT_EQ(level_of(c), 6) << c.index();
   const auto again = [](const command& c) { return decode_command(encode(c)).value(); };
   const auto all = one_of_each_command_of_level_6();
@@ -290,7 +290,7 @@ TEST(commands, of_a_newer_feature_level_are_unsupported_not_skipped) {
   EXPECT_EQ(decode_command(bytes).error(), errc::corrupt);
 }
 
-TEST(commands, travel_in_batches) {
+TEST(commands, are_encoded_in_batches) {
   const auto batch = one_of_each();
   const std::string bytes = encode(batch);
   const auto decoded = decode_batch(bytes);
@@ -337,7 +337,7 @@ TEST(commands, of_the_cluster_keep_their_fields) {
   EXPECT_EQ(std::get<confirm_replicas>(again(all[10])).repairs[1], (repair_row{{6, 7}, {300, 0, 9}}));
 }
 
-TEST(commands, name_partitions_that_rise_and_owners_that_differ) {
+TEST(commands, encode_ascending_partitions_and_distinct_owners) {
   const std::string head("\x02\x0e\x01", 3); // moved, epoch 1
   EXPECT_TRUE(decode_command(head + std::string("\x02\xff\x7f\x00", 4)).has_error()) << "beyond the last partition";
   EXPECT_TRUE(decode_command(head + std::string("\x02\xfe\x7f\x00", 4)).has_value()) << "the last two";

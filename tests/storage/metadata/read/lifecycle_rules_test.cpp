@@ -43,7 +43,7 @@ TEST(lifecycle_rules, objects_expire_at_the_midnight_after_their_days) {
   EXPECT_EQ(actions({{.expire_at = 7 * day}}, versions, 7 * day), "ee");
 }
 
-TEST(lifecycle_rules, say_beforehand_when_an_object_expires) {
+TEST(lifecycle_rules, predict_when_an_object_expires) {
   auto object = version("logs/a", 5 * day + 1);
   object.size = 10;
   const auto first = expiry_of({{.id = "late", .expire_days = 9},
@@ -61,7 +61,7 @@ TEST(lifecycle_rules, say_beforehand_when_an_object_expires) {
   EXPECT_FALSE(expiry_of({{.noncurrent_days = 1}, {.abort_days = 1}}, object));
 }
 
-TEST(lifecycle_rules, displaced_versions_go_by_when_they_were_displaced) {
+TEST(lifecycle_rules, noncurrent_versions_are_removed_by_the_time_of_their_displacement) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1}};
   const std::vector versions{version("a", 10 * day), version("a", 3 * day), version("a", 1 * day), version("b", 0),
                              version("b", 0)};
@@ -69,20 +69,20 @@ TEST(lifecycle_rules, displaced_versions_go_by_when_they_were_displaced) {
   EXPECT_EQ(actions(rules, versions, 11 * day), ".rr.r");
 }
 
-TEST(lifecycle_rules, some_of_the_newest_displaced_versions_may_be_kept) {
+TEST(lifecycle_rules, some_of_the_newest_noncurrent_versions_may_be_kept) {
   const std::vector<meta::lifecycle_rule> rules{{.noncurrent_days = 1, .noncurrent_kept = 2}};
   const std::vector versions{version("a", 4), version("a", 3), version("a", 2), version("a", 1), version("b", 1)};
   EXPECT_EQ(actions(rules, versions, 50 * day), "...r.");
 }
 
-TEST(lifecycle_rules, markers_go_when_nothing_is_behind_them) {
+TEST(lifecycle_rules, delete_markers_are_removed_when_no_version_is_behind_them) {
   const std::vector<meta::lifecycle_rule> rules{{.expire_markers = true}};
   const std::vector versions{version("a", 1, true), version("b", 2, true), version("b", 1)};
   EXPECT_EQ(actions(rules, versions, 5), "r..");
   EXPECT_EQ(actions({{.expire_days = 1}}, versions, 50 * day), "r.."); // by its age, too
 }
 
-TEST(lifecycle_rules, may_be_about_tags_and_sizes) {
+TEST(lifecycle_rules, filter_by_tags_and_sizes) {
   auto small = version("a", 0), tagged = version("b", 0), large = version("c", 0);
   small.size = 10;
   tagged.size = large.size = 1000;
@@ -106,7 +106,7 @@ TEST(lifecycle_rules, uploads_are_aborted_when_they_are_old) {
   EXPECT_FALSE(r.aborts(upload, 50 * day));
 }
 
-TEST(lifecycle_rules, uploads_have_an_age_beyond_which_they_go_whatever_the_rules_say) {
+TEST(lifecycle_rules, uploads_above_the_maximum_age_are_aborted_without_a_rule) {
   const lifecycle_rules r{{}, milliseconds{day}, milliseconds{2 * day}};
   EXPECT_TRUE(r.wants_uploads());
   EXPECT_FALSE(r.wants_versions());

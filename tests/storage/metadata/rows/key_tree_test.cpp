@@ -64,7 +64,7 @@ TEST_F(key_trees, hold_keys_at_the_borders_of_the_pieces_and_nothing_else) {
   EXPECT_EQ(row(*kv, key_tree{0, 0, 7}, "k"), "none");
 }
 
-TEST_F(key_trees, leave_nothing_behind_when_their_last_row_goes) {
+TEST_F(key_trees, remove_empty_nodes_with_their_last_row) {
   auto kv = engine->begin_write().value();
   put(*kv, std::string(1000, 'k'), "1");
   put(*kv, std::string(900, 'k'), "2");

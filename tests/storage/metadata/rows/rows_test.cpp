@@ -45,7 +45,7 @@ void expect_strict(const std::string& bytes, result<Row> (*decode)(std::string_v
   EXPECT_EQ(decode('\0' + bytes.substr(1)).error(), errc::corrupt);
 }
 
-TEST(rows, keep_an_object_with_everything_it_has) {
+TEST(rows, encode_every_field_of_an_object) {
   const std::string bytes = encode(full_object());
   const auto row = decode_object(bytes);
   ASSERT_TRUE(row);
@@ -157,7 +157,7 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
 }
 
-TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_with_objects_that_speak_for_themselves) {
+TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
   bucket.tags = {{"k", "v"}, {"k2", ""}};
   EXPECT_EQ(hex(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
@@ -197,7 +197,7 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   EXPECT_EQ(decode_listed_bucket('\x06' + encode(bucket).substr(1)).error(), errc::unsupported);
 }
 
-TEST(rows, of_buckets_have_a_fifth_version_with_whose_the_objects_are) {
+TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
   bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
   bucket.ownership = ownership::enforced;
   EXPECT_EQ(encode(bucket)[0], 5);
