@@ -36,10 +36,9 @@ constexpr unsigned readers_max = 512;
 // Another process that reads (for example a backup) and is killed leaves its reader slot, and LMDB would never reuse
 // the pages of that snapshot. So stale slots are cleared periodically.
 constexpr unsigned writes_between_checks = 256;
-constexpr off_t lock_file_bytes = 40 * 1024; // room for readers_max slots of 64 bytes and the header
-constexpr std::uint64_t free_pages_always =
-    32'768;                              // up to here the check takes 0.1 ms and is made for each transaction
-constexpr unsigned begin_tries_max = 64; // a snapshot's meta page may be overwritten while it begins
+constexpr off_t lock_file_bytes = 40 * 1024;        // room for readers_max slots of 64 bytes and the header
+constexpr std::uint64_t free_pages_always = 32'768; // a list up to this size is checked for each transaction: 0.1 ms
+constexpr unsigned begin_tries_max = 64;            // a snapshot's meta page may be overwritten while it begins
 constexpr const char* not_readable = "the memory map cannot be read";
 
 errc code_of(int rc) {
