@@ -26,7 +26,7 @@ public:
     for (const auto& row : *punched) to_punch_.insert(row.place);
     const auto rows = chunk_index::all_segments(reader_);
     if (!rows) return rows.error();
-    for (const auto& [segment, row] : *rows) segments_.emplace(segment, state{row, nullptr, false, 0});
+    for (const auto& [segment, row] : *rows) segments_.emplace(segment, state{row, nullptr, 0});
     if (auto known = check_strays(); !known) return known.error();
     for (auto& [segment, s] : segments_)
       if (auto checked = check_segment(segment, s); !checked) return checked.error();
@@ -44,7 +44,6 @@ private:
   struct state {
     chunk_index::segment_row row;
     std::unique_ptr<file> opened; // only if the list of its records is missing or damaged
-    bool listed = false;          // the records of its footer or tail rows were checked
     std::uint64_t chunks = 0;     // in the index
   };
 
@@ -91,7 +90,6 @@ private:
       return {};
     }
     if (!entries) return entries.error();
-    s.listed = true;
     for (const auto& entry : *entries)
       if (auto checked = check_listed(**opened, entry); !checked) return checked;
     return {};
