@@ -76,7 +76,7 @@ TEST(thread_executor, expires_a_queued_job_at_its_deadline_while_all_threads_han
   std::promise<bool> late, patient;
   ASSERT_TRUE(disk->post(in(long_enough), [&patient](bool expired) { patient.set_value(expired); }));
   ASSERT_TRUE(disk->post(in(milliseconds{20}), [&late](bool expired) { late.set_value(expired); }));
-  EXPECT_TRUE(late.get_future().get()) << "told although the thread still hangs";
+  EXPECT_TRUE(late.get_future().get()) << "expired although the thread still hangs";
   EXPECT_EQ(disk->queued(), 1u);
   g.open();
   EXPECT_FALSE(patient.get_future().get());

@@ -30,7 +30,7 @@ TEST(log_pace, logs_one_event_per_pause_and_counts_the_skipped_ones) {
   clock.at += 1h;
   EXPECT_EQ(pace.due(), 1u);
   clock.at += 10s;
-  EXPECT_EQ(pace.due(), 0u) << "what was told is not told again";
+  EXPECT_EQ(pace.due(), 0u) << "skipped events are counted once";
 }
 
 } // namespace cairn::storage

@@ -1,4 +1,4 @@
-// A directory of a test's own, removed at its end.
+// A temporary directory for one test, removed at its end.
 #pragma once
 
 #include <cstdio>
@@ -18,7 +18,7 @@ public:
   temporary_directory(const temporary_directory&) = delete;
   temporary_directory& operator=(const temporary_directory&) = delete;
   ~temporary_directory() {
-    std::error_code ignored; // what is left lies in the system's temporary directory
+    std::error_code ignored; // remaining files stay in the system's temporary directory
     std::filesystem::remove_all(path_, ignored);
   }
 

@@ -1,4 +1,4 @@
-// What may get to a terminal.
+// Characters that are safe to print on a terminal.
 #include "base/log.hpp"
 #include "base/visible_text.hpp"
 
@@ -10,7 +10,7 @@ namespace cairn::storage {
 
 namespace {
 
-// One string a character that must not get through.
+// One string for each character that must be escaped.
 const std::string bad[] = {
     "\x1b",         std::string(1, '\0'), "\n",           "\x7f",         "\xC2\x80",     "\xC2\x9B",
     "\xC2\x9F",     "\xD8\x9C",           "\xE2\x80\x8E", "\xE2\x80\x8F", "\xE2\x80\xA8", "\xE2\x80\xA9",

@@ -1,4 +1,4 @@
-// Who may become a member.
+// Who may join the cluster.
 #include "cluster/admission.hpp"
 
 #include <gtest/gtest.h>
@@ -72,7 +72,7 @@ TEST_F(admission_, tokens_are_long_and_random_and_need_no_quoting) {
 TEST_F(admission_, a_certificate_alone_waits_for_an_operator) {
   const auto a = ask(2);
   EXPECT_EQ(a.what, verdict::wait);
-  EXPECT_EQ(a.why.code, errc::busy) << "the newcomer asks again";
+  EXPECT_EQ(a.why.code, errc::busy) << "the joining node repeats its request";
   EXPECT_NE(a.why.text.find("cairn cluster add " + storage::to_string(id(2))), std::string::npos);
 }
 
@@ -81,7 +81,7 @@ TEST_F(admission_, an_approval_admits_the_certified_node_that_it_names) {
   EXPECT_EQ(ask(2).what, verdict::invited);
   EXPECT_EQ(ask(2).by, rows.invitations.front());
   EXPECT_EQ(ask(3).what, verdict::wait);
-  EXPECT_EQ(ask(2, false).what, verdict::refused) << "anybody can say that it is node 2 on a plaintext link";
+  EXPECT_EQ(ask(2, false).what, verdict::refused) << "any node can claim to be node 2 on a plaintext link";
   wall += 1000;
   EXPECT_EQ(ask(2).what, verdict::wait) << "expired";
 }
@@ -97,12 +97,12 @@ TEST_F(admission_, a_token_for_one_node_admits_no_other_node_that_knows_it) {
 TEST_F(admission_, a_token_is_proven_for_the_identity_that_asks) {
   invite(token);
   EXPECT_EQ(ask(2, true, token).what, verdict::invited);
-  EXPECT_EQ(ask(2, false, token).what, verdict::invited) << "plaintext links have nothing else";
+  EXPECT_EQ(ask(2, false, token).what, verdict::invited) << "plaintext links have no certificate";
   join_claim overheard{id(3), true, prove_token(hash_of_token(token), id(2))};
   EXPECT_EQ(judge_join(overheard, l, rows, rules, level, wall).what, verdict::refused);
   const auto other = ask(2, true, "cairn-join-9999999999999999999999999999999999999999");
   EXPECT_EQ(other.what, verdict::refused);
-  EXPECT_EQ(other.why.code, errc::invalid_argument) << "the newcomer gives up";
+  EXPECT_EQ(other.why.code, errc::invalid_argument) << "the joining node gives up";
   wall += 1000;
   EXPECT_EQ(ask(2, true, token).what, verdict::refused) << "expired";
 }
@@ -143,7 +143,7 @@ TEST_F(admission_, nodes_join_without_an_invitation_until_the_founding_window_is
   wall = rows.created;
   EXPECT_EQ(ask(2).what, verdict::founding);
   while (l.members.size() < rules.nodes_max) add(std::uint8_t(10 + l.members.size()));
-  EXPECT_EQ(ask(2).what, verdict::wait) << "numbers are not a stranger's to use up";
+  EXPECT_EQ(ask(2).what, verdict::wait) << "a stranger must not use up node numbers";
 }
 
 TEST_F(admission_, the_first_invitation_and_the_first_removal_end_the_founding) {

@@ -34,7 +34,8 @@ TEST(auto_out, does_not_count_members_that_never_came_up) {
   auto health = health_of(l, {2, 3, 4}, 20);
   EXPECT_EQ(decide_out(l, health).paused, out_pause::many_down);
   health[3].never_seen = health[4].never_seen = true;
-  EXPECT_EQ(decide_out(l, health).out, (members{3, 4})) << "they go first: that moves nothing";
+  EXPECT_EQ(decide_out(l, health).out, (members{3, 4}))
+      << "members that were never seen are taken out first: that moves nothing";
   health[3].overdue = health[4].overdue = false;
   EXPECT_EQ(decide_out(l, health).out, members{2});
   EXPECT_EQ(decide_out(l, health).paused, out_pause::none);
@@ -67,7 +68,7 @@ TEST(auto_out, counts_members_that_are_out_and_still_down) {
   for (const member_index n : {4, 9}) l = planned(l, change::set_state{n, member_state::out}).after;
   EXPECT_EQ(decide_out(l, health_of(l, {4, 9, 11})).paused, out_pause::many_down);
   EXPECT_EQ(decide_out(l, health_of(l, {9, 11})).out, members{11});
-  EXPECT_EQ(decide_out(l, health_of(l, {4, 9})).out, members{}) << "out already";
+  EXPECT_EQ(decide_out(l, health_of(l, {4, 9})).out, members{}) << "already out";
 }
 
 TEST(auto_out, pauses_when_a_whole_zone_is_down) {
@@ -75,7 +76,7 @@ TEST(auto_out, pauses_when_a_whole_zone_is_down) {
   EXPECT_EQ(decide_out(l, health_of(l, {3, 13})).paused, out_pause::zone_down);
   EXPECT_EQ(decide_out(l, health_of(l, {3, 14})).out, (members{3, 14}));
   const layout own_zones = cluster_of(equal_weights(20), 20);
-  EXPECT_EQ(decide_out(own_zones, health_of(own_zones, {3})).out, members{3}) << "its zone is no more than this node";
+  EXPECT_EQ(decide_out(own_zones, health_of(own_zones, {3})).out, members{3}) << "its zone has only this node";
 }
 
 TEST(auto_out, pauses_when_the_remaining_nodes_would_be_too_full) {

@@ -9,7 +9,7 @@ namespace {
 namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
-// A settled cluster of up nodes, each a server of the log.
+// A cluster with nothing to do: all nodes are up, and each is a server of the log.
 class membership_controller_test : public testing::Test {
 protected:
   void cluster(std::size_t nodes) {
@@ -127,7 +127,7 @@ TEST_F(membership_controller_test, ends_the_sessions_of_members_that_are_down_fo
   EXPECT_FALSE(next());
   silence(2, 60s);
   const auto c = commands();
-  ASSERT_EQ(c.size(), 1u) << "and of nobody else, not of one that is no member (a store of its own before)";
+  ASSERT_EQ(c.size(), 1u) << "and of no other node, in particular not of a standalone node that is no member";
   EXPECT_EQ(std::get<meta::end_session>(c[0]).session, 11u);
 }
 
@@ -204,7 +204,7 @@ TEST_F(membership_controller_test, a_voter_whose_log_has_failed_keeps_its_vote_w
   view.reports[1].failed = false;
   view.reports[3] = member_report{.has_report = true, .since_last_report = 100ms, .incarnation = 1};
   now.members[3].down_since = 0;
-  EXPECT_FALSE(log_change()) << "who is down says nothing of its log";
+  EXPECT_FALSE(log_change()) << "a node that is down reports nothing about its log";
 }
 
 TEST_F(membership_controller_test, a_server_without_a_row_yet_is_kept) {
@@ -260,13 +260,13 @@ TEST_F(membership_controller_test, plans_targets_once_for_a_new_node_that_is_up)
   view.servers.servers.push_back({4, raft::server_role::standby});
   view.reports.push_back({.has_report = false, .since_last_report = 100ms});
   ++now.epoch;
-  EXPECT_FALSE(next()) << "it has not come yet";
+  EXPECT_FALSE(next()) << "it has not arrived yet";
   view.reports[3] = {.has_report = true, .since_last_report = 10ms, .incarnation = 1};
   const auto s = next();
   ASSERT_TRUE(s && std::holds_alternative<step::plan>(*s));
   EXPECT_TRUE(std::holds_alternative<change::retarget>(std::get<step::plan>(*s).change));
   planned = plan_base_of(now);
-  EXPECT_FALSE(next()) << "planned and found right";
+  EXPECT_FALSE(next()) << "planned, and the targets are right";
 }
 
 TEST_F(membership_controller_test, a_move_is_finished_when_it_was_compared_after_all_sessions_acknowledged_it) {
@@ -278,7 +278,7 @@ TEST_F(membership_controller_test, a_move_is_finished_when_it_was_compared_after
   auto& report = view.reports[3];
   report.complete = {5, 7};
   report.complete_epoch = now.epoch;
-  EXPECT_FALSE(next()) << "a session may still write by the older layout";
+  EXPECT_FALSE(next()) << "a session may still write under the older layout";
   view.acknowledged = now.epoch;
   report.complete_epoch = now.epoch - 1;
   EXPECT_FALSE(next()) << "compared before";
@@ -343,7 +343,7 @@ TEST_F(membership_controller_test, a_move_to_a_member_that_is_down_is_not_finish
   for (const member_index away : {3, 1}) {
     silence(away, 10s);
     now.members[away].down_since = view.wall = 1;
-    EXPECT_FALSE(next()) << "new or not, it may have missed what goes with 2";
+    EXPECT_FALSE(next()) << "new or not, it may lack chunks that are dropped with node 2";
     silence(away, 10ms);
     now.members[away].down_since = 0;
     EXPECT_EQ(commands().size(), 1u);
@@ -359,7 +359,7 @@ TEST_F(membership_controller_test, health_comes_before_everything_else) {
   EXPECT_TRUE(std::holds_alternative<meta::note_down>(c[0]));
 }
 
-// Whatever is lost or done twice: asked again and again with what is then true, it comes to rest.
+// Steps may be lost or executed twice: called repeatedly with the new state, the controller converges.
 TEST_F(membership_controller_test, converges_whatever_steps_are_lost) {
   for (std::uint32_t seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));

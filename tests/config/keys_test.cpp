@@ -47,8 +47,8 @@ TEST(config_keys, name_each_member_once_and_stay_grouped_by_section) {
   EXPECT_EQ(order, listed);
 }
 
-// The struct has no list of its own members; its source does. A member without a row in the table would be a key that
-// nobody can set.
+// C++ cannot enumerate the members of the struct, so the test reads its source. A member without a row in the table
+// would be a key that cannot be set.
 TEST(config_keys, cover_every_member_of_the_settings_struct) {
   const auto header = file("config/config.hpp");
   const auto table = file("config/keys.cpp");

@@ -278,7 +278,7 @@ TEST(config_cluster, relations_are_checked) {
   EXPECT_EQ(problems({local, "cluster.tls.ca=a"}), 1u);
   EXPECT_EQ(problems({"cluster.join=['a:1']"}), 1u);
   EXPECT_EQ(problems({"cluster.advertise=a:1"}), 1u);
-  EXPECT_EQ(problems({"cluster.listen=0.0.0.0:9100"}, true), 1u) << "nobody can dial a wildcard";
+  EXPECT_EQ(problems({"cluster.listen=0.0.0.0:9100"}, true), 1u) << "a wildcard address cannot be dialled";
   EXPECT_EQ(problems({"cluster.listen=0.0.0.0:9100", "cluster.advertise=a:9100"}, true), 0u);
   EXPECT_EQ(problems({"cluster.listen=127.0.0.1:9000"}), 1u);
   EXPECT_EQ(problems({"cluster.listen=127.0.0.1:9001"}), 1u);

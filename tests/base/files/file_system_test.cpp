@@ -1,4 +1,4 @@
-// One suite for both engines of the disk seam, then what only one of them has.
+// One suite for both engines of the disk seam, then the tests of each engine.
 #include "base/file_system.hpp"
 
 #include "base/files/memory_file_system.hpp"
@@ -121,8 +121,7 @@ TYPED_TEST(file_system_contract, gathers_writes_and_scatters_reads_of_any_number
   EXPECT_EQ(again, all);
 }
 
-// Large aligned writes may go around the page cache: what was read before, and the small writes beside them, must
-// agree.
+// Large aligned writes may bypass the page cache: cached pages and small writes next to them must stay consistent.
 TYPED_TEST(file_system_contract, reads_back_large_aligned_and_small_writes) {
   struct alignas(4096) page {
     std::array<std::byte, 4096> bytes;
@@ -180,7 +179,7 @@ TYPED_TEST(file_system_contract, preallocates_punches_and_truncates) {
   ASSERT_TRUE(f->truncate(5000));
   EXPECT_EQ(*f->size(), 5000u);
   ASSERT_TRUE(f->truncate(10000));
-  EXPECT_EQ(read_text(*f, 4998, 4), std::string("xx\0\0", 4)) << "what was cut does not come back";
+  EXPECT_EQ(read_text(*f, 4998, 4), std::string("xx\0\0", 4)) << "truncated bytes do not reappear";
   EXPECT_TRUE(f->flush());
 }
 
@@ -197,7 +196,7 @@ TYPED_TEST(file_system_contract, lists_renames_and_removes) {
   EXPECT_EQ(this->files().remove(this->path("a")).error(), errc::not_found);
   ASSERT_TRUE(this->files().flush_directory(this->directory()));
   EXPECT_EQ(*this->files().list(this->directory()), (std::vector<std::string>{"c", "sub"}));
-  EXPECT_TRUE(this->files().make_directories(this->path("sub/deeper"))) << "is there already";
+  EXPECT_TRUE(this->files().make_directories(this->path("sub/deeper"))) << "it exists already";
 }
 
 TYPED_TEST(file_system_contract, keeps_an_unlinked_file_readable_while_it_is_open) {

@@ -44,7 +44,7 @@ TEST(buffer_pool, serves_waiters_in_order_when_buffers_are_released) {
   EXPECT_NE(pool.wait(512 * 1024, keep_as(3)), 0u);
   EXPECT_TRUE(pool.cancel_wait(second));
   EXPECT_FALSE(pool.cancel_wait(second));
-  EXPECT_FALSE(pool.try_acquire(4096, reservation::minimum)) << "must not overtake those who wait";
+  EXPECT_FALSE(pool.try_acquire(4096, reservation::minimum)) << "must not overtake waiting requests";
   all.reset();
   EXPECT_EQ(order, (std::vector<int>{1, 3}));
   EXPECT_EQ(pool.waiting(), 0u);
@@ -89,7 +89,7 @@ TEST(buffer_pool, limits_one_account_to_seven_eighths_and_leaves_others_the_rest
   EXPECT_EQ(held.size(), 56u);
   EXPECT_EQ(greedy->held_bytes(), 56 * mib);
   EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum, other));
-  EXPECT_TRUE(pool.try_acquire(2 * mib, reservation::growth, other)) << "others hold the memory, not this one";
+  EXPECT_TRUE(pool.try_acquire(2 * mib, reservation::growth, other)) << "other accounts hold the memory, not this one";
   EXPECT_FALSE(pool.try_acquire(4 * mib, reservation::growth, other));
   EXPECT_FALSE(pool.try_acquire(mib, reservation::growth, greedy));
   EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum)) << "the node's own";
@@ -119,11 +119,11 @@ TEST(buffer_pool, skips_waiters_beyond_their_share) {
   const auto keep = [&granted](buffer_ptr b) { granted.push_back(std::move(b)); };
   const auto waits = pool.wait(mib, keep, greedy);
   EXPECT_NE(waits, 0u);
-  EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum, other)) << "the waiter must not stop others";
+  EXPECT_TRUE(pool.try_acquire(mib, reservation::minimum, other)) << "a waiter must not block others";
   auto last = pool.try_acquire(mib, reservation::minimum, other);
   EXPECT_NE(pool.wait(mib, keep, other), 0u) << "now memory is spent";
   last.reset();
-  EXPECT_EQ(granted.size(), 1u) << "the other's, though it came later";
+  EXPECT_EQ(granted.size(), 1u) << "the other account's, although it came later";
   EXPECT_TRUE(pool.cancel_wait(waits));
   EXPECT_EQ(pool.waiting(), 0u);
 }

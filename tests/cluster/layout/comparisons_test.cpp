@@ -19,11 +19,11 @@ const std::vector<bool> none_failed(storage::partition_count);
 TEST(comparisons, are_of_incoming_partitions_that_every_session_has_acknowledged) {
   comparisons c;
   const auto l = owned({0}, {0, 1}, 5);
-  EXPECT_EQ(c.next(l, 1, 4).count, 0u) << "somebody may still write past this node";
+  EXPECT_EQ(c.next(l, 1, 4).count, 0u) << "a session may still write without this node";
   const auto round = c.next(l, 1, 5);
   EXPECT_EQ(round.count, 2u);
   EXPECT_TRUE(round.partitions[3] && round.partitions[900]);
-  EXPECT_EQ(c.next(l, 0, 5).count, 0u) << "it has them";
+  EXPECT_EQ(c.next(l, 0, 5).count, 0u) << "the node has them";
   EXPECT_EQ(c.next(l, 2, 5).count, 0u);
   EXPECT_TRUE(c.complete(l, 1).empty());
   c.finished(round, none_failed);
@@ -35,7 +35,7 @@ TEST(comparisons, are_of_incoming_partitions_that_every_session_has_acknowledged
 TEST(comparisons, read_what_is_to_be_the_only_copy) {
   comparisons c;
   const auto l = owned({0, 1}, {1}, 5);
-  EXPECT_EQ(c.next(l, 0, 5).count, 0u) << "it goes";
+  EXPECT_EQ(c.next(l, 0, 5).count, 0u) << "it is removed";
   EXPECT_EQ(c.next(l, 1, 4).count, 0u);
   const auto round = c.next(l, 1, 5);
   EXPECT_EQ(round.count, 2u);
@@ -44,11 +44,11 @@ TEST(comparisons, read_what_is_to_be_the_only_copy) {
   EXPECT_TRUE(c.complete(l, 1).empty());
   c.finished(round, none_failed);
   EXPECT_EQ(c.complete(l, 1), both);
-  EXPECT_TRUE(c.next(owned({0}, {1}, 6), 1, 6).read[3]) << "what it has from times before was not read since";
+  EXPECT_TRUE(c.next(owned({0}, {1}, 6), 1, 6).read[3]) << "its older chunks have not been read since";
   EXPECT_FALSE(c.next(owned({0}, {1, 2}, 7), 1, 7).read[3]);
-  EXPECT_EQ(c.next(owned({0, 1, 2}, {2, 1}, 8), 1, 8).count, 2u) << "nobody else brings what it lacks";
+  EXPECT_EQ(c.next(owned({0, 1, 2}, {2, 1}, 8), 1, 8).count, 2u) << "no other node repairs what it lacks";
   EXPECT_FALSE(c.next(owned({0, 1, 2}, {2, 1}, 8), 1, 8).read[3]);
-  EXPECT_EQ(c.next(owned({0, 1, 2}, {2, 1, 3}, 9), 1, 9).count, 0u) << "one comes, and compares";
+  EXPECT_EQ(c.next(owned({0, 1, 2}, {2, 1, 3}, 9), 1, 9).count, 0u) << "a new owner compares";
   EXPECT_FALSE(comparisons::everything(l, 1).read[3]);
 }
 
@@ -72,7 +72,7 @@ TEST(comparisons, count_for_the_owners_under_which_they_began) {
   l.partitions[900] = {.epoch = 6, .current = {0}, .target = {1, 2}};
   c.finished(began, none_failed);
   EXPECT_EQ(c.complete(l, 1), std::vector<partition_id>{3});
-  EXPECT_EQ(c.next(l, 1, 5).count, 0u) << "its owners are not known to all yet";
+  EXPECT_EQ(c.next(l, 1, 5).count, 0u) << "its owners are not acknowledged by all sessions yet";
   EXPECT_EQ(c.next(l, 1, 6).count, 1u);
 }
 

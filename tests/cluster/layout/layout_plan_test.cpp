@@ -174,7 +174,7 @@ TEST(layout_plan, gives_nothing_to_members_without_a_weight) {
   std::mt19937_64 draw{29};
   const layout l = cluster_of({100, 200, 100, 300}, 2);
   const auto joined = planned(l, change::join{random_node(draw, 0, "zone-9")});
-  EXPECT_EQ(joined.commands.size(), 1u) << "a zone of its own moves nothing";
+  EXPECT_EQ(joined.commands.size(), 1u) << "a zone for one node moves nothing";
   EXPECT_EQ(copies_moved(l, joined.after), 0u);
 
   // One that loses its weight is emptied as if it were drained, and comes back to what it had.

@@ -11,7 +11,7 @@ TEST(layout, counts_a_majority_unless_configured_otherwise) {
   for (std::size_t owners = 1; owners <= 8; ++owners) EXPECT_EQ(write_quorum(owners, 0), expected[owners - 1]);
   EXPECT_EQ(write_quorum(3, 1), 1u);
   EXPECT_EQ(write_quorum(3, 3), 3u);
-  EXPECT_EQ(write_quorum(2, 3), 2u) << "never more than there are";
+  EXPECT_EQ(write_quorum(2, 3), 2u) << "never more than the number of members";
 }
 
 TEST(layout, any_two_write_quorums_of_a_partition_have_an_owner_in_common) {
@@ -59,11 +59,11 @@ TEST(layout, lets_a_former_owner_delete_after_every_session_has_acknowledged) {
   EXPECT_TRUE(may_drop(l, 8, 2, 2));
   EXPECT_FALSE(may_drop(l, 8, 2, 1));
   move_everything(l);
-  EXPECT_FALSE(may_drop(l, 8, 0, 3)) << "a session may still write by the layout before";
+  EXPECT_FALSE(may_drop(l, 8, 0, 3)) << "a session may still write under the previous layout";
   EXPECT_TRUE(may_drop(l, 8, 0, 4));
   EXPECT_FALSE(may_drop(l, 8, 1, 4));
   l.members[0].state = member_state::out;
-  EXPECT_FALSE(may_drop(l, 8, 0, 4)) << "it comes back with what it has";
+  EXPECT_FALSE(may_drop(l, 8, 0, 4)) << "it comes back with its chunks";
 }
 
 TEST(layout, recognizes_moves_that_only_remove_replicas) {

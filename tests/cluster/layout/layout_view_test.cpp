@@ -1,4 +1,4 @@
-// Plans through the metadata: the commands of a plan make the rows say what the plan says.
+// Plans applied to the metadata: the commands of a plan give rows that equal the plan.
 #include "cluster/layout/layout_view.hpp"
 
 #include "storage/metadata/store.hpp"

@@ -1,4 +1,4 @@
-// Layouts for tests: clusters of members drawn from a seed, and counts over them.
+// Layouts for tests: clusters of random members, and counts on layouts.
 #pragma once
 
 #include "cluster/layout/layout_plan.hpp"
@@ -40,7 +40,7 @@ inline layout_plan planned(const layout& l, const layout_change& c) {
   return std::move(*plan);
 }
 
-// What metadata::moved does to the rows: the targets of these partitions are complete; raises the epoch.
+// The effect of metadata::moved: the targets of these partitions become current, and the epoch is incremented.
 inline void mark_moved(layout& l, std::span<const partition_id> partitions) {
   bool any = false;
   for (const partition_id p : partitions) {
@@ -60,7 +60,7 @@ inline void move_everything(layout& l) {
   mark_moved(l, all);
 }
 
-// A settled cluster of members with these weights; the i-th is in zone i modulo `zones`.
+// A cluster without pending moves, of members with these weights; the i-th is in zone i modulo `zones`.
 inline layout cluster_of(const std::vector<std::uint32_t>& weights, std::size_t zones = 1, std::uint64_t seed = 1,
                          std::uint8_t replicas = 3) {
   std::mt19937_64 draw{seed};

@@ -81,7 +81,7 @@ TEST(placement, does_not_depend_on_the_order_of_the_members) {
   }
 }
 
-// The table is where chunks lie: a change of the formula would lose them. (Values written by the first version.)
+// The table decides where chunks are stored: a change of the formula would lose them. (Values of the first version.)
 TEST(placement, still_computes_the_table_of_the_first_version) {
   const placement p{members_of(4, 42)};
   std::uint64_t digest = 14695981039346656037ull;

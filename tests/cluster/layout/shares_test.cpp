@@ -11,7 +11,7 @@ namespace cairn::cluster {
 
 namespace {
 
-// How often each racer is among the first `picks`, by drawing.
+// How often each racer is among the first `picks`, by simulation.
 std::vector<double> drawn_shares(const std::vector<double>& rates, std::size_t picks) {
   constexpr int races = 40'000;
   std::mt19937_64 random{3};

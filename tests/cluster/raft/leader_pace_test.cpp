@@ -6,7 +6,7 @@ namespace cairn::cluster::raft {
 
 namespace {
 
-// Servers with a disk each: an entry is stored so long after it was appended. Server 1 leads.
+// Servers with disks of different latencies: an entry is stored that long after it was appended. Server 1 leads.
 class leader_pace_test : public testing::Test {
 protected:
   void run(time_ms span, const std::vector<time_ms>& disks, time_ms between = 20) {

@@ -1,4 +1,4 @@
-// Over both engines.
+// Runs on both engines.
 #include "cluster/raft/raft_core.hpp"
 #include "cluster/raft/raft_log.hpp"
 #include "tests/base/temporary_directory.hpp"

@@ -1,4 +1,4 @@
-// What a node does alone and with one other; everything that goes wrong is in the simulation (scenario raft).
+// One or two nodes without faults; the simulation tests faults (scenario raft).
 #include "base/codec.hpp"
 #include "cluster/raft/raft_log.hpp"
 #include "cluster/raft/raft_membership.hpp"
@@ -45,7 +45,7 @@ stored_state voter_of_three() {
   return s;
 }
 
-// Its leader, server 2, hands over to it.
+// Its leader, server 2, transfers leadership to it.
 void follow_and_take_over(owner& o) {
   o.node->receive(2, append_request{1, 1, 1, 1, {}}, 5);
   o.settle(5);
@@ -73,7 +73,7 @@ std::vector<vote_answer> votes_to(const std::vector<envelope>& sent, server_id c
 TEST(raft_node, a_sole_server_leads_in_a_new_term_and_commits_what_waits_in_one_entry) {
   owner o{1, raft_core::first_state(1)};
   EXPECT_EQ(o.node->engine().role(), role::leader);
-  EXPECT_EQ(o.node->engine().term(), 2u) << "never again in the term of its last life";
+  EXPECT_EQ(o.node->engine().term(), 2u) << "never again in the term before the restart";
   EXPECT_FALSE(o.node->engine().leads()) << "nothing of its term is committed";
   o.node->read(50, 0);
   for (ticket t = 1; t <= 20; ++t) o.node->submit({{"command", t}}, 0);
@@ -230,7 +230,8 @@ TEST(raft_node, a_leader_confirms_no_read_before_an_entry_of_its_term_is_committ
   const auto asked = [](const envelope& sent) { return std::holds_alternative<read_round>(sent.body); };
   o.node->read(50, 25);
   o.settle(25);
-  EXPECT_EQ(std::ranges::count_if(o.sent, asked), 0) << "its commit index may be behind what others have answered";
+  EXPECT_EQ(std::ranges::count_if(o.sent, asked), 0)
+      << "its commit index may be behind results that others have acknowledged";
   o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
   o.settle(30);
   EXPECT_EQ(std::ranges::count_if(o.sent, asked), 2);
@@ -280,7 +281,7 @@ TEST(raft_node, a_leader_applies_nothing_that_its_own_disk_does_not_have) {
   EXPECT_EQ(o.node->take().to_apply.size(), 1u);
 }
 
-// Another one may have replaced them in the log that they were read from.
+// Another leader may have replaced them in the log that they were read from.
 TEST(raft_node, entries_read_for_a_follower_are_not_sent_when_it_does_not_lead_any_more) {
   for (const bool still_leads : {true, false}) {
     owner o{1, voter_of_three()};
@@ -295,7 +296,8 @@ TEST(raft_node, entries_read_for_a_follower_are_not_sent_when_it_does_not_lead_a
       o.node->receive(3, append_answer{term, 0, o.node->engine().last_index()}, 30);
       o.settle(30);
     }
-    ASSERT_EQ(o.applied.size(), 5u) << "with the configuration and the entry of the term: none is in memory any more";
+    ASSERT_EQ(o.applied.size(), 5u)
+        << "with the configuration and the entry of the term: none of them is in memory any more";
     o.node->receive(2, append_answer{term, o.node->engine().last_index(), 1}, 40);
     o.node->tick(40 + options.core.heartbeat_ms);
     auto u = o.node->take();

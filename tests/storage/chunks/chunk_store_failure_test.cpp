@@ -1,4 +1,4 @@
-// What the store does when the disk or the power fails: faults at every operation, crashes at every kind of moment.
+// The store when the disk or the power fails: faults at every operation, crashes at random times.
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 #include "storage/chunks/chunk_index.hpp"
@@ -98,7 +98,7 @@ TEST_F(chunk_store_failure, turns_read_only_for_good_after_a_failed_flush) {
   expect_clean();
 }
 
-// Of a batch that fills several segments: what follows a flush that failed is not even written.
+// In a batch that fills several segments, nothing is written after a failed flush.
 TEST_F(chunk_store_failure, turns_read_only_after_a_failed_commit_of_the_index_unless_it_found_no_room) {
   unwilling_kv index{*index_};
   store_.reset();
@@ -111,7 +111,7 @@ TEST_F(chunk_store_failure, turns_read_only_after_a_failed_commit_of_the_index_u
   index.failing = errc::io_error;
   EXPECT_EQ(code(put(4)), errc::io_error);
   index.failing = errc{};
-  EXPECT_EQ(store_->stats().state, disk_state::read_only) << "nobody knows what the index has";
+  EXPECT_EQ(store_->stats().state, disk_state::read_only) << "the state of the index is unknown";
   EXPECT_EQ(code(put(5)), errc::read_only);
   EXPECT_EQ(drop(1).error(), errc::read_only);
   expect_whole(1);
@@ -161,7 +161,7 @@ TEST_F(chunk_store_failure, fills_a_small_disk_up_to_its_reserve_and_goes_on_aft
   result<void> last;
   while ((last = put(stored, 1000 * kib))) ++stored;
   EXPECT_EQ(code(last), errc::no_space);
-  EXPECT_GE(stored, 56u) << "of about 62 that fit above the reserve";
+  EXPECT_GE(stored, 56u) << "of about 62 that fit beyond the reserve";
   EXPECT_GE(store_->stats().disk.available, options_.reserve_bytes);
   EXPECT_EQ(code(put(1000, 1000 * kib)), errc::no_space);
   for (std::uint64_t n = 0; n < 3; ++n) EXPECT_EQ(*drop(n), 1u);
@@ -288,10 +288,10 @@ TEST_F(chunk_store_failure, refuses_a_disk_whose_index_or_identity_is_missing_or
 
   index_ = make_memory_kv(chunk_index_tables);
   ASSERT_TRUE(disk_.remove("/disk/disk"));
-  EXPECT_EQ(open_code(), errc::corrupt) << "without its identity no record can be told from noise";
+  EXPECT_EQ(open_code(), errc::corrupt) << "without its identity no record can be verified";
 }
 
-// Their places are those of other records: what one index calls erased would be punched out of the other disk's file.
+// The other disk has other records at these places: punching by the wrong index would destroy them.
 TEST_F(chunk_store_failure, refuses_the_index_of_another_disk_whose_segments_have_the_same_names) {
   ASSERT_TRUE(put(1));
   store_.reset();

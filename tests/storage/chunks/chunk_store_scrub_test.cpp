@@ -1,4 +1,4 @@
-// Looking after what is stored: partitions in pages, verified records, replaced ones, used bytes.
+// Scrub: chunks in pages, verified records, replaced records, used bytes.
 #include "storage/chunks/disk_identity.hpp"
 #include "storage/chunks/record.hpp"
 #include "tests/base/temporary_directory.hpp"
@@ -111,7 +111,7 @@ TEST_F(chunk_store_scrub, verifies_the_chunks_that_it_is_asked_for) {
   EXPECT_EQ(store_->verify(first)->corrupt, first);
   const auto page = store_->verify(others).value();
   EXPECT_EQ(page.corrupt, std::vector<chunk_id>{chunk_number(2)});
-  EXPECT_EQ(page.chunks, 2u) << "the third is not there";
+  EXPECT_EQ(page.chunks, 2u) << "the third does not exist";
   store_->quarantine();
   EXPECT_EQ(store_->verify(first).error(), errc::quarantined);
 }
@@ -183,7 +183,7 @@ TEST_F(chunk_store_scrub, counts_used_bytes_of_live_chunks) {
   EXPECT_EQ(store_->stats().used_bytes, all - 20 * 68 * kib);
 }
 
-// Real files: what the disk holds counts, also when the page cache remembers better (where O_DIRECT works).
+// Real files: the scrub finds damage on the disk even if the page cache has intact pages (where O_DIRECT works).
 TEST(chunk_store_scrub_files, verifies_real_files) {
   const temporary_directory directory;
   const auto index =

@@ -7,7 +7,7 @@ namespace cairn::storage {
 
 namespace {
 
-// Calls back once, between a look-up and what its caller does with it.
+// Calls a hook once, between an index look-up and the use of its result.
 class hooked_kv final : public kv_engine {
 public:
   explicit hooked_kv(kv_engine& inner) : inner_(inner) {}
@@ -207,12 +207,12 @@ TEST_F(chunk_store_test, counts_freed_bytes_once_and_only_when_they_are_freed) {
   reopen();
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(put(n)); // 64 KiB each: the first segment is full and sealed
   ASSERT_TRUE(drop(1));
-  EXPECT_EQ(punched.load(), 0u) << "deleted, and not given back yet";
+  EXPECT_EQ(punched.load(), 0u) << "deleted, and not freed yet";
   const auto full = disk_.used_bytes();
   while (*store_->punch(4) > 0) {
   }
   const auto record = punched.load();
-  EXPECT_EQ(record, full - disk_.used_bytes()) << "what the file system has got back";
+  EXPECT_EQ(record, full - disk_.used_bytes()) << "the bytes that the file system got back";
   for (std::uint64_t n = 0; n < 16; ++n) ASSERT_TRUE(drop(n));
   while (*store_->punch(4) > 0) {
   }
@@ -242,7 +242,7 @@ TEST_F(chunk_store_test, flushes_holes_before_it_removes_their_rows) {
   disk_.set_fault({});
   EXPECT_EQ(disk_.flushes(), before);
   reopen();
-  EXPECT_EQ(store_->stats().to_punch, 0u) << "the opening did it again";
+  EXPECT_EQ(store_->stats().to_punch, 0u) << "opening the store punched it again";
   EXPECT_GT(disk_.flushes(), before);
 }
 
@@ -262,7 +262,7 @@ TEST_F(chunk_store_test, delays_punching_until_a_read_that_began_before_the_eras
   expect_absent(1);
   std::vector<std::byte> into(64 * kib);
   EXPECT_EQ(store_->read_cached(chunk_number(1), 0, 64 * kib, into.data()).error(), errc::would_block)
-      << "the late reader must not have left the old place in the cache";
+      << "the late reader must not have cached the old location";
 }
 
 TEST_F(chunk_store_test, keeps_an_empty_segment_for_a_read_that_began_before_its_chunks_were_erased) {

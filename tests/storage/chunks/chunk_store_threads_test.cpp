@@ -1,4 +1,4 @@
-// Readers against the one writer, on real files and LMDB: what is read is exact or absent, whatever happens meanwhile.
+// Readers concurrent with the one writer, on real files and LMDB: a read returns the exact bytes or an error.
 #include "storage/chunks/disk_identity.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 

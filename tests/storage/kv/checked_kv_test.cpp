@@ -1,4 +1,4 @@
-// Rows with checksums over the memory engine, where a test can let them rot; and directories of older builds.
+// Rows with checksums on the memory engine, where a test can damage them; and directories of older builds.
 #include "storage/kv/checked_kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 
@@ -146,8 +146,6 @@ TEST_F(checked_kv, is_intact_after_it_was_replaced) {
   EXPECT_EQ(read()->get(0, "c"), "from elsewhere");
   EXPECT_EQ(stored(0, "c").size(), std::string_view{"from elsewhere"}.size() + 5);
 }
-
-// ── directories of older builds ──
 
 class old_rows : public testing::Test {
 protected:

@@ -1,4 +1,4 @@
-// One suite over all engines.
+// One suite for all engines.
 #include "storage/kv/checked_kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 

@@ -1,4 +1,4 @@
-// Random bits of an LMDB file are flipped: whatever the engine then answers is what was written, or an error.
+// Random bits of an LMDB file are flipped: the engine returns what was written, or an error.
 #include "storage/kv/kv.hpp"
 #include "storage/kv/kv_damage.hpp"
 #include "tests/base/temporary_directory.hpp"
@@ -192,7 +192,7 @@ TEST_F(damaged_lmdb, survives_pages_of_random_bytes_and_of_zeros) {
   std::printf("%d runs: %d refused, %d good, %d damaged\n", t.runs, t.refused, t.good, t.damaged);
 }
 
-// A write that went to the wrong place, or an older copy of a page: its rows have good checksums.
+// A misdirected write, or an older version of a page: its rows have valid checksums.
 TEST(misplaced_lmdb_page, never_brings_an_older_row_back) {
   const temporary_directory directory;
   const lmdb_options options{.directory = directory.path(), .tables = 1, .map_bytes = 64ull << 20};

@@ -1,4 +1,4 @@
-// What only the LMDB engine can meet: restarts, full disks, failing flushes, pages that can't be read.
+// Cases that only the LMDB engine has: restarts, full disks, failing flushes, unreadable pages.
 #include "storage/kv/kv.hpp"
 #include "tests/base/temporary_directory.hpp"
 

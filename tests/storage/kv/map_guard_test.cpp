@@ -12,7 +12,7 @@
 namespace cairn::storage {
 namespace {
 
-// A page of a map whose file has ended before it.
+// A mapped page beyond the end of its file.
 class broken_map : public testing::Test {
 protected:
   void SetUp() override {

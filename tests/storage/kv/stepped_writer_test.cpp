@@ -25,7 +25,7 @@ protected:
 TEST_F(stepped_writer_test, commits_after_every_step) {
   stepped_writer writer{begins(), 100};
   for (char c = 'a'; c <= 'z'; ++c) writer.put(0, std::string(1, c), std::string(29, c));
-  EXPECT_EQ(rows(), 24u) << "four rows a step";
+  EXPECT_EQ(rows(), 24u) << "four rows per step";
   ASSERT_TRUE(writer.commit());
   EXPECT_EQ(rows(), 26u);
   EXPECT_EQ(begun_, 7u);

@@ -1,4 +1,4 @@
-// Random commands over a few names, so that they meet. Includes wrong, late and repeated ones.
+// Random commands on a few names, so that they conflict. Includes invalid, late and repeated ones.
 #pragma once
 
 #include "storage/metadata/store.hpp"

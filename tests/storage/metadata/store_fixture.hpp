@@ -1,4 +1,4 @@
-// A metadata store on the memory engine with a bucket `files` and a live session, and short ways to say commands.
+// A metadata store on the memory engine with a bucket `files` and a live session, and helpers that build commands.
 #pragma once
 
 #include "storage/metadata/rows/key_tree.hpp"
@@ -11,7 +11,7 @@
 
 namespace cairn::storage::metadata {
 
-// Every row of every table, for comparing and for finding leftovers.
+// Every row of every table, to compare states and to find rows that should have been removed.
 using table_rows = std::map<std::pair<table_id, std::string>, std::string>;
 inline table_rows dump(kv_engine& engine) {
   table_rows rows;

@@ -142,7 +142,7 @@ TEST_F(blobs, that_were_abandoned_are_buried_and_stay_dead_after_they_were_reape
   EXPECT_EQ(buried()[0].chunks, 6u);
   run(reap{.blobs = buried()});
   EXPECT_EQ(refused(big("late", blob)), errc::blob_dead);
-  EXPECT_EQ(buried().size(), 1u) << "and what it wrote meanwhile is deleted too";
+  EXPECT_EQ(buried().size(), 1u) << "and the chunks written meanwhile are deleted too";
   EXPECT_FALSE(exists("late"));
 }
 

@@ -37,7 +37,7 @@ TEST_F(buckets, that_are_created_again_get_the_requested_access_control_list) {
   run(open);
   ASSERT_TRUE(read()->bucket("files")->public_objects);
   create_bucket again{.name = "files", .now = 5};
-  EXPECT_EQ(refused(again), errc::bucket_exists) << "nobody said that it may be";
+  EXPECT_EQ(refused(again), errc::bucket_exists) << "not confirmed by allow_public_writes";
   EXPECT_TRUE(read()->bucket("files")->public_read);
   again.settings.again = true;
   EXPECT_EQ(refused(again), std::nullopt);
@@ -117,7 +117,7 @@ TEST_F(buckets, are_made_and_deleted_once_by_each_stamped_command) {
   EXPECT_EQ(refused(gone), std::nullopt);
   EXPECT_EQ(refused(create_bucket{.name = "other", .stamp = unanswered()}), std::nullopt);
   EXPECT_EQ(refused(gone), std::nullopt);
-  EXPECT_TRUE(read()->bucket("other")) << "somebody made it after the first try";
+  EXPECT_TRUE(read()->bucket("other")) << "it was created after the first try";
   EXPECT_EQ(refused(delete_bucket{.name = "other", .stamp = unanswered()}), std::nullopt);
   EXPECT_EQ(refused(make), std::nullopt);
   EXPECT_FALSE(read()->bucket("other"));

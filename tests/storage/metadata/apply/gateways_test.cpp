@@ -1,4 +1,4 @@
-// Writer sessions of several nodes side by side: what one does to its own never touches the other's.
+// Concurrent writer sessions of several nodes: commands of one session never affect blobs of another.
 #include "tests/storage/metadata/store_fixture.hpp"
 
 namespace cairn::storage::metadata {

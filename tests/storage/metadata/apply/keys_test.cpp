@@ -1,4 +1,4 @@
-// Access keys and their grants as the state machine sees them.
+// Access keys and their grants in the state machine.
 #include "tests/storage/metadata/store_fixture.hpp"
 
 namespace cairn::storage::metadata {

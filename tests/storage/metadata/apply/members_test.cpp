@@ -112,7 +112,7 @@ TEST_F(members, are_invited_once_each) {
   EXPECT_EQ(invited(2, 4, 100), std::nullopt);
   EXPECT_TRUE(read()->admission()->founded);
   EXPECT_EQ(read()->admission()->invitations.size(), 3u);
-  EXPECT_EQ(join(2, 9, 0, 50), errc::invalid_argument) << "nobody was invited with that";
+  EXPECT_EQ(join(2, 9, 0, 50), errc::invalid_argument) << "no invitation has this token";
   EXPECT_EQ(join(2, 1, 0, 100), errc::invalid_argument) << "expired";
   EXPECT_EQ(join(2, 0, 3, 50), errc::invalid_argument) << "another node's";
   EXPECT_EQ(join(2, 2, 4, 50), errc::invalid_argument) << "another node's token";
@@ -125,7 +125,7 @@ TEST_F(members, are_invited_once_each) {
   EXPECT_EQ(read()->admission()->invitations.size(), 1u);
   EXPECT_EQ(refused(remove_node{2}), std::nullopt);
   EXPECT_EQ(invited(0, 3, 100), errc::precondition_failed) << "removed for ever";
-  EXPECT_EQ(invited(5, 0, 10), errc::invalid_argument) << "over before it begins";
+  EXPECT_EQ(invited(5, 0, 10), errc::invalid_argument) << "ends before it begins";
 }
 
 TEST_F(members, have_a_bounded_number_of_invitations_and_expired_ones_are_removed) {
@@ -140,16 +140,16 @@ TEST_F(members, have_a_bounded_number_of_invitations_and_expired_ones_are_remove
   EXPECT_EQ(invited(invitations_max, 100, 10), errc::too_large);
   EXPECT_EQ(invited(3, 200, 10), std::nullopt) << "the same again";
   EXPECT_EQ(invited(invitations_max, 300, 100), std::nullopt);
-  EXPECT_EQ(read()->admission()->invitations.size(), 2u) << "the others were swept";
+  EXPECT_EQ(read()->admission()->invitations.size(), 2u) << "the others had expired and were removed";
 }
 
 TEST_F(members, are_at_most_64_from_feature_level_8_on) {
   run(raise_feature_level{feature_level_of_invitations - 1});
   for (std::uint8_t id = 2; id <= members_max + 1; ++id) add(id);
-  EXPECT_EQ(read()->nodes()->size(), members_max + 1) << "an older build would let it in";
+  EXPECT_EQ(read()->nodes()->size(), members_max + 1) << "an older build would admit it";
   run(raise_feature_level{feature_level_of_invitations});
   EXPECT_EQ(refused(add_node{node_named(100)}), errc::too_large);
-  EXPECT_EQ(refused(add_node{node_named(2)}), std::nullopt) << "it is there";
+  EXPECT_EQ(refused(add_node{node_named(2)}), std::nullopt) << "the node is already a member";
   EXPECT_EQ(refused(remove_node{5}), std::nullopt);
   EXPECT_EQ(refused(remove_node{6}), std::nullopt);
   EXPECT_EQ(refused(add_node{node_named(100)}), std::nullopt);
@@ -202,7 +202,7 @@ TEST_F(members, that_were_removed_stay_refused_and_lose_their_session) {
   EXPECT_EQ(refused(set_node{.node = 1, .weight = 5}), errc::precondition_failed);
   EXPECT_EQ(refused(note_up{1, 9}), errc::precondition_failed);
   EXPECT_EQ(target(5, {0, 1}), errc::invalid_argument);
-  EXPECT_EQ(add(3), 2) << "a number is not given again";
+  EXPECT_EQ(add(3), 2) << "a number is not assigned again";
 }
 
 TEST_F(members, are_down_since_the_first_note_until_they_are_up) {
@@ -241,7 +241,7 @@ TEST_F(members, get_targets_while_current_owners_stay) {
   EXPECT_EQ(run(command).version, before + 1);
   EXPECT_EQ(owners(0), (partition_owners{.epoch = before + 1, .current = {0}, .target = {0, 1, 2}}));
   EXPECT_EQ(owners(64).target, (owner_list{1}));
-  EXPECT_EQ(owners(65), (partition_owners{.epoch = 1, .current = {0}, .target = {0}})) << "what it was";
+  EXPECT_EQ(owners(65), (partition_owners{.epoch = 1, .current = {0}, .target = {0}})) << "not changed";
   EXPECT_EQ(owners(16383).target, (owner_list{2, 0}));
   EXPECT_EQ(owners(1).epoch, 1u);
   EXPECT_EQ(refused(command), errc::precondition_failed) << "made from an older layout";
@@ -323,13 +323,13 @@ TEST_F(members, that_remain_have_no_repairs_before_other_replicas_are_dropped) {
   put_object put = big("file", blob);
   std::get<written_blob>(put.content).unconfirmed = {{2, 2, 1}};
   EXPECT_EQ(refused(put), std::nullopt);
-  EXPECT_TRUE(move_it({1, 2})) << "this log may have members that judge as they did before";
+  EXPECT_TRUE(move_it({1, 2})) << "this log may have members that apply the older rule";
   run(raise_feature_level{7});
-  EXPECT_TRUE(move_it({0, 1, 2})) << "nobody goes";
+  EXPECT_TRUE(move_it({0, 1, 2})) << "no replica is dropped";
   EXPECT_FALSE(move_it({1, 2}));
   EXPECT_FALSE(move_it({2}));
   for (const node_number n : {0, 1}) EXPECT_EQ(refused(set_node{.node = n, .state = node_state::out}), std::nullopt);
-  EXPECT_TRUE(move_it({2})) << "there is nothing to wait for";
+  EXPECT_TRUE(move_it({2})) << "there is no reason to wait";
 }
 
 TEST_F(members, that_own_a_chunk_but_lack_it_prevent_its_commit) {
@@ -373,14 +373,15 @@ TEST_F(members, wait_for_the_slowest_live_session_only) {
   EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {5}}).more, 1u);
   const session_id next = begin({2}, 2);
   EXPECT_NE(next, other);
-  EXPECT_EQ(read()->acknowledged_epoch().value(), epoch()) << "the one that waited has ended, its successor knows";
+  EXPECT_EQ(read()->acknowledged_epoch().value(), epoch())
+      << "the session that delayed it has ended, and its successor has acknowledged";
   EXPECT_EQ(run(moved{.epoch = epoch(), .partitions = {5}}).more, 0u);
   EXPECT_EQ(refused(acknowledge_epoch{other, 1}), errc::session_ended);
   EXPECT_EQ(refused(acknowledge_epoch{999, 1}), errc::session_ended);
   EXPECT_EQ(refused(acknowledge_epoch{next, epoch() + 1}), errc::invalid_argument);
   const auto before = read()->acknowledged_epoch().value();
   EXPECT_EQ(refused(acknowledge_epoch{next, 1}), std::nullopt);
-  EXPECT_EQ(read()->acknowledged_epoch().value(), before) << "it never falls";
+  EXPECT_EQ(read()->acknowledged_epoch().value(), before) << "it never decreases";
 }
 
 } // namespace

@@ -1,5 +1,5 @@
-// The state is a function of the commands: whichever engine, whether encoded in between, whether restarted, and
-// whatever fails on the way.
+// The state is a function of the commands, on every engine, with and without encoding, with restarts, and with failing
+// operations.
 #include "storage/metadata/apply/repairs.hpp"
 #include "tests/base/temporary_directory.hpp"
 #include "tests/storage/metadata/failing_engine.hpp"
@@ -17,7 +17,7 @@ void expect_same(const applied_batch& a, const applied_batch& b) {
   for (std::size_t i = 0; i < a.results.size(); ++i) ASSERT_EQ(encode(a.results[i]), encode(b.results[i]));
 }
 
-// Rows that belong together do. What the checker knows of the tables is written down in tables.hpp.
+// Checks the references between rows, as tables.hpp describes them.
 void check_invariants(kv_engine& engine) {
   std::map<std::string, std::uint32_t> manifest_references, blob_references;
   std::uint64_t inline_rows = 0, buried_rows = 0, buried_blobs = 0, waiting = 0;

@@ -1,4 +1,4 @@
-// Multipart uploads, copies, tags and settings of buckets as the state machine sees them.
+// Multipart uploads, copies, tags and settings of buckets in the state machine.
 #include "storage/metadata/rows/upload_rows.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 

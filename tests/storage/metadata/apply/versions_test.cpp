@@ -1,4 +1,4 @@
-// Versions of objects as the state machine sees them.
+// Versions of objects in the state machine.
 #include "tests/storage/metadata/store_fixture.hpp"
 
 namespace cairn::storage::metadata {
@@ -175,7 +175,7 @@ TEST_F(versions, are_deleted_only_if_the_clients_condition_holds) {
   EXPECT_EQ(shown(listed()), (texts{"k*!", "k!", "k"}));
   EXPECT_EQ(conditional({.size = 4}, id), errc::precondition_failed);
   EXPECT_EQ(conditional({.size = 5}, id), std::nullopt);
-  EXPECT_EQ(conditional({.size = 4}, id), std::nullopt) << "it is not there";
+  EXPECT_EQ(conditional({.size = 4}, id), std::nullopt) << "it does not exist";
 }
 
 TEST_F(versions, are_deleted_only_at_the_expected_place_of_the_history) {
@@ -188,11 +188,11 @@ TEST_F(versions, are_deleted_only_at_the_expected_place_of_the_history) {
   run(small("k", "1"));
   const auto before = place_of(object("k"));
   run(small("k", "2"));
-  EXPECT_EQ(expecting(before), errc::stale_source) << "it was written anew";
+  EXPECT_EQ(expecting(before), errc::stale_source) << "it was rewritten";
   EXPECT_EQ(expecting(before, version_id{}), errc::stale_source) << "and is the null version, as the first one was";
   ASSERT_EQ(bytes_of("k"), "2");
   EXPECT_EQ(expecting(place_of(object("k"))), std::nullopt);
-  EXPECT_EQ(expecting(before), errc::stale_source) << "there is none";
+  EXPECT_EQ(expecting(before), errc::stale_source) << "it does not exist";
   EXPECT_EQ(expecting(before, version_id{}), errc::stale_source);
 }
 
@@ -200,7 +200,7 @@ TEST_F(versions, are_written_unless_the_object_has_the_etag_that_none_may_have) 
   auto c = small("k", "1");
   c.etag = {.digest = {1}};
   c.condition.if_other = to_string(c.etag);
-  EXPECT_EQ(refused(c), std::nullopt) << "there is none";
+  EXPECT_EQ(refused(c), std::nullopt) << "it does not exist";
   c.stamp = stamp();
   EXPECT_EQ(refused(c), errc::precondition_failed);
   c.stamp = stamp();

@@ -1,4 +1,4 @@
-// What a command is allowed by is judged again where it is applied: each command, each way that it may have ended.
+// A command is authorized again where it is applied: each command, and each way in which its authorization may end.
 #include "storage/metadata/commands/authority.hpp"
 
 #include "tests/storage/metadata/store_fixture.hpp"
@@ -232,7 +232,7 @@ TEST_F(authorities, of_copies_need_their_source_to_the_end) {
   expect_all_refused(held, errc::no_such_bucket);
 }
 
-// Bytes that lie in a row are written anew as a part.
+// Inline bytes of a source are written again as a part.
 TEST_F(authorities, of_parts_that_were_copied_byte_by_byte_need_their_source_to_the_end) {
   auto original = small("original");
   original.bucket = "source";

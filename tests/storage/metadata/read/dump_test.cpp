@@ -16,7 +16,7 @@ namespace {
 const std::string path = "/data/dump";
 const table_id foreign = table_count; // a table that is not the metadata's
 
-// An engine of either kind with a table of somebody else's.
+// An engine of either kind with an additional table that does not belong to the metadata.
 struct some_engine {
   explicit some_engine(std::string_view kind) {
     const table_id tables = static_cast<table_id>(table_count + 1);

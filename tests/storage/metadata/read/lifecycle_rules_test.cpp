@@ -19,7 +19,7 @@ meta::listed_version version(const std::string& key, storage::wall_ms modified, 
   return v;
 }
 
-// What the rules want of these, in order; '.' keep, 'e' expire, 'r' remove.
+// The actions of the rules on these versions, in order; '.' keep, 'e' expire, 'r' remove.
 std::string actions(const std::vector<meta::lifecycle_rule>& rules, const std::vector<meta::listed_version>& versions,
                     storage::wall_ms now) {
   lifecycle_rules r{rules, milliseconds{day}};

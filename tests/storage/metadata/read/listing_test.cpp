@@ -130,7 +130,7 @@ TEST_F(listings, show_a_group_whose_keys_go_on_behind_start_after) {
   for (const auto* start : {"a/", "a/1"}) EXPECT_EQ(groups(start, true), names{"b/"}) << start;
 }
 
-// What S3 says, in the simplest way: every key is looked at.
+// A naive model of S3's listing: it examines every key.
 listing naive(const std::set<std::string>& keys, const listing_query& q) {
   listing page;
   std::vector<std::string> found;

@@ -170,7 +170,7 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   EXPECT_TRUE(decoded.public_read);
   EXPECT_FALSE(decoded.public_objects);
   bucket.public_objects = true;
-  EXPECT_EQ(encode(bucket)[0], 2) << "what was written before objects had a say";
+  EXPECT_EQ(encode(bucket)[0], 2) << "the encoding from before objects had their own setting";
   bucket.public_read = false;
   EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
 }
