@@ -1,7 +1,7 @@
 #include "actors/link/link_server.hpp"
 
-#include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
+#include "base/sockets/listener.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -37,7 +37,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
       return error{errc::invalid_argument, "listen on " + config::format(where) +
                                                ": links without TLS stay on loopback addresses unless "
                                                "cluster.insecure is true"};
-    return listen_on(listening, where);
+    return sockets::listen_on(listening, where);
   }
 
   void accept() {
@@ -88,10 +88,10 @@ struct link_server::state : std::enable_shared_from_this<state> {
   const std::shared_ptr<const tls_identity> tls;
   const std::shared_ptr<const session_services> env;
   link_strand control;
-  acceptor listening;
+  sockets::acceptor listening;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>
       pause;
-  accept_failures failures;
+  sockets::accept_failures failures;
   storage::log_pace refusals;
   std::size_t next_shard = 0;
   bool stopped = false;
@@ -124,7 +124,7 @@ result<void> link_server::listen() {
 }
 
 config::endpoint link_server::local_endpoint() const {
-  return endpoint_of(state_->listening);
+  return sockets::endpoint_of(state_->listening);
 }
 
 void link_server::start() {

@@ -1,6 +1,6 @@
-#include "actors/link/wire/certificates.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/files/small_file.hpp"
+#include "base/sockets/certificates.hpp"
 #include "cli/admin/cluster_command.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/secret_file.hpp"
@@ -16,18 +16,17 @@ namespace cairn::cli {
 
 namespace {
 
-namespace link = actors::link;
 namespace fs = std::filesystem;
 
 struct init_options {
   std::string dir, name = "cairn";
-  std::int64_t days = link::certificate_days_default;
+  std::int64_t days = certificates::certificate_days_default;
 };
 
 struct issue_options {
   std::string dir, node, data_dir, out;
   std::vector<std::string> names;
-  std::int64_t days = link::certificate_days_default;
+  std::int64_t days = certificates::certificate_days_default;
 };
 
 result<void> make_directory(const std::string& path) {
@@ -40,7 +39,7 @@ result<void> init(const init_options& o) {
     if (fs::exists(path))
       return error{errc::invalid_argument, path + " is there already: a new CA would lock out every node that has a "
                                                   "certificate of the old one"};
-  auto made = link::make_ca(o.name, storage::system_clock().wall(), o.days);
+  auto made = certificates::make_ca(o.name, storage::system_clock().wall(), o.days);
   if (!made) return made.error();
   if (auto there = make_directory(o.dir); !there) return there;
   if (auto w = write_private_file(key, made->key, file_secrecy::owner_only); !w) return w;
@@ -51,8 +50,8 @@ result<void> init(const init_options& o) {
   return {};
 }
 
-result<link::key_and_certificate> read_ca(const std::string& dir) {
-  link::key_and_certificate ca;
+result<certificates::key_and_certificate> read_ca(const std::string& dir) {
+  certificates::key_and_certificate ca;
   for (const auto& [name, text] : {std::pair{"/ca.crt", &ca.certificate}, std::pair{"/ca.key", &ca.key}}) {
     auto read = storage::read_small_file(storage::posix_file_system(), dir + name);
     if (!read && read.error().code == errc::not_found)
@@ -82,7 +81,7 @@ result<void> issue(const issue_options& o) {
   if (!ca) return ca.error();
   const auto node = node_to_certify(o);
   if (!node) return node.error();
-  const auto made = link::issue(*ca, *node, o.names, storage::system_clock().wall(), o.days);
+  const auto made = certificates::issue(*ca, *node, o.names, storage::system_clock().wall(), o.days);
   if (!made) return made.error();
   std::string out = o.out;
   if (out.empty()) out = o.data_dir.empty() ? o.dir + "/" + storage::to_string(*node) : o.data_dir;

@@ -1,7 +1,7 @@
 #include "net/admin/admin_server.hpp"
 
-#include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
+#include "base/sockets/listener.hpp"
 #include "net/admin/cluster_page.hpp"
 #include "net/wire/grammar/host_check.hpp"
 #include "net/wire/session_stream.hpp"
@@ -44,8 +44,9 @@ public:
 
 using request = http::request<http::empty_body>;
 using response = http::response<http::string_body>;
-using deadline_timer = asio::basic_waitable_timer<std::chrono::steady_clock,
-                                                  asio::wait_traits<std::chrono::steady_clock>, actors::control_strand>;
+using deadline_timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
+                               sockets::control_strand>;
 
 response text_response(http::status status, std::string body, const char* type = "text/plain; charset=utf-8") {
   response r{status, 11};
@@ -210,18 +211,18 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     }
   }
 
-  actors::control_strand control;
-  actors::acceptor listening;
+  sockets::control_strand control;
+  sockets::acceptor listening;
   deadline_timer pause;
   const config::admin_settings settings;
   admin_callbacks callbacks;
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
   std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
-  actors::spare_descriptor spare;                   // for a connection when the process has no other left
+  sockets::spare_descriptor spare;                  // for a connection when the process has no other left
   bool stopped = false;
-  actors::accept_failures failures; // on `control`
-  storage::log_pace refusals;       // on `control`
+  sockets::accept_failures failures; // on `control`
+  storage::log_pace refusals;        // on `control`
   mutable std::mutex tls_mutex;
   std::shared_ptr<const tls_context> tls_now; // null: in the clear
 };
@@ -400,7 +401,7 @@ admin_server::~admin_server() {
 
 result<void> admin_server::listen() {
   if (auto loaded = state_->load_tls(state_->settings.tls); !loaded) return loaded;
-  return actors::listen_on(state_->listening, state_->settings.listen);
+  return sockets::listen_on(state_->listening, state_->settings.listen);
 }
 
 result<void> admin_server::apply(const config::admin_settings& settings) {
@@ -415,7 +416,7 @@ storage::wall_ms admin_server::certificate_end() const {
 }
 
 config::endpoint admin_server::local_endpoint() const {
-  return actors::endpoint_of(state_->listening);
+  return sockets::endpoint_of(state_->listening);
 }
 
 void admin_server::start() {

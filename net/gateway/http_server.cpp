@@ -1,7 +1,7 @@
 #include "net/gateway/http_server.hpp"
 
-#include "actors/link/wire/listener.hpp"
 #include "base/log.hpp"
+#include "base/sockets/listener.hpp"
 #include "net/gateway/http_session.hpp"
 #include "net/wire/eviction.hpp"
 
@@ -16,7 +16,7 @@ namespace cairn::net {
 namespace asio = boost::asio;
 using boost::system::error_code;
 using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>,
-                                         actors::control_strand>;
+                                         sockets::control_strand>;
 
 namespace {
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
@@ -217,11 +217,11 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   std::vector<asio::io_context*> shards;
-  actors::control_strand control;
-  actors::acceptor listening;
+  sockets::control_strand control;
+  sockets::acceptor listening;
   timer pause, sweep, patience;
   std::shared_ptr<http_shared> shared;
-  actors::accept_failures failures;
+  sockets::accept_failures failures;
   config::http_tls_settings tls_files; // of listen and apply, which do not meet
   asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;
@@ -244,11 +244,11 @@ http_server::~http_server() {
 
 result<void> http_server::listen() {
   if (auto ready = state_->load_tls(); !ready) return ready;
-  return actors::listen_on(state_->listening, state_->shared->listen);
+  return sockets::listen_on(state_->listening, state_->shared->listen);
 }
 
 config::endpoint http_server::local_endpoint() const {
-  return actors::endpoint_of(state_->listening);
+  return sockets::endpoint_of(state_->listening);
 }
 
 void http_server::start() {

@@ -1,8 +1,8 @@
 #include "net/wire/tls.hpp"
 
-#include "actors/link/wire/certificates.hpp"
 #include "base/file_system.hpp"
 #include "base/files/small_file.hpp"
+#include "base/sockets/certificates.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -104,7 +104,7 @@ result<std::shared_ptr<const tls_context>> tls_context::load(const std::string& 
   if (SSL_CTX_set_cipher_list(native, ciphers_1_2) != 1)
     return error{errc::invalid_argument, "this OpenSSL has none of the ciphers"};
   SSL_CTX_set_alpn_select_cb(native, choose_protocol, nullptr);
-  const auto ends = actors::link::certificate_end(*certificate);
+  const auto ends = certificates::certificate_end(*certificate);
   if (!ends) return error{errc::invalid_argument, certificate_path + ": " + ends.error().text};
   return std::shared_ptr<const tls_context>{std::make_shared<openssl_context>(context, *ends)};
 }

@@ -23,7 +23,7 @@ ALLOWED = {
     "intrusive_ptr_add_ref": "boost::intrusive_ptr calls it",
     "used_bytes": "what tests ask of the simulated disk",
     "flushes": "what tests ask of the simulated disk",
-    "actors/runtime/asio_impl.cpp": "Asio's own sources",
+    "base/sockets/asio_impl.cpp": "Asio's own sources",
     "actors/link/wire/asio_ssl_impl.cpp": "the sources of Asio's TLS",
     "net/wire/beast_impl.cpp": "Beast's own sources",
 }

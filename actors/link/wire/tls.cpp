@@ -1,7 +1,7 @@
 #include "actors/link/wire/tls.hpp"
 
-#include "actors/link/wire/certificates.hpp"
 #include "base/files/small_file.hpp"
+#include "base/sockets/certificates.hpp"
 
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
@@ -39,7 +39,7 @@ public:
     const std::unique_ptr<X509, decltype(&X509_free)> shown{SSL_get1_peer_certificate(stream_.native_handle()),
                                                             X509_free};
     if (!shown) return error{errc::invalid_argument, "the peer showed no certificate"};
-    auto named = node_of(shown.get());
+    auto named = certificates::node_of(shown.get());
     if (!named) return named.error();
     return std::optional<storage::uuid>{*named};
   }
@@ -92,9 +92,9 @@ result<tls_material> read_tls_files(storage::file_system& files, const std::stri
 }
 
 result<std::shared_ptr<tls_identity>> tls_identity::make(const tls_material& material) {
-  auto node = check_node_certificate(material.ca, material.certificate);
+  auto node = certificates::check_node_certificate(material.ca, material.certificate);
   if (!node) return node.error();
-  const auto ends = certificate_end(material.certificate);
+  const auto ends = certificates::certificate_end(material.certificate);
   if (!ends) return ends.error();
   const auto context = std::make_shared<ssl::context>(ssl::context::tlsv13);
   error_code failed;

@@ -4,7 +4,7 @@
 
 #include "actors/link/link_server.hpp"
 #include "actors/link/peer_link.hpp"
-#include "actors/link/wire/certificates.hpp"
+#include "base/sockets/certificates.hpp"
 
 #include <boost/asio.hpp>
 #include <gmock/gmock.h>
@@ -260,13 +260,13 @@ public:
   std::shared_ptr<const tls_identity> node(std::uint8_t n) const { return node_named(n, ca_.certificate); }
   // A certificate of this cluster's, in the hands of somebody who trusts `trusted`.
   std::shared_ptr<const tls_identity> node_named(std::uint8_t n, const std::string& trusted) const {
-    const auto made = issue(ca_, node_id(n), {}, storage::system_clock().wall()).value();
+    const auto made = certificates::issue(ca_, node_id(n), {}, storage::system_clock().wall()).value();
     return tls_identity::make({trusted, made.certificate, made.key}).value();
   }
   const std::string& ca() const { return ca_.certificate; }
 
 private:
-  key_and_certificate ca_ = make_ca("blue", storage::system_clock().wall()).value();
+  certificates::key_and_certificate ca_ = certificates::make_ca("blue", storage::system_clock().wall()).value();
 };
 
 } // namespace cairn::actors::link

@@ -1,7 +1,7 @@
-#include "actors/link/wire/certificates.hpp"
 #include "actors/link/wire/tls.hpp"
 #include "base/files/node_identity.hpp"
 #include "base/files/small_file.hpp"
+#include "base/sockets/certificates.hpp"
 #include "cli/admin/cluster_command.hpp"
 
 #include <CLI/CLI.hpp>
@@ -58,7 +58,7 @@ TEST_F(cluster_certs_command, make_a_ca_and_certificates_that_fit_together) {
   EXPECT_EQ(mode(ca + "/ca.key"), owner_only);
   ASSERT_EQ(run({"issue", "--dir", ca, "--data-dir", data, "node-1.example.org", "10.0.0.1"}), 0) << errors;
   const auto node = storage::begin_node_start(storage::posix_file_system(), data, storage::system_random()).value().id;
-  EXPECT_EQ(actors::link::check_node_certificate(text(ca + "/ca.crt"), text(data + "/node.crt")).value(), node);
+  EXPECT_EQ(certificates::check_node_certificate(text(ca + "/ca.crt"), text(data + "/node.crt")).value(), node);
   EXPECT_EQ(mode(data + "/node.key"), owner_only);
   EXPECT_THAT(out, HasSubstr("cert = \"" + data + "/node.crt\""));
   const auto material = actors::link::read_tls_files(storage::posix_file_system(), data + "/ca.crt", data + "/node.crt",
@@ -71,7 +71,7 @@ TEST_F(cluster_certs_command, certify_a_node_by_its_identity_and_renew_it) {
   const std::string id = "01234567-89ab-4def-8123-456789abcdef";
   ASSERT_EQ(run({"issue", "--dir", ca, "--node", id}), 0) << errors;
   const auto first = text(ca + "/" + id + "/node.crt");
-  EXPECT_EQ(storage::to_string(actors::link::check_node_certificate(text(ca + "/ca.crt"), first).value()), id);
+  EXPECT_EQ(storage::to_string(certificates::check_node_certificate(text(ca + "/ca.crt"), first).value()), id);
   ASSERT_EQ(run({"issue", "--dir", ca, "--node", id, "--out", ca + "/" + id}), 0) << errors;
   EXPECT_NE(text(ca + "/" + id + "/node.crt"), first);
 }

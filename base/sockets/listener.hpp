@@ -8,7 +8,7 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
 
-namespace cairn::actors {
+namespace cairn::sockets {
 
 using control_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, control_strand>;
@@ -42,4 +42,4 @@ private:
   storage::log_pace pace_;
 };
 
-} // namespace cairn::actors
+} // namespace cairn::sockets

@@ -1,12 +1,9 @@
-#include "actors/link/wire/certificates.hpp"
-#include "actors/link/wire/tls.hpp"
-#include "base/files/memory_file_system.hpp"
-#include "base/files/small_file.hpp"
+#include "base/sockets/certificates.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace cairn::actors::link {
+namespace cairn::certificates {
 
 namespace {
 
@@ -21,7 +18,7 @@ storage::uuid id(std::uint8_t n) {
   return u;
 }
 
-class link_certificates : public ::testing::Test {
+class node_certificates : public ::testing::Test {
 protected:
   key_and_certificate ca = make_ca("blue", now).value();
   key_and_certificate node = issue(ca, id(1), {}, now).value();
@@ -29,16 +26,15 @@ protected:
 
 } // namespace
 
-TEST_F(link_certificates, name_their_node_and_are_signed_by_their_cluster) {
+TEST_F(node_certificates, name_their_node_and_are_signed_by_their_cluster) {
   EXPECT_EQ(check_node_certificate(ca.certificate, node.certificate).value(), id(1));
-  EXPECT_EQ(tls_identity::make({ca.certificate, node.certificate, node.key}).value()->node(), id(1));
   const auto other = make_ca("blue", now).value();
   EXPECT_THAT(check_node_certificate(other.certificate, node.certificate).error().text, HasSubstr("not signed by"));
   EXPECT_TRUE(check_node_certificate(other.certificate + ca.certificate, node.certificate))
       << "two authorities, while one replaces the other";
 }
 
-TEST_F(link_certificates, carry_names_and_addresses) {
+TEST_F(node_certificates, carry_names_and_addresses) {
   const std::string names[] = {"node-1.example.org", "10.0.0.7", "::1"};
   EXPECT_TRUE(issue(ca, id(1), names, now));
   for (const std::string wrong : {"", "a b", "x,URI:urn:uuid:0", "-x", "a/b", "DNS:x"}) {
@@ -47,40 +43,23 @@ TEST_F(link_certificates, carry_names_and_addresses) {
   }
 }
 
-TEST_F(link_certificates, end_after_the_given_days) {
+TEST_F(node_certificates, end_after_the_given_days) {
   EXPECT_EQ(certificate_end(node.certificate).value(), now + certificate_days_default * day_ms);
   EXPECT_EQ(certificate_end(issue(ca, id(1), {}, now, 1)->certificate).value(), now + day_ms);
   EXPECT_FALSE(issue(ca, id(1), {}, now, 0));
   EXPECT_FALSE(make_ca("blue", now, 100'000));
 }
 
-TEST_F(link_certificates, of_no_node_are_no_identity) {
+TEST_F(node_certificates, of_no_node_are_no_identity) {
   EXPECT_THAT(check_node_certificate(ca.certificate, ca.certificate).error().text, HasSubstr("names no node"));
 }
 
-TEST_F(link_certificates, need_material_that_fits_together) {
+TEST_F(node_certificates, are_issued_by_an_authority_with_its_key_and_a_name) {
   const auto other = issue(ca, id(2), {}, now).value();
-  const auto why_not = [](const tls_material& m) { return tls_identity::make(m).error().text; };
-  EXPECT_THAT(why_not({ca.certificate, node.certificate, other.key}), HasSubstr("does not belong to its certificate"));
-  EXPECT_THAT(why_not({ca.certificate, node.certificate, "nonsense"}), HasSubstr("key"));
-  EXPECT_THAT(why_not({"nonsense", node.certificate, node.key}), HasSubstr("authority"));
-  EXPECT_THAT(why_not({ca.certificate, "nonsense", node.key}), HasSubstr("not a certificate in PEM"));
   EXPECT_THAT(issue({node.key, node.certificate}, id(3), {}, now).error().text, HasSubstr("not an authority's"));
   EXPECT_THAT(issue({other.key, ca.certificate}, id(3), {}, now).error().text, HasSubstr("does not belong"));
   EXPECT_FALSE(make_ca("", now));
   EXPECT_FALSE(make_ca(std::string(65, 'x'), now));
 }
 
-TEST_F(link_certificates, are_read_from_files) {
-  storage::memory_file_system files;
-  ASSERT_TRUE(files.make_directories("/tls"));
-  for (const auto& [path, text] :
-       {std::pair{"ca.pem", ca.certificate}, std::pair{"node.pem", node.certificate}, std::pair{"node.key", node.key}})
-    ASSERT_TRUE(storage::replace_small_file(files, std::string{"/tls/"} + path, text));
-  const auto read = read_tls_files(files, "/tls/ca.pem", "/tls/node.pem", "/tls/node.key");
-  ASSERT_TRUE(read);
-  EXPECT_EQ(read->key, node.key);
-  EXPECT_EQ(read_tls_files(files, "/tls/ca.pem", "/tls/absent", "/tls/node.key").error().code, errc::not_found);
-}
-
-} // namespace cairn::actors::link
+} // namespace cairn::certificates

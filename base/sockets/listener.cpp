@@ -1,4 +1,4 @@
-#include "actors/link/wire/listener.hpp"
+#include "base/sockets/listener.hpp"
 
 #include "base/log.hpp"
 
@@ -7,7 +7,7 @@
 
 #include <utility>
 
-namespace cairn::actors {
+namespace cairn::sockets {
 
 namespace asio = boost::asio;
 using asio::ip::tcp;
@@ -53,4 +53,4 @@ void accept_failures::note(const boost::system::error_code& failed) {
     log::warn(event_, {{"error", failed.message()}, {"left_out_since_the_last", *left_out}});
 }
 
-} // namespace cairn::actors
+} // namespace cairn::sockets

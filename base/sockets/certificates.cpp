@@ -1,4 +1,4 @@
-#include "actors/link/wire/certificates.hpp"
+#include "base/sockets/certificates.hpp"
 
 #include <openssl/bn.h>
 #include <openssl/err.h>
@@ -9,7 +9,7 @@
 #include <algorithm>
 #include <memory>
 
-namespace cairn::actors::link {
+namespace cairn::certificates {
 
 namespace {
 
@@ -237,4 +237,4 @@ result<storage::wall_ms> certificate_end(const std::string& certificate) {
   return (std::int64_t{days} * day_s + seconds) * 1000;
 }
 
-} // namespace cairn::actors::link
+} // namespace cairn::certificates

@@ -20,7 +20,7 @@
 
 struct x509_st; // OpenSSL's X509
 
-namespace cairn::actors::link {
+namespace cairn::certificates {
 
 struct key_and_certificate {
   std::string key, certificate;
@@ -43,4 +43,4 @@ result<storage::uuid> check_node_certificate(const std::string& ca, const std::s
 // When the validity of the text's first certificate ends, for warnings ahead of time.
 result<storage::wall_ms> certificate_end(const std::string& certificate);
 
-} // namespace cairn::actors::link
+} // namespace cairn::certificates
