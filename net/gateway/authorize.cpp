@@ -22,15 +22,6 @@ using storage::metadata::allowed_by;
 constexpr std::array<std::string_view, 6> overridable{"content-type",  "content-language", "expires",
                                                       "cache-control", "content-encoding", "content-disposition"};
 
-// The path as it was sent, of "/a/b?c" and "http://host/a/b?c".
-std::string_view path_of(std::string_view target) {
-  target = target.substr(0, target.find('?'));
-  if (target.starts_with('/')) return target;
-  const auto scheme = target.find("://");
-  const auto slash = scheme == target.npos ? target.npos : target.find('/', scheme + 3);
-  return slash == target.npos ? std::string_view{"/"} : target.substr(slash);
-}
-
 std::string_view method_of(const request_head& head) {
   return view_of(head.method_string());
 }
@@ -113,7 +104,7 @@ public:
       const auto same = [&header](const std::string& name) { return iequals(name, header.name); };
       if (std::none_of(added.begin(), added.end(), same)) headers_.push_back(header);
     }
-    sent_ = {view_of(head.method_string()), path_of(view_of(head.target())), request.target.query, headers_};
+    sent_ = {view_of(head.method_string()), request.target.path, request.target.query, headers_};
   }
   const signed_request& get() const { return sent_; }
 

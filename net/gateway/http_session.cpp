@@ -219,7 +219,7 @@ authorization http_session::begin_request(std::string_view head) {
   request_.basics.http_1_0 = message.version() == 10;
   request_.head_only = message.method() == http::verb::head;
   const auto target = message.target();
-  auto parsed = parse_target({target.data(), target.size()});
+  auto parsed = parse_s3_target({target.data(), target.size()});
   if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
   if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
   request_.target = std::move(*parsed);

@@ -8,9 +8,9 @@
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operation.hpp"
 #include "net/s3/operations/conditions.hpp"
+#include "net/s3/operations/target.hpp"
 #include "net/s3/response.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/wire/grammar/uri.hpp"
 
 #include <boost/beast/http/fields.hpp>
 
@@ -36,7 +36,7 @@ struct part_extent {
 
 struct request {
   http_operation operation = http_operation::unknown;
-  request_target target;
+  s3_target target;
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;

@@ -119,7 +119,7 @@ constexpr std::array sub_routes{
     sub_route{"POST", place::bucket, "delete", http_operation::delete_objects},
 };
 
-std::size_t sub_resources_of(const request_target& target, const sub_resource*& first) {
+std::size_t sub_resources_of(const s3_target& target, const sub_resource*& first) {
   std::size_t found = 0;
   for (const auto& parameter : target.query) {
     for (const auto& known : sub_resources) {
@@ -130,7 +130,7 @@ std::size_t sub_resources_of(const request_target& target, const sub_resource*& 
 }
 
 // What a sub-resource makes of the request: an operation, or a refusal.
-std::optional<routed> sub_operation(std::string_view method, const request_target& target) {
+std::optional<routed> sub_operation(std::string_view method, const s3_target& target) {
   const sub_resource* first = nullptr;
   const auto count = sub_resources_of(target, first);
   if (count == 0) return std::nullopt;
@@ -142,7 +142,7 @@ std::optional<routed> sub_operation(std::string_view method, const request_targe
   return routed{http_operation::unknown, not_implemented(first->feature)};
 }
 
-std::optional<s3_error> refused_query(std::string_view method, const request_target& target) {
+std::optional<s3_error> refused_query(std::string_view method, const s3_target& target) {
   for (const auto& parameter : target.query) {
     if (parameter.name == "partNumber" && (target.key.empty() || (method != "GET" && method != "HEAD"))) {
       return not_implemented("Multipart uploads (?partNumber)");
@@ -151,7 +151,7 @@ std::optional<s3_error> refused_query(std::string_view method, const request_tar
   return std::nullopt;
 }
 
-s3_error method_not_allowed(std::string_view method, const request_target& target) {
+s3_error method_not_allowed(std::string_view method, const s3_target& target) {
   return {405, "MethodNotAllowed", std::string{method} + " is not allowed on this resource.",
           std::string{allow_header(target)}};
 }
@@ -169,7 +169,7 @@ constexpr std::array verbs{
     verb{"OPTIONS", http_operation::options, http_operation::options, http_operation::options},
 };
 
-http_operation operation_of(std::string_view method, const request_target& target) {
+http_operation operation_of(std::string_view method, const s3_target& target) {
   if (target.asterisk && method != "OPTIONS") return http_operation::unknown;
   for (const auto& v : verbs) {
     if (v.method != method) continue;
@@ -180,7 +180,7 @@ http_operation operation_of(std::string_view method, const request_target& targe
 
 } // namespace
 
-std::string_view allow_header(const request_target& target) {
+std::string_view allow_header(const s3_target& target) {
   if (target.bucket.empty() && !target.asterisk) return "Allow: GET, OPTIONS\r\n";
   return target.key.empty() ? "Allow: GET, HEAD, PUT, POST, DELETE, OPTIONS\r\n"
                             : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
@@ -211,12 +211,12 @@ bool changes_data(http_operation operation) {
   }
 }
 
-std::string_view sub_resource_of(const request_target& target) {
+std::string_view sub_resource_of(const s3_target& target) {
   const sub_resource* first = nullptr;
   return sub_resources_of(target, first) == 0 ? std::string_view{} : first->query;
 }
 
-routed route(std::string_view method, const request_target& target) {
+routed route(std::string_view method, const s3_target& target) {
   if (target.bucket == "WriteGetObjectResponse") {
     return {http_operation::unknown, not_implemented("Object Lambda (WriteGetObjectResponse)")};
   }

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "net/s3/operation.hpp"
+#include "net/s3/operations/target.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/wire/grammar/uri.hpp"
 
 #include <optional>
 #include <string_view>
@@ -16,12 +16,12 @@ struct routed {
 };
 
 // The query that makes the request one about a part of what the target names ("acl"); empty: none does.
-std::string_view sub_resource_of(const request_target& target);
+std::string_view sub_resource_of(const s3_target& target);
 
-routed route(std::string_view method, const request_target& target);
+routed route(std::string_view method, const s3_target& target);
 
 // "Allow: …\r\n" of what the target names: the node, a bucket or an object.
-std::string_view allow_header(const request_target& target);
+std::string_view allow_header(const s3_target& target);
 
 // What a PUT becomes that names a source to copy from.
 http_operation copying(http_operation operation);

@@ -10,7 +10,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
-  const auto target = cairn::net::parse_target(text);
+  const auto target = cairn::net::parse_s3_target(text);
   if (!target) return 0;
   for (const auto* method : {"GET", "PUT", "HEAD", "DELETE", "OPTIONS", "POST"}) {
     const auto routed = cairn::net::route(method, *target);

@@ -21,7 +21,7 @@ actors::command_box box(metadata::command command) {
   return {std::make_shared<const metadata::command>(std::move(command))};
 }
 
-std::variant<bucket_list_request, s3_error> read_bucket_list_request(const request_target& target) {
+std::variant<bucket_list_request, s3_error> read_bucket_list_request(const s3_target& target) {
   if (auto refused = refused_texts(target)) return std::move(*refused);
   bucket_list_request request;
   if (const auto* prefix = target.find("prefix")) request.prefix = *prefix;

@@ -29,7 +29,7 @@ void with_object(const session_ptr& session, std::function<void(const metadata::
 
 void answer_unkept(const session_ptr& session) {
   const auto& target = session->current().target;
-  const auto setting = setting_answer(sub_resource_of(target), target);
+  const auto setting = setting_answer(sub_resource_of(target), !target.key.empty());
   if (const auto* refused = std::get_if<s3_error>(&setting)) return session->respond_error(*refused);
   answer_document(session, std::get<std::string>(setting));
 }

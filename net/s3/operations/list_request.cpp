@@ -67,7 +67,7 @@ std::optional<s3_error> refused_texts(const request_target& target) {
   return std::nullopt;
 }
 
-std::variant<list_request, s3_error> read_list_request(const request_target& target, std::uint32_t keys_max) {
+std::variant<list_request, s3_error> read_list_request(const s3_target& target, std::uint32_t keys_max) {
   list_request list;
   if (auto refused = refused_texts(target)) return std::move(*refused);
   list.query.bucket = target.bucket;

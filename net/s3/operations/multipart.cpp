@@ -91,7 +91,7 @@ std::string upload_id_text(metadata::upload_id id, std::uint64_t nonce) {
   return hex(id) + hex(nonce);
 }
 
-std::variant<metadata::upload_name, s3_error> upload_of(const request_target& target) {
+std::variant<metadata::upload_name, s3_error> upload_of(const s3_target& target) {
   const auto* text = target.find("uploadId");
   metadata::upload_name name{target.bucket, target.key, 0, 0};
   if (text != nullptr && text->size() == 2 * half_bytes) {

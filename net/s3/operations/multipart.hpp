@@ -4,8 +4,8 @@
 
 #include "actors/protocol/ports.hpp"
 #include "net/s3/body/checksums.hpp"
+#include "net/s3/operations/target.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/wire/grammar/uri.hpp"
 #include "storage/metadata/commands/object_commands.hpp"
 
 #include <boost/beast/http/fields.hpp>
@@ -18,7 +18,7 @@ namespace cairn::net {
 // 32 hexadecimal digits.
 std::string upload_id_text(storage::metadata::upload_id id, std::uint64_t nonce);
 // Of "?uploadId=…". NoSuchUpload: the text is not one of this node's.
-std::variant<storage::metadata::upload_name, s3_error> upload_of(const request_target& target);
+std::variant<storage::metadata::upload_name, s3_error> upload_of(const s3_target& target);
 std::variant<std::uint32_t, s3_error> part_number_of(const request_target& target); // "?partNumber=…", 1 to 10,000
 
 // A number of a query ("max-parts"), at most `most`, which is also the default.

@@ -48,7 +48,7 @@ std::string upper(std::string text) {
 
 } // namespace
 
-std::string upload_begun_xml(const request_target& target, std::string_view upload_id) {
+std::string upload_begun_xml(const s3_target& target, std::string_view upload_id) {
   xml_writer xml;
   xml.open("InitiateMultipartUploadResult", s3_name_space);
   xml.text("Bucket", target.bucket);
@@ -58,7 +58,7 @@ std::string upload_begun_xml(const request_target& target, std::string_view uplo
   return xml.take();
 }
 
-std::string parts_xml(const request_target& target, const parts_request& request, const actors::found_upload& page) {
+std::string parts_xml(const s3_target& target, const parts_request& request, const actors::found_upload& page) {
   const auto& parts = *page.parts;
   const auto shown = std::min<std::size_t>(parts.size(), request.parts_max);
   xml_writer xml;
@@ -129,7 +129,7 @@ std::string uploads_xml(const uploads_request& request, const metadata::uploads_
   return xml.take();
 }
 
-std::string upload_completed_xml(std::string_view origin, const request_target& target, const metadata::etag& etag,
+std::string upload_completed_xml(std::string_view origin, const s3_target& target, const metadata::etag& etag,
                                  const actors::kept_headers& checksums) {
   xml_writer xml;
   xml.open("CompleteMultipartUploadResult", s3_name_space);

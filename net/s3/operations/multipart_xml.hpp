@@ -3,20 +3,20 @@
 
 #include "actors/protocol/messages.hpp"
 #include "actors/protocol/ports.hpp"
-#include "net/wire/grammar/uri.hpp"
+#include "net/s3/operations/target.hpp"
 
 #include <string>
 
 namespace cairn::net {
 
-std::string upload_begun_xml(const request_target& target, std::string_view upload_id);
+std::string upload_begun_xml(const s3_target& target, std::string_view upload_id);
 
 struct parts_request {
   std::string upload_id;
   std::uint32_t after = 0, parts_max = 1000;
 };
 // `page`: at most parts_max + 1 parts; the last one only tells that there are more.
-std::string parts_xml(const request_target& target, const parts_request& request, const actors::found_upload& page);
+std::string parts_xml(const s3_target& target, const parts_request& request, const actors::found_upload& page);
 
 struct uploads_request {
   storage::metadata::uploads_query query;
@@ -26,8 +26,8 @@ struct uploads_request {
 std::string uploads_xml(const uploads_request& request, const storage::metadata::uploads_page& page);
 
 // `origin`: "https://host:port", under which the client reached the node; empty: it did not say.
-std::string upload_completed_xml(std::string_view origin, const request_target& target,
-                                 const storage::metadata::etag& etag, const actors::kept_headers& checksums);
+std::string upload_completed_xml(std::string_view origin, const s3_target& target, const storage::metadata::etag& etag,
+                                 const actors::kept_headers& checksums);
 
 // `element`: CopyObjectResult or CopyPartResult.
 std::string copied_xml(std::string_view element, const storage::metadata::etag& etag, storage::wall_ms modified,

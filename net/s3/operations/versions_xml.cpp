@@ -39,7 +39,7 @@ void add_version(xml_writer& xml, const metadata::listed_version& version, bool 
 
 } // namespace
 
-std::variant<versions_request, s3_error> read_versions_request(const request_target& target, std::uint32_t keys_max) {
+std::variant<versions_request, s3_error> read_versions_request(const s3_target& target, std::uint32_t keys_max) {
   versions_request request;
   if (auto refused = refused_texts(target)) return std::move(*refused);
   const auto most = bounded_number(target, "max-keys", keys_max);

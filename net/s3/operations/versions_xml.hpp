@@ -1,8 +1,8 @@
 // Versions of objects in S3's documents: ListObjectVersions, PutBucketVersioning. Pure.
 #pragma once
 
+#include "net/s3/operations/target.hpp"
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/wire/grammar/uri.hpp"
 #include "storage/metadata/read/view.hpp"
 
 #include <string>
@@ -18,7 +18,7 @@ struct versions_request {
   std::string version_marker; // as it was given
   bool encode_url = false;
 };
-std::variant<versions_request, s3_error> read_versions_request(const request_target& target, std::uint32_t keys_max);
+std::variant<versions_request, s3_error> read_versions_request(const s3_target& target, std::uint32_t keys_max);
 std::string versions_document(const versions_request& request, const storage::metadata::versions_page& page);
 
 // bucket_row::versioning. MalformedXML; NotImplemented: MFA delete.

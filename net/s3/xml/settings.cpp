@@ -117,8 +117,7 @@ std::string location_document(std::string_view region) {
   return xml.take();
 }
 
-std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target) {
-  const bool of_object = !target.key.empty();
+std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, bool of_object) {
   if (sub_resource == "requestPayment") return payer_document();
   for (const auto& s : settings) {
     if (s.sub_resource != sub_resource || s.of_object != of_object) continue;

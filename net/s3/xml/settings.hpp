@@ -4,7 +4,6 @@
 #pragma once
 
 #include "net/s3/xml/s3_errors.hpp"
-#include "net/wire/grammar/uri.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -15,7 +14,7 @@
 namespace cairn::net {
 
 // GET of `sub_resource` ("acl"), of a bucket or, with a key, an object that exists → the document.
-std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, const request_target& target);
+std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, bool of_object);
 std::string location_document(std::string_view region); // S3's oldest region is an empty element
 
 // Whose the objects of a bucket are (storage::metadata::ownership), as S3 names it. Nothing: no such name.

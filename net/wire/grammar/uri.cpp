@@ -77,6 +77,7 @@ result<request_target> parse_target(std::string_view target) {
   request_target parsed;
   if (target == "*") {
     parsed.asterisk = true;
+    parsed.path = "/";
     return parsed;
   }
   for (const std::string_view scheme : {"http://", "https://"}) {
@@ -98,13 +99,7 @@ result<request_target> parse_target(std::string_view target) {
   }
   if (path.empty() && !parsed.authority.empty()) path = "/";
   if (path.empty() || path.front() != '/') return error{errc::invalid_argument, "the target does not begin with /"};
-  path.remove_prefix(1);
-  const auto slash = path.find('/');
-  auto bucket = percent_decode(path.substr(0, slash), false);
-  auto key = percent_decode(slash == path.npos ? std::string_view{} : path.substr(slash + 1), false);
-  if (!bucket || !key) return error{errc::invalid_argument, "the target holds a bad percent escape"};
-  parsed.bucket = std::move(*bucket);
-  parsed.key = std::move(*key);
+  parsed.path = path;
   return parsed;
 }
 

@@ -1,5 +1,4 @@
-// Request targets (RFC 9112 §3.2) → bucket, key and query. Pure. A key is bytes, never a path: `..`, `//` and `%2F`
-// mean nothing here, so nothing can escape a bucket. The bucket is the first segment; the rest, decoded, is the key.
+// Request targets (RFC 9112 §3.2): path and query, percent-encoding. Pure. Paths are bytes: `..` and `//` mean nothing.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,7 +15,7 @@ struct query_parameter {
 };
 
 struct request_target {
-  std::string bucket, key; // decoded; an empty bucket and key: the root
+  std::string path; // as it was sent, percent-encoded; begins with '/'
   std::vector<query_parameter> query;
   std::string authority; // of the absolute form "http://authority/path": replaces the Host header
   bool asterisk = false; // "OPTIONS *"
@@ -24,7 +23,7 @@ struct request_target {
   const std::string* find(std::string_view name) const; // null: not given; the first one wins
 };
 
-// invalid_argument: neither origin, absolute nor asterisk form, a bad percent escape, or a fragment.
+// invalid_argument: neither origin, absolute nor asterisk form, a bad percent escape in the query, or a fragment.
 result<request_target> parse_target(std::string_view target);
 
 // Nothing for "%", "%4", "%zz". `plus_is_space`: form encoding, as in queries.

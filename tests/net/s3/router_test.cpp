@@ -6,7 +6,7 @@ namespace cairn::net {
 
 namespace {
 routed to(std::string_view method, std::string_view target) {
-  return route(method, parse_target(target).value());
+  return route(method, parse_s3_target(target).value());
 }
 unsigned refusal(std::string_view method, std::string_view target) {
   const auto r = to(method, target);
@@ -68,8 +68,8 @@ TEST(router, refuses_features_by_name_and_ignores_other_queries) {
 }
 
 TEST(router, takes_parts_of_resources_only_where_they_belong) {
-  EXPECT_EQ(sub_resource_of(parse_target("/files?x-id=1&acl").value()), "acl");
-  EXPECT_EQ(sub_resource_of(parse_target("/files?prefix=acl").value()), "");
+  EXPECT_EQ(sub_resource_of(parse_s3_target("/files?x-id=1&acl").value()), "acl");
+  EXPECT_EQ(sub_resource_of(parse_s3_target("/files?prefix=acl").value()), "");
   EXPECT_EQ(refusal("GET", "/files?acl&policy"), 501u) << "which one?";
   EXPECT_EQ(refusal("POST", "/files/k?delete"), 501u);
   EXPECT_EQ(refusal("GET", "/?acl"), 501u);

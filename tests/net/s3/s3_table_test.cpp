@@ -162,7 +162,7 @@ std::vector<table_row> read_table() {
 // 0: it is served.
 unsigned refusal_of(const table_row& row) {
   request asked;
-  asked.target = parse_target(row.target).value();
+  asked.target = parse_s3_target(row.target).value();
   const auto routed = route(row.method, asked.target);
   if (routed.refused) return routed.refused->status;
   if (row.header.empty()) return 0;

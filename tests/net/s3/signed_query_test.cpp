@@ -25,7 +25,7 @@ head_and_query take(const std::string& query, std::vector<std::pair<std::string,
   head_and_query out;
   out.head.method(method);
   for (const auto& [name, value] : headers) out.head.insert(name, value);
-  out.asked.target = parse_target("/b/k?" + query).value();
+  out.asked.target = parse_s3_target("/b/k?" + query).value();
   if (const auto refused = take_query_headers(out.head, out.asked)) out.refused = refused->code;
   return out;
 }

@@ -8,12 +8,12 @@ namespace cairn::net {
 
 namespace {
 list_request of(std::string_view target) {
-  auto parsed = read_list_request(parse_target(target).value(), 1000);
+  auto parsed = read_list_request(parse_s3_target(target).value(), 1000);
   EXPECT_TRUE(std::holds_alternative<list_request>(parsed)) << target;
   return std::get<list_request>(parsed);
 }
 std::string_view refusal(std::string_view target) {
-  const auto parsed = read_list_request(parse_target(target).value(), 1000);
+  const auto parsed = read_list_request(parse_s3_target(target).value(), 1000);
   const auto* refused = std::get_if<s3_error>(&parsed);
   return refused ? refused->code : "";
 }
@@ -69,7 +69,7 @@ TEST(list_request, refuses_texts_that_no_answer_can_repeat) {
   for (const auto* name : {"prefix", "delimiter", "marker", "start-after", "key-marker", "upload-id-marker",
                            "version-id-marker", "continuation-token"}) {
     const auto asked = [name](std::string_view value, std::string_view more = "") {
-      const auto target = parse_target("/files?" + std::string{name} + "=" + std::string{value} + std::string{more});
+      const auto target = parse_s3_target("/files?" + std::string{name} + "=" + std::string{value} + std::string{more});
       const auto refused = refused_texts(target.value());
       return refused ? std::string{refused->code} : "";
     };
@@ -81,7 +81,7 @@ TEST(list_request, refuses_texts_that_no_answer_can_repeat) {
     EXPECT_EQ(asked("%C3%A4%01%0A"), "") << name;
   }
   EXPECT_EQ(refusal("/files?list-type=2&start-after=%FF"), "InvalidArgument");
-  EXPECT_FALSE(refused_texts(parse_target("/files?other=%FF").value())) << "not repeated";
+  EXPECT_FALSE(refused_texts(parse_s3_target("/files?other=%FF").value())) << "not repeated";
 }
 
 TEST(list_request, refuses_what_it_cannot_read) {

@@ -1,0 +1,43 @@
+#include "net/s3/operations/target.hpp"
+
+#include <gtest/gtest.h>
+
+namespace cairn::net {
+
+TEST(s3_target, is_a_bucket_and_a_key) {
+  const auto t = parse_s3_target("/photos/2024/a%20b+c.jpg?list-type=2").value();
+  EXPECT_EQ(t.bucket, "photos");
+  EXPECT_EQ(t.key, "2024/a b+c.jpg") << "a plus is itself in a path";
+  EXPECT_EQ(*t.find("list-type"), "2");
+  const auto absolute = parse_s3_target("HTTP://example.org:9000/b/k?q=1").value();
+  EXPECT_EQ(absolute.bucket, "b");
+  EXPECT_EQ(absolute.key, "k");
+  EXPECT_EQ(parse_s3_target("http://example.org").value().bucket, "");
+}
+
+TEST(s3_target, keeps_dots_and_slashes_as_bytes_of_the_key) {
+  EXPECT_EQ(parse_s3_target("/b/../../etc/passwd").value().key, "../../etc/passwd");
+  EXPECT_EQ(parse_s3_target("/b/%2e%2e%2Fother/key").value().key, "../other/key");
+  EXPECT_EQ(parse_s3_target("/b//").value().key, "/");
+  EXPECT_EQ(parse_s3_target("/b%2Fc/key").value().bucket, "b/c") << "no bucket has such a name";
+  EXPECT_EQ(parse_s3_target("/..").value().bucket, "..");
+}
+
+TEST(s3_target, may_be_the_root_a_bucket_and_a_bucket_with_a_slash) {
+  EXPECT_EQ(parse_s3_target("/").value().bucket, "");
+  EXPECT_EQ(parse_s3_target("/b").value().key, "");
+  EXPECT_EQ(parse_s3_target("/b/").value().key, "");
+  EXPECT_EQ(parse_s3_target("/?x=1").value().bucket, "");
+  EXPECT_EQ(parse_s3_target("*").value().bucket, "");
+}
+
+TEST(s3_target, refuses_bad_escapes) {
+  for (const auto* bad :
+       {"", "b/k", "/b/%", "/b/%4", "/b/%zz", "/b/%4g", "/%", "/b?x=%", "/b/k#part", "http:///b", "//%"}) {
+    const auto parsed = parse_s3_target(bad);
+    ASSERT_FALSE(parsed) << bad;
+    EXPECT_EQ(parsed.error(), errc::invalid_argument);
+  }
+}
+
+} // namespace cairn::net
