@@ -1,9 +1,12 @@
-// The values that messages between actors carry, their CAF type ids and atoms. Messages copy pointers, never chunk
+// The values that messages between actors carry (those of objects and access: actors/protocol/values), their CAF type
+// ids and atoms. Messages copy pointers, never chunk
 // bytes, and stay within their process (interfaces.hpp).
 #pragma once
 
 #include "actors/link/peer_service.hpp"
 #include "actors/protocol/cluster_status.hpp"
+#include "actors/protocol/values/access.hpp"
+#include "actors/protocol/values/objects.hpp"
 #include "base/error.hpp"
 #include "base/memory/buffer_pool.hpp"
 #include "cluster/raft/raft_core.hpp"
@@ -44,60 +47,6 @@ struct chunk_call {
   std::shared_ptr<link::incoming_request> request;
 };
 
-// Keeps blobs that were live at log index `at` from being deleted until it is destroyed:
-// actors/protocol/read_holds.hpp. May be destroyed on any thread.
-using read_hold = std::shared_ptr<void>;
-
-struct object_name {
-  std::string bucket, key;
-  bool with_body = true;                                  // false (HEAD): no parts, no inline bytes, no hold
-  std::optional<storage::metadata::version_id> version{}; // nullopt: the live one
-  storage::metadata::judgement judged{};
-};
-struct found_object {
-  std::shared_ptr<const storage::metadata::object_row> row;
-  std::shared_ptr<const std::string> inline_bytes;                            // content == inline_bytes
-  std::shared_ptr<const std::vector<storage::metadata::manifest_part>> parts; // at most the first 16
-  read_hold hold;
-  std::shared_ptr<const storage::metadata::bucket_row> bucket{}; // at the time of the look-up
-};
-using part_list = std::shared_ptr<const std::vector<storage::metadata::manifest_part>>;
-using buckets_listing = std::shared_ptr<const storage::metadata::buckets_page>;
-using listing_page = std::shared_ptr<const storage::metadata::listing>;
-
-// A multipart upload, and those of its parts whose numbers are greater than `after`, at most `max`.
-struct upload_query {
-  storage::metadata::upload_name upload;
-  std::uint32_t after = 0, max = 0;
-};
-struct found_upload {
-  std::shared_ptr<const storage::metadata::upload_row> row;
-  std::shared_ptr<const std::vector<storage::metadata::uploaded_part>> parts;
-};
-using versions_listing = std::shared_ptr<const storage::metadata::versions_page>;
-using uploads_listing = std::shared_ptr<const storage::metadata::uploads_page>;
-// An object and a page of its parts, when it was uploaded in parts.
-struct object_parts_query {
-  std::string bucket, key;
-  std::uint32_t after = 0, max = 0;
-  std::optional<storage::metadata::version_id> version{};
-  storage::metadata::judgement judged{};
-};
-struct found_parts {
-  std::shared_ptr<const storage::metadata::object_row> row;
-  std::shared_ptr<const std::vector<storage::metadata::object_part>> parts;
-};
-// The access key of a request, and the buckets that it names.
-struct access_query {
-  std::string key;              // access key; empty: anonymous
-  std::string bucket, bucket_2; // empty: none
-};
-// The rows of an access_query; null: does not exist, or not asked for.
-struct found_access {
-  std::shared_ptr<const storage::metadata::access_key_row> key;
-  std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
-  storage::log_index seen = 0; // in a cluster: the rows are of this log index or a later one
-};
 // At most `max` access keys greater than `after`.
 struct keys_query {
   std::string after;

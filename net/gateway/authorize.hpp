@@ -6,6 +6,7 @@
 // auth.anonymous, what is malformed), or says what must be known; `authorize_with_rows` decides with that.
 #pragma once
 
+#include "actors/protocol/values/access.hpp"
 #include "net/s3/request.hpp"
 
 #include <boost/beast/http/message.hpp>

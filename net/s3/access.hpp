@@ -2,7 +2,7 @@
 // decisions over rows of the metadata: authorize.hpp asks for these.
 #pragma once
 
-#include "actors/protocol/messages.hpp"
+#include "actors/protocol/values/access.hpp"
 #include "net/s3/operation.hpp"
 #include "net/s3/request.hpp"
 

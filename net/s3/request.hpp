@@ -1,8 +1,8 @@
 // One request as the rest of net/ sees it: what was asked for and the headers that matter, out of Beast's fields.
 #pragma once
 
-#include "actors/protocol/messages.hpp"
-#include "actors/protocol/ports.hpp"
+#include "actors/protocol/values/objects.hpp"
+#include "actors/protocol/values/transfers.hpp"
 #include "base/metrics.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/body/body_checksums.hpp"

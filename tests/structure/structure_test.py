@@ -32,7 +32,8 @@ ROOMS = {
     "cluster": ["base/", "storage/metadata/", "cluster/raft", "cluster/layout"],
     "actors/link/wire": ["base/"],
     "actors/link": ["base/", "storage/metadata/commands", "cluster", "actors/link/wire"],
-    "actors/protocol": ["base/", "config", "storage/", "cluster/", "actors/link"],
+    "actors/protocol/values": ["base/", "storage/metadata/"],
+    "actors/protocol": ["base/", "config", "storage/", "cluster/", "actors/link", "actors/protocol/values"],
     "actors/chunks": ["base/", "storage/chunks", "cluster/layout", "actors/link", "actors/protocol"],
     "actors/download": ["base/", "actors/protocol", "actors/chunks"],
     "actors/upload": ["base/", "cluster/layout", "actors/protocol", "actors/chunks"],
@@ -52,13 +53,15 @@ ROOMS = {
     "net/wire": ["base/", "net/wire/grammar"],
     "net/s3/xml": ["base/", "storage/metadata/", "net/wire/grammar"],
     "net/s3/auth": ["base/", "net/wire/grammar", "net/s3/xml"],
-    "net/s3/body": ["base/", "actors/protocol", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
-    "net/s3/operations": ["base/", "storage/metadata/", "actors/protocol", "net/wire/grammar", "net/s3/xml", "net/s3/body"],
-    "net/s3": [
-        "base/", "storage/metadata/", "actors/protocol", "net/wire/grammar", "net/s3/xml", "net/s3/auth", "net/s3/body",
-        "net/s3/operations",
+    "net/s3/body": ["base/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
+    "net/s3/operations": [
+        "base/", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/body",
     ],
-    "net/gateway": ["base/", "config", "actors/protocol", "net/wire/", "net/s3/"],
+    "net/s3": [
+        "base/", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth",
+        "net/s3/body", "net/s3/operations",
+    ],
+    "net/gateway": ["base/", "config", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/"],
     "net/gateway/routes": ["base/", "actors/protocol", "net/wire/grammar", "net/s3/", "net/gateway"],
     "net/admin": ["base/", "config", "actors/protocol", "actors/runtime", "net/wire/", "net/s3"],
     "cli/client": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
@@ -95,8 +98,8 @@ THIRD_PARTY = [
     ("spdlog/", r"base/log\.cpp", 1),
     ("CLI/", r"cli/.*", None),
     ("boost/beast", r"(net|cli)/.*", None),
-    ("boost/asio", r"(base/sockets|actors|net|cli)/.*", None),
-    ("caf/", r"(actors|net|sim|cli)/.*", None),
+    ("boost/asio", r"(base/sockets|actors|net/(wire|gateway|admin)|cli)/.*", None),
+    ("caf/", r"(actors|net/(gateway|admin)|sim|cli)/.*", None),
 ]
 
 # The driver of a sweep over seeds tells its progress in real time; the scenarios run in virtual time.
@@ -320,6 +323,10 @@ PLANTED = [
     ("mirrors no room", "tests/net/a_test.cpp", "int x;\n"),
     ("must not include", "storage/kv/a.cpp", '#include "actors/chunks/b.hpp"\n'),
     ("must not include", "net/wire/a.cpp", '#include "cli/client/b.hpp"\n'),
+    ("must not include", "net/wire/a.cpp", '#include "actors/link/wire/b.hpp"\n'),
+    ("must not include", "net/s3/a.cpp", '#include "actors/protocol/b.hpp"\n'),
+    ("may only be included by", "net/s3/body/a.cpp", "#include <boost/asio/buffer.hpp>\n"),
+    ("may only be included by", "net/wire/a.cpp", "#include <caf/all.hpp>\n"),
     ("not a path from the root", "net/wire/a.cpp", '#include "b.hpp"\n'),
     ("may only be included by", "storage/kv/a.cpp", "#include <lmdb.h>\n"),
     ("may only be included by", "actors/chunks/a.hpp", "// a\n#include <boost/beast/http.hpp>\n"),

@@ -2,7 +2,7 @@
 // object integrity", S3 user guide), as a header or, with x-amz-trailer, behind the body. And the proof of it.
 #pragma once
 
-#include "actors/protocol/ports.hpp"
+#include "actors/protocol/values/transfers.hpp"
 #include "net/s3/body/checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 

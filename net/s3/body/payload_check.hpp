@@ -3,7 +3,7 @@
 // signature_mismatch.
 #pragma once
 
-#include "actors/protocol/ports.hpp"
+#include "actors/protocol/values/transfers.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/body/aws_chunked.hpp"
 

@@ -1,7 +1,7 @@
 // What a copy is made from: the x-amz-copy-source headers. Pure.
 #pragma once
 
-#include "actors/protocol/ports.hpp"
+#include "actors/protocol/values/transfers.hpp"
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 

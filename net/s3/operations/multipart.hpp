@@ -2,7 +2,7 @@
 // Pure. (S3 user guide, "Uploading and copying objects using multipart upload", "Checking object integrity".)
 #pragma once
 
-#include "actors/protocol/ports.hpp"
+#include "actors/protocol/values/transfers.hpp"
 #include "net/s3/body/checksums.hpp"
 #include "net/s3/operations/target.hpp"
 #include "net/s3/xml/s3_errors.hpp"

@@ -1,8 +1,8 @@
 // The answers to the requests of multipart uploads and copies. Pure.
 #pragma once
 
-#include "actors/protocol/messages.hpp"
-#include "actors/protocol/ports.hpp"
+#include "actors/protocol/values/objects.hpp"
+#include "actors/protocol/values/transfers.hpp"
 #include "net/s3/operations/target.hpp"
 
 #include <string>

@@ -1,7 +1,7 @@
 // GetObjectAttributes: what is asked for, and the document. Pure.
 #pragma once
 
-#include "actors/protocol/messages.hpp"
+#include "actors/protocol/values/objects.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 
 #include <boost/beast/http/fields.hpp>

@@ -1,0 +1,23 @@
+// The request to the metadata that precedes authorization, and its answer.
+#pragma once
+
+#include "storage/metadata/read/view.hpp"
+
+#include <memory>
+#include <string>
+
+namespace cairn::actors {
+
+// The access key of a request, and the buckets that it names.
+struct access_query {
+  std::string key;              // access key; empty: anonymous
+  std::string bucket, bucket_2; // empty: none
+};
+// The rows of an access_query; null: does not exist, or not asked for.
+struct found_access {
+  std::shared_ptr<const storage::metadata::access_key_row> key;
+  std::shared_ptr<const storage::metadata::bucket_row> bucket, bucket_2;
+  storage::log_index seen = 0; // in a cluster: the rows are of this log index or a later one
+};
+
+} // namespace cairn::actors
