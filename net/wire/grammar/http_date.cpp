@@ -90,6 +90,10 @@ private:
   bool good_ = true;
 };
 
+struct calendar_date {
+  unsigned year, month, day;
+};
+
 struct clock_time {
   unsigned hour, minute, second;
 };
@@ -104,8 +108,9 @@ clock_time read_clock(reader& in) {
   return t;
 }
 
-std::optional<std::int64_t> seconds_of(int year, unsigned month, unsigned day, const clock_time& t) {
-  const std::chrono::year_month_day date{std::chrono::year{year}, std::chrono::month{month}, std::chrono::day{day}};
+std::optional<std::int64_t> seconds_of(const calendar_date& d, const clock_time& t) {
+  const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(d.year)}, std::chrono::month{d.month},
+                                         std::chrono::day{d.day}};
   if (!date.ok() || t.hour > 23 || t.minute > 59 || t.second > 60) return std::nullopt;
   const std::int64_t days = std::chrono::sys_days{date}.time_since_epoch().count();
   return days * day_seconds + t.hour * 3600 + t.minute * 60 + t.second;
@@ -125,52 +130,63 @@ std::int64_t read_zone(reader& in) {
   return (west ? -60 : 60) * (hours * 60 + minutes);
 }
 
+// "06-Nov-94": IMF-fixdate and RFC 850 differ in the separator and the year's digits.
+calendar_date read_date(reader& in, std::string_view separator, std::size_t year_digits) {
+  calendar_date d{};
+  in.literal(", ");
+  d.day = in.digits(2);
+  in.literal(separator);
+  d.month = in.one_of(month_names) + 1;
+  in.literal(separator);
+  d.year = in.digits(year_digits);
+  in.literal(" ");
+  return d;
+}
+
 std::optional<std::int64_t> parse_imf(std::string_view text) {
   reader in{text};
   in.one_of(day_names);
-  in.literal(", ");
-  const auto day = in.digits(2);
-  in.literal(" ");
-  const auto month = in.one_of(month_names) + 1;
-  in.literal(" ");
-  const auto year = in.digits(4);
-  in.literal(" ");
+  const auto date = read_date(in, " ", 4);
   const auto time = read_clock(in);
   const auto east = read_zone(in);
-  const auto seconds = in.at_end() ? seconds_of(static_cast<int>(year), month, day, time) : std::nullopt;
+  const auto seconds = in.at_end() ? seconds_of(date, time) : std::nullopt;
   return seconds ? std::optional{*seconds - east} : std::nullopt;
 }
 
 std::optional<std::int64_t> parse_rfc850(std::string_view text) {
   reader in{text};
   in.one_of(long_day_names);
-  in.literal(", ");
-  const auto day = in.digits(2);
-  in.literal("-");
-  const auto month = in.one_of(month_names) + 1;
-  in.literal("-");
-  const auto year = in.digits(2);
-  in.literal(" ");
+  auto date = read_date(in, "-", 2);
+  date.year += date.year < 70 ? 2000 : 1900;
   const auto time = read_clock(in);
   in.literal(" GMT");
-  return in.at_end() ? seconds_of(static_cast<int>(year < 70 ? 2000 + year : 1900 + year), month, day, time)
-                     : std::nullopt;
+  return in.at_end() ? seconds_of(date, time) : std::nullopt;
 }
 
 std::optional<std::int64_t> parse_asctime(std::string_view text) {
   reader in{text};
   in.one_of(day_names);
   in.literal(" ");
-  const auto month = in.one_of(month_names) + 1;
+  calendar_date date{};
+  date.month = in.one_of(month_names) + 1;
   in.literal(" ");
   const bool padded = in.next_is(' ');
   if (padded) in.literal(" ");
-  const auto day = in.digits(padded ? 1 : 2);
+  date.day = in.digits(padded ? 1 : 2);
   in.literal(" ");
   const auto time = read_clock(in);
   in.literal(" ");
-  const auto year = in.digits(4);
-  return in.at_end() ? seconds_of(static_cast<int>(year), month, day, time) : std::nullopt;
+  date.year = in.digits(4);
+  return in.at_end() ? seconds_of(date, time) : std::nullopt;
+}
+
+// "08:49:37"
+void append_clock(std::string& out, const civil_time& t) {
+  append_two(out, t.hour);
+  out += ':';
+  append_two(out, t.minute);
+  out += ':';
+  append_two(out, t.second);
 }
 
 } // namespace
@@ -189,11 +205,7 @@ void append_http_date(std::string& out, std::int64_t seconds) {
   out += ' ';
   append_four(out, t.year);
   out += ' ';
-  append_two(out, t.hour);
-  out += ':';
-  append_two(out, t.minute);
-  out += ':';
-  append_two(out, t.second);
+  append_clock(out, t);
   out += " GMT";
 }
 
@@ -207,11 +219,7 @@ void append_iso_time(std::string& out, storage::wall_ms time) {
   out += '-';
   append_two(out, t.day);
   out += 'T';
-  append_two(out, t.hour);
-  out += ':';
-  append_two(out, t.minute);
-  out += ':';
-  append_two(out, t.second);
+  append_clock(out, t);
   out += '.';
   out.push_back(static_cast<char>('0' + ms / 100));
   append_two(out, ms % 100);
