@@ -1,6 +1,7 @@
 #include "net/s3/access.hpp"
 
 #include "net/s3/xml/s3_xml.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 namespace cairn::net {
 
@@ -57,8 +58,7 @@ s3_error version_removal_denied() {
 
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) {
   for (const auto* name : {"x-amz-expected-bucket-owner", "x-amz-source-expected-bucket-owner"}) {
-    const auto found = fields.find(name);
-    if (found == fields.end() || std::string_view{found->value().data(), found->value().size()} == owner_id) continue;
+    if (find_field(fields, name).value_or(owner_id) == owner_id) continue;
     return access_denied("The bucket belongs to another owner.");
   }
   return std::nullopt;

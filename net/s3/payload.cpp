@@ -1,5 +1,7 @@
 #include "net/s3/payload.hpp"
 
+#include "net/wire/grammar/fields.hpp"
+
 #include <charconv>
 
 namespace cairn::net {
@@ -8,22 +10,16 @@ namespace {
 
 namespace http = boost::beast::http;
 
-std::string_view value_of(const http::fields& fields, std::string_view name) {
-  const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
-  if (found == fields.end()) return {};
-  return {found->value().data(), found->value().size()};
-}
-
 bool is_aws_chunked(const http::fields& fields) {
   const auto [first, last] = fields.equal_range(http::field::content_encoding);
   for (auto field = first; field != last; ++field) {
-    if (names_aws_chunked({field->value().data(), field->value().size()})) return true;
+    if (names_aws_chunked(view_of(field->value()))) return true;
   }
   return false;
 }
 
 std::variant<std::uint64_t, s3_error> decoded_length(const http::fields& fields) {
-  const auto text = value_of(fields, "x-amz-decoded-content-length");
+  const auto text = field_of(fields, "x-amz-decoded-content-length");
   std::uint64_t length = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (problem == std::errc{} && end == text.data() + text.size()) return length;
@@ -37,7 +33,7 @@ std::variant<payload_kind, s3_error> kind_of(const http::fields& fields, const r
     hash = request.signer->claim.payload_hash;
     return request.signer->claim.kind;
   }
-  const auto text = value_of(fields, "x-amz-content-sha256");
+  const auto text = field_of(fields, "x-amz-content-sha256");
   if (text.empty()) return payload_kind::unsigned_whole;
   auto kind = read_payload_kind(text, hash);
   const auto* read = std::get_if<payload_kind>(&kind);
@@ -57,7 +53,7 @@ std::variant<payload_plan, s3_error> plan_payload(const http::fields& fields, co
   const auto kind = std::get<payload_kind>(read);
   const bool whole = kind == payload_kind::unsigned_whole || kind == payload_kind::hashed;
   // What x-amz-content-sha256 says counts: clients name the coding without using it, too.
-  const bool said = !value_of(fields, "x-amz-content-sha256").empty() || request.signer;
+  const bool said = !field_of(fields, "x-amz-content-sha256").empty() || request.signer;
   const bool coded = !whole || (!said && is_aws_chunked(fields));
   if (kind == payload_kind::hashed) {
     plan.check = std::make_shared<hashed_payload>(hash);

@@ -2,6 +2,7 @@
 
 #include "net/s3/access.hpp"
 #include "net/s3/body/aws_chunked.hpp"
+#include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/settings.hpp"
 #include "net/s3/xml/tags.hpp"
@@ -94,9 +95,9 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
 
 // x-amz-checksum-algorithm of a PutObject, as some clients send it: who brings no checksum gets one made.
 std::optional<s3_error> make_checksum(const http::fields& fields, const request& request, put_order& order) {
-  const auto named = fields.find("x-amz-checksum-algorithm");
-  if (named == fields.end() || request.operation != http_operation::put_object) return std::nullopt;
-  const auto kind = checksum_kind_of(view_of(named->value()));
+  const auto named = find_field(fields, "x-amz-checksum-algorithm");
+  if (!named || request.operation != http_operation::put_object) return std::nullopt;
+  const auto kind = checksum_kind_of(*named);
   if (!kind || (order.checksum && order.checksum->kind() != *kind))
     return s3_error{400, "InvalidRequest",
                     "x-amz-checksum-algorithm names no algorithm, or another than the x-amz-checksum- value has."};
@@ -155,8 +156,7 @@ void read_conditions(const http::fields& fields, request& into) {
     if (repeated_range) break;
   }
   if (repeated_range) into.range.reset();
-  const auto mode = fields.find("x-amz-checksum-mode");
-  into.wants_checksum = mode != fields.end() && iequals(view_of(mode->value()), "ENABLED");
+  into.wants_checksum = iequals(field_of(fields, "x-amz-checksum-mode"), "ENABLED");
 }
 
 std::optional<s3_error> read_version(request& into) {
@@ -197,7 +197,7 @@ std::string expiry_line(const std::optional<actors::expiry>& expires) {
 std::variant<put_order, s3_error> read_put(const http::fields& fields, const request& request,
                                            std::optional<std::uint64_t> content_length, std::uint64_t object_size_max) {
   put_order order;
-  const bool copies = fields.find("x-amz-copy-source") != fields.end();
+  const bool copies = asks_to_copy(fields);
   order.put.bucket = request.target.bucket;
   order.put.key = request.target.key;
   order.put.length = content_length;

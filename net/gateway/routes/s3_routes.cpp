@@ -10,6 +10,7 @@
 #include "net/s3/access.hpp"
 #include "net/s3/operations/list_request.hpp"
 #include "net/s3/operations/versions_xml.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 namespace cairn::net {
 
@@ -19,18 +20,14 @@ namespace metadata = storage::metadata;
 
 constexpr int empty_pages_max = 32; // a page may examine its rows without finding any
 
-std::optional<std::string> header_of(const session_ptr& session, std::string_view name) {
-  const auto found = session->fields().find(boost::beast::string_view{name.data(), name.size()});
-  if (found == session->fields().end()) return std::nullopt;
-  return std::string{found->value().data(), found->value().size()};
-}
-
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
   if (request.version && !request.may(version_removal_rights)) return session->respond_error(version_removal_denied());
-  auto only_if =
-      removal_condition_of({request.conditions.if_match, header_of(session, "x-amz-if-match-last-modified-time"),
-                            header_of(session, "x-amz-if-match-size")});
+  const auto sent = [&session](std::string_view name) {
+    return std::optional<std::string>{find_field(session->fields(), name)};
+  };
+  auto only_if = removal_condition_of(
+      {request.conditions.if_match, sent("x-amz-if-match-last-modified-time"), sent("x-amz-if-match-size")});
   if (!only_if) return session->respond_failure(only_if.error());
   auto others = request.conditions;
   others.if_match.reset();

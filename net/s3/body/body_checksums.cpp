@@ -2,6 +2,7 @@
 
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 namespace cairn::net {
 
@@ -22,11 +23,6 @@ std::optional<std::string> value_of(checksum_kind kind, std::string_view text) {
   auto bytes = base64_decode(text);
   if (!bytes || bytes->size() != checksum_bytes(kind)) return std::nullopt;
   return bytes;
-}
-
-std::string_view field(const http::fields& fields, std::string_view name) {
-  const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
-  return found == fields.end() ? std::string_view{} : std::string_view{found->value().data(), found->value().size()};
 }
 
 class two_checks final : public actors::body_check {
@@ -68,17 +64,17 @@ std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const ht
   for (const auto kind : storage::checksum_kinds) {
     const auto name = header_name(kind);
     const auto count = fields.count(name);
-    const bool trails = iequals(field(fields, "x-amz-trailer"), name);
+    const bool trails = iequals(field_of(fields, "x-amz-trailer"), name);
     if (count == 0 && !trails) continue;
     if (announced || count > 1 || (count == 1 && trails)) {
       return invalid("More than one x-amz-checksum- value was sent.");
     }
     announced.emplace(announced_checksum{kind, {}});
     if (trails) continue;
-    announced->value = value_of(kind, field(fields, name));
+    announced->value = value_of(kind, field_of(fields, name));
     if (!announced->value) return invalid("The value of " + name + " is invalid.");
   }
-  const auto algorithm = field(fields, "x-amz-sdk-checksum-algorithm");
+  const auto algorithm = field_of(fields, "x-amz-sdk-checksum-algorithm");
   if (algorithm.empty()) return announced;
   if (!announced) return invalid("x-amz-sdk-checksum-algorithm came without its x-amz-checksum- value.");
   if (!iequals(algorithm, to_string(announced->kind))) {
@@ -134,8 +130,8 @@ std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, 
 }
 
 std::optional<s3_error> check_whole_body(const http::fields& fields, std::string_view body) {
-  if (const auto md5 = fields.find(http::field::content_md5); md5 != fields.end()) {
-    if (auto refused = check_md5({md5->value().data(), md5->value().size()}, body)) return refused;
+  if (const auto md5 = find_field(fields, "Content-MD5")) {
+    if (auto refused = check_md5(*md5, body)) return refused;
   }
   auto announced = read_checksum(fields);
   if (auto* refused = std::get_if<s3_error>(&announced)) return std::move(*refused);

@@ -55,7 +55,7 @@ std::optional<std::uint64_t> take_number(std::string_view& text) {
 } // namespace
 
 bool asks_to_copy(const boost::beast::http::fields& fields) {
-  return fields.find("x-amz-copy-source") != fields.end();
+  return find_field(fields, "x-amz-copy-source").has_value();
 }
 
 std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields) {

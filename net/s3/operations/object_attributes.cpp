@@ -4,6 +4,7 @@
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/s3/xml/s3_xml.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -35,11 +36,10 @@ std::optional<s3_error> read_list(std::string_view list, attributes_request& int
 }
 
 bool read_number(const boost::beast::http::fields& fields, std::string_view name, std::uint32_t& into) {
-  const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
-  if (found == fields.end()) return true;
-  const auto text = found->value();
-  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), into);
-  return problem == std::errc{} && end == text.data() + text.size();
+  const auto text = find_field(fields, name);
+  if (!text) return true;
+  const auto [end, problem] = std::from_chars(text->data(), text->data() + text->size(), into);
+  return problem == std::errc{} && end == text->data() + text->size();
 }
 
 struct kept_checksum {

@@ -3,6 +3,7 @@
 
 #include <boost/beast/http/fields.hpp>
 
+#include <optional>
 #include <string_view>
 
 namespace cairn::net {
@@ -11,10 +12,14 @@ inline std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-// Of the first field with this name; empty: there is none.
-inline std::string_view field_of(const boost::beast::http::fields& fields, std::string_view name) {
+// The value of the first field with this name. Nothing: there is none.
+inline std::optional<std::string_view> find_field(const boost::beast::http::fields& fields, std::string_view name) {
   const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
-  return found == fields.end() ? std::string_view{} : view_of(found->value());
+  return found == fields.end() ? std::nullopt : std::optional{view_of(found->value())};
+}
+// The same for those to whom an empty field is none.
+inline std::string_view field_of(const boost::beast::http::fields& fields, std::string_view name) {
+  return find_field(fields, name).value_or(std::string_view{});
 }
 
 } // namespace cairn::net
