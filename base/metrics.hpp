@@ -34,7 +34,7 @@ struct http_operation_metrics {
 };
 
 struct node_metrics {
-  std::array<http_operation_metrics, http_operations_max> http; // by net::http_operation
+  std::array<http_operation_metrics, http_operations_max> http; // by the row of net::s3_operations
   counter bytes_sent{0}, bytes_received{0}, connections{0}, connections_refused{0}, slow_down{0};
   counter connections_evicted_silent{0}, connections_evicted_idle{0}, connections_evicted_stalled{0};
   counter transfers_too_slow{0};  // ended because they fell below limits.transfer_rate_min

@@ -13,6 +13,7 @@
 #include "net/admin/admin_server.hpp"
 #include "net/admin/metrics_page.hpp"
 #include "net/gateway/http_server.hpp"
+#include "net/gateway/routes/operation_table.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -93,7 +94,7 @@ result<void> running_node::start() {
   if (options_.file.empty() && node_->is_new())
     if (auto made = make_first_bucket(); !made) return made;
   http_ = std::make_unique<net::http_server>(shards_.contexts(), fitted(settings_, descriptors_), node_->handles(),
-                                             metrics_);
+                                             net::s3_operations, metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
   keys_ = std::make_shared<const net::key_page_services>(
@@ -123,7 +124,8 @@ actors::node_status running_node::status() const {
 
 // Probes are answered from the beginning.
 result<void> running_node::open_admin() {
-  net::admin_callbacks admin{[this] { return status(); }, [this] { return net::metrics_page(metrics_, status()); }};
+  net::admin_callbacks admin{[this] { return status(); },
+                             [this] { return net::metrics_page(metrics_, status(), net::s3_operations); }};
   admin.token = settings_.admin.token;
   if (admin.token.empty()) {
     auto own = own_admin_token(settings_.node.data_dir, storage::system_random());

@@ -1,7 +1,5 @@
 #include "net/admin/metrics_page.hpp"
 
-#include "net/s3/operation.hpp"
-
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
@@ -17,12 +15,6 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using labels = std::vector<ClientMetric::Label>;
 
-constexpr std::array<const char*, std::size_t(http_operation::count_)> operation_names{
-    "list_buckets",    "create_bucket", "delete_bucket",     "head_bucket",    "list_objects", "put_object",
-    "get_object",      "head_object",   "delete_object",     "delete_objects", "read_setting", "write_setting",
-    "copy_object",     "begin_upload",  "put_part",          "copy_part",      "list_parts",   "list_uploads",
-    "complete_upload", "abort_upload",  "object_attributes", "read_tags",      "write_tags",   "list_versions",
-    "options",         "unknown"};
 constexpr std::array<const char*, 6> status_names{"aborted", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 double seconds(std::uint64_t us) {
@@ -81,21 +73,25 @@ private:
   std::vector<MetricFamily> families_;
 };
 
-void add_http(page_builder& p, const storage::node_metrics& m) {
+std::string name_of(std::span<const s3_operation> operations, std::size_t row) {
+  return std::string{row < operations.size() ? operations[row].name : no_operation.name};
+}
+
+void add_http(page_builder& p, const storage::node_metrics& m, std::span<const s3_operation> operations) {
   auto& requests =
       p.family("cairn_http_requests_total", "Requests by operation and status class.", MetricType::Counter);
-  for (std::size_t i = 0; i < operation_names.size(); ++i) {
+  for (std::size_t i = 0; i <= operations.size(); ++i) {
     for (std::size_t s = 0; s < status_names.size(); ++s) {
       const auto count = m.http[i].by_status_class[s].load(std::memory_order_relaxed);
       if (count == 0 && s != 2) continue; // a series appears with its first request
-      page_builder::add(requests, {{"operation", operation_names[i]}, {"status", status_names[s]}},
+      page_builder::add(requests, {{"operation", name_of(operations, i)}, {"status", status_names[s]}},
                         static_cast<double>(count));
     }
   }
   auto& durations = p.family("cairn_http_request_duration_seconds",
                              "Time from a request's head to the end of its response.", MetricType::Histogram);
-  for (std::size_t i = 0; i < operation_names.size(); ++i)
-    page_builder::add(durations, {{"operation", operation_names[i]}}, m.http[i].duration);
+  for (std::size_t i = 0; i <= operations.size(); ++i)
+    page_builder::add(durations, {{"operation", name_of(operations, i)}}, m.http[i].duration);
   p.counter("cairn_http_sent_bytes_total", "Bytes sent to clients.", m.bytes_sent);
   p.counter("cairn_http_received_bytes_total", "Bytes received from clients.", m.bytes_received);
   p.gauge("cairn_http_connections", "Open client connections.", static_cast<double>(m.connections.load()));
@@ -308,9 +304,10 @@ void add_node(page_builder& p, const actors::node_status& status) {
   p.gauge("cairn_buffer_waiters", "Streams that wait for memory.", static_cast<double>(status.buffer_waiters));
 }
 
-page_builder make_page(const storage::node_metrics& metrics, const actors::node_status& status) {
+page_builder make_page(const storage::node_metrics& metrics, const actors::node_status& status,
+                       std::span<const s3_operation> operations) {
   page_builder p;
-  add_http(p, metrics);
+  add_http(p, metrics, operations);
   add_streams(p, metrics);
   add_storage(p, metrics);
   add_replicas(p, metrics);
@@ -323,8 +320,9 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
 
 } // namespace
 
-std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status) {
-  const auto page = make_page(metrics, status);
+std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status,
+                         std::span<const s3_operation> operations) {
+  const auto page = make_page(metrics, status, operations);
   return prometheus::TextSerializer{}.Serialize(page.families());
 }
 

@@ -3,11 +3,15 @@
 
 #include "actors/runtime/storage_node.hpp"
 #include "base/metrics.hpp"
+#include "net/s3/operation.hpp"
 
+#include <span>
 #include <string>
 
 namespace cairn::net {
 
-std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status);
+// `operations`: whose rows number metrics.http.
+std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status,
+                         std::span<const s3_operation> operations);
 
 } // namespace cairn::net

@@ -3,7 +3,6 @@
 #include "net/gateway/http_shared.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/operations/copy_source.hpp"
-#include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"
@@ -28,16 +27,16 @@ std::string_view method_of(const request_head& head) {
 
 // The bucket that a copy reads from; empty when it is no copy, or one that will be refused anyway.
 std::string source_bucket_of(const request_head& head, const request& request) {
-  if (request.operation != http_operation::copy_object && request.operation != http_operation::copy_part) return {};
+  if (!request.operation->copies) return {};
   auto source = read_copy_source(head);
   auto* read = std::get_if<copy_source>(&source);
   return read ? std::move(read->bucket) : std::string{};
 }
 
 // What may be asked without credentials at all: nothing beyond this is decided by rows.
-bool config_allows(config::anonymous_access setting, http_operation operation) {
+bool config_allows(config::anonymous_access setting, const s3_operation& operation) {
   if (setting == config::anonymous_access::read_write) return true;
-  return setting == config::anonymous_access::read && !changes_data(operation);
+  return setting == config::anonymous_access::read && !operation.changes_data;
 }
 
 std::optional<s3_error> refused_host(std::string_view host, const http_shared& shared, const request& request) {
@@ -65,7 +64,7 @@ s3_error cross_site_refused() {
 }
 
 bool is_cross_site(const request_head& head, std::string_view host, const request& request) {
-  if (!changes_data(request.operation)) return false;
+  if (!request.operation->changes_data) return false;
   const auto& authority = request.target.authority;
   return from_another_origin(field_of(head, "Sec-Fetch-Site"), request.origin, authority.empty() ? host : authority);
 }
@@ -150,10 +149,10 @@ authorization authorize_signed(const sent_head& sent, http_shared& shared, reque
 }
 
 authorization authorize_anonymous(std::string_view host, http_shared& shared, const request& request) {
-  if (request.operation == http_operation::options) return go_on{};
+  if (request.operation->preflight) return go_on{};
   if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
-  const bool allowed = config_allows(shared.anonymous, request.operation);
-  const bool may_be_public = reads_publicly(request.operation) || writes_publicly(request.operation);
+  const bool allowed = config_allows(shared.anonymous, *request.operation);
+  const bool may_be_public = request.operation->public_by != publicity::none;
   if (!allowed && (!may_be_public || request.target.bucket.empty())) return anonymous_refused(shared.anonymous);
   if (auto refused = refused_overrides(request)) return std::move(*refused);
   if (allowed) return go_on{};
@@ -166,14 +165,14 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
   if (auto refused = refused_owner(head)) return std::move(*refused);
   const sent_head sent{head, request};
   // A browser sends its preflight to the presigned URL that it is about to use.
-  const bool preflight = request.operation == http_operation::options;
+  const bool preflight = request.operation->preflight;
   const bool is_signed = carries_credentials(sent.get()) && !preflight;
   auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
   request.origin = field_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
   request.cross_site = !is_signed && is_cross_site(head, host, request);
   const bool has_rules =
-      !request.origin.empty() && !request.target.bucket.empty() && request.operation != http_operation::create_bucket;
+      !request.origin.empty() && !request.target.bucket.empty() && request.operation->needs != need::create_bucket;
   if (request.cross_site && !has_rules) return cross_site_refused();
   if (auto* query = std::get_if<actors::access_query>(&decided)) {
     query->bucket_2 = source_bucket_of(head, request);
@@ -190,7 +189,7 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
                                             http_shared& shared, request& request) {
   request.bucket = found.bucket;
   request.seen = found.seen;
-  const bool preflight = request.operation == http_operation::options;
+  const bool preflight = request.operation->preflight;
   if (found.bucket && !request.origin.empty() && !preflight) {
     const auto meant = field_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
     const auto method = meant.empty() ? method_of(head) : meant;
@@ -211,12 +210,12 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
   }
   if (request.cross_site && (!found.bucket || !cors_allows(found.bucket->cors, request.origin, method_of(head))))
     return cross_site_refused();
-  if (request.signer || preflight || config_allows(shared.anonymous, request.operation)) return std::nullopt;
+  if (request.signer || preflight || config_allows(shared.anonymous, *request.operation)) return std::nullopt;
   if (anybody_may(request, found)) {
     let_in(request, found, allowed_by::anybody);
     return std::nullopt;
   }
-  const bool made_here = request.operation == http_operation::create_bucket;
+  const bool made_here = request.operation->needs == need::create_bucket;
   if (!found.bucket && !request.target.bucket.empty() && !made_here) return s3_error_of(error{errc::no_such_bucket});
   return anonymous_refused(shared.anonymous);
 }

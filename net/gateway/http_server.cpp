@@ -32,14 +32,15 @@ constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is
 // Everything below runs on `control`, a strand of the first shard, but for load_tls.
 struct http_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const config::settings& settings, actors::services services,
-        storage::node_metrics& metrics, const storage::clock& clock, storage::random_source& random)
+        std::span<const s3_operation> operations, storage::node_metrics& metrics, const storage::clock& clock,
+        storage::random_source& random)
       : shards(std::move(contexts)),
         control(asio::make_strand(*shards.front())),
         listening(control),
         pause(control),
         sweep(control),
         patience(control),
-        shared(std::make_shared<http_shared>(settings, std::move(services), metrics, clock, random)),
+        shared(std::make_shared<http_shared>(settings, std::move(services), operations, metrics, clock, random)),
         failures("accept failed", clock),
         tls_files(settings.http.tls) {}
 
@@ -233,9 +234,10 @@ struct http_server::state : std::enable_shared_from_this<state> {
 };
 
 http_server::http_server(std::vector<asio::io_context*> shards, const config::settings& settings,
-                         actors::services services, storage::node_metrics& metrics, const storage::clock& clock,
-                         storage::random_source& random)
-    : state_(std::make_shared<state>(std::move(shards), settings, std::move(services), metrics, clock, random)) {}
+                         actors::services services, std::span<const s3_operation> operations,
+                         storage::node_metrics& metrics, const storage::clock& clock, storage::random_source& random)
+    : state_(std::make_shared<state>(std::move(shards), settings, std::move(services), operations, metrics, clock,
+                                     random)) {}
 
 http_server::~http_server() {
   stop_accepting();

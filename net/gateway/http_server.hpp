@@ -6,20 +6,23 @@
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
+#include "net/s3/operation.hpp"
 
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <vector>
 
 namespace cairn::net {
 
 class http_server {
 public:
-  // The contexts outlive the server and every connection. `metrics` too.
+  // The contexts outlive the server and every connection. `metrics` and the table too.
   http_server(std::vector<boost::asio::io_context*> shards, const config::settings& settings, actors::services services,
-              storage::node_metrics& metrics, const storage::clock& clock = storage::system_clock(),
+              std::span<const s3_operation> operations, storage::node_metrics& metrics,
+              const storage::clock& clock = storage::system_clock(),
               storage::random_source& random = storage::system_random());
   ~http_server(); // stops accepting; connections live on until their contexts end
 

@@ -2,17 +2,14 @@
 
 #include "actors/protocol/errors.hpp"
 #include "base/log.hpp"
-#include "net/gateway/routes/download_exchange.hpp"
-#include "net/gateway/routes/object_routes.hpp"
 #include "net/gateway/routes/route_steps.hpp"
-#include "net/gateway/routes/s3_routes.hpp"
-#include "net/gateway/routes/upload_exchange.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/signed_query.hpp"
 #include "net/wire/buffer_text.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -225,8 +222,8 @@ authorization http_session::begin_request(std::string_view head) {
   request_.target = std::move(*parsed);
   if (auto refused = take_query_headers(message, request_)) return std::move(*refused);
   const auto method = message.method_string();
-  auto routed = route({method.data(), method.size()}, request_.target);
-  request_.operation = asks_to_copy(message) ? copying(routed.operation) : routed.operation;
+  auto routed = route(shared_->operations, view_of(method), request_.target, asks_to_copy(message));
+  request_.operation = routed.operation;
   unrouted_ = std::move(routed.refused);
   // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
   if (unrouted_ && unrouted_->status == 501) return *unrouted_;
@@ -253,21 +250,10 @@ void http_session::proceed() {
     return respond_error(too_many_connections());
   }
   if (unrouted_) return respond_error(*unrouted_);
-  if (const auto refused = refused_headers(fields(), request_.operation)) return respond_error(*refused);
+  if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_error(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
   read_conditions(parser_->get(), request_);
-  dispatch();
-}
-
-void http_session::dispatch() {
-  switch (request_.operation) {
-    case http_operation::get_object:
-    case http_operation::head_object:
-      return request_.target.find("partNumber") ? get_part(shared_from_this()) : start_get(shared_from_this());
-    case http_operation::put_object: return start_put(shared_from_this());
-    case http_operation::put_part: return start_part(shared_from_this());
-    default: return serve(shared_from_this());
-  }
+  request_.operation->serve(shared_from_this());
 }
 
 // ---- output ---------------------------------------------------------------------------------------------------------
@@ -387,7 +373,7 @@ void http_session::record() {
   busy_ = false;
   const auto elapsed = shared_->clock.now() - started_;
   const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count());
-  auto& counters = shared_->metrics.http[static_cast<std::size_t>(request_.operation)];
+  auto& counters = shared_->counters_of(*request_.operation);
   counters.by_status_class[status_ / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);
   counters.duration.observe_us(us);
   if (!log::enabled(log::level::debug)) return;

@@ -140,7 +140,6 @@ private:
   authorization begin_request(std::string_view head);
   void look_up_access(actors::access_query query);
   void proceed(); // the request is let in
-  void dispatch();
   void refuse_head(head_refusal refusal);
   void flush();
   void write_rest(std::size_t taken);

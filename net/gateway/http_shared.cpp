@@ -49,9 +49,11 @@ void session_registry::when_empty(std::function<void()> handler) {
   handler();
 }
 
-http_shared::http_shared(const config::settings& settings, actors::services node, storage::node_metrics& counters,
-                         const storage::clock& time, storage::random_source& randomness)
+http_shared::http_shared(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
+                         storage::node_metrics& counters, const storage::clock& time,
+                         storage::random_source& randomness)
     : services(std::move(node)),
+      operations(table),
       metrics(counters),
       clock(time),
       random(randomness),
@@ -62,6 +64,11 @@ http_shared::http_shared(const config::settings& settings, actors::services node
       root_secret_key(settings.auth.root_secret_key),
       region(settings.auth.region) {
   apply(settings);
+}
+
+storage::http_operation_metrics& http_shared::counters_of(const s3_operation& operation) const {
+  const bool served = &operation != &no_operation;
+  return metrics.http[served ? static_cast<std::size_t>(&operation - operations.data()) : operations.size()];
 }
 
 std::shared_ptr<const tls_context> http_shared::tls() const {

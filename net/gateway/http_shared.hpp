@@ -7,6 +7,7 @@
 #include "base/seams.hpp"
 #include "config/config.hpp"
 #include "net/s3/auth/sigv4.hpp"
+#include "net/s3/operation.hpp"
 #include "net/wire/account_book.hpp"
 #include "net/wire/fair_turns.hpp"
 #include "net/wire/session_stream.hpp"
@@ -18,6 +19,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <vector>
 
 namespace cairn::net {
@@ -47,11 +49,13 @@ private:
 };
 
 struct http_shared {
-  http_shared(const config::settings& settings, actors::services node, storage::node_metrics& counters,
-              const storage::clock& time, storage::random_source& randomness);
+  http_shared(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
+              storage::node_metrics& counters, const storage::clock& time, storage::random_source& randomness);
   void apply(const config::settings& settings); // the limits and times
 
   const actors::services services;
+  const std::span<const s3_operation> operations;
+  storage::http_operation_metrics& counters_of(const s3_operation& operation) const;
   storage::node_metrics& metrics;
   const storage::clock& clock;
   storage::random_source& random;

@@ -30,7 +30,7 @@ void let_in_by_configuration(request& request) {
 }
 
 void let_in(request& request, const actors::found_access& found, metadata::allowed_by by) {
-  const auto wanted = need_of(request);
+  const auto wanted = request.operation->needs;
   const bool creates = wanted == need::create_bucket;
   const bool of_bucket = found.bucket && !creates && wanted != need::nothing;
   request.by = {.by = by, .key = found.key ? found.key->id : std::string{}};
@@ -64,82 +64,23 @@ std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) 
   return std::nullopt;
 }
 
-need need_of(const request& request) {
-  switch (request.operation) {
-    case http_operation::list_buckets: // answers those that the key may use
-    case http_operation::options:
-    case http_operation::unknown:
-    case http_operation::count_: return need::nothing;
-    case http_operation::create_bucket: return need::create_bucket;
-    case http_operation::head_bucket:
-    case http_operation::list_objects:
-    case http_operation::list_versions:
-    case http_operation::get_object:
-    case http_operation::head_object:
-    case http_operation::object_attributes:
-    case http_operation::read_setting:
-    case http_operation::read_tags: return need::read;
-    case http_operation::put_object:
-    case http_operation::delete_object:
-    case http_operation::delete_objects:
-    case http_operation::copy_object:
-    case http_operation::begin_upload:
-    case http_operation::put_part:
-    case http_operation::copy_part:
-    case http_operation::list_parts:
-    case http_operation::list_uploads:
-    case http_operation::complete_upload:
-    case http_operation::abort_upload:
-    case http_operation::write_tags: return need::write;
-    case http_operation::delete_bucket:
-    case http_operation::write_setting: return need::owner;
-  }
-  return need::owner;
-}
-
-// READ for everybody is what S3's ACL of that name grants: s3:ListBucket, s3:ListBucketVersions and
-// s3:ListBucketMultipartUploads, and the objects when they are public too.
-bool reads_publicly(http_operation operation) {
-  switch (operation) {
-    case http_operation::get_object:
-    case http_operation::head_object:
-    case http_operation::head_bucket:
-    case http_operation::list_objects:
-    case http_operation::list_versions:
-    case http_operation::list_uploads: return true;
-    default: return false;
-  }
-}
-
-bool writes_publicly(http_operation operation) {
-  switch (operation) {
-    case http_operation::put_object:
-    case http_operation::delete_object:
-    case http_operation::delete_objects:
-    case http_operation::begin_upload:
-    case http_operation::put_part:
-    case http_operation::list_parts:
-    case http_operation::complete_upload:
-    case http_operation::abort_upload: return true;
-    default: return false;
-  }
-}
-
 bool anybody_may(request& request, const actors::found_access& found) {
   if (!found.bucket) return false;
-  const auto operation = request.operation;
-  const bool of_object = operation == http_operation::get_object || operation == http_operation::head_object;
-  const bool may_read = of_object ? found.bucket->public_objects : found.bucket->public_read;
-  if (may_read && reads_publicly(operation)) return true;
-  if (found.bucket->public_write && writes_publicly(operation)) return true;
-  request.public_only = of_object && request.target.find("partNumber") == nullptr;
+  switch (request.operation->public_by) {
+    case publicity::none: return false;
+    case publicity::listing: return found.bucket->public_read;
+    case publicity::writing: return found.bucket->public_write;
+    case publicity::objects: break;
+  }
+  if (found.bucket->public_objects) return true;
+  request.public_only = request.target.find("partNumber") == nullptr;
   return request.public_only;
 }
 
 std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
                                     std::string_view source_bucket) {
   const auto& key = *found.key;
-  const auto wanted = need_of(request);
+  const auto wanted = request.operation->needs;
   if (wanted == need::nothing) return std::nullopt;
   if (wanted == need::create_bucket) {
     if (key.creates_buckets) return std::nullopt;

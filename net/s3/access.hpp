@@ -11,15 +11,6 @@
 
 namespace cairn::net {
 
-enum class need : std::uint8_t { nothing, read, write, owner, create_bucket };
-
-// Of the request's own bucket. A copy needs `read` of its source's bucket besides.
-need need_of(const request& request);
-
-// What anybody may do with a public bucket: list it; read its objects, if the bucket says so of all or each of itself.
-bool reads_publicly(http_operation operation);
-// And with one that anybody may write.
-bool writes_publicly(http_operation operation);
 // Whether a request that has no rights of its own is let in because the bucket is public. An object may be so by
 // itself: then request.public_only is set, and its row decides.
 bool anybody_may(request& request, const actors::found_access& found);

@@ -1,110 +1,77 @@
 #include "net/s3/header_rules.hpp"
 
-#include "net/s3/router.hpp"
 #include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/fields.hpp"
 
+#include <algorithm>
 #include <array>
-#include <initializer_list>
 
 namespace cairn::net {
 
 namespace {
 
-using operation_set = std::uint64_t;
-
-static_assert(static_cast<unsigned>(http_operation::count_) < 64);
-
-constexpr operation_set set_of(std::initializer_list<http_operation> operations) {
-  operation_set set = 0;
-  for (const auto o : operations) set |= operation_set{1} << static_cast<unsigned>(o);
-  return set;
-}
-
-constexpr bool holds(operation_set set, http_operation operation) {
-  return (set >> static_cast<unsigned>(operation) & 1) != 0;
-}
-
-constexpr operation_set nowhere = 0, everywhere = ~operation_set{0};
-constexpr operation_set copies = set_of({http_operation::copy_object, http_operation::copy_part});
-constexpr operation_set with_body =
-    set_of({http_operation::put_object, http_operation::put_part, http_operation::complete_upload,
-            http_operation::delete_objects, http_operation::write_setting, http_operation::write_tags,
-            http_operation::create_bucket});
-constexpr operation_set conditional_writes =
-    set_of({http_operation::put_object, http_operation::copy_object, http_operation::begin_upload,
-            http_operation::complete_upload, http_operation::delete_object});
-constexpr operation_set removals = set_of({http_operation::delete_object, http_operation::delete_objects});
-
-enum class else_is : std::uint8_t { refused, ignored };
+// With which operations a header is carried out, or says nothing that could be. What a single operation reads besides
+// stands in its row (s3_operation::headers).
+enum class with : std::uint8_t { all, none, copies, bodies };
 
 // The first that fits counts. "x-amz-meta-" stands for all names that begin so.
 struct header_rule {
   std::string_view name;
-  operation_set read_by;                // where it is carried out, or says nothing that could be
-  else_is elsewhere = else_is::refused; // ignored: as S3 does
-  std::string_view feature{};           // in the refusal; empty: the header's name
+  with operations = with::all;
+  std::string_view feature{}; // in the refusal; empty: the header's name
 };
 
 constexpr std::array rules{
     // Who asks, and how the body travels.
-    header_rule{"x-amz-date", everywhere},
-    header_rule{"x-amz-content-sha256", everywhere},
-    header_rule{"x-amz-security-token", everywhere}, // refused where signatures are read
-    header_rule{"x-amz-user-agent", everywhere},
-    header_rule{"x-amz-cf-id", everywhere}, // CloudFront adds it
-    header_rule{"x-amz-expected-bucket-owner", everywhere},
-    header_rule{"x-amz-source-expected-bucket-owner", everywhere},
-    header_rule{"x-amz-request-payer", everywhere}, // nobody is charged
-    header_rule{"x-amz-mfa", everywhere},           // nothing asks for it
-    header_rule{"x-amz-decoded-content-length", everywhere},
-    header_rule{"x-amz-trailer", everywhere},
-    header_rule{"x-amz-sdk-checksum-algorithm", everywhere},
+    header_rule{"x-amz-date"},
+    header_rule{"x-amz-content-sha256"},
+    header_rule{"x-amz-security-token"}, // refused where signatures are read
+    header_rule{"x-amz-user-agent"},
+    header_rule{"x-amz-cf-id"}, // CloudFront adds it
+    header_rule{"x-amz-expected-bucket-owner"},
+    header_rule{"x-amz-source-expected-bucket-owner"},
+    header_rule{"x-amz-request-payer"}, // nobody is charged
+    header_rule{"x-amz-mfa"},           // nothing asks for it
+    header_rule{"x-amz-decoded-content-length"},
+    header_rule{"x-amz-trailer"},
+    header_rule{"x-amz-sdk-checksum-algorithm"},
 
-    // What an object or a bucket is made with. With the parts of an upload S3 does not read it.
-    header_rule{"x-amz-acl", everywhere},
-    header_rule{"x-amz-meta-", everywhere},
-    header_rule{"x-amz-storage-class", everywhere},
-    header_rule{"x-amz-tagging", everywhere},
-    header_rule{"x-amz-metadata-directive", set_of({http_operation::copy_object}), else_is::ignored},
-    header_rule{"x-amz-tagging-directive", set_of({http_operation::copy_object}), else_is::ignored},
-    header_rule{"x-amz-object-ownership", set_of({http_operation::create_bucket})},
-    header_rule{"x-amz-bucket-object-lock-enabled", set_of({http_operation::create_bucket})},
-    header_rule{"x-amz-transition-default-minimum-object-size", set_of({http_operation::write_setting})},
-    header_rule{"x-amz-copy-source-range", set_of({http_operation::copy_part})},
-    header_rule{"x-amz-copy-source-server-side-encryption-", nowhere, else_is::refused, "Server-side encryption"},
-    header_rule{"x-amz-copy-source", copies},
-    header_rule{"x-amz-copy-source-if-", copies},
+    // What an object or a bucket is made with. Elsewhere S3 does not read it.
+    header_rule{"x-amz-acl"},
+    header_rule{"x-amz-meta-"},
+    header_rule{"x-amz-storage-class"},
+    header_rule{"x-amz-tagging"},
+    header_rule{"x-amz-metadata-directive"},
+    header_rule{"x-amz-tagging-directive"},
+    header_rule{"x-amz-copy-source-server-side-encryption-", with::none, "Server-side encryption"},
+    header_rule{"x-amz-copy-source", with::copies},
+    header_rule{"x-amz-copy-source-if-", with::copies},
 
     // Checksums.
-    header_rule{"x-amz-checksum-mode", everywhere},
-    header_rule{"x-amz-checksum-algorithm",
-                set_of({http_operation::begin_upload, http_operation::complete_upload, http_operation::copy_object,
-                        http_operation::put_object, http_operation::put_part})},
-    header_rule{"x-amz-checksum-type", set_of({http_operation::begin_upload, http_operation::complete_upload})},
-    header_rule{"x-amz-checksum-crc32", with_body},
-    header_rule{"x-amz-checksum-crc32c", with_body},
-    header_rule{"x-amz-checksum-crc64nvme", with_body},
-    header_rule{"x-amz-checksum-sha1", with_body},
-    header_rule{"x-amz-checksum-sha256", with_body},
-    header_rule{"x-amz-mp-object-size", set_of({http_operation::complete_upload})},
+    header_rule{"x-amz-checksum-mode"},
+    header_rule{"x-amz-checksum-crc32", with::bodies},
+    header_rule{"x-amz-checksum-crc32c", with::bodies},
+    header_rule{"x-amz-checksum-crc64nvme", with::bodies},
+    header_rule{"x-amz-checksum-sha1", with::bodies},
+    header_rule{"x-amz-checksum-sha256", with::bodies},
 
-    // What is asked about an object, and under which condition.
-    header_rule{"x-amz-object-attributes", set_of({http_operation::object_attributes})},
-    header_rule{"x-amz-max-parts", set_of({http_operation::object_attributes})},
-    header_rule{"x-amz-part-number-marker", set_of({http_operation::object_attributes})},
-    header_rule{"x-amz-optional-object-attributes", // RestoreStatus, of objects that were restored: none ever was
-                set_of({http_operation::list_objects, http_operation::list_versions})},
-    header_rule{"x-amz-if-match-last-modified-time", set_of({http_operation::delete_object})},
-    header_rule{"x-amz-if-match-size", set_of({http_operation::delete_object})},
-    header_rule{"x-amz-bypass-governance-retention", removals}, // nothing is retained
-
-    header_rule{"x-amz-grant-", nowhere, else_is::refused, "Granting (x-amz-grant-…)"},
-    header_rule{"x-amz-server-side-encryption", nowhere, else_is::refused, "Server-side encryption"},
-    header_rule{"x-amz-server-side-encryption-", nowhere, else_is::refused, "Server-side encryption"},
-    header_rule{"x-amz-object-lock-", nowhere, else_is::refused, "Object locks"},
-    header_rule{"x-amz-website-redirect-location", nowhere, else_is::refused, "Website redirects"},
-    header_rule{"x-amz-write-offset-bytes", nowhere, else_is::refused, "Appending (x-amz-write-offset-bytes)"},
+    header_rule{"x-amz-grant-", with::none, "Granting (x-amz-grant-…)"},
+    header_rule{"x-amz-server-side-encryption", with::none, "Server-side encryption"},
+    header_rule{"x-amz-server-side-encryption-", with::none, "Server-side encryption"},
+    header_rule{"x-amz-object-lock-", with::none, "Object locks"},
+    header_rule{"x-amz-website-redirect-location", with::none, "Website redirects"},
+    header_rule{"x-amz-write-offset-bytes", with::none, "Appending (x-amz-write-offset-bytes)"},
 };
+
+bool holds(with operations, const s3_operation& operation) {
+  switch (operations) {
+    case with::all: return true;
+    case with::none: return false;
+    case with::copies: return operation.copies;
+    case with::bodies: return operation.takes_body;
+  }
+  return false;
+}
 
 bool fits(std::string_view rule, std::string_view name) {
   return rule.ends_with('-') ? istarts_with(name, rule) : iequals(name, rule);
@@ -116,29 +83,30 @@ s3_error refused(std::string_view name, std::string_view feature) {
 }
 
 // Conditions of HTTP on a write that cannot carry them out. RFC 9110 §13.1.3: If-Modified-Since is for reads alone.
-bool is_unmet_condition(std::string_view name, http_operation operation) {
-  if (!changes_data(operation) || holds(conditional_writes, operation)) return false;
+bool is_unmet_condition(std::string_view name, const s3_operation& operation) {
+  if (!operation.changes_data || operation.takes_conditions) return false;
   return iequals(name, "if-match") || iequals(name, "if-none-match") || iequals(name, "if-unmodified-since");
 }
 
 } // namespace
 
-std::optional<s3_error> refused_header(std::string_view name, http_operation operation) {
+std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation) {
   if (is_unmet_condition(name, operation)) return refused(name, {});
   if (!istarts_with(name, "x-amz-")) return std::nullopt;
+  const auto named = [name](std::string_view own) { return iequals(own, name); };
+  if (std::any_of(operation.headers.begin(), operation.headers.end(), named)) return std::nullopt;
   for (const auto& rule : rules) {
     if (!fits(rule.name, name)) continue;
-    if (holds(rule.read_by, operation) || rule.elsewhere == else_is::ignored) return std::nullopt;
+    if (holds(rule.operations, operation)) return std::nullopt;
     return refused(name, rule.feature);
   }
   return refused(name, {});
 }
 
-std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, http_operation operation) {
-  if (operation == http_operation::options || operation == http_operation::unknown) return std::nullopt;
+std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, const s3_operation& operation) {
+  if (operation.preflight) return std::nullopt;
   for (const auto& field : fields) {
-    const auto name = field.name_string();
-    if (auto problem = refused_header({name.data(), name.size()}, operation)) return problem;
+    if (auto problem = refused_header(view_of(field.name_string()), operation)) return problem;
   }
   return std::nullopt;
 }

@@ -14,7 +14,7 @@
 
 namespace cairn::net {
 
-std::optional<s3_error> refused_header(std::string_view name, http_operation operation);
-std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, http_operation operation);
+std::optional<s3_error> refused_header(std::string_view name, const s3_operation& operation);
+std::optional<s3_error> refused_headers(const boost::beast::http::fields& fields, const s3_operation& operation);
 
 } // namespace cairn::net

@@ -96,7 +96,7 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
 // x-amz-checksum-algorithm of a PutObject, as some clients send it: who brings no checksum gets one made.
 std::optional<s3_error> make_checksum(const http::fields& fields, const request& request, put_order& order) {
   const auto named = find_field(fields, "x-amz-checksum-algorithm");
-  if (!named || request.operation != http_operation::put_object) return std::nullopt;
+  if (!named || !request.operation->makes_checksum) return std::nullopt;
   const auto kind = checksum_kind_of(*named);
   if (!kind || (order.checksum && order.checksum->kind() != *kind))
     return s3_error{400, "InvalidRequest",
@@ -162,12 +162,8 @@ void read_conditions(const http::fields& fields, request& into) {
 std::optional<s3_error> read_version(request& into) {
   const auto* text = into.target.find("versionId");
   if (text == nullptr) return std::nullopt;
-  constexpr std::array takers{http_operation::get_object,        http_operation::head_object,
-                              http_operation::delete_object,     http_operation::read_tags,
-                              http_operation::write_tags,        http_operation::read_setting,
-                              http_operation::object_attributes, http_operation::write_setting};
   const bool of_object = !into.target.key.empty();
-  if (of_object && std::find(takers.begin(), takers.end(), into.operation) != takers.end())
+  if (of_object && into.operation->takes_version)
     into.version = storage::metadata::parse_version_id(*text);
   else if (of_object)
     return s3_error{400, "InvalidArgument", "This operation does not accept a version-id."};

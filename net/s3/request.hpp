@@ -35,7 +35,7 @@ struct part_extent {
 };
 
 struct request {
-  http_operation operation = http_operation::unknown;
+  const s3_operation* operation = &no_operation;
   s3_target target;
   condition_headers conditions;
   std::optional<std::string> range;

@@ -2,6 +2,7 @@
 
 #include "net/gateway/routes/setting_routes.hpp"
 #include "net/s3/operations/list_request.hpp"
+#include "net/s3/operations/versions_xml.hpp"
 #include "net/s3/xml/create_bucket_xml.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 
@@ -16,6 +17,7 @@ namespace metadata = storage::metadata;
 
 constexpr std::uint32_t aborted_page = 500;
 constexpr int abort_rounds_max = 200;
+constexpr int empty_pages_max = 32; // a page may examine its rows without finding any
 
 actors::command_box box(metadata::command command) {
   return {std::make_shared<const metadata::command>(std::move(command))};
@@ -153,6 +155,26 @@ void next_buckets(const std::shared_ptr<bucket_list_job>& job, const std::string
       actors::list_atom_v, std::move(query));
 }
 
+void ask_page(const session_ptr& session, const turn& mine, const list_request& list, int tries) {
+  // S3 answers max-keys=0 with an empty page, but only of a bucket that exists.
+  const bool nothing_wanted = list.query.keys_max == 0;
+  auto query = list.query;
+  query.judged = session->current().judged();
+  if (nothing_wanted) query.keys_max = 1;
+  ask<actors::listing_page>(
+      session,
+      [=](const actors::listing_page& page) {
+        const bool found = !page->objects.empty() || !page->common_prefixes.empty();
+        if (!found && page->truncated && !nothing_wanted && tries < empty_pages_max) {
+          auto next = list;
+          next.query.start_after = page->last;
+          return ask_page(session, mine, next, tries + 1);
+        }
+        respond_document(session, list_objects_xml(list, nothing_wanted ? metadata::listing{} : *page));
+      },
+      actors::list_atom_v, std::move(query));
+}
+
 } // namespace
 
 void list_buckets(const session_ptr& session) {
@@ -190,6 +212,31 @@ void put_bucket(const session_ptr& session) {
 
 void delete_bucket(const session_ptr& session) {
   try_removal(std::make_shared<removal>(removal{session}));
+}
+
+void list_objects(const session_ptr& session) {
+  auto& shared = session->shared();
+  auto list = read_list_request(session->current().target, shared.list_keys_max);
+  if (const auto* refused = std::get_if<s3_error>(&list)) return session->respond_error(*refused);
+  with_turn(session, *shared.listing_turns,
+            [session, list = std::get<list_request>(list)](const turn& mine) { ask_page(session, mine, list, 0); });
+}
+
+void list_versions(const session_ptr& session) {
+  auto& shared = session->shared();
+  const auto read = read_versions_request(session->current().target, shared.list_keys_max);
+  if (const auto* refused = std::get_if<s3_error>(&read)) return session->respond_error(*refused);
+  const auto& request = std::get<versions_request>(read);
+  auto query = request.query;
+  query.judged = session->current().judged();
+  with_turn(session, *shared.listing_turns, [session, request, query](const turn& mine) {
+    ask<actors::versions_listing>(
+        session,
+        [session, request, mine](const actors::versions_listing& page) {
+          respond_document(session, versions_document(request, *page));
+        },
+        actors::list_atom_v, query);
+  });
 }
 
 } // namespace cairn::net

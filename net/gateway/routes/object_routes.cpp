@@ -6,6 +6,7 @@
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/object_attributes.hpp"
 #include "net/s3/xml/tags.hpp"
+#include "net/wire/grammar/fields.hpp"
 #include "net/wire/grammar/http_date.hpp"
 
 namespace cairn::net {
@@ -25,8 +26,7 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   commit(session, std::move(command), status);
 }
 
-} // namespace
-
+// ?partNumber.
 void get_part(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto number = part_number_of(target);
@@ -46,6 +46,45 @@ void get_part(const session_ptr& session) {
       actors::parts_atom_v,
       actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version,
                                  session->current().judged()});
+}
+
+} // namespace
+
+void get_object(const session_ptr& session) {
+  session->current().target.find("partNumber") ? get_part(session) : start_get(session);
+}
+
+void delete_object(const session_ptr& session) {
+  const auto& request = session->current();
+  if (request.version && !request.may(version_removal_rights)) return session->respond_error(version_removal_denied());
+  const auto sent = [&session](std::string_view name) {
+    return std::optional<std::string>{find_field(session->fields(), name)};
+  };
+  auto only_if = removal_condition_of(
+      {request.conditions.if_match, sent("x-amz-if-match-last-modified-time"), sent("x-amz-if-match-size")});
+  if (!only_if) return session->respond_failure(only_if.error());
+  auto others = request.conditions;
+  others.if_match.reset();
+  auto condition = write_condition_of(others);
+  if (!condition) return session->respond_failure(condition.error());
+  metadata::delete_object command;
+  command.bucket = request.target.bucket;
+  command.key = request.target.key;
+  command.now = session->shared().clock.wall();
+  command.condition = std::move(*condition);
+  command.only_if = std::move(*only_if);
+  command.version = request.version;
+  command.by = request.authority(request.version ? version_removal_rights : 0);
+  ask<actors::committed>(
+      session,
+      [session](const actors::committed& done) {
+        auto told = metadata::version_outcome_of(done.result);
+        if (session->current().version) told.id = session->current().version;
+        auto lines = version_lines(told);
+        if (lines.empty() && told.id) lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
+        session->respond_empty(204, lines);
+      },
+      actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
 void object_attributes(const session_ptr& session) {

@@ -1,4 +1,4 @@
-// What is asked about one object beside its bytes: parts, attributes, tags. On the session's strand.
+// One object: reading it whole or one of its parts, deleting it, attributes, tags. On the session's strand.
 #pragma once
 
 #include <memory>
@@ -7,7 +7,8 @@ namespace cairn::net {
 
 class http_session;
 
-void get_part(const std::shared_ptr<http_session>& session); // GET or HEAD with ?partNumber
+void get_object(const std::shared_ptr<http_session>& session); // GET or HEAD
+void delete_object(const std::shared_ptr<http_session>& session);
 void object_attributes(const std::shared_ptr<http_session>& session);
 void read_tags(const std::shared_ptr<http_session>& session);
 void write_tags(const std::shared_ptr<http_session>& session); // PUT or DELETE

@@ -1,6 +1,6 @@
 #include "net/admin/metrics_page.hpp"
 
-#include "net/s3/operation.hpp"
+#include "tests/net/s3/operation_named.hpp"
 
 #include <gtest/gtest.h>
 
@@ -11,7 +11,7 @@ namespace cairn::net {
 
 TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
   storage::node_metrics metrics;
-  auto& get = metrics.http[std::size_t(http_operation::get_object)];
+  auto& get = metrics.http[row_named("get_object")];
   get.by_status_class[2] = 5;
   get.by_status_class[5] = 1;
   get.duration.observe_us(20);
@@ -21,7 +21,7 @@ TEST(metrics_page, shows_counters_gauges_and_histograms_as_prometheus_text) {
   status.buffer_bytes = 4096;
   status.buffer_limit_bytes = 1 << 20;
   status.disks.push_back({"/data/d0", {}, 3, 0, true});
-  const auto page = metrics_page(metrics, status);
+  const auto page = metrics_page(metrics, status, s3_operations);
   for (const auto* line :
        {"cairn_http_requests_total{operation=\"get_object\",status=\"2xx\"} 5",
         "cairn_http_requests_total{operation=\"get_object\",status=\"5xx\"} 1",
@@ -47,7 +47,7 @@ TEST(metrics_page, shows_the_members_on_the_leader_only) {
   cluster->nodes[1].applied_index = 99;
   actors::node_status status;
   status.cluster = cluster;
-  const auto page = metrics_page({}, status);
+  const auto page = metrics_page({}, status, s3_operations);
   for (const auto* line :
        {"cairn_cluster_leads 1", "cairn_cluster_term 7", "cairn_cluster_applied_index 99",
         "cairn_cluster_repairs_waiting 3", "cairn_cluster_members{state=\"active\",up=\"1\"} 1",
@@ -58,8 +58,8 @@ TEST(metrics_page, shows_the_members_on_the_leader_only) {
   auto other = std::make_shared<actors::cluster_status>(*cluster);
   other->self = 0;
   status.cluster = other;
-  EXPECT_NE(metrics_page({}, status).find("cairn_cluster_leads 0"), std::string::npos);
-  EXPECT_EQ(metrics_page({}, status).find("cairn_cluster_repairs_waiting 3"), std::string::npos);
+  EXPECT_NE(metrics_page({}, status, s3_operations).find("cairn_cluster_leads 0"), std::string::npos);
+  EXPECT_EQ(metrics_page({}, status, s3_operations).find("cairn_cluster_repairs_waiting 3"), std::string::npos);
 }
 
 TEST(metrics_page, is_documented_family_by_family) {

@@ -1,7 +1,7 @@
 // Objects and buckets over the real server: what is stored comes back, in S3's words.
 #include "tests/net/gateway/running_node.hpp"
 
-#include "net/s3/operation.hpp"
+#include "tests/net/s3/operation_named.hpp"
 
 namespace cairn::net {
 
@@ -177,8 +177,8 @@ TEST_F(http_objects, raise_the_counters) {
   put("k", "x");
   get("absent");
   const auto& operations = node.metrics.http;
-  const auto& puts = operations[std::size_t(http_operation::put_object)];
-  const auto& gets = operations[std::size_t(http_operation::get_object)];
+  const auto& puts = operations[row_named("put_object")];
+  const auto& gets = operations[row_named("get_object")];
   EXPECT_TRUE(node.eventually([&] { return puts.by_status_class[2] == 1u && gets.by_status_class[4] == 1u; }));
   EXPECT_TRUE(node.eventually([&] { return node.metrics.connections == 0u; }));
 }

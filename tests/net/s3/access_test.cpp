@@ -1,5 +1,7 @@
 #include "net/s3/access.hpp"
 
+#include "tests/net/s3/operation_named.hpp"
+
 #include <gtest/gtest.h>
 
 namespace cairn::net {
@@ -13,8 +15,8 @@ struct scene {
   request asked;
   actors::found_access found;
 
-  scene(http_operation operation, std::uint8_t rights) {
-    asked.operation = operation;
+  scene(const s3_operation& operation, std::uint8_t rights) {
+    asked.operation = &operation;
     asked.target.bucket = "files";
     if (rights != 0) key.grants.push_back({7, rights});
     found.bucket = bucket(7);
@@ -31,7 +33,7 @@ struct scene {
   }
 };
 
-std::string with(http_operation operation, std::uint8_t rights) {
+std::string with(const s3_operation& operation, std::uint8_t rights) {
   return scene{operation, rights}.code();
 }
 
@@ -39,34 +41,33 @@ std::string with(http_operation operation, std::uint8_t rights) {
 
 TEST(access, needs_the_right_of_its_kind) {
   using namespace metadata::rights;
-  EXPECT_EQ(with(http_operation::get_object, read), "");
-  EXPECT_EQ(with(http_operation::get_object, write | owner), "AccessDenied");
-  EXPECT_EQ(with(http_operation::put_object, write), "");
-  EXPECT_EQ(with(http_operation::put_object, read | owner), "AccessDenied");
-  EXPECT_EQ(with(http_operation::delete_bucket, owner), "");
-  EXPECT_EQ(with(http_operation::delete_bucket, read | write), "AccessDenied");
-  EXPECT_EQ(with(http_operation::write_setting, read | write), "AccessDenied");
-  EXPECT_EQ(with(http_operation::list_buckets, 0), "");
+  EXPECT_EQ(with(operation_named("get_object"), read), "");
+  EXPECT_EQ(with(operation_named("get_object"), write | owner), "AccessDenied");
+  EXPECT_EQ(with(operation_named("put_object"), write), "");
+  EXPECT_EQ(with(operation_named("put_object"), read | owner), "AccessDenied");
+  EXPECT_EQ(with(operation_named("delete_bucket"), owner), "");
+  EXPECT_EQ(with(operation_named("delete_bucket"), read | write), "AccessDenied");
+  EXPECT_EQ(with(operation_named("write_setting"), read | write), "AccessDenied");
+  EXPECT_EQ(with(operation_named("list_buckets"), 0), "");
 }
 
 TEST(access, every_operation_but_a_few_needs_something) {
-  for (std::uint8_t i = 0; i < std::uint8_t(http_operation::count_); ++i) {
-    const auto operation = http_operation(i);
-    const bool open = operation == http_operation::list_buckets || operation == http_operation::options ||
-                      operation == http_operation::unknown;
-    EXPECT_EQ(with(operation, 0), open ? "" : "AccessDenied") << int(i);
+  for (const auto& operation : s3_operations) {
+    const bool open = operation.name == "list_buckets" || operation.name == "options";
+    EXPECT_EQ(with(operation, 0), open ? "" : "AccessDenied") << operation.name;
   }
+  EXPECT_EQ(with(no_operation, 0), "");
 }
 
 TEST(access, making_buckets_is_a_right_of_its_own) {
-  scene s{http_operation::create_bucket, metadata::rights::all};
+  scene s{operation_named("create_bucket"), metadata::rights::all};
   EXPECT_EQ(s.code(), "AccessDenied");
   s.key.creates_buckets = true;
   EXPECT_EQ(s.code(), "");
 }
 
 TEST(access, a_copy_needs_to_read_its_source) {
-  scene s{http_operation::copy_object, metadata::rights::write};
+  scene s{operation_named("copy_object"), metadata::rights::write};
   s.found.bucket_2 = scene::bucket(8);
   EXPECT_EQ(s.code("other"), "AccessDenied");
   s.key.grants.push_back({8, metadata::rights::write});
@@ -78,14 +79,14 @@ TEST(access, a_copy_needs_to_read_its_source) {
 }
 
 TEST(access, a_bucket_that_is_not_there_is_no_bucket_to_write_to) {
-  scene s{http_operation::put_object, metadata::rights::all};
+  scene s{operation_named("put_object"), metadata::rights::all};
   s.found.bucket = nullptr;
   EXPECT_EQ(s.code(), "NoSuchBucket");
 }
 
 TEST(access, what_let_a_request_in_goes_with_its_commands) {
   using namespace metadata::rights;
-  scene s{http_operation::put_object, write};
+  scene s{operation_named("put_object"), write};
   s.key.id = "CK1";
   EXPECT_EQ(s.code(), "");
   let_in(s.asked, s.found, metadata::allowed_by::key);
@@ -100,11 +101,11 @@ TEST(access, what_let_a_request_in_goes_with_its_commands) {
   EXPECT_FALSE(s.asked.may(write));
 
   s.found.bucket_2 = scene::bucket(8);
-  s.asked.operation = http_operation::copy_object;
+  s.asked.operation = &operation_named("copy_object");
   let_in(s.asked, s.found, metadata::allowed_by::key);
   EXPECT_EQ(s.asked.by.source, 8u);
 
-  s.asked.operation = http_operation::create_bucket; // no bucket's, whether there is one of the name or not
+  s.asked.operation = &operation_named("create_bucket"); // no bucket's, whether there is one of the name or not
   let_in(s.asked, s.found, metadata::allowed_by::key);
   EXPECT_EQ(s.asked.by.bucket, 0u);
 
@@ -115,7 +116,7 @@ TEST(access, what_let_a_request_in_goes_with_its_commands) {
 
 TEST(access, what_is_not_there_is_told_to_who_may_list_the_bucket) {
   const auto seen = [](std::uint8_t rights, bool listed, errc code) {
-    scene s{http_operation::get_object, rights};
+    scene s{operation_named("get_object"), rights};
     auto row = *s.found.bucket;
     row.public_read = listed;
     s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
@@ -135,18 +136,19 @@ TEST(access, what_is_not_there_is_told_to_who_may_list_the_bucket) {
 }
 
 TEST(access, anybody_may_read_what_is_public) {
-  EXPECT_TRUE(reads_publicly(http_operation::get_object));
-  EXPECT_TRUE(reads_publicly(http_operation::list_objects));
-  EXPECT_FALSE(reads_publicly(http_operation::put_object));
-  EXPECT_TRUE(reads_publicly(http_operation::list_versions));
-  EXPECT_TRUE(reads_publicly(http_operation::list_uploads));
-  EXPECT_FALSE(reads_publicly(http_operation::list_parts));
-  EXPECT_FALSE(reads_publicly(http_operation::read_setting));
+  const auto of = [](std::string_view name) { return operation_named(name).public_by; };
+  EXPECT_EQ(of("get_object"), publicity::objects);
+  EXPECT_EQ(of("list_objects"), publicity::listing);
+  EXPECT_EQ(of("put_object"), publicity::writing);
+  EXPECT_EQ(of("list_versions"), publicity::listing);
+  EXPECT_EQ(of("list_uploads"), publicity::listing);
+  EXPECT_EQ(of("list_parts"), publicity::writing);
+  EXPECT_EQ(of("read_setting"), publicity::none);
 }
 
 TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
-  const auto may = [](http_operation operation, bool read, bool write, bool objects = false) {
-    scene s{operation, 0};
+  const auto may = [](std::string_view operation, bool read, bool write, bool objects = false) {
+    scene s{operation_named(operation), 0};
     auto row = *s.found.bucket;
     row.public_read = read;
     row.public_write = write;
@@ -155,19 +157,17 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
     const bool in = anybody_may(s.asked, s.found);
     return s.asked.public_only ? "if the object is public" : in ? "yes" : "no";
   };
-  EXPECT_STREQ(may(http_operation::get_object, false, false), "if the object is public");
-  EXPECT_STREQ(may(http_operation::get_object, true, false), "if the object is public");
-  EXPECT_STREQ(may(http_operation::head_object, true, true), "if the object is public");
-  EXPECT_STREQ(may(http_operation::get_object, true, false, true), "yes");
-  for (const auto listing :
-       {http_operation::list_objects, http_operation::list_versions, http_operation::list_uploads}) {
+  EXPECT_STREQ(may("get_object", false, false), "if the object is public");
+  EXPECT_STREQ(may("get_object", true, false), "if the object is public");
+  EXPECT_STREQ(may("head_object", true, true), "if the object is public");
+  EXPECT_STREQ(may("get_object", true, false, true), "yes");
+  for (const auto* listing : {"list_objects", "list_versions", "list_uploads"}) {
     EXPECT_STREQ(may(listing, false, false), "no");
     EXPECT_STREQ(may(listing, true, false), "yes");
   }
-  EXPECT_STREQ(may(http_operation::put_object, true, false), "no");
-  EXPECT_STREQ(may(http_operation::put_object, true, true), "yes");
-  for (const auto never : {http_operation::copy_object, http_operation::copy_part, http_operation::write_setting,
-                           http_operation::delete_bucket, http_operation::write_tags})
+  EXPECT_STREQ(may("put_object", true, false), "no");
+  EXPECT_STREQ(may("put_object", true, true), "yes");
+  for (const auto* never : {"copy_object", "copy_part", "write_setting", "delete_bucket", "write_tags"})
     EXPECT_STREQ(may(never, true, true), "no");
 }
 

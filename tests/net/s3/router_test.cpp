@@ -1,12 +1,19 @@
 #include "net/s3/router.hpp"
 
+#include "tests/net/s3/operation_named.hpp"
+
 #include <gtest/gtest.h>
+
+#include <set>
 
 namespace cairn::net {
 
 namespace {
-routed to(std::string_view method, std::string_view target) {
-  return route(method, parse_s3_target(target).value());
+routed to(std::string_view method, std::string_view target, bool copies = false) {
+  return route(s3_operations, method, parse_s3_target(target).value(), copies);
+}
+std::string_view named(std::string_view method, std::string_view target, bool copies = false) {
+  return to(method, target, copies).operation->name;
 }
 unsigned refusal(std::string_view method, std::string_view target) {
   const auto r = to(method, target);
@@ -15,34 +22,34 @@ unsigned refusal(std::string_view method, std::string_view target) {
 } // namespace
 
 TEST(router, names_the_operation_of_every_method_and_resource) {
-  EXPECT_EQ(to("GET", "/").operation, http_operation::list_buckets);
-  EXPECT_EQ(to("GET", "/files").operation, http_operation::list_objects);
-  EXPECT_EQ(to("GET", "/files/?list-type=2").operation, http_operation::list_objects);
-  EXPECT_EQ(to("GET", "/files/a/b").operation, http_operation::get_object);
-  EXPECT_EQ(to("HEAD", "/files").operation, http_operation::head_bucket);
-  EXPECT_EQ(to("HEAD", "/files/k").operation, http_operation::head_object);
-  EXPECT_EQ(to("PUT", "/files").operation, http_operation::create_bucket);
-  EXPECT_EQ(to("PUT", "/files/k").operation, http_operation::put_object);
-  EXPECT_EQ(to("DELETE", "/files").operation, http_operation::delete_bucket);
-  EXPECT_EQ(to("DELETE", "/files/k").operation, http_operation::delete_object);
-  EXPECT_EQ(to("POST", "/files?delete").operation, http_operation::delete_objects);
-  EXPECT_EQ(to("GET", "/files?acl").operation, http_operation::read_setting);
-  EXPECT_EQ(to("GET", "/files/k?tagging").operation, http_operation::read_tags);
-  EXPECT_EQ(to("PUT", "/files/k?tagging").operation, http_operation::write_tags);
-  EXPECT_EQ(to("DELETE", "/files/k?tagging").operation, http_operation::write_tags);
-  EXPECT_EQ(to("GET", "/files/k?attributes").operation, http_operation::object_attributes);
-  EXPECT_EQ(to("POST", "/files/k?uploads").operation, http_operation::begin_upload);
-  EXPECT_EQ(to("GET", "/files?uploads").operation, http_operation::list_uploads);
-  EXPECT_EQ(to("PUT", "/files/k?partNumber=1&uploadId=x").operation, http_operation::put_part);
-  EXPECT_EQ(to("GET", "/files/k?uploadId=x").operation, http_operation::list_parts);
-  EXPECT_EQ(to("POST", "/files/k?uploadId=x").operation, http_operation::complete_upload);
-  EXPECT_EQ(to("DELETE", "/files/k?uploadId=x").operation, http_operation::abort_upload);
-  EXPECT_EQ(copying(http_operation::put_object), http_operation::copy_object);
-  EXPECT_EQ(copying(http_operation::put_part), http_operation::copy_part);
-  EXPECT_EQ(copying(http_operation::get_object), http_operation::get_object);
-  EXPECT_EQ(to("PUT", "/files/k?acl").operation, http_operation::write_setting);
-  EXPECT_EQ(to("OPTIONS", "*").operation, http_operation::options);
-  EXPECT_EQ(to("OPTIONS", "/files/k").operation, http_operation::options);
+  EXPECT_EQ(named("GET", "/"), "list_buckets");
+  EXPECT_EQ(named("GET", "/files"), "list_objects");
+  EXPECT_EQ(named("GET", "/files/?list-type=2"), "list_objects");
+  EXPECT_EQ(named("GET", "/files/a/b"), "get_object");
+  EXPECT_EQ(named("HEAD", "/files"), "head_bucket");
+  EXPECT_EQ(named("HEAD", "/files/k"), "head_object");
+  EXPECT_EQ(named("PUT", "/files"), "create_bucket");
+  EXPECT_EQ(named("PUT", "/files/k"), "put_object");
+  EXPECT_EQ(named("DELETE", "/files"), "delete_bucket");
+  EXPECT_EQ(named("DELETE", "/files/k"), "delete_object");
+  EXPECT_EQ(named("POST", "/files?delete"), "delete_objects");
+  EXPECT_EQ(named("GET", "/files?acl"), "read_setting");
+  EXPECT_EQ(named("GET", "/files/k?tagging"), "read_tags");
+  EXPECT_EQ(named("PUT", "/files/k?tagging"), "write_tags");
+  EXPECT_EQ(named("DELETE", "/files/k?tagging"), "write_tags");
+  EXPECT_EQ(named("GET", "/files/k?attributes"), "object_attributes");
+  EXPECT_EQ(named("POST", "/files/k?uploads"), "begin_upload");
+  EXPECT_EQ(named("GET", "/files?uploads"), "list_uploads");
+  EXPECT_EQ(named("PUT", "/files/k?partNumber=1&uploadId=x"), "put_part");
+  EXPECT_EQ(named("GET", "/files/k?uploadId=x"), "list_parts");
+  EXPECT_EQ(named("POST", "/files/k?uploadId=x"), "complete_upload");
+  EXPECT_EQ(named("DELETE", "/files/k?uploadId=x"), "abort_upload");
+  EXPECT_EQ(named("PUT", "/files/k", true), "copy_object");
+  EXPECT_EQ(named("PUT", "/files/k?partNumber=1&uploadId=x", true), "copy_part");
+  EXPECT_EQ(named("GET", "/files/k", true), "get_object");
+  EXPECT_EQ(named("PUT", "/files/k?acl"), "write_setting");
+  EXPECT_EQ(named("OPTIONS", "*"), "options");
+  EXPECT_EQ(named("OPTIONS", "/files/k"), "options");
 }
 
 TEST(router, refuses_other_methods_with_what_is_allowed) {
@@ -77,15 +84,28 @@ TEST(router, takes_parts_of_resources_only_where_they_belong) {
   EXPECT_EQ(refusal("POST", "/files"), 501u) << "an HTML form";
   EXPECT_EQ(refusal("GET", "/files/k?partNumber=1"), 0u);
   EXPECT_EQ(refusal("PUT", "/files/k?partNumber=1"), 501u);
-  EXPECT_TRUE(changes_data(http_operation::delete_objects));
-  EXPECT_TRUE(changes_data(http_operation::write_setting));
-  for (const auto writes :
-       {http_operation::copy_object, http_operation::begin_upload, http_operation::put_part, http_operation::copy_part,
-        http_operation::complete_upload, http_operation::abort_upload, http_operation::write_tags})
-    EXPECT_TRUE(changes_data(writes));
-  for (const auto reads : {http_operation::read_setting, http_operation::list_parts, http_operation::list_uploads,
-                           http_operation::object_attributes, http_operation::read_tags})
-    EXPECT_FALSE(changes_data(reads));
+}
+
+TEST(router, knows_each_request_by_one_row) {
+  std::set<std::string_view> names{no_operation.name};
+  for (const auto& operation : s3_operations) {
+    EXPECT_TRUE(names.insert(operation.name).second) << operation.name;
+    EXPECT_NE(operation.serve, nullptr) << operation.name;
+    ASSERT_GT(operation.routes.size(), 0u) << operation.name;
+    for (const auto& route : operation.routes) {
+      std::string target = route.of == resource::bucket ? "/files" : route.of == resource::object ? "/files/k" : "/";
+      if (!route.query.empty()) target += "?" + std::string{route.query};
+      EXPECT_EQ(named(route.method, target, route.copies), operation.name) << route.method << ' ' << target;
+    }
+  }
+}
+
+TEST(router, knows_what_changes_data) {
+  for (const auto& operation : s3_operations) {
+    const auto method = operation.routes.begin()->method;
+    const bool reads = method == "GET" || method == "HEAD" || method == "OPTIONS";
+    EXPECT_EQ(operation.changes_data, !reads) << operation.name;
+  }
 }
 
 TEST(router, lets_no_name_out_of_its_bucket) {

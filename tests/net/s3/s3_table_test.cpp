@@ -1,4 +1,5 @@
 // docs/s3.md against the router: the page names every operation of the S3 API reference once, and tells the truth.
+#include "net/gateway/routes/operation_table.hpp"
 #include "net/s3/request.hpp"
 #include "net/s3/router.hpp"
 
@@ -163,7 +164,7 @@ std::vector<table_row> read_table() {
 unsigned refusal_of(const table_row& row) {
   request asked;
   asked.target = parse_s3_target(row.target).value();
-  const auto routed = route(row.method, asked.target);
+  const auto routed = route(s3_operations, row.method, asked.target);
   if (routed.refused) return routed.refused->status;
   if (row.header.empty()) return 0;
   boost::beast::http::fields fields;
