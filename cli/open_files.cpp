@@ -14,7 +14,7 @@ constexpr std::uint64_t process_descriptors = 96; // logs, event queues, timers,
 constexpr std::uint64_t admin_descriptors = 72;   // its connections and some
 constexpr std::uint64_t disk_descriptors = 272;   // open segments, the index, the segment that is being written
 constexpr std::uint64_t link_descriptors = 256;   // peers, strangers, state transfers
-constexpr std::uint64_t beyond_the_limit = 128;   // connections that are being refused (net/gateway/http_server.cpp)
+constexpr std::uint64_t beyond_the_limit = 128;   // connections that are being refused (net/wire/http_server.cpp)
 constexpr std::uint64_t connections_min = 16;
 
 } // namespace

@@ -12,8 +12,9 @@
 #include "config/reload.hpp"
 #include "net/admin/admin_server.hpp"
 #include "net/admin/metrics_page.hpp"
-#include "net/gateway/http_server.hpp"
 #include "net/gateway/routes/operation_table.hpp"
+#include "net/gateway/s3_gateway.hpp"
+#include "net/wire/http_server.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -93,8 +94,12 @@ result<void> running_node::start() {
   node_ = std::move(*node);
   if (options_.file.empty() && node_->is_new())
     if (auto made = make_first_bucket(); !made) return made;
-  http_ = std::make_unique<net::http_server>(shards_.contexts(), fitted(settings_, descriptors_), node_->handles(),
-                                             net::s3_operations, metrics_);
+  const auto fitting = fitted(settings_, descriptors_);
+  auto services = node_->handles();
+  auto memory = services.buffers;
+  auto gateway = std::make_shared<net::s3_gateway>(fitting, std::move(services), net::s3_operations, metrics_);
+  http_ =
+      std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
   keys_ = std::make_shared<const net::key_page_services>(

@@ -1,6 +1,6 @@
 #include "net/gateway/authorize.hpp"
 
-#include "net/gateway/http_shared.hpp"
+#include "net/gateway/s3_gateway.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/xml/cors.hpp"
@@ -39,7 +39,7 @@ bool config_allows(config::anonymous_access setting, const s3_operation& operati
   return setting == config::anonymous_access::read && !operation.changes_data;
 }
 
-std::optional<s3_error> refused_host(std::string_view host, const http_shared& shared, const request& request) {
+std::optional<s3_error> refused_host(std::string_view host, const s3_gateway& shared, const request& request) {
   const auto& authority = request.target.authority;
   if (!authority.empty()) host = authority;
   const bool named = !host.empty() || !request.basics.http_1_0;
@@ -114,7 +114,7 @@ private:
 
 // The claim is checked with this secret; then the request has its signer.
 std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim claim, const std::string& secret,
-                                      http_shared& shared, request& request) {
+                                      s3_gateway& shared, request& request) {
   if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
   const auto key = shared.signing_keys.get(secret, claim.date, claim.region);
   if (auto refused = check_signature(claim, sent.get(), key)) return refused;
@@ -122,7 +122,7 @@ std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim cla
   return read_overrides(request);
 }
 
-std::optional<s3_error> counted(http_shared& shared, std::optional<s3_error> refused) {
+std::optional<s3_error> counted(s3_gateway& shared, std::optional<s3_error> refused) {
   auto& counter = refused ? shared.metrics.requests_signature_refused : shared.metrics.requests_signed;
   counter.fetch_add(1, std::memory_order_relaxed);
   return refused;
@@ -134,7 +134,7 @@ s3_error unknown_key(const signature_claim& claim) {
   return problem;
 }
 
-authorization authorize_signed(const sent_head& sent, http_shared& shared, request& request) {
+authorization authorize_signed(const sent_head& sent, s3_gateway& shared, request& request) {
   auto read = read_signature(sent.get());
   if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
   auto& claim = std::get<signature_claim>(read);
@@ -148,7 +148,7 @@ authorization authorize_signed(const sent_head& sent, http_shared& shared, reque
   return actors::access_query{request.claim->access_key, request.target.bucket, {}};
 }
 
-authorization authorize_anonymous(std::string_view host, http_shared& shared, const request& request) {
+authorization authorize_anonymous(std::string_view host, s3_gateway& shared, const request& request) {
   if (request.operation->preflight) return go_on{};
   if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
   const bool allowed = config_allows(shared.anonymous, *request.operation);
@@ -161,11 +161,12 @@ authorization authorize_anonymous(std::string_view host, http_shared& shared, co
 
 } // namespace
 
-authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request) {
+authorization authorize(const request_head& head, s3_gateway& shared, request& request) {
   if (auto refused = refused_owner(head)) return std::move(*refused);
   const sent_head sent{head, request};
   // A browser sends its preflight to the presigned URL that it is about to use.
   const bool preflight = request.operation->preflight;
+  const auto host = field_of(head, "Host");
   const bool is_signed = carries_credentials(sent.get()) && !preflight;
   auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
   request.origin = field_of(head, "Origin");
@@ -186,7 +187,7 @@ authorization authorize(const request_head& head, std::string_view host, http_sh
 }
 
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
-                                            http_shared& shared, request& request) {
+                                            s3_gateway& shared, request& request) {
   request.bucket = found.bucket;
   request.seen = found.seen;
   const bool preflight = request.operation->preflight;

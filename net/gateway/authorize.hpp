@@ -17,19 +17,19 @@
 
 namespace cairn::net {
 
-struct http_shared;
+class s3_gateway;
 
 using request_head = boost::beast::http::header<true, boost::beast::http::fields>;
 
 struct go_on {};
 using authorization = std::variant<go_on, s3_error, actors::access_query>;
 
-// `host`: the Host header. Needs the request's target and operation, fills in its signer or claim, its overrides and
+// Needs the request's target and operation, fills in its signer or claim, its overrides and
 // its origin.
-authorization authorize(const request_head& head, std::string_view host, http_shared& shared, request& request);
+authorization authorize(const request_head& head, s3_gateway& shared, request& request);
 
 // With the answer to the query. Nothing: go on.
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
-                                            http_shared& shared, request& request);
+                                            s3_gateway& shared, request& request);
 
 } // namespace cairn::net

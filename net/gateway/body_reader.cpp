@@ -1,7 +1,7 @@
 #include "net/gateway/body_reader.hpp"
 
-#include "net/gateway/http_session.hpp"
 #include "net/wire/buffer_text.hpp"
+#include "net/wire/http_session.hpp"
 
 #include <algorithm>
 #include <cstring>

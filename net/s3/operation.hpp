@@ -10,7 +10,7 @@
 
 namespace cairn::net {
 
-class http_session;
+class s3_session;
 
 enum class resource : std::uint8_t { any, node, bucket, object };
 
@@ -47,7 +47,7 @@ struct s3_operation {
   bool preflight = false;        // a browser asks what it may: headers and query are not the request's own
   // x-amz-… that it reads and few others do (net/s3/header_rules.cpp has those of many).
   std::initializer_list<std::string_view> headers{};
-  void (*serve)(const std::shared_ptr<http_session>&) = nullptr; // the handler, on the session's strand
+  void (*serve)(const std::shared_ptr<s3_session>&) = nullptr; // the handler, on the session's strand
 };
 
 // Of a request that no operation serves, or none yet.

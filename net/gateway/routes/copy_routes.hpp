@@ -6,9 +6,9 @@
 
 namespace cairn::net {
 
-class http_session;
+class s3_session;
 
-void copy_object(const std::shared_ptr<http_session>& session);
-void copy_part(const std::shared_ptr<http_session>& session);
+void copy_object(const std::shared_ptr<s3_session>& session);
+void copy_part(const std::shared_ptr<s3_session>& session);
 
 } // namespace cairn::net

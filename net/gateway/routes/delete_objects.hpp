@@ -6,9 +6,9 @@
 
 namespace cairn::net {
 
-class http_session;
+class s3_session;
 
 // Answers the session's current request. On the session's strand.
-void delete_objects(const std::shared_ptr<http_session>& session);
+void delete_objects(const std::shared_ptr<s3_session>& session);
 
 } // namespace cairn::net

@@ -1,7 +1,8 @@
 #include "net/gateway/routes/download_exchange.hpp"
 
-#include "net/gateway/http_session.hpp"
+#include "net/gateway/ask.hpp"
 #include "net/s3/object_answer.hpp"
+#include "net/s3/operations/multipart.hpp"
 
 #include <boost/asio/dispatch.hpp>
 
@@ -15,13 +16,13 @@ class download_exchange final : public actors::download_client,
                                 public exchange,
                                 public std::enable_shared_from_this<download_exchange> {
 public:
-  explicit download_exchange(std::shared_ptr<http_session> session) : session_(std::move(session)) {}
+  explicit download_exchange(std::shared_ptr<s3_session> session) : session_(std::move(session)) {}
 
   storage::account_ptr payer() const override { return payer_; }
 
   void run() {
     payer_ = session_->payer();
-    session_->begin(weak_from_this());
+    session_->http().begin(weak_from_this());
     const auto& request = session_->current();
     streamer_ = actors::start_download(
         session_->shared().services,
@@ -44,22 +45,22 @@ public:
 
   void write(std::uint64_t number, std::string text, storage::slice bytes) override {
     on_strand([number, text = std::move(text), bytes = std::move(bytes)](download_exchange& self) mutable {
-      self.session_->status_decided(self.status_);
-      self.session_->write({pending_write::kind::part, number, std::move(text), std::move(bytes)});
+      self.session_->http().status_decided(self.status_);
+      self.session_->http().write({pending_write::kind::part, number, std::move(text), std::move(bytes)});
     });
   }
 
   void finish() override {
     on_strand([](download_exchange& self) {
       self.streamer_ = nullptr;
-      self.session_->finish();
+      self.session_->http().finish();
     });
   }
 
   void abort(const error&) override {
     on_strand([](download_exchange& self) {
       self.streamer_ = nullptr;
-      self.session_->close();
+      self.session_->http().close();
     });
   }
 
@@ -67,7 +68,7 @@ public:
     if (streamer_) caf::anon_send(streamer_, actors::written_atom_v, number);
   }
 
-  void stalled(const s3_error&) override { session_->close(); }
+  void stalled(end_reason) override { session_->http().close(); }
 
   void lost() override {
     if (streamer_) caf::anon_send(std::exchange(streamer_, nullptr), actors::gone_atom_v);
@@ -81,17 +82,43 @@ private:
     });
   }
 
-  std::shared_ptr<http_session> session_;
+  std::shared_ptr<s3_session> session_;
   storage::account_ptr payer_;
   actors::streamer_actor streamer_;
   unsigned status_ = 0;
 };
 
-} // namespace
-
-void start_get(const std::shared_ptr<http_session>& session) {
+void start_get(const session_ptr& session) {
   session->basics(); // the plan's head repeats what is decided here
   std::make_shared<download_exchange>(session)->run();
+}
+
+// ?partNumber.
+void get_part(const session_ptr& session) {
+  const auto& target = session->current().target;
+  const auto number = part_number_of(target);
+  if (const auto* refused = std::get_if<s3_error>(&number)) return session->respond_error(*refused);
+  const auto wanted = std::get<std::uint32_t>(number);
+  ask<actors::found_parts>(
+      session,
+      [session, wanted](const actors::found_parts& found) {
+        part_extent part{found.row->version, found.row->ordinal, std::nullopt};
+        if (!found.parts->empty() && found.parts->front().number == wanted) {
+          part.bytes = actors::byte_range{found.parts->front().offset, found.parts->front().length};
+          part.checksum = found.parts->front().checksum;
+        }
+        session->choose_part(part);
+        start_get(session);
+      },
+      actors::parts_atom_v,
+      actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version,
+                                 session->current().judged()});
+}
+
+} // namespace
+
+void get_object(const session_ptr& session) {
+  session->current().target.find("partNumber") ? get_part(session) : start_get(session);
 }
 
 } // namespace cairn::net

@@ -6,12 +6,12 @@
 
 namespace cairn::net {
 
-class http_session;
+class s3_session;
 
-void begin_upload(const std::shared_ptr<http_session>& session);
-void list_parts(const std::shared_ptr<http_session>& session);
-void list_uploads(const std::shared_ptr<http_session>& session);
-void complete_upload(const std::shared_ptr<http_session>& session);
-void abort_upload(const std::shared_ptr<http_session>& session);
+void begin_upload(const std::shared_ptr<s3_session>& session);
+void list_parts(const std::shared_ptr<s3_session>& session);
+void list_uploads(const std::shared_ptr<s3_session>& session);
+void complete_upload(const std::shared_ptr<s3_session>& session);
+void abort_upload(const std::shared_ptr<s3_session>& session);
 
 } // namespace cairn::net

@@ -1,6 +1,5 @@
 #include "net/gateway/routes/object_routes.hpp"
 
-#include "net/gateway/routes/download_exchange.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/operations/multipart.hpp"
@@ -26,33 +25,7 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   commit(session, std::move(command), status);
 }
 
-// ?partNumber.
-void get_part(const session_ptr& session) {
-  const auto& target = session->current().target;
-  const auto number = part_number_of(target);
-  if (const auto* refused = std::get_if<s3_error>(&number)) return session->respond_error(*refused);
-  const auto wanted = std::get<std::uint32_t>(number);
-  ask<actors::found_parts>(
-      session,
-      [session, wanted](const actors::found_parts& found) {
-        part_extent part{found.row->version, found.row->ordinal, std::nullopt};
-        if (!found.parts->empty() && found.parts->front().number == wanted) {
-          part.bytes = actors::byte_range{found.parts->front().offset, found.parts->front().length};
-          part.checksum = found.parts->front().checksum;
-        }
-        session->choose_part(part);
-        start_get(session);
-      },
-      actors::parts_atom_v,
-      actors::object_parts_query{target.bucket, target.key, wanted - 1, 1, session->current().version,
-                                 session->current().judged()});
-}
-
 } // namespace
-
-void get_object(const session_ptr& session) {
-  session->current().target.find("partNumber") ? get_part(session) : start_get(session);
-}
 
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
@@ -124,7 +97,7 @@ void read_tags(const session_ptr& session) {
 void write_tags(const session_ptr& session) {
   if (session->current().version && !session->current().may(metadata::rights::write | metadata::rights::owner))
     return session->respond_error(access_denied("Tags of a version need the right `owner` besides."));
-  const auto method = session->parser().get().method();
+  const auto method = session->http().parser().get().method();
   if (method == boost::beast::http::verb::delete_) return commit_tags(session, {}, 204);
   collect_body(session, tagging_body_bytes_max, [session](const std::string& body) {
     auto tags = read_tagging(body);

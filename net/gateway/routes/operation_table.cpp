@@ -4,6 +4,7 @@
 #include "net/gateway/routes/bucket_routes.hpp"
 #include "net/gateway/routes/copy_routes.hpp"
 #include "net/gateway/routes/delete_objects.hpp"
+#include "net/gateway/routes/download_exchange.hpp"
 #include "net/gateway/routes/multipart_routes.hpp"
 #include "net/gateway/routes/object_routes.hpp"
 #include "net/gateway/routes/setting_routes.hpp"

@@ -16,14 +16,14 @@ constexpr std::size_t uncounted_bytes = 4096;  // a connection has a buffer of t
 constexpr std::size_t document_bytes_each = 6; // of memory for a byte of XML: the text, its tree, what is read from it
 
 // A body that was signed as a whole is what it was; one signed by chunks needs the decoder of uploads.
-std::optional<s3_error> refused_payload(const http_session& session) {
+std::optional<s3_error> refused_payload(const s3_session& session) {
   const auto& signer = session.current().signer;
   if (!signer || signer->claim.kind == payload_kind::hashed || signer->claim.kind == payload_kind::unsigned_whole)
     return std::nullopt;
   return not_implemented("This request with an aws-chunked body");
 }
 
-bool matches_signature(const http_session& session, std::string_view body) {
+bool matches_signature(const s3_session& session, std::string_view body) {
   const auto& signer = session.current().signer;
   return !signer || signer->claim.kind != payload_kind::hashed ||
          storage::sha256_of(std::as_bytes(std::span{body})) == signer->claim.payload_hash;
@@ -39,13 +39,14 @@ void no_memory(const session_ptr& session) {
 }
 
 void body_is_there(const session_ptr& session, const then_body& then, body_checksums headers) {
-  auto& buffer = session->buffer();
-  const auto bytes = session->body_left();
+  auto& http = session->http();
+  auto& buffer = http.buffer();
+  const auto bytes = http.body_left();
   if (!charge_document(session, bytes)) return no_memory(session);
   std::string body{static_cast<const char*>(buffer.cdata().data()), bytes};
   buffer.consume(bytes);
-  session->body_taken(bytes);
-  session->body_complete();
+  http.body_taken(bytes);
+  http.body_complete();
   if (!matches_signature(*session, body)) return session->respond_failure(error{errc::payload_mismatch});
   if (headers == body_checksums::of_the_body) {
     if (const auto refused = check_whole_body(session->fields(), body)) return session->respond_error(*refused);
@@ -55,26 +56,28 @@ void body_is_there(const session_ptr& session, const then_body& then, body_check
 
 // The buffer grows as bytes come: by as much as there is already.
 void read_on(const session_ptr& session, const then_body& then, body_checksums headers) {
-  auto& buffer = session->buffer();
-  if (buffer.size() >= session->body_left()) return body_is_there(session, then, headers);
-  session->send_continue();
-  const auto step = std::min<std::size_t>(session->body_left() - buffer.size(),
-                                          std::max<std::size_t>(uncounted_bytes, buffer.size()));
+  auto& http = session->http();
+  auto& buffer = http.buffer();
+  if (buffer.size() >= http.body_left()) return body_is_there(session, then, headers);
+  http.send_continue();
+  const auto step =
+      std::min<std::size_t>(http.body_left() - buffer.size(), std::max<std::size_t>(uncounted_bytes, buffer.size()));
   const auto held = buffer.size() + step;
   if (held > uncounted_bytes && !session->charge(held)) return no_memory(session);
-  session->holds(held > uncounted_bytes ? held : 0);
-  session->arm(http_session::wait::body);
-  session->stream().async_read_some(buffer.prepare(step),
-                                    [session, then, headers](boost::system::error_code failed, std::size_t n) {
-                                      if (session->closed()) return;
-                                      if (failed && session->stalled())
-                                        return session->respond_error(*session->stalled());
-                                      if (failed) return session->close();
-                                      session->disarm();
-                                      session->received(n);
-                                      session->buffer().commit(n);
-                                      read_on(session, then, headers);
-                                    });
+  http.holds(held > uncounted_bytes ? held : 0);
+  http.arm(http_session::wait::body);
+  http.stream().async_read_some(buffer.prepare(step),
+                                [session, then, headers](boost::system::error_code failed, std::size_t n) {
+                                  auto& connection = session->http();
+                                  if (connection.closed()) return;
+                                  if (failed && connection.stalled())
+                                    return session->respond_error(too_late(*connection.stalled()));
+                                  if (failed) return connection.close();
+                                  connection.disarm();
+                                  connection.received(n);
+                                  connection.buffer().commit(n);
+                                  read_on(session, then, headers);
+                                });
 }
 
 } // namespace
@@ -101,15 +104,15 @@ void commit(const session_ptr& session, storage::metadata::command command, unsi
 }
 
 void collect_body(const session_ptr& session, std::size_t bytes_max, const then_body& then, body_checksums headers) {
-  if (session->chunked()) {
+  if (session->http().chunked()) {
     return session->respond_error({411, "MissingContentLength", "This request needs Content-Length."});
   }
-  if (session->body_left() > bytes_max) {
+  if (session->http().body_left() > bytes_max) {
     return session->respond_error(
         {400, "MalformedXML", "The body is larger than " + std::to_string(bytes_max) + " bytes."});
   }
   if (const auto refused = refused_payload(*session)) return session->respond_error(*refused);
-  session->collects();
+  session->http().collects();
   read_on(session, then, headers);
 }
 

@@ -1,37 +1,9 @@
-// Steps that the routes share: asking the metadata, reading a small body, a turn for what costs much work. On the
-// session's strand.
+// Steps that the routes share: reading a small body, a turn for what costs much work. On the session's strand.
 #pragma once
 
-#include "net/gateway/http_session.hpp"
-
-#include <boost/asio/post.hpp>
+#include "net/gateway/ask.hpp"
 
 namespace cairn::net {
-
-using session_ptr = std::shared_ptr<http_session>;
-
-// Asks the metadata and goes on with the answer, or why there is none, on the strand.
-template <class Answer, class Then, class... Message>
-void ask_result(const session_ptr& session, Then then, Message... message) {
-  std::function<void(result<Answer>)> answered = [session, then = std::move(then)](result<Answer> answer) {
-    boost::asio::post(session->executor(), [session, then, answer = std::move(answer)] {
-      if (!session->closed()) then(answer);
-    });
-  };
-  actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
-}
-
-// The same, where a failure is the request's answer.
-template <class Answer, class Then, class... Message>
-void ask(const session_ptr& session, Then then, Message... message) {
-  ask_result<Answer>(
-      session,
-      [session, then = std::move(then)](const result<Answer>& answer) {
-        if (!answer) return session->respond_failure(answer.error());
-        then(*answer);
-      },
-      std::move(message)...);
-}
 
 // With the bucket of the request as it is now, whichever node changed it last.
 void with_bucket(const session_ptr& session, std::function<void(const storage::metadata::bucket_row&)> then);

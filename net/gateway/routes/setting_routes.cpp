@@ -145,7 +145,7 @@ void write_lifecycle(const session_ptr& session) {
 }
 
 bool is_delete(const session_ptr& session) {
-  return session->parser().get().method() == boost::beast::http::verb::delete_;
+  return session->http().parser().get().method() == boost::beast::http::verb::delete_;
 }
 
 } // namespace

@@ -25,15 +25,15 @@ class upload_exchange final : public actors::upload_client,
                               public exchange,
                               public std::enable_shared_from_this<upload_exchange> {
 public:
-  upload_exchange(std::shared_ptr<http_session> session, payload_plan payload,
+  upload_exchange(std::shared_ptr<s3_session> session, payload_plan payload,
                   std::optional<storage::metadata::md5_digest> content_md5, bool is_part)
       : session_(std::move(session)),
-        reader_(*session_, std::move(payload)),
+        reader_(session_->http(), std::move(payload)),
         content_md5_(content_md5),
         is_part_(is_part) {}
 
   void run(actors::put_request put) {
-    session_->begin(weak_from_this());
+    session_->http().begin(weak_from_this());
     judge_at_ = session_->shared().clock.now() + judged_every;
     put.payer = session_->payer();
     asked_ = !reader_.whole() && reader_.worth_a_buffer();
@@ -47,7 +47,7 @@ public:
       if (!self.ingest_ || self.ended_) return;
       self.grants_.push_back(std::move(given));
       if (self.reading_) return;
-      self.session_->send_continue();
+      self.session_->http().send_continue();
       self.pump();
     });
   }
@@ -55,7 +55,7 @@ public:
   void go_on() override {
     on_strand([](upload_exchange& self) {
       if (!self.ingest_) return;
-      self.session_->send_continue();
+      self.session_->http().send_continue();
       self.pump();
     });
   }
@@ -64,7 +64,7 @@ public:
     on_strand([outcome = std::move(outcome)](upload_exchange& self) mutable {
       if (!self.ingest_) return;
       self.ingest_ = nullptr;
-      self.answer([outcome = std::move(outcome), is_part = self.is_part_](http_session& session) {
+      self.answer([outcome = std::move(outcome), is_part = self.is_part_](s3_session& session) {
         if (!outcome) return session.respond_failure(outcome.error());
         std::string lines = "ETag: \"" + to_string(outcome->etag) + "\"\r\n";
         if (!is_part) lines += version_lines({outcome->version_id}) + expiry_line(outcome->expires);
@@ -77,7 +77,7 @@ public:
 
   void sent(std::uint64_t) override {}
 
-  void stalled(const s3_error& why) override { refuse(why); }
+  void stalled(end_reason why) override { refuse(too_late(why)); }
 
   void lost() override { leave(); }
 
@@ -126,32 +126,32 @@ private:
   // A client that sends fast has its next buffer before it has filled this one.
   void want_ahead(std::size_t arrived) {
     if (arrived < fast_read_bytes || grants_.size() != 1 || 2 * filled_ < grants_.front().fill_bytes) return;
-    if (session_->chunked() || session_->body_left() > room().size()) want();
+    if (session_->http().chunked() || session_->http().body_left() > room().size()) want();
   }
 
   void read() {
     reading_ = true;
     std::size_t held = 0;
     for (const auto& grant : grants_) held += grant.buffer->capacity();
-    session_->holds(held);
-    session_->arm(http_session::wait::body);
-    session_->stream().async_read_some(reader_.targets(room()),
-                                       [self = shared_from_this()](error_code failed, std::size_t n) {
-                                         self->reading_ = false;
-                                         self->on_read(failed, n);
-                                       });
+    session_->http().holds(held);
+    session_->http().arm(http_session::wait::body);
+    session_->http().stream().async_read_some(reader_.targets(room()),
+                                              [self = shared_from_this()](error_code failed, std::size_t n) {
+                                                self->reading_ = false;
+                                                self->on_read(failed, n);
+                                              });
   }
 
   void on_read(const error_code& failed, std::size_t n) {
     if (session_->closed()) return grants_.clear();
-    session_->disarm();
-    session_->received(n);
+    session_->http().disarm();
+    session_->http().received(n);
     filled_ += reader_.arrived(n);
     if (answer_) return send_answer();
     if (failed == asio::error::eof) {
       return refuse({400, "IncompleteBody", "The body ended before its announced length."});
     }
-    if (failed) return session_->close();
+    if (failed) return session_->http().close();
     judge_again();
     want_ahead(n);
     pump();
@@ -187,7 +187,7 @@ private:
     if (const auto problem = reader_.finish()) return refuse(*problem);
     ended_ = true;
     grants_.clear();
-    session_->body_complete();
+    session_->http().body_complete();
     caf::anon_send(ingest_, actors::body_end_atom_v, actors::body_end{content_md5_});
   }
 
@@ -197,15 +197,15 @@ private:
 
   void refuse(const s3_error& problem) {
     leave();
-    answer([problem](http_session& session) { session.respond_error(problem); });
+    answer([problem](s3_session& session) { session.respond_error(problem); });
   }
 
   // A read under way is called back first: it writes into a buffer that the session wants to reuse.
-  void answer(std::function<void(http_session&)> make) {
+  void answer(std::function<void(s3_session&)> make) {
     answer_ = std::move(make);
     if (!reading_) return send_answer();
     error_code ignored; // the handler runs in any case
-    session_->stream().socket().cancel(ignored);
+    session_->http().stream().socket().cancel(ignored);
   }
 
   void send_answer() {
@@ -215,22 +215,22 @@ private:
     make(*session_);
   }
 
-  std::shared_ptr<http_session> session_;
+  std::shared_ptr<s3_session> session_;
   body_reader reader_;
   const std::optional<storage::metadata::md5_digest> content_md5_;
   const bool is_part_;
   actors::ingest_actor ingest_; // null once it was told or told us the end
   std::deque<granted> grants_;
   std::size_t filled_ = 0; // bytes in grants_.front()
-  std::function<void(http_session&)> answer_;
+  std::function<void(s3_session&)> answer_;
   bool reading_ = false, ended_ = false, judging_ = false;
   storage::steady_time judge_at_{};
   bool asked_ = false; // for a buffer
 };
 
-bool announces_length(const std::shared_ptr<http_session>& session) {
-  if (session->chunked() || session->has_length()) return true;
-  session->keep_no_longer(); // the client may send a body all the same
+bool announces_length(const std::shared_ptr<s3_session>& session) {
+  if (session->http().chunked() || session->http().has_length()) return true;
+  session->http().keep_no_longer(); // the client may send a body all the same
   session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
   return false;
 }
@@ -241,14 +241,14 @@ struct prepared_upload {
 };
 
 // What the head says. Nothing: it was answered with a refusal.
-std::optional<prepared_upload> prepare(const std::shared_ptr<http_session>& session, std::uint64_t size_max) {
+std::optional<prepared_upload> prepare(const std::shared_ptr<s3_session>& session, std::uint64_t size_max) {
   auto payload = plan_payload(session->fields(), session->current());
   if (const auto* refused = std::get_if<s3_error>(&payload)) {
     session->respond_error(*refused);
     return std::nullopt;
   }
   auto& plan = std::get<payload_plan>(payload);
-  auto length = session->chunked() ? std::nullopt : std::optional{session->body_left()};
+  auto length = session->http().chunked() ? std::nullopt : std::optional{session->http().body_left()};
   if (plan.decoded_length) length = plan.decoded_length;
   auto order = read_put(session->fields(), session->current(), length, size_max);
   if (const auto* refused = std::get_if<s3_error>(&order)) {
@@ -272,7 +272,7 @@ std::optional<s3_error> settle_checksum(const metadata::upload_row& upload, put_
   return std::nullopt;
 }
 
-void take_part(const std::shared_ptr<http_session>& session, const metadata::upload_row& row,
+void take_part(const std::shared_ptr<s3_session>& session, const metadata::upload_row& row,
                const metadata::upload_name& upload, std::uint32_t number) {
   const std::uint64_t size_max = std::min<std::uint64_t>(part_bytes_max, session->shared().object_size_max);
   auto upload_plan = prepare(session, size_max);
@@ -288,7 +288,7 @@ void take_part(const std::shared_ptr<http_session>& session, const metadata::upl
 
 } // namespace
 
-void start_put(const std::shared_ptr<http_session>& session) {
+void start_put(const std::shared_ptr<s3_session>& session) {
   if (!announces_length(session)) return;
   auto upload = prepare(session, session->shared().object_size_max);
   if (!upload) return;
@@ -296,7 +296,7 @@ void start_put(const std::shared_ptr<http_session>& session) {
       ->run(std::move(upload->order.put));
 }
 
-void start_part(const std::shared_ptr<http_session>& session) {
+void start_part(const std::shared_ptr<s3_session>& session) {
   const auto& target = session->current().target;
   if (!announces_length(session)) return;
   const auto number = part_number_of(target);

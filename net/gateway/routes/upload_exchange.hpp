@@ -7,10 +7,10 @@
 
 namespace cairn::net {
 
-class http_session;
+class s3_session;
 
 // Begins the upload that the session's current request asks for, or refuses it. On the session's strand.
-void start_put(const std::shared_ptr<http_session>& session);
-void start_part(const std::shared_ptr<http_session>& session); // of a multipart upload
+void start_put(const std::shared_ptr<s3_session>& session);
+void start_part(const std::shared_ptr<s3_session>& session); // of a multipart upload
 
 } // namespace cairn::net

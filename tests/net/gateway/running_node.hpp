@@ -5,8 +5,9 @@
 #include "actors/runtime/asio_scheduler.hpp"
 #include "actors/runtime/io_shards.hpp"
 #include "actors/runtime/storage_node.hpp"
-#include "net/gateway/http_server.hpp"
 #include "net/gateway/routes/operation_table.hpp"
+#include "net/gateway/s3_gateway.hpp"
+#include "net/wire/http_server.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <boost/algorithm/string/predicate.hpp>
@@ -115,7 +116,9 @@ public:
         system_(std::make_unique<caf::actor_system>(config_)) {
     shards_.start();
     node_ = actors::storage_node::open(settings_, *system_, metrics, shards_.contexts()).value();
-    server_ = std::make_unique<http_server>(shards_.contexts(), settings_, node_->handles(), s3_operations, metrics);
+    auto gateway = std::make_shared<s3_gateway>(settings_, node_->handles(), s3_operations, metrics);
+    server_ = std::make_unique<http_server>(shards_.contexts(), settings_, std::move(gateway), node_->handles().buffers,
+                                            metrics);
     server_->listen().value();
     server_->start();
   }

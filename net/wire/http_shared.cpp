@@ -1,6 +1,6 @@
-#include "net/gateway/http_shared.hpp"
+#include "net/wire/http_shared.hpp"
 
-#include "net/gateway/http_session.hpp"
+#include "net/wire/http_session.hpp"
 
 namespace cairn::net {
 
@@ -49,26 +49,11 @@ void session_registry::when_empty(std::function<void()> handler) {
   handler();
 }
 
-http_shared::http_shared(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
-                         storage::node_metrics& counters, const storage::clock& time,
-                         storage::random_source& randomness)
-    : services(std::move(node)),
-      operations(table),
-      metrics(counters),
-      clock(time),
-      random(randomness),
-      anonymous(settings.auth.anonymous),
-      listen(settings.http.listen),
-      server_names(settings.http.server_names),
-      root_access_key(settings.auth.root_access_key),
-      root_secret_key(settings.auth.root_secret_key),
-      region(settings.auth.region) {
+http_shared::http_shared(const config::settings& settings, std::shared_ptr<request_service> requests,
+                         std::shared_ptr<storage::buffer_pool> memory, storage::node_metrics& counters,
+                         const storage::clock& time)
+    : service(std::move(requests)), buffers(std::move(memory)), metrics(counters), clock(time) {
   apply(settings);
-}
-
-storage::http_operation_metrics& http_shared::counters_of(const s3_operation& operation) const {
-  const bool served = &operation != &no_operation;
-  return metrics.http[served ? static_cast<std::size_t>(&operation - operations.data()) : operations.size()];
 }
 
 std::shared_ptr<const tls_context> http_shared::tls() const {
@@ -83,9 +68,7 @@ void http_shared::set_tls(std::shared_ptr<const tls_context> fresh) {
 
 void http_shared::apply(const config::settings& settings) {
   connections_max = settings.limits.connections;
-  list_keys_max = settings.limits.list_keys;
   header_bytes_max = settings.limits.header_bytes.bytes;
-  object_size_max = settings.limits.object_size.bytes;
   header_timeout = settings.http.header_timeout;
   idle_timeout = settings.http.idle_timeout;
   transfer_rate_min = settings.limits.transfer_rate_min.bytes;

@@ -1,4 +1,4 @@
-// One HTTP/1.1 connection: reads heads, hands requests to their operation, writes answers, keeps or closes the
+// One HTTP/1.1 connection: reads heads, hands requests to its request_handler, writes answers, keeps or closes the
 // connection. Everything runs on the connection's strand unless a comment says otherwise.
 //
 // Life: a session lives while an operation on its socket is pending or an actor holds it (through the exchange of a
@@ -10,11 +10,11 @@
 // progress.
 #pragma once
 
-#include "net/gateway/authorize.hpp"
-#include "net/gateway/http_shared.hpp"
-#include "net/s3/request.hpp"
+#include "base/memory/buffer_pool.hpp"
 #include "net/wire/eviction.hpp"
 #include "net/wire/grammar/head_check.hpp"
+#include "net/wire/http_shared.hpp"
+#include "net/wire/request_handler.hpp"
 
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http/buffer_body.hpp>
@@ -26,15 +26,6 @@
 
 namespace cairn::net {
 
-// A request whose answer takes more than one step. Owned by the actor that serves it; the session only watches it.
-class exchange {
-public:
-  virtual ~exchange() = default;
-  virtual void sent(std::uint64_t number) = 0;   // the socket took the part of this number
-  virtual void stalled(const s3_error& why) = 0; // the client is too slow with its body, or holds what others need
-  virtual void lost() = 0;                       // the connection is gone; the last call
-};
-
 struct pending_write {
   enum class kind : std::uint8_t { part, interim, last };
   kind what = kind::part;
@@ -45,9 +36,6 @@ struct pending_write {
 };
 
 using body_parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
-
-// Why a connection, or its request, ends early.
-enum class end_reason : std::uint8_t { deadline, rate, place, memory };
 
 // What the server's sweep sees of a connection.
 struct session_sight {
@@ -83,21 +71,19 @@ public:
   session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
-  // For the operation that serves the request.
-  const net::request& current() const { return request_; }
-  const storage::account_ptr& payer() const { return payer_; } // of the request's memory: its key's, or the address's
-  void choose_part(const part_extent& part) { request_.part = part; } // before the operation reads current()
-  const std::optional<s3_error>& stalled() const { return stalled_; } // why the small body is waited for no longer
+  // For the handler of the request.
   const boost::beast::http::fields& fields() const { return parser_->get(); }
+  // Whose account pays for the request: the key's, or without one the address's. False: the connection is one more than
+  // limits.connections and its party has many; then it closes after the answer.
+  [[nodiscard]] bool admit(std::string_view key);
+  const storage::account_ptr& payer() const { return payer_; }          // of the request's memory
+  const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body is waited for no longer
   bool closed() const { return closed_; }
   bool encrypted() const { return stream_.encrypted(); }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
-  answer_basics basics(); // decides whether the connection stays open after the answer
-  // A whole answer made with basics().
+  bool closes_after_answer(); // decides it: for the answer's head
+  // A whole answer, whose head says what closes_after_answer() decided.
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
-  void respond_empty(unsigned status, std::string_view header_lines = {});
-  void respond_error(const s3_error& problem);
-  void respond_failure(const error& reason);     // as its sender may see it; logs faults of the node
   void keep_no_longer() { keep_alive_ = false; } // what follows on the connection cannot be trusted
   void write(pending_write w);
   void status_decided(unsigned status) { status_ = status; }
@@ -127,7 +113,7 @@ public:
 private:
   void greet();
   void greeted();
-  void choose_payer();
+  void choose_payer(std::string_view key);
   bool has_many() const;            // the party of its connections
   void moved(std::uint64_t bytes) { // only the strand writes
     moved_.store(moved_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
@@ -137,9 +123,7 @@ private:
   void read_then(void (http_session::*next)());
   void process_input();
   void handle_head(std::size_t length);
-  authorization begin_request(std::string_view head);
-  void look_up_access(actors::access_query query);
-  void proceed(); // the request is let in
+  bool read_fields(std::string_view head);
   void refuse_head(head_refusal refusal);
   void flush();
   void write_rest(std::size_t taken);
@@ -162,8 +146,7 @@ private:
   std::shared_ptr<http_shared> shared_;
   boost::beast::flat_buffer buffer_;
   std::optional<body_parser> parser_;
-  net::request request_;
-  std::optional<s3_error> unrouted_; // why no operation serves it; told to those who may ask
+  std::unique_ptr<request_handler> handler_;
   std::weak_ptr<exchange> exchange_;
   std::vector<pending_write> writes_;
 
@@ -186,7 +169,7 @@ private:
   std::size_t scanned_ = 0; // bytes of buffer_ without an end of head
   std::uint64_t body_left_ = 0, discarded_ = 0;
   unsigned status_ = 0;
-  std::optional<s3_error> stalled_;
+  std::optional<end_reason> stalled_;
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
   bool busy_ = false;        // between a head and the end of its answer

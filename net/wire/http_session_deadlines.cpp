@@ -1,6 +1,5 @@
 // How connections end that nobody wants to wait for: deadlines, the minimum rate, and those that give way.
-#include "base/log.hpp"
-#include "net/gateway/http_session.hpp"
+#include "net/wire/http_session.hpp"
 
 #include <boost/asio/post.hpp>
 
@@ -18,16 +17,6 @@ constexpr std::uint64_t small_body_rate = 1024; // of bodies that are collected,
 constexpr std::chrono::nanoseconds stalled_after = std::chrono::seconds{1};
 // A new connection has this time for its first bytes, however many come after it.
 constexpr std::chrono::nanoseconds silent_after = std::chrono::milliseconds{200};
-
-s3_error too_late(end_reason why) {
-  switch (why) {
-    case end_reason::deadline: return {408, "RequestTimeout", "The body made no progress for http.idle_timeout."};
-    case end_reason::rate: return {408, "RequestTimeout", "The body came slower than limits.transfer_rate_min."};
-    case end_reason::place:
-    case end_reason::memory: break;
-  }
-  return {503, "SlowDown", "The body made no progress, and others needed its place.", "Retry-After: 1\r\n"};
-}
 
 } // namespace
 
@@ -115,8 +104,8 @@ void http_session::end(end_reason why, const session_sight& seen) {
 }
 
 void http_session::end_body(end_reason why) {
-  if (const auto e = exchange_.lock()) return e->stalled(too_late(why));
-  stalled_ = too_late(why); // a small body is being read: its read ends, and answers
+  if (const auto e = exchange_.lock()) return e->stalled(why);
+  stalled_ = why; // a small body is being read: its read ends, and answers
   error_code ignored;
   stream_.socket().cancel(ignored);
 }

@@ -1,15 +1,6 @@
-#include "net/gateway/http_session.hpp"
+#include "net/wire/http_session.hpp"
 
-#include "actors/protocol/errors.hpp"
-#include "base/log.hpp"
-#include "net/gateway/routes/route_steps.hpp"
-#include "net/s3/access.hpp"
-#include "net/s3/header_rules.hpp"
-#include "net/s3/operations/copy_source.hpp"
-#include "net/s3/router.hpp"
-#include "net/s3/signed_query.hpp"
 #include "net/wire/buffer_text.hpp"
-#include "net/wire/grammar/fields.hpp"
 
 #include <boost/asio/dispatch.hpp>
 #include <boost/asio/post.hpp>
@@ -33,20 +24,7 @@ constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr std::size_t tls_record_bytes = 16 << 10;
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
-std::string new_request_id(storage::random_source& random) {
-  static constexpr char digits[] = "0123456789abcdef";
-  std::string id(16, '0');
-  std::uint64_t bits = random.next();
-  for (auto& c : id) {
-    c = digits[bits & 15];
-    bits >>= 4;
-  }
-  return id;
-}
-
-s3_error too_many_connections() {
-  return {503, "SlowDown", "The node has as many connections as it may.", "Retry-After: 1\r\n"};
-}
+constexpr head_refusal too_many_connections{503, "The node has as many connections as it may."};
 
 std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
   if (!w.bytes.owner) return {asio::buffer(w.text), asio::const_buffer{}};
@@ -62,6 +40,7 @@ http_session::http_session(session_socket socket, std::shared_ptr<http_shared> s
       party_(address),
       address_(std::move(address)),
       payer_(address_) {
+  handler_ = shared_->service->connected(*this);
   shared_->metrics.connections.fetch_add(1, std::memory_order_relaxed);
   if (payer_) payer_->connections.fetch_add(1, std::memory_order_relaxed);
 }
@@ -112,8 +91,7 @@ void http_session::refuse() {
     self->stream_.socket().non_blocking(true, ignored);
     self->started_ = self->shared_->clock.now();
     self->busy_ = true;
-    self->request_.basics.request_id = new_request_id(self->shared_->random);
-    self->respond_error(too_many_connections());
+    self->handler_->refuse(too_many_connections);
   });
 }
 
@@ -173,11 +151,8 @@ void http_session::refuse_head(head_refusal refusal) { // by value: info_ is res
   started_ = shared_->clock.now();
   busy_ = true;
   info_ = {};
-  request_ = {};
-  request_.basics.request_id = new_request_id(shared_->random);
   keep_alive_ = false;
-  const std::string_view code = refusal.status == 501 ? "NotImplemented" : "InvalidRequest";
-  respond_error({refusal.status, code, std::string{refusal.reason}});
+  handler_->refuse(refusal);
 }
 
 void http_session::handle_head(std::size_t length) {
@@ -188,17 +163,14 @@ void http_session::handle_head(std::size_t length) {
   if (info_.refused) return refuse_head(*info_.refused);
   started_ = shared_->clock.now();
   busy_ = true;
-  auto begun = begin_request(head);
+  const bool readable = read_fields(head);
   info_.host = {};
   buffer_.consume(length);
-  if (auto* refused = std::get_if<s3_error>(&begun)) return respond_error(*refused);
-  if (auto* query = std::get_if<actors::access_query>(&begun)) return look_up_access(std::move(*query));
-  proceed();
+  if (!readable) return refuse_head({400, "The request head is malformed."});
+  handler_->handle();
 }
 
-authorization http_session::begin_request(std::string_view head) {
-  request_ = {};
-  request_.basics.request_id = new_request_id(shared_->random);
+bool http_session::read_fields(std::string_view head) {
   status_ = 0;
   continued_ = body_whole_ = keep_alive_ = false;
   body_left_ = info_.content_length.value_or(0);
@@ -207,53 +179,10 @@ authorization http_session::begin_request(std::string_view head) {
   parser_->header_limit(static_cast<std::uint32_t>(head.size()) + 1);
   error_code failed;
   parser_->put(asio::buffer(head), failed);
-  if ((failed && failed != http::error::need_more) || !parser_->is_header_done()) {
-    return s3_error{400, "InvalidRequest", "The request head is malformed."};
-  }
-  auto& message = parser_->get();
-  keep_alive_ = message.keep_alive();
+  if ((failed && failed != http::error::need_more) || !parser_->is_header_done()) return false;
+  keep_alive_ = parser_->get().keep_alive();
   body_whole_ = !info_.chunked && body_left_ == 0;
-  request_.basics.http_1_0 = message.version() == 10;
-  request_.head_only = message.method() == http::verb::head;
-  const auto target = message.target();
-  auto parsed = parse_s3_target({target.data(), target.size()});
-  if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
-  if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
-  request_.target = std::move(*parsed);
-  if (auto refused = take_query_headers(message, request_)) return std::move(*refused);
-  const auto method = message.method_string();
-  auto routed = route(shared_->operations, view_of(method), request_.target, asks_to_copy(message));
-  request_.operation = routed.operation;
-  unrouted_ = std::move(routed.refused);
-  // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
-  if (unrouted_ && unrouted_->status == 501) return *unrouted_;
-  return authorize(message, info_.host, *shared_, request_);
-}
-
-// Rows of the metadata decide: the access key's, the bucket's.
-void http_session::look_up_access(actors::access_query query) {
-  ask<actors::found_access>(
-      shared_from_this(),
-      [self = shared_from_this()](const actors::found_access& found) {
-        if (const auto refused = authorize_with_rows(self->parser_->get(), found, *self->shared_, self->request_))
-          return self->respond_error(*refused);
-        self->proceed();
-      },
-      actors::access_atom_v, std::move(query));
-}
-
-void http_session::proceed() {
-  choose_payer();
-  if (std::exchange(beyond_, false) && has_many()) {
-    shared_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
-    keep_no_longer();
-    return respond_error(too_many_connections());
-  }
-  if (unrouted_) return respond_error(*unrouted_);
-  if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_error(*refused);
-  if (const auto refused = read_version(request_)) return respond_error(*refused);
-  read_conditions(parser_->get(), request_);
-  request_.operation->serve(shared_from_this());
+  return true;
 }
 
 // ---- output ---------------------------------------------------------------------------------------------------------
@@ -263,37 +192,14 @@ bool http_session::body_skippable() const {
   return body_whole_ || (!info_.chunked && !client_waits && body_left_ <= skipped_body_bytes_max);
 }
 
-answer_basics http_session::basics() {
+bool http_session::closes_after_answer() {
   close_after_ = !keep_alive_ || !body_skippable() || shared_->stopping.load(std::memory_order_relaxed);
-  request_.basics.close = close_after_;
-  request_.basics.now = shared_->clock.wall();
-  return request_.basics;
+  return close_after_;
 }
 
 void http_session::respond(unsigned status, std::string bytes, std::shared_ptr<void> hold) {
   status_ = status;
   write({pending_write::kind::last, 0, std::move(bytes), {}, std::move(hold)});
-}
-
-void http_session::respond_empty(unsigned status, std::string_view header_lines) {
-  respond(status, whole_answer(status, basics(), {}, {}, header_lines, request_.head_only));
-}
-
-void http_session::respond_error(const s3_error& problem) {
-  if (problem.code == "SlowDown") shared_->metrics.slow_down.fetch_add(1, std::memory_order_relaxed);
-  respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
-}
-
-void http_session::respond_failure(const error& reason) {
-  const auto problem = s3_error_of(seen_by(request_, reason));
-  if (actors::is_fault(reason.code)) {
-    log::warn("request failed", {{"request", request_.basics.request_id},
-                                 {"bucket", request_.target.bucket},
-                                 {"key", request_.target.key},
-                                 {"status", std::uint64_t{problem.status}},
-                                 {"error", to_string(reason)}});
-  }
-  respond_error(problem);
 }
 
 void http_session::send_continue() {
@@ -371,17 +277,7 @@ void http_session::finish() {
 
 void http_session::record() {
   busy_ = false;
-  const auto elapsed = shared_->clock.now() - started_;
-  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(elapsed).count());
-  auto& counters = shared_->counters_of(*request_.operation);
-  counters.by_status_class[status_ / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);
-  counters.duration.observe_us(us);
-  if (!log::enabled(log::level::debug)) return;
-  log::debug("request", {{"request", request_.basics.request_id},
-                         {"bucket", request_.target.bucket},
-                         {"key", request_.target.key},
-                         {"status", std::uint64_t{status_}},
-                         {"us", us}});
+  handler_->ended(status_, shared_->clock.now() - started_);
 }
 
 // ---- the end of requests and connections ----------------------------------------------------------------------------

@@ -1,9 +1,9 @@
-#include "net/gateway/http_server.hpp"
+#include "net/wire/http_server.hpp"
 
 #include "base/log.hpp"
 #include "base/sockets/listener.hpp"
-#include "net/gateway/http_session.hpp"
 #include "net/wire/eviction.hpp"
+#include "net/wire/http_session.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -31,16 +31,17 @@ constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is
 
 // Everything below runs on `control`, a strand of the first shard, but for load_tls.
 struct http_server::state : std::enable_shared_from_this<state> {
-  state(std::vector<asio::io_context*> contexts, const config::settings& settings, actors::services services,
-        std::span<const s3_operation> operations, storage::node_metrics& metrics, const storage::clock& clock,
-        storage::random_source& random)
+  state(std::vector<asio::io_context*> contexts, const config::settings& settings,
+        std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
+        storage::node_metrics& metrics, const storage::clock& clock)
       : shards(std::move(contexts)),
         control(asio::make_strand(*shards.front())),
         listening(control),
         pause(control),
         sweep(control),
         patience(control),
-        shared(std::make_shared<http_shared>(settings, std::move(services), operations, metrics, clock, random)),
+        listen_at(settings.http.listen),
+        shared(std::make_shared<http_shared>(settings, std::move(service), std::move(memory), metrics, clock)),
         failures("accept failed", clock),
         tls_files(settings.http.tls) {}
 
@@ -137,7 +138,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   }
 
   memory_pressure pressure() const {
-    const auto& pool = *shared->services.buffers;
+    const auto& pool = *shared->buffers;
     return {pool.in_use_bytes(), pool.limit_bytes(), pool.waiting() > 0};
   }
 
@@ -221,6 +222,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   sockets::control_strand control;
   sockets::acceptor listening;
   timer pause, sweep, patience;
+  const config::endpoint listen_at;
   std::shared_ptr<http_shared> shared;
   sockets::accept_failures failures;
   config::http_tls_settings tls_files; // of listen and apply, which do not meet
@@ -234,10 +236,10 @@ struct http_server::state : std::enable_shared_from_this<state> {
 };
 
 http_server::http_server(std::vector<asio::io_context*> shards, const config::settings& settings,
-                         actors::services services, std::span<const s3_operation> operations,
-                         storage::node_metrics& metrics, const storage::clock& clock, storage::random_source& random)
-    : state_(std::make_shared<state>(std::move(shards), settings, std::move(services), operations, metrics, clock,
-                                     random)) {}
+                         std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
+                         storage::node_metrics& metrics, const storage::clock& clock)
+    : state_(std::make_shared<state>(std::move(shards), settings, std::move(service), std::move(memory), metrics,
+                                     clock)) {}
 
 http_server::~http_server() {
   stop_accepting();
@@ -246,7 +248,7 @@ http_server::~http_server() {
 
 result<void> http_server::listen() {
   if (auto ready = state_->load_tls(); !ready) return ready;
-  return sockets::listen_on(state_->listening, state_->shared->listen);
+  return sockets::listen_on(state_->listening, state_->listen_at);
 }
 
 config::endpoint http_server::local_endpoint() const {
@@ -277,6 +279,7 @@ storage::wall_ms http_server::certificate_end() const {
 
 result<void> http_server::apply(const config::settings& settings) {
   state_->shared->apply(settings);
+  state_->shared->service->apply(settings);
   // Whether there is TLS at all is decided at the start: a port does not change what it speaks.
   const bool encrypted = state_->shared->tls() != nullptr;
   if (encrypted != !settings.http.tls.cert.empty())

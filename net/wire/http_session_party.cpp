@@ -1,11 +1,10 @@
 // For whom a connection's requests are: whose share of memory and connections they use.
-#include "net/gateway/http_session.hpp"
+#include "net/wire/http_session.hpp"
 
 namespace cairn::net {
 
 // The key's account, or the address's for those without one. A connection seldom brings another key.
-void http_session::choose_payer() {
-  const std::string_view key = request_.signer ? std::string_view{request_.signer->claim.access_key} : "";
+void http_session::choose_payer(std::string_view key) {
   const std::string_view now = payer_ ? std::string_view{payer_->name()} : "";
   const bool same = key.empty() ? payer_ == address_
                                 : now.starts_with(key_party_prefix) && now.substr(key_party_prefix.size()) == key;
@@ -22,9 +21,17 @@ bool http_session::has_many() const {
   return payer_ && payer_->connections.load(std::memory_order_relaxed) > limit / 8;
 }
 
+bool http_session::admit(std::string_view key) {
+  choose_payer(key);
+  if (!std::exchange(beyond_, false) || !has_many()) return true;
+  shared_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
+  keep_no_longer();
+  return false;
+}
+
 bool http_session::charge(std::size_t bytes) {
   if (charge_.bytes() > 0) return charge_.resize(bytes);
-  auto fresh = shared_->services.buffers->try_charge(bytes, payer_);
+  auto fresh = shared_->buffers->try_charge(bytes, payer_);
   if (fresh) charge_ = std::move(*fresh);
   return fresh.has_value();
 }

@@ -2,28 +2,26 @@
 // Start-up code owns it and runs the io_contexts; methods may be called from any thread.
 #pragma once
 
-#include "actors/protocol/node.hpp"
+#include "base/memory/buffer_pool.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
 #include "config/config.hpp"
-#include "net/s3/operation.hpp"
+#include "net/wire/request_handler.hpp"
 
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
 #include <memory>
-#include <span>
 #include <vector>
 
 namespace cairn::net {
 
 class http_server {
 public:
-  // The contexts outlive the server and every connection. `metrics` and the table too.
-  http_server(std::vector<boost::asio::io_context*> shards, const config::settings& settings, actors::services services,
-              std::span<const s3_operation> operations, storage::node_metrics& metrics,
-              const storage::clock& clock = storage::system_clock(),
-              storage::random_source& random = storage::system_random());
+  // The contexts outlive the server and every connection, `metrics` too. `memory`: what requests and answers use.
+  http_server(std::vector<boost::asio::io_context*> shards, const config::settings& settings,
+              std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
+              storage::node_metrics& metrics, const storage::clock& clock = storage::system_clock());
   ~http_server(); // stops accepting; connections live on until their contexts end
 
   // Reads http.tls, binds and listens, so that start() cannot fail. io_error ("listen on 127.0.0.1:9000: Address

@@ -1,0 +1,33 @@
+// Asking the metadata for a session's request. On the session's strand.
+#pragma once
+
+#include "net/gateway/s3_session.hpp"
+
+#include <boost/asio/post.hpp>
+
+namespace cairn::net {
+
+// Goes on with the answer, or why there is none, on the strand.
+template <class Answer, class Then, class... Message>
+void ask_result(const session_ptr& session, Then then, Message... message) {
+  std::function<void(result<Answer>)> answered = [session, then = std::move(then)](result<Answer> answer) {
+    boost::asio::post(session->executor(), [session, then, answer = std::move(answer)] {
+      if (!session->closed()) then(answer);
+    });
+  };
+  actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
+}
+
+// The same, where a failure is the request's answer.
+template <class Answer, class Then, class... Message>
+void ask(const session_ptr& session, Then then, Message... message) {
+  ask_result<Answer>(
+      session,
+      [session, then = std::move(then)](const result<Answer>& answer) {
+        if (!answer) return session->respond_failure(answer.error());
+        then(*answer);
+      },
+      std::move(message)...);
+}
+
+} // namespace cairn::net

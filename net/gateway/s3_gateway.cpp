@@ -1,0 +1,37 @@
+#include "net/gateway/s3_gateway.hpp"
+
+#include "net/gateway/s3_session.hpp"
+
+namespace cairn::net {
+
+s3_gateway::s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
+                       storage::node_metrics& counters, const storage::clock& time, storage::random_source& randomness)
+    : services(std::move(node)),
+      operations(table),
+      metrics(counters),
+      clock(time),
+      random(randomness),
+      anonymous(settings.auth.anonymous),
+      listen(settings.http.listen),
+      server_names(settings.http.server_names),
+      root_access_key(settings.auth.root_access_key),
+      root_secret_key(settings.auth.root_secret_key),
+      region(settings.auth.region) {
+  s3_gateway::apply(settings);
+}
+
+std::unique_ptr<request_handler> s3_gateway::connected(http_session& session) {
+  return std::make_unique<s3_session>(session, shared_from_this());
+}
+
+void s3_gateway::apply(const config::settings& settings) {
+  list_keys_max = settings.limits.list_keys;
+  object_size_max = settings.limits.object_size.bytes;
+}
+
+storage::http_operation_metrics& s3_gateway::counters_of(const s3_operation& operation) const {
+  const bool served = &operation != &no_operation;
+  return metrics.http[served ? static_cast<std::size_t>(&operation - operations.data()) : operations.size()];
+}
+
+} // namespace cairn::net

@@ -1,0 +1,54 @@
+// What the S3 requests of a node share: the node's services, the table of operations, keys, limits that SIGHUP can
+// change. Given to an http_server, it serves each connection by an s3_session. Thread-safe.
+#pragma once
+
+#include "actors/protocol/node.hpp"
+#include "base/metrics.hpp"
+#include "base/seams.hpp"
+#include "config/config.hpp"
+#include "net/s3/auth/sigv4.hpp"
+#include "net/s3/operation.hpp"
+#include "net/wire/fair_turns.hpp"
+#include "net/wire/request_handler.hpp"
+
+#include <atomic>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace cairn::net {
+
+class s3_gateway final : public request_service, public std::enable_shared_from_this<s3_gateway> {
+public:
+  // `table` and `counters` outlive it.
+  s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
+             storage::node_metrics& counters, const storage::clock& time = storage::system_clock(),
+             storage::random_source& randomness = storage::system_random());
+
+  std::unique_ptr<request_handler> connected(http_session& session) override;
+  void apply(const config::settings& settings) override;
+  storage::http_operation_metrics& counters_of(const s3_operation& operation) const;
+
+  const actors::services services;
+  const std::span<const s3_operation> operations;
+  storage::node_metrics& metrics;
+  const storage::clock& clock;
+  storage::random_source& random;
+
+  const config::anonymous_access anonymous;
+  const config::endpoint listen;
+  const std::vector<std::string> server_names;
+  const std::string root_access_key, root_secret_key, region;
+  net::signing_keys signing_keys;
+
+  std::atomic<std::uint32_t> list_keys_max{0};
+  std::atomic<std::uint64_t> object_size_max{0};
+
+  // Four listings keep the metadata's two reading threads busy; four multi-deletes, with 64 commits each, fill one
+  // group commit.
+  const std::shared_ptr<fair_turns> listing_turns = std::make_shared<fair_turns>(16, 4),
+                                    commit_turns = std::make_shared<fair_turns>(16, 4);
+};
+
+} // namespace cairn::net

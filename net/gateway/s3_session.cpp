@@ -1,0 +1,154 @@
+#include "net/gateway/s3_session.hpp"
+
+#include "actors/protocol/errors.hpp"
+#include "base/log.hpp"
+#include "net/gateway/ask.hpp"
+#include "net/gateway/authorize.hpp"
+#include "net/s3/access.hpp"
+#include "net/s3/header_rules.hpp"
+#include "net/s3/operations/copy_source.hpp"
+#include "net/s3/router.hpp"
+#include "net/s3/signed_query.hpp"
+#include "net/wire/grammar/fields.hpp"
+
+namespace cairn::net {
+
+namespace {
+
+std::string new_request_id(storage::random_source& random) {
+  static constexpr char digits[] = "0123456789abcdef";
+  std::string id(16, '0');
+  std::uint64_t bits = random.next();
+  for (auto& c : id) {
+    c = digits[bits & 15];
+    bits >>= 4;
+  }
+  return id;
+}
+
+s3_error too_many_connections() {
+  return {503, "SlowDown", "The node has as many connections as it may.", "Retry-After: 1\r\n"};
+}
+
+s3_error slow_down(std::string_view why) {
+  return {503, "SlowDown", std::string{why}, "Retry-After: 1\r\n"};
+}
+
+} // namespace
+
+s3_error too_late(end_reason why) {
+  switch (why) {
+    case end_reason::deadline: return {408, "RequestTimeout", "The body made no progress for http.idle_timeout."};
+    case end_reason::rate: return {408, "RequestTimeout", "The body came slower than limits.transfer_rate_min."};
+    case end_reason::place:
+    case end_reason::memory: break;
+  }
+  return slow_down("The body made no progress, and others needed its place.");
+}
+
+s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gateway)
+    : http_(connection), gateway_(std::move(gateway)) {}
+
+void s3_session::handle() {
+  request_ = {};
+  request_.basics.request_id = new_request_id(gateway_->random);
+  if (const auto refused = read_head()) return respond_error(*refused);
+  auto decided = authorize(http_.parser().get(), *gateway_, request_);
+  if (const auto* refused = std::get_if<s3_error>(&decided)) return respond_error(*refused);
+  if (auto* query = std::get_if<actors::access_query>(&decided)) return look_up_access(std::move(*query));
+  proceed();
+}
+
+void s3_session::refuse(const head_refusal& why) {
+  request_ = {};
+  request_.basics.request_id = new_request_id(gateway_->random);
+  if (why.status == 503) return respond_error(slow_down(why.reason));
+  const std::string_view code = why.status == 501 ? "NotImplemented" : "InvalidRequest";
+  respond_error({why.status, code, std::string{why.reason}});
+}
+
+std::optional<s3_error> s3_session::read_head() {
+  auto& message = http_.parser().get();
+  request_.basics.http_1_0 = message.version() == 10;
+  request_.head_only = message.method() == boost::beast::http::verb::head;
+  auto parsed = parse_s3_target(view_of(message.target()));
+  if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
+  if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
+  request_.target = std::move(*parsed);
+  if (auto refused = take_query_headers(message, request_)) return refused;
+  auto routed = route(gateway_->operations, view_of(message.method_string()), request_.target, asks_to_copy(message));
+  request_.operation = routed.operation;
+  unrouted_ = std::move(routed.refused);
+  // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
+  if (unrouted_ && unrouted_->status == 501) return *unrouted_;
+  return std::nullopt;
+}
+
+// Rows of the metadata decide: the access key's, the bucket's.
+void s3_session::look_up_access(actors::access_query query) {
+  ask<actors::found_access>(
+      self(),
+      [session = self()](const actors::found_access& found) {
+        const auto& head = session->http_.parser().get();
+        if (const auto refused = authorize_with_rows(head, found, *session->gateway_, session->request_))
+          return session->respond_error(*refused);
+        session->proceed();
+      },
+      actors::access_atom_v, std::move(query));
+}
+
+void s3_session::proceed() {
+  if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
+    return respond_error(slow_down("The node has as many connections as it may."));
+  if (unrouted_) return respond_error(*unrouted_);
+  if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_error(*refused);
+  if (const auto refused = read_version(request_)) return respond_error(*refused);
+  read_conditions(fields(), request_);
+  request_.operation->serve(self());
+}
+
+answer_basics s3_session::basics() {
+  request_.basics.close = http_.closes_after_answer();
+  request_.basics.now = gateway_->clock.wall();
+  return request_.basics;
+}
+
+void s3_session::respond(unsigned status, std::string bytes, std::shared_ptr<void> hold) {
+  http_.respond(status, std::move(bytes), std::move(hold));
+}
+
+void s3_session::respond_empty(unsigned status, std::string_view header_lines) {
+  respond(status, whole_answer(status, basics(), {}, {}, header_lines, request_.head_only));
+}
+
+void s3_session::respond_error(const s3_error& problem) {
+  if (problem.code == "SlowDown") gateway_->metrics.slow_down.fetch_add(1, std::memory_order_relaxed);
+  respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
+}
+
+void s3_session::respond_failure(const error& reason) {
+  const auto problem = s3_error_of(seen_by(request_, reason));
+  if (actors::is_fault(reason.code)) {
+    log::warn("request failed", {{"request", request_.basics.request_id},
+                                 {"bucket", request_.target.bucket},
+                                 {"key", request_.target.key},
+                                 {"status", std::uint64_t{problem.status}},
+                                 {"error", to_string(reason)}});
+  }
+  respond_error(problem);
+}
+
+void s3_session::ended(unsigned status, std::chrono::nanoseconds took) {
+  const auto us = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(took).count());
+  auto& counters = gateway_->counters_of(*request_.operation);
+  counters.by_status_class[status / 100 % counters.by_status_class.size()].fetch_add(1, std::memory_order_relaxed);
+  counters.duration.observe_us(us);
+  if (!log::enabled(log::level::debug)) return;
+  log::debug("request", {{"request", request_.basics.request_id},
+                         {"bucket", request_.target.bucket},
+                         {"key", request_.target.key},
+                         {"status", std::uint64_t{status}},
+                         {"us", us}});
+}
+
+} // namespace cairn::net

@@ -1,0 +1,64 @@
+// The S3 requests of one HTTP connection, one after the other: reads what a request asks for, lets it in or not, calls
+// the handler of its operation and answers. On the connection's strand.
+//
+// Handlers hold it by a session_ptr, which keeps the connection alive.
+#pragma once
+
+#include "net/gateway/s3_gateway.hpp"
+#include "net/s3/request.hpp"
+#include "net/wire/http_session.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn::net {
+
+class s3_session;
+using session_ptr = std::shared_ptr<s3_session>;
+
+class s3_session final : public request_handler {
+public:
+  s3_session(http_session& connection, std::shared_ptr<s3_gateway> gateway);
+
+  void handle() override;
+  void refuse(const head_refusal& why) override;
+  void ended(unsigned status, std::chrono::nanoseconds took) override;
+
+  s3_gateway& shared() const { return *gateway_; }
+  const net::request& current() const { return request_; }
+  void choose_part(const part_extent& part) { request_.part = part; } // before the operation reads current()
+
+  answer_basics basics(); // decides whether the connection stays open after the answer
+  // A whole answer made with basics().
+  void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
+  void respond_empty(unsigned status, std::string_view header_lines = {});
+  void respond_error(const s3_error& problem);
+  void respond_failure(const error& reason); // as its sender may see it; logs faults of the node
+
+  // The connection: for those who read the body or write the answer piece by piece.
+  http_session& http() { return http_; }
+  session_strand executor() { return http_.executor(); }
+  bool closed() const { return http_.closed(); }
+  bool encrypted() const { return http_.encrypted(); }
+  const boost::beast::http::fields& fields() const { return http_.fields(); }
+  const storage::account_ptr& payer() const { return http_.payer(); }
+  [[nodiscard]] bool charge(std::size_t bytes) { return http_.charge(bytes); } // of limits.memory (http_session.hpp)
+
+private:
+  session_ptr self() { return {http_.shared_from_this(), this}; }
+  std::optional<s3_error> read_head();
+  void look_up_access(actors::access_query query);
+  void proceed(); // the request is let in
+
+  http_session& http_;
+  const std::shared_ptr<s3_gateway> gateway_;
+  net::request request_;
+  std::optional<s3_error> unrouted_; // why no operation serves it; told to those who may ask
+};
+
+// Why the client is not waited for any longer.
+s3_error too_late(end_reason why);
+
+} // namespace cairn::net

@@ -1,0 +1,123 @@
+// The HTTP server with a request_handler that knows no S3, over real sockets.
+#include "net/wire/http_server.hpp"
+
+#include "net/wire/grammar/fields.hpp"
+#include "net/wire/http_session.hpp"
+
+#include <boost/asio.hpp>
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+namespace cairn::net {
+
+namespace {
+
+namespace asio = boost::asio;
+
+struct seen {
+  std::atomic<unsigned> ended{0}, last_status{0};
+};
+
+// Answers with the target, or with why nothing was asked.
+class echo final : public request_handler {
+public:
+  echo(http_session& session, seen& log) : session_(session), log_(log) {}
+  void handle() override { answer(200, std::string{view_of(session_.parser().get().target())}); }
+  void refuse(const head_refusal& why) override { answer(why.status, std::string{why.reason}); }
+  void ended(unsigned status, std::chrono::nanoseconds) override {
+    log_.last_status = status;
+    ++log_.ended;
+  }
+
+private:
+  void answer(unsigned status, const std::string& text) {
+    const std::string connection = session_.closes_after_answer() ? "Connection: close\r\n" : "";
+    session_.respond(status, "HTTP/1.1 " + std::to_string(status) + " x\r\n" + connection +
+                                 "Content-Length: " + std::to_string(text.size()) + "\r\n\r\n" + text);
+  }
+  http_session& session_;
+  seen& log_;
+};
+
+class echo_service final : public request_service {
+public:
+  explicit echo_service(seen& log) : log_(log) {}
+  std::unique_ptr<request_handler> connected(http_session& session) override {
+    return std::make_unique<echo>(session, log_);
+  }
+  void apply(const config::settings& settings) override { applied = settings.limits.connections; }
+  std::atomic<std::uint32_t> applied{0};
+
+private:
+  seen& log_;
+};
+
+class http_server_ : public ::testing::Test {
+protected:
+  http_server_() {
+    settings.http.listen = {"127.0.0.1", 0};
+    server = std::make_unique<http_server>(std::vector{&io}, settings, service, memory, metrics);
+    server->listen().value();
+    server->start();
+    thread = std::thread{[this] { io.run(); }};
+  }
+  ~http_server_() override {
+    server->stop_accepting();
+    std::promise<void> drained;
+    server->drain(std::chrono::seconds{10}, [&drained] { drained.set_value(); });
+    drained.get_future().wait();
+    server.reset();
+    work.reset();
+    thread.join();
+  }
+  // All that the server says to `bytes` until it closes.
+  std::string say(std::string_view bytes) const {
+    asio::io_context own;
+    asio::ip::tcp::socket socket{own};
+    socket.connect({asio::ip::address_v4::loopback(), server->local_endpoint().port});
+    asio::write(socket, asio::buffer(bytes));
+    std::string out;
+    boost::system::error_code end;
+    asio::read(socket, asio::dynamic_buffer(out), end);
+    EXPECT_EQ(end, asio::error::eof);
+    return out;
+  }
+
+  seen log;
+  asio::io_context io;
+  asio::executor_work_guard<asio::io_context::executor_type> work = asio::make_work_guard(io);
+  storage::node_metrics metrics;
+  std::shared_ptr<storage::buffer_pool> memory = std::make_shared<storage::buffer_pool>(1 << 20);
+  std::shared_ptr<echo_service> service = std::make_shared<echo_service>(log);
+  config::settings settings;
+  std::unique_ptr<http_server> server;
+  std::thread thread;
+};
+
+} // namespace
+
+TEST_F(http_server_, hands_each_request_of_a_connection_to_its_handler) {
+  const auto said = say("GET /a HTTP/1.1\r\nHost: x\r\n\r\nGET /b?c HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+  EXPECT_EQ(said, "HTTP/1.1 200 x\r\nContent-Length: 2\r\n\r\n/a"
+                  "HTTP/1.1 200 x\r\nConnection: close\r\nContent-Length: 4\r\n\r\n/b?c");
+  EXPECT_EQ(log.ended, 2u);
+  EXPECT_EQ(log.last_status, 200u);
+}
+
+TEST_F(http_server_, lets_the_handler_answer_what_is_no_request) {
+  EXPECT_NE(say("GET /a HTTP/1.1\nHost: x\n\n").find("a line does not end in CRLF"), std::string::npos);
+  EXPECT_EQ(log.last_status, 400u);
+  EXPECT_EQ(say("GET / HTTP/1.1\r\nHost: x\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n").substr(0, 14),
+            "HTTP/1.1 431 x");
+  EXPECT_EQ(log.ended, 2u);
+}
+
+TEST_F(http_server_, passes_new_settings_on) {
+  settings.limits.connections = 7;
+  EXPECT_TRUE(server->apply(settings));
+  EXPECT_EQ(service->applied, 7u);
+}
+
+} // namespace cairn::net
