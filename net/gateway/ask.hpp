@@ -1,4 +1,4 @@
-// Asking the metadata for a session's request. On the session's strand.
+// Requests to the metadata on behalf of a session. On the session's strand.
 #pragma once
 
 #include "net/gateway/s3_session.hpp"
@@ -7,7 +7,7 @@
 
 namespace cairn::net {
 
-// Goes on with the answer, or why there is none, on the strand.
+// Calls `then` with the answer or the error, on the strand.
 template <class Answer, class Then, class... Message>
 void ask_result(const session_ptr& session, Then then, Message... message) {
   std::function<void(result<Answer>)> answered = [session, then = std::move(then)](result<Answer> answer) {
@@ -18,7 +18,7 @@ void ask_result(const session_ptr& session, Then then, Message... message) {
   actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
 }
 
-// The same, where a failure is the request's answer.
+// The same, but an error is answered to the client.
 template <class Answer, class Then, class... Message>
 void ask(const session_ptr& session, Then then, Message... message) {
   ask_result<Answer>(

@@ -1,5 +1,5 @@
-// What the S3 requests of a node share: the node's services, the table of operations, keys, limits that SIGHUP can
-// change. Given to an http_server, it serves each connection by an s3_session. Thread-safe.
+// The S3 service of a node, for an http_server: makes an s3_session for each connection. Holds what the sessions share:
+// the node's services, the table of operations, keys, and limits that SIGHUP can change. Thread-safe.
 #pragma once
 
 #include "actors/protocol/node.hpp"

@@ -79,7 +79,7 @@ std::optional<s3_error> s3_session::read_head() {
   auto routed = route(gateway_->operations, view_of(message.method_string()), request_.target, asks_to_copy(message));
   request_.operation = routed.operation;
   unrouted_ = std::move(routed.refused);
-  // What nobody can do is told to everybody: it depends on the request alone, no row is read for it.
+  // 501 depends on the request alone and reads no row, so it is answered without authorization.
   if (unrouted_ && unrouted_->status == 501) return *unrouted_;
   return std::nullopt;
 }

@@ -1,7 +1,7 @@
-// The S3 requests of one HTTP connection, one after the other: reads what a request asks for, lets it in or not, calls
-// the handler of its operation and answers. On the connection's strand.
+// Handles the S3 requests of one HTTP connection, one at a time: parses and authorizes a request, calls the handler of
+// its operation, sends answers. On the connection's strand.
 //
-// Handlers hold it by a session_ptr, which keeps the connection alive.
+// Handlers of operations hold a session_ptr, which keeps the connection alive.
 #pragma once
 
 #include "net/gateway/s3_gateway.hpp"
@@ -37,7 +37,7 @@ public:
   void respond_error(const s3_error& problem);
   void respond_failure(const error& reason); // as its sender may see it; logs faults of the node
 
-  // The connection: for those who read the body or write the answer piece by piece.
+  // The connection, to read a body or to write an answer in pieces.
   http_session& http() { return http_; }
   session_strand executor() { return http_.executor(); }
   bool closed() const { return http_.closed(); }
@@ -50,15 +50,15 @@ private:
   session_ptr self() { return {http_.shared_from_this(), this}; }
   std::optional<s3_error> read_head();
   void look_up_access(actors::access_query query);
-  void proceed(); // the request is let in
+  void proceed(); // the request is authorized
 
   http_session& http_;
   const std::shared_ptr<s3_gateway> gateway_;
   net::request request_;
-  std::optional<s3_error> unrouted_; // why no operation serves it; told to those who may ask
+  std::optional<s3_error> unrouted_; // why there is no operation for it; answered after authorization
 };
 
-// Why the client is not waited for any longer.
+// The answer when the client's body is not waited for any longer.
 s3_error too_late(end_reason why);
 
 } // namespace cairn::net

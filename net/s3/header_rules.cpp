@@ -10,8 +10,8 @@ namespace cairn::net {
 
 namespace {
 
-// With which operations a header is carried out, or says nothing that could be. What a single operation reads besides
-// stands in its row (s3_operation::headers).
+// The operations that accept a header: they implement it, or it asks for nothing. Headers of single operations are in
+// the operations' rows (s3_operation::headers).
 enum class with : std::uint8_t { all, none, copies, bodies };
 
 // The first that fits counts. "x-amz-meta-" stands for all names that begin so.

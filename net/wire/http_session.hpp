@@ -73,8 +73,8 @@ public:
 
   // For the handler of the request.
   const boost::beast::http::fields& fields() const { return parser_->get(); }
-  // Whose account pays for the request: the key's, or without one the address's. False: the connection is one more than
-  // limits.connections and its party has many; then it closes after the answer.
+  // Charges the request to the account of the access key, or without one to that of the address. False: the connection
+  // exceeds limits.connections and its party has many; it closes after the answer.
   [[nodiscard]] bool admit(std::string_view key);
   const storage::account_ptr& payer() const { return payer_; }          // of the request's memory
   const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body is waited for no longer

@@ -1,6 +1,6 @@
-// What serves the requests of HTTP connections: the server is given one request_service, each connection a
-// request_handler of it. Sockets, framing, deadlines and fairness are the connection's (http_session.hpp); what a
-// request means and what is answered is the handler's.
+// The interface between an HTTP server and the code that handles its requests. The server gets one request_service,
+// which makes a request_handler for each connection. Sockets, framing, deadlines and fairness belong to the connection
+// (http_session.hpp); the handler interprets requests and answers them.
 #pragma once
 
 #include "config/config.hpp"
@@ -23,14 +23,14 @@ public:
   virtual ~request_handler() = default;
   // A head was read. Answers through the session, now or later.
   virtual void handle() = 0;
-  // What came is no request to serve: malformed, too long, too late, or (503) on one connection too many. Answers at
-  // once; there may be no fields, and the connection closes.
+  // The head is malformed, too long or too late, or (503) the connection exceeds limits.connections. Answers at once;
+  // the session may have no fields, and the connection closes.
   virtual void refuse(const head_refusal& why) = 0;
-  // The request that was handled or refused is over. `status`: of the answer; 0: none was begun.
+  // A handled or refused request has ended. `status`: of the answer; 0: no answer was begun.
   virtual void ended(unsigned status, std::chrono::nanoseconds took) = 0;
 };
 
-// Thread-safe. Lives as long as the server and its connections.
+// Thread-safe. The server and its connections share it.
 class request_service {
 public:
   virtual ~request_service() = default;
@@ -39,12 +39,12 @@ public:
   virtual void apply(const config::settings& settings) = 0; // SIGHUP
 };
 
-// A request whose answer takes more than one step. Owned by whoever serves it; the session only watches it.
+// A request that is answered in several steps. The code that handles it owns it; the session holds a weak reference.
 class exchange {
 public:
   virtual ~exchange() = default;
   virtual void sent(std::uint64_t number) = 0; // the socket took the part of this number
-  virtual void stalled(end_reason why) = 0;    // the client is too slow with its body, or holds what others need
+  virtual void stalled(end_reason why) = 0;    // the client sends its body too slowly, or resources are needed
   virtual void lost() = 0;                     // the connection is gone; the last call
 };
 

@@ -16,8 +16,8 @@ namespace {
 
 constexpr auto on_node = resource::node, on_bucket = resource::bucket, on_object = resource::object;
 
-// Those that are asked for most come first. The settings that a node does not keep are among those of read_setting, and
-// of write_setting to remove what was never made.
+// The most frequent operations come first. read_setting includes settings that are not implemented but have a default
+// answer, and write_setting their removal.
 const s3_operation table[] = {
     {.name = "get_object",
      .routes = {{"GET", on_object}},

@@ -1,5 +1,5 @@
-// What a request target names in S3: the bucket is its first segment; the rest, decoded, is the key. A key is bytes,
-// never a path: `..`, `//` and `%2F` mean nothing here, so nothing can escape a bucket. Pure.
+// S3's reading of a request target: the first segment is the bucket; the rest, decoded, is the key. A key is bytes, not
+// a path: `..`, `//` and `%2F` have no meaning, so no key leads out of its bucket. Pure.
 #pragma once
 
 #include "net/wire/grammar/uri.hpp"
