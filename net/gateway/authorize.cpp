@@ -6,6 +6,7 @@
 #include "net/s3/xml/cors.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"
+#include "net/wire/grammar/field_text.hpp"
 #include "net/wire/grammar/fields.hpp"
 #include "net/wire/grammar/host_check.hpp"
 
@@ -75,7 +76,7 @@ s3_error anonymous_refused(config::anonymous_access setting) {
                            : "Anonymous requests may only read (auth.anonymous).");
 }
 
-// response-content-type=… and its kin.
+// response-content-type=… and its kin. Sent in ISO-8859-1, as S3 sends them and as clients read fields.
 std::optional<s3_error> read_overrides(request& request) {
   constexpr std::string_view prefix = "response-";
   for (const auto& [name, value] : request.target.query) {
@@ -85,9 +86,15 @@ std::optional<s3_error> read_overrides(request& request) {
     if (!is_header_value(value)) {
       return s3_error{400, "InvalidArgument", "A control character in " + name + "."};
     }
+    auto latin1 = as_latin1(value);
+    if (!latin1) {
+      s3_error refused{400, "InvalidArgument", "Header value cannot be represented using ISO-8859-1."};
+      refused.details = {{"ArgumentName", name}, {"ArgumentValue", value}};
+      return refused;
+    }
     const auto same = [&header](const auto& o) { return o.first == header; };
     if (std::none_of(request.overrides.begin(), request.overrides.end(), same))
-      request.overrides.emplace_back(header, value);
+      request.overrides.emplace_back(header, std::move(*latin1));
   }
   return std::nullopt;
 }

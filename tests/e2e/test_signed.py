@@ -136,6 +136,13 @@ def test_a_signed_reader_may_choose_response_headers(signed):
     answer = call(signed, "GET", "/vault/k?response-content-type=text%2Fplain&response-cache-control=no-store")
     assert (answer.header("content-type"), answer.header("cache-control")) == ("text/plain", "no-store")
     assert call(signed, "GET", "/vault/k?response-expires=a%0D%0AX%3A%20y").status == 400
+    # Beyond ASCII, as S3: in ISO-8859-1, or refused. (http.client reads fields as ISO-8859-1.)
+    latin = call(signed, "GET", "/vault/k?response-content-disposition=inline%3B%20filename%3D%22caf%C3%A9%22")
+    assert latin.header("content-disposition") == 'inline; filename="caf\u00e9"'
+    for beyond in ("%E2%80%93", "%E6%97%A5", "%F0%9F%98%80"):
+        refused = call(signed, "GET", "/vault/k?response-content-disposition=" + beyond)
+        assert (refused.status, refused.code()) == (400, "InvalidArgument"), beyond
+        assert b"<ArgumentName>response-content-disposition</ArgumentName>" in refused.body
 
 
 # What must be refused
