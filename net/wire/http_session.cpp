@@ -22,6 +22,7 @@ constexpr std::size_t kept_buffer_bytes = 8192;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr std::size_t tls_record_bytes = 16 << 10;
+constexpr int unsent_bytes = 1 << 20;           // half of it: one client reads 20 % slower
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
 constexpr head_refusal too_many_connections{503, "The node has as many connections as it may."};
@@ -59,6 +60,7 @@ void http_session::start(bool beyond) {
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored; // a socket that refuses these fails its first read
     self->stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
+    self->stream_.socket().set_option(unsent_bytes_max{unsent_bytes}, ignored);
     self->stream_.socket().non_blocking(true, ignored);
     self->arm(wait::head);
     self->greet();

@@ -409,4 +409,18 @@ TEST_F(http_session_, takes_new_limits_while_running) {
   EXPECT_EQ(node->ask("GET", "/", "X: " + std::string(300, 'x') + "\r\n").status, 431u);
 }
 
+TEST_F(http_session_, makes_the_system_take_little_for_a_client_that_does_not_read) {
+  start();
+  node->ask("PUT", "/files/o", {}, std::string(8 << 20, 'o'));
+  const auto before = node->metrics.bytes_sent.load();
+  auto client = node->connect(4096);
+  client.send(get("o"));
+  std::uint64_t sent = 0;
+  do {
+    sent = node->metrics.bytes_sent.load() - before;
+    std::this_thread::sleep_for(300ms);
+  } while (sent == 0 || node->metrics.bytes_sent.load() - before != sent);
+  EXPECT_LE(sent, (1u << 20) + (256u << 10)) << "1 MiB is unsent at most, and the last piece";
+}
+
 } // namespace cairn::net
