@@ -249,7 +249,7 @@ public:
     parser_.header_limit(head_bytes_max);
     expire_after(request_time);
     if (!stream_.encrypted()) return read();
-    stream_.async_handshake([self = this->shared_from_this()](const error_code& failed, std::size_t) {
+    stream_.async_handshake(nullptr, [self = this->shared_from_this()](const error_code& failed, std::size_t) {
       failed ? self->end() : self->read();
     });
   }

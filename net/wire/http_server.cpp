@@ -19,6 +19,7 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
                                          sockets::control_strand>;
 
 namespace {
+constexpr int accepts_at_once = 16;
 constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
 constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, while others give way or to hear why not
 constexpr std::uint32_t beyond_max = 96;      // of them, those that are served if their party has few
@@ -53,15 +54,24 @@ struct http_server::state : std::enable_shared_from_this<state> {
     return {};
   }
 
+  // Several at a time: in the system's queue a crowd's connections are before everybody else's, here each party waits
+  // for its own turns.
   void accept() {
-    auto& shard = *shards[next_shard++ % shards.size()];
-    listening.async_accept(asio::make_strand(shard), other_end,
+    listening.async_accept(next_strand(), other_end,
                            [self = shared_from_this()](error_code failed, session_socket socket) {
                              if (self->stopped) return;
-                             if (failed) return self->pause_accepting(failed);
-                             self->welcome(std::move(socket));
+                             for (int taken = 0; !failed && taken < accepts_at_once; ++taken) {
+                               if (!self->welcome(std::move(socket))) return;
+                               socket = session_socket{self->next_strand()};
+                               self->listening.accept(socket, self->other_end, failed);
+                             }
+                             if (!failed && !self->welcome(std::move(socket))) return;
+                             if (failed && failed != asio::error::would_block) return self->pause_accepting(failed);
+                             self->accept();
                            });
   }
+
+  session_strand next_strand() { return asio::make_strand(*shards[next_shard++ % shards.size()]); }
 
   void pause_accepting(const error_code& failed) {
     failures.note(failed);
@@ -73,8 +83,8 @@ struct http_server::state : std::enable_shared_from_this<state> {
 
   // At the limit another connection gives way. When none does, as all are busy, the new one takes a place beyond the
   // limit: it shows by its request whether its key has few connections. When those are taken too it waits a moment;
-  // those behind it wait in the system's queue.
-  void welcome(session_socket socket) {
+  // those behind it wait in the system's queue. False: it waits, and accepting goes on after it.
+  bool welcome(session_socket socket) {
     const auto limit = shared->connections_max.load(std::memory_order_relaxed);
     if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max && handshake_room-- == 0)
       handshake_room = clear_places(handshakes_max / 8, true);
@@ -82,14 +92,17 @@ struct http_server::state : std::enable_shared_from_this<state> {
     if (within || shared->sessions.size() < std::uint64_t{limit} + beyond_max) {
       full_since.reset();
       begin(std::move(socket))->start(!within);
-      return accept();
+      return true;
     }
     const auto now = shared->clock.now();
     if (!full_since) full_since = now;
-    if (now - *full_since < full_wait) return try_again(std::move(socket));
+    if (now - *full_since < full_wait) {
+      try_again(std::move(socket));
+      return false;
+    }
     shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     if (shared->sessions.size() < std::uint64_t{limit} + refusals_max) begin(std::move(socket))->refuse();
-    accept(); // a socket that was not taken closes itself
+    return true; // a socket that was not taken closes itself
   }
 
   std::shared_ptr<http_session> begin(session_socket socket) {
@@ -100,7 +113,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   void try_again(session_socket socket) {
     pause.expires_after(full_pause);
     pause.async_wait([self = shared_from_this(), socket = std::move(socket)](error_code) mutable {
-      if (!self->stopped) self->welcome(std::move(socket));
+      if (!self->stopped && self->welcome(std::move(socket))) self->accept();
     });
   }
 
@@ -248,7 +261,10 @@ http_server::~http_server() {
 
 result<void> http_server::listen() {
   if (auto ready = state_->load_tls(); !ready) return ready;
-  return sockets::listen_on(state_->listening, state_->listen_at);
+  if (auto listens = sockets::listen_on(state_->listening, state_->listen_at); !listens) return listens;
+  error_code failed;
+  state_->listening.non_blocking(true, failed);
+  return failed ? result<void>{error{errc::io_error, "listen: " + failed.message()}} : result<void>{};
 }
 
 config::endpoint http_server::local_endpoint() const {

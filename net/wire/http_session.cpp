@@ -72,7 +72,10 @@ void http_session::greet() {
   if (!stream_.encrypted()) return read_then(&http_session::process_input);
   shakes_hands_ = true;
   shared_->handshakes.fetch_add(1, std::memory_order_relaxed);
-  stream_.async_handshake([self = shared_from_this()](const error_code& failed, std::size_t) {
+  const auto in_turn = [turns = shared_->handshake_turns, payer = payer_](std::function<void(fair_turns::turn)> step) {
+    turns->take(payer ? payer->name() : std::string{}, std::move(step));
+  };
+  stream_.async_handshake(in_turn, [self = shared_from_this()](const error_code& failed, std::size_t) {
     self->greeted();
     if (self->closed_) return;
     if (failed) return self->close();

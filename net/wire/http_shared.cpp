@@ -2,7 +2,19 @@
 
 #include "net/wire/http_session.hpp"
 
+#include <algorithm>
+#include <thread>
+
 namespace cairn::net {
+
+namespace {
+
+std::shared_ptr<fair_turns> turns_of_handshakes(std::uint32_t threads) { // of sockets; 0: one a core
+  if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+  return std::make_shared<fair_turns>(2 * threads, std::max(1u, threads / 2));
+}
+
+} // namespace
 
 void session_registry::add(http_session& session) {
   const std::lock_guard lock{mutex_};
@@ -52,7 +64,11 @@ void session_registry::when_empty(std::function<void()> handler) {
 http_shared::http_shared(const config::settings& settings, std::shared_ptr<request_service> requests,
                          std::shared_ptr<storage::buffer_pool> memory, storage::node_metrics& counters,
                          const storage::clock& time)
-    : service(std::move(requests)), buffers(std::move(memory)), metrics(counters), clock(time) {
+    : service(std::move(requests)),
+      buffers(std::move(memory)),
+      metrics(counters),
+      clock(time),
+      handshake_turns(turns_of_handshakes(settings.node.threads)) {
   apply(settings);
 }
 

@@ -7,6 +7,7 @@
 #include "base/seams.hpp"
 #include "config/config.hpp"
 #include "net/wire/account_book.hpp"
+#include "net/wire/fair_turns.hpp"
 #include "net/wire/request_handler.hpp"
 #include "net/wire/session_stream.hpp"
 #include "net/wire/transfer_pace.hpp"
@@ -66,6 +67,10 @@ struct http_shared {
   std::atomic<std::uint32_t> handshakes{0}; // of TLS, under way
 
   account_book accounts; // whose memory and connections count together
+  // Steps of TLS handshakes. An address has half of the threads at most: behind one of its steps others' handlers wait
+  // for that one, not for all that it began.
+  const std::shared_ptr<fair_turns> handshake_turns;
+
   session_registry sessions;
 
   // What new connections speak; null: HTTP in the clear.

@@ -25,8 +25,13 @@ namespace cairn::net {
 class tls_layer {
 public:
   using handler = std::function<void(const boost::system::error_code& failed, std::size_t bytes)>;
+  // Calls its argument, once, when a step of a handshake may be computed; the step is over with the last copy of the
+  // pointer. It may call from any thread.
+  using step_turn = std::function<void(std::function<void(std::shared_ptr<void>)>)>;
   virtual ~tls_layer() = default;
-  virtual void handshake(handler done) = 0;
+  // A signature costs about a millisecond, and whoever asks for one pays nothing: with `turn`, each step waits for it
+  // and is a handler of its own, so that others' handlers run in between.
+  virtual void handshake(step_turn turn, handler done) = 0;
   virtual void read_some(boost::asio::mutable_buffer into, handler done) = 0;
   // All of it; `progress` after each piece that the socket took.
   virtual void write(const std::array<boost::asio::const_buffer, 2>& buffers, std::function<void()> progress,

@@ -5,6 +5,7 @@ import pathlib
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -58,6 +59,15 @@ def toml_value(value):
     return '"' + str(value) + '"'
 
 
+def certificate(folder, name):
+    """A self-signed one for 127.0.0.1: (certificate, key)."""
+    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(key), "-out", str(cert)],
+                   check=True, capture_output=True)
+    return cert, key
+
+
 class Node:
     def __init__(self, folder, **settings):
         """settings: section_key=value, such as limits_memory="64MiB"."""
@@ -75,6 +85,7 @@ class Node:
         }
         self.settings.update({k.replace("_", ".", 1): v for k, v in settings.items()})
         self.process = None
+        self.trusting = None  # what requests need to know of its certificate
         self.environment = {}  # of the process, beside this one's
         self.write_config()
 
@@ -84,6 +95,14 @@ class Node:
             section, key = name.split(".", 1)
             sections.setdefault(section, []).append(f"{key} = {toml_value(value)}")
         self.config.write_text("\n".join(f"[{s}]\n" + "\n".join(lines) + "\n" for s, lines in sections.items()))
+
+    def encrypt(self):
+        """Before the start: the HTTP port is to speak TLS."""
+        cert, key = certificate(self.folder, "node")
+        self.settings.update({"http.tls.cert": str(cert), "http.tls.key": str(key)})
+        self.write_config()
+        self.trusting = ssl.create_default_context(cafile=cert)
+        return self
 
     # Life
 
@@ -142,6 +161,8 @@ class Node:
     # Requests
 
     def connect(self, timeout=30):
+        if self.trusting:
+            return http.client.HTTPSConnection("127.0.0.1", self.http_port, timeout=timeout, context=self.trusting)
         return http.client.HTTPConnection("127.0.0.1", self.http_port, timeout=timeout)
 
     def request(self, method, path, body=None, headers=None, connection=None, timeout=60):

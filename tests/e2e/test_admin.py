@@ -12,8 +12,7 @@ import time
 import pytest
 
 from cairn_cluster import admin_of, cairn
-from cairn_node import BINARY, Node, eventually
-from test_tls import certificate
+from cairn_node import BINARY, Node, certificate, eventually
 
 
 def ask(node, method, path, **headers):

@@ -1,18 +1,15 @@
 """One client beside another: whatever a client holds, trickles, or does not read, with or without a key, the others' requests
 succeed. How long they take is measured by `./dev bench fairness`."""
-import http.client
 import os
 import socket
-import ssl
 import subprocess
 import time
 
 import pytest
 
 from cairn_node import BINARY, KIB, MIB, Node, eventually, in_threads
-from crowd import CROWDS, Crowd, Victim, head
+from crowd import CROWDS, Crowd, HandshakeCrowd, Victim, head
 from signing import ACCESS, SECRET
-from test_tls import certificate
 
 LONGEST = 10.0  # seconds a request of the victim may take: a machine under test is busy, a deadline takes longer
 
@@ -41,41 +38,32 @@ def test_a_crowd_of_connections_fails_none_of_anothers_requests(crowded, crowd):
         assert node.admin("/health/live").status == 200
 
 
-def ready(node):
-    def asked():
-        try:
-            return node.admin("/health/ready").status == 200
-        except OSError:
-            return False
-    eventually(asked, 20, what="ready")
-
-
 @pytest.fixture
 def secure(tmp_path):
-    cert, key = certificate(tmp_path, "node")
-    node = Node(tmp_path / "node", limits_connections=512)
-    node.config.write_text(node.config.read_text() + f'\n[http.tls]\ncert = "{cert}"\nkey = "{key}"\n')
-    ready(node.spawn())
+    node = Node(tmp_path / "node", limits_connections=512).encrypt().start()
     yield node
     node.stop()
 
 
-def test_half_done_handshakes_fail_none_of_anothers_requests(secure):
-    node = secure
-    context = ssl.create_default_context()
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # of a longer record
-    times = []
-    with Crowd(node, first=lambda i: hello if i % 2 else b""):
-        until = time.monotonic() + 4
-        while time.monotonic() < until:
-            begun = time.monotonic()
-            c = http.client.HTTPSConnection("127.0.0.1", node.http_port, timeout=20, context=context)
-            c.request("GET", "/")
-            assert c.getresponse().status == 200
-            c.close()
-            times.append(time.monotonic() - begun)
+def use(node, seconds):
+    times, until = [], time.monotonic() + seconds
+    while time.monotonic() < until:
+        begun = time.monotonic()
+        assert node.get("/files").status == 200
+        times.append(time.monotonic() - begun)
     assert len(times) > 10 and max(times) < LONGEST, sorted(times)[-5:]
+
+
+def test_half_done_handshakes_fail_none_of_anothers_requests(secure):
+    hello = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"  # of a longer record
+    with Crowd(secure, first=lambda i: hello if i % 2 else b""):
+        use(secure, 4)
+
+
+def test_handshakes_again_and_again_fail_none_of_anothers_requests(secure):
+    with HandshakeCrowd(secure) as crowd:
+        use(secure, 4)
+    assert crowd.answered > 100
 
 
 def test_silent_connections_do_not_block_the_admin_port(start_node):
@@ -145,6 +133,15 @@ def test_the_list_of_buckets_costs_no_more_than_their_names(start_node):
             assert answer.status == 200 and answer.body.count(b"<Bucket>") == 61
     in_threads(16, list_all)
     assert node.memory() - before < 48 * MIB
+
+
+def ready(node):
+    def asked():
+        try:
+            return node.admin("/health/ready").status == 200
+        except OSError:
+            return False
+    eventually(asked, 20, what="ready")
 
 
 def test_connections_fit_the_descriptors(tmp_path):

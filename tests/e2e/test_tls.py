@@ -8,17 +8,8 @@ import time
 
 import pytest
 
-from cairn_node import MIB, Node, eventually
+from cairn_node import MIB, Node, certificate, eventually
 from signing import ACCESS, SECRET
-
-
-def certificate(folder, name):
-    """A self-signed one for 127.0.0.1: (certificate, key)."""
-    cert, key = folder / f"{name}.pem", folder / f"{name}.key"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", f"/CN={name}", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost", "-keyout", str(key), "-out", str(cert)],
-                   check=True, capture_output=True)
-    return cert, key
 
 
 @pytest.fixture

@@ -1,0 +1,129 @@
+// TLS of the HTTP and admin ports over real sockets.
+#include "net/wire/tls.hpp"
+
+#include "actors/link/wire/certificates.hpp"
+#include "base/file_system.hpp"
+#include "base/files/small_file.hpp"
+#include "tests/base/temporary_directory.hpp"
+
+#include <boost/asio/connect.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <gtest/gtest.h>
+
+#include <deque>
+
+namespace cairn::net {
+
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+using namespace std::chrono_literals;
+using step = std::function<void(std::shared_ptr<void>)>;
+
+std::shared_ptr<const tls_context> some_tls(const std::string& folder) {
+  const auto now = storage::system_clock().wall();
+  const auto ca = actors::link::make_ca("blue", now).value();
+  const auto made = actors::link::issue(ca, storage::uuid{1}, {}, now).value();
+  auto& files = storage::posix_file_system();
+  storage::replace_small_file(files, folder + "/cert", made.certificate).value();
+  storage::replace_small_file(files, folder + "/key", made.key).value();
+  return tls_context::load(folder + "/cert", folder + "/key").value();
+}
+
+// Both ends of a connection on one thread.
+struct tls_ : testing::Test {
+  tls_() {
+    asio::ip::tcp::acceptor listening{io, {asio::ip::address_v4::loopback(), 0}};
+    client.next_layer().connect(listening.local_endpoint());
+    listening.accept(server);
+    layer = tls->layer(server);
+  }
+  void connect() {
+    client.async_handshake(asio::ssl::stream_base::client, [this](const error_code& failed) {
+      EXPECT_FALSE(failed) << failed.message();
+      client_done = true;
+    });
+  }
+  void shake_hands(tls_layer::step_turn turn) {
+    layer->handshake(std::move(turn), [this](const error_code& failed, std::size_t) {
+      EXPECT_FALSE(failed) << failed.message();
+      server_done = true;
+    });
+  }
+  void run(std::chrono::milliseconds time, const std::function<bool()>& until) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (!until() && std::chrono::steady_clock::now() < end) {
+      io.restart();
+      io.run_for(1ms);
+    }
+  }
+
+  storage::temporary_directory folder;
+  std::shared_ptr<const tls_context> tls = some_tls(folder.path());
+  asio::io_context io;
+  asio::ssl::context trusting{asio::ssl::context::tls_client};
+  asio::ssl::stream<asio::ip::tcp::socket> client{io, trusting};
+  session_socket server{asio::make_strand(io)};
+  std::unique_ptr<tls_layer> layer;
+  bool client_done = false, server_done = false;
+};
+
+} // namespace
+
+TEST_F(tls_, computes_each_step_of_a_handshake_in_its_turn) {
+  std::deque<step> waiting;
+  shake_hands([&waiting](step s) { waiting.push_back(std::move(s)); });
+  connect();
+  int steps = 0;
+  while (!server_done) {
+    run(10s, [&] { return !waiting.empty(); });
+    ASSERT_EQ(waiting.size(), 1u);
+    run(20ms, [] { return false; });
+    EXPECT_FALSE(server_done);
+    EXPECT_FALSE(client_done && steps == 0) << "nothing was computed for it";
+    const auto begin = std::move(waiting.front());
+    waiting.pop_front();
+    auto turn = std::make_shared<int>();
+    const std::weak_ptr<int> running = turn;
+    begin(std::move(turn));
+    EXPECT_FALSE(running.expired()) << "the turn lasts until the step is over";
+    run(10s, [&] { return running.expired(); });
+    EXPECT_TRUE(running.expired());
+    ++steps;
+    run(20ms, [&] { return server_done; });
+  }
+  EXPECT_GE(steps, 2) << "the client's hello, and its end of the handshake";
+  run(10s, [this] { return client_done; });
+  EXPECT_TRUE(client_done);
+}
+
+TEST_F(tls_, takes_no_turns_for_what_comes_after_the_handshake) {
+  int turns = 0;
+  shake_hands([&turns](const step& s) {
+    ++turns;
+    s(nullptr);
+  });
+  connect();
+  run(10s, [this] { return client_done && server_done; });
+  ASSERT_TRUE(client_done && server_done);
+  const int before = turns;
+  std::array<char, 16> bytes{};
+  std::size_t got = 0;
+  layer->read_some(asio::buffer(bytes), [&got](const error_code&, std::size_t n) { got = n; });
+  asio::async_write(client, asio::buffer("hello", 5), [](const error_code&, std::size_t) {});
+  run(10s, [&got] { return got > 0; });
+  EXPECT_EQ(got, 5u);
+  EXPECT_EQ(turns, before);
+}
+
+TEST_F(tls_, shakes_hands_without_turns) {
+  shake_hands(nullptr);
+  connect();
+  run(10s, [this] { return client_done && server_done; });
+  EXPECT_TRUE(client_done && server_done);
+}
+
+} // namespace cairn::net
