@@ -1,6 +1,6 @@
 #include "storage/chunks/chunk_index.hpp"
 
-#include "base/byte_order.hpp"
+#include "storage/chunks/byte_order.hpp"
 
 #include <cstring>
 #include <limits>

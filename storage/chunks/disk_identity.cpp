@@ -2,9 +2,9 @@
 // secret 16, CRC32C 4 of all bytes before it.
 #include "storage/chunks/disk_identity.hpp"
 
-#include "base/byte_order.hpp"
 #include "base/checksum.hpp"
 #include "base/files/small_file.hpp"
+#include "storage/chunks/byte_order.hpp"
 
 #include <cstring>
 

@@ -1,6 +1,6 @@
 #include "storage/chunks/segment.hpp"
 
-#include "base/byte_order.hpp"
+#include "storage/chunks/byte_order.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,8 +1,8 @@
 // The decoders of what lies in segment files. The fuzzer can't forge the keyed checksums, so the input is tried as it
 // is and once more with a valid checksum put in, which leads behind it: headers with any fields, and whole segments
 // with footers.
-#include "base/byte_order.hpp"
 #include "base/files/memory_file_system.hpp"
+#include "storage/chunks/byte_order.hpp"
 #include "storage/chunks/segment.hpp"
 
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "storage/chunks/record.hpp"
 
-#include "base/byte_order.hpp"
 #include "base/checksum.hpp"
+#include "storage/chunks/byte_order.hpp"
 
 #include <gtest/gtest.h>
 
