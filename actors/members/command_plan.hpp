@@ -1,7 +1,7 @@
 // What an admin command means for the layout as it is: the change, or why not, in words for people. Pure.
 #pragma once
 
-#include "actors/protocol/cluster_status.hpp"
+#include "actors/protocol/admin_command.hpp"
 #include "cluster/layout/layout_plan.hpp"
 #include "cluster/raft/raft_core.hpp"
 

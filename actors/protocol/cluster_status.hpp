@@ -1,5 +1,5 @@
-// The cluster's status as one node knows it, and the commands of operators: plain values between the cluster's actors
-// and the admin port. Sizes in bytes, times in milliseconds since 1970.
+// The cluster's status as one node knows it: plain values between the cluster's actors and the admin port. Sizes in bytes,
+// times in milliseconds since 1970.
 #pragma once
 
 #include "cluster/auto_out.hpp"
@@ -61,31 +61,6 @@ struct cluster_status {
   cluster::out_decision auto_out;      // on the leader: why members that are down for long are not taken out
   std::vector<waiting_status> waiting; // on the leader
   friend bool operator==(const cluster_status&, const cluster_status&) = default;
-};
-
-enum class admin_verb : std::uint8_t { // the values are part of the messages between nodes
-  drain = 1,                           // move everything off the node
-  activate,                            // give it a share again, after drain or out
-  remove,                              // final; refused while it owns a partition
-  weight,
-  zone,
-  repair,    // scan for missing and damaged chunks now
-  deletions, // hold deletions (number 1) or release them (0)
-  voters,    // set the voters of the metadata
-  lost,      // list the objects that need chunks which no node has
-  forget,    // give these chunks up: they no longer block moves
-  add,       // invite a node: by a token, or by its identity
-};
-
-struct admin_command {
-  admin_verb kind{};
-  storage::node_number node = 0; // of drain, activate, remove, weight, zone
-  std::uint32_t number = 0;      // of weight and deletions; of add: seconds until the invitation expires
-  std::string zone;
-  std::vector<storage::node_number> nodes; // of voters, rising
-  storage::uuid invited{};                 // of add: the node; all zero: any node that has the token
-  storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: the receiving node makes one
-  friend bool operator==(const admin_command&, const admin_command&) = default;
 };
 
 } // namespace cairn::actors

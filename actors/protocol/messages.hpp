@@ -4,6 +4,7 @@
 #pragma once
 
 #include "actors/link/peer_service.hpp"
+#include "actors/protocol/admin_command.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "actors/protocol/values/access.hpp"
 #include "actors/protocol/values/objects.hpp"

@@ -86,9 +86,8 @@ result<admin_request> decode_admin_request(std::string_view bytes) {
     case what::look: out = look_now{}; break;
     case what::command: {
       admin_command c;
-      const auto kind = r.u8();
-      if (kind < std::uint8_t(admin_verb::drain) || kind > std::uint8_t(admin_verb::add)) r.fail();
-      c.kind = admin_verb(kind);
+      c.kind = admin_verb(r.u8());
+      if (!find_verb(c.kind)) r.fail();
       c.node = r.u16();
       c.number = r.u32();
       c.zone = r.string(operator_text_bytes_max);

@@ -20,6 +20,7 @@
 // `unsupported`, malformed bytes with `corrupt`.
 #pragma once
 
+#include "actors/protocol/admin_command.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
 

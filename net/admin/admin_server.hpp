@@ -5,6 +5,7 @@
 // /health. TLS with admin.tls. Start-up code owns it and runs the io_context; methods may be called from any thread.
 #pragma once
 
+#include "actors/protocol/admin_command.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "actors/runtime/storage_node.hpp"
 #include "config/config.hpp"

@@ -15,6 +15,8 @@ using actors::admin_command;
 using actors::admin_verb;
 using actors::cluster_node_status;
 using actors::cluster_status;
+using actors::verb_subject;
+using actors::verb_value;
 using storage::metadata::node_state;
 
 constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
@@ -261,30 +263,12 @@ std::string certificates_text(const cluster_status& s) {
 
 // ── commands ──
 
-constexpr std::array<std::pair<std::string_view, admin_verb>, 11> verbs{{{"add", admin_verb::add},
-                                                                         {"drain", admin_verb::drain},
-                                                                         {"activate", admin_verb::activate},
-                                                                         {"remove", admin_verb::remove},
-                                                                         {"weight", admin_verb::weight},
-                                                                         {"zone", admin_verb::zone},
-                                                                         {"repair", admin_verb::repair},
-                                                                         {"deletions", admin_verb::deletions},
-                                                                         {"voters", admin_verb::voters},
-                                                                         {"lost", admin_verb::lost},
-                                                                         {"forget-lost", admin_verb::forget}}};
-
-// What a command is about, besides its value.
-enum class about { node, nodes, cluster };
-about subject_of(admin_verb kind) {
-  switch (kind) {
-    case admin_verb::voters: return about::nodes;
-    case admin_verb::repair:
-    case admin_verb::deletions:
-    case admin_verb::lost:
-    case admin_verb::add:
-    case admin_verb::forget: return about::cluster;
-    default: return about::node;
-  }
+// "add, drain, … or deletions"
+std::string verb_names() {
+  std::string out;
+  for (const auto& v : actors::admin_verbs)
+    out.append(out.empty() ? "" : &v == &actors::admin_verbs.back() ? " or " : ", ").append(v.name);
+  return out;
 }
 
 std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most) {
@@ -294,25 +278,35 @@ std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most
   return n;
 }
 
-result<void> read_value(admin_command& c, const std::string& value) {
-  if (c.kind == admin_verb::weight) {
-    const auto n = number_in(value, storage::metadata::node_weight_max);
-    if (!n) return error{errc::invalid_argument, "expected a weight, 0 to 1000000000, got \"" + value + "\""};
-    c.number = *n;
-  } else if (c.kind == admin_verb::deletions) {
-    if (value != "hold" && value != "release")
-      return error{errc::invalid_argument, "expected hold or release, got \"" + value + "\""};
-    c.number = value == "hold";
-  } else if (c.kind == admin_verb::add) {
-    const auto seconds = number_in(value, invitation_seconds_max);
-    if (!seconds || *seconds == 0)
-      return error{errc::invalid_argument, "expected seconds, 1 to 2592000, got \"" + value + "\""};
-    c.number = *seconds;
-  } else if (c.kind == admin_verb::zone) {
-    const bool visible = std::all_of(value.begin(), value.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
-    if (!visible || value.size() > storage::metadata::node_zone_bytes_max)
-      return error{errc::invalid_argument, "expected a zone of at most 64 visible ASCII characters"};
-    c.zone = value;
+result<void> read_value(admin_command& c, verb_value kind, const std::string& value) {
+  const auto wrong = [&value](const char* what) {
+    return error{errc::invalid_argument, std::string("expected ") + what + ", got \"" + value + "\""};
+  };
+  switch (kind) {
+    case verb_value::none: return {};
+    case verb_value::weight: {
+      const auto n = number_in(value, storage::metadata::node_weight_max);
+      if (!n) return wrong("a weight, 0 to 1000000000");
+      c.number = *n;
+      return {};
+    }
+    case verb_value::hold_or_release:
+      if (value != "hold" && value != "release") return wrong("hold or release");
+      c.number = value == "hold";
+      return {};
+    case verb_value::seconds: {
+      const auto seconds = number_in(value, invitation_seconds_max);
+      if (!seconds || *seconds == 0) return wrong("seconds, 1 to 2592000");
+      c.number = *seconds;
+      return {};
+    }
+    case verb_value::zone: {
+      const bool ascii = std::all_of(value.begin(), value.end(), [](char ch) { return ch > 0x20 && ch < 0x7f; });
+      if (!ascii || value.size() > storage::metadata::node_zone_bytes_max)
+        return error{errc::invalid_argument, "expected a zone of at most 64 visible ASCII characters"};
+      c.zone = value;
+      return {};
+    }
   }
   return {};
 }
@@ -431,18 +425,14 @@ result<std::vector<storage::node_number>> find_nodes(const cluster_status& s, st
 
 result<admin_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
   const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
-  const auto* verb = std::find_if(verbs.begin(), verbs.end(), [&](const auto& w) { return kind && w.first == *kind; });
-  if (verb == verbs.end())
-    return error{
-        errc::invalid_argument,
-        "expected kind=add, drain, activate, remove, weight, zone, voters, repair, lost, forget-lost or deletions"};
+  const auto* verb = kind ? actors::find_verb(*kind) : nullptr;
+  if (!verb) return error{errc::invalid_argument, "expected kind=" + verb_names()};
   admin_command c;
-  c.kind = verb->second;
-  const auto subject = subject_of(c.kind);
-  if ((subject == about::cluster) == (node != nullptr))
-    return error{errc::invalid_argument,
-                 *kind + (subject == about::cluster ? " is not about one node" : ": expected node=")};
-  if (subject == about::nodes) {
+  c.kind = verb->verb;
+  const bool of_cluster = verb->subject == verb_subject::cluster;
+  if (of_cluster == (node != nullptr))
+    return error{errc::invalid_argument, *kind + (of_cluster ? " is not about one node" : ": expected node=")};
+  if (verb->subject == verb_subject::nodes) {
     auto numbers = find_nodes(s, *node);
     if (!numbers) return numbers.error();
     c.nodes = std::move(*numbers);
@@ -456,12 +446,11 @@ result<admin_command> parse_membership_command(const request_target& asked, cons
     if (!parsed || *parsed == storage::uuid{}) return error{errc::invalid_argument, "expected id=UUID"};
     c.invited = *parsed;
   }
-  const bool valued = c.kind == admin_verb::add || c.kind == admin_verb::weight || c.kind == admin_verb::zone ||
-                      c.kind == admin_verb::deletions;
+  const bool valued = verb->value != verb_value::none;
   if (valued != (value != nullptr))
     return error{errc::invalid_argument, *kind + (valued ? ": expected value=" : " takes no value")};
   if (value)
-    if (auto read = read_value(c, *value); !read) return read.error();
+    if (auto read = read_value(c, verb->value, *value); !read) return read.error();
   return c;
 }
 

@@ -24,6 +24,7 @@
 //     must be there, with the node's admin token. It is what no web page can send.
 #pragma once
 
+#include "actors/protocol/admin_command.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
 #include "net/wire/grammar/uri.hpp"

@@ -2,7 +2,7 @@
 // the leader's layout.
 #pragma once
 
-#include "actors/protocol/cluster_status.hpp"
+#include "actors/protocol/admin_command.hpp"
 #include "sim/cluster/cluster_workload.hpp"
 
 namespace cairn::sim {

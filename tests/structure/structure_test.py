@@ -67,8 +67,8 @@ ROOMS = {
     "cli/client": ["base/", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
     "cli/objects": ["base/", "net/wire/grammar", "cli/client"],
     "cli/admin": [
-        "base/", "config", "storage/", "cluster/raft", "actors/members", "net/wire/grammar", "net/admin",
-        "cli/client",
+        "base/", "config", "storage/", "cluster/raft", "actors/protocol", "actors/members", "net/wire/grammar",
+        "net/admin", "cli/client",
     ],
     "cli/bench": ["base/", "actors/runtime", "cli/client"],
     "cli": [

@@ -1,0 +1,109 @@
+// The commands of operators, and the table of their verbs: the command line, the admin port and the messages between
+// nodes take names, numbers and arguments from it. Plain values.
+#pragma once
+
+#include "storage/metadata/rows/cluster_rows.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cairn::actors {
+
+enum class admin_verb : std::uint8_t { // the values are part of the messages between nodes
+  drain = 1,                           // move everything off the node
+  activate,                            // give it a share again, after drain or out
+  remove,                              // final; refused while it owns a partition
+  weight,
+  zone,
+  repair,    // scan for missing and damaged chunks now
+  deletions, // hold deletions (number 1) or release them (0)
+  voters,    // set the voters of the metadata
+  lost,      // list the objects that need chunks which no node has
+  forget,    // give these chunks up: they no longer block moves
+  add,       // invite a node: by a token, or by its identity
+};
+
+struct admin_command {
+  admin_verb kind{};
+  storage::node_number node = 0; // of drain, activate, remove, weight, zone
+  std::uint32_t number = 0;      // of weight and deletions; of add: seconds until the invitation expires
+  std::string zone;
+  std::vector<storage::node_number> nodes; // of voters, rising
+  storage::uuid invited{};                 // of add: the node; all zero: any node that has the token
+  storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: the receiving node makes one
+  friend bool operator==(const admin_command&, const admin_command&) = default;
+};
+
+enum class verb_subject : std::uint8_t { cluster, node, nodes };
+enum class verb_value : std::uint8_t { none, weight, zone, hold_or_release, seconds };
+
+struct admin_verb_row {
+  admin_verb verb;
+  std::string_view name;
+  verb_subject subject;
+  verb_value value;
+  const char *help, *value_name, *value_help; // of the command line; the last two are null without a value
+};
+
+inline constexpr std::array admin_verbs{
+    admin_verb_row{admin_verb::add, "add", verb_subject::cluster, verb_value::seconds,
+                   "Let a new node in: make a one-time token and print what the node's configuration must have to "
+                   "join; or let in a node that waits, by its id, as `status` shows it\n\n"
+                   "Examples:\n"
+                   "  cairn cluster add node-4.example.org\n"
+                   "  cairn cluster add --token-only --expires 24h\n"
+                   "  cairn cluster add 6e0b0c3a-5a57-4d0c-9d0c-0f1f6c1f8f11",
+                   "--expires", "For how long it may be used"},
+    admin_verb_row{admin_verb::drain, "drain", verb_subject::node, verb_value::none,
+                   "Move everything off a node; when `status` shows no partitions, it may be removed\n\n"
+                   "Example: cairn cluster drain 3",
+                   nullptr, nullptr},
+    admin_verb_row{admin_verb::activate, "activate", verb_subject::node, verb_value::none,
+                   "Give a drained node its share again, or one that was away for too long", nullptr, nullptr},
+    admin_verb_row{admin_verb::remove, "remove", verb_subject::node, verb_value::none,
+                   "Remove a node for good, and wait until it does not vote any more. Refused while it owns "
+                   "partitions: drain it first; one that is dead is out after cluster.down_out_after",
+                   nullptr, nullptr},
+    admin_verb_row{admin_verb::weight, "weight", verb_subject::node, verb_value::weight,
+                   "Set a node's share of the data, compared with the others'\n\nExample: cairn cluster weight 3 200",
+                   "WEIGHT", "0 to 1000000000; 0: it holds no chunks"},
+    admin_verb_row{admin_verb::zone, "zone", verb_subject::node, verb_value::zone,
+                   "Say what a node fails together with: its rack, its room\n\nExample: cairn cluster zone 3 rack-2",
+                   "ZONE", "A name; nodes of the same zone fail together"},
+    admin_verb_row{admin_verb::voters, "voters", verb_subject::nodes, verb_value::none,
+                   "Say which nodes vote on the metadata, as many as vote now, for instance others than one that is "
+                   "dead\n\nExample: cairn cluster voters 0 1 4",
+                   nullptr, nullptr},
+    admin_verb_row{admin_verb::repair, "repair", verb_subject::cluster, verb_value::none,
+                   "Look for chunks with too few or damaged copies now, and make new ones", nullptr, nullptr},
+    admin_verb_row{admin_verb::lost, "lost", verb_subject::cluster, verb_value::none,
+                   "Tell which objects need chunks that no node has any more", nullptr, nullptr},
+    admin_verb_row{admin_verb::forget, "forget-lost", verb_subject::cluster, verb_value::none,
+                   "Give up chunks that no node has: drains and rebalances wait for them no longer, reads of them go "
+                   "on failing. Nothing is deleted: a disk that turns up again serves them",
+                   nullptr, nullptr},
+    admin_verb_row{admin_verb::deletions, "deletions", verb_subject::cluster, verb_value::hold_or_release,
+                   "Hold the deletion of chunks, or let it go on, for instance after `cairn cluster restore`\n\n"
+                   "Example: cairn cluster deletions release",
+                   "WHAT", "hold or release"},
+};
+
+// Null: there is none.
+constexpr const admin_verb_row* find_verb(std::string_view name) {
+  const auto* row = std::ranges::find(admin_verbs, name, &admin_verb_row::name);
+  return row == admin_verbs.end() ? nullptr : row;
+}
+constexpr const admin_verb_row* find_verb(admin_verb verb) {
+  const auto* row = std::ranges::find(admin_verbs, verb, &admin_verb_row::verb);
+  return row == admin_verbs.end() ? nullptr : row;
+}
+static_assert([] {
+  for (std::size_t n = 1; n <= admin_verbs.size(); ++n)
+    if (!find_verb(admin_verb(n))) return false;
+  return true;
+}());
+
+} // namespace cairn::actors
