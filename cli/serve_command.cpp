@@ -74,7 +74,6 @@ private:
   std::unique_ptr<actors::storage_node> node_;
   std::unique_ptr<net::http_server> http_;
   std::unique_ptr<net::admin_server> admin_;
-  std::atomic<std::shared_ptr<const net::key_page_services>> keys_; // null before and after the node serves
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
   boost::asio::steady_timer certificates_look_{signals_context_};
@@ -102,8 +101,7 @@ result<void> running_node::start() {
       std::make_unique<net::http_server>(shards_.contexts(), fitting, std::move(gateway), std::move(memory), metrics_);
   if (auto listening = http_->listen(); !listening) return listening;
   http_->start();
-  keys_ = std::make_shared<const net::key_page_services>(
-      net::key_page_services{node_->handles(), &storage::system_random(), &storage::system_clock()});
+  admin_->open_node({{node_->handles(), &storage::system_random(), &storage::system_clock()}, node_->admin_service()});
   note_certificates();
   open_node_ = node_.get();
   boost::asio::post(signals_context_, [this] { watch_certificates(); });
@@ -129,27 +127,14 @@ actors::node_status running_node::status() const {
 
 // Probes are answered from the beginning.
 result<void> running_node::open_admin() {
-  net::admin_callbacks admin{[this] { return status(); },
-                             [this] { return net::metrics_page(metrics_, status(), net::s3_operations); }};
+  net::admin_options admin{[this] { return status(); },
+                           [this] { return net::metrics_page(metrics_, status(), net::s3_operations); }};
+  admin.clustered = !settings_.cluster.listen.host.empty();
   admin.token = settings_.admin.token;
   if (admin.token.empty()) {
     auto own = own_admin_token(settings_.node.data_dir, storage::system_random());
     if (!own) return own.error();
     admin.token = std::move(*own);
-  }
-  admin.keys = [this](net::key_command command, std::function<void(result<std::string>)> done) {
-    if (const auto env = keys_.load()) return net::run_key_command(*env, std::move(command), std::move(done));
-    done(error{errc::no_leader, "the node starts"});
-  };
-  if (!settings_.cluster.listen.host.empty()) {
-    admin.cluster = [this](auto done) {
-      if (auto* node = open_node_.load()) return node->ask_cluster(std::move(done));
-      done(error{errc::no_leader, "the node starts"});
-    };
-    admin.command = [this](actors::admin_command c, auto done) {
-      if (auto* node = open_node_.load()) return node->run_admin_command(std::move(c), std::move(done));
-      done(error{errc::no_leader, "the node starts"});
-    };
   }
   admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
@@ -263,10 +248,12 @@ void running_node::stop() {
     http_->drain(settings_.node.stop_timeout, [&drained] { drained.set_value(); });
     drained.get_future().wait();
   }
-  if (admin_) admin_->stop();
+  if (admin_) {
+    admin_->stop();
+    admin_->close_node();
+  }
   if (node_) node_->stop();
   http_.reset();
-  keys_.store(nullptr);
   system_.reset();
   shards_.stop();
   log::info("stopped");

@@ -1,5 +1,5 @@
 // What the HTTP layer needs of a node's actors: the handles and limits of a download or upload, how to begin one, and
-// how a thread outside the actor system asks the metadata. Filled in by actors/runtime/storage_node.cpp, and by the
+// how a thread outside the actor system asks one of them. Filled in by actors/runtime/storage_node.cpp, and by the
 // simulator, which spawns the same actors.
 #pragma once
 
@@ -37,17 +37,24 @@ streamer_actor start_download(const services& s, object_name object, std::shared
 // Begins a PUT.
 ingest_actor start_upload(const services& s, put_request request, std::shared_ptr<upload_client> client);
 
-// One request to the metadata from outside the actor system (a socket thread): spawns a one-shot actor. `answer` is
-// called on an actor thread and may only post. The request has no timeout: the metadata actor answers every request
-// within its own deadline (interfaces.hpp), so an answered request leaves no timer behind.
-template <class Answer, class... Message>
-void ask_metadata(const services& s, std::function<void(result<Answer>)> answer, Message... message) {
-  auto ask = [target = s.metadata, answer = std::move(answer), message...](caf::event_based_actor* self) mutable {
+// One request from outside the actor system (a socket thread): spawns a one-shot actor. `answer` is called on an actor
+// thread and may only post. The request has no timeout: the metadata actor and the admin service answer every request
+// within their own deadlines (interfaces.hpp), so an answered request leaves no timer behind.
+template <class Answer, class Actor, class... Message>
+void ask_actor(caf::actor_system& system, Actor target, std::function<void(result<Answer>)> answer,
+               Message... message) {
+  auto ask = [target = std::move(target), answer = std::move(answer),
+              message...](caf::event_based_actor* self) mutable {
     self->request(target, caf::infinite, std::move(message)...)
         .then([answer](Answer& value) { answer(std::move(value)); },
               [answer](caf::error& reason) { answer(from_caf(reason)); });
   };
-  s.system->spawn(std::move(ask));
+  system.spawn(std::move(ask));
+}
+
+template <class Answer, class... Message>
+void ask_metadata(const services& s, std::function<void(result<Answer>)> answer, Message... message) {
+  ask_actor<Answer>(*s.system, s.metadata, std::move(answer), std::move(message)...);
 }
 
 } // namespace cairn::actors

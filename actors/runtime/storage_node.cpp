@@ -30,8 +30,7 @@ public:
   const services& handles() const override { return services_; }
   node_status status() const override;
   bool is_new() const override { return metadata_.is_new(); }
-  void ask_cluster(std::function<void(result<cluster_status>)> done) const override;
-  void run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const override;
+  admin_service_actor admin_service() const override;
   void transfer_leadership() override;
   result<void> apply(const config::settings& settings) override;
   void stop() override;
@@ -160,34 +159,8 @@ node_status storage_node_impl::status() const {
   return out;
 }
 
-namespace {
-
-// As ask_metadata, for another actor.
-template <class Answer, class Actor, class... Message>
-void ask(caf::actor_system& system, const Actor& whom, std::function<void(result<Answer>)> done, Message... message) {
-  system.spawn([=](caf::event_based_actor* self) {
-    self->request(whom, caf::infinite, message...)
-        .then([done](const Answer& a) { done(a); }, [done](const caf::error& e) { done(from_caf(e)); });
-  });
-}
-
-const error no_cluster{errc::unsupported, "this is a standalone node"};
-
-} // namespace
-
-void storage_node_impl::ask_cluster(std::function<void(result<cluster_status>)> done) const {
-  const auto admin_service = member_ ? member_->admin_service() : admin_service_actor{};
-  if (!admin_service) return done(no_cluster);
-  ask<cluster_status_ptr>(
-      system_, admin_service,
-      [done](const result<cluster_status_ptr>& s) { done(s ? result<cluster_status>{**s} : s.error()); },
-      status_atom_v);
-}
-
-void storage_node_impl::run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const {
-  const auto admin_service = member_ ? member_->admin_service() : admin_service_actor{};
-  if (!admin_service) return done(no_cluster);
-  ask<std::string>(system_, admin_service, std::move(done), admin_command_atom_v, std::move(c));
+admin_service_actor storage_node_impl::admin_service() const {
+  return member_ ? member_->admin_service() : admin_service_actor{};
 }
 
 void storage_node_impl::transfer_leadership() {

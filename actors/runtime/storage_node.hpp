@@ -59,10 +59,8 @@ public:
   virtual const services& handles() const = 0;
   virtual node_status status() const = 0; // thread-safe, cheap
   virtual bool is_new() const = 0;        // this start created the metadata
-  // For a member of a cluster (otherwise unsupported). Answered on an actor's thread: `done` may only post. Errors:
-  // interfaces.hpp, admin_service_actor.
-  virtual void ask_cluster(std::function<void(result<cluster_status>)> done) const = 0;
-  virtual void run_admin_command(admin_command c, std::function<void(result<std::string>)> done) const = 0;
+  // Answers operators; null on a standalone node and after stop(). No copy may outlive the actor system.
+  virtual admin_service_actor admin_service() const = 0;
   // Before the node stops: transfers leadership, so that writes through other nodes go on. Waits up to some seconds.
   virtual void transfer_leadership() = 0;
   // SIGHUP: applies limits.memory and the like, and reads the certificate of the links again. Errors: those of the

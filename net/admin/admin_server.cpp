@@ -78,17 +78,21 @@ response refusal(const error& why) {
   return text_response(status(), (why.text.empty() ? std::string(to_string(why.code)) : why.text) + "\n");
 }
 
+error not_open() {
+  return {errc::no_leader, "the node starts"};
+}
+
 constexpr const char* no_cluster = "this is a standalone node: cluster.listen is not set\n";
 
 } // namespace
 
 struct admin_server::state : std::enable_shared_from_this<state> {
-  state(asio::io_context& io, const config::admin_settings& s, admin_callbacks functions, const storage::clock& clock)
+  state(asio::io_context& io, const config::admin_settings& s, admin_options given, const storage::clock& clock)
       : control(asio::make_strand(io)),
         listening(control),
         pause(control),
         settings(s),
-        callbacks(std::move(functions)),
+        options(std::move(given)),
         failures("accept on the admin port failed", clock),
         refusals(clock, refusal_log_pause) {}
 
@@ -115,7 +119,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   bool may_read(const request& asked) const {
     return asked.target().starts_with("/health/") ||
            host_allowed(text_of(asked[http::field::host]), settings.listen, settings.server_names) ||
-           may_command(token_of(asked), callbacks.token);
+           may_command(token_of(asked), options.token);
   }
   // Once a minute: whoever guesses must not fill the log.
   void note_refusal(const std::string& from) {
@@ -134,23 +138,38 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     if (target == "/health/live") return text_response(http::status::ok, "live\n");
     if (target == "/health/ready") return ready();
     if (target == "/metrics") {
-      return text_response(http::status::ok, callbacks.metrics(), "text/plain; version=0.0.4; charset=utf-8");
+      return text_response(http::status::ok, options.metrics(), "text/plain; version=0.0.4; charset=utf-8");
     }
     return text_response(http::status::not_found, "there is /health/live, /health/ready, /metrics and /cluster\n");
   }
 
+  // Answers what was refused with `done`, hands `take` anything else; both by any thread.
+  template <class Answer, class... Message>
+  void ask_admin_service(std::function<void(response)> done, std::function<void(const Answer&)> take,
+                         Message... message) const {
+    if (!options.clustered) return done(text_response(http::status::not_found, no_cluster));
+    const auto node = targets.load();
+    if (!node) return done(refusal(not_open()));
+    actors::ask_actor<Answer>(
+        *node->keys.services.system, node->admin_service,
+        [done = std::move(done), take = std::move(take)](const result<Answer>& answered) {
+          answered ? take(*answered) : done(refusal(answered.error()));
+        },
+        std::move(message)...);
+  }
+
   // Both answer with `done`, by any thread. `asked` lives until then.
   void cluster(const request& asked, std::function<void(response)> done) const {
-    if (!callbacks.cluster) return done(text_response(http::status::not_found, no_cluster));
     const auto target = parse_target({asked.target().data(), asked.target().size()});
     const auto* format = target ? target->find("format") : nullptr;
-    callbacks.cluster([format = format ? *format : std::string{},
-                       done = std::move(done)](const result<actors::cluster_status>& status) {
-      if (!status) return done(refusal(status.error()));
-      if (format == "text") return done(text_response(http::status::ok, cluster_text(*status)));
-      if (format == "join") return done(text_response(http::status::ok, join_text(*status)));
-      done(text_response(http::status::ok, cluster_json(*status), "application/json"));
-    });
+    ask_admin_service<actors::cluster_status_ptr>(
+        done,
+        [format = format ? *format : std::string{}, done](const actors::cluster_status_ptr& status) {
+          if (format == "text") return done(text_response(http::status::ok, cluster_text(*status)));
+          if (format == "join") return done(text_response(http::status::ok, join_text(*status)));
+          done(text_response(http::status::ok, cluster_json(*status), "application/json"));
+        },
+        actors::status_atom_v);
   }
 
   static bool is_command(const request& asked) {
@@ -172,31 +191,32 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   }
 
   void change_cluster(request_target target, std::function<void(response)> done) const {
-    if (!callbacks.cluster || !callbacks.command) return done(text_response(http::status::not_found, no_cluster));
-    callbacks.cluster([command = callbacks.command, target = std::move(target),
-                       done = std::move(done)](const result<actors::cluster_status>& status) {
-      if (!status) return done(refusal(status.error()));
-      auto parsed = parse_membership_command(target, *status);
-      if (!parsed) return done(refusal(parsed.error()));
-      command(std::move(*parsed), [done](result<std::string> outcome) {
-        done(outcome ? text_response(http::status::ok, *outcome + "\n") : refusal(outcome.error()));
-      });
-    });
+    ask_admin_service<actors::cluster_status_ptr>(
+        done,
+        [this, target = std::move(target), done](const actors::cluster_status_ptr& status) {
+          auto parsed = parse_membership_command(target, *status);
+          if (!parsed) return done(refusal(parsed.error()));
+          ask_admin_service<std::string>(
+              done, [done](const std::string& text) { done(text_response(http::status::ok, text + "\n")); },
+              actors::admin_command_atom_v, std::move(*parsed));
+        },
+        actors::status_atom_v);
   }
 
   void change_keys(const request_target& target, std::function<void(response)> done) const {
     auto parsed = parse_key_command(target);
     if (!parsed) return done(refusal(parsed.error()));
-    if (!callbacks.keys) return done(refusal({errc::busy, "the node is starting"}));
+    const auto node = targets.load();
+    if (!node) return done(refusal(not_open()));
     const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
-    callbacks.keys(std::move(*parsed), [type, done = std::move(done)](result<std::string> outcome) {
+    run_key_command(node->keys, std::move(*parsed), [type, done = std::move(done)](result<std::string> outcome) {
       done(outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error()));
     });
   }
 
   response ready() const {
     if (stopping) return text_response(http::status::service_unavailable, "stopping\n");
-    const auto status = callbacks.status();
+    const auto status = options.status();
     return status.ready ? text_response(http::status::ok, "ready\n")
                         : text_response(http::status::service_unavailable, "not ready: " + status.reason + "\n");
   }
@@ -215,7 +235,8 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   sockets::acceptor listening;
   deadline_timer pause;
   const config::admin_settings settings;
-  admin_callbacks callbacks;
+  const admin_options options;
+  std::atomic<std::shared_ptr<const admin_targets>> targets; // null: the node is not open
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
   std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
@@ -324,7 +345,7 @@ private:
   }
 
   void command() {
-    const auto may = may_command(server_->token_of(parser_.get()), server_->callbacks.token);
+    const auto may = may_command(server_->token_of(parser_.get()), server_->options.token);
     if (may) return server_->command(parser_.get(), answer_later());
     error_code ignored;
     const auto from = stream_.socket().remote_endpoint(ignored).address().to_string();
@@ -391,9 +412,9 @@ void admin_server::state::accept() {
   });
 }
 
-admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks,
+admin_server::admin_server(asio::io_context& context, const config::admin_settings& settings, admin_options options,
                            const storage::clock& clock)
-    : state_(std::make_shared<state>(context, settings, std::move(callbacks), clock)) {}
+    : state_(std::make_shared<state>(context, settings, std::move(options), clock)) {}
 
 admin_server::~admin_server() {
   stop();
@@ -430,6 +451,14 @@ void admin_server::stop() {
     state->listening.close(ignored);
     state->pause.cancel();
   });
+}
+
+void admin_server::open_node(admin_targets targets) {
+  state_->targets = std::make_shared<const admin_targets>(std::move(targets));
+}
+
+void admin_server::close_node() {
+  state_->targets.store(nullptr);
 }
 
 void admin_server::set_stopping() {

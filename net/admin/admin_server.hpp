@@ -5,8 +5,6 @@
 // /health. TLS with admin.tls. Start-up code owns it and runs the io_context; methods may be called from any thread.
 #pragma once
 
-#include "actors/protocol/admin_command.hpp"
-#include "actors/protocol/cluster_status.hpp"
 #include "actors/runtime/storage_node.hpp"
 #include "config/config.hpp"
 #include "net/admin/keys_page.hpp"
@@ -18,21 +16,22 @@
 
 namespace cairn::net {
 
-struct admin_callbacks {
+struct admin_options {
   std::function<actors::node_status()> status; // called for every ready and metrics request; cheap, thread-safe
   std::function<std::string()> metrics;        // the page
-  // No function: the node is of no cluster. `done` must be called once, within some seconds, by any thread.
-  std::function<void(std::function<void(result<actors::cluster_status>)> done)> cluster = {};
-  // An operator's command. `done` must be called once, within half a minute, by any thread: what was done, for people.
-  std::function<void(actors::admin_command, std::function<void(result<std::string>)> done)> command = {};
-  // Likewise, about access keys.
-  std::function<void(key_command, std::function<void(result<std::string>)> done)> keys = {};
+  bool clustered = false;                      // the node is a member of a cluster
   std::string token = {}; // admin.token, or the one that the node made; empty: nothing may be changed
+};
+
+// The actors of an open node, to which requests go.
+struct admin_targets {
+  key_page_services keys;
+  actors::admin_service_actor admin_service; // null: the node is of no cluster
 };
 
 class admin_server {
 public:
-  admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_callbacks callbacks,
+  admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_options options,
                const storage::clock& clock = storage::system_clock());
   ~admin_server(); // closes the listener; requests under way end by themselves
 
@@ -43,6 +42,9 @@ public:
   storage::wall_ms certificate_end() const; // 0: no TLS
   config::endpoint local_endpoint() const;
   void start();
+  // Until the node is open, and after close_node(), requests for its actors are answered no_leader.
+  void open_node(admin_targets targets);
+  void close_node(); // before the actor system ends
   void stop();
   void set_stopping(); // not ready any more: the node drains
 

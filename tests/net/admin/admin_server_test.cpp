@@ -40,36 +40,53 @@ TEST(admin_server, answers_probes_and_prometheus) {
   running.join();
 }
 
-TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
+TEST(admin_server, asks_the_admin_service_for_the_status_and_passes_commands_on) {
+  actors::io_shards shards{1, 1};
+  actors::node_actor_config config{shards.contexts()};
+  caf::actor_system system{config};
+  shards.start();
   boost::asio::io_context context;
   actors::cluster_status status;
   std::optional<actors::admin_command> requested;
-  std::thread answering;
-  admin_callbacks callbacks;
   bool elected = true;
-  callbacks.cluster = [&](std::function<void(result<actors::cluster_status>)> done) {
-    done(elected ? result<actors::cluster_status>{status} : error{errc::no_leader, "no layout yet"});
-  };
-  callbacks.command = [&](actors::admin_command c, std::function<void(result<std::string>)> done) {
-    requested = c;
-    const bool refused = c.kind == actors::admin_verb::remove;
-    answering = std::thread{[done, refused] {
-      done(refused ? result<std::string>{error{errc::precondition_failed, "it owns partitions"}} : "drains");
-    }};
-  };
-  callbacks.token = "0123456789abcdef";
-  admin_server admin{context, {.listen = {"127.0.0.1", 0}, .server_names = {"node-1.example"}}, callbacks};
+  const actors::admin_service_actor admin_service =
+      system.spawn([&](actors::admin_service_actor::pointer) -> actors::admin_service_actor::behavior_type {
+        return {
+            [&](actors::status_atom) -> caf::result<actors::cluster_status_ptr> {
+              if (!elected) return actors::to_caf({errc::no_leader, "no layout yet"});
+              return std::make_shared<const actors::cluster_status>(status);
+            },
+            [&](actors::admin_command_atom, const actors::admin_command& c) -> caf::result<std::string> {
+              requested = c;
+              if (c.kind != actors::admin_verb::remove) return std::string{"drains"};
+              return actors::to_caf({errc::precondition_failed, "it owns partitions"});
+            },
+            [](actors::peer_atom, const actors::peer_call&) { ADD_FAILURE() << "a request of another node"; },
+            [](actors::completion& c) { c.run(); },
+            [](actors::tick_atom) {},
+        };
+      });
+  admin_options options;
+  options.clustered = true;
+  options.token = "0123456789abcdef";
+  admin_server admin{context, {.listen = {"127.0.0.1", 0}, .server_names = {"node-1.example"}}, options};
   ASSERT_TRUE(admin.listen());
   admin.start();
   std::thread running{[&] { context.run(); }};
   const auto ask = [&](const std::string& line, const std::string& headers = "") {
     raw_client client{admin.local_endpoint().port};
     client.send(line + " HTTP/1.1\r\nHost: 127.0.0.1\r\n" + headers + "\r\n");
-    auto a = client.read(false);
-    if (answering.joinable()) answering.join();
-    return a;
+    return client.read(false);
   };
   const std::string token = "Cairn-Token: 0123456789abcdef\r\n";
+  for (const auto* early : {"GET /cluster", "POST /cluster/command?kind=repair", "POST /keys/command?kind=list"}) {
+    const auto a = ask(early, token);
+    EXPECT_EQ(a.status, 503u) << early;
+    EXPECT_EQ(a.body, "the node starts\n") << early;
+  }
+  actors::services services;
+  services.system = &system;
+  admin.open_node({{services, nullptr, nullptr}, admin_service});
   status.name = "blue";
   status.nodes.resize(1);
   EXPECT_EQ(ask("GET /cluster").header("Content-Type"), "application/json");
@@ -90,17 +107,21 @@ TEST(admin_server, shows_the_cluster_and_passes_wishes_on) {
   elected = false;
   EXPECT_EQ(ask("GET /cluster").body, "no layout yet\n");
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", token).status, 503u);
+  admin.close_node();
+  EXPECT_EQ(ask("GET /cluster").body, "the node starts\n");
   admin.stop();
   running.join();
+  caf::anon_send_exit(admin_service, caf::exit_reason::user_shutdown);
+  system.await_all_actors_done();
 }
 
 TEST(admin_server, tells_nothing_under_a_name_that_a_web_page_led_here) {
   boost::asio::io_context context;
-  admin_callbacks callbacks;
-  callbacks.status = [] { return actors::node_status{}; };
-  callbacks.metrics = [] { return std::string{"cairn_ready 1\n"}; };
-  callbacks.token = "0123456789abcdef";
-  admin_server admin{context, {.listen = {"127.0.0.1", 0}, .server_names = {"node-1.example"}}, callbacks};
+  admin_options options;
+  options.status = [] { return actors::node_status{}; };
+  options.metrics = [] { return std::string{"cairn_ready 1\n"}; };
+  options.token = "0123456789abcdef";
+  admin_server admin{context, {.listen = {"127.0.0.1", 0}, .server_names = {"node-1.example"}}, options};
   ASSERT_TRUE(admin.listen());
   admin.start();
   std::thread running{[&] { context.run(); }};
