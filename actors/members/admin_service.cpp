@@ -2,6 +2,7 @@
 
 #include "actors/members/cluster_report.hpp"
 #include "actors/members/command_plan.hpp"
+#include "actors/members/node_names.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/operator_messages.hpp"
 #include "actors/upkeep/backfill_pages.hpp"
@@ -73,6 +74,7 @@ private:
   void asked_status(log_status_ptr log, status_reply reply);
   void run(const pending_command_ptr& e);
   bool removes_this_node(const admin_command& c) const;
+  static bool find_numbers(const pending_command_ptr& e, const cluster::layout& layout);
   void pass_on(const pending_command_ptr& e, const storage::uuid& leader);
   void carry_out(const pending_command_ptr& e, const log_status& log);
   void change(const pending_command_ptr& e, command_plan plan, layout_ptr layout);
@@ -217,7 +219,7 @@ caf::result<std::string> admin_service_state::execute(const admin_command& reque
 void admin_service_state::run(const pending_command_ptr& e) {
   with_log([this, e](const result<log_status_ptr>& log) {
     if (!log) return e->reply(log.error());
-    if (removes_this_node(e->command)) return e->reply(removed_text(e->command.node) + removed_here);
+    if (removes_this_node(e->command)) return e->reply(removed_text(s_.layout->self()) + removed_here);
     if ((*log)->leads) return carry_out(e, **log);
     if (const auto* leader = leader_elsewhere(**log)) return pass_on(e, *leader);
     again(e, {errc::no_leader, "the cluster has no leader now"});
@@ -227,8 +229,20 @@ void admin_service_state::run(const pending_command_ptr& e) {
 // Nobody tells a removed node any more what became of its vote.
 bool admin_service_state::removes_this_node(const admin_command& c) const {
   const auto layout = s_.layout->get();
-  return c.kind == admin_verb::remove && c.node == s_.layout->self() && layout &&
-         (is_removed(*layout, c) || !s_.state->refusal().empty());
+  if (c.kind != admin_verb::remove || !layout) return false;
+  const auto numbered = with_numbers(*layout, c);
+  return numbered && numbered->node == s_.layout->self() &&
+         (is_removed(*layout, *numbered) || !s_.state->refusal().empty());
+}
+
+// True: the command has numbers now. Else its operator has been told.
+bool admin_service_state::find_numbers(const pending_command_ptr& e, const cluster::layout& layout) {
+  auto numbered = with_numbers(layout, e->command);
+  if (numbered)
+    e->command = std::move(*numbered);
+  else
+    e->reply(numbered.error());
+  return numbered.has_value();
 }
 
 void admin_service_state::again(const pending_command_ptr& e, const error& why) {
@@ -243,8 +257,14 @@ void admin_service_state::pass_on(const pending_command_ptr& e, const storage::u
     back([this, e, a = std::move(a)] {
       if (a) return e->reply(decode_done(a->bytes));
       // All commands can be carried out twice.
-      if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) return again(e, a.error());
-      e->reply(a.error());
+      if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) {
+        e->command.repeated = !e->command.names.empty();
+        return again(e, a.error());
+      }
+      // A leader of an older build takes numbers only.
+      const auto layout = s_.layout->get();
+      if (a.error().code != errc::unsupported || e->command.names.empty() || !layout) return e->reply(a.error());
+      if (find_numbers(e, *layout)) run(e);
     });
   });
 }
@@ -252,6 +272,7 @@ void admin_service_state::pass_on(const pending_command_ptr& e, const storage::u
 void admin_service_state::carry_out(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
   if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
+  if (!find_numbers(e, *layout)) return;
   if (e->command.kind == admin_verb::repair) return request_repair_scan(e);
   if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
   if (e->command.kind == admin_verb::lost || e->command.kind == admin_verb::forget) return look_at_lost(e);

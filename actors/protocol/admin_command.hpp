@@ -34,6 +34,9 @@ struct admin_command {
   std::vector<storage::node_number> nodes; // of voters, rising
   storage::uuid invited{};                 // of add: the node; all zero: any node that has the token
   storage::metadata::token_hash token{};   // of add: the hash of the token; all zero: the receiving node makes one
+  // The nodes as the operator names them, in place of `node` and `nodes`: the leader finds their numbers.
+  std::vector<std::string> names;
+  bool repeated = false; // with names: an earlier try may have been executed
   friend bool operator==(const admin_command&, const admin_command&) = default;
 };
 

@@ -12,7 +12,7 @@ namespace {
 using storage::byte_reader;
 using storage::byte_writer;
 
-constexpr std::uint8_t operator_version = 1;
+constexpr std::uint8_t operator_version = 1, version_of_names = 2;
 constexpr std::size_t operator_text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38,
                       waiting_bytes_min = 17;
 enum class what : std::uint8_t { status = 1, command, look };
@@ -66,41 +66,60 @@ void read(byte_reader& r, cluster_node_status& n) {
 
 } // namespace
 
+namespace {
+
+admin_command read_command(byte_reader& r, bool has_names) {
+  admin_command c;
+  c.kind = admin_verb(r.u8());
+  const auto* verb = find_verb(c.kind);
+  if (!verb || (has_names && verb->subject == verb_subject::cluster)) r.fail();
+  c.node = r.u16();
+  c.number = r.u32();
+  c.zone = r.string(operator_text_bytes_max);
+  c.nodes = read_numbers(r);
+  if (c.kind == admin_verb::add) {
+    r.raw(c.invited);
+    r.raw(c.token);
+  }
+  if (!has_names) return c;
+  c.repeated = r.boolean();
+  c.names.resize(r.count(1));
+  for (auto& name : c.names) name = r.string(operator_text_bytes_max);
+  const bool one = verb && verb->subject == verb_subject::node;
+  if (c.names.empty() || (one && c.names.size() > 1)) r.fail();
+  return c;
+}
+
+} // namespace
+
 std::string encode(const admin_request& request) {
-  auto w = begin_message(operator_version);
+  const auto* named = std::get_if<admin_command>(&request);
+  const bool has_names = named && !named->names.empty();
+  auto w = begin_message(has_names ? version_of_names : operator_version);
   if (std::holds_alternative<status_wanted>(request)) return w.u8(std::uint8_t(what::status)).take();
   if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
   const auto& c = std::get<admin_command>(request);
   w.u8(std::uint8_t(what::command)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
   write(w, c.nodes);
   if (c.kind == admin_verb::add) w.raw(c.invited).raw(c.token);
+  if (!has_names) return w.take();
+  w.boolean(c.repeated).varint(c.names.size());
+  for (const auto& name : c.names) w.string(name);
   return w.take();
 }
 
 result<admin_request> decode_admin_request(std::string_view bytes) {
   byte_reader r{bytes};
-  if (auto good = open_message(r, operator_version); !good) return good.error();
+  const bool has_names = !bytes.empty() && std::uint8_t(bytes.front()) == version_of_names;
+  if (auto good = open_message(r, has_names ? version_of_names : operator_version); !good) return good.error();
   admin_request out;
-  switch (what(r.u8())) {
-    case what::status: break;
-    case what::look: out = look_now{}; break;
-    case what::command: {
-      admin_command c;
-      c.kind = admin_verb(r.u8());
-      if (!find_verb(c.kind)) r.fail();
-      c.node = r.u16();
-      c.number = r.u32();
-      c.zone = r.string(operator_text_bytes_max);
-      c.nodes = read_numbers(r);
-      if (c.kind == admin_verb::add) {
-        r.raw(c.invited);
-        r.raw(c.token);
-      }
-      out = std::move(c);
-      break;
-    }
-    default: r.fail();
-  }
+  const auto kind = what(r.u8());
+  if (kind == what::command)
+    out = read_command(r, has_names);
+  else if (kind == what::look && !has_names)
+    out = look_now{};
+  else if (kind != what::status || has_names)
+    r.fail();
   if (!r.finished()) return broken_message("an admin command");
   return out;
 }

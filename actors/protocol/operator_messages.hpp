@@ -1,10 +1,11 @@
 // Messages between nodes for an operator: the bytes after the kind byte `membership` (actors/link/peer_service.hpp).
 // Integers as in base/codec.hpp.
 //
-//   request  version:u8 what:u8 …                         version: 1, also of answers
+//   request  version:u8 what:u8 …                         version: 1, also of answers; of commands with names 2
 //     1 status                                        → version:u8 status
-//     2 command  kind:u8 node:u16 number:u32 zone:s numbers [node:16 token:32]  → version:u8 text:s
-//                kind: admin_verb; the last two of `add` alone
+//     2 command  kind:u8 node:u16 number:u32 zone:s numbers [node:16 token:32] [repeated:u8 count:v name:s*]
+//                                                     → version:u8 text:s
+//                kind: admin_verb; node and token of `add` alone; the names with version 2, in place of numbers
 //     3 scan now for missing and damaged chunks       → version:u8 text:s (empty)
 //   status   name:s id:16 replicas:u8 write_quorum:u8 deletions_held:u8 epoch:v leader:v term:v self:u16 now:u64
 //            repairs:v to_move:v under_replicated:v count:v node* voters:numbers lost:v voters_next:numbers

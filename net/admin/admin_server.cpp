@@ -179,7 +179,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
 
   // The request has the token. Answers with `done`, by any thread.
   void command(const request& asked, std::function<void(response)> done) const {
-    auto target = parse_target(text_of(asked.target()));
+    const auto target = parse_target(text_of(asked.target()));
     if (!target) return done(refusal(target.error()));
     // Not all of it: nothing that is secret may ever come to be in a log.
     const auto* kind = target->find("kind");
@@ -187,20 +187,15 @@ struct admin_server::state : std::enable_shared_from_this<state> {
               {{"path", std::string{asked.target().starts_with("/keys/") ? "keys" : "cluster"}},
                {"kind", kind ? *kind : std::string{}}});
     if (asked.target().starts_with("/keys/")) return change_keys(*target, std::move(done));
-    change_cluster(std::move(*target), std::move(done));
+    change_cluster(*target, std::move(done));
   }
 
-  void change_cluster(request_target target, std::function<void(response)> done) const {
-    ask_admin_service<actors::cluster_status_ptr>(
-        done,
-        [this, target = std::move(target), done](const actors::cluster_status_ptr& status) {
-          auto parsed = parse_membership_command(target, *status);
-          if (!parsed) return done(refusal(parsed.error()));
-          ask_admin_service<std::string>(
-              done, [done](const std::string& text) { done(text_response(http::status::ok, text + "\n")); },
-              actors::admin_command_atom_v, std::move(*parsed));
-        },
-        actors::status_atom_v);
+  void change_cluster(const request_target& target, std::function<void(response)> done) const {
+    auto parsed = parse_admin_command(target);
+    if (!parsed) return done(refusal(parsed.error()));
+    ask_admin_service<std::string>(
+        done, [done](const std::string& text) { done(text_response(http::status::ok, text + "\n")); },
+        actors::admin_command_atom_v, std::move(*parsed));
   }
 
   void change_keys(const request_target& target, std::function<void(response)> done) const {

@@ -271,6 +271,16 @@ std::string verb_names() {
   return out;
 }
 
+std::vector<std::string> split(std::string_view text, char by) {
+  std::vector<std::string> out;
+  for (std::size_t begin = 0; begin <= text.size();) {
+    const auto end = std::min(text.find(by, begin), text.size());
+    out.emplace_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return out;
+}
+
 std::optional<std::uint32_t> number_in(std::string_view text, std::uint32_t most) {
   std::uint32_t n = 0;
   const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), n);
@@ -388,42 +398,7 @@ std::string join_text(const cluster_status& s) {
          "key = \"/var/lib/cairn/node.key\"\n";
 }
 
-result<storage::node_number> find_node(const cluster_status& s, std::string_view text) {
-  constexpr std::size_t prefix_min = 4;
-  std::vector<storage::node_number> found;
-  const auto number = number_in(text, UINT16_MAX);
-  for (const auto& n : s.nodes) {
-    if (number ? n.number == *number : n.address == text) return n.number;
-    if (!number && text.size() >= prefix_min && storage::to_string(n.id).starts_with(text)) found.push_back(n.number);
-  }
-  const auto name = '"' + std::string(text) + '"';
-  if (found.size() > 1) return error{errc::invalid_argument, "several nodes have an id that begins with " + name};
-  if (found.empty()) return error{errc::not_found, "the cluster has no node " + name};
-  return found.front();
-}
-
-namespace {
-
-// Of a list with commas; rising.
-result<std::vector<storage::node_number>> find_nodes(const cluster_status& s, std::string_view text) {
-  std::vector<storage::node_number> out;
-  for (std::size_t begin = 0; begin <= text.size();) {
-    const auto end = std::min(text.find(',', begin), text.size());
-    const auto one = text.substr(begin, end - begin);
-    const auto number = find_node(s, one);
-    if (!number) return number.error();
-    if (std::ranges::find(out, *number) != out.end())
-      return error{errc::invalid_argument, "node \"" + std::string(one) + "\" is named twice"};
-    out.push_back(*number);
-    begin = end + 1;
-  }
-  std::ranges::sort(out);
-  return out;
-}
-
-} // namespace
-
-result<admin_command> parse_membership_command(const request_target& asked, const cluster_status& s) {
+result<admin_command> parse_admin_command(const request_target& asked) {
   const auto *kind = asked.find("kind"), *node = asked.find("node"), *value = asked.find("value");
   const auto* verb = kind ? actors::find_verb(*kind) : nullptr;
   if (!verb) return error{errc::invalid_argument, "expected kind=" + verb_names()};
@@ -432,15 +407,8 @@ result<admin_command> parse_membership_command(const request_target& asked, cons
   const bool of_cluster = verb->subject == verb_subject::cluster;
   if (of_cluster == (node != nullptr))
     return error{errc::invalid_argument, *kind + (of_cluster ? " is not about one node" : ": expected node=")};
-  if (verb->subject == verb_subject::nodes) {
-    auto numbers = find_nodes(s, *node);
-    if (!numbers) return numbers.error();
-    c.nodes = std::move(*numbers);
-  } else if (node) {
-    const auto number = find_node(s, *node);
-    if (!number) return number.error();
-    c.node = *number;
-  }
+  if (verb->subject == verb_subject::node) c.names = {*node};
+  if (verb->subject == verb_subject::nodes) c.names = split(*node, ',');
   if (const auto* id = asked.find("id"); id && c.kind == admin_verb::add) {
     const auto parsed = storage::parse_uuid(*id);
     if (!parsed || *parsed == storage::uuid{}) return error{errc::invalid_argument, "expected id=UUID"};

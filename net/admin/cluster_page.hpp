@@ -39,10 +39,8 @@ std::string cluster_json(const actors::cluster_status& s);
 std::string cluster_text(const actors::cluster_status& s);
 std::string join_text(const actors::cluster_status& s);
 
-// invalid_argument: what is missing or wrong; not_found: no such node.
-result<actors::admin_command> parse_membership_command(const request_target& asked, const actors::cluster_status& s);
-// Numbers alone are numbers. not_found, invalid_argument (several fit).
-result<storage::node_number> find_node(const actors::cluster_status& s, std::string_view text);
+// With nodes as the request names them. invalid_argument: what is missing or wrong.
+result<actors::admin_command> parse_admin_command(const request_target& asked);
 
 // Whether changes are taken from a request whose header Cairn-Token is this. `token`: the node's, not empty. Error: a
 // text that says what is missing.

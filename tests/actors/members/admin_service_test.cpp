@@ -102,6 +102,7 @@ protected:
 
 const admin_command weigh{.kind = admin_verb::weight, .node = 1, .number = 7};
 const admin_command drain{.kind = admin_verb::drain, .node = 2};
+const admin_command drain_by_name{.kind = admin_verb::drain, .names = {"2"}};
 
 } // namespace
 
@@ -210,6 +211,63 @@ TEST_F(admin_service_test, asks_the_next_leader_when_the_one_it_asked_leads_no_m
   pass(300ms);
   ASSERT_TRUE(*done && **done) << "this node leads now";
   EXPECT_EQ(row(2).state, cluster::member_state::draining);
+}
+
+TEST_F(admin_service_test, a_leader_finds_the_node_that_is_named) {
+  lead_and_start();
+  const auto done = command({.kind = admin_verb::drain, .names = {storage::to_string(id_of(2))}});
+  ASSERT_TRUE(*done && **done) << to_string((*done)->error());
+  EXPECT_EQ(row(2).state, cluster::member_state::draining);
+  const auto nobody = command({.kind = admin_verb::drain, .names = {"node-7:9100"}});
+  EXPECT_EQ((*nobody)->error(), errc::not_found);
+  EXPECT_EQ((*nobody)->error().text, "the cluster has no node \"node-7:9100\"");
+}
+
+TEST_F(admin_service_test, a_follower_passes_a_name_on_in_one_request) {
+  follow_and_start();
+  const auto done = command(drain_by_name);
+  ASSERT_EQ(network.calls.size(), 1u);
+  EXPECT_EQ(std::get<admin_command>(asked()), drain_by_name);
+  answer(link::answer{encode_done("node 2 drains"), {}});
+  EXPECT_EQ(***done, "node 2 drains");
+  const auto nobody = command({.kind = admin_verb::drain, .names = {"a node that only the leader may know"}});
+  EXPECT_EQ(network.calls.size(), 2u) << "this node's layout may be old";
+  answer(error{errc::not_found, "the leader says"});
+  EXPECT_EQ((*nobody)->error().text, "the leader says");
+}
+
+TEST_F(admin_service_test, a_leader_of_an_older_build_is_asked_by_number) {
+  follow_and_start();
+  const auto done = command(drain_by_name);
+  answer(error{errc::unsupported, "a message between nodes of version 2"});
+  ASSERT_EQ(network.calls.size(), 2u);
+  EXPECT_EQ(std::get<admin_command>(asked()), drain);
+  EXPECT_EQ(network.calls[1].bytes[0], 1) << "its version";
+  answer(link::answer{encode_done("node 2 drains"), {}});
+  ASSERT_TRUE(*done && **done);
+  const auto nobody = command({.kind = admin_verb::drain, .names = {"9"}});
+  answer(error{errc::unsupported, "a message between nodes of version 2"});
+  EXPECT_EQ((*nobody)->error(), errc::not_found);
+  EXPECT_EQ(network.calls.size(), 3u);
+}
+
+TEST_F(admin_service_test, a_removal_that_the_last_leader_may_have_made_is_asked_for_as_a_repeated_one) {
+  follow_and_start();
+  const auto done = command({.kind = admin_verb::remove, .names = {"2"}});
+  EXPECT_FALSE(std::get<admin_command>(asked()).repeated);
+  answer(error{errc::connection_lost, "it went down"});
+  pass(300ms);
+  ASSERT_EQ(network.calls.size(), 2u);
+  EXPECT_TRUE(std::get<admin_command>(asked()).repeated);
+  answer(error{errc::no_leader, "not me"});
+  run(meta::remove_node{.node = 2});
+  std::erase_if(log.servers.servers, [](const auto& s) { return s.id == cluster::server_of(2); });
+  log.committed = log.servers;
+  log.leader = 0;
+  log.leads = true;
+  pass(300ms);
+  ASSERT_TRUE(*done && **done) << (*done ? to_string((*done)->error()) : "");
+  EXPECT_THAT(***done, HasSubstr("node 2 is removed, for good"));
 }
 
 TEST_F(admin_service_test, without_a_leader_tries_until_its_time_is_over) {

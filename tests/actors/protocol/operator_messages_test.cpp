@@ -80,6 +80,29 @@ TEST(operator_messages, requests_come_back_as_they_went) {
   EXPECT_EQ(decode_done(encode_done("it is so")).value(), "it is so");
 }
 
+TEST(operator_messages, commands_that_name_nodes_are_of_a_version_that_older_builds_refuse) {
+  admin_command drain;
+  drain.kind = admin_verb::drain;
+  EXPECT_EQ(encode(admin_request{drain})[0], 1) << "numbers, as ever";
+  drain.names = {"node-3:9100"};
+  drain.repeated = true;
+  auto bytes = encode(admin_request{drain});
+  EXPECT_EQ(bytes[0], 2);
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(bytes)), drain);
+  for (std::size_t length = 0; length < bytes.size(); ++length)
+    EXPECT_EQ(decode_admin_request(bytes.substr(0, length)).error(), errc::corrupt) << length;
+  drain.names.emplace_back("4");
+  EXPECT_EQ(decode_admin_request(encode(admin_request{drain})).error(), errc::corrupt) << "it drains one node";
+  drain.kind = admin_verb::voters;
+  EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{drain}))), drain);
+  drain.kind = admin_verb::repair;
+  EXPECT_EQ(decode_admin_request(encode(admin_request{drain})).error(), errc::corrupt) << "it is about no node";
+  for (auto unnamed : {encode(admin_request{status_wanted{}}), encode(admin_request{look_now{}})}) {
+    unnamed[0] = 2;
+    EXPECT_EQ(decode_admin_request(unnamed).error(), errc::corrupt);
+  }
+}
+
 TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
   const auto whole = encode(example());
   auto more = example();
@@ -100,7 +123,7 @@ TEST(operator_messages, nonsense_is_corrupt_and_newer_ones_are_unsupported) {
     EXPECT_EQ(decode_admin_request(unknown).error(), errc::corrupt);
   }
   for (auto newer : {whole, command}) {
-    newer[0] = 2;
+    newer[0] = 3;
     EXPECT_EQ(decode_cluster_status(newer).error(), errc::unsupported);
     EXPECT_EQ(decode_admin_request(newer).error(), errc::unsupported);
     EXPECT_EQ(decode_done(newer).error(), errc::unsupported);

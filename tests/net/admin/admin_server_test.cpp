@@ -58,6 +58,8 @@ TEST(admin_server, asks_the_admin_service_for_the_status_and_passes_commands_on)
             },
             [&](actors::admin_command_atom, const actors::admin_command& c) -> caf::result<std::string> {
               requested = c;
+              if (!elected) return actors::to_caf({errc::no_leader, "nobody leads"});
+              if (c.names.at(0) == "9") return actors::to_caf({errc::not_found, "no node 9"});
               if (c.kind != actors::admin_verb::remove) return std::string{"drains"};
               return actors::to_caf({errc::precondition_failed, "it owns partitions"});
             },
@@ -98,6 +100,7 @@ TEST(admin_server, asks_the_admin_service_for_the_status_and_passes_commands_on)
   EXPECT_FALSE(requested);
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=0", token).body, "drains\n");
   EXPECT_EQ(requested->kind, actors::admin_verb::drain);
+  EXPECT_EQ(requested->names, std::vector<std::string>{"0"}) << "the leader finds its number";
   EXPECT_EQ(ask("POST /cluster/command?kind=drain&node=9", token).status, 404u);
   EXPECT_EQ(ask("POST /cluster/command?kind=burn", token).status, 400u);
   const auto refused = ask("POST /cluster/command?kind=remove&node=0", token);
