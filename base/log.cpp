@@ -1,5 +1,6 @@
 #include "base/log.hpp"
 
+#include "base/json.hpp"
 #include "base/visible_text.hpp"
 
 #include <spdlog/sinks/stdout_sinks.h>
@@ -29,22 +30,6 @@ spdlog::logger& logger() {
   return *instance;
 }
 
-// Escaped, so that a value from outside can neither forge log lines nor control the terminal that shows them.
-void append_json_string(std::string& out, std::string_view text) {
-  out.push_back('"');
-  while (!text.empty()) {
-    const auto c = storage::first_character(text);
-    if (c.code == '"' || c.code == '\\')
-      out.append(1, '\\').push_back(static_cast<char>(c.code));
-    else if (storage::drives_terminal(c))
-      out.append(fmt::format("\\u{:04x}", static_cast<std::uint32_t>(c.code)));
-    else
-      out.append(text.substr(0, c.bytes));
-    text.remove_prefix(c.bytes);
-  }
-  out.push_back('"');
-}
-
 bool is_plain(std::string_view text) {
   if (text.empty() || text.find_first_of(" \"=") != std::string_view::npos) return false;
   while (!text.empty()) {
@@ -55,32 +40,23 @@ bool is_plain(std::string_view text) {
   return true;
 }
 
-void append_text_value(std::string& out, std::string_view text) {
-  if (is_plain(text))
-    out.append(text);
-  else
-    append_json_string(out, text);
+// A value from outside can neither forge log lines nor control the terminal that shows them.
+std::string escaped(std::string_view text) {
+  return json_text(json_value(text));
 }
 
 std::string as_text(std::string_view event, std::initializer_list<field> fields) {
   std::string line{event};
-  for (const field& f : fields) {
-    line.append(1, ' ').append(f.name).push_back('=');
-    append_text_value(line, f.value);
-  }
+  for (const field& f : fields)
+    line.append(1, ' ').append(f.name).append(1, '=').append(is_plain(f.value) ? f.value : escaped(f.value));
   return line;
 }
 
+// The members of an object: the pattern has its braces, time and level.
 std::string as_json(std::string_view event, std::initializer_list<field> fields) {
-  std::string line = "\"event\":";
-  append_json_string(line, event);
-  for (const field& f : fields) {
-    line.append(",\"").append(f.name).append("\":");
-    if (f.number)
-      line.append(f.value);
-    else
-      append_json_string(line, f.value);
-  }
+  std::string line = "\"event\":" + escaped(event);
+  for (const field& f : fields)
+    line.append(1, ',').append(escaped(f.name)).append(1, ':').append(f.number ? f.value : escaped(f.value));
   return line;
 }
 

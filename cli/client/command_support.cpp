@@ -1,6 +1,5 @@
 #include "cli/client/command_support.hpp"
 
-#include "base/visible_text.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/s3_answers.hpp"
 
@@ -100,24 +99,6 @@ std::string terminal_text(std::string_view text) {
     out += '\n';
     begin = end;
   }
-}
-
-std::string json_string(std::string_view text) {
-  std::string out = "\"";
-  while (!text.empty()) {
-    const auto c = storage::first_character(text);
-    if (c.code == '"' || c.code == '\\') {
-      (out += '\\') += static_cast<char>(c.code);
-    } else if (storage::drives_terminal(c)) {
-      char escape[8];
-      std::snprintf(escape, sizeof escape, "\\u%04x", static_cast<unsigned>(c.code & 0xFFFF));
-      out += escape;
-    } else {
-      out += text.substr(0, c.bytes);
-    }
-    text.remove_prefix(c.bytes);
-  }
-  return out + "\"";
 }
 
 } // namespace cairn::cli

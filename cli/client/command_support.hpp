@@ -46,6 +46,4 @@ error system_failure(const std::string& what);
 // For people, several lines: each as printable() makes it (cli/client/object_path.hpp).
 std::string terminal_text(std::string_view text);
 
-std::string json_string(std::string_view text); // quoted and escaped; bytes that are not UTF-8 become U+FFFD
-
 } // namespace cairn::cli

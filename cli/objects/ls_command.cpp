@@ -1,3 +1,4 @@
+#include "base/json.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/progress.hpp"
@@ -17,11 +18,13 @@ struct ls_options {
   bool details = false, exact = false, recursive = false, json = false;
 };
 
+void print_line(const json_object& line) {
+  std::printf("%s\n", json_text(line).c_str());
+}
+
 void print_object(const listed_entry& entry, const ls_options& options) {
   if (options.json) {
-    std::printf("{\"key\":%s,\"size\":%llu,\"etag\":%s,\"modified\":%s}\n", json_string(entry.key).c_str(),
-                static_cast<unsigned long long>(entry.size_bytes), json_string(entry.etag).c_str(),
-                json_string(entry.modified).c_str());
+    print_line({{"key", entry.key}, {"size", entry.size_bytes}, {"etag", entry.etag}, {"modified", entry.modified}});
   } else if (options.details) {
     const auto size = options.exact ? std::to_string(entry.size_bytes) : human_bytes(entry.size_bytes);
     std::printf("%12s  %s  %s  %s\n", size.c_str(), printable(entry.modified).c_str(), printable(entry.etag).c_str(),
@@ -33,7 +36,7 @@ void print_object(const listed_entry& entry, const ls_options& options) {
 
 void print_prefix(const std::string& prefix, const ls_options& options) {
   if (options.json)
-    std::printf("{\"prefix\":%s}\n", json_string(prefix).c_str());
+    print_line({{"prefix", prefix}});
   else if (options.details)
     std::printf("%12s  %-24s  %-32s  %s\n", "", "", "", printable(prefix).c_str());
   else
@@ -47,8 +50,7 @@ result<void> list_buckets(http_client& client, const ls_options& options) {
   if (!buckets) return buckets.error();
   for (const auto& bucket : *buckets) {
     if (options.json)
-      std::printf("{\"bucket\":%s,\"created\":%s}\n", json_string(bucket.name).c_str(),
-                  json_string(bucket.created).c_str());
+      print_line({{"bucket", bucket.name}, {"created", bucket.created}});
     else if (options.details)
       std::printf("%s  %s\n", printable(bucket.created).c_str(), printable(bucket.name).c_str());
     else

@@ -1,3 +1,4 @@
+#include "base/json.hpp"
 #include "cli/client/command_support.hpp"
 #include "cli/client/object_path.hpp"
 #include "cli/client/progress.hpp"
@@ -30,11 +31,9 @@ header_list object_headers(const http_response& response) {
 }
 
 void print_json(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {
-  std::printf("{\"bucket\":%s,\"key\":%s,\"size\":%llu,\"etag\":%s", json_string(path.bucket).c_str(),
-              json_string(path.key).c_str(), static_cast<unsigned long long>(size), json_string(etag).c_str());
-  for (const auto& [name, value] : headers)
-    std::printf(",%s:%s", json_string(name).c_str(), json_string(value).c_str());
-  std::printf("}\n");
+  json_object shown{{"bucket", path.bucket}, {"key", path.key}, {"size", size}, {"etag", etag}};
+  for (const auto& [name, value] : headers) shown[name] = value;
+  std::printf("%s\n", json_text(shown).c_str());
 }
 
 void print_text(const object_path& path, std::uint64_t size, const std::string& etag, const header_list& headers) {

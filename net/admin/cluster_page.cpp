@@ -1,6 +1,8 @@
 #include "net/admin/cluster_page.hpp"
 
 #include "base/digest.hpp"
+#include "base/json.hpp"
+#include "config/keys.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,22 +22,6 @@ using actors::verb_value;
 using storage::metadata::node_state;
 
 constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
-
-// Names and zones are visible ASCII; whatever else a node may say becomes an escape.
-std::string quoted(std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      out.append({'\\', c});
-    else if (byte < 0x20 || byte > 0x7e)
-      out.append("\\u00").append({hex[byte >> 4], hex[byte & 15]});
-    else
-      out += c;
-  }
-  return out + '"';
-}
 
 // On terminals: what is not visible ASCII becomes '?'. Addresses and zones are what other nodes say.
 std::string visible(std::string_view text) {
@@ -64,43 +50,40 @@ const char* name_of(actors::metadata_role r) {
   return "?";
 }
 
-// One object, member by member.
-class json_object {
-public:
-  json_object& add(std::string_view name, const std::string& json) {
-    out_.append(out_.empty() ? "{" : ",").append(quoted(name)).append(":").append(json);
-    return *this;
-  }
-  json_object& text(std::string_view name, std::string_view value) { return add(name, quoted(value)); }
-  json_object& number(std::string_view name, std::uint64_t value) { return add(name, std::to_string(value)); }
-  json_object& flag(std::string_view name, bool value) { return add(name, value ? "true" : "false"); }
-  std::string take() { return std::move(out_.append(out_.empty() ? "{}" : "}")); }
+json_array array_of(const std::vector<storage::node_number>& nodes) {
+  return json_array(nodes.begin(), nodes.end());
+}
 
-private:
-  std::string out_;
-};
+json_value node_json(const cluster_node_status& n) {
+  return json_object{{"number", n.number},
+                     {"id", storage::to_string(n.id)},
+                     {"address", n.address},
+                     {"zone", n.zone},
+                     {"weight", n.weight},
+                     {"state", name_of(n.state)},
+                     {"up", n.up},
+                     {"since_ms", n.since},
+                     {"role", name_of(n.role)},
+                     {"partitions_owned", n.partitions_owned},
+                     {"partitions_incoming", n.partitions_incoming},
+                     {"used_bytes", n.used_bytes},
+                     {"capacity_bytes", n.capacity_bytes},
+                     {"data_bytes", n.data_bytes},
+                     {"applied_index", n.applied_index},
+                     {"closed_disks", n.closed_disks},
+                     {"fault", n.fault.empty() ? json_value{} : json_value(n.fault)},
+                     {"certificate_end_ms", n.certificate_end}};
+}
 
-std::string node_json(const cluster_node_status& n) {
-  return json_object{}
-      .number("number", n.number)
-      .text("id", storage::to_string(n.id))
-      .text("address", n.address)
-      .text("zone", n.zone)
-      .number("weight", n.weight)
-      .text("state", name_of(n.state))
-      .flag("up", n.up)
-      .add("since_ms", std::to_string(n.since))
-      .text("role", name_of(n.role))
-      .number("partitions_owned", n.partitions_owned)
-      .number("partitions_incoming", n.partitions_incoming)
-      .number("used_bytes", n.used_bytes)
-      .number("capacity_bytes", n.capacity_bytes)
-      .number("data_bytes", n.data_bytes)
-      .number("applied_index", n.applied_index)
-      .number("closed_disks", n.closed_disks)
-      .add("fault", n.fault.empty() ? std::string{"null"} : quoted(std::string_view{n.fault}))
-      .add("certificate_end_ms", std::to_string(n.certificate_end))
-      .take();
+json_value auto_out_json(const cluster::out_decision& a) {
+  return json_object{
+      {"paused", a.paused == cluster::out_pause::none ? json_value{} : json_value(cluster::to_string(a.paused))},
+      {"waiting", array_of(a.waiting)},
+      {"because", array_of(a.because)}};
+}
+
+json_value waiting_json(const actors::waiting_status& w) {
+  return json_object{{"id", storage::to_string(w.id)}, {"address", w.address}};
 }
 
 // ── for people ──
@@ -222,23 +205,6 @@ std::string auto_out_text(const cluster_status& s) {
          ". " + what + '\n';
 }
 
-std::string auto_out_json(const cluster_status& s) {
-  const auto& a = s.auto_out;
-  return json_object{}
-      .add("paused", a.paused == cluster::out_pause::none ? "null" : quoted(cluster::to_string(a.paused)))
-      .add("waiting", '[' + numbers(a.waiting, ",") + ']')
-      .add("because", '[' + numbers(a.because, ",") + ']')
-      .take();
-}
-
-std::string waiting_json(const cluster_status& s) {
-  std::string out;
-  for (const auto& w : s.waiting)
-    out.append(out.empty() ? "" : ",")
-        .append(json_object{}.text("id", storage::to_string(w.id)).text("address", w.address).take());
-  return out;
-}
-
 std::string waiting_text(const cluster_status& s) {
   std::string out;
   for (const auto& w : s.waiting) {
@@ -324,28 +290,27 @@ result<void> read_value(admin_command& c, verb_value kind, const std::string& va
 } // namespace
 
 std::string cluster_json(const cluster_status& s) {
-  std::string nodes;
-  for (const auto& n : s.nodes) nodes.append(nodes.empty() ? "" : ",").append(node_json(n));
-  return json_object{}
-             .text("name", s.name)
-             .text("id", storage::to_string(s.id))
-             .number("replicas", s.replicas)
-             .number("write_quorum", s.write_quorum)
-             .number("epoch", s.epoch)
-             .add("leader", s.leader ? std::to_string(*s.leader) : "null")
-             .number("term", s.term)
-             .number("self", s.self)
-             .number("repairs_waiting", s.repairs_waiting)
-             .add("deletions_held", s.deletions_held ? "true" : "false")
-             .number("bytes_to_move", s.bytes_to_move)
-             .number("partitions_under_replicated", s.partitions_under_replicated)
-             .number("chunks_lost", s.chunks_lost)
-             .add("voters", '[' + numbers(s.voters, ",") + ']')
-             .add("voters_next", '[' + numbers(s.voters_next, ",") + ']')
-             .add("auto_out", auto_out_json(s))
-             .add("waiting", '[' + waiting_json(s) + ']')
-             .add("nodes", '[' + nodes + ']')
-             .take() +
+  json_array nodes, waiting;
+  for (const auto& w : s.waiting) waiting.push_back(waiting_json(w));
+  for (const auto& n : s.nodes) nodes.push_back(node_json(n));
+  return json_text(json_object{{"name", s.name},
+                               {"id", storage::to_string(s.id)},
+                               {"replicas", s.replicas},
+                               {"write_quorum", s.write_quorum},
+                               {"epoch", s.epoch},
+                               {"leader", s.leader ? json_value(*s.leader) : json_value{}},
+                               {"term", s.term},
+                               {"self", s.self},
+                               {"repairs_waiting", s.repairs_waiting},
+                               {"deletions_held", s.deletions_held},
+                               {"bytes_to_move", s.bytes_to_move},
+                               {"partitions_under_replicated", s.partitions_under_replicated},
+                               {"chunks_lost", s.chunks_lost},
+                               {"voters", array_of(s.voters)},
+                               {"voters_next", array_of(s.voters_next)},
+                               {"auto_out", auto_out_json(s.auto_out)},
+                               {"waiting", std::move(waiting)},
+                               {"nodes", std::move(nodes)}}) +
          '\n';
 }
 
@@ -374,8 +339,7 @@ std::string join_text(const cluster_status& s) {
   std::size_t named = 0;
   for (const bool up : {true, false})
     for (const auto& n : s.nodes)
-      if (n.up == up && named < named_max)
-        join.append(named++ == 0 ? "" : ", ").append(quoted(std::string_view{n.address}));
+      if (n.up == up && named < named_max) join.append(named++ == 0 ? "" : ", ").append(config::toml_quoted(n.address));
   return "# The configuration of a new node of the cluster " + s.name +
          ". In an empty data directory on it, or for it:\n"
          "#   cairn cluster certs issue --dir CERTS --data-dir /var/lib/cairn NEW-NODE\n"
@@ -388,7 +352,7 @@ std::string join_text(const cluster_status& s) {
          "listen = \"0.0.0.0:9100\"\n"
          "advertise = \"NEW-NODE:9100\"\n"
          "name = " +
-         quoted(std::string_view{s.name}) + "\njoin = [" + join +
+         config::toml_quoted(s.name) + "\njoin = [" + join +
          "]\n"
          "join_token = \"JOIN-TOKEN\"     # once: not needed any more when the node is a member\n"
          "\n"

@@ -1,5 +1,7 @@
 #include "net/admin/keys_page.hpp"
 
+#include "base/json.hpp"
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -25,21 +27,6 @@ struct named_right {
 constexpr std::array named_rights{named_right{"read", metadata::rights::read},
                                   named_right{"write", metadata::rights::write},
                                   named_right{"owner", metadata::rights::owner}};
-
-std::string json_text(std::string_view text) {
-  constexpr std::string_view hex = "0123456789abcdef";
-  std::string out = "\"";
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '"' || c == '\\')
-      out.append({'\\', c});
-    else if (byte < 0x20 || byte == 0x7f)
-      out.append("\\u00").append({hex[byte >> 4], hex[byte & 15]});
-    else
-      out += c; // labels are UTF-8
-  }
-  return out + '"';
-}
 
 error wrong(std::string text) {
   return {errc::invalid_argument, std::move(text)};
@@ -78,7 +65,7 @@ result<void> check_parts(const key_command& c, bool has_value) {
 }
 
 std::string done_text(const key_command& c, const std::string& what) {
-  return c.json ? "{\"done\":" + json_text(what) + "}\n" : what + "\n";
+  return (c.json ? json_text(json_object{{"done", what}}) : what) + "\n";
 }
 
 std::string random_text(storage::random_source& random, std::size_t length, std::string_view alphabet) {
@@ -111,7 +98,7 @@ void create(const key_page_services& env, const key_command& c, answer then) {
   made.label = c.label;
   made.now = env.clock->wall();
   made.creates_buckets = c.creates_buckets;
-  auto text = c.json ? "{\"access_key\":" + json_text(made.id) + ",\"secret_key\":" + json_text(made.secret) + "}\n"
+  auto text = c.json ? json_text(json_object{{"access_key", made.id}, {"secret_key", made.secret}}) + "\n"
                      : "access key  " + made.id + "\nsecret key  " + made.secret +
                            "\nThe secret is shown this once: nothing tells it again.\n";
   commit(env, std::move(made), std::move(text), std::move(then));
@@ -177,18 +164,18 @@ std::vector<shown_grant> shown_grants(const metadata::access_key_row& key, const
   return grants;
 }
 
-std::string key_json(const metadata::access_key_row& key, const bucket_names& names) {
-  std::string out = "{\"access_key\":" + json_text(key.id) + ",\"label\":" + json_text(key.label) +
-                    ",\"created_ms\":" + std::to_string(key.created) +
-                    ",\"creates_buckets\":" + (key.creates_buckets ? "true" : "false") + ",\"grants\":[";
-  bool first = true;
+json_value key_json(const metadata::access_key_row& key, const bucket_names& names) {
+  json_array grants;
   for (const auto& grant : shown_grants(key, names)) {
-    out.append(std::exchange(first, false) ? "" : ",").append("{\"bucket\":").append(json_text(grant.bucket));
-    for (const auto& [name, right] : named_rights)
-      out.append(",").append(json_text(name)).append((grant.rights & right) != 0 ? ":true" : ":false");
-    out += '}';
+    json_object shown{{"bucket", grant.bucket}};
+    for (const auto& [name, right] : named_rights) shown[name] = (grant.rights & right) != 0;
+    grants.push_back(std::move(shown));
   }
-  return out + "]}";
+  return json_object{{"access_key", key.id},
+                     {"label", key.label},
+                     {"created_ms", key.created},
+                     {"creates_buckets", key.creates_buckets},
+                     {"grants", std::move(grants)}};
 }
 
 std::string key_text(const metadata::access_key_row& key, const bucket_names& names) {
@@ -234,14 +221,13 @@ result<key_command> parse_key_command(const request_target& asked) {
 }
 
 std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const bucket_names& names, bool json) {
-  std::string out;
-  for (const auto& key : keys) {
-    if (json)
-      out.append(out.empty() ? "[" : ",\n").append(key_json(key, names));
-    else
-      out += key_text(key, names);
+  if (json) {
+    json_array all;
+    for (const auto& key : keys) all.push_back(key_json(key, names));
+    return json_text(all) + "\n";
   }
-  if (json) return (out.empty() ? "[" : out) + "]\n";
+  std::string out;
+  for (const auto& key : keys) out += key_text(key, names);
   return out.empty() ? "There is no access key; `cairn key create` makes one.\n" : out;
 }
 

@@ -94,6 +94,7 @@ THIRD_PARTY = [
     ("boost/asio/ssl", r"actors/link/wire/(tls|asio_ssl_impl)\.cpp|net/wire/tls\.cpp|cli/client/http_client\.cpp", 4),
     ("isa-l", r"base/checksum\.cpp", 1),
     ("spdlog/", r"base/log\.cpp", 1),
+    ("boost/json", r"base/json\.[ch]pp", 2),
     ("CLI/", r"cli/.*", None),
     ("boost/beast", r"(net|cli)/.*", None),
     ("boost/asio", r"(base/sockets|actors|net/(wire|gateway|admin)|cli)/.*", None),

@@ -66,10 +66,3 @@ TEST(etag, md5_is_told_from_a_multipart_etag) {
   EXPECT_TRUE(is_md5("d41d8cd98f00b204e9800998ecf8427e"));
   EXPECT_FALSE(is_md5("d41d8cd98f00b204e9800998ecf8427e-3"));
 }
-
-TEST(json_string, escapes_controls_and_replaces_bytes_that_are_no_utf8) {
-  EXPECT_EQ(json_string("a\"b\\c\n"), "\"a\\\"b\\\\c\\u000a\"");
-  EXPECT_EQ(json_string("é日\U0001F600"), "\"é日\U0001F600\"");
-  EXPECT_EQ(json_string("\xff\xc3"), "\"\\ufffd\\ufffd\"");
-  EXPECT_EQ(json_string("\xed\xa0\x80"), "\"\\ufffd\\ufffd\\ufffd\"");
-}

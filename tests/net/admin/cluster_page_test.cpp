@@ -63,7 +63,7 @@ TEST(cluster_page, is_json_with_every_member) {
       json,
       HasSubstr(
           R"("epoch":12,"leader":1,"term":4,"self":0,"repairs_waiting":5,"deletions_held":false,"bytes_to_move":3145728)"));
-  EXPECT_THAT(json, HasSubstr(R"("zone":"rack \"1\"\u000a","weight":1,"state":"active","up":false,"since_ms":600000)"));
+  EXPECT_THAT(json, HasSubstr(R"("zone":"rack \"1\"\n","weight":1,"state":"active","up":false,"since_ms":600000)"));
   EXPECT_THAT(json, HasSubstr(R"("partitions_under_replicated":0,"chunks_lost":2,"voters":[0,1],"voters_next":[],)"
                               R"("auto_out":{"paused":null,"waiting":[],"because":[]},"waiting":[],"nodes":[)"));
   EXPECT_THAT(json, HasSubstr(R"("role":"voter","partitions_owned":16384,"partitions_incoming":7,"used_bytes":)"));

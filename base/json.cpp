@@ -1,0 +1,35 @@
+#include "base/json.hpp"
+
+#include "base/visible_text.hpp"
+
+#include <boost/json/src.hpp>
+
+namespace cairn {
+
+namespace {
+
+void append_escaped(std::string& out, char32_t code) {
+  constexpr std::string_view hex = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += hex[code >> shift & 15];
+}
+
+} // namespace
+
+// Boost.JSON escapes C0 controls, quotes and backslashes. What else there is to escape is in no place but strings.
+std::string json_text(const json_value& value) {
+  const std::string text = boost::json::serialize(value);
+  std::string out;
+  out.reserve(text.size());
+  for (std::string_view rest = text; !rest.empty();) {
+    const auto c = storage::first_character(rest);
+    if (storage::drives_terminal(c))
+      append_escaped(out, c.code);
+    else
+      out += rest.substr(0, c.bytes);
+    rest.remove_prefix(c.bytes);
+  }
+  return out;
+}
+
+} // namespace cairn
