@@ -3,6 +3,7 @@
 #include "actors/members/cluster_report.hpp"
 #include "actors/members/command_plan.hpp"
 #include "actors/members/node_names.hpp"
+#include "actors/metadata/log/leader_client.hpp"
 #include "actors/protocol/errors.hpp"
 #include "actors/protocol/operator_messages.hpp"
 #include "actors/upkeep/backfill_pages.hpp"
@@ -22,8 +23,6 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds admin_tick_interval = 1s, status_time = 2s, command_time = 20s, retry_pause = 200ms,
                                     answer_margin = 1s; // an answer by way of another node must arrive in time
-
-constexpr std::size_t objects_told_max = 100, rows_looked_at_max = 200'000;
 
 std::string numbers_text(const std::vector<storage::node_number>& nodes) {
   std::string out;
@@ -55,6 +54,8 @@ private:
     admin_command command;
     storage::steady_time deadline;
     command_reply reply;
+    bool served = false;     // of another node, not executed yet: refused unless this node leads
+    log_status_ptr log = {}; // as of the last try
   };
   using pending_command_ptr = std::shared_ptr<pending_command>;
 
@@ -68,14 +69,13 @@ private:
     return [network = s_.network](const storage::uuid& node) { return network->up(node); };
   }
   void with_log(const std::function<void(result<log_status_ptr>)>& then);
-  const storage::uuid* leader_elsewhere(const log_status& log) const;
 
   void own_status(const log_status_ptr& log, const status_reply& reply);
-  void asked_status(log_status_ptr log, status_reply reply);
-  void run(const pending_command_ptr& e);
+  void asked_status(const log_status_ptr& log, const status_reply& reply);
   bool removes_this_node(const admin_command& c) const;
   static bool find_numbers(const pending_command_ptr& e, const cluster::layout& layout);
-  void pass_on(const pending_command_ptr& e, const storage::uuid& leader);
+  void passed_on(const pending_command_ptr& e, const result<link::answer>& a);
+  leader_client<pending_command>::services command_route();
   void carry_out(const pending_command_ptr& e, const log_status& log);
   void change(const pending_command_ptr& e, command_plan plan, layout_ptr layout);
   void commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
@@ -87,29 +87,23 @@ private:
   void invite(const pending_command_ptr& e, const log_status& log);
   void change_voters(const pending_command_ptr& e, const log_status& log, const cluster::layout& layout);
   void look_at_lost(const pending_command_ptr& e);
-  static result<std::string> tell_lost(meta::store& store, reported_losses& losses);
   void forget(const pending_command_ptr& e, const reported_losses& losses);
-  void again(const pending_command_ptr& e, const error& why);
 
   admin_service_actor::pointer self_;
   admin_services s_;
+  std::optional<leader_client<pending_command>> commands_;
 };
 static_assert(!std::is_aggregate_v<admin_service_state>);
 
 void admin_service_state::start(admin_services services) {
   s_ = std::move(services);
+  commands_.emplace(command_route());
   self_->delayed_send(self_, admin_tick_interval, tick_atom_v);
 }
 
 void admin_service_state::with_log(const std::function<void(result<log_status_ptr>)>& then) {
   self_->request(s_.metadata, caf::infinite, status_atom_v)
       .then([then](const log_status_ptr& log) { then(log); }, [then](caf::error& e) { then(from_caf(e)); });
-}
-
-const storage::uuid* admin_service_state::leader_elsewhere(const log_status& log) const {
-  const auto layout = s_.layout->get();
-  if (!layout || !log.leader || *log.leader == log.self || *log.leader >= layout->members.size()) return nullptr;
-  return &layout->members[*log.leader].id;
 }
 
 // ── status ──
@@ -162,12 +156,10 @@ void admin_service_state::own_status(const log_status_ptr& log, const status_rep
 }
 
 // The leader's, or this node's own when there is none or it does not answer.
-void admin_service_state::asked_status(log_status_ptr log, status_reply reply) {
-  const auto* leader = leader_elsewhere(*log);
-  if (!leader) return own_status(log, reply);
+void admin_service_state::asked_status(const log_status_ptr& log, const status_reply& reply) {
   std::string bytes(1, char(peer_request::membership));
   bytes += encode(admin_request{status_wanted{}});
-  auto answered = [this, log, reply = std::move(reply), back = on_actor()](result<link::answer> a) {
+  auto answered = [this, log, reply, back = on_actor()](result<link::answer> a) {
     back([this, log, reply, a = std::move(a)] {
       auto theirs = a ? decode_cluster_status(a->bytes) : result<cluster_status>{a.error()};
       if (!theirs) return own_status(log, reply);
@@ -175,7 +167,9 @@ void admin_service_state::asked_status(log_status_ptr log, status_reply reply) {
       reply(std::move(theirs));
     });
   };
-  s_.network->call(*leader, std::move(bytes), now() + status_time, std::move(answered));
+  const auto leader = leader_of(*log, s_.layout->get().get());
+  if (!call_leader(*s_.network, leader, std::move(bytes), now() + status_time, std::move(answered)))
+    own_status(log, reply);
 }
 
 caf::result<cluster_status_ptr> admin_service_state::status() {
@@ -206,7 +200,7 @@ caf::result<std::string> admin_service_state::execute(const admin_command& reque
     token = cluster::make_join_token(*s_.random);
     c.token = cluster::hash_of_token(token);
   }
-  run(std::make_shared<pending_command>(
+  commands_->ask(std::make_shared<pending_command>(
       pending_command{c, now() + command_time, [promise, token](result<std::string> done) mutable {
                         if (done)
                           promise.deliver(token.empty() ? std::move(*done) : std::move(token));
@@ -216,14 +210,34 @@ caf::result<std::string> admin_service_state::execute(const admin_command& reque
   return promise;
 }
 
-void admin_service_state::run(const pending_command_ptr& e) {
-  with_log([this, e](const result<log_status_ptr>& log) {
-    if (!log) return e->reply(log.error());
-    if (removes_this_node(e->command)) return e->reply(removed_text(s_.layout->self()) + removed_here);
-    if ((*log)->leads) return carry_out(e, **log);
-    if (const auto* leader = leader_elsewhere(**log)) return pass_on(e, *leader);
-    again(e, {errc::no_leader, "the cluster has no leader now"});
-  });
+leader_client<admin_service_state::pending_command>::services admin_service_state::command_route() {
+  leader_client<pending_command>::services r;
+  r.network = s_.network;
+  r.clock = s_.clock;
+  r.patience = {retry_pause, command_time};
+  r.post = on_actor();
+  r.after = [this](std::chrono::milliseconds pause, std::function<void()> run) {
+    self_->delayed_send(self_, pause, completion{std::move(run)});
+  };
+  r.find = [this](const pending_command_ptr& e, const std::function<void(const leader_place&)>& then) {
+    with_log([this, e, then](const result<log_status_ptr>& log) {
+      if (!log) return e->reply(log.error());
+      if (e->served && !(*log)->leads) return e->reply(error{errc::no_leader, "this node does not lead"});
+      if (removes_this_node(e->command)) return e->reply(removed_text(s_.layout->self()) + removed_here);
+      e->log = *log;
+      then(leader_of(**log, s_.layout->get().get()));
+    });
+  };
+  r.here = [this](const pending_command_ptr& e) {
+    e->served = false;
+    carry_out(e, *e->log);
+  };
+  r.bytes = [](const pending_command& e) {
+    return std::string(1, char(peer_request::membership)) + encode(admin_request{e.command});
+  };
+  r.answered = [this](const pending_command_ptr& e, const result<link::answer>& a) { passed_on(e, a); };
+  r.gave_up = [](const pending_command_ptr& e, const error& why) { e->reply(why); };
+  return r;
 }
 
 // Nobody tells a removed node any more what became of its vote.
@@ -235,7 +249,7 @@ bool admin_service_state::removes_this_node(const admin_command& c) const {
          (is_removed(*layout, *numbered) || !s_.state->refusal().empty());
 }
 
-// True: the command has numbers now. Else its operator has been told.
+// False: the command names a node that does not exist; the error has been sent.
 bool admin_service_state::find_numbers(const pending_command_ptr& e, const cluster::layout& layout) {
   auto numbered = with_numbers(layout, e->command);
   if (numbered)
@@ -245,33 +259,22 @@ bool admin_service_state::find_numbers(const pending_command_ptr& e, const clust
   return numbered.has_value();
 }
 
-void admin_service_state::again(const pending_command_ptr& e, const error& why) {
-  if (now() + retry_pause >= e->deadline) return e->reply(why);
-  self_->delayed_send(self_, retry_pause, completion{[this, e] { run(e); }});
-}
-
-void admin_service_state::pass_on(const pending_command_ptr& e, const storage::uuid& leader) {
-  std::string bytes(1, char(peer_request::membership));
-  bytes += encode(admin_request{e->command});
-  s_.network->call(leader, std::move(bytes), e->deadline, [this, e, back = on_actor()](result<link::answer> a) {
-    back([this, e, a = std::move(a)] {
-      if (a) return e->reply(decode_done(a->bytes));
-      // All commands can be carried out twice.
-      if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) {
-        e->command.repeated = !e->command.names.empty();
-        return again(e, a.error());
-      }
-      // A leader of an older build takes numbers only.
-      const auto layout = s_.layout->get();
-      if (a.error().code != errc::unsupported || e->command.names.empty() || !layout) return e->reply(a.error());
-      if (find_numbers(e, *layout)) run(e);
-    });
-  });
+void admin_service_state::passed_on(const pending_command_ptr& e, const result<link::answer>& a) {
+  if (a) return e->reply(decode_done(a->bytes));
+  // All commands can be carried out twice.
+  if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) {
+    e->command.repeated = !e->command.names.empty();
+    return commands_->again(e, a.error());
+  }
+  // A leader of an older build takes numbers only.
+  const auto layout = s_.layout->get();
+  if (a.error().code != errc::unsupported || e->command.names.empty() || !layout) return e->reply(a.error());
+  if (find_numbers(e, *layout)) commands_->ask(e);
 }
 
 void admin_service_state::carry_out(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
-  if (!layout) return again(e, {errc::no_leader, "the leader has only just begun"});
+  if (!layout) return commands_->again(e, {errc::no_leader, "the leader has only just begun"});
   if (!find_numbers(e, *layout)) return;
   if (e->command.kind == admin_verb::repair) return request_repair_scan(e);
   if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
@@ -293,7 +296,7 @@ void admin_service_state::carry_out(const pending_command_ptr& e, const log_stat
 
 void admin_service_state::invite(const pending_command_ptr& e, const log_status& log) {
   if (log.feature_level < meta::feature_level_of_invitations)
-    return again(e, {errc::no_leader, "nodes can be added once all members run this version"});
+    return commands_->again(e, {errc::no_leader, "nodes can be added once all members run this version"});
   const auto now_ms = s_.clock->wall();
   const auto& c = e->command;
   const storage::wall_ms expires = now_ms + std::int64_t{c.number} * 1000;
@@ -314,10 +317,11 @@ void admin_service_state::change_voters(const pending_command_ptr& e, const log_
   if (auto may = may_vote(v, wanted); !may) return e->reply(may.error());
   const auto change = next_voter_change(v, wanted);
   if (!change && committed_voters(log) == wanted) return e->reply("these nodes vote now: " + numbers_text(wanted));
-  if (!change) return again(e, not_all_votes());
+  if (!change) return commands_->again(e, not_all_votes());
   if (change->node == log.self) return transfer_leadership(e, log); // the next leader demotes this node
   self_->request(s_.metadata, caf::infinite, change_atom_v, log_change{change->node, change->kind})
-      .then([this, e](std::uint8_t) { again(e, not_all_votes()); }, [e](caf::error& why) { e->reply(from_caf(why)); });
+      .then([this, e](std::uint8_t) { commands_->again(e, not_all_votes()); },
+            [e](caf::error& why) { e->reply(from_caf(why)); });
 }
 
 // A removal is over when a majority knows that the node does not vote: until then its death would count. The controller
@@ -358,19 +362,6 @@ void admin_service_state::look_at_lost(const pending_command_ptr& e) {
           [e](caf::error& why) { e->reply(from_caf(why)); });
 }
 
-// Leaves in `losses` what some object needs.
-result<std::string> admin_service_state::tell_lost(meta::store& store, reported_losses& losses) {
-  auto view = store.read();
-  if (!view) return view.error();
-  const auto live = still_live(**view, losses.chunks);
-  if (!live) return live.error();
-  losses.chunks.clear();
-  for (const auto& w : *live) losses.chunks.push_back(w.id);
-  const auto objects = objects_with(**view, losses.chunks, objects_told_max, rows_looked_at_max);
-  if (!objects) return objects.error();
-  return describe_lost(losses.chunks.size(), *objects) + (losses.more ? "\n(and more chunks: this is a part)" : "");
-}
-
 void admin_service_state::forget(const pending_command_ptr& e, const reported_losses& losses) {
   const auto count = losses.chunks.size();
   log::warn("lost chunks are given up", {{"chunks", count}});
@@ -386,7 +377,7 @@ void admin_service_state::transfer_leadership(const pending_command_ptr& e, cons
   self_->request(s_.metadata, caf::infinite, transfer_atom_v, *to)
       .then(
           [this, e](std::uint8_t) {
-            again(e, {errc::no_leader, "leadership is being handed over"});
+            commands_->again(e, {errc::no_leader, "leadership is being handed over"});
           },
           [e](caf::error& why) { e->reply(from_caf(why)); });
 }
@@ -471,21 +462,20 @@ void admin_service_state::serve(const peer_call& call) {
     s_.state->scans_requested.fetch_add(1);
     return respond(link::answer{encode_done("")});
   }
-  with_log(
-      [this, asked = std::move(*asked), respond, deadline = call.request->deadline](const result<log_status_ptr>& log) {
-        if (!log) return respond(log.error());
-        if (!(*log)->leads) return respond(error{errc::no_leader, "this node does not lead"});
-        if (std::holds_alternative<status_wanted>(asked))
-          return own_status(*log, [respond](const result<cluster_status>& s) {
-            respond(s ? result<link::answer>{link::answer{encode(*s), {}}} : result<link::answer>{s.error()});
-          });
-        const auto& c = std::get<admin_command>(asked);
-        run(std::make_shared<pending_command>(
-            pending_command{c, deadline, [respond](const result<std::string>& done) {
-                              respond(done ? result<link::answer>{link::answer{encode_done(*done), {}}}
-                                           : result<link::answer>{done.error()});
-                            }}));
-      });
+  if (const auto* c = std::get_if<admin_command>(&*asked)) {
+    auto reply = [respond](const result<std::string>& done) {
+      respond(done ? result<link::answer>{link::answer{encode_done(*done), {}}} : result<link::answer>{done.error()});
+    };
+    return commands_->ask(
+        std::make_shared<pending_command>(pending_command{*c, call.request->deadline, std::move(reply), true}));
+  }
+  with_log([this, respond](const result<log_status_ptr>& log) {
+    if (!log) return respond(log.error());
+    if (!(*log)->leads) return respond(error{errc::no_leader, "this node does not lead"});
+    own_status(*log, [respond](const result<cluster_status>& s) {
+      respond(s ? result<link::answer>{link::answer{encode(*s), {}}} : result<link::answer>{s.error()});
+    });
+  });
 }
 
 admin_service_actor::behavior_type admin_service(admin_service_actor::stateful_pointer<admin_service_state> self,

@@ -1,11 +1,12 @@
 // From what a node knows to the cluster's status as operators see it. A leader knows how the members are; another node
-// knows the layout, who is linked to it and its own log. Pure.
+// knows the layout, who is linked to it and its own log. Pure, but for `tell_lost`.
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "cluster/layout/layout.hpp"
+#include "storage/metadata/store.hpp"
 
 #include <chrono>
 #include <functional>
@@ -32,6 +33,8 @@ struct reported_losses {
   bool more = false;
 };
 reported_losses losses_of(const member_reports& reports);
+// What an operator is told of them; leaves in `losses` what some object needs. Blocking reads of the metadata, bounded.
+result<std::string> tell_lost(storage::metadata::store& store, reported_losses& losses);
 
 // Voters by what the log's majority knows, rising; the newest configuration while that is not known yet. And what they
 // are to become: that of a change that is under way, without members that were removed.

@@ -2,6 +2,7 @@
 
 #include "actors/link/peer_claims.hpp"
 #include "actors/members/join_service.hpp"
+#include "actors/metadata/log/leader_client.hpp"
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "actors/protocol/errors.hpp"
@@ -161,16 +162,14 @@ void membership_state::report(const log_status& log) {
 }
 
 void membership_state::send_report(const log_status& log, std::string bytes) {
-  const auto layout = s_.layout->get();
-  const storage::uuid* to = nullptr;
-  if (layout && log.leader && *log.leader < layout->members.size()) to = &layout->members[*log.leader].id;
-  if (!to) return look_for_members(); // the consensus engine finds the leader
   bytes.insert(bytes.begin(), char(peer_request::report));
-  s_.network->call(*to, std::move(bytes), now() + request_time,
-                   [this, back = on_actor()](const result<link::answer>& a) {
-                     if (a || a.error().code != errc::precondition_failed) return;
-                     back([this, why = a.error().text] { refused(why); });
-                   });
+  auto answered = [this, back = on_actor()](const result<link::answer>& a) {
+    if (a || a.error().code != errc::precondition_failed) return;
+    back([this, why = a.error().text] { refused(why); });
+  };
+  const auto leader = leader_of(log, s_.layout->get().get());
+  if (!call_leader(*s_.network, leader, std::move(bytes), now() + request_time, std::move(answered)))
+    look_for_members(); // the consensus engine finds the leader
 }
 
 // Unless the leader is one that joined while this node was away: its links are refused, as those of any stranger, until
@@ -313,13 +312,9 @@ void membership_state::hear(const log_status& log, const link::incoming_request&
 }
 
 void membership_state::pass_on(const log_status& log, peer_request kind, const link::incoming_request& request) {
-  const auto layout = s_.layout->get();
-  if (!layout || !log.leader || *log.leader == log.self || *log.leader >= layout->members.size())
-    return request.respond(error{errc::no_leader, "the cluster has no leader now"});
-  std::string bytes(1, char(kind));
-  bytes += request.bytes;
-  s_.network->call(layout->members[*log.leader].id, std::move(bytes), request.deadline,
-                   [respond = request.respond](result<link::answer> a) { respond(std::move(a)); });
+  const auto leader = leader_of(log, s_.layout->get().get());
+  if (!call_leader(*s_.network, leader, std::string(1, char(kind)) + request.bytes, request.deadline, request.respond))
+    request.respond(error{errc::no_leader, "the cluster has no leader now"});
 }
 
 void membership_state::tell_members(const link::responder& respond) const {

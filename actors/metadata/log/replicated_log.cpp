@@ -39,6 +39,7 @@ struct replicated_log::apply_job {
 replicated_log::replicated_log(replicated_log_services services, environment env, storage::log_index applied)
     : s_(std::move(services)), env_(std::move(env)), node_(std::move(s_.node)), applied_(applied) {
   bytes_since_compaction_ = s_.log_bytes;
+  submits_.emplace(submit_route());
   set_members(s_.members);
   if (!s_.transfer.engine) return;
   snapshot_transfer::environment e;

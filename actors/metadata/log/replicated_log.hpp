@@ -24,6 +24,7 @@
 
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/metadata/log/leader_client.hpp"
 #include "actors/metadata/log/snapshot_transfer.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "base/executor.hpp"
@@ -153,6 +154,7 @@ private:
     submitted done;
     std::function<void(const command_outcomes&)> served; // of another node's request: tried once
     std::size_t open = 0;                                // unanswered tickets of this try
+    std::vector<std::size_t> sent;                       // indexes of the commands of this try at another node
     bool uncertain = false;                              // a command of an earlier try may still be applied
     bool over = false;
   };
@@ -222,9 +224,11 @@ private:
   void send(const cluster::raft::envelope& envelope);
   void take_answers(const std::vector<cluster::raft::answer>& answers);
 
-  void try_submit(const submission_ptr& s);
+  leader_client<submission>::services submit_route();
+  leader_place leader() const;
   void submit_here(const submission_ptr& s);
-  void submit_there(const submission_ptr& s, const storage::uuid& leader);
+  static std::string open_commands(submission& s);
+  void submitted_there(const submission_ptr& s, const result<link::answer>& a);
   void resolve(const submission_ptr& s, std::size_t index, std::optional<storage::metadata::command_result> outcome);
   void tried(const submission_ptr& s);
   void finish(const submission_ptr& s);
@@ -267,6 +271,7 @@ private:
   ticket next_ticket_ = 1;
   std::map<ticket, std::pair<submission_ptr, std::size_t>> commands_;
   std::vector<submission_ptr> submissions_; // all unfinished ones
+  std::optional<leader_client<submission>> submits_;
 
   read_group reads_; // wait for the next round
   std::map<ticket, read_group> rounds_;

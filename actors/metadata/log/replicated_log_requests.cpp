@@ -31,19 +31,36 @@ void replicated_log::submit(std::vector<meta::command> commands, storage::steady
   s->deadline = deadline;
   s->done = std::move(done);
   submissions_.push_back(s);
-  try_submit(s);
+  submits_->ask(s);
 }
 
-void replicated_log::try_submit(const submission_ptr& s) {
-  if (s->over) return;
-  if (stopped_ || env_.clock->now() >= s->deadline) return finish(s);
+leader_client<replicated_log::submission>::services replicated_log::submit_route() {
+  leader_client<submission>::services r;
+  r.network = s_.network;
+  r.clock = env_.clock;
+  r.patience = {retry_pause, try_time};
+  r.post = env_.post;
+  r.after = env_.after;
+  r.find = [this](const submission_ptr& s, const std::function<void(const leader_place&)>& then) {
+    if (s->over) return;
+    const auto& engine = node_->engine();
+    const bool votes_alone = engine.configuration().voters() == 1 && engine.configuration().is_voter(engine.id());
+    if (stopped_ || (failure_ && votes_alone)) return finish(s);
+    then(leader());
+  };
+  r.here = [this](const submission_ptr& s) { submit_here(s); };
+  r.bytes = [](submission& s) { return open_commands(s); };
+  r.answered = [this](const submission_ptr& s, const result<link::answer>& a) { submitted_there(s, a); };
+  r.gave_up = [this](const submission_ptr& s, const error&) { finish(s); };
+  return r;
+}
+
+leader_place replicated_log::leader() const {
   const auto& engine = node_->engine();
-  if (failure_ && engine.configuration().voters() == 1 && engine.configuration().is_voter(engine.id()))
-    return finish(s);
-  if (!failure_ && engine.role() == raft::role::leader) return submit_here(s);
+  if (!failure_ && engine.role() == raft::role::leader) return {true, {}};
   const auto at = failure_ ? heard_leader() : engine.leader();
-  if (const auto* leader = at != 0 && at != engine.id() ? uuid_of(at) : nullptr) return submit_there(s, *leader);
-  env_.after(retry_pause, [this, s] { try_submit(s); });
+  const auto* node = at != 0 && at != engine.id() ? uuid_of(at) : nullptr;
+  return node ? leader_place{false, *node} : leader_place{};
 }
 
 void replicated_log::submit_here(const submission_ptr& s) {
@@ -58,40 +75,37 @@ void replicated_log::submit_here(const submission_ptr& s) {
   pump();
 }
 
-void replicated_log::submit_there(const submission_ptr& s, const storage::uuid& leader) {
+std::string replicated_log::open_commands(submission& s) {
   std::vector<meta::command> open;
-  std::vector<std::size_t> places;
-  for (std::size_t i = 0; i < s->commands.size(); ++i) {
-    if (s->outcomes[i]) continue;
-    open.push_back(s->commands[i]);
-    places.push_back(i);
+  s.sent.clear();
+  for (std::size_t i = 0; i < s.commands.size(); ++i) {
+    if (s.outcomes[i]) continue;
+    open.push_back(s.commands[i]);
+    s.sent.push_back(i);
   }
-  std::string bytes(1, char(peer_request::submit));
-  bytes += encode_submit(open);
-  auto answered = [this, s, places = std::move(places), post = env_.post](result<link::answer> a) {
-    post([this, s, places, a = std::move(a)] {
-      if (s->over) return;
-      if (!a) {
-        if (a.error().code != errc::no_leader && a.error().code != errc::busy) s->uncertain = true;
-        return tried(s);
-      }
-      auto outcomes = decode_outcomes(a->bytes);
-      if (!outcomes || outcomes->size() != places.size()) {
-        s->uncertain = true;
-        return tried(s);
-      }
-      for (std::size_t i = 0; i < places.size(); ++i) {
-        auto& o = (*outcomes)[i];
-        if (!o) {
-          s->uncertain = true;
-          continue;
-        }
-        s->outcomes[places[i]] = std::move(*o);
-      }
-      tried(s);
-    });
-  };
-  s_.network->call(leader, std::move(bytes), std::min(s->deadline, env_.clock->now() + try_time), std::move(answered));
+  return std::string(1, char(peer_request::submit)) + encode_submit(open);
+}
+
+void replicated_log::submitted_there(const submission_ptr& s, const result<link::answer>& a) {
+  if (s->over) return;
+  if (!a) {
+    if (a.error().code != errc::no_leader && a.error().code != errc::busy) s->uncertain = true;
+    return tried(s);
+  }
+  auto outcomes = decode_outcomes(a->bytes);
+  if (!outcomes || outcomes->size() != s->sent.size()) {
+    s->uncertain = true;
+    return tried(s);
+  }
+  for (std::size_t i = 0; i < s->sent.size(); ++i) {
+    auto& o = (*outcomes)[i];
+    if (!o) {
+      s->uncertain = true;
+      continue;
+    }
+    s->outcomes[s->sent[i]] = std::move(*o);
+  }
+  tried(s);
 }
 
 void replicated_log::resolve(const submission_ptr& s, std::size_t index, std::optional<meta::command_result> outcome) {
@@ -104,7 +118,7 @@ void replicated_log::resolve(const submission_ptr& s, std::size_t index, std::op
 void replicated_log::tried(const submission_ptr& s) {
   const bool whole = std::ranges::all_of(s->outcomes, [](const auto& o) { return o.has_value(); });
   if (whole || s->served) return finish(s);
-  env_.after(retry_pause, [this, s] { try_submit(s); });
+  submits_->again(s, {}); // if no time is left, `finish` computes the error
 }
 
 void replicated_log::finish(const submission_ptr& s) {
@@ -191,22 +205,21 @@ void replicated_log::begin_round() {
     node_->read(t, now());
     return pump();
   }
-  const auto* leader = engine.leader() != 0 && engine.leader() != engine.id() ? uuid_of(engine.leader()) : nullptr;
-  if (!leader) return round_done(std::exchange(reads_, {}), error{errc::no_leader, "there is no leader"});
   auto group = std::make_shared<read_group>(std::exchange(reads_, {}));
   std::string bytes(1, char(peer_request::barrier));
   bytes += encode_barrier();
-  auto answered = [this, group, leader = engine.leader(), post = env_.post](result<link::answer> a) {
-    post([this, group, leader, a = std::move(a)] {
+  auto answered = [this, group, from = engine.leader(), post = env_.post](result<link::answer> a) {
+    post([this, group, from, a = std::move(a)] {
       auto answer = a ? decode_read_index(a->bytes) : result<read_index>{a.error()};
       if (!answer) return round_done(std::move(*group), answer.error());
       if (stopped_ || failure_) return round_done(std::move(*group), answer->index);
-      node_->learn_commit(leader, answer->term, answer->index, now());
+      node_->learn_commit(from, answer->term, answer->index, now());
       round_done(std::move(*group), answer->index);
       pump();
     });
   };
-  s_.network->call(*leader, std::move(bytes), at + round_time, std::move(answered));
+  if (!call_leader(*s_.network, leader(), std::move(bytes), at + round_time, std::move(answered)))
+    round_done(std::move(*group), error{errc::no_leader, "there is no leader"});
 }
 
 void replicated_log::round_done(read_group group, result<storage::log_index> index) {

@@ -10,6 +10,7 @@
 #include "cluster/raft/log_servers.hpp"
 #include "cluster/raft/raft_membership.hpp"
 #include "sim/world/world.hpp"
+#include "tests/actors/link/noting_peers.hpp"
 #include "tests/actors/metadata/unasked_metadata.hpp"
 #include "tests/actors/protocol/scripted_actors.hpp"
 
@@ -26,37 +27,6 @@ using namespace std::chrono_literals;
 inline storage::uuid id_of(std::size_t n) {
   return storage::uuid{std::uint8_t(0x10 + n)};
 }
-
-class noting_peers final : public peers {
-public:
-  struct note {
-    storage::uuid to{};
-    peer_request kind{};
-    std::string bytes;
-    link::reply_callback reply;
-  };
-  link::request_number call(const storage::uuid& to, std::string request, storage::steady_time,
-                            link::reply_callback reply) override {
-    calls.push_back({to, peer_request(request.front()), request.substr(1), std::move(reply)});
-    return calls.size();
-  }
-  link::request_number call_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                 link::reply_callback) override {
-    ADD_FAILURE() << "no payloads travel";
-    return 0;
-  }
-  link::request_number send_bulk(const storage::uuid&, std::string, storage::slice, storage::steady_time,
-                                 link::reply_callback) override {
-    ADD_FAILURE() << "no payloads travel";
-    return 0;
-  }
-  void cancel(const storage::uuid&, link::request_number) override {}
-  bool up(const storage::uuid& node) const override { return linked.contains(node); }
-  void set_members(const std::vector<peer_address>&) override {}
-
-  std::deque<note> calls;
-  std::set<storage::uuid> linked;
-};
 
 class membership_test : public testing::Test, protected unasked_metadata {
 protected:

@@ -1,0 +1,34 @@
+#include "actors/metadata/log/leader_client.hpp"
+
+#include "actors/metadata/log/replicated_log.hpp"
+
+#include <algorithm>
+
+namespace cairn::actors {
+
+leader_place leader_of(const log_status& log, const cluster::layout* layout) {
+  if (log.leads) return {true, {}};
+  if (!layout || !log.leader || *log.leader == log.self || *log.leader >= layout->members.size()) return {};
+  return {false, layout->members[*log.leader].id};
+}
+
+bool call_leader(peers& network, const leader_place& leader, std::string request, storage::steady_time deadline,
+                 link::reply_callback reply) {
+  if (!leader.elsewhere) return false;
+  network.call(*leader.elsewhere, std::move(request), deadline, std::move(reply));
+  return true;
+}
+
+leader_step after_failure(storage::steady_time deadline, const leader_patience& p, storage::steady_time now) {
+  return {now + p.pause < deadline ? leader_step::kind::wait : leader_step::kind::give_up, {}};
+}
+
+leader_step next_try(const leader_place& leader, storage::steady_time deadline, const leader_patience& p,
+                     storage::steady_time now) {
+  if (now >= deadline) return {};
+  if (leader.here) return {leader_step::kind::here, {}};
+  if (leader.elsewhere) return {leader_step::kind::call, std::min(deadline, now + p.try_time)};
+  return after_failure(deadline, p, now);
+}
+
+} // namespace cairn::actors
