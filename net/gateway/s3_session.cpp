@@ -26,10 +26,6 @@ std::string new_request_id(storage::random_source& random) {
   return id;
 }
 
-s3_error too_many_connections() {
-  return {503, "SlowDown", "The node has as many connections as it may.", "Retry-After: 1\r\n"};
-}
-
 s3_error slow_down(std::string_view why) {
   return {503, "SlowDown", std::string{why}, "Retry-After: 1\r\n"};
 }
