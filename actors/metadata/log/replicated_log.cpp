@@ -189,6 +189,7 @@ void replicated_log::read_for(raft::catch_up wanted) {
     if (!entries) return;
     post([this, shared, entries = std::move(*entries)]() mutable {
       if (stopped_ || failure_) return;
+    if (!entries && entries.error() == errc::corrupt) return post([this] { entries_unreadable_ = true; });
       node_->filled(std::move(*shared), std::move(entries));
       pump();
     });

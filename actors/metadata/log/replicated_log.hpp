@@ -26,6 +26,7 @@
 #include "actors/link/peers.hpp"
 #include "actors/metadata/log/leader_client.hpp"
 #include "actors/metadata/log/snapshot_transfer.hpp"
+#include "actors/metadata/log/state_repair.hpp"
 #include "actors/protocol/cluster_messages.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
@@ -200,7 +201,7 @@ private:
   void reopened(result<opened_log> log);
 
   bool can_repair() const;
-  bool spared() const;
+  repair_view view_for_repair() const;
   void look_for_damage();
   void repair_later();
   void repair();
@@ -212,6 +213,7 @@ private:
   void replace_state(std::uint64_t write, storage::log_index index);
   void replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome);
   void offered(const cluster::raft::envelope& envelope);
+  void return_damaged();
   void drop_what_waits_to_be_applied();
   void serve_barrier(const link::incoming_request& request);
   void serve_submit(const link::incoming_request& request);
@@ -253,7 +255,11 @@ private:
 
   std::optional<error> failure_;
   bool reopens_ = false, replacing_ = false;
-  std::size_t repair_tries_ = 0;
+  std::size_t repair_tries_ = 0; // since it failed
+  std::optional<time_ms> damaged_since_;
+  time_ms repair_at_ = 0, return_for_ = 0; // it returned to service unrepaired: until then, and for so long
+  bool entries_unreadable_ = false;        // of its log, and another member needs them
+  bool returns_damaged_ = false;           // its damage does not keep it from following
   time_ms reopened_at_ = 0, reopen_pause_ = 0;
   // The leader, as learned from its messages while this node's own log has failed.
   server_id heard_leader_ = 0;

@@ -48,6 +48,7 @@ void replicated_log::fail(error why) {
   if (stops(why)) return stop();
   failure_ = std::move(why);
   reopens_ = s_.reopen && passes(failure_->code);
+  repair_tries_ = 0;
   const bool repairs = can_repair();
   tell_failure(repairs);
   heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
@@ -191,6 +192,7 @@ void replicated_log::reopened(result<opened_log> log) {
   node_ = std::move(log->node);
   bytes_since_compaction_ = log->bytes;
   failure_.reset();
+  returns_damaged_ = false;
   timer_at_.reset();
   heard_term_ = 0;
   reopened_at_ = now();

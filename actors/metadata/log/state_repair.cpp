@@ -12,6 +12,14 @@ constexpr auto without_commands = ~storage::log_index{0}; // argument of raft_lo
 
 } // namespace
 
+bool is_dispensable(const repair_view& v) {
+  return v.leads ? v.healthy_voters > v.voters / 2 : v.has_leader;
+}
+
+bool leaves_for_repair(const repair_view& v) {
+  return is_dispensable(v) || (v.leads && v.has_source && v.waited >= repair_patience);
+}
+
 result<log_before_state> plan_repair(const raft::stored_state& log, const raft::snapshot_record& record) {
   const auto snapshot = log.snapshot ? log.snapshot->index : 0;
   if (record.index < snapshot || record.index + 1 < log.first)

@@ -94,6 +94,71 @@ TEST_F(rotten_state, of_a_node_that_the_others_need_is_served_as_far_as_it_is_go
   cluster.expect_equal_states();
 }
 
+namespace {
+
+// A cluster whose leader is the only voter, or one of two.
+class rotten_state_of_few : public testing::TestWithParam<bool> {
+protected:
+  void SetUp() override {
+    cluster.found();
+    if (GetParam()) return cluster.grow_to(2);
+    ASSERT_TRUE(cluster.start(cluster.at(1)));
+    ASSERT_TRUE(cluster.loop.until(
+        [&] { return cluster.at(0).log->change(1, raft::change_kind::add_standby) == raft::accepted::yes; }));
+  }
+  log_cluster cluster{2};
+};
+
+INSTANTIATE_TEST_SUITE_P(voters, rotten_state_of_few, testing::Bool());
+
+} // namespace
+
+// A simulated cluster's sole voter could not read the owners of partitions, so it promoted nobody, ever.
+TEST_P(rotten_state_of_few, is_replaced_by_that_of_the_only_other_member) {
+  auto& leader = *cluster.leader();
+  ASSERT_FALSE(cluster.submit(leader, {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+  log_client client{cluster, leader, 1};
+  ASSERT_FALSE(cluster.submit(leader, {client.put("before")})[0].refused);
+  cluster.expect_equal_states();
+  leader.state->rot(meta::id_of(meta::table::current), 1);
+  EXPECT_FALSE(leader.store->read().value()->object("files", "before"));
+  const auto tick = [&] {
+    cluster.loop.run(1s);
+    for (auto& n : cluster.nodes) n->log->tick();
+  };
+  for (int i = 0; i < 20; ++i) tick();
+  EXPECT_FALSE(leader.log->failure()) << "nobody else could lead";
+  for (int i = 0; i < 40 && !leader.state->damage->first().empty(); ++i) tick();
+  ASSERT_TRUE(leader.state->damage->first().empty());
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() != nullptr; }));
+  EXPECT_TRUE(leader.store->read().value()->object("files", "before"));
+  log_client later{cluster, leader, 2};
+  ASSERT_FALSE(cluster.submit(leader, {later.put("after")})[0].refused);
+  cluster.expect_equal_states();
+}
+
+TEST_P(rotten_state_of_few, that_nobody_can_replace_is_served_as_far_as_it_is_good) {
+  auto& leader = *cluster.leader();
+  auto& other = cluster.at(leader.number == 0 ? 1 : 0);
+  ASSERT_FALSE(cluster.submit(leader, {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+  log_client client{cluster, leader, 1};
+  ASSERT_FALSE(cluster.submit(leader, {client.put("before")})[0].refused);
+  cluster.expect_equal_states();
+  for (auto* n : {&leader, &other}) n->state->rot(meta::id_of(meta::table::current), 1);
+  EXPECT_FALSE(leader.store->read().value()->object("files", "before"));
+  std::size_t served = 0, left = 0;
+  for (int i = 0; i < 150; ++i) {
+    cluster.loop.run(1s);
+    for (auto& n : cluster.nodes) n->log->tick();
+    served += cluster.leader() != nullptr;
+    left += leader.log->failure().has_value();
+  }
+  EXPECT_GT(left, 10u) << "it asked the other one";
+  EXPECT_GT(served, 50u) << "which has no good state either";
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() != nullptr; }));
+  EXPECT_FALSE(cluster.submit(*cluster.leader(), {meta::create_bucket{.name = "more", .now = 2}})[0].refused);
+}
+
 TEST_F(rotten_state, is_not_given_away_and_the_repair_asks_the_next_member) {
   // Both of them at once: the follower asks the leader first, which can't write its state for others.
   rot(*leader);
@@ -135,6 +200,28 @@ TEST_F(rotten_state, entries_of_the_log_that_rot_take_the_node_out_for_good) {
   EXPECT_TRUE(follower->log->failure());
   EXPECT_FALSE(cluster.start(*follower)) << "what it had acknowledged is not known";
   EXPECT_TRUE(cluster.leader());
+}
+
+// This member was behind, so the leader was not dispensable, and stayed behind because of the damage.
+TEST_F(rotten_state, entries_of_the_log_that_rot_and_that_another_member_needs_come_from_the_next_leader) {
+  cluster.crash(*other);
+  for (int i = 0; i < 60; ++i) put("meanwhile" + std::to_string(i));
+  cluster.crash(*leader); // entries that were applied are read from the disk after a start
+  ASSERT_TRUE(cluster.start(*leader));
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() != nullptr; }));
+  if (auto* const leads = cluster.leader(); leads != leader) {
+    ASSERT_EQ(leads->log->transfer(leader->number), raft::accepted::yes);
+    ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() == leader; }));
+  }
+  leader->disk->rot(1);
+  ASSERT_TRUE(cluster.start(*other));
+  cluster.loop.run(5s);
+  EXPECT_LT(other->applied(), leader->applied());
+  leader->log->tick();
+  ASSERT_TRUE(leader->log->failure());
+  ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() && cluster.leader() != leader; }));
+  ASSERT_TRUE(cluster.loop.until([&] { return other->applied() == follower->applied(); }));
+  put("after");
 }
 
 } // namespace cairn::actors

@@ -34,6 +34,35 @@ raft::stored_state log_of(raft::index_t snapshot, raft::index_t first, raft::ind
   return s;
 }
 
+// A leader of so many voters, of whom so many others are healthy.
+repair_view leader_of(std::size_t voters, std::size_t healthy, std::chrono::milliseconds waited = {}) {
+  return {true, true, voters, healthy, healthy > 0, waited};
+}
+
+TEST(leaves_for_repair, at_once_when_the_others_have_a_majority_without_it) {
+  for (const auto& v : {leader_of(3, 2), leader_of(5, 3), leader_of(4, 3), repair_view{.has_leader = true}}) {
+    EXPECT_TRUE(is_dispensable(v));
+    EXPECT_TRUE(leaves_for_repair(v));
+  }
+}
+
+TEST(leaves_for_repair, later_when_they_have_none_but_one_of_them_has_the_state) {
+  auto sole = leader_of(1, 0);
+  sole.has_source = true; // a standby
+  for (auto v : {sole, leader_of(2, 1), leader_of(3, 1), leader_of(4, 2), leader_of(5, 2)}) {
+    EXPECT_FALSE(is_dispensable(v));
+    EXPECT_FALSE(leaves_for_repair(v)) << "voters may come back, standbys be promoted";
+    v.waited = repair_patience;
+    EXPECT_TRUE(leaves_for_repair(v)) << "they may never, because of the damage";
+  }
+}
+
+TEST(leaves_for_repair, never_when_nobody_has_the_state_or_nobody_leads) {
+  EXPECT_FALSE(leaves_for_repair(leader_of(3, 0, repair_patience * 100)));
+  EXPECT_FALSE(leaves_for_repair(leader_of(1, 0, repair_patience * 100)));
+  EXPECT_FALSE(leaves_for_repair({.voters = 3, .waited = repair_patience * 100}));
+}
+
 TEST(plan_repair, keeps_a_log_that_has_the_states_last_entry_and_what_follows_it) {
   for (const raft::index_t at : {11u, 15u, 20u})
     EXPECT_EQ(plan_repair(log_of(10, 11, 20), record_of(at, 3)).value(), log_before_state::keeps) << at;
