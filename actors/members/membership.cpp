@@ -118,6 +118,7 @@ void membership_state::tick() {
       term_led_ = log.term;
       leads_since_ = now();
       reports_.clear();
+      s_.state->forget_applied();
       joins_->forget();
       targets_planned_ = {};
       auto_out_ = {};
@@ -244,8 +245,8 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
   auto& heard = reports_.try_emplace(m->number, received_report{.healthy_at = leads_since_}).first->second;
-  const bool healthy = r.fault.empty();
-  heard = {now(), healthy ? now() : heard.healthy_at, std::move(r),
+  s_.state->note_applied(m->number, {r.applied, now()});
+  heard = {now(), r.fault.empty() ? now() : heard.healthy_at, std::move(r),
            feature_level != 0 ? feature_level : heard.feature_level};
   update_holds();
   answer({});

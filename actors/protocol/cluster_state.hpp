@@ -5,6 +5,7 @@
 #include "actors/protocol/cluster_status.hpp"
 
 #include <atomic>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -18,6 +19,24 @@ public:
   std::atomic<bool> leads{false};
   // Written by membership, on the leader: no read on any other node needs a blob buried at or before this index.
   std::atomic<storage::log_index> others_oldest_hold{0};
+  // Written by membership on the leader: the applied index that each other member reported last, and when.
+  struct applied_report {
+    storage::log_index applied = 0;
+    storage::steady_time at;
+  };
+  using applied_reports = std::map<storage::node_number, applied_report>;
+  void note_applied(storage::node_number node, const applied_report& report) {
+    const std::lock_guard lock{mutex_};
+    applied_[node] = report;
+  }
+  void forget_applied() {
+    const std::lock_guard lock{mutex_};
+    applied_.clear();
+  }
+  applied_reports applied() const {
+    const std::lock_guard lock{mutex_};
+    return applied_;
+  }
   // Written by membership: why the cluster refuses this node permanently (its disk is an old copy, it was removed).
   void refuse(std::string why) {
     const std::lock_guard lock{mutex_};
@@ -64,6 +83,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
+  applied_reports applied_;
   std::string refusal_;
   std::shared_ptr<const cluster_status> status_;
   storage::layout_epoch complete_epoch_ = 0;

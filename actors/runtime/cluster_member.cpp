@@ -274,6 +274,7 @@ result<void> cluster_member::open_log() {
   parts.damage = env_.damage;
   parts.log_damage = log_damage_;
   parts.repaired = &env_.metrics->metadata_repaired;
+  parts.state = state_;
   auto log = open_member_log(parts);
   if (!log) return log.error();
   log_ = std::move(*log);

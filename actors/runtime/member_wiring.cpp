@@ -114,6 +114,7 @@ result<std::shared_ptr<replicated_log_services>> open_member_log(const member_lo
     if (done && repaired) repaired->fetch_add(1);
     return done;
   };
+  if (parts.state) out->reported = [state = parts.state] { return state->applied(); };
   out->log_writes = parts.writes;
   out->log_reads = parts.reads;
   out->network = parts.network;

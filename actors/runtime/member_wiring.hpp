@@ -29,6 +29,7 @@ struct member_log_services {
   std::function<bool()> has_room;
   std::shared_ptr<storage::kv_damage> damage, log_damage; // in the files of the state; of the log; may be null
   storage::counter* repaired = nullptr;                   // counts repairs of the state; may be null
+  std::shared_ptr<const cluster_state> state;             // may be null: what others have applied is not known
 };
 // Opens the member's copy of the metadata's log and starts its consensus engine. Begins the log of a founder that has
 // no first entry yet; completes an install that a crash interrupted between the log and the state. Errors: io_error,

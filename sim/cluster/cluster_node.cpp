@@ -155,7 +155,8 @@ void cluster_node::become_member() {
   log.network = p.network.get();
   log.clock = &p.home;
   log.random = &w_.random();
-  log.damage = metadata_engine_->damage();
+  log.damage = metadata_.state->damage();
+  log.state = p.state;
   auto opened = actors::open_member_log(log);
   if (!opened) return checks_.fail("the log does not open: " + to_string(opened.error()));
 

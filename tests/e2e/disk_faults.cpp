@@ -1,6 +1,6 @@
 // Preloaded into a node: while the control file exists, what it says happens to writes and flushes of files below a
 // directory. CAIRN_FAULTS_BELOW, CAIRN_FAULTS_CONTROL; the file holds "EIO", or "delay MILLISECONDS" of each flush,
-// or "hang": flushes take until it is gone.
+// or "hang": flushes take until it is gone. "delay MILLISECONDS NAME": only of files with NAME in their path.
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -38,7 +38,11 @@ fault fault_of(int descriptor) {
     if (::readlink(link, name, sizeof name - 1) > 0 && std::strncmp(name, below, std::strlen(below)) == 0) {
       out.fails = std::strncmp(text, "EIO", 3) == 0;
       out.hangs = std::strncmp(text, "hang", 4) == 0;
-      if (std::strncmp(text, "delay ", 6) == 0) out.delay_ms = std::atol(text + 6);
+      if (std::strncmp(text, "delay ", 6) == 0) {
+        char* rest = nullptr;
+        const long delay = std::strtol(text + 6, &rest, 10);
+        if (*rest == '\0' || std::strstr(name, rest + 1) != nullptr) out.delay_ms = delay;
+      }
     }
   }
   errno = before;

@@ -257,11 +257,12 @@ def slow_leaders(cluster):
     return sum(n.log().count("disk is slower than the others") for n in cluster.nodes)
 
 
-def test_a_leader_with_a_slow_disk_hands_over(cluster_of_small_disks):
+@pytest.mark.parametrize("fault", ["delay 2000", "delay 5000 /metadata/data.mdb"], ids=["all", "state"])
+def test_a_leader_with_a_slow_disk_hands_over(cluster_of_small_disks, fault):
     cluster = cluster_of_small_disks
     slow = cluster.leader()
     others = cluster.others(slow)
-    slow.faults.set("delay 2000")
+    slow.faults.set(fault)
     failures, slowest = requests_through(others, 21)
     assert not failures, failures[:3]
     assert slowest < 1, f"{slowest:.2f} s: the slow follower holds up the others"

@@ -63,8 +63,8 @@ replicated_log::replicated_log(replicated_log_services services, environment env
 
 replicated_log::~replicated_log() = default;
 
-replicated_log::time_ms replicated_log::now() const {
-  return time_ms(std::chrono::duration_cast<std::chrono::milliseconds>(env_.clock->now().time_since_epoch()).count());
+replicated_log::time_ms replicated_log::ms_of(storage::steady_time t) {
+  return time_ms(std::chrono::duration_cast<std::chrono::milliseconds>(t.time_since_epoch()).count());
 }
 
 void replicated_log::start() {
@@ -117,10 +117,13 @@ void replicated_log::look_at_pace() {
   const auto& engine = node_->engine();
   if (engine.role() != raft::role::leader) return pace_.reset();
   std::vector<raft::leader_pace::voter> others;
-  for (const auto& s : engine.configuration().servers)
-    if (s.role == raft::server_role::voter && s.id != engine.id())
-      others.push_back({s.id, engine.match(s.id).value_or(0)});
-  pace_.observe(now(), engine.term(), engine.last_index(), engine.last_stored(), others);
+  for (const auto& s : engine.configuration().servers) {
+    if (s.role != raft::server_role::voter || s.id == engine.id()) continue;
+    const auto reported = reported_.find(s.id);
+    others.push_back({s.id, engine.match(s.id).value_or(0),
+                      reported == reported_.end() ? std::nullopt : std::optional{reported->second}});
+  }
+  pace_.observe(now(), engine.term(), {engine.last_index(), engine.last_stored(), engine.commit(), applied_}, others);
 }
 
 void replicated_log::arm_timer() {

@@ -11,7 +11,7 @@
 //   `timeout` (the command may still be applied); `no_leader` means that it was not applied and will not be.
 // - barrier: answered when this node's state contains everything that was acknowledged on any node before the call. All
 //   waiting barriers share one round. no_leader at the deadline.
-// - A leader whose disk is much slower than those of the others transfers leadership (cluster/raft/leader_pace.hpp).
+// - A leader whose log or state is much slower than those of the others transfers leadership (cluster/raft/leader_pace.hpp).
 // - A node that lacks entries which the leader no longer has fetches the state
 //   (actors/metadata/log/snapshot_transfer.hpp). While that state replaces the node's own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` has the reason, a leader
@@ -28,6 +28,7 @@
 #include "actors/metadata/log/snapshot_transfer.hpp"
 #include "actors/metadata/log/state_repair.hpp"
 #include "actors/protocol/cluster_messages.hpp"
+#include "actors/protocol/cluster_state.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
 #include "cluster/raft/raft_log.hpp"
@@ -75,6 +76,8 @@ struct replicated_log_services {
   // Reopens the log after a transient failure; no_space while there is still no room. Blocking; no other job uses log
   // or state meanwhile. Empty: every failure is final.
   std::function<result<opened_log>()> reopen;
+  // What the other members last said to have applied, while this node leads; cheap. May be empty.
+  std::function<cluster_state::applied_reports()> reported;
   // The damage that was found in the files of the state and of the log; may be null.
   std::shared_ptr<storage::kv_damage> damage, log_damage;
   // Replaces a damaged state by the staged one (actors/metadata/log/state_repair.hpp). Blocking, as `reopen`. Empty:
@@ -179,7 +182,8 @@ private:
   static constexpr unsigned hung_after_ticks = 8; // less than the time that clients wait, so that they get an answer
 
   void drop_reads(const error& why);
-  time_ms now() const;
+  time_ms now() const { return ms_of(env_.clock->now()); }
+  static time_ms ms_of(storage::steady_time t);
   void pump();
   void arm_timer();
 
@@ -256,6 +260,7 @@ private:
   std::optional<error> failure_;
   bool reopens_ = false, replacing_ = false;
   std::size_t repair_tries_ = 0; // since it failed
+  std::map<server_id, cluster::raft::leader_pace::report> reported_; // as of the last tick
   std::optional<time_ms> damaged_since_;
   time_ms repair_at_ = 0, return_for_ = 0; // it returned to service unrepaired: until then, and for so long
   bool entries_unreadable_ = false;        // of its log, and another member needs them

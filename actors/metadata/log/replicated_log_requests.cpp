@@ -152,6 +152,9 @@ void replicated_log::tick() {
   }
   for (auto& r : late) r.done(error{errc::no_leader, "this node's metadata did not catch up in time"});
   if (stopped_ || failure_) return;
+  reported_.clear();
+  if (s_.reported && node_->engine().role() == raft::role::leader)
+    for (const auto& [number, r] : s_.reported()) reported_[cluster::server_of(number)] = {r.applied, ms_of(r.at)};
   look_at_pace();
   const auto successor = pace_.successor(now());
   if (!successor || node_->transfer(*successor, now()) != raft::accepted::yes) return;

@@ -184,6 +184,12 @@ public:
       if (n.disk->failing != errc{} || n.state->failing != errc{}) return error{errc::no_space, "still full"};
       return open(n, &complete_install);
     };
+    s.reported = [this, &n] {
+      cluster_state::applied_reports all;
+      for (const auto& other : nodes)
+        if (other.get() != &n && other->log) all[other->number] = {other->log->applied(), loop.now()};
+      return all;
+    };
     s.damage = n.state->damage;
     s.log_damage = n.disk->damage;
     s.repair = [this, &n](const raft::snapshot_record& record) {

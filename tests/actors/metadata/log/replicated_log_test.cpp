@@ -96,13 +96,29 @@ TEST_F(replicated_log_test, a_barrier_on_a_follower_does_not_wait_for_the_next_h
   EXPECT_GT(slowest(), 40ms) << "an older leader does not tell its term";
 }
 
-TEST_F(replicated_log_test, a_leader_with_a_slow_disk_hands_over_and_holds_up_nobody_afterwards) {
+namespace {
+
+// Of a leader: the disk of its log, that of its state, or both.
+struct slow_disks {
+  const char* name;
+  std::chrono::microseconds log, state;
+};
+class slow_leader_test : public replicated_log_test, public testing::WithParamInterface<slow_disks> {};
+
+INSTANTIATE_TEST_SUITE_P(disks, slow_leader_test,
+                         testing::Values(slow_disks{"both", 2s, 2s}, slow_disks{"log", 2s, 300us},
+                                         slow_disks{"state", 200us, 2s}, slow_disks{"state_beyond_a_try", 200us, 5s}),
+                         [](const auto& info) { return std::string{info.param.name}; });
+
+} // namespace
+
+TEST_P(slow_leader_test, hands_over_and_holds_up_nobody_afterwards) {
   begin(3);
   auto* slow = cluster.leader();
   auto& f = follower();
   log_client client{cluster, f, 1};
-  slow->log_writes->take(2s);
-  slow->applies->take(2s);
+  slow->log_writes->take(GetParam().log);
+  slow->applies->take(GetParam().state);
   const auto since = cluster.loop.now();
   std::function<void()> tick = [&] {
     for (auto& n : cluster.nodes)
@@ -115,6 +131,7 @@ TEST_F(replicated_log_test, a_leader_with_a_slow_disk_hands_over_and_holds_up_no
     ASSERT_FALSE(cluster.submit(f, {client.put(std::to_string(i++))})[0].refused) << cluster.last_refusal;
     ASSERT_LT(cluster.loop.now() - since, 12s);
   }
+  EXPECT_FALSE(slow->log->failure());
   const auto term = cluster.leader()->log->status().term;
   for (int n = 0; n < 100; ++n) {
     const auto begun = cluster.loop.now();
