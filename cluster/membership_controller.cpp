@@ -12,6 +12,8 @@ namespace {
 namespace meta = storage::metadata;
 
 constexpr std::size_t moved_at_once = 4096;
+constexpr std::uint64_t fenced_starts = 1 << 20; // so many starts of an old copy are refused, should it try again
+static_assert(fenced_starts < std::uint64_t{1} << (storage::incarnation_count_bits - 1));
 
 bool is_up(const controller_view& v, const member& m, const controller_options& o) {
   return m.number == v.self || (v.reports[m.number].has_report && v.reports[m.number].since_last_report < o.down_after);
@@ -28,6 +30,17 @@ std::optional<controller_step> note_health(const controller_view& v, const contr
           m.number, storage::is_later_start(report.incarnation, m.incarnation) ? report.incarnation : m.incarnation});
     else if (!up && m.down_since == 0 && report.since_last_report >= o.down_after)
       c.commands.push_back(meta::note_down{m.number, v.wall});
+  }
+  if (c.commands.empty()) return std::nullopt;
+  return c;
+}
+
+std::optional<controller_step> fence_old_copies(const controller_view& v) {
+  step::commit c;
+  for (const auto& m : v.now->members) {
+    const auto lost = v.reports[m.number].lost_log;
+    if (is_member(m) && lost != 0 && !storage::is_later_start(m.incarnation, lost))
+      c.commands.push_back(meta::note_up{m.number, lost + fenced_starts});
   }
   if (c.commands.empty()) return std::nullopt;
   return c;
@@ -161,6 +174,7 @@ out_decision auto_out(const controller_view& view, const controller_options& opt
 
 std::optional<controller_step> next_step(const controller_view& view, const controller_options& options,
                                          const plan_base& targets_planned) {
+  if (auto s = fence_old_copies(view)) return s;
   if (auto s = note_health(view, options)) return s;
   if (auto s = end_sessions(view, options)) return s;
   if (auto s = raise_feature_level(view)) return s;

@@ -7,6 +7,9 @@
 // Voters: 1 of one node, 2 of two, 3 of three or four, 5 of five or more. A member that is down keeps its vote until it
 // is removed: demoting it automatically could leave a minority that decides. A member that reports that its copy of the
 // metadata has failed is replaced by a standby that is up; in every other respect it counts as down.
+//
+// A member that lacks entries which it had acknowledged is an older copy of itself (cluster/raft/log_witness.hpp). The
+// cluster records a start of it that is far ahead, so that every node refuses the present one, as any older copy.
 #pragma once
 
 #include "cluster/auto_out.hpp"
@@ -34,6 +37,7 @@ struct member_report {
   std::chrono::milliseconds since_last_report{0};
   bool failed = false;                                              // reported: its copy of the metadata has failed
   std::uint64_t incarnation = 0;                                    // reported
+  std::uint64_t lost_log = 0;                                       // a start of it that lost entries; 0: none
   std::uint32_t feature_level = 0;                                  // reported; 0: no report yet
   std::uint64_t used_bytes = 0, capacity_bytes = 0, data_bytes = 0; // as in member_health
   layout_epoch complete_epoch = 0;                                  // of its last comparison

@@ -395,6 +395,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
   for (const auto& m : layout->members) {
     auto& n = view.reports[m.number];
     const auto known = reports_.find(m.number);
+    if (const auto lost = log.lost.find(m.number); lost != log.lost.end()) n.lost_log = lost->second;
     n.has_report = known != reports_.end();
     // A member that reports a failed log does not count: it votes on nothing and follows no layout.
     n.since_last_report = std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -1,6 +1,7 @@
 """Several real nodes: any of them serves everything, one may die, freeze or be upgraded, a minority refuses."""
 import hashlib
 import http.client
+import os
 import random
 import shutil
 import signal
@@ -269,6 +270,31 @@ def test_a_restored_copy_of_a_data_directory_is_refused(make_cluster, tmp_path):
     assert "was refused by its cluster" in old.log()
     old.process = None
     assert cluster.nodes[0].put("/files/after", b"x").status == 200
+
+
+def test_a_copy_of_the_last_start_is_refused_when_its_log_lacks_what_it_acknowledged(make_cluster, tmp_path):
+    cluster = make_cluster(3)
+    old = next(n for n in cluster.nodes if n is not cluster.leader())
+    others = cluster.others(old)
+    os.kill(old.process.pid, signal.SIGSTOP)  # the image of a disk that is in use
+    copy = tmp_path / "copy"
+    shutil.copytree(old.folder / "data", copy)
+    os.kill(old.process.pid, signal.SIGCONT)
+    for i in range(20):
+        assert others[0].put(f"/files/k{i}", b"x").status == 200
+    eventually(lambda: old.get("/files/k19").status == 200, what="it has acknowledged them")
+    leader = cluster.leader()
+    old.kill()
+    shutil.rmtree(old.folder / "data")
+    shutil.copytree(copy, old.folder / "data")
+    old.spawn()
+    eventually(lambda: "the cluster refuses this node" in old.log(), seconds=30, what="the refusal in its log")
+    assert "lost entries that it had acknowledged" in leader.log()
+    old.kill()
+    old.spawn()
+    assert old.process.wait(30) == 1, "it does not start again"
+    old.process = None
+    assert others[0].put("/files/after", b"x").status == 200
 
 
 def test_a_member_that_lost_its_metadata_does_not_start(make_cluster):

@@ -189,10 +189,10 @@ void replicated_log::read_for(raft::catch_up wanted) {
   auto job = [this, shared, log = s_.log, post = env_.post](bool expired) {
     if (expired) return;
     auto entries = log->read(shared->head.previous + 1, shared->count);
+    if (!entries && entries.error() == errc::corrupt) return post([this] { entries_unreadable_ = true; });
     if (!entries) return;
     post([this, shared, entries = std::move(*entries)]() mutable {
       if (stopped_ || failure_) return;
-    if (!entries && entries.error() == errc::corrupt) return post([this] { entries_unreadable_ = true; });
       node_->filled(std::move(*shared), std::move(entries));
       pump();
     });
@@ -291,16 +291,27 @@ void replicated_log::serve(peer_request kind, const link::incoming_request& requ
   if (failure_) return serve_failed(kind, request);
   if (kind == peer_request::consensus) {
     request.respond(link::answer{});
-    const auto from = id_of(request.from.node);
-    auto m = raft::decode_message(request.bytes);
-    if (!from || !m) return;
-    node_->receive(*from, std::move(*m), now());
-    return pump();
+    return receive(request.from, request.bytes);
   }
   if (kind == peer_request::barrier) return serve_barrier(request);
   if (kind == peer_request::submit) return serve_submit(request);
   if (kind == peer_request::snapshot && transfer_) return transfer_->serve(request);
   request.respond(error{errc::unsupported, "not a request for the metadata's log"});
+}
+
+void replicated_log::receive(const link::peer& peer, std::string_view bytes) {
+  const auto from = id_of(peer.node);
+  auto m = raft::decode_message(bytes);
+  if (!from || !m) return;
+  const auto& engine = node_->engine();
+  const auto* answer = std::get_if<raft::append_answer>(&*m);
+  if (engine.role() != raft::role::leader)
+    witness_.reset();
+  else if (answer && witness_.note(*from, peer.incarnation, engine.term(), engine.match(*from).value_or(0), *answer))
+    log::error("a member lost entries that it had acknowledged: its metadata is an older copy, or its disk loses data",
+               {{"node", cluster::node_of(*from)}});
+  node_->receive(*from, std::move(*m), now());
+  pump();
 }
 
 void replicated_log::serve_barrier(const link::incoming_request& request) {
@@ -376,6 +387,8 @@ log_status replicated_log::status() const {
   out.committed = engine.committed_configuration();
   for (const auto& s : out.servers.servers)
     if (const auto match = engine.match(s.id)) out.match[cluster::node_of(s.id)] = *match;
+  if (out.leads)
+    for (const auto& [server, incarnation] : witness_.lost()) out.lost[cluster::node_of(server)] = incarnation;
   out.failure = failure_;
   return out;
 }

@@ -31,6 +31,7 @@
 #include "actors/protocol/cluster_state.hpp"
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
+#include "cluster/raft/log_witness.hpp"
 #include "cluster/raft/raft_log.hpp"
 #include "cluster/raft/raft_node.hpp"
 #include "storage/kv/kv_damage.hpp"
@@ -94,6 +95,7 @@ struct log_status {
   cluster::raft::configuration servers;                     // the newest, committed or not
   cluster::raft::configuration committed;                   // the newest committed one
   std::map<storage::node_number, storage::log_index> match; // on a leader: how much of the log each member has
+  std::map<storage::node_number, std::uint64_t> lost;       // on a leader: starts that lack acknowledged entries
   std::optional<error> failure;
   storage::log_index oldest_hold = 0; // no read of this node, running or future, needs a blob buried at or before it
   std::uint8_t feature_level = 0;     // of the commands that the log may contain
@@ -187,6 +189,7 @@ private:
   void pump();
   void arm_timer();
 
+  void receive(const link::peer& from, std::string_view bytes);
   void look_at_pace();
   void fail(error why);
   void fail_late(const error& why);
@@ -210,6 +213,7 @@ private:
   void repair_later();
   void repair();
   void fetched_for_repair(result<cluster::raft::snapshot_record> staged);
+  void return_damaged();
 
   void store_next();
   void stored(std::uint64_t write, const result<void>& outcome);
@@ -217,7 +221,6 @@ private:
   void replace_state(std::uint64_t write, storage::log_index index);
   void replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome);
   void offered(const cluster::raft::envelope& envelope);
-  void return_damaged();
   void drop_what_waits_to_be_applied();
   void serve_barrier(const link::incoming_request& request);
   void serve_submit(const link::incoming_request& request);
@@ -254,13 +257,14 @@ private:
   storage::log_index applied_;
   bool stopped_ = false;
   std::optional<time_ms> timer_at_;
+  cluster::raft::log_witness witness_;
 
   cluster::raft::leader_pace pace_;
+  std::map<server_id, cluster::raft::leader_pace::report> reported_; // as of the last tick
 
   std::optional<error> failure_;
   bool reopens_ = false, replacing_ = false;
   std::size_t repair_tries_ = 0; // since it failed
-  std::map<server_id, cluster::raft::leader_pace::report> reported_; // as of the last tick
   std::optional<time_ms> damaged_since_;
   time_ms repair_at_ = 0, return_for_ = 0; // it returned to service unrepaired: until then, and for so long
   bool entries_unreadable_ = false;        // of its log, and another member needs them

@@ -10,7 +10,7 @@ namespace cairn::actors {
 
 class failing_kv final : public storage::kv_engine {
 public:
-  explicit failing_kv(storage::table_id tables) {
+  explicit failing_kv(storage::table_id tables) : tables_(tables) {
     auto memory = storage::make_memory_kv(storage::table_id(tables + 1));
     below_ = memory.get();
     inner_ = storage::make_checked_kv(std::move(memory), {.tables = tables, .damage = damage}).value();
@@ -24,6 +24,18 @@ public:
   result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
     if (failing != errc{}) return error{failing, "as the test wants it"};
     return inner_->replace(fill);
+  }
+  // A copy of what is committed, as a backup of the disk takes it.
+  std::unique_ptr<failing_kv> image() {
+    auto copy = std::make_unique<failing_kv>(tables_);
+    const auto reader = inner_->begin_read().value();
+    auto writer = copy->inner_->begin_write().value();
+    for (storage::table_id t = 0; t < tables_; ++t) {
+      const auto cursor = reader->cursor(t);
+      for (auto row = cursor->seek({}); row; row = cursor->next()) writer->put(t, row->key, row->value);
+    }
+    EXPECT_TRUE(writer->commit());
+    return copy;
   }
   // A bit of each row's value in the table, or of all but some.
   void rot(storage::table_id table, std::size_t every = 1) {
@@ -46,6 +58,7 @@ public:
   const std::shared_ptr<storage::kv_damage> damage = std::make_shared<storage::kv_damage>("test");
 
 private:
+  const storage::table_id tables_;
   storage::kv_engine* below_ = nullptr;
   std::unique_ptr<storage::kv_engine> inner_;
 };

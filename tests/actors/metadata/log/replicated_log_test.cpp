@@ -143,6 +143,32 @@ TEST_P(slow_leader_test, hands_over_and_holds_up_nobody_afterwards) {
   tick = [] {};
 }
 
+TEST_F(replicated_log_test, a_leader_sees_that_a_follower_came_back_with_an_older_log) {
+  begin(3);
+  auto& leader = *cluster.leader();
+  auto& back = follower();
+  log_client client{cluster, leader, 1};
+  back.incarnation = 10;
+  ASSERT_FALSE(cluster.submit(leader, {client.put("before")})[0].refused);
+  cluster.expect_equal_states();
+  auto state = back.state->image(), disk = back.disk->image();
+  ASSERT_FALSE(cluster.submit(leader, {client.put("after")})[0].refused);
+  cluster.expect_equal_states();
+  cluster.crash(back); // a start of what it has is no old copy
+  back.incarnation = 11;
+  ASSERT_TRUE(cluster.start(back));
+  ASSERT_FALSE(cluster.submit(leader, {client.put("more")})[0].refused);
+  cluster.expect_equal_states();
+  EXPECT_TRUE(leader.log->status().lost.empty());
+  cluster.crash(back);
+  back.state = std::move(state);
+  back.disk = std::move(disk);
+  back.incarnation = 12;
+  ASSERT_TRUE(cluster.start(back));
+  ASSERT_TRUE(cluster.loop.until([&] { return !leader.log->status().lost.empty(); }));
+  EXPECT_EQ(leader.log->status().lost, (std::map<storage::node_number, std::uint64_t>{{back.number, 12}}));
+}
+
 TEST_F(replicated_log_test, many_barriers_share_rounds) {
   begin(3);
   auto& f = follower();
