@@ -1,14 +1,13 @@
 #include "actors/members/cluster_rescue.hpp"
 
-#include "actors/metadata/log/snapshot_transfer.hpp"
+#include "actors/members/survivor.hpp"
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
-#include "cluster/raft/log_servers.hpp"
-#include "cluster/raft/raft_log.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 
 #include <algorithm>
+#include <optional>
 
 namespace cairn::actors {
 
@@ -16,8 +15,6 @@ namespace {
 
 namespace meta = storage::metadata;
 namespace raft = cluster::raft;
-
-constexpr std::size_t entries_at_once = 256;
 
 storage::file_system& files() {
   return storage::posix_file_system();
@@ -110,19 +107,15 @@ result<cluster_founded> begin_anew(const config::settings& s, const meta::create
   options.tables = raft::raft_log_tables;
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
-  raft::raft_log log{**engine};
-  if (auto begun = log.begin(raft::raft_core::first_state(cluster::server_of(now.self), now.applied)); !begun)
-    return begun.error();
+  if (auto begun = begin_new_log(**engine, now); !begun) return begun.error();
   return cluster_founded{c.id, c.name, now.self, now.applied};
 }
 
-// ── the survivor's log ──
+// ── the survivor ──
 
 struct open_survivor {
-  std::unique_ptr<storage::kv_engine> state, log_engine; // the log's: null when it is gone
-  std::unique_ptr<meta::store> store;
-  std::unique_ptr<raft::raft_log> log;
-  storage::log_index applied = 0, last = 0;
+  std::unique_ptr<storage::kv_engine> state, log; // the log's: null when it is gone
+  std::optional<survivor_metadata> metadata;
 };
 
 result<open_survivor> open_all(const config::settings& s) {
@@ -130,46 +123,13 @@ result<open_survivor> open_all(const config::settings& s) {
   auto state = open_state(s);
   if (!state) return state.error();
   out.state = std::move(*state);
-  auto store = meta::store::open(*out.state);
-  if (!store) return store.error();
-  out.store = std::move(*store);
-  auto applied = applied_of(*out.store);
-  if (!applied) return applied.error();
-  out.applied = out.last = *applied;
-  auto engine = open_existing(log_folder(s), raft::raft_log_tables);
-  if (!engine && engine.error().code == errc::not_found) return out; // set aside by an earlier try
-  if (!engine) return engine.error();
-  out.log_engine = std::move(*engine);
-  out.log = std::make_unique<raft::raft_log>(*out.log_engine);
-  const auto stored = out.log->load(~storage::log_index{0});
-  if (!stored) return stored.error();
-  const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
-  out.last = std::max({out.applied, snapshot, stored->first + stored->entries.size() - 1});
-  if (snapshot <= out.applied) return out;
-  const snapshot_transfer_services staged{out.state.get(), &files(), s.metadata_dir() + "/transfer"};
-  if (auto finished = finish_install(staged, snapshot, out.applied); !finished) return finished.error();
-  out.applied = snapshot;
+  auto log = open_existing(log_folder(s), raft::raft_log_tables);
+  if (!log && log.error().code != errc::not_found) return log.error(); // set aside by an earlier try
+  if (log) out.log = std::move(*log);
+  auto opened = survivor_metadata::open({out.state.get(), out.log.get(), &files(), s.metadata_dir() + "/transfer"});
+  if (!opened) return opened.error();
+  out.metadata.emplace(std::move(*opened));
   return out;
-}
-
-result<void> apply_the_rest(open_survivor& node) {
-  while (node.applied < node.last) {
-    const auto entries = node.log->read(node.applied + 1, entries_at_once);
-    if (!entries) return entries.error();
-    if (entries->empty()) return error{errc::corrupt, "the log lacks entry " + std::to_string(node.applied + 1)};
-    std::vector<std::vector<meta::command>> batches;
-    for (const auto& e : *entries) {
-      batches.emplace_back();
-      if (e.kind != raft::entry_kind::command) continue;
-      auto decoded = meta::decode_batch(e.view());
-      if (!decoded) return decoded.error();
-      batches.back() = std::move(*decoded);
-    }
-    const std::vector<std::span<const meta::command>> views{batches.begin(), batches.end()};
-    if (auto applied = node.store->apply_all(views); !applied) return applied.error();
-    node.applied += entries->size();
-  }
-  return {};
 }
 
 } // namespace
@@ -228,13 +188,13 @@ result<survivor> look_at_survivor(const config::settings& settings) {
   if (!lock) return lock.error();
   auto node = open_all(settings);
   if (!node) return node.error();
-  auto view = node->store->read();
+  auto view = node->metadata->store().read();
   if (!view) return view.error();
   const auto row = (*view)->cluster();
   if (!row) return row.error();
   const auto nodes = (*view)->nodes();
   if (!nodes) return nodes.error();
-  survivor out{row->name, node->applied, node->last, {}};
+  survivor out{row->name, node->metadata->applied(), node->metadata->last(), {}};
   for (const auto& n : *nodes)
     if (n.state != meta::node_state::removed)
       out.members.push_back(std::to_string(n.number) + "  " + storage::to_string(n.id) + "  " + n.address);
@@ -252,19 +212,15 @@ result<cluster_founded> recover_cluster(const config::settings& settings, storag
     auto node = open_all(settings);
     if (!node) return node.error();
     {
-      auto view = node->store->read();
+      auto view = node->metadata->store().read();
       if (!view) return view.error();
       if (const auto row = (*view)->cluster(); !row) return row.error();
     }
-    if (auto applied = apply_the_rest(*node); !applied) return applied.error();
     const auto self = storage::begin_node_start(files(), settings.node.data_dir, random);
     if (!self) return self.error();
     c = founding(settings, *self, random, clock);
-    auto writer = node->state->begin_write();
-    if (!writer) return writer.error();
-    auto done = meta::refound_cluster(**writer, meta::default_group, c);
+    auto done = node->metadata->refound(c);
     if (!done) return done.error();
-    if (auto committed = (*writer)->commit(); !committed) return committed.error();
     now = *done;
   }
   return begin_anew(settings, c, now);
