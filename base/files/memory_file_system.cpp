@@ -248,6 +248,27 @@ void memory_file_system::set_fault(fault f) {
   fault_ = std::move(f);
 }
 
+std::unique_ptr<memory_file_system> memory_file_system::image() const {
+  const std::lock_guard guard{mutex_};
+  auto copy = std::make_unique<memory_file_system>(capacity_pages_ * page_size);
+  std::map<const inode*, inode_ptr> copied; // a file may have several names
+  for (const auto& [path, from] : directories_) {
+    auto& to = copy->directories_[path];
+    for (const auto& [name, node] : from.now) {
+      auto& fresh = copied[node.get()];
+      if (!fresh) {
+        fresh = std::make_shared<inode>(*node);
+        fresh->used_pages = copy->used_pages_;
+        *copy->used_pages_ += std::uint64_t(std::ranges::count(fresh->allocated, true));
+        fresh->flush();
+      }
+      to.now[name] = fresh;
+    }
+    to.durable = to.now;
+  }
+  return copy;
+}
+
 std::optional<error> memory_file_system::check(disk_operation operation, const std::string& path) const {
   return fault_ ? fault_(operation, path) : std::nullopt;
 }

@@ -49,6 +49,8 @@ public:
   void set_fault(fault f);
   // Power loss and restart: open files fail with io_error from now on, and all locks are released.
   void crash(random_source& random);
+  // A copy of all that programs see, flushed: as a backup of the whole disk. No faults, nothing open.
+  std::unique_ptr<memory_file_system> image() const;
   void flip_bit(const std::string& path, std::uint64_t bit); // bit rot: also in the flushed copy
   std::uint64_t used_bytes() const;                          // of pages written or preallocated, and not punched
   std::uint64_t flushes() const;                             // successful ones, of files and directories

@@ -1,9 +1,9 @@
-// Whether the leader's log or state is so much slower than those of the other voters that one of them should lead: every
-// metadata write, and the reads after it, wait for the leader's disk, while a slow follower delays nothing. Two times
-// are measured for this server and for every other voter: from appending an entry until it is stored, and from its
-// commit until it is applied. The leader is slow while its oldest unstored or unapplied entry has waited for slow_ms or
-// longer; another voter is slow at half of that. What the others have applied they report once a second; it is compared
-// with what was committed when the report arrived.
+// Whether the leader's log or state is so much slower than those of the other voters that one of them should lead:
+// every metadata write, and the reads after it, wait for the leader's disk, while a slow follower delays nothing. Two
+// times are measured for this server and for every other voter: from appending an entry until it is stored, and from
+// its commit until it is applied. The leader is slow while its oldest unstored or unapplied entry has waited for
+// slow_ms or longer; another voter is slow at half of that. What the others have applied they report once a second; it
+// is compared with what was committed when the report arrived.
 //
 // Leadership should be transferred when the leader was slow repeatedly for patience_ms, and the voters that were not
 // slow in that time (nor for the last forget_ms) form a majority without it. The successor is the one of these with the

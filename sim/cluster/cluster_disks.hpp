@@ -1,5 +1,5 @@
 // Disk faults of a simulated cluster's members: operations on chunk files, and commits of the chunk index, the metadata
-// and its log, fail or find no room; the power fails in the middle of an operation.
+// and its log, fail or find no room; the power fails in the middle of an operation; bits rot.
 #pragma once
 
 #include "sim/cluster/cluster_node.hpp"
@@ -41,6 +41,29 @@ private:
   cluster_node* full_ = nullptr;
   bool over_ = false;
   std::uint64_t errors_ = 0, filled_ = 0, deaths_ = 0;
+};
+
+// Bits that rot: of a chunk that objects need, on one of its owners at a time, so that a good copy is somewhere; of a
+// row of one node's metadata. What readers or a scrub find is to be mended by the nodes themselves.
+class rotten_bits {
+public:
+  rotten_bits(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}
+
+  void flip();                // flips one bit of some chunk; none if no chunk qualifies
+  void meet(bool as_a_scrub); // reads every rotten chunk, as a client or as an operator's command
+  void flip_row();            // in one node's metadata, while all others' is whole
+  bool metadata_is_whole();   // reads it as a scrub does, so that its node learns of the damage
+  std::uint64_t count() const noexcept { return flipped_; }
+  std::uint64_t rows() const noexcept { return rows_; }
+
+private:
+  cluster_node* running(std::size_t number) const;
+  bool has_good_copy(const cluster_node& but, const storage::chunk_id& id) const;
+
+  world& w_;
+  std::vector<std::unique_ptr<cluster_node>>& nodes_;
+  std::map<storage::chunk_id, std::size_t> rotten_; // the node, by chunk; repaired ones too
+  std::uint64_t flipped_ = 0, rows_ = 0;
 };
 
 } // namespace cairn::sim

@@ -21,16 +21,20 @@ constexpr std::uint64_t disk_bytes = 1ull << 30, segment_bytes = 4 << 20, reserv
 constexpr std::uint64_t peers_share = 4, backfill_bytes = 16 << 20;
 constexpr std::size_t backfill_queue_max = 16;
 constexpr std::chrono::milliseconds join_pause{1000};
-const std::string cluster_name = "simulated";
 
 } // namespace
 
 cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan, std::size_t number)
     : w_(w), checks_(c), network_(n), plan_(plan), number_(number), feature_level_(plan.feature_level) {
   id_.fill(std::uint8_t(0x10 + number));
-  metadata_engine_ = std::make_unique<faulty_kv>(meta::table_count);
-  log_engine_ = std::make_unique<faulty_kv>(cluster::raft::raft_log_tables);
+  make_metadata();
   make_disks();
+}
+
+void cluster_node::make_metadata() {
+  metadata_ = {std::make_unique<faulty_kv>(meta::table_count),
+               std::make_unique<faulty_kv>(cluster::raft::raft_log_tables),
+               std::make_unique<storage::memory_file_system>()};
 }
 
 void cluster_node::make_disks() {
@@ -38,11 +42,6 @@ void cluster_node::make_disks() {
   for (std::size_t i = 0; i < plan_.disks; ++i)
     disks_.push_back({std::make_unique<storage::memory_file_system>(disk_bytes),
                       std::make_unique<faulty_kv>(storage::chunk_index_tables)});
-}
-
-void cluster_node::replace_disks() {
-  CAIRN_ASSERT(!running());
-  make_disks();
 }
 
 cluster_node::~cluster_node() {
@@ -64,8 +63,8 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   CAIRN_ASSERT(!running());
   ++incarnation_;
   for (auto& d : disks_) d.index->reopen();
-  metadata_engine_->reopen();
-  log_engine_->reopen();
+  metadata_.state->reopen();
+  metadata_.log->reopen();
   process_ = std::make_unique<process>(w_, plan_.clock);
   auto& p = *process_;
   w_.add(p.home);
@@ -106,7 +105,7 @@ void cluster_node::open_disks() {
 }
 
 void cluster_node::open_metadata() {
-  auto store = meta::store::open(*metadata_engine_);
+  auto store = meta::store::open(*metadata_.state);
   if (!store) return checks_.fail("the metadata does not open: " + to_string(store.error()));
   process_->store = std::move(*store);
 }
@@ -142,7 +141,7 @@ void cluster_node::become_member() {
   p.layout = std::make_shared<actors::layout_holder>(identity_->self);
   p.layout->learn(identity_->members);
   actors::member_log_services log;
-  log.engine = log_engine_.get();
+  log.engine = metadata_.log.get();
   log.store = p.store.get();
   log.identity = &*identity_;
   log.self = self();
@@ -150,7 +149,7 @@ void cluster_node::become_member() {
   log.write_quorum = plan_.write_quorum;
   log.writes = executor(plan_.metadata_times, 1, write_queue_max);
   log.reads = executor(plan_.metadata_times, 1, read_queue_max);
-  log.transfer = {metadata_engine_.get(), &metadata_files_, "/transfer",
+  log.transfer = {metadata_.state.get(), metadata_.files.get(), transfer_folder,
                   executor(plan_.metadata_times, 1, read_queue_max)};
   log.network = p.network.get();
   log.clock = &p.home;
@@ -301,7 +300,7 @@ void cluster_node::crash(bool power_lost) {
   p.store.reset();
   for (auto& d : disks_)
     if (power_lost) d.files->crash(w_.random());
-  if (power_lost) metadata_files_.crash(w_.random());
+  if (power_lost) metadata_.files->crash(w_.random());
   w_.digest.add(number_ * 2 + power_lost);
   dead_.push_back(std::move(process_));
 }
@@ -364,7 +363,7 @@ storage::log_index cluster_node::applied() const {
 }
 
 bool cluster_node::disks_are_healthy() const {
-  return !metadata_engine_->broken() && !log_engine_->broken() &&
+  return !metadata_.state->broken() && !metadata_.log->broken() &&
          std::ranges::all_of(process_->disks,
                              [](const auto& d) { return d.store->stats().state == storage::disk_state::healthy; });
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "actors/members/membership.hpp"
+#include "actors/members/survivor.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/read_holds.hpp"
 #include "actors/runtime/member_wiring.hpp"
@@ -18,6 +19,8 @@
 #include "sim/world/virtual_executor.hpp"
 
 namespace cairn::sim {
+
+inline const std::string cluster_name = "simulated", transfer_folder = "/transfer";
 
 struct member_plan {
   std::size_t disks = 1;
@@ -62,8 +65,8 @@ public:
   std::size_t disks() const noexcept { return disks_.size(); }
   storage::memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
   faulty_kv& index(std::size_t disk) { return *disks_[disk].index; }
-  faulty_kv& state() { return *metadata_engine_; }
-  faulty_kv& log() { return *log_engine_; }
+  faulty_kv& state() { return *metadata_.state; }
+  faulty_kv& log() { return *metadata_.log; }
   bool disks_are_healthy() const; // running nodes only: all disks take writes
   bool running() const noexcept { return process_ != nullptr; }
   void upgrade() { feature_level_ = storage::metadata::feature_level; } // takes effect at its next start
@@ -88,6 +91,18 @@ public:
   void read_alone(const storage::chunk_id& chunk); // reads from its own disk, as a request would, and drops the answer
   void look_for_damage();                          // as an operator's `repair` does
   void replace_disks();                            // by empty ones; stopped nodes only
+  // Images of a chunk disk, and of the metadata with its log, as backups take them, and their restoration, which
+  // consumes them. Stopped nodes only.
+  void keep_disk_image(std::size_t disk);
+  void keep_metadata_image();
+  bool has_disk_image() const noexcept { return disk_image_.has_value(); }
+  bool has_metadata_image() const noexcept { return metadata_image_.has_value(); }
+  void restore_disk();
+  void restore_metadata();
+  // An operator's rescue commands (docs/recovery.md). Stopped members only.
+  storage::log_index log_end();      // `cairn cluster recover`
+  void recover(storage::uuid fresh); // with --majority-lost: the only voter of a new cluster
+  void rejoin();                     // its next start joins with the chunks on its disks
 
   // The members of the metadata's log as this node knows them; filled in after some messages.
   std::shared_ptr<const std::vector<storage::node_number>> ask_log_members() const;
@@ -98,6 +113,10 @@ private:
   struct sim_disk {
     std::unique_ptr<storage::memory_file_system> files;
     std::unique_ptr<faulty_kv> index;
+  };
+  struct sim_metadata {
+    std::unique_ptr<faulty_kv> state, log;
+    std::unique_ptr<storage::memory_file_system> files; // of state transfers
   };
   struct open_disk {
     std::unique_ptr<storage::chunk_store> store;
@@ -134,6 +153,8 @@ private:
   virtual_executor* executor(const job_times& times, std::size_t lanes, std::size_t queue_max);
   void open_disks();
   void make_disks();
+  void make_metadata();
+  result<actors::survivor_metadata> open_survivor();
   void open_metadata();
   void ask_to_join(const std::vector<storage::uuid>& known);
   void become_member();
@@ -153,8 +174,9 @@ private:
   std::optional<storage::cluster_identity> identity_;
   std::vector<storage::known_member> remembered_members_; // as in DATA_DIR/cluster; empty: as at its join
   std::vector<sim_disk> disks_;
-  std::unique_ptr<faulty_kv> metadata_engine_, log_engine_;
-  storage::memory_file_system metadata_files_; // of snapshot transfers
+  sim_metadata metadata_;
+  std::optional<std::pair<std::size_t, sim_disk>> disk_image_;
+  std::optional<sim_metadata> metadata_image_;
   std::unique_ptr<process> process_;
   std::vector<std::unique_ptr<process>> dead_; // kept, because timers of the world may still refer to their actors
 };

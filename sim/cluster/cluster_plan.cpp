@@ -6,6 +6,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr std::uint64_t images_salt = 0x3C6EF372FE94F82Bull;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 
 // Further kinds of clusters and of work, from a separate source too.
@@ -14,7 +15,8 @@ void draw_kinds(cluster_plan& p, std::uint64_t seed) {
   if (!d.chance(0.4)) return;
   if (d.chance(0.4)) p.member.replicas = d.pick(std::vector<std::uint8_t>{1, 2, 2, 4, 5});
   if (d.chance(0.2)) p.member.write_quorum = p.member.replicas;
-  if (p.member.replicas == 1) p.replaces_disks = p.rots = p.scrubs = p.work.rotten_bits = p.member.scrubs = false;
+  if (p.member.replicas == 1)
+    p.replaces_disks = p.restores_disks = p.rots = p.scrubs = p.work.rotten_bits = p.member.scrubs = false;
   if (d.chance(0.4)) p.work.copies = d.pick(std::vector<double>{0.05, 0.2});
   if (d.chance(0.4)) p.work.access = d.pick(std::vector<double>{0.1, 0.3});
   p.work.versioned = d.chance(0.3);
@@ -80,6 +82,15 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
 }
 
+// Disks restored from images; from a random source of its own.
+void draw_images(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ images_salt};
+  if (p.nodes < 3 || !p.crashes) return;
+  p.restores_disks = d.chance(0.15);
+  p.restores_metadata = d.chance(0.15);
+  p.rescues = p.nodes < 5 && d.chance(0.1);
+}
+
 // The further faults of a hostile cluster.
 void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ hostile_salt};
@@ -109,6 +120,7 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
 cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   auto p = draw_first(d);
   draw_extras(p, seed);
+  draw_images(p, seed);
   if (hostile) draw_hostile(p, seed);
   return p;
 }
@@ -123,10 +135,12 @@ std::string to_string(const cluster_plan& p) {
          std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +
          (p.drains ? ", drains" : "") + (p.long_absence ? ", long absence" : "") +
-         (p.replaces_disks ? ", replaces disks" : "") + (m.compact_after_entries < 1000 ? ", short log" : "") +
-         (p.partitions ? ", cuts" : "") + (p.broken_links ? ", broken links" : "") +
-         (p.late_messages ? ", late messages" : "") + (p.rough_net.doubled > 0 ? ", doubled messages" : "") +
-         (p.rots ? ", rotten chunks" : "") + (p.scrubs ? " scrubbed" : "");
+         (p.replaces_disks ? ", replaces disks" : "") + (p.restores_disks ? ", restores a disk" : "") +
+         (p.restores_metadata ? ", restores metadata" : "") + (p.rescues ? ", loses a majority" : "") +
+         (m.compact_after_entries < 1000 ? ", short log" : "") + (p.partitions ? ", cuts" : "") +
+         (p.broken_links ? ", broken links" : "") + (p.late_messages ? ", late messages" : "") +
+         (p.rough_net.doubled > 0 ? ", doubled messages" : "") + (p.rots ? ", rotten chunks" : "") +
+         (p.scrubs ? " scrubbed" : "");
 }
 
 } // namespace cairn::sim

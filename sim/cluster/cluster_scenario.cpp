@@ -1,9 +1,6 @@
 #include "sim/cluster/cluster_scenario.hpp"
 
-#include "sim/cluster/cluster_census.hpp"
-#include "sim/cluster/cluster_operator.hpp"
-#include "sim/cluster/cluster_plan.hpp"
-#include "sim/cluster/rotten_bits.hpp"
+#include "sim/cluster/cluster_run.hpp"
 
 #include <algorithm>
 
@@ -15,57 +12,7 @@ using namespace std::chrono_literals;
 
 constexpr int build_tries_max = 5;
 
-class cluster_run {
-public:
-  cluster_run(world& w, std::uint64_t seed, bool hostile) : w_(w), plan_(begun(w, seed, hostile)) {}
-  run_result run();
-
-private:
-  static cluster_plan begun(world& w, std::uint64_t seed, bool hostile) {
-    w.begin(seed);
-    return draw_cluster_plan(w.draw, seed, hostile);
-  }
-  void build();
-  void make_trouble();
-  void trouble();
-  void let_in();
-  void crash(cluster_node& n, bool powerless = false);
-  void start(cluster_node& n);
-  void restart_sick();
-  void mend();
-  void settle(const char* after);
-  void drain();
-  void take_out_removed();
-  void settle_drains();
-  void wait_until_it_votes_no_more(storage::node_number number);
-  void take_out(cluster_node& n);
-  void remove_drained();
-  void replace_disks();
-  void check_end();
-  void expect_no_needless_chunks();
-  bool all_ready() const;
-  bool is_away(const cluster_node& n) const {
-    return plan_.long_absence && n.joined() && n.number() + 1 == plan_.nodes;
-  }
-  std::string options() const;
-  std::string standing() const;
-
-  world& w_;
-  checks checks_;
-  const cluster_plan plan_;
-  std::unique_ptr<sim_network> network_;
-  std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
-  cluster_node* draining_ = nullptr;
-  std::unique_ptr<cluster_workload> work_;
-  std::unique_ptr<cluster_operator> operator_;
-  std::unique_ptr<rotten_bits> rot_;
-  std::unique_ptr<cluster_faults> faults_;
-  std::unique_ptr<cluster_disks> disks_;
-  std::unique_ptr<cluster_rules> rules_;
-  cluster_census census_{nodes_};
-  std::uint64_t crashes_ = 0, cuts_ = 0;
-  std::size_t strays_ = 0;
-};
+} // namespace
 
 void cluster_run::build() {
   network_ = std::make_unique<sim_network>(w_, plan_.calm_net);
@@ -99,6 +46,7 @@ void cluster_run::start(cluster_node& n) {
   std::vector<storage::uuid> known;
   for (const auto& other : nodes_)
     if (other->joined() && other.get() != &n) known.push_back(other->id());
+  keep_images(n);
   disks_->open(n);
   if (n.is_old() && w_.draw.chance(0.3)) n.upgrade();
   n.start(std::move(known));
@@ -207,6 +155,9 @@ void cluster_run::mend() {
   if (plan_.commands && !checks_.failed()) settle_drains();
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
+  if (plan_.restores_disks && !checks_.failed()) restore_disk();
+  if (plan_.restores_metadata && !checks_.failed()) restore_metadata();
+  if (plan_.rescues && !checks_.failed()) rescue();
 }
 
 // ── members and their data ──
@@ -310,18 +261,6 @@ void cluster_run::remove_drained() {
   settle("after a removal");
 }
 
-void cluster_run::replace_disks() {
-  if (nodes_.size() < 3) return;
-  auto& n = *w_.draw.pick(nodes_);
-  n.crash(true);
-  n.replace_disks();
-  w_.run_for(microseconds{w_.draw.below(5'000'000)});
-  start(n);
-  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
-    return checks_.fail("not ready after a disk was replaced: " + standing());
-  settle("after a disk was replaced");
-}
-
 // Waits until every partition is on its target owners and every live chunk on all its owners.
 void cluster_run::settle(const char* after) {
   const auto until = w_.now() + 15min;
@@ -367,8 +306,8 @@ void cluster_run::check_end() {
 }
 
 std::string cluster_run::options() const {
-  return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
-         (plan_.commands && operator_ ? ", " + operator_->summary() : "") +
+  return to_string(plan_) + (refused_ > 0 ? ", refused" : "") + "; crashes " + std::to_string(crashes_) + ", cuts " +
+         std::to_string(cuts_) + (plan_.commands && operator_ ? ", " + operator_->summary() : "") +
          (plan_.rots && rot_
               ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
               : "") +
@@ -410,8 +349,6 @@ run_result cluster_run::run() {
   out.digest = w_.digest.value();
   return out;
 }
-
-} // namespace
 
 run_result run_cluster(world& w, std::uint64_t seed) {
   return cluster_run{w, seed, false}.run();

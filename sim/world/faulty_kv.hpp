@@ -41,6 +41,19 @@ public:
   }
   const std::shared_ptr<storage::kv_damage>& damage() const { return damage_; }
 
+  // A copy of what is committed.
+  std::unique_ptr<faulty_kv> image() const {
+    auto copy = std::make_unique<faulty_kv>(tables_);
+    auto from = below_->begin_read().value();
+    auto to = copy->below_->begin_write().value();
+    for (storage::table_id t = 0; t <= tables_; ++t) { // the last one is of the checksums
+      const auto cursor = from->cursor(t);
+      for (auto row = cursor->seek({}); row; row = cursor->next()) to->put(t, row->key, row->value);
+    }
+    CAIRN_ASSERT(to->commit().has_value());
+    return copy;
+  }
+
   void set_fault(plan p) { plan_ = std::move(p); }
   bool broken() const noexcept { return broken_; }
   void reopen() { // by a new process

@@ -11,7 +11,8 @@
 //   `timeout` (the command may still be applied); `no_leader` means that it was not applied and will not be.
 // - barrier: answered when this node's state contains everything that was acknowledged on any node before the call. All
 //   waiting barriers share one round. no_leader at the deadline.
-// - A leader whose log or state is much slower than those of the others transfers leadership (cluster/raft/leader_pace.hpp).
+// - A leader whose log or state is much slower than those of the others transfers leadership
+// (cluster/raft/leader_pace.hpp).
 // - A node that lacks entries which the leader no longer has fetches the state
 //   (actors/metadata/log/snapshot_transfer.hpp). While that state replaces the node's own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` has the reason, a leader

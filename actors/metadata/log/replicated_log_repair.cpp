@@ -9,8 +9,8 @@
 
 // This node's copy of the metadata is damaged on its disk, found by its checksums. As after a disk failure the node
 // leaves the consensus, and a leader transfers leadership. Then the state of another member replaces the damaged one,
-// and the log is reopened. Everything that the log has acknowledged is kept (actors/metadata/log/state_repair.hpp, which
-// also decides when the node leaves).
+// and the log is reopened. Everything that the log has acknowledged is kept (actors/metadata/log/state_repair.hpp,
+// which also decides when the node leaves).
 
 namespace cairn::actors {
 

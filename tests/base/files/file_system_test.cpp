@@ -283,6 +283,25 @@ TEST(memory_file_system, keeps_a_prefix_of_unflushed_directory_changes_in_a_cras
   EXPECT_EQ(outcomes, (std::set<std::vector<std::string>>{{"a", "b"}, {"b", "c"}, {"c"}}));
 }
 
+TEST(memory_file_system, has_images_that_keep_what_was_written) {
+  memory_file_system disk{100 * 4096};
+  ASSERT_TRUE(disk.make_directories("/data"));
+  auto file = disk.open("/data/f", open_mode::create).value();
+  ASSERT_TRUE(write_text(*file, 0, "before"));
+  const auto image = disk.image();
+  EXPECT_EQ(image->used_bytes(), disk.used_bytes());
+  ASSERT_TRUE(write_text(*file, 0, "after!"));
+  ASSERT_TRUE(disk.remove("/data/f"));
+  seeded_random random{7};
+  image->crash(random);
+  auto kept = image->open("/data/f", open_mode::read_write).value();
+  EXPECT_EQ(read_text(*kept, 0, 6), "before") << "all of it is flushed";
+  ASSERT_TRUE(write_text(*kept, 0, "image!"));
+  EXPECT_EQ(read_text(*file, 0, 6), "after!");
+  EXPECT_EQ(image->list("/data").value(), std::vector<std::string>{"f"});
+  EXPECT_TRUE(disk.list("/data").value().empty());
+}
+
 TEST(memory_file_system, frees_capacity_when_pages_are_punched_and_files_unlinked) {
   memory_file_system disk{100 * 4096};
   auto f = *disk.open("/a", open_mode::create);

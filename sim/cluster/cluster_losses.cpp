@@ -1,0 +1,129 @@
+#include "sim/cluster/cluster_run.hpp"
+
+#include <algorithm>
+
+namespace cairn::sim {
+
+using namespace std::chrono_literals;
+
+void cluster_run::replace_disks() {
+  if (nodes_.size() < 3) return;
+  auto& n = *w_.draw.pick(nodes_);
+  n.crash(true);
+  n.replace_disks();
+  w_.run_for(microseconds{w_.draw.below(5'000'000)});
+  start(n);
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after a disk was replaced: " + standing());
+  settle("after a disk was replaced");
+}
+
+// Backups are taken while a node is down; the last one counts.
+void cluster_run::keep_images(cluster_node& n) {
+  if (plan_.restores_disks && w_.draw.chance(0.5)) n.keep_disk_image(w_.draw.below(n.disks()));
+  if (plan_.restores_metadata && n.joined() && w_.draw.chance(0.5)) n.keep_metadata_image();
+}
+
+void cluster_run::restore_disk() {
+  const auto n = std::ranges::find_if(nodes_, [](const auto& it) { return it->has_disk_image(); });
+  if (n == nodes_.end() || nodes_.size() < 3) return;
+  (*n)->crash(true);
+  (*n)->restore_disk();
+  start(**n);
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    return checks_.fail("not ready after an old disk was put back: " + standing());
+  settle("after an old disk was put back");
+}
+
+bool cluster_run::is_refused(const cluster_node& n) const {
+  return std::ranges::any_of(nodes_, [&](const auto& other) {
+    const auto l = other.get() != &n ? other->layout() : nullptr;
+    return l && l->members[*n.member_number()].incarnation > n.lives();
+  });
+}
+
+// A node whose log is older than what it acknowledged to the present leader is refused for good. Any other one may go
+// on: what it acknowledged to earlier leaders nobody knows, and here the others have it.
+void cluster_run::restore_metadata() {
+  const auto at = std::ranges::find_if(nodes_, [](const auto& it) { return it->has_metadata_image(); });
+  if (at == nodes_.end() || nodes_.size() < 3) return;
+  auto& n = **at;
+  n.crash(true);
+  n.restore_metadata();
+  start(n);
+  w_.run_for(15s);
+  if (!w_.run_until([&] { return all_ready() || is_refused(n) || checks_.failed(); }, 2min))
+    return checks_.fail("a node with old metadata neither went on nor was refused: " + standing());
+  if (is_refused(n)) replace_member(n);
+  if (!checks_.failed()) settle("after old metadata was put back");
+}
+
+// One that is lost for good, but for the new one.
+void cluster_run::replace_member(cluster_node& n) {
+  const auto number = *n.member_number();
+  take_out(n);
+  ++refused_;
+  storage::metadata::set_node change;
+  change.node = number;
+  change.state = cluster::member_state::draining;
+  if (auto done = work_->operate(change); !done)
+    return checks_.fail("draining a node that was refused: " + to_string(done.error()));
+  settle("after a node was refused");
+  if (checks_.failed()) return;
+  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
+    return checks_.fail("removing a node that was refused: " + to_string(done.error()));
+  wait_until_it_votes_no_more(number);
+  if (checks_.failed()) return;
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
+    checks_.fail("not ready after a node was refused: " + standing());
+}
+
+// Two of three or four nodes are lost for good, and with them a majority of the voters or nearly. The others go on as
+// docs/recovery.md says. Nothing was being written, so nothing that was acknowledged may be missing.
+void cluster_run::rescue() {
+  if (plan_.member.replicas != 3 || nodes_.size() < 3 || nodes_.size() > 4) return;
+  std::vector<storage::node_number> lost;
+  for (int i = 0; i < 2; ++i) {
+    auto& n = *w_.draw.pick(nodes_);
+    lost.push_back(*n.member_number());
+    take_out(n);
+  }
+  for (const auto& n : nodes_) n->crash(w_.draw.chance(0.5));
+  const auto best = std::ranges::max_element(nodes_, {}, [](const auto& n) { return n->log_end(); });
+  storage::uuid fresh{};
+  fresh.fill(0xCB);
+  (*best)->recover(fresh);
+  if (checks_.failed()) return;
+  for (const auto& n : nodes_)
+    if (n != *best) n->rejoin();
+  start(**best);
+  for (const auto& n : nodes_)
+    if (n != *best) start(*n);
+  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 3min))
+    return checks_.fail("not ready after a rescue: " + standing());
+  settle("after a rescue");
+  for (const auto number : lost) {
+    if (checks_.failed()) return;
+    if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
+      return checks_.fail("removing a node that was lost: " + to_string(done.error()));
+  }
+  if (auto done = work_->operate(storage::metadata::hold_deletions{false}); !done)
+    return checks_.fail("letting deletions go on: " + to_string(done.error()));
+  add_nodes(lost.size());
+}
+
+void cluster_run::add_nodes(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, plan_.member, plan_.nodes + i));
+    start(*nodes_.back());
+  }
+  const auto until = w_.now() + 3min;
+  while (!all_ready() && !checks_.failed()) {
+    if (w_.now() > until) return checks_.fail("new nodes do not get ready: " + standing());
+    let_in();
+    w_.run_for(1s);
+  }
+  settle("after new nodes were added");
+}
+
+} // namespace cairn::sim

@@ -1,0 +1,71 @@
+#include "sim/cluster/cluster_node.hpp"
+
+// What an operator does to a member's disks while it does not run.
+
+namespace cairn::sim {
+
+void cluster_node::replace_disks() {
+  CAIRN_ASSERT(!running());
+  make_disks();
+}
+
+void cluster_node::keep_disk_image(std::size_t disk) {
+  CAIRN_ASSERT(!running());
+  disk_image_.emplace(disk, sim_disk{disks_[disk].files->image(), disks_[disk].index->image()});
+}
+
+void cluster_node::keep_metadata_image() {
+  CAIRN_ASSERT(!running());
+  metadata_image_ = sim_metadata{metadata_.state->image(), metadata_.log->image(), metadata_.files->image()};
+}
+
+void cluster_node::restore_disk() {
+  CAIRN_ASSERT(!running());
+  disks_[disk_image_->first] = std::move(disk_image_->second);
+  disk_image_.reset();
+}
+
+void cluster_node::restore_metadata() {
+  CAIRN_ASSERT(!running());
+  metadata_ = std::move(*metadata_image_);
+  metadata_image_.reset();
+}
+
+result<actors::survivor_metadata> cluster_node::open_survivor() {
+  CAIRN_ASSERT(!running());
+  metadata_.state->reopen();
+  metadata_.log->reopen();
+  return actors::survivor_metadata::open(
+      {metadata_.state.get(), metadata_.log.get(), metadata_.files.get(), transfer_folder});
+}
+
+storage::log_index cluster_node::log_end() {
+  const auto survivor = open_survivor();
+  if (survivor) return survivor->last();
+  checks_.fail("a survivor's metadata: " + to_string(survivor.error()));
+  return 0;
+}
+
+void cluster_node::recover(storage::uuid fresh) {
+  ++incarnation_;
+  auto survivor = open_survivor();
+  if (!survivor) return checks_.fail("a survivor's metadata: " + to_string(survivor.error()));
+  const auto now =
+      survivor->refound({fresh, cluster_name, plan_.replicas, plan_.write_quorum, w_.clock().wall(), self()});
+  if (!now) return checks_.fail("a recovery: " + to_string(now.error()));
+  metadata_.log = std::make_unique<faulty_kv>(cluster::raft::raft_log_tables);
+  metadata_.files = std::make_unique<storage::memory_file_system>();
+  if (const auto begun = actors::begin_new_log(*metadata_.log, *now); !begun)
+    return checks_.fail("a recovery: " + to_string(begun.error()));
+  identity_ = storage::cluster_identity{fresh, cluster_name, now->self, {}};
+  remembered_members_.clear();
+}
+
+void cluster_node::rejoin() {
+  CAIRN_ASSERT(!running());
+  make_metadata();
+  identity_.reset();
+  remembered_members_.clear();
+}
+
+} // namespace cairn::sim

@@ -1,0 +1,71 @@
+// One run of a simulated cluster: built, troubled, mended, checked. The class is one, its parts are in two files:
+// cluster_scenario.cpp, and cluster_losses.cpp for disks and nodes that are lost, replaced or put back at the end.
+#pragma once
+
+#include "sim/cluster/cluster_census.hpp"
+#include "sim/cluster/cluster_operator.hpp"
+#include "sim/cluster/cluster_plan.hpp"
+#include "sim/world/scenario.hpp"
+
+namespace cairn::sim {
+
+class cluster_run {
+public:
+  cluster_run(world& w, std::uint64_t seed, bool hostile) : w_(w), plan_(begun(w, seed, hostile)) {}
+  run_result run();
+
+private:
+  static cluster_plan begun(world& w, std::uint64_t seed, bool hostile) {
+    w.begin(seed);
+    return draw_cluster_plan(w.draw, seed, hostile);
+  }
+  void build();
+  void make_trouble();
+  void trouble();
+  void let_in();
+  void crash(cluster_node& n, bool powerless = false);
+  void start(cluster_node& n);
+  void restart_sick();
+  void mend();
+  void settle(const char* after);
+  void drain();
+  void take_out_removed();
+  void settle_drains();
+  void wait_until_it_votes_no_more(storage::node_number number);
+  void take_out(cluster_node& n);
+  void remove_drained();
+  void replace_disks();
+  void keep_images(cluster_node& n);
+  void restore_disk();
+  void restore_metadata();
+  bool is_refused(const cluster_node& n) const;
+  void replace_member(cluster_node& n);
+  void rescue();
+  void add_nodes(std::size_t count);
+  void check_end();
+  void expect_no_needless_chunks();
+  bool all_ready() const;
+  bool is_away(const cluster_node& n) const {
+    return plan_.long_absence && n.joined() && n.number() + 1 == plan_.nodes;
+  }
+  std::string options() const;
+  std::string standing() const;
+
+  world& w_;
+  checks checks_;
+  const cluster_plan plan_;
+  std::unique_ptr<sim_network> network_;
+  std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
+  cluster_node* draining_ = nullptr;
+  std::unique_ptr<cluster_workload> work_;
+  std::unique_ptr<cluster_operator> operator_;
+  std::unique_ptr<rotten_bits> rot_;
+  std::unique_ptr<cluster_faults> faults_;
+  std::unique_ptr<cluster_disks> disks_;
+  std::unique_ptr<cluster_rules> rules_;
+  cluster_census census_{nodes_};
+  std::uint64_t crashes_ = 0, cuts_ = 0, refused_ = 0;
+  std::size_t strays_ = 0;
+};
+
+} // namespace cairn::sim
