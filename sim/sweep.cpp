@@ -21,7 +21,7 @@ namespace {
 // An assertion ends the process: print the seed that was running.
 thread_local char running_now[96];
 
-extern "C" void tell_seed_and_abort(int) {
+extern "C" void print_seed_and_abort(int) {
   [[maybe_unused]] const auto written = ::write(STDERR_FILENO, running_now, ::strnlen(running_now, sizeof running_now));
   std::signal(SIGABRT, SIG_DFL);
   std::raise(SIGABRT);
@@ -117,7 +117,7 @@ const scenario* find_scenario(const std::string& name) {
 sweep_report sweep(const scenario& s, std::uint64_t first, std::uint64_t last, unsigned threads,
                    std::uint64_t repeat_every, const std::function<void(std::uint64_t)>& progress, bool logs) {
   log::set_up(logs ? log::level::debug : log::level::off, false); // the runs plan thousands of failures
-  const auto before = std::signal(SIGABRT, tell_seed_and_abort);
+  const auto before = std::signal(SIGABRT, print_seed_and_abort);
   sweeper all{s, first, last, repeat_every, progress};
   std::vector<std::thread> workers;
   for (unsigned i = 1; i < threads; ++i) workers.emplace_back([&all] { all.work(); });

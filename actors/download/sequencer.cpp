@@ -17,7 +17,7 @@ constexpr std::uint32_t chunk_bytes_max = 16 << 20;
 // When a read is late enough to be hedged: after its replica's 95th percentile, but never so early that a busy
 // processor looks like a slow peer; and the time to use while no percentile is known.
 constexpr std::chrono::milliseconds hedge_after_min{10}, hedge_after_unknown{100};
-constexpr int no_token_patience = 8; // a further round without a token waits longer by this factor
+constexpr int no_token_pause_factor = 8; // a further round without a token waits longer by this factor
 constexpr std::chrono::milliseconds buffer_pause{50};
 
 class sequencer_state {
@@ -255,7 +255,7 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
   }
   if (taken) r.first.buffer.reset();
   if (pause->count() == 0) return ask(index);
-  if (r.route.in_cluster() && !s_.stores->budget().retries.try_take()) *pause *= no_token_patience;
+  if (r.route.in_cluster() && !s_.stores->budget().retries.try_take()) *pause *= no_token_pause_factor;
   r.again_at = now() + *pause;
   self_->delayed_send(self_, *pause, tick_atom_v);
 }

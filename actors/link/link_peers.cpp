@@ -28,8 +28,8 @@ link::request_number numbered(std::uint64_t link, link::request_number n) {
 
 class link_peers::state : public std::enable_shared_from_this<state> {
 public:
-  state(const link_peers_settings& settings, link_peers_services environment)
-      : settings_(settings), env_(std::move(environment)) {}
+  state(const link_peers_settings& settings, link_peers_services services)
+      : settings_(settings), services_(std::move(services)) {}
 
   void make_server(const std::shared_ptr<state>& self) {
     link::link_server_settings s;
@@ -39,12 +39,12 @@ public:
     s.limits = settings_.limits;
     const std::weak_ptr<state> weak = self;
     server_ = std::make_unique<link::link_server>(
-        env_.contexts, s, env_.tls, [own = env_.own] { return own->get(); },
+        services_.contexts, s, services_.tls, [own = services_.own] { return own->get(); },
         [weak](const link::peer& other) {
           if (const auto alive = weak.lock()) return alive->admit(other);
           return result<void>{error{errc::stopping, "this node stops"}};
         },
-        env_.service, env_.clock);
+        services_.service, services_.clock);
   }
   link::link_server& server() const { return *server_; }
 
@@ -64,7 +64,7 @@ public:
     return found == entries_.end() ? numbered_link{} : numbered_link{found->second.link, found->second.number};
   }
   link::request_number refuse(const storage::uuid& node, link::reply_callback reply) const {
-    asio::post(*env_.contexts.front(), [reply = std::move(reply), node] {
+    asio::post(*services_.contexts.front(), [reply = std::move(reply), node] {
       reply(error{errc::connection_lost, "node " + storage::to_string(node) + " is not a member of the cluster"});
     });
     return 0;
@@ -83,7 +83,7 @@ private:
   link::peer_link_settings link_settings(std::string host, std::uint16_t port) const;
 
   const link_peers_settings settings_;
-  const link_peers_services env_;
+  const link_peers_services services_;
   std::unique_ptr<link::link_server> server_;
 
   mutable std::mutex mutex_; // the rest
@@ -94,7 +94,7 @@ private:
 };
 
 result<void> link_peers::state::admit(const link::peer& other) {
-  const auto own_cluster = env_.own->get().cluster;
+  const auto own_cluster = services_.own->get().cluster;
   std::shared_ptr<link::peer_link> back;
   {
     const std::lock_guard lock{mutex_};
@@ -127,23 +127,23 @@ link_peers::state::entry link_peers::state::make_entry(const peer_address& membe
   auto s = link_settings(std::move(where->host), where->port);
   s.node = member.id;
   const auto weak = weak_from_this();
-  link::link_services environment{env_.contexts,
-                                  env_.tls,
-                                  [own = env_.own] { return own->get(); },
-                                  [weak](const link::peer& other) {
-                                    const auto alive = weak.lock();
-                                    if (!alive) return result<void>{error{errc::stopping, "this node stops"}};
-                                    const std::lock_guard lock{alive->mutex_};
-                                    return alive->gate_.accept(other);
-                                  },
-                                  env_.clock,
-                                  env_.random};
+  link::link_services services{services_.contexts,
+                               services_.tls,
+                               [own = services_.own] { return own->get(); },
+                               [weak](const link::peer& other) {
+                                 const auto alive = weak.lock();
+                                 if (!alive) return result<void>{error{errc::stopping, "this node stops"}};
+                                 const std::lock_guard lock{alive->mutex_};
+                                 return alive->gate_.accept(other);
+                               },
+                               services_.clock,
+                               services_.random};
   link::peer_link::observer observer;
-  if (env_.changed)
-    observer = [changed = env_.changed, node = member.id](const link::peer&, const std::optional<error>& down) {
+  if (services_.changed)
+    observer = [changed = services_.changed, node = member.id](const link::peer&, const std::optional<error>& down) {
       changed(node, !down);
     };
-  e.link = std::make_shared<link::peer_link>(s, std::move(environment), std::move(observer));
+  e.link = std::make_shared<link::peer_link>(s, std::move(services), std::move(observer));
   return e;
 }
 
@@ -156,7 +156,7 @@ bool link_peers::state::outdated(const entry& e, const peer_address& member) con
 }
 
 void link_peers::state::set_members(const std::vector<peer_address>& members) {
-  const auto own = env_.own->get().node;
+  const auto own = services_.own->get().node;
   std::vector<std::shared_ptr<link::peer_link>> fresh, old;
   std::vector<storage::uuid> gone;
   std::vector<peer_address> risen;
@@ -224,11 +224,10 @@ public:
         deadline_(deadline),
         reply_(std::move(reply)) {}
 
-  void start(const link::peer_link_settings& settings, link::link_services environment,
+  void start(const link::peer_link_settings& settings, link::link_services services,
              std::chrono::milliseconds timeout) {
     link_ = std::make_unique<link::peer_link>(
-        settings, std::move(environment),
-        [weak = weak_from_this()](const link::peer&, const std::optional<error>& down) {
+        settings, std::move(services), [weak = weak_from_this()](const link::peer&, const std::optional<error>& down) {
           if (const auto self = weak.lock()) self->changed(down);
         });
     timer_.expires_after(timeout);
@@ -273,16 +272,17 @@ void link_peers::state::ask_member(const config::host_port& address, std::string
   auto s = link_settings(address.host, address.port);
   s.once = true;
   s.bulk_connections = 1;
-  link::link_services environment{env_.contexts, env_.tls,   [own = env_.own] { return own->get(); }, {},
-                                  env_.clock,    env_.random};
-  std::make_shared<question>(*env_.contexts.front(), std::move(request), env_.clock.now() + timeout, std::move(reply))
-      ->start(s, std::move(environment), timeout);
+  link::link_services services{services_.contexts, services_.tls,   [own = services_.own] { return own->get(); }, {},
+                               services_.clock,    services_.random};
+  std::make_shared<question>(*services_.contexts.front(), std::move(request), services_.clock.now() + timeout,
+                             std::move(reply))
+      ->start(s, std::move(services), timeout);
 }
 
 // ---- the handle -----------------------------------------------------------------------------------------------------
 
-link_peers::link_peers(const link_peers_settings& settings, link_peers_services environment)
-    : state_(std::make_shared<state>(settings, std::move(environment))) {
+link_peers::link_peers(const link_peers_settings& settings, link_peers_services services)
+    : state_(std::make_shared<state>(settings, std::move(services))) {
   state_->make_server(state_);
 }
 

@@ -36,7 +36,7 @@ struct member_link {
 
 class link_peers final : public peers {
 public:
-  link_peers(const link_peers_settings& settings, link_peers_services environment);
+  link_peers(const link_peers_settings& settings, link_peers_services services);
   ~link_peers() override; // stop()
 
   // Binds and listens; errors of link_server::listen.

@@ -12,14 +12,14 @@ constexpr std::size_t error_text_max = 1024;
 
 hello_rules link_session::rules() {
   hello_rules r;
-  r.own = env_->own();
+  r.own = services_->own();
   return r;
 }
 
 result<void> link_session::admit(const peer& other) {
-  if (env_->admit)
-    if (auto good = env_->admit(other); !good) return good;
-  auto credit = env_->registry->known(ticket_, other);
+  if (services_->admit)
+    if (auto good = services_->admit(other); !good) return good;
+  auto credit = services_->registry->known(ticket_, other);
   if (!credit) return credit.error();
   credit_ = std::move(*credit);
   other_ = other;
@@ -49,7 +49,7 @@ void link_session::on_closed(const error& why) {
     running_bytes_ = 0;
   }
   if (credit_) credit_->give_back(charges);
-  env_->registry->gone(ticket_);
+  services_->registry->gone(ticket_);
 }
 
 // ---- arriving requests ----------------------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ result<storage::slice> link_session::place(const frame_header& header, const std
   auto at = arriving_.find(header.request);
   if (header.kind == frame_kind::request) {
     if (at != arriving_.end()) return error{errc::corrupt, "a request number in use"};
-    if (arriving_.size() >= 2 * std::size_t{env_->requests_max})
+    if (arriving_.size() >= 2 * std::size_t{services_->requests_max})
       return error{errc::corrupt, "more requests than the peer may begin"};
     at = arriving_.emplace(header.request, begin(header, meta)).first;
   } else if (at == arriving_.end()) {
@@ -70,7 +70,7 @@ result<storage::slice> link_session::place(const frame_header& header, const std
 link_session::arrival link_session::begin(const frame_header& header, const std::string& meta) {
   arrival a;
   a.header = header;
-  a.deadline = env_->clock.now() + std::chrono::milliseconds{header.time_left_ms};
+  a.deadline = services_->clock.now() + std::chrono::milliseconds{header.time_left_ms};
   a.refused = why_not(header, meta, a);
   return a;
 }
@@ -78,16 +78,16 @@ link_session::arrival link_session::begin(const frame_header& header, const std:
 std::optional<error> link_session::why_not(const frame_header& header, const std::string& meta, arrival& a) {
   {
     const std::lock_guard lock{mutex_};
-    if (running_.size() + arriving_.size() >= env_->requests_max)
+    if (running_.size() + arriving_.size() >= services_->requests_max)
       return error{errc::busy, "too many requests in progress"};
-    if (running_bytes_ + header.meta_length > env_->request_bytes_max)
+    if (running_bytes_ + header.meta_length > services_->request_bytes_max)
       return error{errc::busy, "too many bytes of requests in progress"};
   }
   const auto charge = std::uint64_t{header.payload_total} + header.reply_max;
   if (charge > 0 && !credit_->take(charge)) return error{errc::busy, "the request exceeds the link's credit"};
   a.charge = charge;
   if (header.payload_total == 0) return std::nullopt;
-  auto buffer = env_->service->acquire(other_, meta, header.payload_total);
+  auto buffer = services_->service->acquire(other_, meta, header.payload_total);
   if (!buffer) return error{errc::busy, "no memory for the payload"};
   CAIRN_ASSERT(buffer->capacity() >= header.payload_total);
   a.payload = {std::move(buffer), 0, header.payload_total};
@@ -142,11 +142,11 @@ result<void> link_session::deliver(std::uint64_t id, arrival a) {
   const auto answer_it = [weak = weak_from_this(), id](result<answer>&& given) {
     if (const auto self = weak.lock()) self->reply(id, std::move(given));
   };
-  if (a.refused || env_->clock.now() >= a.deadline) {
+  if (a.refused || services_->clock.now() >= a.deadline) {
     answer_it(a.refused ? *a.refused : error{errc::timeout, "the deadline had passed when the request arrived"});
     return {};
   }
-  env_->service->on_request(
+  services_->service->on_request(
       {other_, std::move(a.meta), std::move(a.payload), a.deadline, a.header.reply_max, responder{answer_it, gone}});
   return {};
 }

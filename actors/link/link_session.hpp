@@ -27,7 +27,7 @@ struct session_services {
 
 class link_session final : public connection_user, public std::enable_shared_from_this<link_session> {
 public:
-  explicit link_session(std::shared_ptr<const session_services> environment) : env_(std::move(environment)) {}
+  explicit link_session(std::shared_ptr<const session_services> services) : services_(std::move(services)) {}
 
   // Before the connection starts.
   void attach(std::weak_ptr<connection> c, link_registry::ticket t) {
@@ -71,7 +71,7 @@ private:
   void reply(std::uint64_t id, result<answer>&& a);
   void send_reply(std::uint64_t id, const running& r, result<answer>&& a);
 
-  const std::shared_ptr<const session_services> env_;
+  const std::shared_ptr<const session_services> services_;
   std::weak_ptr<connection> connection_;
   link_registry::ticket ticket_ = 0;
   peer other_;

@@ -24,11 +24,11 @@ void call_all(std::vector<request_table::finished>& all) {
 // earlier generation are ignored.
 class peer_link::state : public std::enable_shared_from_this<state> {
 public:
-  state(const peer_link_settings& settings, link_services environment, observer changed)
+  state(const peer_link_settings& settings, link_services services, observer changed)
       : settings_(settings),
-        env_(std::move(environment)),
+        services_(std::move(services)),
         changed_(std::move(changed)),
-        control_(asio::make_strand(*env_.contexts.front())),
+        control_(asio::make_strand(*services_.contexts.front())),
         redial_(control_),
         tick_(control_),
         table_(settings.requests_max) {}
@@ -71,7 +71,7 @@ private:
   void answer_later(std::vector<request_table::finished> answers);
 
   const peer_link_settings settings_;
-  const link_services env_;
+  const link_services services_;
   const observer changed_;
   const link_strand control_;
   timer redial_, tick_;  // on control_
@@ -141,7 +141,7 @@ void peer_link::state::start() {
 
 void peer_link::state::begin() {
   hello_rules rules;
-  rules.own = env_.own();
+  rules.own = services_.own();
   rules.own.lane = lane::control;
   rules.expected = settings_.node;
   std::uint64_t generation = 0;
@@ -151,14 +151,14 @@ void peer_link::state::begin() {
     generation = ++generation_;
     connections_.assign(1 + std::max(1u, settings_.bulk_connections), nullptr);
     opened_ = 0;
-    rules.own.link = link_number_ = env_.random.next();
+    rules.own.link = link_number_ = services_.random.next();
   }
   dial_one(generation, 0, std::move(rules));
 }
 
 void peer_link::state::dial_one(std::uint64_t generation, std::size_t index, hello_rules rules) {
-  auto& context = *env_.contexts[(generation + index) % env_.contexts.size()];
-  const dial_target target{settings_.host, settings_.port, env_.tls || settings_.insecure,
+  auto& context = *services_.contexts[(generation + index) % services_.contexts.size()];
+  const dial_target target{settings_.host, settings_.port, services_.tls || settings_.insecure,
                            settings_.connection.handshake_max};
   dial(asio::make_strand(context), target,
        [weak = weak_from_this(), generation, index, rules = std::move(rules)](result<link_socket> socket) {
@@ -169,8 +169,8 @@ void peer_link::state::dial_one(std::uint64_t generation, std::size_t index, hel
 void peer_link::state::dialled(std::uint64_t generation, std::size_t index, const hello_rules& rules,
                                result<link_socket> socket) {
   if (!socket) return lost(generation, socket.error());
-  auto stream = env_.tls ? env_.tls->stream(std::move(*socket)) : plain_stream(std::move(*socket));
-  const auto user = std::make_shared<lane_user<state>>(weak_from_this(), generation, index, rules, env_.admit);
+  auto stream = services_.tls ? services_.tls->stream(std::move(*socket)) : plain_stream(std::move(*socket));
+  const auto user = std::make_shared<lane_user<state>>(weak_from_this(), generation, index, rules, services_.admit);
   const auto c = std::make_shared<connection>(std::move(stream), role::dialer, settings_.connection, user);
   {
     const std::lock_guard lock{mutex_};
@@ -194,7 +194,7 @@ void peer_link::state::opened(std::uint64_t generation, std::size_t index, const
     rules.own.link = link_number_;
   }
   const auto link = rules.own.link;
-  rules.own = env_.own();
+  rules.own = services_.own();
   rules.own.link = link;
   rules.own.lane = lane::bulk;
   rules.expected = other.node;
@@ -232,7 +232,7 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
     fault_code_ = why.code;
     const bool was_up = std::exchange(up_, false);
     if (was_up) ++times_lost_;
-    const auto pause = pause_.next(env_.random);
+    const auto pause = pause_.next(services_.random);
     asio::post(control_, [self = shared_from_this(), was_up, news, pause, why, other = other_] {
       log::write(was_up || news ? log::level::warn : log::level::debug, was_up ? "link lost" : "link not established",
                  {{"node", storage::to_string(self->settings_.node.value_or(other.node))},
@@ -293,7 +293,7 @@ request_number peer_link::state::submit(outgoing_request r) {
       refused = {errc::stopping, "this node stops"};
     } else if (!up_) {
       refused = {errc::connection_lost, "the link to " + settings_.host + " is down: " + fault_};
-    } else if (const auto added = table_.add(r, env_.clock.now()); added) {
+    } else if (const auto added = table_.add(r, services_.clock.now()); added) {
       n = *added;
       send_some(failed);
     } else {
@@ -307,7 +307,7 @@ request_number peer_link::state::submit(outgoing_request r) {
 
 // Locked.
 void peer_link::state::send_some(std::vector<request_table::finished>& failed) {
-  for (auto& s : table_.take_sendable(env_.clock.now())) {
+  for (auto& s : table_.take_sendable(services_.clock.now())) {
     if (connections_[s.connection]->send(std::move(s.what))) continue;
     if (auto f = table_.not_sent(s.number, {errc::busy, "too many unsent bytes to the peer"}))
       failed.push_back(std::move(*f));
@@ -373,7 +373,7 @@ void peer_link::state::on_tick(std::uint64_t generation) {
   {
     const std::lock_guard lock{mutex_};
     if (generation != generation_ || !up_) return;
-    over = table_.expire(env_.clock.now());
+    over = table_.expire(services_.clock.now());
     send_cancels(over.cancels);
     up_for_ += settings_.tick;
     if (up_for_ >= steady_after) pause_.succeeded();
@@ -398,8 +398,8 @@ link_status peer_link::state::status() const {
 
 // ---- the handle -----------------------------------------------------------------------------------------------------
 
-peer_link::peer_link(const peer_link_settings& settings, link_services environment, observer changed)
-    : state_(std::make_shared<state>(settings, std::move(environment), std::move(changed))) {}
+peer_link::peer_link(const peer_link_settings& settings, link_services services, observer changed)
+    : state_(std::make_shared<state>(settings, std::move(services), std::move(changed))) {}
 
 peer_link::~peer_link() {
   stop();

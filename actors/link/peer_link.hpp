@@ -60,7 +60,7 @@ public:
   // also called when the link could not be established. May be empty.
   using observer = std::function<void(const peer& other, const std::optional<error>& down)>;
 
-  peer_link(const peer_link_settings& settings, link_services environment, observer changed = {});
+  peer_link(const peer_link_settings& settings, link_services services, observer changed = {});
   ~peer_link(); // stop()
   peer_link(const peer_link&) = delete;
   peer_link& operator=(const peer_link&) = delete;

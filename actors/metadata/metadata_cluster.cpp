@@ -18,32 +18,32 @@ constexpr std::chrono::seconds read_again_after{1};
 } // namespace
 
 void metadata_state::start_log() {
-  replicated_log::environment env;
-  env.post = on_actor();
-  env.after = [this](std::chrono::milliseconds wait, std::function<void()> run) {
+  replicated_log::host_services host;
+  host.post = on_actor();
+  host.after = [this](std::chrono::milliseconds wait, std::function<void()> run) {
     self_->delayed_send(self_, wait, completion{std::move(run)});
   };
-  env.clock = s_.clock;
-  env.store = s_.store;
-  env.applies = s_.writes;
-  env.applying = [this](std::span<const meta::command> commands) { applying(commands); };
-  env.applied = [this](std::span<const meta::command> commands, storage::log_index index) {
+  host.clock = s_.clock;
+  host.store = s_.store;
+  host.applies = s_.writes;
+  host.applying = [this](std::span<const meta::command> commands) { applying(commands); };
+  host.applied = [this](std::span<const meta::command> commands, storage::log_index index) {
     s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
     s_.metrics->committed_commands.fetch_add(commands.size(), std::memory_order_relaxed);
     applied(commands, index);
   };
-  env.replacing = [this] { cache_->begin_change_of_all(); };
-  env.replaced = [this](storage::log_index index) {
+  host.replacing = [this] { cache_->begin_change_of_all(); };
+  host.replaced = [this](storage::log_index index) {
     cache_->end_change_of_all();
     applied_ = index;
     layout_changed_ = true;
     read_layout();
   };
-  env.failed = [this](const std::optional<error>& why) { note_fault(why ? to_string(*why) : std::string{}); };
+  host.failed = [this](const std::optional<error>& why) { note_fault(why ? to_string(*why) : std::string{}); };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
   known_at_start_ = s_.log->members;
-  log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(env), applied_);
+  log_ = std::make_unique<replicated_log>(std::move(*s_.log), std::move(host), applied_);
   read_layout();
   log_->start();
 }

@@ -212,7 +212,7 @@ void metadata_state::note_fault(std::string text) const {
   if (s_.fault) s_.fault->set(std::move(text));
 }
 
-void metadata_state::look_for_hung_disk() {
+void metadata_state::check_hung_disk() {
   if (writes_failed_) return;
   const bool hangs = s_.writes->longest_running() > writes_overdue_after;
   if (hangs == std::exchange(writes_overdue_, hangs)) return;
@@ -255,7 +255,7 @@ void metadata_state::tick() {
   const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
   std::apply([&](auto&... tables) { (tables.fail_overdue(now(), late), ...); }, waiting_);
   reads_overdue_ = s_.reads->longest_running() > reads_overdue_after;
-  if (!log_) look_for_hung_disk(); // in a cluster the log does this, and commits go through the leader meanwhile
+  if (!log_) check_hung_disk(); // in a cluster the log does this, and commits go through the leader meanwhile
   if (session_ == 0) begin_session();
   if (log_) {
     log_->tick();

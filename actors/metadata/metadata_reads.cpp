@@ -83,7 +83,7 @@ void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadli
                                 std::function<void(storage::log_index)> go) {
   if (!log_) return go(0);
   const auto reached = [this, go = std::move(go)](storage::log_index at) { with_layout([go, at] { go(at); }); };
-  if (seen != 0 && log_->shows(seen)) return reached(seen);
+  if (seen != 0 && log_->has_applied(seen)) return reached(seen);
   log_->barrier(deadline, [this, reply, reached](const result<storage::log_index>& at) {
     if (at) return reached(*at);
     give<Answer>(reply, at.error());

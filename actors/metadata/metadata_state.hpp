@@ -110,7 +110,7 @@ private:
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
   void note_fault(std::string text) const;
-  void look_for_hung_disk();
+  void check_hung_disk();
   storage::blob_id draw_blob();
   bool is_full() const;
   error no_room() const;

@@ -17,8 +17,8 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::seconds join_patience = 2min, join_pause = 1s, join_time = 10s;
-constexpr std::chrono::milliseconds transfer_patience = 1500ms, transfer_pause = 10ms;
+constexpr std::chrono::seconds join_timeout = 2min, join_pause = 1s, join_time = 10s;
+constexpr std::chrono::milliseconds transfer_timeout = 1500ms, transfer_pause = 10ms;
 constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
 constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
@@ -26,14 +26,14 @@ std::string text_of(const config::endpoint& e) {
   return config::format(e);
 }
 
-bool worth_another_try(errc code) {
+bool is_retriable(errc code) {
   return code == errc::connection_lost || code == errc::no_leader || code == errc::timeout || code == errc::busy;
 }
 
 } // namespace
 
-result<std::unique_ptr<cluster_member>> cluster_member::open(member_services environment) {
-  std::unique_ptr<cluster_member> m{new cluster_member{std::move(environment)}};
+result<std::unique_ptr<cluster_member>> cluster_member::open(member_services services) {
+  std::unique_ptr<cluster_member> m{new cluster_member{std::move(services)}};
   if (auto good = m->check_refusal(); !good) return good.error();
   if (auto good = m->open_links(); !good) return good.error();
   if (auto good = m->find_cluster(); !good) return good.error();
@@ -51,8 +51,8 @@ cluster_member::~cluster_member() {
 constexpr std::string_view refused_grammar = "cairn-refused 1 ";
 
 result<void> cluster_member::check_refusal() const {
-  const auto& dir = env_.settings->node.data_dir;
-  auto said = storage::read_small_file(*env_.files, dir + "/refused");
+  const auto& dir = services_.settings->node.data_dir;
+  auto said = storage::read_small_file(*services_.files, dir + "/refused");
   if (!said) return said.error().code == errc::not_found ? result<void>{} : said.error();
   while (said->ends_with('\n')) said->pop_back();
   return error{errc::precondition_failed, dir + " was refused by its cluster, permanently: " +
@@ -63,8 +63,8 @@ result<void> cluster_member::check_refusal() const {
 void cluster_member::remember_refusal(const std::string& why) const {
   std::string line{refused_grammar};
   for (const char c : why) line += c == '\n' ? ' ' : c;
-  const auto path = env_.settings->node.data_dir + "/refused";
-  if (auto kept = storage::replace_small_file(*env_.files, path, line + '\n'); !kept)
+  const auto path = services_.settings->node.data_dir + "/refused";
+  if (auto kept = storage::replace_small_file(*services_.files, path, line + '\n'); !kept)
     log::error("the cluster's refusal of this node could not be stored", {{"error", to_string(kept.error())}});
 }
 
@@ -75,20 +75,20 @@ std::optional<std::string> cluster_member::refused_by_peers() const {
 }
 
 meta::new_node cluster_member::self() const {
-  const auto& s = *env_.settings;
+  const auto& s = *services_.settings;
   std::string address = s.cluster.advertise;
   if (address.empty()) address = text_of(links_ ? links_->local_endpoint() : s.cluster.listen);
-  return {env_.node.id, address, s.node.zone, s.node.weight, env_.node.incarnation};
+  return {services_.node.id, address, s.node.zone, s.node.weight, services_.node.incarnation};
 }
 
 result<std::shared_ptr<link::tls_identity>>
 cluster_member::read_identity(const config::cluster_tls_settings& files) const {
-  auto material = link::read_tls_files(*env_.files, files.ca, files.cert, files.key);
+  auto material = link::read_tls_files(*services_.files, files.ca, files.cert, files.key);
   if (!material) return material.error();
   auto made = link::tls_identity::make(*material);
-  if (made && (*made)->node() != env_.node.id)
+  if (made && (*made)->node() != services_.node.id)
     return error{errc::invalid_argument, files.cert + " was issued for node " + storage::to_string((*made)->node()) +
-                                             ", but this node is " + storage::to_string(env_.node.id) +
+                                             ", but this node is " + storage::to_string(services_.node.id) +
                                              ": issue one with `cairn cluster certs issue`"};
   return made;
 }
@@ -105,7 +105,7 @@ result<void> cluster_member::reload_certificate(const config::cluster_tls_settin
 }
 
 result<void> cluster_member::open_links() {
-  const auto& s = env_.settings->cluster;
+  const auto& s = services_.settings->cluster;
   if (!s.tls.cert.empty()) {
     auto made = read_identity(s.tls);
     if (!made) return made.error();
@@ -114,29 +114,29 @@ result<void> cluster_member::open_links() {
   }
   link::hello h;
   h.cluster_name = s.name;
-  h.node = env_.node.id;
-  h.incarnation = env_.node.incarnation;
+  h.node = services_.node.id;
+  h.incarnation = services_.node.incarnation;
   h.feature_level = meta::feature_level;
   hello_ = std::make_shared<local_handshake>(std::move(h));
   link_peers_settings settings;
   settings.listen = s.listen;
   settings.insecure = s.insecure;
   settings.bulk_connections = s.bulk_connections;
-  link_peers_services env;
-  env.contexts = env_.contexts;
-  env.tls = tls_;
-  env.own = hello_;
-  env.service = service_;
-  links_ = std::make_shared<link_peers>(settings, std::move(env));
+  link_peers_services parts;
+  parts.contexts = services_.contexts;
+  parts.tls = tls_;
+  parts.own = hello_;
+  parts.service = service_;
+  links_ = std::make_shared<link_peers>(settings, std::move(parts));
   return links_->listen();
 }
 
 result<void> cluster_member::find_cluster() {
-  const auto& data_dir = env_.settings->node.data_dir;
-  auto known = storage::load_cluster_identity(*env_.files, data_dir);
+  const auto& data_dir = services_.settings->node.data_dir;
+  auto known = storage::load_cluster_identity(*services_.files, data_dir);
   if (!known) return known.error();
   const auto log_dir = log_directory();
-  auto listed = env_.files->list(log_dir);
+  auto listed = services_.files->list(log_dir);
   const bool has_log = listed && !listed->empty();
   if (*known && !has_log)
     return error{errc::precondition_failed,
@@ -146,10 +146,10 @@ result<void> cluster_member::find_cluster() {
   if (auto opened = open_log_engine(); !opened) return opened;
   if (*known) {
     identity_ = std::move(**known);
-    if (identity_.name != env_.settings->cluster.name)
+    if (identity_.name != services_.settings->cluster.name)
       return error{errc::invalid_argument, "this node is a member of the cluster \"" + identity_.name +
-                                               "\", cluster.name says \"" + env_.settings->cluster.name + "\""};
-  } else if (auto good = env_.settings->cluster.join.empty() ? found() : join(); !good) {
+                                               "\", cluster.name says \"" + services_.settings->cluster.name + "\""};
+  } else if (auto good = services_.settings->cluster.join.empty() ? found() : join(); !good) {
     return good;
   }
   hello_->set_cluster(identity_.id, identity_.name);
@@ -159,15 +159,15 @@ result<void> cluster_member::find_cluster() {
 }
 
 result<void> cluster_member::found() {
-  if (env_.settings->node.weight == 0)
+  if (services_.settings->node.weight == 0)
     return error{errc::invalid_argument, "the first node of a cluster needs a node.weight above 0"};
-  identity_ = {storage::make_uuid(*env_.random), env_.settings->cluster.name, 0, {}};
+  identity_ = {storage::make_uuid(*services_.random), services_.settings->cluster.name, 0, {}};
   log::info("founding a cluster", {{"cluster", storage::to_string(identity_.id)}, {"name", identity_.name}});
-  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+  return storage::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
 }
 
 result<void> cluster_member::join() {
-  auto view = env_.store->read();
+  auto view = services_.store->read();
   if (!view) return view.error();
   if ((*view)->applied() != 0)
     return error{errc::precondition_failed, "this node already stores data; a node that joins a cluster starts with an "
@@ -176,19 +176,19 @@ result<void> cluster_member::join() {
   if (!answer) return answer.error();
   identity_ = {answer->cluster, answer->name, answer->number, std::move(answer->members)};
   log::info("joined", {{"cluster", storage::to_string(identity_.id)}, {"number", identity_.self}});
-  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+  return storage::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
 }
 
 result<join_answer> cluster_member::ask_to_join() {
-  const auto& token = env_.settings->cluster.join_token;
-  join_request asked{self(), env_.settings->cluster.name, {}};
+  const auto& token = services_.settings->cluster.join_token;
+  join_request asked{self(), services_.settings->cluster.name, {}};
   if (!token.empty()) asked.proof = cluster::prove_token(cluster::hash_of_token(token), asked.node.id);
   std::string bytes(1, char(peer_request::join));
   bytes += encode(asked);
-  auto until = env_.clock->now() + join_patience;
+  auto until = services_.clock->now() + join_timeout;
   error last{errc::no_leader, "no member was asked"};
-  while (env_.clock->now() < until) {
-    for (const auto& address : env_.settings->cluster.join) {
+  while (services_.clock->now() < until) {
+    for (const auto& address : services_.settings->cluster.join) {
       auto target = config::parse_host_port(address);
       if (!target) return target.error();
       auto answered = std::make_shared<std::promise<result<link::answer>>>();
@@ -196,9 +196,9 @@ result<join_answer> cluster_member::ask_to_join() {
                          [answered](result<link::answer> a) { answered->set_value(std::move(a)); });
       auto a = answered->get_future().get();
       if (a) return decode_join_answer(a->bytes);
-      if (!worth_another_try(a.error().code)) return a.error();
+      if (!is_retriable(a.error().code)) return a.error();
       // busy: the member waits for an operator's approval, which may take any time.
-      if (a.error().code == errc::busy) until = env_.clock->now() + join_patience;
+      if (a.error().code == errc::busy) until = services_.clock->now() + join_timeout;
       if (a.error().code != last.code || a.error().text != last.text)
         log::info("waiting to join", {{"asked", address}, {"answer", to_string(a.error())}});
       last = a.error();
@@ -220,7 +220,7 @@ error cluster_member::unreadable(const error& why) const {
 result<void> cluster_member::remember_members() {
   const auto is_other = [this](const auto& m) { return m.number != identity_.self; };
   if (std::ranges::any_of(identity_.members, is_other)) return {};
-  auto view = env_.store->read();
+  auto view = services_.store->read();
   if (!view) return unreadable(view.error());
   const auto row = (*view)->cluster();
   if (!row && row.error().code != errc::not_found) return unreadable(row.error());
@@ -229,11 +229,11 @@ result<void> cluster_member::remember_members() {
   if (!nodes) return nodes.error();
   for (const auto& n : *nodes)
     if (n.state != meta::node_state::removed) identity_.members.push_back({n.number, n.id, n.address});
-  return storage::save_cluster_identity(*env_.files, env_.settings->node.data_dir, identity_);
+  return storage::save_cluster_identity(*services_.files, services_.settings->node.data_dir, identity_);
 }
 
 std::string cluster_member::log_directory() const {
-  return env_.settings->metadata_dir() + "/log";
+  return services_.settings->metadata_dir() + "/log";
 }
 
 result<void> cluster_member::open_log_engine() {
@@ -241,7 +241,7 @@ result<void> cluster_member::open_log_engine() {
   options.directory = log_directory();
   options.tables = raft::raft_log_tables;
   options.damage = log_damage_ =
-      std::make_shared<storage::kv_damage>(options.directory, &env_.metrics->metadata_damaged);
+      std::make_shared<storage::kv_damage>(options.directory, &services_.metrics->metadata_damaged);
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   log_engine_ = std::move(*engine);
@@ -255,25 +255,26 @@ result<void> cluster_member::open_log() {
   transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
   member_log_services parts;
   parts.engine = log_engine_.get();
-  parts.store = env_.store;
+  parts.store = services_.store;
   parts.identity = &identity_;
   parts.self = self();
-  parts.replicas = std::uint8_t(env_.settings->cluster.replicas);
-  parts.write_quorum = std::uint8_t(env_.settings->cluster.write_quorum);
+  parts.replicas = std::uint8_t(services_.settings->cluster.replicas);
+  parts.write_quorum = std::uint8_t(services_.settings->cluster.write_quorum);
   parts.writes = log_writes_.get();
   parts.reads = log_reads_.get();
-  parts.transfer = {env_.engine, env_.files, env_.settings->metadata_dir() + "/transfer", transfers_.get()};
+  parts.transfer = {services_.engine, services_.files, services_.settings->metadata_dir() + "/transfer",
+                    transfers_.get()};
   parts.network = links_.get();
-  parts.clock = env_.clock;
-  parts.random = env_.random;
-  parts.has_room = [files = env_.files, directory = env_.settings->metadata_dir(),
-                    reserve = env_.settings->storage.reserve.bytes] {
+  parts.clock = services_.clock;
+  parts.random = services_.random;
+  parts.has_room = [files = services_.files, directory = services_.settings->metadata_dir(),
+                    reserve = services_.settings->storage.reserve.bytes] {
     const auto space = files->space_of(directory);
     return space && storage::has_room_again(reserve, *space);
   };
-  parts.damage = env_.damage;
+  parts.damage = services_.damage;
   parts.log_damage = log_damage_;
-  parts.repaired = &env_.metrics->metadata_repaired;
+  parts.repaired = &services_.metrics->metadata_repaired;
   parts.state = state_;
   auto log = open_member_log(parts);
   if (!log) return log.error();
@@ -285,16 +286,16 @@ std::shared_ptr<const chunk_router> cluster_member::serve_chunks(caf::actor_syst
                                                                  std::shared_ptr<const store_router> local,
                                                                  std::shared_ptr<storage::buffer_pool> buffers,
                                                                  std::size_t servers, bool disk_closed) {
-  service_->count_in(*env_.metrics);
+  service_->count_in(*services_.metrics);
   auto chunks = open_member_chunks(
       system,
       {.local = std::move(local),
        .layouts = layout_,
        .network = links_,
        .buffers = std::move(buffers),
-       .peer_buffers = std::make_shared<storage::buffer_pool>(env_.settings->limits.memory.bytes / peers_share),
-       .metrics = env_.metrics,
-       .clock = env_.clock,
+       .peer_buffers = std::make_shared<storage::buffer_pool>(services_.settings->limits.memory.bytes / peers_share),
+       .metrics = services_.metrics,
+       .clock = services_.clock,
        .servers = servers,
        .disk_closed = disk_closed},
       *service_);
@@ -315,23 +316,23 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.cluster_name = identity_.name;
   services.metadata = metadata;
   services.controller.out_after =
-      std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.down_out_after);
+      std::chrono::duration_cast<std::chrono::milliseconds>(services_.settings->cluster.down_out_after);
   services.founding.window =
-      std::chrono::duration_cast<std::chrono::milliseconds>(env_.settings->cluster.founding_window);
+      std::chrono::duration_cast<std::chrono::milliseconds>(services_.settings->cluster.founding_window);
   services.certificate_end = [end = certificate_end_] { return end->load(); };
   services.refusal = [this] { return refused_by_peers(); };
   services.feature_level = [hello = hello_](std::uint8_t level) { hello->set_feature_active(level); };
   services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
   services.remembered = identity_.members;
-  services.remember_members = [files = env_.files, dir = env_.settings->node.data_dir,
+  services.remember_members = [files = services_.files, dir = services_.settings->node.data_dir,
                                identity = identity_](const std::vector<storage::known_member>& members) {
     auto of_now = identity;
     of_now.members = members;
     return storage::save_cluster_identity(*files, dir, of_now);
   };
-  if (!env_.settings->cluster.join.empty())
+  if (!services_.settings->cluster.join.empty())
     services.ask_configured = [this](std::string request, link::reply_callback reply) {
-      const auto& join = env_.settings->cluster.join;
+      const auto& join = services_.settings->cluster.join;
       const auto target = config::parse_host_port(join[configured_asked_++ % join.size()]);
       if (!target) return reply(target.error());
       links_->ask_member(*target, std::move(request), join_time, std::move(reply));
@@ -346,7 +347,7 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   admin_service.network = links_.get();
   admin_service.clock = services.clock;
   admin_service.cluster_name = identity_.name;
-  admin_service.random = env_.random;
+  admin_service.random = services_.random;
   admin_service.down_after = services.controller.down_after;
   admin_service.membership = spawn_membership(system, std::move(services));
   membership_->set(admin_service.membership);
@@ -372,10 +373,10 @@ std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_act
 } // namespace
 
 void cluster_member::transfer_leadership(caf::actor_system& system) {
-  const auto until = env_.clock->now() + transfer_patience;
+  const auto until = services_.clock->now() + transfer_timeout;
   std::optional<storage::node_number> to;
   const auto metadata = metadata_->get();
-  while (metadata && env_.clock->now() < until) {
+  while (metadata && services_.clock->now() < until) {
     const auto log = ask_and_wait<log_status_ptr>(system, metadata, status_atom_v);
     const auto layout = layout_->get();
     if (!log || !layout || !(*log)->leads) break;

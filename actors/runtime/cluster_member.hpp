@@ -41,7 +41,7 @@ public:
   // as long as one of them answers that it waits for an operator. Errors: invalid_argument and precondition_failed
   // (another cluster's name, an identity that the cluster refuses, a node that already stores data, unusable TLS
   // files), no_leader (no member answered), io_error, corrupt, no_space, locked.
-  static result<std::unique_ptr<cluster_member>> open(member_services environment);
+  static result<std::unique_ptr<cluster_member>> open(member_services services);
   ~cluster_member();
 
   storage::kv_engine& log_engine() { return *log_engine_; }
@@ -69,7 +69,7 @@ public:
   admin_service_actor admin_service() const { return admin_service_->get(); } // null before start() and after stop()
 
 private:
-  explicit cluster_member(member_services environment) : env_(std::move(environment)) {}
+  explicit cluster_member(member_services services) : services_(std::move(services)) {}
   result<void> check_refusal() const;
   void remember_refusal(const std::string& why) const;
   std::optional<std::string> refused_by_peers() const;
@@ -85,7 +85,7 @@ private:
   result<void> remember_members();
   error unreadable(const error& why) const;
 
-  member_services env_;
+  member_services services_;
   storage::cluster_identity identity_;
   std::shared_ptr<local_handshake> hello_;
   std::shared_ptr<link::tls_identity> tls_; // null: plaintext

@@ -13,8 +13,8 @@ constexpr std::chrono::seconds job_timeout{60}; // in the queue
 
 } // namespace
 
-void body_digests::start(environment env, std::shared_ptr<body_check> check, user& u) {
-  env_ = std::move(env);
+void body_digests::start(host_services host, std::shared_ptr<body_check> check, user& u) {
+  host_ = std::move(host);
   user_ = &u;
   check_ = std::move(check);
   const auto md5 = [sum = md5_](storage::bytes_view bytes) -> result<void> {
@@ -48,7 +48,7 @@ void body_digests::run(std::size_t which) {
   }
   if (next.empty()) return;
   lane.running = true;
-  auto job = [this, which, next = std::move(next), update = lane.update, back = env_.on_actor](bool expired) mutable {
+  auto job = [this, which, next = std::move(next), update = lane.update, back = host_.on_actor](bool expired) mutable {
     const auto count = static_cast<std::uint32_t>(next.size());
     result<void> good;
     if (expired) good = error{errc::timeout, "the body's digest expired in the executor's queue"};
@@ -57,7 +57,8 @@ void body_digests::run(std::size_t which) {
     next.clear(); // releases the buffers before the actor grants new ones
     back([this, which, count, good] { ran(which, count, good); });
   };
-  if (auto posted = env_.executor->post(env_.clock->now() + job_timeout, std::move(job)); !posted) fail(posted.error());
+  if (auto posted = host_.executor->post(host_.clock->now() + job_timeout, std::move(job)); !posted)
+    fail(posted.error());
 }
 
 void body_digests::ran(std::size_t which, std::uint32_t chunks, const result<void>& good) {

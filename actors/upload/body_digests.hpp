@@ -25,7 +25,7 @@ public:
     virtual void digested(std::uint32_t first, std::uint32_t end) = 0; // chunks [first, end) have passed all digests
     virtual void digest_failed(error why) = 0;                         // at most once
   };
-  struct environment {
+  struct host_services {
     std::shared_ptr<storage::executor> executor;
     const storage::clock* clock = nullptr;
     // Runs a function on the actor, from any thread; drops it when the actor is gone.
@@ -33,7 +33,7 @@ public:
   };
 
   // `check` may be null. `u` outlives this.
-  void start(environment env, std::shared_ptr<body_check> check, user& u);
+  void start(host_services host, std::shared_ptr<body_check> check, user& u);
   result<void> digest_now(storage::bytes_view bytes); // a body that is small enough for the caller's thread
   void add(storage::slice chunk);                     // the next chunk
   std::uint32_t chunks() const { return through_; }   // that have passed all digests
@@ -52,7 +52,7 @@ private:
   void ran(std::size_t which, std::uint32_t chunks, const result<void>& good);
   void fail(error why);
 
-  environment env_;
+  host_services host_;
   user* user_ = nullptr;
   std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>();
   std::shared_ptr<body_check> check_;

@@ -72,7 +72,7 @@ void cluster_run::replace_member(cluster_node& n) {
   if (checks_.failed()) return;
   if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
     return checks_.fail("removing a node that was refused: " + to_string(done.error()));
-  wait_until_it_votes_no_more(number);
+  wait_until_demoted(number);
   if (checks_.failed()) return;
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     checks_.fail("not ready after a node was refused: " + standing());

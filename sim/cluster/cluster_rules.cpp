@@ -199,7 +199,7 @@ void cluster_rules::make_due(storage::wall_ms latest) {
   const auto due = latest + std::chrono::milliseconds{(longest(rule_) + 1) * plan_.day}.count() + 1;
   for (const auto& n : nodes_)
     if (n->running() && n->wall() < due) n->jump_clock(std::chrono::milliseconds{due - n->wall()});
-  work_.all_is_due();
+  work_.all_due();
 }
 
 void cluster_rules::expire_all() {

@@ -25,13 +25,13 @@ private:
   void let_in();
   void crash(cluster_node& n, bool powerless = false);
   void start(cluster_node& n);
-  void restart_sick();
+  void restart_failed();
   void mend();
   void settle(const char* after);
   void drain();
   void take_out_removed();
   void settle_drains();
-  void wait_until_it_votes_no_more(storage::node_number number);
+  void wait_until_demoted(storage::node_number number);
   void take_out(cluster_node& n);
   void remove_drained();
   void replace_disks();

@@ -34,12 +34,12 @@ void cluster_run::build() {
     if (n->number() >= plan_.at_first) break;
     start(*n);
     const auto done = [&] { return n->ready() || checks_.failed(); };
-    for (int tries = 1; !w_.run_until(done, 2min) && tries < build_tries_max; ++tries) restart_sick();
+    for (int tries = 1; !w_.run_until(done, 2min) && tries < build_tries_max; ++tries) restart_failed();
     if (checks_.failed()) return;
     if (!n->ready()) return checks_.fail("a node does not become ready: " + standing());
-    if (n == nodes_.front()) work_->make_bucket([this] { restart_sick(); });
+    if (n == nodes_.front()) work_->make_bucket([this] { restart_failed(); });
   }
-  if (!checks_.failed()) rules_->begin([this] { restart_sick(); });
+  if (!checks_.failed()) rules_->begin([this] { restart_failed(); });
 }
 
 void cluster_run::start(cluster_node& n) {
@@ -60,7 +60,7 @@ void cluster_run::crash(cluster_node& n, bool powerless) {
 }
 
 // Restarts nodes whose disks have failed, as an operator would.
-void cluster_run::restart_sick() {
+void cluster_run::restart_failed() {
   for (const auto& n : nodes_) {
     if (!disks_->sick(*n)) continue;
     crash(*n);
@@ -194,7 +194,7 @@ void cluster_run::take_out_removed() {
         break;
       }
   for (auto* n : gone) {
-    wait_until_it_votes_no_more(*n->member_number());
+    wait_until_demoted(*n->member_number());
     if (checks_.failed()) return;
     if (draining_ == n) draining_ = nullptr;
     take_out(*n);
@@ -216,7 +216,7 @@ void cluster_run::settle_drains() {
   settle("after an activation");
 }
 
-void cluster_run::wait_until_it_votes_no_more(storage::node_number number) {
+void cluster_run::wait_until_demoted(storage::node_number number) {
   const auto until = w_.now() + 2min;
   for (bool gone = false; !gone;) {
     w_.run_for(500ms);
@@ -253,7 +253,7 @@ void cluster_run::remove_drained() {
   if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
     return checks_.fail("removing a node that was drained: " + to_string(done.error()));
   // An operator waits until the node is no member of the log any more: to remove one of two voters, both are needed.
-  wait_until_it_votes_no_more(number);
+  wait_until_demoted(number);
   if (checks_.failed()) return;
   take_out(*std::exchange(draining_, nullptr));
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))

@@ -292,7 +292,7 @@ void cluster_workload::may_expire(const std::string& key, content_number value) 
   });
 }
 
-void cluster_workload::all_is_due() {
+void cluster_workload::all_due() {
   all_due_ = true;
   for (const auto& [key, value] : std::exchange(not_due_, {})) may_expire(key, value);
 }

@@ -58,7 +58,7 @@ public:
   void verify_versions(); // reads acknowledged versions
   void judge();           // checks the history
   // From now on rules may delete everything to which they apply.
-  void all_is_due();
+  void all_due();
   std::string summary() const;
 
   cluster_node* any_node(); // a node that serves; null: none

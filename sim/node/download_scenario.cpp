@@ -25,7 +25,7 @@ private:
   actors::download_plan draw_plan(const meta::object_row& row);
   bool same_bytes(std::uint64_t offset, storage::bytes_view bytes) const;
   void start();
-  void hog_memory();
+  void exhaust_memory();
   void check_end();
   void clean_up();
 
@@ -140,7 +140,7 @@ bool download_run::same_bytes(std::uint64_t offset, storage::bytes_view bytes) c
 }
 
 // Another user's buffers are taken and released, so that growth fails and even a block must be waited for.
-void download_run::hog_memory() {
+void download_run::exhaust_memory() {
   const auto hogs = w_.draw.between(1, 30);
   for (std::uint64_t i = 0; i < hogs; ++i) {
     w_.after(microseconds{w_.draw.below(200'000)}, [this] {
@@ -216,7 +216,7 @@ run_result download_run::run() {
   pressed_ = w_.draw.chance(0.3);
   pool_ = std::make_shared<storage::buffer_pool>(pressed_ ? w_.draw.between(2, 12) * block_size_bytes : 64 << 20);
   start();
-  if (pressed_) hog_memory();
+  if (pressed_) exhaust_memory();
 
   const bool ended =
       w_.run_until([&] { return client_->end() != download_end::running || checks_.failed(); }, std::chrono::hours{1});

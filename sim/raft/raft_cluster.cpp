@@ -150,7 +150,7 @@ void raft_cluster::mend() {
 }
 
 // Crashes the voter after it has sent its vote; it restarts before the vote is counted.
-void raft_cluster::die_voting(const raft::envelope& envelope) {
+void raft_cluster::crash_after_vote(const raft::envelope& envelope) {
   if (calm_ || !dice_.chance(options_.dies_voting)) return;
   ++dead_voters_;
   server& s = of(envelope.from);
@@ -297,7 +297,7 @@ void raft_cluster::install(server& s, unsigned tries) {
 }
 
 void raft_cluster::post(const raft::envelope& envelope) {
-  if (votes_.sent(envelope) && options_.dies_voting > 0) die_voting(envelope);
+  if (votes_.sent(envelope) && options_.dies_voting > 0) crash_after_vote(envelope);
   if (cuts_.contains({envelope.from, envelope.to}) || envelope.to == 0 || envelope.to > servers_.size()) return;
   if (!calm_ && dice_.chance(options_.loss)) return;
   const int copies = !calm_ && dice_.chance(options_.doubled) ? 2 : 1;

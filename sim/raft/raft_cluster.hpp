@@ -111,7 +111,7 @@ private:
     s.held_up.push_back([this, &s, life, what] { run_alive(s, life, what); });
   }
   void thaw(server& s);
-  void die_voting(const raft::envelope& envelope);
+  void crash_after_vote(const raft::envelope& envelope);
   void pump(server& s);
   void store_next(server& s);
   void apply_next(server& s);

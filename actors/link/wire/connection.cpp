@@ -213,7 +213,7 @@ void connection::queue_own(frame_kind kind, std::string meta, errc code) {
   m.meta = std::move(meta);
   {
     const std::lock_guard lock{mutex_};
-    queue_.push_anyway(std::move(m));
+    queue_.push_unbounded(std::move(m));
   }
   start_writing();
 }

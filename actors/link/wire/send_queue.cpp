@@ -21,11 +21,11 @@ std::size_t send_queue::size_of(const message& m) {
 
 bool send_queue::push(message&& m) {
   if (bytes_ > 0 && bytes_ + size_of(m) > bytes_max_) return false;
-  push_anyway(std::move(m));
+  push_unbounded(std::move(m));
   return true;
 }
 
-void send_queue::push_anyway(message&& m) {
+void send_queue::push_unbounded(message&& m) {
   m.header.payload_total = m.payload.owner ? m.payload.length : 0;
   m.header.payload_offset = 0;
   bytes_ += size_of(m);

@@ -33,7 +33,7 @@ public:
 
   // False: the message does not fit, and was not queued. An empty queue takes any message.
   bool push(message&& m);
-  void push_anyway(message&& m); // for the connection's own frames: hello, refusal, heartbeat
+  void push_unbounded(message&& m); // for the connection's own frames: hello, refusal, heartbeat
 
   // The next frames to write together, fewer when they are large. Their bytes count as queued until `written`.
   std::vector<sent_frame> next_batch();

@@ -36,16 +36,16 @@ struct replicated_log::apply_job {
   std::vector<std::vector<meta::command>> batches;
 };
 
-replicated_log::replicated_log(replicated_log_services services, environment env, storage::log_index applied)
-    : s_(std::move(services)), env_(std::move(env)), node_(std::move(s_.node)), applied_(applied) {
+replicated_log::replicated_log(replicated_log_services services, host_services host, storage::log_index applied)
+    : s_(std::move(services)), host_(std::move(host)), node_(std::move(s_.node)), applied_(applied) {
   bytes_since_compaction_ = s_.log_bytes;
   submits_.emplace(submit_route());
   set_members(s_.members);
   if (!s_.transfer.engine) return;
-  snapshot_transfer::environment e;
-  e.post = env_.post;
-  e.after = env_.after;
-  e.clock = env_.clock;
+  snapshot_transfer::host_services e;
+  e.post = host_.post;
+  e.after = host_.after;
+  e.clock = host_.clock;
   e.network = s_.network;
   e.record_at = [this](storage::log_index index) -> std::optional<raft::snapshot_record> {
     const auto& engine = node_->engine();
@@ -105,15 +105,15 @@ void replicated_log::pump() {
   for (const auto& envelope : u.messages) send(envelope);
   for (auto& wanted : u.reads) read_for(std::move(wanted));
   if (u.offer) offered(*u.offer);
-  if (node_->engine().installing()) drop_what_waits_to_be_applied();
-  look_at_pace();
+  if (node_->engine().installing()) drop_unapplied();
+  check_leader_pace();
   take_answers(u.answers);
   store_next();
   apply_next();
   arm_timer();
 }
 
-void replicated_log::look_at_pace() {
+void replicated_log::check_leader_pace() {
   const auto& engine = node_->engine();
   if (engine.role() != raft::role::leader) return pace_.reset();
   std::vector<raft::leader_pace::voter> others;
@@ -133,7 +133,7 @@ void replicated_log::arm_timer() {
   timer_at_ = due;
   const auto at = now();
   const std::chrono::milliseconds wait{due > at ? std::min<time_ms>(due - at, 60'000) : 0};
-  env_.after(wait, [this, due] {
+  host_.after(wait, [this, due] {
     if (timer_at_ != due || stopped_ || failure_) return; // another timer replaced this one
     timer_at_.reset();
     if (now() >= node_->deadline()) node_->tick(now());
@@ -146,7 +146,7 @@ void replicated_log::send(const raft::envelope& envelope) {
   if (!to) return;
   std::string bytes(1, char(peer_request::consensus));
   bytes += raft::encode(envelope.body);
-  s_.network->call(*to, std::move(bytes), env_.clock->now() + message_time, [](const result<link::answer>&) {});
+  s_.network->call(*to, std::move(bytes), host_.clock->now() + message_time, [](const result<link::answer>&) {});
 }
 
 void replicated_log::store_next() {
@@ -164,13 +164,13 @@ void replicated_log::store_next() {
                                                               std::make_move_iterator(end));
   to_store_.erase(to_store_.begin(), end);
   const auto last = batch->back().number;
-  auto job = [this, batch, last, log = s_.log, post = env_.post](bool expired) {
+  auto job = [this, batch, last, log = s_.log, post = host_.post](bool expired) {
     const result<void> outcome =
         expired ? result<void>{error{errc::timeout, "the consensus log's disk is overdue"}} : log->write(*batch);
     batch->clear();
     post([this, last, outcome] { stored(last, outcome); });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+  if (auto posted = s_.log_writes->post(host_.clock->now() + disk_time, std::move(job)); !posted)
     stored(last, posted.error());
 }
 
@@ -186,7 +186,7 @@ void replicated_log::stored(std::uint64_t write, const result<void>& outcome) {
 
 void replicated_log::read_for(raft::catch_up wanted) {
   auto shared = std::make_shared<raft::catch_up>(std::move(wanted));
-  auto job = [this, shared, log = s_.log, post = env_.post](bool expired) {
+  auto job = [this, shared, log = s_.log, post = host_.post](bool expired) {
     if (expired) return;
     auto entries = log->read(shared->head.previous + 1, shared->count);
     if (!entries && entries.error() == errc::corrupt) return post([this] { entries_unreadable_ = true; });
@@ -197,7 +197,7 @@ void replicated_log::read_for(raft::catch_up wanted) {
       pump();
     });
   };
-  (void)s_.log_reads->post(env_.clock->now() + message_time,
+  (void)s_.log_reads->post(host_.clock->now() + message_time,
                            std::move(job)); // on failure nothing is sent, and the engine asks again
 }
 
@@ -222,14 +222,14 @@ void replicated_log::apply_next() {
   }
   applying_ = true;
   apply_.begin();
-  for (const auto& commands : job->batches) env_.applying(commands);
-  auto work = [this, job, store = env_.store, post = env_.post](bool expired) {
+  for (const auto& commands : job->batches) host_.applying(commands);
+  auto work = [this, job, store = host_.store, post = host_.post](bool expired) {
     std::vector<std::span<const meta::command>> batches{job->batches.begin(), job->batches.end()};
     result<std::vector<meta::applied_batch>> outcome = error{errc::timeout, "the metadata's disk is overdue"};
     if (!expired) outcome = store->apply_all(batches);
     post([this, job, outcome = std::move(outcome)]() mutable { applied_job(*job, std::move(outcome)); });
   };
-  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(work)); !posted)
+  if (auto posted = host_.applies->post(host_.clock->now() + disk_time, std::move(work)); !posted)
     applied_job(*job, posted.error());
 }
 
@@ -238,7 +238,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
   if (stopped_) return;
   if (!outcome) {
     // A committed entry must be applied before any later one, so the log fails here.
-    for (const auto& commands : job.batches) env_.applied(commands, applied_);
+    for (const auto& commands : job.batches) host_.applied(commands, applied_);
     applying_ = false;
     if (!failure_) return fail(outcome.error());
     fail_late(outcome.error());
@@ -247,7 +247,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
   for (std::size_t i = 0; i < job.entries.size(); ++i) {
     CAIRN_ASSERT((*outcome)[i].index == job.entries[i].index);
     applied_ = job.entries[i].index;
-    env_.applied(job.batches[i], applied_);
+    host_.applied(job.batches[i], applied_);
     answer_tickets(job.entries[i], (*outcome)[i]);
   }
   applying_ = false; // only now, because an answer may submit the next command
@@ -377,9 +377,9 @@ log_status replicated_log::status() const {
   log_status out;
   out.leads = engine.leads() && !failure_;
   out.self = cluster::node_of(engine.id());
-  const auto leader = failure_ ? heard_leader() : engine.role() == raft::role::leader ? engine.id() : engine.leader();
+  const auto leader = failure_ ? recent_leader() : engine.role() == raft::role::leader ? engine.id() : engine.leader();
   if (leader != 0) out.leader = cluster::node_of(leader);
-  out.term = std::max(engine.term(), heard_term_);
+  out.term = std::max(engine.term(), last_leader_term_);
   out.commit = engine.commit();
   out.applied = applied_;
   out.last = engine.last_index();

@@ -108,7 +108,7 @@ public:
   using submitted = std::function<void(results)>;
   using reached = std::function<void(result<storage::log_index>)>;
 
-  struct environment {
+  struct host_services {
     std::function<void(std::function<void()>)> post; // runs a function on the actor, from any thread
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor
     const storage::clock* clock = nullptr;
@@ -124,7 +124,7 @@ public:
     std::function<void(const std::optional<error>&)> failed;
   };
 
-  replicated_log(replicated_log_services services, environment env, storage::log_index applied);
+  replicated_log(replicated_log_services services, host_services host, storage::log_index applied);
   ~replicated_log();
   replicated_log(const replicated_log&) = delete;
   replicated_log& operator=(const replicated_log&) = delete;
@@ -136,7 +136,9 @@ public:
   void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);
   // Whether this node's state is in service and contains this entry: a read that needs this index needs no barrier
   // then.
-  bool shows(storage::log_index index) const { return !stopped_ && !failure_ && !replacing_ && applied_ >= index; }
+  bool has_applied(storage::log_index index) const {
+    return !stopped_ && !failure_ && !replacing_ && applied_ >= index;
+  }
   void barrier(storage::steady_time deadline, reached done);
   cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
   cluster::raft::accepted transfer(storage::node_number to);
@@ -185,25 +187,25 @@ private:
   static constexpr unsigned hung_after_ticks = 8; // less than the time that clients wait, so that they get an answer
 
   void drop_reads(const error& why);
-  time_ms now() const { return ms_of(env_.clock->now()); }
+  time_ms now() const { return ms_of(host_.clock->now()); }
   static time_ms ms_of(storage::steady_time t);
   void pump();
   void arm_timer();
 
   void receive(const link::peer& from, std::string_view bytes);
-  void look_at_pace();
+  void check_leader_pace();
   void fail(error why);
   void fail_late(const error& why);
-  void tell_failure(bool repairs) const;
+  void log_failure(bool repairs) const;
   bool stops(const error& why) const;
-  void look_for_hung_disk();
+  void check_hung_disk();
   void transfer_leadership();
-  void send_what_is_left();
+  void flush_messages();
   void drop_tickets();
   error unavailable() const;
   void serve_failed(peer_request kind, const link::incoming_request& request);
   void note_leader(server_id from, const cluster::raft::message& m);
-  server_id heard_leader() const; // 0: this node has received nothing from a leader lately
+  server_id recent_leader() const; // 0: this node has received nothing from a leader lately
   void reopen_later();
   void try_reopen();
   void reopened(result<opened_log> log);
@@ -222,7 +224,7 @@ private:
   void replace_state(std::uint64_t write, storage::log_index index);
   void replaced(std::uint64_t write, storage::log_index index, const result<void>& outcome);
   void offered(const cluster::raft::envelope& envelope);
-  void drop_what_waits_to_be_applied();
+  void drop_unapplied();
   void serve_barrier(const link::incoming_request& request);
   void serve_submit(const link::incoming_request& request);
   void apply_next();
@@ -251,7 +253,7 @@ private:
   std::optional<server_id> id_of(const storage::uuid& node) const;
 
   replicated_log_services s_;
-  environment env_;
+  host_services host_;
   std::unique_ptr<cluster::raft::raft_node> node_;
   std::unique_ptr<snapshot_transfer> transfer_;
   std::map<server_id, storage::uuid> members_;
@@ -272,9 +274,9 @@ private:
   bool returns_damaged_ = false;           // its damage does not keep it from following
   time_ms reopened_at_ = 0, reopen_pause_ = 0;
   // The leader, as learned from its messages while this node's own log has failed.
-  server_id heard_leader_ = 0;
-  cluster::raft::term_t heard_term_ = 0;
-  time_ms heard_at_ = 0;
+  server_id last_leader_ = 0;
+  cluster::raft::term_t last_leader_term_ = 0;
+  time_ms last_leader_at_ = 0;
 
   std::vector<cluster::raft::log_write> to_store_;
   bool storing_ = false;

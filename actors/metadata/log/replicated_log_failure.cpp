@@ -18,11 +18,11 @@ namespace {
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, heard_for = 3000;
+constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, leader_contact_max = 3000;
 
 // Transient failures. no_space: nothing was written, because a transaction that finds no room is referenced by nothing.
 // timeout: the job expired before it ran, or the disk has not answered yet.
-bool passes(errc code) {
+bool is_transient(errc code) {
   return code == errc::no_space || code == errc::timeout;
 }
 
@@ -31,11 +31,11 @@ bool passes(errc code) {
 // When the node stops, the executors stop before this class does, and their waiting jobs expire.
 bool replicated_log::stops(const error& why) const {
   if (why.code != errc::timeout) return why.code == errc::stopping;
-  const auto probe = s_.log_writes->post(env_.clock->now(), [](bool) {});
+  const auto probe = s_.log_writes->post(host_.clock->now(), [](bool) {});
   return !probe && probe.error() == errc::stopping;
 }
 
-void replicated_log::tell_failure(bool repairs) const {
+void replicated_log::log_failure(bool repairs) const {
   log::error(repairs                           ? "the metadata is damaged; it is being replaced by another member's"
              : !reopens_                       ? "the metadata's log has failed; check its disk, then restart the node"
              : failure_->code == errc::timeout ? "the metadata's log has failed; it is reopened when its disk answers"
@@ -47,19 +47,19 @@ void replicated_log::fail(error why) {
   if (failure_ || stopped_) return;
   if (stops(why)) return stop();
   failure_ = std::move(why);
-  reopens_ = s_.reopen && passes(failure_->code);
+  reopens_ = s_.reopen && is_transient(failure_->code);
   repair_tries_ = 0;
   const bool repairs = can_repair();
-  tell_failure(repairs);
-  heard_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
-  heard_term_ = 0;
-  heard_at_ = now();
+  log_failure(repairs);
+  last_leader_ = node_->engine().role() == raft::role::leader ? 0 : node_->engine().leader();
+  last_leader_term_ = 0;
+  last_leader_at_ = now();
   transfer_leadership();
   to_store_.clear();
   to_apply_.clear();
   drop_reads(unavailable());
   if (!applying_ || apply_.hangs()) drop_tickets(); // else the running apply job answers them
-  if (env_.failed) env_.failed(failure_);
+  if (host_.failed) host_.failed(failure_);
   if (repairs) return repair_later();
   if (!reopens_) return;
   // Repeated failures back off: each attempt costs a cluster with one voter an election.
@@ -70,17 +70,17 @@ void replicated_log::fail(error why) {
 
 // A job that was running when the log failed has failed too, perhaps permanently.
 void replicated_log::fail_late(const error& why) {
-  if (!reopens_ || passes(why.code) || why.code == errc::stopping) return;
+  if (!reopens_ || is_transient(why.code) || why.code == errc::stopping) return;
   reopens_ = false;
   failure_ = why;
   const bool repairs = can_repair();
-  tell_failure(repairs);
-  if (env_.failed) env_.failed(failure_);
+  log_failure(repairs);
+  if (host_.failed) host_.failed(failure_);
   if (repairs) repair_later();
 }
 
 // A disk that fails returns an error; a disk that hangs would keep all requests through this node waiting.
-void replicated_log::look_for_hung_disk() {
+void replicated_log::check_hung_disk() {
   flush_.tick();
   apply_.tick();
   if (flush_.hangs() || apply_.hangs())
@@ -110,11 +110,11 @@ void replicated_log::transfer_leadership() {
   }
   if (best != 0 && node_->transfer(best, now()) == raft::accepted::yes)
     log::info("transferring leadership", {{"to", cluster::node_of(best)}});
-  send_what_is_left();
+  flush_messages();
 }
 
 // Sends messages only: everything that depends on a write which was not stored stays in the engine.
-void replicated_log::send_what_is_left() {
+void replicated_log::flush_messages() {
   auto u = node_->take();
   for (const auto& envelope : u.messages) send(envelope);
   for (auto& wanted : u.reads) read_for(std::move(wanted));
@@ -140,7 +140,7 @@ void replicated_log::serve_failed(peer_request kind, const link::incoming_reques
   // Until another node leads, the transfer may be waiting for the followers' answers.
   if (node_->engine().failure() || node_->engine().role() != raft::role::leader) return;
   node_->receive(*from, std::move(*m), now());
-  send_what_is_left();
+  flush_messages();
 }
 
 void replicated_log::note_leader(server_id from, const raft::message& m) {
@@ -148,32 +148,32 @@ void replicated_log::note_leader(server_id from, const raft::message& m) {
   const auto* offer = std::get_if<raft::snapshot_offer>(&m);
   if (!append && !offer) return;
   const auto term = append ? append->term : offer->term;
-  if (term < std::max(heard_term_, node_->engine().term()) || term > raft::number_max) return;
-  heard_leader_ = from;
-  heard_term_ = term;
-  heard_at_ = now();
+  if (term < std::max(last_leader_term_, node_->engine().term()) || term > raft::number_max) return;
+  last_leader_ = from;
+  last_leader_term_ = term;
+  last_leader_at_ = now();
 }
 
-replicated_log::server_id replicated_log::heard_leader() const {
-  return heard_leader_ != 0 && now() - heard_at_ < heard_for ? heard_leader_ : 0;
+replicated_log::server_id replicated_log::recent_leader() const {
+  return last_leader_ != 0 && now() - last_leader_at_ < leader_contact_max ? last_leader_ : 0;
 }
 
 // ── reopening ──
 
 void replicated_log::reopen_later() {
-  env_.after(std::chrono::milliseconds(reopen_pause_), [this] { try_reopen(); });
+  host_.after(std::chrono::milliseconds(reopen_pause_), [this] { try_reopen(); });
 }
 
 void replicated_log::try_reopen() {
   if (stopped_ || !failure_ || !reopens_) return;
   if (storing_ || applying_) return reopen_later(); // an earlier job is still running
   storing_ = applying_ = true;
-  auto job = [this, reopen = s_.reopen, post = env_.post](bool expired) {
+  auto job = [this, reopen = s_.reopen, post = host_.post](bool expired) {
     auto log = std::make_shared<result<opened_log>>(error{errc::timeout, "the consensus log's disk is overdue"});
     if (!expired) *log = reopen();
     post([this, log] { reopened(std::move(*log)); });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+  if (auto posted = s_.log_writes->post(host_.clock->now() + disk_time, std::move(job)); !posted)
     reopened(posted.error());
 }
 
@@ -182,11 +182,11 @@ void replicated_log::reopened(result<opened_log> log) {
   if (stopped_) return;
   if (!log) {
     if (can_repair()) return repair_later();
-    reopens_ = passes(log.error().code);
+    reopens_ = is_transient(log.error().code);
     if (reopens_) return reopen_later();
     log::error("the metadata's log can't be reopened; restart the node", {{"error", to_string(log.error())}});
     failure_ = log.error();
-    if (env_.failed) env_.failed(failure_);
+    if (host_.failed) host_.failed(failure_);
     return;
   }
   node_ = std::move(log->node);
@@ -194,15 +194,15 @@ void replicated_log::reopened(result<opened_log> log) {
   failure_.reset();
   returns_damaged_ = false;
   timer_at_.reset();
-  heard_term_ = 0;
+  last_leader_term_ = 0;
   reopened_at_ = now();
   if (transfer_) transfer_->interrupted(log->applied);
   const bool other_state = log->applied != applied_;
-  if (other_state && !replacing_) env_.replacing();
+  if (other_state && !replacing_) host_.replacing();
   applied_ = log->applied;
-  if (std::exchange(replacing_, false) || other_state) env_.replaced(applied_);
+  if (std::exchange(replacing_, false) || other_state) host_.replaced(applied_);
   log::info("the metadata's log was reopened", {{"applied", applied_}});
-  if (env_.failed) env_.failed(failure_);
+  if (host_.failed) host_.failed(failure_);
   pump();
 }
 

@@ -22,7 +22,7 @@ void replicated_log::offered(const raft::envelope& envelope) {
 }
 
 // The state that is being installed contains these entries. Their waiting commands get the result from the leader.
-void replicated_log::drop_what_waits_to_be_applied() {
+void replicated_log::drop_unapplied() {
   for (const auto& entry : std::exchange(to_apply_, {})) {
     for (const auto t : entry.tickets) {
       auto node = commands_.extract(t);
@@ -36,10 +36,10 @@ void replicated_log::drop_what_waits_to_be_applied() {
 
 void replicated_log::store_snapshot(raft::log_write write) {
   storing_ = applying_ = replacing_ = true;
-  env_.replacing();
+  host_.replacing();
   const auto number = write.number, index = write.snapshot->index;
   auto job = [this, w = std::make_shared<const raft::log_write>(std::move(write)), number, index, log = s_.log,
-              post = env_.post](bool expired) {
+              post = host_.post](bool expired) {
     const result<void> outcome = expired ? result<void>{error{errc::timeout, "the consensus log's disk is overdue"}}
                                          : log->write(std::span{w.get(), 1});
     post([this, outcome, number, index] {
@@ -47,17 +47,17 @@ void replicated_log::store_snapshot(raft::log_write write) {
       replace_state(number, index);
     });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+  if (auto posted = s_.log_writes->post(host_.clock->now() + disk_time, std::move(job)); !posted)
     replaced(number, index, posted.error());
 }
 
 void replicated_log::replace_state(std::uint64_t write, storage::log_index index) {
-  auto job = [this, write, index, s = transfer_->services(), post = env_.post](bool expired) {
+  auto job = [this, write, index, s = transfer_->services(), post = host_.post](bool expired) {
     const result<void> outcome =
         expired ? result<void>{error{errc::timeout, "the metadata's disk is overdue"}} : install_staged(s, index);
     post([this, write, index, outcome] { replaced(write, index, outcome); });
   };
-  if (auto posted = env_.applies->post(env_.clock->now() + disk_time, std::move(job)); !posted)
+  if (auto posted = host_.applies->post(host_.clock->now() + disk_time, std::move(job)); !posted)
     replaced(write, index, posted.error());
 }
 
@@ -69,7 +69,7 @@ void replicated_log::replaced(std::uint64_t write, storage::log_index index, con
   replacing_ = false;
   applied_ = index;
   bytes_since_compaction_ = 0;
-  env_.replaced(index);
+  host_.replaced(index);
   transfer_->installed();
   log::info("the metadata's state was installed", {{"index", index}});
   node_->stored(write, now());

@@ -70,7 +70,7 @@ void replicated_log::look_for_damage() {
 }
 
 void replicated_log::repair_later() {
-  env_.after(repair_pause, [this] { repair(); });
+  host_.after(repair_pause, [this] { repair(); });
 }
 
 // Fetches the state from the leader; after a failure from the other members in turn.
@@ -80,7 +80,7 @@ void replicated_log::repair() {
   if (++repair_tries_ > repair_tries_max && returns_damaged_) return return_damaged();
   const auto self = node_->engine().id();
   std::vector<storage::uuid> sources;
-  const auto leader = heard_leader();
+  const auto leader = recent_leader();
   if (const auto* node = leader != 0 && leader != self ? uuid_of(leader) : nullptr) sources.push_back(*node);
   for (const auto& [id, node] : members_)
     if (id != self && id != leader && s_.network->up(node)) sources.push_back(node);
@@ -93,15 +93,15 @@ void replicated_log::fetched_for_repair(result<raft::snapshot_record> staged) {
   if (stopped_ || !failure_) return;
   if (!staged) return repair_later();
   storing_ = applying_ = true;
-  if (!std::exchange(replacing_, true)) env_.replacing();
+  if (!std::exchange(replacing_, true)) host_.replacing();
   auto job = [this, record = std::move(*staged), repair = s_.repair, reopen = s_.reopen,
-              post = env_.post](bool expired) {
+              post = host_.post](bool expired) {
     auto log = std::make_shared<result<opened_log>>(error{errc::timeout, "the metadata's disk is overdue"});
     const auto repaired = expired ? result<void>{log->error()} : repair(record);
     *log = repaired ? reopen() : result<opened_log>{repaired.error()};
     post([this, log] { reopened(std::move(*log)); });
   };
-  if (auto posted = s_.log_writes->post(env_.clock->now() + rebuild_time, std::move(job)); !posted)
+  if (auto posted = s_.log_writes->post(host_.clock->now() + rebuild_time, std::move(job)); !posted)
     reopened(posted.error());
 }
 

@@ -37,10 +37,10 @@ void replicated_log::submit(std::vector<meta::command> commands, storage::steady
 leader_client<replicated_log::submission>::services replicated_log::submit_route() {
   leader_client<submission>::services r;
   r.network = s_.network;
-  r.clock = env_.clock;
+  r.clock = host_.clock;
   r.patience = {retry_pause, try_time};
-  r.post = env_.post;
-  r.after = env_.after;
+  r.post = host_.post;
+  r.after = host_.after;
   r.find = [this](const submission_ptr& s, const std::function<void(const leader_place&)>& then) {
     if (s->over) return;
     const auto& engine = node_->engine();
@@ -58,7 +58,7 @@ leader_client<replicated_log::submission>::services replicated_log::submit_route
 leader_place replicated_log::leader() const {
   const auto& engine = node_->engine();
   if (!failure_ && engine.role() == raft::role::leader) return {true, {}};
-  const auto at = failure_ ? heard_leader() : engine.leader();
+  const auto at = failure_ ? recent_leader() : engine.leader();
   const auto* node = at != 0 && at != engine.id() ? uuid_of(at) : nullptr;
   return node ? leader_place{false, *node} : leader_place{};
 }
@@ -137,8 +137,8 @@ void replicated_log::finish(const submission_ptr& s) {
 // Every request is answered at its deadline, whatever happens to its entry or to the message that carried it.
 void replicated_log::tick() {
   look_for_damage();
-  look_for_hung_disk();
-  const auto at = env_.clock->now();
+  check_hung_disk();
+  const auto at = host_.clock->now();
   for (const auto& s : std::vector{submissions_}) {
     if (s->over || s->deadline > at) continue;
     s->uncertain = true;
@@ -155,7 +155,7 @@ void replicated_log::tick() {
   reported_.clear();
   if (s_.reported && node_->engine().role() == raft::role::leader)
     for (const auto& [number, r] : s_.reported()) reported_[cluster::server_of(number)] = {r.applied, ms_of(r.at)};
-  look_at_pace();
+  check_leader_pace();
   const auto successor = pace_.successor(now());
   if (!successor || node_->transfer(*successor, now()) != raft::accepted::yes) return;
   pace_.transferred(now());
@@ -193,7 +193,7 @@ void replicated_log::barrier(storage::steady_time deadline, reached done) {
 
 void replicated_log::begin_round() {
   if (reads_.empty() || rounds_out_ >= rounds_max || round_pause_ || stopped_ || failure_) return;
-  const auto at = env_.clock->now();
+  const auto at = host_.clock->now();
   const auto late =
       std::stable_partition(reads_.begin(), reads_.end(), [&](const waiting_read& r) { return r.deadline > at; });
   read_group overdue{std::make_move_iterator(late), std::make_move_iterator(reads_.end())};
@@ -211,7 +211,7 @@ void replicated_log::begin_round() {
   auto group = std::make_shared<read_group>(std::exchange(reads_, {}));
   std::string bytes(1, char(peer_request::barrier));
   bytes += encode_barrier();
-  auto answered = [this, group, from = engine.leader(), post = env_.post](result<link::answer> a) {
+  auto answered = [this, group, from = engine.leader(), post = host_.post](result<link::answer> a) {
     post([this, group, from, a = std::move(a)] {
       auto answer = a ? decode_read_index(a->bytes) : result<read_index>{a.error()};
       if (!answer) return round_done(std::move(*group), answer.error());
@@ -245,7 +245,7 @@ void replicated_log::round_done(read_group group, result<storage::log_index> ind
   std::move(reads_.begin(), reads_.end(), std::back_inserter(group));
   reads_ = std::move(group);
   if (std::exchange(round_pause_, true)) return;
-  env_.after(retry_pause, [this] {
+  host_.after(retry_pause, [this] {
     round_pause_ = false;
     begin_round();
   });

@@ -113,8 +113,8 @@ result<void> finish_install(const snapshot_transfer_services& s, storage::log_in
 void snapshot_transfer::serve(const link::incoming_request& request) {
   const auto wanted = decode_snapshot_wanted(request.bytes);
   if (!wanted) return request.respond(wanted.error());
-  last_asked_ = env_.clock->now();
-  const auto oldest = wanted->index == 0 ? std::max(env_.first_kept(), wanted->offset) : env_.first_kept();
+  last_asked_ = host_.clock->now();
+  const auto oldest = wanted->index == 0 ? std::max(host_.first_kept(), wanted->offset) : host_.first_kept();
   const bool useful = served_ && served_->record.index >= oldest;
   if (wanted->index != 0) {
     if (!useful || served_->record.index != wanted->index || wanted->offset >= served_->bytes)
@@ -130,7 +130,7 @@ void snapshot_transfer::serve(const link::incoming_request& request) {
 void snapshot_transfer::make_dump() {
   making_ = true;
   served_.reset();
-  auto job = [this, s = s_, post = env_.post](bool expired) {
+  auto job = [this, s = s_, post = host_.post](bool expired) {
     result<std::pair<storage::log_index, std::uint64_t>> made = not_reached().error();
     if (!expired) {
       auto kv = s.engine->begin_read();
@@ -143,14 +143,14 @@ void snapshot_transfer::make_dump() {
     }
     post([this, made] { dump_made(made); });
   };
-  if (auto posted = s_.work->post(env_.clock->now() + work_time, std::move(job)); !posted) dump_made(posted.error());
+  if (auto posted = s_.work->post(host_.clock->now() + work_time, std::move(job)); !posted) dump_made(posted.error());
 }
 
 void snapshot_transfer::dump_made(const result<std::pair<storage::log_index, std::uint64_t>>& made) {
   making_ = false;
-  last_asked_ = env_.clock->now();
+  last_asked_ = host_.clock->now();
   if (made) {
-    if (auto record = env_.record_at(made->first)) served_ = served_dump{made->second, std::move(*record)};
+    if (auto record = host_.record_at(made->first)) served_ = served_dump{made->second, std::move(*record)};
   } else {
     log::error("a snapshot of the metadata can't be written for another node", {{"error", to_string(made.error())}});
   }
@@ -170,7 +170,7 @@ void snapshot_transfer::send_piece(const link::responder& respond, std::uint64_t
     if (!bytes) return respond(bytes.error());
     respond(link::answer{encode(snapshot_piece{dump.record, dump.bytes, std::move(*bytes)}), {}});
   };
-  if (auto posted = s_.work->post(env_.clock->now() + piece_time, std::move(job)); !posted) respond(posted.error());
+  if (auto posted = s_.work->post(host_.clock->now() + piece_time, std::move(job)); !posted) respond(posted.error());
 }
 
 std::optional<storage::log_index> snapshot_transfer::holds_from() const {
@@ -180,10 +180,10 @@ std::optional<storage::log_index> snapshot_transfer::holds_from() const {
 
 void snapshot_transfer::watch_served() {
   watching_ = true;
-  env_.after(served_for, [this] {
+  host_.after(served_for, [this] {
     watching_ = false;
     if (!served_) return;
-    if (env_.clock->now() - last_asked_ < served_for) return watch_served();
+    if (host_.clock->now() - last_asked_ < served_for) return watch_served();
     stop_serving();
   });
 }
@@ -196,7 +196,7 @@ void snapshot_transfer::stop_serving() {
 
 // If this fails, the next start removes the file.
 void snapshot_transfer::remove(std::string path) {
-  (void)s_.work->post(env_.clock->now() + work_time, [files = s_.files, path = std::move(path)](bool expired) {
+  (void)s_.work->post(host_.clock->now() + work_time, [files = s_.files, path = std::move(path)](bool expired) {
     if (!expired) (void)files->remove(path);
   });
 }
@@ -229,11 +229,11 @@ void snapshot_transfer::begin_fetch(const storage::uuid& from) {
 void snapshot_transfer::ask() {
   std::string bytes(1, char(peer_request::snapshot));
   // A state that ends before this node's log begins is of no use to it.
-  bytes += encode(snapshot_wanted{arriving_->index, arriving_->index == 0 ? env_.first_kept() : arriving_->next});
-  env_.network->call(arriving_->from, std::move(bytes), env_.clock->now() + piece_time,
-                     [this, post = env_.post](result<link::answer> a) {
-                       post([this, a = std::move(a)]() mutable { arrived(std::move(a)); });
-                     });
+  bytes += encode(snapshot_wanted{arriving_->index, arriving_->index == 0 ? host_.first_kept() : arriving_->next});
+  host_.network->call(arriving_->from, std::move(bytes), host_.clock->now() + piece_time,
+                      [this, post = host_.post](result<link::answer> a) {
+                        post([this, a = std::move(a)]() mutable { arrived(std::move(a)); });
+                      });
 }
 
 void snapshot_transfer::arrived(result<link::answer> a) {
@@ -252,12 +252,12 @@ void snapshot_transfer::arrived(result<link::answer> a) {
   const auto offset = std::exchange(dump.next, end);
   auto job = [this, offset, last = end == dump.total, index = dump.index,
               bytes = std::make_shared<const std::string>(std::move(piece->bytes)), s = s_,
-              post = env_.post](bool expired) {
+              post = host_.post](bool expired) {
     auto outcome = expired ? not_reached() : keep_piece(s, offset, *bytes);
     if (outcome && last) outcome = stage(s, index);
     post([this, outcome] { kept(outcome); });
   };
-  if (auto posted = s_.work->post(env_.clock->now() + work_time, std::move(job)); !posted) kept(posted.error());
+  if (auto posted = s_.work->post(host_.clock->now() + work_time, std::move(job)); !posted) kept(posted.error());
 }
 
 void snapshot_transfer::kept(const result<void>& outcome) {
@@ -285,7 +285,7 @@ void snapshot_transfer::failed(const error& why) {
 }
 
 void snapshot_transfer::try_install() {
-  switch (env_.install(*staged_)) {
+  switch (host_.install(*staged_)) {
     case raft::install_answer::begun: installing_ = true; return;
     case raft::install_answer::not_now: return; // tried again with the next offer
     case raft::install_answer::not_needed: break;

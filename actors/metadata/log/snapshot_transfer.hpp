@@ -46,7 +46,7 @@ result<void> finish_install(const snapshot_transfer_services& s, storage::log_in
 
 class snapshot_transfer {
 public:
-  struct environment {
+  struct host_services {
     std::function<void(std::function<void()>)> post;
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after;
     const storage::clock* clock = nullptr;
@@ -57,8 +57,8 @@ public:
     // Called when a state is staged durably. Unless it returns `begun`, the staged state is not used.
     std::function<cluster::raft::install_answer(const cluster::raft::snapshot_record&)> install;
   };
-  snapshot_transfer(snapshot_transfer_services services, environment env)
-      : s_(std::move(services)), env_(std::move(env)) {}
+  snapshot_transfer(snapshot_transfer_services services, host_services host)
+      : s_(std::move(services)), host_(std::move(host)) {}
   snapshot_transfer(const snapshot_transfer&) = delete;
   snapshot_transfer& operator=(const snapshot_transfer&) = delete;
 
@@ -105,7 +105,7 @@ private:
   void try_install();
 
   snapshot_transfer_services s_;
-  environment env_;
+  host_services host_;
 
   std::optional<served_dump> served_;
   bool making_ = false, watching_ = false;

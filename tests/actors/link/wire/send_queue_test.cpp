@@ -67,7 +67,7 @@ TEST_F(link_send_queue, is_bounded_but_takes_one_message_of_any_size) {
   send_queue narrow{100};
   EXPECT_TRUE(narrow.push(bulk(1, 1000)));
   EXPECT_FALSE(narrow.push(small(2)));
-  narrow.push_anyway(small(3));
+  narrow.push_unbounded(small(3));
   narrow.clear();
   EXPECT_EQ(narrow.bytes(), 0u);
   EXPECT_TRUE(narrow.push(small(4, 60)));

@@ -311,36 +311,36 @@ public:
   std::function<bool(const node& from, const node& to, peer_request kind)> watch;
 
 private:
-  replicated_log::environment environment_of(node& n) {
-    replicated_log::environment env;
-    env.post = [this, alive = n.alive](std::function<void()> run) {
+  replicated_log::host_services environment_of(node& n) {
+    replicated_log::host_services host;
+    host.post = [this, alive = n.alive](std::function<void()> run) {
       loop.at(10us, [alive, run = std::move(run)] {
         if (*alive) run();
       });
     };
-    env.after = [this, alive = n.alive](std::chrono::milliseconds wait, std::function<void()> run) {
+    host.after = [this, alive = n.alive](std::chrono::milliseconds wait, std::function<void()> run) {
       loop.at(wait, [alive, run = std::move(run)] {
         if (*alive) run();
       });
     };
-    env.clock = &loop;
-    env.store = n.store.get();
-    env.applies = n.applies.get();
-    env.applying = [&n](std::span<const meta::command>) {
+    host.clock = &loop;
+    host.store = n.store.get();
+    host.applies = n.applies.get();
+    host.applying = [&n](std::span<const meta::command>) {
       EXPECT_FALSE(n.replacing) << "applied while the state was being replaced";
     };
-    env.applied = [&n](std::span<const meta::command>, storage::log_index index) {
+    host.applied = [&n](std::span<const meta::command>, storage::log_index index) {
       EXPECT_TRUE(index == n.told_applied + 1 || index == n.told_applied) << "not in order, or not applied";
       n.told_applied = index;
     };
-    env.replacing = [&n] { n.replacing = true; };
-    env.replaced = [&n](storage::log_index index) {
+    host.replacing = [&n] { n.replacing = true; };
+    host.replaced = [&n](storage::log_index index) {
       EXPECT_TRUE(index >= n.told_applied || n.state->damage->count() > 0);
       n.told_applied = index;
       n.replacing = false;
       ++n.replaced;
     };
-    return env;
+    return host;
   }
 
   bool chance(double p) { return double(random.next() % 1'000'000) < p * 1e6; }

@@ -13,8 +13,8 @@ constexpr std::size_t piece_bytes = 1000;
 struct side {
   explicit side(virtual_loop& l) : loop(l), work(l, alive, 1ms) { EXPECT_TRUE(files.make_directories("/t")); }
   snapshot_transfer_services services() { return {kv.get(), &files, "/t", &work, piece_bytes}; }
-  snapshot_transfer::environment environment(peers* network) {
-    snapshot_transfer::environment e;
+  snapshot_transfer::host_services services_of_host(peers* network) {
+    snapshot_transfer::host_services e;
     e.post = [this](std::function<void()> run) { loop.at(1us, std::move(run)); };
     e.after = [this](std::chrono::milliseconds wait, std::function<void()> run) { loop.at(wait, std::move(run)); };
     e.clock = &loop;
@@ -55,8 +55,8 @@ class snapshot_transfer_test : public testing::Test, public peers {
 protected:
   snapshot_transfer_test() {
     source.fill(200);
-    server = std::make_unique<snapshot_transfer>(source.services(), source.environment(this));
-    client = std::make_unique<snapshot_transfer>(target.services(), target.environment(this));
+    server = std::make_unique<snapshot_transfer>(source.services(), source.services_of_host(this));
+    client = std::make_unique<snapshot_transfer>(target.services(), target.services_of_host(this));
   }
 
   link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
