@@ -21,7 +21,6 @@ void cluster_run::replace_disks() {
 // Backups are taken while a node is down; the last one counts.
 void cluster_run::keep_images(cluster_node& n) {
   if (plan_.restores_disks && w_.draw.chance(0.5)) n.keep_disk_image(w_.draw.below(n.disks()));
-  if (plan_.restores_metadata && n.joined() && w_.draw.chance(0.5)) n.keep_metadata_image();
 }
 
 void cluster_run::restore_disk() {
@@ -33,49 +32,6 @@ void cluster_run::restore_disk() {
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after an old disk was put back: " + standing());
   settle("after an old disk was put back");
-}
-
-bool cluster_run::is_refused(const cluster_node& n) const {
-  return std::ranges::any_of(nodes_, [&](const auto& other) {
-    const auto l = other.get() != &n ? other->layout() : nullptr;
-    return l && l->members[*n.member_number()].incarnation > n.lives();
-  });
-}
-
-// A node whose log is older than what it acknowledged to the present leader is refused for good. Any other one may go
-// on: what it acknowledged to earlier leaders nobody knows, and here the others have it.
-void cluster_run::restore_metadata() {
-  const auto at = std::ranges::find_if(nodes_, [](const auto& it) { return it->has_metadata_image(); });
-  if (at == nodes_.end() || nodes_.size() < 3) return;
-  auto& n = **at;
-  n.crash(true);
-  n.restore_metadata();
-  start(n);
-  w_.run_for(15s);
-  if (!w_.run_until([&] { return all_ready() || is_refused(n) || checks_.failed(); }, 2min))
-    return checks_.fail("a node with old metadata neither went on nor was refused: " + standing());
-  if (is_refused(n)) replace_member(n);
-  if (!checks_.failed()) settle("after old metadata was put back");
-}
-
-// One that is lost for good, but for the new one.
-void cluster_run::replace_member(cluster_node& n) {
-  const auto number = *n.member_number();
-  take_out(n);
-  ++refused_;
-  storage::metadata::set_node change;
-  change.node = number;
-  change.state = cluster::member_state::draining;
-  if (auto done = work_->operate(change); !done)
-    return checks_.fail("draining a node that was refused: " + to_string(done.error()));
-  settle("after a node was refused");
-  if (checks_.failed()) return;
-  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
-    return checks_.fail("removing a node that was refused: " + to_string(done.error()));
-  wait_until_demoted(number);
-  if (checks_.failed()) return;
-  if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
-    checks_.fail("not ready after a node was refused: " + standing());
 }
 
 // Two of three or four nodes are lost for good, and with them a majority of the voters or nearly. The others go on as

@@ -91,14 +91,10 @@ public:
   void read_alone(const storage::chunk_id& chunk); // reads from its own disk, as a request would, and drops the answer
   void look_for_damage();                          // as an operator's `repair` does
   void replace_disks();                            // by empty ones; stopped nodes only
-  // Images of a chunk disk, and of the metadata with its log, as backups take them, and their restoration, which
-  // consumes them. Stopped nodes only.
+  // An image of a chunk disk, as a backup takes it, and its restoration, which consumes it. Stopped nodes only.
   void keep_disk_image(std::size_t disk);
-  void keep_metadata_image();
   bool has_disk_image() const noexcept { return disk_image_.has_value(); }
-  bool has_metadata_image() const noexcept { return metadata_image_.has_value(); }
   void restore_disk();
-  void restore_metadata();
   // An operator's rescue commands (docs/recovery.md). Stopped members only.
   storage::log_index log_end();      // `cairn cluster recover`
   void recover(storage::uuid fresh); // with --majority-lost: the only voter of a new cluster
@@ -176,7 +172,6 @@ private:
   std::vector<sim_disk> disks_;
   sim_metadata metadata_;
   std::optional<std::pair<std::size_t, sim_disk>> disk_image_;
-  std::optional<sim_metadata> metadata_image_;
   std::unique_ptr<process> process_;
   std::vector<std::unique_ptr<process>> dead_; // kept, because timers of the world may still refer to their actors
 };

@@ -14,21 +14,10 @@ void cluster_node::keep_disk_image(std::size_t disk) {
   disk_image_.emplace(disk, sim_disk{disks_[disk].files->image(), disks_[disk].index->image()});
 }
 
-void cluster_node::keep_metadata_image() {
-  CAIRN_ASSERT(!running());
-  metadata_image_ = sim_metadata{metadata_.state->image(), metadata_.log->image(), metadata_.files->image()};
-}
-
 void cluster_node::restore_disk() {
   CAIRN_ASSERT(!running());
   disks_[disk_image_->first] = std::move(disk_image_->second);
   disk_image_.reset();
-}
-
-void cluster_node::restore_metadata() {
-  CAIRN_ASSERT(!running());
-  metadata_ = std::move(*metadata_image_);
-  metadata_image_.reset();
 }
 
 result<actors::survivor_metadata> cluster_node::open_survivor() {

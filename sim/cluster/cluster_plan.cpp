@@ -87,7 +87,6 @@ void draw_images(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ images_salt};
   if (p.nodes < 3 || !p.crashes) return;
   p.restores_disks = d.chance(0.15);
-  p.restores_metadata = d.chance(0.15);
   p.rescues = p.nodes < 5 && d.chance(0.1);
 }
 
@@ -136,11 +135,10 @@ std::string to_string(const cluster_plan& p) {
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +
          (p.drains ? ", drains" : "") + (p.long_absence ? ", long absence" : "") +
          (p.replaces_disks ? ", replaces disks" : "") + (p.restores_disks ? ", restores a disk" : "") +
-         (p.restores_metadata ? ", restores metadata" : "") + (p.rescues ? ", loses a majority" : "") +
-         (m.compact_after_entries < 1000 ? ", short log" : "") + (p.partitions ? ", cuts" : "") +
-         (p.broken_links ? ", broken links" : "") + (p.late_messages ? ", late messages" : "") +
-         (p.rough_net.doubled > 0 ? ", doubled messages" : "") + (p.rots ? ", rotten chunks" : "") +
-         (p.scrubs ? " scrubbed" : "");
+         (p.rescues ? ", loses a majority" : "") + (m.compact_after_entries < 1000 ? ", short log" : "") +
+         (p.partitions ? ", cuts" : "") + (p.broken_links ? ", broken links" : "") +
+         (p.late_messages ? ", late messages" : "") + (p.rough_net.doubled > 0 ? ", doubled messages" : "") +
+         (p.rots ? ", rotten chunks" : "") + (p.scrubs ? " scrubbed" : "");
 }
 
 } // namespace cairn::sim

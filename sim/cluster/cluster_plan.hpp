@@ -13,12 +13,12 @@ struct cluster_plan {
   std::size_t at_first = 3;                                          // the others join later
   bool drains = false, replaces_disks = false, long_absence = false; // long_absence: of the last node
   bool commands = false, removes = false; // operator commands of any kind; removal of a drained node at the end
-  bool restores_disks = false, restores_metadata = false; // one of a node, from an image
-  bool rescues = false;                                   // two nodes are lost permanently
-  bool looks_for_leftovers = false;                       // checks at the end for chunks that no object needs
-  std::uint32_t old_level = 0;       // feature level of the builds that some nodes start with; 0: all are current
-  bool rots = false, scrubs = false; // bits rot; operators' commands find them, not readers
-  bool rows_rot = false;             // in one node's metadata
+  bool restores_disks = false;            // one of a node, from an image
+  bool rescues = false;                   // two nodes are lost permanently
+  bool looks_for_leftovers = false;       // checks at the end for chunks that no object needs
+  std::uint32_t old_level = 0;            // feature level of the builds that some nodes start with; 0: all are current
+  bool rots = false, scrubs = false;      // bits rot; operators' commands find them, not readers
+  bool rows_rot = false;                  // in one node's metadata
   fault_plan faults;
   disk_fault_plan disk_faults;
   rules_plan rules; // lifecycle rules

@@ -37,9 +37,6 @@ private:
   void replace_disks();
   void keep_images(cluster_node& n);
   void restore_disk();
-  void restore_metadata();
-  bool is_refused(const cluster_node& n) const;
-  void replace_member(cluster_node& n);
   void rescue();
   void add_nodes(std::size_t count);
   void check_end();
@@ -64,7 +61,7 @@ private:
   std::unique_ptr<cluster_disks> disks_;
   std::unique_ptr<cluster_rules> rules_;
   cluster_census census_{nodes_};
-  std::uint64_t crashes_ = 0, cuts_ = 0, refused_ = 0;
+  std::uint64_t crashes_ = 0, cuts_ = 0;
   std::size_t strays_ = 0;
 };
 

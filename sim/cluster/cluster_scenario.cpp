@@ -156,7 +156,6 @@ void cluster_run::mend() {
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
   if (plan_.restores_disks && !checks_.failed()) restore_disk();
-  if (plan_.restores_metadata && !checks_.failed()) restore_metadata();
   if (plan_.rescues && !checks_.failed()) rescue();
 }
 
@@ -306,8 +305,8 @@ void cluster_run::check_end() {
 }
 
 std::string cluster_run::options() const {
-  return to_string(plan_) + (refused_ > 0 ? ", refused" : "") + "; crashes " + std::to_string(crashes_) + ", cuts " +
-         std::to_string(cuts_) + (plan_.commands && operator_ ? ", " + operator_->summary() : "") +
+  return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
+         (plan_.commands && operator_ ? ", " + operator_->summary() : "") +
          (plan_.rots && rot_
               ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
               : "") +
