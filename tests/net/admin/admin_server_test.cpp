@@ -1,6 +1,7 @@
 #include "net/admin/admin_server.hpp"
 
 #include "net/admin/metrics_page.hpp"
+#include "net/gateway/routes/operation_table.hpp"
 #include "tests/net/gateway/running_node.hpp"
 
 namespace cairn::net {
@@ -8,10 +9,10 @@ namespace cairn::net {
 TEST(admin_server, answers_probes_and_prometheus) {
   running_node node;
   boost::asio::io_context context;
-  admin_server admin{
-      context,
-      {.listen = {"127.0.0.1", 0}},
-      {[&] { return node.node().status(); }, [&] { return metrics_page(node.metrics, node.node().status()); }}};
+  admin_server admin{context,
+                     {.listen = {"127.0.0.1", 0}},
+                     {[&] { return node.node().status(); },
+                      [&] { return metrics_page(node.metrics, node.node().status(), s3_operations); }}};
   ASSERT_TRUE(admin.listen());
   admin.start();
   std::thread running{[&] { context.run(); }};

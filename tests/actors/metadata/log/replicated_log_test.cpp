@@ -108,7 +108,7 @@ class slow_leader_test : public replicated_log_test, public testing::WithParamIn
 INSTANTIATE_TEST_SUITE_P(disks, slow_leader_test,
                          testing::Values(slow_disks{"both", 2s, 2s}, slow_disks{"log", 2s, 300us},
                                          slow_disks{"state", 200us, 2s}, slow_disks{"state_beyond_a_try", 200us, 5s}),
-                         [](const auto& info) { return std::string{info.param.name}; });
+                         [](const auto& given) { return std::string{given.param.name}; });
 
 } // namespace
 
