@@ -1,9 +1,9 @@
 // TLS of the HTTP and admin ports over real sockets.
 #include "net/wire/tls.hpp"
 
-#include "actors/link/wire/certificates.hpp"
 #include "base/file_system.hpp"
 #include "base/files/small_file.hpp"
+#include "base/sockets/certificates.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <boost/asio/connect.hpp>
@@ -25,8 +25,8 @@ using step = std::function<void(std::shared_ptr<void>)>;
 
 std::shared_ptr<const tls_context> some_tls(const std::string& folder) {
   const auto now = storage::system_clock().wall();
-  const auto ca = actors::link::make_ca("blue", now).value();
-  const auto made = actors::link::issue(ca, storage::uuid{1}, {}, now).value();
+  const auto ca = certificates::make_ca("blue", now).value();
+  const auto made = certificates::issue(ca, storage::uuid{1}, {}, now).value();
   auto& files = storage::posix_file_system();
   storage::replace_small_file(files, folder + "/cert", made.certificate).value();
   storage::replace_small_file(files, folder + "/key", made.key).value();
