@@ -1,5 +1,5 @@
-// The cluster's status as one node knows it: plain values between the cluster's actors and the admin port. Sizes in bytes,
-// times in milliseconds since 1970.
+// The cluster's status as one node knows it: plain values between the cluster's actors and the admin port. Sizes in
+// bytes, times in milliseconds since 1970.
 #pragma once
 
 #include "cluster/auto_out.hpp"

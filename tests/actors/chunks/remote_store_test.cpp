@@ -121,7 +121,7 @@ TEST_F(remote_store_test, asks_no_other_disk_of_a_peer_with_a_buffer_that_a_late
   n.chunks->stop();
   n.chunks = std::make_unique<chunk_service>(system,
                                              chunk_server_services{std::make_shared<store_router>(disks), n.layouts,
-                                                                 n.pool, &n.metrics, &storage::system_clock()},
+                                                                   n.pool, &n.metrics, &storage::system_clock()},
                                              1);
   n.chunks->serve_at(*n.service);
   connect(0);

@@ -57,8 +57,7 @@ TEST(node_names, puts_numbers_in_place_of_names) {
   EXPECT_TRUE(drain->names.empty());
   EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"2", "a000"}))->nodes,
             (std::vector<storage::node_number>{0, 2}));
-  EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"0", "a000"})).error(), errc::invalid_argument)
-      << "named twice";
+  EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"0", "a000"})).error(), errc::invalid_argument) << "named twice";
   EXPECT_EQ(with_numbers(l, named(admin_verb::voters, {"0", "7"})).error(), errc::not_found);
   admin_command numbered;
   numbered.kind = admin_verb::drain;
