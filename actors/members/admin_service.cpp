@@ -66,7 +66,7 @@ private:
     };
   }
   auto linked() const {
-    return [network = s_.network](const storage::uuid& node) { return network->up(node); };
+    return [network = s_.network](const cluster::member& m) { return network->up(m.id); };
   }
   void with_log(const std::function<void(result<log_status_ptr>)>& then);
 

@@ -39,7 +39,7 @@ const node_report* report_of(const known_cluster& k, storage::node_number n) {
 
 bool is_up(const known_cluster& k, const cluster::member& m) {
   if (m.number == k.log->self) return true;
-  if (!k.linked(m.id)) return false;
+  if (!k.linked(m)) return false;
   if (!k.reports || !k.reports->leads) return true;
   const auto found = k.reports->by_node.find(m.number);
   return found != k.reports->by_node.end() && k.now - found->second.healthy_at < k.down_after;
@@ -175,12 +175,12 @@ std::vector<storage::node_number> coming_voters(const log_status& log, const clu
 }
 
 std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
-                                              const std::function<bool(const storage::uuid&)>& linked) {
+                                              const std::function<bool(const cluster::member&)>& is_up) {
   std::optional<storage::node_number> best;
   storage::log_index has = 0;
   for (const auto& m : l.members) {
     if (m.number == log.self || m.state == cluster::member_state::removed ||
-        role_of(log.servers, m.number) != metadata_role::voter || !linked(m.id))
+        role_of(log.servers, m.number) != metadata_role::voter || !is_up(m))
       continue;
     const auto match = log.match.find(m.number);
     const auto its = match == log.match.end() ? 0 : match->second;

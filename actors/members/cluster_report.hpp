@@ -20,8 +20,8 @@ struct known_cluster {
   std::string name;
   storage::steady_time now;
   storage::wall_ms wall = 0;
-  std::chrono::milliseconds down_after{6000};       // without a report
-  std::function<bool(const storage::uuid&)> linked; // whether this node reaches that one
+  std::chrono::milliseconds down_after{6000};         // without a report
+  std::function<bool(const cluster::member&)> linked; // whether this node reaches that one
   std::uint64_t repairs_waiting = 0, chunks_lost = 0;
 };
 // Cost: one pass over the partitions.
@@ -41,9 +41,9 @@ result<std::string> tell_lost(storage::metadata::store& store, reported_losses& 
 std::vector<storage::node_number> committed_voters(const log_status& log);
 std::vector<storage::node_number> coming_voters(const log_status& log, const cluster::layout& l);
 
-// Who is to lead when this node, the leader, goes: the voter that is linked and has the most of the log. Nothing: there
-// is no other.
+// The node to lead after this one, the leader: of the other voters that `is_up` the one with the most of the log.
+// nullopt: there is none.
 std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
-                                              const std::function<bool(const storage::uuid&)>& linked);
+                                              const std::function<bool(const cluster::member&)>& is_up);
 
 } // namespace cairn::actors

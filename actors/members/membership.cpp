@@ -1,6 +1,7 @@
 #include "actors/members/membership.hpp"
 
 #include "actors/link/peer_claims.hpp"
+#include "actors/members/cluster_report.hpp"
 #include "actors/members/join_service.hpp"
 #include "actors/metadata/log/leader_client.hpp"
 #include "actors/metadata/log/replicated_log.hpp"
@@ -361,21 +362,12 @@ void membership_state::control() {
 
 // A leader that was removed can't take itself out of the log, and its writer session is over.
 void membership_state::transfer_leadership(const log_status& log, const cluster::layout& layout) {
-  std::optional<storage::node_number> heir;
-  storage::log_index has = 0;
-  for (const auto& m : layout.members) {
-    const auto* const server = log.servers.find(cluster::server_of(m.number));
-    const auto match = log.match.find(m.number);
-    if (m.number == log.self || m.state == cluster::member_state::removed || !server || match == log.match.end() ||
-        server->role != raft::server_role::voter || (heir && match->second <= has))
-      continue;
+  const auto is_healthy = [this](const cluster::member& m) {
     const auto known = reports_.find(m.number);
-    if (known == reports_.end() || now() - known->second.healthy_at >= s_.controller.down_after) continue;
-    heir = m.number;
-    has = match->second;
-  }
-  if (heir)
-    self_->request(s_.metadata, caf::infinite, transfer_atom_v, *heir).then([](std::uint8_t) {}, [](caf::error&) {});
+    return known != reports_.end() && now() - known->second.healthy_at < s_.controller.down_after;
+  };
+  if (const auto to = successor(log, layout, is_healthy))
+    self_->request(s_.metadata, caf::infinite, transfer_atom_v, *to).then([](std::uint8_t) {}, [](caf::error&) {});
 }
 
 void membership_state::decide(const log_status& log, const sessions_seen& sessions) {

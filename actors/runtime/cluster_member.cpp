@@ -381,7 +381,7 @@ void cluster_member::transfer_leadership(caf::actor_system& system) {
     const auto layout = layout_->get();
     if (!log || !layout || !(*log)->leads) break;
     if (!to) {
-      to = successor(**log, *layout, [this](const storage::uuid& node) { return links_->up(node); });
+      to = successor(**log, *layout, [this](const cluster::member& m) { return links_->up(m.id); });
       if (!to) return; // no other node could take over
     }
     ask_and_wait<std::uint8_t>(system, metadata, transfer_atom_v, *to); // may be repeated until it has happened

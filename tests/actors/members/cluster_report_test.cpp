@@ -30,7 +30,7 @@ struct cluster_report_test : testing::Test {
     k.log = &log;
     k.reports = &reports;
     k.now = storage::steady_time{100s};
-    k.linked = [this](const storage::uuid& id) { return !lost.contains(id[0]); };
+    k.linked = [this](const cluster::member& m) { return !lost.contains(m.id[0]); };
   }
 
   void hear(storage::node_number n, std::uint64_t data, std::chrono::seconds at = 99s) {
