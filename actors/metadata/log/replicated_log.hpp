@@ -184,6 +184,7 @@ private:
     void tick() { ticks += running; }
     bool hangs() const { return running && ticks > hung_after_ticks; }
   };
+  static constexpr time_ms reopen_pause_min = 1000;
   static constexpr unsigned hung_after_ticks = 8; // less than the time that clients wait, so that they get an answer
 
   void drop_reads(const error& why);

@@ -18,7 +18,7 @@ namespace {
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr raft::time_ms pause_min = 1000, pause_max = 30'000, leader_contact_max = 3000;
+constexpr raft::time_ms pause_max = 30'000, leader_contact_max = 3000;
 
 // Transient failures. no_space: nothing was written, because a transaction that finds no room is referenced by nothing.
 // timeout: the job expired before it ran, or the disk has not answered yet.
@@ -64,7 +64,7 @@ void replicated_log::fail(error why) {
   if (!reopens_) return;
   // Repeated failures back off: each attempt costs a cluster with one voter an election.
   const bool again = reopened_at_ != 0 && now() - reopened_at_ < 2 * pause_max;
-  reopen_pause_ = again ? std::min(2 * reopen_pause_, pause_max) : pause_min;
+  reopen_pause_ = again ? std::min(2 * reopen_pause_, pause_max) : reopen_pause_min;
   reopen_later();
 }
 

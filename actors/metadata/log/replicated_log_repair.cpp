@@ -112,7 +112,7 @@ void replicated_log::return_damaged() {
   return_for_ = std::clamp(2 * return_for_, return_min, return_max);
   repair_at_ = now() + return_for_;
   reopens_ = true;
-  reopen_pause_ = std::max<raft::time_ms>(reopen_pause_, 1000);
+  reopen_pause_ = std::max(reopen_pause_, reopen_pause_min);
   try_reopen();
 }
 
