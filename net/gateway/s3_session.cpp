@@ -95,7 +95,7 @@ void s3_session::look_up_access(actors::access_query query) {
 
 void s3_session::proceed() {
   if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
-    return respond_error(slow_down("The node has as many connections as it may."));
+    return respond_error(slow_down(too_many_connections.reason));
   if (unrouted_) return respond_error(*unrouted_);
   if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_error(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);

@@ -25,8 +25,6 @@ constexpr std::size_t tls_record_bytes = 16 << 10;
 constexpr int unsent_bytes = 1 << 20;           // half of it: one client reads 20 % slower
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
-constexpr head_refusal too_many_connections{503, "The node has as many connections as it may."};
-
 std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
   if (!w.bytes.owner) return {asio::buffer(w.text), asio::const_buffer{}};
   const auto view = w.bytes.view();

@@ -14,6 +14,9 @@ namespace cairn::net {
 
 class http_session;
 
+// For a connection beyond limits.connections.
+inline constexpr head_refusal too_many_connections{503, "The node has as many connections as it may."};
+
 // Why a connection, or its request, ends early.
 enum class end_reason : std::uint8_t { deadline, rate, place, memory };
 
