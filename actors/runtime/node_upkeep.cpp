@@ -27,23 +27,23 @@ lifecycle_options lifecycle_of(const config::settings& settings) {
 
 } // namespace
 
-void node_upkeep::start(const config::settings& settings, const services& node, storage::kv_engine& metadata_engine,
-                        storage::metadata::store& store, const node_disks& disks, cluster_member* member) {
+void node_upkeep::start(const config::settings& settings, const services& node, node_metadata& metadata,
+                        const node_disks& disks, cluster_member* member) {
   auto& system = *node.system;
   const auto scrub_period = duration_cast<std::chrono::seconds>(settings.storage.scrub_period);
   reaper_ = spawn_reaper(system, node);
   lifecycle_ = spawn_lifecycle(system, node, lifecycle_of(settings));
   work_ = storage::make_thread_executor(member ? "backfill" : "scrub", 1, work_queue_max);
   if (!member)
-    scrubber_ = spawn_scrubber(system, {.store = &store,
+    scrubber_ = spawn_scrubber(system, {.store = &metadata.store(),
                                         .work = work_.get(),
                                         .disks = disks.stores(),
                                         .metrics = node.metrics,
                                         .clock = node.clock,
                                         .period = scrub_period});
   else if (!disks.is_empty()) // without a disk there is nowhere to backfill to
-    spawn_backfill_actor(settings, node, store, disks, *member);
-  std::vector<storage::kv_check> checks{{metadata_engine, storage::metadata::table_count}};
+    spawn_backfill_actor(settings, node, metadata.store(), disks, *member);
+  std::vector<storage::kv_check> checks{{metadata.engine(), storage::metadata::table_count}};
   if (member) checks.emplace_back(member->log_engine(), cluster::raft::raft_log_tables);
   metadata_scrub_ =
       spawn_metadata_scrub(system, {std::move(checks), work_.get(), node.metrics, node.clock, scrub_period});

@@ -5,6 +5,7 @@
 #include "actors/protocol/node.hpp"
 #include "actors/runtime/cluster_member.hpp"
 #include "actors/runtime/node_disks.hpp"
+#include "actors/runtime/node_metadata.hpp"
 #include "actors/upkeep/backfill.hpp"
 #include "actors/upkeep/lifecycle.hpp"
 
@@ -13,8 +14,8 @@ namespace cairn::actors {
 class node_upkeep {
 public:
   // `member` is null on a standalone node. All arguments outlive this.
-  void start(const config::settings& settings, const services& node, storage::kv_engine& metadata_engine,
-             storage::metadata::store& store, const node_disks& disks, cluster_member* member);
+  void start(const config::settings& settings, const services& node, node_metadata& metadata, const node_disks& disks,
+             cluster_member* member);
   void set_bandwidth(std::uint64_t bytes_a_second) { bandwidth_->store(bytes_a_second); } // of moves between nodes
   void stop(); // ends the actors and the executor
 

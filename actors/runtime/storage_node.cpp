@@ -125,7 +125,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   else
     services_.stores = std::make_shared<chunk_router>(std::move(local));
   services_.metadata = metadata_.spawn(system_, self_, member_.get());
-  upkeep_.start(settings, services_, metadata_.engine(), metadata_.store(), disks_, member_.get());
+  upkeep_.start(settings, services_, metadata_, disks_, member_.get());
   apply_limits(settings);
 }
 
