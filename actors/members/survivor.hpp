@@ -1,10 +1,9 @@
-// What a rescue does to the metadata of a member that goes on without the others: its log is applied to the end, its
-// state becomes that of a new cluster, and a new log begins there. Over engines and files that the caller opened; where
-// they lie, and who the node is, are his to say (actors/members/cluster_rescue.hpp, the simulator). Blocking; nothing
-// else is at work on them.
+// The rescue of a member's metadata when the other members are lost: its log is applied to the end, its state becomes
+// that of a new cluster, and a new log begins there. It works on engines and files that the caller has opened
+// (actors/members/cluster_rescue.hpp, the simulator). Blocking; nothing else uses them meanwhile.
 //
-// After a crash at any point all of it may be done again. Errors: corrupt, unsupported, io_error, no_space, those of
-// refound_cluster.
+// After a crash at any point the whole rescue may be repeated. Errors: corrupt, unsupported, io_error, no_space, those
+// of refound_cluster.
 #pragma once
 
 #include "cluster/raft/raft_log.hpp"

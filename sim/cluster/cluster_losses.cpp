@@ -18,11 +18,6 @@ void cluster_run::replace_disks() {
   settle("after a disk was replaced");
 }
 
-// Backups are taken while a node is down; the last one counts.
-void cluster_run::keep_images(cluster_node& n) {
-  if (plan_.restores_disks && w_.draw.chance(0.5)) n.keep_disk_image(w_.draw.below(n.disks()));
-}
-
 void cluster_run::restore_disk() {
   const auto n = std::ranges::find_if(nodes_, [](const auto& it) { return it->has_disk_image(); });
   if (n == nodes_.end() || nodes_.size() < 3) return;

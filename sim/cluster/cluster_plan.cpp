@@ -6,7 +6,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t images_salt = 0x3C6EF372FE94F82Bull;
+constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 
 // Further kinds of clusters and of work, from a separate source too.
@@ -82,9 +82,9 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
 }
 
-// Disks restored from images; from a random source of its own.
-void draw_images(cluster_plan& p, std::uint64_t seed) {
-  dice d{seed ^ images_salt};
+// A disk restored from an image, a majority lost; from a random source of its own.
+void draw_losses(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ losses_salt};
   if (p.nodes < 3 || !p.crashes) return;
   p.restores_disks = d.chance(0.15);
   p.rescues = p.nodes < 5 && d.chance(0.1);
@@ -119,7 +119,7 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
 cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   auto p = draw_first(d);
   draw_extras(p, seed);
-  draw_images(p, seed);
+  draw_losses(p, seed);
   if (hostile) draw_hostile(p, seed);
   return p;
 }

@@ -35,7 +35,6 @@ private:
   void take_out(cluster_node& n);
   void remove_drained();
   void replace_disks();
-  void keep_images(cluster_node& n);
   void restore_disk();
   void rescue();
   void add_nodes(std::size_t count);

@@ -46,7 +46,8 @@ void cluster_run::start(cluster_node& n) {
   std::vector<storage::uuid> known;
   for (const auto& other : nodes_)
     if (other->joined() && other.get() != &n) known.push_back(other->id());
-  keep_images(n);
+  // A backup of a stopped node; the last one counts.
+  if (plan_.restores_disks && w_.draw.chance(0.5)) n.keep_disk_image(w_.draw.below(n.disks()));
   disks_->open(n);
   if (n.is_old() && w_.draw.chance(0.3)) n.upgrade();
   n.start(std::move(known));
