@@ -46,15 +46,21 @@ protected:
   log_cluster::node *broken = nullptr, *healthy = nullptr;
 };
 
-INSTANTIATE_TEST_SUITE_P(disks, failing_log_test,
-                         testing::Values(fault{"log of a leader without room", true, false, errc::no_space},
-                                         fault{"state of a leader without room", true, true, errc::no_space},
-                                         fault{"log of a follower without room", false, false, errc::no_space},
-                                         fault{"state of a follower without room", false, true, errc::no_space},
-                                         fault{"log of a leader broken", true, false, errc::io_error},
-                                         fault{"state of a leader broken", true, true, errc::io_error},
-                                         fault{"log of a follower broken", false, false, errc::io_error},
-                                         fault{"state of a follower broken", false, true, errc::io_error}));
+// A log that is opened anew without a restart.
+class full_log_test : public failing_log_test {};
+
+constexpr fault full_disks[] = {{"log of a leader without room", true, false, errc::no_space},
+                                {"state of a leader without room", true, true, errc::no_space},
+                                {"log of a follower without room", false, false, errc::no_space},
+                                {"state of a follower without room", false, true, errc::no_space}};
+constexpr fault broken_disks[] = {{"log of a leader broken", true, false, errc::io_error},
+                                  {"state of a leader broken", true, true, errc::io_error},
+                                  {"log of a follower broken", false, false, errc::io_error},
+                                  {"state of a follower broken", false, true, errc::io_error}};
+
+INSTANTIATE_TEST_SUITE_P(full_disks, failing_log_test, testing::ValuesIn(full_disks));
+INSTANTIATE_TEST_SUITE_P(broken_disks, failing_log_test, testing::ValuesIn(broken_disks));
+INSTANTIATE_TEST_SUITE_P(disks, full_log_test, testing::ValuesIn(full_disks));
 
 } // namespace
 
@@ -123,8 +129,7 @@ TEST_P(failing_log_test, comes_back_by_itself_when_there_is_room_and_after_a_fai
   EXPECT_FALSE(cluster.submit(*broken, {client.put("again")})[0].refused);
 }
 
-TEST_P(failing_log_test, its_vote_counts_again_when_it_is_back) {
-  if (GetParam().code != errc::no_space) GTEST_SKIP();
+TEST_P(full_log_test, its_vote_counts_again_when_it_is_back) {
   break_disk();
   engine().failing = {};
   ASSERT_TRUE(cluster.loop.until([&] { return !broken->log->failure() && cluster.converged(); }));
@@ -134,8 +139,7 @@ TEST_P(failing_log_test, its_vote_counts_again_when_it_is_back) {
   EXPECT_FALSE(cluster.submit(*healthy, {client.put("with two of three")})[0].refused) << cluster.last_refusal;
 }
 
-TEST_P(failing_log_test, failures_that_come_again_are_met_ever_more_slowly) {
-  if (GetParam().code != errc::no_space) GTEST_SKIP();
+TEST_P(full_log_test, failures_that_come_again_are_met_ever_more_slowly) {
   break_disk();
   const auto until = cluster.loop.now() + 60s;
   int returns = 0;
@@ -183,11 +187,16 @@ protected:
   std::optional<log_client> client;
 };
 
-INSTANTIATE_TEST_SUITE_P(disks, hanging_log_test,
-                         testing::Values(fault{"log of a leader", true, false, errc::timeout},
-                                         fault{"state of a leader", true, true, errc::timeout},
-                                         fault{"log of a follower", false, false, errc::timeout},
-                                         fault{"state of a follower", false, true, errc::timeout}));
+class hanging_leader_log_test : public hanging_log_test {};
+
+constexpr fault leaders[] = {{"log of a leader", true, false, errc::timeout},
+                             {"state of a leader", true, true, errc::timeout}};
+constexpr fault followers[] = {{"log of a follower", false, false, errc::timeout},
+                               {"state of a follower", false, true, errc::timeout}};
+
+INSTANTIATE_TEST_SUITE_P(leaders, hanging_log_test, testing::ValuesIn(leaders));
+INSTANTIATE_TEST_SUITE_P(followers, hanging_log_test, testing::ValuesIn(followers));
+INSTANTIATE_TEST_SUITE_P(disks, hanging_leader_log_test, testing::ValuesIn(leaders));
 
 } // namespace
 
@@ -256,8 +265,7 @@ TEST_P(hanging_log_test, is_not_one_that_is_slow_nor_a_process_that_was_frozen) 
   EXPECT_FALSE(broken->log->failure());
 }
 
-TEST_P(hanging_log_test, of_a_leader_is_handed_over_before_it_counts_as_failed) {
-  if (!GetParam().of_leader) GTEST_SKIP();
+TEST_P(hanging_leader_log_test, of_a_leader_is_handed_over_before_it_counts_as_failed) {
   hang();
   const auto before = cluster.loop.now();
   ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() && cluster.leader() != broken; }));
