@@ -125,6 +125,16 @@ def test_a_key_that_makes_buckets_owns_them(guarded):
     assert denied(call(guarded, "PUT", "/another", signer=of(key)))
 
 
+def test_a_key_owns_a_thousand_buckets_at_most(guarded):
+    key = new_key(guarded, "--create-buckets")
+    for number in range(1000):
+        assert call(guarded, "PUT", f"/many-{number}", signer=of(key)).status == 200
+    refused = call(guarded, "PUT", "/one-too-many", signer=of(key))
+    assert refused.status == 400 and refused.code() == "TooManyBuckets"
+    assert call(guarded, "DELETE", "/many-0", signer=of(key)).status == 204
+    assert call(guarded, "PUT", "/one-too-many", signer=of(key)).status == 200
+
+
 def test_keys_and_rights_survive_a_restart(start_node):
     n = start_node(auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
     assert call(n, "PUT", "/vault").status == 200

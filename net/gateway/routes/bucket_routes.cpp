@@ -59,6 +59,10 @@ void create_bucket(const session_ptr& session, const metadata::bucket_settings& 
           return session->respond_failure(error{errc::bucket_exists});
         if (made.error() == errc::access_denied && settings.again)
           return session->respond_error({409, "BucketAlreadyExists", "The bucket exists already and is not yours."});
+        // The owner of a bucket is a grant of its key.
+        if (made.error() == errc::too_large)
+          return session->respond_error(
+              {400, "TooManyBuckets", "The access key has rights on as many buckets as it may."});
         session->respond_failure(made.error());
       },
       actors::commit_atom_v, box(std::move(create)));
