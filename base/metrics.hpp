@@ -50,7 +50,7 @@ struct node_metrics {
   counter reads_failed_over{0}, reads_hedged{0}, hedges_won{0}, replicas_unconfirmed{0};
   counter chunks_backfilled{0}, backfilled_bytes{0}, chunks_moved_away{0}; // by repairs and moves
   counter chunks_unrecoverable{0};                                         // fetches for which no owner had the chunk
-  counter scrubbed_bytes{0}, scrub_damaged{0}, damage_mended{0};
+  counter scrubbed_bytes{0}, scrub_damaged{0}, damage_repaired{0};
   counter metadata_rows_scrubbed{0}, metadata_damaged{0}, metadata_repaired{0};
   std::array<counter, 32> peer_requests{};         // received from peers, by kind (actors/link/peer_service.hpp)
   counter partitions_comparing{0};                 // a gauge

@@ -76,7 +76,7 @@ private:
   std::unique_ptr<net::admin_server> admin_;
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
-  boost::asio::steady_timer certificates_look_{signals_context_};
+  boost::asio::steady_timer certificate_check_{signals_context_};
   certificate_watch certificates_;
   std::atomic<storage::wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
@@ -200,8 +200,8 @@ void running_node::note_certificates() {
 
 void running_node::watch_certificates() {
   look_at_certificates();
-  certificates_look_.expires_after(std::chrono::minutes{10});
-  certificates_look_.async_wait([this](boost::system::error_code cancelled) {
+  certificate_check_.expires_after(std::chrono::minutes{10});
+  certificate_check_.async_wait([this](boost::system::error_code cancelled) {
     if (!cancelled) watch_certificates();
   });
 }

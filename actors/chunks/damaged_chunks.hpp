@@ -17,12 +17,12 @@ public:
 
   void note(const storage::chunk_id& id) {
     const std::lock_guard lock{mutex_};
-    if (met_.size() < remembered_max && !taken_.contains(id)) met_.insert(id);
+    if (noted_.size() < remembered_max && !taken_.contains(id)) noted_.insert(id);
   }
   // At most `most` of them, in rising order. note() ignores these until `settled`.
   std::vector<storage::chunk_id> take(std::size_t most) {
     const std::lock_guard lock{mutex_};
-    while (!met_.empty() && taken_.size() < most) taken_.insert(met_.extract(met_.begin()));
+    while (!noted_.empty() && taken_.size() < most) taken_.insert(noted_.extract(noted_.begin()));
     return {taken_.begin(), taken_.end()};
   }
   // The chunks that were taken are repaired, or could not be: the next read that finds one damaged notes it again.
@@ -33,7 +33,7 @@ public:
 
 private:
   std::mutex mutex_;
-  std::set<storage::chunk_id> met_, taken_;
+  std::set<storage::chunk_id> noted_, taken_;
 };
 
 } // namespace cairn::actors

@@ -18,7 +18,7 @@ int weight_of(errc code) noexcept {
 
 namespace {
 
-bool worth_asking_again(errc code) {
+bool may_succeed_later(errc code) {
   return code == errc::busy || code == errc::timeout || code == errc::io_error || code == errc::connection_lost ||
          code == errc::cancelled;
 }
@@ -32,22 +32,22 @@ int retry_policy::weight(errc code) const noexcept {
 }
 
 const error& retry_policy::reason() const noexcept {
-  return weight(here_.code) >= weight(elsewhere_.code) ? here_ : elsewhere_;
+  return weight(current_error_.code) >= weight(earlier_error_.code) ? current_error_ : earlier_error_;
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::failed(error why) {
   const auto code = why.code;
   // The last answer of a place counts; among transient failures, the one with the greatest weight.
-  if (!worth_asking_again(code) || weight(code) >= weight(here_.code)) here_ = std::move(why);
+  if (!may_succeed_later(code) || weight(code) >= weight(current_error_.code)) current_error_ = std::move(why);
   if (code == errc::stopping && kind_ == kind::disks) return std::nullopt;
   return kind_ == kind::disks ? next_disk(code) : next_replica(code);
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::next_disk(errc code) {
-  if (worth_asking_again(code) && ++attempts_ < attempts_max) return first_pause * (1 << (attempts_ - 1));
+  if (may_succeed_later(code) && ++attempts_ < attempts_max) return first_pause * (1 << (attempts_ - 1));
   if (place_ + 1 >= places_) return std::nullopt;
-  elsewhere_ = reason();
-  here_ = {};
+  earlier_error_ = reason();
+  current_error_ = {};
   ++place_;
   attempts_ = 0;
   return std::chrono::milliseconds{0};
@@ -61,10 +61,10 @@ std::optional<std::size_t> retry_policy::alternative() const noexcept {
 }
 
 std::optional<std::chrono::milliseconds> retry_policy::next_replica(errc code) {
-  if (!worth_asking_again(code) && place_ < 64) given_up_ |= std::uint64_t{1} << place_;
+  if (!may_succeed_later(code) && place_ < 64) given_up_ |= std::uint64_t{1} << place_;
   busy_ = busy_ || code == errc::busy;
-  elsewhere_ = reason();
-  here_ = {};
+  earlier_error_ = reason();
+  current_error_ = {};
   if (const auto next = alternative()) {
     place_ = *next;
     return std::chrono::milliseconds{0};

@@ -64,7 +64,7 @@ private:
   void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
   void failed(std::uint64_t index, std::uint32_t number, error why);
   void first_failed(std::uint64_t index, read& r, error why);
-  static error final_word(const read& r);
+  static error client_error(const read& r);
   bool has_buffer(read& r);
   void plan_hedge(read& r);
   void hedge(std::uint64_t index, read& r);
@@ -231,7 +231,7 @@ void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error wh
 }
 
 void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
-  const auto give_up_here = [&] { give_up(final_word(r), "chunk " + to_string(r.slice.chunk)); };
+  const auto give_up_here = [&] { give_up(client_error(r), "chunk " + to_string(r.slice.chunk)); };
   // A timed-out or remote request may still write into its buffer.
   const bool taken = why.code == errc::timeout || (r.route.remote(r.first.place) && why.code != errc::busy);
   const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
@@ -261,7 +261,7 @@ void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
 }
 
 // The error for the client: lost data is distinguished from data that cannot be read at the moment.
-error sequencer_state::final_word(const read& r) {
+error sequencer_state::client_error(const read& r) {
   const auto& why = r.retry.reason();
   const auto chunk = "chunk " + std::to_string(r.slice.chunk.index) + " of the object's data";
   if (why.code == errc::not_found)

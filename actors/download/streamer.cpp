@@ -45,7 +45,7 @@ private:
   std::size_t element_ = 0; // index in plan_.body of the element that is being sent
   std::uint64_t left_of_range_ = 0;
   std::uint64_t slices_ = 0, writes_ = 0, written_ = 0;
-  bool all_handed_over_ = false;
+  bool body_queued_ = false;
 };
 static_assert(!std::is_aggregate_v<streamer_state>);
 
@@ -72,7 +72,7 @@ void streamer_state::found(found_object& object) {
   auto ranges = ranges_to_read();
   for (const auto& r : ranges) CAIRN_ASSERT(r.offset <= object.row->size && r.length <= object.row->size - r.offset);
   to_next_range();
-  if (all_handed_over_) return write({});
+  if (body_queued_) return write({});
   CAIRN_ASSERT(object.parts);
   sequencer_ =
       spawn_sequencer(self_, s_, {std::move(ranges), std::move(object.parts), client_->payer()}, streamer_actor{self_});
@@ -95,7 +95,7 @@ void streamer_state::send_inline(std::string_view bytes) {
       text_.append(std::get<std::string>(element));
     }
   }
-  all_handed_over_ = true;
+  body_queued_ = true;
   write({});
 }
 
@@ -110,7 +110,7 @@ void streamer_state::to_next_range() {
       return;
     }
   }
-  all_handed_over_ = true;
+  body_queued_ = true;
 }
 
 void streamer_state::write(storage::slice bytes) {
@@ -126,7 +126,7 @@ void streamer_state::slice(std::uint64_t index, storage::slice bytes) {
   if (left_of_range_ > 0) return;
   ++element_;
   to_next_range();
-  if (all_handed_over_ && !text_.empty()) write({});
+  if (body_queued_ && !text_.empty()) write({});
 }
 
 void streamer_state::written(std::uint64_t number) {
@@ -136,9 +136,9 @@ void streamer_state::written(std::uint64_t number) {
   written_ = number + 1;
   const bool nothing_queued = written_ == writes_;
   if (credited > 0) {
-    self_->send(sequencer_, credit_atom_v, std::uint32_t(credited), nothing_queued && !all_handed_over_);
+    self_->send(sequencer_, credit_atom_v, std::uint32_t(credited), nothing_queued && !body_queued_);
   }
-  if (!nothing_queued || !all_handed_over_) return;
+  if (!nothing_queued || !body_queued_) return;
   std::exchange(client_, nullptr)->finish();
   self_->quit();
 }

@@ -215,9 +215,10 @@ namespace {
 
 // One request over a temporary link. Its timer keeps it alive; the timeout or the link's outcome, whichever comes
 // first, answers and ends both. On one strand.
-class question : public std::enable_shared_from_this<question> {
+class one_shot_call : public std::enable_shared_from_this<one_shot_call> {
 public:
-  question(asio::io_context& context, std::string request, storage::steady_time deadline, link::reply_callback reply)
+  one_shot_call(asio::io_context& context, std::string request, storage::steady_time deadline,
+                link::reply_callback reply)
       : strand_(asio::make_strand(context)),
         timer_(strand_),
         request_(std::move(request)),
@@ -274,8 +275,8 @@ void link_peers::state::ask_member(const config::host_port& address, std::string
   s.bulk_connections = 1;
   link::link_services services{services_.contexts, services_.tls,   [own = services_.own] { return own->get(); }, {},
                                services_.clock,    services_.random};
-  std::make_shared<question>(*services_.contexts.front(), std::move(request), services_.clock.now() + timeout,
-                             std::move(reply))
+  std::make_shared<one_shot_call>(*services_.contexts.front(), std::move(request), services_.clock.now() + timeout,
+                                  std::move(reply))
       ->start(s, std::move(services), timeout);
 }
 

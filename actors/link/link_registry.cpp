@@ -15,7 +15,7 @@ void close_all(const std::vector<std::shared_ptr<connection>>& connections, cons
 } // namespace
 
 std::optional<link_registry::ticket> link_registry::arrived(std::weak_ptr<connection> c) {
-  std::shared_ptr<connection> giving_way;
+  std::shared_ptr<connection> evicted;
   ticket t = 0;
   {
     const std::lock_guard lock{mutex_};
@@ -23,13 +23,13 @@ std::optional<link_registry::ticket> link_registry::arrived(std::weak_ptr<connec
     if (strangers_.size() >= limits_.strangers_max) {
       const auto oldest = members_.find(strangers_.front());
       strangers_.pop_front();
-      if (oldest != members_.end()) giving_way = oldest->second.c.lock();
+      if (oldest != members_.end()) evicted = oldest->second.c.lock();
     }
     t = next_++;
     members_.emplace(t, member{std::move(c), std::nullopt, nullptr});
     strangers_.push_back(t);
   }
-  if (giving_way) giving_way->close({errc::busy, "closed for a newer connection before its hello"});
+  if (evicted) evicted->close({errc::busy, "closed for a newer connection before its hello"});
   return t;
 }
 

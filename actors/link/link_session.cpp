@@ -71,11 +71,11 @@ link_session::arrival link_session::begin(const frame_header& header, const std:
   arrival a;
   a.header = header;
   a.deadline = services_->clock.now() + std::chrono::milliseconds{header.time_left_ms};
-  a.refused = why_not(header, meta, a);
+  a.refused = admission_error(header, meta, a);
   return a;
 }
 
-std::optional<error> link_session::why_not(const frame_header& header, const std::string& meta, arrival& a) {
+std::optional<error> link_session::admission_error(const frame_header& header, const std::string& meta, arrival& a) {
   {
     const std::lock_guard lock{mutex_};
     if (running_.size() + arriving_.size() >= services_->requests_max)

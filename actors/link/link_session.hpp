@@ -63,7 +63,7 @@ private:
   };
 
   arrival begin(const frame_header& header, const std::string& meta);
-  std::optional<error> why_not(const frame_header& header, const std::string& meta, arrival& a);
+  std::optional<error> admission_error(const frame_header& header, const std::string& meta, arrival& a);
   result<storage::slice> next_place(arrival& a, const frame_header& header);
   result<void> take_piece(const frame_header& header);
   result<void> deliver(std::uint64_t id, arrival a);

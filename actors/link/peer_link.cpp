@@ -61,7 +61,7 @@ private:
   void begin();
   void dial_one(std::uint64_t generation, std::size_t index, hello_rules rules);
   void dialled(std::uint64_t generation, std::size_t index, const hello_rules& rules, result<link_socket> socket);
-  void come_up();
+  void mark_up();
   void wait_to_dial(std::chrono::milliseconds pause);
   void schedule_tick(std::uint64_t generation);
   void on_tick(std::uint64_t generation);
@@ -186,7 +186,7 @@ void peer_link::state::opened(std::uint64_t generation, std::size_t index, const
   {
     const std::lock_guard lock{mutex_};
     if (generation != generation_) return;
-    if (++opened_ == connections_.size()) return come_up();
+    if (++opened_ == connections_.size()) return mark_up();
     if (index != 0) return;
     other_ = other;
     credit_bytes_ = theirs.credit_bytes;
@@ -202,7 +202,7 @@ void peer_link::state::opened(std::uint64_t generation, std::size_t index, const
 }
 
 // Locked.
-void peer_link::state::come_up() {
+void peer_link::state::mark_up() {
   up_ = true;
   up_for_ = std::chrono::milliseconds{0};
   table_.link_up(credit_bytes_, connections_.size() - 1);
@@ -217,13 +217,13 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
   std::vector<request_table::finished> answers;
   std::vector<std::shared_ptr<connection>> connections;
   const auto peer_name = to_string(dial_target{settings_.host, settings_.port});
-  const error told{why.code == errc::stopping ? errc::stopping : errc::connection_lost,
-                   "the link to " + peer_name + " is down: " + why.text};
+  const error reported{why.code == errc::stopping ? errc::stopping : errc::connection_lost,
+                       "the link to " + peer_name + " is down: " + why.text};
   {
     const std::lock_guard lock{mutex_};
     if (generation != generation_) return;
     ++generation_;
-    answers = table_.link_lost(told);
+    answers = table_.link_lost(reported);
     connections.swap(connections_);
     // A refusal, which needs the operator, is logged once and not with every attempt.
     const bool refused = is_refusal(why.code);

@@ -158,7 +158,7 @@ void admin_service_state::own_status(const log_status_ptr& log, const status_rep
 // The leader's, or this node's own when there is none or it does not answer.
 void admin_service_state::asked_status(const log_status_ptr& log, const status_reply& reply) {
   std::string bytes(1, char(peer_request::membership));
-  bytes += encode(admin_request{status_wanted{}});
+  bytes += encode(admin_request{status_request{}});
   auto answered = [this, log, reply, back = on_actor()](result<link::answer> a) {
     back([this, log, reply, a = std::move(a)] {
       auto theirs = a ? decode_cluster_status(a->bytes) : result<cluster_status>{a.error()};
@@ -228,7 +228,7 @@ leader_client<admin_service_state::pending_command>::services admin_service_stat
       then(leader_of(**log, s_.layout->get().get()));
     });
   };
-  r.here = [this](const pending_command_ptr& e) {
+  r.serve_locally = [this](const pending_command_ptr& e) {
     e->served = false;
     carry_out(e, *e->log);
   };
@@ -351,7 +351,7 @@ void admin_service_state::look_at_lost(const pending_command_ptr& e) {
             auto losses = std::make_shared<reported_losses>(losses_of(*reports));
             auto job = [this, e, losses, store = s_.store, back = on_actor()](bool expired) {
               result<std::string> told = error{errc::timeout, "the metadata was not reached in time"};
-              if (!expired) told = tell_lost(*store, *losses);
+              if (!expired) told = report_lost(*store, *losses);
               back([this, e, losses, told = std::move(told)] {
                 if (!told || e->command.kind == admin_verb::lost || losses->chunks.empty()) return e->reply(told);
                 forget(e, *losses);
@@ -423,7 +423,7 @@ void admin_service_state::finish(const pending_command_ptr& e, const std::string
 void admin_service_state::request_repair_scan(const pending_command_ptr& e) {
   const auto layout = s_.layout->get();
   std::string bytes(1, char(peer_request::membership));
-  bytes += encode(admin_request{look_now{}});
+  bytes += encode(admin_request{repair_scan_request{}});
   struct round {
     std::size_t open = 1, asked = 0, answered = 0;
   };
@@ -458,7 +458,7 @@ void admin_service_state::serve(const peer_call& call) {
   auto asked = decode_admin_request(call.request->bytes);
   const auto respond = call.request->respond;
   if (!asked) return respond(asked.error());
-  if (std::holds_alternative<look_now>(*asked)) {
+  if (std::holds_alternative<repair_scan_request>(*asked)) {
     s_.state->scans_requested.fetch_add(1);
     return respond(link::answer{encode_done("")});
   }

@@ -12,7 +12,7 @@ namespace {
 
 namespace raft = cluster::raft;
 
-constexpr std::size_t objects_told_max = 100, rows_looked_at_max = 200'000;
+constexpr std::size_t objects_listed_max = 100, rows_searched_max = 200'000;
 
 metadata_role role_of(const raft::configuration& servers, storage::node_number n) {
   const auto* s = servers.find(cluster::server_of(n));
@@ -191,14 +191,14 @@ std::optional<storage::node_number> successor(const log_status& log, const clust
   return best;
 }
 
-result<std::string> tell_lost(storage::metadata::store& store, reported_losses& losses) {
+result<std::string> report_lost(storage::metadata::store& store, reported_losses& losses) {
   auto view = store.read();
   if (!view) return view.error();
   const auto live = still_live(**view, losses.chunks);
   if (!live) return live.error();
   losses.chunks.clear();
   for (const auto& w : *live) losses.chunks.push_back(w.id);
-  const auto objects = objects_with(**view, losses.chunks, objects_told_max, rows_looked_at_max);
+  const auto objects = objects_with(**view, losses.chunks, objects_listed_max, rows_searched_max);
   if (!objects) return objects.error();
   return describe_lost(losses.chunks.size(), *objects) + (losses.more ? "\n(and more chunks: this is a part)" : "");
 }

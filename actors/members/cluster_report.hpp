@@ -1,5 +1,5 @@
 // From what a node knows to the cluster's status as operators see it. A leader knows how the members are; another node
-// knows the layout, who is linked to it and its own log. Pure, but for `tell_lost`.
+// knows the layout, who is linked to it and its own log. Pure, but for `report_lost`.
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"
@@ -34,7 +34,7 @@ struct reported_losses {
 };
 reported_losses losses_of(const member_reports& reports);
 // What an operator is told of them; leaves in `losses` what some object needs. Blocking reads of the metadata, bounded.
-result<std::string> tell_lost(storage::metadata::store& store, reported_losses& losses);
+result<std::string> report_lost(storage::metadata::store& store, reported_losses& losses);
 
 // Voters by what the log's majority knows, rising; the newest configuration while that is not known yet. And what they
 // are to become: that of a change that is under way, without members that were removed.

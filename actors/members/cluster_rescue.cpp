@@ -183,7 +183,7 @@ result<cluster_founded> restore_cluster(const config::settings& settings, const 
   return begin_anew(settings, c, now);
 }
 
-result<survivor> look_at_survivor(const config::settings& settings) {
+result<survivor> inspect_survivor(const config::settings& settings) {
   const auto lock = files().lock(settings.node.data_dir);
   if (!lock) return lock.error();
   auto node = open_all(settings);

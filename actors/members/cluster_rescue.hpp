@@ -37,7 +37,7 @@ struct survivor {
   storage::log_index applied = 0, last = 0; // of the log
   std::vector<std::string> members;         // number, id, address
 };
-result<survivor> look_at_survivor(const config::settings& settings);
+result<survivor> inspect_survivor(const config::settings& settings);
 result<cluster_founded> recover_cluster(const config::settings& settings, storage::random_source& random,
                                         const storage::clock& clock);
 

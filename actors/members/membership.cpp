@@ -47,14 +47,14 @@ private:
   void with_status(const std::function<void(const log_status&)>& then);
   void report(const log_status& log);
   void send_report(const log_status& log, std::string bytes);
-  void look_for_members();
+  void find_members();
   void refused(const std::string& why);
   void remember_members();
   void update_holds();
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
-  void hear(const log_status& log, const link::incoming_request& request);
+  void accept_report(const log_status& log, const link::incoming_request& request);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
-  void tell_members(const link::responder& respond) const;
+  void answer_members(const link::responder& respond) const;
   void make_join_service();
 
   void control_soon(std::chrono::milliseconds pause);
@@ -171,12 +171,12 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
   };
   const auto leader = leader_of(log, s_.layout->get().get());
   if (!call_leader(*s_.network, leader, std::move(bytes), now() + request_time, std::move(answered)))
-    look_for_members(); // the consensus engine finds the leader
+    find_members(); // the consensus engine finds the leader
 }
 
 // Unless the leader is one that joined while this node was away: its links are refused, as those of any stranger, until
 // somebody who is known says that it is a member.
-void membership_state::look_for_members() {
+void membership_state::find_members() {
   std::vector<storage::uuid> reached;
   const auto add = [&](storage::node_number number, const storage::uuid& id) {
     if (number != s_.layout->self() && s_.network->up(id)) reached.push_back(id);
@@ -190,8 +190,8 @@ void membership_state::look_for_members() {
       auto members = a ? decode_members(a->bytes) : result<known_members>{a.error()};
       if (!members) return;
       const auto known = s_.layout->get();
-      s_.layout->learn(
-          believable(std::move(*members), known ? std::span{known->members} : std::span<const meta::node_row>{}));
+      s_.layout->learn(plausible_members(std::move(*members),
+                                         known ? std::span{known->members} : std::span<const meta::node_row>{}));
     });
   };
   std::string request(1, char(peer_request::members));
@@ -282,28 +282,28 @@ member_reports_ptr membership_state::reports() {
 // ── requests of other nodes ──
 
 void membership_state::serve(const peer_call& call) {
-  if (call.kind == peer_request::members) return tell_members(call.request->respond);
+  if (call.kind == peer_request::members) return answer_members(call.request->respond);
   with_status([this, call](const log_status& log) {
     const auto& request = *call.request;
-    if (call.kind == peer_request::report) return hear(log, request);
+    if (call.kind == peer_request::report) return accept_report(log, request);
     if (call.kind != peer_request::join)
       return request.respond(error{errc::unsupported, "not a request for membership"});
     auto join = decode_join(request.bytes);
     if (!join) return request.respond(join.error());
     // A member passes on what a stranger asked, and has looked at that one's link.
     if (!request.from.member)
-      if (auto own = speaks_as(request.from, join->node.id); !own) return request.respond(own.error());
+      if (auto own = check_sender(request.from, join->node.id); !own) return request.respond(own.error());
     if (!log.leads) return pass_on(log, call.kind, request);
     joins_->take(std::move(*join), request.from.certified, request.respond, log);
   });
 }
 
-void membership_state::hear(const log_status& log, const link::incoming_request& request) {
+void membership_state::accept_report(const log_status& log, const link::incoming_request& request) {
   // Not passed on: the leader believes what a node says of itself by its own link alone. The next report finds it.
   if (!log.leads) return request.respond(error{errc::no_leader, "this node does not lead"});
   auto r = decode_report(request.bytes);
   if (!r) return request.respond(r.error());
-  if (auto own = speaks_as(request.from, r->node.id); !own) return request.respond(own.error());
+  if (auto own = check_sender(request.from, r->node.id); !own) return request.respond(own.error());
   r->node.incarnation = request.from.incarnation; // the start that the link was let in as
   take_report(std::move(*r), request.from.feature_level, [respond = request.respond](const result<void>& taken) {
     if (taken)
@@ -319,7 +319,7 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
     request.respond(error{errc::no_leader, "the cluster has no leader now"});
 }
 
-void membership_state::tell_members(const link::responder& respond) const {
+void membership_state::answer_members(const link::responder& respond) const {
   const auto layout = s_.layout->get();
   if (!layout) return respond(error{errc::no_leader, "the cluster is not known here yet"});
   respond(link::answer{encode(members_of(*layout)), {}});

@@ -28,7 +28,7 @@ std::uint64_t microseconds_since(storage::steady_time then, storage::steady_time
 void metadata_state::start(metadata_services services) {
   s_ = std::move(services);
   cache_.emplace(s_.row_cache_bytes);
-  batches_.emplace(s_.log ? cluster_limits : alone_limits);
+  batches_.emplace(s_.log ? cluster_limits : standalone_limits);
   self_->delayed_send(self_, tick_interval, tick_atom_v);
   if (s_.log) start_log();
   begin_session();

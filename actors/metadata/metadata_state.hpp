@@ -134,7 +134,7 @@ private:
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
-  static constexpr batch_limits alone_limits{
+  static constexpr batch_limits standalone_limits{
       .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
   // A batch is sent to the leader in one message of the control lane.
   static constexpr batch_limits cluster_limits{

@@ -106,14 +106,14 @@ result<read_index> decode_read_index(std::string_view bytes) {
   return out;
 }
 
-std::string encode(const snapshot_wanted& wanted) {
+std::string encode(const snapshot_request& wanted) {
   return begin_message(cluster_version).u64(wanted.index).u64(wanted.offset).take();
 }
 
-result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes) {
+result<snapshot_request> decode_snapshot_request(std::string_view bytes) {
   byte_reader r{bytes};
   if (auto good = open_message(r, cluster_version); !good) return good.error();
-  snapshot_wanted out;
+  snapshot_request out;
   out.index = r.u64();
   out.offset = r.u64();
   if (!r.finished()) return broken_message("a snapshot request");

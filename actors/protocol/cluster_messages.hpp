@@ -65,7 +65,7 @@ struct read_index {
 std::string encode(const read_index& i);
 result<read_index> decode_read_index(std::string_view bytes);
 
-struct snapshot_wanted {
+struct snapshot_request {
   std::uint64_t index = 0, offset = 0;
 };
 struct snapshot_piece {
@@ -73,8 +73,8 @@ struct snapshot_piece {
   std::uint64_t total = 0; // bytes of the whole state
   std::string bytes;
 };
-std::string encode(const snapshot_wanted& w);
-result<snapshot_wanted> decode_snapshot_wanted(std::string_view bytes);
+std::string encode(const snapshot_request& w);
+result<snapshot_request> decode_snapshot_request(std::string_view bytes);
 std::string encode(const snapshot_piece& p);
 result<snapshot_piece> decode_snapshot_piece(std::string_view bytes); // corrupt also when the checksum is wrong
 

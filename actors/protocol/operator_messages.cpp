@@ -15,7 +15,7 @@ using storage::byte_writer;
 constexpr std::uint8_t operator_version = 1, version_of_names = 2;
 constexpr std::size_t operator_text_bytes_max = 4096, done_bytes_max = 128 << 10, node_bytes_min = 38,
                       waiting_bytes_min = 17;
-enum class what : std::uint8_t { status = 1, command, look };
+enum class what : std::uint8_t { status = 1, command, repair_scan };
 
 bool has_fault(const cluster_node_status& n) {
   return !n.fault.empty() || n.closed_disks > 0;
@@ -96,8 +96,8 @@ std::string encode(const admin_request& request) {
   const auto* named = std::get_if<admin_command>(&request);
   const bool has_names = named && !named->names.empty();
   auto w = begin_message(has_names ? version_of_names : operator_version);
-  if (std::holds_alternative<status_wanted>(request)) return w.u8(std::uint8_t(what::status)).take();
-  if (std::holds_alternative<look_now>(request)) return w.u8(std::uint8_t(what::look)).take();
+  if (std::holds_alternative<status_request>(request)) return w.u8(std::uint8_t(what::status)).take();
+  if (std::holds_alternative<repair_scan_request>(request)) return w.u8(std::uint8_t(what::repair_scan)).take();
   const auto& c = std::get<admin_command>(request);
   w.u8(std::uint8_t(what::command)).u8(std::uint8_t(c.kind)).u16(c.node).u32(c.number).string(c.zone);
   write(w, c.nodes);
@@ -116,8 +116,8 @@ result<admin_request> decode_admin_request(std::string_view bytes) {
   const auto kind = what(r.u8());
   if (kind == what::command)
     out = read_command(r, has_names);
-  else if (kind == what::look && !has_names)
-    out = look_now{};
+  else if (kind == what::repair_scan && !has_names)
+    out = repair_scan_request{};
   else if (kind != what::status || has_names)
     r.fail();
   if (!r.finished()) return broken_message("an admin command");

@@ -31,9 +31,9 @@
 
 namespace cairn::actors {
 
-struct status_wanted {};
-struct look_now {};
-using admin_request = std::variant<status_wanted, admin_command, look_now>;
+struct status_request {};
+struct repair_scan_request {};
+using admin_request = std::variant<status_request, admin_command, repair_scan_request>;
 
 std::string encode(const admin_request& r);
 result<admin_request> decode_admin_request(std::string_view bytes);

@@ -41,7 +41,7 @@ public:
   // of 0 bytes gets a grant too; drop it.
   virtual void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) = 0;
   // With `on_demand`: the upload is accepted so far, and no buffer was wanted yet.
-  virtual void go_on() {}
+  virtual void upload_accepted() {}
   // Stored durably, or refused. The last call to the client; not made after gone_atom. After an error do not send the
   // rest of the body, and drop unused grants.
   virtual void done(result<put_outcome> outcome) = 0;

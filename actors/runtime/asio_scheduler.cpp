@@ -38,10 +38,10 @@ public:
   void queued() { mine().queued.fetch_add(1, std::memory_order_relaxed); }
   void finished() { mine().finished.fetch_add(1, std::memory_order_release); }
   bool none_left() const {
-    std::uint64_t done = 0, handed_over = 0;
+    std::uint64_t done = 0, all_queued = 0;
     for (const auto& s : slots_) done += s.finished.load(std::memory_order_acquire);
-    for (const auto& s : slots_) handed_over += s.queued.load(std::memory_order_acquire);
-    return done == handed_over;
+    for (const auto& s : slots_) all_queued += s.queued.load(std::memory_order_acquire);
+    return done == all_queued;
   }
 
 private:

@@ -52,11 +52,11 @@ constexpr std::string_view refused_grammar = "cairn-refused 1 ";
 
 result<void> cluster_member::check_refusal() const {
   const auto& dir = services_.settings->node.data_dir;
-  auto said = storage::read_small_file(*services_.files, dir + "/refused");
-  if (!said) return said.error().code == errc::not_found ? result<void>{} : said.error();
-  while (said->ends_with('\n')) said->pop_back();
+  auto text = storage::read_small_file(*services_.files, dir + "/refused");
+  if (!text) return text.error().code == errc::not_found ? result<void>{} : text.error();
+  while (text->ends_with('\n')) text->pop_back();
   return error{errc::precondition_failed, dir + " was refused by its cluster, permanently: " +
-                                              said->substr(std::min(said->size(), refused_grammar.size())) +
+                                              text->substr(std::min(text->size(), refused_grammar.size())) +
                                               ". Start with an empty data directory, as a new node"};
 }
 
@@ -360,10 +360,10 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
 namespace {
 
 template <class Answer, class... Message>
-std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_actor& whom, Message... message) {
+std::optional<Answer> ask_and_wait(caf::actor_system& system, const metadata_actor& target, Message... message) {
   auto answered = std::make_shared<std::promise<std::optional<Answer>>>();
   system.spawn([=](caf::event_based_actor* self) {
-    self->request(whom, caf::infinite, message...)
+    self->request(target, caf::infinite, message...)
         .then([answered](const Answer& a) { answered->set_value(a); },
               [answered](const caf::error&) { answered->set_value(std::nullopt); });
   });

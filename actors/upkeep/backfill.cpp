@@ -25,7 +25,7 @@ void backfill_state::tick() {
   if (!known || known->partitions.empty()) return; // this node has not caught up so far
   note_failed_disks();
   s_.state->set_complete(known->epoch, compared_.complete(*known, own_number()));
-  if (const auto requested = s_.state->scans_requested.load(); std::exchange(looks_seen_, requested) != requested) {
+  if (const auto requested = s_.state->scans_requested.load(); std::exchange(scans_seen_, requested) != requested) {
     next_check_.reset();
     next_round_ = now();
     walk_->begin(now());
@@ -60,27 +60,27 @@ void backfill_state::commit(meta::command c, const steps& then) {
 
 void backfill_state::begin_round() {
   failures_ = 0;
-  auto go_on = [this] { mend([this] { repair({}, [this] { begin_comparison(); }); }); };
-  if (!lost_.empty()) return look_at_lost(std::move(go_on));
+  auto proceed = [this] { repair_damaged([this] { repair({}, [this] { begin_comparison(); }); }); };
+  if (!lost_.empty()) return check_lost(std::move(proceed));
   s_.state->set_lost({});
-  go_on();
+  proceed();
 }
 
 // Fetches the chunks that readers found damaged, as it fetches those that a scrub finds.
-void backfill_state::mend(const steps& then) {
+void backfill_state::repair_damaged(const steps& then) {
   using chunks = std::vector<wanted_chunk>;
-  auto met = s_.damaged ? s_.damaged->take(wanted_max) : chunk_ids{};
-  if (met.empty()) return then();
+  auto damaged = s_.damaged ? s_.damaged->take(wanted_max) : chunk_ids{};
+  if (damaged.empty()) return then();
   const auto known = layout();
-  std::erase_if(met, [&](const auto& id) {
+  std::erase_if(damaged, [&](const auto& id) {
     return !known || !cluster::read_owners(*known, storage::partition_of(id)).contains(own_number());
   });
-  look<chunks>([met](meta::view& view) { return still_live(view, met); },
+  look<chunks>([damaged](meta::view& view) { return still_live(view, damaged); },
                [this, then](result<chunks> live) {
                  fetch(live ? std::move(*live) : chunks{}, [this, then] {
-                   const auto mended = std::ranges::count(batch_.failed, false);
-                   count(s_.node.metrics->damage_mended, std::uint64_t(mended));
-                   if (mended > 0) log::info("damaged chunks were repaired", {{"chunks", std::size_t(mended)}});
+                   const auto repaired = std::ranges::count(batch_.failed, false);
+                   count(s_.node.metrics->damage_repaired, std::uint64_t(repaired));
+                   if (repaired > 0) log::info("damaged chunks were repaired", {{"chunks", std::size_t(repaired)}});
                    s_.damaged->settled();
                    then();
                  });
@@ -115,9 +115,9 @@ void backfill_state::settle(const repair_page& page, std::optional<meta::repair_
     if (all) confirmed.repairs.push_back(row.repair);
     if (row.whole || !progress) after = row.repair; // the rest of a long row comes next, unless nothing was fetched
   }
-  auto go_on = [this, after, then, last = page.last] { last ? then() : repair(after, then); };
-  if (confirmed.repairs.empty()) return go_on();
-  commit(std::move(confirmed), std::move(go_on));
+  auto proceed = [this, after, then, last = page.last] { last ? then() : repair(after, then); };
+  if (confirmed.repairs.empty()) return proceed();
+  commit(std::move(confirmed), std::move(proceed));
 }
 
 void backfill_state::begin_comparison() {
@@ -145,7 +145,7 @@ void backfill_state::begin_comparison() {
 
 void backfill_state::compare(blob_place from) {
   if (now() - repaired_at_ > options_.repair_pause)
-    return mend([this, from] { repair({}, [this, from] { compare(from); }); }); // comparing may take hours
+    return repair_damaged([this, from] { repair({}, [this, from] { compare(from); }); }); // comparing may take hours
   look<compared_page>(
       [own = s_.own, round = *comparing_, from](meta::view& view) { return compare_page(view, own, round, from); },
       [this](result<compared_page> page) {
@@ -238,21 +238,21 @@ void backfill_state::drop(std::size_t disk, std::optional<storage::chunk_id> aft
 
 void backfill_state::drop_page(std::size_t disk, const chunk_ids& page) {
   if (page.empty()) return drop(disk + 1, {});
-  const auto go_on = [this, disk, last = page.back()] { drop(disk, last); };
+  const auto proceed = [this, disk, last = page.back()] { drop(disk, last); };
   look<droppable_chunks>(
       [page, known = layout(), self = own_number()](meta::view& view) { return droppable(view, *known, self, page); },
-      [this, disk, go_on](result<droppable_chunks> chunks) {
+      [this, disk, proceed](result<droppable_chunks> chunks) {
         if (!chunks || chunks->later) dropped_under_ = 0;
-        if (!chunks || chunks->now.empty()) return go_on();
+        if (!chunks || chunks->now.empty()) return proceed();
         self_->request(s_.node.stores->local().disk_writer(disk), caf::infinite, drop_atom_v, std::move(chunks->now))
             .then(
-                [this, go_on](std::uint64_t erased) {
+                [this, proceed](std::uint64_t erased) {
                   count(s_.node.metrics->chunks_moved_away, erased);
-                  go_on();
+                  proceed();
                 },
-                [this, go_on](caf::error&) {
+                [this, proceed](caf::error&) {
                   dropped_under_ = 0;
-                  go_on();
+                  proceed();
                 });
       });
 }

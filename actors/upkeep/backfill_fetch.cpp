@@ -55,7 +55,7 @@ bool backfill_state::disk_is_away() const {
 void backfill_state::ask(std::size_t number, std::shared_ptr<fetching::item> item) {
   while (item->place < item->route.places() && !item->route.remote(item->place)) ++item->place;
   if (item->place >= item->route.places()) {
-    if (item->nobody_has_it && !disk_is_away()) batch_.absent.push_back(item->chunk.id);
+    if (item->absent_everywhere && !disk_is_away()) batch_.absent.push_back(item->chunk.id);
     return ended(number, false);
   }
   const chunk_read read{item->chunk.id, 0, item->chunk.length, item->buffer};
@@ -84,7 +84,7 @@ void backfill_state::arrived(std::size_t number, const std::shared_ptr<fetching:
 }
 
 void backfill_state::ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why) {
-  if (why.code != errc::not_found && why.code != errc::corrupt) item->nobody_has_it = false;
+  if (why.code != errc::not_found && why.code != errc::corrupt) item->absent_everywhere = false;
   ++item->place;
   item->buffer.reset(); // the link may still write into the old buffer
   get_buffer(number, item);
@@ -122,7 +122,7 @@ void backfill_state::note_lost(const storage::chunk_id& id) {
 
 // Chunks that were deleted or given up meanwhile, or that this node is not to own any more, are not lost here. The
 // others are requested again: a disk may have come back.
-void backfill_state::look_at_lost(const steps& then) {
+void backfill_state::check_lost(const steps& then) {
   using chunks = std::vector<wanted_chunk>;
   chunk_ids own;
   const auto known = layout();

@@ -18,7 +18,7 @@ struct fetching {
     wanted_chunk chunk;
     read_route route;
     std::size_t place = 0;
-    bool nobody_has_it = true; // every owner that was asked has answered so
+    bool absent_everywhere = true; // every owner that was asked has answered so
     storage::buffer_ptr buffer;
   };
   std::vector<wanted_chunk> chunks;
@@ -58,8 +58,8 @@ private:
   std::size_t failed_disks() const;
   void note_failed_disks();
   void note_lost(const storage::chunk_id& id);
-  void look_at_lost(const steps& then);
-  void mend(const steps& then);
+  void check_lost(const steps& then);
+  void repair_damaged(const steps& then);
 
   void begin_round();
   void repair(std::optional<storage::metadata::repair_row> after, const steps& then);
@@ -91,7 +91,7 @@ private:
   std::size_t failed_disks_ = 0; // number of disks known to be quarantined
   std::vector<bool> failed_partitions_;
   std::optional<storage::steady_time> next_check_;
-  std::uint64_t looks_seen_ = 0; // value of scans_requested at the last tick
+  std::uint64_t scans_seen_ = 0; // value of scans_requested at the last tick
   std::optional<scrub_walk> walk_;
   std::set<storage::chunk_id> lost_; // chunks that no owner has
   storage::steady_time next_round_{}, next_drop_{}, repaired_at_{};

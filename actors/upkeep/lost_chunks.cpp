@@ -58,7 +58,7 @@ result<affected_objects> objects_with(meta::view& view, std::span<const storage:
       if (!page) return page.error();
       for (const auto& listed : page->objects) {
         if (out.names.size() >= names_max || ++rows > rows_max) {
-          out.all_looked_at = false;
+          out.all_searched = false;
           return out;
         }
         const auto row = view.object(bucket.name, listed.key);
@@ -78,8 +78,8 @@ std::string describe_lost(std::size_t chunks, const affected_objects& objects) {
   std::string out = std::to_string(chunks) + (chunks == 1 ? " chunk has" : " chunks have") +
                     " no good copy on any node that could have one. Objects that need them:\n";
   for (const auto& name : objects.names) out += "  " + name + '\n';
-  if (objects.names.empty()) out += objects.all_looked_at ? "  none: only uploads in progress\n" : "  none so far\n";
-  if (!objects.all_looked_at) out += "  … there may be more\n";
+  if (objects.names.empty()) out += objects.all_searched ? "  none: only uploads in progress\n" : "  none so far\n";
+  if (!objects.all_searched) out += "  … there may be more\n";
   return out + "Reads of these bytes fail. When no disk with them will come back: delete the objects, or "
                "`cairn cluster forget-lost`, after which nothing waits for the chunks any more";
 }

@@ -19,7 +19,7 @@ storage::metadata::give_up_chunks give_up(std::span<const storage::chunk_id> ris
 
 struct affected_objects {
   std::vector<std::string> names; // bucket/key, in order
-  bool all_looked_at = true;      // false: there may be more
+  bool all_searched = true;       // false: there may be more
 };
 // The live objects that need a blob of one of these chunks, at most `names_max`, among the first `rows_max` rows.
 result<affected_objects> objects_with(storage::metadata::view& view, std::span<const storage::chunk_id> chunks,

@@ -21,34 +21,34 @@ void body_digests::start(host_services host, std::shared_ptr<body_check> check, 
     sum->update(bytes);
     return {};
   };
-  lanes_.push_back({md5});
-  if (check_) lanes_.push_back({[proof = check_](storage::bytes_view bytes) { return proof->update(bytes); }});
+  digests_.push_back({md5});
+  if (check_) digests_.push_back({[proof = check_](storage::bytes_view bytes) { return proof->update(bytes); }});
 }
 
 result<void> body_digests::digest_now(storage::bytes_view bytes) {
-  for (auto& lane : lanes_)
-    if (auto good = lane.update(bytes); !good) return good;
+  for (auto& d : digests_)
+    if (auto good = d.update(bytes); !good) return good;
   return {};
 }
 
 void body_digests::add(storage::slice chunk) {
   if (over_) return;
   waiting_.push_back(std::move(chunk));
-  for (std::size_t which = 0; which < lanes_.size() && !over_; ++which) run(which);
+  for (std::size_t which = 0; which < digests_.size() && !over_; ++which) run(which);
 }
 
 void body_digests::run(std::size_t which) {
-  auto& lane = lanes_[which];
-  if (lane.running || over_) return;
+  auto& d = digests_[which];
+  if (d.running || over_) return;
   std::vector<storage::slice> next;
   std::size_t bytes = 0;
-  for (auto at = lane.done - through_; at < waiting_.size() && bytes < job_bytes; ++at) {
+  for (auto at = d.done - through_; at < waiting_.size() && bytes < job_bytes; ++at) {
     next.push_back(waiting_[at]);
     bytes += waiting_[at].length;
   }
   if (next.empty()) return;
-  lane.running = true;
-  auto job = [this, which, next = std::move(next), update = lane.update, back = host_.on_actor](bool expired) mutable {
+  d.running = true;
+  auto job = [this, which, next = std::move(next), update = d.update, back = host_.on_actor](bool expired) mutable {
     const auto count = static_cast<std::uint32_t>(next.size());
     result<void> good;
     if (expired) good = error{errc::timeout, "the body's digest expired in the executor's queue"};
@@ -64,12 +64,12 @@ void body_digests::run(std::size_t which) {
 void body_digests::ran(std::size_t which, std::uint32_t chunks, const result<void>& good) {
   if (over_) return;
   if (!good) return fail(good.error());
-  lanes_[which].running = false;
-  lanes_[which].done += chunks;
+  digests_[which].running = false;
+  digests_[which].done += chunks;
   run(which);
   if (over_) return;
-  const auto slowest =
-      std::min_element(lanes_.begin(), lanes_.end(), [](const digest& a, const digest& b) { return a.done < b.done; });
+  const auto slowest = std::min_element(digests_.begin(), digests_.end(),
+                                        [](const digest& a, const digest& b) { return a.done < b.done; });
   const auto first = through_;
   for (; through_ < slowest->done; ++through_) waiting_.pop_front();
   if (first < through_) user_->digested(first, through_);

@@ -56,7 +56,7 @@ private:
   user* user_ = nullptr;
   std::shared_ptr<storage::md5> md5_ = std::make_shared<storage::md5>();
   std::shared_ptr<body_check> check_;
-  std::vector<digest> lanes_;
+  std::vector<digest> digests_;
   std::deque<storage::slice> waiting_; // from chunk through_ on
   std::uint32_t through_ = 0;
   bool over_ = false;

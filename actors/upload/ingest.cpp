@@ -83,8 +83,8 @@ private:
   std::shared_ptr<upload_client> client_; // null after its last call, or when the client has disconnected
   std::optional<upload_window> window_;
   std::optional<memory_wait> waiting_;
-  bool on_demand_ = false, let_in_ = false; // let_in_: the bucket exists
-  std::uint32_t wanted_ = 0;                // grants that were requested and not made (on demand)
+  bool on_demand_ = false, bucket_exists_ = false; // bucket_exists_: the bucket exists
+  std::uint32_t wanted_ = 0;                       // grants that were requested and not made (on demand)
 
   body_digests digests_;
   std::string inline_bytes_;
@@ -133,15 +133,15 @@ void ingest_state::start(services s, put_request request, std::shared_ptr<upload
       .then(
           [this](const meta::bucket_row& bucket) {
             has_rules_ = !request_.commit_as && !bucket.lifecycle.empty();
-            if (client_ && on_demand_ && wanted_ == 0) client_->go_on();
-            let_in_ = true;
+            if (client_ && on_demand_ && wanted_ == 0) client_->upload_accepted();
+            bucket_exists_ = true;
             grant_more();
           },
           [this](caf::error& why) { fail(from_caf(why)); });
 }
 
 void ingest_state::grant_more() {
-  while (client_ && let_in_ && !end_ && !waiting_ && (!on_demand_ || wanted_ > 0)) {
+  while (client_ && bucket_exists_ && !end_ && !waiting_ && (!on_demand_ || wanted_ > 0)) {
     const auto bytes = window_->next_grant();
     if (!bytes) return;
     const auto kind = window_->alone() ? storage::reservation::minimum : storage::reservation::growth;

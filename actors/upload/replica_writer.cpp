@@ -25,7 +25,7 @@ void replica_writer::write(const storage::chunk_id& id, storage::slice bytes) {
   ++sent_;
   ++not_durable_;
   for (const auto owner : routed->route.nodes) {
-    if (stuck_.contains(owner) && !c.replicas.needs(owner))
+    if (stalled_owners_.contains(owner) && !c.replicas.needs(owner))
       c.replicas.failed(owner);
     else
       send_to(id, c, owner);
@@ -44,7 +44,7 @@ void replica_writer::send_to(const storage::chunk_id& id, chunk& c, storage::nod
 
 void replica_writer::answered(const storage::chunk_id& id, storage::node_number owner, const caf::error* why) {
   --in_flight_;
-  stuck_.erase(owner);
+  stalled_owners_.erase(owner);
   if (const auto at = chunks_.find(id.index); at != chunks_.end()) {
     auto& c = at->second;
     if (!why) {
@@ -115,12 +115,12 @@ void replica_writer::look_at(std::uint32_t index) {
     if (!c.replicas.settled()) wake_in(grace);
   }
   const bool over = c.replicas.settled();
-  const bool tell = c.durable && over && !std::exchange(c.stored, true);
+  const bool newly_stored = c.durable && over && !std::exchange(c.stored, true);
   if (over) {
     for (const auto owner : c.replicas.owners_without_confirmation()) missing_.add(owner, index);
     chunks_.erase(at);
   }
-  if (tell && !stopped_) user_.chunk_stored(index);
+  if (newly_stored && !stopped_) user_.chunk_stored(index);
 }
 
 void replica_writer::tick() {
@@ -150,7 +150,7 @@ void replica_writer::tick() {
     c.stored = true;
     overdue.push_back(index);
     for (const auto owner : c.replicas.owners_without_confirmation())
-      if (c.replicas.pending(owner)) stuck_.insert(owner);
+      if (c.replicas.pending(owner)) stalled_owners_.insert(owner);
   }
   for (const auto index : overdue)
     if (!stopped_) user_.chunk_stored(index);

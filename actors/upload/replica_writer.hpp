@@ -81,9 +81,9 @@ private:
   std::shared_ptr<const chunk_router> stores_;
   const storage::clock* clock_ = nullptr;
   storage::node_metrics* metrics_ = nullptr;
-  std::map<std::uint32_t, chunk> chunks_; // not settled yet
-  unconfirmed_chunks missing_;            // of settled chunks
-  std::set<storage::node_number> stuck_;  // straggled beyond the grace and have not answered since
+  std::map<std::uint32_t, chunk> chunks_;         // not settled yet
+  unconfirmed_chunks missing_;                    // of settled chunks
+  std::set<storage::node_number> stalled_owners_; // straggled beyond the grace and have not answered since
   std::vector<pause> pauses_;
   std::uint32_t sent_ = 0, not_durable_ = 0;
   storage::steady_time last_durable_{};

@@ -75,7 +75,7 @@ result<void> restore(const config::settings& settings, const rescue_options& o) 
 
 result<void> recover(const config::settings& settings, const rescue_options& o) {
   if (!o.majority_lost) {
-    const auto seen = actors::look_at_survivor(settings);
+    const auto seen = actors::inspect_survivor(settings);
     if (!seen) return seen.error();
     std::cout << "A member of the cluster \"" << seen->name << "\". Its metadata is at index " << seen->applied
               << ", its log ends at " << seen->last << ". The members that it knows:\n";

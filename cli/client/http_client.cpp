@@ -123,15 +123,15 @@ public:
     const auto broken = [&](const std::string& what) {
       return error{errc::connection_lost, doing + ": " + what + ": " + code.message()};
     };
-    trust_.emplace(ssl::context::tls_client);
-    if (SSL_CTX_set_min_proto_version(trust_->native_handle(), TLS1_2_VERSION) != 1)
+    tls_context_.emplace(ssl::context::tls_client);
+    if (SSL_CTX_set_min_proto_version(tls_context_->native_handle(), TLS1_2_VERSION) != 1)
       return error{errc::connection_lost, doing + ": this OpenSSL has no TLS 1.2"};
     if (server.ca.empty())
-      trust_->set_default_verify_paths(code);
+      tls_context_->set_default_verify_paths(code);
     else
-      trust_->load_verify_file(server.ca, code);
+      tls_context_->load_verify_file(server.ca, code);
     if (code) return broken("the trusted certificates" + (server.ca.empty() ? "" : " in " + server.ca));
-    tls_.emplace(stream_, *trust_);
+    tls_.emplace(stream_, *tls_context_);
     tls_->set_verify_mode(ssl::verify_peer, code);
     tls_->set_verify_callback(ssl::host_name_verification(server.host), code);
     error_code not_numeric;
@@ -209,8 +209,8 @@ private:
     if (code) return transport_error(code, request.method + " " + request.target);
     if (!source) return true;
     if (ask_first && readable(continue_wait_ms)) {
-      auto go_on = hear_early_answer();
-      if (!go_on || !*go_on) return go_on;
+      auto proceed = read_early_response();
+      if (!proceed || !*proceed) return proceed;
     }
     return send_body(message, serializer, *source, length);
   }
@@ -221,8 +221,8 @@ private:
     std::uint64_t sent = 0;
     for (bool more = true; more;) {
       if (!tls_ && readable(0)) {
-        auto go_on = hear_early_answer();
-        if (!go_on || !*go_on) return go_on;
+        auto proceed = read_early_response();
+        if (!proceed || !*proceed) return proceed;
       }
       auto got = source.read({chunk_.data(), chunk_.size()});
       if (!got) return got.error();
@@ -239,8 +239,8 @@ private:
         written = !code || code == http::error::need_buffer;
         if (code == beast::error::timeout) return transport_error(code, "sending the body");
         if (code == asio::error::operation_aborted) {
-          auto go_on = hear_early_answer();
-          if (!go_on || !*go_on) return go_on;
+          auto proceed = read_early_response();
+          if (!proceed || !*proceed) return proceed;
         } else if (!written) {
           return false;
         }
@@ -267,7 +267,7 @@ private:
   }
 
   // The server speaks before the body went out. True: "100 Continue". False: its final answer, left for `receive`.
-  result<bool> hear_early_answer() {
+  result<bool> read_early_response() {
     auto parser = std::make_unique<message_parser>();
     const auto code = read_head(*parser, timeouts_.progress);
     if (code) return transport_error(code, "sending the body");
@@ -337,7 +337,7 @@ private:
   const http_timeouts& timeouts_;
   asio::io_context context_{1};
   beast::tcp_stream stream_;
-  std::optional<ssl::context> trust_;
+  std::optional<ssl::context> tls_context_;
   std::optional<ssl::stream<beast::tcp_stream&>> tls_; // over stream_; nothing: in the clear
   beast::flat_buffer buffer_;
   std::vector<std::byte> chunk_;

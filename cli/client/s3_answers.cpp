@@ -107,9 +107,9 @@ result<void> list_pages(http_client& client, const list_query& query,
     if (!response->ok()) return failure_of(*response, "listing " + query.bucket);
     const auto parsed = parse_list_page(response->body);
     if (!parsed) return parsed.error();
-    const auto go_on = page(*parsed);
-    if (!go_on) return go_on.error();
-    if (!*go_on) return {};
+    const auto proceed = page(*parsed);
+    if (!proceed) return proceed.error();
+    if (!*proceed) return {};
     token = parsed->next_token;
   } while (!token.empty());
   return {};

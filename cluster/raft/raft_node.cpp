@@ -100,13 +100,13 @@ void raft_node::stored(std::uint64_t write, time_ms now) {
   const bool was_installing = core_->installing();
   core_->stored(write, now);
   if (was_installing && !core_->installing() && !core_->failure())
-    applied_ = handed_ = std::max(handed_, core_->snapshot_index());
+    applied_ = queued_ = std::max(queued_, core_->snapshot_index());
   apply_commit_hint(now); // the entry may have arrived only now
   after_event(now);
 }
 
 void raft_node::applied(index_t index, time_ms now) {
-  CAIRN_ASSERT(index <= handed_);
+  CAIRN_ASSERT(index <= queued_);
   if (index <= applied_) return;
   applied_ = index;
   core_->applied(index);
@@ -147,7 +147,7 @@ node_update raft_node::take() {
 }
 
 void raft_node::after_event(time_ms now) {
-  hand_out();
+  queue_committed();
   const term_t leads = core_->role() == role::leader && !core_->failure() ? core_->term() : 0;
   if (leads != leading_) {
     fail_waiting();
@@ -164,13 +164,13 @@ void raft_node::after_event(time_ms now) {
 }
 
 // An entry is applied when it is committed and stored on this disk, so that the log never ends before the state.
-void raft_node::hand_out() {
+void raft_node::queue_committed() {
   if (core_->failure() || core_->installing()) return;
   const index_t up_to = std::min(core_->commit(), core_->last_stored());
-  while (handed_ < up_to) {
-    const entry* const next = core_->cached(handed_ + 1);
+  while (queued_ < up_to) {
+    const entry* const next = core_->cached(queued_ + 1);
     CAIRN_ASSERT(next != nullptr);
-    committed c{++handed_, *next, {}};
+    committed c{++queued_, *next, {}};
     const auto found = packed_.find(c.index);
     if (found != packed_.end() && found->second.term == c.content.term) {
       c.tickets = std::move(found->second.tickets);

@@ -107,11 +107,11 @@ private:
   };
 
   raft_node(const node_options& options, std::unique_ptr<raft_core> core, index_t applied)
-      : options_(options), core_(std::move(core)), applied_(applied), handed_(applied) {}
+      : options_(options), core_(std::move(core)), applied_(applied), queued_(applied) {}
 
   void after_event(time_ms now);
   void apply_commit_hint(time_ms now);
-  void hand_out();
+  void queue_committed();
   void fail_waiting();
   void pack(time_ms now);
   void begin_round(time_ms now);
@@ -122,7 +122,7 @@ private:
 
   node_options options_;
   std::unique_ptr<raft_core> core_;
-  index_t applied_, handed_;
+  index_t applied_, queued_;
   term_t leading_ = 0; // the term this server leads; 0: it does not
 
   struct {

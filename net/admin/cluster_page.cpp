@@ -184,7 +184,7 @@ std::string auto_out_text(const cluster_status& s) {
   if (a.paused == out_pause::none || a.waiting.empty()) return {};
   const bool one = a.waiting.size() == 1;
   const auto count = std::to_string(a.because.size());
-  std::string why, what = "Start them again, or mend what is between them. For one that won't come back: "
+  std::string why, what = "Start them again, or repair the network between them. For one that won't come back: "
                           "`cairn cluster drain NODE`.";
   switch (a.paused) {
     case out_pause::many_down:

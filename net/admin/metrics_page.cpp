@@ -152,7 +152,7 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_scrubbed_bytes_total", "Bytes of chunks that the scrub has read and verified.", m.scrubbed_bytes);
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",
-            m.damage_mended);
+            m.damage_repaired);
   p.counter("cairn_metadata_rows_scrubbed_total", "Rows of the metadata that the scrub has read and verified.",
             m.metadata_rows_scrubbed);
   p.counter("cairn_metadata_damaged_rows_total", "Damaged rows and pages that were found in the metadata's files.",

@@ -148,7 +148,7 @@ authorization authorize_signed(const sent_head& sent, s3_gateway& shared, reques
   if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
       return std::move(*refused);
-    return go_on{};
+    return authorized{};
   }
   if (!storage::metadata::valid_access_key(claim.access_key)) return *counted(shared, unknown_key(claim));
   request.claim = std::move(claim);
@@ -156,13 +156,13 @@ authorization authorize_signed(const sent_head& sent, s3_gateway& shared, reques
 }
 
 authorization authorize_anonymous(std::string_view host, s3_gateway& shared, const request& request) {
-  if (request.operation->preflight) return go_on{};
+  if (request.operation->preflight) return authorized{};
   if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
   const bool allowed = config_allows(shared.anonymous, *request.operation);
   const bool may_be_public = request.operation->public_by != publicity::none;
   if (!allowed && (!may_be_public || request.target.bucket.empty())) return anonymous_refused(shared.anonymous);
   if (auto refused = refused_overrides(request)) return std::move(*refused);
-  if (allowed) return go_on{};
+  if (allowed) return authorized{};
   return actors::access_query{{}, request.target.bucket, {}};
 }
 
@@ -186,11 +186,11 @@ authorization authorize(const request_head& head, s3_gateway& shared, request& r
     query->bucket_2 = source_bucket_of(head, request);
     return decided;
   }
-  let_in_by_configuration(request);
+  grant_by_configuration(request);
   // A browser must be told what the bucket's rules say, whoever asks.
   if (!request.origin.empty() && !request.target.bucket.empty())
     return actors::access_query{{}, request.target.bucket, {}};
-  return go_on{};
+  return authorized{};
 }
 
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
@@ -212,15 +212,15 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
       return refused;
     request.key = found.key;
     auto refused = key_refused(request, found, source_bucket_of(head, request));
-    if (refused && !anybody_may(request, found)) return refused;
-    let_in(request, found, refused ? allowed_by::anybody : allowed_by::key);
+    if (refused && !anonymous_allowed(request, found)) return refused;
+    grant_access(request, found, refused ? allowed_by::anybody : allowed_by::key);
     return std::nullopt;
   }
   if (request.cross_site && (!found.bucket || !cors_allows(found.bucket->cors, request.origin, method_of(head))))
     return cross_site_refused();
   if (request.signer || preflight || config_allows(shared.anonymous, *request.operation)) return std::nullopt;
-  if (anybody_may(request, found)) {
-    let_in(request, found, allowed_by::anybody);
+  if (anonymous_allowed(request, found)) {
+    grant_access(request, found, allowed_by::anybody);
     return std::nullopt;
   }
   const bool made_here = request.operation->needs == need::create_bucket;

@@ -21,8 +21,8 @@ class s3_gateway;
 
 using request_head = boost::beast::http::header<true, boost::beast::http::fields>;
 
-struct go_on {};
-using authorization = std::variant<go_on, s3_error, actors::access_query>;
+struct authorized {};
+using authorization = std::variant<authorized, s3_error, actors::access_query>;
 
 // Needs the request's target and operation, fills in its signer or claim, its overrides and
 // its origin.

@@ -23,13 +23,13 @@ std::uint8_t right_for(need n) {
 
 } // namespace
 
-void let_in_by_configuration(request& request) {
+void grant_by_configuration(request& request) {
   request.by = {.by = metadata::allowed_by::configuration};
   request.rights = metadata::rights::all;
   request.may_list = true;
 }
 
-void let_in(request& request, const actors::found_access& found, metadata::allowed_by by) {
+void grant_access(request& request, const actors::found_access& found, metadata::allowed_by by) {
   const auto wanted = request.operation->needs;
   const bool creates = wanted == need::create_bucket;
   const bool of_bucket = found.bucket && !creates && wanted != need::nothing;
@@ -64,7 +64,7 @@ std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) 
   return std::nullopt;
 }
 
-bool anybody_may(request& request, const actors::found_access& found) {
+bool anonymous_allowed(request& request, const actors::found_access& found) {
   if (!found.bucket) return false;
   switch (request.operation->public_by) {
     case publicity::none: return false;

@@ -13,7 +13,7 @@ namespace cairn::net {
 
 // Whether a request that has no rights of its own is let in because the bucket is public. An object may be so by
 // itself: then request.public_only is set, and its row decides.
-bool anybody_may(request& request, const actors::found_access& found);
+bool anonymous_allowed(request& request, const actors::found_access& found);
 
 // Why the key may not do it: AccessDenied; NoSuchBucket where there is none, so that nothing can be done to one that
 // comes into being between this answer and the operation. `source_bucket`: of a copy, else empty.
@@ -21,8 +21,8 @@ std::optional<s3_error> key_refused(const request& request, const actors::found_
                                     std::string_view source_bucket);
 
 // The request is let in: fills in its authority and what its sender may besides.
-void let_in_by_configuration(request& request);
-void let_in(request& request, const actors::found_access& found, storage::metadata::allowed_by by);
+void grant_by_configuration(request& request);
+void grant_access(request& request, const actors::found_access& found, storage::metadata::allowed_by by);
 
 // A failure as the sender of the request may see it: what is not there is told to who may list the bucket, as in S3;
 // others learn nothing.

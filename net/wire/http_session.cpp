@@ -53,7 +53,7 @@ http_session::~http_session() {
 }
 
 void http_session::start(bool beyond) {
-  beyond_ = beyond;
+  over_limit_ = beyond;
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored; // a socket that refuses these fails its first read
@@ -306,7 +306,7 @@ void http_session::skip_body() {
 // Closing a socket with unread input resets the connection, and the client may lose the answer: say that no more comes,
 // then read what it still sends, for a while.
 void http_session::linger() {
-  if (stream_.encrypted()) return say_goodbye();
+  if (stream_.encrypted()) return close_tls();
   error_code failed;
   stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, failed);
   if (failed) return close();
@@ -323,7 +323,7 @@ void http_session::discard_input() {
 }
 
 // The same through TLS. A client that goes on sending instead of answering is heard out below TLS.
-void http_session::say_goodbye() {
+void http_session::close_tls() {
   arm(wait::linger);
   stream_.async_shutdown([self = shared_from_this()](const error_code& failed, std::size_t) {
     if (self->closed_) return;

@@ -84,7 +84,7 @@ public:
   bool closes_after_answer(); // decides it: for the answer's head
   // A whole answer, whose head says what closes_after_answer() decided.
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
-  void keep_no_longer() { keep_alive_ = false; } // what follows on the connection cannot be trusted
+  void disable_keep_alive() { keep_alive_ = false; } // what follows on the connection cannot be trusted
   void write(pending_write w);
   void status_decided(unsigned status) { status_ = status; }
   void finish(); // every part was written: the request is over
@@ -133,7 +133,7 @@ private:
   void skip_body();
   void linger();
   void discard_input();
-  void say_goodbye();
+  void close_tls();
   void drain_socket();
   void close_idle();
   storage::steady_time armed_at() const;
@@ -177,7 +177,7 @@ private:
   bool close_after_ = false; // what the answer said
   bool body_whole_ = false, continued_ = false;
   bool shakes_hands_ = false; // TLS
-  bool beyond_ = false;
+  bool over_limit_ = false;
 };
 
 } // namespace cairn::net

@@ -23,9 +23,9 @@ bool http_session::has_many() const {
 
 bool http_session::admit(std::string_view key) {
   choose_payer(key);
-  if (!std::exchange(beyond_, false) || !has_many()) return true;
+  if (!std::exchange(over_limit_, false) || !has_many()) return true;
   shared_->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
-  keep_no_longer();
+  disable_keep_alive();
   return false;
 }
 

@@ -34,7 +34,7 @@ disk_fault_plan draw_disk_faults(std::uint64_t seed) {
   if (d.chance(0.4)) p.write_errors = d.pick(std::vector<double>{0.002, 0.02});
   if (d.chance(0.25)) p.flush_errors = d.pick(std::vector<double>{0.002, 0.01});
   p.fills_up = d.chance(0.3);
-  p.dies_midway = d.chance(0.5);
+  p.loses_power_midway = d.chance(0.5);
   if (d.chance(0.3)) p.metadata_errors = d.pick(std::vector<double>{0.002, 0.01});
   return p;
 }
@@ -101,7 +101,7 @@ void cluster_disks::act() {
 }
 
 cluster_node* cluster_disks::lose_power() {
-  if (!plan_.dies_midway || !w_.draw.chance(0.25)) return nullptr;
+  if (!plan_.loses_power_midway || !w_.draw.chance(0.25)) return nullptr;
   auto& n = *w_.draw.pick(nodes_);
   if (!n.running() || n.frozen()) return nullptr;
   const auto left = std::make_shared<std::uint64_t>(w_.draw.between(1, operations_max));
@@ -111,7 +111,7 @@ cluster_node* cluster_disks::lose_power() {
   return n.running() ? &n : nullptr;
 }
 
-bool cluster_disks::sick(const cluster_node& n) const {
+bool cluster_disks::has_failed_disk(const cluster_node& n) const {
   return n.running() && !n.disks_are_healthy();
 }
 
@@ -123,18 +123,18 @@ void cluster_disks::end() {
 std::string cluster_disks::options() const {
   return (plan_.errors() ? ", disk errors " + std::to_string(errors_) : "") +
          (plan_.fills_up ? ", full disks " + std::to_string(filled_) : "") +
-         (plan_.dies_midway ? ", power lost midway " + std::to_string(deaths_) : "");
+         (plan_.loses_power_midway ? ", power lost midway " + std::to_string(deaths_) : "");
 }
 
 // ── bits that rot ──
 
-cluster_node* rotten_bits::running(std::size_t number) const {
+cluster_node* bit_rot::running(std::size_t number) const {
   const auto at = std::ranges::find(nodes_, number, [](const auto& n) { return n->number(); });
   return at != nodes_.end() && (*at)->serves() ? at->get() : nullptr;
 }
 
 // Whether another owner has a good copy, if that owner and `but` agree on the owners.
-bool rotten_bits::has_good_copy(const cluster_node& but, const storage::chunk_id& id) const {
+bool bit_rot::has_good_copy(const cluster_node& but, const storage::chunk_id& id) const {
   const auto layout = but.layout();
   if (!layout) return false;
   const auto& owners = layout->partitions[storage::partition_of(id)].current;
@@ -144,7 +144,7 @@ bool rotten_bits::has_good_copy(const cluster_node& but, const storage::chunk_id
   });
 }
 
-void rotten_bits::flip() {
+void bit_rot::flip() {
   auto& node = *w_.draw.pick(nodes_);
   const auto view = node.serves() ? node.view() : nullptr;
   if (!view) return;
@@ -162,7 +162,7 @@ void rotten_bits::flip() {
   ++flipped_;
 }
 
-void rotten_bits::meet(bool as_a_scrub) {
+void bit_rot::meet(bool as_a_scrub) {
   for (const auto& [id, number] : rotten_) {
     auto* const node = running(number);
     if (!node || !node->has(id) || node->good(id)) continue;
@@ -174,7 +174,7 @@ void rotten_bits::meet(bool as_a_scrub) {
 }
 
 // The node may be down or partitioned; it then finds the damage later.
-void rotten_bits::flip_row() {
+void bit_rot::flip_row() {
   using storage::metadata::table;
   static constexpr std::array tables{table::buckets,   table::current, table::versions, table::inline_data,
                                      table::manifests, table::blobs,   table::sessions, table::outcomes,
@@ -188,7 +188,7 @@ void rotten_bits::flip_row() {
   rows_ += node.state().rot(table, key, w_.draw.next());
 }
 
-bool rotten_bits::metadata_is_whole() {
+bool bit_rot::metadata_is_whole() {
   bool good = true;
   for (const auto& n : nodes_) good = n->state().whole() && good;
   return good;

@@ -9,10 +9,10 @@ namespace cairn::sim {
 struct disk_fault_plan {
   double read_errors = 0, write_errors = 0, flush_errors = 0; // probability per operation on chunk files
   bool fills_up = false;                                      // chunk disks fill up, one after the other
-  bool dies_midway = false;                                   // the power fails between two disk operations
+  bool loses_power_midway = false;                            // the power fails between two disk operations
   double metadata_errors = 0;                                 // probability per commit of the state and the log
 
-  bool any() const { return errors() || fills_up || dies_midway; }
+  bool any() const { return errors() || fills_up || loses_power_midway; }
   bool errors() const { return read_errors > 0 || write_errors > 0 || flush_errors > 0 || metadata_errors > 0; }
 };
 // Drawn from a separate source, so that the draws of older seeds do not change.
@@ -29,7 +29,7 @@ public:
   // Makes the power of a node fail in the middle of its disk operations; the caller then crashes the node. Null: none.
   cluster_node* lose_power();
   void end(); // ends all faults; nodes with a failed flush must be restarted
-  bool sick(const cluster_node& n) const;
+  bool has_failed_disk(const cluster_node& n) const;
   std::string options() const;
 
 private:
@@ -45,9 +45,9 @@ private:
 
 // Bits that rot: of a chunk that objects need, on one of its owners at a time, so that a good copy is somewhere; of a
 // row of one node's metadata. What readers or a scrub find is to be mended by the nodes themselves.
-class rotten_bits {
+class bit_rot {
 public:
-  rotten_bits(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}
+  bit_rot(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}
 
   void flip();                // flips one bit of some chunk; none if no chunk qualifies
   void meet(bool as_a_scrub); // reads every rotten chunk, as a client or as an operator's command

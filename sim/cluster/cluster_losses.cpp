@@ -71,7 +71,7 @@ void cluster_run::add_nodes(std::size_t count) {
   const auto until = w_.now() + 3min;
   while (!all_ready() && !checks_.failed()) {
     if (w_.now() > until) return checks_.fail("new nodes do not get ready: " + standing());
-    let_in();
+    invite_waiting();
     w_.run_for(1s);
   }
   settle("after new nodes were added");

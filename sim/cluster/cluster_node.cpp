@@ -54,7 +54,7 @@ meta::new_node cluster_node::self() const {
 }
 
 virtual_executor* cluster_node::executor(const job_times& times, std::size_t lanes, std::size_t queue_max) {
-  process_->executors.push_back(std::make_unique<virtual_executor>(w_, times, lanes, queue_max, &process_->home));
+  process_->executors.push_back(std::make_unique<virtual_executor>(w_, times, lanes, queue_max, &process_->host));
   process_->executors.back()->slow_down(slowness_);
   return process_->executors.back().get();
 }
@@ -67,12 +67,12 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   metadata_.log->reopen();
   process_ = std::make_unique<process>(w_, plan_.clock);
   auto& p = *process_;
-  w_.add(p.home);
+  w_.add(p.host);
   open_disks();
   open_metadata();
   if (checks_.failed()) return;
   p.network =
-      std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_, feature_level_}, p.service, p.home);
+      std::make_shared<sim_peers>(network_, sim_peers::identity{id_, incarnation_, feature_level_}, p.service, p.host);
   if (identity_ && !remembered_members_.empty()) identity_->members = remembered_members_; // as in DATA_DIR/cluster
   if (identity_) return become_member();
   if (!known.empty()) return ask_to_join(std::move(known));
@@ -95,12 +95,12 @@ void cluster_node::open_disks() {
     if (!store) return checks_.fail("a disk does not open: " + to_string(store.error()));
     auto& o = p.disks.emplace_back();
     o.store = std::move(*store);
-    o.reads = std::make_unique<virtual_executor>(w_, plan_.disk_times, 4, read_queue_max, &p.home);
-    o.writes = std::make_unique<virtual_executor>(w_, plan_.disk_times, 1, write_queue_max, &p.home);
+    o.reads = std::make_unique<virtual_executor>(w_, plan_.disk_times, 4, read_queue_max, &p.host);
+    o.writes = std::make_unique<virtual_executor>(w_, plan_.disk_times, 1, write_queue_max, &p.host);
     for (auto* e : {o.reads.get(), o.writes.get()}) e->slow_down(slowness_);
-    o.shared = std::make_shared<actors::disk>(*o.store, *o.reads, *o.writes, p.metrics, p.home);
+    o.shared = std::make_shared<actors::disk>(*o.store, *o.reads, *o.writes, p.metrics, p.host);
     o.shared->damaged = p.damaged;
-    o.actors = actors::spawn_chunk_stores(p.home.system(), o.shared, 2);
+    o.actors = actors::spawn_chunk_stores(p.host.system(), o.shared, 2);
   }
 }
 
@@ -152,7 +152,7 @@ void cluster_node::become_member() {
   log.transfer = {metadata_.state.get(), metadata_.files.get(), transfer_folder,
                   executor(plan_.metadata_times, 1, read_queue_max)};
   log.network = p.network.get();
-  log.clock = &p.home;
+  log.clock = &p.host;
   log.random = &w_.random();
   log.damage = metadata_.state->damage();
   log.state = p.state;
@@ -165,11 +165,11 @@ void cluster_node::become_member() {
   std::vector<actors::store_router::member> disks;
   for (auto& d : p.disks) disks.push_back({{d.store->disk_uuid(), 1.0}, d.actors, d.shared});
   auto& s = p.services;
-  s.system = &p.home.system();
+  s.system = &p.host.system();
   s.metrics = &p.metrics;
-  s.clock = &p.home;
+  s.clock = &p.host;
   s.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
-  s.digests = p.digests = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max, &p.home);
+  s.digests = p.digests = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max, &p.host);
   actors::member_chunk_services chunks;
   chunks.local = std::make_shared<actors::store_router>(std::move(disks));
   chunks.layouts = p.layout;
@@ -177,8 +177,8 @@ void cluster_node::become_member() {
   chunks.buffers = s.buffers;
   chunks.peer_buffers = p.peer_buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes / peers_share);
   chunks.metrics = &p.metrics;
-  chunks.clock = &p.home;
-  p.chunks = actors::open_member_chunks(p.home.system(), chunks, *p.service);
+  chunks.clock = &p.host;
+  p.chunks = actors::open_member_chunks(p.host.system(), chunks, *p.service);
   s.stores = p.chunks.router;
   spawn_metadata(std::move(*opened));
   s.chunk_size = plan_.chunk_size;
@@ -186,8 +186,8 @@ void cluster_node::become_member() {
   s.upload_window = plan_.upload_window;
   s.window_min = plan_.window_min;
   s.window_max = plan_.window_max;
-  p.reaper = actors::spawn_reaper(p.home.system(), s, {.walk_every = plan_.walk_every});
-  if (plan_.lifecycle) p.lifecycle = actors::spawn_lifecycle(p.home.system(), s, *plan_.lifecycle);
+  p.reaper = actors::spawn_reaper(p.host.system(), s, {.walk_every = plan_.walk_every});
+  if (plan_.lifecycle) p.lifecycle = actors::spawn_lifecycle(p.host.system(), s, *plan_.lifecycle);
   spawn_backfill();
   p.member = true;
   p.network->begin();
@@ -207,7 +207,7 @@ void cluster_node::spawn_backfill() {
   b.own = actors::chunks_on(disks);
   b.damaged = p.damaged;
   if (plan_.scrubs) b.scrubbed = std::move(disks);
-  p.backfill = actors::spawn_backfill(p.home.system(), std::move(b));
+  p.backfill = actors::spawn_backfill(p.host.system(), std::move(b));
 }
 
 void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_services> log) {
@@ -217,9 +217,9 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   m.reads = executor(plan_.metadata_times, 2, metadata_queue_max);
   m.writes = executor(plan_.metadata_times, 1, write_queue_max);
   m.metrics = &p.metrics;
-  m.clock = &p.home;
+  m.clock = &p.host;
   m.random = &w_.random();
-  m.holds = p.holds = std::make_shared<actors::read_holds>(p.home);
+  m.holds = p.holds = std::make_shared<actors::read_holds>(p.host);
   m.node = id_;
   m.incarnation = incarnation_;
   m.session_began = p.session_began;
@@ -234,7 +234,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   members.layout = p.layout;
   members.state = p.state;
   members.network = p.network.get();
-  members.clock = &p.home;
+  members.clock = &p.host;
   members.self = self();
   members.remembered = identity_->members;
   members.remember_members = [this](const std::vector<storage::known_member>& now) {
@@ -253,8 +253,8 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   };
   members.controller = plan_.controller;
   members.founding = {std::chrono::hours{24}, 64};
-  members.metadata = p.services.metadata = actors::spawn_metadata(p.home.system(), std::move(m));
-  p.membership = actors::spawn_membership(p.home.system(), std::move(members));
+  members.metadata = p.services.metadata = actors::spawn_metadata(p.host.system(), std::move(m));
+  p.membership = actors::spawn_membership(p.host.system(), std::move(members));
   actors::serve_members(*p.service, actors::slot_of(p.services.metadata), actors::slot_of(p.membership));
 }
 
@@ -266,7 +266,7 @@ void cluster_node::crash(bool power_lost) {
     d.writes->crash();
   }
   if (p.digests) p.digests->crash();
-  if (p.network) p.network->die(!power_lost);
+  if (p.network) p.network->shut_down(!power_lost);
   if (p.services.stores) p.services.stores->stop();
   if (p.chunks.service) p.chunks.service->stop();
   for (auto& d : p.disks)
@@ -276,13 +276,13 @@ void cluster_node::crash(bool power_lost) {
   if (p.reaper) caf::anon_send_exit(p.reaper, caf::exit_reason::user_shutdown);
   if (p.membership) caf::anon_send_exit(p.membership, caf::exit_reason::user_shutdown);
   if (p.backfill) caf::anon_send_exit(p.backfill, caf::exit_reason::user_shutdown);
-  p.home.forget_everything();
-  w_.take_out(p.home);
+  p.host.forget_everything();
+  w_.take_out(p.host);
   p.reaper = nullptr;
   p.lifecycle = nullptr;
   p.backfill = nullptr;
   p.membership = nullptr;
-  const auto left = p.home.live_actors();
+  const auto left = p.host.live_actors();
   const auto gateway = std::move(p.services.buffers);
   p.services = {};
   p.chunks = {};
@@ -306,15 +306,15 @@ void cluster_node::crash(bool power_lost) {
 }
 
 void cluster_node::freeze() {
-  if (!running() || process_->home.frozen()) return;
+  if (!running() || process_->host.frozen()) return;
   frozen_since_ = w_.now();
-  process_->home.freeze();
+  process_->host.freeze();
   w_.digest.add(number_);
 }
 
 void cluster_node::thaw() {
   if (!frozen()) return;
-  process_->home.thaw();
+  process_->host.thaw();
   network_.thawed(id_, frozen_since_);
 }
 
@@ -411,7 +411,7 @@ void cluster_node::read_alone(const storage::chunk_id& chunk) {
     const auto missing = d.store->missing({&chunk, 1});
     if (!missing || !missing->empty()) continue;
     const actors::chunk_read read{chunk, 0, plan_.chunk_size, std::move(buffer)};
-    process_->home.system().spawn([store = d.actors.front(), read](caf::event_based_actor* self) {
+    process_->host.system().spawn([store = d.actors.front(), read](caf::event_based_actor* self) {
       self->request(store, caf::infinite, actors::read_atom_v, read)
           .then([](const actors::chunk_data&) {}, [](const caf::error&) {});
     });

@@ -55,11 +55,11 @@ public:
   // Freezes the process: it runs nothing, and its peers receive nothing from it.
   void freeze();
   void thaw();
-  bool frozen() const noexcept { return running() && process_->home.frozen(); }
+  bool frozen() const noexcept { return running() && process_->host.frozen(); }
   void jump_clock(std::chrono::milliseconds by) { // the wall clock of the running process
-    if (running()) process_->home.jump_wall(by);
+    if (running()) process_->host.jump_wall(by);
   }
-  storage::wall_ms wall() const { return process_->home.wall(); } // running nodes only
+  storage::wall_ms wall() const { return process_->host.wall(); } // running nodes only
   void slow_down(std::uint32_t factor); // slows its disks down, also after restarts; 1: as planned
   // For the injection of disk faults.
   std::size_t disks() const noexcept { return disks_.size(); }
@@ -122,8 +122,8 @@ private:
   };
   // Everything that is destroyed with the process.
   struct process {
-    process(world& w, machine::clock_faults faults) : home(w.now(), w.begun(), faults) {}
-    machine home;
+    process(world& w, machine::clock_faults faults) : host(w.now(), w.begun(), faults) {}
+    machine host;
     storage::node_metrics metrics;
     std::unique_ptr<storage::metadata::store> store;
     std::vector<std::unique_ptr<virtual_executor>> executors;

@@ -16,7 +16,7 @@ void draw_kinds(cluster_plan& p, std::uint64_t seed) {
   if (d.chance(0.4)) p.member.replicas = d.pick(std::vector<std::uint8_t>{1, 2, 2, 4, 5});
   if (d.chance(0.2)) p.member.write_quorum = p.member.replicas;
   if (p.member.replicas == 1)
-    p.replaces_disks = p.restores_disks = p.rots = p.scrubs = p.work.rotten_bits = p.member.scrubs = false;
+    p.replaces_disks = p.restores_disks = p.rots = p.scrubs = p.work.bit_rot = p.member.scrubs = false;
   if (d.chance(0.4)) p.work.copies = d.pick(std::vector<double>{0.05, 0.2});
   if (d.chance(0.4)) p.work.access = d.pick(std::vector<double>{0.1, 0.3});
   p.work.versioned = d.chance(0.3);
@@ -77,7 +77,7 @@ void draw_extras(cluster_plan& p, std::uint64_t seed) {
   p.rots = p.nodes > 2 && p.trouble.count() > 0 && d.chance(0.3);
   p.rows_rot = p.rots;
   p.scrubs = p.rots && d.chance(0.4);
-  p.work.rotten_bits = p.rots;
+  p.work.bit_rot = p.rots;
   p.member.scrubs = p.scrubs;
   if (d.chance(0.2)) p.rough_net.doubled = d.pick(std::vector<double>{0.005, 0.05, 0.2});
 }
@@ -100,7 +100,7 @@ void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   p.work.changed_bytes = p.faults.changed_payloads > 0;
   p.disk_faults = draw_disk_faults(seed);
   if (p.disk_faults.any() && p.trouble.count() == 0) p.trouble = microseconds{d.between(5'000'000, 40'000'000)};
-  p.work.failing_disks = p.disk_faults.errors() || p.disk_faults.fills_up || p.disk_faults.dies_midway;
+  p.work.failing_disks = p.disk_faults.errors() || p.disk_faults.fills_up || p.disk_faults.loses_power_midway;
   draw_kinds(p, seed);
   if (p.old_level == 0) p.rules = draw_rules(seed, p.work.versioned);
   if (p.rules.any) {

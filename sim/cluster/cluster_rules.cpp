@@ -77,7 +77,7 @@ void cluster_rules::begin(const std::function<void()>& look_at_nodes) {
   meta::set_bucket c;
   c.name = cluster_workload::bucket_name;
   c.lifecycle = {rule_};
-  if (auto set = work_.insist(c, look_at_nodes); !set)
+  if (auto set = work_.operate_with_retries(c, look_at_nodes); !set)
     checks_.fail("the bucket got no rules: " + to_string(set.error()));
 }
 

@@ -20,13 +20,13 @@ private:
     return draw_cluster_plan(w.draw, seed, hostile);
   }
   void build();
-  void make_trouble();
+  void inject_faults();
   void trouble();
-  void let_in();
+  void invite_waiting();
   void crash(cluster_node& n, bool powerless = false);
   void start(cluster_node& n);
   void restart_failed();
-  void mend();
+  void heal();
   void settle(const char* after);
   void drain();
   void take_out_removed();
@@ -55,7 +55,7 @@ private:
   cluster_node* draining_ = nullptr;
   std::unique_ptr<cluster_workload> work_;
   std::unique_ptr<cluster_operator> operator_;
-  std::unique_ptr<rotten_bits> rot_;
+  std::unique_ptr<bit_rot> bit_rot_;
   std::unique_ptr<cluster_faults> faults_;
   std::unique_ptr<cluster_disks> disks_;
   std::unique_ptr<cluster_rules> rules_;

@@ -26,7 +26,7 @@ void cluster_run::build() {
   }
   work_ = std::make_unique<cluster_workload>(w_, checks_, nodes_, plan_.work);
   operator_ = std::make_unique<cluster_operator>(w_, checks_, nodes_, *work_);
-  rot_ = std::make_unique<rotten_bits>(w_, nodes_);
+  bit_rot_ = std::make_unique<bit_rot>(w_, nodes_);
   faults_ = std::make_unique<cluster_faults>(w_, *network_, nodes_, plan_.faults);
   disks_ = std::make_unique<cluster_disks>(w_, nodes_, plan_.disk_faults);
   rules_ = std::make_unique<cluster_rules>(w_, checks_, nodes_, *work_, plan_.rules);
@@ -63,14 +63,14 @@ void cluster_run::crash(cluster_node& n, bool powerless) {
 // Restarts nodes whose disks have failed, as an operator would.
 void cluster_run::restart_failed() {
   for (const auto& n : nodes_) {
-    if (!disks_->sick(*n)) continue;
+    if (!disks_->has_failed_disk(*n)) continue;
     crash(*n);
     start(*n);
   }
 }
 
 // Invites nodes that wait for an operator because nodes were removed before they asked to join.
-void cluster_run::let_in() {
+void cluster_run::invite_waiting() {
   for (const auto& n : nodes_) {
     if (!n->running() || n->joined()) continue;
     const auto leader = std::ranges::find_if(nodes_, [](const auto& other) { return other->leads(); });
@@ -89,9 +89,9 @@ void cluster_run::trouble() {
   auto& n = any();
   if (plan_.drains && !draining_ && d.chance(0.2)) drain();
   if (plan_.commands && d.chance(0.3)) operator_->act();
-  let_in();
-  if (plan_.rots && d.chance(0.5)) rot_->flip();
-  if (plan_.rows_rot && d.chance(0.1)) rot_->flip_row();
+  invite_waiting();
+  if (plan_.rots && d.chance(0.5)) bit_rot_->flip();
+  if (plan_.rows_rot && d.chance(0.1)) bit_rot_->flip_row();
   if (plan_.crashes && d.chance(0.4)) {
     if (n.running())
       crash(n);
@@ -111,10 +111,10 @@ void cluster_run::trouble() {
   disks_->act();
   rules_->act();
   if (auto* const powerless = disks_->lose_power()) crash(*powerless, true);
-  if (d.chance(0.35)) network_->mend();
+  if (d.chance(0.35)) network_->heal();
 }
 
-void cluster_run::make_trouble() {
+void cluster_run::inject_faults() {
   work_->begin();
   network_->set_plan(plan_.rough_net);
   const auto until = w_.now() + plan_.trouble;
@@ -129,13 +129,13 @@ bool cluster_run::all_ready() const {
          std::ranges::any_of(nodes_, [](const auto& n) { return n->leads(); });
 }
 
-void cluster_run::mend() {
+void cluster_run::heal() {
   faults_->end();
   disks_->end();
-  network_->mend();
+  network_->heal();
   network_->set_plan(plan_.calm_net);
   for (const auto& n : nodes_) {
-    if (disks_->sick(*n)) crash(*n); // an operator restarts it
+    if (disks_->has_failed_disk(*n)) crash(*n); // an operator restarts it
     if (n->is_old() && n->running()) crash(*n);
     n->upgrade();
     if (!n->running()) start(*n);
@@ -143,11 +143,11 @@ void cluster_run::mend() {
   if (!w_.run_until([&] { return work_->done() || checks_.failed(); }, 10min))
     return checks_.fail("no answer to: " + work_->waiting() + "; " + standing());
   if (plan_.commands && !checks_.failed()) take_out_removed();
-  if (!checks_.failed()) let_in();
+  if (!checks_.failed()) invite_waiting();
   if (!w_.run_until([&] { return all_ready() || checks_.failed(); }, 2min))
     return checks_.fail("not ready after all faults were repaired: " + standing());
   const auto until = w_.now() + 2min;
-  while (plan_.rots && !rot_->metadata_is_whole() && !checks_.failed()) {
+  while (plan_.rots && !bit_rot_->metadata_is_whole() && !checks_.failed()) {
     if (w_.now() > until) return checks_.fail("damaged metadata was not replaced: " + standing());
     w_.run_for(1s);
   }
@@ -269,7 +269,7 @@ void cluster_run::settle(const char* after) {
   do {
     w_.run_for(2s);
     problem = census_.unsettled(plan_.rots);
-    if (plan_.rots && !problem.empty()) rot_->meet(plan_.scrubs);
+    if (plan_.rots && !problem.empty()) bit_rot_->meet(plan_.scrubs);
   } while (!problem.empty() && w_.now() < until && !checks_.failed());
   if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
 }
@@ -308,8 +308,8 @@ void cluster_run::check_end() {
 std::string cluster_run::options() const {
   return to_string(plan_) + "; crashes " + std::to_string(crashes_) + ", cuts " + std::to_string(cuts_) +
          (plan_.commands && operator_ ? ", " + operator_->summary() : "") +
-         (plan_.rots && rot_
-              ? ", rotten chunks " + std::to_string(rot_->count()) + ", rows " + std::to_string(rot_->rows())
+         (plan_.rots && bit_rot_
+              ? ", rotten chunks " + std::to_string(bit_rot_->count()) + ", rows " + std::to_string(bit_rot_->rows())
               : "") +
          (faults_ ? faults_->options() : "") + (disks_ ? disks_->options() : "") + (rules_ ? rules_->options() : "") +
          (strays_ > 0 ? ", stray chunks " + std::to_string(strays_) : "") + ", " + work_->summary() + ", virtual s " +
@@ -324,8 +324,8 @@ std::string cluster_run::standing() const {
 
 run_result cluster_run::run() {
   build();
-  if (!checks_.failed()) make_trouble();
-  if (!checks_.failed()) mend();
+  if (!checks_.failed()) inject_faults();
+  if (!checks_.failed()) heal();
   if (!checks_.failed()) check_end();
   run_result out;
   out.options = options();
@@ -338,7 +338,7 @@ run_result cluster_run::run() {
   rules_.reset();
   disks_.reset();
   faults_.reset();
-  rot_.reset();
+  bit_rot_.reset();
   operator_.reset();
   work_.reset();
   nodes_.clear();

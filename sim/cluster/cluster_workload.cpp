@@ -54,7 +54,8 @@ result<void> cluster_workload::operate(const meta::command& c) {
   return outcome;
 }
 
-result<void> cluster_workload::insist(const meta::command& c, const std::function<void()>& look_at_nodes) {
+result<void> cluster_workload::operate_with_retries(const meta::command& c,
+                                                    const std::function<void()>& look_at_nodes) {
   auto done = operate(c);
   for (int tries = 1; !done && done.error() != errc::bucket_exists && tries < 5 && !checks_.failed(); ++tries) {
     look_at_nodes();
@@ -66,14 +67,14 @@ result<void> cluster_workload::insist(const meta::command& c, const std::functio
 
 // A disk may fail already during this; then the outcome of the command is unknown.
 void cluster_workload::make_bucket(const std::function<void()>& look_at_nodes) {
-  if (auto made = insist(meta::create_bucket{bucket_name, w_.clock().wall()}, look_at_nodes);
+  if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, look_at_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));
   if (!plan_.versioned) return;
   meta::set_bucket c;
   c.name = bucket_name;
   c.versioning = meta::versioning::enabled;
-  if (auto set = insist(c, look_at_nodes); !set) // only once the cluster has raised its feature level
+  if (auto set = operate_with_retries(c, look_at_nodes); !set) // only once the cluster has raised its feature level
     checks_.fail("the bucket was not versioned: " + to_string(set.error()));
 }
 
@@ -155,7 +156,7 @@ void cluster_workload::crashing(const cluster_node& node) {
 void cluster_workload::excuse(const user& it, const error& why) {
   ++failures_[why.code];
   const bool damaged = why.code == errc::corrupt || why.code == errc::chunk_lost;
-  const bool rotten = (plan_.rotten_bits && why.code == errc::corrupt) || (plan_.changed_bytes && damaged);
+  const bool rotten = (plan_.bit_rot && why.code == errc::corrupt) || (plan_.changed_bytes && damaged);
   const bool disk = plan_.failing_disks && of_a_disk.contains(why.code);
   if (it.calm || (!excused.contains(why.code) && !rotten && !disk))
     checks_.fail(it.what + " through node " + std::to_string(it.node) +
@@ -226,7 +227,7 @@ void cluster_workload::put(std::size_t u, cluster_node& node, const std::string&
   request.headers.user = {{"content", std::to_string(number)}};
   uploader_habits habits;
   habits.fill_max = microseconds{500};
-  if (w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(size + 1);
+  if (w_.draw.chance(plan_.cancels)) habits.leaves_after_bytes = w_.draw.below(size + 1);
   it.what = "put " + std::to_string(number) + " of " + key;
   it.key = key;
   it.told = {history_.begin(key, o)};
@@ -342,7 +343,7 @@ std::shared_ptr<slow_client> cluster_workload::start_get(cluster_node& node, con
   client_habits habits;
   habits.take_max = microseconds{500};
   if (may_leave && w_.draw.chance(0.05)) habits.stalls = 0.3, habits.stall_max = 10s;
-  if (may_leave && w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(plan_.size_max);
+  if (may_leave && w_.draw.chance(plan_.cancels)) habits.leaves_after_bytes = w_.draw.below(plan_.size_max);
   auto client = std::make_shared<slow_client>(
       w_, checks_, habits, node.handles().window_max + 1,
       [with_body](const meta::object_row& row) {

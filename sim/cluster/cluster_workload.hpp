@@ -30,7 +30,7 @@ struct cluster_work_plan {
   double uploads = 0;              // probability that an operation is a multipart upload
   double copies = 0, access = 0;   // likewise: a copy; an operation on access keys or the bucket's public flag
   bool versioned = false;          // the bucket is versioned
-  bool rotten_bits = false;        // a read may find no good copy while nodes are down
+  bool bit_rot = false;            // a read may find no good copy while nodes are down
   bool changed_bytes = false;      // or find all copies damaged
   bool failing_disks = false;
   expiring_work expiring;
@@ -47,7 +47,7 @@ public:
   // Commits an operator's command and waits for it. The error, if any, is that of the last of several tries.
   result<void> operate(const storage::metadata::command& c);
   // The same while disks may fail: between the tries `look_at_nodes` restarts failed nodes.
-  result<void> insist(const storage::metadata::command& c, const std::function<void()>& look_at_nodes);
+  result<void> operate_with_retries(const storage::metadata::command& c, const std::function<void()>& look_at_nodes);
   result<void> try_once(cluster_node& through, const storage::metadata::command& c);
   // While nothing else runs: completes or aborts the uploads that were left.
   void settle_uploads();

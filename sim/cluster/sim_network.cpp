@@ -39,15 +39,15 @@ void sim_network::cut(const storage::uuid& a, const storage::uuid& b) {
   cuts_.insert({b, a});
 }
 
-void sim_network::mend() {
+void sim_network::heal() {
   cuts_.clear();
-  go_on();
+  deliver_held();
 }
 
-void sim_network::go_on() {
+void sim_network::deliver_held() {
   for (const auto& [id, process] : processes_) {
     for (const auto& [to, l] : process->links_) {
-      for (auto& held : std::exchange(l->held_up, {}))
+      for (auto& held : std::exchange(l->held, {}))
         process->travel(l, held.back, link::lane::control, std::move(held.arrive));
     }
   }
@@ -55,7 +55,7 @@ void sim_network::go_on() {
 
 bool sim_network::is_frozen(const storage::uuid& node) const {
   const auto* process = process_of(node);
-  return process && process->home_.frozen();
+  return process && process->host_.frozen();
 }
 
 // If the node was silent for too long, its peers have given up their links.
@@ -64,7 +64,7 @@ void sim_network::thawed(const storage::uuid& node, storage::steady_time frozen_
   if (process && w_.now() - frozen_since >= silence_max)
     for (const auto& [to, l] : std::map{process->links_})
       if (l->up) process->lose(l, "the peer closed the link");
-  go_on();
+  deliver_held();
 }
 
 void sim_network::may_change(std::span<std::byte> payload) {
@@ -84,26 +84,26 @@ void sim_network::ask(const std::shared_ptr<sim_peers>& from, const storage::uui
     };
     auto stranger = from->as_peer();
     stranger.member = false;
-    if (!process || process->home_.frozen() || is_cut(from->self_.node, to) ||
+    if (!process || process->host_.frozen() || is_cut(from->self_.node, to) ||
         !process->gate_.admit(stranger, process->cluster_))
       return back(error{errc::connection_lost, "the address does not answer"});
     link::responder respond{back, std::make_shared<std::atomic<bool>>(false)};
     process->service_->on_request(
-        {stranger, std::move(request), {}, process->home_.now() + std::chrono::seconds{10}, 0, std::move(respond)});
+        {stranger, std::move(request), {}, process->host_.now() + std::chrono::seconds{10}, 0, std::move(respond)});
   });
 }
 
 // ── one process ──
 
-sim_peers::sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& home)
-    : n_(n), self_(self), service_(std::move(service)), home_(home) {}
+sim_peers::sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& host)
+    : n_(n), self_(self), service_(std::move(service)), host_(host) {}
 
 template <class F>
 void sim_peers::later(microseconds delay, const link_ptr& l, F what) {
   n_.w_.after(delay, [weak = weak_from_this(), l, life = l->life, what] {
     const auto me = weak.lock();
     if (!me || !me->alive_) return;
-    me->home_.when_awake([weak, l, life, what] {
+    me->host_.when_awake([weak, l, life, what] {
       const auto it = weak.lock();
       if (it && it->alive_ && l->life == life) what(*it);
     });
@@ -125,7 +125,7 @@ link::peer sim_peers::as_peer() const {
   return p;
 }
 
-void sim_peers::die(bool at_once) {
+void sim_peers::shut_down(bool at_once) {
   if (!std::exchange(alive_, false)) return;
   if (const auto at = n_.processes_.find(self_.node); at != n_.processes_.end() && at->second == this)
     n_.processes_.erase(at);
@@ -133,7 +133,7 @@ void sim_peers::die(bool at_once) {
     ++l->life;
     for (auto& [number, p] : l->open) p.gone->store(true);
     l->open.clear();
-    l->held_up.clear();
+    l->held.clear();
   }
   links_.clear();
   const auto me = self_.node;
@@ -174,7 +174,7 @@ void sim_peers::set_members(const std::vector<actors::peer_address>& members) {
     const auto at = process->links_.find(self_.node);
     if (id == self_.node || at == process->links_.end() || !at->second->up) continue;
     if (!gate_.accept(process->as_peer()))
-      process->home_.when_awake([weak = process->weak_from_this(), l = at->second, life = at->second->life] {
+      process->host_.when_awake([weak = process->weak_from_this(), l = at->second, life = at->second->life] {
         const auto it = weak.lock();
         if (it && it->alive_ && l->life == life) it->lose(l, "the peer closed the link");
       });
@@ -185,7 +185,7 @@ void sim_peers::lose(const link_ptr& l, const std::string& why) {
   ++l->life;
   l->up = false;
   l->silent = false;
-  l->held_up.clear();
+  l->held.clear();
   auto open = std::exchange(l->open, {});
   for (auto& [number, p] : open) {
     p.gone->store(true);
@@ -200,7 +200,7 @@ void sim_peers::dial_later(const link_ptr& l) {
     const auto me = weak.lock();
     if (!me || !me->alive_) return;
     l->dialling = false;
-    me->home_.when_awake([weak, l] {
+    me->host_.when_awake([weak, l] {
       if (const auto it = weak.lock()) it->dial(l);
     });
   });
@@ -221,7 +221,7 @@ void sim_peers::dial(const link_ptr& l) {
     if (l->up) return; // another dial was quicker
     auto* const peer = me->n_.process_of(l->to);
     const bool reached = peer && peer->cluster_ != storage::uuid{} && !me->n_.is_cut(me->self_.node, l->to) &&
-                         !peer->home_.frozen() && !me->home_.frozen();
+                         !peer->host_.frozen() && !me->host_.frozen();
     if (!reached || !peer->admits(*me) || !me->gate_.accept(peer->as_peer())) return me->dial_later(l);
     l->up = true;
     ++l->life;
@@ -243,7 +243,7 @@ void sim_peers::refuse(link::reply_callback reply, error why) {
   n_.w_.after(microseconds{1}, [weak = weak_from_this(), reply = std::move(reply), why = std::move(why)] {
     const auto me = weak.lock();
     if (!me || !me->alive_) return;
-    me->home_.when_awake([weak, reply, why] {
+    me->host_.when_awake([weak, reply, why] {
       const auto it = weak.lock();
       if (it && it->alive_) reply(why);
     });
@@ -258,7 +258,7 @@ link::request_number sim_peers::send(const storage::uuid& to, std::string reques
     refuse(std::move(p.reply), {errc::connection_lost, "no link to the node"});
     return 0;
   }
-  const auto left = deadline - home_.now();
+  const auto left = deadline - host_.now();
   if (request.size() > control_bytes_max) return refuse(std::move(p.reply), {errc::too_large, "a large request"}), 0;
   if (left.count() <= 0) return refuse(std::move(p.reply), {errc::timeout, "the deadline has passed"}), 0;
   const auto& l = at->second;
@@ -299,11 +299,11 @@ void sim_peers::travel(const link_ptr& l, bool back, link::lane lane, std::funct
 
 void sim_peers::arrived(const link_ptr& l, bool back, const std::function<void()>& arrive) {
   if (passes(l, back)) return arrive();
-  hold_up(l, back, arrive);
+  hold(l, back, arrive);
 }
 
-void sim_peers::hold_up(const link_ptr& l, bool back, std::function<void()> arrive) {
-  l->held_up.push_back({back, std::move(arrive)});
+void sim_peers::hold(const link_ptr& l, bool back, std::function<void()> arrive) {
+  l->held.push_back({back, std::move(arrive)});
   if (std::exchange(l->silent, true)) return;
   later(sim_network::silence_max, l, [l](sim_peers& me) {
     l->silent = false;
@@ -331,7 +331,7 @@ void sim_peers::deliver(const link_ptr& l, link::request_number n, std::string r
                           },
                           p.gone};
   const auto reply_max = p.into.owner ? p.into.length : 0;
-  peer->service_->on_request({as_peer(), std::move(request), std::move(payload), peer->home_.now() + left,
+  peer->service_->on_request({as_peer(), std::move(request), std::move(payload), peer->host_.now() + left,
                               std::uint32_t(reply_max), std::move(respond)});
 }
 
@@ -339,7 +339,7 @@ void sim_peers::deliver_again(const link_ptr& l, std::string request, std::chron
   auto* const peer = n_.process_of(l->to);
   if (!peer || peer->self_.incarnation != l->peer_incarnation) return;
   link::responder respond{[](result<link::answer>&&) {}, std::make_shared<std::atomic<bool>>(false)};
-  peer->service_->on_request({as_peer(), std::move(request), {}, peer->home_.now() + left, 0, std::move(respond)});
+  peer->service_->on_request({as_peer(), std::move(request), {}, peer->host_.now() + left, 0, std::move(respond)});
 }
 
 void sim_peers::answered(const link_ptr& l, link::request_number n, link::lane lane, result<link::answer> a) {

@@ -52,7 +52,7 @@ public:
   void set_plan(network_plan plan) { plan_ = plan; }
   void cut(const storage::uuid& a, const storage::uuid& b); // both ways
   void cut_one_way(const storage::uuid& from, const storage::uuid& to) { cuts_.insert({from, to}); }
-  void mend(); // removes all cuts
+  void heal(); // removes all cuts
   // True for a cut in either direction: a connection needs both, if only for its acknowledgements.
   bool is_cut(const storage::uuid& a, const storage::uuid& b) const {
     return cuts_.contains({a, b}) || cuts_.contains({b, a});
@@ -75,7 +75,7 @@ private:
   bool passes(const storage::uuid& from, const storage::uuid& to) const {
     return !cuts_.contains({from, to}) && !is_frozen(from) && !is_frozen(to);
   }
-  void go_on(); // delivers what can pass now
+  void deliver_held(); // delivers what can pass now
   void may_change(std::span<std::byte> payload);
   sim_peers* process_of(const storage::uuid& node) const;
 
@@ -95,13 +95,13 @@ public:
     std::uint64_t incarnation = 0;
     std::uint32_t feature_level = storage::metadata::feature_level; // of the process's build
   };
-  sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& home);
-  ~sim_peers() override { die(true); }
+  sim_peers(sim_network& n, identity self, std::shared_ptr<actors::peer_service> service, machine& host);
+  ~sim_peers() override { shut_down(true); }
 
   void begin(); // other processes can reach it from now on
   void set_cluster(const storage::uuid& cluster) { cluster_ = cluster; }
   // `at_once`: the peers notice at once (the process ended) and not after a silence (the machine ended).
-  void die(bool at_once);
+  void shut_down(bool at_once);
 
   actors::link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
                                     actors::link::reply_callback reply) override;
@@ -132,7 +132,7 @@ private:
       bool back = false;
       std::function<void()> arrive;
     };
-    std::vector<stopped> held_up; // messages delayed by a partition or a frozen process
+    std::vector<stopped> held; // messages delayed by a partition or a frozen process
     actors::link::redial_pause pause;
     bool dialling = false;
   };
@@ -144,7 +144,7 @@ private:
   // Runs `arrive` after the transit time in the given direction, unless the link was lost meanwhile.
   void travel(const link_ptr& l, bool back, actors::link::lane lane, std::function<void()> arrive);
   void arrived(const link_ptr& l, bool back, const std::function<void()>& arrive);
-  void hold_up(const link_ptr& l, bool back, std::function<void()> arrive);
+  void hold(const link_ptr& l, bool back, std::function<void()> arrive);
   bool passes(const link_ptr& l, bool back) const {
     return back ? n_.passes(l->to, self_.node) : n_.passes(self_.node, l->to);
   }
@@ -168,7 +168,7 @@ private:
   sim_network& n_;
   const identity self_;
   const std::shared_ptr<actors::peer_service> service_;
-  machine& home_;
+  machine& host_;
   storage::uuid cluster_{};
   actors::membership_gate gate_;
   std::map<storage::uuid, link_ptr> links_;

@@ -96,7 +96,7 @@ void download_run::draw_faults() {
   auto& p = disk_plan_;
   p.read_max = microseconds{w_.draw.between(10, w_.draw.chance(0.3) ? 60'000 : 500)};
   if (w_.draw.chance(0.3)) p.slow = 0.1, p.slow_max = std::chrono::seconds{2};
-  if (w_.draw.chance(0.3)) p.stumbles = 0.2, p.late_garbage = 0.5;
+  if (w_.draw.chance(0.3)) p.transient_failures = 0.2, p.late_garbage = 0.5;
   if (w_.draw.chance(0.3)) p.misplaced = 0.5;
   if (w_.draw.chance(0.2)) {
     constexpr double often = 0.1;
@@ -167,7 +167,7 @@ void download_run::start() {
   habits.take_max = microseconds{w_.draw.between(0, w_.draw.chance(0.3) ? 100'000 : 500)};
   if (w_.draw.chance(0.2)) habits.stalls = 0.2, habits.stall_max = std::chrono::seconds{20};
   habits.acknowledges_together = w_.draw.chance(0.3);
-  if (w_.draw.chance(0.15)) habits.gone_after_bytes = w_.draw.below(object_->row.size + 1);
+  if (w_.draw.chance(0.15)) habits.leaves_after_bytes = w_.draw.below(object_->row.size + 1);
   client_ = std::make_shared<slow_client>(
       w_, checks_, habits, services_.window_max + 1, [this](const meta::object_row& row) { return draw_plan(row); },
       [this](const meta::object_row&, std::uint64_t offset, storage::bytes_view bytes) {

@@ -99,9 +99,9 @@ std::optional<error> fake_stores::failure_of(std::size_t disk, const chunk_read&
   auto& facts = facts_of(r.id);
   std::size_t rank = 0;
   while (router_->local().reader(r.id, rank) != actors_[disk]) ++rank;
-  auto& stumbles = facts.stumbles[rank];
-  if (stumbles + 1 < retry_policy::attempts_max && w_.draw.chance(plan_.stumbles)) {
-    ++stumbles;
+  auto& transient_failures = facts.transient_failures[rank];
+  if (transient_failures + 1 < retry_policy::attempts_max && w_.draw.chance(plan_.transient_failures)) {
+    ++transient_failures;
     constexpr errc kinds[] = {errc::busy, errc::io_error, errc::timeout};
     const auto kind = kinds[w_.draw.below(3)];
     if (kind == errc::timeout) {

@@ -17,7 +17,8 @@ struct fake_disk_plan {
   microseconds read_min{10}, read_max{300};
   double slow = 0; // probability that a read takes up to slow_max longer
   microseconds slow_max{0};
-  double stumbles = 0; // probability of a transient failure (busy, io_error, timeout); never often enough to be fatal
+  double transient_failures =
+      0; // probability of a transient failure (busy, io_error, timeout); never often enough to be fatal
   double late_garbage = 0; // probability that a read that timed out writes garbage into its buffer later
   double misplaced = 0;    // probability that a chunk is on a disk of lower rank
   double corrupt = 0, lost = 0, unreadable = 0, short_chunks = 0; // probability per chunk, fatal
@@ -51,7 +52,7 @@ private:
     std::size_t rank = 0; // rank of the disk that has the chunk
     std::optional<errc> fault;
     bool is_short = false;
-    std::map<std::size_t, std::uint32_t> stumbles; // consecutive transient failures, by rank
+    std::map<std::size_t, std::uint32_t> transient_failures; // consecutive transient failures, by rank
   };
   struct answer {
     std::optional<error> failure;

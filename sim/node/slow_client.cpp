@@ -82,7 +82,7 @@ void slow_client::take() {
     w_.digest.add(last);
     queue_.pop_front();
   } while (habits_.acknowledges_together && !queue_.empty() && w_.draw.chance(0.5));
-  if (habits_.gone_after_bytes && taken_bytes_ >= *habits_.gone_after_bytes) return leave();
+  if (habits_.leaves_after_bytes && taken_bytes_ >= *habits_.leaves_after_bytes) return leave();
   caf::anon_send(streamer_, actors::written_atom_v, last);
   schedule_take();
 }

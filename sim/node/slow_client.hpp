@@ -15,8 +15,8 @@ struct client_habits {
   microseconds take_min{0}, take_max{0}; // time that the socket takes per write
   double stalls = 0;                     // probability that the socket waits up to stall_max before a write
   microseconds stall_max{0};
-  bool acknowledges_together = false;            // one written_atom for several writes
-  std::optional<std::uint64_t> gone_after_bytes; // the client closes the connection then
+  bool acknowledges_together = false;              // one written_atom for several writes
+  std::optional<std::uint64_t> leaves_after_bytes; // the client closes the connection then
 };
 
 enum class download_end : std::uint8_t { running, finished, failed, aborted, gone };

@@ -33,11 +33,11 @@ void slow_uploader::grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) {
   schedule_fill();
 }
 
-void slow_uploader::go_on() {
+void slow_uploader::upload_accepted() {
   checks_.expect(habits_.on_demand, "go_on without grants on demand");
   if (!on_end_) return;
   if (size_ == 0) return end_body();
-  want_later();
+  request_later();
 }
 
 microseconds slow_uploader::delay() {
@@ -45,7 +45,7 @@ microseconds slow_uploader::delay() {
       w_.draw.between(std::uint64_t(habits_.fill_min.count()), std::uint64_t(habits_.fill_max.count())));
 }
 
-void slow_uploader::want_later() {
+void slow_uploader::request_later() {
   w_.after(delay(), [me = shared_from_this()] {
     if (me->on_end_ && !me->body_ended_) caf::anon_send(me->ingest_, actors::want_atom_v);
   });
@@ -62,7 +62,7 @@ void slow_uploader::schedule_fill() {
 
 void slow_uploader::fill() {
   if (!on_end_ || body_ended_ || grants_.empty()) return;
-  if (habits_.gone_after_bytes && sent_ >= *habits_.gone_after_bytes) return leave();
+  if (habits_.leaves_after_bytes && sent_ >= *habits_.leaves_after_bytes) return leave();
   auto g = std::move(grants_.front());
   grants_.pop_front();
   const auto n = std::uint32_t(std::min<std::uint64_t>(g.fill_bytes, size_ - sent_));
@@ -72,7 +72,7 @@ void slow_uploader::fill() {
     caf::anon_send(ingest_, actors::body_atom_v, storage::slice{std::move(g.empty), 0, n});
   }
   if (sent_ == size_) return end_body();
-  if (habits_.on_demand) want_later();
+  if (habits_.on_demand) request_later();
   schedule_fill();
 }
 

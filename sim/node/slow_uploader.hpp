@@ -15,7 +15,7 @@ struct uploader_habits {
   bool end_at_once = false;              // an empty body ends before its grant arrives
   bool on_demand = false;                // requests each buffer when it has bytes for it
   std::optional<storage::metadata::md5_digest> content_md5;
-  std::optional<std::uint64_t> gone_after_bytes;
+  std::optional<std::uint64_t> leaves_after_bytes;
 };
 
 class slow_uploader final : public actors::upload_client, public std::enable_shared_from_this<slow_uploader> {
@@ -30,7 +30,7 @@ public:
   void forget(); // the node crashed: further calls are ignored, buffers are dropped
 
   void grant(storage::buffer_ptr empty, std::uint32_t fill_bytes) override;
-  void go_on() override;
+  void upload_accepted() override;
   void done(result<actors::put_outcome> outcome) override;
 
 private:
@@ -39,7 +39,7 @@ private:
     std::uint32_t fill_bytes;
   };
   microseconds delay();
-  void want_later();
+  void request_later();
   void schedule_fill();
   void fill();
   void end_body();

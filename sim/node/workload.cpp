@@ -134,7 +134,7 @@ void workload::put(std::size_t user, const std::string& key) {
   if (habits.on_demand) request.grants = put_request::granting::on_demand;
   const bool wrong_md5 = w_.draw.chance(0.05);
   if (wrong_md5) habits.content_md5 = meta::md5_digest{};
-  if (w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(size + 1);
+  if (w_.draw.chance(plan_.cancels)) habits.leaves_after_bytes = w_.draw.below(size + 1);
 
   model_.begin_write(key, number);
   const bool conditional = request.condition.if_absent;
@@ -179,7 +179,7 @@ std::shared_ptr<slow_client> workload::start_get(const std::string& key, bool wi
   habits.take_max = plan_.socket_max;
   habits.acknowledges_together = w_.draw.chance(0.3);
   if (w_.draw.chance(0.1)) habits.stalls = 0.3, habits.stall_max = std::chrono::seconds{30};
-  if (may_leave && w_.draw.chance(plan_.cancels)) habits.gone_after_bytes = w_.draw.below(plan_.size_max);
+  if (may_leave && w_.draw.chance(plan_.cancels)) habits.leaves_after_bytes = w_.draw.below(plan_.size_max);
   auto client = std::make_shared<slow_client>(
       w_, checks_, habits, node_.handles().window_max + 1,
       [this, with_body](const meta::object_row& row) {

@@ -118,7 +118,7 @@ void raft_cluster::crash(raft::server_id id) {
   s.node.reset();
   ++s.life;
   s.frozen = false;
-  s.held_up.clear();
+  s.delayed.clear();
   // The transaction in progress may have reached the disk, completely.
   if (!s.in_store.empty() && dice_.chance(0.4)) {
     problems_.expect(raft::raft_log{*s.disk}.write(s.in_store).has_value(), "a log write failed");
@@ -141,17 +141,17 @@ void raft_cluster::freeze(raft::server_id id, raft::time_ms span) {
 // Events that waited run before the server's timers, in their order.
 void raft_cluster::thaw(server& s) {
   if (!std::exchange(s.frozen, false)) return;
-  for (auto& what : std::exchange(s.held_up, {})) what();
+  for (auto& what : std::exchange(s.delayed, {})) what();
 }
 
-void raft_cluster::mend() {
+void raft_cluster::heal() {
   cuts_.clear();
   for (const auto& s : servers_) thaw(*s);
 }
 
 // Crashes the voter after it has sent its vote; it restarts before the vote is counted.
 void raft_cluster::crash_after_vote(const raft::envelope& envelope) {
-  if (calm_ || !dice_.chance(options_.dies_voting)) return;
+  if (calm_ || !dice_.chance(options_.crashes_voting)) return;
   ++dead_voters_;
   server& s = of(envelope.from);
   after_alive(s, 0, [this, &s] {
@@ -297,7 +297,7 @@ void raft_cluster::install(server& s, unsigned tries) {
 }
 
 void raft_cluster::post(const raft::envelope& envelope) {
-  if (votes_.sent(envelope) && options_.dies_voting > 0) crash_after_vote(envelope);
+  if (votes_.sent(envelope) && options_.crashes_voting > 0) crash_after_vote(envelope);
   if (cuts_.contains({envelope.from, envelope.to}) || envelope.to == 0 || envelope.to > servers_.size()) return;
   if (!calm_ && dice_.chance(options_.loss)) return;
   const int copies = !calm_ && dice_.chance(options_.doubled) ? 2 : 1;

@@ -27,7 +27,7 @@ struct raft_options {
   bool membership = false, transfers = false, storage_errors = false, grows = false;
   double loss = 0.05, doubled = 0.04;
   unsigned delay_ms = 25, disk_ms = 12, compact_every = 20;
-  double dies_voting = 0; // probability that a voter crashes right after a vote and restarts at once
+  double crashes_voting = 0; // probability that a voter crashes right after a vote and restarts at once
   bool freezes = false;
   raft::node_options node;
 };
@@ -44,7 +44,7 @@ public:
   void submit(raft::server_id id);
   void read(raft::server_id id);
   void cut(raft::server_id from, raft::server_id to) { cuts_.insert({from, to}); }
-  void mend();
+  void heal();
   void calm() { calm_ = true; } // no loss, no errors, no slow disks from now on
   bool up(raft::server_id id) const;
   raft::server_id leader() const; // of the highest term; 0: none
@@ -82,7 +82,7 @@ private:
     raft::time_ms clock_offset = 0;
     unsigned clock_rate = 1000; // per thousand
     bool frozen = false;
-    std::deque<std::function<void()>> held_up; // events that wait until the server is thawed
+    std::deque<std::function<void()>> delayed; // events that wait until the server is thawed
   };
   struct event {
     raft::time_ms at;
@@ -108,7 +108,7 @@ private:
   void run_alive(server& s, std::uint64_t life, F what) {
     if (!s.node || s.life != life) return;
     if (!s.frozen) return what();
-    s.held_up.push_back([this, &s, life, what] { run_alive(s, life, what); });
+    s.delayed.push_back([this, &s, life, what] { run_alive(s, life, what); });
   }
   void thaw(server& s);
   void crash_after_vote(const raft::envelope& envelope);

@@ -30,14 +30,14 @@ raft_options draw(dice& d) {
 // Drawn from a separate source, so that the draws of older seeds do not change.
 void draw_extras(raft_options& o, std::uint64_t seed) {
   dice d{seed ^ extras_salt};
-  if (d.chance(0.5)) o.dies_voting = d.pick(std::vector<double>{0.05, 0.2, 0.5});
+  if (d.chance(0.5)) o.crashes_voting = d.pick(std::vector<double>{0.05, 0.2, 0.5});
   o.freezes = d.chance(0.5);
 }
 
 std::string described(const raft_options& o) {
   return "servers " + std::to_string(o.servers) + " voters " + std::to_string(o.voters) + (o.grows ? " from one" : "") +
          (o.membership ? " membership" : "") + (o.transfers ? " transfers" : "") +
-         (o.storage_errors ? " storage errors" : "") + (o.dies_voting > 0 ? " voters die" : "") +
+         (o.storage_errors ? " storage errors" : "") + (o.crashes_voting > 0 ? " voters die" : "") +
          (o.freezes ? " freezes" : "") + " delay " + std::to_string(o.delay_ms) + " compact " +
          std::to_string(o.compact_every) + " cache " + std::to_string(o.node.core.cache_bytes);
 }
@@ -58,7 +58,7 @@ public:
     if (dice_.chance(0.2)) cluster_.start(any());
     if (options_.freezes) freeze(lead);
     if (dice_.chance(0.04)) isolate(any());
-    if (dice_.chance(0.08)) cluster_.mend();
+    if (dice_.chance(0.08)) cluster_.heal();
     for (raft::server_id id = 1; id <= cluster_.servers(); ++id) {
       const auto* node = cluster_.node(id);
       const bool leads = node != nullptr && node->engine().role() == raft::role::leader;
@@ -74,8 +74,8 @@ public:
       cluster_.change(lead, any(), kinds[dice_.below(5)]);
     }
   }
-  void mend() {
-    cluster_.mend();
+  void heal() {
+    cluster_.heal();
     for (raft::server_id id = 1; id <= cluster_.servers(); ++id) cluster_.start(id);
   }
 
@@ -113,11 +113,11 @@ raft_run run_raft(std::uint64_t seed) {
   for (int i = 1; i <= 300 && !problems.failed(); ++i) {
     t.step();
     if (i % 60 == 0) {
-      t.mend();
+      t.heal();
       cluster.run(3000);
     }
   }
-  t.mend();
+  t.heal();
   cluster.calm();
   cluster.run(15000);
   if (const auto lead = cluster.leader(); lead != 0) cluster.submit(lead);

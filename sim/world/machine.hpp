@@ -61,17 +61,17 @@ public:
   void freeze() { frozen_ = true; }
   void thaw() {
     if (!std::exchange(frozen_, false)) return;
-    for (auto& what : std::exchange(held_up_, {})) what();
+    for (auto& what : std::exchange(delayed_, {})) what();
   }
   // Runs `what` now, or when the process is thawed; never if the process ends before that.
   void when_awake(std::function<void()> what) {
-    if (frozen_) return held_up_.push_back(std::move(what));
+    if (frozen_) return delayed_.push_back(std::move(what));
     what();
   }
 
   // Drops all timers with their messages, and runs the runnable actors until none is left.
   void forget_everything() {
-    held_up_.clear();
+    delayed_.clear();
     scheduler_->clock().cancel_all();
     while (!scheduler_->jobs.empty()) {
       scheduler_->try_run_once();
@@ -134,7 +134,7 @@ private:
   coordinator* scheduler_ = nullptr;
   std::size_t base_actors_ = 0;
   bool frozen_ = false;
-  std::vector<std::function<void()>> held_up_;
+  std::vector<std::function<void()>> delayed_;
 };
 
 } // namespace cairn::sim

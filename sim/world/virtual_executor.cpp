@@ -4,13 +4,13 @@
 
 namespace cairn::sim {
 
-virtual_executor::virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max, machine* home)
+virtual_executor::virtual_executor(world& w, job_times times, std::size_t workers, std::size_t queue_max, machine* host)
     : w_(w),
       times_(times),
       queue_max_(queue_max),
-      home_(home),
-      clock_(home ? static_cast<const storage::clock&>(*home) : w.clock()),
-      lanes_(lanes) {}
+      host_(host),
+      clock_(host ? static_cast<const storage::clock&>(*host) : w.clock()),
+      workers_(workers) {}
 
 microseconds virtual_executor::draw_time() {
   auto t = microseconds(w_.draw.between(std::uint64_t(times_.min.count()), std::uint64_t(times_.max.count())));
@@ -21,7 +21,7 @@ microseconds virtual_executor::draw_time() {
 result<void> virtual_executor::post(storage::steady_time deadline, job work) {
   if (!*alive_) return {}; // the process that posts has crashed already
   if (queued() >= queue_max_) return error{errc::busy, "the queue is full"};
-  auto& l = *std::ranges::min_element(lanes_, {}, &lane::busy_until);
+  auto& l = *std::ranges::min_element(workers_, {}, &worker::busy_until);
   const auto start = std::max(w_.now(), l.busy_until);
   const auto last_start = w_.now() + (deadline - clock_.now());
   const bool expired = start > last_start;
@@ -40,19 +40,19 @@ void virtual_executor::finish(std::uint64_t number, bool expired) {
   const auto run = [this, alive = alive_, number, expired] {
     if (*alive) jobs_.extract(number).mapped()(expired);
   };
-  if (home_)
-    home_->when_awake(run);
+  if (host_)
+    host_->when_awake(run);
   else
     run();
 }
 
 std::size_t virtual_executor::queued() const {
-  return jobs_.size() > lanes_.size() ? jobs_.size() - lanes_.size() : 0;
+  return jobs_.size() > workers_.size() ? jobs_.size() - workers_.size() : 0;
 }
 
 std::chrono::nanoseconds virtual_executor::longest_running() const {
   std::chrono::nanoseconds longest{0};
-  for (const auto& l : lanes_) {
+  for (const auto& l : workers_) {
     if (l.busy_from <= w_.now() && w_.now() < l.busy_until)
       longest = std::max<std::chrono::nanoseconds>(longest, w_.now() - l.busy_from);
   }

@@ -17,9 +17,9 @@ struct job_times {
 
 class virtual_executor final : public storage::executor {
 public:
-  // `home`: the process whose clock deadlines refer to, and which runs the jobs while it is not frozen; null: the
+  // `host`: the process whose clock deadlines refer to, and which runs the jobs while it is not frozen; null: the
   // world's.
-  virtual_executor(world& w, job_times times, std::size_t lanes, std::size_t queue_max, machine* home = nullptr);
+  virtual_executor(world& w, job_times times, std::size_t workers, std::size_t queue_max, machine* host = nullptr);
   void slow_down(std::uint32_t factor) { factor_ = factor; } // factor for jobs posted from now on; 1: none
   void crash() {                                             // also releases everything that the jobs hold
     *alive_ = false;
@@ -35,16 +35,16 @@ public:
 private:
   microseconds draw_time();
   void finish(std::uint64_t number, bool expired);
-  struct lane {
+  struct worker {
     storage::steady_time busy_from, busy_until;
   };
   world& w_;
   const job_times times_;
   const std::size_t queue_max_;
-  machine* const home_;
+  machine* const host_;
   const storage::clock& clock_;
   std::uint32_t factor_ = 1;
-  std::vector<lane> lanes_;
+  std::vector<worker> workers_;
   std::map<std::uint64_t, job> jobs_; // waiting jobs, by number
   std::uint64_t next_job_ = 1;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -72,7 +72,7 @@ class RemoteNode(Node):
         """Its peers don't hear it any more, nor does it hear them; nothing is told to either."""
         ip("link", "set", f"{tag}p{self.number}", "nomaster")
 
-    def mend(self):
+    def heal(self):
         ip("link", "set", f"{tag}p{self.number}", "master", tag + "peers")
 
     def slow(self, *rule):
@@ -186,7 +186,7 @@ def test_the_leader_is_cut_off_and_comes_back(network):
         asking.join(90)
         assert late["stale"] == 503, "a minority accepts nothing"
         assert leader.request("GET", "/files/row", timeout=60).status == 503
-        leader.mend()
+        leader.heal()
         load.more()
         network.settled(3)
     body = others[0].get("/files/row").body
@@ -208,7 +208,7 @@ def test_each_node_is_cut_off_in_turn_under_load(network):
         for node in network.nodes:
             node.cut()
             time.sleep(8)  # long enough to be seen as down
-            node.mend()
+            node.heal()
             load.more(20)
         network.settled(3)
     load.check(network.nodes)

@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check(bytes, decode_join_answer);
   check(bytes, decode_members);
   check(bytes, decode_report);
-  check(bytes, decode_snapshot_wanted);
+  check(bytes, decode_snapshot_request);
   check(bytes, decode_admin_request);
   check(bytes, decode_cluster_status);
   (void)decode_submit(bytes);

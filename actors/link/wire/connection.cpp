@@ -94,7 +94,7 @@ void connection::open(const hello& theirs, const peer& other) {
   if (role_ == role::acceptor) queue_own(frame_kind::welcome, encode(rules_.own));
   phase_ = phase::open;
   parser_.known(lane_);
-  heard_ = true;
+  received_ = true;
   arm(settings_.heartbeat);
   user_->on_open(*this, theirs);
 }
@@ -114,14 +114,14 @@ void connection::read() {
 
 void connection::on_read(const error_code& failed, std::size_t bytes) {
   if (phase_ == phase::closed) return;
-  if (failed) return finish(phase_ == phase::refusing ? refusal_ : lost(last_words(failed)));
-  heard_ = true;
+  if (failed) return finish(phase_ == phase::refusing ? refusal_ : lost(read_failure(failed)));
+  received_ = true;
   parser_.filled(bytes);
   if (auto good = take_frames(); !good) return finish(good.error());
   if (phase_ != phase::closed) read();
 }
 
-std::string connection::last_words(const error_code& failed) const {
+std::string connection::read_failure(const error_code& failed) const {
   const char* const when = phase_ == phase::greeting ? "before the greeting was over: " : "";
   return failed == asio::error::eof ? std::string{when} + "the peer closed the connection" : when + failed.message();
 }
@@ -245,12 +245,12 @@ void connection::write() {
     if (!f.meta.empty()) buffers_.emplace_back(f.meta.data(), f.meta.size());
     if (f.piece.owner) buffers_.emplace_back(f.piece.view().data(), f.piece.view().size());
   }
-  spoke_ = true;
+  sent_ = true;
   stream_->write(buffers_, shared_from_this());
 }
 
 void connection::on_written(const error_code& failed) {
-  moved_ = true;
+  progressed_ = true;
   {
     const std::lock_guard lock{mutex_};
     queue_.written(batch_);
@@ -282,13 +282,13 @@ void connection::tick() {
   if (phase_ == phase::refusing) return finish(refusal_);
   if (phase_ != phase::open) return finish({errc::timeout, "no greeting within " + ms_text(settings_.handshake_max)});
   const auto ticks_max = std::max<std::int64_t>(2, settings_.silence_max / settings_.heartbeat);
-  silent_ticks_ = std::exchange(heard_, false) ? 0 : silent_ticks_ + 1;
-  stuck_ticks_ = std::exchange(moved_, false) || batch_.empty() ? 0 : stuck_ticks_ + 1;
-  if (silent_ticks_ >= ticks_max)
+  receive_idle_ticks_ = std::exchange(received_, false) ? 0 : receive_idle_ticks_ + 1;
+  send_stalled_ticks_ = std::exchange(progressed_, false) || batch_.empty() ? 0 : send_stalled_ticks_ + 1;
+  if (receive_idle_ticks_ >= ticks_max)
     return finish({errc::timeout, "the peer sent nothing for " + ms_text(settings_.silence_max)});
-  if (stuck_ticks_ >= ticks_max)
+  if (send_stalled_ticks_ >= ticks_max)
     return finish({errc::timeout, "the peer read nothing for " + ms_text(settings_.silence_max)});
-  if (!std::exchange(spoke_, false) && batch_.empty()) queue_own(frame_kind::heartbeat, {});
+  if (!std::exchange(sent_, false) && batch_.empty()) queue_own(frame_kind::heartbeat, {});
   arm(settings_.heartbeat);
 }
 

@@ -70,7 +70,7 @@ private:
 
   void on_handshake(const boost::system::error_code& failed) override;
   void on_read(const boost::system::error_code& failed, std::size_t bytes) override;
-  void on_progress() override { moved_ = true; }
+  void on_progress() override { progressed_ = true; }
   void on_written(const boost::system::error_code& failed) override;
 
   void read();
@@ -87,7 +87,7 @@ private:
   void arm(std::chrono::milliseconds time);
   void tick();
   void finish(error why);
-  std::string last_words(const boost::system::error_code& failed) const;
+  std::string read_failure(const boost::system::error_code& failed) const;
 
   const std::unique_ptr<byte_stream> stream_;
   const role role_;
@@ -107,8 +107,8 @@ private:
   std::vector<boost::asio::const_buffer> buffers_;
   error refusal_; // in phase refusing: the reason that the peer is told
 
-  bool heard_ = false, moved_ = false, spoke_ = false; // since the last tick
-  std::uint32_t silent_ticks_ = 0, stuck_ticks_ = 0;
+  bool received_ = false, progressed_ = false, sent_ = false; // since the last tick
+  std::uint32_t receive_idle_ticks_ = 0, send_stalled_ticks_ = 0;
 
   mutable std::mutex mutex_; // the rest
   send_queue queue_;

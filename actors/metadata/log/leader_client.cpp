@@ -14,8 +14,8 @@ leader_place leader_of(const log_status& log, const cluster::layout* layout) {
 
 bool call_leader(peers& network, const leader_place& leader, std::string request, storage::steady_time deadline,
                  link::reply_callback reply) {
-  if (!leader.elsewhere) return false;
-  network.call(*leader.elsewhere, std::move(request), deadline, std::move(reply));
+  if (!leader.remote) return false;
+  network.call(*leader.remote, std::move(request), deadline, std::move(reply));
   return true;
 }
 
@@ -26,8 +26,8 @@ leader_step after_failure(storage::steady_time deadline, const leader_patience& 
 leader_step next_try(const leader_place& leader, storage::steady_time deadline, const leader_patience& p,
                      storage::steady_time now) {
   if (now >= deadline) return {};
-  if (leader.here) return {leader_step::kind::here, {}};
-  if (leader.elsewhere) return {leader_step::kind::call, std::min(deadline, now + p.try_time)};
+  if (leader.local) return {leader_step::kind::local, {}};
+  if (leader.remote) return {leader_step::kind::call, std::min(deadline, now + p.try_time)};
   return after_failure(deadline, p, now);
 }
 

@@ -16,8 +16,8 @@ struct log_status; // actors/metadata/log/replicated_log.hpp
 
 // Who leads, as far as this node knows: itself, another node, or (neither) nobody.
 struct leader_place {
-  bool here = false;
-  std::optional<storage::uuid> elsewhere;
+  bool local = false;
+  std::optional<storage::uuid> remote;
 };
 leader_place leader_of(const log_status& log, const cluster::layout* layout); // `layout` may be null
 
@@ -33,7 +33,7 @@ struct leader_patience {
 };
 
 struct leader_step {
-  enum class kind : std::uint8_t { here, call, wait, give_up };
+  enum class kind : std::uint8_t { local, call, wait, give_up };
   kind what = kind::give_up;
   storage::steady_time until{}; // of a call
 };
@@ -54,7 +54,7 @@ public:
     std::function<void(std::chrono::milliseconds, std::function<void()>)> after; // on the actor
     // Finds who leads now, before each try; answered on the actor. If it does not answer, the request ends there.
     std::function<void(const request_ptr&, std::function<void(const leader_place&)>)> find;
-    std::function<void(const request_ptr&)> here;                           // this node leads
+    std::function<void(const request_ptr&)> serve_locally;                  // this node leads
     std::function<std::string(Request&)> bytes;                             // of the message to another node
     std::function<void(const request_ptr&, result<link::answer>)> answered; // by it
     std::function<void(const request_ptr&, const error&)> gave_up;          // the error of the last try
@@ -71,10 +71,10 @@ private:
   void try_now(const request_ptr& r, const error& last) {
     s_.find(r, [this, r, last](const leader_place& leader) {
       const auto step = next_try(leader, r->deadline, s_.patience, s_.clock->now());
-      if (step.what == leader_step::kind::here) return s_.here(r);
+      if (step.what == leader_step::kind::local) return s_.serve_locally(r);
       if (step.what != leader_step::kind::call)
         return pause(r, step,
-                     leader.here || leader.elsewhere ? last : error{errc::no_leader, "the cluster has no leader now"});
+                     leader.local || leader.remote ? last : error{errc::no_leader, "the cluster has no leader now"});
       call_leader(*s_.network, leader, s_.bytes(*r), step.until, [this, r, post = s_.post](result<link::answer> a) {
         post([this, r, a = std::move(a)] { s_.answered(r, a); });
       });

@@ -178,7 +178,7 @@ void replicated_log::stored(std::uint64_t write, const result<void>& outcome) {
   storing_ = false;
   flush_.end();
   if (stopped_) return;
-  if (!outcome) return failure_ ? fail_late(outcome.error()) : fail(outcome.error());
+  if (!outcome) return failure_ ? note_late_failure(outcome.error()) : fail(outcome.error());
   if (failure_) return;
   node_->stored(write, now());
   pump();
@@ -241,7 +241,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
     for (const auto& commands : job.batches) host_.applied(commands, applied_);
     applying_ = false;
     if (!failure_) return fail(outcome.error());
-    fail_late(outcome.error());
+    note_late_failure(outcome.error());
     return drop_tickets();
   }
   for (std::size_t i = 0; i < job.entries.size(); ++i) {
@@ -349,7 +349,7 @@ void replicated_log::serve_submit(const link::incoming_request& request) {
   };
   submissions_.push_back(s);
   if (std::ranges::all_of(s->outcomes, [](const auto& o) { return o.has_value(); })) return finish(s);
-  submit_here(s);
+  submit_locally(s);
 }
 
 raft::accepted replicated_log::change(storage::node_number node, raft::change_kind kind) {

@@ -196,7 +196,7 @@ private:
   void receive(const link::peer& from, std::string_view bytes);
   void check_leader_pace();
   void fail(error why);
-  void fail_late(const error& why);
+  void note_late_failure(const error& why);
   void log_failure(bool repairs) const;
   bool stops(const error& why) const;
   void check_hung_disk();
@@ -239,7 +239,7 @@ private:
 
   leader_client<submission>::services submit_route();
   leader_place leader() const;
-  void submit_here(const submission_ptr& s);
+  void submit_locally(const submission_ptr& s);
   static std::string open_commands(submission& s);
   void submitted_there(const submission_ptr& s, const result<link::answer>& a);
   void resolve(const submission_ptr& s, std::size_t index, std::optional<storage::metadata::command_result> outcome);

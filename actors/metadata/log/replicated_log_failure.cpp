@@ -69,7 +69,7 @@ void replicated_log::fail(error why) {
 }
 
 // A job that was running when the log failed has failed too, perhaps permanently.
-void replicated_log::fail_late(const error& why) {
+void replicated_log::note_late_failure(const error& why) {
   if (!reopens_ || is_transient(why.code) || why.code == errc::stopping) return;
   reopens_ = false;
   failure_ = why;

@@ -44,11 +44,11 @@ leader_client<replicated_log::submission>::services replicated_log::submit_route
   r.find = [this](const submission_ptr& s, const std::function<void(const leader_place&)>& then) {
     if (s->over) return;
     const auto& engine = node_->engine();
-    const bool votes_alone = engine.configuration().voters() == 1 && engine.configuration().is_voter(engine.id());
-    if (stopped_ || (failure_ && votes_alone)) return finish(s);
+    const bool sole_voter = engine.configuration().voters() == 1 && engine.configuration().is_voter(engine.id());
+    if (stopped_ || (failure_ && sole_voter)) return finish(s);
     then(leader());
   };
-  r.here = [this](const submission_ptr& s) { submit_here(s); };
+  r.serve_locally = [this](const submission_ptr& s) { submit_locally(s); };
   r.bytes = [](submission& s) { return open_commands(s); };
   r.answered = [this](const submission_ptr& s, const result<link::answer>& a) { submitted_there(s, a); };
   r.gave_up = [this](const submission_ptr& s, const error&) { finish(s); };
@@ -63,7 +63,7 @@ leader_place replicated_log::leader() const {
   return node ? leader_place{false, *node} : leader_place{};
 }
 
-void replicated_log::submit_here(const submission_ptr& s) {
+void replicated_log::submit_locally(const submission_ptr& s) {
   std::vector<raft::ticketed_command> wanted;
   for (std::size_t i = 0; i < s->commands.size(); ++i) {
     if (s->outcomes[i]) continue;

@@ -111,7 +111,7 @@ result<void> finish_install(const snapshot_transfer_services& s, storage::log_in
 // ── serving ──
 
 void snapshot_transfer::serve(const link::incoming_request& request) {
-  const auto wanted = decode_snapshot_wanted(request.bytes);
+  const auto wanted = decode_snapshot_request(request.bytes);
   if (!wanted) return request.respond(wanted.error());
   last_asked_ = host_.clock->now();
   const auto oldest = wanted->index == 0 ? std::max(host_.first_kept(), wanted->offset) : host_.first_kept();
@@ -229,7 +229,7 @@ void snapshot_transfer::begin_fetch(const storage::uuid& from) {
 void snapshot_transfer::ask() {
   std::string bytes(1, char(peer_request::snapshot));
   // A state that ends before this node's log begins is of no use to it.
-  bytes += encode(snapshot_wanted{arriving_->index, arriving_->index == 0 ? host_.first_kept() : arriving_->next});
+  bytes += encode(snapshot_request{arriving_->index, arriving_->index == 0 ? host_.first_kept() : arriving_->next});
   host_.network->call(arriving_->from, std::move(bytes), host_.clock->now() + piece_time,
                       [this, post = host_.post](result<link::answer> a) {
                         post([this, a = std::move(a)]() mutable { arrived(std::move(a)); });

@@ -52,7 +52,7 @@ public:
     });
   }
 
-  void go_on() override {
+  void upload_accepted() override {
     on_strand([](upload_exchange& self) {
       if (!self.ingest_) return;
       self.session_->http().send_continue();
@@ -113,7 +113,7 @@ private:
       filled_ += std::get<std::size_t>(taken);
       const bool whole = reader_.whole();
       const bool full = room().empty();
-      if (filled_ > 0 && (whole || full)) hand_over();
+      if (filled_ > 0 && (whole || full)) send_filled();
       if (whole) return end_body();
       if (!full || !reader_.needs_room()) read();
     }
@@ -176,7 +176,7 @@ private:
         actors::access_atom_v, actors::access_query{request.by.key, request.target.bucket, {}});
   }
 
-  void hand_over() {
+  void send_filled() {
     auto full = std::move(grants_.front().buffer);
     grants_.pop_front();
     const auto length = static_cast<std::uint32_t>(std::exchange(filled_, 0));
@@ -230,7 +230,7 @@ private:
 
 bool announces_length(const std::shared_ptr<s3_session>& session) {
   if (session->http().chunked() || session->http().has_length()) return true;
-  session->http().keep_no_longer(); // the client may send a body all the same
+  session->http().disable_keep_alive(); // the client may send a body all the same
   session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
   return false;
 }

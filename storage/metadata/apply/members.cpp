@@ -181,7 +181,7 @@ command_result member_ledger::add(const add_node& c) {
     if (!find(*number, refused)) return refused;
     return {.version = row->epoch, .more = *number};
   }
-  if (auto full = why_not_more(*row)) return {.refused = std::move(full)};
+  if (auto full = member_limit_error(*row)) return {.refused = std::move(full)};
   if (c.invited)
     if (auto refused = consume(*c.invited, c.node.id)) return {.refused = std::move(refused)};
   const auto number = static_cast<node_number>(row->nodes++);
@@ -192,7 +192,7 @@ command_result member_ledger::add(const add_node& c) {
   return answer;
 }
 
-std::optional<error> member_ledger::why_not_more(const cluster_row& row) {
+std::optional<error> member_ledger::member_limit_error(const cluster_row& row) {
   if (row.nodes >= nodes_max) return error{errc::too_large, "the maximum number of nodes is reached"};
   if (b_.feature_level() < feature_level_of_invitations) return std::nullopt;
   std::size_t members = 0;

@@ -46,7 +46,7 @@ private:
   void put(const node_row& row);
   command_result raise_epoch(cluster_row& row);
   command_result unchanged();
-  std::optional<error> why_not_more(const cluster_row& row); // why no member can be added
+  std::optional<error> member_limit_error(const cluster_row& row); // why no member can be added
   std::optional<error> consume(const used_invitation& by, const uuid& node);
 
   std::optional<owners_page> load_page(std::uint16_t page);

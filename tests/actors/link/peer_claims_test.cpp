@@ -20,8 +20,8 @@ link::peer member(std::uint8_t node, std::uint64_t incarnation = 5) {
 } // namespace
 
 TEST(peer_claims, a_node_speaks_as_itself) {
-  EXPECT_TRUE(speaks_as(member(1), storage::uuid{1}));
-  EXPECT_EQ(speaks_as(member(1), storage::uuid{2}).error(), errc::invalid_argument);
+  EXPECT_TRUE(check_sender(member(1), storage::uuid{1}));
+  EXPECT_EQ(check_sender(member(1), storage::uuid{2}).error(), errc::invalid_argument);
 }
 
 TEST(peer_claims, a_session_is_begun_by_its_own_node_and_start) {
@@ -42,9 +42,9 @@ TEST(peer_claims, members_that_others_tell_are_believed_where_nothing_speaks_aga
   const std::vector<storage::known_member> told{
       {0, storage::uuid{10}, "moved:1"}, {2, storage::uuid{12}, "removed:1"},    {9, storage::uuid{12}, "removed:1"},
       {1, storage::uuid{77}, "taken:1"}, {9, storage::uuid{11}, "renumbered:1"}, {3, storage::uuid{13}, "new:1"}};
-  EXPECT_EQ(believable(told, known), (std::vector<storage::known_member>{told[0], told[5]}));
-  EXPECT_EQ(believable(told, {}).size(), told.size()) << "nothing is known here";
-  EXPECT_EQ(believable(std::vector<storage::known_member>(500, told[5]), {}).size(), meta::members_max);
+  EXPECT_EQ(plausible_members(told, known), (std::vector<storage::known_member>{told[0], told[5]}));
+  EXPECT_EQ(plausible_members(told, {}).size(), told.size()) << "nothing is known here";
+  EXPECT_EQ(plausible_members(std::vector<storage::known_member>(500, told[5]), {}).size(), meta::members_max);
 }
 
 } // namespace cairn::actors

@@ -124,7 +124,7 @@ TEST_F(admin_service_test, a_follower_tells_what_the_leader_says_under_its_own_n
   const auto told = status();
   ASSERT_EQ(network.calls.size(), 1u);
   EXPECT_EQ(network.calls[0].to, id_of(1));
-  EXPECT_TRUE(std::holds_alternative<status_wanted>(asked()));
+  EXPECT_TRUE(std::holds_alternative<status_request>(asked()));
   cluster_status theirs;
   theirs.name = "as the leader says";
   theirs.self = 1;
@@ -306,7 +306,7 @@ TEST_F(admin_service_test, asks_every_member_to_look_for_missing_copies_and_tell
   const auto done = command({.kind = admin_verb::repair});
   ASSERT_EQ(network.calls.size(), 2u);
   EXPECT_EQ(state->scans_requested, 1u) << "this node too";
-  EXPECT_TRUE(std::holds_alternative<look_now>(asked()));
+  EXPECT_TRUE(std::holds_alternative<repair_scan_request>(asked()));
   network.calls[0].reply(link::answer{encode_done(""), {}});
   w.settle();
   EXPECT_FALSE(*done);
@@ -384,20 +384,20 @@ TEST_F(admin_service_test, a_leader_that_is_to_be_removed_transfers_its_leadersh
 TEST_F(admin_service_test, serves_other_nodes_while_it_leads_and_says_when_it_does_not) {
   follow_and_start();
   EXPECT_EQ((*serve(encode(admin_request{weigh})))->error(), errc::no_leader);
-  EXPECT_EQ((*serve(encode(admin_request{status_wanted{}})))->error(), errc::no_leader);
+  EXPECT_EQ((*serve(encode(admin_request{status_request{}})))->error(), errc::no_leader);
   EXPECT_TRUE(network.calls.empty()) << "it passes nothing on twice";
   lead();
   const auto done = serve(encode(admin_request{weigh}));
   ASSERT_TRUE(*done && **done);
   EXPECT_THAT(decode_done((**done)->bytes).value(), HasSubstr("weight 7"));
-  const auto told = serve(encode(admin_request{status_wanted{}}));
+  const auto told = serve(encode(admin_request{status_request{}}));
   ASSERT_TRUE(*told && **told);
   EXPECT_EQ(decode_cluster_status((**told)->bytes).value().name, "blue");
 }
 
 TEST_F(admin_service_test, looks_for_missing_copies_when_another_node_asks_also_when_it_does_not_lead) {
   start();
-  const auto done = serve(encode(admin_request{look_now{}}));
+  const auto done = serve(encode(admin_request{repair_scan_request{}}));
   ASSERT_TRUE(*done && **done);
   EXPECT_EQ(state->scans_requested, 1u);
 }

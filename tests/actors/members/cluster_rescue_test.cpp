@@ -141,7 +141,7 @@ TEST(cluster_rescue, a_damaged_backup_changes_nothing) {
 TEST(cluster_rescue, a_survivor_goes_on_with_all_of_its_log_and_can_be_recovered_again) {
   stopped_node node{"data"};
   node.make_member();
-  const auto seen = look_at_survivor(node.settings);
+  const auto seen = inspect_survivor(node.settings);
   ASSERT_TRUE(seen) << to_string(seen.error());
   EXPECT_EQ(seen->name, "blue");
   EXPECT_EQ(seen->applied, 1u);
@@ -168,7 +168,7 @@ TEST(cluster_rescue, a_running_node_is_left_alone) {
   const auto running = storage::posix_file_system().lock(node.settings.node.data_dir).value();
   const auto& clock = storage::system_clock();
   EXPECT_EQ(recover_cluster(node.settings, node.random, clock).error(), errc::locked);
-  EXPECT_EQ(look_at_survivor(node.settings).error(), errc::locked);
+  EXPECT_EQ(inspect_survivor(node.settings).error(), errc::locked);
   EXPECT_EQ(leave_for_rejoin(node.settings).error(), errc::locked);
   const auto file = node.folder.path() + "/backup";
   ASSERT_TRUE(back_up_metadata(node.settings, file));

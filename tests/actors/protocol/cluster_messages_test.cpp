@@ -70,10 +70,10 @@ TEST(cluster_messages, barriers_and_indexes) {
 }
 
 TEST(cluster_messages, pieces_of_a_state) {
-  const auto wanted = encode(snapshot_wanted{77, 1ull << 33});
-  never_in_part(wanted, decode_snapshot_wanted);
-  EXPECT_EQ(decode_snapshot_wanted(wanted)->index, 77u);
-  EXPECT_EQ(decode_snapshot_wanted(wanted)->offset, 1ull << 33);
+  const auto wanted = encode(snapshot_request{77, 1ull << 33});
+  never_in_part(wanted, decode_snapshot_request);
+  EXPECT_EQ(decode_snapshot_request(wanted)->index, 77u);
+  EXPECT_EQ(decode_snapshot_request(wanted)->offset, 1ull << 33);
 
   snapshot_piece p;
   p.record = {77, 5, {{{1, cluster::raft::server_role::voter}, {3, cluster::raft::server_role::standby}}}, 70};

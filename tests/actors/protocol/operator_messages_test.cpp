@@ -65,8 +65,9 @@ TEST(operator_messages, a_status_comes_back_as_it_went) {
 }
 
 TEST(operator_messages, requests_come_back_as_they_went) {
-  EXPECT_TRUE(std::holds_alternative<status_wanted>(*decode_admin_request(encode(admin_request{status_wanted{}}))));
-  EXPECT_TRUE(std::holds_alternative<look_now>(*decode_admin_request(encode(admin_request{look_now{}}))));
+  EXPECT_TRUE(std::holds_alternative<status_request>(*decode_admin_request(encode(admin_request{status_request{}}))));
+  EXPECT_TRUE(
+      std::holds_alternative<repair_scan_request>(*decode_admin_request(encode(admin_request{repair_scan_request{}}))));
   const admin_command held{admin_verb::deletions, 0, 1, {}, {}};
   EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{held}))), held);
   const admin_command command{admin_verb::zone, 7, 12, "rack 2", {}};
@@ -97,7 +98,7 @@ TEST(operator_messages, commands_that_name_nodes_are_of_a_version_that_older_bui
   EXPECT_EQ(std::get<admin_command>(*decode_admin_request(encode(admin_request{drain}))), drain);
   drain.kind = admin_verb::repair;
   EXPECT_EQ(decode_admin_request(encode(admin_request{drain})).error(), errc::corrupt) << "it is about no node";
-  for (auto unnamed : {encode(admin_request{status_wanted{}}), encode(admin_request{look_now{}})}) {
+  for (auto unnamed : {encode(admin_request{status_request{}}), encode(admin_request{repair_scan_request{}})}) {
     unnamed[0] = 2;
     EXPECT_EQ(decode_admin_request(unnamed).error(), errc::corrupt);
   }

@@ -318,7 +318,7 @@ TEST_F(backfill_actor_test, replaces_what_a_reader_finds_damaged_long_before_a_s
   EXPECT_EQ(get({dead, 0}).error(), errc::corrupt);
   EXPECT_EQ(get({blob, 0}).error(), errc::corrupt) << "so its reader goes on to another node";
   EXPECT_TRUE(eventually([&] { return has_all(blob, 6); }));
-  EXPECT_TRUE(eventually([&] { return metrics.damage_mended.load() == 1; })) << metrics.damage_mended.load();
+  EXPECT_TRUE(eventually([&] { return metrics.damage_repaired.load() == 1; })) << metrics.damage_repaired.load();
   EXPECT_EQ(metrics.scrub_damaged.load(), 0u);
   EXPECT_EQ(get({dead, 0}).error(), errc::corrupt) << "nobody needs it";
 }
@@ -332,7 +332,7 @@ TEST_F(backfill_actor_test, reads_everything_once_in_a_period_and_when_an_operat
   const auto once = metrics.scrubbed_bytes.load();
   for (std::uint32_t i = 0; i < 6; ++i) { // each takes a round
     damaged->note({blob, i});
-    ASSERT_TRUE(eventually([&] { return metrics.damage_mended.load() == i + 1; }));
+    ASSERT_TRUE(eventually([&] { return metrics.damage_repaired.load() == i + 1; }));
   }
   EXPECT_EQ(metrics.scrubbed_bytes.load(), once) << "it rests";
   state->scans_requested.fetch_add(1);

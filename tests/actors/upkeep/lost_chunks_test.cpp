@@ -30,9 +30,9 @@ TEST_F(lost_chunks_test, are_told_with_the_objects_that_need_them) {
   ASSERT_EQ(all.names.size(), 2u);
   EXPECT_THAT(all.names[0], testing::EndsWith("/a"));
   EXPECT_THAT(all.names[1], testing::EndsWith("/d"));
-  EXPECT_TRUE(all.all_looked_at);
-  EXPECT_FALSE(actors::objects_with(*view, lost, 1, 100)->all_looked_at);
-  EXPECT_FALSE(actors::objects_with(*view, lost, 10, 2)->all_looked_at);
+  EXPECT_TRUE(all.all_searched);
+  EXPECT_FALSE(actors::objects_with(*view, lost, 1, 100)->all_searched);
+  EXPECT_FALSE(actors::objects_with(*view, lost, 10, 2)->all_searched);
   EXPECT_TRUE(actors::objects_with(*view, {}, 10, 100)->names.empty());
 }
 

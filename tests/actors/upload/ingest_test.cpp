@@ -22,7 +22,7 @@ public:
     grants.push_back({std::move(empty), fill_bytes});
     ++granted;
   }
-  void go_on() override { ++let_in; }
+  void upload_accepted() override { ++accepted; }
   void done(result<put_outcome> o) override {
     EXPECT_FALSE(outcome) << "two last calls";
     outcome = std::move(o);
@@ -34,7 +34,7 @@ public:
   }
 
   std::deque<std::pair<storage::buffer_ptr, std::uint32_t>> grants;
-  std::size_t granted = 0, let_in = 0;
+  std::size_t granted = 0, accepted = 0;
   std::optional<result<put_outcome>> outcome;
 };
 
@@ -335,7 +335,7 @@ TEST_F(ingest_test, grants_on_demand_one_buffer_for_each_that_is_wanted) {
   request.grants = put_request::granting::on_demand;
   request.length = 3 * chunk_size;
   start();
-  EXPECT_EQ(client->let_in, 1u);
+  EXPECT_EQ(client->accepted, 1u);
   EXPECT_EQ(client->granted, 0u) << "who sends nothing holds nothing";
   caf::anon_send(ingest, want_atom_v);
   w.settle();

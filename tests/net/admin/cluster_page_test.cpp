@@ -107,11 +107,12 @@ TEST(cluster_page, says_why_nobody_takes_over_and_what_to_do) {
   s.nodes[1].zone = "rack-1";
   s.auto_out = {{}, out_pause::many_down, {1}, {0, 1}};
   EXPECT_THAT(cluster_json(s), HasSubstr(R"("auto_out":{"paused":"many_down","waiting":[1],"because":[0,1]})"));
-  EXPECT_THAT(cluster_text(s),
-              HasSubstr("PAUSED: no new copies are made of what node 1 holds, which is away for longer than "
-                        "cluster.down_out_after: 2 of 2 nodes are down (0, 1), so that the network is more likely at "
-                        "fault than their disks. Start them again, or mend what is between them. For one that won't "
-                        "come back: `cairn cluster drain NODE`.\n"));
+  EXPECT_THAT(
+      cluster_text(s),
+      HasSubstr("PAUSED: no new copies are made of what node 1 holds, which is away for longer than "
+                "cluster.down_out_after: 2 of 2 nodes are down (0, 1), so that the network is more likely at "
+                "fault than their disks. Start them again, or repair the network between them. For one that won't "
+                "come back: `cairn cluster drain NODE`.\n"));
   s.auto_out = {{}, out_pause::zone_down, {0, 1}, {1}};
   EXPECT_THAT(cluster_text(s), HasSubstr("of what nodes 0, 1 hold, which are away for longer than "
                                          "cluster.down_out_after: all nodes of the zone rack-1 are down (1), "));

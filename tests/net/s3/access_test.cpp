@@ -89,27 +89,27 @@ TEST(access, what_let_a_request_in_goes_with_its_commands) {
   scene s{operation_named("put_object"), write};
   s.key.id = "CK1";
   EXPECT_EQ(s.code(), "");
-  let_in(s.asked, s.found, metadata::allowed_by::key);
+  grant_access(s.asked, s.found, metadata::allowed_by::key);
   EXPECT_EQ(s.asked.by, (metadata::authority{metadata::allowed_by::key, "CK1", write, 7, 0}));
   EXPECT_EQ(s.asked.authority(owner).rights, write | owner);
   EXPECT_TRUE(s.asked.may(write));
   EXPECT_FALSE(s.asked.may(write | owner));
 
-  let_in(s.asked, s.found, metadata::allowed_by::anybody); // the key's own rights did not suffice
+  grant_access(s.asked, s.found, metadata::allowed_by::anybody); // the key's own rights did not suffice
   EXPECT_EQ(s.asked.by, (metadata::authority{metadata::allowed_by::anybody, "CK1", 0, 7, 0}));
   EXPECT_EQ(s.asked.authority(owner).rights, 0);
   EXPECT_FALSE(s.asked.may(write));
 
   s.found.bucket_2 = scene::bucket(8);
   s.asked.operation = &operation_named("copy_object");
-  let_in(s.asked, s.found, metadata::allowed_by::key);
+  grant_access(s.asked, s.found, metadata::allowed_by::key);
   EXPECT_EQ(s.asked.by.source, 8u);
 
   s.asked.operation = &operation_named("create_bucket"); // no bucket's, whether there is one of the name or not
-  let_in(s.asked, s.found, metadata::allowed_by::key);
+  grant_access(s.asked, s.found, metadata::allowed_by::key);
   EXPECT_EQ(s.asked.by.bucket, 0u);
 
-  let_in_by_configuration(s.asked);
+  grant_by_configuration(s.asked);
   EXPECT_TRUE(s.asked.may(metadata::rights::all));
   EXPECT_EQ(s.asked.by, (metadata::authority{.by = metadata::allowed_by::configuration}));
 }
@@ -121,7 +121,7 @@ TEST(access, what_is_not_there_is_told_to_who_may_list_the_bucket) {
     row.public_read = listed;
     s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
     s.found.key = std::make_shared<const metadata::access_key_row>(s.key);
-    let_in(s.asked, s.found, metadata::allowed_by::anybody);
+    grant_access(s.asked, s.found, metadata::allowed_by::anybody);
     return seen_by(s.asked, error{code, "text"});
   };
   for (const auto code : {errc::no_such_key, errc::no_such_version, errc::delete_marker}) {
@@ -154,7 +154,7 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
     row.public_write = write;
     row.public_objects = objects;
     s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
-    const bool in = anybody_may(s.asked, s.found);
+    const bool in = anonymous_allowed(s.asked, s.found);
     return s.asked.public_only ? "if the object is public" : in ? "yes" : "no";
   };
   EXPECT_STREQ(may("get_object", false, false), "if the object is public");

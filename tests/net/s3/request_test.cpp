@@ -15,7 +15,7 @@ request put_request_of(const fields& headers) {
   request r;
   r.target.bucket = "files";
   r.target.key = "k";
-  let_in_by_configuration(r);
+  grant_by_configuration(r);
   read_conditions(headers, r);
   return r;
 }

@@ -35,11 +35,12 @@ TEST_F(link_tls, takes_its_node_from_the_certificate) {
 
 TEST_F(link_tls, needs_material_that_fits_together) {
   const auto other = issue(ca, id(2), {}, now).value();
-  const auto why_not = [](const tls_material& m) { return tls_identity::make(m).error().text; };
-  EXPECT_THAT(why_not({ca.certificate, node.certificate, other.key}), HasSubstr("does not belong to its certificate"));
-  EXPECT_THAT(why_not({ca.certificate, node.certificate, "nonsense"}), HasSubstr("key"));
-  EXPECT_THAT(why_not({"nonsense", node.certificate, node.key}), HasSubstr("authority"));
-  EXPECT_THAT(why_not({ca.certificate, "nonsense", node.key}), HasSubstr("not a certificate in PEM"));
+  const auto rejection = [](const tls_material& m) { return tls_identity::make(m).error().text; };
+  EXPECT_THAT(rejection({ca.certificate, node.certificate, other.key}),
+              HasSubstr("does not belong to its certificate"));
+  EXPECT_THAT(rejection({ca.certificate, node.certificate, "nonsense"}), HasSubstr("key"));
+  EXPECT_THAT(rejection({"nonsense", node.certificate, node.key}), HasSubstr("authority"));
+  EXPECT_THAT(rejection({ca.certificate, "nonsense", node.key}), HasSubstr("not a certificate in PEM"));
 }
 
 TEST_F(link_tls, material_is_read_from_files) {

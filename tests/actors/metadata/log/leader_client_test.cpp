@@ -16,7 +16,7 @@ using kind = leader_step::kind;
 
 const storage::steady_time start{100s};
 const leader_patience patience{200ms, 4s};
-const leader_place nobody{}, here{true, {}}, there{false, storage::uuid{1}};
+const leader_place no_leader{}, local_leader{true, {}}, remote_leader{false, storage::uuid{1}};
 
 } // namespace
 
@@ -27,39 +27,39 @@ TEST(leader_of, is_this_node_another_one_or_nobody) {
   layout.members.resize(2);
   layout.members[1].id = {7};
   log_status log;
-  EXPECT_FALSE(leader_of(log, &layout).here);
-  EXPECT_FALSE(leader_of(log, &layout).elsewhere) << "no leader is known";
+  EXPECT_FALSE(leader_of(log, &layout).local);
+  EXPECT_FALSE(leader_of(log, &layout).remote) << "no leader is known";
   log.leader = 1;
-  EXPECT_EQ(leader_of(log, &layout).elsewhere, storage::uuid{7});
-  EXPECT_FALSE(leader_of(log, nullptr).elsewhere) << "no layout says how it is reached";
+  EXPECT_EQ(leader_of(log, &layout).remote, storage::uuid{7});
+  EXPECT_FALSE(leader_of(log, nullptr).remote) << "no layout says how it is reached";
   log.leader = 2;
-  EXPECT_FALSE(leader_of(log, &layout).elsewhere) << "a member that this node's layout does not have yet";
+  EXPECT_FALSE(leader_of(log, &layout).remote) << "a member that this node's layout does not have yet";
   log.leader = log.self;
-  EXPECT_FALSE(leader_of(log, &layout).elsewhere) << "elected, and not ready to serve";
-  EXPECT_FALSE(leader_of(log, &layout).here);
+  EXPECT_FALSE(leader_of(log, &layout).remote) << "elected, and not ready to serve";
+  EXPECT_FALSE(leader_of(log, &layout).local);
   log.leads = true;
-  EXPECT_TRUE(leader_of(log, nullptr).here);
+  EXPECT_TRUE(leader_of(log, nullptr).local);
 }
 
 // ── decisions ──
 
 TEST(leader_step, is_to_carry_the_request_out_or_to_send_it_to_who_leads) {
-  EXPECT_EQ(next_try(here, start + 1s, patience, start).what, kind::here);
-  const auto short_one = next_try(there, start + 1s, patience, start);
+  EXPECT_EQ(next_try(local_leader, start + 1s, patience, start).what, kind::local);
+  const auto short_one = next_try(remote_leader, start + 1s, patience, start);
   EXPECT_EQ(short_one.what, kind::call);
   EXPECT_EQ(short_one.until, start + 1s) << "no try lasts beyond the deadline";
-  EXPECT_EQ(next_try(there, start + 10s, patience, start).until, start + 4s);
+  EXPECT_EQ(next_try(remote_leader, start + 10s, patience, start).until, start + 4s);
 }
 
 TEST(leader_step, waits_for_a_leader_as_long_as_there_is_time_for_another_try) {
-  EXPECT_EQ(next_try(nobody, start + 1s, patience, start).what, kind::wait);
-  EXPECT_EQ(next_try(nobody, start + 200ms, patience, start).what, kind::give_up);
+  EXPECT_EQ(next_try(no_leader, start + 1s, patience, start).what, kind::wait);
+  EXPECT_EQ(next_try(no_leader, start + 200ms, patience, start).what, kind::give_up);
   EXPECT_EQ(after_failure(start + 201ms, patience, start).what, kind::wait);
   EXPECT_EQ(after_failure(start + 200ms, patience, start).what, kind::give_up);
 }
 
 TEST(leader_step, is_to_give_up_when_the_time_is_over_whoever_leads) {
-  for (const auto& place : {here, there, nobody})
+  for (const auto& place : {local_leader, remote_leader, no_leader})
     EXPECT_EQ(next_try(place, start, patience, start).what, kind::give_up);
 }
 
@@ -95,7 +95,7 @@ protected:
     s.find = [this](const std::shared_ptr<asked>&, const std::function<void(const leader_place&)>& then) {
       if (!over) then(leader);
     };
-    s.here = [](const std::shared_ptr<asked>& r) { r->told += "here "; };
+    s.serve_locally = [](const std::shared_ptr<asked>& r) { r->told += "local "; };
     s.bytes = [](asked&) { return std::string(1, char(peer_request::submit)) + "bytes"; };
     s.answered = [this](const std::shared_ptr<asked>& r, const result<link::answer>& a) {
       if (a)
@@ -131,7 +131,7 @@ protected:
 } // namespace
 
 TEST_F(leader_client_test, follows_the_leader_when_it_moves) {
-  leader = there;
+  leader = remote_leader;
   const auto r = ask(10s);
   ASSERT_EQ(network.calls.size(), 1u);
   EXPECT_EQ(network.calls[0].to, storage::uuid{1});
@@ -141,15 +141,15 @@ TEST_F(leader_client_test, follows_the_leader_when_it_moves) {
   ASSERT_EQ(network.calls.size(), 2u);
   EXPECT_EQ(network.calls[1].to, storage::uuid{2});
   network.calls[1].reply(error{errc::connection_lost, "it went down"});
-  leader = here;
+  leader = local_leader;
   run_next();
-  EXPECT_EQ(r->told, "here ");
+  EXPECT_EQ(r->told, "local ");
   EXPECT_EQ(network.calls.size(), 2u);
   EXPECT_TRUE(later.empty());
 }
 
 TEST_F(leader_client_test, answers_what_the_leader_answers) {
-  leader = there;
+  leader = remote_leader;
   const auto r = ask(10s);
   network.calls[0].reply(link::answer{"done", {}});
   EXPECT_EQ(r->told, "done");
@@ -162,7 +162,7 @@ TEST_F(leader_client_test, gives_up_with_the_error_of_the_last_try) {
   EXPECT_EQ(never->told, "gave up: " + to_string(error{errc::no_leader, "the cluster has no leader now"}));
   EXPECT_LT(clock.at, never->deadline);
   clock.at = start;
-  leader = there;
+  leader = remote_leader;
   const auto late = ask(300ms);
   clock.at = start + 200ms;
   network.calls.back().reply(error{errc::connection_lost, "gone"});

@@ -62,7 +62,7 @@ protected:
   link::request_number call(const storage::uuid& to, std::string request, storage::steady_time deadline,
                             link::reply_callback reply) override {
     EXPECT_EQ(request.front(), char(peer_request::snapshot));
-    asked.push_back(decode_snapshot_wanted(request.substr(1)).value());
+    asked.push_back(decode_snapshot_request(request.substr(1)).value());
     loop.at(1ms, [this, to, request, deadline, reply = std::move(reply)] {
       if (fail_next) return reply(*std::exchange(fail_next, std::nullopt));
       EXPECT_TRUE(to == source_id || to == other_id);
@@ -94,7 +94,7 @@ protected:
   virtual_loop loop;
   side source{loop}, target{loop};
   std::unique_ptr<snapshot_transfer> server, client;
-  std::vector<snapshot_wanted> asked;
+  std::vector<snapshot_request> asked;
   std::optional<error> fail_next;
   std::function<void(std::string&)> change;
 };
@@ -235,7 +235,7 @@ TEST_F(snapshot_transfer_test, a_state_that_is_not_needed_any_more_is_removed) {
 TEST_F(snapshot_transfer_test, one_dump_serves_all_and_is_kept_while_it_is_asked_for) {
   for (int i = 0; i < 5; ++i) {
     server->serve({{},
-                   encode(snapshot_wanted{0, 0}),
+                   encode(snapshot_request{0, 0}),
                    {},
                    loop.now() + 10s,
                    0,
@@ -283,10 +283,10 @@ TEST_F(snapshot_transfer_test, nonsense_is_refused) {
                                    std::make_shared<std::atomic<bool>>(false)}});
   };
   serve("");
-  serve(encode(snapshot_wanted{99, 0}));
-  serve(encode(snapshot_wanted{0, 0}));
+  serve(encode(snapshot_request{99, 0}));
+  serve(encode(snapshot_request{0, 0}));
   loop.run(1s);
-  serve(encode(snapshot_wanted{1, ~0ull}));
+  serve(encode(snapshot_request{1, ~0ull}));
   loop.run(1s);
   EXPECT_EQ(codes, (std::vector{errc::corrupt, errc::not_found, errc{}, errc::not_found}));
 }
