@@ -22,7 +22,7 @@ namespace meta = storage::metadata;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds admin_tick_interval = 1s, status_time = 2s, command_time = 20s, retry_pause = 200ms,
-                                    answer_margin = 1s; // an answer by way of another node must arrive in time
+                                    answer_margin = 1s; // for the answer's way back through another node
 
 std::string numbers_text(const std::vector<storage::node_number>& nodes) {
   std::string out;
@@ -54,7 +54,7 @@ private:
     admin_command command;
     storage::steady_time deadline;
     command_reply reply;
-    bool served = false;     // of another node, not executed yet: refused unless this node leads
+    bool served = false;     // received from another node, not executed yet: refused unless this node leads
     log_status_ptr log = {}; // as of the last try
   };
   using pending_command_ptr = std::shared_ptr<pending_command>;
@@ -108,7 +108,7 @@ void admin_service_state::with_log(const std::function<void(result<log_status_pt
 
 // ── status ──
 
-// What metrics show, and what `state` keeps of it: as far as this node knows by itself.
+// The status that metrics and `state` show: computed from what this node knows itself, without asking the leader.
 void admin_service_state::tick() {
   self_->delayed_send(self_, admin_tick_interval, tick_atom_v);
   with_log([this](const result<log_status_ptr>& log) {
@@ -123,7 +123,7 @@ void admin_service_state::own_status(const log_status_ptr& log, const status_rep
   auto ask = [this, log, reply](const member_reports_ptr& reports) {
     const auto layout = s_.layout->get();
     if (!layout) return reply(error{errc::no_leader, "this node does not know the cluster's layout yet"});
-    // Nothing of this actor's in the job: it may have ended by then.
+    // The job does not use the state of the actor, which may have ended by then.
     auto job = [log, reply, reports, layout, linked = linked(), store = s_.store, clock = s_.clock,
                 name = s_.cluster_name, down_after = s_.down_after, back = on_actor()](bool expired) {
       result<cluster_status> out = error{errc::timeout, "the metadata was not reached in time"};
@@ -155,7 +155,7 @@ void admin_service_state::own_status(const log_status_ptr& log, const status_rep
   });
 }
 
-// The leader's, or this node's own when there is none or it does not answer.
+// The leader's status; this node's own if no leader is known or it does not answer.
 void admin_service_state::asked_status(const log_status_ptr& log, const status_reply& reply) {
   std::string bytes(1, char(peer_request::membership));
   bytes += encode(admin_request{status_request{}});
@@ -194,7 +194,7 @@ caf::result<cluster_status_ptr> admin_service_state::status() {
 caf::result<std::string> admin_service_state::execute(const admin_command& requested) {
   auto promise = self_->make_response_promise<std::string>();
   auto c = requested;
-  // The token itself stays here and goes to the operator: the log and the other nodes get its hash.
+  // Only the operator receives the token. The log and the other nodes receive its hash.
   std::string token;
   if (c.kind == admin_verb::add && c.invited == storage::uuid{}) {
     token = cluster::make_join_token(*s_.random);
@@ -240,7 +240,7 @@ leader_client<admin_service_state::pending_command>::services admin_service_stat
   return r;
 }
 
-// Nobody tells a removed node any more what became of its vote.
+// A removed node is not informed whether its vote was taken away.
 bool admin_service_state::removes_this_node(const admin_command& c) const {
   const auto layout = s_.layout->get();
   if (c.kind != admin_verb::remove || !layout) return false;
@@ -249,7 +249,7 @@ bool admin_service_state::removes_this_node(const admin_command& c) const {
          (is_removed(*layout, *numbered) || !s_.state->refusal().empty());
 }
 
-// False: the command names a node that does not exist; the error has been sent.
+// False: the command names an unknown node, and the error has been sent.
 bool admin_service_state::find_numbers(const pending_command_ptr& e, const cluster::layout& layout) {
   auto numbered = with_numbers(layout, e->command);
   if (numbered)
@@ -261,7 +261,7 @@ bool admin_service_state::find_numbers(const pending_command_ptr& e, const clust
 
 void admin_service_state::passed_on(const pending_command_ptr& e, const result<link::answer>& a) {
   if (a) return e->reply(decode_done(a->bytes));
-  // All commands can be carried out twice.
+  // All commands are idempotent.
   if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) {
     e->command.repeated = !e->command.names.empty();
     return commands_->again(e, a.error());
@@ -285,7 +285,7 @@ void admin_service_state::carry_out(const pending_command_ptr& e, const log_stat
     return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
                   held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion goes on");
   }
-  if (is_removed(*layout, e->command)) return await_vote_taken(e); // by a try before
+  if (is_removed(*layout, e->command)) return await_vote_taken(e); // by an earlier try
   auto plan = plan_command(*layout, e->command);
   if (!plan) return e->reply(plan.error());
   if (!plan->change) return e->reply(std::move(plan->done));
@@ -324,8 +324,8 @@ void admin_service_state::change_voters(const pending_command_ptr& e, const log_
             [e](caf::error& why) { e->reply(from_caf(why)); });
 }
 
-// A removal is over when a majority knows that the node does not vote: until then its death would count. The controller
-// takes the vote away.
+// A removal is complete when a majority has committed a configuration in which the node has no vote: until then a crash
+// of the node would count against the quorum. The membership controller demotes the node.
 void admin_service_state::await_vote_taken(const pending_command_ptr& e) {
   with_log([this, e](const result<log_status_ptr>& log) {
     if (!log) return e->reply(log.error());
@@ -396,8 +396,8 @@ void admin_service_state::change(const pending_command_ptr& e, command_plan plan
   if (auto posted = s_.reads->post(e->deadline, std::move(job)); !posted) e->reply(posted.error());
 }
 
-// The first command is the admin command; targets that another change made wrong are planned anew by the membership
-// controller.
+// The first command is the admin command. The others set targets: if a concurrent change invalidates these, the
+// membership controller plans them again.
 void admin_service_state::commit(const pending_command_ptr& e, std::shared_ptr<std::vector<meta::command>> commands,
                                  std::size_t next, const std::string& done) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);

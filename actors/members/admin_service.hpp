@@ -1,6 +1,6 @@
-// Where a member of a cluster answers operators: the status as the leader sees it, and commands, which the leader
-// carries out and the others pass on to it. What follows from a command (who gets which partition, who votes) is the
-// membership controller's.
+// Answers operators on a member of a cluster: the status as the leader sees it, and commands, which the leader executes
+// and the other members forward to it. The membership controller decides what follows from a command: which node owns
+// which partition, which nodes vote.
 #pragma once
 
 #include "actors/link/peers.hpp"
@@ -13,7 +13,7 @@
 
 namespace cairn::actors {
 
-// All of it outlives the actor and the executors' jobs.
+// Everything here outlives the actor and the executors' jobs.
 struct admin_services {
   metadata_actor metadata;
   membership_actor membership;
@@ -24,8 +24,8 @@ struct admin_services {
   peers* network = nullptr;
   const storage::clock* clock = nullptr;
   std::string cluster_name;
-  storage::random_source* random = nullptr;   // of join tokens
-  std::chrono::milliseconds down_after{6000}; // as the membership controller's
+  storage::random_source* random = nullptr;   // for join tokens
+  std::chrono::milliseconds down_after{6000}; // the same as the membership controller's
 };
 
 admin_service_actor spawn_admin_service(caf::actor_system& system, admin_services services);

@@ -71,7 +71,7 @@ cluster_node_status node_status_of(const known_cluster& k, const cluster::member
   return n;
 }
 
-// Copies that every partition could have with the members that there are, those that are away included.
+// The number of replicas that every partition could have with the current members, whether they are up or down.
 std::size_t copies_possible(const cluster::layout& l) {
   const auto holders = std::ranges::count_if(
       l.members, [](const auto& m) { return m.state != cluster::member_state::removed && m.weight > 0; });
@@ -92,8 +92,8 @@ std::uint64_t under_replicated(const cluster::layout& l, const std::vector<bool>
   }));
 }
 
-// An estimate: a partition's copy has the mean size of those on nodes that wait for none, and what a node has beyond
-// its complete ones belongs to those that are to come.
+// An estimate. The size of a partition is the mean over the nodes without incoming partitions. The bytes of a node
+// beyond those of its complete partitions are counted as already received for its incoming partitions.
 std::uint64_t bytes_to_move(const std::vector<cluster_node_status>& nodes) {
   std::uint64_t settled = 0, settled_bytes = 0, complete = 0, bytes = 0;
   for (const auto& n : nodes) {

@@ -1,5 +1,5 @@
-// From what a node knows to the cluster's status as operators see it. A leader knows how the members are; another node
-// knows the layout, who is linked to it and its own log. Pure, but for `report_lost`.
+// Computes the cluster's status for operators from what a node knows. A leader has the members' reports; another node
+// has the layout, its links and its own log. Pure, except `report_lost`.
 #pragma once
 
 #include "actors/metadata/log/replicated_log.hpp"
@@ -27,22 +27,23 @@ struct known_cluster {
 // Cost: one pass over the partitions.
 cluster_status report_cluster(const known_cluster& k);
 
-// What the members said of lost chunks, together: rising, each once, and whether there are more than they named.
+// The lost chunks of all members' reports, in ascending order without duplicates, and whether members have more than
+// they listed.
 struct reported_losses {
   std::vector<storage::chunk_id> chunks;
   bool more = false;
 };
 reported_losses losses_of(const member_reports& reports);
-// What an operator is told of them; leaves in `losses` what some object needs. Blocking reads of the metadata, bounded.
+// The text for operators. Removes the chunks that no object needs from `losses`. Reads the metadata: blocking, bounded.
 result<std::string> report_lost(storage::metadata::store& store, reported_losses& losses);
 
-// Voters by what the log's majority knows, rising; the newest configuration while that is not known yet. And what they
-// are to become: that of a change that is under way, without members that were removed.
+// The voters of the committed configuration in ascending order, or of the newest configuration while the committed one
+// is not known. `coming_voters`: those of a change in progress, without removed members.
 std::vector<storage::node_number> committed_voters(const log_status& log);
 std::vector<storage::node_number> coming_voters(const log_status& log, const cluster::layout& l);
 
-// The node to lead after this one, the leader: of the other voters that `is_up` the one with the most of the log.
-// nullopt: there is none.
+// The node to which this leader transfers leadership: of the other voters that are up, the one with the longest log.
+// nullopt: no other voter is up.
 std::optional<storage::node_number> successor(const log_status& log, const cluster::layout& l,
                                               const std::function<bool(const cluster::member&)>& is_up);
 

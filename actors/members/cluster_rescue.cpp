@@ -31,7 +31,7 @@ result<bool> exists(const std::string& folder, const std::string& name) {
   return std::ranges::binary_search(*names, name);
 }
 
-// Opening would make what is missing.
+// Checks first that the engine exists, because opening would create it.
 result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, storage::table_id tables,
                                                           bool reads_only = false) {
   const auto there = exists(folder, "data.mdb");
@@ -70,7 +70,8 @@ result<void> needs_listen(const config::settings& s) {
   return error{errc::invalid_argument, "cluster.listen must say where the others will reach this node"};
 }
 
-// The given files of the metadata's folder, those that are there, into a new folder beside them. Empty: none are.
+// Moves the given files, as far as they exist, from the metadata folder into a new subfolder. Answers its path; empty:
+// no file exists.
 result<std::string> set_aside(const config::settings& s, const std::vector<std::string>& names) {
   const auto dir = s.metadata_dir();
   std::vector<std::string> present;
@@ -96,7 +97,8 @@ result<std::string> set_aside(const config::settings& s, const std::vector<std::
   return aside;
 }
 
-// The state is that of the new cluster. Its identity, then a log that begins there.
+// The state is already that of the new cluster. Saves its identity, then creates a log that begins at the state's
+// index.
 result<cluster_founded> begin_anew(const config::settings& s, const meta::create_cluster& c,
                                    const meta::refounded& now) {
   if (auto saved = storage::save_cluster_identity(files(), s.node.data_dir, {c.id, c.name, now.self, {}}); !saved)
@@ -114,7 +116,7 @@ result<cluster_founded> begin_anew(const config::settings& s, const meta::create
 // ── the survivor ──
 
 struct open_survivor {
-  std::unique_ptr<storage::kv_engine> state, log; // the log's: null when it is gone
+  std::unique_ptr<storage::kv_engine> state, log; // log: null if it does not exist
   std::optional<survivor_metadata> metadata;
 };
 
@@ -135,7 +137,7 @@ result<open_survivor> open_all(const config::settings& s) {
 } // namespace
 
 result<meta::dump_info> back_up_metadata(const config::settings& settings, const std::string& path) {
-  // Without the lock: the engine lets another process read beside the one that writes.
+  // Takes no lock: the engine allows other processes to read while one writes.
   auto engine = open_state(settings, true);
   if (!engine) return engine.error();
   auto kv = (*engine)->begin_read();
@@ -229,7 +231,7 @@ result<cluster_founded> recover_cluster(const config::settings& settings, storag
 result<std::string> leave_for_rejoin(const config::settings& settings) {
   const auto lock = files().lock(settings.node.data_dir);
   if (!lock) return lock.error();
-  // The identity goes last: until then this can be done again.
+  // The identity is removed last, so that an interrupted run can be repeated.
   auto aside = set_aside(settings, {"data.mdb", "lock.mdb", "log", "transfer"});
   if (!aside) return aside.error();
   const auto& dir = settings.node.data_dir;

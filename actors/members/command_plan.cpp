@@ -15,7 +15,7 @@ std::string node_text(storage::node_number n) {
   return "node " + std::to_string(n);
 }
 
-// Partitions that it has, or that it is to have.
+// The number of partitions that the node owns now or in the target.
 std::size_t owned(const cluster::layout& l, storage::node_number n) {
   return std::size_t(std::ranges::count_if(
       l.partitions, [&](const auto& owners) { return owners.current.contains(n) || owners.target.contains(n); }));

@@ -1,4 +1,4 @@
-// What an admin command means for the layout as it is: the change, or why not, in words for people. Pure.
+// Plans the change of the layout for an admin command, or answers why it is refused, in a text for operators. Pure.
 #pragma once
 
 #include "actors/protocol/admin_command.hpp"
@@ -12,16 +12,16 @@
 namespace cairn::actors {
 
 struct command_plan {
-  std::optional<cluster::layout_change> change; // nothing: it is so already
-  std::string done;                             // what to tell when it is
+  std::optional<cluster::layout_change> change; // nullopt: the layout needs no change
+  std::string done;                             // the answer to the operator once the change is committed
 };
 
-// drain, activate, remove, weight, zone. not_found: no such node. precondition_failed: it was removed; it still owns
-// something; no node would be left that takes data. Says nothing about the plan's cost: the caller makes it
-// (cluster::plan_change) and may be refused once more.
+// Plans drain, activate, remove, weight, zone. not_found: no such node. precondition_failed: the node was removed; it
+// still owns partitions; no other node could take its data. The caller computes the partitions' targets
+// (cluster::plan_change), which may fail too.
 result<command_plan> plan_command(const cluster::layout& l, const admin_command& c);
 
-// Whether it is a removal that has been made already, by an earlier try.
+// Whether `c` is a removal that an earlier try has already made.
 bool is_removed(const cluster::layout& l, const admin_command& c);
 std::string removed_text(storage::node_number n);
 
@@ -33,12 +33,14 @@ struct voters_view {
   std::vector<bool> up;                 // by number
 };
 
-// Why these nodes can't be the voters, in words for people. Their number is the cluster's to say: a cluster of 5 and
-// more has 5, one of 3 or 4 has 3. Those that are to vote and did not before must be up; a majority of all must be.
+// Checks that the `wanted` nodes can become the voters; the error's text is for operators. The cluster's size
+// determines the number of voters (cluster::wanted_voters). New voters must be up, and so must a majority of all wanted
+// ones.
 result<void> may_vote(const voters_view& v, std::span<const storage::node_number> wanted);
 
-// The next change of the log on the way there, one server at a time: a new voter comes in before an old one goes, and
-// the dead go first. Nothing: it is so. Afterwards, and when it was refused for a while, ask again.
+// The next change of the log's configuration towards the `wanted` voters, one server at a time: a new voter is promoted
+// before an old one is demoted, and voters that are down are demoted first. nullopt: these nodes are the voters. Call
+// again after each change, and after a pause when a change was refused.
 struct voter_change {
   storage::node_number node = 0;
   cluster::raft::change_kind kind{};

@@ -13,7 +13,7 @@ namespace meta = storage::metadata;
 namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
-constexpr std::chrono::milliseconds read_time = 5s, waiting_time = 30s; // without asking again
+constexpr std::chrono::milliseconds read_time = 5s, waiting_time = 30s; // waiting_time: since the node's last request
 
 error only_just_begun() {
   return {errc::no_leader, "the leader has only just begun: try again"};
@@ -62,7 +62,7 @@ void join_service::decide(const join_request& request, bool certified, const lin
 }
 
 void join_service::note_waiting(const join_request& request) {
-  (void)waiting(); // those that ask no more make room
+  (void)waiting(); // removes nodes that no longer ask
   const auto at = s_.clock->now();
   if (const auto known = waiting_.find(request.node.id); known != waiting_.end()) {
     known->second.asked = at;
@@ -91,8 +91,8 @@ void join_service::rejoin(const join_request& request, const link::responder& re
                          "node " + storage::to_string(request.node.id) +
                              " is a member already, and this one has lost its data: remove the member (cairn cluster "
                              "remove) and start with an empty data directory"});
-  // A member that lost its log and has no vote may begin anew: after a recovery all others are like that. What the
-  // leader believes of its log goes first.
+  // A member that lost its log and has no vote may join again: after a recovery this is the state of all other members.
+  // The leader first removes it from the log's configuration, and with it what it knows about the member's log.
   s_.change_log({known->number, raft::change_kind::remove}, [this, request, respond](bool accepted) {
     if (accepted) return add(request, std::nullopt, respond);
     respond(error{errc::busy, "the log's servers are being changed: try again"});
@@ -108,7 +108,7 @@ void join_service::add(const join_request& request, const std::optional<meta::us
   if (known != layout->members.end() && known->address != request.node.address)
     commands.emplace_back(meta::set_node{.node = known->number, .address = request.node.address});
   auto fresh = request.node;
-  fresh.incarnation = 0; // not seen yet: its first report says that it is up
+  fresh.incarnation = 0; // its first report sets it
   commands.emplace_back(meta::add_node{std::move(fresh), by});
   s_.commit(std::move(commands), [this, respond, layout, request](const result<meta::command_result>& added) {
     if (!added) return respond(added.error());

@@ -1,6 +1,6 @@
-// The leader's answer to nodes that ask to join: who may is decided by cluster/admission.hpp, from the log's rows. Who
-// has only a certificate is remembered for `cairn cluster status` until an operator lets it in, or it asks no more; no
-// number is given before. Part of the membership actor, on which all of it runs.
+// The leader's handling of join requests. cluster/admission.hpp decides whether a node may join, from rows of the
+// metadata. A node that has a certificate but no invitation is listed in `cairn cluster status` until an operator
+// invites it or it stops asking; it has no number until then. A part of the membership actor, used on its thread.
 #pragma once
 
 #include "actors/link/service.hpp"
@@ -19,8 +19,8 @@ struct join_services {
   const storage::clock* clock = nullptr;
   std::string cluster_name;
   cluster::founding_rules founding;
-  std::function<void(std::function<void()>)> on_actor; // any thread
-  // One after the other; `then` gets the last one's answer, or the first refusal.
+  std::function<void(std::function<void()>)> on_actor; // may be called on any thread
+  // Commits the commands one after the other; `then` gets the answer to the last one, or the first refusal.
   std::function<void(std::vector<storage::metadata::command>,
                      std::function<void(result<storage::metadata::command_result>)> then)>
       commit;
@@ -34,10 +34,10 @@ public:
 
   explicit join_service(join_services services) : s_(std::move(services)) {}
 
-  // `certified`: the connection that it came by proves who asks.
+  // `certified`: the sender's certificate on the request's connection proves its identity.
   void take(join_request request, bool certified, link::responder respond, const log_status& log);
   std::vector<waiting_node> waiting();
-  void forget() { waiting_.clear(); } // another node leads
+  void forget() { waiting_.clear(); } // after a change of leader
 
 private:
   void decide(const join_request& request, bool certified, const link::responder& respond, const log_status& log,

@@ -77,7 +77,7 @@ private:
   cluster::plan_base targets_planned_;
   cluster::out_decision auto_out_;
   bool controlling_ = false, soon_ = false, remembering_ = false, remember_failed_ = false;
-  std::size_t asked_ = 0; // how often others were asked for members
+  std::size_t asked_ = 0; // number of requests for the list of members
 };
 static_assert(!std::is_aggregate_v<membership_state>);
 
@@ -170,12 +170,11 @@ void membership_state::send_report(const log_status& log, std::string bytes) {
     back([this, why = a.error().text] { refused(why); });
   };
   const auto leader = leader_of(log, s_.layout->get().get());
-  if (!call_leader(*s_.network, leader, std::move(bytes), now() + request_time, std::move(answered)))
-    find_members(); // the consensus engine finds the leader
+  if (!call_leader(*s_.network, leader, std::move(bytes), now() + request_time, std::move(answered))) find_members();
 }
 
-// Unless the leader is one that joined while this node was away: its links are refused, as those of any stranger, until
-// somebody who is known says that it is a member.
+// The consensus engine finds the leader, unless the leader joined while this node was down: this node refuses its
+// links, as those of any unknown node, until a known member lists it as a member.
 void membership_state::find_members() {
   std::vector<storage::uuid> reached;
   const auto add = [&](storage::node_number number, const storage::uuid& id) {
@@ -201,7 +200,7 @@ void membership_state::find_members() {
     s_.ask_configured(std::move(request), std::move(answered));
 }
 
-// It must not come back with its old copy of the metadata, however often it is started.
+// The refusal is kept on disk, so that the node does not serve its old copy of the metadata after a restart either.
 void membership_state::refused(const std::string& why) {
   if (!s_.state->refusal().empty()) return;
   s_.state->refuse(why);
@@ -213,7 +212,8 @@ void membership_state::refused(const std::string& why) {
   if (!s_.reads->post(now() + request_time, std::move(job))) s_.state->refuse({}); // the next tick tries again
 }
 
-// By this file the node finds the others when it can't read who they are. Should it fail, the next tick tries again.
+// The node uses this file to find the other members when it cannot read its metadata. After a failed write the next
+// tick tries again.
 void membership_state::remember_members() {
   const auto layout = s_.layout->get();
   if (!layout || remembering_ || !s_.remember_members) return;
@@ -290,7 +290,7 @@ void membership_state::serve(const peer_call& call) {
       return request.respond(error{errc::unsupported, "not a request for membership"});
     auto join = decode_join(request.bytes);
     if (!join) return request.respond(join.error());
-    // A member passes on what a stranger asked, and has looked at that one's link.
+    // A join request from a member was forwarded: that member has checked the sender's link.
     if (!request.from.member)
       if (auto own = check_sender(request.from, join->node.id); !own) return request.respond(own.error());
     if (!log.leads) return pass_on(log, call.kind, request);
@@ -299,12 +299,13 @@ void membership_state::serve(const peer_call& call) {
 }
 
 void membership_state::accept_report(const log_status& log, const link::incoming_request& request) {
-  // Not passed on: the leader believes what a node says of itself by its own link alone. The next report finds it.
+  // Reports are not forwarded: the leader accepts a report only over the node's own link. The next report goes to the
+  // leader.
   if (!log.leads) return request.respond(error{errc::no_leader, "this node does not lead"});
   auto r = decode_report(request.bytes);
   if (!r) return request.respond(r.error());
   if (auto own = check_sender(request.from, r->node.id); !own) return request.respond(own.error());
-  r->node.incarnation = request.from.incarnation; // the start that the link was let in as
+  r->node.incarnation = request.from.incarnation; // the incarnation with which the link was accepted
   take_report(std::move(*r), request.from.feature_level, [respond = request.respond](const result<void>& taken) {
     if (taken)
       respond(link::answer{});
@@ -360,7 +361,7 @@ void membership_state::control() {
   if (!s_.reads->post(now() + request_time, std::move(job))) controlling_ = false;
 }
 
-// A leader that was removed can't take itself out of the log, and its writer session is over.
+// A leader that was removed cannot remove itself from the log's configuration, and its writer session has ended.
 void membership_state::transfer_leadership(const log_status& log, const cluster::layout& layout) {
   const auto is_healthy = [this](const cluster::member& m) {
     const auto known = reports_.find(m.number);
@@ -412,7 +413,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
 }
 
 void membership_state::note_auto_out(cluster::out_decision seen) {
-  seen.out.clear(); // these are carried out
+  seen.out.clear(); // these are executed, not waiting
   if (seen.paused != auto_out_.paused && seen.paused != cluster::out_pause::none)
     log::warn("members that are away for long are not taken out: cairn cluster status says why",
               {{"reason", cluster::to_string(seen.paused)}, {"members", seen.waiting.size()}});
@@ -449,7 +450,7 @@ void membership_state::step_done() {
   control_soon(step_pause);
 }
 
-// One after the other; `then` gets the last one's answer, or the first refusal.
+// Commits the commands one after the other; `then` gets the answer to the last one, or the first refusal.
 void membership_state::commit_all(std::shared_ptr<std::vector<meta::command>> commands, std::size_t next,
                                   const std::function<void(result<meta::command_result>)>& then) {
   auto box = std::make_shared<const meta::command>((*commands)[next]);

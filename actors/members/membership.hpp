@@ -1,7 +1,7 @@
-// Membership of one node: tells the leader each second how this node is, and on the leader carries out what the
-// controller decides (cluster/membership_controller.hpp): who is down, who joins, who votes, which partitions go where.
-// Requests to join that reach another member are passed on to the leader; who may join:
-// actors/members/join_service.hpp.
+// Membership of one node. Each second the node reports its state to the leader. The leader executes the decisions of
+// the membership controller (cluster/membership_controller.hpp): which nodes are down, join and vote, and which nodes
+// own which partitions. Other members forward join requests to the leader; actors/members/join_service.hpp handles
+// them.
 #pragma once
 
 #include "actors/link/peers.hpp"
@@ -23,7 +23,7 @@ struct disk_use {
   std::size_t closed = 0; // disks that are not open, or quarantined
 };
 
-// All of it outlives the actor and the executors' jobs.
+// Everything here outlives the actor and the executors' jobs.
 struct membership_services {
   metadata_actor metadata;
   storage::metadata::store* store = nullptr;
@@ -32,7 +32,7 @@ struct membership_services {
   std::shared_ptr<cluster_state> state;
   peers* network = nullptr;
   const storage::clock* clock = nullptr;
-  storage::metadata::new_node self; // as it reports itself
+  storage::metadata::new_node self; // as this node reports itself
   std::string cluster_name;
   std::function<disk_use()> disks; // cheap, any thread
   cluster::controller_options controller;
@@ -40,13 +40,14 @@ struct membership_services {
   std::function<storage::wall_ms()> certificate_end; // of this node's links, 0: none; cheap. May be empty.
   // Why peers refuse this node for good, if they do; cheap. May be empty.
   std::function<std::optional<std::string>()> refusal;
-  std::function<void(std::uint8_t)> feature_level; // told that of the cluster, over and over; cheap. May be empty.
+  std::function<void(std::uint8_t)> feature_level; // called with the cluster's level each tick; cheap. May be empty.
   std::function<void(const std::string& why)> remember_refusal; // blocking; on `reads`. May be empty.
-  // The members that this node's file of the cluster names, and its replacement: blocking; on `reads`, one at a time.
+  // The members in this node's file of known members, and the function that replaces the file: blocking; on `reads`,
+  // one at a time.
   std::vector<storage::known_member> remembered;
   std::function<result<void>(const std::vector<storage::known_member>&)> remember_members; // may be empty
-  // A request to one after the other of the addresses that the configuration names, for when no known member can be
-  // reached. May be empty.
+  // Sends a request to the configuration's addresses, one after the other; used when no known member can be reached.
+  // May be empty.
   std::function<void(std::string request, link::reply_callback reply)> ask_configured;
 };
 

@@ -1,4 +1,4 @@
-// Finds the nodes that operators name, in the layout. A name is a number, an address, an id, or the first 4 or more
+// Finds the nodes that operators name in the layout. A name is a number, an address, an id, or the first 4 or more
 // characters of an id; digits alone are a number. Pure.
 #pragma once
 

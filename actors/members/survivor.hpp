@@ -1,9 +1,9 @@
-// The rescue of a member's metadata when the other members are lost: its log is applied to the end, its state becomes
-// that of a new cluster, and a new log begins there. It works on engines and files that the caller has opened
-// (actors/members/cluster_rescue.hpp, the simulator). Blocking; nothing else uses them meanwhile.
+// Recovers the metadata of a member when the other members are lost: applies its whole log, turns its state into that
+// of a new cluster, and begins a new log at that state. Works on engines and files that the caller has opened
+// (actors/members/cluster_rescue.hpp, the simulator) and does not share meanwhile. Blocking.
 //
-// After a crash at any point the whole rescue may be repeated. Errors: corrupt, unsupported, io_error, no_space, those
-// of refound_cluster.
+// After a crash at any point the whole recovery may be repeated. Errors: corrupt, unsupported, io_error, no_space,
+// those of refound_cluster.
 #pragma once
 
 #include "cluster/raft/raft_log.hpp"
@@ -18,15 +18,15 @@ public:
     storage::kv_engine* state = nullptr;
     storage::kv_engine* log = nullptr; // null: set aside by an earlier try, which has applied it
     storage::file_system* files = nullptr;
-    std::string transfer; // folder of states that were fetched
+    std::string transfer; // folder of received snapshots
   };
-  // Finishes what a crash left between the log's record and the state.
+  // Completes an install of a snapshot that a crash interrupted after the log had recorded it.
   static result<survivor_metadata> open(const parts& p);
 
   storage::metadata::store& store() const { return *store_; }
   storage::log_index applied() const { return applied_; }
-  storage::log_index last() const { return last_; } // of the log
-  // Everything that is in the log counts as committed.
+  storage::log_index last() const { return last_; } // the last index of the log
+  // Applies the log to its end; all its entries count as committed.
   result<storage::metadata::refounded> refound(const storage::metadata::create_cluster& c);
 
 private:
@@ -39,7 +39,7 @@ private:
   storage::log_index applied_ = 0, last_ = 0;
 };
 
-// `log`: empty.
+// `log` must be empty.
 result<void> begin_new_log(storage::kv_engine& log, const storage::metadata::refounded& now);
 
 } // namespace cairn::actors
