@@ -28,14 +28,15 @@ using beast::error_code;
 namespace {
 
 constexpr std::uint32_t head_bytes_max = 8 << 10;
-constexpr std::uint32_t connections_max = 64; // probes and scrapers are few
+constexpr std::uint32_t connections_max = 64; // enough for probes and scrapers
 constexpr auto request_time = std::chrono::seconds{10};
 constexpr auto accept_pause = std::chrono::milliseconds{50};
-constexpr auto refusal_pause = std::chrono::milliseconds{500}; // of a wrong token: guessing is slow
+constexpr auto refusal_pause =
+    std::chrono::milliseconds{500}; // delays the answer to a wrong token, so that guessing is slow
 constexpr auto refusal_log_pause = std::chrono::minutes{1};
 constexpr std::size_t read_bytes = 4096;
 
-// A connection whose client is waited for: for its head, or to read its answer.
+// A connection that waits for its client: for the head, or for the client to read the answer.
 class waiting_client {
 public:
   virtual ~waiting_client() = default;
@@ -115,13 +116,13 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     if (found == asked.end()) return std::nullopt;
     return text_of(found->value());
   }
-  // A page in somebody's browser can have its own name lead here; the token it does not know.
+  // A web page can make its own host name resolve to this port (DNS rebinding), but it does not know the token.
   bool may_read(const request& asked) const {
     return asked.target().starts_with("/health/") ||
            host_allowed(text_of(asked[http::field::host]), settings.listen, settings.server_names) ||
            may_command(token_of(asked), options.token);
   }
-  // Once a minute: whoever guesses must not fill the log.
+  // Logged at most once a minute, so that guessing does not fill the log.
   void note_refusal(const std::string& from) {
     if (const auto left_out = refusals.due())
       log::info("a request without the admin token was refused",
@@ -143,7 +144,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
     return text_response(http::status::not_found, "there is /health/live, /health/ready, /metrics and /cluster\n");
   }
 
-  // Answers what was refused with `done`, hands `take` anything else; both by any thread.
+  // Calls `done` with the answer to a refusal, `take` with any other result; either on any thread.
   template <class Answer, class... Message>
   void ask_admin_service(std::function<void(response)> done, std::function<void(const Answer&)> take,
                          Message... message) const {
@@ -158,7 +159,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
         std::move(message)...);
   }
 
-  // Both answer with `done`, by any thread. `asked` lives until then.
+  // Calls `done` with the answer, on any thread. `asked` must live until then.
   void cluster(const request& asked, std::function<void(response)> done) const {
     const auto target = parse_target({asked.target().data(), asked.target().size()});
     const auto* format = target ? target->find("format") : nullptr;
@@ -177,11 +178,11 @@ struct admin_server::state : std::enable_shared_from_this<state> {
            (asked.target().starts_with("/cluster/command") || asked.target().starts_with("/keys/command"));
   }
 
-  // The request has the token. Answers with `done`, by any thread.
+  // The token was checked. Calls `done` with the answer, on any thread.
   void command(const request& asked, std::function<void(response)> done) const {
     const auto target = parse_target(text_of(asked.target()));
     if (!target) return done(refusal(target.error()));
-    // Not all of it: nothing that is secret may ever come to be in a log.
+    // Logs only a part of the target, because secrets must not be logged.
     const auto* kind = target->find("kind");
     log::info("an operator's command",
               {{"path", std::string{asked.target().starts_with("/keys/") ? "keys" : "cluster"}},
@@ -217,7 +218,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   }
 
   void accept();
-  // When there is no room for a new connection, the one that has waited longest for its client gives way.
+  // At the limit a new connection evicts the one that has waited longest for its client.
   void make_room() {
     while (connections >= connections_max && !waiting.empty()) {
       const auto oldest = waiting.front().lock();
@@ -235,17 +236,17 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
   std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
-  sockets::spare_descriptor spare;                  // for a connection when the process has no other left
+  sockets::spare_descriptor spare; // lets the process accept and close a connection when it has no descriptor left
   bool stopped = false;
   sockets::accept_failures failures; // on `control`
   storage::log_pace refusals;        // on `control`
   mutable std::mutex tls_mutex;
-  std::shared_ptr<const tls_context> tls_now; // null: in the clear
+  std::shared_ptr<const tls_context> tls_now; // null: plaintext
 };
 
 namespace {
 
-// One connection: a request, an answer, the end. On `control`.
+// One connection: reads one request, answers it, closes. On `control`.
 template <class State>
 class admin_session : public waiting_client, public std::enable_shared_from_this<admin_session<State>> {
 public:
@@ -270,14 +271,14 @@ public:
     });
   }
 
-  // What is pending ends with an error.
+  // Pending operations end with an error.
   void evict() override {
     end();
     leave();
   }
 
 private:
-  // Its place is free, though what is pending has not been called back.
+  // Frees the connection's place although pending operations have not ended yet.
   void leave() {
     if (std::exchange(counted_, false)) --server_->connections;
   }
@@ -289,7 +290,7 @@ private:
     });
   }
 
-  // The connection ends then, whatever it is doing; it keeps itself alive by what it waits for.
+  // Ends the connection after `time`, in any state. Pending operations keep it alive.
   void expire_after(std::chrono::milliseconds time) {
     deadline_.expires_after(time);
     deadline_.async_wait([weak = this->weak_from_this()](const error_code& cancelled) {
@@ -299,7 +300,7 @@ private:
   }
 
   void end() {
-    error_code ignored; // nothing is left to do with it
+    error_code ignored; // the socket is closed anyway
     deadline_.cancel();
     pause_.cancel();
     stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_both, ignored);
@@ -345,14 +346,14 @@ private:
     error_code ignored;
     const auto from = stream_.socket().remote_endpoint(ignored).address().to_string();
     server_->note_refusal(from);
-    server_->waiting.push_back(this->weak_from_this()); // others need not wait for it
+    server_->waiting.push_back(this->weak_from_this()); // now the connection may be evicted
     pause_.expires_after(refusal_pause);
     pause_.async_wait([self = this->shared_from_this(), text = may.error().text + "\n"](const error_code& cancelled) {
       if (!cancelled) self->send(text_response(http::status::forbidden, text));
     });
   }
 
-  // Keeps the session, and with it the request, until it is called.
+  // Keeps the session and its request alive until it is called.
   std::function<void(response)> answer_later() {
     return [self = this->shared_from_this()](response r) {
       asio::post(self->stream_.socket().get_executor(),
@@ -381,7 +382,7 @@ private:
   deadline_timer deadline_, pause_;
   std::shared_ptr<State> server_;
   std::array<char, read_bytes> bytes_{};
-  std::string head_, answer_; // received and not parsed; being sent
+  std::string head_, answer_; // head_: received, not parsed yet; answer_: being sent
   http::request_parser<http::empty_body> parser_;
   bool counted_ = true;
 };

@@ -23,7 +23,7 @@ using storage::metadata::node_state;
 
 constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
 
-// On terminals: what is not visible ASCII becomes '?'. Addresses and zones are what other nodes say.
+// For terminals: characters other than visible ASCII become '?', because addresses and zones come from other nodes.
 std::string visible(std::string_view text) {
   std::string out{text};
   for (char& c : out)
@@ -86,7 +86,7 @@ json_value waiting_json(const actors::waiting_status& w) {
   return json_object{{"id", storage::to_string(w.id)}, {"address", w.address}};
 }
 
-// ── for people ──
+// ── text for operators ──
 
 std::string short_bytes(std::uint64_t bytes) {
   constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};

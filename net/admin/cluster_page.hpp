@@ -1,4 +1,4 @@
-// GET /cluster and POST /cluster/command of the admin port, without their sockets. Pure.
+// Parsing and answers of GET /cluster and POST /cluster/command of the admin port. Pure.
 //
 //   GET /cluster               application/json, one object:
 //     {"name", "id", "replicas", "write_quorum", "epoch", "leader": number or null, "term", "self",
@@ -39,11 +39,11 @@ std::string cluster_json(const actors::cluster_status& s);
 std::string cluster_text(const actors::cluster_status& s);
 std::string join_text(const actors::cluster_status& s);
 
-// With nodes as the request names them. invalid_argument: what is missing or wrong.
+// The command has the nodes' names as the request gives them. invalid_argument: the text says what is missing or wrong.
 result<actors::admin_command> parse_admin_command(const request_target& asked);
 
-// Whether changes are taken from a request whose header Cairn-Token is this. `token`: the node's, not empty. Error: a
-// text that says what is missing.
+// Whether a request with this header Cairn-Token may change something. `token`: the node's, not empty. The error's text
+// says what is wrong.
 result<void> may_command(const std::optional<std::string_view>& sent, std::string_view token);
 
 constexpr std::uint32_t invitation_seconds_max = 30 * 24 * 3600;

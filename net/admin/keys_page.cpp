@@ -52,7 +52,7 @@ result<bool> read_switch(const request_target& asked, std::string_view name, std
   return wrong(std::string{name} + " is " + std::string{yes} + " or " + std::string{no});
 }
 
-// What each kind must say, and may.
+// Checks which parameters each kind requires and allows.
 result<void> check_parts(const key_command& c, bool has_value) {
   const bool of_key = c.kind == key_request::remove || c.kind == key_request::allow || c.kind == key_request::deny;
   if (of_key && c.key.empty()) return wrong("expected key=");
@@ -71,7 +71,7 @@ std::string done_text(const key_command& c, const std::string& what) {
 std::string random_text(storage::random_source& random, std::size_t length, std::string_view alphabet) {
   std::string out;
   while (out.size() < length) {
-    // 6 bits a try; what is beyond the alphabet is drawn again, so that all are equally likely.
+    // Draws 6 bits a time and rejects values beyond the alphabet, so that all characters are equally likely.
     for (std::uint64_t bits = random.next(), i = 0; i < 10 && out.size() < length; ++i, bits >>= 6)
       if ((bits & 63) < alphabet.size()) out += alphabet[bits & 63];
   }

@@ -1,5 +1,5 @@
-// POST /keys/command of the admin port: access keys and what they may do (`cairn key`, `cairn bucket`). The admin port
-// has checked the token before.
+// POST /keys/command of the admin port: access keys and their rights (`cairn key`, `cairn bucket`). The admin port
+// checks the token first.
 //
 //   ?kind=create[&label=TEXT][&create_buckets=yes]          the only answer that tells a secret
 //   ?kind=list
@@ -25,7 +25,7 @@ struct key_command {
   key_request kind = key_request::list;
   std::string key, label, bucket;
   std::uint8_t rights = 0;
-  bool creates_buckets = false; // create: may it; allow and deny: is it about that
+  bool creates_buckets = false; // create, allow, deny: the right to create buckets
   bool on = false;              // public_read
   bool json = false;
 };
@@ -41,7 +41,7 @@ struct key_page_services {
   storage::random_source* random = nullptr;
   const storage::clock* clock = nullptr;
 };
-// Does it. `done` is called once, on an actor's thread: the answer's body.
+// Executes the command. Calls `done` once with the answer's body, on an actor's thread.
 void run_key_command(const key_page_services& env, key_command c, std::function<void(result<std::string>)> done);
 
 } // namespace cairn::net

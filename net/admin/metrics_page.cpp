@@ -50,7 +50,8 @@ public:
     add(family(name, help, MetricType::Histogram), {}, values);
   }
 
-  // Counts are read one by one while they grow; taking the total from the same reads keeps the buckets cumulative.
+  // The counts grow while they are read one by one. The total is computed from the same reads, so that the buckets are
+  // cumulative.
   static void add(MetricFamily& family, labels names, const storage::latency_histogram& values) {
     ClientMetric metric;
     metric.label = std::move(names);
@@ -174,14 +175,14 @@ void add_certificates(page_builder& p, const actors::node_status& status) {
     page_builder::add(family, {{"use", c.use}}, static_cast<double>(c.ends / 1000));
 }
 
-// What only the leader knows is shown by the leader only, so that sums over the nodes are right.
+// Values that only the leader knows are exported by the leader alone, so that sums over the nodes are right.
 void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::node_status& status) {
   p.histogram("cairn_remote_read_duration_seconds", "Time of a chunk read from a peer, as measured by this node.",
               m.remote_read);
   p.histogram("cairn_remote_write_duration_seconds", "Time until a chunk written to a peer is durable there.",
               m.remote_write);
   const auto* c = status.cluster.get();
-  // What is known of the cluster is up to a second old; that its own log has failed, this node knows at once.
+  // The cluster's status is up to a second old, but a node knows at once that its own log has failed.
   const bool leads = c != nullptr && c->leader == c->self && status.metadata_fault.empty();
   std::uint64_t failed = 0;
   const auto gauge = [&p](bool shown, const char* name, const char* help, std::uint64_t value) {

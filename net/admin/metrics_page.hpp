@@ -10,7 +10,7 @@
 
 namespace cairn::net {
 
-// `operations`: whose rows number metrics.http.
+// `operations`: the table whose rows are the indexes of metrics.http.
 std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status,
                          std::span<const s3_operation> operations);
 

@@ -1,5 +1,6 @@
-// The accounts of those whose requests are under way: one for each access key, one for each address of clients without
-// a key. An account lives as long as somebody uses it. Thread-safe; a connection asks once for each key that it brings.
+// The accounts of clients with requests in progress: one for each access key, and one for each address of clients
+// without a key. An account lives while it is referenced. Thread-safe; a connection looks an account up once for each
+// key that it uses.
 #pragma once
 
 #include "base/memory/memory_account.hpp"
@@ -13,14 +14,14 @@
 
 namespace cairn::net {
 
-// "ip:192.0.2.1"; of IPv6 the first 64 bits, which is what one customer of a provider gets.
+// "ip:192.0.2.1"; of IPv6 the first 64 bits, the prefix that a provider assigns to one customer.
 std::string party_of(const boost::asio::ip::address& address);
 constexpr std::string_view key_party_prefix = "key:";
 
 class account_book {
 public:
   storage::account_ptr of(const std::string& party);
-  std::size_t size() const; // of accounts in use, and some that were
+  std::size_t size() const; // of accounts in use, and of some that are no longer used
 
 private:
   mutable std::mutex mutex_;

@@ -1,4 +1,4 @@
-// What a flat buffer holds, as text. Valid until the buffer changes.
+// The content of a flat buffer as text. Valid until the buffer changes.
 #pragma once
 
 #include <boost/beast/core/flat_buffer.hpp>

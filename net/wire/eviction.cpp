@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
 constexpr nanoseconds patience_at_half = 30s, patience_when_spent = 500ms;
-constexpr double spent = 7.0 / 8; // a single party gets no more
+constexpr double spent = 7.0 / 8; // the share of a single party
 
 double used(const memory_pressure& p) {
   return p.limit_bytes == 0 ? 1 : double(p.in_use_bytes) / double(p.limit_bytes);

@@ -1,6 +1,6 @@
-// Who gives way when connections or memory run low: those that make no progress, longest first, of the party that has
-// most. Pure; the server's sweep asks. (Compare nginx, which closes idle keep-alive connections when it runs out of
-// worker_connections, and the overload manager of Envoy.)
+// Chooses which connections to evict when connections or memory run low: those that make no progress, longest first, of
+// the party that has most. Pure; called by the server's sweep. (Compare nginx, which closes idle keep-alive connections
+// when it runs out of worker_connections, and the overload manager of Envoy.)
 #pragma once
 
 #include <chrono>
@@ -10,11 +10,11 @@
 
 namespace cairn::net {
 
-// How a connection stands, in the order in which they give way. Active ones never do.
+// The state of a connection, in the order of eviction. Active connections are never evicted.
 enum class standing : std::uint8_t {
-  silent,  // no request yet: a TLS handshake or the first head is waited for
+  silent,  // no request yet: waits for a TLS handshake or for the first head
   idle,    // between requests
-  stalled, // within a request, whose client makes no progress
+  stalled, // within a request, and the client makes no progress
   active,
 };
 
@@ -26,7 +26,7 @@ struct connection_place {
 // Indexes of at most `wanted` places to clear.
 std::vector<std::size_t> places_to_clear(const std::vector<connection_place>& places, std::size_t wanted);
 
-// A request that holds memory while its client is waited for.
+// A request that holds memory while it waits for its client.
 struct memory_holder {
   std::size_t held_bytes = 0;
   std::chrono::nanoseconds since{0}; // without progress
@@ -39,10 +39,10 @@ struct memory_pressure {
 };
 
 // How long a client may make no progress: 30 s when half of the memory is used, down to half a second when it is spent.
-// Nothing below half.
+// Below half there is no limit.
 std::chrono::nanoseconds patience_under(const memory_pressure& pressure);
-// Indexes of those to end, until the pool is used by 3/8 at most. A client slower than `slow_rate` counts as stalled
-// when memory is nearly spent.
+// Indexes of the requests to end so that at most 3/8 of the pool stays in use. A client slower than `slow_rate` counts
+// as stalled when memory is nearly spent.
 constexpr std::uint64_t slow_rate = 4096;
 std::vector<std::size_t> holders_to_end(const std::vector<memory_holder>& holders, const memory_pressure& pressure);
 

@@ -7,7 +7,7 @@
 namespace cairn::net {
 
 fair_turns::turn fair_turns::make_turn(const std::string& party) {
-  // The pointer's own value is of no use: a turn is its end.
+  // The pointer's value is never used: its deleter ends the turn.
   return turn{static_cast<void*>(this), [self = shared_from_this(), party](void*) { self->ended(party); }};
 }
 
@@ -34,7 +34,7 @@ void fair_turns::ended(const std::string& party) {
     const auto at = parties_.find(party);
     --at->second.running;
     --running_;
-    // A party that was at its bound may have another turn now.
+    // The party was at its bound and may get another turn now.
     if (!at->second.waiters.empty()) {
       if (std::find(next_.begin(), next_.end(), party) == next_.end()) next_.push_back(party);
     } else if (at->second.running == 0) {

@@ -1,6 +1,7 @@
-// Turns for requests that cost much work (listings, multi-deletes, completions): so many run at once, of one party only
-// some of them, and parties that wait take turns. So whoever comes new waits for the requests that run, not for all
-// that another party has sent. Waiting is bounded by the connections, which have one request each. Thread-safe.
+// Limits expensive requests (listings, multi-deletes, completions): a bounded number runs at once, fewer of one party,
+// and waiting parties are served round-robin. A new party therefore waits only for running requests, not for all
+// requests that another party has queued. The queue is bounded by the connections, which have one request each.
+// Thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -17,9 +18,9 @@ class fair_turns : public std::enable_shared_from_this<fair_turns> {
 public:
   fair_turns(std::uint32_t turns_max, std::uint32_t each_max) : turns_max_(turns_max), each_max_(each_max) {}
 
-  // A turn, until the last copy of it is gone.
+  // A turn ends when its last copy is destroyed.
   using turn = std::shared_ptr<void>;
-  // Calls `begin` with a turn: now, or on the thread that ends another one, where it must only post.
+  // Calls `begin` with a turn: at once, or later on the thread that ends another turn; there `begin` must only post.
   void take(const std::string& party, std::function<void(turn)> begin);
   std::size_t waiting() const;
 

@@ -20,17 +20,20 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 
 namespace {
 constexpr int accepts_at_once = 16;
-constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept: no descriptors, say
-constexpr std::uint32_t refusals_max = 128;   // connections beyond the limit, while others give way or to hear why not
-constexpr std::uint32_t beyond_max = 96;      // of them, those that are served if their party has few
-constexpr std::uint32_t handshakes_max = 512; // of TLS at once, some 100 KiB each; beyond, the oldest gives way
-constexpr auto look_pause = std::chrono::milliseconds{500}; // between two looks at all connections
+constexpr auto accept_pause =
+    std::chrono::milliseconds{50}; // after a failed accept, for example without free descriptors
+constexpr std::uint32_t refusals_max =
+    128;                                 // connections beyond the limit that are answered 503 or wait for an eviction
+constexpr std::uint32_t beyond_max = 96; // of them, those that are served if their party has few connections
+constexpr std::uint32_t handshakes_max =
+    512; // concurrent TLS handshakes, about 100 KiB each; above, the oldest is evicted
+constexpr auto look_pause = std::chrono::milliseconds{500}; // between two sweeps of all connections
 constexpr auto full_wait = std::chrono::seconds{1};
 constexpr auto full_pause = std::chrono::milliseconds{20};
 constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is short
 } // namespace
 
-// Everything below runs on `control`, a strand of the first shard, but for load_tls.
+// Everything below runs on `control`, a strand of the first shard, except load_tls.
 struct http_server::state : std::enable_shared_from_this<state> {
   state(std::vector<asio::io_context*> contexts, const config::settings& settings,
         std::shared_ptr<request_service> service, std::shared_ptr<storage::buffer_pool> memory,
@@ -54,8 +57,8 @@ struct http_server::state : std::enable_shared_from_this<state> {
     return {};
   }
 
-  // Several at a time: in the system's queue a crowd's connections are before everybody else's, here each party waits
-  // for its own turns.
+  // Accepts several connections at a time: in the system's queue all clients wait behind a party that opens many
+  // connections, here each party waits for its own turns.
   void accept() {
     listening.async_accept(next_strand(), other_end,
                            [self = shared_from_this()](error_code failed, session_socket socket) {
@@ -81,9 +84,10 @@ struct http_server::state : std::enable_shared_from_this<state> {
     });
   }
 
-  // At the limit another connection gives way. When none does, as all are busy, the new one takes a place beyond the
-  // limit: it shows by its request whether its key has few connections. When those are taken too it waits a moment;
-  // those behind it wait in the system's queue. False: it waits, and accepting goes on after it.
+  // At the limit another connection is evicted. If none can be, because all are active, the new one takes a place
+  // beyond the limit: its request shows whether its key has few connections. If those places are taken too, it waits
+  // for a moment, and further connections wait in the system's queue. False: it waits, and accepting continues after
+  // it.
   bool welcome(session_socket socket) {
     const auto limit = shared->connections_max.load(std::memory_order_relaxed);
     if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max && handshake_room-- == 0)
@@ -102,7 +106,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     }
     shared->metrics.connections_refused.fetch_add(1, std::memory_order_relaxed);
     if (shared->sessions.size() < std::uint64_t{limit} + refusals_max) begin(std::move(socket))->refuse();
-    return true; // a socket that was not taken closes itself
+    return true; // a socket that was not moved is closed by its destructor
   }
 
   std::shared_ptr<http_session> begin(session_socket socket) {
@@ -117,10 +121,11 @@ struct http_server::state : std::enable_shared_from_this<state> {
     });
   }
 
-  // Whether one connection beyond the limit may come in, since another one gives way. A look at all connections asks
-  // several to, so that a flood of new ones does not cost a look each.
+  // Whether one connection beyond the limit may be accepted because another one is being evicted. One sweep evicts
+  // several, so that a flood of new connections does not cost a sweep each.
   bool make_room(std::uint32_t limit) {
-    if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max) return false; // those asked have not gone yet
+    if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max)
+      return false; // the evicted ones have not closed yet
     if (room == 0 && shared->clock.now() >= look_after)
       room = clear_places(std::max<std::size_t>(1, limit / 32), false);
     if (room == 0 && shared->clock.now() >= look_after) look_after = shared->clock.now() + full_pause;
@@ -155,7 +160,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     return {pool.in_use_bytes(), pool.limit_bytes(), pool.waiting() > 0};
   }
 
-  // Often enough for the shortest of the timeouts to be kept within a quarter; more often while memory is short.
+  // Often enough that the shortest timeout is exceeded by at most a quarter; more often while memory is short.
   void schedule_sweep() {
     const auto shortest =
         std::min({shared->header_timeout.load(), shared->idle_timeout.load(), shared->transfer_rate_window.load()});
@@ -238,12 +243,12 @@ struct http_server::state : std::enable_shared_from_this<state> {
   const config::endpoint listen_at;
   std::shared_ptr<http_shared> shared;
   sockets::accept_failures failures;
-  config::http_tls_settings tls_files; // of listen and apply, which do not meet
+  config::http_tls_settings tls_files; // used by listen and apply, which are never concurrent
   asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;
-  std::size_t room = 0, handshake_room = 0; // connections that were asked to give way, and have not been replaced
+  std::size_t room = 0, handshake_room = 0; // connections that were evicted and not replaced yet
   storage::steady_time look_after{};
-  std::optional<storage::steady_time> full_since; // no connection could come in since
+  std::optional<storage::steady_time> full_since; // since when no connection could be accepted
   storage::steady_time looked_at{};
   bool stopped = false, finished = false;
 };
@@ -296,7 +301,7 @@ storage::wall_ms http_server::certificate_end() const {
 result<void> http_server::apply(const config::settings& settings) {
   state_->shared->apply(settings);
   state_->shared->service->apply(settings);
-  // Whether there is TLS at all is decided at the start: a port does not change what it speaks.
+  // Whether the port uses TLS is decided at the start and cannot be changed by a reload.
   const bool encrypted = state_->shared->tls() != nullptr;
   if (encrypted != !settings.http.tls.cert.empty())
     return error{errc::invalid_argument, "turning http.tls on or off needs a restart"};

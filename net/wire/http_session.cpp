@@ -22,7 +22,7 @@ constexpr std::size_t kept_buffer_bytes = 8192;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr std::size_t tls_record_bytes = 16 << 10;
-constexpr int unsent_bytes = 1 << 20;           // half of it: one client reads 20 % slower
+constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
 std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
@@ -56,7 +56,7 @@ void http_session::start(bool beyond) {
   over_limit_ = beyond;
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
-    error_code ignored; // a socket that refuses these fails its first read
+    error_code ignored; // if the options cannot be set, the first read fails
     self->stream_.socket().set_option(asio::ip::tcp::no_delay{true}, ignored);
     self->stream_.socket().set_option(unsent_bytes_max{unsent_bytes}, ignored);
     self->stream_.socket().non_blocking(true, ignored);
@@ -65,7 +65,7 @@ void http_session::start(bool beyond) {
   });
 }
 
-// The handshake has the time of a head, and so has the first head after it.
+// The handshake has the timeout of a head, and the first head has another.
 void http_session::greet() {
   if (!stream_.encrypted()) return read_then(&http_session::process_input);
   shakes_hands_ = true;
@@ -90,7 +90,7 @@ void http_session::refuse() {
   shared_->sessions.add(*this);
   asio::dispatch(executor(), [self = shared_from_this()] {
     error_code ignored;
-    if (self->stream_.encrypted()) return self->close(); // the handshake would be most of the work
+    if (self->stream_.encrypted()) return self->close(); // answering it would need the handshake, which costs most
     self->stream_.socket().non_blocking(true, ignored);
     self->started_ = self->shared_->clock.now();
     self->busy_ = true;
@@ -106,7 +106,7 @@ void http_session::next_request() {
   if (shared_->stopping.load(std::memory_order_relaxed) && buffer_.size() == 0) return close_idle();
   arm(wait::idle);
   if (buffer_.size() > 0) {
-    // Posted: pipelined requests that are answered at once must not nest.
+    // Posted, because pipelined requests that are answered at once would recurse.
     asio::post(executor(), [self = shared_from_this()] { self->process_input(); });
     return;
   }
@@ -116,7 +116,7 @@ void http_session::next_request() {
 
 void http_session::read_then(void (http_session::*next)()) {
   after_read_ = next;
-  if (std::exchange(reading_, true)) return; // the read under way goes on with `next` instead
+  if (std::exchange(reading_, true)) return; // the read in progress will call `next`
   stream_.async_read_some(buffer_.prepare(read_bytes), [self = shared_from_this()](error_code failed, std::size_t n) {
     self->reading_ = false;
     if (self->closed_) return;
@@ -146,7 +146,7 @@ void http_session::process_input() {
   }
   if (complete) return handle_head(scan.length);
   if (waiting_.load(std::memory_order_relaxed) == wait::idle && buffer_.size() > 0) arm(wait::head);
-  scanned_ = buffer_.size() > 1 ? scan.length : 0; // half of an empty line may still be skipped
+  scanned_ = buffer_.size() > 1 ? scan.length : 0; // half of an empty line before the head may still have to be skipped
   read_then(&http_session::process_input);
 }
 
@@ -178,7 +178,7 @@ bool http_session::read_fields(std::string_view head) {
   continued_ = body_whole_ = keep_alive_ = false;
   body_left_ = info_.content_length.value_or(0);
   parser_.emplace();
-  parser_->body_limit(boost::none); // ours is limits.object_size
+  parser_->body_limit(boost::none); // the limit is limits.object_size
   parser_->header_limit(static_cast<std::uint32_t>(head.size()) + 1);
   error_code failed;
   parser_->put(asio::buffer(head), failed);
@@ -243,8 +243,8 @@ void http_session::write_rest(std::size_t taken) {
   std::size_t held = 0;
   for (const auto& w : writes_) held += w.text.capacity() + (w.bytes.owner ? w.bytes.owner->capacity() : 0);
   holds(held);
-  // The condition is asked after every system call: a socket that took something has made progress. Through TLS that is
-  // a record each.
+  // Asio calls the condition after every system call (with TLS: after every record): the client has made progress when
+  // the socket took bytes.
   const auto progress = [this, before = std::size_t{0}](const error_code& failed, std::size_t sent) mutable {
     if (!failed && sent > 0) arm(wait::write);
     if (sent > before) moved(stream_.encrypted() ? tls_record_bytes : sent - before);
@@ -303,8 +303,8 @@ void http_session::skip_body() {
   read_then(&http_session::skip_body);
 }
 
-// Closing a socket with unread input resets the connection, and the client may lose the answer: say that no more comes,
-// then read what it still sends, for a while.
+// Closing a socket with unread input resets the connection, and the client may lose the answer. So the sending side is
+// shut down first, and the client's input is read and discarded for a limited time.
 void http_session::linger() {
   if (stream_.encrypted()) return close_tls();
   error_code failed;
@@ -322,13 +322,13 @@ void http_session::discard_input() {
   read_then(&http_session::discard_input);
 }
 
-// The same through TLS. A client that goes on sending instead of answering is heard out below TLS.
+// The same with TLS. If the client does not answer close_notify, its input is read and discarded below TLS.
 void http_session::close_tls() {
   arm(wait::linger);
   stream_.async_shutdown([self = shared_from_this()](const error_code& failed, std::size_t) {
     if (self->closed_) return;
     if (!failed) return self->close();
-    if (self->reading_) return; // that read fails too, or the deadline passes
+    if (self->reading_) return; // the pending read fails too, or the deadline ends the connection
     error_code ignored;
     self->stream_.socket().shutdown(asio::ip::tcp::socket::shutdown_send, ignored);
     self->drain_socket();
@@ -346,8 +346,8 @@ void http_session::drain_socket() {
   });
 }
 
-// Between requests: nothing of an answer can be lost, but a client of TLS wants to know that nobody cut it off. The few
-// bytes of that are in the system's hands when the call returns, because nothing is being written.
+// Between requests no answer can be lost, but a TLS client needs close_notify to distinguish the end from a truncation.
+// It is in the socket's send buffer when the call returns, because no write is in progress.
 void http_session::close_idle() {
   if (stream_.encrypted()) stream_.async_shutdown([self = shared_from_this()](const error_code&, std::size_t) {});
   close();
@@ -359,8 +359,8 @@ void http_session::close() {
   disarm();
   if (const auto e = exchange_.lock()) e->lost();
   if (busy_) record();
-  if (!writing_) writes_.clear(); // else they are in the system's hands until the handler ran
-  error_code ignored;             // nothing is left to do with a socket that does not even close
+  if (!writing_) writes_.clear(); // a pending write uses them until its handler has run
+  error_code ignored;             // a failed close cannot be handled
   stream_.socket().close(ignored);
 }
 

@@ -1,13 +1,13 @@
-// One HTTP/1.1 connection: reads heads, hands requests to its request_handler, writes answers, keeps or closes the
+// One HTTP/1.1 connection: reads heads, passes requests to its request_handler, writes answers, keeps or closes the
 // connection. Everything runs on the connection's strand unless a comment says otherwise.
 //
-// Life: a session lives while an operation on its socket is pending or an actor holds it (through the exchange of a
+// Lifetime: a session lives while an operation on its socket is pending or an actor holds it (through the exchange of a
 // download or upload). An idle connection costs this object and a read buffer of 4 KiB.
 //
 // Deadlines: header_timeout for a head, idle_timeout between requests and for a body or an answer that makes no
-// progress, and limits.transfer_rate_min. While actors work on a request there is none here: they have their own.
-// A connection gives way (net/wire/eviction.hpp) when others need its place or its memory and its client makes no
-// progress.
+// progress, and limits.transfer_rate_min. While actors work on a request there is no deadline here: they have their
+// own. A connection whose client makes no progress is evicted (net/wire/eviction.hpp) when others need its place or its
+// memory.
 #pragma once
 
 #include "base/memory/buffer_pool.hpp"
@@ -29,22 +29,22 @@ namespace cairn::net {
 struct pending_write {
   enum class kind : std::uint8_t { part, interim, last };
   kind what = kind::part;
-  std::uint64_t number = 0; // part: told to the exchange
+  std::uint64_t number = 0; // of a part: passed to exchange::sent
   std::string text;
   storage::slice bytes;         // after the text, when it has an owner
-  std::shared_ptr<void> hold{}; // let go of when all is written
+  std::shared_ptr<void> hold{}; // released when everything is written
 };
 
 using body_parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
-// What the server's sweep sees of a connection.
+// The state of a connection as the server's sweep sees it.
 struct session_sight {
   standing kind = standing::active;
   std::chrono::nanoseconds since{0}; // without progress
   bool slow = false;                 // progress, but hardly any (net/wire/eviction.hpp)
   std::size_t held_bytes = 0;
-  std::uint64_t bytes_per_second = 0; // of the body or the answer, while the client is waited for
-  std::uint64_t transfer = 0;         // which of the connection's it is
+  std::uint64_t bytes_per_second = 0; // of the body or the answer, while waiting for the client
+  std::uint64_t transfer = 0;         // number of the transfer on this connection
   storage::account_ptr party;
 };
 
@@ -52,22 +52,22 @@ class http_session : public std::enable_shared_from_this<http_session>, public s
 public:
   enum class wait : std::uint8_t { nothing, head, idle, body, write, linger };
 
-  // `address`: the account of those who come from the client's address.
+  // `address`: the account of the client's address.
   http_session(session_socket socket, std::shared_ptr<http_shared> shared, storage::account_ptr address = nullptr);
   ~http_session();
   http_session(const http_session&) = delete;
   http_session& operator=(const http_session&) = delete;
 
-  // Any thread.
-  // `beyond`: it is one more than limits.connections. It is answered 503 if its key, or the address, has many.
+  // Any thread. `beyond`: the connection exceeds limits.connections. Its first request is answered 503 if its key, or
+  // its address, has many connections.
   void start(bool beyond = false);
-  void refuse(); // instead of start: 503 and close
+  void refuse(); // instead of start: answers 503 and closes
   bool overdue(storage::steady_time now) const;
   bool too_slow(storage::steady_time now); // the sweep only
   std::size_t held_bytes() const { return held_.load(std::memory_order_relaxed); }
-  session_sight sight(storage::steady_time now) const;   // likewise
-  void evict(end_reason why, const session_sight& seen); // when the client has made no progress since it was seen
-  void stop(bool at_once);                               // else an idle connection closes, a busy one after its answer
+  session_sight sight(storage::steady_time now) const;   // the sweep only
+  void evict(end_reason why, const session_sight& seen); // if the client has made no progress since `seen`
+  void stop(bool at_once);                               // not at once: closes when idle, or after the answer
   session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
@@ -76,21 +76,23 @@ public:
   // Charges the request to the account of the access key, or without one to that of the address. False: the connection
   // exceeds limits.connections and its party has many; it closes after the answer.
   [[nodiscard]] bool admit(std::string_view key);
-  const storage::account_ptr& payer() const { return payer_; }          // of the request's memory
-  const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body is waited for no longer
+  const storage::account_ptr& payer() const { return payer_; } // of the request's memory
+  const std::optional<end_reason>& stalled() const {
+    return stalled_;
+  } // why the session no longer waits for the small body
   bool closed() const { return closed_; }
   bool encrypted() const { return stream_.encrypted(); }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
-  bool closes_after_answer(); // decides it: for the answer's head
-  // A whole answer, whose head says what closes_after_answer() decided.
+  bool closes_after_answer(); // decides whether to close, for the answer's head
+  // Sends a whole answer, whose head must agree with closes_after_answer().
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
-  void disable_keep_alive() { keep_alive_ = false; } // what follows on the connection cannot be trusted
+  void disable_keep_alive() { keep_alive_ = false; } // the connection's further bytes cannot be interpreted
   void write(pending_write w);
   void status_decided(unsigned status) { status_ = status; }
-  void finish(); // every part was written: the request is over
-  void close();  // now, whatever is pending
+  void finish(); // every part was written: the request has ended
+  void close();  // at once, with pending operations
 
-  // The request's body: what buffer() holds comes first, then the socket.
+  // For the request's body: first the bytes in buffer(), then the socket.
   session_stream& stream() { return stream_; }
   boost::beast::flat_buffer& buffer() { return buffer_; }
   body_parser& parser() { return *parser_; }
@@ -99,14 +101,16 @@ public:
   std::uint64_t body_left() const { return body_left_; } // of Content-Length
   void body_taken(std::uint64_t bytes) { body_left_ -= bytes; }
   void body_complete() { body_whole_ = true; }
-  void send_continue();             // when the client waits for it
-  void received(std::size_t bytes); // by the socket, of a head or a body
-  // Memory of the pool that the request holds while its client is waited for.
+  void send_continue();             // if the client expects it
+  void received(std::size_t bytes); // counts bytes that were read from the socket, of a head or a body
+  // Sets the bytes of the pool that the request holds while it waits for its client.
   void holds(std::size_t bytes) { held_.store(bytes, std::memory_order_relaxed); }
-  // Counts `bytes` of limits.memory for what the request makes the node hold, its body or its answer, until it is over.
-  // False: its key or address may not have so much, and what it had stays counted.
+  // Charges `bytes` of limits.memory for the request's body or answer until the request ends; replaces an earlier
+  // charge. False: its key or address may not use so much, and the earlier charge stays.
   [[nodiscard]] bool charge(std::size_t bytes);
-  void collects() { collects_.store(true, std::memory_order_relaxed); } // a small body, of this request
+  void collects() {
+    collects_.store(true, std::memory_order_relaxed);
+  } // the handler collects a small body of this request
   void arm(wait what);
   void disarm() { deadline_.store(0, std::memory_order_relaxed); }
 
@@ -114,7 +118,7 @@ private:
   void greet();
   void greeted();
   void choose_payer(std::string_view key);
-  bool has_many() const;            // the party of its connections
+  bool has_many() const;            // whether the party has many connections
   void moved(std::uint64_t bytes) { // only the strand writes
     moved_.store(moved_.load(std::memory_order_relaxed) + bytes, std::memory_order_relaxed);
   }
@@ -152,14 +156,15 @@ private:
 
   // Written on the strand, read by the sweep too.
   std::atomic<storage::steady_time::rep> deadline_{0}; // 0: none
-  std::atomic<storage::steady_time::rep> armed_at_{0}; // the client is waited for since, or made its last progress
+  std::atomic<storage::steady_time::rep> armed_at_{
+      0}; // since when the session waits for the client, or the client's last progress
   std::atomic<wait> waiting_{wait::nothing};
   std::atomic<std::uint64_t> moved_{0};     // bytes received and sent
   std::atomic<std::uint64_t> transfers_{0}; // counts each head and each end of an answer
   std::atomic<std::size_t> held_{0};
   std::atomic<bool> collects_{false};
   std::atomic<storage::account_ptr> party_; // payer_, for the sweep
-  transfer_pace pace_;                      // the sweep's, with the registry locked
+  transfer_pace pace_;                      // used by the sweep, with the registry locked
 
   storage::memory_charge charge_; // of the request
   const storage::account_ptr address_;
@@ -173,10 +178,10 @@ private:
   void (http_session::*after_read_)() = nullptr;
   bool closed_ = false, writing_ = false, reading_ = false;
   bool busy_ = false;        // between a head and the end of its answer
-  bool keep_alive_ = false;  // as the client asked
-  bool close_after_ = false; // what the answer said
+  bool keep_alive_ = false;  // as the client requested
+  bool close_after_ = false; // as the answer's head says
   bool body_whole_ = false, continued_ = false;
-  bool shakes_hands_ = false; // TLS
+  bool shakes_hands_ = false; // a TLS handshake is in progress
   bool over_limit_ = false;
 };
 

@@ -1,4 +1,4 @@
-// How connections end that nobody wants to wait for: deadlines, the minimum rate, and those that give way.
+// Ends slow or stalled connections: deadlines, the minimum rate, eviction.
 #include "net/wire/http_session.hpp"
 
 #include <boost/asio/post.hpp>
@@ -12,10 +12,11 @@ using boost::system::error_code;
 
 constexpr auto lingering_time = std::chrono::seconds{5};
 constexpr auto unread_grace = std::chrono::milliseconds{100};
-constexpr std::uint64_t small_body_rate = 1024; // of bodies that are collected, whatever the settings say
-// Before that a connection does not count as stalled, or as silent in the middle of its heads.
+constexpr std::uint64_t small_body_rate =
+    1024; // minimum for bodies that are collected in memory, independent of the settings
+// Before this time a connection counts neither as stalled, nor as silent once its first bytes have arrived.
 constexpr std::chrono::nanoseconds stalled_after = std::chrono::seconds{1};
-// A new connection has this time for its first bytes, however many come after it.
+// A new connection has at least this time for its first bytes, however many new connections follow.
 constexpr std::chrono::nanoseconds silent_after = std::chrono::milliseconds{200};
 
 } // namespace
@@ -61,7 +62,7 @@ session_sight http_session::sight(storage::steady_time now) const {
   session_sight seen;
   seen.party = party_.load(std::memory_order_relaxed);
   seen.transfer = transfers_.load(std::memory_order_relaxed);
-  if (deadline_.load(std::memory_order_relaxed) == 0) return seen; // nobody waits for the client
+  if (deadline_.load(std::memory_order_relaxed) == 0) return seen; // the session does not wait for the client
   seen.since = std::max<std::chrono::nanoseconds>(now - armed_at(), std::chrono::nanoseconds{0});
   seen.held_bytes = held_.load(std::memory_order_relaxed);
   seen.bytes_per_second = pace_.rate(moved_.load(std::memory_order_relaxed));
@@ -85,15 +86,15 @@ void http_session::end(end_reason why, const session_sight& seen) {
   if (why == end_reason::deadline && !overdue(now)) return;
   if (why != end_reason::deadline && seen.transfer != transfers_.load(std::memory_order_relaxed)) return;
   const auto what = waiting_.load(std::memory_order_relaxed);
-  error_code unknown; // then nothing counts as waiting, and the client is late
+  error_code unknown; // after an error the input counts as empty, and the client as late
   if (why != end_reason::rate && !seen.slow && what != wait::linger && what != wait::write &&
       stream_.socket().available(unknown) > 0) {
-    // The client has sent: it is this node that is late. Look again when the bytes were read.
+    // The client has sent bytes that this node has not read yet: the check is repeated after the read.
     if (why == end_reason::deadline)
       deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
     return;
   }
-  const bool progress = now - armed_at() < seen.since; // since it was seen
+  const bool progress = now - armed_at() < seen.since; // progress since `seen`
   if ((why == end_reason::place || why == end_reason::memory) && progress && !seen.slow) return;
   count_end(why);
   disarm();
@@ -105,7 +106,7 @@ void http_session::end(end_reason why, const session_sight& seen) {
 
 void http_session::end_body(end_reason why) {
   if (const auto e = exchange_.lock()) return e->stalled(why);
-  stalled_ = why; // a small body is being read: its read ends, and answers
+  stalled_ = why; // a small body is being read: its pending read ends with an error and answers
   error_code ignored;
   stream_.socket().cancel(ignored);
 }

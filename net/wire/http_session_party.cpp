@@ -1,9 +1,9 @@
-// For whom a connection's requests are: whose share of memory and connections they use.
+// The party of a connection: whose share of memory and connections its requests use.
 #include "net/wire/http_session.hpp"
 
 namespace cairn::net {
 
-// The key's account, or the address's for those without one. A connection seldom brings another key.
+// Selects the account of the key, or of the address for requests without a key. A connection rarely changes its key.
 void http_session::choose_payer(std::string_view key) {
   const std::string_view now = payer_ ? std::string_view{payer_->name()} : "";
   const bool same = key.empty() ? payer_ == address_
@@ -15,7 +15,7 @@ void http_session::choose_payer(std::string_view key) {
   party_.store(payer_, std::memory_order_relaxed);
 }
 
-// The places beyond the limit are for parties with few connections: who has many, fills the node with them.
+// The places beyond the limit are for parties with few connections, because parties with many caused the shortage.
 bool http_session::has_many() const {
   const auto limit = shared_->connections_max.load(std::memory_order_relaxed);
   return payer_ && payer_->connections.load(std::memory_order_relaxed) > limit / 8;

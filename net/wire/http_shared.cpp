@@ -9,7 +9,7 @@ namespace cairn::net {
 
 namespace {
 
-std::shared_ptr<fair_turns> turns_of_handshakes(std::uint32_t threads) { // of sockets; 0: one a core
+std::shared_ptr<fair_turns> turns_of_handshakes(std::uint32_t threads) { // threads of sockets; 0: one a core
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
   return std::make_shared<fair_turns>(2 * threads, std::max(1u, threads / 2));
 }
@@ -44,7 +44,7 @@ void session_registry::visit(const std::function<void(http_session&)>& visitor) 
 std::vector<std::shared_ptr<http_session>> session_registry::all() const {
   std::vector<std::shared_ptr<http_session>> found;
   visit([&found](http_session& session) {
-    // Null when the last owner is letting go of it right now: its destructor waits for the registry.
+    // Null while another thread runs the session's destructor, which waits for the registry.
     if (auto alive = session.weak_from_this().lock()) found.push_back(std::move(alive));
   });
   return found;

@@ -1,5 +1,5 @@
-// What all connections of an HTTP server share: who serves their requests, limits that SIGHUP can change, and the list
-// of living connections, by which deadlines are swept and the server drains. Thread-safe.
+// State that all connections of an HTTP server share: the request service, limits that SIGHUP can change, and the
+// registry of open connections, which the sweep of deadlines and the drain use. Thread-safe.
 #pragma once
 
 #include "base/memory/buffer_pool.hpp"
@@ -27,14 +27,14 @@ class http_session;
 // A session's place in the registry.
 class session_link : public boost::intrusive::list_base_hook<> {};
 
-// Deadlines are looked at by one sweep over all connections, so that a request costs no timer operation.
+// One sweep over all connections checks their deadlines, so that a request costs no timer operation.
 class session_registry {
 public:
   void add(http_session& session);
   void remove(http_session& session); // from its destructor
   std::size_t size() const;
-  // With the registry locked: it must be quick, and keep each session that it takes hold of until the call has
-  // returned.
+  // Calls `visitor` with the registry locked. It must be fast, and if it takes shared ownership of a session, keep it
+  // until visit() has returned.
   void visit(const std::function<void(http_session&)>& visitor) const;
   std::vector<std::shared_ptr<http_session>> all() const;
   // Called once, from any thread, when no connection is left; at once if none is there.
@@ -50,7 +50,7 @@ struct http_shared {
   http_shared(const config::settings& settings, std::shared_ptr<request_service> requests,
               std::shared_ptr<storage::buffer_pool> memory, storage::node_metrics& counters,
               const storage::clock& time);
-  void apply(const config::settings& settings); // the limits and times
+  void apply(const config::settings& settings); // the limits and timeouts
 
   const std::shared_ptr<request_service> service;
   const std::shared_ptr<storage::buffer_pool> buffers;
@@ -64,16 +64,16 @@ struct http_shared {
   std::atomic<config::duration> transfer_rate_window{};
 
   std::atomic<bool> stopping{false};        // answers say "Connection: close"
-  std::atomic<std::uint32_t> handshakes{0}; // of TLS, under way
+  std::atomic<std::uint32_t> handshakes{0}; // TLS handshakes in progress
 
-  account_book accounts; // whose memory and connections count together
-  // Steps of TLS handshakes. An address has half of the threads at most: behind one of its steps others' handlers wait
-  // for that one, not for all that it began.
+  account_book accounts; // for the sums of memory and connections of a party
+  // Turns for steps of TLS handshakes. The steps of one address use at most half of the threads, so that handlers of
+  // other clients wait for a running step at most, not for all handshakes that the address has begun.
   const std::shared_ptr<fair_turns> handshake_turns;
 
   session_registry sessions;
 
-  // What new connections speak; null: HTTP in the clear.
+  // For new connections; null: plaintext HTTP.
   std::shared_ptr<const tls_context> tls() const;
   void set_tls(std::shared_ptr<const tls_context> fresh);
 

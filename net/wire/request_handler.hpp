@@ -14,7 +14,7 @@ namespace cairn::net {
 
 class http_session;
 
-// For a connection beyond limits.connections.
+// The refusal of a connection beyond limits.connections.
 inline constexpr head_refusal too_many_connections{503, "The node has as many connections as it may."};
 
 // Why a connection, or its request, ends early.
@@ -29,7 +29,7 @@ public:
   // The head is malformed, too long or too late, or (503) the connection exceeds limits.connections. Answers at once;
   // the session may have no fields, and the connection closes.
   virtual void refuse(const head_refusal& why) = 0;
-  // A handled or refused request has ended. `status`: of the answer; 0: no answer was begun.
+  // A handled or refused request has ended. `status`: of the answer; 0: no answer was sent.
   virtual void ended(unsigned status, std::chrono::nanoseconds took) = 0;
 };
 
@@ -37,7 +37,7 @@ public:
 class request_service {
 public:
   virtual ~request_service() = default;
-  // `session` owns the handler, and outlives it.
+  // `session` owns the handler and outlives it.
   virtual std::unique_ptr<request_handler> connected(http_session& session) = 0;
   virtual void apply(const config::settings& settings) = 0; // SIGHUP
 };
@@ -46,9 +46,10 @@ public:
 class exchange {
 public:
   virtual ~exchange() = default;
-  virtual void sent(std::uint64_t number) = 0; // the socket took the part of this number
-  virtual void stalled(end_reason why) = 0;    // the client sends its body too slowly, or resources are needed
-  virtual void lost() = 0;                     // the connection is gone; the last call
+  virtual void sent(std::uint64_t number) = 0; // the part with this number was written to the socket
+  virtual void
+  stalled(end_reason why) = 0; // the client sends its body too slowly, or others need the request's resources
+  virtual void lost() = 0;     // the connection has closed; the last call
 };
 
 } // namespace cairn::net

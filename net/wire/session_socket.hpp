@@ -1,4 +1,4 @@
-// The socket of an HTTP connection, its strand, and how much the system may take for a client that does not read.
+// The socket of an HTTP connection, its strand, and the bound of unsent bytes in its send buffer.
 #pragma once
 
 #include <boost/asio/basic_stream_socket.hpp>
@@ -15,10 +15,10 @@ namespace cairn::net {
 using session_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
 using session_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, session_strand>;
 
-// How many bytes the system takes beyond those that are on their way. Without a bound a client that never reads makes
-// the node copy 2.5 MiB into the system's memory: milliseconds of a thread that others' requests wait for, and some
-// hundred such clients bring all sockets of the machine under memory pressure. What is on its way (a whole window of
-// the network) does not count, so that long and fast links lose nothing.
+// TCP_NOTSENT_LOWAT: the bytes in the send buffer that TCP has not sent yet. Without this bound a client that never
+// reads makes the node copy 2.5 MiB into the kernel: milliseconds of a thread for which other requests wait, and a few
+// hundred such clients put all sockets of the machine under memory pressure. Bytes in flight (a whole congestion
+// window) do not count, so that the throughput of long and fast links does not suffer.
 class unsent_bytes_max { // an Asio socket option
 public:
   explicit unsent_bytes_max(int bytes) : bytes_(bytes) {}

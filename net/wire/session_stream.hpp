@@ -1,6 +1,6 @@
-// A connection's bytes, in the clear or through TLS. In the clear each call goes straight to the socket: what a handler
-// costs is what Asio makes of it. With TLS there are no calls that answer at once: a socket that would block in the
-// middle of a record cannot be told apart from one that took it.
+// The byte stream of a connection, plaintext or TLS. Plaintext calls go to the socket directly, without the cost of an
+// indirection. With TLS there are no non-blocking calls: after `would_block` in the middle of a record it is unknown
+// whether the record was taken.
 #pragma once
 
 #include "net/wire/session_socket.hpp"
@@ -21,7 +21,7 @@ public:
   session_stream(const session_stream&) = delete;
   session_stream& operator=(const session_stream&) = delete;
 
-  session_socket& socket() { return socket_; } // for options, closing, what the system knows of it
+  session_socket& socket() { return socket_; } // for options, closing and the socket's state
   bool encrypted() const { return tls_ != nullptr; }
 
   template <class Handler>
@@ -44,7 +44,7 @@ public:
     tls_->read_some({}, std::move(done));
   }
 
-  // All of it. `more(failed, bytes so far)` as Asio's completion conditions.
+  // Writes all bytes. `more(failed, bytes so far)`: as Asio's completion conditions.
   template <class Buffers, class Condition, class Handler>
   void async_write(const Buffers& buffers, Condition more, Handler done) {
     if (!tls_) return boost::asio::async_write(socket_, buffers, more, std::move(done));

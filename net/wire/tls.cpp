@@ -20,12 +20,12 @@ namespace asio = boost::asio;
 namespace ssl = boost::asio::ssl;
 using boost::system::error_code;
 
-// Of TLS 1.2; those of 1.3 are all of this kind. No RSA key exchange, no CBC.
+// For TLS 1.2: no RSA key exchange, no CBC. All ciphers of TLS 1.3 meet this.
 constexpr const char* ciphers_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
-constexpr std::size_t call_bytes = 1 << 20; // that one call may take; a record has at most 16 KiB in any case
+constexpr std::size_t call_bytes = 1 << 20; // maximum of one call; a record has at most 16 KiB
 
-// The socket as Asio's TLS sees it. What arrives during a handshake is handed on in turn: OpenSSL computes in the
-// handler that gets it.
+// The socket as Asio's TLS sees it. During a handshake the bytes of a read are passed on only with a turn, because
+// OpenSSL computes in the handler that gets them.
 class turned_socket {
 public:
   using executor_type = session_socket::executor_type;
@@ -54,7 +54,7 @@ public:
 
 private:
   session_socket& socket_;
-  tls_layer::step_turn turn_; // while shaking hands
+  tls_layer::step_turn turn_; // during the handshake
 };
 
 class openssl_layer final : public tls_layer {
@@ -103,8 +103,8 @@ private:
   const storage::wall_ms ends_;
 };
 
-// RFC 7301: the client offers names, each with its length before it. One that offers only others would speak them: it
-// is refused (no_application_protocol). One that offers none is taken.
+// RFC 7301: the client offers names, each with its length before it. A client that offers only other protocols is
+// refused (no_application_protocol). A client that offers none is accepted.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
                     unsigned int offered_bytes, void*) {
   constexpr std::string_view spoken = "http/1.1";
@@ -132,7 +132,7 @@ result<std::shared_ptr<const tls_context>> tls_context::load(const std::string& 
   context->use_certificate_chain(asio::buffer(*certificate), failed);
   if (failed) return error{errc::invalid_argument, certificate_path + ": " + failed.message()};
   context->use_private_key(asio::buffer(*key), ssl::context::pem, failed);
-  // OpenSSL compares the two as soon as it has both.
+  // OpenSSL checks that the key belongs to the certificate once it has both.
   if (failed || SSL_CTX_check_private_key(native) != 1)
     return error{errc::invalid_argument, key_path + ": it cannot be read or does not belong to the certificate"};
   if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1)

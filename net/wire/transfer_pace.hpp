@@ -1,6 +1,6 @@
-// Whether a client takes or sends its bytes fast enough (limits.transfer_rate_min). Only time in which the node waits
-// for the client counts. The first window is free; then each window must bring its bytes, so that a link which pauses
-// within a window, or is slow but steady, lives. A plain class; the sweep over the connections asks it.
+// Whether a client reads or sends fast enough (limits.transfer_rate_min). Only the time during which the node waits for
+// the client counts. The first window is not checked. Each further window must transfer the minimum number of bytes, so
+// that a link that pauses within a window, or is slow but steady, is kept. A plain class; called by the sweep.
 #pragma once
 
 #include "base/seams.hpp"
@@ -17,12 +17,12 @@ struct pace_limits {
 
 class transfer_pace {
 public:
-  // One look at the connection. `transfer` numbers its transfers; `moved` counts its bytes so far, both ways; `waits`:
-  // the client is waited for now. True: too slow.
+  // One check of the connection. `transfer`: the transfer's number; `moved`: bytes so far in both directions; `waits`:
+  // the node waits for the client now. True: too slow.
   bool too_slow(storage::steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
                 const pace_limits& limits);
-  // Bytes a second since the window began, while the client was waited for. Before that was half a second: as fast as
-  // can be.
+  // Bytes per second in this window, of the time waited for the client; the maximum value while that is less than half
+  // a second.
   std::uint64_t rate(std::uint64_t moved) const;
 
 private:

@@ -1,6 +1,6 @@
-// Names and tokens of HTTP compare without regard to the case of ASCII envelopes. Boost.Algorithm's functions of the
-// same names ask a locale about each character, which costs more than all else that reading a head takes; Beast 1.81's
-// reads a byte behind the end.
+// Comparisons of names and tokens of HTTP, which ignore the case of ASCII letters. Boost.Algorithm's functions of the
+// same names query a locale for each character, which costs more than the rest of reading a head; the function of Beast
+// 1.81 reads a byte behind the end.
 #pragma once
 
 #include <algorithm>
@@ -24,7 +24,7 @@ inline bool iequals(std::string_view a, std::string_view b) {
                     [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
-// What may stand in a header's value.
+// Whether the text is a valid header value.
 inline bool is_header_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);

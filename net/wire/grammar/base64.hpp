@@ -9,7 +9,7 @@ namespace cairn::net {
 
 std::string base64_encode(std::string_view bytes); // standard alphabet, padded
 std::string base64url_encode(std::string_view bytes);
-// Accepts both alphabets; padding must be absent or right. Nothing for anything else, non-zero trailing bits included.
+// Accepts both alphabets; padding must be absent or right. nullopt for any other text, also for non-zero trailing bits.
 std::optional<std::string> base64_decode(std::string_view text);
 
 } // namespace cairn::net

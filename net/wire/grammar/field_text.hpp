@@ -14,8 +14,8 @@ inline std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// UTF-8 as ISO-8859-1, the only charset that clients have ever read in fields; nothing when that does not have a
-// character, and for what is not UTF-8.
+// UTF-8 as ISO-8859-1, the only charset that clients read in fields. nullopt: a character is not in ISO-8859-1, or the
+// text is not UTF-8.
 inline std::optional<std::string> as_latin1(std::string_view utf8) {
   std::string out;
   out.reserve(utf8.size());

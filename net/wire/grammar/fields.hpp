@@ -1,4 +1,4 @@
-// Beast's fields of a head, for those who read them as std::string_view.
+// Access to Beast's fields of a head as std::string_view.
 #pragma once
 
 #include <boost/beast/http/fields.hpp>
@@ -12,12 +12,12 @@ inline std::string_view view_of(boost::beast::string_view text) {
   return {text.data(), text.size()};
 }
 
-// The value of the first field with this name. Nothing: there is none.
+// The value of the first field with this name. nullopt: there is none.
 inline std::optional<std::string_view> find_field(const boost::beast::http::fields& fields, std::string_view name) {
   const auto found = fields.find(boost::beast::string_view{name.data(), name.size()});
   return found == fields.end() ? std::nullopt : std::optional{view_of(found->value())};
 }
-// The same for those to whom an empty field is none.
+// The same, but empty when there is no such field.
 inline std::string_view field_of(const boost::beast::http::fields& fields, std::string_view name) {
   return find_field(fields, name).value_or(std::string_view{});
 }

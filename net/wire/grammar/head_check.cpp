@@ -30,7 +30,7 @@ bool is_token(std::string_view text) {
   return true;
 }
 
-// Visible characters, space, tab and bytes above ASCII: no other control character may hide in a value.
+// Visible characters, space, tab and bytes above ASCII. Other control characters are not allowed in a value.
 bool is_field_value(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
@@ -108,7 +108,7 @@ bool check_field(std::string_view line, findings& found) {
     found.info.has_host = true;
     found.info.host = value;
   } else if (iequals(name, "expect")) {
-    // Other expectations mean nothing here, and nobody waits for their answer.
+    // Other expectations are ignored: no client waits for an answer to them.
     if (!iequals(value, "100-continue")) return true;
     found.info.expect_continue = found.version_minor > 0;
   }

@@ -1,6 +1,6 @@
-// The strict look at a request's head before anything interprets it (RFC 9112 §2–6). What two servers could read in two
-// ways is refused here: bare LF, folded lines, space before a colon, Content-Length beside Transfer-Encoding, repeated
-// Content-Length or Host. Pure functions over bytes; fuzzed.
+// Strict validation of a request's head before it is interpreted (RFC 9112 §2–6). Heads that two servers could
+// interpret differently are refused: bare LF, folded lines, space before a colon, both Content-Length and
+// Transfer-Encoding, repeated Content-Length or Host. Pure functions over bytes; fuzzed.
 #pragma once
 
 #include <cstddef>
@@ -20,24 +20,25 @@ struct head_refusal {
 enum class scan_state : std::uint8_t { incomplete, complete, malformed };
 struct head_scan {
   scan_state state = scan_state::incomplete;
-  std::size_t length = 0; // complete: bytes of the head with its empty line; incomplete: where to go on scanning
+  std::size_t length = 0; // complete: bytes of the head with its empty line; incomplete: where to continue scanning
 };
 
-// Looks for the end of the head, from `from` on (the length of an earlier, incomplete scan). A line that ends in a bare
-// LF is malformed at once, so that such a client gets an answer and not a timeout.
+// Searches the end of the head, from `from` on (the length of an earlier, incomplete scan). A line that ends in a bare
+// LF is malformed at once, so that the client gets an answer and not a timeout.
 head_scan scan_head(std::string_view bytes, std::size_t from);
 
-// How the body is delimited, and what the checks found.
+// The body's framing and the result of the checks.
 struct head_info {
   std::optional<head_refusal> refused;
   std::optional<std::uint64_t> content_length;
   bool chunked = false;
   bool expect_continue = false;
-  std::string_view host; // of the Host header; into the bytes given
+  std::string_view host; // of the Host header; a view of the given bytes
   bool has_host = false;
 };
 
-// A Host header's value: nothing, or a name or address and perhaps a port (RFC 9110, section 7.2; RFC 3986, 3.2.2).
+// Whether the text is a valid Host value: empty, or a name or address with an optional port (RFC 9110, section 7.2; RFC
+// 3986, 3.2.2).
 bool is_host(std::string_view text);
 
 // `head` is one complete head: request line, fields, empty line.

@@ -1,5 +1,5 @@
-// Which Host names anonymous requests may use. A web page in somebody's browser can make its own name point at this
-// node (DNS rebinding); then the browser sends that name, which is none of these, and the request is refused.
+// The Host names that anonymous requests may use. A web page can make its own name resolve to this node (DNS
+// rebinding); then the browser sends that name as Host, which is not allowed here, and the request is refused.
 #pragma once
 
 #include "config/config.hpp"

@@ -48,7 +48,7 @@ void append_four(std::string& out, int value) {
   append_two(out, static_cast<unsigned>(value) % 100);
 }
 
-// Reads a date from the front of a text; any mismatch makes it fail for good.
+// Reads a date from the front of a text. After a mismatch all further reads fail.
 class reader {
 public:
   explicit reader(std::string_view text) : text_(text) {}

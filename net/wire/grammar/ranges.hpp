@@ -1,6 +1,6 @@
-// The Range header (RFC 9110 §14) against an object's size. Pure.
-// A header that does not follow the grammar, names another unit, more than `ranges_max` ranges, or more bytes than the
-// object has (overlapping ranges: amplification) is ignored, as the RFC allows: the whole object is the answer.
+// The Range header (RFC 9110 §14) against an object's size. Pure. A header that does not follow the grammar, names
+// another unit, more than `ranges_max` ranges, or more bytes than the object has (overlapping ranges: amplification) is
+// ignored, as the RFC allows: the answer has the whole object.
 #pragma once
 
 #include <cstddef>
@@ -21,7 +21,7 @@ enum class range_kind : std::uint8_t { whole, partial, unsatisfiable };
 
 struct range_selection {
   range_kind kind = range_kind::whole;
-  std::vector<selected_range> ranges; // partial: in the order of the header, those that overlap the object
+  std::vector<selected_range> ranges; // partial: in the header's order; only those that overlap the object
 };
 
 range_selection select_ranges(std::string_view header, std::uint64_t object_size);

@@ -26,7 +26,7 @@ struct request_target {
 // invalid_argument: neither origin, absolute nor asterisk form, a bad percent escape in the query, or a fragment.
 result<request_target> parse_target(std::string_view target);
 
-// Nothing for "%", "%4", "%zz". `plus_is_space`: form encoding, as in queries.
+// nullopt for "%", "%4", "%zz". `plus_is_space`: form encoding, as in queries.
 std::optional<std::string> percent_decode(std::string_view text, bool plus_is_space);
 
 // S3's encoding-type=url: all but unreserved characters and '/' as %XX. In signed queries '/' is encoded too.
