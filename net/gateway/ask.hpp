@@ -18,7 +18,7 @@ void ask_result(const session_ptr& session, Then then, Message... message) {
   actors::ask_metadata<Answer>(session->shared().services, std::move(answered), std::move(message)...);
 }
 
-// The same, but an error is answered to the client.
+// The same, but on an error the client gets the error's answer.
 template <class Answer, class Then, class... Message>
 void ask(const session_ptr& session, Then then, Message... message) {
   ask_result<Answer>(

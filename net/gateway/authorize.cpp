@@ -26,7 +26,7 @@ std::string_view method_of(const request_head& head) {
   return view_of(head.method_string());
 }
 
-// The bucket that a copy reads from; empty when it is no copy, or one that will be refused anyway.
+// The bucket that a copy reads from; empty if the request is not a copy, or a copy that will be refused.
 std::string source_bucket_of(const request_head& head, const request& request) {
   if (!request.operation->copies) return {};
   auto source = read_copy_source(head);
@@ -34,7 +34,7 @@ std::string source_bucket_of(const request_head& head, const request& request) {
   return read ? std::move(read->bucket) : std::string{};
 }
 
-// What may be asked without credentials at all: nothing beyond this is decided by rows.
+// What auth.anonymous allows without credentials. All else depends on the public access of the bucket.
 bool config_allows(config::anonymous_access setting, const s3_operation& operation) {
   if (setting == config::anonymous_access::read_write) return true;
   return setting == config::anonymous_access::read && !operation.changes_data;
@@ -58,7 +58,8 @@ std::optional<s3_error> refused_overrides(const request& request) {
   return std::nullopt;
 }
 
-// A page of another origin may only do what the bucket's CORS rules say, so it is refused where there can be none.
+// A page of another origin may only do what the bucket's CORS rules allow, so requests that no rule can apply to are
+// refused.
 s3_error cross_site_refused() {
   return access_denied("A page of another origin may not change this without a signature, unless a CORS rule of the "
                        "bucket allows its origin and the method.");
@@ -76,7 +77,7 @@ s3_error anonymous_refused(config::anonymous_access setting) {
                            : "Anonymous requests may only read (auth.anonymous).");
 }
 
-// response-content-type=… and its kin. Sent in ISO-8859-1, as S3 sends them and as clients read fields.
+// Reads response-content-type=… and similar parameters. Sent in ISO-8859-1, as S3 sends them and clients read fields.
 std::optional<s3_error> read_overrides(request& request) {
   constexpr std::string_view prefix = "response-";
   for (const auto& [name, value] : request.target.query) {
@@ -99,7 +100,7 @@ std::optional<s3_error> read_overrides(request& request) {
   return std::nullopt;
 }
 
-// The head as it was sent, for the signature: without what the query of a presigned URL added.
+// The head as it was sent, for the signature: without the headers that the query of a presigned URL added.
 class sent_head {
 public:
   sent_head(const request_head& head, const request& request) {
@@ -119,7 +120,7 @@ private:
   signed_request sent_;
 };
 
-// The claim is checked with this secret; then the request has its signer.
+// Checks the claim with this secret and sets the request's signer.
 std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim claim, const std::string& secret,
                                       s3_gateway& shared, request& request) {
   if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
@@ -187,7 +188,7 @@ authorization authorize(const request_head& head, s3_gateway& shared, request& r
     return decided;
   }
   grant_by_configuration(request);
-  // A browser must be told what the bucket's rules say, whoever asks.
+  // The answer to a browser has the header lines of the bucket's CORS rules, so the row of the bucket is needed.
   if (!request.origin.empty() && !request.target.bucket.empty())
     return actors::access_query{{}, request.target.bucket, {}};
   return authorized{};
@@ -199,7 +200,7 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
   request.seen = found.seen;
   const bool preflight = request.operation->preflight;
   if (found.bucket && !request.origin.empty() && !preflight) {
-    const auto meant = field_of(head, "Access-Control-Request-Method"); // S3 lets it speak for a request that is made
+    const auto meant = field_of(head, "Access-Control-Request-Method"); // S3 applies it to other methods, too
     const auto method = meant.empty() ? method_of(head) : meant;
     request.basics.lines = cors_lines(found.bucket->cors, request.origin, method);
   }

@@ -1,9 +1,10 @@
-// Who sends a request, and whether they may: decided from its head, before a chunk is read or a byte of a body is
-// stored. Unsigned requests are anonymous (auth.anonymous, public buckets and objects); one that is signed with the
-// root key may do everything; all other keys and their rights are rows of the metadata.
+// Authenticates and authorizes a request from its head, before a chunk is read or a byte of a body is stored. Unsigned
+// requests are anonymous (auth.anonymous, public buckets and objects); one that is signed with the root key may do
+// everything; all other keys and their rights are rows of the metadata.
 //
-// Two steps, since rows have to be asked for: `authorize` decides what the head alone can decide (the root key,
-// auth.anonymous, what is malformed), or says what must be known; `authorize_with_rows` decides with that.
+// In two steps, because rows of the metadata are read asynchronously: `authorize` decides what the head alone can
+// decide (the root key, auth.anonymous, malformed requests), or answers which rows it needs; `authorize_with_rows`
+// decides with these rows.
 #pragma once
 
 #include "actors/protocol/values/access.hpp"
@@ -28,7 +29,7 @@ using authorization = std::variant<authorized, s3_error, actors::access_query>;
 // its origin.
 authorization authorize(const request_head& head, s3_gateway& shared, request& request);
 
-// With the answer to the query. Nothing: go on.
+// Decides with the answer to the query. nullopt: authorized.
 std::optional<s3_error> authorize_with_rows(const request_head& head, const actors::found_access& found,
                                             s3_gateway& shared, request& request);
 

@@ -14,10 +14,9 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-constexpr std::size_t first_read_bytes = 4 << 10; // without a buffer to read into
+constexpr std::size_t first_read_bytes = 4 << 10; // size of a read without a buffer
 constexpr std::size_t chunked_read_bytes = 64 << 10;
-constexpr std::size_t framing_read_bytes = 8
-                                           << 10; // holds a few heads of aws-chunks; their payload behind it is copied
+constexpr std::size_t framing_read_bytes = 8 << 10; // holds a few heads of aws-chunks; payload behind them is copied
 
 } // namespace
 
@@ -36,7 +35,7 @@ bool body_reader::needs_room() const {
 
 bool body_reader::worth_a_buffer() const {
   const auto there = session_.buffer().size();
-  if (session_.chunked()) return there > 0 || inner_.size() > 0; // how much is left is not known
+  if (session_.chunked()) return there > 0 || inner_.size() > 0; // the remaining length is unknown
   return there >= std::min<std::uint64_t>(first_read_bytes, session_.body_left());
 }
 
@@ -67,7 +66,7 @@ std::size_t body_reader::take_plain(std::span<std::byte> room) {
   return n;
 }
 
-// Takes HTTP's chunked coding off what the session has read.
+// Decodes HTTP's chunked coding of the bytes that the session has read.
 std::variant<std::size_t, s3_error> body_reader::take_chunked(std::span<std::byte> room) {
   std::size_t taken = 0;
   while (true) {
@@ -92,7 +91,7 @@ std::variant<std::size_t, s3_error> body_reader::take_chunked(std::span<std::byt
   }
 }
 
-// One step of the outer coding: into the place that the parser's body names, or else into inner_.
+// One step of the outer coding: decodes into the parser's body buffer, or else into inner_.
 std::optional<s3_error> body_reader::refill() {
   auto& parser = session_.parser();
   auto& buffer = session_.buffer();
@@ -118,9 +117,9 @@ std::optional<s3_error> body_reader::refill() {
   return std::nullopt;
 }
 
-// Takes the aws-chunked coding off.
+// Decodes the aws-chunked coding.
 std::variant<std::size_t, s3_error> body_reader::decode(boost::beast::flat_buffer& from, std::span<std::byte> room) {
-  const bool counted = !session_.chunked(); // by Content-Length; what follows is another request's
+  const bool counted = !session_.chunked(); // by Content-Length; the bytes behind belong to the next request
   std::size_t taken = 0;
   while (true) {
     const auto there = counted ? std::min<std::uint64_t>(from.size(), session_.body_left()) : from.size();
@@ -159,7 +158,7 @@ std::array<asio::mutable_buffer, 2> body_reader::targets(std::span<std::byte> ro
   direct_ = std::min<std::uint64_t>(room.size(), next);
   const asio::mutable_buffer direct{room.data(), direct_};
   if (!decoder_ || direct_ == left) return {direct, asio::mutable_buffer{}};
-  return {direct, buffer.prepare(framing_read_bytes)}; // a next request behind the body is welcome there
+  return {direct, buffer.prepare(framing_read_bytes)}; // may also read the next request behind the body
 }
 
 std::size_t body_reader::arrived(std::size_t bytes) {

@@ -1,5 +1,5 @@
-// The S3 service of a node, for an http_server: makes an s3_session for each connection. Holds what the sessions share:
-// the node's services, the table of operations, keys, and limits that SIGHUP can change. Thread-safe.
+// The S3 service of a node, for an http_server: makes an s3_session for each connection. Holds the state that the
+// sessions share: the node's services, the table of operations, keys, and limits that SIGHUP can change. Thread-safe.
 #pragma once
 
 #include "actors/protocol/node.hpp"
@@ -21,7 +21,7 @@ namespace cairn::net {
 
 class s3_gateway final : public request_service, public std::enable_shared_from_this<s3_gateway> {
 public:
-  // `table` and `counters` outlive it.
+  // `table` and `counters` outlive the gateway.
   s3_gateway(const config::settings& settings, actors::services node, std::span<const s3_operation> table,
              storage::node_metrics& counters, const storage::clock& time = storage::system_clock(),
              storage::random_source& randomness = storage::system_random());

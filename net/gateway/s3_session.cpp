@@ -80,7 +80,7 @@ std::optional<s3_error> s3_session::read_head() {
   return std::nullopt;
 }
 
-// Rows of the metadata decide: the access key's, the bucket's.
+// The rows of the access key and of the bucket decide.
 void s3_session::look_up_access(actors::access_query query) {
   ask<actors::found_access>(
       self(),

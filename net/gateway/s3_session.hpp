@@ -31,13 +31,13 @@ public:
   void choose_part(const part_extent& part) { request_.part = part; } // before the operation reads current()
 
   answer_basics basics(); // decides whether the connection stays open after the answer
-  // A whole answer made with basics().
+  // Sends a whole answer made with basics().
   void respond(unsigned status, std::string bytes, std::shared_ptr<void> hold = {});
   void respond_empty(unsigned status, std::string_view header_lines = {});
   void respond_error(const s3_error& problem);
-  void respond_failure(const error& reason); // as its sender may see it; logs faults of the node
+  void respond_failure(const error& reason); // as the sender may see it; logs faults of the node
 
-  // The connection, to read a body or to write an answer in pieces.
+  // The connection: for reading a body or writing an answer in parts.
   http_session& http() { return http_; }
   session_strand executor() { return http_.executor(); }
   bool closed() const { return http_.closed(); }
@@ -55,10 +55,10 @@ private:
   http_session& http_;
   const std::shared_ptr<s3_gateway> gateway_;
   net::request request_;
-  std::optional<s3_error> unrouted_; // why there is no operation for it; answered after authorization
+  std::optional<s3_error> unrouted_; // the refusal of a request without an operation; sent after authorization
 };
 
-// The answer when the client's body is not waited for any longer.
+// The answer when the session stops waiting for the client's body.
 s3_error too_late(end_reason why);
 
 } // namespace cairn::net

@@ -37,8 +37,8 @@ std::variant<bucket_list_request, s3_error> read_bucket_list_request(const s3_ta
   return request;
 }
 
-// To the owner of a bucket that is there already S3 says in its oldest region that it was made, and resets its access
-// control list. That needs a command which not every node of a cluster may know yet, so it is the second try.
+// In its oldest region S3 answers the owner of an existing bucket with success and resets the bucket's access control
+// list. This needs a command that not every node of a cluster may know yet, so it is the second try.
 void create_bucket(const session_ptr& session, const metadata::bucket_settings& settings) {
   const auto& request = session->current();
   const auto& name = request.target.bucket;
@@ -54,7 +54,7 @@ void create_bucket(const session_ptr& session, const metadata::bucket_settings& 
           again.again = true;
           return create_bucket(session, again);
         }
-        // In the middle of a cluster's upgrade: the bucket stays as it is, and that is said.
+        // During a cluster's upgrade the existing bucket is not changed, and the answer says so.
         if (made.error() == errc::unsupported && settings.again)
           return session->respond_failure(error{errc::bucket_exists});
         if (made.error() == errc::access_denied && settings.again)
@@ -88,14 +88,14 @@ void abort_page(const removal_ptr& job, const metadata::uploads_page& page) {
     command.by = session->current().by;
     ask_result<actors::committed>(
         session,
-        [job](const result<actors::committed>&) { // one that was completed meanwhile keeps the bucket
+        [job](const result<actors::committed>&) { // an upload that was completed meanwhile keeps the bucket
           if (--job->to_answer == 0) try_removal(job);
         },
         actors::commit_atom_v, box(std::move(command)));
   }
 }
 
-// Refused as not empty: by objects, by versions, or by uploads alone?
+// The bucket was refused as not empty: finds out whether it has objects or versions, or uploads only.
 void abort_uploads(const removal_ptr& job) {
   const auto& session = job->session;
   metadata::versions_query any{.bucket = session->current().target.bucket, .versions_max = 1};
@@ -134,9 +134,10 @@ struct bucket_list_job {
   std::vector<metadata::listed_bucket> found;
 };
 constexpr std::uint32_t bucket_page = 1000;
-constexpr std::size_t listed_bucket_bytes = 512; // of memory each, with what the answer says of it
+constexpr std::size_t listed_bucket_bytes = 512; // memory of one bucket, with its part of the answer
 
-// An access key sees those that it may do something with. One more than wanted tells whether others follow.
+// An access key sees the buckets on which it has a right. One more than requested is read to know whether others
+// follow.
 void next_buckets(const std::shared_ptr<bucket_list_job>& job, const std::string& after) {
   const auto wanted = job->request.buckets_max == 0 ? ~0u : job->request.buckets_max;
   const auto left = std::size_t{wanted} + 1 - job->found.size();

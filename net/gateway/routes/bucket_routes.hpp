@@ -1,4 +1,4 @@
-// Buckets over HTTP: the list of them, making, finding (HEAD), listing and removing one. On the session's strand.
+// Buckets over HTTP: list of buckets, creation, HEAD, listing, removal. On the session's strand.
 #pragma once
 
 #include "net/gateway/routes/route_steps.hpp"
@@ -10,7 +10,7 @@ void put_bucket(const session_ptr& session);
 void head_bucket(const session_ptr& session);
 void list_objects(const session_ptr& session);
 void list_versions(const session_ptr& session);
-// Uploads that nobody completed do not keep a bucket alive, as in S3: they are aborted.
+// Incomplete uploads do not prevent the deletion of a bucket, as in S3: they are aborted.
 void delete_bucket(const session_ptr& session);
 
 } // namespace cairn::net

@@ -17,7 +17,7 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-constexpr int tries_max = 4; // while the source changes between look-up and commit
+constexpr int tries_max = 4; // repeated while the source changes between look-up and commit
 
 actors::kept_headers checksums_of(const metadata::object_row& row) {
   actors::kept_headers checksums;
@@ -57,14 +57,14 @@ struct copy_job {
   session_ptr session;
   copy_source source;
   metadata::copy_object command;
-  metadata::object_extras extras; // of the copy, but for tags that it takes over
+  metadata::object_extras extras; // of the copy, without tags that are copied from the source
   bool new_tags = false;
   int tries = 0;
 };
 
 void try_copy(const std::shared_ptr<copy_job>& job);
 
-// A copy has the checksum of its source, whose bytes it shares: none of another algorithm is made.
+// A copy has its source's checksum, because it shares the source's bytes. No checksum of another algorithm is computed.
 std::optional<s3_error> refused_algorithm(const session_ptr& session, const metadata::object_row& row) {
   const auto wanted = field_of(session->fields(), "x-amz-checksum-algorithm");
   if (wanted.empty()) return std::nullopt;
@@ -117,7 +117,7 @@ struct part_job {
 
 void try_part(const std::shared_ptr<part_job>& job);
 
-// What stands for the bytes' MD5 where nobody read them: it differs between different bytes.
+// Replaces the MD5 of bytes that are not read: it differs for different bytes.
 metadata::md5_digest digest_of(const metadata::object_row& row, const actors::byte_range& range) {
   if (range.length == row.size && row.etag.parts == 0) return row.etag.digest;
   const auto text =
@@ -127,7 +127,7 @@ metadata::md5_digest digest_of(const metadata::object_row& row, const actors::by
   return md5.finish();
 }
 
-// The bytes lie in the source's row, where no part can share them.
+// For a source whose bytes are in its row: a part cannot share them, so they are written again.
 void write_part(const std::shared_ptr<part_job>& job, const metadata::object_row& row, const actors::byte_range& range,
                 const std::string& bytes) {
   actors::put_request put;
@@ -174,7 +174,8 @@ void share_part(const std::shared_ptr<part_job>& job, const metadata::object_row
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(command)});
 }
 
-// Each part of an upload with a checksum algorithm has one of that kind: the bytes are read for it, not moved.
+// Each part of an upload with a checksum algorithm has a checksum of that kind: the bytes are read to compute it, but
+// not copied.
 void prove_part(const std::shared_ptr<part_job>& job, const std::shared_ptr<const metadata::object_row>& row,
                 const actors::byte_range& range) {
   checksum_of(job->session,
@@ -235,7 +236,7 @@ void copy_object(const session_ptr& session) {
   job->extras = std::move(put.extras);
   const bool to_itself = job->source.bucket == request.target.bucket && job->source.key == request.target.key;
   const bool says_class =
-      !field_of(session->fields(), "x-amz-storage-class").empty(); // for S3 that is a change, even to its own
+      !field_of(session->fields(), "x-amz-storage-class").empty(); // S3 counts this as a change, even to the same class
   if (to_itself && !job->source.version && !job->command.headers && !job->new_tags && !says_class)
     return session->respond_error({400, "InvalidRequest",
                                    "This copy request is illegal because it is trying to copy an object to itself "

@@ -1,5 +1,5 @@
-// CopyObject and UploadPartCopy: no byte is moved, unless the source is so small that its bytes lie in its row and
-// become a part. On the session's strand.
+// CopyObject and UploadPartCopy: chunks are shared, not copied. Only a small source, whose bytes are in its row, is
+// written again when it becomes a part. On the session's strand.
 #pragma once
 
 #include <memory>

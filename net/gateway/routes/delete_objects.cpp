@@ -19,7 +19,7 @@ struct delete_job {
   session_ptr session;
   turn mine;
   delete_request request;
-  std::size_t next = 0, running = 0; // the first that was not looked at; commits that are not answered
+  std::size_t next = 0, running = 0; // next: the first entry that was not processed; running: commits without an answer
 };
 using job_ptr = std::shared_ptr<delete_job>;
 
@@ -62,7 +62,7 @@ void commit_one(const job_ptr& job, std::size_t i) {
       actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
-// A window of them: another client's commit waits behind no more than these.
+// Sends a bounded window of commits, so that another client's commit does not wait for all of them.
 void commit_some(const job_ptr& job) {
   auto& entries = job->request.entries;
   for (; job->running < running_max && job->next < entries.size(); ++job->next) {

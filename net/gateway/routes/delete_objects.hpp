@@ -1,5 +1,5 @@
-// POST /bucket?delete: many objects at once. The deletes are handed over together, so that they share log entries and
-// flushes; each succeeds or fails by itself.
+// POST /bucket?delete: many objects at once. The deletes are committed concurrently, so that they share log entries and
+// flushes; each succeeds or fails independently.
 #pragma once
 
 #include <memory>

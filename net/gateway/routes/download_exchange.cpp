@@ -89,11 +89,11 @@ private:
 };
 
 void start_get(const session_ptr& session) {
-  session->basics(); // the plan's head repeats what is decided here
+  session->basics(); // decides before the plan's head is built whether the connection closes
   std::make_shared<download_exchange>(session)->run();
 }
 
-// ?partNumber.
+// GET with ?partNumber.
 void get_part(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto number = part_number_of(target);

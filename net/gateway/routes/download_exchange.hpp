@@ -1,4 +1,4 @@
-// GET and HEAD of an object, whole or one of its parts: the connection as a streamer sees it
+// GET and HEAD of an object or of one of its parts: implements the streamer's download_client
 // (actors/protocol/ports.hpp).
 #pragma once
 

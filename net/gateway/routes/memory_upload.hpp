@@ -1,4 +1,4 @@
-// An upload whose bytes are in memory already: a few, since they are held until it is done.
+// An upload of few bytes that are in memory already; they stay there until the upload is done.
 #pragma once
 
 #include "actors/protocol/node.hpp"
@@ -10,7 +10,7 @@
 
 namespace cairn::net {
 
-// `done` is called once, on the executor. `put.length` is set here.
+// Calls `done` once, on the executor. Sets `put.length`.
 void upload_from_memory(const actors::services& services, const boost::asio::any_io_executor& executor,
                         actors::put_request put, std::string bytes,
                         std::function<void(result<actors::put_outcome>)> done);

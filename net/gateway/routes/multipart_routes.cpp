@@ -15,9 +15,9 @@ namespace {
 namespace metadata = storage::metadata;
 
 constexpr std::uint32_t page_max = 1000;  // parts or uploads of one answer
-constexpr std::uint32_t check_page = 250; // rows looked at in one step of completing
+constexpr std::uint32_t check_page = 250; // rows checked in one step of a completion
 
-// "https://host:port" as the client knows the node; empty: an old client that names no host.
+// "https://host:port" under which the client reaches the node; empty: the request has no Host.
 std::string origin_of(const session_ptr& session) {
   const auto& authority = session->current().target.authority;
   const auto host = authority.empty() ? field_of(session->fields(), "Host") : std::string_view{authority};
@@ -25,7 +25,7 @@ std::string origin_of(const session_ptr& session) {
   return (session->encrypted() ? "https://" : "http://") + std::string{host};
 }
 
-// What a client that wants to complete an upload has said, and what the rows of the parts told so far.
+// The state of a CompleteMultipartUpload: the client's request and the results of the parts' rows so far.
 struct completion {
   session_ptr session;
   turn mine;
@@ -36,7 +36,7 @@ struct completion {
   std::uint64_t size = 0;
   std::optional<whole_checksum> checksum;
   actors::kept_headers headers;
-  std::string lines;           // what is told of the version
+  std::string lines;           // the answer's header lines about the version
   bool keeps_checksums = true; // of the parts
 };
 using completion_ptr = std::shared_ptr<completion>;
@@ -48,7 +48,7 @@ void completed(const completion_ptr& job) {
   respond_document(job->session, body, job->lines);
 }
 
-// A retry finds no upload, but the object that the first try made.
+// A retry finds no upload, but the object that the first try created.
 void failed(const completion_ptr& job, const error& why) {
   if (why.code != errc::no_such_upload) return job->session->respond_failure(why);
   ask_result<actors::found_object>(
@@ -77,7 +77,7 @@ void commit_completion(const completion_ptr& job) {
   ask_result<actors::committed>(
       job->session,
       [job](const result<actors::committed>& outcome) {
-        // A cluster whose upgrade has not reached every node yet can't keep them.
+        // Before all nodes of a cluster are upgraded, checksums of parts cannot be stored.
         if (!outcome && outcome.error() == errc::unsupported && std::exchange(job->keeps_checksums, false))
           return commit_completion(job);
         if (!outcome) return failed(job, outcome.error());
@@ -92,7 +92,7 @@ s3_error invalid_part(const named_part& part) {
                                                    " is not there, or has another ETag or checksum."});
 }
 
-// One chosen part against its row.
+// Compares a chosen part with its row.
 std::optional<s3_error> check_part(completion& job, const metadata::uploaded_part& row) {
   const auto& part = job.parts[job.checked];
   const bool claims = !part.checksum.empty();
@@ -106,7 +106,7 @@ std::optional<s3_error> check_part(completion& job, const metadata::uploaded_par
   return std::nullopt;
 }
 
-// What the client says about the whole.
+// Checks what the client says about the whole object.
 std::optional<s3_error> check_whole(completion& job) {
   job.headers = job.checksum->header();
   if (const auto text = field_of(job.session->fields(), "x-amz-mp-object-size"); !text.empty()) {
@@ -159,8 +159,8 @@ void check_parts(const completion_ptr& job) {
       actors::parts_atom_v, actors::upload_query{job->upload, after, check_page});
 }
 
-// Why an upload is not even begun. The condition is checked again, atomically, by the request that completes it, if
-// that one says it too; clients that say it once say it here.
+// Whether the condition prevents the upload already at its begin. CompleteMultipartUpload checks its own condition
+// again, atomically; some clients send the condition only here.
 std::optional<error> unmet(const metadata::write_condition& condition, const result<actors::found_object>& found) {
   if (!found && (condition.if_match || found.error().code != errc::no_such_key)) return found.error();
   if (!found) return std::nullopt;

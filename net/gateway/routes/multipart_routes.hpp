@@ -1,4 +1,4 @@
-// Multipart uploads but for the bytes of their parts (net/gateway/routes/upload_exchange.hpp,
+// Multipart uploads, except the bytes of their parts (net/gateway/routes/upload_exchange.hpp,
 // net/gateway/routes/copy_routes.hpp): begin, list, complete, abort. On the session's strand.
 #pragma once
 

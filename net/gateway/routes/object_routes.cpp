@@ -93,7 +93,7 @@ void read_tags(const session_ptr& session) {
       actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});
 }
 
-// Tags of a named version are its owner's, as it is the owner's to remove one.
+// Changing the tags of a named version needs the right `owner`, as removing a version does.
 void write_tags(const session_ptr& session) {
   if (session->current().version && !session->current().may(metadata::rights::write | metadata::rights::owner))
     return session->respond_error(access_denied("Tags of a version need the right `owner` besides."));

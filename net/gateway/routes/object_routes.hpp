@@ -1,4 +1,4 @@
-// One object but for its bytes: deleting it, attributes, tags. On the session's strand.
+// One object, except its bytes: deletion, attributes, tags. On the session's strand.
 #pragma once
 
 #include <memory>

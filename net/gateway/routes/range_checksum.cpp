@@ -8,8 +8,8 @@ namespace cairn::net {
 
 namespace {
 
-// Methods of download_client run on the streamer's thread and hop to the strand; all else runs there. `plan` alone
-// works where it is called, before anything else looks at what it leaves.
+// Methods of download_client run on the streamer's thread and hop to the strand; all else runs there. Only `plan` works
+// on the calling thread, before anything else uses its results.
 class range_reader final : public actors::download_client, public std::enable_shared_from_this<range_reader> {
 public:
   range_reader(session_ptr session, stored_range range, storage::checksum_kind kind,
@@ -69,7 +69,7 @@ private:
   const stored_range range_;
   storage::running_checksum running_;
   std::function<void(result<std::string>)> done_;
-  actors::streamer_actor streamer_; // null once it told us the end, or was told that nobody listens
+  actors::streamer_actor streamer_; // null after its last call, or after gone_atom was sent to it
   bool stale_ = false;
 };
 

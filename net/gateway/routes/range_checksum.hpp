@@ -1,4 +1,4 @@
-// The checksum of bytes that are stored already: they are read as a download reads them, a window of them in memory.
+// The checksum of stored bytes, which are read like a download, with one window of them in memory.
 #pragma once
 
 #include "net/gateway/routes/route_steps.hpp"
@@ -10,12 +10,12 @@ namespace cairn::net {
 
 struct stored_range {
   actors::object_name object;
-  storage::metadata::version_place place; // of the version that is meant
+  storage::metadata::version_place place; // of the version to read
   actors::byte_range bytes;               // within it
 };
 
-// `done` gets the checksum in base64, on the strand; it is dropped when the session closes, and the reading ends.
-// Errors: stale_source when the name leads to another version by now, no_such_key, and what reading fails with.
+// Calls `done` with the checksum in base64, on the strand. When the session closes, the read ends and `done` is
+// dropped. Errors: stale_source if the name refers to another version by now, no_such_key, errors of the read.
 void checksum_of(const session_ptr& session, stored_range range, storage::checksum_kind kind,
                  std::function<void(result<std::string>)> done);
 

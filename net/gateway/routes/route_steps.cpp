@@ -12,10 +12,10 @@ namespace {
 
 using then_body = std::function<void(std::string)>;
 
-constexpr std::size_t uncounted_bytes = 4096;  // a connection has a buffer of that size anyway
-constexpr std::size_t document_bytes_each = 6; // of memory for a byte of XML: the text, its tree, what is read from it
+constexpr std::size_t uncounted_bytes = 4096;  // not charged: a connection has a buffer of that size anyway
+constexpr std::size_t document_bytes_each = 6; // memory for a byte of XML: the text, its tree, the values read from it
 
-// A body that was signed as a whole is what it was; one signed by chunks needs the decoder of uploads.
+// A body that is signed as a whole is accepted; an aws-chunked body would need the decoder of uploads.
 std::optional<s3_error> refused_payload(const s3_session& session) {
   const auto& signer = session.current().signer;
   if (!signer || signer->claim.kind == payload_kind::hashed || signer->claim.kind == payload_kind::unsigned_whole)
@@ -29,7 +29,7 @@ bool matches_signature(const s3_session& session, std::string_view body) {
          storage::sha256_of(std::as_bytes(std::span{body})) == signer->claim.payload_hash;
 }
 
-// The text twice for a moment, then what is made of it.
+// Charges for the text, which is held twice for a moment, and then for the values read from it.
 bool charge_document(const session_ptr& session, std::size_t bytes) {
   return bytes <= uncounted_bytes || session->charge(bytes * document_bytes_each);
 }
@@ -54,7 +54,7 @@ void body_is_there(const session_ptr& session, const then_body& then, body_check
   then(std::move(body));
 }
 
-// The buffer grows as bytes come: by as much as there is already.
+// The buffer doubles as bytes arrive.
 void read_on(const session_ptr& session, const then_body& then, body_checksums headers) {
   auto& http = session->http();
   auto& buffer = http.buffer();

@@ -60,7 +60,7 @@ metadata::set_bucket change_of(const session_ptr& session) {
   return command;
 }
 
-// The canned list in the header, if there is one.
+// The canned access control list of the header, if there is one.
 std::variant<std::optional<public_access>, s3_error> canned_acl(const session_ptr& session) {
   std::optional<public_access> access;
   for (const auto& field : session->fields()) {
@@ -97,7 +97,7 @@ void commit_acl(const session_ptr& session, const public_access& access) {
   commit(session, std::move(command), 200);
 }
 
-// The list is in the header or in the body.
+// The access control list is in the header or in the body.
 void write_acl(const session_ptr& session) {
   const auto canned = canned_acl(session);
   if (const auto* refused = std::get_if<s3_error>(&canned)) return session->respond_error(*refused);
@@ -174,7 +174,7 @@ void write_setting(const session_ptr& session) {
     return commit(session, std::move(command), 204);
   }
   with_bucket(session, [session, what](const metadata::bucket_row& row) {
-    // DELETE of a setting that was never made.
+    // DELETE of a setting that does not exist.
     if (what != "ownershipControls" || row.ownership == metadata::ownership::not_given)
       return session->respond_empty(204);
     auto command = change_of(session);

@@ -1,5 +1,5 @@
 // Settings of buckets and objects over HTTP: access control lists, CORS, versioning, lifecycle, ownership, tags of
-// buckets, and those that this node does not keep. On the session's strand.
+// buckets, and settings that are not supported. On the session's strand.
 #pragma once
 
 #include "net/gateway/routes/route_steps.hpp"
@@ -11,10 +11,10 @@ void read_setting(const session_ptr& session);
 void write_setting(const session_ptr& session);
 void preflight(const session_ptr& session); // OPTIONS
 
-// What a canned list says of a bucket: the objects in it speak for themselves.
+// Applies a canned list to a bucket. The objects in the bucket have their own lists.
 void make_public(storage::metadata::set_bucket& change, const public_access& access);
 
-// What the headers of PUT /bucket say: its access control list and its ownership. Or why it can't have them.
+// The access control list and the ownership in the headers of PUT /bucket, or the refusal.
 std::variant<storage::metadata::bucket_settings, s3_error> read_bucket_headers(const session_ptr& session);
 
 } // namespace cairn::net

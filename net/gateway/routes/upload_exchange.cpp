@@ -95,15 +95,15 @@ private:
     });
   }
 
-  // What of the first granted buffer is still empty.
+  // The empty part of the first granted buffer.
   std::span<std::byte> room() const {
     if (grants_.empty()) return {};
     const auto& target = grants_.front();
     return {target.at(filled_), target.fill_bytes - filled_};
   }
 
-  // Fills the first granted buffer from what was read already, or reads more. Without a buffer it reads a little first:
-  // a client that sends nothing is given none.
+  // Fills the first granted buffer from bytes that were read already, or reads more. Without a buffer it reads a few
+  // bytes first, so that a client that sends nothing gets no buffer.
   void pump() {
     while (!reading_ && ingest_ && !ended_) {
       if (grants_.empty() && reader_.needs_room() && !reader_.whole())
@@ -123,7 +123,7 @@ private:
     if (!std::exchange(asked_, true)) caf::anon_send(ingest_, actors::want_atom_v);
   }
 
-  // A client that sends fast has its next buffer before it has filled this one.
+  // Requests the next buffer before the current one is full if the client sends fast.
   void want_ahead(std::size_t arrived) {
     if (arrived < fast_read_bytes || grants_.size() != 1 || 2 * filled_ < grants_.front().fill_bytes) return;
     if (session_->http().chunked() || session_->http().body_left() > room().size()) want();
@@ -157,7 +157,8 @@ private:
     pump();
   }
 
-  // A body may take hours: a sender who lost the right is told before its end. The commit is judged in any case.
+  // A body may take hours: if the sender loses the right meanwhile, the upload is refused before the body's end. The
+  // commit is authorized in any case.
   void judge_again() {
     const auto now = session_->shared().clock.now();
     if (judging_ || now < judge_at_) return;
@@ -200,11 +201,11 @@ private:
     answer([problem](s3_session& session) { session.respond_error(problem); });
   }
 
-  // A read under way is called back first: it writes into a buffer that the session wants to reuse.
+  // Waits until a read in progress has ended, because it writes into a buffer that the session reuses.
   void answer(std::function<void(s3_session&)> make) {
     answer_ = std::move(make);
     if (!reading_) return send_answer();
-    error_code ignored; // the handler runs in any case
+    error_code ignored; // the handler runs also after an error
     session_->http().stream().socket().cancel(ignored);
   }
 
@@ -219,18 +220,18 @@ private:
   body_reader reader_;
   const std::optional<storage::metadata::md5_digest> content_md5_;
   const bool is_part_;
-  actors::ingest_actor ingest_; // null once it was told or told us the end
+  actors::ingest_actor ingest_; // null after the last message to it or from it
   std::deque<granted> grants_;
   std::size_t filled_ = 0; // bytes in grants_.front()
   std::function<void(s3_session&)> answer_;
   bool reading_ = false, ended_ = false, judging_ = false;
   storage::steady_time judge_at_{};
-  bool asked_ = false; // for a buffer
+  bool asked_ = false; // whether a buffer was requested
 };
 
 bool announces_length(const std::shared_ptr<s3_session>& session) {
   if (session->http().chunked() || session->http().has_length()) return true;
-  session->http().disable_keep_alive(); // the client may send a body all the same
+  session->http().disable_keep_alive(); // the client may send the body nevertheless
   session->respond_error({411, "MissingContentLength", "PUT needs Content-Length or the chunked coding."});
   return false;
 }
@@ -240,7 +241,7 @@ struct prepared_upload {
   put_order order;
 };
 
-// What the head says. Nothing: it was answered with a refusal.
+// Parses the head. nullopt: the request was refused and answered.
 std::optional<prepared_upload> prepare(const std::shared_ptr<s3_session>& session, std::uint64_t size_max) {
   auto payload = plan_payload(session->fields(), session->current());
   if (const auto* refused = std::get_if<s3_error>(&payload)) {
@@ -261,7 +262,8 @@ std::optional<prepared_upload> prepare(const std::shared_ptr<s3_session>& sessio
   return prepared_upload{std::move(plan), std::move(accepted)};
 }
 
-// Each part of an upload with a checksum algorithm has one of that kind; who sends none gets one made.
+// Each part of an upload with a checksum algorithm has a checksum of that kind; if the client sends none, it is
+// computed.
 std::optional<s3_error> settle_checksum(const metadata::upload_row& upload, put_order& order) {
   const auto kind = checksum_kind_of(upload.checksum);
   if (!kind) return std::nullopt;

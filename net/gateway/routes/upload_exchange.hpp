@@ -1,6 +1,6 @@
-// PUT of an object or a part: the connection as an ingest actor sees it (actors/protocol/ports.hpp). Bodies with a
-// length are read from the socket straight into the granted buffers, chunked ones are decoded into them. At most the
-// granted buffers are in memory.
+// PUT of an object or a part: implements the ingest's upload_client (actors/protocol/ports.hpp). Bodies with a length
+// are read from the socket directly into the granted buffers, chunked ones are decoded into them. At most the granted
+// buffers are in memory.
 #pragma once
 
 #include <memory>
