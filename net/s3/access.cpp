@@ -39,7 +39,7 @@ void grant_access(request& request, const actors::found_access& found, metadata:
   if (found.bucket_2) request.by.source = found.bucket_2->id;
   request.rights = found.key && found.bucket ? found.key->rights_on(found.bucket->id) : std::uint8_t{0};
   const bool listed = found.bucket && found.bucket->public_read;
-  const bool copies = found.bucket_2 != nullptr; // what it lacks is its source, which its sender reads
+  const bool copies = found.bucket_2 != nullptr; // a missing object is the source, which the sender may read
   request.may_list = listed || copies || (request.rights & metadata::rights::read) != 0;
 }
 

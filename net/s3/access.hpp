@@ -1,5 +1,5 @@
-// What a request needs to be allowed to do, and whether its access key or the bucket's publicity gives it. Pure
-// decisions over rows of the metadata: authorize.hpp asks for these.
+// Whether the access key's rights or the bucket's public access allow a request. Pure decisions over rows of the
+// metadata, which net/gateway/authorize.hpp requests.
 #pragma once
 
 #include "actors/protocol/values/access.hpp"
@@ -11,27 +11,27 @@
 
 namespace cairn::net {
 
-// Whether a request that has no rights of its own is let in because the bucket is public. An object may be so by
-// itself: then request.public_only is set, and its row decides.
+// Whether the bucket's public access allows the request. If only single objects of the bucket may be public, sets
+// request.public_only, and the object's row decides.
 bool anonymous_allowed(request& request, const actors::found_access& found);
 
-// Why the key may not do it: AccessDenied; NoSuchBucket where there is none, so that nothing can be done to one that
-// comes into being between this answer and the operation. `source_bucket`: of a copy, else empty.
+// Why the key does not allow the request: AccessDenied; NoSuchBucket if the bucket does not exist, so that the
+// operation cannot affect a bucket that is created after this check. `source_bucket`: of a copy, else empty.
 std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
                                     std::string_view source_bucket);
 
-// The request is let in: fills in its authority and what its sender may besides.
+// Authorizes the request: sets its authority and the sender's further rights.
 void grant_by_configuration(request& request);
 void grant_access(request& request, const actors::found_access& found, storage::metadata::allowed_by by);
 
-// A failure as the sender of the request may see it: what is not there is told to who may list the bucket, as in S3;
-// others learn nothing.
+// A failure as the sender may see it: only senders who may list the bucket learn that an object does not exist, as in
+// S3.
 error seen_by(const request& request, const error& reason);
 
-// x-amz-expected-bucket-owner, and that of a copy's source: AccessDenied unless they name the owner that there is.
+// Checks x-amz-expected-bucket-owner, also for a copy's source: AccessDenied unless it is the one owner that exists.
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields);
 
-// S3's s3:DeleteObjectVersion: what it removes never comes back.
+// As S3's s3:DeleteObjectVersion: the removal is permanent.
 constexpr std::uint8_t version_removal_rights = storage::metadata::rights::write | storage::metadata::rights::owner;
 s3_error version_removal_denied();
 

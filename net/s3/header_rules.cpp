@@ -10,19 +10,19 @@ namespace cairn::net {
 
 namespace {
 
-// The operations that accept a header: they implement it, or it asks for nothing. Headers of single operations are in
-// the operations' rows (s3_operation::headers).
+// The operations that accept a header: they implement it, or it has no effect. Headers of single operations are in the
+// operations' rows (s3_operation::headers).
 enum class with : std::uint8_t { all, none, copies, bodies };
 
-// The first that fits counts. "x-amz-meta-" stands for all names that begin so.
+// The first matching rule counts. "x-amz-meta-" matches all names with this prefix.
 struct header_rule {
   std::string_view name;
   with operations = with::all;
-  std::string_view feature{}; // in the refusal; empty: the header's name
+  std::string_view feature{}; // named in the refusal; empty: the header's name
 };
 
 constexpr std::array rules{
-    // Who asks, and how the body travels.
+    // Authentication and the body's transfer.
     header_rule{"x-amz-date"},
     header_rule{"x-amz-content-sha256"},
     header_rule{"x-amz-security-token"}, // refused where signatures are read
@@ -30,13 +30,13 @@ constexpr std::array rules{
     header_rule{"x-amz-cf-id"}, // CloudFront adds it
     header_rule{"x-amz-expected-bucket-owner"},
     header_rule{"x-amz-source-expected-bucket-owner"},
-    header_rule{"x-amz-request-payer"}, // nobody is charged
-    header_rule{"x-amz-mfa"},           // nothing asks for it
+    header_rule{"x-amz-request-payer"}, // requests are not charged for
+    header_rule{"x-amz-mfa"},           // no operation requires it
     header_rule{"x-amz-decoded-content-length"},
     header_rule{"x-amz-trailer"},
     header_rule{"x-amz-sdk-checksum-algorithm"},
 
-    // What an object or a bucket is made with. Elsewhere S3 does not read it.
+    // Attributes of a new object or bucket. S3 ignores them with other operations.
     header_rule{"x-amz-acl"},
     header_rule{"x-amz-meta-"},
     header_rule{"x-amz-storage-class"},
@@ -82,7 +82,7 @@ s3_error refused(std::string_view name, std::string_view feature) {
                                          : std::string{feature});
 }
 
-// Conditions of HTTP on a write that cannot carry them out. RFC 9110 §13.1.3: If-Modified-Since is for reads alone.
+// Conditions of HTTP on a write that does not implement them. RFC 9110 §13.1.3: If-Modified-Since is for reads alone.
 bool is_unmet_condition(std::string_view name, const s3_operation& operation) {
   if (!operation.changes_data || operation.takes_conditions) return false;
   return iequals(name, "if-match") || iequals(name, "if-none-match") || iequals(name, "if-unmodified-since");

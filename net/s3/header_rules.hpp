@@ -1,7 +1,6 @@
-// Which headers mean something to which operation. What a client says must not be dropped without a word: headers of
-// Amazon's that no rule knows, or that would change what the operation does and are not carried out, are refused by
-// name. Those that S3 itself reads with other operations only are ignored as it does. docs/s3.md lists all of them;
-// a test compares. Pure.
+// Which headers each operation accepts. Headers are not ignored silently: x-amz-… headers without a rule, and headers
+// that would change the operation but are not implemented, are refused by name. Headers that S3 itself ignores with an
+// operation are ignored here too. docs/s3.md lists all headers; a test compares. Pure.
 #pragma once
 
 #include "net/s3/operation.hpp"

@@ -13,7 +13,7 @@ namespace {
 
 using storage::metadata::object_row;
 
-// "content-type" → "Content-Type": how people expect to see it.
+// "content-type" → "Content-Type", the usual spelling.
 void append_capitalised(std::string& out, std::string_view name) {
   bool start = true;
   for (const char c : name) {
@@ -60,7 +60,7 @@ struct answer_maker {
       add_line(out, value);
     }
     for (const auto& [name, value] : request_.overrides) {
-      if (name == "content-type") continue; // each answer has its own place for it
+      if (name == "content-type") continue; // each kind of answer places it itself
       append_capitalised(out, name);
       add_line(out, value);
     }
@@ -89,7 +89,7 @@ struct answer_maker {
     return builder;
   }
 
-  // Told to those who ask: of the whole object, or of the one part that is answered.
+  // The checksum lines, if requested: of the whole object, or of the one part that is answered.
   std::string checksum_lines(const std::string* of_part = nullptr) const {
     std::string lines;
     if (!request_.wants_checksum) return lines;

@@ -11,7 +11,7 @@ struct object_answer {
   actors::download_plan plan;
 };
 
-// `bucket`: for its lifecycle rules; null: not known.
+// `bucket`: for its lifecycle rules; null: unknown.
 object_answer answer_object(const request& request, const storage::metadata::object_row& row,
                             const storage::metadata::bucket_row* bucket = nullptr);
 

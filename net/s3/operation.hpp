@@ -1,6 +1,6 @@
 // A row of the table of S3 operations: the requests of an operation, the rights that it needs, the headers that it
-// reads, its handler. The rows are in net/gateway/routes/operation_table.cpp and nowhere else. To add an operation, add
-// its row there, its handler, its test, and its line in docs/s3.md.
+// reads, its handler. All rows are in net/gateway/routes/operation_table.cpp. To add an operation, add its row there,
+// its handler, its test, and its line in docs/s3.md.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +21,11 @@ struct operation_route {
   bool copies = false;      // when x-amz-copy-source names a source
 };
 
-// Of the request's own bucket. A copy needs `read` of its source's bucket besides.
+// The right on the request's bucket. A copy also needs `read` on its source's bucket.
 enum class need : std::uint8_t { nothing, read, write, owner, create_bucket };
 
-// Which setting of a public bucket allows it to anybody. READ is what S3's ACL of that name grants: s3:ListBucket,
-// s3:ListBucketVersions and s3:ListBucketMultipartUploads, and the objects when they are public too.
+// Which setting of a public bucket allows the operation without rights. READ is what S3's ACL of that name grants:
+// s3:ListBucket, s3:ListBucketVersions and s3:ListBucketMultipartUploads, and the objects when they are public too.
 enum class publicity : std::uint8_t {
   none,
   listing, // the bucket may be listed
@@ -42,15 +42,15 @@ struct s3_operation {
   bool copies = false;           // reads another object
   bool takes_body = false;       // checksum headers refer to its body
   bool takes_version = false;    // ?versionId
-  bool takes_conditions = false; // of a write: If-Match and its kin
+  bool takes_conditions = false; // of a write: If-Match and similar headers
   bool makes_checksum = false;   // x-amz-checksum-algorithm without a value: the node computes it
-  bool preflight = false;        // CORS: asks about another request, whose headers and query it has
+  bool preflight = false;        // CORS: describes another request, whose headers and query it has
   // x-amz-… headers that few operations read (net/s3/header_rules.cpp has the common ones).
   std::initializer_list<std::string_view> headers{};
   void (*serve)(const std::shared_ptr<s3_session>&) = nullptr; // the handler, on the session's strand
 };
 
-// Of a request that has no operation, or is not routed yet.
+// The operation of a request that has none, or is not routed yet.
 inline constexpr s3_operation no_operation{.name = "unknown"};
 
 } // namespace cairn::net

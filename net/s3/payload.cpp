@@ -26,7 +26,7 @@ std::variant<std::uint64_t, s3_error> decoded_length(const http::fields& fields)
   return s3_error{411, "MissingContentLength", "An aws-chunked body needs x-amz-decoded-content-length."};
 }
 
-// What the request says about its body, signed or not.
+// The payload kind of the request, signed or not.
 std::variant<payload_kind, s3_error> kind_of(const http::fields& fields, const request& request,
                                              storage::sha256_digest& hash) {
   if (request.signer) {
@@ -52,7 +52,7 @@ std::variant<payload_plan, s3_error> plan_payload(const http::fields& fields, co
   if (auto* refused = std::get_if<s3_error>(&read)) return std::move(*refused);
   const auto kind = std::get<payload_kind>(read);
   const bool whole = kind == payload_kind::unsigned_whole || kind == payload_kind::hashed;
-  // What x-amz-content-sha256 says counts: clients name the coding without using it, too.
+  // x-amz-content-sha256 takes precedence: some clients name the coding in Content-Encoding without using it.
   const bool said = !field_of(fields, "x-amz-content-sha256").empty() || request.signer;
   const bool coded = !whole || (!said && is_aws_chunked(fields));
   if (kind == payload_kind::hashed) {

@@ -33,7 +33,7 @@ void first(std::optional<std::string>& slot, std::string_view value) {
   if (!slot) slot = value;
 }
 
-// S3's classes whose objects can be read at once. There is one way of storing here, which is as good as any of them.
+// S3's storage classes whose objects can be read without a restore. Cairn stores all of them in the same way.
 constexpr std::array<std::string_view, 6> storage_classes{"STANDARD",   "REDUCED_REDUNDANCY",  "STANDARD_IA",
                                                           "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER_IR"};
 
@@ -84,7 +84,7 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
   return std::nullopt;
 }
 
-// S3 asks for the permissions of PutObjectAcl and PutObjectTagging when they are done in passing.
+// As in S3, an upload that also sets an ACL or tags needs the permissions of PutObjectAcl and PutObjectTagging.
 std::optional<s3_error> refused_extras(const request& request, const storage::metadata::object_extras& extras) {
   if (extras.public_read && !request.may(rights::owner))
     return access_denied("Making an object public needs the right `owner` on its bucket.");
@@ -93,7 +93,7 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
   return std::nullopt;
 }
 
-// x-amz-checksum-algorithm of a PutObject, as some clients send it: who brings no checksum gets one made.
+// x-amz-checksum-algorithm of a PutObject, which some clients send: if the request has no checksum, it is computed.
 std::optional<s3_error> make_checksum(const http::fields& fields, const request& request, put_order& order) {
   const auto named = find_field(fields, "x-amz-checksum-algorithm");
   if (!named || !request.operation->makes_checksum) return std::nullopt;
@@ -173,7 +173,7 @@ std::optional<s3_error> read_version(request& into) {
 }
 
 std::string version_lines(const storage::metadata::version_outcome& told) {
-  // S3 does not name the null version when it was written, only when it was deleted.
+  // S3 does not answer the id of the null version after a write, only after a delete.
   if (!told.id || (!told.id->place && !told.delete_marker)) return {};
   std::string lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
   if (told.delete_marker) lines += "x-amz-delete-marker: true\r\n";

@@ -9,12 +9,12 @@
 
 namespace cairn::net {
 
-// What every answer of one request says.
+// The parts that all answers of one request have in common.
 struct answer_basics {
   std::string request_id;
   storage::wall_ms now = 0;
   bool close = false;    // "Connection: close"
-  bool http_1_0 = false; // a kept connection must be said to be one
+  bool http_1_0 = false; // keeping the connection must be announced in the answer
   std::string lines{};   // further headers of every answer: CORS
 };
 
@@ -35,7 +35,7 @@ private:
 // A whole answer with a small body.
 std::string whole_answer(unsigned status, const answer_basics& basics, std::string_view content_type,
                          std::string_view body, std::string_view header_lines = {}, bool head_only = false);
-// Error document and all. `head_only`: the same head, no body (HEAD).
+// A whole answer with the error document. `head_only`: the same head without the body (HEAD).
 std::string error_answer(const s3_error& problem, const answer_basics& basics, std::string_view resource,
                          bool head_only);
 

@@ -13,7 +13,7 @@ struct sub_resource {
   std::string_view query, feature;
 };
 
-// Queries that change what a request means. Others are ignored, as S3 does.
+// Sub-resources: queries that change the meaning of a request. Other queries are ignored, as in S3.
 constexpr std::array sub_resources{
     sub_resource{"abac", "Access by attributes (?abac)"},
     sub_resource{"accelerate", "Transfer acceleration (?accelerate)"},
@@ -73,7 +73,7 @@ resource resource_of(const s3_target& target) {
   return target.key.empty() ? resource::bucket : resource::object;
 }
 
-// Null: none. One that copies is preferred when a source is named.
+// Null: none. An operation that copies is preferred if the request names a source.
 const s3_operation* find_operation(std::span<const s3_operation> table, const operation_route& asked) {
   const s3_operation* plain = nullptr;
   for (const auto& operation : table) {
@@ -125,7 +125,7 @@ routed route(std::span<const s3_operation> table, std::string_view method, const
     return refuse({400, "KeyTooLongError", "The key is longer than 1024 bytes."});
   if (!target.key.empty() && !storage::metadata::valid_key(target.key))
     return refuse({400, "InvalidURI", "The key is not valid UTF-8 without NUL."});
-  const bool asks_ahead = method == "OPTIONS"; // about a request of another method to the same target
+  const bool asks_ahead = method == "OPTIONS"; // asks about a request with another method to the same target
   const sub_resource* sub = nullptr;
   const auto subs = asks_ahead ? 0 : sub_resources_of(target, sub);
   const operation_route asked{method, resource_of(target), sub ? sub->query : std::string_view{}, copies};

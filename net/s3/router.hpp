@@ -1,5 +1,4 @@
-// Method and target → operation of the table. Pure. What S3 knows and this node does not yet do is refused by name,
-// never half done.
+// Method and target → operation of the table. Pure. Operations of S3 that are not implemented are refused by name.
 #pragma once
 
 #include "net/s3/operation.hpp"
@@ -17,14 +16,14 @@ struct routed {
   std::optional<s3_error> refused; // 400, 405 with Allow, 501
 };
 
-// The query that makes the request one about a part of what the target names ("acl"); empty: none does.
+// The sub-resource in the query ("acl"); empty: none.
 std::string_view sub_resource_of(const s3_target& target);
 
 // `copies`: x-amz-copy-source names a source.
 routed route(std::span<const s3_operation> table, std::string_view method, const s3_target& target,
              bool copies = false);
 
-// "Allow: …\r\n" of what the target names: the node, a bucket or an object.
+// "Allow: …\r\n" for the target: the node, a bucket or an object.
 std::string_view allow_header(const s3_target& target);
 
 } // namespace cairn::net

@@ -18,7 +18,7 @@ using refusal = std::optional<s3_error>;
 
 constexpr std::string_view amazon = "x-amz-", algorithm_name = "x-amz-sdk-checksum-algorithm";
 
-// Parameters of the signature. They are spelt like this, and no headers.
+// Parameters of the signature, in their only valid spelling. They are not headers.
 constexpr std::array<std::string_view, 8> protocol{"X-Amz-Algorithm",      "X-Amz-Credential",    "X-Amz-Date",
                                                    "X-Amz-Expires",        "X-Amz-SignedHeaders", "X-Amz-Signature",
                                                    "X-Amz-Security-Token", "X-Amz-Content-Sha256"};
@@ -45,7 +45,8 @@ bool presigned(const request_target& target) {
   return target.find("X-Amz-Signature") || target.find("X-Amz-Credential") || target.find("X-Amz-Algorithm");
 }
 
-// Of no bytes: what an SDK that presigns an upload computes, as it has no body yet.
+// Whether the checksum is that of an empty body, which SDKs compute when they presign an upload, because they have no
+// body yet.
 bool of_nothing(std::string_view name, std::string_view value) {
   for (const auto kind : storage::checksum_kinds) {
     if (name != std::string{checksum_header_prefix}.append(to_string(kind))) continue;
@@ -66,7 +67,7 @@ refusal take(http::fields& head, const std::string& name, std::string_view value
   if (!is_header_value(value)) return invalid_argument("A control character in " + name + ".");
   const auto present = head.find(name);
   if (present == head.end()) {
-    // What is not there is a length of 0, unless the body comes in pieces.
+    // An absent Content-Length means a length of 0, unless the body is chunked.
     if (name != "content-length") {
       head.insert(name, beast_view(value));
       request.query_headers.push_back(name);
@@ -107,7 +108,7 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
     else if (auto refused = take(head, name, value, request))
       return refused;
   }
-  // Which checksum the SDK computes, if it does.
+  // The algorithm of the checksum that the SDK computes, if any.
   if (algorithm.empty() || !brings_checksum(head)) return std::nullopt;
   return take(head, std::string{algorithm_name}, algorithm, request);
 }

@@ -1,10 +1,10 @@
-// Headers in a query. A presigned URL is all that its user has, so SDKs move headers of the request that they sign into
-// its query (x-amz-meta-colour=blue), and S3 reads them there. Here they are added to the head before anything else
-// reads it, so that no reader knows the difference and none can be bypassed; the signature is checked against the head
-// as it was sent. Pure.
+// Headers in a query. The user of a presigned URL sends no further headers, so SDKs move headers of the signed request
+// into its query (x-amz-meta-colour=blue), and S3 reads them there. They are added to the head before anything else
+// reads it, so that all readers treat them alike and no check can be bypassed; the signature is checked against the
+// head as it was sent. Pure.
 //
-// Which headers: all x-amz-…, but for the parameters of the signature; and those of HTTP that say something about an
-// object or a condition. What a checksum in the query means: docs/s3.md.
+// Which headers: all x-amz-…, except the parameters of the signature, and the HTTP headers about an object or a
+// condition. For checksums in the query see docs/s3.md.
 #pragma once
 
 #include "net/s3/request.hpp"
@@ -15,9 +15,9 @@
 
 namespace cairn::net {
 
-// Adds them to `head`, and their names to request.query_headers. Needs the request's target. Refused: a header that has
-// another value in the head, or two in the query; names and values that no header can have; x-amz-… in the query of a
-// request that is not presigned, which would be dropped.
+// Adds them to `head`, and their names to request.query_headers. Needs the request's target. Refuses a header that has
+// another value in the head, or two values in the query; invalid names and values; and x-amz-… in the query of a
+// request that is not presigned, which would be ignored otherwise.
 std::optional<s3_error> take_query_headers(boost::beast::http::header<true, boost::beast::http::fields>& head,
                                            request& request);
 

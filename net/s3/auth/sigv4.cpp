@@ -20,7 +20,7 @@ storage::sha256_digest hmac(std::span<const std::uint8_t> key, std::string_view 
   return storage::hmac_sha256(std::as_bytes(key), bytes_of(message));
 }
 
-// S3 reads runs of spaces within a value as one.
+// S3 reads a run of spaces within a value as one space.
 void append_value(std::string& out, std::string_view value) {
   bool space = false;
   for (const char c : value) {
@@ -81,7 +81,7 @@ bool same_signature(std::string_view given, const storage::sha256_digest& right)
   return storage::equal_in_constant_time(bytes_of(given), bytes_of(hex_of(right)));
 }
 
-// What clients sign as the path is what they send; some proxies send another spelling of the same path on.
+// Clients sign the path as they send it; some proxies forward another spelling of the same path.
 std::optional<std::string> usual_path(std::string_view path) {
   const auto decoded = percent_decode(path, false);
   if (!decoded) return std::nullopt;

@@ -1,9 +1,8 @@
 // AWS Signature Version 4 as S3 uses it: in the Authorization header and in presigned URLs ("Signature Calculations for
-// the Authorization Header", "Authenticating Requests: Using Query Parameters", S3 API reference). Pure decisions: no
-// clock and no connection; the caller brings the time and the secret. Thread-safe where it says so. Errors are S3's own
-// codes.
+// the Authorization Header", "Authenticating Requests: Using Query Parameters", S3 API reference). Pure decisions: the
+// caller passes the time and the secret. Thread-safe where a comment says so. Errors are S3's codes.
 //
-// A request is judged in four steps, so that the secret can come from anywhere in between:
+// A request is checked in four steps, so that the caller can find the secret in between:
 //   read_signature  what the request says about its signature       malformed: 400
 //   check_claim     scope and time                                  wrong region: 400; too old, too new, expired: 403
 //   (the caller finds the secret of claim.access_key)               none: 403 InvalidAccessKeyId
@@ -38,7 +37,7 @@ struct header_view {
   std::string_view name, value; // any case; trimmed
 };
 
-// The request as it was sent. Views: alive while it is judged.
+// The request as it was sent. The views must stay valid during the check.
 struct signed_request {
   std::string_view method;
   std::string_view path;                                     // still encoded, from its first '/' on
@@ -48,7 +47,7 @@ struct signed_request {
   std::string header(std::string_view name) const;           // repeated ones joined by ','; empty: not given
 };
 
-// What the signature says about the body.
+// What the signature covers of the body.
 enum class payload_kind : std::uint8_t {
   unsigned_whole,          // UNSIGNED-PAYLOAD
   hashed,                  // the SHA-256 of the body
@@ -73,7 +72,7 @@ struct signature_claim {
   std::string scope() const; // "20130524/us-east-1/s3/aws4_request"
 };
 
-// Whether the request wants to be judged by who signed it, in any of S3's ways; else it is anonymous.
+// Whether the request has credentials in any of S3's forms; otherwise it is anonymous.
 bool carries_credentials(const signed_request& request);
 
 std::variant<signature_claim, s3_error> read_signature(const signed_request& request);
@@ -81,20 +80,20 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
 std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
                                         const storage::sha256_digest& signing_key);
 
-// "x-amz-content-sha256" of a request; InvalidArgument for what it may not be.
+// Parses "x-amz-content-sha256"; InvalidArgument for an invalid value.
 std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, storage::sha256_digest& hash);
 
 storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
 
-// The other side: what a client adds to a request so that it is signed, without a claim about its body:
-// x-amz-date, x-amz-content-sha256 and Authorization. Of `request`, whose headers name the host, all of it is signed.
+// The client's side: the headers that sign a request without covering its body: x-amz-date, x-amz-content-sha256 and
+// Authorization. Signs all headers of `request`, which must include the host.
 struct client_credentials {
   std::string access_key, secret_key, region;
 };
 std::vector<std::pair<std::string, std::string>> sign_request(const client_credentials& with,
                                                               const signed_request& request, storage::wall_ms now);
 
-// The signing keys in use: one a secret and day. Bounded; thread-safe.
+// A cache of signing keys, one for each secret and day. Bounded; thread-safe.
 class signing_keys {
 public:
   storage::sha256_digest get(const std::string& secret, const std::string& date, const std::string& region);
@@ -105,13 +104,13 @@ private:
   std::map<std::pair<std::string, std::string>, storage::sha256_digest> kept_; // by date and region, secret
 };
 
-// The chain of signatures of an aws-chunked body: each chunk's covers the one before. One thread at a time.
+// The chain of signatures of an aws-chunked body: each chunk's signature covers the previous one. One thread at a time.
 class chunk_signatures {
 public:
   chunk_signatures(const signature_claim& claim, const storage::sha256_digest& signing_key)
       : key_(signing_key), timestamp_(claim.timestamp), scope_(claim.scope()), previous_(claim.signature) {}
   bool chunk(std::string_view signature, const storage::sha256_digest& payload);
-  // `canonical`: each trailer as "name:value\n", but for the signature.
+  // `canonical`: each trailer except the signature as "name:value\n".
   bool trailer(std::string_view signature, std::string_view canonical);
 
 private:

@@ -1,4 +1,4 @@
-// What a request says about its signature: the parsing half of net/s3/auth/sigv4.hpp.
+// Parses the signature of a request; a part of net/s3/auth/sigv4.hpp.
 #include "net/s3/auth/sigv4.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -91,8 +91,7 @@ bool is_signed(std::string_view signed_headers, std::string_view name) {
   return false;
 }
 
-// Each named header is looked for among all: more names than a request can mean, or one name many times over, would
-// make a small head cost much before anybody is known.
+// Each signed name is searched among all headers. The bound keeps the cost of an unauthenticated request low.
 constexpr std::size_t signed_headers_max = 256;
 bool has_sane_names(std::string_view signed_headers) {
   std::vector<std::string_view> names;
@@ -106,7 +105,7 @@ bool has_sane_names(std::string_view signed_headers) {
   return std::adjacent_find(names.begin(), names.end()) == names.end();
 }
 
-// All that changes what a request means has to be signed. The payload's hash is part of every signature.
+// All headers that change a request's meaning must be signed. The payload's hash is part of every signature.
 std::optional<s3_error> check_signed_headers(const signature_claim& claim, const signed_request& request) {
   if (!has_sane_names(claim.signed_headers))
     return malformed(claim, "SignedHeaders names too many headers, or one twice");
@@ -212,7 +211,7 @@ std::optional<s3_error> read_presigned(const signed_request& request, signature_
   if (!time) return malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\"");
   claim.signed_at = *time;
   if (auto refused = read_expiry(value("X-Amz-Expires"), claim)) return refused;
-  std::string payload; // some signers move the header as it is
+  std::string payload; // some signers move the header to the query under its own name
   for (const auto& parameter : request.query)
     if (payload.empty() && iequals(parameter.name, "X-Amz-Content-Sha256")) payload = parameter.value;
   if (payload.empty() && is_signed(claim.signed_headers, "x-amz-content-sha256"))
@@ -297,7 +296,7 @@ std::variant<signature_claim, s3_error> read_signature(const signed_request& req
   if (!in_header && !in_query && presigned_version_2(request))
     return s3_error{400, "InvalidRequest",
                     "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
-  const auto* token = request.parameter("X-Amz-Security-Token"); // clients with lasting keys send an empty one
+  const auto* token = request.parameter("X-Amz-Security-Token"); // clients with permanent keys send an empty one
   if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty()))
     return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
   signature_claim claim;

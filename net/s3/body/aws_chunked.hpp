@@ -4,9 +4,9 @@
 //   hex-size[;chunk-signature=64 hex digits] CRLF  payload  CRLF      any number of times
 //   0[;chunk-signature=…] CRLF  [name:value (CRLF | LF)]…  CRLF       then the body ends
 //
-// An incremental decoder: pure, bounded, fuzzed. It never holds payload: it says how many of the next bytes are
-// payload, so that they can be read straight to where they belong. Errors: 400, with S3's codes; after one the decoder
-// is done for.
+// An incremental decoder: pure, bounded, fuzzed. It never holds payload: it answers how many of the next bytes are
+// payload, so that the caller reads them directly to their place. Errors: 400, with S3's codes; after an error the
+// decoder must not be used.
 #pragma once
 
 #include "net/s3/xml/s3_errors.hpp"
@@ -30,23 +30,23 @@ class aws_chunked_decoder {
 public:
   static constexpr std::size_t line_bytes_max = 256;
   static constexpr std::size_t trailer_bytes_max = 4096;
-  static constexpr std::uint64_t signed_chunk_bytes_min = 8 << 10; // but for the last: bounds the signatures in flight
+  static constexpr std::uint64_t signed_chunk_bytes_min = 8 << 10; // except the last; bounds pending signatures
 
   // `length`: of the payload, as x-amz-decoded-content-length announces it.
   aws_chunked_decoder(std::uint64_t length, bool wants_signatures) : left_(length), signed_(wants_signatures) {}
 
-  // So many of the next bytes are payload. 0: framing comes next.
+  // The number of next bytes that are payload. 0: framing comes next.
   std::uint64_t payload_left() const { return payload_left_; }
   void payload_taken(std::uint64_t bytes) { payload_left_ -= bytes; }
 
   struct framing {
-    std::size_t used = 0;           // of the bytes given; an unfinished line is not used yet: give it again, with more
+    std::size_t used = 0;           // of the given bytes; an incomplete line is not used: pass it again with more bytes
     std::optional<aws_chunk> begun; // its payload comes next
   };
-  // Takes framing off the front of `bytes`, at most to the next payload. Only while payload_left() is 0.
+  // Parses framing at the front of `bytes`, at most up to the next payload. Only while payload_left() is 0.
   std::variant<framing, s3_error> take(std::string_view bytes);
 
-  // The body is complete: nothing, or what is missing from it.
+  // Call at the end of the body: nullopt if it is complete, else the error.
   std::optional<s3_error> finish();
 
   // After finish(): names in lower case, in the order sent, without the signature.
@@ -68,7 +68,7 @@ private:
   std::vector<std::pair<std::string, std::string>> trailers_;
 };
 
-// Content-Encoding says "aws-chunked" too, which is a matter of the transfer and not of the object.
+// Whether Content-Encoding contains "aws-chunked", which describes the transfer and not the object.
 bool names_aws_chunked(std::string_view content_encoding);
 std::string without_aws_chunked(std::string_view content_encoding);
 

@@ -11,9 +11,9 @@ std::string as_string(const Digest& digest) {
   return {digest.begin(), digest.end()};
 }
 
-// A CRC of `bits` bits is a polynomial over GF(2) modulo its generator, the highest power in the lowest bit. A message
-// that is followed by n zero bytes has the CRC times x^(8n): with that, and because CRCs add up, two are joined (as in
-// Mark Adler's crc32_combine of zlib).
+// A CRC of `bits` bits is a polynomial over GF(2) modulo its generator, the highest power in the lowest bit. Appending
+// n zero bytes to a message multiplies its CRC by x^(8n). Because CRCs are linear, this joins two CRCs (as in Mark
+// Adler's crc32_combine of zlib).
 struct crc_field {
   std::uint64_t generator; // without its highest power
   unsigned bits;

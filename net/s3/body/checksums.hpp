@@ -32,8 +32,8 @@ private:
   std::variant<std::monostate, sha1, sha256> hash_;
 };
 
-// The checksum of two stretches of bytes, one behind the other, from theirs; `length` is the second's. Nothing for the
-// kinds that are no CRC. O(log length).
+// The checksum of two concatenated byte sequences from their checksums; `length` is the length of the second one.
+// nullopt for kinds that are not CRCs. O(log length).
 std::optional<std::string> joined_checksum(checksum_kind kind, std::string_view first, std::string_view second,
                                            std::uint64_t length);
 

@@ -1,5 +1,5 @@
-// What the body of a signed upload has to prove, beside its MD5 (actors::body_check): its SHA-256 as a whole, or the
-// signature of each chunk. Checked while the body is stored; what fails is never committed. Errors: payload_mismatch,
+// Checks of the body of a signed upload (actors::body_check): its SHA-256 as a whole, or the signature of each chunk.
+// They run while the body is stored; an upload that fails is never committed. Errors: payload_mismatch,
 // signature_mismatch.
 #pragma once
 
@@ -23,9 +23,8 @@ private:
   storage::sha256 hash_;
 };
 
-// The decoder announces a chunk on the connection's strand before it hands over the chunk's bytes; the digest executor
-// takes it up from there. The announced ones wait for their bytes, which the upload's window bounds: chunks of less
-// than 8 KiB are not allowed.
+// The connection's strand announces a chunk before it passes on the chunk's bytes, which the digest executor processes.
+// The queue of announced chunks is bounded by the upload's window, because chunks of less than 8 KiB are refused.
 class signed_chunks final : public actors::body_check {
 public:
   signed_chunks(const signature_claim& claim, const storage::sha256_digest& signing_key, bool with_trailer)
@@ -39,13 +38,13 @@ private:
   aws_chunk next();
   result<void> check_chunk();
 
-  std::mutex mutex_; // of what the strand writes
+  std::mutex mutex_; // protects the members that the strand writes
   std::deque<aws_chunk> announced_;
   std::string trailer_signature_, canonical_trailers_;
 
   chunk_signatures chain_;
   const bool with_trailer_;
-  aws_chunk current_; // size: what is still to come of it
+  aws_chunk current_; // size: its bytes that were not processed yet
   storage::sha256 hash_;
 };
 

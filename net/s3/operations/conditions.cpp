@@ -13,7 +13,7 @@ struct entity_tag {
   bool weak = false;
 };
 
-// Takes the next member of a list of entity tags. Tags without quotes are taken as written: people type them so.
+// Takes the next member of a list of entity tags. Tags without quotes are accepted, because some users omit the quotes.
 std::optional<entity_tag> next_tag(std::string_view& list) {
   while (!list.empty() && (list.front() == ' ' || list.front() == '\t' || list.front() == ',')) list.remove_prefix(1);
   if (list.empty()) return std::nullopt;
@@ -49,7 +49,7 @@ result<std::string> matching_tag(const std::string& text) {
   std::string_view list = text;
   const auto tag = next_tag(list);
   if (next_tag(list)) return error{errc::unsupported, "If-Match with several entity tags on a write"};
-  // A weak tag never matches strongly, and a quoted star is no star: keep a text that no stored ETag has.
+  // A weak tag never matches strongly, and a quoted star is not a wildcard: both become a text that no stored ETag has.
   const bool comparable = tag && !tag->weak && tag->opaque != "*";
   return comparable ? std::string{tag->opaque} : "never: " + text;
 }
@@ -92,7 +92,7 @@ result<storage::metadata::write_condition> write_condition_of(const condition_he
     const auto tag = condition.if_absent ? std::nullopt : next_tag(list);
     if (tag && next_tag(list)) return error{errc::unsupported, "If-None-Match with several entity tags on a write"};
     if (!condition.if_absent && !tag) return error{errc::unsupported, "If-None-Match without an entity tag on a write"};
-    if (tag) condition.if_other = std::string{tag->opaque}; // weakly compared: W/ makes no difference
+    if (tag) condition.if_other = std::string{tag->opaque}; // compared weakly: W/ is ignored
   }
   if (headers.if_match) {
     auto tag = matching_tag(*headers.if_match);

@@ -1,4 +1,4 @@
-// What a copy is made from: the x-amz-copy-source headers. Pure.
+// The source of a copy: the x-amz-copy-source headers. Pure.
 #pragma once
 
 #include "actors/protocol/values/transfers.hpp"
@@ -23,10 +23,11 @@ bool asks_to_copy(const boost::beast::http::fields& fields);
 // InvalidArgument, InvalidBucketName; NotImplemented for encryption.
 std::variant<copy_source, s3_error> read_copy_source(const boost::beast::http::fields& fields);
 
-// PreconditionFailed: the source is not as the conditions want it.
+// PreconditionFailed: the source does not meet the conditions.
 std::optional<s3_error> refused_source(const copy_source& source, const storage::metadata::object_row& row);
 
-// "bytes=0-9", which must lie within the source; all of it when there is none. InvalidArgument, InvalidRange.
+// The range "bytes=0-9", which must be within the source; the whole source if there is no range. InvalidArgument,
+// InvalidRange.
 std::variant<actors::byte_range, s3_error> copied_range(const copy_source& source, std::uint64_t size);
 
 } // namespace cairn::net

@@ -1,4 +1,4 @@
-// DeleteObjects: its document, and the answer to it. Pure.
+// DeleteObjects: the request's document and the answer. Pure.
 #pragma once
 
 #include "net/s3/xml/s3_errors.hpp"
@@ -13,21 +13,21 @@
 namespace cairn::net {
 
 constexpr std::size_t delete_keys_max = 1000;
-constexpr std::size_t delete_body_bytes_max = 2 << 20; // that many of the longest keys, and their elements
+constexpr std::size_t delete_body_bytes_max = 2 << 20; // delete_keys_max keys of maximum length, with elements
 
 struct delete_entry {
   std::string key;
-  std::optional<storage::metadata::version_id> version; // as it was asked for
-  storage::metadata::version_outcome told;              // what came of it
+  std::optional<storage::metadata::version_id> version; // as requested
+  storage::metadata::version_outcome told;              // the outcome of the delete
   std::optional<storage::metadata::removal_condition> only_if;
-  std::optional<s3_error> failed; // refused at sight, or what came of it
+  std::optional<s3_error> failed; // the refusal by the parser, or the delete's failure
 };
 struct delete_request {
-  bool quiet = false; // only what failed is answered
+  bool quiet = false; // the answer lists failures only
   std::vector<delete_entry> entries;
 };
 
-// MalformedXML as a whole; what is wrong with one key is its entry's failure.
+// MalformedXML refuses the whole request; an invalid key is the failure of its entry.
 std::variant<delete_request, s3_error> read_delete_request(std::string_view body);
 
 std::string delete_result_xml(const delete_request& done);

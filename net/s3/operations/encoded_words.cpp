@@ -9,7 +9,7 @@ namespace cairn::net {
 
 namespace {
 
-// Base64 of that many bytes, with the longer of the two frames ("=?ISO-8859-1?B?" and "?="), has 73 characters.
+// Base64 of this many bytes in the longer of the two frames ("=?ISO-8859-1?B?" and "?=") has 73 characters.
 constexpr std::size_t word_bytes_max = 42;
 
 bool continues_character(char c) {
@@ -26,7 +26,7 @@ std::string as_encoded_words(std::string_view value) {
   while (!value.empty()) {
     auto bytes = std::min(word_bytes_max, value.size());
     while (utf8 && bytes < value.size() && continues_character(value[bytes])) --bytes;
-    out += out.empty() ? "" : " "; // readers drop the space between two encoded words
+    out += out.empty() ? "" : " "; // decoders drop the space between two encoded words
     out += utf8 ? "=?UTF-8?B?" : "=?ISO-8859-1?B?";
     out += base64_encode(value.substr(0, bytes)) + "?=";
     value.remove_prefix(bytes);

@@ -1,5 +1,5 @@
-// User metadata beyond ASCII in answers: HTTP header values may not carry it, so S3 writes it as encoded words (RFC
-// 2047, section 2). What a client sent as encoded words is kept and answered as it was sent. Pure.
+// User metadata beyond ASCII in answers: HTTP header values may not contain it, so S3 writes it as encoded words (RFC
+// 2047, section 2). Encoded words that a client sent are kept and answered unchanged. Pure.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace cairn::net {
 
-// Printable ASCII as it is; else one or more "=?UTF-8?B?…?=" of at most 75 characters, none of which cuts a character.
-// Bytes that are not UTF-8 are told to be ISO-8859-1, which keeps every byte.
+// Printable ASCII unchanged; else one or more "=?UTF-8?B?…?=" of at most 75 characters, none of which splits a
+// character. Bytes that are not UTF-8 are labelled ISO-8859-1, which preserves every byte.
 std::string as_encoded_words(std::string_view value);
 
 } // namespace cairn::net

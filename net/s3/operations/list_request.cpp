@@ -12,7 +12,7 @@ namespace cairn::net {
 
 namespace {
 
-// What the answers to listings repeat.
+// The parameters that answers to listings repeat.
 constexpr std::array<std::string_view, 8> echoed_texts{"prefix",
                                                        "delimiter",
                                                        "marker",
@@ -33,7 +33,7 @@ std::optional<std::uint32_t> parse_max_keys(const std::string& text) {
   return value;
 }
 
-// The token is the key to go on after. S3 lets it win over start-after.
+// The token is the key after which the listing continues. It takes precedence over start-after, as in S3.
 std::optional<s3_error> read_start(const request_target& target, list_request& list) {
   if (const auto* start_after = target.find("start-after")) list.start_after = *start_after;
   list.query.start_after = list.start_after;

@@ -1,4 +1,4 @@
-// The query of GET /bucket → a listing query and what the answer repeats of it. Pure.
+// The query of GET /bucket → a listing query and the values that the answer repeats. Pure.
 #pragma once
 
 #include "net/s3/operations/target.hpp"
@@ -10,7 +10,7 @@
 
 namespace cairn::net {
 
-// InvalidArgument: a prefix, delimiter or marker, of any listing, holds bytes that no XML document can repeat.
+// InvalidArgument: a prefix, delimiter or marker of any listing has bytes that no XML document can contain.
 std::optional<s3_error> refused_texts(const request_target& target);
 
 // ListObjectsV2 with list-type=2, else version 1 (marker). `keys_max` caps max-keys.

@@ -1,4 +1,4 @@
-// Multipart uploads as clients speak of them: ids, the choice of parts, and what the whole's ETag and checksum are.
+// The client's view of multipart uploads: upload ids, the chosen parts, the ETag and checksum of the whole object.
 // Pure. (S3 user guide, "Uploading and copying objects using multipart upload", "Checking object integrity".)
 #pragma once
 
@@ -17,16 +17,17 @@ namespace cairn::net {
 
 // 32 hexadecimal digits.
 std::string upload_id_text(storage::metadata::upload_id id, std::uint64_t nonce);
-// Of "?uploadId=…". NoSuchUpload: the text is not one of this node's.
+// Parses "?uploadId=…". NoSuchUpload: the text is not an upload id.
 std::variant<storage::metadata::upload_name, s3_error> upload_of(const s3_target& target);
 std::variant<std::uint32_t, s3_error> part_number_of(const request_target& target); // "?partNumber=…", 1 to 10,000
 
-// A number of a query ("max-parts"), at most `most`, which is also the default.
+// Parses a number of a query ("max-parts"); capped at `most`, which is also the default.
 std::variant<std::uint32_t, s3_error> bounded_number(const request_target& target, std::string_view name,
                                                      std::uint32_t most);
 
 constexpr std::uint64_t part_bytes_max = 5ull << 30;
-// The command for a part whose bytes were written as those of `whole`, with its checksum among its headers.
+// The command for a part whose bytes were written as those of `whole`; the part's checksum is among the headers of
+// `whole`.
 storage::metadata::put_part part_of(const storage::metadata::put_object& whole,
                                     const storage::metadata::upload_name& upload, std::uint32_t number);
 
@@ -34,22 +35,24 @@ constexpr std::size_t complete_body_bytes_max = 4 << 20; // 10,000 parts with th
 
 struct named_part {
   storage::metadata::chosen_part chosen;
-  std::string checksum_name, checksum; // as in storage::metadata::uploaded_part, when the client repeats it
+  std::string checksum_name, checksum; // as in storage::metadata::uploaded_part, if the client repeats it
 };
-// CompleteMultipartUpload's document. MalformedXML, InvalidPart (an ETag that no part has), InvalidPartOrder.
+// Parses CompleteMultipartUpload's document. MalformedXML, InvalidPart (an ETag that no part can have),
+// InvalidPartOrder.
 std::variant<std::vector<named_part>, s3_error> read_complete_request(std::string_view body);
 
-// MD5 of the parts' MD5s, and their number.
+// The MD5 of the parts' MD5s, and the number of parts.
 storage::metadata::etag etag_of_parts(std::span<const named_part> parts);
 
-// What CreateMultipartUpload asks for: x-amz-checksum-algorithm and -type. InvalidRequest: S3 does not have that pair.
+// The checksum that CreateMultipartUpload requests: x-amz-checksum-algorithm and -type. InvalidRequest: S3 does not
+// allow this pair.
 struct wanted_checksum {
   std::string name; // "crc32"; empty: none
   storage::metadata::checksum_type type = storage::metadata::checksum_type::none;
 };
 std::variant<wanted_checksum, s3_error> read_wanted_checksum(const boost::beast::http::fields& fields);
 
-// Grows by one part after the other.
+// The checksum of the whole object, computed part by part.
 class whole_checksum {
 public:
   explicit whole_checksum(wanted_checksum wanted);

@@ -15,17 +15,17 @@ struct parts_request {
   std::string upload_id;
   std::uint32_t after = 0, parts_max = 1000;
 };
-// `page`: at most parts_max + 1 parts; the last one only tells that there are more.
+// `page`: at most parts_max + 1 parts; the additional one only shows that there are more.
 std::string parts_xml(const s3_target& target, const parts_request& request, const actors::found_upload& page);
 
 struct uploads_request {
   storage::metadata::uploads_query query;
-  std::string upload_marker; // as given
+  std::string upload_marker; // as the request gives it
   bool encode_url = false;
 };
 std::string uploads_xml(const uploads_request& request, const storage::metadata::uploads_page& page);
 
-// `origin`: "https://host:port", under which the client reached the node; empty: it did not say.
+// `origin`: "https://host:port" under which the client reaches the node; empty: unknown.
 std::string upload_completed_xml(std::string_view origin, const s3_target& target, const storage::metadata::etag& etag,
                                  const actors::kept_headers& checksums);
 

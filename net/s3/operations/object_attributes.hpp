@@ -1,4 +1,4 @@
-// GetObjectAttributes: what is asked for, and the document. Pure.
+// GetObjectAttributes: the request's headers and the answer's document. Pure.
 #pragma once
 
 #include "actors/protocol/values/objects.hpp"
@@ -15,10 +15,10 @@ struct attributes_request {
   bool etag = false, checksum = false, parts = false, storage_class = false, size = false;
   std::uint32_t parts_max = 1000, after = 0; // x-amz-max-parts, x-amz-part-number-marker
 };
-// x-amz-object-attributes: a list of names. InvalidArgument: none, or one that S3 does not know.
+// x-amz-object-attributes: a list of names. InvalidArgument: an empty list, or a name that S3 does not know.
 std::variant<attributes_request, s3_error> read_attributes_request(const boost::beast::http::fields& fields);
 
-// `found`: at most parts_max + 1 parts; the last one only tells that there are more.
+// `found`: at most parts_max + 1 parts; the additional one only shows that there are more.
 std::string attributes_xml(const attributes_request& request, const actors::found_parts& found);
 
 } // namespace cairn::net

@@ -1,5 +1,5 @@
-// S3's reading of a request target: the first segment is the bucket; the rest, decoded, is the key. A key is bytes, not
-// a path: `..`, `//` and `%2F` have no meaning, so no key leads out of its bucket. Pure.
+// Parses a request target as S3 does: the first segment is the bucket; the rest, decoded, is the key. A key is bytes,
+// not a path: `..`, `//` and `%2F` have no meaning, so no key can refer to another bucket. Pure.
 #pragma once
 
 #include "net/wire/grammar/uri.hpp"
@@ -10,7 +10,7 @@ struct s3_target : request_target {
   std::string bucket, key; // decoded; both empty: the root
 };
 
-// invalid_argument: what parse_target says, and a bad percent escape in the path.
+// invalid_argument: errors of parse_target, and a bad percent escape in the path.
 result<s3_target> parse_s3_target(std::string_view target);
 
 } // namespace cairn::net

@@ -15,13 +15,13 @@ constexpr std::size_t versioning_body_bytes_max = 16 << 10;
 
 struct versions_request {
   storage::metadata::versions_query query;
-  std::string version_marker; // as it was given
+  std::string version_marker; // as the request gives it
   bool encode_url = false;
 };
 std::variant<versions_request, s3_error> read_versions_request(const s3_target& target, std::uint32_t keys_max);
 std::string versions_document(const versions_request& request, const storage::metadata::versions_page& page);
 
-// bucket_row::versioning. MalformedXML; NotImplemented: MFA delete.
+// Answers the value of bucket_row::versioning. MalformedXML; NotImplemented: MFA delete.
 std::variant<std::uint8_t, s3_error> read_versioning_document(std::string_view body);
 std::string versioning_document(std::uint8_t versioning);
 

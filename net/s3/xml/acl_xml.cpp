@@ -46,7 +46,7 @@ std::optional<s3_error> read_grant(const xml_element& grant, granted& into) {
   if (group && !id) return read_group(group->token(), what->token(), into);
   if (!id || group) return malformed_acl();
   if (id->token() != owner_id) return s3_error{400, "InvalidArgument", "Invalid id"};
-  into.owner = into.owner || what->token() == "FULL_CONTROL"; // any other is part of it
+  into.owner = into.owner || what->token() == "FULL_CONTROL"; // FULL_CONTROL includes all other permissions
   return std::nullopt;
 }
 

@@ -22,7 +22,7 @@ constexpr std::size_t compared_bytes_max = 4096; // of an origin or a header's n
 constexpr std::uint64_t seconds_max = 0x7fffffff;
 constexpr std::string_view vary = "Vary: Origin, Access-Control-Request-Headers, Access-Control-Request-Method\r\n";
 
-// `pattern` has at most one '*', which stands for any characters.
+// `pattern` has at most one '*', which matches any characters.
 bool fits(std::string_view pattern, std::string_view text, bool any_case) {
   const auto same = [any_case](std::string_view a, std::string_view b) { return any_case ? iequals(a, b) : a == b; };
   const auto star = pattern.find('*');
@@ -37,7 +37,7 @@ bool any_fits(const std::vector<std::string>& patterns, std::string_view text, b
   return std::any_of(patterns.begin(), patterns.end(), [&](const auto& p) { return fits(p, text, any_case); });
 }
 
-// Each once; nothing: there are more than any page needs. Every one is compared with every pattern that is stored.
+// The distinct names; nullopt: too many. The number is bounded because each name is compared with each stored pattern.
 std::optional<std::vector<std::string_view>> names_of(std::string_view list) {
   std::vector<std::string_view> names;
   while (!list.empty()) {
@@ -89,7 +89,7 @@ s3_error malformed_cors() {
   return malformed_xml("The body is not a CORSConfiguration.");
 }
 
-// A value that may stand in a header line.
+// Whether the text is valid in a header line.
 bool is_plain(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f; });
 }
@@ -107,7 +107,7 @@ std::optional<s3_error> read_rule(const xml_element& from, cors_rule& rule) {
       if (std::count(value.begin(), value.end(), '*') > 1)
         return s3_error{400, "InvalidRequest", field.name + " can not have more than one wildcard."};
       list->second->emplace_back(value);
-    } else if (from.child(field.name) != &field) { // said twice
+    } else if (from.child(field.name) != &field) { // repeated element
       return malformed_cors();
     } else if (field.name == "ID") {
       if (field.text.size() > cors_id_bytes_max) return malformed_cors();

@@ -22,14 +22,14 @@ constexpr std::size_t preflight_headers_max = 100; // distinct names in Access-C
 std::variant<cors_rules, s3_error> read_cors_document(std::string_view body);
 std::string cors_document(const cors_rules& rules);
 
-// "Access-Control-…: …\r\n" of an answer to this origin; empty: no rule fits, and the browser keeps the answer from the
-// page.
+// "Access-Control-…: …\r\n" of an answer to this origin; empty: no rule matches, and the browser hides the answer from
+// the page.
 std::string cors_lines(const cors_rules& rules, std::string_view origin, std::string_view method);
 
 bool cors_allows(const cors_rules& rules, std::string_view origin, std::string_view method);
 
-// OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule fits;
-// BadRequest: too many headers are asked for.
+// OPTIONS with Access-Control-Request-Method: the header lines of the answer. AccessForbidden: no rule matches;
+// BadRequest: too many headers are requested.
 struct preflight_request {
   std::string_view origin, method, headers; // headers: names, separated by commas
 };

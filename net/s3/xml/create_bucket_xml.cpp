@@ -15,7 +15,7 @@ s3_error malformed_configuration() {
   return malformed_xml("The body is not a CreateBucketConfiguration.");
 }
 
-// Nothing was asked for, or what the node's region is. S3 takes no us-east-1 here, but clients send it.
+// Whether no region is requested, or the node's region. S3 refuses us-east-1 here, but clients send it.
 bool is_here(std::string_view location, std::string_view region) {
   return location.empty() || location == region || (location == "EU" && region == "eu-west-1");
 }

@@ -89,7 +89,7 @@ refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
   return std::nullopt;
 }
 
-// The document's depth is bounded, and an And holds no other one.
+// Recursion is bounded: the document's depth is, and an And contains no other And.
 refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
   for (const auto& field : from.children) {
     refusal refused;
@@ -111,7 +111,7 @@ refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
   return std::nullopt;
 }
 
-// What S3 does not allow together, and a name for the rule when it has none.
+// Refuses combinations that S3 does not allow, and names the rule if it has no id.
 refusal finish_rule(lifecycle_rule& rule, std::size_t number) {
   const bool aborts = rule.abort_days > 0, picks = !rule.tags.empty() || rule.size_above || rule.size_below;
   if (rule.expire_days == 0 && rule.expire_at == 0 && !rule.expire_markers && rule.noncurrent_days == 0 && !aborts)

@@ -22,13 +22,13 @@ s3_error s3_error_of(const error& reason) {
   switch (reason.code) {
     case errc::invalid_argument: return with_text(400, "InvalidArgument", "Invalid argument.", reason);
     case errc::no_such_bucket: return {404, "NoSuchBucket", "The specified bucket does not exist."};
-    case errc::no_such_key: // the text: which delete marker hides it
+    case errc::no_such_key: // the text has the delete marker that hides the key
       return {404, "NoSuchKey", "The specified key does not exist.",
               reason.text.empty() ? "" : "x-amz-delete-marker: true\r\nx-amz-version-id: " + reason.text + "\r\n"};
     case errc::bucket_exists: return {409, "BucketAlreadyOwnedByYou", "The bucket exists already and is yours."};
     case errc::bucket_not_empty: return {409, "BucketNotEmpty", "The bucket still holds objects."};
     case errc::precondition_failed:
-      // If-Match of what is not there, in the words of storage/metadata/apply/apply.cpp: as a GET would be answered.
+      // If-Match of a missing object (the text of storage/metadata/apply/apply.cpp) is answered as a GET would be.
       if (reason.text == "the object does not exist") return s3_error_of(error{errc::no_such_key});
       return {412, "PreconditionFailed", "At least one of the preconditions did not hold."};
     case errc::too_large:

@@ -1,4 +1,4 @@
-// What goes wrong, in S3's words: status, code and message of an error answer. Pure.
+// S3's errors: status, code and message of an error answer. Pure.
 #pragma once
 
 #include "base/error.hpp"
@@ -18,7 +18,7 @@ struct s3_error {
   std::vector<std::pair<std::string_view, std::string>> details{}; // further elements of the document; static names
 };
 
-// The answer for an error of the store. Texts of faults inside the node stay in its log.
+// The answer for an error of the store. Texts of internal faults go only to the log.
 s3_error s3_error_of(const error& reason);
 
 // 501 that names the feature: "<feature> is not implemented".

@@ -49,8 +49,8 @@ void append_object(xml_writer& xml, const storage::metadata::listed_object& obje
   xml.raw("<StorageClass>STANDARD</StorageClass></Contents>");
 }
 
-// The answer of version 1 has a Prefix that the SDK for Java decodes and botocore does not: it is left as it is where
-// both read the same then.
+// The SDK for Java decodes the Prefix of a version 1 answer and botocore does not: it is not encoded if both then read
+// the same text.
 bool reads_alike(const list_request& request) {
   const auto& prefix = request.query.prefix;
   return !request.version_2 && prefix.find_first_of("%+") == prefix.npos && readable_xml(prefix) == prefix;
@@ -65,7 +65,7 @@ void append_paging(xml_writer& xml, const list_request& request, const storage::
     if (page.truncated) xml.text("NextContinuationToken", base64url_encode(page.last));
   } else {
     append_name(xml, "Marker", request.marker, request.encode_url);
-    // Without a delimiter the last key is the marker, says S3, and does not repeat it.
+    // Without a delimiter clients continue after the last key, and S3 answers no NextMarker.
     if (page.truncated && !query.delimiter.empty()) append_name(xml, "NextMarker", page.last, request.encode_url);
   }
   xml.number("MaxKeys", query.keys_max);
@@ -148,7 +148,7 @@ std::string readable_xml(std::string_view text) {
 }
 
 std::string list_objects_xml(const list_request& request, const storage::metadata::listing& page) {
-  constexpr std::size_t bytes_an_object = 288; // typical: grows by itself beyond
+  constexpr std::size_t bytes_an_object = 288; // typical; the string grows if needed
   xml_writer xml;
   xml.reserve(1024 + page.objects.size() * bytes_an_object + page.common_prefixes.size() * 128);
   xml.open("ListBucketResult", s3_name_space);

@@ -1,6 +1,6 @@
-// S3's XML documents. Written by a small appending writer and not through a document tree: a page of 1,000 keys is the
-// hottest answer after small objects, and a tree costs ten times the time and memory of the bytes themselves.
-// What clients send is parsed in net/s3/xml/xml_reader.cpp.
+// S3's XML documents. Written by an appending writer and not through a document tree: a page of 1,000 keys is the most
+// frequent answer after small objects, and a tree costs ten times the time and memory of the bytes. Clients' documents
+// are parsed in net/s3/xml/xml_reader.cpp.
 #pragma once
 
 #include "storage/metadata/read/view.hpp"
@@ -12,7 +12,7 @@
 
 namespace cairn::net {
 
-// There is one owner of everything.
+// All buckets and objects have the same owner.
 constexpr std::string_view owner_id = "cairn";
 
 class xml_writer {
@@ -33,16 +33,16 @@ private:
   std::string out_;
 };
 
-// An element with a key or a prefix in it, URL-encoded where the client asked for that (encoding-type).
+// An element with a key or a prefix, URL-encoded if the client requested it (encoding-type).
 void append_name(xml_writer& xml, std::string_view element, std::string_view name, bool encode_url);
 
-// What a request said, as part of its answer: the bytes that no XML 1.0 document can carry (control characters, what is
-// not UTF-8) are replaced by U+FFFD, so that every parser takes the document.
+// A text of the request for its answer: bytes that are not allowed in XML 1.0 (control characters, invalid UTF-8) are
+// replaced by U+FFFD, so that every parser accepts the document.
 std::string readable_xml(std::string_view text);
 
 constexpr std::string_view s3_name_space = "xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"";
 
-// What a list request asked for, beside the query itself: repeated in the answer.
+// The parameters of a list request that the answer repeats, with its query.
 struct list_request {
   storage::metadata::listing_query query;
   bool version_2 = true;
@@ -50,11 +50,11 @@ struct list_request {
   bool with_owner = true;           // version 2: fetch-owner
   std::string marker;               // version 1
   std::string start_after;          // version 2, as given
-  std::optional<std::string> token; // version 2, as given; an empty one begins at the front
+  std::optional<std::string> token; // version 2, as given; an empty one begins at the first key
 };
 
 std::string list_objects_xml(const list_request& request, const storage::metadata::listing& page);
-// A page of the list of buckets: those behind `after`, which is what the page before was told to go on with.
+// A page of the list of buckets: those after `after`, the continuation token of the previous page.
 struct bucket_list_request {
   std::string prefix, after;
   std::uint32_t buckets_max = 0; // 0: all

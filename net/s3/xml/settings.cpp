@@ -130,7 +130,7 @@ std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource
 std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value) {
   if (istarts_with(name, "x-amz-grant-")) return not_implemented("Granting (x-amz-grant-…)");
   if (!iequals(name, "x-amz-acl") || value == "private" || public_access_of(value).read) return std::nullopt;
-  if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is the object's
+  if (value == "bucket-owner-full-control") return std::nullopt; // the bucket's owner is also the object's owner
   for (const std::string_view known : canned_lists) {
     if (value == known) return not_implemented("The access control list " + std::string{value});
   }

@@ -1,6 +1,6 @@
-// The settings of buckets and objects that this node does not keep, as S3 answers them when they were never made: an
-// empty document, or an error of their own. And access control lists, of which there are two: the owner may do
-// everything, and anybody may read, read and write (in buckets), or neither. Pure.
+// Settings of buckets and objects that are not supported, answered as S3 answers settings that do not exist: an empty
+// document, or their own error. And access control lists: the owner has full control, and all users may read, read and
+// write (buckets only), or neither. Pure.
 #pragma once
 
 #include "net/s3/xml/s3_errors.hpp"
@@ -17,21 +17,20 @@ namespace cairn::net {
 std::variant<std::string, s3_error> setting_answer(std::string_view sub_resource, bool of_object);
 std::string location_document(std::string_view region); // S3's oldest region is an empty element
 
-// Whose the objects of a bucket are (storage::metadata::ownership), as S3 names it. Nothing: no such name.
+// The object ownership (storage::metadata::ownership) of S3's name. nullopt: no such name.
 std::optional<std::uint8_t> ownership_of(std::string_view name);
 std::string ownership_document(std::uint8_t ownership);
 
-struct public_access { // of anybody
+struct public_access { // for all users
   bool read = false, write = false;
 };
 
 // The access control list of a bucket or an object.
 std::string acl_document(const public_access& access);
 
-// x-amz-acl and x-amz-grant-…: what they ask for beyond `private`, `public-read` and `public-read-write` is refused,
-// never dropped.
+// x-amz-acl and x-amz-grant-…: values other than `private`, `public-read` and `public-read-write` are refused, never
+// ignored.
 std::optional<s3_error> refused_acl_header(std::string_view name, std::string_view value);
-public_access
-public_access_of(std::string_view acl); // of one that is not refused; of objects there is nothing to write
+public_access public_access_of(std::string_view acl); // of an accepted header; WRITE has no meaning for objects
 
 } // namespace cairn::net

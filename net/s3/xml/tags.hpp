@@ -1,4 +1,4 @@
-// Tags of objects, at most 10 pairs, and of buckets, at most 50. As a header, as a document, as the answer. Pure.
+// Tags of objects, at most 10 pairs, and of buckets, at most 50. In a header, in a document, in the answer. Pure.
 #pragma once
 
 #include "net/s3/xml/s3_errors.hpp"

@@ -22,7 +22,7 @@ bool is_blank(std::string_view text) {
   return text.find_first_not_of(spaces) == text.npos;
 }
 
-// Every character beyond ASCII counts as a envelope: nobody is asked to tell them apart.
+// All characters beyond ASCII count as letters.
 bool begins_name(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
          static_cast<unsigned char>(c) >= 0x80;
@@ -50,7 +50,7 @@ void append_utf8(std::string& out, char32_t c) {
   tail(0);
 }
 
-// A line ends with LF, whatever it ended with in the document. (XML 1.0, section 2.11)
+// Normalizes line ends to LF. (XML 1.0, section 2.11)
 void append_lines(std::string& out, std::string_view text) {
   for (auto at = text.find('\r'); at != text.npos; at = text.find('\r')) {
     out.append(text.substr(0, at)) += '\n';
@@ -92,7 +92,7 @@ private:
     return count > 0;
   }
 
-  // What stands before `end`, which is taken as well.
+  // Takes the text before `end`, and `end` itself.
   std::optional<std::string_view> take_until(std::string_view end) {
     const auto at = rest_.find(end);
     if (at == rest_.npos) return std::nullopt;
@@ -101,7 +101,7 @@ private:
     return text;
   }
 
-  // Empty: there is none.
+  // Empty: there is no name.
   std::string_view take_name() {
     if (rest_.empty() || !begins_name(rest_.front())) return {};
     const auto end = std::find_if_not(rest_.begin(), rest_.end(), continues_name);
@@ -155,7 +155,7 @@ private:
       const auto target = take_name();
       return !target.empty() && !iequals(target, "xml") && take_until("?>");
     }
-    return take("<") && read_start(); // "<!DOCTYPE" is no name
+    return take("<") && read_start(); // refuses "<!DOCTYPE", which is not a name
   }
 
   bool read_start() {
@@ -224,7 +224,7 @@ private:
   std::string_view rest_;
   const xml_bounds& bounds_;
   std::size_t tags_ = 0, attributes_ = 0;
-  std::vector<open_element> open_; // from the root to where rest_ is
+  std::vector<open_element> open_; // from the root to the current element
   std::optional<xml_element> root_;
 };
 

@@ -1,10 +1,10 @@
-// XML that clients send, and that the `cairn` command gets as answers → a plain tree. One pass over the bytes with a
-// stack of open elements: what is counted against the bounds (bytes, markup, attributes, depth) is what is parsed, and
-// nothing recurses but over a tree whose depth is bounded. Pure; fuzzed.
+// Parses XML that clients send, and that the `cairn` command receives as answers, into a plain tree. One pass over the
+// bytes with a stack of open elements; the bounds (bytes, markup, attributes, depth) are checked during the pass, and
+// only the tree, whose depth is bounded, is processed recursively. Pure; fuzzed.
 //
-// XML 1.0 (https://www.w3.org/TR/xml/) without document types, hence without entities but the five predefined ones and
-// character references. Two things differ, because keys are texts in documents: control characters are accepted, as
-// they are or as references, except NUL; and a text of spaces alone is kept. Text beside child elements, which none of
+// XML 1.0 (https://www.w3.org/TR/xml/) without document types, hence without entities except the five predefined ones
+// and character references. Two rules differ, because keys are texts in documents: control characters except NUL are
+// accepted, literally or as references, and a text of only spaces is kept. Text beside child elements, which none of
 // S3's documents has, is malformed unless it is blank. The document must be UTF-8. Why no library: Expat refuses
 // control characters, pugixml builds its tree before anything can be counted (up to 32 times the body's bytes).
 #pragma once
@@ -33,18 +33,18 @@ struct xml_element {
 
   const xml_element* child(std::string_view child_name) const; // the first; null: none
   std::string_view text_of(std::string_view child_name) const; // of the first such child; empty: none
-  // The text of what is no free text (numbers, booleans, dates, enumerations): without the white space around it, which
-  // XML Schema collapses for those.
+  // The text without surrounding white space, for values other than free text (numbers, booleans, dates, enumerations):
+  // XML Schema collapses their white space.
   std::string_view token() const;
 };
 
-// Whether all its children are of these names, and none comes twice.
+// Whether all children have these names, and no name occurs twice.
 bool has_only(const xml_element& element, std::initializer_list<std::string_view> names);
 
-// The document's root. Nothing: malformed, or beyond the bounds.
+// The document's root. nullopt: malformed, or beyond the bounds.
 std::optional<xml_element> read_xml(std::string_view body, const xml_bounds& bounds);
 
-// xs:int and the like: digits, perhaps with a '+'. Nothing: not a number, negative, or larger than 64 bits.
+// xs:int and the like: digits with an optional '+'. nullopt: not a number, negative, or larger than 64 bits.
 std::optional<std::uint64_t> xml_number(const xml_element& element);
 // xs:boolean ("true", "false", "1", "0"), in any case.
 std::optional<bool> xml_boolean(const xml_element& element);
