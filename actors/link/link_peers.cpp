@@ -159,7 +159,7 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
   const auto own = services_.own->get().node;
   std::vector<std::shared_ptr<link::peer_link>> fresh, old;
   std::vector<storage::uuid> gone;
-  std::vector<peer_address> risen;
+  std::vector<peer_address> newer;
   {
     const std::lock_guard lock{mutex_};
     if (stopped_) return;
@@ -169,7 +169,7 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
       if (m.id == own || next.contains(m.id)) continue;
       const auto found = entries_.find(m.id);
       if (found != entries_.end() && storage::is_later_start(m.incarnation, found->second.member.incarnation))
-        risen.push_back(m);
+        newer.push_back(m);
       if (found != entries_.end() && !outdated(found->second, m)) {
         found->second.member = m;
         next.insert(entries_.extract(found));
@@ -186,7 +186,7 @@ void link_peers::state::set_members(const std::vector<peer_address>& members) {
   }
   for (const auto& l : old) l->stop({errc::connection_lost, "the node was removed, or has a new address"});
   for (const auto& id : gone) server_->disconnect(id);
-  for (const auto& m : risen) server_->disconnect(m.id, m.incarnation);
+  for (const auto& m : newer) server_->disconnect(m.id, m.incarnation);
   for (const auto& l : fresh) l->start();
 }
 

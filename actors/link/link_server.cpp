@@ -46,7 +46,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
                            [self = shared_from_this()](error_code failed, link_socket socket) {
                              if (self->stopped) return;
                              if (failed) return self->pause_accepting(failed);
-                             self->welcome(std::move(socket));
+                             self->take_socket(std::move(socket));
                              self->accept();
                            });
   }
@@ -59,7 +59,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
     });
   }
 
-  void welcome(link_socket socket) {
+  void take_socket(link_socket socket) {
     auto stream = tls ? tls->stream(std::move(socket)) : plain_stream(std::move(socket));
     const auto session = std::make_shared<link_session>(env);
     const auto c = std::make_shared<connection>(std::move(stream), role::acceptor, settings.connection, session);

@@ -227,14 +227,14 @@ void peer_link::state::lost(std::uint64_t generation, const error& why) {
     connections.swap(connections_);
     // A refusal, which needs the operator, is logged once and not with every attempt.
     const bool refused = is_refusal(why.code);
-    const bool news = refused && fault_ != why.text;
+    const bool is_new = refused && fault_ != why.text;
     fault_ = why.text;
     fault_code_ = why.code;
     const bool was_up = std::exchange(up_, false);
     if (was_up) ++times_lost_;
     const auto pause = pause_.next(services_.random);
-    asio::post(control_, [self = shared_from_this(), was_up, news, pause, why, other = other_] {
-      log::write(was_up || news ? log::level::warn : log::level::debug, was_up ? "link lost" : "link not established",
+    asio::post(control_, [self = shared_from_this(), was_up, is_new, pause, why, other = other_] {
+      log::write(was_up || is_new ? log::level::warn : log::level::debug, was_up ? "link lost" : "link not established",
                  {{"node", storage::to_string(self->settings_.node.value_or(other.node))},
                   {"host", self->settings_.host},
                   {"reason", to_string(why)}});

@@ -74,7 +74,7 @@ private:
   void asked_status(const log_status_ptr& log, const status_reply& reply);
   bool removes_this_node(const admin_command& c) const;
   static bool find_numbers(const pending_command_ptr& e, const cluster::layout& layout);
-  void passed_on(const pending_command_ptr& e, const result<link::answer>& a);
+  void forwarded(const pending_command_ptr& e, const result<link::answer>& a);
   leader_client<pending_command>::services command_route();
   void carry_out(const pending_command_ptr& e, const log_status& log);
   void change(const pending_command_ptr& e, command_plan plan, layout_ptr layout);
@@ -86,7 +86,7 @@ private:
   void request_repair_scan(const pending_command_ptr& e);
   void invite(const pending_command_ptr& e, const log_status& log);
   void change_voters(const pending_command_ptr& e, const log_status& log, const cluster::layout& layout);
-  void look_at_lost(const pending_command_ptr& e);
+  void check_lost(const pending_command_ptr& e);
   void forget(const pending_command_ptr& e, const reported_losses& losses);
 
   admin_service_actor::pointer self_;
@@ -235,7 +235,7 @@ leader_client<admin_service_state::pending_command>::services admin_service_stat
   r.bytes = [](const pending_command& e) {
     return std::string(1, char(peer_request::membership)) + encode(admin_request{e.command});
   };
-  r.answered = [this](const pending_command_ptr& e, const result<link::answer>& a) { passed_on(e, a); };
+  r.answered = [this](const pending_command_ptr& e, const result<link::answer>& a) { forwarded(e, a); };
   r.gave_up = [](const pending_command_ptr& e, const error& why) { e->reply(why); };
   return r;
 }
@@ -259,7 +259,7 @@ bool admin_service_state::find_numbers(const pending_command_ptr& e, const clust
   return numbered.has_value();
 }
 
-void admin_service_state::passed_on(const pending_command_ptr& e, const result<link::answer>& a) {
+void admin_service_state::forwarded(const pending_command_ptr& e, const result<link::answer>& a) {
   if (a) return e->reply(decode_done(a->bytes));
   // All commands are idempotent.
   if (a.error().code == errc::no_leader || a.error().code == errc::connection_lost) {
@@ -278,7 +278,7 @@ void admin_service_state::carry_out(const pending_command_ptr& e, const log_stat
   if (!find_numbers(e, *layout)) return;
   if (e->command.kind == admin_verb::repair) return request_repair_scan(e);
   if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
-  if (e->command.kind == admin_verb::lost || e->command.kind == admin_verb::forget) return look_at_lost(e);
+  if (e->command.kind == admin_verb::lost || e->command.kind == admin_verb::forget) return check_lost(e);
   if (e->command.kind == admin_verb::add) return invite(e, log);
   if (e->command.kind == admin_verb::deletions) {
     const bool held = e->command.number != 0;
@@ -344,16 +344,16 @@ void admin_service_state::await_vote_taken(const pending_command_ptr& e) {
 
 // ── lost chunks ──
 
-void admin_service_state::look_at_lost(const pending_command_ptr& e) {
+void admin_service_state::check_lost(const pending_command_ptr& e) {
   self_->request(s_.membership, caf::infinite, status_atom_v)
       .then(
           [this, e](const member_reports_ptr& reports) {
             auto losses = std::make_shared<reported_losses>(losses_of(*reports));
             auto job = [this, e, losses, store = s_.store, back = on_actor()](bool expired) {
-              result<std::string> told = error{errc::timeout, "the metadata was not reached in time"};
-              if (!expired) told = report_lost(*store, *losses);
-              back([this, e, losses, told = std::move(told)] {
-                if (!told || e->command.kind == admin_verb::lost || losses->chunks.empty()) return e->reply(told);
+              result<std::string> text = error{errc::timeout, "the metadata was not reached in time"};
+              if (!expired) text = report_lost(*store, *losses);
+              back([this, e, losses, text = std::move(text)] {
+                if (!text || e->command.kind == admin_verb::lost || losses->chunks.empty()) return e->reply(text);
                 forget(e, *losses);
               });
             };

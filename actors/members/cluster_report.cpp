@@ -154,9 +154,9 @@ cluster_status report_cluster(const known_cluster& k) {
 
 reported_losses losses_of(const member_reports& reports) {
   reported_losses out;
-  for (const auto& [number, heard] : reports.by_node) {
-    out.chunks.insert(out.chunks.end(), heard.report.lost.begin(), heard.report.lost.end());
-    out.more = out.more || heard.report.lost_count > heard.report.lost.size();
+  for (const auto& [number, received] : reports.by_node) {
+    out.chunks.insert(out.chunks.end(), received.report.lost.begin(), received.report.lost.end());
+    out.more = out.more || received.report.lost_count > received.report.lost.size();
   }
   std::ranges::sort(out.chunks);
   out.chunks.erase(std::unique(out.chunks.begin(), out.chunks.end()), out.chunks.end());

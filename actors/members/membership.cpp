@@ -245,10 +245,10 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
   if (!storage::may_start_as(r.node.incarnation, m->incarnation))
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
-  auto& heard = reports_.try_emplace(m->number, received_report{.healthy_at = leads_since_}).first->second;
+  auto& received = reports_.try_emplace(m->number, received_report{.healthy_at = leads_since_}).first->second;
   s_.state->note_applied(m->number, {r.applied, now()});
-  heard = {now(), r.fault.empty() ? now() : heard.healthy_at, std::move(r),
-           feature_level != 0 ? feature_level : heard.feature_level};
+  received = {now(), r.fault.empty() ? now() : received.healthy_at, std::move(r),
+              feature_level != 0 ? feature_level : received.feature_level};
   update_holds();
   answer({});
 }

@@ -200,8 +200,9 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
   request.seen = found.seen;
   const bool preflight = request.operation->preflight;
   if (found.bucket && !request.origin.empty() && !preflight) {
-    const auto meant = field_of(head, "Access-Control-Request-Method"); // S3 applies it to other methods, too
-    const auto method = meant.empty() ? method_of(head) : meant;
+    const auto requested_method =
+        field_of(head, "Access-Control-Request-Method"); // S3 applies it to other methods, too
+    const auto method = requested_method.empty() ? method_of(head) : requested_method;
     request.basics.lines = cors_lines(found.bucket->cors, request.origin, method);
   }
   if (request.claim) {
@@ -213,14 +214,14 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
       return refused;
     request.key = found.key;
     auto refused = key_refused(request, found, source_bucket_of(head, request));
-    if (refused && !anonymous_allowed(request, found)) return refused;
+    if (refused && !public_access_allows(request, found)) return refused;
     grant_access(request, found, refused ? allowed_by::anybody : allowed_by::key);
     return std::nullopt;
   }
   if (request.cross_site && (!found.bucket || !cors_allows(found.bucket->cors, request.origin, method_of(head))))
     return cross_site_refused();
   if (request.signer || preflight || config_allows(shared.anonymous, *request.operation)) return std::nullopt;
-  if (anonymous_allowed(request, found)) {
+  if (public_access_allows(request, found)) {
     grant_access(request, found, allowed_by::anybody);
     return std::nullopt;
   }

@@ -32,7 +32,7 @@ s3_error slow_down(std::string_view why) {
 
 } // namespace
 
-s3_error too_late(end_reason why) {
+s3_error timeout_error(end_reason why) {
   switch (why) {
     case end_reason::deadline: return {408, "RequestTimeout", "The body made no progress for http.idle_timeout."};
     case end_reason::rate: return {408, "RequestTimeout", "The body came slower than limits.transfer_rate_min."};

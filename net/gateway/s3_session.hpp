@@ -59,6 +59,6 @@ private:
 };
 
 // The answer when the session stops waiting for the client's body.
-s3_error too_late(end_reason why);
+s3_error timeout_error(end_reason why);
 
 } // namespace cairn::net

@@ -64,7 +64,7 @@ std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) 
   return std::nullopt;
 }
 
-bool anonymous_allowed(request& request, const actors::found_access& found) {
+bool public_access_allows(request& request, const actors::found_access& found) {
   if (!found.bucket) return false;
   switch (request.operation->public_by) {
     case publicity::none: return false;

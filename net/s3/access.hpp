@@ -13,7 +13,7 @@ namespace cairn::net {
 
 // Whether the bucket's public access allows the request. If only single objects of the bucket may be public, sets
 // request.public_only, and the object's row decides.
-bool anonymous_allowed(request& request, const actors::found_access& found);
+bool public_access_allows(request& request, const actors::found_access& found);
 
 // Why the key does not allow the request: AccessDenied; NoSuchBucket if the bucket does not exist, so that the
 // operation cannot affect a bucket that is created after this check. `source_bucket`: of a copy, else empty.

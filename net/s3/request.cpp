@@ -172,11 +172,11 @@ std::optional<s3_error> read_version(request& into) {
                   text->empty() ? "Version id cannot be the empty string" : "Invalid version id specified"};
 }
 
-std::string version_lines(const storage::metadata::version_outcome& told) {
+std::string version_lines(const storage::metadata::version_outcome& outcome) {
   // S3 does not answer the id of the null version after a write, only after a delete.
-  if (!told.id || (!told.id->place && !told.delete_marker)) return {};
-  std::string lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
-  if (told.delete_marker) lines += "x-amz-delete-marker: true\r\n";
+  if (!outcome.id || (!outcome.id->place && !outcome.delete_marker)) return {};
+  std::string lines = "x-amz-version-id: " + to_string(*outcome.id) + "\r\n";
+  if (outcome.delete_marker) lines += "x-amz-delete-marker: true\r\n";
   return lines;
 }
 

@@ -81,7 +81,7 @@ std::variant<put_order, s3_error> read_put(const boost::beast::http::fields& fie
 // ?versionId → request.version. InvalidArgument: not a version id, or the operation takes none.
 std::optional<s3_error> read_version(request& into);
 // "x-amz-version-id: …\r\n", and the line for a delete marker; empty: neither applies.
-std::string version_lines(const storage::metadata::version_outcome& told);
+std::string version_lines(const storage::metadata::version_outcome& outcome);
 // "x-amz-expiration: …\r\n"; empty: no rule expires the object.
 std::string expiry_line(const std::optional<actors::expiry>& expires);
 

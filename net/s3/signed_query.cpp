@@ -47,7 +47,7 @@ bool presigned(const request_target& target) {
 
 // Whether the checksum is that of an empty body, which SDKs compute when they presign an upload, because they have no
 // body yet.
-bool of_nothing(std::string_view name, std::string_view value) {
+bool of_empty_body(std::string_view name, std::string_view value) {
   for (const auto kind : storage::checksum_kinds) {
     if (name != std::string{checksum_header_prefix}.append(to_string(kind))) continue;
     return value == base64_encode(storage::running_checksum{kind}.finish());
@@ -103,7 +103,7 @@ std::optional<s3_error> take_query_headers(http::header<true, http::fields>& hea
     const auto value = trimmed(parameter.value);
     if (name == algorithm_name)
       algorithm = value;
-    else if (of_nothing(name, value))
+    else if (of_empty_body(name, value))
       continue;
     else if (auto refused = take(head, name, value, request))
       return refused;

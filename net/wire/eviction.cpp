@@ -35,7 +35,7 @@ std::vector<std::size_t> places_to_clear(const std::vector<connection_place>& pl
 }
 
 nanoseconds patience_under(const memory_pressure& pressure) {
-  if (pressure.somebody_waits || used(pressure) >= spent) return patience_when_spent;
+  if (pressure.has_waiters || used(pressure) >= spent) return patience_when_spent;
   const double part = std::clamp((used(pressure) - 0.5) / (spent - 0.5), 0.0, 1.0);
   return nanoseconds{
       std::int64_t(double(patience_at_half.count()) * (1 - part) + double(patience_when_spent.count()) * part)};
@@ -43,9 +43,9 @@ nanoseconds patience_under(const memory_pressure& pressure) {
 
 std::vector<std::size_t> holders_to_end(const std::vector<memory_holder>& holders, const memory_pressure& pressure) {
   std::vector<std::size_t> chosen;
-  if (!pressure.somebody_waits && used(pressure) <= 0.5) return chosen;
+  if (!pressure.has_waiters && used(pressure) <= 0.5) return chosen;
   const auto patience = patience_under(pressure);
-  const bool nearly_spent = pressure.somebody_waits || used(pressure) >= spent;
+  const bool nearly_spent = pressure.has_waiters || used(pressure) >= spent;
   for (std::size_t i = 0; i < holders.size(); ++i) {
     const auto& h = holders[i];
     if (h.held_bytes > 0 && (h.since >= patience || (nearly_spent && h.bytes_per_second < slow_rate)))

@@ -35,7 +35,7 @@ struct memory_holder {
 };
 struct memory_pressure {
   std::size_t in_use_bytes = 0, limit_bytes = 0;
-  bool somebody_waits = false;
+  bool has_waiters = false;
 };
 
 // How long a client may make no progress: 30 s when half of the memory is used, down to half a second when it is spent.

@@ -27,7 +27,7 @@ constexpr std::uint32_t refusals_max =
 constexpr std::uint32_t beyond_max = 96; // of them, those that are served if their party has few connections
 constexpr std::uint32_t handshakes_max =
     512; // concurrent TLS handshakes, about 100 KiB each; above, the oldest is evicted
-constexpr auto look_pause = std::chrono::milliseconds{500}; // between two sweeps of all connections
+constexpr auto sweep_pause = std::chrono::milliseconds{500}; // between two sweeps of all connections
 constexpr auto full_wait = std::chrono::seconds{1};
 constexpr auto full_pause = std::chrono::milliseconds{20};
 constexpr auto pressed_pause = std::chrono::milliseconds{50}; // while memory is short
@@ -64,11 +64,11 @@ struct http_server::state : std::enable_shared_from_this<state> {
                            [self = shared_from_this()](error_code failed, session_socket socket) {
                              if (self->stopped) return;
                              for (int taken = 0; !failed && taken < accepts_at_once; ++taken) {
-                               if (!self->welcome(std::move(socket))) return;
+                               if (!self->take_socket(std::move(socket))) return;
                                socket = session_socket{self->next_strand()};
                                self->listening.accept(socket, self->other_end, failed);
                              }
-                             if (!failed && !self->welcome(std::move(socket))) return;
+                             if (!failed && !self->take_socket(std::move(socket))) return;
                              if (failed && failed != asio::error::would_block) return self->pause_accepting(failed);
                              self->accept();
                            });
@@ -88,7 +88,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   // beyond the limit: its request shows whether its key has few connections. If those places are taken too, it waits
   // for a moment, and further connections wait in the system's queue. False: it waits, and accepting continues after
   // it.
-  bool welcome(session_socket socket) {
+  bool take_socket(session_socket socket) {
     const auto limit = shared->connections_max.load(std::memory_order_relaxed);
     if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max && handshake_room-- == 0)
       handshake_room = clear_places(handshakes_max / 8, true);
@@ -117,7 +117,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   void try_again(session_socket socket) {
     pause.expires_after(full_pause);
     pause.async_wait([self = shared_from_this(), socket = std::move(socket)](error_code) mutable {
-      if (!self->stopped && self->welcome(std::move(socket))) self->accept();
+      if (!self->stopped && self->take_socket(std::move(socket))) self->accept();
     });
   }
 
@@ -126,32 +126,33 @@ struct http_server::state : std::enable_shared_from_this<state> {
   bool make_room(std::uint32_t limit) {
     if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max)
       return false; // the evicted ones have not closed yet
-    if (room == 0 && shared->clock.now() >= look_after)
+    if (room == 0 && shared->clock.now() >= eviction_after)
       room = clear_places(std::max<std::size_t>(1, limit / 32), false);
-    if (room == 0 && shared->clock.now() >= look_after) look_after = shared->clock.now() + full_pause;
+    if (room == 0 && shared->clock.now() >= eviction_after) eviction_after = shared->clock.now() + full_pause;
     return room > 0 && room-- > 0;
   }
 
   struct seen {
     std::shared_ptr<http_session> session;
-    session_sight sight;
+    session_activity activity;
   };
 
   std::size_t clear_places(std::size_t wanted, bool silent_only) {
     std::vector<seen> all;
     const auto now = shared->clock.now();
     shared->sessions.visit([&](http_session& session) {
-      if (auto alive = session.weak_from_this().lock()) all.push_back({std::move(alive), session.sight(now)});
+      if (auto alive = session.weak_from_this().lock()) all.push_back({std::move(alive), session.activity(now)});
     });
     std::vector<connection_place> places;
     places.reserve(all.size());
     for (const auto& s : all) {
-      const auto& party = s.sight.party;
-      places.push_back({s.sight.kind, s.sight.since, party ? party->connections.load(std::memory_order_relaxed) : 0});
-      if (silent_only && s.sight.kind != standing::silent) places.back().kind = standing::active;
+      const auto& party = s.activity.party;
+      places.push_back(
+          {s.activity.kind, s.activity.since, party ? party->connections.load(std::memory_order_relaxed) : 0});
+      if (silent_only && s.activity.kind != standing::silent) places.back().kind = standing::active;
     }
     const auto chosen = places_to_clear(places, wanted);
-    for (const auto i : chosen) all[i].session->evict(end_reason::place, all[i].sight);
+    for (const auto i : chosen) all[i].session->evict(end_reason::place, all[i].activity);
     return chosen.size();
   }
 
@@ -164,15 +165,15 @@ struct http_server::state : std::enable_shared_from_this<state> {
   void schedule_sweep() {
     const auto shortest =
         std::min({shared->header_timeout.load(), shared->idle_timeout.load(), shared->transfer_rate_window.load()});
-    const auto look_every = std::clamp<config::duration>(shortest / 4, std::chrono::milliseconds{10}, look_pause);
-    sweep.expires_after(std::min<config::duration>(look_every, pressed_pause));
-    sweep.async_wait([self = shared_from_this(), look_every](error_code) {
+    const auto sweep_interval = std::clamp<config::duration>(shortest / 4, std::chrono::milliseconds{10}, sweep_pause);
+    sweep.expires_after(std::min<config::duration>(sweep_interval, pressed_pause));
+    sweep.async_wait([self = shared_from_this(), sweep_interval](error_code) {
       if (self->finished) return;
       const auto now = self->shared->clock.now();
       const auto pressed = self->pressure();
-      const bool short_of = pressed.somebody_waits || pressed.in_use_bytes > pressed.limit_bytes / 2;
-      if (short_of || now >= self->looked_at + look_every) {
-        self->looked_at = now;
+      const bool short_of = pressed.has_waiters || pressed.in_use_bytes > pressed.limit_bytes / 2;
+      if (short_of || now >= self->swept_at + sweep_interval) {
+        self->swept_at = now;
         self->look(now, pressed, short_of);
       }
       self->schedule_sweep();
@@ -188,13 +189,13 @@ struct http_server::state : std::enable_shared_from_this<state> {
       if (!slow && !late && !holds) return;
       auto alive = session.weak_from_this().lock(); // null: its destructor waits for the registry
       if (!alive) return;
-      seen found{std::move(alive), session.sight(now)};
+      seen found{std::move(alive), session.activity(now)};
       if (slow || late)
         due.emplace_back(std::move(found), late ? end_reason::deadline : end_reason::rate);
       else
         holding.push_back(std::move(found));
     });
-    for (const auto& [found, why] : due) found.session->evict(why, found.sight);
+    for (const auto& [found, why] : due) found.session->evict(why, found.activity);
     if (!holding.empty()) reclaim(holding, pressed);
   }
 
@@ -204,7 +205,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     for (const auto& [session, s] : holding)
       holders.push_back({s.held_bytes, s.since, s.bytes_per_second, s.party ? s.party->held_bytes() : 0});
     for (const auto i : holders_to_end(holders, pressed))
-      holding[i].session->evict(end_reason::memory, holding[i].sight);
+      holding[i].session->evict(end_reason::memory, holding[i].activity);
   }
 
   void stop_accepting() {
@@ -247,9 +248,9 @@ struct http_server::state : std::enable_shared_from_this<state> {
   asio::ip::tcp::endpoint other_end;   // of the connection being accepted
   std::size_t next_shard = 0;
   std::size_t room = 0, handshake_room = 0; // connections that were evicted and not replaced yet
-  storage::steady_time look_after{};
+  storage::steady_time eviction_after{};
   std::optional<storage::steady_time> full_since; // since when no connection could be accepted
-  storage::steady_time looked_at{};
+  storage::steady_time swept_at{};
   bool stopped = false, finished = false;
 };
 

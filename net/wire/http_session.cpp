@@ -68,7 +68,7 @@ void http_session::start(bool beyond) {
 // The handshake has the timeout of a head, and the first head has another.
 void http_session::greet() {
   if (!stream_.encrypted()) return read_then(&http_session::process_input);
-  shakes_hands_ = true;
+  handshaking_ = true;
   shared_->handshakes.fetch_add(1, std::memory_order_relaxed);
   const auto in_turn = [turns = shared_->handshake_turns, payer = payer_](std::function<void(fair_turns::turn)> step) {
     turns->take(payer ? payer->name() : std::string{}, std::move(step));
@@ -83,7 +83,7 @@ void http_session::greet() {
 }
 
 void http_session::greeted() {
-  if (std::exchange(shakes_hands_, false)) shared_->handshakes.fetch_sub(1, std::memory_order_relaxed);
+  if (std::exchange(handshaking_, false)) shared_->handshakes.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void http_session::refuse() {

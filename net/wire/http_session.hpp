@@ -38,7 +38,7 @@ struct pending_write {
 using body_parser = boost::beast::http::request_parser<boost::beast::http::buffer_body>;
 
 // The state of a connection as the server's sweep sees it.
-struct session_sight {
+struct session_activity {
   standing kind = standing::active;
   std::chrono::nanoseconds since{0}; // without progress
   bool slow = false;                 // progress, but hardly any (net/wire/eviction.hpp)
@@ -65,9 +65,9 @@ public:
   bool overdue(storage::steady_time now) const;
   bool too_slow(storage::steady_time now); // the sweep only
   std::size_t held_bytes() const { return held_.load(std::memory_order_relaxed); }
-  session_sight sight(storage::steady_time now) const;   // the sweep only
-  void evict(end_reason why, const session_sight& seen); // if the client has made no progress since `seen`
-  void stop(bool at_once);                               // not at once: closes when idle, or after the answer
+  session_activity activity(storage::steady_time now) const; // the sweep only
+  void evict(end_reason why, const session_activity& seen);  // if the client has made no progress since `seen`
+  void stop(bool at_once);                                   // not at once: closes when idle, or after the answer
   session_strand executor() { return stream_.socket().get_executor(); }
   http_shared& shared() const { return *shared_; }
 
@@ -141,7 +141,7 @@ private:
   void drain_socket();
   void close_idle();
   storage::steady_time armed_at() const;
-  void end(end_reason why, const session_sight& seen);
+  void end(end_reason why, const session_activity& seen);
   void end_body(end_reason why);
   void count_end(end_reason why);
   void record();
@@ -181,7 +181,7 @@ private:
   bool keep_alive_ = false;  // as the client requested
   bool close_after_ = false; // as the answer's head says
   bool body_whole_ = false, continued_ = false;
-  bool shakes_hands_ = false; // a TLS handshake is in progress
+  bool handshaking_ = false; // a TLS handshake is in progress
   bool over_limit_ = false;
 };
 

@@ -58,8 +58,8 @@ storage::steady_time http_session::armed_at() const {
   return storage::steady_time{storage::steady_time::duration{armed_at_.load(std::memory_order_relaxed)}};
 }
 
-session_sight http_session::sight(storage::steady_time now) const {
-  session_sight seen;
+session_activity http_session::activity(storage::steady_time now) const {
+  session_activity seen;
   seen.party = party_.load(std::memory_order_relaxed);
   seen.transfer = transfers_.load(std::memory_order_relaxed);
   if (deadline_.load(std::memory_order_relaxed) == 0) return seen; // the session does not wait for the client
@@ -76,11 +76,11 @@ session_sight http_session::sight(storage::steady_time now) const {
   return seen;
 }
 
-void http_session::evict(end_reason why, const session_sight& seen) {
+void http_session::evict(end_reason why, const session_activity& seen) {
   asio::post(executor(), [self = shared_from_this(), why, seen] { self->end(why, seen); });
 }
 
-void http_session::end(end_reason why, const session_sight& seen) {
+void http_session::end(end_reason why, const session_activity& seen) {
   const auto now = shared_->clock.now();
   if (closed_ || deadline_.load(std::memory_order_relaxed) == 0) return;
   if (why == end_reason::deadline && !overdue(now)) return;

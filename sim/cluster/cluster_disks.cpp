@@ -162,7 +162,7 @@ void bit_rot::flip() {
   ++flipped_;
 }
 
-void bit_rot::meet(bool as_a_scrub) {
+void bit_rot::read_damaged(bool as_a_scrub) {
   for (const auto& [id, number] : rotten_) {
     auto* const node = running(number);
     if (!node || !node->has(id) || node->good(id)) continue;

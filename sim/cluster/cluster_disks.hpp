@@ -49,10 +49,10 @@ class bit_rot {
 public:
   bit_rot(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}
 
-  void flip();                // flips one bit of some chunk; none if no chunk qualifies
-  void meet(bool as_a_scrub); // reads every rotten chunk, as a client or as an operator's command
-  void flip_row();            // in one node's metadata, while all others' is whole
-  bool metadata_is_whole();   // reads it as a scrub does, so that its node learns of the damage
+  void flip();                        // flips one bit of some chunk; none if no chunk qualifies
+  void read_damaged(bool as_a_scrub); // reads every rotten chunk, as a client or as an operator's command
+  void flip_row();                    // in one node's metadata, while all others' is whole
+  bool metadata_is_whole();           // reads it as a scrub does, so that its node learns of the damage
   std::uint64_t count() const noexcept { return flipped_; }
   std::uint64_t rows() const noexcept { return rows_; }
 

@@ -47,12 +47,12 @@ void cluster_faults::freeze() {
 void cluster_faults::cut_one_way() {
   auto& d = w_.draw;
   const auto& one = *d.pick(nodes_);
-  const bool hears = d.chance(0.5);
+  const bool receives = d.chance(0.5);
   const double most = d.chance(0.5) ? 1.0 : 0.5;
   ++cuts_;
   for (const auto& other : nodes_) {
     if (other.get() == &one || !d.chance(most)) continue;
-    if (hears)
+    if (receives)
       network_.cut_one_way(one.id(), other->id());
     else
       network_.cut_one_way(other->id(), one.id());

@@ -26,21 +26,21 @@ void cluster_workload::copy(std::size_t u, cluster_node& node, const std::string
   auto& it = users_[u];
   const auto from = w_.draw.pick(keys_);
   it.what = "copy of " + from + " to " + key;
-  it.told = {history_.begin(from, {})};
+  it.recorded = {history_.begin(from, {})};
   ask_metadata<found_object>(
       node.handles(),
       [this, u, from, key, operation = it.operation](const result<found_object>& found) {
         if (!in_time(u, operation)) return;
         auto& who = users_[u];
         if (found) {
-          history_.seen(who.told.front(), content_of(*found->row));
+          history_.seen(who.recorded.front(), content_of(*found->row));
           return copy_found(u, from, key, *found->row);
         }
         if (found.error().code == errc::no_such_key) {
-          history_.seen(who.told.front(), absent);
+          history_.seen(who.recorded.front(), absent);
         } else {
-          history_.nothing(who.told.front());
-          excuse(who, found.error());
+          history_.nothing(who.recorded.front());
+          tolerate(who, found.error());
         }
         ended(u);
       },
@@ -50,7 +50,7 @@ void cluster_workload::copy(std::size_t u, cluster_node& node, const std::string
 void cluster_workload::copy_found(std::size_t u, const std::string& from, const std::string& key,
                                   const meta::object_row& source) {
   auto& it = users_[u];
-  it.told.clear(); // the read has its answer, whatever happens to the copy
+  it.recorded.clear(); // the read has its answer, whatever happens to the copy
   auto* const node = any_node();
   if (!node) return ended(u);
   meta::copy_object c;
@@ -61,15 +61,15 @@ void cluster_workload::copy_found(std::size_t u, const std::string& from, const 
   operation o{.write = true, .value = content_of(source)};
   if (w_.draw.chance(0.4)) condition(o, c.condition, key);
   written_[key].push_back(o.value);
-  it.told = {history_.begin(key, o)};
+  it.recorded = {history_.begin(key, o)};
   may_expire(key, o.value);
-  tell(u, *node, std::move(c), [this, u](const result<committed>& r) {
+  send_command(u, *node, std::move(c), [this, u](const result<committed>& r) {
     auto& who = users_[u];
     if (r) {
       ++copies_;
-      history_.done(who.told.front());
+      history_.done(who.recorded.front());
     } else if (r.error() == errc::stale_source || r.error() == errc::no_such_key) {
-      history_.nothing(who.told.front()); // the source has changed since
+      history_.nothing(who.recorded.front()); // the source has changed since
     } else {
       write_failed(who, r.error());
     }
@@ -107,15 +107,15 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
                                      meta::command c) {
   auto& it = users_[u];
   it.what = "change of " + what;
-  it.told = {history_.begin(what, o)};
-  tell(u, node, std::move(c), [this, u](const result<committed>& r) {
+  it.recorded = {history_.begin(what, o)};
+  send_command(u, node, std::move(c), [this, u](const result<committed>& r) {
     auto& who = users_[u];
     const bool refused = !r && (r.error() == errc::no_such_access_key ||
                                 r.error() == errc::invalid_argument); // the register does not allow it
     if (r)
-      history_.done(who.told.front());
+      history_.done(who.recorded.front());
     else if (refused)
-      history_.refused(who.told.front());
+      history_.refused(who.recorded.front());
     else
       write_failed(who, r.error());
     ended(u);
@@ -126,20 +126,20 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
 void cluster_workload::look_at_access(std::size_t u, cluster_node& node, const std::string& id) {
   auto& it = users_[u];
   it.what = "look at " + (id.empty() ? public_register : register_of(id));
-  it.told = {history_.begin(id.empty() ? public_register : register_of(id), {})};
+  it.recorded = {history_.begin(id.empty() ? public_register : register_of(id), {})};
   ask_metadata<found_access>(
       node.handles(),
       [this, u, id, operation = it.operation](const result<found_access>& found) {
         if (!in_time(u, operation)) return;
         auto& who = users_[u];
         if (!found) {
-          history_.nothing(who.told.front());
-          excuse(who, found.error());
+          history_.nothing(who.recorded.front());
+          tolerate(who, found.error());
         } else if (id.empty()) {
           if (checks_.expect(found->bucket != nullptr, "the bucket does not exist"))
-            history_.seen(who.told.front(), content_number(found->bucket->public_read));
+            history_.seen(who.recorded.front(), content_number(found->bucket->public_read));
         } else {
-          history_.seen(who.told.front(), found->key ? std::stoull(found->key->label) : absent);
+          history_.seen(who.recorded.front(), found->key ? std::stoull(found->key->label) : absent);
         }
         ended(u);
       },

@@ -269,7 +269,7 @@ void cluster_run::settle(const char* after) {
   do {
     w_.run_for(2s);
     problem = census_.unsettled(plan_.rots);
-    if (plan_.rots && !problem.empty()) bit_rot_->meet(plan_.scrubs);
+    if (plan_.rots && !problem.empty()) bit_rot_->read_damaged(plan_.scrubs);
   } while (!problem.empty() && w_.now() < until && !checks_.failed());
   if (!problem.empty()) checks_.fail(std::string{after} + ": " + problem + "; " + standing());
 }

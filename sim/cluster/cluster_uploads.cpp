@@ -68,11 +68,11 @@ void cluster_workload::upload_in_parts(std::size_t u, cluster_node& node, const 
   begin.now = w_.clock().wall();
   begin.nonce = it.parts->name.nonce;
   begin.headers.user = {{"content", std::to_string(it.parts->whole)}};
-  tell(u, node, std::move(begin), [this, u](const result<committed>& r) {
+  send_command(u, node, std::move(begin), [this, u](const result<committed>& r) {
     auto& who = users_[u];
     if (!r) {
       uncertain_uploads_ += may_have_happened(r.error().code);
-      excuse(who, r.error());
+      tolerate(who, r.error());
       return ended(u);
     }
     who.parts->name.id = r->result.version;
@@ -82,8 +82,8 @@ void cluster_workload::upload_in_parts(std::size_t u, cluster_node& node, const 
 }
 
 // Commits a command for the upload; calls `then` unless the user has begun another operation.
-void cluster_workload::tell(std::size_t u, cluster_node& node, meta::command c,
-                            std::function<void(const result<committed>&)> then) {
+void cluster_workload::send_command(std::size_t u, cluster_node& node, meta::command c,
+                                    std::function<void(const result<committed>&)> then) {
   users_[u].node = node.number();
   ask_metadata<committed>(
       node.handles(),
@@ -141,7 +141,7 @@ void cluster_workload::part_ended(std::size_t u, const result<put_outcome>& outc
   } else if (outcome.error() == errc::no_such_upload && may_be_aborted(job)) {
     return ended(u);
   } else {
-    excuse(it, outcome.error());
+    tolerate(it, outcome.error());
     if (++job.tries == tries_max) {
       left_uploads_.push_back(it.parts);
       return ended(u);
@@ -173,15 +173,15 @@ void cluster_workload::complete_parts(std::size_t u, cluster_node& node) {
   command.now = w_.clock().wall();
   operation o{.write = true, .value = job.whole};
   condition(o, command.condition, job.name.key);
-  it.told = {history_.begin(job.name.key, o)};
+  it.recorded = {history_.begin(job.name.key, o)};
   may_expire(job.name.key, o.value);
-  tell(u, node, std::move(command), [this, u](const result<committed>& r) {
+  send_command(u, node, std::move(command), [this, u](const result<committed>& r) {
     auto& who = users_[u];
     if (r) {
       ++completed_uploads_;
-      history_.done(who.told.front());
+      history_.done(who.recorded.front());
     } else if (r.error() == errc::no_such_upload && may_be_aborted(*who.parts)) {
-      history_.nothing(who.told.front());
+      history_.nothing(who.recorded.front());
     } else {
       not_ended(who, r.error());
       write_failed(who, r.error());
@@ -199,13 +199,13 @@ void cluster_workload::not_ended(const user& it, const error& why) {
 }
 
 void cluster_workload::abort_parts(std::size_t u, cluster_node& node) {
-  tell(u, node, meta::abort_upload{{}, users_[u].parts->name}, [this, u](const result<committed>& r) {
+  send_command(u, node, meta::abort_upload{{}, users_[u].parts->name}, [this, u](const result<committed>& r) {
     auto& who = users_[u];
     if (r || (r.error() == errc::no_such_upload && may_be_aborted(*who.parts))) {
       aborted_uploads_.push_back(who.parts);
     } else {
       not_ended(who, r.error());
-      excuse(who, r.error());
+      tolerate(who, r.error());
     }
     ended(u);
   });
@@ -264,13 +264,13 @@ void cluster_workload::settle_uploads() {
 }
 
 std::size_t cluster_workload::list_uploads(cluster_node& node) {
-  std::optional<result<uploads_listing>> told;
+  std::optional<result<uploads_listing>> listing;
   meta::uploads_query query;
   query.bucket = bucket_name;
   ask_metadata<uploads_listing>(
-      node.handles(), [&told](const result<uploads_listing>& r) { told = r; }, list_atom_v, query);
-  w_.run_until([&] { return told.has_value(); }, 2min);
-  if (told && *told) return (**told)->uploads.size();
+      node.handles(), [&listing](const result<uploads_listing>& r) { listing = r; }, list_atom_v, query);
+  w_.run_until([&] { return listing.has_value(); }, 2min);
+  if (listing && *listing) return (**listing)->uploads.size();
   checks_.fail("the uploads are not listed");
   return 0;
 }

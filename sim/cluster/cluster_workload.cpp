@@ -14,8 +14,8 @@ using namespace cairn::actors;
 using namespace std::chrono_literals;
 
 // The errors that a client may get while nodes crash and links break.
-const std::set<errc> excused{errc::no_leader, errc::no_quorum, errc::timeout,         errc::busy,
-                             errc::slow_down, errc::stopping,  errc::connection_lost, errc::session_ended};
+const std::set<errc> tolerated{errc::no_leader, errc::no_quorum, errc::timeout,         errc::busy,
+                               errc::slow_down, errc::stopping,  errc::connection_lost, errc::session_ended};
 
 const std::set<errc> of_a_disk{errc::io_error, errc::read_only, errc::no_space, errc::corrupt, errc::chunk_lost};
 
@@ -109,7 +109,7 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   auto& it = users_[u];
   it.operation = next_operation_++;
   it.node = node.number();
-  it.told.clear();
+  it.recorded.clear();
   it.busy = true;
   it.calm = calm_;
   if (plan_.uploads > 0 && w_.draw.chance(plan_.uploads)) return upload_in_parts(u, node, key);
@@ -141,7 +141,7 @@ void cluster_workload::crashing(const cluster_node& node) {
   for (std::size_t u = 0; u < users_.size(); ++u) {
     auto& it = users_[u];
     if (!it.busy || it.node != node.number()) continue;
-    for (const auto n : it.told)
+    for (const auto n : it.recorded)
       if (history_.open(n)) history_.unknown(n);
     if (it.download) it.download->leave();
     if (it.upload) {
@@ -153,12 +153,12 @@ void cluster_workload::crashing(const cluster_node& node) {
   }
 }
 
-void cluster_workload::excuse(const user& it, const error& why) {
+void cluster_workload::tolerate(const user& it, const error& why) {
   ++failures_[why.code];
   const bool damaged = why.code == errc::corrupt || why.code == errc::chunk_lost;
   const bool rotten = (plan_.bit_rot && why.code == errc::corrupt) || (plan_.changed_bytes && damaged);
   const bool disk = plan_.failing_disks && of_a_disk.contains(why.code);
-  if (it.calm || (!excused.contains(why.code) && !rotten && !disk))
+  if (it.calm || (!tolerated.contains(why.code) && !rotten && !disk))
     checks_.fail(it.what + " through node " + std::to_string(it.node) +
                  " failed without a planned reason: " + to_string(why));
 }
@@ -230,7 +230,7 @@ void cluster_workload::put(std::size_t u, cluster_node& node, const std::string&
   if (w_.draw.chance(plan_.cancels)) habits.leaves_after_bytes = w_.draw.below(size + 1);
   it.what = "put " + std::to_string(number) + " of " + key;
   it.key = key;
-  it.told = {history_.begin(key, o)};
+  it.recorded = {history_.begin(key, o)};
   may_expire(key, number);
   const auto operation = it.operation;
   auto uploader =
@@ -245,7 +245,7 @@ void cluster_workload::put(std::size_t u, cluster_node& node, const std::string&
 void cluster_workload::put_ended(std::size_t u, content_number number, std::optional<result<put_outcome>> outcome) {
   auto& it = users_[u];
   if (!outcome) {
-    history_.unknown(it.told.front());
+    history_.unknown(it.recorded.front());
   } else if (*outcome) {
     const auto& stored = **outcome;
     checks_.expect(stored.size == contents_.at(number).size, "a put was acknowledged with another size");
@@ -254,7 +254,7 @@ void cluster_workload::put_ended(std::size_t u, content_number number, std::opti
     if (stored.version_id) versions_.push_back({it.key, *stored.version_id, number});
     checks_.expect(plan_.versioned == stored.version_id.has_value(),
                    "a put was answered with a version id in an unversioned bucket, or without one");
-    history_.done(it.told.front());
+    history_.done(it.recorded.front());
   } else {
     write_failed(it, outcome->error());
   }
@@ -262,13 +262,13 @@ void cluster_workload::put_ended(std::size_t u, content_number number, std::opti
 }
 
 void cluster_workload::write_failed(const user& it, const error& why) {
-  const auto n = it.told.front();
+  const auto n = it.recorded.front();
   if (why.code == errc::precondition_failed) return history_.refused(n);
   if (may_have_happened(why.code))
     history_.unknown(n);
   else
     history_.nothing(n);
-  excuse(it, why);
+  tolerate(it, why);
 }
 
 // Adds the effect that a rule may have: a delete on the condition that the key still has this content, because a walk's
@@ -312,14 +312,14 @@ void cluster_workload::remove(std::size_t u, cluster_node& node, const std::stri
   operation o{.write = true};
   if (w_.draw.chance(0.3)) condition(o, del.condition, key);
   it.what = "delete of " + key;
-  it.told = {history_.begin(key, o)};
+  it.recorded = {history_.begin(key, o)};
   auto box = std::make_shared<const meta::command>(std::move(del));
   ask_metadata<committed>(
       node.handles(),
       [this, u, operation = it.operation](const result<committed>& r) {
         if (!in_time(u, operation)) return;
         if (r)
-          history_.done(users_[u].told.front());
+          history_.done(users_[u].recorded.front());
         else
           write_failed(users_[u], r.error());
         ended(u);
@@ -361,7 +361,7 @@ std::shared_ptr<slow_client> cluster_workload::start_get(cluster_node& node, con
 void cluster_workload::get(std::size_t u, cluster_node& node, const std::string& key, bool with_body) {
   auto& it = users_[u];
   it.what = (with_body ? "get of " : "head of ") + key;
-  it.told = {history_.begin(key, {})};
+  it.recorded = {history_.begin(key, {})};
   admit(u, node, [this, u, &node, key, with_body](const meta::judgement& judged) {
     users_[u].download = start_get(node, key, with_body, true, std::nullopt, judged);
     watch_get(u, users_[u].operation);
@@ -377,8 +377,8 @@ void cluster_workload::admit(std::size_t u, cluster_node& node, std::function<vo
         if (!in_time(u, operation)) return;
         if (found && checks_.expect(found->bucket != nullptr, "the bucket does not exist"))
           return then({found->bucket->id, found->seen});
-        for (const auto n : users_[u].told) history_.nothing(n);
-        if (!found) excuse(users_[u], found.error());
+        for (const auto n : users_[u].recorded) history_.nothing(n);
+        if (!found) tolerate(users_[u], found.error());
         ended(u);
       },
       access_atom_v, access_query{{}, bucket_name, {}});
@@ -394,7 +394,7 @@ void cluster_workload::watch_get(std::size_t u, std::uint64_t operation) {
 void cluster_workload::get_ended(std::size_t u) {
   auto& it = users_[u];
   const auto& client = *it.download;
-  const auto n = it.told.front();
+  const auto n = it.recorded.front();
   const bool failed = client.end() == download_end::failed || client.end() == download_end::aborted;
   if (client.row())
     history_.seen(n, content_of(*client.row()));
@@ -403,14 +403,14 @@ void cluster_workload::get_ended(std::size_t u) {
   else
     history_.nothing(n);
   if (client.end() == download_end::finished) ++whole_reads_;
-  if (failed && client.reason().code != errc::no_such_key) excuse(it, client.reason());
+  if (failed && client.reason().code != errc::no_such_key) tolerate(it, client.reason());
   ended(u);
 }
 
 void cluster_workload::list(std::size_t u, cluster_node& node) {
   auto& it = users_[u];
   it.what = "list";
-  for (const auto& key : keys_) it.told.push_back(history_.begin(key, {}));
+  for (const auto& key : keys_) it.recorded.push_back(history_.begin(key, {}));
   admit(u, node, [this, u, &node](const meta::judgement& judged) {
     meta::listing_query query;
     query.bucket = bucket_name;
@@ -422,8 +422,8 @@ void cluster_workload::list(std::size_t u, cluster_node& node) {
           if (r) {
             listed(users_[u], **r);
           } else {
-            for (const auto n : users_[u].told) history_.nothing(n);
-            excuse(users_[u], r.error());
+            for (const auto n : users_[u].recorded) history_.nothing(n);
+            tolerate(users_[u], r.error());
           }
           ended(u);
         },
@@ -439,7 +439,7 @@ void cluster_workload::listed(user& it, const meta::listing& page) {
     const auto known = at == page.objects.end() ? by_etag_.end() : by_etag_.find(to_string(at->etag));
     if (at != page.objects.end() && known == by_etag_.end())
       return checks_.fail("a listing shows a content that was never written");
-    history_.seen(it.told[i], at == page.objects.end() ? absent : known->second);
+    history_.seen(it.recorded[i], at == page.objects.end() ? absent : known->second);
   }
 }
 

@@ -92,7 +92,7 @@ private:
   struct user {
     std::uint64_t operation = 0; // number of the current operation; answers to earlier ones are ignored
     std::size_t node = 0;
-    std::vector<history::number> told;
+    std::vector<history::number> recorded;
     std::string what, key; // key: of a put
     bool busy = false, calm = false;
     std::shared_ptr<slow_uploader> upload;
@@ -122,7 +122,7 @@ private:
   // Adds the delete of a rule for a content that `key` may have: it may take effect at any time once it is due.
   void may_expire(const std::string& key, content_number value);
   bool may_be_aborted(const part_upload& job) const; // by a rule
-  void excuse(const user& it, const error& why);
+  void tolerate(const user& it, const error& why);
   bool in_time(std::size_t u, std::uint64_t operation) const { return users_[u].operation == operation; }
   void ended(std::size_t u);
   content_number new_content(const std::string& key, std::uint64_t size);
@@ -145,8 +145,8 @@ private:
 
   parts_ptr new_parts(const std::string& key);
   void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);
-  void tell(std::size_t u, cluster_node& node, storage::metadata::command c,
-            std::function<void(const result<actors::committed>&)> then);
+  void send_command(std::size_t u, cluster_node& node, storage::metadata::command c,
+                    std::function<void(const result<actors::committed>&)> then);
   void next_part(std::size_t u);
   void part_ended(std::size_t u, const result<actors::put_outcome>& outcome);
   void finish_parts(std::size_t u, cluster_node& node);

@@ -263,8 +263,8 @@ link::request_number sim_peers::send(const storage::uuid& to, std::string reques
   if (left.count() <= 0) return refuse(std::move(p.reply), {errc::timeout, "the deadline has passed"}), 0;
   const auto& l = at->second;
   if (n_.w_.draw.chance(n_.plan_.breaks)) {
-    const bool noticed_there = n_.w_.draw.chance(0.5); // the message arrives, its reply does not
-    if (!noticed_there) {
+    const bool delivered = n_.w_.draw.chance(0.5); // the message arrives, its reply does not
+    if (!delivered) {
       refuse(std::move(p.reply), {errc::connection_lost, "the connection broke"});
       lose(l, "the connection broke");
       return 0;

@@ -55,18 +55,18 @@ void node_run::draw() {
   work_plan_.users = d.between(1, 6);
   work_plan_.operations = d.between(20, 80);
   if (d.chance(0.2)) work_plan_.socket_max = std::chrono::milliseconds{50};
-  work_plan_.excused = {errc::slow_down, errc::timeout};
+  work_plan_.tolerated = {errc::slow_down, errc::timeout};
   if (d.chance(0.2)) faults_.read_errors = 0.02;
   if (d.chance(0.15)) faults_.write_errors = 0.02;
   if (d.chance(0.1)) faults_.flush_errors = 0.01;
   if (d.chance(0.15)) {
     faults_.small_disk = true;
     node_plan_.disk_bytes = 6 << 20;
-    work_plan_.excused.insert(errc::no_space);
+    work_plan_.tolerated.insert(errc::no_space);
   }
   disks_fail_ = faults_.read_errors > 0 || faults_.write_errors > 0 || faults_.flush_errors > 0;
   if (disks_fail_) {
-    work_plan_.excused.insert({errc::io_error, errc::read_only, errc::no_space});
+    work_plan_.tolerated.insert({errc::io_error, errc::read_only, errc::no_space});
   }
   lives_ = d.chance(0.6) ? d.between(2, 4) : 1;
 }

@@ -44,8 +44,8 @@ workload::workload(world& w, checks& c, sim_node& node, workload_plan plan)
   }
 }
 
-void workload::excuse(const error& why, const char* what) {
-  if (plan_.excused.contains(why.code)) return;
+void workload::tolerate(const error& why, const char* what) {
+  if (plan_.tolerated.contains(why.code)) return;
   checks_.fail(std::string{what} + " failed without a planned reason: " + to_string(why));
 }
 
@@ -171,7 +171,7 @@ void workload::put_ended(std::size_t user, const std::string& key, content_numbe
     checks_.expect(!surely_absent, "if_absent was refused for an absent key");
     return;
   }
-  excuse(why, "a put");
+  tolerate(why, "a put");
 }
 
 std::shared_ptr<slow_client> workload::start_get(const std::string& key, bool with_body, bool may_leave) {
@@ -221,7 +221,7 @@ void workload::get_ended(std::size_t user, const slow_client& client, std::uint6
     if (client.reason().code == errc::no_such_key)
       model_.observed(read, absent);
     else
-      excuse(client.reason(), "a get");
+      tolerate(client.reason(), "a get");
   }
   model_.end_read(read);
 }
@@ -240,7 +240,7 @@ void workload::remove(std::size_t user, const std::string& key) {
                               model_.unknown(key);
                             else
                               model_.refused(key, absent);
-                            excuse(r.error(), "a delete");
+                            tolerate(r.error(), "a delete");
                           }),
                           commit_atom_v, command_box{box});
 }
@@ -255,7 +255,7 @@ void workload::list(std::size_t user) {
                                if (r)
                                  check_listing(**r, changes);
                                else
-                                 excuse(r.error(), "a list");
+                                 tolerate(r.error(), "a list");
                              }),
                              list_atom_v, query);
 }

@@ -15,7 +15,7 @@ struct workload_plan {
   std::uint64_t size_max = 300'000;
   double cancels = 0.1;         // probability that the client leaves during an operation
   microseconds socket_max{500}; // time per slice
-  std::set<errc> excused;       // failures that this run's faults explain
+  std::set<errc> tolerated;     // failures that this run's faults explain
 };
 
 class workload {
@@ -52,7 +52,7 @@ private:
                      const std::map<std::string, std::uint64_t>& changes_before);
   std::shared_ptr<slow_client> start_get(const std::string& key, bool with_body, bool may_leave);
   content_number new_content(std::uint64_t size);
-  void excuse(const error& why, const char* what);
+  void tolerate(const error& why, const char* what);
   template <class Answer>
   std::function<void(result<Answer>)> if_alive(std::function<void(result<Answer>)> then) {
     return [this, life = life_, then = std::move(then)](result<Answer> r) {

@@ -29,7 +29,7 @@ void deleted(const job_ptr& job, std::size_t index, const result<actors::committ
   if (job->session->closed()) return;
   auto& entry = job->request.entries[index];
   if (outcome) {
-    entry.told = metadata::version_outcome_of(outcome->result);
+    entry.outcome = metadata::version_outcome_of(outcome->result);
   } else {
     entry.failed = s3_error_of(outcome.error());
     if (actors::is_fault(outcome.error().code)) {

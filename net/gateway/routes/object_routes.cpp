@@ -51,10 +51,10 @@ void delete_object(const session_ptr& session) {
   ask<actors::committed>(
       session,
       [session](const actors::committed& done) {
-        auto told = metadata::version_outcome_of(done.result);
-        if (session->current().version) told.id = session->current().version;
-        auto lines = version_lines(told);
-        if (lines.empty() && told.id) lines = "x-amz-version-id: " + to_string(*told.id) + "\r\n";
+        auto outcome = metadata::version_outcome_of(done.result);
+        if (session->current().version) outcome.id = session->current().version;
+        auto lines = version_lines(outcome);
+        if (lines.empty() && outcome.id) lines = "x-amz-version-id: " + to_string(*outcome.id) + "\r\n";
         session->respond_empty(204, lines);
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});

@@ -71,7 +71,7 @@ void read_on(const session_ptr& session, const then_body& then, body_checksums h
                                   auto& connection = session->http();
                                   if (connection.closed()) return;
                                   if (failed && connection.stalled())
-                                    return session->respond_error(too_late(*connection.stalled()));
+                                    return session->respond_error(timeout_error(*connection.stalled()));
                                   if (failed) return connection.close();
                                   connection.disarm();
                                   connection.received(n);

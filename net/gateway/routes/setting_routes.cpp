@@ -27,7 +27,7 @@ void with_object(const session_ptr& session, std::function<void(const metadata::
       actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});
 }
 
-void answer_unkept(const session_ptr& session) {
+void answer_unsupported(const session_ptr& session) {
   const auto& target = session->current().target;
   const auto setting = setting_answer(sub_resource_of(target), !target.key.empty());
   if (const auto* refused = std::get_if<s3_error>(&setting)) return session->respond_error(*refused);
@@ -44,13 +44,13 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
   if (what == "tagging" && !row.tags.empty()) return answer_document(session, tagging_xml(row.tags));
   if (what == "ownershipControls" && row.ownership != metadata::ownership::not_given)
     return answer_document(session, ownership_document(row.ownership));
-  answer_unkept(session);
+  answer_unsupported(session);
 }
 
 void read_of_object(const session_ptr& session, const metadata::object_row& row) {
   if (sub_resource_of(session->current().target) == "acl")
     return answer_document(session, acl_document({row.extras.public_read}));
-  answer_unkept(session);
+  answer_unsupported(session);
 }
 
 metadata::set_bucket change_of(const session_ptr& session) {

@@ -17,7 +17,7 @@ namespace asio = boost::asio;
 namespace metadata = storage::metadata;
 using boost::system::error_code;
 
-constexpr std::chrono::seconds judged_every{10};
+constexpr std::chrono::seconds authorized_every{10};
 constexpr std::size_t fast_read_bytes = 64 << 10;
 
 // Methods of upload_client run on the ingest's thread and hop to the strand; all else runs on the strand.
@@ -34,7 +34,7 @@ public:
 
   void run(actors::put_request put) {
     session_->http().begin(weak_from_this());
-    judge_at_ = session_->shared().clock.now() + judged_every;
+    authorize_at_ = session_->shared().clock.now() + authorized_every;
     put.payer = session_->payer();
     asked_ = !reader_.whole() && reader_.worth_a_buffer();
     put.grants = asked_ ? actors::put_request::granting::on_demand_first : actors::put_request::granting::on_demand;
@@ -77,7 +77,7 @@ public:
 
   void sent(std::uint64_t) override {}
 
-  void stalled(end_reason why) override { refuse(too_late(why)); }
+  void stalled(end_reason why) override { refuse(timeout_error(why)); }
 
   void lost() override { leave(); }
 
@@ -124,7 +124,7 @@ private:
   }
 
   // Requests the next buffer before the current one is full if the client sends fast.
-  void want_ahead(std::size_t arrived) {
+  void request_ahead(std::size_t arrived) {
     if (arrived < fast_read_bytes || grants_.size() != 1 || 2 * filled_ < grants_.front().fill_bytes) return;
     if (session_->http().chunked() || session_->http().body_left() > room().size()) want();
   }
@@ -152,24 +152,24 @@ private:
       return refuse({400, "IncompleteBody", "The body ended before its announced length."});
     }
     if (failed) return session_->http().close();
-    judge_again();
-    want_ahead(n);
+    authorize_again();
+    request_ahead(n);
     pump();
   }
 
   // A body may take hours: if the sender loses the right meanwhile, the upload is refused before the body's end. The
   // commit is authorized in any case.
-  void judge_again() {
+  void authorize_again() {
     const auto now = session_->shared().clock.now();
-    if (judging_ || now < judge_at_) return;
-    judge_at_ = now + judged_every;
+    if (authorizing_ || now < authorize_at_) return;
+    authorize_at_ = now + authorized_every;
     const auto& request = session_->current();
     if (request.by.by != metadata::allowed_by::key && request.by.by != metadata::allowed_by::anybody) return;
-    judging_ = true;
+    authorizing_ = true;
     ask_result<actors::found_access>(
         session_,
         [self = shared_from_this(), by = request.by](const result<actors::found_access>& found) {
-          self->judging_ = false;
+          self->authorizing_ = false;
           if (!found || !self->ingest_ || self->ended_ || self->answer_) return;
           if (const auto why = metadata::lapsed(by, found->key.get(), found->bucket.get()))
             self->refuse(s3_error_of(*why));
@@ -224,8 +224,8 @@ private:
   std::deque<granted> grants_;
   std::size_t filled_ = 0; // bytes in grants_.front()
   std::function<void(s3_session&)> answer_;
-  bool reading_ = false, ended_ = false, judging_ = false;
-  storage::steady_time judge_at_{};
+  bool reading_ = false, ended_ = false, authorizing_ = false;
+  storage::steady_time authorize_at_{};
   bool asked_ = false; // whether a buffer was requested
 };
 
@@ -264,7 +264,7 @@ std::optional<prepared_upload> prepare(const std::shared_ptr<s3_session>& sessio
 
 // Each part of an upload with a checksum algorithm has a checksum of that kind; if the client sends none, it is
 // computed.
-std::optional<s3_error> settle_checksum(const metadata::upload_row& upload, put_order& order) {
+std::optional<s3_error> choose_checksum(const metadata::upload_row& upload, put_order& order) {
   const auto kind = checksum_kind_of(upload.checksum);
   if (!kind) return std::nullopt;
   if (order.checksum && order.checksum->kind() != *kind)
@@ -279,7 +279,7 @@ void take_part(const std::shared_ptr<s3_session>& session, const metadata::uploa
   const std::uint64_t size_max = std::min<std::uint64_t>(part_bytes_max, session->shared().object_size_max);
   auto upload_plan = prepare(session, size_max);
   if (!upload_plan) return;
-  if (const auto refused = settle_checksum(row, upload_plan->order)) return session->respond_error(*refused);
+  if (const auto refused = choose_checksum(row, upload_plan->order)) return session->respond_error(*refused);
   auto& put = upload_plan->order.put;
   put.commit_as = [upload, number](const metadata::put_object& whole) -> metadata::command {
     return part_of(whole, upload, number);

@@ -140,18 +140,19 @@ std::string signature_claim::scope() const {
 std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, storage::wall_ms now) {
   if (claim.region != region) {
     const auto text = "the region '" + claim.region + "' is wrong; expecting '" + std::string{region} + "'";
-    const auto told = "x-amz-bucket-region: " + std::string{region} + "\r\n"; // an answer to HEAD has no document
+    const auto region_line =
+        "x-amz-bucket-region: " + std::string{region} + "\r\n"; // an answer to HEAD has no document
     if (claim.presigned) {
       return s3_error{400,
                       "AuthorizationQueryParametersError",
                       "Error parsing the X-Amz-Credential parameter; " + text,
-                      told,
+                      region_line,
                       {{"Region", std::string{region}}}};
     }
     return s3_error{400,
                     "AuthorizationHeaderMalformed",
                     "The authorization header is malformed; " + text,
-                    told,
+                    region_line,
                     {{"Region", std::string{region}}}};
   }
   if (claim.presigned) {

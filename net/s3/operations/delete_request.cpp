@@ -81,9 +81,9 @@ std::string delete_result_xml(const delete_request& done) {
     xml.open(element);
     xml.text("Key", entry.key);
     if (entry.version) xml.text("VersionId", to_string(*entry.version));
-    if (!entry.failed && entry.told.delete_marker) {
+    if (!entry.failed && entry.outcome.delete_marker) {
       xml.text("DeleteMarker", "true");
-      if (const auto& id = entry.version ? entry.version : entry.told.id)
+      if (const auto& id = entry.version ? entry.version : entry.outcome.id)
         xml.text("DeleteMarkerVersionId", to_string(*id));
     }
     if (entry.failed) {

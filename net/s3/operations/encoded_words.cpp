@@ -19,8 +19,8 @@ bool continues_character(char c) {
 } // namespace
 
 std::string as_encoded_words(std::string_view value) {
-  const auto may_stand = [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; };
-  if (std::all_of(value.begin(), value.end(), may_stand)) return std::string{value};
+  const auto is_allowed = [](char c) { return (c >= 0x20 && c < 0x7f) || c == '\t'; };
+  if (std::all_of(value.begin(), value.end(), is_allowed)) return std::string{value};
   const bool utf8 = storage::metadata::valid_utf8(value);
   std::string out;
   while (!value.empty()) {

@@ -16,7 +16,7 @@ s3_error malformed_configuration() {
 }
 
 // Whether no region is requested, or the node's region. S3 refuses us-east-1 here, but clients send it.
-bool is_here(std::string_view location, std::string_view region) {
+bool is_own_region(std::string_view location, std::string_view region) {
   return location.empty() || location == region || (location == "EU" && region == "eu-west-1");
 }
 
@@ -29,7 +29,7 @@ std::variant<tag_list, s3_error> read_create_bucket(std::string_view body, std::
   if (!root || root->name != "CreateBucketConfiguration") return malformed_configuration();
   if (!has_only(*root, {"LocationConstraint", "Tags", "Location", "Bucket"})) return malformed_configuration();
   if (root->child("Location") || root->child("Bucket")) return not_implemented("A directory bucket (Location, Bucket)");
-  if (const auto* location = root->child("LocationConstraint"); location && !is_here(location->token(), region))
+  if (const auto* location = root->child("LocationConstraint"); location && !is_own_region(location->token(), region))
     return s3_error{400, "IllegalLocationConstraintException",
                     "The location constraint " + std::string{location->token()} + " is not this node's region, " +
                         std::string{region} + "."};

@@ -154,7 +154,7 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
     row.public_write = write;
     row.public_objects = objects;
     s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
-    const bool in = anonymous_allowed(s.asked, s.found);
+    const bool in = public_access_allows(s.asked, s.found);
     return s.asked.public_only ? "if the object is public" : in ? "yes" : "no";
   };
   EXPECT_STREQ(may("get_object", false, false), "if the object is public");
