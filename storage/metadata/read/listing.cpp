@@ -4,19 +4,19 @@
 
 namespace cairn::storage::metadata {
 
-namespace {
-
-// The common prefix of `key`: up to and including the first delimiter after the query's prefix; empty if there is none.
-std::string_view rolled_up(std::string_view key, const listing_query& query) {
-  if (query.delimiter.empty() || !key.starts_with(query.prefix)) return {};
-  const std::size_t at = key.find(query.delimiter, query.prefix.size());
-  return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + query.delimiter.size());
+std::string_view common_prefix_of(std::string_view key, std::string_view prefix, std::string_view delimiter) {
+  if (delimiter.empty() || !key.starts_with(prefix)) return {};
+  const std::size_t at = key.find(delimiter, prefix.size());
+  return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + delimiter.size());
 }
+
+namespace {
 
 // Moves to the first key of the page. False: there is none.
 bool seek_first(key_tree_cursor& at, const listing_query& query) {
   if (query.start_after < query.prefix || query.start_after.empty()) return at.seek(query.prefix);
-  const std::string_view passed = query.passes_group ? rolled_up(query.start_after, query) : std::string_view{};
+  const std::string_view passed =
+      query.passes_group ? common_prefix_of(query.start_after, query.prefix, query.delimiter) : std::string_view{};
   return passed.empty() ? at.seek(query.start_after, true) : at.seek_past(passed);
 }
 
@@ -35,7 +35,7 @@ result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_que
       page.truncated = true;
       break;
     }
-    if (const std::string_view common = rolled_up(at.key(), query); !common.empty()) {
+    if (const std::string_view common = common_prefix_of(at.key(), query.prefix, query.delimiter); !common.empty()) {
       page.last = page.common_prefixes.emplace_back(common);
       more = at.seek_past(page.last);
       continue;

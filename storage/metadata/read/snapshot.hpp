@@ -9,6 +9,10 @@
 
 namespace cairn::storage::metadata {
 
+// The common prefix of `key` in a listing with this prefix and delimiter: up to and including the first delimiter after
+// the prefix; empty if there is none.
+std::string_view common_prefix_of(std::string_view key, std::string_view prefix, std::string_view delimiter);
+
 // A page of the keys in `tree`, with the bounds and the order of view::list.
 result<listing> list_tree(kv_reader& kv, const key_tree& tree, const listing_query& query);
 

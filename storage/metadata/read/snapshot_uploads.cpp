@@ -17,15 +17,10 @@ std::optional<listed_upload> read_name(std::string_view name) {
   return upload;
 }
 
-std::string_view rolled_up(std::string_view key, const uploads_query& query) {
-  if (query.delimiter.empty() || !key.starts_with(query.prefix)) return {};
-  const std::size_t at = key.find(query.delimiter, query.prefix.size());
-  return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + query.delimiter.size());
-}
-
 bool seek_first(key_tree_cursor& at, const uploads_query& query) {
   if (query.key_marker.empty() || query.key_marker < query.prefix) return at.seek(query.prefix);
-  if (const auto passed = rolled_up(query.key_marker, query); !passed.empty()) return at.seek_past(passed);
+  if (const auto passed = common_prefix_of(query.key_marker, query.prefix, query.delimiter); !passed.empty())
+    return at.seek_past(passed);
   const std::string key = query.key_marker + '\0';
   if (query.upload_marker == 0) return at.seek_past(key);
   return at.seek(key + byte_writer{8}.u64(query.upload_marker).take(), true);
@@ -60,7 +55,7 @@ result<uploads_page> snapshot::uploads(const uploads_query& query) {
     }
     auto listed = read_name(at.key());
     if (!listed) return error{errc::corrupt, "the name of an upload does not follow its grammar"};
-    if (const auto common = rolled_up(listed->key, query); !common.empty()) {
+    if (const auto common = common_prefix_of(listed->key, query.prefix, query.delimiter); !common.empty()) {
       page.next_key_marker = page.common_prefixes.emplace_back(common);
       page.next_upload_marker = page.next_upload_nonce = 0;
       more = at.seek_past(page.next_key_marker);

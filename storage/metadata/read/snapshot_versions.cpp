@@ -44,15 +44,10 @@ private:
   bool more_current_ = false, more_names_ = false;
 };
 
-std::string_view rolled_up(std::string_view key, const versions_query& query) {
-  if (query.delimiter.empty() || !key.starts_with(query.prefix)) return {};
-  const std::size_t at = key.find(query.delimiter, query.prefix.size());
-  return at == std::string_view::npos ? std::string_view{} : key.substr(0, at + query.delimiter.size());
-}
-
 bool seek_first(both_trees& at, const versions_query& query) {
   if (query.key_marker.empty() || query.key_marker < query.prefix) return at.seek(query.prefix, false);
-  if (const auto passed = rolled_up(query.key_marker, query); !passed.empty()) return at.seek_past(passed);
+  if (const auto passed = common_prefix_of(query.key_marker, query.prefix, query.delimiter); !passed.empty())
+    return at.seek_past(passed);
   return at.seek(query.key_marker, !query.version_marker);
 }
 
@@ -122,7 +117,7 @@ result<versions_page> snapshot::versions(const versions_query& query) {
   both_trees at{*kv_, key_tree{id_of(table::current), group_, in->id}, key_tree{id_of(table::names), group_, in->id}};
   std::size_t left = query.versions_max;
   for (bool more = left > 0 && seek_first(at, query); more && at.key().starts_with(query.prefix);) {
-    if (const auto common = rolled_up(at.key(), query); !common.empty()) {
+    if (const auto common = common_prefix_of(at.key(), query.prefix, query.delimiter); !common.empty()) {
       if (left-- == 0) {
         page.truncated = true;
         break;
