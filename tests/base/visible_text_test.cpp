@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 namespace cairn::storage {
 
@@ -27,6 +28,27 @@ TEST(visible_text, finds_characters_that_could_control_a_terminal) {
     EXPECT_FALSE(drives_terminal(c)) << text;
     EXPECT_TRUE(c.valid);
     EXPECT_EQ(c.bytes, text.size()) << text;
+  }
+}
+
+TEST(visible_text, decodes_the_first_and_last_characters_of_each_length_and_nothing_else) {
+  const std::pair<std::string, char32_t> ends[] = {
+      {std::string(1, '\0'), 0},     {"\x7f", 0x7F},           {"\xC2\x80", 0x80},
+      {"\xDF\xBF", 0x7FF},           {"\xE0\xA0\x80", 0x800},  {"\xED\x9F\xBF", 0xD7FF},
+      {"\xEE\x80\x80", 0xE000},      {"\xEF\xBF\xBF", 0xFFFF}, {"\xF0\x90\x80\x80", 0x10000},
+      {"\xF4\x8F\xBF\xBF", 0x10FFFF}};
+  for (const auto& [text, code] : ends) {
+    const auto c = first_character(text + "z");
+    EXPECT_TRUE(c.valid) << testing::PrintToString(text);
+    EXPECT_TRUE(c.code == code) << testing::PrintToString(text);
+    EXPECT_EQ(c.bytes, text.size()) << testing::PrintToString(text);
+  }
+  for (const std::string text :
+       {"\x80", "\xBF", "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF", "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "\xE2\x82", "\xF0\x9F\x92", "\xE2\x28\xA1"}) {
+    const auto c = first_character(text);
+    EXPECT_FALSE(c.valid) << testing::PrintToString(text);
+    EXPECT_EQ(c.bytes, 1) << "one byte that is not UTF-8";
   }
 }
 

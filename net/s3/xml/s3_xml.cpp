@@ -1,14 +1,12 @@
 #include "net/s3/xml/s3_xml.hpp"
 
+#include "base/visible_text.hpp"
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/http_date.hpp"
 #include "net/wire/grammar/uri.hpp"
-#include "storage/metadata/rows/names.hpp"
 
 #include <array>
 #include <charconv>
-
-#include <algorithm>
 
 namespace cairn::net {
 
@@ -136,13 +134,11 @@ void xml_writer::escaped(std::string_view value) {
 std::string readable_xml(std::string_view text) {
   std::string out;
   while (!text.empty()) {
-    const auto bytes = storage::metadata::utf8_character(text);
-    const auto first = static_cast<unsigned char>(text.front());
-    const bool control = first < 0x20 && first != '\t' && first != '\n' && first != '\r';
-    const bool none =
-        bytes == 3 && (text.starts_with("\xef\xbf\xbe") || text.starts_with("\xef\xbf\xbf")); // U+FFFE, U+FFFF
-    out += bytes == 0 || control || none ? "\xef\xbf\xbd" : text.substr(0, bytes);            // U+FFFD
-    text.remove_prefix(std::max<std::size_t>(bytes, 1));
+    const auto c = storage::first_character(text);
+    const bool control = c.code < 0x20 && c.code != '\t' && c.code != '\n' && c.code != '\r';
+    const bool none = c.code == 0xFFFE || c.code == 0xFFFF;
+    out += !c.valid || control || none ? "\xef\xbf\xbd" : text.substr(0, c.bytes); // U+FFFD
+    text.remove_prefix(c.bytes);
   }
   return out;
 }

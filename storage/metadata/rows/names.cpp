@@ -1,5 +1,7 @@
 #include "storage/metadata/rows/names.hpp"
 
+#include "base/visible_text.hpp"
+
 #include <algorithm>
 
 namespace cairn::storage::metadata {
@@ -20,25 +22,6 @@ bool looks_like_an_ip_address(std::string_view name) {
 
 } // namespace
 
-std::size_t utf8_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-  const auto continues = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xbf) {
-    return byte(i) >= low && byte(i) <= high;
-  };
-  const unsigned lead = byte(0);
-  if (lead < 0x80) return 1;
-  if (lead >= 0xc2 && lead <= 0xdf) return continues(1) ? 2 : 0;
-  if (lead >= 0xe0 && lead <= 0xef) {
-    const bool second = continues(1, lead == 0xe0 ? 0xa0 : 0x80, lead == 0xed ? 0x9f : 0xbf);
-    return second && continues(2) ? 3 : 0;
-  }
-  if (lead >= 0xf0 && lead <= 0xf4) {
-    const bool second = continues(1, lead == 0xf0 ? 0x90 : 0x80, lead == 0xf4 ? 0x8f : 0xbf);
-    return second && continues(2) && continues(3) ? 4 : 0;
-  }
-  return 0;
-}
-
 bool valid_bucket_name(std::string_view name) {
   if (name.size() < 3 || name.size() > 63) return false;
   if (!is_lower_or_digit(name.front()) || !is_lower_or_digit(name.back())) return false;
@@ -56,9 +39,9 @@ bool valid_key(std::string_view key) {
 
 bool valid_utf8(std::string_view text) {
   while (!text.empty()) {
-    const std::size_t bytes = utf8_character(text);
-    if (bytes == 0) return false;
-    text.remove_prefix(bytes);
+    const auto c = first_character(text);
+    if (!c.valid) return false;
+    text.remove_prefix(c.bytes);
   }
   return true;
 }
