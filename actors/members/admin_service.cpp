@@ -35,7 +35,7 @@ error not_all_votes() {
 }
 
 constexpr const char* removed_here =
-    ". It is the node that was asked: `cairn cluster status` on another one shows whether its vote is gone";
+    ". It is the node that was asked: `cairn cluster status` on another one shows whether its vote was taken away";
 
 using status_reply = std::function<void(result<cluster_status>)>;
 using command_reply = std::function<void(result<std::string>)>;
@@ -274,7 +274,7 @@ void admin_service_state::forwarded(const pending_command_ptr& e, const result<l
 
 void admin_service_state::carry_out(const pending_command_ptr& e, const log_status& log) {
   const auto layout = s_.layout->get();
-  if (!layout) return commands_->again(e, {errc::no_leader, "the leader has only just begun"});
+  if (!layout) return commands_->again(e, {errc::no_leader, "the leader is still starting"});
   if (!find_numbers(e, *layout)) return;
   if (e->command.kind == admin_verb::repair) return request_repair_scan(e);
   if (e->command.kind == admin_verb::voters) return change_voters(e, log, *layout);
@@ -283,7 +283,7 @@ void admin_service_state::carry_out(const pending_command_ptr& e, const log_stat
   if (e->command.kind == admin_verb::deletions) {
     const bool held = e->command.number != 0;
     return commit(e, std::make_shared<std::vector<meta::command>>(1, meta::hold_deletions{held}), 0,
-                  held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion goes on");
+                  held ? "no chunk is deleted until `cairn cluster deletions release`" : "deletion is resumed");
   }
   if (is_removed(*layout, e->command)) return await_vote_taken(e); // by an earlier try
   auto plan = plan_command(*layout, e->command);
@@ -335,9 +335,9 @@ void admin_service_state::await_vote_taken(const pending_command_ptr& e) {
       return e->reply(removed_text(node));
     if (now() + answer_margin >= e->deadline)
       return e->reply(error{errc::timeout, removed_text(node) +
-                                               ". Its vote is still being taken away, for which most of " +
+                                               ". Its vote is still being taken away, which needs a majority of " +
                                                "the voters " + numbers_text(voters) +
-                                               " must be up: `cairn cluster status` shows when it is gone"});
+                                               " to be up: `cairn cluster status` shows when it is done"});
     self_->delayed_send(self_, retry_pause, completion{[this, e] { await_vote_taken(e); }});
   });
 }
@@ -377,7 +377,7 @@ void admin_service_state::transfer_leadership(const pending_command_ptr& e, cons
   self_->request(s_.metadata, caf::infinite, transfer_atom_v, *to)
       .then(
           [this, e](std::uint8_t) {
-            commands_->again(e, {errc::no_leader, "leadership is being handed over"});
+            commands_->again(e, {errc::no_leader, "leadership is being transferred"});
           },
           [e](caf::error& why) { e->reply(from_caf(why)); });
 }

@@ -27,7 +27,7 @@ bool others_hold(const cluster::layout& l, storage::node_number n) {
 
 error none_left(storage::node_number n) {
   return {errc::precondition_failed,
-          "no other node is active and has a weight: nobody could take over what " + node_text(n) + " has"};
+          "no other node is active and has a weight: no node could take over the data of " + node_text(n)};
 }
 
 result<command_plan> to_state(const cluster::layout& l, const cluster::member& m, member_state wanted) {

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 constexpr std::chrono::milliseconds read_time = 5s, waiting_time = 30s; // waiting_time: since the node's last request
 
 error only_just_begun() {
-  return {errc::no_leader, "the leader has only just begun: try again"};
+  return {errc::no_leader, "the leader is still starting: try again"};
 }
 
 } // namespace

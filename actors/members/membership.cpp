@@ -322,7 +322,7 @@ void membership_state::pass_on(const log_status& log, peer_request kind, const l
 
 void membership_state::answer_members(const link::responder& respond) const {
   const auto layout = s_.layout->get();
-  if (!layout) return respond(error{errc::no_leader, "the cluster is not known here yet"});
+  if (!layout) return respond(error{errc::no_leader, "this node does not know the cluster yet"});
   respond(link::answer{encode(members_of(*layout)), {}});
 }
 

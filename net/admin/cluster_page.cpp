@@ -198,7 +198,7 @@ std::string auto_out_text(const cluster_status& s) {
     default:
       why = std::string("the others' disks would get fuller than 85 % with what ") + (one ? "it holds" : "they hold");
       what = std::string("Add nodes or disks, delete objects, or start ") + (one ? "it" : "them") +
-             " again. `cairn cluster drain NODE` moves it all the same.";
+             " again. `cairn cluster drain NODE` moves the data in any case.";
   }
   return "PAUSED: no new copies are made of what " + named(a.waiting) +
          (one ? " holds, which is" : " hold, which are") + " away for longer than cluster.down_out_after: " + why +
@@ -210,7 +210,7 @@ std::string waiting_text(const cluster_status& s) {
   for (const auto& w : s.waiting) {
     const auto id = storage::to_string(w.id);
     out += "WAITING: node " + id + " at " + visible(w.address) + " asks to join: `cairn cluster add " + id +
-           "` lets it in.\n";
+           "` admits it.\n";
   }
   return out;
 }
@@ -328,8 +328,8 @@ std::string cluster_text(const cluster_status& s) {
   if (s.chunks_lost > 0)
     out += "LOST: no node has " + std::to_string(s.chunks_lost) +
            (s.chunks_lost == 1 ? " chunk that an object needs" : " chunks that objects need") +
-           ": `cairn cluster lost` tells more.\n";
-  if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` lets it go on.\n";
+           ": `cairn cluster lost` shows which.\n";
+  if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` resumes it.\n";
   return out + "* the node that was asked\n";
 }
 

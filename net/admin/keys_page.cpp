@@ -100,7 +100,7 @@ void create(const key_page_services& env, const key_command& c, answer then) {
   made.creates_buckets = c.creates_buckets;
   auto text = c.json ? json_text(json_object{{"access_key", made.id}, {"secret_key", made.secret}}) + "\n"
                      : "access key  " + made.id + "\nsecret key  " + made.secret +
-                           "\nThe secret is shown this once: nothing tells it again.\n";
+                           "\nThe secret is shown only now and cannot be read again.\n";
   commit(env, std::move(made), std::move(text), std::move(then));
 }
 

@@ -39,7 +39,7 @@ s3_error timeout_error(end_reason why) {
     case end_reason::place:
     case end_reason::memory: break;
   }
-  return slow_down("The body made no progress, and others needed its place.");
+  return slow_down("The body made no progress, and other requests needed its resources.");
 }
 
 s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gateway)

@@ -89,7 +89,7 @@ std::optional<s3_error> refused_extras(const request& request, const storage::me
   if (extras.public_read && !request.may(rights::owner))
     return access_denied("Making an object public needs the right `owner` on its bucket.");
   if (!extras.tags.empty() && !request.may(rights::write))
-    return access_denied("Tags need a right on the bucket, which that to write for everybody is not.");
+    return access_denied("Tags need a right of the access key on the bucket; public write access is not enough.");
   return std::nullopt;
 }
 

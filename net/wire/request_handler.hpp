@@ -15,7 +15,7 @@ namespace cairn::net {
 class http_session;
 
 // The refusal of a connection beyond limits.connections.
-inline constexpr head_refusal too_many_connections{503, "The node has as many connections as it may."};
+inline constexpr head_refusal too_many_connections{503, "The node has reached its limit of connections."};
 
 // Why a connection, or its request, ends early.
 enum class end_reason : std::uint8_t { deadline, rate, place, memory };

@@ -193,7 +193,7 @@ def test_an_operator_lets_in_a_node_that_waits(make_cluster):
     eventually(lambda: cluster.status(cluster.leader())["waiting"], seconds=30, what="it is shown")
     assert [w["id"] for w in cluster.status()["waiting"]] == [waiting.identity]
     shown = cluster.command("status").stdout
-    assert f"`cairn cluster add {waiting.identity}` lets it in" in shown, shown
+    assert f"`cairn cluster add {waiting.identity}` admits it" in shown, shown
     assert waiting.admin("/health/ready").status == 503
     assert numbers(cluster) == [0, 1], "no number before"
     said = cluster.command("add", waiting.identity).stdout

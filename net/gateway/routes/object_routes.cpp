@@ -96,7 +96,7 @@ void read_tags(const session_ptr& session) {
 // Changing the tags of a named version needs the right `owner`, as removing a version does.
 void write_tags(const session_ptr& session) {
   if (session->current().version && !session->current().may(metadata::rights::write | metadata::rights::owner))
-    return session->respond_error(access_denied("Tags of a version need the right `owner` besides."));
+    return session->respond_error(access_denied("Tags of a version also need the right `owner`."));
   const auto method = session->http().parser().get().method();
   if (method == boost::beast::http::verb::delete_) return commit_tags(session, {}, 204);
   collect_body(session, tagging_body_bytes_max, [session](const std::string& body) {

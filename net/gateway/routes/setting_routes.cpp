@@ -189,7 +189,7 @@ void preflight(const session_ptr& session) {
   if (request.target.bucket.empty()) return session->respond_empty(200, allowed);
   if (request.origin.empty())
     return session->respond_error(
-        {400, "BadRequest", "OPTIONS needs an Origin here: only browsers ask so.", std::string{allowed}});
+        {400, "BadRequest", "OPTIONS needs an Origin here: only browsers send preflights.", std::string{allowed}});
   static const cors_rules none;
   const auto& rules = request.bucket ? request.bucket->cors : none;
   const auto answer =

@@ -68,11 +68,11 @@ s3_error s3_error_of(const error& reason) {
       return {405, "MethodNotAllowed", "This version is a delete marker.", "x-amz-delete-marker: true\r\n"};
     case errc::stopping: return retryable("ServiceUnavailable", "The node is shutting down.");
     case errc::read_only:
-      return retryable("ServiceUnavailable", "The storage takes no writes until an operator has looked at it.");
+      return retryable("ServiceUnavailable", "The storage is read-only until an operator has repaired it.");
     case errc::quarantined:
-      return retryable("ServiceUnavailable", "The storage is out of service until an operator has looked at it.");
+      return retryable("ServiceUnavailable", "The storage is out of service until an operator has repaired it.");
     case errc::connection_lost:
-      return retryable("ServiceUnavailable", "A node that has bytes of this object is away. Try again.");
+      return retryable("ServiceUnavailable", "A node that has bytes of this object is unreachable. Try again.");
     case errc::chunk_lost: return with_text(500, "InternalError", "Bytes of this object are lost.", reason);
     case errc::acl_not_supported:
       return {400, "AccessControlListNotSupported", "The bucket does not allow access control lists."};
@@ -83,7 +83,8 @@ s3_error s3_error_of(const error& reason) {
     case errc::content_mismatch:
     case errc::locked: break;
   }
-  return {500, "InternalError", "The node could not do this. Its log tells why, under this request id."};
+  return {500, "InternalError",
+          "The request failed inside the node. The node's log has the reason, under this request id."};
 }
 
 s3_error invalid_argument(std::string message) {

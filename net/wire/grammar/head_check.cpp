@@ -69,7 +69,7 @@ bool check_request_line(std::string_view line, findings& found) {
     found.version_minor = 1;
   } else if (version != "HTTP/1.0") {
     const bool is_http = version.substr(0, 5) == "HTTP/" && version.size() == 8;
-    return is_http ? found.refuse(505, "only HTTP/1.0 and HTTP/1.1 are spoken here")
+    return is_http ? found.refuse(505, "only HTTP/1.0 and HTTP/1.1 are supported")
                    : found.refuse(400, "malformed request line");
   }
   return true;

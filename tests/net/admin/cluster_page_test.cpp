@@ -121,7 +121,7 @@ TEST(cluster_page, says_why_nobody_takes_over_and_what_to_do) {
   s.auto_out = {{}, out_pause::no_room, {1}, {}};
   EXPECT_THAT(cluster_text(s),
               HasSubstr("the others' disks would get fuller than 85 % with what it holds. Add nodes or disks, delete "
-                        "objects, or start it again. `cairn cluster drain NODE` moves it all the same.\n"));
+                        "objects, or start it again. `cairn cluster drain NODE` moves the data in any case.\n"));
   s.auto_out = {};
   EXPECT_THAT(cluster_text(s), ::testing::Not(HasSubstr("PAUSED")));
 }
