@@ -109,10 +109,10 @@ link_server::link_server(std::vector<asio::io_context*> shards, const link_serve
   auto env = std::make_shared<session_services>(
       session_services{std::move(service), std::make_shared<link_registry>(settings.limits), clock,
                        std::move(own_with_credit), std::move(admit), settings.requests_max});
-  auto roomy = settings; // the queue has room for all answers that the credit allows, with their headers
-  roomy.connection.unsent_bytes_max =
+  auto queue_settings = settings; // the queue has room for all answers that the credit allows, with their headers
+  queue_settings.connection.unsent_bytes_max =
       std::max<std::size_t>(settings.connection.unsent_bytes_max, settings.limits.credit_bytes * 2);
-  state_ = std::make_shared<state>(std::move(shards), roomy, std::move(tls), std::move(env));
+  state_ = std::make_shared<state>(std::move(shards), queue_settings, std::move(tls), std::move(env));
 }
 
 link_server::~link_server() {

@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr std::chrono::milliseconds read_time = 5s, waiting_time = 30s; // waiting_time: since the node's last request
 
-error only_just_begun() {
+error leader_starting() {
   return {errc::no_leader, "the leader is still starting: try again"};
 }
 
@@ -47,7 +47,7 @@ void join_service::take(join_request request, bool certified, link::responder re
 void join_service::decide(const join_request& request, bool certified, const link::responder& respond,
                           const log_status& log, const result<meta::admission_rows>& rows) {
   const auto layout = s_.layout->get();
-  if (!layout || !rows) return respond(only_just_begun());
+  if (!layout || !rows) return respond(leader_starting());
   const auto now = s_.clock->wall();
   const auto judged = cluster::judge_join({request.node.id, certified, request.proof}, *layout, *rows, s_.founding,
                                           log.feature_level, now);
@@ -102,7 +102,7 @@ void join_service::rejoin(const join_request& request, const link::responder& re
 void join_service::add(const join_request& request, const std::optional<meta::used_invitation>& by,
                        const link::responder& respond) {
   const auto layout = s_.layout->get();
-  if (!layout) return respond(only_just_begun());
+  if (!layout) return respond(leader_starting());
   std::vector<meta::command> commands;
   const auto known = std::ranges::find(layout->members, request.node.id, &cluster::member::id);
   if (known != layout->members.end() && known->address != request.node.address)

@@ -48,14 +48,14 @@ std::size_t backfill_state::failed_disks() const {
 }
 
 // A closed or quarantined disk of this node may hold what the other owners lack.
-bool backfill_state::disk_is_away() const {
+bool backfill_state::disk_unavailable() const {
   return s_.disk_closed || failed_disks() > 0;
 }
 
 void backfill_state::ask(std::size_t number, std::shared_ptr<fetching::item> item) {
   while (item->place < item->route.places() && !item->route.remote(item->place)) ++item->place;
   if (item->place >= item->route.places()) {
-    if (item->absent_everywhere && !disk_is_away()) batch_.absent.push_back(item->chunk.id);
+    if (item->absent_everywhere && !disk_unavailable()) batch_.absent.push_back(item->chunk.id);
     return ended(number, false);
   }
   const chunk_read read{item->chunk.id, 0, item->chunk.length, item->buffer};

@@ -87,7 +87,7 @@ result<compared_page> compare_page(meta::view& view, const local_chunks& own, co
   compared_page page;
   page.reached = from;
   auto& at = page.reached;
-  const auto look_at = [&](const meta::kept_blob& blob) -> result<void> {
+  const auto examine = [&](const meta::kept_blob& blob) -> result<void> {
     const auto reached = compare_blob(page, own, round, blob, at.next);
     if (!reached) return reached.error();
     at.begun = *reached < blob.chunks ? std::optional{blob} : std::nullopt;
@@ -96,13 +96,13 @@ result<compared_page> compare_page(meta::view& view, const local_chunks& own, co
     return {};
   };
   while (at.begun && !is_full(page))
-    if (auto good = look_at(meta::kept_blob{*at.begun}); !good) return good.error();
+    if (auto good = examine(meta::kept_blob{*at.begun}); !good) return good.error();
   if (is_full(page)) return page;
   const auto blobs = view.blobs(at.after, blobs_a_page);
   if (!blobs) return blobs.error();
   for (const auto& blob : blobs->blobs) {
     while (!is_full(page) && at.after != blob.blob)
-      if (auto good = look_at(blob); !good) return good.error();
+      if (auto good = examine(blob); !good) return good.error();
     if (is_full(page)) return page;
   }
   if (blobs->next) at.after = blobs->next;

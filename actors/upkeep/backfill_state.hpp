@@ -54,7 +54,7 @@ private:
   void ask_next(std::size_t number, const std::shared_ptr<fetching::item>& item, const error& why);
   void ended(std::size_t number, bool good);
   void fetched();
-  bool disk_is_away() const;
+  bool disk_unavailable() const;
   std::size_t failed_disks() const;
   void note_failed_disks();
   void note_lost(const storage::chunk_id& id);

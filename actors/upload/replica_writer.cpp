@@ -56,7 +56,7 @@ void replica_writer::answered(const storage::chunk_id& id, storage::node_number 
       else if (!stopped_ && !c.durable && c.replicas.quorum_unreachable())
         fail_upload(id.index, c, reason); // a newer layout removed the owner that the chunk waited for
     }
-    look_at(id.index);
+    evaluate(id.index);
   }
   user_.write_ended();
 }
@@ -104,7 +104,7 @@ void replica_writer::fail_upload(std::uint32_t index, const chunk& c, const erro
 }
 
 // After a change of the chunk's replicas: is the chunk durable, has every owner answered, may its buffer be released?
-void replica_writer::look_at(std::uint32_t index) {
+void replica_writer::evaluate(std::uint32_t index) {
   const auto at = chunks_.find(index);
   if (at == chunks_.end()) return;
   auto& c = at->second;
@@ -137,7 +137,7 @@ void replica_writer::tick() {
     const auto at = chunks_.find(p.id.index);
     if (stopped_ || at == chunks_.end() || !at->second.replicas.pending(p.owner)) continue;
     send_to(p.id, at->second, p.owner);
-    look_at(p.id.index);
+    evaluate(p.id.index);
   }
   std::vector<std::uint32_t> overdue;
   for (auto& [index, c] : chunks_) {

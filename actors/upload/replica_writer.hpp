@@ -73,7 +73,7 @@ private:
   void pause_for(const storage::chunk_id& id, storage::node_number owner, std::chrono::milliseconds time);
   void failed(const storage::chunk_id& id, chunk& c, storage::node_number owner, const error& why);
   void fail_upload(std::uint32_t index, const chunk& c, const error& why);
-  void look_at(std::uint32_t index);
+  void evaluate(std::uint32_t index);
   void wake_in(std::chrono::milliseconds time);
 
   ingest_actor::pointer self_;

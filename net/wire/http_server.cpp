@@ -23,8 +23,8 @@ constexpr int accepts_at_once = 16;
 constexpr auto accept_pause =
     std::chrono::milliseconds{50}; // after a failed accept, for example without free descriptors
 constexpr std::uint32_t refusals_max =
-    128;                                 // connections beyond the limit that are answered 503 or wait for an eviction
-constexpr std::uint32_t beyond_max = 96; // of them, those that are served if their party has few connections
+    128; // connections beyond the limit that are answered 503 or wait for an eviction
+constexpr std::uint32_t over_limit_max = 96; // of them, those that are served if their party has few connections
 constexpr std::uint32_t handshakes_max =
     512; // concurrent TLS handshakes, about 100 KiB each; above, the oldest is evicted
 constexpr auto sweep_pause = std::chrono::milliseconds{500}; // between two sweeps of all connections
@@ -93,7 +93,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
     if (shared->handshakes.load(std::memory_order_relaxed) >= handshakes_max && handshake_room-- == 0)
       handshake_room = clear_places(handshakes_max / 8, true);
     const bool within = shared->sessions.size() < limit || make_room(limit);
-    if (within || shared->sessions.size() < std::uint64_t{limit} + beyond_max) {
+    if (within || shared->sessions.size() < std::uint64_t{limit} + over_limit_max) {
       full_since.reset();
       begin(std::move(socket))->start(!within);
       return true;

@@ -107,9 +107,9 @@ private:
 // refused (no_application_protocol). A client that offers none is accepted.
 int choose_protocol(SSL*, const unsigned char** chosen, unsigned char* length, const unsigned char* offered,
                     unsigned int offered_bytes, void*) {
-  constexpr std::string_view spoken = "http/1.1";
+  constexpr std::string_view protocol = "http/1.1";
   for (unsigned int at = 0; at < offered_bytes && at + offered[at] < offered_bytes; at += offered[at] + 1u) {
-    if (std::string_view{reinterpret_cast<const char*>(offered + at + 1), offered[at]} != spoken) continue;
+    if (std::string_view{reinterpret_cast<const char*>(offered + at + 1), offered[at]} != protocol) continue;
     *chosen = offered + at + 1;
     *length = offered[at];
     return SSL_TLSEXT_ERR_OK;

@@ -107,7 +107,7 @@ cluster_node* cluster_disks::lose_power() {
   const auto left = std::make_shared<std::uint64_t>(w_.draw.between(1, operations_max));
   set_faults(n, left);
   w_.run_until([&] { return *left == 0 || !n.running(); }, std::chrono::seconds{2});
-  ++deaths_;
+  ++power_losses_;
   return n.running() ? &n : nullptr;
 }
 
@@ -123,7 +123,7 @@ void cluster_disks::end() {
 std::string cluster_disks::options() const {
   return (plan_.errors() ? ", disk errors " + std::to_string(errors_) : "") +
          (plan_.fills_up ? ", full disks " + std::to_string(filled_) : "") +
-         (plan_.loses_power_midway ? ", power lost midway " + std::to_string(deaths_) : "");
+         (plan_.loses_power_midway ? ", power lost midway " + std::to_string(power_losses_) : "");
 }
 
 // ── bits that rot ──

@@ -40,7 +40,7 @@ private:
   const disk_fault_plan plan_;
   cluster_node* full_ = nullptr;
   bool over_ = false;
-  std::uint64_t errors_ = 0, filled_ = 0, deaths_ = 0;
+  std::uint64_t errors_ = 0, filled_ = 0, power_losses_ = 0;
 };
 
 // Bits that rot: of a chunk that objects need, on one of its owners at a time, so that a good copy is somewhere; of a

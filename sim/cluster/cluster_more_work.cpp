@@ -83,7 +83,7 @@ void cluster_workload::about_access(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
   const std::string id = "key" + std::to_string(d.below(2));
   const bool of_bucket = d.chance(0.4);
-  if (d.chance(0.6)) return look_at_access(u, node, of_bucket ? std::string{} : id);
+  if (d.chance(0.6)) return read_access_rows(u, node, of_bucket ? std::string{} : id);
   if (of_bucket) {
     meta::set_bucket c;
     c.name = bucket_name;
@@ -123,7 +123,7 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
 }
 
 // As a gateway looks up a request's access; empty `id`: the bucket only.
-void cluster_workload::look_at_access(std::size_t u, cluster_node& node, const std::string& id) {
+void cluster_workload::read_access_rows(std::size_t u, cluster_node& node, const std::string& id) {
   auto& it = users_[u];
   it.what = "look at " + (id.empty() ? public_register : register_of(id));
   it.recorded = {history_.begin(id.empty() ? public_register : register_of(id), {})};

@@ -17,7 +17,7 @@ constexpr int rounds_max = 6; // a version, the marker that hides it, and what o
 constexpr std::string_view other_prefix = "other-";
 
 // The errors that an operator may get for a bucket that a walk empties meanwhile, in a cluster with faults.
-const std::set<errc> told_of_buckets{
+const std::set<errc> bucket_refusals{
     errc::no_leader,     errc::no_quorum,       errc::timeout,       errc::busy,           errc::slow_down,
     errc::stopping,      errc::connection_lost, errc::session_ended, errc::no_such_bucket, errc::bucket_not_empty,
     errc::bucket_exists, errc::corrupt,         errc::io_error,      errc::read_only,      errc::no_space};
@@ -72,12 +72,12 @@ expiring_work expiring_keys_of(const rules_plan& p, bool clocks_jump) {
   return out;
 }
 
-void cluster_rules::begin(const std::function<void()>& look_at_nodes) {
+void cluster_rules::begin(const std::function<void()>& check_nodes) {
   if (!plan_.any) return;
   meta::set_bucket c;
   c.name = cluster_workload::bucket_name;
   c.lifecycle = {rule_};
-  if (auto set = work_.operate_with_retries(c, look_at_nodes); !set)
+  if (auto set = work_.operate_with_retries(c, check_nodes); !set)
     checks_.fail("the bucket got no rules: " + to_string(set.error()));
 }
 
@@ -101,7 +101,7 @@ void cluster_rules::act() {
   const auto gone = work_.try_once(*node, meta::delete_bucket{name});
   if (gone || gone.error() == errc::no_such_bucket) std::erase(others_, name);
   removed_ += gone.has_value();
-  checks_.expect(gone || told_of_buckets.contains(gone.error().code),
+  checks_.expect(gone || bucket_refusals.contains(gone.error().code),
                  "the deletion of a bucket was refused without a planned reason");
 }
 
@@ -113,7 +113,7 @@ void cluster_rules::make_bucket() {
   const auto made = work_.try_once(*node, meta::create_bucket{name, w_.clock().wall()});
   if (std::ranges::find(others_, name) == others_.end()) others_.push_back(name);
   made_ += made.has_value();
-  if (!made && !checks_.expect(told_of_buckets.contains(made.error().code),
+  if (!made && !checks_.expect(bucket_refusals.contains(made.error().code),
                                "the creation of a bucket was refused without a planned reason"))
     return;
   auto* const next = work_.any_node();
@@ -138,7 +138,7 @@ void cluster_rules::put_into_bucket(const std::string& name) {
   c.size = 4;
   c.content = std::string{"byte"};
   const auto put = work_.try_once(*node, c);
-  checks_.expect(put || told_of_buckets.contains(put.error().code),
+  checks_.expect(put || bucket_refusals.contains(put.error().code),
                  "a small object was refused without a planned reason");
 }
 

@@ -54,11 +54,10 @@ result<void> cluster_workload::operate(const meta::command& c) {
   return outcome;
 }
 
-result<void> cluster_workload::operate_with_retries(const meta::command& c,
-                                                    const std::function<void()>& look_at_nodes) {
+result<void> cluster_workload::operate_with_retries(const meta::command& c, const std::function<void()>& check_nodes) {
   auto done = operate(c);
   for (int tries = 1; !done && done.error() != errc::bucket_exists && tries < 5 && !checks_.failed(); ++tries) {
-    look_at_nodes();
+    check_nodes();
     w_.run_for(10s);
     done = operate(c);
   }
@@ -66,15 +65,15 @@ result<void> cluster_workload::operate_with_retries(const meta::command& c,
 }
 
 // A disk may fail already during this; then the outcome of the command is unknown.
-void cluster_workload::make_bucket(const std::function<void()>& look_at_nodes) {
-  if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, look_at_nodes);
+void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
+  if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, check_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));
   if (!plan_.versioned) return;
   meta::set_bucket c;
   c.name = bucket_name;
   c.versioning = meta::versioning::enabled;
-  if (auto set = operate_with_retries(c, look_at_nodes); !set) // only once the cluster has raised its feature level
+  if (auto set = operate_with_retries(c, check_nodes); !set) // only once the cluster has raised its feature level
     checks_.fail("the bucket was not versioned: " + to_string(set.error()));
 }
 

@@ -40,14 +40,14 @@ class cluster_workload {
 public:
   cluster_workload(world& w, checks& c, std::vector<std::unique_ptr<cluster_node>>& nodes, cluster_work_plan plan);
 
-  void make_bucket(const std::function<void()>& look_at_nodes); // waits until the bucket exists
+  void make_bucket(const std::function<void()>& check_nodes); // waits until the bucket exists
   void begin();
   void crashing(const cluster_node& node);    // call before the node crashes
   void expect_no_failures() { calm_ = true; } // for operations that begin from now on
   // Commits an operator's command and waits for it. The error, if any, is that of the last of several tries.
   result<void> operate(const storage::metadata::command& c);
-  // The same while disks may fail: between the tries `look_at_nodes` restarts failed nodes.
-  result<void> operate_with_retries(const storage::metadata::command& c, const std::function<void()>& look_at_nodes);
+  // The same while disks may fail: between the tries `check_nodes` restarts failed nodes.
+  result<void> operate_with_retries(const storage::metadata::command& c, const std::function<void()>& check_nodes);
   result<void> try_once(cluster_node& through, const storage::metadata::command& c);
   // While nothing else runs: completes or aborts the uploads that were left.
   void settle_uploads();
@@ -141,7 +141,7 @@ private:
   void about_access(std::size_t u, cluster_node& node);
   void change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
                      storage::metadata::command c);
-  void look_at_access(std::size_t u, cluster_node& node, const std::string& id);
+  void read_access_rows(std::size_t u, cluster_node& node, const std::string& id);
 
   parts_ptr new_parts(const std::string& key);
   void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);

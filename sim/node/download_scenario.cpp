@@ -141,8 +141,8 @@ bool download_run::same_bytes(std::uint64_t offset, storage::bytes_view bytes) c
 
 // Another user's buffers are taken and released, so that growth fails and even a block must be waited for.
 void download_run::exhaust_memory() {
-  const auto hogs = w_.draw.between(1, 30);
-  for (std::uint64_t i = 0; i < hogs; ++i) {
+  const auto memory_holders = w_.draw.between(1, 30);
+  for (std::uint64_t i = 0; i < memory_holders; ++i) {
     w_.after(microseconds{w_.draw.below(200'000)}, [this] {
       const auto size = std::size_t(w_.draw.between(1, 4) * block_size_bytes);
       auto taken = pool_->try_acquire(size, storage::reservation::minimum);

@@ -42,7 +42,7 @@ result<void> gone(result<void> removed) {
   return removed;
 }
 
-result<void> keep_piece(const snapshot_transfer_services& s, std::uint64_t offset, std::string_view bytes) {
+result<void> store_piece(const snapshot_transfer_services& s, std::uint64_t offset, std::string_view bytes) {
   if (offset == 0)
     if (auto removed = gone(s.files->remove(arriving_path(s))); !removed) return removed;
   auto file =
@@ -253,7 +253,7 @@ void snapshot_transfer::arrived(result<link::answer> a) {
   auto job = [this, offset, last = end == dump.total, index = dump.index,
               bytes = std::make_shared<const std::string>(std::move(piece->bytes)), s = s_,
               post = host_.post](bool expired) {
-    auto outcome = expired ? not_reached() : keep_piece(s, offset, *bytes);
+    auto outcome = expired ? not_reached() : store_piece(s, offset, *bytes);
     if (outcome && last) outcome = stage(s, index);
     post([this, outcome] { kept(outcome); });
   };

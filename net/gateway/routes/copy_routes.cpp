@@ -235,9 +235,9 @@ void copy_object(const session_ptr& session) {
   job->new_tags = std::get<bool>(new_tags);
   job->extras = std::move(put.extras);
   const bool to_itself = job->source.bucket == request.target.bucket && job->source.key == request.target.key;
-  const bool says_class =
+  const bool names_class =
       !field_of(session->fields(), "x-amz-storage-class").empty(); // S3 counts this as a change, even to the same class
-  if (to_itself && !job->source.version && !job->command.headers && !job->new_tags && !says_class)
+  if (to_itself && !job->source.version && !job->command.headers && !job->new_tags && !names_class)
     return session->respond_error({400, "InvalidRequest",
                                    "This copy request is illegal because it is trying to copy an object to itself "
                                    "without changing the object's metadata."});

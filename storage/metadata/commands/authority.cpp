@@ -9,14 +9,14 @@ bool is_other(bucket_id judged, const bucket_row* bucket) {
 }
 
 // The access key that signed the request was deleted.
-bool signer_is_gone(const authority& a, const access_key_row* key) {
+bool signer_deleted(const authority& a, const access_key_row* key) {
   return key == nullptr && (!a.key.empty() || a.by == allowed_by::key);
 }
 
 } // namespace
 
 std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket) {
-  if (signer_is_gone(a, key)) return error{errc::no_such_access_key};
+  if (signer_deleted(a, key)) return error{errc::no_such_access_key};
   if (is_other(a.bucket, bucket)) return error{errc::no_such_bucket};
   if (a.by == allowed_by::key && (key->rights_on(bucket->id) & a.rights) != a.rights)
     return error{errc::access_denied, "This access key may not do this with the bucket any more."};
@@ -26,7 +26,7 @@ std::optional<error> lapsed(const authority& a, const access_key_row* key, const
 }
 
 std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source) {
-  if (signer_is_gone(a, key)) return error{errc::no_such_access_key};
+  if (signer_deleted(a, key)) return error{errc::no_such_access_key};
   if (is_other(a.source, source)) return error{errc::no_such_bucket};
   const bool judged = a.by == allowed_by::key || a.by == allowed_by::anybody;
   const bool may_read = key != nullptr && (key->rights_on(source->id) & rights::read) != 0;
@@ -36,7 +36,7 @@ std::optional<error> source_lapsed(const authority& a, const access_key_row* key
 }
 
 std::optional<error> creation_lapsed(const authority& a, const access_key_row* key) {
-  if (signer_is_gone(a, key)) return error{errc::no_such_access_key};
+  if (signer_deleted(a, key)) return error{errc::no_such_access_key};
   if (a.by == allowed_by::anybody || (a.by == allowed_by::key && !key->creates_buckets))
     return error{errc::access_denied, "This access key may not create buckets any more."};
   return std::nullopt;

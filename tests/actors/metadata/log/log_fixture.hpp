@@ -129,7 +129,7 @@ public:
     std::unique_ptr<replicated_log> log; // null: down
     std::size_t replaced = 0;
     bool replacing = false;
-    storage::log_index told_applied = 0;
+    storage::log_index reported_applied = 0;
     std::uint64_t incarnation = 0; // as its links say
 
   private:
@@ -203,7 +203,7 @@ public:
     s.entries_kept = entries_kept;
     for (const auto& m : nodes) s.members.push_back({m->number, {id_of(m->number), "", 0}});
     const auto applied = s.applied;
-    n.told_applied = applied;
+    n.reported_applied = applied;
     n.replacing = false;
     n.log = std::make_unique<replicated_log>(std::move(s), environment_of(n), applied);
     n.log->start();
@@ -330,13 +330,13 @@ private:
       EXPECT_FALSE(n.replacing) << "applied while the state was being replaced";
     };
     host.applied = [&n](std::span<const meta::command>, storage::log_index index) {
-      EXPECT_TRUE(index == n.told_applied + 1 || index == n.told_applied) << "not in order, or not applied";
-      n.told_applied = index;
+      EXPECT_TRUE(index == n.reported_applied + 1 || index == n.reported_applied) << "not in order, or not applied";
+      n.reported_applied = index;
     };
     host.replacing = [&n] { n.replacing = true; };
     host.replaced = [&n](storage::log_index index) {
-      EXPECT_TRUE(index >= n.told_applied || n.state->damage->count() > 0);
-      n.told_applied = index;
+      EXPECT_TRUE(index >= n.reported_applied || n.state->damage->count() > 0);
+      n.reported_applied = index;
       n.replacing = false;
       ++n.replaced;
     };

@@ -237,9 +237,9 @@ TEST_F(replicated_log_test, a_leader_that_was_cut_off_does_not_answer_for_the_ot
   auto* old = cluster.leader();
   for (auto& n : cluster.nodes)
     if (n.get() != old) cluster.cuts.insert({{old->number, n->number}, {n->number, old->number}});
-  const auto lonely = cluster.submit(*old, {meta::create_bucket{.name = "lonely", .now = 1}}, 5s);
-  ASSERT_TRUE(lonely[0].refused);
-  EXPECT_TRUE(lonely[0].refused->code == errc::timeout || lonely[0].refused->code == errc::no_leader);
+  const auto isolated = cluster.submit(*old, {meta::create_bucket{.name = "lonely", .now = 1}}, 5s);
+  ASSERT_TRUE(isolated[0].refused);
+  EXPECT_TRUE(isolated[0].refused->code == errc::timeout || isolated[0].refused->code == errc::no_leader);
   EXPECT_EQ(cluster.barrier(*old, 3s).error().code, errc::no_leader);
   ASSERT_TRUE(cluster.loop.until([&] { return cluster.leader() && cluster.leader() != old; }));
   EXPECT_FALSE(cluster.submit(*cluster.leader(), {meta::create_bucket{.name = "ours", .now = 1}})[0].refused);
