@@ -53,8 +53,8 @@ private:
   std::uint32_t rounds_ = 0;             // ended rounds
   bool busy_ = false, all_busy_ = false; // a replica was busy: in this round; in the one before
   std::uint64_t given_up_ = 0;           // replicas that are not asked again, of the first 64
-  error current_error_,
-      earlier_error_; // the last answer of place_; the one with the greatest weight of the places before
+  error current_error_;                  // the last answer of place_
+  error earlier_error_;                  // of the places before, the one with the greatest weight
 };
 
 } // namespace cairn::actors

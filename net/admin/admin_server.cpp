@@ -31,8 +31,7 @@ constexpr std::uint32_t head_bytes_max = 8 << 10;
 constexpr std::uint32_t connections_max = 64; // enough for probes and scrapers
 constexpr auto request_time = std::chrono::seconds{10};
 constexpr auto accept_pause = std::chrono::milliseconds{50};
-constexpr auto refusal_pause =
-    std::chrono::milliseconds{500}; // delays the answer to a wrong token, so that guessing is slow
+constexpr auto refusal_pause = std::chrono::milliseconds{500}; // before the answer to a wrong token
 constexpr auto refusal_log_pause = std::chrono::minutes{1};
 constexpr std::size_t read_bytes = 4096;
 
@@ -236,7 +235,7 @@ struct admin_server::state : std::enable_shared_from_this<state> {
   std::atomic<bool> stopping{false};
   std::atomic<std::uint32_t> connections{0};
   std::list<std::weak_ptr<waiting_client>> waiting; // oldest first; on `control`
-  sockets::spare_descriptor spare; // lets the process accept and close a connection when it has no descriptor left
+  sockets::spare_descriptor spare;                  // for refusing connections without free descriptors
   bool stopped = false;
   sockets::accept_failures failures; // on `control`
   storage::log_pace refusals;        // on `control`

@@ -20,13 +20,11 @@ using timer = asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_t
 
 namespace {
 constexpr int accepts_at_once = 16;
-constexpr auto accept_pause =
-    std::chrono::milliseconds{50}; // after a failed accept, for example without free descriptors
-constexpr std::uint32_t refusals_max =
-    128; // connections beyond the limit that are answered 503 or wait for an eviction
+constexpr auto accept_pause = std::chrono::milliseconds{50}; // after a failed accept
+constexpr std::uint32_t refusals_max = 128;  // connections beyond the limit, answered 503 or waiting for an eviction
 constexpr std::uint32_t over_limit_max = 96; // of them, those that are served if their party has few connections
-constexpr std::uint32_t handshakes_max =
-    512; // concurrent TLS handshakes, about 100 KiB each; above, the oldest is evicted
+// Concurrent TLS handshakes, about 100 KiB each; above, the oldest is evicted.
+constexpr std::uint32_t handshakes_max = 512;
 constexpr auto sweep_pause = std::chrono::milliseconds{500}; // between two sweeps of all connections
 constexpr auto full_wait = std::chrono::seconds{1};
 constexpr auto full_pause = std::chrono::milliseconds{20};
@@ -124,8 +122,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
   // Whether one connection beyond the limit may be accepted because another one is being evicted. One sweep evicts
   // several, so that a flood of new connections does not cost a sweep each.
   bool make_room(std::uint32_t limit) {
-    if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max)
-      return false; // the evicted ones have not closed yet
+    if (shared->sessions.size() >= std::uint64_t{limit} + refusals_max) return false; // evictions are pending
     if (room == 0 && shared->clock.now() >= eviction_after)
       room = clear_places(std::max<std::size_t>(1, limit / 32), false);
     if (room == 0 && shared->clock.now() >= eviction_after) eviction_after = shared->clock.now() + full_pause;

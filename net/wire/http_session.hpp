@@ -76,10 +76,8 @@ public:
   // Charges the request to the account of the access key, or without one to that of the address. False: the connection
   // exceeds limits.connections and its party has many; it closes after the answer.
   [[nodiscard]] bool admit(std::string_view key);
-  const storage::account_ptr& payer() const { return payer_; } // of the request's memory
-  const std::optional<end_reason>& stalled() const {
-    return stalled_;
-  } // why the session no longer waits for the small body
+  const storage::account_ptr& payer() const { return payer_; }          // of the request's memory
+  const std::optional<end_reason>& stalled() const { return stalled_; } // why the small body did not arrive
   bool closed() const { return closed_; }
   bool encrypted() const { return stream_.encrypted(); }
   void begin(std::weak_ptr<exchange> e) { exchange_ = std::move(e); }
@@ -108,9 +106,7 @@ public:
   // Charges `bytes` of limits.memory for the request's body or answer until the request ends; replaces an earlier
   // charge. False: its key or address may not use so much, and the earlier charge stays.
   [[nodiscard]] bool charge(std::size_t bytes);
-  void collects() {
-    collects_.store(true, std::memory_order_relaxed);
-  } // the handler collects a small body of this request
+  void collects() { collects_.store(true, std::memory_order_relaxed); } // the handler collects a small body
   void arm(wait what);
   void disarm() { deadline_.store(0, std::memory_order_relaxed); }
 

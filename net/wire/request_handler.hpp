@@ -47,9 +47,8 @@ class exchange {
 public:
   virtual ~exchange() = default;
   virtual void sent(std::uint64_t number) = 0; // the part with this number was written to the socket
-  virtual void
-  stalled(end_reason why) = 0; // the client sends its body too slowly, or others need the request's resources
-  virtual void lost() = 0;     // the connection has closed; the last call
+  virtual void stalled(end_reason why) = 0;    // the body arrives too slowly, or its resources are needed
+  virtual void lost() = 0;                     // the connection has closed; the last call
 };
 
 } // namespace cairn::net

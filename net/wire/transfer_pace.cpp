@@ -11,8 +11,8 @@ bool transfer_pace::too_slow(storage::steady_time now, std::uint64_t transfer, s
     transfer_ = transfer;
     from_ = moved;
   }
-  if (waits && waited_then_) waited_ += now - looked_;
-  looked_ = now;
+  if (waits && waited_then_) waited_ += now - checked_;
+  checked_ = now;
   waited_then_ = waits;
   if (waited_ < limits.window) return false;
   const auto seconds = std::chrono::duration<double>(waited_).count();

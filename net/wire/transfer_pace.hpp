@@ -27,8 +27,8 @@ public:
 
 private:
   std::uint64_t transfer_ = 0, from_ = 0; // from_: bytes moved when the window began
-  std::chrono::nanoseconds waited_{0};    // in this window
-  storage::steady_time looked_{};
+  std::chrono::nanoseconds waited_{0};    // for the client, in this window
+  storage::steady_time checked_{};
   bool waited_then_ = false, grace_over_ = false;
 };
 
