@@ -19,20 +19,20 @@ public:
   static constexpr std::chrono::seconds pause_max{60};                      // longer pauses are not caught up
 
   scrub_walk(std::size_t disks, std::chrono::seconds period, storage::steady_time now)
-      : disks_(disks), period_(period), began_(now), stepped_(now), rests_(disks == 0) {}
+      : disks_(disks), period_(period), began_(now), stepped_(now), idle_(disks == 0) {}
 
   // Whether a step is due now; it reads `disk` behind `after`.
   bool due(storage::steady_time now) {
-    if (rests_ && disks_ > 0 && now - began_ >= period_) begin(now);
-    return !rests_;
+    if (idle_ && disks_ > 0 && now - began_ >= period_) begin(now);
+    return !idle_;
   }
   // Requests a pass over everything. A running pass is completed first, so that frequent requests do not keep it from
   // its end.
   void begin(storage::steady_time now) {
-    again_ = !rests_;
-    if (!rests_) return;
+    again_ = !idle_;
+    if (!idle_) return;
     began_ = stepped_ = now;
-    rests_ = disks_ == 0;
+    idle_ = disks_ == 0;
   }
   std::size_t disk() const { return disk_; }
   const std::optional<storage::chunk_id>& after() const { return after_; }
@@ -48,14 +48,14 @@ public:
     after_ = last;
     if (last || disks_ == 0) return;
     disk_ = (disk_ + 1) % disks_;
-    rests_ = disk_ == 0 && !std::exchange(again_, false);
+    idle_ = disk_ == 0 && !std::exchange(again_, false);
   }
 
 private:
   const std::size_t disks_;
   const std::chrono::seconds period_;
   storage::steady_time began_, stepped_; // begin of this pass; time of the last step
-  bool rests_, again_ = false;           // another pass follows
+  bool idle_, again_ = false;            // another pass follows
   std::size_t disk_ = 0;
   std::optional<storage::chunk_id> after_;
 };

@@ -44,7 +44,7 @@ private:
 };
 
 // Bits that rot: of a chunk that objects need, on one of its owners at a time, so that a good copy is somewhere; of a
-// row of one node's metadata. What readers or a scrub find is to be mended by the nodes themselves.
+// row of one node's metadata. The nodes must repair what readers or a scrub find.
 class bit_rot {
 public:
   bit_rot(world& w, std::vector<std::unique_ptr<cluster_node>>& nodes) : w_(w), nodes_(nodes) {}

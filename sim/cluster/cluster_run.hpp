@@ -1,4 +1,4 @@
-// One run of a simulated cluster: built, troubled, mended, checked. The class is one, its parts are in two files:
+// One run of a simulated cluster: setup, faults, recovery, checks. The class is one, its parts are in two files:
 // cluster_scenario.cpp, and cluster_losses.cpp for disks and nodes that are lost, replaced or put back at the end.
 #pragma once
 

@@ -30,7 +30,7 @@ TEST(damaged_chunks, does_not_list_again_what_is_being_mended) {
   d.settled();
   EXPECT_TRUE(d.take(9).empty());
   d.note(chunk(1));
-  EXPECT_EQ(d.take(9).size(), 1u) << "a reader met it again: it was not mended, or rots anew";
+  EXPECT_EQ(d.take(9).size(), 1u) << "a reader found it again: it was not repaired, or is damaged again";
 }
 
 TEST(damaged_chunks, remembers_no_more_than_its_bound) {
