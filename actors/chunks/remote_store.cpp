@@ -96,7 +96,7 @@ void remote_state::ask(std::optional<data_promise> answer, chunk_read wanted) {
   const auto since = now();
   reads_.emplace_hint(reads_.end(), id, reading{std::move(answer), std::move(wanted), since, false});
   p_.network->call_bulk(peer_, std::move(request), into, since + p_.read_timeout,
-                        on_actor([this, id](outcome got) { have_read(id, got); }));
+                        on_actor([this, id](const outcome& got) { have_read(id, got); }));
 }
 
 void remote_state::have_read(std::uint64_t id, const outcome& got) {
