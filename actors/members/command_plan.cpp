@@ -41,10 +41,17 @@ result<command_plan> to_state(const cluster::layout& l, const cluster::member& m
                              : node_text(m.number) + " is active: it is given its share"};
 }
 
+std::string way_to_none(const cluster::layout& l, const cluster::member& m) {
+  if (m.state == member_state::active) return "drain it first, and wait until it has none";
+  if (others_hold(l, m.number)) return "they are moving to others, wait until it has none";
+  return "no other node is active and has a weight, so they cannot move: `cairn cluster activate` one, or set its "
+         "weight";
+}
+
 result<command_plan> removal(const cluster::layout& l, const cluster::member& m) {
   if (const auto has = owned(l, m.number); has > 0)
-    return error{errc::precondition_failed, node_text(m.number) + " still owns " + std::to_string(has) +
-                                                " partitions: drain it first, and wait until it has none"};
+    return error{errc::precondition_failed,
+                 node_text(m.number) + " still owns " + std::to_string(has) + " partitions: " + way_to_none(l, m)};
   return command_plan{cluster::change::remove{m.number}, removed_text(m.number)};
 }
 

@@ -157,7 +157,9 @@ command_result member_ledger::refound(const create_cluster& c) {
   auto present = node(number);
   if (!present) return refuse(errc::corrupt, "the row of a node is missing");
   present->address = c.first.address;
-  if (present->state == node_state::out) present->state = node_state::active;
+  // Otherwise no member would hold chunks, and nothing could move away from the lost members.
+  present->state = node_state::active;
+  if (present->weight == 0) present->weight = c.first.weight;
   present->down_since = 0;
   put(*present);
   for (std::uint32_t n = 0; n < row->nodes; ++n) {

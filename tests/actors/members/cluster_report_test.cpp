@@ -154,7 +154,13 @@ TEST_F(cluster_report_test, the_successor_is_the_linked_voter_with_the_most_of_t
 TEST_F(cluster_report_test, a_node_that_owns_something_is_not_removed) {
   const auto refused = command(admin_verb::remove, 1);
   EXPECT_EQ(refused.error(), errc::precondition_failed);
-  EXPECT_THAT(refused.error().text, HasSubstr("still owns 16384 partitions"));
+  EXPECT_THAT(refused.error().text, HasSubstr("still owns 16384 partitions: drain it first"));
+  l.members[1].state = member_state::out;
+  EXPECT_THAT(command(admin_verb::remove, 1).error().text, HasSubstr("they are moving to others"));
+  l.members[0].weight = 0;
+  l.members[2].state = member_state::draining;
+  EXPECT_THAT(command(admin_verb::remove, 1).error().text, HasSubstr("`cairn cluster activate` one"));
+  l.members[1].state = member_state::active;
   l.partitions.assign(storage::partition_count, {.epoch = 1, .current = {0}, .target = {0}});
   EXPECT_TRUE(command(admin_verb::remove, 1)->change);
   l.members[1].state = member_state::removed;

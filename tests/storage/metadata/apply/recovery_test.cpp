@@ -76,6 +76,18 @@ TEST_F(recovery_test, a_node_that_is_out_becomes_active_and_a_removed_one_is_ref
   EXPECT_EQ(dump(*engine), before);
 }
 
+TEST_F(recovery_test, a_survivor_that_was_drained_or_had_no_weight_holds_chunks_again) {
+  found_three();
+  run(set_node{.node = 0, .state = node_state::draining});
+  run(set_node{.node = 2, .weight = 0, .state = node_state::draining});
+  ASSERT_TRUE(refound(founding(2, 12)));
+  const auto nodes = read()->nodes().value();
+  EXPECT_EQ(nodes[2].state, node_state::active);
+  EXPECT_EQ(nodes[2].weight, 100u);
+  EXPECT_EQ(nodes[1].state, node_state::out);
+  EXPECT_EQ(nodes[0].state, node_state::draining) << "as its operator left it";
+}
+
 TEST_F(recovery_test, the_state_of_a_standalone_node_founds_a_cluster) {
   EXPECT_EQ(refound(founding(2, 10))->self, 0);
   EXPECT_EQ(read()->cluster()->id, uuid{2});
