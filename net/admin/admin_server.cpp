@@ -29,7 +29,6 @@ namespace {
 
 constexpr std::uint32_t head_bytes_max = 8 << 10;
 constexpr std::uint32_t connections_max = 64; // enough for probes and scrapers
-constexpr auto request_time = std::chrono::seconds{10};
 constexpr auto accept_pause = std::chrono::milliseconds{50};
 constexpr auto refusal_pause = std::chrono::milliseconds{500}; // before the answer to a wrong token
 constexpr auto refusal_log_pause = std::chrono::minutes{1};
@@ -263,9 +262,9 @@ public:
   void start() {
     server_->waiting.push_back(this->weak_from_this());
     parser_.header_limit(head_bytes_max);
-    expire_after(request_time);
+    expire_after(server_->options.times.client);
     if (!stream_.encrypted()) return read();
-    stream_.async_handshake(nullptr, [self = this->shared_from_this()](const error_code& failed, std::size_t) {
+    stream_.async_handshake({}, [self = this->shared_from_this()](const error_code& failed, std::size_t) {
       failed ? self->end() : self->read();
     });
   }
@@ -328,6 +327,7 @@ private:
 
   void answer() {
     no_longer_waits();
+    expire_after(server_->options.times.work);
     const auto& asked = parser_.get();
     if (server_->is_command(asked)) return command();
     if (!server_->may_read(asked))
@@ -368,7 +368,7 @@ private:
     answer_ = text.str();
     no_longer_waits();
     server_->waiting.push_back(this->weak_from_this());
-    expire_after(request_time);
+    expire_after(server_->options.times.client);
     const std::array<asio::const_buffer, 2> buffers{asio::buffer(std::as_const(answer_)), asio::const_buffer{}};
     stream_.async_write(buffers, asio::transfer_all(),
                         [self = this->shared_from_this()](const error_code& failed, std::size_t) {

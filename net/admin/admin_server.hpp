@@ -12,16 +12,25 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <chrono>
 #include <functional>
 #include <memory>
 
 namespace cairn::net {
+
+struct admin_times {
+  // Of each: the TLS handshake and the head; the answer's way to the client.
+  std::chrono::milliseconds client{10'000};
+  // Of the node's work in between. Longer than any actor takes to answer: a command of the cluster 20 s, of a key 30 s.
+  std::chrono::milliseconds work{40'000};
+};
 
 struct admin_options {
   std::function<actors::node_status()> status; // called for every ready and metrics request; cheap, thread-safe
   std::function<std::string()> metrics;        // returns the metrics page
   bool clustered = false;                      // the node is a member of a cluster
   std::string token = {};                      // admin.token, or the generated one; empty: no changes allowed
+  admin_times times = {};
 };
 
 // The actors of an open node, which handle the requests.

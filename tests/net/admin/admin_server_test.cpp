@@ -6,6 +6,8 @@
 
 namespace cairn::net {
 
+using namespace std::chrono_literals;
+
 TEST(admin_server, answers_probes_and_prometheus) {
   running_node node;
   boost::asio::io_context context;
@@ -115,6 +117,59 @@ TEST(admin_server, asks_the_admin_service_for_the_status_and_passes_commands_on)
   EXPECT_EQ(ask("GET /cluster").body, "the node starts\n");
   admin.stop();
   running.join();
+  caf::anon_send_exit(admin_service, caf::exit_reason::user_shutdown);
+  system.await_all_actors_done();
+}
+
+TEST(admin_server, waits_for_a_command_longer_than_for_a_client) {
+  actors::io_shards shards{1, 1};
+  actors::node_actor_config config{shards.contexts()};
+  caf::actor_system system{config};
+  shards.start();
+  boost::asio::io_context context;
+  using slow_service = actors::admin_service_actor;
+  const auto admin_service = system.spawn([](slow_service::pointer self) -> slow_service::behavior_type {
+    return {
+        [](actors::status_atom) -> caf::result<actors::cluster_status_ptr> { return caf::sec::unexpected_message; },
+        [self](actors::admin_command_atom, const actors::admin_command& c) -> caf::result<std::string> {
+          auto answer = self->make_response_promise<std::string>();
+          const auto time = c.kind == actors::admin_verb::repair ? 400ms : 5000ms;
+          self->delayed_send(self, time,
+                             actors::completion{[answer]() mutable { answer.deliver(std::string{"late"}); }});
+          return answer;
+        },
+        [](actors::peer_atom, const actors::peer_call&) { ADD_FAILURE() << "a request of another node"; },
+        [](actors::completion& c) { c.run(); },
+        [](actors::tick_atom) {},
+    };
+  });
+  admin_options options;
+  options.clustered = true;
+  options.token = "0123456789abcdef";
+  options.times = {.client = 100ms, .work = 1500ms};
+  admin_server admin{context, {.listen = {"127.0.0.1", 0}}, options};
+  ASSERT_TRUE(admin.listen());
+  actors::services services;
+  services.system = &system;
+  admin.open_node({{services, nullptr, nullptr}, admin_service});
+  admin.start();
+  std::thread running{[&] { context.run(); }};
+  const auto ask = [&](const std::string& kind) {
+    raw_client client{admin.local_endpoint().port};
+    client.send("POST /cluster/command?kind=" + kind +
+                " HTTP/1.1\r\nHost: 127.0.0.1\r\nCairn-Token: 0123456789abcdef\r\n\r\n");
+    return client.read(false);
+  };
+  EXPECT_EQ(ask("repair").body, "late\n");
+  EXPECT_EQ(ask("drain&node=0").status, 0u) << "nothing is waited for without end";
+  {
+    raw_client silent{admin.local_endpoint().port};
+    silent.send("POST /cluster/command?kind=repair HTTP/1.1\r\n");
+    EXPECT_EQ(silent.read(false).status, 0u) << "a head has the client's time";
+  }
+  admin.stop();
+  running.join();
+  admin.close_node();
   caf::anon_send_exit(admin_service, caf::exit_reason::user_shutdown);
   system.await_all_actors_done();
 }
