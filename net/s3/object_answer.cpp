@@ -43,7 +43,7 @@ struct answer_maker {
 
   std::string content_type() const {
     if (const auto* chosen = override_of("content-type")) return *chosen;
-    return row.headers.content_type.empty() ? "binary/octet-stream" : row.headers.content_type;
+    return row.headers.content_type.empty() ? "binary/octet-stream" : as_field_value(row.headers.content_type);
   }
 
   head_builder head(unsigned status) const {
@@ -57,7 +57,7 @@ struct answer_maker {
     for (const auto& [name, value] : row.headers.standard) {
       if (override_of(name) || is_checksum_header(name)) continue;
       append_capitalised(out, name);
-      add_line(out, value);
+      add_line(out, as_field_value(value));
     }
     for (const auto& [name, value] : request_.overrides) {
       if (name == "content-type") continue; // each kind of answer places it itself

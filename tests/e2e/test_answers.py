@@ -109,6 +109,18 @@ def test_metadata_beyond_ascii_comes_back_as_encoded_words(node, bucket):
     assert headers["x-amz-meta-word"] == "=?UTF-8?B?w6Q=?="
 
 
+def test_stored_headers_beyond_ascii_come_back_as_clients_read_them(node, bucket):
+    def sent(disposition):
+        head = request_bytes("PUT", f"/{bucket}/k", [("Content-Length", 1)])[:-2]
+        assert exchange(node, head + b"Content-Disposition: " + disposition + b"\r\n\r\nx").status == 200
+        return node.get(f"/{bucket}/k").headers["content-disposition"]  # http.client reads fields as ISO-8859-1
+
+    for cafe in ("café".encode(), b"caf\xe9"):
+        assert sent(b'inline; filename="' + cafe + b'"') == 'inline; filename="café"'
+    word = base64.b64encode("日本 é.txt".encode()).decode()
+    assert sent('attachment; filename="日本 é.txt"; size=1'.encode()) == f'attachment; filename="=?UTF-8?B?{word}?="; size=1'
+
+
 @pytest.mark.parametrize("query", ["?list-type=2&", "?", "?versions&", "?uploads&"])
 def test_listings_refuse_what_no_document_can_repeat(node, bucket, query):
     for name in ("prefix", "delimiter", "marker", "start-after", "key-marker", "upload-id-marker"):

@@ -1,6 +1,7 @@
 #include "net/s3/operations/encoded_words.hpp"
 
 #include "net/wire/grammar/base64.hpp"
+#include "net/wire/grammar/field_text.hpp"
 #include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
@@ -30,6 +31,28 @@ std::string as_encoded_words(std::string_view value) {
     out += utf8 ? "=?UTF-8?B?" : "=?ISO-8859-1?B?";
     out += base64_encode(value.substr(0, bytes)) + "?=";
     value.remove_prefix(bytes);
+  }
+  return out;
+}
+
+std::string as_field_value(std::string_view value) {
+  if (!storage::metadata::valid_utf8(value)) return std::string{value};
+  if (auto latin1 = as_latin1(value)) return std::move(*latin1);
+  constexpr std::string_view marks = "\"=;,";
+  std::string out;
+  while (!value.empty()) {
+    const auto length = std::min(value.find_first_of(marks), value.size());
+    const auto part = value.substr(0, length), text = trimmed(part);
+    if (!text.empty()) {
+      const auto before = std::size_t(text.data() - part.data());
+      out += part.substr(0, before);
+      out += as_encoded_words(text);
+      out += part.substr(before + text.size());
+    } else {
+      out += part;
+    }
+    if (length < value.size()) out += value[length];
+    value.remove_prefix(std::min(length + 1, value.size()));
   }
   return out;
 }

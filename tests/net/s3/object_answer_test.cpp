@@ -72,6 +72,17 @@ TEST(object_answer, sends_metadata_beyond_ascii_as_encoded_words) {
   EXPECT_TRUE(has_line(answer, "x-amz-meta-sent: =?UTF-8?B?w6Q=?="));
 }
 
+TEST(object_answer, sends_stored_headers_beyond_ascii_as_clients_read_them) {
+  auto row = a_row();
+  row.headers.content_type = "text/plain; title=\xe6\x97\xa5";
+  row.headers.standard = {{"content-disposition", "inline; filename=\"caf\xc3\xa9\""},
+                          {"content-language", "\xe6\x97\xa5"}};
+  const auto answer = answer_object(a_request(), row);
+  EXPECT_TRUE(has_line(answer, "Content-Type: text/plain; title==?UTF-8?B?5pel?="));
+  EXPECT_TRUE(has_line(answer, "Content-Disposition: inline; filename=\"caf\xe9\""));
+  EXPECT_TRUE(has_line(answer, "Content-Language: =?UTF-8?B?5pel?="));
+}
+
 TEST(object_answer, calls_objects_without_a_type_binary) {
   auto row = a_row();
   row.headers.content_type.clear();

@@ -35,4 +35,25 @@ TEST(encoded_words, are_short_and_cut_no_character) {
   EXPECT_EQ(decoded, text);
 }
 
+TEST(field_value, is_sent_in_latin_1_where_that_has_all_characters) {
+  EXPECT_EQ(as_field_value("inline; filename=\"a b.txt\""), "inline; filename=\"a b.txt\"");
+  EXPECT_EQ(as_field_value("inline; filename=\"caf\xc3\xa9\""), "inline; filename=\"caf\xe9\"");
+  EXPECT_EQ(as_field_value("inline; filename=\"caf\xe9\""), "inline; filename=\"caf\xe9\"") << "as it was sent";
+}
+
+TEST(field_value, keeps_its_parameters_when_words_are_encoded) {
+  EXPECT_EQ(as_field_value("attachment; filename=\"\xe6\x97\xa5 \xc3\xa9.txt\"; filename*=UTF-8''%E6%97%A5"),
+            "attachment; filename=\"=?UTF-8?B?5pelIMOpLnR4dA==?=\"; filename*=UTF-8''%E6%97%A5");
+  EXPECT_EQ(as_field_value("\xe6\x97\xa5"), "=?UTF-8?B?5pel?=");
+  EXPECT_EQ(as_field_value("a,  \xe6\x97\xa5 ,b="), "a,  =?UTF-8?B?5pel?= ,b=");
+}
+
+TEST(field_value, beyond_latin_1_is_ascii_and_loses_no_character) {
+  std::string name;
+  for (int i = 0; i < 60; ++i) name += "\xf0\x9f\x98\x80";
+  const auto sent = as_field_value("attachment; filename=" + name);
+  EXPECT_TRUE(std::all_of(sent.begin(), sent.end(), [](char c) { return c >= 0x20 && c < 0x7f; }));
+  EXPECT_EQ(sent, "attachment; filename=" + as_encoded_words(name));
+}
+
 } // namespace cairn::net
