@@ -1,6 +1,7 @@
 #include "actors/link/link_server.hpp"
 
 #include "base/log.hpp"
+#include "base/sockets/handshake_pace.hpp"
 #include "base/sockets/listener.hpp"
 
 #include <boost/asio/post.hpp>
@@ -60,13 +61,24 @@ struct link_server::state : std::enable_shared_from_this<state> {
   }
 
   void take_socket(link_socket socket) {
-    auto stream = tls ? tls->stream(std::move(socket)) : plain_stream(std::move(socket));
+    auto steps = steps_of(socket);
+    auto stream = tls ? tls->stream(std::move(socket), std::move(steps)) : plain_stream(std::move(socket));
     const auto session = std::make_shared<link_session>(env);
     const auto c = std::make_shared<connection>(std::move(stream), role::acceptor, settings.connection, session);
     const auto ticket = env->registry->arrived(c);
     if (!ticket) return note_refusal(c->address());
     session->attach(c, *ticket);
     c->start();
+  }
+
+  // Strangers can't make this node compute: members complete their handshakes.
+  sockets::handshake_steps steps_of(const link_socket& socket) {
+    error_code gone;
+    const auto address = sockets::party_of(socket.remote_endpoint(gone).address());
+    sockets::handshake_steps steps;
+    steps.charge = [env = env, pace = pace, address] { return pace->charge(address, env->clock.now()); };
+    steps.completed = [pace = pace, address](unsigned taken) { pace->refund(address, taken); };
+    return steps;
   }
 
   void note_refusal(const std::string& address) {
@@ -87,6 +99,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
   const link_server_settings settings;
   const std::shared_ptr<const tls_identity> tls;
   const std::shared_ptr<const session_services> env;
+  const std::shared_ptr<sockets::handshake_pace> pace = std::make_shared<sockets::handshake_pace>();
   link_strand control;
   sockets::acceptor listening;
   asio::basic_waitable_timer<std::chrono::steady_clock, asio::wait_traits<std::chrono::steady_clock>, link_strand>

@@ -2,9 +2,13 @@
 
 #include "base/log.hpp"
 
+#include <boost/asio/ip/address_v4.hpp>
+#include <boost/asio/ip/address_v6.hpp>
+
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace cairn::sockets {
@@ -33,6 +37,16 @@ config::endpoint endpoint_of(const acceptor& listening) {
   boost::system::error_code failed;
   const auto endpoint = listening.local_endpoint(failed);
   return failed ? config::endpoint{} : config::endpoint{endpoint.address().to_string(), endpoint.port()};
+}
+
+std::string party_of(const boost::asio::ip::address& address) {
+  namespace ip = asio::ip;
+  if (address.is_v4()) return "ip:" + address.to_string();
+  const auto v6 = address.to_v6();
+  if (v6.is_v4_mapped()) return "ip:" + ip::make_address_v4(ip::v4_mapped, v6).to_string();
+  auto bytes = v6.to_bytes();
+  if (!v6.is_loopback()) std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
+  return "ip:" + ip::address_v6{bytes}.to_string();
 }
 
 void spare_descriptor::keep() {

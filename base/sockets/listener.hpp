@@ -17,6 +17,10 @@ using acceptor = boost::asio::basic_socket_acceptor<boost::asio::ip::tcp, contro
 result<void> listen_on(acceptor& listening, const config::endpoint& where);
 config::endpoint endpoint_of(const acceptor& listening);
 
+// The party of clients without a key: "ip:192.0.2.1"; of IPv6 the first 64 bits, the prefix that a provider assigns to
+// one customer.
+std::string party_of(const boost::asio::ip::address& address);
+
 // A reserved descriptor: released, it lets a port that must answer accept a connection when the process has none left.
 class spare_descriptor {
 public:

@@ -1,21 +1,8 @@
 #include "net/wire/account_book.hpp"
 
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/ip/address_v6.hpp>
-
 #include <algorithm>
 
 namespace cairn::net {
-
-std::string party_of(const boost::asio::ip::address& address) {
-  namespace ip = boost::asio::ip;
-  if (address.is_v4()) return "ip:" + address.to_string();
-  const auto v6 = address.to_v6();
-  if (v6.is_v4_mapped()) return "ip:" + ip::make_address_v4(ip::v4_mapped, v6).to_string();
-  auto bytes = v6.to_bytes();
-  if (!v6.is_loopback()) std::fill(bytes.begin() + 8, bytes.end(), std::uint8_t{0});
-  return "ip:" + ip::address_v6{bytes}.to_string();
-}
 
 storage::account_ptr account_book::of(const std::string& party) {
   const std::lock_guard lock{mutex_};

@@ -5,8 +5,6 @@
 
 #include "base/memory/memory_account.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -14,8 +12,6 @@
 
 namespace cairn::net {
 
-// "ip:192.0.2.1"; of IPv6 the first 64 bits, the prefix that a provider assigns to one customer.
-std::string party_of(const boost::asio::ip::address& address);
 constexpr std::string_view key_party_prefix = "key:";
 
 class account_book {

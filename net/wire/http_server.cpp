@@ -109,7 +109,7 @@ struct http_server::state : std::enable_shared_from_this<state> {
 
   std::shared_ptr<http_session> begin(session_socket socket) {
     return std::make_shared<http_session>(std::move(socket), shared,
-                                          shared->accounts.of(party_of(other_end.address())));
+                                          shared->accounts.of(sockets::party_of(other_end.address())));
   }
 
   void try_again(session_socket socket) {

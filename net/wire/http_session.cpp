@@ -70,10 +70,14 @@ void http_session::greet() {
   if (!stream_.encrypted()) return read_then(&http_session::process_input);
   handshaking_ = true;
   shared_->handshakes.fetch_add(1, std::memory_order_relaxed);
-  const auto in_turn = [turns = shared_->handshake_turns, payer = payer_](std::function<void(fair_turns::turn)> step) {
-    turns->take(payer ? payer->name() : std::string{}, std::move(step));
+  const auto address = payer_ ? payer_->name() : std::string{};
+  sockets::handshake_steps steps;
+  steps.charge = [shared = shared_, address] { return shared->handshake_pace.charge(address, shared->clock.now()); };
+  steps.turn = [turns = shared_->handshake_turns, address](std::function<void(fair_turns::turn)> step) {
+    turns->take(address, std::move(step));
   };
-  stream_.async_handshake(in_turn, [self = shared_from_this()](const error_code& failed, std::size_t) {
+  steps.completed = [shared = shared_, address](unsigned taken) { shared->handshake_pace.refund(address, taken); };
+  stream_.async_handshake(std::move(steps), [self = shared_from_this()](const error_code& failed, std::size_t) {
     self->greeted();
     if (self->closed_) return;
     if (failed) return self->close();

@@ -5,6 +5,7 @@
 #include "base/memory/buffer_pool.hpp"
 #include "base/metrics.hpp"
 #include "base/seams.hpp"
+#include "base/sockets/handshake_pace.hpp"
 #include "config/config.hpp"
 #include "net/wire/account_book.hpp"
 #include "net/wire/fair_turns.hpp"
@@ -70,6 +71,7 @@ struct http_shared {
   // Turns for steps of TLS handshakes. The steps of one address use at most half of the threads, so that handlers of
   // other clients wait for a running step at most, not for all handshakes that the address has begun.
   const std::shared_ptr<fair_turns> handshake_turns;
+  sockets::handshake_pace handshake_pace; // of addresses whose handshakes are not completed
 
   session_registry sessions;
 

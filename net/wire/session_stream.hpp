@@ -25,8 +25,8 @@ public:
   bool encrypted() const { return tls_ != nullptr; }
 
   template <class Handler>
-  void async_handshake(tls_layer::step_turn turn, Handler done) { // encrypted() only
-    tls_->handshake(std::move(turn), std::move(done));
+  void async_handshake(sockets::handshake_steps steps, Handler done) { // encrypted() only
+    tls_->handshake(std::move(steps), std::move(done));
   }
 
   template <class Handler>

@@ -4,7 +4,6 @@
 #include "base/files/small_file.hpp"
 #include "base/sockets/certificates.hpp"
 
-#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
@@ -24,48 +23,17 @@ using boost::system::error_code;
 constexpr const char* ciphers_1_2 = "ECDHE+AESGCM:ECDHE+CHACHA20";
 constexpr std::size_t call_bytes = 1 << 20; // maximum of one call; a record has at most 16 KiB
 
-// The socket as Asio's TLS sees it. During a handshake the bytes of a read are passed on only with a turn, because
-// OpenSSL computes in the handler that gets them.
-class turned_socket {
-public:
-  using executor_type = session_socket::executor_type;
-  using lowest_layer_type = session_socket::lowest_layer_type;
-
-  explicit turned_socket(session_socket& socket) : socket_(socket) {}
-  executor_type get_executor() { return socket_.get_executor(); }
-  lowest_layer_type& lowest_layer() { return socket_.lowest_layer(); }
-  void take_turns(tls_layer::step_turn turn) { turn_ = std::move(turn); }
-
-  template <class Buffers, class Handler>
-  void async_read_some(const Buffers& into, Handler done) {
-    if (!turn_) return socket_.async_read_some(into, std::move(done));
-    socket_.async_read_some(
-        into, [this, done = std::make_shared<Handler>(std::move(done))](error_code failed, std::size_t bytes) {
-          if (failed) return (*done)(failed, bytes); // nothing to compute
-          turn_([on = get_executor(), done, failed, bytes](std::shared_ptr<void> mine) {
-            asio::post(on, [done, failed, bytes, mine = std::move(mine)] { (*done)(failed, bytes); });
-          });
-        });
-  }
-  template <class Buffers, class Handler>
-  void async_write_some(const Buffers& from, Handler done) {
-    socket_.async_write_some(from, std::move(done));
-  }
-
-private:
-  session_socket& socket_;
-  tls_layer::step_turn turn_; // during the handshake
-};
+using turned_stream = sockets::turned_socket<session_socket&>;
 
 class openssl_layer final : public tls_layer {
 public:
   openssl_layer(session_socket& socket, std::shared_ptr<ssl::context> context)
-      : context_(std::move(context)), stream_(turned_socket{socket}, *context_) {}
+      : context_(std::move(context)), stream_(turned_stream{socket}, *context_) {}
 
-  void handshake(step_turn turn, handler done) override {
-    stream_.next_layer().take_turns(std::move(turn));
+  void handshake(sockets::handshake_steps steps, handler done) override {
+    stream_.next_layer().begin(std::move(steps));
     stream_.async_handshake(ssl::stream_base::server, [this, done = std::move(done)](const error_code& failed) {
-      stream_.next_layer().take_turns(nullptr);
+      stream_.next_layer().end(!failed);
       done(failed, 0);
     });
   }
@@ -86,7 +54,7 @@ public:
 
 private:
   std::shared_ptr<ssl::context> context_;
-  ssl::stream<turned_socket> stream_;
+  ssl::stream<turned_stream> stream_;
 };
 
 class openssl_context final : public tls_context {

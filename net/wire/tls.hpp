@@ -9,6 +9,7 @@
 
 #include "base/error.hpp"
 #include "base/seams.hpp"
+#include "base/sockets/turned_socket.hpp"
 #include "net/wire/session_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
@@ -25,13 +26,9 @@ namespace cairn::net {
 class tls_layer {
 public:
   using handler = std::function<void(const boost::system::error_code& failed, std::size_t bytes)>;
-  // Calls its argument once, when a step of a handshake may be computed, on any thread. The step ends when the last
-  // copy of the pointer is destroyed.
-  using step_turn = std::function<void(std::function<void(std::shared_ptr<void>)>)>;
   virtual ~tls_layer() = default;
-  // A signature costs the node about a millisecond and the client almost nothing. With `turn` each step waits for a
-  // turn and is a separate handler, so that handlers of other connections run in between.
-  virtual void handshake(step_turn turn, handler done) = 0;
+  // A signature costs the node about a millisecond and the client almost nothing, so each step respects `steps`.
+  virtual void handshake(sockets::handshake_steps steps, handler done) = 0;
   virtual void read_some(boost::asio::mutable_buffer into, handler done) = 0;
   // Writes all bytes; calls `progress` after each piece that the socket took.
   virtual void write(const std::array<boost::asio::const_buffer, 2>& buffers, std::function<void()> progress,

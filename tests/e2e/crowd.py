@@ -129,11 +129,12 @@ class HandshakeCrowd:
     """TLS handshakes of somebody at 127.0.0.2: a client's hello, the node's answer with its signature, the end, and again. They
     cost him next to nothing. A process of its own, which yields to others: elsewhere it would not take the node's processors."""
 
-    def __init__(self, node, count=400):
-        self.command = [sys.executable, __file__, str(node.http_port), str(count)]
+    def __init__(self, node, count=400, port=None):
+        self.command = [sys.executable, __file__, str(port or node.http_port), str(count)]
         self.answered = 0
 
     def __enter__(self):
+        self.begun = time.monotonic()
         self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout.readline() == "begun\n"
         return self
@@ -141,6 +142,11 @@ class HandshakeCrowd:
     def __exit__(self, *_):
         self.process.send_signal(signal.SIGTERM)
         self.answered = int(self.process.communicate(timeout=30)[0])
+        self.seconds = time.monotonic() - self.begun
+
+    def check_pace(self):
+        """The node computed a bounded number of signatures for it: 64, then 32 a second."""
+        assert 50 < self.answered < 100 + 32 * self.seconds, (self.answered, self.seconds)
 
 
 def shake_hands(port, count):

@@ -19,12 +19,16 @@ namespace {
 
 class tls final : public byte_stream {
 public:
-  tls(link_socket socket, std::shared_ptr<ssl::context> context)
-      : context_(std::move(context)), stream_(std::move(socket), *context_) {}
+  tls(link_socket socket, sockets::handshake_steps steps, std::shared_ptr<ssl::context> context)
+      : context_(std::move(context)), steps_(std::move(steps)), stream_(turned_stream{std::move(socket)}, *context_) {}
 
   void handshake(role own, std::shared_ptr<stream_user> user) override {
+    stream_.next_layer().begin(std::move(steps_));
     stream_.async_handshake(own == role::dialer ? ssl::stream_base::client : ssl::stream_base::server,
-                            [user = std::move(user)](error_code failed) { user->on_handshake(failed); });
+                            [this, user = std::move(user)](error_code failed) {
+                              stream_.next_layer().end(!failed);
+                              user->on_handshake(failed);
+                            });
   }
   void read_some(std::span<std::byte> into, std::shared_ptr<stream_user> user) override {
     stream_.async_read_some(asio::mutable_buffer{into.data(), into.size()},
@@ -43,11 +47,13 @@ public:
     if (!named) return named.error();
     return std::optional<storage::uuid>{*named};
   }
-  link_socket& socket() override { return stream_.next_layer(); }
+  link_socket& socket() override { return stream_.next_layer().socket(); }
 
 private:
+  using turned_stream = sockets::turned_socket<link_socket>;
   std::shared_ptr<ssl::context> context_;
-  ssl::stream<link_socket> stream_;
+  sockets::handshake_steps steps_; // until the handshake begins
+  ssl::stream<turned_stream> stream_;
 };
 
 class openssl_identity final : public tls_identity {
@@ -56,8 +62,8 @@ public:
       : context_(std::move(context)), node_(node), ends_(ends) {}
   const storage::uuid& node() const override { return node_; }
   storage::wall_ms ends() const override { return ends_.load(); }
-  std::unique_ptr<byte_stream> stream(link_socket socket) const override {
-    return std::make_unique<tls>(std::move(socket), context_.load());
+  std::unique_ptr<byte_stream> stream(link_socket socket, sockets::handshake_steps steps) const override {
+    return std::make_unique<tls>(std::move(socket), std::move(steps), context_.load());
   }
   void take(const tls_identity& fresh) override {
     const auto& other = dynamic_cast<const openssl_identity&>(fresh);

@@ -9,6 +9,7 @@
 #include "actors/link/wire/stream.hpp"
 #include "base/file_system.hpp"
 #include "base/seams.hpp"
+#include "base/sockets/turned_socket.hpp"
 
 #include <string>
 
@@ -33,7 +34,8 @@ public:
   virtual storage::wall_ms ends() const = 0;     // the end of the certificate's validity
   // New streams use the certificate of `fresh`, which names the same node. Any thread.
   virtual void take(const tls_identity& fresh) = 0;
-  virtual std::unique_ptr<byte_stream> stream(link_socket socket) const = 0;
+  // `steps`: of an acceptor's handshake.
+  virtual std::unique_ptr<byte_stream> stream(link_socket socket, sockets::handshake_steps steps = {}) const = 0;
 };
 
 } // namespace cairn::actors::link

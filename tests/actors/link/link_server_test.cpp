@@ -1,4 +1,5 @@
 // What strangers and broken peers can do to a server: nothing but lose their own connection.
+#include "base/sockets/handshake_pace.hpp"
 #include "tests/actors/link/link_fixture.hpp"
 
 namespace cairn::actors::link {
@@ -226,6 +227,33 @@ TEST_F(link_server_, keeps_room_for_peers_when_strangers_crowd) {
   for (int i = 0; i < 20; ++i) crowd.push_back(stranger());
   expect_serving();
   EXPECT_TRUE(crowd.front().closed());
+}
+
+TEST_F(link_server_, computes_few_handshakes_for_an_address_that_completes_none) {
+  const test_cluster ours;
+  const auto tls_port = serve(ours.node(1)).local_endpoint().port;
+  boost::asio::ip::tcp::acceptor records{io, {boost::asio::ip::address_v4::loopback(), 0}};
+  link_to(records.local_endpoint().port, ours.node(9));
+  char bytes[4096];
+  const auto length = records.accept().read_some(boost::asio::buffer(bytes)); // a client's hello
+  links.clear();
+  const auto replay = [&] {
+    boost::asio::ip::tcp::socket s{io, {boost::asio::ip::make_address_v4("127.0.0.2"), 0}};
+    s.connect({boost::asio::ip::address_v4::loopback(), tls_port});
+    boost::asio::write(s, boost::asio::buffer(bytes, length));
+    const timeval limit{0, 20'000};
+    ::setsockopt(s.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
+    char answer = 0;
+    return ::recv(s.native_handle(), &answer, 1, 0) == 1;
+  };
+  const auto begun = std::chrono::steady_clock::now();
+  int answered = 0, unanswered = 0;
+  while (unanswered < 10) replay() ? ++answered : ++unanswered;
+  const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begun).count();
+  using pace = sockets::handshake_pace;
+  EXPECT_GE(answered, 10);
+  EXPECT_LE(answered, double{pace::steps_max} + double{pace::steps_per_second} * seconds + 1);
+  up_link_to(tls_port, ours.node(2));
 }
 
 TEST_F(link_server_, listens_beyond_loopback_only_with_tls_or_when_told) {

@@ -47,8 +47,8 @@ struct tls_ : testing::Test {
       client_done = true;
     });
   }
-  void shake_hands(tls_layer::step_turn turn) {
-    layer->handshake(std::move(turn), [this](const error_code& failed, std::size_t) {
+  void shake_hands(sockets::handshake_steps steps) {
+    layer->handshake(std::move(steps), [this](const error_code& failed, std::size_t) {
       EXPECT_FALSE(failed) << failed.message();
       server_done = true;
     });
@@ -75,9 +75,12 @@ struct tls_ : testing::Test {
 
 TEST_F(tls_, computes_each_step_of_a_handshake_in_its_turn) {
   std::deque<step> waiting;
-  shake_hands([&waiting](step s) { waiting.push_back(std::move(s)); });
+  unsigned told = 0;
+  shake_hands({.charge = nullptr,
+               .turn = [&waiting](step s) { waiting.push_back(std::move(s)); },
+               .completed = [&told](unsigned n) { told = n; }});
   connect();
-  int steps = 0;
+  unsigned steps = 0;
   while (!server_done) {
     run(10s, [&] { return !waiting.empty(); });
     ASSERT_EQ(waiting.size(), 1u);
@@ -95,17 +98,21 @@ TEST_F(tls_, computes_each_step_of_a_handshake_in_its_turn) {
     ++steps;
     run(20ms, [&] { return server_done; });
   }
-  EXPECT_GE(steps, 2) << "the client's hello, and its end of the handshake";
+  EXPECT_GE(steps, 2u) << "the client's hello, and its end of the handshake";
+  EXPECT_EQ(told, steps);
   run(10s, [this] { return client_done; });
   EXPECT_TRUE(client_done);
 }
 
 TEST_F(tls_, takes_no_turns_for_what_comes_after_the_handshake) {
   int turns = 0;
-  shake_hands([&turns](const step& s) {
-    ++turns;
-    s(nullptr);
-  });
+  shake_hands({.charge = nullptr,
+               .turn =
+                   [&turns](const step& s) {
+                     ++turns;
+                     s(nullptr);
+                   },
+               .completed = nullptr});
   connect();
   run(10s, [this] { return client_done && server_done; });
   ASSERT_TRUE(client_done && server_done);
@@ -119,8 +126,35 @@ TEST_F(tls_, takes_no_turns_for_what_comes_after_the_handshake) {
   EXPECT_EQ(turns, before);
 }
 
+TEST_F(tls_, computes_nothing_until_a_step_is_charged) {
+  bool may = false;
+  int asked = 0, turns = 0;
+  shake_hands({.charge = [&] { return ++asked, may; },
+               .turn = [&turns](const step& s) { s(std::make_shared<int>(++turns)); },
+               .completed = nullptr});
+  connect();
+  run(350ms, [] { return false; });
+  EXPECT_GE(asked, 2);
+  EXPECT_EQ(turns, 0);
+  may = true;
+  run(10s, [this] { return client_done && server_done; });
+  EXPECT_TRUE(client_done && server_done);
+}
+
+TEST_F(tls_, what_waits_for_its_charge_ends_with_its_connection) {
+  bool ended = false, completed = false;
+  layer->handshake({.charge = [] { return false; }, .turn = nullptr, .completed = [&](unsigned) { completed = true; }},
+                   [&](const error_code& failed, std::size_t) { ended = bool(failed); });
+  client.async_handshake(asio::ssl::stream_base::client, [](const error_code&) {});
+  run(50ms, [] { return false; });
+  server.close();
+  run(10s, [&] { return ended; });
+  EXPECT_TRUE(ended);
+  EXPECT_FALSE(completed);
+}
+
 TEST_F(tls_, shakes_hands_without_turns) {
-  shake_hands(nullptr);
+  shake_hands({});
   connect();
   run(10s, [this] { return client_done && server_done; });
   EXPECT_TRUE(client_done && server_done);
