@@ -235,7 +235,7 @@ result<std::string> leave_for_rejoin(const config::settings& settings) {
   auto aside = set_aside(settings, {"data.mdb", "lock.mdb", "log", "transfer"});
   if (!aside) return aside.error();
   const auto& dir = settings.node.data_dir;
-  for (const auto* name : {"/refused", "/cluster"})
+  for (const auto* name : {"/refused", "/applied", "/cluster"})
     if (auto gone = files().remove(dir + name); !gone && gone.error().code != errc::not_found) return gone.error();
   if (auto flushed = files().flush_directory(dir); !flushed) return flushed.error();
   return aside;

@@ -46,6 +46,8 @@ struct membership_services {
   // one at a time.
   std::vector<storage::known_member> remembered;
   std::function<result<void>(const std::vector<storage::known_member>&)> remember_members; // may be empty
+  // Called with the applied index of the metadata each tick; cheap. May be empty.
+  std::function<void(storage::log_index)> remember_applied;
   // Sends a request to the configuration's addresses, one after the other; used when no known member can be reached.
   // May be empty.
   std::function<void(std::string request, link::reply_callback reply)> ask_configured;

@@ -3,6 +3,7 @@
 #include "actors/members/admin_service.hpp"
 #include "actors/members/cluster_report.hpp"
 #include "actors/runtime/member_wiring.hpp"
+#include "base/files/applied_record.hpp"
 #include "base/files/small_file.hpp"
 #include "base/log.hpp"
 
@@ -18,7 +19,7 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr std::chrono::seconds join_timeout = 2min, join_pause = 1s, join_time = 10s;
-constexpr std::chrono::milliseconds transfer_timeout = 1500ms, transfer_pause = 10ms;
+constexpr std::chrono::milliseconds transfer_timeout = 1500ms, transfer_pause = 10ms, record_time = 5s;
 constexpr std::uint64_t peers_share = 4; // of limits.memory: what peers send
 constexpr std::size_t log_queue_max = 64, log_read_queue_max = 1024, transfer_queue_max = 256;
 
@@ -276,10 +277,15 @@ result<void> cluster_member::open_log() {
   parts.log_damage = log_damage_;
   parts.repaired = &services_.metrics->metadata_repaired;
   parts.state = state_;
+  const auto& data_dir = services_.settings->node.data_dir;
+  const auto before = storage::load_applied_record(*services_.files, data_dir, identity_.id);
+  if (!before) return before.error();
+  parts.applied_before = *before;
   auto log = open_member_log(parts);
   if (!log) return log.error();
   log_ = std::move(*log);
-  return {};
+  if (log_->applied <= *before) return {};
+  return storage::save_applied_record(*services_.files, data_dir, identity_.id, log_->applied);
 }
 
 std::shared_ptr<const chunk_router> cluster_member::serve_chunks(caf::actor_system& system,
@@ -329,6 +335,15 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
     auto of_now = identity;
     of_now.members = members;
     return storage::save_cluster_identity(*files, dir, of_now);
+  };
+  services.remember_applied = [this, pace = storage::applied_record_pace{0}](storage::log_index applied) mutable {
+    if (!pace.due(applied, services_.clock->now())) return;
+    auto job = [files = services_.files, dir = services_.settings->node.data_dir, cluster = identity_.id,
+                applied](bool) {
+      if (const auto kept = storage::save_applied_record(*files, dir, cluster, applied); !kept)
+        log::warn("how far the metadata has come was not kept", {{"error", to_string(kept.error())}});
+    };
+    (void)transfers_->post(services_.clock->now() + record_time, std::move(job)); // or the next time
   };
   if (!services_.settings->cluster.join.empty())
     services.ask_configured = [this](std::string request, link::reply_callback reply) {

@@ -33,6 +33,12 @@ using finish_function = result<void> (*)(const snapshot_transfer_services&, stor
 
 result<opened_log> start_log(const member_log_services& parts, cluster::raft::server_id self, raft::stored_state stored,
                              storage::log_index applied) {
+  if (const auto end = stored.first + stored.entries.size() - 1; end < parts.applied_before)
+    return error{errc::precondition_failed,
+                 "the metadata's log ends at " + std::to_string(end) + ", but this node had applied entry " +
+                     std::to_string(parts.applied_before) +
+                     ": it was restored from an older image, and does not know what it acknowledged since. Remove the "
+                     "node (cairn cluster remove), and start it with an empty data directory, as a new one"};
   opened_log out;
   out.applied = applied;
   out.bytes = stored.bytes;

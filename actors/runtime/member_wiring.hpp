@@ -30,10 +30,11 @@ struct member_log_services {
   std::shared_ptr<storage::kv_damage> damage, log_damage; // in the files of the state; of the log; may be null
   storage::counter* repaired = nullptr;                   // counts repairs of the state; may be null
   std::shared_ptr<const cluster_state> state;             // may be null: what others have applied is not known
+  storage::log_index applied_before = 0; // by earlier starts (base/files/applied_record.hpp); 0: unknown
 };
 // Opens the member's copy of the metadata's log and starts its consensus engine. Begins the log of a founder that has
 // no first entry yet; completes an install that a crash interrupted between the log and the state. Errors: io_error,
-// corrupt, no_space.
+// corrupt, no_space; precondition_failed: the log was put back from an older image.
 result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_services& parts);
 
 // Registers the handlers for consensus, membership and, if there is an admin_service, for operators' requests. Call

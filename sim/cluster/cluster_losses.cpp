@@ -29,6 +29,44 @@ void cluster_run::restore_disk() {
   settle("after an old disk was put back");
 }
 
+bool cluster_run::is_up_to_date(const cluster_node& n) const {
+  return n.ready() && std::ranges::all_of(nodes_, [&](const auto& other) { return n.applied() >= other->applied(); });
+}
+
+// A member's log and state are put back from an image, so that it has forgotten what it acknowledged. If the leader can
+// know that, the cluster refuses it, and an operator replaces it by a new node. Otherwise it fetches what it lacks. It
+// must not stay behind.
+void cluster_run::restore_metadata() {
+  const auto at = std::ranges::find_if(nodes_, [](const auto& it) { return it->has_metadata_image(); });
+  if (at == nodes_.end() || nodes_.size() < 3) return;
+  auto& n = **at;
+  crash(n, true);
+  n.restore_metadata();
+  start(n);
+  const auto decided = [&] { return n.refused() || (all_ready() && is_up_to_date(n)); };
+  if (!w_.run_until([&] { return decided() || checks_.failed(); }, 2min))
+    return checks_.fail("neither up to date nor refused after old metadata was put back: " + standing());
+  w_.run_for(20s);
+  if (n.refused()) return replace_refused(n);
+  settle("after old metadata was put back");
+}
+
+void cluster_run::replace_refused(cluster_node& n) {
+  const auto number = *n.member_number();
+  take_out(n);
+  storage::metadata::set_node change;
+  change.node = number;
+  change.state = cluster::member_state::draining;
+  if (auto done = work_->operate(change); !done)
+    return checks_.fail("draining a node that is refused: " + to_string(done.error()));
+  settle("after a refused node was drained");
+  if (checks_.failed()) return;
+  if (auto done = work_->operate(storage::metadata::remove_node{number}); !done)
+    return checks_.fail("removing a node that is refused: " + to_string(done.error()));
+  wait_until_demoted(number);
+  if (!checks_.failed()) add_nodes(1);
+}
+
 // Two of three or four nodes are lost for good, and with them a majority of the voters or nearly. The others go on as
 // docs/recovery.md says. Nothing was being written, so nothing that was acknowledged may be missing.
 void cluster_run::rescue() {
@@ -65,7 +103,7 @@ void cluster_run::rescue() {
 
 void cluster_run::add_nodes(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
-    nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, plan_.member, plan_.nodes + i));
+    nodes_.push_back(std::make_unique<cluster_node>(w_, checks_, *network_, plan_.member, plan_.nodes + added_++));
     start(*nodes_.back());
   }
   const auto until = w_.now() + 3min;

@@ -156,9 +156,12 @@ void cluster_node::become_member() {
   log.random = &w_.random();
   log.damage = metadata_.state->damage();
   log.state = p.state;
+  log.applied_before = applied_record_;
   auto opened = actors::open_member_log(log);
+  outdated_ = !opened && opened.error() == errc::precondition_failed; // it ends; an operator sees why
+  if (outdated_) return;
   if (!opened) return checks_.fail("the log does not open: " + to_string(opened.error()));
-
+  applied_record_ = std::max(applied_record_, (*opened)->applied);
   (*opened)->compact_after_entries = plan_.compact_after_entries;
   (*opened)->entries_kept = plan_.entries_kept;
 
@@ -241,6 +244,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
     remembered_members_ = now;
     return result<void>{};
   };
+  members.refusal = [network = p.network.get()] { return network->refusal(); };
   members.cluster_name = cluster_name;
   members.disks = [this] {
     actors::disk_use use;
@@ -332,6 +336,10 @@ bool cluster_node::serves() const noexcept {
 
 bool cluster_node::ready() const noexcept {
   return serves() && process_->session_began->load();
+}
+
+bool cluster_node::refused() const {
+  return outdated_ || (serves() && !process_->state->refusal().empty());
 }
 
 bool cluster_node::leads() const noexcept {

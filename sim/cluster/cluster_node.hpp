@@ -73,6 +73,7 @@ public:
   bool is_old() const noexcept { return feature_level_ < storage::metadata::feature_level; }
   bool joined() const noexcept { return identity_.has_value(); }
   bool ready() const noexcept; // takes writes
+  bool refused() const;        // by the cluster, permanently, or by itself: its metadata is an older image
   bool leads() const noexcept;
 
   const storage::uuid& id() const noexcept { return id_; }
@@ -95,6 +96,10 @@ public:
   void keep_disk_image(std::size_t disk);
   bool has_disk_image() const noexcept { return disk_image_.has_value(); }
   void restore_disk();
+  // Likewise of a member's metadata: log, state, and states that are being transferred.
+  void keep_metadata_image();
+  bool has_metadata_image() const noexcept { return metadata_image_.has_value(); }
+  void restore_metadata();
   // An operator's rescue commands (docs/recovery.md). Stopped members only.
   storage::log_index log_end();      // `cairn cluster recover`
   void recover(storage::uuid fresh); // with --majority-lost: the only voter of a new cluster
@@ -169,9 +174,12 @@ private:
   storage::steady_time frozen_since_{};
   std::optional<storage::cluster_identity> identity_;
   std::vector<storage::known_member> remembered_members_; // as in DATA_DIR/cluster; empty: as at its join
+  storage::log_index applied_record_ = 0;                 // as in DATA_DIR/applied
+  bool outdated_ = false;                                 // by that record
   std::vector<sim_disk> disks_;
   sim_metadata metadata_;
   std::optional<std::pair<std::size_t, sim_disk>> disk_image_;
+  std::optional<sim_metadata> metadata_image_;
   std::unique_ptr<process> process_;
   std::vector<std::unique_ptr<process>> dead_; // kept, because timers of the world may still refer to their actors
 };

@@ -20,6 +20,17 @@ void cluster_node::restore_disk() {
   disk_image_.reset();
 }
 
+void cluster_node::keep_metadata_image() {
+  CAIRN_ASSERT(!running());
+  metadata_image_ = sim_metadata{metadata_.state->image(), metadata_.log->image(), metadata_.files->image()};
+}
+
+void cluster_node::restore_metadata() {
+  CAIRN_ASSERT(!running());
+  metadata_ = std::move(*metadata_image_);
+  metadata_image_.reset();
+}
+
 result<actors::survivor_metadata> cluster_node::open_survivor() {
   CAIRN_ASSERT(!running());
   metadata_.state->reopen();
@@ -47,12 +58,14 @@ void cluster_node::recover(storage::uuid fresh) {
   if (const auto begun = actors::begin_new_log(*metadata_.log, *now); !begun)
     return checks_.fail("a recovery: " + to_string(begun.error()));
   identity_ = storage::cluster_identity{fresh, cluster_name, now->self, {}};
+  applied_record_ = 0; // of the old cluster
   remembered_members_.clear();
 }
 
 void cluster_node::rejoin() {
   CAIRN_ASSERT(!running());
   make_metadata();
+  applied_record_ = 0;
   identity_.reset();
   remembered_members_.clear();
 }

@@ -6,7 +6,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull;
+constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull, metadata_salt = 0xA54FF53A5F1D36F1ull;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 
 // Further kinds of clusters and of work, from a separate source too.
@@ -90,6 +90,11 @@ void draw_losses(cluster_plan& p, std::uint64_t seed) {
   p.rescues = p.nodes < 5 && d.chance(0.1);
 }
 
+void draw_restored_metadata(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ metadata_salt};
+  p.restores_metadata = p.nodes > 2 && p.crashes && !p.rots && d.chance(0.15);
+}
+
 // The further faults of a hostile cluster.
 void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ hostile_salt};
@@ -120,6 +125,7 @@ cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   auto p = draw_first(d);
   draw_extras(p, seed);
   draw_losses(p, seed);
+  draw_restored_metadata(p, seed);
   if (hostile) draw_hostile(p, seed);
   return p;
 }
@@ -135,10 +141,11 @@ std::string to_string(const cluster_plan& p) {
          std::to_string(p.work.operations) + (p.crashes ? ", crashes" : "") + (p.power_losses ? " of power" : "") +
          (p.drains ? ", drains" : "") + (p.long_absence ? ", long absence" : "") +
          (p.replaces_disks ? ", replaces disks" : "") + (p.restores_disks ? ", restores a disk" : "") +
-         (p.rescues ? ", loses a majority" : "") + (m.compact_after_entries < 1000 ? ", short log" : "") +
-         (p.partitions ? ", cuts" : "") + (p.broken_links ? ", broken links" : "") +
-         (p.late_messages ? ", late messages" : "") + (p.rough_net.doubled > 0 ? ", doubled messages" : "") +
-         (p.rots ? ", rotten chunks" : "") + (p.scrubs ? " scrubbed" : "");
+         (p.restores_metadata ? ", restores metadata" : "") + (p.rescues ? ", loses a majority" : "") +
+         (m.compact_after_entries < 1000 ? ", short log" : "") + (p.partitions ? ", cuts" : "") +
+         (p.broken_links ? ", broken links" : "") + (p.late_messages ? ", late messages" : "") +
+         (p.rough_net.doubled > 0 ? ", doubled messages" : "") + (p.rots ? ", rotten chunks" : "") +
+         (p.scrubs ? " scrubbed" : "");
 }
 
 } // namespace cairn::sim

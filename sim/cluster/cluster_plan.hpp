@@ -14,6 +14,7 @@ struct cluster_plan {
   bool drains = false, replaces_disks = false, long_absence = false; // long_absence: of the last node
   bool commands = false, removes = false; // operator commands of any kind; removal of a drained node at the end
   bool restores_disks = false;            // one of a node, from an image
+  bool restores_metadata = false;         // all of a node's, from an image
   bool rescues = false;                   // two nodes are lost permanently
   bool looks_for_leftovers = false;       // checks at the end for chunks that no object needs
   std::uint32_t old_level = 0;            // feature level of the builds that some nodes start with; 0: all are current

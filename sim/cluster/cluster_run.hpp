@@ -11,7 +11,7 @@ namespace cairn::sim {
 
 class cluster_run {
 public:
-  cluster_run(world& w, std::uint64_t seed, bool hostile) : w_(w), plan_(begun(w, seed, hostile)) {}
+  cluster_run(world& w, std::uint64_t seed, bool hostile) : w_(w), plan_(begun(w, seed, hostile)), images_(~seed) {}
   run_result run();
 
 private:
@@ -36,6 +36,9 @@ private:
   void remove_drained();
   void replace_disks();
   void restore_disk();
+  void restore_metadata();
+  bool is_up_to_date(const cluster_node& n) const;
+  void replace_refused(cluster_node& n);
   void rescue();
   void add_nodes(std::size_t count);
   void check_end();
@@ -50,6 +53,7 @@ private:
   world& w_;
   checks checks_;
   const cluster_plan plan_;
+  dice images_; // which metadata is copied; apart, so that the draws of older seeds do not change
   std::unique_ptr<sim_network> network_;
   std::vector<std::unique_ptr<cluster_node>> nodes_, removed_;
   cluster_node* draining_ = nullptr;
@@ -61,7 +65,7 @@ private:
   std::unique_ptr<cluster_rules> rules_;
   cluster_census census_{nodes_};
   std::uint64_t crashes_ = 0, cuts_ = 0;
-  std::size_t strays_ = 0;
+  std::size_t strays_ = 0, added_ = 0;
 };
 
 } // namespace cairn::sim

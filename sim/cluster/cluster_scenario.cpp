@@ -48,6 +48,7 @@ void cluster_run::start(cluster_node& n) {
     if (other->joined() && other.get() != &n) known.push_back(other->id());
   // A backup of a stopped node; the last one counts.
   if (plan_.restores_disks && w_.draw.chance(0.5)) n.keep_disk_image(w_.draw.below(n.disks()));
+  if (plan_.restores_metadata && n.joined() && images_.chance(0.5)) n.keep_metadata_image();
   disks_->open(n);
   if (n.is_old() && w_.draw.chance(0.3)) n.upgrade();
   n.start(std::move(known));
@@ -157,6 +158,7 @@ void cluster_run::heal() {
   if (draining_ && !checks_.failed()) remove_drained();
   if (plan_.replaces_disks && !checks_.failed()) replace_disks();
   if (plan_.restores_disks && !checks_.failed()) restore_disk();
+  if (plan_.restores_metadata && !checks_.failed()) restore_metadata();
   if (plan_.rescues && !checks_.failed()) rescue();
 }
 

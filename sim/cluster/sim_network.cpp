@@ -206,10 +206,6 @@ void sim_peers::dial_later(const link_ptr& l) {
   });
 }
 
-bool sim_peers::admits(const sim_peers& other) const {
-  return bool(gate_.admit(other.as_peer(), cluster_));
-}
-
 void sim_peers::dial(const link_ptr& l) {
   const auto at = links_.find(l->to);
   if (!alive_ || l->up || at == links_.end() || at->second != l) return;
@@ -222,8 +218,11 @@ void sim_peers::dial(const link_ptr& l) {
     auto* const peer = me->n_.process_of(l->to);
     const bool reached = peer && peer->cluster_ != storage::uuid{} && !me->n_.is_cut(me->self_.node, l->to) &&
                          !peer->host_.frozen() && !me->host_.frozen();
-    if (!reached || !peer->admits(*me) || !me->gate_.accept(peer->as_peer())) return me->dial_later(l);
+    const auto admitted = reached ? peer->admit(*me) : error{errc::connection_lost, "not reached"};
+    if (!admitted && admitted.error() == errc::precondition_failed) l->refusal = admitted.error().text;
+    if (!admitted || !me->gate_.accept(peer->as_peer())) return me->dial_later(l);
     l->up = true;
+    l->refusal.reset();
     ++l->life;
     l->peer_incarnation = peer->self_.incarnation;
     l->pause.succeeded();
@@ -235,6 +234,12 @@ void sim_peers::dial(const link_ptr& l) {
 bool sim_peers::up(const storage::uuid& node) const {
   const auto at = links_.find(node);
   return at != links_.end() && at->second->up;
+}
+
+std::optional<std::string> sim_peers::refusal() const {
+  for (const auto& [node, l] : links_)
+    if (!l->up && l->refusal) return l->refusal;
+  return std::nullopt;
 }
 
 // ── messages ──

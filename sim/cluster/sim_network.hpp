@@ -112,6 +112,7 @@ public:
   void cancel(const storage::uuid& to, actors::link::request_number n) override;
   bool up(const storage::uuid& node) const override;
   void set_members(const std::vector<actors::peer_address>& members) override;
+  std::optional<std::string> refusal() const; // why a member refuses this process permanently
 
 private:
   friend class sim_network;
@@ -135,6 +136,7 @@ private:
     std::vector<stopped> held; // messages delayed by a partition or a frozen process
     actors::link::redial_pause pause;
     bool dialling = false;
+    std::optional<std::string> refusal; // permanent
   };
   using link_ptr = std::shared_ptr<one_link>;
 
@@ -162,7 +164,7 @@ private:
   void lose(const link_ptr& l, const std::string& why);
   void dial_later(const link_ptr& l);
   void dial(const link_ptr& l);
-  bool admits(const sim_peers& other) const;
+  result<void> admit(const sim_peers& other) const { return gate_.admit(other.as_peer(), cluster_); }
   actors::link::peer as_peer() const;
 
   sim_network& n_;

@@ -297,6 +297,33 @@ def test_a_copy_of_the_last_start_is_refused_when_its_log_lacks_what_it_acknowle
     assert others[0].put("/files/after", b"x").status == 200
 
 
+def test_metadata_that_is_restored_alone_is_found_by_its_node_whoever_leads(make_cluster, tmp_path):
+    cluster = make_cluster(3)
+    victim = next(n for n in cluster.nodes if n is not cluster.leader())
+    others = cluster.others(victim)
+    victim.stop()
+    copy = tmp_path / "copy"
+    shutil.copytree(victim.folder / "data" / "metadata", copy)
+    victim.start(seconds=60)
+    for i in range(20):
+        assert others[0].put(f"/files/k{i}", b"x").status == 200
+    eventually(lambda: victim.get("/files/k19").status == 200, what="it has them")
+    victim.stop()
+    victim.start(seconds=60)  # it keeps how far it has come
+    victim.stop()
+    leader = cluster.leader()
+    leader.stop()
+    leader.start(seconds=60)  # the leader that knew what the node had is gone
+    shutil.rmtree(victim.folder / "data" / "metadata")
+    shutil.copytree(copy, victim.folder / "data" / "metadata")
+    victim.spawn()
+    assert victim.process.wait(30) == 1, "it does not take part"
+    victim.process = None
+    assert "restored from an older image" in victim.log() and "cairn cluster remove" in victim.log()
+    cluster.command("drain", cluster.nodes.index(victim), node=others[0])
+    assert others[0].put("/files/after", b"x").status == 200
+
+
 def test_a_member_that_lost_its_metadata_does_not_start(make_cluster):
     cluster = make_cluster(3)
     victim = cluster.nodes[2]

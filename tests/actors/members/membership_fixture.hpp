@@ -86,6 +86,7 @@ protected:
       file_of_members = members;
       return {};
     };
+    s.remember_applied = [this](storage::log_index applied) { applied_told = applied; };
     s.ask_configured = [this](const std::string& request, link::reply_callback reply) {
       auto& asked = configured.emplace_back();
       asked.kind = peer_request(request.at(0));
@@ -194,6 +195,7 @@ protected:
   std::vector<storage::node_number> transfers;
   std::vector<std::string> remembered;
   std::vector<storage::known_member> file_of_members;
+  storage::log_index applied_told = 0;
   bool disk_full = false;
   std::uint8_t level_told = 0;
   metadata_actor metadata;

@@ -1,0 +1,44 @@
+#include "base/files/applied_record.hpp"
+
+#include "base/files/small_file.hpp"
+
+#include <charconv>
+
+namespace cairn::storage {
+
+namespace {
+
+constexpr std::string_view applied_grammar = "cairn-applied 1 ";
+
+std::string applied_path(const std::string& data_dir) {
+  return data_dir + "/applied";
+}
+
+} // namespace
+
+result<log_index> load_applied_record(file_system& files, const std::string& data_dir, const uuid& cluster) {
+  const auto path = applied_path(data_dir);
+  const auto content = read_small_file(files, path);
+  if (!content && content.error() == errc::not_found) return log_index{0};
+  if (!content) return content.error();
+  const error unexpected{errc::corrupt, path + ": unexpected content"};
+  if (!content->starts_with(applied_grammar) || !content->ends_with('\n')) return unexpected;
+  const auto line =
+      std::string_view{*content}.substr(applied_grammar.size(), content->size() - applied_grammar.size() - 1);
+  const auto space = line.find(' ');
+  const auto id = parse_uuid(line.substr(0, space));
+  if (!id || space == line.npos) return unexpected;
+  log_index applied = 0;
+  const auto* const end = line.data() + line.size();
+  const auto parsed = std::from_chars(line.data() + space + 1, end, applied);
+  if (parsed.ec != std::errc{} || parsed.ptr != end) return unexpected;
+  return *id == cluster ? applied : 0;
+}
+
+result<void> save_applied_record(file_system& files, const std::string& data_dir, const uuid& cluster,
+                                 log_index applied) {
+  return replace_small_file(files, applied_path(data_dir),
+                            std::string{applied_grammar} + to_string(cluster) + " " + std::to_string(applied) + "\n");
+}
+
+} // namespace cairn::storage
