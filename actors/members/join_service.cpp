@@ -121,7 +121,7 @@ void join_service::add(const join_request& request, const std::optional<meta::us
     log::info("a node joins",
               {{"node", storage::to_string(request.node.id)}, {"number", a.number}, {"address", request.node.address}});
     respond(link::answer{encode(a), {}});
-    s_.joined();
+    s_.joined(a.number);
   });
 }
 

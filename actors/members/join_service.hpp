@@ -25,7 +25,7 @@ struct join_services {
                      std::function<void(result<storage::metadata::command_result>)> then)>
       commit;
   std::function<void(log_change, std::function<void(bool accepted)> then)> change_log;
-  std::function<void()> joined;
+  std::function<void(storage::node_number)> joined;
 };
 
 class join_service {

@@ -51,6 +51,10 @@ private:
   void refused(const std::string& why);
   void remember_members();
   void update_holds();
+  // From when on a first report is due: a newcomer has as long for it as all members have under a new leader.
+  storage::steady_time expected_since(storage::node_number n) const {
+    return joined_.contains(n) ? joined_.at(n) : leads_since_;
+  }
   void take_report(node_report r, std::uint32_t feature_level, const std::function<void(result<void>)>& answer);
   void accept_report(const log_status& log, const link::incoming_request& request);
   void pass_on(const log_status& log, peer_request kind, const link::incoming_request& request);
@@ -72,6 +76,7 @@ private:
   std::map<storage::node_number, received_report> reports_;
   std::uint64_t term_led_ = 0;
   storage::steady_time leads_since_;
+  std::map<storage::node_number, storage::steady_time> joined_; // since this node leads
   std::unique_ptr<join_service> joins_;
   std::optional<cluster::remembered_members> remembered_;
   cluster::plan_base targets_planned_;
@@ -105,7 +110,10 @@ void membership_state::make_join_service() {
         .then([then](std::uint8_t answer) { then(raft::accepted(answer) == raft::accepted::yes); },
               [then](caf::error&) { then(false); });
   };
-  j.joined = [this] { control_soon(step_pause); };
+  j.joined = [this](storage::node_number n) {
+    joined_[n] = now();
+    control_soon(step_pause);
+  };
   joins_ = std::make_unique<join_service>(std::move(j));
 }
 
@@ -119,6 +127,7 @@ void membership_state::tick() {
       term_led_ = log.term;
       leads_since_ = now();
       reports_.clear();
+      joined_.clear();
       s_.state->forget_applied();
       joins_->forget();
       targets_planned_ = {};
@@ -126,6 +135,7 @@ void membership_state::tick() {
     }
     if (!log.leads) term_led_ = 0;
     if (s_.feature_level) s_.feature_level(log.feature_level);
+    if (s_.remember_applied) s_.remember_applied(log.applied);
     report(log);
     if (log.leads) control();
   });
@@ -245,7 +255,8 @@ void membership_state::take_report(node_report r, std::uint32_t feature_level,
   if (!storage::may_start_as(r.node.incarnation, m->incarnation))
     return answer(error{errc::precondition_failed, "an older incarnation than the cluster has seen: is this a restored "
                                                    "disk?"});
-  auto& received = reports_.try_emplace(m->number, received_report{.healthy_at = leads_since_}).first->second;
+  auto& received =
+      reports_.try_emplace(m->number, received_report{.healthy_at = expected_since(m->number)}).first->second;
   s_.state->note_applied(m->number, {r.applied, now()});
   received = {now(), r.fault.empty() ? now() : received.healthy_at, std::move(r),
               feature_level != 0 ? feature_level : received.feature_level};
@@ -262,7 +273,7 @@ void membership_state::update_holds() {
         m.state == cluster::member_state::out)
       continue;
     const auto known = reports_.find(m.number);
-    const auto silent = now() - (known == reports_.end() ? leads_since_ : known->second.at);
+    const auto silent = now() - (known == reports_.end() ? expected_since(m.number) : known->second.at);
     if (silent < hold_max) oldest = std::min(oldest, known == reports_.end() ? 0 : known->second.report.oldest_hold);
   }
   s_.state->others_oldest_hold.store(oldest);
@@ -392,7 +403,7 @@ void membership_state::decide(const log_status& log, const sessions_seen& sessio
     n.has_report = known != reports_.end();
     // A member that reports a failed log does not count: it votes on nothing and follows no layout.
     n.since_last_report = std::chrono::duration_cast<std::chrono::milliseconds>(
-        now() - (n.has_report ? known->second.healthy_at : leads_since_));
+        now() - (n.has_report ? known->second.healthy_at : expected_since(m.number)));
     if (!n.has_report) continue;
     const auto& r = known->second.report;
     n.failed = !r.fault.empty();

@@ -9,6 +9,7 @@ import pytest
 
 from cairn_node import KIB, MIB, eventually
 from cluster_load import Load, content
+from crowd import HandshakeCrowd
 
 
 def test_any_of_three_is_killed_under_load(make_cluster):
@@ -121,6 +122,15 @@ def test_a_minority_takes_no_writes_whatever_they_ask(make_cluster):
     assert body in (b"one", b"two"), "a write that was answered 503 may come true, but whole"
 
 
+def test_a_newcomer_keeps_its_session_however_long_the_leader_has_led(make_cluster):
+    cluster = make_cluster(3)
+    time.sleep(62)  # after 60 s without a report a member's session is ended
+    newcomer = cluster.add()
+    assert newcomer.put("/files/k", b"x").status == 200
+    time.sleep(3)
+    assert "ended this node's writer session" not in newcomer.log()
+
+
 def test_nodes_join_and_leave_under_load(make_cluster):
     cluster = make_cluster(3)
     with Load(cluster) as load:
@@ -195,6 +205,32 @@ def test_garbage_on_the_peer_port_harms_nobody(make_cluster):
     assert all(n.running() for n in cluster.nodes)
     cluster.settled(3)
     load.check(cluster.nodes)
+
+
+def test_handshakes_again_and_again_on_the_peer_port_harm_nobody(make_cluster):
+    cluster = make_cluster(3)
+    ports = [int(n.settings["cluster.listen"].rpartition(":")[2]) for n in cluster.nodes]
+    with Load(cluster) as load, HandshakeCrowd(None, port=ports[0]) as one, HandshakeCrowd(None, port=ports[1]) as other:
+        time.sleep(3)
+        load.more(40)
+    for crowd in (one, other):
+        crowd.check_pace()
+    load.check(cluster.nodes)
+
+
+def test_a_command_that_waits_for_a_leader_is_answered(make_cluster):
+    cluster = make_cluster(3)
+    leader = cluster.leader()
+    frozen = cluster.others(leader)
+    for n in frozen:
+        n.process.send_signal(signal.SIGSTOP)
+    begun = time.monotonic()
+    done = cluster.command("weight", "0", "200", node=leader, check=False)
+    waited = time.monotonic() - begun
+    for n in frozen:
+        n.process.send_signal(signal.SIGCONT)
+    assert done.returncode == 1 and "leader" in done.stderr, done
+    assert waited > 12, "longer than a client may take for its request"
 
 
 @pytest.mark.parametrize("gone", (1, 2))

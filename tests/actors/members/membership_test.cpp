@@ -49,6 +49,7 @@ TEST_F(membership_test, tells_the_leader_each_second_how_it_is) {
   EXPECT_EQ(r->complete, (std::vector<storage::partition_id>{1, 5}));
   EXPECT_EQ(r->lost_count, 1u);
   EXPECT_EQ(level_told, 4);
+  EXPECT_EQ(applied_told, 55u);
   EXPECT_FALSE(state->leads.load());
   EXPECT_FALSE(reports()->leads);
   EXPECT_TRUE(commits.empty()) << "deciding is the leader's";
@@ -310,6 +311,21 @@ TEST_F(membership_test, lets_a_new_node_in_once_and_tells_it_who_is_there) {
   ASSERT_FALSE(changes.empty());
   EXPECT_EQ(changes[0].node, 2);
   EXPECT_EQ(changes[0].kind, raft::change_kind::add_standby);
+}
+
+TEST_F(membership_test, a_newcomer_has_time_for_its_first_report_however_long_the_leader_has_led) {
+  cluster_of(2);
+  lead();
+  start();
+  pass_with_reports(90s, {1});
+  ASSERT_TRUE(**join(id_of(8)));
+  run(meta::begin_session{id_of(8), 1}); // it does this before it reports
+  pass_with_reports(4s, {1});
+  EXPECT_TRUE(committed_of<meta::end_session>().empty());
+  EXPECT_TRUE(committed_of<meta::note_down>().empty());
+  pass_with_reports(62s, {1});
+  EXPECT_EQ(committed_of<meta::note_down>().size(), 1u);
+  EXPECT_EQ(committed_of<meta::end_session>().size(), 1u) << "it never reported";
 }
 
 TEST_F(membership_test, lets_nobody_speak_for_somebody_else) {
