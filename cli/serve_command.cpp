@@ -127,8 +127,9 @@ actors::node_status running_node::status() const {
 
 // Probes are answered from the beginning.
 result<void> running_node::open_admin() {
-  net::admin_options admin{[this] { return status(); },
-                           [this] { return net::metrics_page(metrics_, status(), net::s3_operations); }};
+  net::admin_options admin{
+      [this] { return status(); },
+      [this] { return net::metrics_page(metrics_, status(), net::s3_operations, version_number()); }};
   admin.clustered = !settings_.cluster.listen.host.empty();
   admin.token = settings_.admin.token;
   if (admin.token.empty()) {

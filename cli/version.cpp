@@ -15,8 +15,12 @@ std::string dotted(unsigned a, unsigned b, unsigned c) {
 
 } // namespace
 
+std::string version_number() {
+  return CAIRN_VERSION;
+}
+
 std::string version_text() {
-  return std::string{"cairn "} + CAIRN_VERSION + " (metadata level " +
+  return "cairn " + version_number() + " (metadata level " +
          std::to_string(unsigned{storage::metadata::feature_level}) + ", CAF " +
          dotted(CAF_VERSION / 10000, CAF_VERSION / 100 % 100, CAF_VERSION % 100) + ", Boost " +
          dotted(BOOST_VERSION / 100000, BOOST_VERSION / 100 % 1000, BOOST_VERSION % 100) + ", compiler " + __VERSION__ +

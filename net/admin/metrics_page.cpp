@@ -222,6 +222,8 @@ void add_cluster(page_builder& p, const storage::node_metrics& m, const actors::
         "Estimate of the bytes that still have to move to new owners; on the leader.", leads ? c->bytes_to_move : 0);
   gauge(leads, "cairn_cluster_repairs_waiting", "Ranges of chunks that a node still lacks; on the leader.",
         leads ? c->repairs_waiting : 0);
+  gauge(leads, "cairn_cluster_chunks_lost", "Chunks that an object needs and no node has; on the leader.",
+        leads ? c->chunks_lost : 0);
   auto& pauses = p.family("cairn_cluster_auto_out_paused",
                           "1: members that are down for long are not taken out, for this reason; on the leader.",
                           MetricType::Gauge);
@@ -322,8 +324,10 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
 } // namespace
 
 std::string metrics_page(const storage::node_metrics& metrics, const actors::node_status& status,
-                         std::span<const s3_operation> operations) {
-  const auto page = make_page(metrics, status, operations);
+                         std::span<const s3_operation> operations, std::string_view version) {
+  auto page = make_page(metrics, status, operations);
+  auto& build = page.family("cairn_build_info", "Always 1; the label is the program's version.", MetricType::Gauge);
+  page_builder::add(build, {{"version", std::string{version}}}, 1);
   return prometheus::TextSerializer{}.Serialize(page.families());
 }
 

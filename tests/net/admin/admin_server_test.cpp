@@ -14,7 +14,7 @@ TEST(admin_server, answers_probes_and_prometheus) {
   admin_server admin{context,
                      {.listen = {"127.0.0.1", 0}},
                      {[&] { return node.node().status(); },
-                      [&] { return metrics_page(node.metrics, node.node().status(), s3_operations); }}};
+                      [&] { return metrics_page(node.metrics, node.node().status(), s3_operations, "1.2.3"); }}};
   ASSERT_TRUE(admin.listen());
   admin.start();
   std::thread running{[&] { context.run(); }};
