@@ -4,10 +4,12 @@
 #include "actors/runtime/io_shards.hpp"
 #include "actors/runtime/storage_node.hpp"
 #include "base/log.hpp"
+#include "base/sockets/service_notifier.hpp"
 #include "cli/admin/admin_token.hpp"
 #include "cli/admin/config_command.hpp"
 #include "cli/certificate_watch.hpp"
 #include "cli/open_files.hpp"
+#include "cli/service_watchdog.hpp"
 #include "cli/version.hpp"
 #include "config/reload.hpp"
 #include "net/admin/admin_server.hpp"
@@ -20,6 +22,8 @@
 #include <boost/asio/signal_set.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <unistd.h>
+
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -30,6 +34,11 @@
 namespace cairn::cli {
 
 namespace {
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view{} : value;
+}
 
 void set_up_log(const config::log_settings& settings) {
   log::set_up(static_cast<log::level>(settings.level), settings.format == config::log_format::json);
@@ -63,6 +72,7 @@ private:
   void note_certificates();
   void end_signals();
   void reload();
+  void reload_for_service_manager();
 
   config::settings settings_;
   const std::uint64_t descriptors_ = raise_descriptor_limit();
@@ -82,6 +92,10 @@ private:
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
   std::thread signals_thread_;
   std::promise<void> stop_wanted_;
+  const sockets::service_notifier service_manager_{environment("NOTIFY_SOCKET")};
+  service_watchdog watchdog_{signals_context_, shards_.contexts(),
+                             watchdog_period(environment("WATCHDOG_USEC"), environment("WATCHDOG_PID"), ::getpid()),
+                             [this] { service_manager_.notify("WATCHDOG=1"); }};
 };
 
 result<void> running_node::start() {
@@ -104,7 +118,10 @@ result<void> running_node::start() {
   admin_->open_node({{node_->handles(), &storage::system_random(), &storage::system_clock()}, node_->admin_service()});
   note_certificates();
   open_node_ = node_.get();
-  boost::asio::post(signals_context_, [this] { watch_certificates(); });
+  boost::asio::post(signals_context_, [this] {
+    watch_certificates();
+    watchdog_.start();
+  });
   announce();
   return {};
 }
@@ -168,6 +185,7 @@ void running_node::announce() const {
             << "  curl -o COPY " << url << "/files/FILE\n"
             << "  curl '" << url << "/files?list-type=2'\n"
             << std::flush;
+  service_manager_.notify("READY=1\nSTATUS=serves " + url);
 }
 
 void running_node::reload() {
@@ -192,6 +210,14 @@ void running_node::reload() {
   note_certificates();
   look_at_certificates();
   log::info("configuration re-read", {{"changed", change.applied.size()}});
+}
+
+void running_node::reload_for_service_manager() {
+  const auto since_boot = storage::system_clock().now().time_since_epoch();
+  const auto usec = std::chrono::duration_cast<std::chrono::microseconds>(since_boot).count();
+  service_manager_.notify("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec));
+  reload();
+  service_manager_.notify("READY=1");
 }
 
 void running_node::note_certificates() {
@@ -219,10 +245,11 @@ void running_node::await_signal() {
   signals_.async_wait([this](boost::system::error_code failed, int signal) {
     if (failed) return;
     if (signal == SIGHUP) {
-      if (open_node_.load()) reload();
+      if (open_node_.load()) reload_for_service_manager();
       return await_signal();
     }
     log::info("stopping", {{"signal", signal}});
+    service_manager_.notify("STOPPING=1");
     if (!open_node_.load()) std::_Exit(0); // nothing was served or acknowledged: the disks are as after a crash
     signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
     stop_wanted_.set_value();
