@@ -233,7 +233,7 @@ TEST_F(link_server_, computes_few_handshakes_for_an_address_that_completes_none)
   const test_cluster ours;
   const auto tls_port = serve(ours.node(1)).local_endpoint().port;
   boost::asio::ip::tcp::acceptor records{io, {boost::asio::ip::address_v4::loopback(), 0}};
-  link_to(records.local_endpoint().port, ours.node(9));
+  link_to(records.local_endpoint().port(), ours.node(9));
   char bytes[4096];
   const auto length = records.accept().read_some(boost::asio::buffer(bytes)); // a client's hello
   links.clear();
@@ -241,7 +241,7 @@ TEST_F(link_server_, computes_few_handshakes_for_an_address_that_completes_none)
     boost::asio::ip::tcp::socket s{io, {boost::asio::ip::make_address_v4("127.0.0.2"), 0}};
     s.connect({boost::asio::ip::address_v4::loopback(), tls_port});
     boost::asio::write(s, boost::asio::buffer(bytes, length));
-    const timeval limit{0, 20'000};
+    const timeval limit{0, 50'000};
     ::setsockopt(s.native_handle(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     char answer = 0;
     return ::recv(s.native_handle(), &answer, 1, 0) == 1;
