@@ -1,9 +1,12 @@
-// A server's socket as Asio's TLS sees it. During a handshake the bytes of a read are passed on only when the handshake
-// may compute its next step, because OpenSSL computes in the handler that gets them. Each step is a separate handler,
-// so that handlers of other connections run in between. Runs on the socket's strand.
+// A server's socket as Asio's TLS sees it. During a handshake the bytes that complete a record are passed on only when
+// the handshake may compute its next step, because OpenSSL computes in the handler that gets them. Each step is a
+// separate handler, so that handlers of other connections run in between. Runs on the socket's strand.
 #pragma once
 
+#include "base/sockets/tls_records.hpp"
+
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 
@@ -44,6 +47,7 @@ public:
 
   void begin(handshake_steps steps) {
     steps_ = std::move(steps);
+    records_ = {};
     taken_ = 0;
   }
   void end(bool complete) {
@@ -54,8 +58,8 @@ public:
   void async_read_some(const Buffers& into, Handler done) {
     if (!steps_.charge && !steps_.turn) return socket_.async_read_some(into, std::move(done));
     socket_.async_read_some(
-        into, [this, done = std::make_shared<Handler>(std::move(done))](error_code failed, std::size_t bytes) {
-          if (failed) return (*done)(failed, bytes); // nothing to compute
+        into, [this, into, done = std::make_shared<Handler>(std::move(done))](error_code failed, std::size_t bytes) {
+          if (failed || completed_records(into, bytes) == 0) return (*done)(failed, bytes); // nothing to compute
           ++taken_;
           charge(nullptr, std::move(done), bytes);
         });
@@ -67,6 +71,18 @@ public:
 
 private:
   static constexpr std::chrono::milliseconds charge_again{100};
+
+  template <class Buffers>
+  std::size_t completed_records(const Buffers& read, std::size_t bytes) {
+    std::size_t completed = 0;
+    const auto end = boost::asio::buffer_sequence_end(read);
+    for (auto b = boost::asio::buffer_sequence_begin(read); b != end && bytes > 0; ++b) {
+      const boost::asio::const_buffer part = boost::asio::buffer(boost::asio::const_buffer{*b}, bytes);
+      completed += records_.take({static_cast<const std::byte*>(part.data()), part.size()});
+      bytes -= part.size();
+    }
+    return completed;
+  }
 
   // Charges the step, now or later. A connection that was closed meanwhile ends here.
   template <class Handler>
@@ -91,6 +107,7 @@ private:
 
   Socket socket_;
   handshake_steps steps_; // empty: no handshake is under way
+  tls_records records_;
   unsigned taken_ = 0;
 };
 
