@@ -2,6 +2,7 @@
 // wrongly.
 #include "cli/admin/cluster_command.hpp"
 #include "cli/admin/config_command.hpp"
+#include "cli/admin/health_command.hpp"
 #include "cli/admin/key_command.hpp"
 #include "cli/admin/storage_command.hpp"
 #include "cli/bench/bench_command.hpp"
@@ -38,6 +39,7 @@ int main(int argc, char** argv) {
   add_stat_command(app, exit_code);
   add_config_command(app, exit_code);
   add_storage_command(app, exit_code);
+  add_health_command(app, exit_code);
   add_cluster_command(app, exit_code);
   add_key_command(app, exit_code);
   add_bucket_command(app, exit_code);
