@@ -47,7 +47,7 @@ def families(page):
 
 
 def test_every_query_is_answered_from_what_a_cluster_exports(make_cluster, tmp_path):
-    cluster = make_cluster(3)
+    cluster = make_cluster(3, cluster_replicas=2, cluster_write_quorum=2)  # so that nodes read from each other
     exported = families(cluster.nodes[0].admin("/metrics").body.decode())
     for what, expression in [*queries(), ("rules", RULES.read_text())]:
         missing = set(re.findall(r"\bcairn_\w+", expression)) - exported
@@ -55,7 +55,7 @@ def test_every_query_is_answered_from_what_a_cluster_exports(make_cluster, tmp_p
 
     def traffic():
         for node in cluster.nodes:
-            assert node.put("/files/k", os.urandom(2 * MIB)).status == 200
+            assert node.put("/files/k", os.urandom(8 * MIB)).status == 200
             assert node.get("/files/k").status == 200
             assert node.get("/files/absent").status == 404
     with Prometheus(tmp_path / "prometheus", cluster.nodes) as p:
