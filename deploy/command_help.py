@@ -187,7 +187,7 @@ def main():
     for command in [root, *root.children]:
         name = "-".join(["cairn", *command.words])
         (folder / f"{name}.1").write_text(man_page(command, version, pages))
-    (folder / "cairn.bash").write_text(bash(root))
+    (folder / "cairn").write_text(bash(root))
     (folder / "_cairn").write_text(zsh(root))
     (folder / "cairn.fish").write_text(fish(root))
 
