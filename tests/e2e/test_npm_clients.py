@@ -1,43 +1,17 @@
 """S3 clients of npm: full round trips by the AWS SDK for JavaScript v3 and by minio-js."""
-import hashlib
 import os
-import pathlib
-import shutil
 import subprocess
 
 import pytest
 
-from cairn_node import BINARY, Node
+from cairn_node import Node
+from npm_packages import installed
 from signing import ACCESS, SECRET
-
-SOURCE = pathlib.Path(__file__).parent / "js"
-UNREACHABLE = ("ENOTFOUND", "EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ETIMEDOUT", "EHOSTUNREACH", "ENETUNREACH", "ERR_SOCKET_TIMEOUT",
-               "UNABLE_TO_GET_ISSUER_CERT", "SELF_SIGNED_CERT", "network request to", "E403", "E407", "E502", "E503")
 
 
 @pytest.fixture(scope="module")
 def programs():
-    """A folder beside the binary with the programs and what npm installed for them; kept for the next run."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if not npm or not node:
-        pytest.skip("node and npm are not installed (./dev deps installs them)")
-    lock = (SOURCE / "package-lock.json").read_bytes()
-    folder = pathlib.Path(BINARY).resolve().parent / "e2e-npm" / hashlib.sha256(lock).hexdigest()[:12]
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in SOURCE.iterdir():
-        shutil.copy(file, folder)
-    if not (folder / "installed").exists():
-        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--fetch-timeout=60000"]
-        try:
-            installed = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
-        except subprocess.TimeoutExpired:
-            pytest.skip("npm ci did not end within 5 minutes: is the npm registry reachable?")
-        said = installed.stdout + installed.stderr
-        if installed.returncode != 0 and any(sign in said for sign in UNREACHABLE):
-            pytest.skip("the npm registry is not reachable: " + said.strip().splitlines()[0])
-        assert installed.returncode == 0, said
-        (folder / "installed").touch()
-    return folder
+    return installed("js")
 
 
 @pytest.fixture(scope="module")
