@@ -118,11 +118,11 @@ result<void> running_node::start() {
   admin_->open_node({{node_->handles(), &storage::system_random(), &storage::system_clock()}, node_->admin_service()});
   note_certificates();
   open_node_ = node_.get();
+  announce();
   boost::asio::post(signals_context_, [this] {
     watch_certificates();
     watchdog_.start();
   });
-  announce();
   return {};
 }
 
