@@ -113,8 +113,13 @@ struct memory_file_system::inode {
 
 class memory_file final : public file {
 public:
-  memory_file(memory_file_system& disk, memory_file_system::inode_ptr node, std::string path, bool writable)
-      : disk_(disk), node_(std::move(node)), path_(std::move(path)), writable_(writable), life_(disk.life_) {}
+  memory_file(memory_file_system& disk, memory_file_system::inode_ptr node, std::string path, open_mode mode)
+      : disk_(disk),
+        node_(std::move(node)),
+        path_(std::move(path)),
+        writable_(mode == open_mode::read_write || mode == open_mode::create),
+        direct_(mode == open_mode::read_direct),
+        life_(disk.life_) {}
   ~memory_file() override {
     const std::lock_guard guard{disk_.mutex_}; // the last handle of an unlinked file frees its space
     node_.reset();
@@ -209,9 +214,17 @@ private:
     }
   }
 
+  // As O_DIRECT demands it.
+  static void assert_whole_pages(std::uint64_t offset, std::span<const bytes_span> into) {
+    CAIRN_ASSERT(offset % page_size == 0);
+    for (const auto part : into)
+      CAIRN_ASSERT((reinterpret_cast<std::uintptr_t>(part.data()) | part.size()) % page_size == 0 || part.empty());
+  }
+
   result<std::size_t> read_as(disk_operation operation, std::uint64_t offset, std::span<const bytes_span> into) {
     const std::lock_guard guard{disk_.mutex_};
     if (auto e = check(operation)) return *e;
+    if (direct_) assert_whole_pages(offset, into);
     std::size_t done = 0;
     for (auto part : into)
       while (!part.empty() && offset < node_->size) {
@@ -232,7 +245,7 @@ private:
   memory_file_system& disk_;
   memory_file_system::inode_ptr node_;
   const std::string path_;
-  const bool writable_;
+  const bool writable_, direct_;
   const std::uint64_t life_;
 };
 
@@ -357,8 +370,7 @@ result<std::unique_ptr<file>> memory_file_system::open(const std::string& given,
     change_directory(*where, {name_of(path), {}, node});
   }
   if (!node) return error{errc::not_found, path};
-  return std::unique_ptr<file>{
-      std::make_unique<memory_file>(*this, node, path, mode == open_mode::read_write || mode == open_mode::create)};
+  return std::unique_ptr<file>{std::make_unique<memory_file>(*this, node, path, mode)};
 }
 
 result<std::vector<std::string>> memory_file_system::list(const std::string& given) {

@@ -80,9 +80,10 @@ public:
 
   // Reads payload bytes [offset, offset + length), clipped to the chunk's end; offset is a multiple of 64 KiB, `into`
   // has room for length. Verifies the header, the id and, with verify_reads, the checksum of every block it touches.
+  // With `direct` the read bypasses the page cache where that is possible (`into` on a page boundary, O_DIRECT).
   // Errors: not_found, corrupt, io_error, quarantined, invalid_argument (offset).
   virtual result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
-                                         std::byte* into) = 0;
+                                         std::byte* into, bool direct = false) = 0;
   // As read(), but only from memory and without blocking: would_block if the location or the bytes are not cached, or
   // if the read fails.
   virtual result<chunk_read_result> read_cached(const chunk_id& id, std::uint32_t offset, std::uint32_t length,

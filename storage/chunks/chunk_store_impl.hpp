@@ -34,8 +34,8 @@ public:
   result<void> recover(); // called once, before any other function
 
   std::vector<result<void>> write(std::span<const chunk_write> batch) override;
-  result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
-                                 std::byte* into) override;
+  result<chunk_read_result> read(const chunk_id& id, std::uint32_t offset, std::uint32_t length, std::byte* into,
+                                 bool direct) override;
   result<chunk_read_result> read_cached(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
                                         std::byte* into) override;
   result<std::uint64_t> erase(std::span<const chunk_id> ids) override;
@@ -82,13 +82,14 @@ private:
   result<void> resume_active();
 
   // Reading.
-  enum class read_source : std::uint8_t { from_memory, from_disk };
+  enum class read_source : std::uint8_t { from_memory, from_disk, direct };
   result<void> readable(std::uint32_t offset) const;
   result<chunk_read_result> read_record(file& from, read_source source, bool verify, const chunk_id& id,
                                         const chunk_location& at, std::uint32_t offset, std::uint32_t length,
                                         std::byte* into) const;
-  result<chunk_read_result> read_from_disk(bool verify, const chunk_id& id, const chunk_location& at,
-                                           std::uint32_t offset, std::uint32_t length, std::byte* into);
+  result<chunk_read_result> read_from_disk(read_source source, bool verify, const chunk_id& id,
+                                           const chunk_location& at, std::uint32_t offset, std::uint32_t length,
+                                           std::byte* into);
   result<chunk_location> look_up(const chunk_id& id);
   result<void> scrub_chunk(const chunk_id& id, bytes_span buffer, scrub_page& page);
 

@@ -27,16 +27,19 @@ result<chunk_read_result> segment_chunk_store::read_record(file& from, read_sour
                                                            std::uint32_t offset, std::uint32_t length,
                                                            std::byte* into) const {
   alignas(page_bytes) thread_local std::array<std::byte, page_bytes> page;
-  thread_local std::array<std::byte, block_size_bytes> rest;
+  alignas(page_bytes) thread_local std::array<std::byte, block_size_bytes> rest;
 
   chunk_read_result got{0, at.length};
   if (offset < at.length) got.length = std::min(length, at.length - offset);
   const auto end = std::uint64_t{offset} + got.length;
   std::size_t rest_bytes = 0; // of the last block, if only a part of it is requested: the checksum covers the block
   if (verify && got.length > 0) rest_bytes = std::min<std::uint64_t>(round_up(end, block_size_bytes), at.length) - end;
+  // Direct reads are of whole pages: the payload's incomplete last page is copied. Records are padded to pages.
+  const std::size_t tail_bytes = source == read_source::direct ? got.length % page_bytes : 0;
+  const std::size_t beyond = source == read_source::direct ? round_up(tail_bytes + rest_bytes, page_bytes) : rest_bytes;
 
-  const std::array<bytes_span, 3> views{bytes_span{page}, bytes_span{into, got.length},
-                                        bytes_span{rest}.first(rest_bytes)};
+  const std::array<bytes_span, 3> views{bytes_span{page}, bytes_span{into, got.length - tail_bytes},
+                                        bytes_span{rest}.first(beyond)};
   const auto fetch = [&](std::uint64_t position, std::span<const bytes_span> parts) -> result<void> {
     std::size_t wanted = 0;
     for (const auto& part : parts) wanted += part.size();
@@ -53,22 +56,25 @@ result<chunk_read_result> segment_chunk_store::read_record(file& from, read_sour
     if (auto tail = fetch(at.place.offset + record_header_bytes + offset, all.subspan(1)); !tail) return tail.error();
   }
 
+  std::copy_n(rest.begin(), tail_bytes, into + got.length - tail_bytes);
   const auto header = decode_record_header(page, identity_.header_key, at.place);
   if (!header) return header.error();
   if (header->id() != id || header->length() != at.length) return error{errc::corrupt, "header of another chunk"};
   if (verify && got.length > 0) {
     const auto first_block = static_cast<std::uint32_t>(offset / block_size_bytes);
-    if (auto good = verify_blocks(*header, first_block, views[1], views[2]); !good) return good.error();
+    const bytes_view wanted{into, got.length}, not_wanted = bytes_span{rest}.subspan(tail_bytes, rest_bytes);
+    if (auto good = verify_blocks(*header, first_block, wanted, not_wanted); !good) return good.error();
   }
   return got;
 }
 
-result<chunk_read_result> segment_chunk_store::read_from_disk(bool verify, const chunk_id& id, const chunk_location& at,
-                                                              std::uint32_t offset, std::uint32_t length,
-                                                              std::byte* into) {
-  const auto opened = readers_.open(at.place.segment);
+result<chunk_read_result> segment_chunk_store::read_from_disk(read_source source, bool verify, const chunk_id& id,
+                                                              const chunk_location& at, std::uint32_t offset,
+                                                              std::uint32_t length, std::byte* into) {
+  const auto mode = source == read_source::direct ? open_mode::read_direct : open_mode::read_only;
+  const auto opened = readers_.open(at.place.segment, mode);
   if (!opened) return opened.error();
-  return read_record(**opened, read_source::from_disk, verify, id, at, offset, length, into);
+  return read_record(**opened, source, verify, id, at, offset, length, into);
 }
 
 result<chunk_location> segment_chunk_store::look_up(const chunk_id& id) {
@@ -78,19 +84,21 @@ result<chunk_location> segment_chunk_store::look_up(const chunk_id& id) {
 }
 
 result<chunk_read_result> segment_chunk_store::read(const chunk_id& id, std::uint32_t offset, std::uint32_t length,
-                                                    std::byte* into) {
+                                                    std::byte* into, bool direct) {
   if (auto may = readable(offset); !may) return may.error();
+  const bool on_a_page = reinterpret_cast<std::uintptr_t>(into) % page_bytes == 0;
+  const auto source = direct && on_a_page ? read_source::direct : read_source::from_disk;
   const auto pin = pins_.enter();
   const auto known = cache_.find(id);
   if (known.location) {
-    auto outcome = read_from_disk(options_.verify_reads, id, *known.location, offset, length, into);
+    auto outcome = read_from_disk(source, options_.verify_reads, id, *known.location, offset, length, into);
     // The cached location may be stale: look it up in the index.
     if (outcome || (outcome.error() != errc::corrupt && outcome.error() != errc::not_found)) return outcome;
   }
   const auto location = look_up(id);
   if (!location) return location.error();
   cache_.offer(id, *location, known.ticket);
-  auto outcome = read_from_disk(options_.verify_reads, id, *location, offset, length, into);
+  auto outcome = read_from_disk(source, options_.verify_reads, id, *location, offset, length, into);
   if (outcome) return outcome;
   auto reason = outcome.error();
   if (reason == errc::not_found)

@@ -154,7 +154,7 @@ std::vector<segment_chunk_store::pending_write> segment_chunk_store::prepare(std
 // intact. corrupt: the record is damaged or cannot be read.
 result<bool> segment_chunk_store::holds(const chunk_id& id, const chunk_location& at, bytes_view payload) {
   std::vector<std::byte> stored(at.length);
-  const auto got = read_from_disk(true, id, at, 0, at.length, stored.data());
+  const auto got = read_from_disk(read_source::from_disk, true, id, at, 0, at.length, stored.data());
   if (!got) {
     const bool gone = got.error() == errc::not_found || got.error() == errc::io_error;
     return error{gone ? errc::corrupt : got.error().code, got.error().text};

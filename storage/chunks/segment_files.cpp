@@ -14,21 +14,21 @@ std::string segment_files::path_of(std::uint64_t segment) const {
   return directory_ + "/" + segment_file_name(segment);
 }
 
-std::shared_ptr<file> segment_files::find_open(std::uint64_t segment) {
+std::shared_ptr<file> segment_files::find_open(std::uint64_t segment, open_mode mode) {
   const std::shared_lock guard{mutex_};
-  const auto at = slots_.find(segment);
+  const auto at = slots_.find(slot_of(segment, mode));
   if (at == slots_.end()) return nullptr;
   at->second.last_use.store(uses_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   return at->second.opened;
 }
 
-result<std::shared_ptr<file>> segment_files::open(std::uint64_t segment) {
-  if (auto found = find_open(segment)) return found;
-  auto opened = files_.open(path_of(segment), open_mode::read_only);
+result<std::shared_ptr<file>> segment_files::open(std::uint64_t segment, open_mode mode) {
+  if (auto found = find_open(segment, mode)) return found;
+  auto opened = files_.open(path_of(segment), mode);
   if (!opened) return opened.error();
   std::shared_ptr<file> closed_late; // closed after the lock is released, because close(2) may block
   const std::lock_guard guard{mutex_};
-  auto& fresh = slots_[segment];
+  auto& fresh = slots_[slot_of(segment, mode)];
   if (!fresh.opened) fresh.opened = std::move(*opened);
   fresh.last_use.store(uses_.fetch_add(1, std::memory_order_relaxed), std::memory_order_relaxed);
   auto found = fresh.opened;
@@ -43,12 +43,14 @@ result<std::shared_ptr<file>> segment_files::open(std::uint64_t segment) {
 }
 
 void segment_files::drop(std::uint64_t segment) {
-  std::shared_ptr<file> closed_late;
+  std::vector<std::shared_ptr<file>> closed_late;
   const std::lock_guard guard{mutex_};
-  const auto at = slots_.find(segment);
-  if (at == slots_.end()) return;
-  closed_late = std::move(at->second.opened);
-  slots_.erase(at);
+  for (const auto mode : {open_mode::read_only, open_mode::read_direct}) {
+    const auto at = slots_.find(slot_of(segment, mode));
+    if (at == slots_.end()) continue;
+    closed_late.push_back(std::move(at->second.opened));
+    slots_.erase(at);
+  }
 }
 
 } // namespace cairn::storage

@@ -1,6 +1,6 @@
-// Cache of open segment files for readers: bounded, LRU. Thread-safe. A file that is dropped or evicted while a read
-// uses it stays open until that read ends, even if the file was unlinked. Errors: not_found (the segment file does not
-// exist), io_error.
+// Cache of open segment files for readers: bounded, LRU. A segment may be open twice: for reads through the page cache
+// and for those that bypass it. Thread-safe. A file that is dropped or evicted while a read uses it stays open until
+// that read ends, even if the file was unlinked. Errors: not_found (the segment file does not exist), io_error.
 #pragma once
 
 #include "base/file_system.hpp"
@@ -16,12 +16,17 @@ class segment_files {
 public:
   segment_files(file_system& files, std::string directory, std::size_t open_max);
 
-  std::shared_ptr<file> find_open(std::uint64_t segment); // null if it is not open
-  result<std::shared_ptr<file>> open(std::uint64_t segment);
+  // `mode`: read_only or read_direct.
+  std::shared_ptr<file> find_open(std::uint64_t segment, open_mode mode = open_mode::read_only); // null: not open
+  result<std::shared_ptr<file>> open(std::uint64_t segment, open_mode mode = open_mode::read_only);
   void drop(std::uint64_t segment);
   std::string path_of(std::uint64_t segment) const;
 
 private:
+  // Segments are numbered from 1, far below 2^63.
+  static std::uint64_t slot_of(std::uint64_t segment, open_mode mode) {
+    return segment * 2 + (mode == open_mode::read_direct);
+  }
   struct slot {
     std::shared_ptr<file> opened;
     std::atomic<std::uint64_t> last_use{0};

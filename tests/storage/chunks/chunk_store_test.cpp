@@ -1,3 +1,4 @@
+#include "storage/chunks/segment.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 
 #include <algorithm>
@@ -50,6 +51,41 @@ TEST_F(chunk_store_test, returns_what_was_written_for_every_kind_of_length) {
   for (std::size_t i = 0; i < lengths.size(); ++i) expect_whole(i, lengths[i]);
   EXPECT_EQ(store_->stats().chunks, lengths.size());
   expect_absent(99);
+}
+
+// The in-memory disk demands of such reads what O_DIRECT does: whole pages.
+TEST_F(chunk_store_test, reads_that_bypass_the_page_cache_return_the_same_bytes) {
+  const std::vector<std::uint32_t> lengths{1, 4095, 4096, 4097, 65535, 65536, 65537, 200 * kib, 300 * kib + 7};
+  for (std::size_t i = 0; i < lengths.size(); ++i) ASSERT_TRUE(put(i, lengths[i]));
+  buffer_pool memory{4096 * kib};
+  for (std::size_t i = 0; i < lengths.size(); ++i) {
+    const auto all = payload_of(i, lengths[i]);
+    for (const std::uint32_t offset : {0u, 64 * kib, 128 * kib, 256 * kib})
+      for (const std::uint32_t length : {100u, 4096u, 64 * kib, 64 * kib + 100, 512 * kib}) {
+        const auto into = memory.try_acquire(length, reservation::minimum);
+        const auto got = store_->read(chunk_number(i), offset, length, into->data(), true);
+        ASSERT_TRUE(got) << to_string(got.error());
+        const auto end = std::min(offset + length, lengths[i]);
+        ASSERT_EQ(got->length, offset < end ? end - offset : 0);
+        EXPECT_TRUE(std::equal(into->data(), into->data() + got->length, all.begin() + std::min(offset, lengths[i])));
+      }
+  }
+  std::vector<std::byte> unaligned(65 * kib);
+  EXPECT_TRUE(store_->read(chunk_number(4), 0, 64 * kib, unaligned.data() + 1, true)) << "through the page cache";
+}
+
+TEST_F(chunk_store_test, reads_that_bypass_the_page_cache_find_damage_in_any_page) {
+  ASSERT_TRUE(put(1, 70 * kib + 5));
+  buffer_pool memory{4096 * kib};
+  const auto into = memory.try_acquire(128 * kib, reservation::minimum);
+  for (const std::uint64_t at : {std::uint64_t{100}, std::uint64_t{4096} + 10, std::uint64_t{4096} + 70 * kib + 4}) {
+    disk_.flip_bit("/disk/segments/" + segment_file_name(1), at * 8);
+    const auto got = store_->read(chunk_number(1), 0, 128 * kib, into->data(), true);
+    ASSERT_FALSE(got) << at;
+    EXPECT_EQ(got.error(), errc::corrupt);
+    disk_.flip_bit("/disk/segments/" + segment_file_name(1), at * 8);
+  }
+  EXPECT_TRUE(store_->read(chunk_number(1), 0, 128 * kib, into->data(), true));
 }
 
 TEST_F(chunk_store_test, reads_ranges_by_blocks_and_clips_them_to_the_chunk) {
