@@ -5,6 +5,7 @@
 
 #include "base/units.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -87,6 +88,7 @@ struct upload_settings {
 
 struct limit_settings {
   byte_size memory{512ull << 20};
+  std::optional<byte_size> cache; // nullopt: by the machine's memory; 0: none
   std::uint32_t connections = 16384;
   byte_size header_bytes{16 << 10};
   byte_size object_size{5ull << 40};

@@ -20,6 +20,7 @@ type_names names_of_type() {
   if constexpr (std::is_same_v<T, bool>) return {"boolean", "true or false"};
   if constexpr (std::is_same_v<T, std::uint32_t>) return {"integer", "an integer"};
   if constexpr (std::is_same_v<T, byte_size>) return {"size", "a size"};
+  if constexpr (std::is_same_v<T, std::optional<byte_size>>) return {"size", "\"auto\" or a size"};
   if constexpr (std::is_same_v<T, duration>) return {"duration", "a duration"};
   if constexpr (std::is_same_v<T, endpoint>)
     return {"address", "an address and port such as \"127.0.0.1:9000\", \"[::1]:9000\" or \"0.0.0.0:9000\""};
@@ -33,7 +34,7 @@ type_names names_of_type() {
 // A number of the key's unit, as an operator writes it.
 template <class T>
 std::string bound(std::uint64_t n) {
-  if constexpr (std::is_same_v<T, byte_size>)
+  if constexpr (std::is_same_v<T, byte_size> || std::is_same_v<T, std::optional<byte_size>>)
     return format(byte_size{n});
   else if constexpr (std::is_same_v<T, duration>)
     return format(duration{duration::rep(n)});
@@ -88,6 +89,7 @@ struct value_writer {
   std::string operator()(const bool* v) const { return *v ? "true" : "false"; }
   std::string operator()(const std::uint32_t* v) const { return std::to_string(*v); }
   std::string operator()(const byte_size* v) const { return toml_quoted(format(*v)); }
+  std::string operator()(const std::optional<byte_size>* v) const { return toml_quoted(*v ? format(**v) : "auto"); }
   std::string operator()(const duration* v) const { return toml_quoted(format(*v)); }
   std::string operator()(const endpoint* v) const { return v->host.empty() ? "\"\"" : toml_quoted(format(*v)); }
   std::string operator()(const std::string* v) const { return toml_quoted(*v); }

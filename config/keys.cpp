@@ -161,6 +161,11 @@ constexpr std::array key_table{
         "chunks. One access key, or one address without a key, gets at most 7/8 of it, and less the more of them there "
         "are. Under memory pressure, transfers slow down and clients that make no progress are disconnected; when "
         "nothing fits, requests are answered 503."},
+    key{"limits", "cache", at<&s::limits, &limit_settings::cache>, 0, 16_TiB, 1, true,
+        "Memory for verified bytes of chunks, of this node's disks and of other nodes, so that hot objects are served "
+        "without reading and checking them again. Apart from `limits.memory`. `auto`: a quarter of the memory of the "
+        "machine, or of the control group that the node runs in, at most 64GiB. 0: no cache. Otherwise at least 64 "
+        "chunks."},
     key{"limits", "connections", at<&s::limits, &limit_settings::connections>, 1, 1'000'000, 1, true,
         "Open client connections. Above it, connections that wait for a request or make no progress are evicted, first "
         "those of the access key or address that has most. At the start it is lowered to what the process may open "

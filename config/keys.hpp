@@ -17,8 +17,8 @@
 namespace cairn::config {
 
 using key_slot =
-    std::variant<bool*, std::uint32_t*, byte_size*, duration*, endpoint*, std::string*, std::vector<std::string>*,
-                 std::vector<disk_settings>*, anonymous_access*, log_format*, log_level*>;
+    std::variant<bool*, std::uint32_t*, byte_size*, std::optional<byte_size>*, duration*, endpoint*, std::string*,
+                 std::vector<std::string>*, std::vector<disk_settings>*, anonymous_access*, log_format*, log_level*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };

@@ -77,6 +77,16 @@ public:
     out->bytes = bytes;
     return true;
   }
+  bool operator()(std::optional<byte_size>* out) const {
+    if (text() == "auto") {
+      out->reset();
+      return true;
+    }
+    byte_size size;
+    if (!(*this)(&size)) return false;
+    *out = size;
+    return true;
+  }
   bool operator()(duration* out) const {
     const auto number = node_.value_exact<std::int64_t>();
     const auto parsed = parse_duration(number && *number == 0 ? "0" : text());

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t segment_chunks_min = 16;
 constexpr std::uint64_t memory_chunks_min = 4;
+constexpr std::uint64_t cache_chunks_min = 64;
 
 std::string check_segment(const settings& s) {
   if (s.storage.segment_size.bytes >= segment_chunks_min * s.storage.chunk_size.bytes) return {};
@@ -21,6 +22,13 @@ std::string check_segment(const settings& s) {
 std::string check_memory(const settings& s) {
   if (s.limits.memory.bytes >= memory_chunks_min * s.storage.chunk_size.bytes) return {};
   return "expected at least 4 chunks, so " + format(byte_size{memory_chunks_min * s.storage.chunk_size.bytes}) +
+         " or more with storage.chunk_size = " + format(s.storage.chunk_size);
+}
+
+std::string check_cache(const settings& s) {
+  const auto bytes = s.limits.cache.value_or(byte_size{}).bytes;
+  if (bytes == 0 || bytes >= cache_chunks_min * s.storage.chunk_size.bytes) return {};
+  return "expected 0 or at least 64 chunks, so " + format(byte_size{cache_chunks_min * s.storage.chunk_size.bytes}) +
          " or more with storage.chunk_size = " + format(s.storage.chunk_size);
 }
 
@@ -201,6 +209,7 @@ constexpr std::array rules{
     rule{{"metadata.dir", "storage.disks", "node.data_dir"}, check_metadata_folder},
     rule{{"download.window_min", "download.window_max"}, check_windows},
     rule{{"limits.memory", "storage.chunk_size"}, check_memory},
+    rule{{"limits.cache", "storage.chunk_size"}, check_cache},
     rule{{"cluster.listen", "http.listen"}, check_cluster_port},
     rule{{"cluster.listen", "admin.listen"}, check_cluster_admin_port},
     rule{{"cluster.join", "cluster.listen"}, check_join},

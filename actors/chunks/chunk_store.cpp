@@ -111,7 +111,7 @@ caf::result<chunk_data> store_state::read_from_disk(chunk_read& r, storage::stea
   const auto id = reads.add(promise, deadline);
   auto job = [this, id, since, delay, shared = d, r, back = on_actor()](bool expired) mutable {
     result<storage::chunk_read_result> got = expired_in_queue();
-    if (!expired) got = shared->store.read(r.id, r.offset, r.length, r.into->data());
+    if (!expired) got = shared->store.read(r.id, r.offset, r.length, r.into->data(), r.direct);
     auto answer = [this, id, since, r = std::move(r), got = std::move(got)]() mutable {
       observe_read(r.id, got, since);
       auto waiting = reads.take(id);

@@ -27,7 +27,8 @@ public:
   std::uint32_t on_their_way() const noexcept { return std::uint32_t(begun_ - credited_); }
   bool all_credited() const noexcept { return begun_ == credited_; }
 
-  std::uint64_t begin(); // the slice's index, from 0; only when may_begin
+  std::uint64_t next() const noexcept { return begun_; } // the index that begin() will return
+  std::uint64_t begin();                                 // the slice's index, from 0; only when may_begin
   void arrived(std::uint64_t index, storage::slice bytes, std::chrono::microseconds latency);
   // The next slice in order, if it has arrived. Call until it returns nullopt.
   std::optional<storage::slice> release();

@@ -1,5 +1,6 @@
 #include "actors/download/sequencer.hpp"
 
+#include "actors/chunks/chunk_cache.hpp"
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/chunks/retry_policy.hpp"
 #include "actors/download/download_window.hpp"
@@ -31,6 +32,7 @@ public:
   void credit(std::uint32_t count, bool starving);
   void parts(part_list page);
   void buffer(storage::buffer_ptr granted);
+  void shared_read_ended(shared_read_end end);
   void tick();
   void cancel() { self_->quit(); }
 
@@ -47,6 +49,7 @@ private:
     retry_policy retry;
     storage::steady_time since;
     attempt first, hedge{};
+    std::unique_ptr<cache_fill> fill{}; // the cache keeps what arrives; null: it does not
     std::uint32_t attempts = 0;
     std::optional<attempt> hedge_failed{}; // retry gets its error when it comes to that place
     error hedge_error{};
@@ -54,11 +57,23 @@ private:
         hedge_at{}; // the end of the pause; when the read is late enough to hedge
   };
 
+  // A slice that another download reads, for the cache.
+  struct joined_read {
+    planned_slice slice;
+    storage::steady_time since;
+  };
+
   storage::steady_time now() const { return s_.clock->now(); }
   void pump();
   bool begin_next();
+  bool begin_cached(const planned_slice& slice);
+  chunk_cache::answer find_cached(std::uint64_t index, const planned_slice& slice, bool may_join);
+  void proceed(std::uint64_t index, const planned_slice& slice, chunk_cache::answer found);
   void wait_for_block();
   void begin(const planned_slice& slice, storage::buffer_ptr into);
+  void read_slice(std::uint64_t index, const planned_slice& slice, storage::buffer_ptr into,
+                  std::unique_ptr<cache_fill> fill);
+  void deliver(std::uint64_t index, const planned_slice& slice, storage::slice bytes, storage::steady_time since);
   void ask(std::uint64_t index);
   void send(std::uint64_t index, const read& r, const attempt& a);
   void arrived(std::uint64_t index, std::uint32_t number, chunk_data& data);
@@ -79,6 +94,7 @@ private:
   std::optional<slice_planner> planner_;
   std::optional<download_window> window_;
   std::map<std::uint64_t, read> reads_; // in flight or pausing, by index
+  std::map<std::uint64_t, joined_read> joined_;
   std::uint32_t counted_window_ = 0;
   bool parts_asked_ = false, ended_ = false;
   std::optional<storage::steady_time> wakes_at_;
@@ -126,6 +142,7 @@ void sequencer_state::pump() {
 bool sequencer_state::begin_next() {
   const bool alone = window_->all_credited();
   const auto whole = planner_->peek(chunk_bytes_max);
+  if (s_.cache && begin_cached(whole)) return true;
   if (whole.read_length > block_bytes || !alone) {
     if (auto into = s_.buffers->try_acquire(whole.read_length, storage::reservation::growth, payer_)) {
       begin(whole, std::move(into));
@@ -139,6 +156,46 @@ bool sequencer_state::begin_next() {
   }
   wait_for_block();
   return false;
+}
+
+// False: the cache has no memory for the slice, or is off.
+bool sequencer_state::begin_cached(const planned_slice& slice) {
+  auto found = find_cached(window_->next(), slice, true);
+  if (!found.bytes && !found.joined && !found.fill) return false;
+  planner_->take(slice);
+  proceed(window_->begin(), slice, std::move(found));
+  return true;
+}
+
+chunk_cache::answer sequencer_state::find_cached(std::uint64_t index, const planned_slice& slice, bool may_join) {
+  std::function<chunk_cache::waker()> make_waker;
+  if (may_join)
+    make_waker = [this, index]() -> chunk_cache::waker {
+      return [me = sequencer_actor{self_}, index](fill_outcome got) {
+        caf::anon_send(me, shared_read_end{index, std::move(got.bytes), got.cancelled});
+      };
+    };
+  return s_.cache->find({{slice.chunk, slice.read_offset}, slice.read_length, slice.trim + slice.length}, make_waker);
+}
+
+// A read without a buffer waits for one.
+void sequencer_state::proceed(std::uint64_t index, const planned_slice& slice, chunk_cache::answer found) {
+  if (found.bytes) return deliver(index, slice, std::move(*found.bytes), now());
+  if (found.joined) {
+    joined_.emplace(index, joined_read{slice, now()});
+    return;
+  }
+  read_slice(index, slice, std::move(found.buffer), std::move(found.fill));
+}
+
+void sequencer_state::shared_read_ended(shared_read_end end) {
+  if (ended_) return;
+  const auto at = joined_.find(end.index);
+  CAIRN_ASSERT(at != joined_.end());
+  const auto [slice, since] = at->second;
+  joined_.erase(at);
+  if (end.bytes) return deliver(end.index, slice, std::move(*end.bytes), since);
+  proceed(end.index, slice, find_cached(end.index, slice, end.cancelled));
 }
 
 void sequencer_state::wait_for_block() {
@@ -163,12 +220,16 @@ void sequencer_state::buffer(storage::buffer_ptr granted) {
 
 void sequencer_state::begin(const planned_slice& slice, storage::buffer_ptr into) {
   planner_->take(slice);
-  const auto index = window_->begin();
+  read_slice(window_->begin(), slice, std::move(into), nullptr);
+}
+
+void sequencer_state::read_slice(std::uint64_t index, const planned_slice& slice, storage::buffer_ptr into,
+                                 std::unique_ptr<cache_fill> fill) {
   const auto route = s_.stores->route_read(slice.chunk);
   const auto kind = route.in_cluster() ? retry_policy::kind::replicas : retry_policy::kind::disks;
   if (route.in_cluster()) s_.stores->budget().earn();
-  reads_.emplace(
-      index, read{slice, route, retry_policy{route.places(), kind}, now(), attempt{0, 0, std::move(into)}, attempt{}});
+  reads_.emplace(index, read{slice, route, retry_policy{route.places(), kind}, now(), attempt{0, 0, std::move(into)},
+                             attempt{}, std::move(fill)});
   ask(index);
 }
 
@@ -188,7 +249,7 @@ void sequencer_state::ask(std::uint64_t index) {
 }
 
 void sequencer_state::send(std::uint64_t index, const read& r, const attempt& a) {
-  chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, a.buffer};
+  chunk_read wanted{r.slice.chunk, r.slice.read_offset, r.slice.read_length, a.buffer, r.fill != nullptr};
   self_->request(r.route.at(a.place).store, caf::infinite, read_atom_v, std::move(wanted))
       .then([this, index, number = a.number](chunk_data& data) { arrived(index, number, data); },
             [this, index, number = a.number](caf::error& why) { failed(index, number, from_caf(why)); });
@@ -203,14 +264,23 @@ void sequencer_state::arrived(std::uint64_t index, std::uint32_t number, chunk_d
   if (number != r.first.number && number != r.hedge.number) return;
   const bool hedged = number == r.hedge.number;
   const auto& a = hedged ? r.hedge : r.first;
-  const auto& slice = r.slice;
+  const auto slice = r.slice;
   if (data.bytes.owner != a.buffer || data.bytes.length < slice.trim + slice.length) {
     return failed(index, number, {errc::corrupt, "the chunk is shorter than its manifest says"});
   }
   if (hedged) s_.metrics->hedges_won.fetch_add(1, std::memory_order_relaxed);
-  auto bytes = storage::slice{std::move(data.bytes.owner), data.bytes.offset + slice.trim, slice.length};
-  const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now() - r.since);
+  auto bytes = r.fill ? r.fill->landed(std::move(data.bytes)) : std::move(data.bytes);
+  const auto since = r.since;
   reads_.erase(at);
+  deliver(index, slice, std::move(bytes), since);
+}
+
+// `bytes`: from the slice's read_offset on.
+void sequencer_state::deliver(std::uint64_t index, const planned_slice& slice, storage::slice bytes,
+                              storage::steady_time since) {
+  bytes.offset += slice.trim;
+  bytes.length = slice.length;
+  const auto latency = std::chrono::duration_cast<std::chrono::microseconds>(now() - since);
   window_->arrived(index, std::move(bytes), latency);
   while (auto next = window_->release()) {
     self_->send(owner_, slice_atom_v, window_->released() - 1, std::move(*next));
@@ -231,7 +301,10 @@ void sequencer_state::failed(std::uint64_t index, std::uint32_t number, error wh
 }
 
 void sequencer_state::first_failed(std::uint64_t index, read& r, error why) {
-  const auto give_up_here = [&] { give_up(client_error(r), "chunk " + to_string(r.slice.chunk)); };
+  const auto give_up_here = [&] {
+    if (r.fill) r.fill->failed();
+    give_up(client_error(r), "chunk " + to_string(r.slice.chunk));
+  };
   // A timed-out or remote request may still write into its buffer.
   const bool taken = why.code == errc::timeout || (r.route.remote(r.first.place) && why.code != errc::busy);
   const auto patience = window_->released() == 0 ? s_.memory_wait : s_.memory_wait_midway;
@@ -273,6 +346,10 @@ error sequencer_state::client_error(const read& r) {
 
 // A read without a buffer waits for one: giving up would waste what the stream has sent already.
 bool sequencer_state::has_buffer(read& r) {
+  if (!r.first.buffer && r.fill) {
+    r.first.buffer = r.fill->buffer();
+    if (!r.first.buffer) r.fill.reset(); // those that joined must not wait for this download's memory
+  }
   if (!r.first.buffer)
     r.first.buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::minimum, payer_);
   if (r.first.buffer) return true;
@@ -296,7 +373,8 @@ void sequencer_state::hedge(std::uint64_t index, read& r) {
   r.hedge_at.reset();
   const auto other = r.retry.alternative();
   if (!other || r.first.number == 0 || r.hedge_failed) return;
-  auto buffer = s_.buffers->try_acquire(r.slice.read_length, storage::reservation::growth, payer_);
+  auto buffer =
+      r.fill ? r.fill->buffer() : s_.buffers->try_acquire(r.slice.read_length, storage::reservation::growth, payer_);
   if (!buffer || !s_.stores->budget().hedges.try_take()) return;
   r.hedge = attempt{++r.attempts, *other, std::move(buffer)};
   s_.metrics->reads_hedged.fetch_add(1, std::memory_order_relaxed);
@@ -360,6 +438,7 @@ sequencer_actor::behavior_type sequencer(sequencer_actor::stateful_pointer<seque
       [state](cancel_atom) { state->cancel(); },
       [state](parts_atom, part_list& page) { state->parts(std::move(page)); },
       [state](buffer_atom, buffer_grant& grant) { state->buffer(std::move(grant.buffer)); },
+      [state](shared_read_end& end) { state->shared_read_ended(std::move(end)); },
       [state](tick_atom) { state->tick(); },
   };
 }

@@ -112,6 +112,8 @@ using sequencer_actor = caf::typed_actor<
     caf::reacts_to<parts_atom, part_list>,
     // buffer pool: the buffer that the sequencer waited for.
     caf::reacts_to<buffer_atom, buffer_grant>,
+    // another download's sequencer, through the cache: the end of a read that this one waits for too.
+    caf::reacts_to<shared_read_end>,
     // itself: a wait or a back-off has ended.
     caf::reacts_to<tick_atom>>;
 

@@ -28,6 +28,7 @@ struct chunk_read {
   storage::chunk_id id;
   std::uint32_t offset = 0, length = 0; // offset: a multiple of 64 KiB
   storage::buffer_ptr into;             // capacity ≥ length
+  bool direct = false;                  // bypass the page cache: the bytes are kept in memory elsewhere
 };
 struct chunk_data {
   storage::slice bytes; // of `into`
@@ -65,6 +66,12 @@ struct body_end {
 };
 struct buffer_grant {
   storage::buffer_ptr buffer;
+};
+// The end of a read that a download waited for instead of reading itself (actors/chunks/chunk_cache.hpp).
+struct shared_read_end {
+  std::uint64_t index = 0; // of the slice
+  std::optional<storage::slice> bytes;
+  bool cancelled = false; // without bytes: the download that read has ended
 };
 struct failure {
   error reason;
@@ -115,6 +122,7 @@ CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::command_box)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::committed)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::body_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::buffer_grant)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::shared_read_end)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::failure)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::actors::completion)
 CAF_ALLOW_UNSAFE_MESSAGE_TYPE(cairn::storage::slice)
@@ -158,6 +166,7 @@ CAF_ADD_TYPE_ID(cairn, (cairn::actors::command_box))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::committed))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::body_end))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::buffer_grant))
+CAF_ADD_TYPE_ID(cairn, (cairn::actors::shared_read_end))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::failure))
 CAF_ADD_TYPE_ID(cairn, (cairn::actors::completion))
 CAF_ADD_TYPE_ID(cairn, (cairn::storage::slice))

@@ -14,6 +14,7 @@
 
 namespace cairn::actors {
 
+class chunk_cache;  // actors/chunks/chunk_cache.hpp
 class chunk_router; // actors/chunks/chunk_router.hpp
 
 // What a download or upload needs. Copied into each streamer and ingest.
@@ -22,6 +23,7 @@ struct services {
   metadata_actor metadata;
   std::shared_ptr<const chunk_router> stores; // this node's disks and its peers
   std::shared_ptr<storage::buffer_pool> buffers;
+  std::shared_ptr<chunk_cache> cache;         // of downloads; null: none
   std::shared_ptr<storage::executor> digests; // digests of bodies, too long for the socket threads
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;

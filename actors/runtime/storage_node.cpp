@@ -5,6 +5,7 @@
 #include "actors/runtime/node_metadata.hpp"
 #include "actors/runtime/node_upkeep.hpp"
 #include "base/files/node_identity.hpp"
+#include "base/memory/machine_memory.hpp"
 
 #include <thread>
 
@@ -12,7 +13,13 @@ namespace cairn::actors {
 
 namespace {
 
-constexpr std::size_t digest_queue_max = 65536; // one job per upload
+constexpr std::size_t digest_queue_max = 65536;                         // one job per upload
+constexpr std::uint64_t cache_share = 4, cache_bytes_max = 64ull << 30; // limits.cache = "auto"
+
+std::size_t cache_bytes(const config::limit_settings& limits) {
+  if (limits.cache) return limits.cache->bytes;
+  return std::min(storage::usable_memory_bytes() / cache_share, cache_bytes_max);
+}
 
 class storage_node_impl final : public storage_node {
 public:
@@ -111,6 +118,7 @@ void storage_node_impl::spawn_actors(const config::settings& settings) {
   services_.metrics = &metrics_;
   services_.clock = &clock_;
   services_.buffers = std::make_shared<storage::buffer_pool>(settings.limits.memory.bytes);
+  services_.cache = std::make_shared<chunk_cache>(cache_bytes(settings.limits), cache_shards(cores));
   services_.digests = storage::make_thread_executor("digest", cores, digest_queue_max);
   services_.chunk_size = static_cast<std::uint32_t>(settings.storage.chunk_size.bytes);
   services_.inline_max = static_cast<std::uint32_t>(settings.storage.inline_max.bytes);
@@ -138,6 +146,7 @@ node_status storage_node_impl::status() const {
   out.buffer_bytes = services_.buffers->in_use_bytes();
   out.buffer_limit_bytes = services_.buffers->limit_bytes();
   out.buffer_waiters = services_.buffers->waiting();
+  out.cache = services_.cache->stats();
   const auto refusal = member_ ? member_->state()->refusal() : std::string{};
   out.cluster = member_ ? member_->state()->status() : nullptr;
   if (const auto ends = member_ ? member_->certificate_end() : 0; ends != 0)
@@ -174,6 +183,7 @@ result<void> storage_node_impl::apply(const config::settings& settings) {
 
 void storage_node_impl::apply_limits(const config::settings& settings) {
   services_.buffers->set_limit(settings.limits.memory.bytes);
+  services_.cache->set_limit(cache_bytes(settings.limits));
   upkeep_.set_bandwidth(settings.cluster.move_bandwidth.bytes);
   disks_.delay_reads(settings.debug.read_delay);
 }

@@ -6,6 +6,7 @@
 // `status`. Metadata that cannot be opened ends the start.
 #pragma once
 
+#include "actors/chunks/chunk_cache.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "actors/protocol/node.hpp"
 #include "base/executor.hpp"
@@ -43,6 +44,7 @@ struct node_status {
   storage::space metadata_disk;
   std::shared_ptr<const cluster_status> cluster; // at most a second old; null: standalone node
   std::size_t buffer_bytes = 0, buffer_limit_bytes = 0, buffer_waiters = 0;
+  cache_stats cache;
   std::vector<certificate_in_use> certificates;
 };
 
@@ -63,8 +65,8 @@ public:
   virtual admin_service_actor admin_service() const = 0;
   // Before the node stops: transfers leadership, so that writes through other nodes go on. Waits up to some seconds.
   virtual void transfer_leadership() = 0;
-  // SIGHUP: applies limits.memory and the like, and reads the certificate of the links again. Errors: those of the
-  // certificate; the old one stays in use.
+  // SIGHUP: applies limits.memory, limits.cache and the like, and reads the certificate of the links again. Errors:
+  // those of the certificate; the old one stays in use.
   virtual result<void> apply(const config::settings& settings) = 0;
   // Ends the long-lived actors and the executors; no request may be in flight. The io_contexts must still run.
   virtual void stop() = 0;

@@ -38,6 +38,7 @@ public:
   std::byte* data() noexcept { return data_; }
   const std::byte* data() const noexcept { return data_; }
   std::size_t capacity() const noexcept { return capacity_; }
+  bool is_shared() const noexcept { return references_.load(std::memory_order_relaxed) > 1; } // by several pointers
 
 private:
   friend class buffer_pool;
@@ -107,6 +108,8 @@ public:
   // where it must only send a message. Returns a ticket for `cancel_wait`, or 0 if `ready` was already called.
   std::uint64_t wait(std::size_t size_bytes, std::function<void(buffer_ptr)> ready, const account_ptr& payer = nullptr);
   bool cancel_wait(std::uint64_t ticket); // false: ready was or is being called
+
+  bool owns(const buffer& b) const noexcept { return b.pool_ == this; }
 
   void set_limit(std::size_t limit_bytes); // SIGHUP; a lower limit takes effect as buffers are released
   std::size_t limit_bytes() const;

@@ -288,6 +288,22 @@ void add_disks(page_builder& p, const actors::node_status& status) {
                  [](const disk& d) { return static_cast<double>(d.queued_writes); });
 }
 
+void add_cache(page_builder& p, const actors::cache_stats& c) {
+  const auto counter = [&p](const char* name, const char* help, std::uint64_t value) {
+    page_builder::add(p.family(name, help, MetricType::Counter), {}, value_of(value));
+  };
+  counter("cairn_cache_hits_total", "Slices of downloads that were served from the cache of chunks.", c.hits);
+  counter("cairn_cache_misses_total", "Slices of downloads that the cache did not have.", c.misses);
+  counter("cairn_cache_joined_total", "Slices of downloads that waited for another download's read of them.", c.joined);
+  counter("cairn_cache_evictions_total", "Entries that the cache dropped to make room.", c.evictions);
+  p.gauge("cairn_cache_entries", "Entries of the cache.", value_of(c.entries));
+  p.gauge("cairn_cache_bytes",
+          "Used bytes of limits.cache: entries, reads that fill the cache, and dropped entries that are still being "
+          "sent.",
+          value_of(c.bytes));
+  p.gauge("cairn_cache_limit_bytes", "limits.cache.", value_of(c.limit_bytes));
+}
+
 void add_node(page_builder& p, const actors::node_status& status) {
   p.gauge("cairn_ready", "1: the node serves reads and writes.", status.ready ? 1 : 0);
   p.gauge("cairn_metadata_failed", "1: the metadata is out of service, see the log; 0: in service.",
@@ -316,6 +332,7 @@ page_builder make_page(const storage::node_metrics& metrics, const actors::node_
   add_replicas(p, metrics);
   add_cluster(p, metrics, status);
   add_node(p, status);
+  add_cache(p, status.cache);
   add_certificates(p, status);
   add_disks(p, status);
   return p;

@@ -1,5 +1,6 @@
 #include "sim/cluster/cluster_node.hpp"
 
+#include "actors/chunks/chunk_cache.hpp"
 #include "actors/chunks/chunk_store.hpp"
 #include "actors/metadata/metadata.hpp"
 #include "actors/protocol/cluster_messages.hpp"
@@ -172,6 +173,7 @@ void cluster_node::become_member() {
   s.metrics = &p.metrics;
   s.clock = &p.host;
   s.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
+  s.cache = std::make_shared<actors::chunk_cache>(plan_.cache_bytes, 1);
   s.digests = p.digests = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max, &p.host);
   actors::member_chunk_services chunks;
   chunks.local = std::make_shared<actors::store_router>(std::move(disks));
@@ -288,6 +290,7 @@ void cluster_node::crash(bool power_lost) {
   p.membership = nullptr;
   const auto left = p.host.live_actors();
   const auto gateway = std::move(p.services.buffers);
+  const auto cache = std::move(p.services.cache);
   p.services = {};
   p.chunks = {};
   p.service.reset();
@@ -296,6 +299,11 @@ void cluster_node::crash(bool power_lost) {
     if (!pool || pool->in_use_bytes() == 0) continue;
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
     new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is printed
+  }
+  if (cache) cache->set_limit(0);
+  if (cache && cache->stats().bytes > 0) {
+    checks_.fail("a crash left " + std::to_string(cache->stats().bytes) + " bytes of the cache behind");
+    new std::shared_ptr<actors::chunk_cache>(cache);
   }
   p.peer_buffers.reset();
   p.backfill_buffers.reset();
@@ -454,6 +462,9 @@ std::string cluster_node::leftovers() const {
     return name + std::to_string(used) + " bytes of the peers' buffers are left";
   if (const auto used = p.backfill_buffers->in_use_bytes(); used > 0)
     return name + std::to_string(used) + " bytes of the backfill's buffers are left";
+  const auto cache = p.services.cache->stats();
+  if (cache.shared_reads > 0) return name + "a read for the cache is left";
+  if (cache.bytes > cache.limit_bytes) return name + "the cache uses more than its limit";
   if (p.holds->size() > 0) return name + "a read hold is left";
   if (p.metrics.window_slices != 0) return name + "window_slices is not zero";
   return {};

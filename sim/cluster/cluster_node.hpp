@@ -24,7 +24,7 @@ inline const std::string cluster_name = "simulated", transfer_folder = "/transfe
 
 struct member_plan {
   std::size_t disks = 1;
-  std::uint64_t memory_bytes = 64 << 20;
+  std::uint64_t memory_bytes = 64 << 20, cache_bytes = 0;
   std::uint32_t chunk_size = 64 << 10, inline_max = 4096;
   std::uint32_t window_min = 2, window_max = 4, upload_window = 4;
   std::uint8_t replicas = 3, write_quorum = 0;

@@ -7,6 +7,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::uint64_t losses_salt = 0x3C6EF372FE94F82Bull, metadata_salt = 0xA54FF53A5F1D36F1ull;
+constexpr std::uint64_t cache_salt = 0x9B05688C2B3E6C1Full;
 constexpr std::uint64_t kinds_salt = 0xD51CBA1D9EA489E8ull, hostile_salt = 0x6A09E667F3BCC909ull;
 
 // Further kinds of clusters and of work, from a separate source too.
@@ -95,6 +96,12 @@ void draw_restored_metadata(cluster_plan& p, std::uint64_t seed) {
   p.restores_metadata = p.nodes > 2 && p.crashes && !p.rots && d.chance(0.15);
 }
 
+// Caches of a few chunks, which evict, have no memory left, or are off; from a random source of its own.
+void draw_cache(cluster_plan& p, std::uint64_t seed) {
+  dice d{seed ^ cache_salt};
+  p.member.cache_bytes = d.pick(std::vector<std::uint64_t>{0, 192 << 10, 384 << 10, 1 << 20, 4 << 20});
+}
+
 // The further faults of a hostile cluster.
 void draw_hostile(cluster_plan& p, std::uint64_t seed) {
   dice d{seed ^ hostile_salt};
@@ -126,6 +133,7 @@ cluster_plan draw_cluster_plan(dice& d, std::uint64_t seed, bool hostile) {
   draw_extras(p, seed);
   draw_losses(p, seed);
   draw_restored_metadata(p, seed);
+  draw_cache(p, seed);
   if (hostile) draw_hostile(p, seed);
   return p;
 }
@@ -135,6 +143,7 @@ std::string to_string(const cluster_plan& p) {
   return std::to_string(p.nodes) + " nodes" +
          (p.at_first < p.nodes ? ", " + std::to_string(p.at_first) + " at first" : "") +
          (m.replicas != 3 ? ", replicas " + std::to_string(m.replicas) : "") +
+         (m.cache_bytes != 0 ? ", cache " + std::to_string(m.cache_bytes >> 10) + " KiB" : "") +
          (m.write_quorum != 0 ? ", writes wait for all" : "") + (p.work.versioned ? ", versioned" : "") +
          (p.old_level != 0 ? ", old builds of level " + std::to_string(p.old_level) : "") + ", keys " +
          std::to_string(p.work.keys) + ", users " + std::to_string(p.work.users) + ", operations " +

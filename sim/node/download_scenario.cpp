@@ -1,5 +1,6 @@
 #include "sim/node/download_scenario.hpp"
 
+#include "actors/chunks/chunk_cache.hpp"
 #include "sim/node/fake_stores.hpp"
 #include "sim/node/slow_client.hpp"
 #include "sim/world/pattern.hpp"
@@ -13,9 +14,15 @@ namespace {
 namespace meta = storage::metadata;
 using storage::block_size_bytes;
 
+constexpr std::uint64_t cache_salt = 0x5BE0CD19137E2179ull;
+
 class download_run {
 public:
-  download_run(world& w, std::uint64_t seed) : w_(w) { w_.begin(seed); }
+  download_run(world& w, std::uint64_t seed) : w_(w) {
+    w_.begin(seed);
+    dice d{seed ^ cache_salt}; // so that the draws of older seeds do not change
+    cache_ = std::make_shared<actors::chunk_cache>(d.pick(std::vector<std::size_t>{0, 1 << 20, 4 << 20}), 1);
+  }
   run_result run();
 
 private:
@@ -37,6 +44,7 @@ private:
   std::size_t disks_ = 1;
   bool pressed_ = false, head_only_ = false;
   std::shared_ptr<storage::buffer_pool> pool_;
+  std::shared_ptr<actors::chunk_cache> cache_;
   std::unique_ptr<storage::node_metrics> metrics_ = std::make_unique<storage::node_metrics>();
   std::shared_ptr<void> hold_ = std::make_shared<int>(0);
   std::unique_ptr<fake_stores> stores_;
@@ -154,6 +162,7 @@ void download_run::exhaust_memory() {
 void download_run::start() {
   services_.system = &w_.system();
   services_.buffers = pool_;
+  services_.cache = cache_;
   services_.metrics = metrics_.get();
   services_.clock = &w_.clock();
   services_.window_min = std::uint32_t(w_.draw.between(1, 4));
@@ -191,6 +200,9 @@ void download_run::check_end() {
   checks_.expect(w_.live_actors() == disks_ + 1, "an actor of the download is left");
   checks_.expect(pool_->in_use_bytes() == 0, "buffers are left");
   checks_.expect(pool_->waiting() == 0, "a wait for memory is left");
+  checks_.expect(cache_->stats().shared_reads == 0, "a read for the cache is left");
+  cache_->set_limit(0);
+  checks_.expect(cache_->stats().bytes == 0, "buffers of the cache are left");
   checks_.expect(hold_.use_count() == 2, "the read hold is left"); // this run's and the fake metadata's
   checks_.expect(metrics_->active_downloads == 0, "active_downloads is not zero");
   checks_.expect(metrics_->window_slices == 0, "window_slices is not zero");
@@ -207,6 +219,8 @@ void download_run::clean_up() {
   services_ = {};
   // A pool with buffers in use would end the process before the seed is printed.
   if (pool_->in_use_bytes() != 0) new std::shared_ptr<storage::buffer_pool>(pool_);
+  cache_->set_limit(0);
+  if (cache_->stats().bytes != 0) new std::shared_ptr<actors::chunk_cache>(cache_);
 }
 
 run_result download_run::run() {

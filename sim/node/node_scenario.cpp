@@ -8,6 +8,8 @@ namespace {
 
 using storage::disk_operation;
 
+constexpr std::uint64_t cache_salt = 0x1F83D9ABFB41BD6Bull;
+
 struct fault_plan {
   double read_errors = 0, write_errors = 0, flush_errors = 0;
   bool small_disk = false;
@@ -15,7 +17,11 @@ struct fault_plan {
 
 class node_run {
 public:
-  node_run(world& w, std::uint64_t seed) : w_(w) { w_.begin(seed); }
+  node_run(world& w, std::uint64_t seed) : w_(w) {
+    w_.begin(seed);
+    dice d{seed ^ cache_salt}; // so that the draws of older seeds do not change
+    node_plan_.cache_bytes = d.pick(std::vector<std::uint64_t>{0, 384 << 10, 1 << 20, 4 << 20});
+  }
   run_result run();
 
 private:
@@ -144,6 +150,9 @@ void node_run::check_quiet() {
   checks_.expect(w_.live_actors() == node_->actors(), "an actor of a request is left");
   checks_.expect(node_->handles().buffers->in_use_bytes() == 0, "buffers are left");
   checks_.expect(node_->handles().buffers->waiting() == 0, "a wait for memory is left");
+  const auto cache = node_->handles().cache->stats();
+  checks_.expect(cache.shared_reads == 0, "a read for the cache is left");
+  checks_.expect(cache.bytes <= cache.limit_bytes, "the cache uses more than its limit");
   checks_.expect(node_->holds() == 0, "a read hold is left");
   checks_.expect(node_->metrics().window_slices == 0, "window_slices is not zero");
   if (disks_fail_) return;

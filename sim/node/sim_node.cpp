@@ -78,6 +78,7 @@ void sim_node::start() {
   services_.system = &w_.system();
   services_.stores = std::make_shared<actors::chunk_router>(std::make_shared<actors::store_router>(std::move(members)));
   services_.buffers = std::make_shared<storage::buffer_pool>(plan_.memory_bytes);
+  services_.cache = std::make_shared<actors::chunk_cache>(plan_.cache_bytes, 1);
   digests_ = std::make_shared<virtual_executor>(w_, plan_.digest_times, 2, metadata_queue_max);
   services_.digests = digests_;
   services_.metrics = metrics_.get();
@@ -106,10 +107,16 @@ void sim_node::crash(bool power_lost) {
   w_.forget_everything();
   reaper_ = nullptr;
   auto pool = std::move(services_.buffers);
+  auto cache = std::move(services_.cache);
   services_ = {};
   if (pool && pool->in_use_bytes() != 0) {
     checks_.fail("a crash left " + std::to_string(pool->in_use_bytes()) + " bytes of buffers behind");
     new std::shared_ptr<storage::buffer_pool>(pool); // destroying it would end the process before the seed is printed
+  }
+  if (cache) cache->set_limit(0);
+  if (cache && cache->stats().bytes > 0) {
+    checks_.fail("a crash left " + std::to_string(cache->stats().bytes) + " bytes of the cache behind");
+    new std::shared_ptr<actors::chunk_cache>(cache);
   }
   for (auto& d : disks_) {
     d->actors.clear();

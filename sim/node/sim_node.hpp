@@ -3,6 +3,7 @@
 // is destroyed.
 #pragma once
 
+#include "actors/chunks/chunk_cache.hpp"
 #include "actors/chunks/chunk_router.hpp"
 #include "actors/metadata/metadata.hpp"
 #include "actors/upkeep/reaper.hpp"
@@ -15,7 +16,7 @@ namespace cairn::sim {
 struct node_plan {
   std::size_t disks = 1, actors_a_disk = 2;
   std::uint64_t disk_bytes = 1ull << 30, segment_bytes = 4 << 20, reserve_bytes = 1 << 20;
-  std::uint64_t memory_bytes = 64 << 20;
+  std::uint64_t memory_bytes = 64 << 20, cache_bytes = 0;
   std::uint32_t chunk_size = 64 << 10, inline_max = 4096;
   std::uint32_t window_min = 2, window_max = 4, upload_window = 4;
   job_times disk_times, metadata_times, digest_times;

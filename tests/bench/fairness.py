@@ -22,7 +22,7 @@ def fairness(context, report):
     rows, ratios, failed = [], [], []
 
     def node_at(name):
-        return Node(folder / name, limits_memory="64MiB", limits_connections=512, auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
+        return Node(folder / name, limits_memory="64MiB", limits_cache="0", limits_connections=512, auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
 
     def measure(node, crowds):
         seed = Victim(node)
@@ -59,7 +59,7 @@ def fairness(context, report):
                 node.kill()
         shutil.rmtree(folder, ignore_errors=True)
     report.section("Fairness: a client beside a crowd of another's connections",
-                   "A node with `limits.memory` of 64 MiB and 512 connections; the crowd keeps 600 open, and opens them again when "
+                   "A node with `limits.memory` of 64 MiB, without a cache, and 512 connections; the crowd keeps 600 open, and opens them again when "
                    "they are closed; handshakes are 400 at a time, from another address. The client, with a key of its own, gets and puts "
                    "1 MiB, lists, deletes, each time on a new connection; alone before and after each crowd.")
     report.table(["crowd", "requests", "failed", "median alone, ms", "beside it", "p99 alone, ms", "beside it", "ratio"], rows)

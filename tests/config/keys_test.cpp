@@ -83,6 +83,7 @@ TEST(config_show, loads_back_to_the_same_settings) {
       "http.server_names=['a.example', 'b']",
       "http.listen='[::1]:1'",
       "limits.object_size=500MB",
+      "limits.cache=1GiB",
       "debug.read_delay=1500us",
       "log.format=json",
       "auth.anonymous=none"};
@@ -140,9 +141,11 @@ TEST(config_reload, applies_reloadable_keys_and_names_the_others) {
   settings running, fresh;
   fresh.log.level = log_level::debug;
   fresh.limits.connections = 10;
+  fresh.limits.cache = byte_size{0};
   fresh.node.threads = 3;
   const auto r = reload(running, fresh);
-  EXPECT_THAT(r.applied, ElementsAre("limits.connections: 16384 -> 10", "log.level: \"info\" -> \"debug\""));
+  EXPECT_THAT(r.applied, ElementsAre("limits.cache: \"auto\" -> \"0B\"", "limits.connections: 16384 -> 10",
+                                     "log.level: \"info\" -> \"debug\""));
   EXPECT_THAT(r.needs_restart, ElementsAre("node.threads"));
   EXPECT_EQ(r.value.log.level, log_level::debug);
   EXPECT_EQ(r.value.limits.connections, 10u);

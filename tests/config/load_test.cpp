@@ -171,6 +171,11 @@ TEST(config_load, relations_between_keys_are_checked) {
       lines(with_overrides({"storage.chunk_size=16MiB", "limits.memory=63MiB"})),
       ElementsAre("--set: limits.memory: expected at least 4 chunks, so 64MiB or more with storage.chunk_size = "
                   "16MiB"));
+  EXPECT_TRUE(with_overrides({"limits.cache=0"}).problems.empty());
+  EXPECT_TRUE(with_overrides({"storage.chunk_size=16MiB", "limits.cache=1GiB"}).problems.empty());
+  EXPECT_THAT(lines(with_overrides({"limits.cache=63MiB"})),
+              ElementsAre("--set: limits.cache: expected 0 or at least 64 chunks, so 64MiB or more with "
+                          "storage.chunk_size = 1MiB"));
   EXPECT_EQ(with_overrides({"storage.segment_size=128MiB", "storage.chunk_size=16MiB"}).problems.size(), 1u);
   EXPECT_EQ(with_overrides({"node.shards=4", "node.threads=3"}).problems.size(), 1u);
   EXPECT_EQ(with_overrides({"admin.listen=127.0.0.1:9000"}).problems.size(), 1u);
@@ -218,6 +223,15 @@ TEST(config_override, a_bare_word_is_a_string_and_anything_else_is_toml) {
   EXPECT_EQ(l.value.auth.anonymous, anonymous_access::read);
   EXPECT_EQ(l.value.limits.memory.bytes, 64u << 20);
   EXPECT_FALSE(l.value.storage.verify_reads);
+}
+
+TEST(config_override, the_cache_is_a_size_or_chosen_by_the_node) {
+  EXPECT_FALSE(with_overrides({}).value.limits.cache);
+  EXPECT_EQ(with_overrides({"limits.cache=1GiB"}).value.limits.cache->bytes, 1u << 30);
+  EXPECT_EQ(with_overrides({"limits.cache=0"}).value.limits.cache->bytes, 0u);
+  EXPECT_FALSE(with_overrides({"limits.cache=auto"}, "[limits]\ncache = \"1GiB\"\n").value.limits.cache);
+  EXPECT_EQ(with_overrides({"limits.cache=much"}).problems.size(), 1u);
+  EXPECT_EQ(with_overrides({"limits.cache=-1"}).problems.size(), 1u);
 }
 
 TEST(config_cluster, is_read_from_its_tables_and_from_overrides) {

@@ -107,7 +107,7 @@ def idle(cluster):
 
 @pytest.mark.parametrize("chunk", [1, 8])
 def test_all_upload_through_all_with_the_least_memory_there_can_be(make_cluster, chunk):
-    cluster = make_cluster(3, limits_memory="32MiB", storage_chunk_size=f"{chunk}MiB", storage_segment_size="128MiB")
+    cluster = make_cluster(3, limits_memory="32MiB", limits_cache="0", storage_chunk_size=f"{chunk}MiB", storage_segment_size="128MiB")
     clients = Clients(cluster, 2 * chunk * MIB + 77)
     clients.fill(6)
     done = []

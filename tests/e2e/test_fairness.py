@@ -21,7 +21,7 @@ def check(victim):
 
 @pytest.fixture
 def crowded(start_node):
-    node = start_node(limits_memory="64MiB", limits_connections=512, auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
+    node = start_node(limits_memory="64MiB", limits_cache="0", limits_connections=512, auth_root_access_key=ACCESS, auth_root_secret_key=SECRET)
     victim = Victim(node)
     victim.prepare()
     assert node.request("PUT", "/files/o", os.urandom(4 * MIB)).status == 200
