@@ -32,4 +32,13 @@ std::string json_text(const json_value& value) {
   return out;
 }
 
+std::optional<json_value> read_json(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
+  if (text.size() > bytes_max) return std::nullopt;
+  boost::json::parse_options strict;
+  strict.max_depth = depth_max;
+  boost::json::error_code failed;
+  auto value = boost::json::parse({text.data(), text.size()}, failed, {}, strict);
+  return failed ? std::nullopt : std::optional{std::move(value)};
+}
+
 } // namespace cairn

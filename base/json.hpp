@@ -1,12 +1,16 @@
-// Writes the JSON of log lines, of the admin port and of `--json` of the command line. The values are those of
-// Boost.JSON, which only this file and json.cpp include. An object keeps its members in insertion order.
+// Writes the JSON of log lines, of the admin port and of `--json` of the command line, and reads the JSON of policies.
+// The values are those of Boost.JSON, which only this file and json.cpp include. An object keeps its members in
+// insertion order.
 #pragma once
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/value.hpp>
 
+#include <cstddef>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace cairn {
 
@@ -17,5 +21,9 @@ using json_value = boost::json::value;
 // One line. Strings may hold any bytes: those that are not UTF-8 become U+FFFD, and what could drive a terminal
 // (base/visible_text.hpp) is escaped, so that the text may be shown as it is.
 std::string json_text(const json_value& value);
+
+// One JSON text (RFC 8259) in UTF-8. Nothing: it is none, is longer than `bytes_max`, or nests deeper than `depth_max`.
+// Of members with one name the last counts.
+std::optional<json_value> read_json(std::string_view text, std::size_t bytes_max, std::size_t depth_max);
 
 } // namespace cairn

@@ -125,9 +125,20 @@ std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim cla
                                       s3_gateway& shared, request& request) {
   if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
   const auto key = shared.signing_keys.get(secret, claim.date, claim.region);
-  if (auto refused = check_signature(claim, sent.get(), key)) return refused;
+  auto refused = request.form ? check_policy_signature(claim, *request.form->find("policy"), key)
+                              : check_signature(claim, sent.get(), key);
+  if (refused) return refused;
   request.signer = request_signer{std::move(claim), key};
   return read_overrides(request);
+}
+
+// What the signer of a form allows those to whom the policy was given.
+std::optional<s3_error> check_form_policy(const s3_gateway& shared, request& request) {
+  if (!request.form) return std::nullopt;
+  auto policy = read_policy(*request.form->find("policy"));
+  if (auto* refused = std::get_if<s3_error>(&policy)) return std::move(*refused);
+  request.policy = std::move(std::get<post_policy>(policy));
+  return check_policy(request.policy, request.form->fields, request.target.bucket, shared.clock.wall());
 }
 
 std::optional<s3_error> counted(s3_gateway& shared, std::optional<s3_error> refused) {
@@ -143,12 +154,13 @@ s3_error unknown_key(const signature_claim& claim) {
 }
 
 authorization authorize_signed(const sent_head& sent, s3_gateway& shared, request& request) {
-  auto read = read_signature(sent.get());
+  auto read = request.form ? read_form_signature(*request.form) : read_signature(sent.get());
   if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
   auto& claim = std::get<signature_claim>(read);
   if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
       return std::move(*refused);
+    if (auto refused = check_form_policy(shared, request)) return std::move(*refused);
     return authorized{};
   }
   if (!storage::metadata::valid_access_key(claim.access_key)) return *counted(shared, unknown_key(claim));
@@ -172,10 +184,15 @@ authorization authorize_anonymous(std::string_view host, s3_gateway& shared, con
 authorization authorize(const request_head& head, s3_gateway& shared, request& request) {
   if (auto refused = refused_owner(head)) return std::move(*refused);
   const sent_head sent{head, request};
+  bool is_signed = carries_credentials(sent.get());
+  if (request.form) {
+    if (auto refused = refused_owner(request.form->head)) return std::move(*refused);
+    if (is_signed) return invalid_argument("Only one auth mechanism allowed; that of a form is in its fields");
+    is_signed = request.form->carries_credentials();
+  }
   // A browser sends its preflight to the presigned URL that it is about to use.
-  const bool preflight = request.operation->preflight;
+  if (request.operation->preflight) is_signed = false;
   const auto host = field_of(head, "Host");
-  const bool is_signed = carries_credentials(sent.get()) && !preflight;
   auto decided = is_signed ? authorize_signed(sent, shared, request) : authorize_anonymous(host, shared, request);
   request.origin = field_of(head, "Origin");
   if (std::holds_alternative<s3_error>(decided)) return decided;
@@ -212,6 +229,7 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
     if (!found.key) return counted(shared, unknown_key(claim));
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), found.key->secret, shared, request)))
       return refused;
+    if (auto refused = check_form_policy(shared, request)) return refused;
     request.key = found.key;
     auto refused = key_refused(request, found, source_bucket_of(head, request));
     if (refused && !public_access_allows(request, found)) return refused;

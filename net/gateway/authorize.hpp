@@ -25,8 +25,8 @@ using request_head = boost::beast::http::header<true, boost::beast::http::fields
 struct authorized {};
 using authorization = std::variant<authorized, s3_error, actors::access_query>;
 
-// Needs the request's target and operation, fills in its signer or claim, its overrides and
-// its origin.
+// Needs the request's target and operation, and its form if the operation takes one; fills in its signer or claim, its
+// overrides and its origin.
 authorization authorize(const request_head& head, s3_gateway& shared, request& request);
 
 // Decides with the answer to the query. nullopt: authorized.

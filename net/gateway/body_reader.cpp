@@ -30,6 +30,7 @@ bool body_reader::whole() const {
 }
 
 bool body_reader::needs_room() const {
+  if (plan_.file) return !plan_.file->ended();
   return !decoder_ || decoder_->payload_left() > 0;
 }
 
@@ -40,6 +41,7 @@ bool body_reader::worth_a_buffer() const {
 }
 
 std::optional<s3_error> body_reader::finish() {
+  if (plan_.file) return plan_.file->finish();
   if (!decoder_) return std::nullopt;
   if (auto refused = decoder_->finish()) return refused;
   for (const auto& [name, value] : decoder_->trailers()) {
@@ -52,6 +54,7 @@ std::optional<s3_error> body_reader::finish() {
 }
 
 std::variant<std::size_t, s3_error> body_reader::take(std::span<std::byte> room) {
+  if (plan_.file) return take_file(room);
   if (session_.chunked()) return take_chunked(room);
   if (decoder_) return decode(session_.buffer(), room);
   return take_plain(room);
@@ -64,6 +67,26 @@ std::size_t body_reader::take_plain(std::span<std::byte> room) {
   buffer.consume(n);
   session_.body_taken(n);
   return n;
+}
+
+// A form comes with Content-Length.
+std::variant<std::size_t, s3_error> body_reader::take_file(std::span<std::byte> room) {
+  auto& buffer = session_.buffer();
+  std::size_t taken = 0;
+  while (true) {
+    const auto there = std::min<std::uint64_t>(buffer.size(), session_.body_left());
+    auto found = plan_.file->take(as_text(buffer).substr(0, there), room.size() - taken);
+    if (auto* refused = std::get_if<s3_error>(&found)) return std::move(*refused);
+    const auto& piece = std::get<form_file::piece>(found);
+    if (piece.content > 0) std::memcpy(room.data() + taken, buffer.cdata().data(), piece.content);
+    buffer.consume(piece.used);
+    session_.body_taken(piece.used);
+    taken += piece.content;
+    if (piece.used > 0) continue;
+    const bool has_room = taken < room.size() || plan_.file->ended();
+    if (has_room && there > 0 && there == session_.body_left()) return malformed_form("it ends within the file");
+    return taken;
+  }
 }
 
 // Decodes HTTP's chunked coding of the bytes that the session has read.
@@ -152,6 +175,7 @@ std::array<asio::mutable_buffer, 2> body_reader::targets(std::span<std::byte> ro
   auto& buffer = session_.buffer();
   if (session_.chunked())
     return {asio::mutable_buffer{}, buffer.prepare(room.empty() ? first_read_bytes : chunked_read_bytes)};
+  if (plan_.file) return {asio::mutable_buffer{}, buffer.prepare(room.empty() ? first_read_bytes : chunked_read_bytes)};
   if (room.empty() && !decoder_) return {asio::mutable_buffer{}, buffer.prepare(first_read_bytes)};
   const auto left = session_.body_left();
   const auto next = decoder_ ? std::min(decoder_->payload_left(), left) : left;

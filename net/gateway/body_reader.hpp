@@ -1,6 +1,7 @@
 // Reads the body of one upload from the socket into the buffers of the ingest: decodes HTTP's chunked coding and the
-// aws-chunked coding within. Payload is read from the socket directly into the buffers; only bodies in HTTP's chunked
-// coding and the first bytes behind an aws-chunk's head are copied. On the session's strand.
+// aws-chunked coding within, and finds the end of a form's file. Payload is read from the socket directly into the
+// buffers; only bodies in HTTP's chunked coding, forms, and the first bytes behind an aws-chunk's head are copied. On
+// the session's strand.
 #pragma once
 
 #include "net/s3/payload.hpp"
@@ -35,6 +36,7 @@ public:
 
 private:
   std::size_t take_plain(std::span<std::byte> room);
+  std::variant<std::size_t, s3_error> take_file(std::span<std::byte> room);
   std::variant<std::size_t, s3_error> take_chunked(std::span<std::byte> room);
   std::variant<std::size_t, s3_error> decode(boost::beast::flat_buffer& from, std::span<std::byte> room);
   std::optional<s3_error> refill();

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "net/gateway/ask.hpp"
 #include "net/gateway/authorize.hpp"
+#include "net/gateway/form_reader.hpp"
 #include "net/s3/access.hpp"
 #include "net/s3/header_rules.hpp"
 #include "net/s3/operations/copy_source.hpp"
@@ -49,6 +50,18 @@ void s3_session::handle() {
   request_ = {};
   request_.basics.request_id = new_request_id(gateway_->random);
   if (const auto refused = read_head()) return respond_error(*refused);
+  if (!request_.operation->takes_form) return authorize_request();
+  if (!http_.admit({})) return respond_error(slow_down(too_many_connections.reason));
+  read_form(self(), [session = self()](post_form form) { session->take_form(std::move(form)); });
+}
+
+void s3_session::take_form(post_form form) {
+  request_.target.key = form.key;
+  request_.form = std::make_shared<const post_form>(std::move(form));
+  authorize_request();
+}
+
+void s3_session::authorize_request() {
   auto decided = authorize(http_.parser().get(), *gateway_, request_);
   if (const auto* refused = std::get_if<s3_error>(&decided)) return respond_error(*refused);
   if (auto* query = std::get_if<actors::access_query>(&decided)) return look_up_access(std::move(*query));

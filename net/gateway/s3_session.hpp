@@ -49,6 +49,8 @@ public:
 private:
   session_ptr self() { return {http_.shared_from_this(), this}; }
   std::optional<s3_error> read_head();
+  void take_form(post_form form);
+  void authorize_request();
   void look_up_access(actors::access_query query);
   void proceed(); // the request is authorized
 

@@ -41,6 +41,7 @@ struct s3_operation {
   bool changes_data = false;
   bool copies = false;           // reads another object
   bool takes_body = false;       // checksum headers refer to its body
+  bool takes_form = false;       // its body is a form, whose fields say who sends it (net/s3/form/post_form.hpp)
   bool takes_version = false;    // ?versionId
   bool takes_conditions = false; // of a write: If-Match and similar headers
   bool makes_checksum = false;   // x-amz-checksum-algorithm without a value: the node computes it

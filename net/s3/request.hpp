@@ -6,6 +6,7 @@
 #include "base/metrics.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/form/post_form.hpp"
 #include "net/s3/operation.hpp"
 #include "net/s3/operations/conditions.hpp"
 #include "net/s3/operations/target.hpp"
@@ -40,11 +41,13 @@ struct request {
   condition_headers conditions;
   std::optional<std::string> range;
   answer_basics basics;
-  std::optional<part_extent> part;                              // of ?partNumber, if the object was uploaded in parts
-  bool wants_checksum = false;                                  // x-amz-checksum-mode: ENABLED
-  bool head_only = false;                                       // HEAD: the answer has no body
-  std::optional<request_signer> signer;                         // nullopt: anonymous
-  std::optional<signature_claim> claim;                         // not checked yet: the key is being looked up
+  std::optional<part_extent> part;       // of ?partNumber, if the object was uploaded in parts
+  bool wants_checksum = false;           // x-amz-checksum-mode: ENABLED
+  bool head_only = false;                // HEAD: the answer has no body
+  std::optional<request_signer> signer;  // nullopt: anonymous
+  std::optional<signature_claim> claim;  // not checked yet: the key is being looked up
+  std::shared_ptr<const post_form> form; // of an operation that takes a form, once its fields were read
+  post_policy policy;                    // of a signed form
   std::shared_ptr<const storage::metadata::access_key_row> key; // of the signer; null: the root key, or anonymous
   std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as of the authorization; may be null
   std::optional<storage::metadata::version_id> version;         // ?versionId

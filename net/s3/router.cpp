@@ -134,8 +134,6 @@ routed route(std::span<const s3_operation> table, std::string_view method, const
   if (subs > 0 && operation == nullptr) return refuse(not_implemented(sub->feature));
   if (subs == 0 && !asks_ahead) {
     if (auto refused = refused_query(method, target)) return refuse(std::move(*refused));
-    if (method == "POST" && asked.of == resource::bucket)
-      return refuse(not_implemented("Uploading by HTML forms (POST)"));
   }
   if (operation == nullptr) return refuse(method_not_allowed(method, target));
   return {operation, std::nullopt};

@@ -33,14 +33,6 @@ boost::beast::string_view beast_view(std::string_view text) {
   return {text.data(), text.size()};
 }
 
-bool is_token(std::string_view name) {
-  static constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-  return std::all_of(name.begin(), name.end(), [](char c) {
-    const char low = ascii_lower(c);
-    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
-  });
-}
-
 bool presigned(const request_target& target) {
   return target.find("X-Amz-Signature") || target.find("X-Amz-Credential") || target.find("X-Amz-Algorithm");
 }

@@ -106,7 +106,7 @@ public:
   // Charges `bytes` of limits.memory for the request's body or answer until the request ends; replaces an earlier
   // charge. False: its key or address may not use so much, and the earlier charge stays.
   [[nodiscard]] bool charge(std::size_t bytes);
-  void collects() { collects_.store(true, std::memory_order_relaxed); } // the handler collects a small body
+  void collects(bool now) { collects_.store(now, std::memory_order_relaxed); } // the handler collects a small body
   void arm(wait what);
   void disarm() { deadline_.store(0, std::memory_order_relaxed); }
 

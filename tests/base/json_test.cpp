@@ -23,4 +23,14 @@ TEST(json, escapes_controls_and_replaces_bytes_that_are_no_utf8) {
   EXPECT_EQ(json_text(json_object{{"\x7f", "\n"}}), R"({"\u007f":"\n"})");
 }
 
+TEST(json, is_read_strictly_and_within_bounds) {
+  const auto read = [](std::string_view text) { return read_json(text, 100, 3); };
+  EXPECT_EQ(json_text(read(R"( {"a": [1, -2, "\u00e9"], "a": {}} )").value()), R"({"a":{}})");
+  EXPECT_EQ(json_text(read("[[[]]]").value()), "[[[]]]");
+  for (const auto* bad : {"", "[[[[]]]]", "{", "[1,]", "{'a': 1}", "[] []", "nul", "[1] x", "\"\xff\"", "/**/ 1", "01"})
+    EXPECT_FALSE(read(bad)) << bad;
+  EXPECT_TRUE(read("\"" + std::string(98, 'x') + "\""));
+  EXPECT_FALSE(read("\"" + std::string(99, 'x') + "\""));
+}
+
 } // namespace cairn

@@ -54,12 +54,13 @@ ROOMS = {
     "net/s3/xml": ["base/", "storage/metadata/", "net/wire/grammar"],
     "net/s3/auth": ["base/", "net/wire/grammar", "net/s3/xml"],
     "net/s3/body": ["base/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
+    "net/s3/form": ["base/", "storage/metadata/rows", "net/wire/grammar", "net/s3/xml", "net/s3/auth"],
     "net/s3/operations": [
         "base/", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/body",
     ],
     "net/s3": [
         "base/", "storage/metadata/", "actors/protocol/values", "net/wire/grammar", "net/s3/xml", "net/s3/auth",
-        "net/s3/body", "net/s3/operations",
+        "net/s3/body", "net/s3/form", "net/s3/operations",
     ],
     "net/gateway": ["base/", "config", "actors/protocol", "actors/protocol/values", "net/wire/", "net/s3/"],
     "net/gateway/routes": ["base/", "actors/protocol", "net/wire/grammar", "net/s3/", "net/gateway"],

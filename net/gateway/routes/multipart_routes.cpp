@@ -17,14 +17,6 @@ namespace metadata = storage::metadata;
 constexpr std::uint32_t page_max = 1000;  // parts or uploads of one answer
 constexpr std::uint32_t check_page = 250; // rows checked in one step of a completion
 
-// "https://host:port" under which the client reaches the node; empty: the request has no Host.
-std::string origin_of(const session_ptr& session) {
-  const auto& authority = session->current().target.authority;
-  const auto host = authority.empty() ? field_of(session->fields(), "Host") : std::string_view{authority};
-  if (host.empty()) return {};
-  return (session->encrypted() ? "https://" : "http://") + std::string{host};
-}
-
 // The state of a CompleteMultipartUpload: the client's request and the results of the parts' rows so far.
 struct completion {
   session_ptr session;
@@ -44,7 +36,7 @@ using completion_ptr = std::shared_ptr<completion>;
 void completed(const completion_ptr& job) {
   const auto& session = *job->session;
   const auto body =
-      upload_completed_xml(origin_of(job->session), session.current().target, etag_of_parts(job->parts), job->headers);
+      upload_completed_xml(location_of(session), session.current().target, etag_of_parts(job->parts), job->headers);
   respond_document(job->session, body, job->lines);
 }
 

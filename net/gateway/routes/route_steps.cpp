@@ -1,6 +1,7 @@
 #include "net/gateway/routes/route_steps.hpp"
 
 #include "net/s3/body/body_checksums.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <boost/asio/dispatch.hpp>
 
@@ -112,8 +113,18 @@ void collect_body(const session_ptr& session, std::size_t bytes_max, const then_
         {400, "MalformedXML", "The body is larger than " + std::to_string(bytes_max) + " bytes."});
   }
   if (const auto refused = refused_payload(*session)) return session->respond_error(*refused);
-  session->http().collects();
+  session->http().collects(true);
   read_on(session, then, headers);
+}
+
+std::string location_of(const s3_session& session) {
+  const auto& target = session.current().target;
+  const auto host = target.authority.empty() ? field_of(session.fields(), "Host") : std::string_view{target.authority};
+  std::string url;
+  if (!host.empty()) url.append(session.encrypted() ? "https://" : "http://").append(host);
+  url.append("/").append(target.bucket).append("/");
+  append_percent_encoded(url, target.key);
+  return url;
 }
 
 void with_turn(const session_ptr& session, fair_turns& turns, std::function<void(turn)> then) {

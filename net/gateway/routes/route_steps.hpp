@@ -19,6 +19,9 @@ enum class body_checksums : std::uint8_t { of_the_body, of_something_else };
 void collect_body(const session_ptr& session, std::size_t bytes_max, const std::function<void(std::string body)>& then,
                   body_checksums headers = body_checksums::of_the_body);
 
+// The URL of the request's object, under the host that the client used; only a path if the request has no Host.
+std::string location_of(const s3_session& session);
+
 // Calls the function when it is the request's turn; the turn ends with its last copy.
 using turn = fair_turns::turn;
 void with_turn(const session_ptr& session, fair_turns& turns, std::function<void(turn)> then);

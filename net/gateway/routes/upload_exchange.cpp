@@ -3,6 +3,7 @@
 #include "net/gateway/body_reader.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/body/body_checksums.hpp"
+#include "net/s3/header_rules.hpp"
 #include "net/s3/operations/multipart.hpp"
 
 #include <boost/asio/dispatch.hpp>
@@ -25,12 +26,15 @@ class upload_exchange final : public actors::upload_client,
                               public exchange,
                               public std::enable_shared_from_this<upload_exchange> {
 public:
+  // Answers the success of the upload.
+  using stored = void (*)(s3_session& session, const actors::put_outcome& outcome);
+
   upload_exchange(std::shared_ptr<s3_session> session, payload_plan payload,
-                  std::optional<storage::metadata::md5_digest> content_md5, bool is_part)
+                  std::optional<storage::metadata::md5_digest> content_md5, stored answer_stored)
       : session_(std::move(session)),
         reader_(session_->http(), std::move(payload)),
         content_md5_(content_md5),
-        is_part_(is_part) {}
+        answer_stored_(answer_stored) {}
 
   void run(actors::put_request put) {
     session_->http().begin(weak_from_this());
@@ -64,13 +68,9 @@ public:
     on_strand([outcome = std::move(outcome)](upload_exchange& self) mutable {
       if (!self.ingest_) return;
       self.ingest_ = nullptr;
-      self.answer([outcome = std::move(outcome), is_part = self.is_part_](s3_session& session) {
+      self.answer([outcome = std::move(outcome), answer_stored = self.answer_stored_](s3_session& session) {
         if (!outcome) return session.respond_failure(outcome.error());
-        std::string lines = "ETag: \"" + to_string(outcome->etag) + "\"\r\n";
-        if (!is_part) lines += version_lines({outcome->version_id}) + expiry_line(outcome->expires);
-        for (const auto& [name, value] : outcome->proven) lines.append(name).append(": ").append(value).append("\r\n");
-        if (!outcome->proven.empty() && !is_part) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
-        session.respond_empty(200, lines);
+        answer_stored(session, *outcome);
       });
     });
   }
@@ -219,7 +219,7 @@ private:
   std::shared_ptr<s3_session> session_;
   body_reader reader_;
   const std::optional<storage::metadata::md5_digest> content_md5_;
-  const bool is_part_;
+  const stored answer_stored_;
   actors::ingest_actor ingest_; // null after the last message to it or from it
   std::deque<granted> grants_;
   std::size_t filled_ = 0; // bytes in grants_.front()
@@ -228,6 +228,39 @@ private:
   storage::steady_time authorize_at_{};
   bool asked_ = false; // whether a buffer was requested
 };
+
+// Of the bytes: their ETag, and the checksums that they were proven to have.
+std::string digest_lines(const actors::put_outcome& outcome) {
+  std::string lines = "ETag: \"" + to_string(outcome.etag) + "\"\r\n";
+  for (const auto& [name, value] : outcome.proven) lines.append(name).append(": ").append(value).append("\r\n");
+  return lines;
+}
+
+std::string object_lines(const actors::put_outcome& outcome) {
+  auto lines = digest_lines(outcome) + version_lines({outcome.version_id}) + expiry_line(outcome.expires);
+  if (!outcome.proven.empty()) lines += "x-amz-checksum-type: FULL_OBJECT\r\n";
+  return lines;
+}
+
+void answer_object(s3_session& session, const actors::put_outcome& outcome) {
+  session.respond_empty(200, object_lines(outcome));
+}
+
+void answer_part(s3_session& session, const actors::put_outcome& outcome) {
+  session.respond_empty(200, digest_lines(outcome));
+}
+
+void answer_form(s3_session& session, const actors::put_outcome& outcome) {
+  const auto& request = session.current();
+  const auto etag = to_string(outcome.etag);
+  const auto location = location_of(session);
+  const auto success = success_of(*request.form, request.target.bucket, etag);
+  const auto lines =
+      object_lines(outcome) + "Location: " + (success.status == 303 ? success.redirect : location) + "\r\n";
+  if (success.status != 201) return session.respond_empty(success.status, lines);
+  const auto body = post_response_xml(location, request.target.bucket, request.target.key, etag);
+  session.respond(201, whole_answer(201, session.basics(), "application/xml", body, lines));
+}
 
 bool announces_length(const std::shared_ptr<s3_session>& session) {
   if (session->http().chunked() || session->http().has_length()) return true;
@@ -284,7 +317,8 @@ void take_part(const std::shared_ptr<s3_session>& session, const metadata::uploa
   put.commit_as = [upload, number](const metadata::put_object& whole) -> metadata::command {
     return part_of(whole, upload, number);
   };
-  std::make_shared<upload_exchange>(session, std::move(upload_plan->payload), upload_plan->order.content_md5, true)
+  std::make_shared<upload_exchange>(session, std::move(upload_plan->payload), upload_plan->order.content_md5,
+                                    answer_part)
       ->run(std::move(put));
 }
 
@@ -294,8 +328,23 @@ void start_put(const std::shared_ptr<s3_session>& session) {
   if (!announces_length(session)) return;
   auto upload = prepare(session, session->shared().object_size_max);
   if (!upload) return;
-  std::make_shared<upload_exchange>(session, std::move(upload->payload), upload->order.content_md5, false)
+  std::make_shared<upload_exchange>(session, std::move(upload->payload), upload->order.content_md5, answer_object)
       ->run(std::move(upload->order.put));
+}
+
+void post_object(const std::shared_ptr<s3_session>& session) {
+  const auto& request = session->current();
+  const auto& form = *request.form;
+  if (announces_checksum(session->fields()))
+    return session->respond_error(invalid_argument("Content-MD5 and the checksums of a form are fields of it."));
+  if (const auto refused = refused_headers(form.head, *request.operation)) return session->respond_error(*refused);
+  auto order = read_put(form.head, request, std::nullopt, session->shared().object_size_max);
+  if (const auto* refused = std::get_if<s3_error>(&order)) return session->respond_error(*refused);
+  auto& accepted = std::get<put_order>(order);
+  payload_plan plan;
+  plan.file.emplace(form.delimiter, request.policy.size_min, request.policy.size_max);
+  std::make_shared<upload_exchange>(session, std::move(plan), accepted.content_md5, answer_form)
+      ->run(std::move(accepted.put));
 }
 
 void start_part(const std::shared_ptr<s3_session>& session) {

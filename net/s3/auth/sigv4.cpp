@@ -142,7 +142,7 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
     const auto text = "the region '" + claim.region + "' is wrong; expecting '" + std::string{region} + "'";
     const auto region_line =
         "x-amz-bucket-region: " + std::string{region} + "\r\n"; // an answer to HEAD has no document
-    if (claim.presigned) {
+    if (claim.presigned || claim.of_form) {
       return s3_error{400,
                       "AuthorizationQueryParametersError",
                       "Error parsing the X-Amz-Credential parameter; " + text,
@@ -155,6 +155,7 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
                     region_line,
                     {{"Region", std::string{region}}}};
   }
+  if (claim.of_form) return std::nullopt;
   if (claim.presigned) {
     if (claim.signed_at > now + clock_skew_max_ms) return s3_error{403, "AccessDenied", "Request is not yet valid"};
     const auto until = claim.signed_at + static_cast<storage::wall_ms>(claim.expires_seconds) * 1000;
@@ -170,6 +171,12 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
   return std::nullopt;
 }
 
+std::optional<s3_error> check_policy_signature(const signature_claim& claim, std::string_view policy,
+                                               const storage::sha256_digest& signing_key) {
+  if (same_signature(claim.signature, hmac(signing_key, policy))) return std::nullopt;
+  return signature_mismatch(claim, std::string{policy});
+}
+
 std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
                                         const storage::sha256_digest& signing_key) {
   const auto canonical = canonical_request(claim, request, request.path);
@@ -179,15 +186,20 @@ std::optional<s3_error> check_signature(const signature_claim& claim, const sign
     const auto other = string_to_sign(claim, canonical_request(claim, request, *path));
     if (same_signature(claim.signature, hmac(signing_key, other))) return std::nullopt;
   }
-  return s3_error{403,
-                  "SignatureDoesNotMatch",
-                  "The request signature we calculated does not match the signature you provided. Check your key and "
-                  "signing method.",
-                  {},
-                  {{"AWSAccessKeyId", claim.access_key},
-                   {"StringToSign", text},
-                   {"SignatureProvided", claim.signature},
-                   {"CanonicalRequest", canonical}}};
+  auto refused = signature_mismatch(claim, text);
+  refused.details.emplace_back("CanonicalRequest", canonical);
+  return refused;
+}
+
+s3_error signature_mismatch(const signature_claim& claim, std::string text) {
+  return {403,
+          "SignatureDoesNotMatch",
+          "The request signature we calculated does not match the signature you provided. Check your key and "
+          "signing method.",
+          {},
+          {{"AWSAccessKeyId", claim.access_key},
+           {"StringToSign", std::move(text)},
+           {"SignatureProvided", claim.signature}}};
 }
 
 storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region) {

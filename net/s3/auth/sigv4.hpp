@@ -68,6 +68,7 @@ struct signature_claim {
   storage::sha256_digest payload_hash{}; // hashed
   bool presigned = false;
   std::uint64_t expires_seconds = 0; // presigned
+  bool of_form = false;              // a POST form's: its policy is what is signed, and says until when
 
   std::string scope() const; // "20130524/us-east-1/s3/aws4_request"
 };
@@ -80,8 +81,20 @@ std::optional<s3_error> check_claim(const signature_claim& claim, std::string_vi
 std::optional<s3_error> check_signature(const signature_claim& claim, const signed_request& request,
                                         const storage::sha256_digest& signing_key);
 
+// The fields of a POST form that are about its signature ("Authenticating Requests: Browser-Based Uploads Using POST").
+// Its string to sign is the policy as it was sent, in base64.
+struct policy_signature {
+  std::string_view algorithm, credential, date, signature;
+};
+std::variant<signature_claim, s3_error> read_policy_signature(const policy_signature& sent);
+std::optional<s3_error> check_policy_signature(const signature_claim& claim, std::string_view policy,
+                                               const storage::sha256_digest& signing_key);
+
 // Parses "x-amz-content-sha256"; InvalidArgument for an invalid value.
 std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, storage::sha256_digest& hash);
+
+// SignatureDoesNotMatch. `text`: the string to sign.
+s3_error signature_mismatch(const signature_claim& claim, std::string text);
 
 storage::sha256_digest derive_signing_key(std::string_view secret, std::string_view date, std::string_view region);
 

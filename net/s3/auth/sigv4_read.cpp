@@ -285,6 +285,25 @@ std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, st
   return payload_kind::hashed;
 }
 
+std::variant<signature_claim, s3_error> read_policy_signature(const policy_signature& sent) {
+  signature_claim claim;
+  claim.of_form = true;
+  if (sent.algorithm != algorithm)
+    return s3_error{400, "InvalidRequest",
+                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+  if (!read_credential(sent.credential, claim))
+    return malformed_query("Error parsing the X-Amz-Credential parameter; the Credential is mal-formed; expecting "
+                           "\"<YOUR-AKID>/YYYYMMDD/REGION/s3/aws4_request\"");
+  const auto time = parse_timestamp(sent.date);
+  if (!time || !sent.date.starts_with(claim.date))
+    return malformed_query("X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\", and of the day "
+                           "that the Credential names");
+  claim.signed_at = *time;
+  claim.timestamp = sent.date;
+  claim.signature = sent.signature;
+  return claim;
+}
+
 std::variant<signature_claim, s3_error> read_signature(const signed_request& request) {
   const bool in_header = !request.header("authorization").empty();
   const bool in_query = request.parameter("X-Amz-Algorithm") || request.parameter("X-Amz-Credential") ||

@@ -129,12 +129,10 @@ std::string uploads_xml(const uploads_request& request, const metadata::uploads_
   return xml.take();
 }
 
-std::string upload_completed_xml(std::string_view origin, const s3_target& target, const metadata::etag& etag,
+std::string upload_completed_xml(std::string_view location, const s3_target& target, const metadata::etag& etag,
                                  const actors::kept_headers& checksums) {
   xml_writer xml;
   xml.open("CompleteMultipartUploadResult", s3_name_space);
-  std::string location = std::string{origin} + "/" + target.bucket + "/";
-  append_percent_encoded(location, target.key);
   xml.text("Location", location);
   xml.text("Bucket", target.bucket);
   xml.text("Key", readable_xml(target.key));

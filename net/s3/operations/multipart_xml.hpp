@@ -25,9 +25,9 @@ struct uploads_request {
 };
 std::string uploads_xml(const uploads_request& request, const storage::metadata::uploads_page& page);
 
-// `origin`: "https://host:port" under which the client reaches the node; empty: unknown.
-std::string upload_completed_xml(std::string_view origin, const s3_target& target, const storage::metadata::etag& etag,
-                                 const actors::kept_headers& checksums);
+// `location`: the URL of the object.
+std::string upload_completed_xml(std::string_view location, const s3_target& target,
+                                 const storage::metadata::etag& etag, const actors::kept_headers& checksums);
 
 // `element`: CopyObjectResult or CopyPartResult.
 std::string copied_xml(std::string_view element, const storage::metadata::etag& etag, storage::wall_ms modified,

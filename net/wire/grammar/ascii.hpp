@@ -24,6 +24,15 @@ inline bool iequals(std::string_view a, std::string_view b) {
                     [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
 }
 
+// Whether all characters may occur in a header's name (RFC 9110 §5.6.2).
+inline bool is_token(std::string_view name) {
+  constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+  return std::all_of(name.begin(), name.end(), [marks](char c) {
+    const char low = ascii_lower(c);
+    return (low >= 'a' && low <= 'z') || (c >= '0' && c <= '9') || marks.find(c) != marks.npos;
+  });
+}
+
 // Whether the text is a valid header value.
 inline bool is_header_value(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) {

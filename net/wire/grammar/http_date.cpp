@@ -226,6 +226,30 @@ void append_iso_time(std::string& out, storage::wall_ms time) {
   out += 'Z';
 }
 
+std::optional<storage::wall_ms> parse_iso_time(std::string_view text) {
+  reader in{text};
+  calendar_date date{};
+  date.year = in.digits(4);
+  in.literal("-");
+  date.month = in.digits(2);
+  in.literal("-");
+  date.day = in.digits(2);
+  in.literal("T");
+  const auto time = read_clock(in);
+  unsigned ms = 0;
+  if (in.next_is('.')) {
+    in.literal(".");
+    unsigned weight = 100;
+    do {
+      ms += weight * in.digits(1);
+      weight /= 10;
+    } while (in.good() && !in.next_is('Z'));
+  }
+  in.literal("Z");
+  const auto seconds = in.at_end() ? seconds_of(date, time) : std::nullopt;
+  return seconds ? std::optional{*seconds * 1000 + ms} : std::nullopt;
+}
+
 std::optional<std::int64_t> parse_http_date(std::string_view text) {
   if (auto t = parse_imf(text)) return t;
   if (auto t = parse_rfc850(text)) return t;

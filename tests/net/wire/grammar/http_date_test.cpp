@@ -60,4 +60,15 @@ TEST(http_date, writes_iso_times_with_milliseconds) {
   EXPECT_EQ(out, "1994-11-06T08:49:37.042Z");
 }
 
+TEST(http_date, reads_iso_times_of_any_precision) {
+  EXPECT_EQ(parse_iso_time("1994-11-06T08:49:37.000Z"), 784111777000);
+  EXPECT_EQ(parse_iso_time("1994-11-06T08:49:37Z"), 784111777000);
+  EXPECT_EQ(parse_iso_time("1994-11-06T08:49:37.5Z"), 784111777500);
+  EXPECT_EQ(parse_iso_time("1994-11-06T08:49:37.1239999Z"), 784111777123);
+  for (const auto* bad :
+       {"", "1994-11-06", "1994-11-06T08:49:37", "1994-11-06T08:49:37.Z", "1994-11-06T08:49:37+00:00",
+        "1994-11-31T08:49:37Z", "1994-11-06T24:00:00Z", "1994-11-06T08:49:37Z ", "94-11-06T08:49:37Z"})
+    EXPECT_FALSE(parse_iso_time(bad)) << bad;
+}
+
 } // namespace cairn::net
