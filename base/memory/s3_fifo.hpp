@@ -87,7 +87,6 @@ public:
 
   std::size_t entries() const noexcept { return entries_.size(); }
   std::size_t bytes() const noexcept { return small_bytes_ + main_bytes_; }
-  std::size_t ghosts() const noexcept { return ghosts_.size(); }
 
 private:
   static constexpr std::size_t small_share = 10, uses_max = 3, passed_max = 32;

@@ -69,12 +69,19 @@ TEST(s3_fifo, a_key_that_returns_soon_enters_the_main_queue) {
   EXPECT_TRUE(c.find(0)) << "the scan passed through the small queue";
 }
 
-TEST(s3_fifo, ghosts_are_as_many_as_the_main_queue_has_room_for) {
-  constexpr int capacity = 50;
-  cache c{capacity};
-  for (int k = 0; k < 1000; ++k) request(c, k, capacity);
-  EXPECT_EQ(c.ghosts(), 45u);
-  EXPECT_EQ(c.entries(), 50u);
+TEST(s3_fifo, remembers_as_many_keys_as_the_main_queue_has_room_for) {
+  constexpr int capacity = 50, keys = 1000;
+  const auto survives_a_scan = [](int returning) {
+    cache c{capacity};
+    for (int k = 0; k < keys; ++k) request(c, k, capacity);
+    EXPECT_EQ(c.entries(), 50u);
+    request(c, returning, capacity); // evicts one more, which is remembered too
+    for (int k = keys; k < 2 * keys; ++k) request(c, k, capacity);
+    return c.find(returning) != nullptr;
+  };
+  constexpr int last_evicted = keys - capacity, remembered = capacity * 9 / 10;
+  EXPECT_TRUE(survives_a_scan(last_evicted - remembered + 1));
+  EXPECT_FALSE(survives_a_scan(last_evicted - remembered));
 }
 
 TEST(s3_fifo, used_entries_of_the_main_queue_get_another_round) {
