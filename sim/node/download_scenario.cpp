@@ -14,13 +14,13 @@ namespace {
 namespace meta = storage::metadata;
 using storage::block_size_bytes;
 
-constexpr std::uint64_t cache_salt = 0x5BE0CD19137E2179ull;
+constexpr std::uint64_t download_cache_salt = 0x5BE0CD19137E2179ull;
 
 class download_run {
 public:
   download_run(world& w, std::uint64_t seed) : w_(w) {
     w_.begin(seed);
-    dice d{seed ^ cache_salt}; // so that the draws of older seeds do not change
+    dice d{seed ^ download_cache_salt}; // so that the draws of older seeds do not change
     cache_ = std::make_shared<actors::chunk_cache>(d.pick(std::vector<std::size_t>{0, 1 << 20, 4 << 20}), 1);
   }
   run_result run();
