@@ -67,16 +67,39 @@ void cluster_run::replace_refused(cluster_node& n) {
   if (!checks_.failed()) add_nodes(1);
 }
 
+// Whether each partition has an owner beside these two.
+bool cluster_run::may_lose(const cluster_node& a, const cluster_node& b) const {
+  const auto layout = nodes_.front()->layout();
+  return layout && std::ranges::all_of(layout->partitions, [&](const auto& owners) {
+           return std::ranges::any_of(nodes_, [&](const auto& n) {
+             return n.get() != &a && n.get() != &b && owners.current.contains(*n->member_number());
+           });
+         });
+}
+
+std::vector<cluster_node*> cluster_run::draw_two_to_lose() {
+  std::vector<cluster_node*> left;
+  for (const auto& n : nodes_) left.push_back(n.get());
+  auto* const first = left[w_.draw.below(left.size())];
+  std::erase(left, first);
+  auto* const second = left[w_.draw.below(left.size())];
+  if (may_lose(*first, *second)) return {first, second};
+  for (const auto& a : nodes_)
+    for (const auto& b : nodes_)
+      if (a != b && may_lose(*a, *b)) return {a.get(), b.get()};
+  return {}; // others were drained or have no weight
+}
+
 // Two of three or four nodes are lost for good, and with them a majority of the voters or nearly. The others go on as
 // docs/recovery.md says. Nothing was being written, so nothing that was acknowledged may be missing.
 void cluster_run::rescue() {
   if (plan_.member.replicas != 3 || nodes_.size() < 3 || nodes_.size() > 4) return;
   std::vector<storage::node_number> lost;
-  for (int i = 0; i < 2; ++i) {
-    auto& n = *w_.draw.pick(nodes_);
-    lost.push_back(*n.member_number());
-    take_out(n);
+  for (auto* const n : draw_two_to_lose()) {
+    lost.push_back(*n->member_number());
+    take_out(*n);
   }
+  if (lost.empty()) return;
   for (const auto& n : nodes_) n->crash(w_.draw.chance(0.5));
   const auto best = std::ranges::max_element(nodes_, {}, [](const auto& n) { return n->log_end(); });
   storage::uuid fresh{};

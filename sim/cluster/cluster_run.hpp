@@ -39,6 +39,8 @@ private:
   void restore_metadata();
   bool is_up_to_date(const cluster_node& n) const;
   void replace_refused(cluster_node& n);
+  bool may_lose(const cluster_node& a, const cluster_node& b) const;
+  std::vector<cluster_node*> draw_two_to_lose();
   void rescue();
   void add_nodes(std::size_t count);
   void check_end();
