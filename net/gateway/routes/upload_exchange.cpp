@@ -242,15 +242,15 @@ std::string object_lines(const actors::put_outcome& outcome) {
   return lines;
 }
 
-void answer_object(s3_session& session, const actors::put_outcome& outcome) {
+void respond_object(s3_session& session, const actors::put_outcome& outcome) {
   session.respond_empty(200, object_lines(outcome));
 }
 
-void answer_part(s3_session& session, const actors::put_outcome& outcome) {
+void respond_part(s3_session& session, const actors::put_outcome& outcome) {
   session.respond_empty(200, digest_lines(outcome));
 }
 
-void answer_form(s3_session& session, const actors::put_outcome& outcome) {
+void respond_form(s3_session& session, const actors::put_outcome& outcome) {
   const auto& request = session.current();
   const auto etag = to_string(outcome.etag);
   const auto location = location_of(session);
@@ -318,7 +318,7 @@ void take_part(const std::shared_ptr<s3_session>& session, const metadata::uploa
     return part_of(whole, upload, number);
   };
   std::make_shared<upload_exchange>(session, std::move(upload_plan->payload), upload_plan->order.content_md5,
-                                    answer_part)
+                                    respond_part)
       ->run(std::move(put));
 }
 
@@ -328,7 +328,7 @@ void start_put(const std::shared_ptr<s3_session>& session) {
   if (!announces_length(session)) return;
   auto upload = prepare(session, session->shared().object_size_max);
   if (!upload) return;
-  std::make_shared<upload_exchange>(session, std::move(upload->payload), upload->order.content_md5, answer_object)
+  std::make_shared<upload_exchange>(session, std::move(upload->payload), upload->order.content_md5, respond_object)
       ->run(std::move(upload->order.put));
 }
 
@@ -343,7 +343,7 @@ void post_object(const std::shared_ptr<s3_session>& session) {
   auto& accepted = std::get<put_order>(order);
   payload_plan plan;
   plan.file.emplace(form.delimiter, request.policy.size_min, request.policy.size_max);
-  std::make_shared<upload_exchange>(session, std::move(plan), accepted.content_md5, answer_form)
+  std::make_shared<upload_exchange>(session, std::move(plan), accepted.content_md5, respond_form)
       ->run(std::move(accepted.put));
 }
 

@@ -123,6 +123,7 @@ std::variant<std::size_t, s3_error> form_parser::step(std::string_view bytes) {
 }
 
 std::variant<std::size_t, s3_error> form_parser::take_head(std::string_view bytes) {
+  if (bytes.starts_with("\r\n")) return malformed_form("a part has no head");
   const auto end = bytes.find(head_end);
   if (std::min(end, bytes.size()) > form_part_head_bytes_max) return malformed_form("the head of a field is too long");
   if (end == bytes.npos) return std::size_t{0};

@@ -141,7 +141,7 @@ TEST(form_parser, bounds_the_file) {
   const auto body = file_part() + std::string(100, 'x') + "\r\n--b--";
   EXPECT_EQ(read(body, 10, 10, 100, 100).refusal, "");
   EXPECT_EQ(read(body, 10, 10, 0, 99).refusal, "EntityTooLarge");
-  EXPECT_EQ(read(body, 10, 10, 0, 99).content.size(), 90u) << "told before its end";
+  EXPECT_LT(read(body, 10, 10, 0, 50).content.size(), 60u) << "refused before its end";
   EXPECT_EQ(read(body, 10, 10, 101, 200).refusal, "EntityTooSmall");
 }
 
