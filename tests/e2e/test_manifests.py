@@ -1,5 +1,6 @@
 """deploy/: the Kubernetes manifests against the API's schemas (from npm), the configurations that they and the image carry
 against Cairn, and what the parts say of each other."""
+import os
 import pathlib
 import re
 import shutil
@@ -8,7 +9,7 @@ import sys
 
 import pytest
 
-from cairn_node import BINARY
+from cairn_node import BINARY, eventually
 from npm_packages import installed
 
 DEPLOY = pathlib.Path(__file__).parents[2] / "deploy"
@@ -80,3 +81,53 @@ def test_man_pages_and_completions_are_made_of_the_help(tmp_path):
     for shell, file in (("zsh", "_cairn"), ("fish", "cairn.fish")):
         if shutil.which(shell):
             subprocess.run([shell, "-n", tmp_path / file], check=True)
+
+
+def test_three_nodes_with_the_configurations_and_arguments_of_the_manifests_make_a_cluster(tmp_path):
+    """With loopback addresses for the pods' names, and as the StatefulSet starts them: all at once, each with a certificate that
+    it has just got from a read-only CA. Then again, with `join` for the founder too."""
+    def here(text, number):
+        text = re.sub(r"cairn-(\d)\.cairn-nodes", lambda n: f"127.0.1.{int(n[1]) + 1}", text)
+        return text.replace("0.0.0.0", f"127.0.1.{number + 1}").replace("/var/lib/cairn", str(tmp_path / f"data-{number}"))
+
+    def typed(container, number):
+        """The arguments of this container, as pod cairn-NUMBER gets them."""
+        words = re.search(rf"name: {container}\n *image: .*\n *(?:command|args): \[(.*)\]", MANIFESTS.read_text())[1]
+        words = [w.strip('"') for w in words.replace("$(POD_NAME)", f"cairn-{number}").split(", ")]
+        words = [str(tmp_path / "ca") if w == "/ca" else here(w, number).replace("/etc/cairn", str(tmp_path)) for w in words]
+        return [BINARY, *(words[1:] if words[0] == "cairn" else words)]
+
+    environment = {**os.environ, "CAIRN_ROOT_ACCESS_KEY": "root", "CAIRN_ROOT_SECRET_KEY": "0123456789abcdef",
+                   "CAIRN_ADMIN_TOKEN": "0123456789abcdef", "AWS_ACCESS_KEY_ID": "root", "AWS_SECRET_ACCESS_KEY": "0123456789abcdef"}
+
+    def cairn(number, *arguments):
+        at = {"CAIRN_ADMIN": f"http://127.0.1.{number + 1}:9001", "CAIRN_ENDPOINT": f"http://127.0.1.{number + 1}:9000"}
+        return subprocess.run([BINARY, *arguments], env=environment | at, capture_output=True, text=True, timeout=60, input="stored")
+    found, pods = configurations(), []
+    found["cairn-2.toml"] = found["cairn-1.toml"]
+    subprocess.run([BINARY, "cluster", "certs", "init", "--dir", tmp_path / "ca", "--name", "cairn"], check=True, capture_output=True)
+
+    def start(number):
+        subprocess.run(typed("certificate", number), check=True, capture_output=True)
+        with open(tmp_path / f"log-{number}", "ab") as log:
+            pods.append(subprocess.Popen(typed("cairn", number), env=environment, stdout=log, stderr=log))
+    try:
+        for attempt in range(2):
+            for number in (2, 1, 0):
+                text = found[f"cairn-{number}.toml"] if attempt == 0 else found["cairn-1.toml"]
+                (tmp_path / f"cairn-{number}.toml").write_text(here(text, number))
+                start(number)
+            for number in range(3):
+                eventually(lambda n=number: cairn(n, "health").returncode == 0, 60, 0.2, f"cairn-{number} is ready")
+            if attempt == 0:
+                assert cairn(2, "mb", "files").returncode == 0
+                assert cairn(2, "put", "-", "files/object").returncode == 0
+            for number in range(3):
+                assert cairn(number, "get", "files/object", "-").stdout == "stored"
+            for pod in pods:
+                pod.terminate()
+            while pods:
+                assert pods.pop().wait(60) == 0
+    finally:
+        for pod in pods:
+            pod.kill()
