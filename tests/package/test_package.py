@@ -4,6 +4,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -82,14 +83,15 @@ def root_key(debian):
 class Service:
     """The node, started as the unit says, on ports of its own."""
 
-    def __init__(self, debian):
+    def __init__(self, debian, *under):
+        """`under`: a command that runs it."""
         unit = debian.path(UNIT).read_text()
         start = re.search(r"^ExecStart=(.*)$", unit, re.M)[1].split()
         debian.run(*re.search(r"^ExecStartPre=(.*)$", unit, re.M)[1].split())
         http, admin = free_port(), free_port()
         self.url, self.admin = f"http://127.0.0.1:{http}", f"http://127.0.0.1:{admin}"
         self.debian = debian
-        command = ["chroot", "--userspec=cairn:cairn", debian.folder, *start, "--set", f"http.listen=127.0.0.1:{http}",
+        command = [*under, "chroot", "--userspec=cairn:cairn", debian.folder, *start, "--set", f"http.listen=127.0.0.1:{http}",
                    "--set", f"admin.listen=127.0.0.1:{admin}"]
         self.log = open(debian.folder / "var/log/node", "ab")
         self.process = subprocess.Popen(list(map(str, command)), env={**root_key(debian), "PATH": "/usr/sbin:/usr/bin"}, stdout=self.log,
@@ -154,6 +156,46 @@ def test_the_unit_is_valid_and_confined(debian):
     assert "cairn" not in verified.stderr, verified.stderr
     rated = debian.run("systemd-analyze", "security", "--offline=true", "--no-pager", "--threshold=20", UNIT)
     print(rated.stdout.strip().splitlines()[-1])
+
+
+def allowed_calls(debian):
+    """What the lines SystemCallFilter of the unit let through, with systemd's sets resolved."""
+    sets, current = {}, None
+    for line in debian.run("systemd-analyze", "syscall-filter").stdout.splitlines():
+        if line.startswith("@"):
+            current = sets.setdefault(line.strip(), set())
+        elif line.strip() and not line.strip().startswith("#") and current is not None:
+            current.add(line.strip())
+
+    def resolved(name):
+        return set().union(*map(resolved, sets[name])) if name.startswith("@") else {name}
+    allowed = set()
+    for line in re.findall(r"^SystemCallFilter=(.*)$", debian.path(UNIT).read_text(), re.M):
+        names = set().union(*map(resolved, line.lstrip("~").split()))
+        allowed = allowed - names if line.startswith("~") else allowed | names
+    return allowed
+
+
+def test_the_unit_allows_every_system_call_of_a_node(debian, tmp_path):
+    if not shutil.which("strace"):
+        pytest.skip("strace is not installed")
+    install(debian)
+    service = Service(debian, "strace", "-f", "-qq", "-o", tmp_path / "calls")
+    service.ready()
+    for name in ("small", "large"):
+        debian.path(f"/tmp/{name}").write_bytes(os.urandom(100 if name == "small" else 20_000_000))
+        service.cairn("put", f"/tmp/{name}", f"files/{name}")
+        service.cairn("get", f"files/{name}", f"/tmp/{name}-copy")
+        service.cairn("rm", f"files/{name}")
+    traced = service.process.pid
+    node = int(run("pgrep", "-P", traced).stdout.split()[0])
+    os.kill(node, signal.SIGHUP)
+    time.sleep(1)
+    os.kill(node, signal.SIGTERM)
+    assert service.process.wait(60) == 0
+    calls = (tmp_path / "calls").read_text().split('execve("/usr/bin/cairn"', 1)[1]
+    called = set(re.findall(r"^\d+ +(?:<\.\.\. )?(\w+)[( ]", calls, re.M)) - {"resumed"}
+    assert len(called) > 40 and called <= allowed_calls(debian), called - allowed_calls(debian)
 
 
 def test_an_upgrade_keeps_the_key_the_configuration_and_the_objects(debian):
