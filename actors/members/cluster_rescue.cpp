@@ -3,6 +3,7 @@
 #include "actors/members/survivor.hpp"
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
+#include "cluster/raft/log/older_log.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 
@@ -104,19 +105,16 @@ result<cluster_founded> begin_anew(const config::settings& s, const meta::create
   if (auto saved = storage::save_cluster_identity(files(), s.node.data_dir, {c.id, c.name, now.self, {}}); !saved)
     return saved.error();
   if (auto aside = set_aside(s, {"log", "transfer"}); !aside) return aside.error();
-  storage::lmdb_options options;
-  options.directory = log_folder(s);
-  options.tables = raft::raft_log_tables;
-  auto engine = storage::open_lmdb(options);
-  if (!engine) return engine.error();
-  if (auto begun = begin_new_log(**engine, now); !begun) return begun.error();
+  raft::raft_log log{files(), log_folder(s), storage::system_random()};
+  if (auto begun = begin_new_log(log, now); !begun) return begun.error();
   return cluster_founded{c.id, c.name, now.self, now.applied};
 }
 
 // ── the survivor ──
 
 struct open_survivor {
-  std::unique_ptr<storage::kv_engine> state, log; // log: null if it does not exist
+  std::unique_ptr<storage::kv_engine> state;
+  std::unique_ptr<raft::raft_log> log; // null: it does not exist
   std::optional<survivor_metadata> metadata;
 };
 
@@ -125,9 +123,13 @@ result<open_survivor> open_all(const config::settings& s) {
   auto state = open_state(s);
   if (!state) return state.error();
   out.state = std::move(*state);
-  auto log = open_existing(log_folder(s), raft::raft_log_tables);
-  if (!log && log.error().code != errc::not_found) return log.error(); // set aside by an earlier try
-  if (log) out.log = std::move(*log);
+  const auto has_log = exists(log_folder(s), "data.mdb");
+  if (!has_log) return has_log.error();
+  if (*has_log) { // else an earlier try has set it aside
+    auto& random = storage::system_random();
+    if (auto converted = raft::convert_older_log(files(), log_folder(s), random); !converted) return converted.error();
+    out.log = std::make_unique<raft::raft_log>(files(), log_folder(s), random);
+  }
   auto opened = survivor_metadata::open({out.state.get(), out.log.get(), &files(), s.metadata_dir() + "/transfer"});
   if (!opened) return opened.error();
   out.metadata.emplace(std::move(*opened));

@@ -28,8 +28,7 @@ result<survivor_metadata> survivor_metadata::open(const parts& p) {
     out.applied_ = out.last_ = (*view)->applied();
   }
   if (!p.log) return out;
-  out.log_ = std::make_unique<raft::raft_log>(*p.log);
-  const auto stored = out.log_->load(~storage::log_index{0});
+  const auto stored = p.log->load(~storage::log_index{0});
   if (!stored) return stored.error();
   const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
   out.last_ = std::max({out.applied_, snapshot, stored->first + stored->entries.size() - 1});
@@ -42,7 +41,7 @@ result<survivor_metadata> survivor_metadata::open(const parts& p) {
 
 result<void> survivor_metadata::apply_the_rest() {
   while (applied_ < last_) {
-    const auto entries = log_->read(applied_ + 1, entries_at_once);
+    const auto entries = parts_.log->read(applied_ + 1, entries_at_once);
     if (!entries) return entries.error();
     if (entries->empty()) return error{errc::corrupt, "the log lacks entry " + std::to_string(applied_ + 1)};
     std::vector<std::vector<meta::command>> batches;
@@ -71,8 +70,8 @@ result<meta::refounded> survivor_metadata::refound(const meta::create_cluster& c
   return *done;
 }
 
-result<void> begin_new_log(storage::kv_engine& log, const meta::refounded& now) {
-  return raft::raft_log{log}.begin(raft::raft_core::first_state(cluster::server_of(now.self), now.applied));
+result<void> begin_new_log(raft::raft_log& log, const meta::refounded& now) {
+  return log.begin(raft::raft_core::first_state(cluster::server_of(now.self), now.applied));
 }
 
 } // namespace cairn::actors

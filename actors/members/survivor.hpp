@@ -6,7 +6,7 @@
 // those of refound_cluster.
 #pragma once
 
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/raft_log.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 
@@ -16,7 +16,7 @@ class survivor_metadata {
 public:
   struct parts {
     storage::kv_engine* state = nullptr;
-    storage::kv_engine* log = nullptr; // null: set aside by an earlier try, which has applied it
+    cluster::raft::raft_log* log = nullptr; // null: set aside by an earlier try, which has applied it
     storage::file_system* files = nullptr;
     std::string transfer; // folder of received snapshots
   };
@@ -35,11 +35,10 @@ private:
 
   parts parts_;
   std::unique_ptr<storage::metadata::store> store_;
-  std::unique_ptr<cluster::raft::raft_log> log_;
   storage::log_index applied_ = 0, last_ = 0;
 };
 
 // `log` must be empty.
-result<void> begin_new_log(storage::kv_engine& log, const storage::metadata::refounded& now);
+result<void> begin_new_log(cluster::raft::raft_log& log, const storage::metadata::refounded& now);
 
 } // namespace cairn::actors

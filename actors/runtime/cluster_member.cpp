@@ -6,6 +6,7 @@
 #include "base/files/applied_record.hpp"
 #include "base/files/small_file.hpp"
 #include "base/log.hpp"
+#include "cluster/raft/log/older_log.hpp"
 
 #include <algorithm>
 #include <future>
@@ -144,7 +145,7 @@ result<void> cluster_member::find_cluster() {
                  log_dir + " is missing, but this node is a member of a cluster and may have voted. "
                            "Start with an empty data directory, as a new node, and remove this one"};
   // Opened before the identity is stored: a stored identity without a log means that the log was lost.
-  if (auto opened = open_log_engine(); !opened) return opened;
+  if (auto opened = open_log_files(); !opened) return opened;
   if (*known) {
     identity_ = std::move(**known);
     if (identity_.name != services_.settings->cluster.name)
@@ -237,16 +238,14 @@ std::string cluster_member::log_directory() const {
   return services_.settings->metadata_dir() + "/log";
 }
 
-result<void> cluster_member::open_log_engine() {
-  storage::lmdb_options options;
-  options.directory = log_directory();
-  options.tables = raft::raft_log_tables;
-  options.damage = log_damage_ =
-      std::make_shared<storage::kv_damage>(options.directory, &services_.metrics->metadata_damaged);
-  auto engine = storage::open_lmdb(options);
-  if (!engine) return engine.error();
-  log_engine_ = std::move(*engine);
-  return {};
+result<void> cluster_member::open_log_files() {
+  const auto directory = log_directory();
+  auto& files = *services_.files;
+  log_damage_ = std::make_shared<storage::kv_damage>(directory, &services_.metrics->metadata_damaged);
+  if (auto converted = raft::convert_older_log(files, directory, *services_.random); !converted) return converted;
+  log_files_ =
+      std::make_shared<raft::raft_log>(files, directory, *services_.random, raft::log_options{.damage = log_damage_});
+  return log_files_->open();
 }
 
 result<void> cluster_member::open_log() {
@@ -255,7 +254,7 @@ result<void> cluster_member::open_log() {
   log_reads_ = storage::make_thread_executor("log-read", 1, log_read_queue_max);
   transfers_ = storage::make_thread_executor("transfer", 1, transfer_queue_max);
   member_log_services parts;
-  parts.engine = log_engine_.get();
+  parts.log = log_files_;
   parts.store = services_.store;
   parts.identity = &identity_;
   parts.self = self();

@@ -44,7 +44,7 @@ public:
   static result<std::unique_ptr<cluster_member>> open(member_services services);
   ~cluster_member();
 
-  storage::kv_engine& log_engine() { return *log_engine_; }
+  cluster::raft::raft_log& log_files() { return *log_files_; }
   // Serves this node's chunks to its peers, `servers` actors, and reaches theirs. `buffers` are the gateway's; what
   // peers send and read has a pool of its own.
   std::shared_ptr<const chunk_router> serve_chunks(caf::actor_system& system, std::shared_ptr<const store_router> local,
@@ -80,7 +80,7 @@ private:
   result<void> join();
   result<join_answer> ask_to_join();
   std::string log_directory() const;
-  result<void> open_log_engine();
+  result<void> open_log_files();
   result<void> open_log();
   result<void> remember_members();
   error unreadable(const error& why) const;
@@ -95,7 +95,7 @@ private:
   std::size_t configured_asked_ = 0; // used by the membership actor only
   std::shared_ptr<layout_holder> layout_;
   std::shared_ptr<cluster_state> state_ = std::make_shared<cluster_state>();
-  std::unique_ptr<storage::kv_engine> log_engine_;
+  std::shared_ptr<cluster::raft::raft_log> log_files_;
   std::shared_ptr<storage::kv_damage> log_damage_;
   std::unique_ptr<storage::executor> log_writes_, log_reads_, transfers_;
   std::shared_ptr<replicated_log_services> log_;

@@ -21,7 +21,7 @@ result<void> begin_log(const member_log_services& parts, replicated_log_services
   if (!row && row.error().code != errc::not_found) return row.error();
   if (row) return {};
   // Begun by an earlier start that was interrupted, or now.
-  auto begun = out.log->begin(raft::raft_core::first_state(cluster::server_of(identity.self), (*view)->applied()));
+  auto begun = parts.log->begin(raft::raft_core::first_state(cluster::server_of(identity.self), (*view)->applied()));
   if (!begun && begun.error().code != errc::invalid_argument) return begun.error();
   out.found = meta::create_cluster{identity.id,        identity.name,       parts.replicas,
                                    parts.write_quorum, parts.clock->wall(), parts.self};
@@ -60,7 +60,7 @@ bool is_damage(const error& e) {
 // engine takes no part in the consensus and starts from the log's snapshot.
 result<opened_log> open_log_of_damaged(const member_log_services& parts, cluster::raft::server_id self) {
   parts.damage->unreadable();
-  auto stored = raft::raft_log{*parts.engine}.load(0);
+  auto stored = parts.log->load(0);
   if (!stored) return stored.error();
   const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
   return start_log(parts, self, std::move(*stored), snapshot);
@@ -68,7 +68,6 @@ result<opened_log> open_log_of_damaged(const member_log_services& parts, cluster
 
 // Opens the log and completes an install that a crash or a failure interrupted.
 result<opened_log> open_log(const member_log_services& parts, cluster::raft::server_id self, finish_function finish) {
-  raft::raft_log log{*parts.engine};
   const auto applied = [&]() -> result<storage::log_index> {
     auto view = parts.store->read();
     if (!view) return view.error();
@@ -81,13 +80,13 @@ result<opened_log> open_log(const member_log_services& parts, cluster::raft::ser
   if (!before && is_damage(before.error()) && parts.damage && !parts.identity->members.empty())
     return open_log_of_damaged(parts, self);
   if (!before) return before.error();
-  auto stored = log.load(*before);
+  auto stored = parts.log->load(*before);
   if (!stored) return stored.error();
   const auto snapshot = stored->snapshot ? stored->snapshot->index : 0;
   if (auto finished = finish(parts.transfer, snapshot, *before); !finished) return finished.error();
   const auto after = applied();
   if (!after) return after.error();
-  if (*after != *before) stored = log.load(*after);
+  if (*after != *before) stored = parts.log->load(*after);
   if (!stored) return stored.error();
   return start_log(parts, self, std::move(*stored), *after);
 }
@@ -96,7 +95,7 @@ result<opened_log> open_log(const member_log_services& parts, cluster::raft::ser
 
 result<std::shared_ptr<replicated_log_services>> open_member_log(const member_log_services& parts) {
   auto out = std::make_shared<replicated_log_services>();
-  out->log = std::make_shared<raft::raft_log>(*parts.engine);
+  out->log = parts.log;
   out->transfer = parts.transfer;
   if (auto made = parts.transfer.files->make_directories(parts.transfer.folder); !made) return made.error();
   if (auto begun = begin_log(parts, *out); !begun) return begun.error();
@@ -113,10 +112,9 @@ result<std::shared_ptr<replicated_log_services>> open_member_log(const member_lo
   };
   out->damage = parts.damage;
   out->log_damage = parts.log_damage;
-  out->repair = [transfer = parts.transfer, engine = parts.engine,
+  out->repair = [transfer = parts.transfer, log = parts.log,
                  repaired = parts.repaired](const raft::snapshot_record& record) -> result<void> {
-    raft::raft_log log{*engine};
-    auto done = repair_state(transfer, log, record);
+    auto done = repair_state(transfer, *log, record);
     if (done && repaired) repaired->fetch_add(1);
     return done;
   };

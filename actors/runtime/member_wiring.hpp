@@ -8,13 +8,12 @@
 #include "actors/metadata/log/replicated_log.hpp"
 #include "actors/protocol/actor_slot.hpp"
 #include "cluster/cluster_identity.hpp"
-#include "storage/kv/kv.hpp"
 
 namespace cairn::actors {
 
 // Everything except the identity outlives the result.
 struct member_log_services {
-  storage::kv_engine* engine = nullptr; // cluster::raft::raft_log_tables tables
+  std::shared_ptr<cluster::raft::raft_log> log;
   storage::metadata::store* store = nullptr;
   const storage::cluster_identity* identity = nullptr;
   storage::metadata::new_node self;

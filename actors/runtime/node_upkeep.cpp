@@ -3,7 +3,7 @@
 #include "actors/upkeep/metadata_scrub.hpp"
 #include "actors/upkeep/reaper.hpp"
 #include "actors/upkeep/scrubber.hpp"
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/log_check.hpp"
 
 #include <algorithm>
 
@@ -43,8 +43,9 @@ void node_upkeep::start(const config::settings& settings, const services& node, 
                                         .period = scrub_period});
   else if (!disks.is_empty()) // without a disk there is nowhere to backfill to
     spawn_backfill_actor(settings, node, metadata.store(), disks, *member);
-  std::vector<storage::kv_check> checks{{metadata.engine(), storage::metadata::table_count}};
-  if (member) checks.emplace_back(member->log_engine(), cluster::raft::raft_log_tables);
+  const auto steps_of = [](auto check) { return [check](std::size_t rows) mutable { return check.step(rows); }; };
+  std::vector<metadata_check> checks{steps_of(storage::kv_check{metadata.engine(), storage::metadata::table_count})};
+  if (member) checks.emplace_back(steps_of(cluster::raft::log_check{member->log_files()}));
   metadata_scrub_ =
       spawn_metadata_scrub(system, {std::move(checks), work_.get(), node.metrics, node.clock, scrub_period});
 }

@@ -36,7 +36,7 @@ void metadata_scrub_state::tick() {
   busy_ = true;
   auto job = [this, check = &s_.checks[walk_->disk()], rows = s_.rows_a_step,
               me = scrubber_actor{self_}](bool expired) {
-    const auto step = std::make_shared<const storage::kv_checked>(expired ? storage::kv_checked{} : check->step(rows));
+    const auto step = std::make_shared<const storage::kv_checked>(expired ? storage::kv_checked{} : (*check)(rows));
     caf::anon_send(me, completion{[this, step] { stepped(*step); }});
   };
   if (!s_.work->post(now + rows_step_time, std::move(job))) busy_ = false;

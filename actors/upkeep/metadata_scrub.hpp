@@ -1,6 +1,6 @@
-// Scrubs a node's metadata: reads all rows of its engines once in a period, some each second, so that damage is found
-// before a request needs the row. The engines record the damage (storage/kv/kv_damage.hpp); a member of a cluster then
-// fetches the state from another member.
+// Scrubs a node's metadata: reads all rows of the state and all records of the log once in a period, some each second,
+// so that damage is found before it is met. State and log record the damage (storage/kv/kv_damage.hpp); a member of a
+// cluster then fetches the state from another member, or leaves the consensus.
 #pragma once
 
 #include "actors/protocol/interfaces.hpp"
@@ -11,10 +11,13 @@
 
 namespace cairn::actors {
 
+// Reads about so many rows; storage/kv/kv_check.hpp, cluster/raft/log/log_check.hpp.
+using metadata_check = std::function<storage::kv_checked(std::size_t rows)>;
+
 // All of it outlives the actor and the executor's jobs.
 struct metadata_scrub_services {
-  std::vector<storage::kv_check> checks; // one after the other
-  storage::executor* work = nullptr;     // blocking reads
+  std::vector<metadata_check> checks; // one after the other
+  storage::executor* work = nullptr;  // blocking reads
   storage::node_metrics* metrics = nullptr;
   const storage::clock* clock = nullptr;
   std::chrono::seconds period{};

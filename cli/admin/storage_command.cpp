@@ -2,7 +2,9 @@
 
 #include "cli/admin/config_command.hpp"
 #include "cli/client/progress.hpp"
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/log_check.hpp"
+#include "cluster/raft/log/log_marker.hpp"
+#include "cluster/raft/log/older_log.hpp"
 #include "storage/chunks/chunk_store.hpp"
 #include "storage/chunks/disk_identity.hpp"
 #include "storage/kv/kv_check.hpp"
@@ -168,19 +170,45 @@ result<bool> check_rows(const std::string& folder, storage::table_id tables) {
   return problems == 0;
 }
 
+// Likewise all records of the consensus log.
+result<bool> check_log(const std::string& folder) {
+  namespace raft = cluster::raft;
+  auto& files = storage::posix_file_system();
+  const auto marker = raft::read_log_marker(files, folder);
+  if (!marker) return marker.error();
+  if (*marker == raft::log_marker::older_log) return check_rows(folder, raft::older_log_tables);
+  if (*marker == raft::log_marker::absent) return true;
+  raft::raft_log log{files, folder, storage::system_random()};
+  raft::log_check check{log};
+  std::uint64_t records = 0;
+  std::size_t problems = 0;
+  for (bool done = false; !done;) {
+    const auto step = check.step(~std::size_t{0});
+    records += step.rows;
+    done = step.done;
+    if (!step.damage) continue;
+    ++problems;
+    std::cout << folder << ": " << to_string(*step.damage) << '\n';
+  }
+  std::cout << folder << ": " << records << " records of the log, " << problems
+            << (problems == 1 ? " damaged file\n" : " damaged files\n");
+  return problems == 0;
+}
+
 bool check_metadata(const storage_options& options) {
   if (!options.disk.empty()) return true;
   const auto settings = load_for_command(options.config, std::cerr);
   if (!settings) return false;
-  const auto names = storage::posix_file_system().list(settings->metadata_dir());
+  const auto folder = settings->metadata_dir();
+  const auto names = storage::posix_file_system().list(folder);
   if (!names || names->empty()) return true; // it never started
   const auto lock = storage::posix_file_system().lock(settings->node.data_dir);
-  bool good = lock.has_value();
-  if (!lock) std::cerr << "cairn: " << to_string(lock.error()) << '\n';
-  for (const auto& [folder, tables] : {std::pair{settings->metadata_dir(), storage::metadata::table_count},
-                                       std::pair{settings->metadata_dir() + "/log", cluster::raft::raft_log_tables}}) {
-    if (!lock) break;
-    const auto outcome = check_rows(folder, tables);
+  if (!lock) {
+    std::cerr << "cairn: " << to_string(lock.error()) << '\n';
+    return false;
+  }
+  bool good = true;
+  for (const auto& outcome : {check_rows(folder, storage::metadata::table_count), check_log(folder + "/log")}) {
     if (!outcome) std::cerr << "cairn: metadata: " << to_string(outcome.error()) << '\n';
     good = good && outcome && *outcome;
   }

@@ -154,9 +154,11 @@ void add_replicas(page_builder& p, const storage::node_metrics& m) {
   p.counter("cairn_scrub_damaged_total", "Chunks that objects need and that a scrub found damaged.", m.scrub_damaged);
   p.counter("cairn_damage_mended_total", "Chunks that a reader found damaged and that were fetched again at once.",
             m.damage_repaired);
-  p.counter("cairn_metadata_rows_scrubbed_total", "Rows of the metadata that the scrub has read and verified.",
+  p.counter("cairn_metadata_rows_scrubbed_total",
+            "Rows of the metadata and records of its log that the scrub has read and verified.",
             m.metadata_rows_scrubbed);
-  p.counter("cairn_metadata_damaged_rows_total", "Damaged rows and pages that were found in the metadata's files.",
+  p.counter("cairn_metadata_damaged_rows_total",
+            "Damaged rows and pages that were found in the metadata's files, and damaged places of its log.",
             m.metadata_damaged);
   p.counter("cairn_metadata_repaired_total", "Times that damaged metadata was replaced by that of another member.",
             m.metadata_repaired);

@@ -45,7 +45,7 @@ void cluster_disks::open(cluster_node& n) {
     n.index(i).set_fault({});
   }
   n.state().set_fault({});
-  n.log().set_fault({});
+  n.log_files().set_fault({});
 }
 
 void cluster_disks::begin(cluster_node& n) {
@@ -80,13 +80,21 @@ void cluster_disks::set_faults(cluster_node& n, std::shared_ptr<std::uint64_t> o
       return !over_ && full_ == &n ? fault::no_space : fault::none;
     });
   }
-  for (auto* engine : {&n.state(), &n.log()})
-    engine->set_fault([this, powerless, last_commit] {
-      if (powerless(true)) return last_commit();
-      if (over_ || plan_.metadata_errors == 0 || !w_.draw.chance(plan_.metadata_errors)) return fault::none;
-      ++errors_;
-      return w_.draw.chance(0.5) ? fault::no_space : last_commit();
-    });
+  n.state().set_fault([this, powerless, last_commit] {
+    if (powerless(true)) return last_commit();
+    if (over_ || plan_.metadata_errors == 0 || !w_.draw.chance(plan_.metadata_errors)) return fault::none;
+    ++errors_;
+    return w_.draw.chance(0.5) ? fault::no_space : last_commit();
+  });
+  n.log_files().set_fault([this, &n, powerless](disk_operation o, const std::string&) -> std::optional<error> {
+    if (powerless(changes(o))) return error{errc::io_error, "the power has failed"};
+    const bool fails = needs_room(o) || o == disk_operation::flush;
+    if (over_ || !fails || plan_.metadata_errors == 0 || !w_.draw.chance(plan_.metadata_errors)) return std::nullopt;
+    ++errors_;
+    if (needs_room(o) && w_.draw.chance(0.7)) return error{errc::no_space, "planned"};
+    n.fail_log();
+    return error{errc::io_error, "planned"};
+  });
 }
 
 void cluster_disks::act() {

@@ -4,7 +4,7 @@
 #include "actors/chunks/chunk_store.hpp"
 #include "actors/metadata/metadata.hpp"
 #include "actors/protocol/cluster_messages.hpp"
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/raft_log.hpp"
 #include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/record.hpp"
 #include "storage/chunks/segment.hpp"
@@ -19,6 +19,7 @@ namespace meta = storage::metadata;
 
 constexpr std::size_t read_queue_max = 4096, write_queue_max = 64, metadata_queue_max = 16384;
 constexpr std::uint64_t disk_bytes = 1ull << 30, segment_bytes = 4 << 20, reserve_bytes = 1 << 20;
+constexpr std::uint64_t log_segment_bytes = 256 << 10; // small, so that logs have several
 constexpr std::uint64_t peers_share = 4, backfill_bytes = 16 << 20;
 constexpr std::size_t backfill_queue_max = 16;
 constexpr std::chrono::milliseconds join_pause{1000};
@@ -33,9 +34,14 @@ cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan
 }
 
 void cluster_node::make_metadata() {
-  metadata_ = {std::make_unique<faulty_kv>(meta::table_count),
-               std::make_unique<faulty_kv>(cluster::raft::raft_log_tables),
+  survivors_log_.reset();
+  metadata_ = {std::make_unique<faulty_kv>(meta::table_count), std::make_unique<storage::memory_file_system>(),
                std::make_unique<storage::memory_file_system>()};
+}
+
+std::unique_ptr<cluster::raft::raft_log> cluster_node::make_log() {
+  return std::make_unique<cluster::raft::raft_log>(*metadata_.log_files, "/log", w_.random(),
+                                                   cluster::raft::log_options{.segment_bytes = log_segment_bytes});
 }
 
 void cluster_node::make_disks() {
@@ -65,7 +71,7 @@ void cluster_node::start(std::vector<storage::uuid> known) {
   ++incarnation_;
   for (auto& d : disks_) d.index->reopen();
   metadata_.state->reopen();
-  metadata_.log->reopen();
+  log_failed_ = false;
   process_ = std::make_unique<process>(w_, plan_.clock);
   auto& p = *process_;
   w_.add(p.host);
@@ -142,7 +148,7 @@ void cluster_node::become_member() {
   p.layout = std::make_shared<actors::layout_holder>(identity_->self);
   p.layout->learn(identity_->members);
   actors::member_log_services log;
-  log.engine = metadata_.log.get();
+  log.log = make_log();
   log.store = p.store.get();
   log.identity = &*identity_;
   log.self = self();
@@ -312,7 +318,10 @@ void cluster_node::crash(bool power_lost) {
   p.store.reset();
   for (auto& d : disks_)
     if (power_lost) d.files->crash(w_.random());
-  if (power_lost) metadata_.files->crash(w_.random());
+  if (power_lost) {
+    metadata_.files->crash(w_.random());
+    metadata_.log_files->crash(w_.random());
+  }
   w_.digest.add(number_ * 2 + power_lost);
   dead_.push_back(std::move(process_));
 }
@@ -379,9 +388,9 @@ storage::log_index cluster_node::applied() const {
 }
 
 bool cluster_node::disks_are_healthy() const {
-  return !metadata_.state->broken() && !metadata_.log->broken() &&
-         std::ranges::all_of(process_->disks,
-                             [](const auto& d) { return d.store->stats().state == storage::disk_state::healthy; });
+  return !metadata_.state->broken() && !log_failed_ && std::ranges::all_of(process_->disks, [](const auto& d) {
+    return d.store->stats().state == storage::disk_state::healthy;
+  });
 }
 
 bool cluster_node::has(const storage::chunk_id& chunk) const {

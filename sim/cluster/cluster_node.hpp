@@ -66,8 +66,9 @@ public:
   storage::memory_file_system& files(std::size_t disk) { return *disks_[disk].files; }
   faulty_kv& index(std::size_t disk) { return *disks_[disk].index; }
   faulty_kv& state() { return *metadata_.state; }
-  faulty_kv& log() { return *metadata_.log; }
-  bool disks_are_healthy() const; // running nodes only: all disks take writes
+  storage::memory_file_system& log_files() { return *metadata_.log_files; }
+  void fail_log() { log_failed_ = true; } // a write of its log failed: the process must be restarted
+  bool disks_are_healthy() const;         // running nodes only: all disks take writes
   bool running() const noexcept { return process_ != nullptr; }
   void upgrade() { feature_level_ = storage::metadata::feature_level; } // takes effect at its next start
   bool is_old() const noexcept { return feature_level_ < storage::metadata::feature_level; }
@@ -116,8 +117,8 @@ private:
     std::unique_ptr<faulty_kv> index;
   };
   struct sim_metadata {
-    std::unique_ptr<faulty_kv> state, log;
-    std::unique_ptr<storage::memory_file_system> files; // of state transfers
+    std::unique_ptr<faulty_kv> state;
+    std::unique_ptr<storage::memory_file_system> log_files, files; // files: of state transfers
   };
   struct open_disk {
     std::unique_ptr<storage::chunk_store> store;
@@ -156,6 +157,7 @@ private:
   void make_disks();
   void make_metadata();
   result<actors::survivor_metadata> open_survivor();
+  std::unique_ptr<cluster::raft::raft_log> make_log();
   void open_metadata();
   void ask_to_join(const std::vector<storage::uuid>& known);
   void become_member();
@@ -178,6 +180,8 @@ private:
   bool outdated_ = false;                                 // by that record
   std::vector<sim_disk> disks_;
   sim_metadata metadata_;
+  std::unique_ptr<cluster::raft::raft_log> survivors_log_;
+  bool log_failed_ = false;
   std::optional<std::pair<std::size_t, sim_disk>> disk_image_;
   std::optional<sim_metadata> metadata_image_;
   std::unique_ptr<process> process_;

@@ -22,11 +22,12 @@ void cluster_node::restore_disk() {
 
 void cluster_node::keep_metadata_image() {
   CAIRN_ASSERT(!running());
-  metadata_image_ = sim_metadata{metadata_.state->image(), metadata_.log->image(), metadata_.files->image()};
+  metadata_image_ = sim_metadata{metadata_.state->image(), metadata_.log_files->image(), metadata_.files->image()};
 }
 
 void cluster_node::restore_metadata() {
   CAIRN_ASSERT(!running());
+  survivors_log_.reset();
   metadata_ = std::move(*metadata_image_);
   metadata_image_.reset();
 }
@@ -34,9 +35,9 @@ void cluster_node::restore_metadata() {
 result<actors::survivor_metadata> cluster_node::open_survivor() {
   CAIRN_ASSERT(!running());
   metadata_.state->reopen();
-  metadata_.log->reopen();
+  survivors_log_ = make_log();
   return actors::survivor_metadata::open(
-      {metadata_.state.get(), metadata_.log.get(), metadata_.files.get(), transfer_folder});
+      {metadata_.state.get(), survivors_log_.get(), metadata_.files.get(), transfer_folder});
 }
 
 storage::log_index cluster_node::log_end() {
@@ -53,9 +54,10 @@ void cluster_node::recover(storage::uuid fresh) {
   const auto now =
       survivor->refound({fresh, cluster_name, plan_.replicas, plan_.write_quorum, w_.clock().wall(), self()});
   if (!now) return checks_.fail("a recovery: " + to_string(now.error()));
-  metadata_.log = std::make_unique<faulty_kv>(cluster::raft::raft_log_tables);
+  survivors_log_.reset();
+  metadata_.log_files = std::make_unique<storage::memory_file_system>();
   metadata_.files = std::make_unique<storage::memory_file_system>();
-  if (const auto begun = actors::begin_new_log(*metadata_.log, *now); !begun)
+  if (const auto begun = actors::begin_new_log(*make_log(), *now); !begun)
     return checks_.fail("a recovery: " + to_string(begun.error()));
   identity_ = storage::cluster_identity{fresh, cluster_name, now->self, {}};
   applied_record_ = 0; // of the old cluster

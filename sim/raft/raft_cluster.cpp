@@ -9,6 +9,9 @@ namespace cairn::sim {
 
 namespace {
 
+constexpr std::uint64_t segment_bytes = 64 << 10; // small, so that logs have several
+constexpr std::size_t batch_bytes = 16 << 10;
+
 std::uint64_t mixed(std::uint64_t hash, const raft::entry& e) {
   run_digest d;
   d.add(hash);
@@ -27,13 +30,13 @@ raft_cluster::raft_cluster(const raft_options& options, dice& d, run_digest& dig
   for (unsigned i = 1; i <= options_.servers; ++i) {
     auto s = std::make_unique<server>();
     s->id = i;
-    s->disk = storage::make_memory_kv(raft::raft_log_tables);
+    open_log(*s);
     s->clock_offset = dice_.below(1000000);
     s->clock_rate = static_cast<unsigned>(dice_.between(900, 1100));
     if (first.find(i) != nullptr) {
       raft::stored_state state = raft::raft_core::first_state(i);
       state.entries[0].bytes = raft::share(encode(first));
-      problems_.expect(raft::raft_log{*s->disk}.begin(state).has_value(), "a new log could not be begun");
+      problems_.expect(s->log->begin(state).has_value(), "a new log could not be begun");
     }
     servers_.push_back(std::move(s));
   }
@@ -94,7 +97,9 @@ void raft_cluster::run(raft::time_ms span) {
 void raft_cluster::start(raft::server_id id) {
   server& s = of(id);
   if (s.node || problems_.failed()) return;
-  auto stored = raft::raft_log{*s.disk}.load(s.state.applied);
+  if (!calm_ && dice_.chance(0.2)) rot(s);
+  open_log(s);
+  auto stored = s.log->load(s.state.applied);
   if (!stored) return problems_.fail("log of server " + std::to_string(id) + ": " + stored.error().text);
   if (s.staged && stored->snapshot && s.staged->record.index == stored->snapshot->index &&
       s.staged->record.index > s.state.applied)
@@ -119,13 +124,62 @@ void raft_cluster::crash(raft::server_id id) {
   ++s.life;
   s.frozen = false;
   s.delayed.clear();
-  // The transaction in progress may have reached the disk, completely.
-  if (!s.in_store.empty() && dice_.chance(0.4)) {
-    problems_.expect(raft::raft_log{*s.disk}.write(s.in_store).has_value(), "a log write failed");
+  if (!s.in_store.empty() && dice_.chance(0.6)) interrupt_write(s);
+  if (dice_.chance(0.5)) {
+    s.log.reset();
+    s.files->crash(random_);
   }
+  open_log(s);
   s.in_store.clear();
   s.to_store.clear();
   s.to_apply.clear();
+}
+
+void raft_cluster::open_log(server& s) {
+  s.log = std::make_unique<raft::raft_log>(
+      *s.files, "/log", random_, raft::log_options{.segment_bytes = segment_bytes, .batch_bytes = batch_bytes});
+}
+
+// The process ends, or its disk fails, between two operations of the write that is in progress.
+void raft_cluster::interrupt_write(server& s) {
+  auto left = std::make_shared<std::uint64_t>(dice_.below(8));
+  const auto code = dice_.chance(0.3) ? errc::no_space : errc::io_error;
+  s.files->set_fault([left, code](storage::disk_operation, const std::string&) -> std::optional<error> {
+    if (*left == 0) return error{code, "planned"};
+    --*left;
+    return std::nullopt;
+  });
+  torn_ += !s.log->write(s.in_store);
+  s.files->set_fault({});
+}
+
+// A bit of anything but the last batch, which a start could not tell from an interrupted write, and of no more than the
+// files have. The bit flips back afterwards, because what this server has acknowledged is needed.
+void raft_cluster::rot(server& s) {
+  open_log(s);
+  const auto before = s.log->load(0);
+  const auto segments = s.log->segments();
+  if (!before || !segments || segments->empty()) return;
+  const auto& segment = dice_.pick(*segments);
+  auto end = segment.end;
+  if (segment.header.number == segments->back().header.number) {
+    auto number = segment.header.first_batch;
+    end = 0; // a header without batches may be of a segment that was being made
+    for (auto at = raft::log_page_bytes; at < segment.end; ++number) {
+      end = at;
+      at = (*raft::read_batch(segment, at, number))->next;
+    }
+  }
+  if (end == 0) return;
+  const auto path = raft::segment_path("/log", segment.header.number);
+  const auto bit = dice_.below(end * 8);
+  s.files->flip_bit(path, bit);
+  open_log(s);
+  const auto after = s.log->load(0);
+  rotten_ += !after;
+  problems_.expect(after ? after->entries.size() == before->entries.size() : after.error() == errc::corrupt,
+                   "a damaged log was cut off");
+  s.files->flip_bit(path, bit);
 }
 
 void raft_cluster::freeze(raft::server_id id, raft::time_ms span) {
@@ -211,7 +265,7 @@ void raft_cluster::pump(server& s) {
   for (const auto& envelope : u.messages) post(envelope);
   for (auto& wanted : u.reads) {
     after_alive(s, disk_delay(), [this, &s, wanted] {
-      auto entries = raft::raft_log{*s.disk}.read(wanted.head.previous + 1, wanted.count, 2000);
+      auto entries = s.log->read(wanted.head.previous + 1, wanted.count, 2000);
       if (!entries) return problems_.fail("catch-up read: " + entries.error().text);
       ++catch_ups_;
       s.node->filled(raft::catch_up{wanted}, std::move(*entries));
@@ -231,7 +285,7 @@ void raft_cluster::store_next(server& s) {
     if (options_.storage_errors && !calm_ && dice_.chance(0.003)) return crash(s.id);
     s.storing = false;
     const auto batch = std::exchange(s.in_store, {});
-    problems_.expect(raft::raft_log{*s.disk}.write(batch).has_value(), "a log write failed");
+    problems_.expect(s.log->write(batch).has_value(), "a log write failed");
     for (const auto& w : batch) {
       if (!w.snapshot) continue;
       if (dice_.chance(0.1) && !calm_) return crash(s.id);
@@ -356,7 +410,7 @@ bool raft_cluster::durable_on_majority(const server& s, const raft::committed& c
   for (const auto& member : s.node->engine().configuration().servers) {
     if (member.role != raft::server_role::voter) continue;
     const server& m = of(member.id);
-    const auto entries = raft::raft_log{*m.disk}.read(c.index, 1);
+    const auto entries = m.log->read(c.index, 1);
     const bool stored = entries && !entries->empty() && entries->front().term == c.content.term;
     have += stored || m.state.applied >= c.index;
   }
@@ -433,7 +487,8 @@ std::string raft_cluster::summary() const {
          ", leaders " + std::to_string(leaders_.size()) + ", compactions " + std::to_string(compactions_) +
          ", installs " + std::to_string(installs_) + ", catch-ups " + std::to_string(catch_ups_) + ", changes " +
          std::to_string(changes_) + ", freezes " + std::to_string(freezes_) + ", voters lost " +
-         std::to_string(dead_voters_);
+         std::to_string(dead_voters_) + ", writes torn " + std::to_string(torn_) + ", logs damaged " +
+         std::to_string(rotten_);
 }
 
 } // namespace cairn::sim

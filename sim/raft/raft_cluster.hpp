@@ -1,13 +1,15 @@
-// A cluster of consensus servers under a hostile simulation: the real raft_node and raft_log over the memory engine;
-// the network, the disks, the clocks and the state machine are drawn from one seed. The oracle records what was
+// A cluster of consensus servers under a hostile simulation: the real raft_node and raft_log over disks in memory; the
+// network, the disks, the clocks and the state machine are drawn from one seed. The oracle records what was
 // acknowledged.
 //
-// The state machine is a hash over the entries in order, which shows any lost, doubled or reordered entry. On a crash
-// the pending transactions of a disk are kept or lost, in order; a failed write stops the server. A frozen server's
-// process does not run: events wait, and its clock has advanced when it resumes.
+// The state machine is a hash over the entries in order, which shows any lost, doubled or reordered entry. A crash may
+// lose the power, also in the middle of a write: what was not flushed is kept, lost or torn. A failed write stops the
+// server. Bits of a stopped server's log flip: its start must refuse such a log, and change nothing of it. A frozen
+// server's process does not run: events wait, and its clock has advanced when it resumes.
 #pragma once
 
-#include "cluster/raft/raft_log.hpp"
+#include "base/files/memory_file_system.hpp"
+#include "cluster/raft/log/raft_log.hpp"
 #include "cluster/raft/raft_node.hpp"
 #include "sim/raft/raft_votes.hpp"
 #include "sim/world/checks.hpp"
@@ -69,7 +71,8 @@ private:
   };
   struct server {
     raft::server_id id = 0;
-    std::unique_ptr<storage::kv_engine> disk;
+    std::unique_ptr<storage::memory_file_system> files = std::make_unique<storage::memory_file_system>();
+    std::unique_ptr<raft::raft_log> log;
     machine state;                      // durable
     std::optional<staged_state> staged; // durable
     std::unique_ptr<raft::raft_node> node;
@@ -94,6 +97,16 @@ private:
     raft::index_t seen = 0; // the highest index that any client knew when the read began
   };
 
+  // The dice as a source for the log.
+  class dice_random final : public storage::random_source {
+  public:
+    explicit dice_random(dice& d) : dice_(d) {}
+    std::uint64_t next() override { return dice_.next(); }
+
+  private:
+    dice& dice_;
+  };
+
   server& of(raft::server_id id) { return *servers_[id - 1]; }
   const server& of(raft::server_id id) const { return *servers_[id - 1]; }
   void after(raft::time_ms delay, std::function<void()> what) {
@@ -110,6 +123,9 @@ private:
     if (!s.frozen) return what();
     s.delayed.push_back([this, &s, life, what] { run_alive(s, life, what); });
   }
+  void open_log(server& s);
+  void rot(server& s);
+  void interrupt_write(server& s);
   void thaw(server& s);
   void crash_after_vote(const raft::envelope& envelope);
   void pump(server& s);
@@ -127,6 +143,7 @@ private:
 
   const raft_options options_;
   dice& dice_;
+  dice_random random_{dice_};
   run_digest& digest_;
   checks& problems_;
   raft::time_ms now_ = 0;
@@ -150,7 +167,7 @@ private:
   raft::index_t seen_ = 0; // the highest index that any client was told of
   raft::ticket last_ticket_ = 0;
   std::uint64_t answers_[4] = {}, installs_ = 0, compactions_ = 0, changes_ = 0, catch_ups_ = 0, reads_served_ = 0,
-                freezes_ = 0, dead_voters_ = 0;
+                freezes_ = 0, dead_voters_ = 0, torn_ = 0, rotten_ = 0;
 };
 
 } // namespace cairn::sim

@@ -215,7 +215,7 @@ void replicated_log::apply_next() {
       if (!decoded) return fail(decoded.error()); // a newer feature level: an entry is never skipped
       commands = std::move(*decoded);
     }
-    bytes_since_compaction_ += entry.content.view().size();
+    bytes_since_compaction_ += raft::stored_bytes(entry.content.view().size());
     bytes_held_ += entry.content.view().size();
     job->entries.push_back(std::move(entry));
     job->batches.push_back(std::move(commands));

@@ -33,7 +33,7 @@
 #include "base/executor.hpp"
 #include "cluster/raft/leader_pace.hpp"
 #include "cluster/raft/log_witness.hpp"
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/raft_log.hpp"
 #include "cluster/raft/raft_node.hpp"
 #include "storage/kv/kv_damage.hpp"
 #include "storage/metadata/store.hpp"

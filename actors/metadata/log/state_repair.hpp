@@ -4,7 +4,7 @@
 #pragma once
 
 #include "actors/metadata/log/snapshot_transfer.hpp"
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/raft_log.hpp"
 
 #include <chrono>
 

@@ -4,7 +4,7 @@
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
 #include "cluster/raft/raft_core.hpp"
-#include "cluster/raft/raft_log.hpp"
+#include "cluster/raft/log/raft_log.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 #include "tests/base/temporary_directory.hpp"
@@ -48,8 +48,7 @@ struct stopped_node {
     ASSERT_TRUE(store->apply(commands));
     ASSERT_TRUE(storage::save_cluster_identity(storage::posix_file_system(), settings.node.data_dir,
                                                {{1}, "blue", 1, {{0, {10}, "a:1"}}}));
-    const auto log_kv = engine(settings.metadata_dir() + "/log", raft::raft_log_tables);
-    raft::raft_log log{*log_kv};
+    raft::raft_log log{storage::posix_file_system(), settings.metadata_dir() + "/log", random};
     ASSERT_TRUE(log.begin(raft::raft_core::first_state(2, 1)));
     // Not known to be committed, and not applied.
     raft::log_write w{.number = 1, .first = 2};
@@ -78,8 +77,7 @@ struct stopped_node {
     EXPECT_EQ(view->cluster()->id, c.cluster);
     EXPECT_TRUE(view->deletions_held());
     EXPECT_EQ(view->applied(), c.applied);
-    const auto log_kv = engine(settings.metadata_dir() + "/log", raft::raft_log_tables);
-    raft::raft_log log{*log_kv};
+    raft::raft_log log{storage::posix_file_system(), settings.metadata_dir() + "/log", random};
     raft::core_options options;
     options.id = c.self + 1u;
     const auto core = raft::raft_core::start(options, log.load(c.applied).value(), c.applied, 0);

@@ -1,9 +1,9 @@
 // One or two nodes without faults; the simulation tests faults (scenario raft).
 #include "base/codec.hpp"
-#include "cluster/raft/raft_log.hpp"
 #include "cluster/raft/raft_membership.hpp"
 #include "cluster/raft/raft_message.hpp"
 #include "cluster/raft/raft_node.hpp"
+#include "tests/cluster/raft/log/log_disk.hpp"
 
 #include <gtest/gtest.h>
 
@@ -141,10 +141,10 @@ TEST(raft_node, an_invalid_message_is_dropped) {
 }
 
 TEST(raft_node, a_vote_is_sent_when_it_is_stored_and_kept_by_the_next_start) {
-  auto disk = storage::make_memory_kv(raft_log_tables);
-  ASSERT_TRUE(raft_log{*disk}.begin(voter_of_three()));
+  log_disk disk;
+  ASSERT_TRUE(disk.open().begin(voter_of_three()));
   {
-    owner o{1, std::move(raft_log{*disk}.load(0).value())};
+    owner o{1, disk.load().value()};
     o.node->receive(2, vote_request{7, 1, 1, true, false}, 10);
     const auto u = o.node->take();
     ASSERT_EQ(u.writes.size(), 1u);
@@ -152,12 +152,12 @@ TEST(raft_node, a_vote_is_sent_when_it_is_stored_and_kept_by_the_next_start) {
     EXPECT_EQ(u.writes[0].vote->term, 7u);
     EXPECT_EQ(u.writes[0].vote->vote, 2u);
     EXPECT_TRUE(u.messages.empty()) << "the vote is not stored";
-    ASSERT_TRUE(raft_log{*disk}.write(u.writes));
+    ASSERT_TRUE(disk.log->write(u.writes));
     o.node->stored(u.writes[0].number, 10);
     o.settle(10);
     EXPECT_EQ(votes_to(o.sent, 2), (std::vector<vote_answer>{{7, true, false}}));
   }
-  owner again{1, std::move(raft_log{*disk}.load(0).value())};
+  owner again{1, disk.load().value()};
   EXPECT_EQ(again.node->engine().term(), 7u);
   again.node->receive(3, vote_request{7, 1, 1, true, false}, 20);
   again.settle(20);
@@ -165,9 +165,9 @@ TEST(raft_node, a_vote_is_sent_when_it_is_stored_and_kept_by_the_next_start) {
 }
 
 TEST(raft_node, a_candidate_asks_for_votes_when_its_own_is_stored) {
-  auto disk = storage::make_memory_kv(raft_log_tables);
-  ASSERT_TRUE(raft_log{*disk}.begin(voter_of_three()));
-  owner o{1, std::move(raft_log{*disk}.load(0).value())};
+  log_disk disk;
+  ASSERT_TRUE(disk.open().begin(voter_of_three()));
+  owner o{1, disk.load().value()};
   follow_and_take_over(o); // no pre-vote
   const auto u = o.node->take();
   ASSERT_EQ(o.node->engine().role(), role::candidate);
@@ -175,8 +175,8 @@ TEST(raft_node, a_candidate_asks_for_votes_when_its_own_is_stored) {
   ASSERT_TRUE(u.writes[0].vote);
   EXPECT_EQ(u.writes[0].vote->vote, 1u);
   EXPECT_TRUE(u.messages.empty()) << "its vote for itself is not stored";
-  ASSERT_TRUE(raft_log{*disk}.write(u.writes));
-  EXPECT_EQ(raft_log{*disk}.load(0)->vote.vote, 1u);
+  ASSERT_TRUE(disk.log->write(u.writes));
+  EXPECT_EQ(disk.load()->vote.vote, 1u);
   o.node->stored(u.writes[0].number, 10);
   o.settle(10);
   const auto asked = [](const envelope& envelope) { return std::holds_alternative<vote_request>(envelope.body); };

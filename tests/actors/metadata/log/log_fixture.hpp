@@ -7,6 +7,7 @@
 #include "actors/metadata/log/state_repair.hpp"
 #include "base/files/memory_file_system.hpp"
 #include "tests/actors/metadata/log/failing_kv.hpp"
+#include "tests/actors/metadata/log/failing_log.hpp"
 #include "tests/storage/chunks/chunk_store_fixture.hpp"
 #include "tests/storage/metadata/store_fixture.hpp"
 
@@ -121,7 +122,7 @@ public:
 
     const storage::node_number number;
     std::unique_ptr<failing_kv> state = std::make_unique<failing_kv>(meta::table_count);
-    std::unique_ptr<failing_kv> disk = std::make_unique<failing_kv>(raft::raft_log_tables);
+    std::unique_ptr<failing_log> disk = std::make_unique<failing_log>();
     storage::memory_file_system files;
     std::shared_ptr<bool> alive = std::make_shared<bool>(false);
     std::unique_ptr<meta::store> store;
@@ -155,8 +156,7 @@ public:
   void found() {
     auto& n = at(0);
     auto store = meta::store::open(*n.state).value();
-    raft::raft_log log{*n.disk};
-    ASSERT_TRUE(log.begin(raft::raft_core::first_state(1, store->read().value()->applied())));
+    ASSERT_TRUE(n.disk->open()->begin(raft::raft_core::first_state(1, store->read().value()->applied())));
     start(n);
     ASSERT_TRUE(loop.until([&] { return n.leads(); }));
   }
@@ -173,7 +173,7 @@ public:
     n.store = std::move(*opened);
 
     replicated_log_services s;
-    s.log = std::make_shared<raft::raft_log>(*n.disk);
+    s.log = n.disk->open();
     s.transfer = {n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes};
     auto opened_log = open(n, &finish_install);
     if (!opened_log) return opened_log.error();
@@ -181,7 +181,7 @@ public:
     s.applied = opened_log->applied;
     s.node = std::move(opened_log->node);
     s.reopen = [this, &n]() -> result<actors::opened_log> {
-      if (n.disk->failing != errc{} || n.state->failing != errc{}) return error{errc::no_space, "still full"};
+      if (n.disk->failing() != errc{} || n.state->failing != errc{}) return error{errc::no_space, "still full"};
       return open(n, &complete_install);
     };
     s.reported = [this, &n] {
@@ -193,8 +193,8 @@ public:
     s.damage = n.state->damage;
     s.log_damage = n.disk->damage;
     s.repair = [this, &n](const raft::snapshot_record& record) {
-      raft::raft_log log{*n.disk};
-      return repair_state({n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes}, log, record);
+      return repair_state({n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes}, *n.disk->log(),
+                          record);
     };
     s.log_writes = n.log_writes.get();
     s.log_reads = n.log_reads.get();
@@ -210,7 +210,7 @@ public:
     return {};
   }
   result<actors::opened_log> open(node& n, decltype(&finish_install) finish) {
-    raft::raft_log log{*n.disk};
+    auto& log = *n.disk->log();
     auto stored = log.load(n.applied());
     if (!stored) return stored.error();
     const snapshot_transfer_services transfer{n.state.get(), &n.files, "/transfer", n.transfers.get(), piece_bytes};
@@ -235,6 +235,7 @@ public:
     *n.alive = false;
     n.log.reset();
     n.files.crash(random);
+    n.disk->lose_power(random);
   }
   // Members that are up and have caught up vote.
   void grow_to(std::size_t members) {

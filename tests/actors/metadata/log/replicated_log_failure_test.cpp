@@ -30,10 +30,10 @@ protected:
     for (auto& n : cluster.nodes)
       if (n.get() != broken && (!healthy || n->leads())) healthy = n.get();
   }
-  failing_kv& engine() { return GetParam().of_state ? *broken->state : *broken->disk; }
+  errc& failing() { return GetParam().of_state ? broken->state->failing : broken->disk->failing(); }
   // Whatever meets the disk next fails.
   void break_disk() {
-    engine().failing = GetParam().code;
+    failing() = GetParam().code;
     meet_disk();
   }
   void meet_disk() {
@@ -94,7 +94,7 @@ TEST_P(failing_log_test, reads_through_it_are_refused_at_once_and_commands_go_to
 
 TEST_P(failing_log_test, what_waited_when_it_failed_is_carried_out_once) {
   log_client client{cluster, *broken, 1};
-  engine().failing = GetParam().code;
+  failing() = GetParam().code;
   int answered = 0, refused = 0;
   for (int i = 0; i < 20; ++i) {
     broken->log->submit({client.put(std::to_string(i), "x", true)}, cluster.loop.now() + 30s,
@@ -116,7 +116,7 @@ TEST_P(failing_log_test, comes_back_by_itself_when_there_is_room_and_after_a_fai
   cluster.loop.run(5s);
   EXPECT_TRUE(broken->log->failure()) << "there is no room yet";
   EXPECT_FALSE(has(*broken, "19"));
-  engine().failing = {};
+  failing() = {};
   cluster.loop.run(5s);
   if (GetParam().code == errc::io_error) {
     EXPECT_TRUE(broken->log->failure()) << "nobody knows what a disk holds after a failed flush";
@@ -131,7 +131,7 @@ TEST_P(failing_log_test, comes_back_by_itself_when_there_is_room_and_after_a_fai
 
 TEST_P(full_log_test, its_vote_counts_again_when_it_is_back) {
   break_disk();
-  engine().failing = {};
+  failing() = {};
   ASSERT_TRUE(cluster.loop.until([&] { return !broken->log->failure() && cluster.converged(); }));
   for (auto& n : cluster.nodes)
     if (n.get() != broken && n.get() != healthy) cluster.crash(*n);
@@ -145,10 +145,10 @@ TEST_P(full_log_test, failures_that_come_again_are_met_ever_more_slowly) {
   int returns = 0;
   log_client client{cluster, *healthy, 1};
   while (cluster.loop.now() < until) {
-    engine().failing = {};
+    failing() = {};
     if (!cluster.loop.until([&] { return !broken->log->failure(); })) break;
     ++returns;
-    engine().failing = GetParam().code;
+    failing() = GetParam().code;
     ASSERT_FALSE(cluster.submit(*healthy, {client.put("x")})[0].refused) << cluster.last_refusal;
     ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
   }
@@ -238,10 +238,10 @@ TEST_P(hanging_log_test, follows_again_when_the_disk_answers) {
 TEST_P(hanging_log_test, stays_away_when_what_hung_fails_at_last) {
   hang();
   ASSERT_TRUE(cluster.loop.until([&] { return broken->log->failure().has_value(); }));
-  engine().failing = errc::io_error;
+  failing() = errc::io_error;
   lane().thaw();
   cluster.loop.run(1s);
-  engine().failing = {};
+  failing() = {};
   cluster.loop.run(60s);
   ASSERT_TRUE(broken->log->failure()) << "a failed flush is not tried again";
   EXPECT_EQ(broken->log->failure()->code, errc::io_error);
@@ -278,12 +278,12 @@ TEST(failing_log, of_a_member_alone_answers_at_once_and_comes_back) {
   cluster.found();
   auto& only = cluster.at(0);
   ASSERT_FALSE(cluster.submit(only, {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
-  only.disk->failing = errc::no_space;
+  only.disk->failing() = errc::no_space;
   EXPECT_TRUE(cluster.submit(only, {meta::create_bucket{.name = "more", .now = 1}})[0].refused);
   const auto before = cluster.loop.now();
   EXPECT_TRUE(cluster.submit(only, {meta::create_bucket{.name = "more", .now = 1}})[0].refused);
   EXPECT_LT(cluster.loop.now() - before, 1s);
-  only.disk->failing = {};
+  only.disk->failing() = {};
   ASSERT_TRUE(cluster.loop.until([&] { return only.leads(); }));
   EXPECT_FALSE(cluster.submit(only, {meta::create_bucket{.name = "other", .now = 1}})[0].refused);
   EXPECT_TRUE(cluster.barrier(only));
@@ -306,12 +306,12 @@ TEST(failing_log, installs_what_was_staged_when_there_is_room_again) {
       ASSERT_FALSE(
           cluster.submit(*cluster.leader(), {client.put(std::to_string(i), std::string(300, 'x'))})[0].refused);
     ASSERT_TRUE(cluster.start(*behind));
-    auto& engine = of_state ? *behind->state : *behind->disk;
+    auto& failing = of_state ? behind->state->failing : behind->disk->failing();
     ASSERT_TRUE(cluster.loop.until([&] { return behind->replacing; }));
-    engine.failing = errc::no_space;
+    failing = errc::no_space;
     ASSERT_TRUE(cluster.loop.until([&] { return behind->log->failure().has_value(); }));
     cluster.loop.run(3s);
-    engine.failing = {};
+    failing = {};
     ASSERT_TRUE(cluster.loop.until([&] { return !behind->log->failure(); }));
     cluster.expect_equal_states();
     EXPECT_TRUE(has(*behind, "59"));

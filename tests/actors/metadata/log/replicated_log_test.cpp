@@ -151,7 +151,8 @@ TEST_F(replicated_log_test, a_leader_sees_that_a_follower_came_back_with_an_olde
   back.incarnation = 10;
   ASSERT_FALSE(cluster.submit(leader, {client.put("before")})[0].refused);
   cluster.expect_equal_states();
-  auto state = back.state->image(), disk = back.disk->image();
+  auto state = back.state->image();
+  auto disk = back.disk->image();
   ASSERT_FALSE(cluster.submit(leader, {client.put("after")})[0].refused);
   cluster.expect_equal_states();
   cluster.crash(back); // a start of what it has is no old copy
@@ -331,9 +332,8 @@ TEST_F(replicated_log_test, the_log_stays_short) {
   begin(1);
   log_client client{cluster, cluster.at(0), 1};
   fill(cluster.at(0), client, "k", 600, 1000);
-  const raft::raft_log log{*cluster.at(0).disk};
   cluster.loop.run(1s);
-  const auto stored = raft::raft_log{*cluster.at(0).disk}.load(cluster.at(0).applied()).value();
+  const auto stored = cluster.at(0).disk->image()->open()->load(cluster.at(0).applied()).value();
   EXPECT_LT(stored.entries.size(), 20u) << "of some 60 entries";
   ASSERT_TRUE(cluster.start(cluster.at(0)));
   ASSERT_TRUE(cluster.loop.until([&] { return cluster.at(0).leads(); }));

@@ -2,6 +2,7 @@
 #include "actors/metadata/log/state_repair.hpp"
 #include "storage/metadata/read/dump.hpp"
 #include "storage/metadata/store.hpp"
+#include "tests/base/seeded_random.hpp"
 #include "tests/base/temporary_directory.hpp"
 
 #include <gtest/gtest.h>
@@ -108,8 +109,8 @@ protected:
   storage::temporary_directory directory;
   storage::file_system& files = storage::posix_file_system();
   std::unique_ptr<storage::kv_engine> state = storage::make_memory_kv(meta::table_count);
-  std::unique_ptr<storage::kv_engine> disk = storage::make_memory_kv(raft::raft_log_tables);
-  raft::raft_log log{*disk};
+  storage::seeded_random random{1};
+  raft::raft_log log{files, directory.path() + "/log", random};
 };
 
 TEST_F(damaged_member, has_the_fetched_state_and_every_entry_that_it_acknowledged_behind_it) {
