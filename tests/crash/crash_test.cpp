@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -21,7 +22,7 @@ namespace cairn::crash {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t steps = 60;
+constexpr std::size_t steps = 80;
 
 std::uint64_t number_from(const char* variable, std::uint64_t otherwise) {
   const char* text = std::getenv(variable);
@@ -92,21 +93,28 @@ std::vector<sample> draw_samples(const recording& r, std::size_t count, std::mt1
     else
       s.after = random() % (where == 9 ? acknowledged.front() + 1 : r.events.size() + 1);
     const auto dice = random() % 10;
-    s.what = dice < 3 ? survival::nothing : dice < 4 ? survival::everything : survival::anything;
+    s.what = dice < 3   ? survival::nothing
+             : dice < 4 ? survival::everything
+             : dice < 5 ? survival::tears
+                        : survival::anything;
     samples.push_back(s);
   }
   std::sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.after < b.after; });
   return samples;
 }
 
-// For a flush that is left out: points soon after it, where it is missed if ever.
-std::vector<sample> draw_samples_behind(const std::vector<std::size_t>& flushes, std::size_t events, std::size_t count,
-                                        std::mt19937_64& random) {
+// For a flush that is left out: points soon after it, where it is missed if ever, many of them right before another
+// flush, when most is at risk.
+std::vector<sample> draw_samples_behind(const std::vector<std::size_t>& flushes, const std::vector<event>& events,
+                                        std::size_t count, std::mt19937_64& random) {
+  constexpr std::array what{survival::nothing, survival::anything, survival::anything, survival::tears};
   std::vector<sample> samples;
   for (std::size_t i = 0; i < count; ++i) {
     const auto reach = random() % 2 == 0 ? 10 : 60;
-    const auto after = flushes[random() % flushes.size()] + 1 + random() % static_cast<unsigned>(reach);
-    samples.push_back({std::min(after, events), random() % 2 == 0 ? survival::nothing : survival::anything});
+    auto after = flushes[random() % flushes.size()] + 1 + random() % static_cast<unsigned>(reach);
+    if (random() % 2 == 0)
+      while (after < events.size() && events[after].header.kind != event_kind::flush) ++after;
+    samples.push_back({std::min(after, events.size()), what[random() % what.size()]});
   }
   std::sort(samples.begin(), samples.end(), [](const auto& a, const auto& b) { return a.after < b.after; });
   return samples;
@@ -186,6 +194,15 @@ TEST_F(power_loss, is_noticed_when_any_single_flush_is_missing) {
                                       {"folder /disk0", false},
                                       {"folder /disk0/index", false},
                                       {"folder /metadata", false},
+                                      {"folder /log", false},
+                                      {"log header", false},
+                                      {"log records", false},
+                                      {"first copy of the vote", false},
+                                      {"second copy of the vote", false},
+                                      {"pages of log/vote.new", false},
+                                      {"pages of log/data.mdb.new", false},
+                                      {"pages of log/data.mdb", false},
+                                      {"meta page of log/data.mdb", false},
                                       {"segment creation", false},
                                       {"segment removal", false},
                                       {"segment records", false},
@@ -203,7 +220,7 @@ TEST_F(power_loss, is_noticed_when_any_single_flush_is_missing) {
       auto& seen = noticed[site];
       for (std::uint64_t attempt = 0; attempt < attempts && !seen; ++attempt) {
         std::mt19937_64 random{r.seed * 1000 + attempt};
-        const auto samples = attempt % 2 == 0 ? draw_samples_behind(flushes, r.events.size(), samples_a_try, random)
+        const auto samples = attempt % 2 == 0 ? draw_samples_behind(flushes, r.events, samples_a_try, random)
                                               : draw_samples(r, samples_a_try, random);
         seen = !crash_and_recover(r, samples, random, site, 1).empty();
       }

@@ -38,7 +38,8 @@ std::size_t survivors(std::size_t later, survival what, std::mt19937_64& random)
   switch (what) {
     case survival::nothing: return 0;
     case survival::everything: return later;
-    case survival::anything: break;
+    case survival::anything:
+    case survival::tears: break;
   }
   return random() % (later + 1);
 }
@@ -151,6 +152,8 @@ std::string disk_model::site_of(const event& e, const node& n, const std::string
     if (!path.ends_with("segments")) return "folder /" + path;
     return n.later_names.back().added.empty() ? "segment removal" : "segment creation";
   }
+  if (path.starts_with("log/") && path.ends_with(".seg")) return n.last_at == 0 ? "log header" : "log records";
+  if (path == "log/vote") return n.last_at == 0 ? "first copy of the vote" : "second copy of the vote";
   if (path.ends_with(".seg")) {
     if (n.last_change == event_kind::punch) return "segment holes";
     return n.last_change == event_kind::resize ? "segment seal" : "segment records";
@@ -206,6 +209,7 @@ std::optional<std::string> disk_model::apply(const event& e) {
   }
   n.last_change = kind;
   if (kind == event_kind::write) {
+    n.last_at = e.header.at;
     write(n, e.header.at, e.data, false);
   } else if (kind == event_kind::punch) {
     zero(n, e.header.at, e.header.at + e.header.length);
@@ -242,9 +246,10 @@ void disk_model::collect(node_id id, const std::string& path, survival what, std
   const auto sizes = survivors(n.later_sizes.size(), what, random);
   file.size = sizes == 0 ? n.durable_size : n.later_sizes[sizes - 1];
   for (const auto& [number, state] : n.pages) {
-    const auto versions = survivors(state.later.size(), what, random);
+    const bool tears = what == survival::tears && !state.later.empty();
+    const auto versions = tears ? random() % state.later.size() : survivors(state.later.size(), what, random);
     auto chosen = versions == 0 ? state.durable : state.later[versions - 1];
-    if (what == survival::anything && versions < state.later.size() && random() % 4 == 0)
+    if (tears || (what == survival::anything && versions < state.later.size() && random() % 4 == 0))
       chosen = torn(chosen, state.later[versions], random);
     if (chosen) file.pages[number] = std::move(chosen);
   }

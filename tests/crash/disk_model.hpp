@@ -41,7 +41,8 @@ struct disk_image {
 };
 void write_image(const disk_image& image, const std::string& root);
 
-enum class survival : std::uint8_t { nothing, everything, anything }; // of what was not flushed
+// Of what was not flushed. tears: as anything, and every page is torn.
+enum class survival : std::uint8_t { nothing, everything, anything, tears };
 
 class disk_model {
 public:
@@ -69,6 +70,7 @@ private:
     std::uint64_t durable_size = 0;
     std::vector<std::uint64_t> later_sizes;
     event_kind last_change{};
+    std::uint64_t last_at = 0; // of the last write
     std::map<std::string, node_id> durable_names, names;
     std::vector<name_change> later_names;
     std::uint64_t size() const { return later_sizes.empty() ? durable_size : later_sizes.back(); }

@@ -1,5 +1,6 @@
 #include "tests/crash/recovery_check.hpp"
 
+#include "cluster/raft/log/older_log.hpp"
 #include "storage/chunks/disk_identity.hpp"
 
 #include <array>
@@ -19,6 +20,7 @@ public:
   std::vector<std::string> run() {
     check_disk_and_chunks();
     check_metadata();
+    check_log();
     return std::move(problems_);
   }
 
@@ -100,6 +102,47 @@ private:
       const auto bytes = (*view)->inline_bytes(*row);
       if (good(bytes, "bytes of " + key) && *bytes != content) problems_.push_back("object " + key + ": wrong bytes");
     }
+  }
+
+  static bool equal(const cluster::raft::stored_state& a, const cluster::raft::stored_state& b) {
+    const auto same = [](const auto& x, const auto& y) { return x.term == y.term && x.view() == y.view(); };
+    return a.first == b.first && a.snapshot->index == b.snapshot->index && a.snapshot->term == b.snapshot->term &&
+           std::ranges::equal(a.entries, b.entries, same);
+  }
+  static bool equal(const cluster::raft::vote_record& a, const cluster::raft::vote_record& b) {
+    return a.term == b.term && a.vote == b.vote;
+  }
+
+  // The vote of a write is flushed before its records.
+  void check_log() {
+    namespace raft = cluster::raft;
+    auto& files = storage::posix_file_system();
+    const auto directory = log_directory(root_);
+    if (!good(files.make_directories(directory), "directory of the log")) return;
+    auto& random = storage::system_random();
+    if (!good(raft::convert_older_log(files, directory, random), "conversion of the log")) return;
+    raft::raft_log log{files, directory, random, log_options()};
+    auto now = log.load(0);
+    if (!good(now, "log")) return;
+    if (!promised_.has_log && !now->snapshot && now->entries.empty()) {
+      good(log.begin(log_after(0)), "begin of the log");
+      return;
+    }
+    auto before = log_after(promised_.log_min), after = log_after(promised_.log_max);
+    const bool is_before = now->snapshot && equal(*now, before), is_after = now->snapshot && equal(*now, after);
+    if (!is_after && !is_before) problems_.push_back("log: not what was written");
+    if (!equal(now->vote, after.vote) && !(is_before && equal(now->vote, before.vote)))
+      problems_.push_back("log: another vote");
+    if (!problems_.empty()) return;
+    raft::log_write w;
+    w.first = now->first + now->entries.size();
+    w.entries.push_back({now->vote.term, raft::entry_kind::command, raft::share("new")});
+    w.vote = raft::vote_record{now->vote.term + 1, 1};
+    if (!good(log.write({&w, 1}), "a new entry")) return;
+    const auto again = raft::raft_log{files, directory, random, log_options()}.load(0);
+    if (!good(again, "log, again")) return;
+    if (again->entries.size() != now->entries.size() + 1 || again->vote.term != w.vote->term)
+      problems_.push_back("log: a new entry is not there");
   }
 
   const std::string& root_;

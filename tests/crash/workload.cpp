@@ -1,5 +1,7 @@
 // Runs a plan on the real store and the real LMDB and says before and after each step where it is. Under the shim,
 // which records everything. Usage: crash_workload ROOT SAID-FILE SEED STEPS
+#include "cluster/raft/log/older_log.hpp"
+#include "cluster/raft/raft_message.hpp"
 #include "storage/chunks/disk_identity.hpp"
 #include "tests/crash/plan.hpp"
 
@@ -42,16 +44,39 @@ public:
 
   void run(const step& s) {
     switch (s.kind) {
+      case step_kind::older_log: make_older_log(); break;
       case step_kind::open: open(); break;
       case step_kind::write: write(s.chunks); break;
       case step_kind::erase: erase(s.chunks); break;
       case step_kind::punch: must(store_->punch(3), "punch"); break;
       case step_kind::commit: commit(s.batch); break;
+      case step_kind::append: append(s.batch); break;
     }
   }
 
 private:
+  void make_older_log() {
+    const auto state = log_after(0);
+    auto engine =
+        must(storage::open_lmdb({.directory = log_directory(root_), .tables = cluster::raft::older_log_tables}),
+             "older log");
+    auto kv = must(engine->begin_write(), "older log");
+    storage::byte_writer record;
+    record.u8(1).varint(state.vote.term).varint(state.vote.vote).varint(state.first).boolean(true);
+    record.varint(state.snapshot->index).varint(state.snapshot->term).varint(state.snapshot->servers_index);
+    record.string(encode(state.snapshot->servers));
+    kv->put(0, "log", record.view());
+    for (std::size_t i = 0; i < state.entries.size(); ++i) {
+      const auto& e = state.entries[i];
+      storage::byte_writer row;
+      row.u8(1).u8(static_cast<std::uint8_t>(e.kind)).varint(e.term).raw(e.view());
+      kv->put(1, storage::byte_writer{8}.u64(state.first + i).view(), row.view());
+    }
+    must(kv->commit().has_value(), "older log");
+  }
+
   void open() {
+    log_.reset();
     store_.reset();
     index_.reset();
     metadata_.reset();
@@ -66,6 +91,10 @@ private:
         must(storage::open_lmdb({.directory = metadata_directory(root_), .tables = storage::metadata::table_count}),
              "metadata engine");
     metadata_ = must(storage::metadata::store::open(*metadata_engine_), "metadata");
+    must(cluster::raft::convert_older_log(files, log_directory(root_), random_).has_value(), "conversion");
+    log_ = std::make_unique<cluster::raft::raft_log>(files, log_directory(root_), random_, log_options());
+    const auto stored = must(log_->load(0), "log");
+    if (stored.vote.term == 0) must(log_->begin(log_state_).has_value(), "begin");
   }
 
   void write(const std::vector<std::uint64_t>& chunks) {
@@ -99,8 +128,17 @@ private:
     if (batch == 1) session_ = applied.results.front().version;
   }
 
+  void append(std::uint64_t batch) {
+    const auto w = log_batch(batch, log_state_);
+    const auto written = log_->write({&w, 1});
+    must(written.has_value(), "append", written ? error{} : written.error());
+    apply_to(log_state_, w);
+  }
+
   const std::string root_;
   counting_random random_;
+  cluster::raft::stored_state log_state_ = log_after(0);
+  std::unique_ptr<cluster::raft::raft_log> log_;
   std::unique_ptr<storage::kv_engine> index_, metadata_engine_;
   storage::buffer_pool buffers_{8 << 20};
   std::unique_ptr<storage::chunk_store> store_;
