@@ -256,3 +256,58 @@ def test_a_state_that_is_damaged_is_not_given_to_a_newcomer(make_cluster):
     newcomer = cluster.add()
     for n in (lone, newcomer):
         whole(n, written)
+
+
+def log_segments(node):
+    return sorted((node.folder / "data/metadata/log").glob("*.seg"))
+
+
+def middle_of_log(node):
+    """A place in the records of a log whose end is behind it."""
+    path = log_segments(node)[0]
+    used = len(path.read_bytes().rstrip(b"\0"))
+    return path, used // PAGE // 2 * PAGE + 60
+
+
+def test_a_member_whose_log_has_a_flipped_bit_in_its_middle_never_starts_with_a_part_of_it(make_cluster):
+    cluster = make_cluster(3)
+    written = fill(cluster.nodes[0], 100)
+    leader = cluster.leader()
+    victim = cluster.others(leader)[0]
+    victim.kill()
+    path, place = middle_of_log(victim)
+    flip(path, [place])
+    before = path.read_bytes()
+    check = victim.cairn("storage", "check", "--config", victim.config)
+    assert check.returncode == 1 and b"consensus log" in check.stdout, check
+    victim.spawn()
+    assert victim.process.wait(30) == 1
+    victim.process = None
+    assert "consensus log" in victim.log() and "damaged" in victim.log(), victim.log()[-3000:]
+    assert path.read_bytes() == before, "nothing was cut off"
+    for n in cluster.others(victim):
+        whole(n, written)
+    assert leader.put("/files/meanwhile", b"x").status == 200
+    # Nothing was lost: with the bit as it was, the member is what it was.
+    flip(path, [place])
+    victim.start(seconds=60)
+    whole(victim, {**written, "/files/meanwhile": b"x"})
+    cluster.settled(3)
+
+
+def test_a_member_whose_log_rots_while_it_runs_leaves_and_nothing_is_lost(make_cluster):
+    cluster = make_cluster(3, storage_scrub_period="1min")
+    written = fill(cluster.nodes[0], 100)
+    victim = cluster.leader()
+    others = cluster.others(victim)
+    path, place = middle_of_log(victim)
+    flip(path, [place])
+    eventually(lambda: not ready(victim), seconds=150, what="it leaves")
+    assert "damaged on the disk" in victim.log(), victim.log()[-3000:]
+    assert eventually(lambda: others[0].put("/files/meanwhile", b"x").status == 200, seconds=30, what="another leader")
+    for n in others:
+        whole(n, {**written, "/files/meanwhile": b"x"})
+    victim.stop()
+    victim.spawn()
+    assert victim.process.wait(30) == 1, "what it acknowledged is not known"
+    victim.process = None
