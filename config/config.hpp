@@ -39,6 +39,7 @@ struct http_settings {
   duration header_timeout = std::chrono::seconds{15}; // from the first byte to the end of a request's head
   duration idle_timeout = std::chrono::seconds{60};   // between requests, and without progress within a body
   std::vector<std::string> server_names;              // further Host names that anonymous requests may use
+  std::vector<std::string> domains;                   // whose subdomains are buckets: virtual-hosted style
   http_tls_settings tls;
 };
 

@@ -84,6 +84,10 @@ constexpr std::array key_table{
     key{"http", "server_names", at<&s::http, &http_settings::server_names>, 0, 64, 1, false,
         "Further host names that anonymous requests may use in `Host`. Names of this machine's addresses and "
         "`localhost` always work. This stops web pages from reaching the node through DNS rebinding."},
+    key{"http", "domains", at<&s::http, &http_settings::domains>, 0, 16, 1, false,
+        "Domains whose subdomains name buckets (virtual-hosted style): with `s3.example.com`, the host "
+        "`files.s3.example.com` is the bucket `files`, and the domain itself takes requests with the bucket in their "
+        "path. DNS and the certificate need a wildcard for each. Anonymous requests may use these names."},
     key{"http", "tls.cert", at<&s::http, &http_settings::tls, &http_tls_settings::cert>, 0, path_bytes_max, 1, true,
         "PEM file: the certificate of the HTTP port and its chain. With it the port accepts only TLS. Both "
         "files are read again on SIGHUP, for new connections."},

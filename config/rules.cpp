@@ -119,6 +119,32 @@ bool is_visible(std::string_view text, std::string_view forbidden) {
                      [&](char c) { return c > 0x20 && c < 0x7f && forbidden.find(c) == std::string_view::npos; });
 }
 
+// "s3.example.com": as a Host header has it, so that it is found there.
+bool is_domain(std::string_view text) {
+  constexpr std::size_t domain_bytes_max = 253, label_bytes_max = 63;
+  if (text.empty() || text.size() > domain_bytes_max) return false;
+  bool letters = false;
+  while (true) {
+    const auto label = text.substr(0, text.find('.'));
+    const bool fine = std::all_of(label.begin(), label.end(),
+                                  [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-'; });
+    if (!fine || label.empty() || label.size() > label_bytes_max || label.front() == '-' || label.back() == '-')
+      return false;
+    letters = label.find_first_not_of("0123456789") != label.npos; // the last one's: else it is an address
+    if (label.size() == text.size()) return letters;
+    text.remove_prefix(label.size() + 1);
+  }
+}
+
+std::string check_domains(const settings& s) {
+  std::set<std::string> seen;
+  for (const auto& domain : s.http.domains) {
+    if (!is_domain(domain)) return "expected names such as \"s3.example.com\" in lower case, got \"" + domain + "\"";
+    if (!seen.insert(domain).second) return "expected each domain once, got \"" + domain + "\" twice";
+  }
+  return {};
+}
+
 std::string check_root_key(const settings& s) {
   const auto &access = s.auth.root_access_key, &secret = s.auth.root_secret_key;
   if (access.empty() != secret.empty())
@@ -196,6 +222,7 @@ constexpr std::array rules{
     rule{{"node.threads", "node.shards"}, check_threads},
     rule{{"node.zone"}, check_zone},
     rule{{"http.tls.cert", "http.tls.key"}, check_http_tls},
+    rule{{"http.domains"}, check_domains},
     rule{{"admin.listen", "http.listen"}, check_admin_port},
     rule{{"admin.token"}, check_token},
     rule{{"admin.tls.cert", "admin.tls.key"}, check_admin_tls},

@@ -44,9 +44,11 @@ std::optional<s3_error> refused_host(std::string_view host, const s3_gateway& sh
   const auto& authority = request.target.authority;
   if (!authority.empty()) host = authority;
   const bool named = !host.empty() || !request.basics.http_1_0;
-  if (!named || host_allowed(host, shared.listen, shared.server_names)) return std::nullopt;
+  if (!named || host_allowed(host, shared.listen, shared.server_names) || subdomain_of(host, shared.domains))
+    return std::nullopt;
   return access_denied("This node does not answer anonymous requests under the Host name '" + std::string{host} +
-                       "'. If the name is yours, add it to http.server_names.");
+                       "'. If the name is yours, add it to http.server_names, or to http.domains if its subdomains "
+                       "are buckets.");
 }
 
 std::optional<s3_error> refused_overrides(const request& request) {

@@ -14,6 +14,7 @@ s3_gateway::s3_gateway(const config::settings& settings, actors::services node, 
       anonymous(settings.auth.anonymous),
       listen(settings.http.listen),
       server_names(settings.http.server_names),
+      domains(settings.http.domains),
       root_access_key(settings.auth.root_access_key),
       root_secret_key(settings.auth.root_secret_key),
       region(settings.auth.region) {

@@ -38,7 +38,7 @@ public:
 
   const config::anonymous_access anonymous;
   const config::endpoint listen;
-  const std::vector<std::string> server_names;
+  const std::vector<std::string> server_names, domains;
   const std::string root_access_key, root_secret_key, region;
   net::signing_keys signing_keys;
 

@@ -80,7 +80,7 @@ std::optional<s3_error> s3_session::read_head() {
   auto& message = http_.parser().get();
   request_.basics.http_1_0 = message.version() == 10;
   request_.head_only = message.method() == boost::beast::http::verb::head;
-  auto parsed = parse_s3_target(view_of(message.target()));
+  auto parsed = parse_s3_target(view_of(message.target()), field_of(message, "Host"), gateway_->domains);
   if (!parsed) return s3_error{400, "InvalidURI", "Bad request target: " + parsed.error().text + "."};
   if (!is_host(parsed->authority)) return s3_error{400, "InvalidURI", "Bad request target: malformed authority."};
   request_.target = std::move(*parsed);

@@ -81,6 +81,7 @@ TEST(config_show, loads_back_to_the_same_settings) {
       "node.data_dir='''a \"b\" \\ c'''",
       "storage.disks=[{path=\"/ä\\u0001\", weight=0.1}, {path='/b', weight=1e-300}]",
       "http.server_names=['a.example', 'b']",
+      "http.domains=['s3.example.com']",
       "http.listen='[::1]:1'",
       "limits.object_size=500MB",
       "limits.cache=1GiB",
@@ -123,6 +124,14 @@ TEST(config_rules, require_both_halves_of_the_root_key) {
                                              {"auth.region=''"}}) {
     EXPECT_EQ(load("", "", bad).problems.size(), 1u) << bad[0];
   }
+}
+
+TEST(config_rules, take_domains_as_hosts_have_them) {
+  EXPECT_TRUE(load("", "", {"http.domains=['s3.example.com', 'localhost', 'a-1.2b']"}).problems.empty());
+  for (const auto* bad : {"S3.example.com", "s3.example.com.", ".example.com", "a..b", "", "10.0.0.1",
+                          "s3.example.com:9000", "*.example.com", "-a.example", "[::1]", "a_b.example"})
+    EXPECT_EQ(load("", "", {"http.domains=['" + std::string{bad} + "']"}).problems.size(), 1u) << bad;
+  EXPECT_EQ(load("", "", {"http.domains=['a.example', 'a.example']"}).problems.size(), 1u);
 }
 
 TEST(config_reference, has_every_key_with_its_default_and_bounds) {

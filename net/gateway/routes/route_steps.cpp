@@ -122,7 +122,8 @@ std::string location_of(const s3_session& session) {
   const auto host = target.authority.empty() ? field_of(session.fields(), "Host") : std::string_view{target.authority};
   std::string url;
   if (!host.empty()) url.append(session.encrypted() ? "https://" : "http://").append(host);
-  url.append("/").append(target.bucket).append("/");
+  if (!target.host_names_bucket) url.append("/").append(target.bucket);
+  url.append("/");
   append_percent_encoded(url, target.key);
   return url;
 }

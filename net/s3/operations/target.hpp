@@ -1,16 +1,23 @@
-// Parses a request target as S3 does: the first segment is the bucket; the rest, decoded, is the key. A key is bytes,
-// not a path: `..`, `//` and `%2F` have no meaning, so no key can refer to another bucket. Pure.
+// Parses a request target as S3 does: the first segment of the path is the bucket; the rest, decoded, is the key. Where
+// the host names the bucket (virtual-hosted style), the whole path is the key. A key is bytes, not a path: `..`, `//`
+// and
+// `%2F` have no meaning, so no key can refer to another bucket. Pure.
 #pragma once
 
 #include "net/wire/grammar/uri.hpp"
 
+#include <vector>
+
 namespace cairn::net {
 
 struct s3_target : request_target {
-  std::string bucket, key; // decoded; both empty: the root
+  std::string bucket, key;        // decoded; both empty: the root
+  bool host_names_bucket = false; // and the path does not
 };
 
-// invalid_argument: errors of parse_target, and a bad percent escape in the path.
-result<s3_target> parse_s3_target(std::string_view target);
+// invalid_argument: errors of parse_target, and a bad percent escape in the path. `host`: the Host header, which the
+// absolute form of the target replaces; a name below one of `domains` is that of a bucket.
+result<s3_target> parse_s3_target(std::string_view target, std::string_view host = {},
+                                  const std::vector<std::string>& domains = {});
 
 } // namespace cairn::net

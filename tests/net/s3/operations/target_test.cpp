@@ -31,6 +31,24 @@ TEST(s3_target, may_be_the_root_a_bucket_and_a_bucket_with_a_slash) {
   EXPECT_EQ(parse_s3_target("*").value().bucket, "");
 }
 
+TEST(s3_target, has_its_bucket_from_a_host_below_a_domain) {
+  const std::vector<std::string> domains{"s3.example.com"};
+  const auto t = parse_s3_target("/files/a%2Fb?x=1", "photos.s3.example.com:9000", domains).value();
+  EXPECT_EQ(t.bucket, "photos");
+  EXPECT_EQ(t.key, "files/a/b");
+  EXPECT_EQ(t.path, "/files/a%2Fb") << "as it was signed";
+  EXPECT_TRUE(t.host_names_bucket);
+  EXPECT_EQ(parse_s3_target("/", "photos.s3.example.com", domains).value().key, "");
+  EXPECT_EQ(parse_s3_target("//k", "photos.s3.example.com", domains).value().key, "/k");
+  EXPECT_EQ(parse_s3_target("/b/k", "s3.example.com", domains).value().bucket, "b");
+  EXPECT_FALSE(parse_s3_target("/b/k", "s3.example.com", domains).value().host_names_bucket);
+  EXPECT_EQ(parse_s3_target("/b/k", "10.0.0.1", domains).value().bucket, "b");
+  EXPECT_EQ(parse_s3_target("http://other.s3.example.com/k", "photos.s3.example.com", domains).value().bucket, "other");
+  EXPECT_EQ(parse_s3_target("http://10.0.0.1/b/k", "photos.s3.example.com", domains).value().bucket, "b");
+  EXPECT_EQ(parse_s3_target("*", "photos.s3.example.com", domains).value().bucket, "");
+  EXPECT_FALSE(parse_s3_target("/%", "photos.s3.example.com", domains));
+}
+
 TEST(s3_target, refuses_bad_escapes) {
   for (const auto* bad :
        {"", "b/k", "/b/%", "/b/%4", "/b/%zz", "/b/%4g", "/%", "/b?x=%", "/b/k#part", "http:///b", "//%"}) {

@@ -23,4 +23,19 @@ TEST(host_check, refuses_other_names_and_nonsense) {
   }
 }
 
+TEST(host_check, finds_what_stands_before_a_domain) {
+  const std::vector<std::string> domains{"example.com", "s3.example.com"};
+  const auto before = [&domains](std::string_view host) { return subdomain_of(host, domains); };
+  EXPECT_EQ(before("files.s3.example.com"), "files");
+  EXPECT_EQ(before("Files.S3.Example.COM.:9000"), "files");
+  EXPECT_EQ(before("a.b.s3.example.com"), "a.b");
+  EXPECT_EQ(before("files.example.com"), "files");
+  EXPECT_EQ(before("s3.example.com:9000"), "") << "the longest domain";
+  EXPECT_EQ(before("example.com"), "");
+  for (const auto* other : {"", "example.org", "evil-example.com", "s3.example.com.evil.org", "10.0.0.1", "[::1]",
+                            "com", "files.s3.example.com:x"})
+    EXPECT_FALSE(before(other)) << other;
+  EXPECT_FALSE(subdomain_of("files.s3.example.com", {}));
+}
+
 } // namespace cairn::net
