@@ -61,6 +61,30 @@ const EVP_MD* sha256_algorithm() {
   return algorithm;
 }
 
+// RFC 2104. Both digests have blocks of 64 bytes.
+template <class Hash>
+auto hmac(bytes_view key, bytes_view message) {
+  constexpr std::size_t block_bytes = 64;
+  std::array<std::uint8_t, block_bytes> block{};
+  thread_local Hash hash;
+  if (key.size() > block_bytes) {
+    hash.update(key);
+    const auto shorter = hash.finish();
+    std::copy(shorter.begin(), shorter.end(), block.begin());
+  } else {
+    std::transform(key.begin(), key.end(), block.begin(), [](std::byte b) { return std::uint8_t(b); });
+  }
+  for (auto& byte : block) byte ^= 0x36;
+  hash.update(std::as_bytes(std::span{block}));
+  hash.update(message);
+  const auto inner = hash.finish();
+  for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
+  hash.update(std::as_bytes(std::span{block}));
+  hash.update(std::as_bytes(std::span{inner}));
+  OPENSSL_cleanse(block.data(), block.size());
+  return hash.finish();
+}
+
 } // namespace
 
 struct md5::context : digest_context {
@@ -127,24 +151,11 @@ sha256_digest sha256_of(bytes_view data) {
 }
 
 sha256_digest hmac_sha256(bytes_view key, bytes_view message) {
-  constexpr std::size_t block_bytes = 64;
-  std::array<std::uint8_t, block_bytes> block{};
-  if (key.size() > block_bytes) {
-    const auto shorter = sha256_of(key);
-    std::copy(shorter.begin(), shorter.end(), block.begin());
-  } else {
-    std::transform(key.begin(), key.end(), block.begin(), [](std::byte b) { return std::uint8_t(b); });
-  }
-  thread_local sha256 hash;
-  for (auto& byte : block) byte ^= 0x36;
-  hash.update(std::as_bytes(std::span{block}));
-  hash.update(message);
-  const auto inner = hash.finish();
-  for (auto& byte : block) byte ^= 0x36 ^ 0x5c;
-  hash.update(std::as_bytes(std::span{block}));
-  hash.update(std::as_bytes(std::span{inner}));
-  OPENSSL_cleanse(block.data(), block.size());
-  return hash.finish();
+  return hmac<sha256>(key, message);
+}
+
+sha1_digest hmac_sha1(bytes_view key, bytes_view message) {
+  return hmac<sha1>(key, message);
 }
 
 bool equal_in_constant_time(bytes_view a, bytes_view b) noexcept {

@@ -1,7 +1,7 @@
 // Digests: MD5 for ETags, SHA-256 and HMAC-SHA-256 for signed requests and join tokens, SHA-1 for checksums that
-// clients send, SipHash-2-4 as the keyed checksum of on-disk headers. Only digest.cpp calls OpenSSL's digest functions,
-// which use the CPU's SHA extensions where available. Out of memory, or an OpenSSL build without one of these
-// algorithms, fails an assert and ends the process.
+// clients send, HMAC-SHA-1 for their old signatures, SipHash-2-4 as the keyed checksum of on-disk headers. Only
+// digest.cpp calls OpenSSL's digest functions, which use the CPU's SHA extensions where available. Out of memory, or an
+// OpenSSL build without one of these algorithms, fails an assert and ends the process.
 #pragma once
 
 #include "base/file_system.hpp"
@@ -67,6 +67,7 @@ private:
 // Thread-safe; for short texts.
 sha256_digest sha256_of(bytes_view data);
 sha256_digest hmac_sha256(bytes_view key, bytes_view message); // RFC 2104
+sha1_digest hmac_sha1(bytes_view key, bytes_view message);     // likewise
 
 // The running time does not depend on where the two differ. Different lengths compare unequal at once.
 bool equal_in_constant_time(bytes_view a, bytes_view b) noexcept;

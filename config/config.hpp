@@ -12,6 +12,7 @@
 namespace cairn::config {
 
 enum class anonymous_access : std::uint8_t { none, read, read_write };
+enum class sigv2_use : std::uint8_t { none, presigned };
 enum class log_format : std::uint8_t { text, json };
 enum class log_level : std::uint8_t { debug, info, warn, error };
 
@@ -60,7 +61,8 @@ struct auth_settings {
   bool allow_public_writes = false; // confirms anonymous writes on an address beyond loopback
   std::string root_access_key;      // both or none
   std::string root_secret_key;
-  std::string region = "us-east-1"; // that signatures must name
+  std::string region = "us-east-1";  // that signatures must name
+  sigv2_use sigv2 = sigv2_use::none; // presigned: also POST forms
 };
 
 struct storage_settings {

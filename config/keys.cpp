@@ -125,6 +125,10 @@ constexpr std::array key_table{
         true},
     key{"auth", "region", at<&s::auth, &auth_settings::region>, 1, region_bytes_max, 1, false,
         "Region that signatures must name. Clients that are not configured otherwise use `us-east-1`."},
+    key{"auth", "sigv2", at<&s::auth, &auth_settings::sigv2>, 0, 0, 1, false,
+        "Whether presigned URLs and the policies of POST forms may be signed with AWS Signature Version 2, which some "
+        "old clients need. It rests on SHA-1, and covers neither the host nor most headers. Signed requests always "
+        "need Version 4."},
 
     key{"storage", "chunk_size", at<&s::storage, &storage_settings::chunk_size>, block_bytes, chunk_bytes_max,
         block_bytes, false, "Size of the chunks of new objects. Existing objects keep theirs."},
@@ -248,6 +252,8 @@ constexpr std::array key_table{
 
 constexpr std::array<std::pair<std::string_view, anonymous_access>, 3> anonymous_names{
     {{"none", anonymous_access::none}, {"read", anonymous_access::read}, {"read-write", anonymous_access::read_write}}};
+constexpr std::array<std::pair<std::string_view, sigv2_use>, 2> sigv2_names{
+    {{"none", sigv2_use::none}, {"presigned", sigv2_use::presigned}}};
 constexpr std::array<std::pair<std::string_view, log_format>, 2> format_names{
     {{"text", log_format::text}, {"json", log_format::json}}};
 constexpr std::array<std::pair<std::string_view, log_level>, 4> level_names{
@@ -264,6 +270,9 @@ std::span<const key> keys() {
 
 std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymous_access) {
   return anonymous_names;
+}
+std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use) {
+  return sigv2_names;
 }
 std::span<const std::pair<std::string_view, log_format>> names_of(log_format) {
   return format_names;

@@ -18,7 +18,8 @@ namespace cairn::config {
 
 using key_slot =
     std::variant<bool*, std::uint32_t*, byte_size*, std::optional<byte_size>*, duration*, endpoint*, std::string*,
-                 std::vector<std::string>*, std::vector<disk_settings>*, anonymous_access*, log_format*, log_level*>;
+                 std::vector<std::string>*, std::vector<disk_settings>*, anonymous_access*, sigv2_use*, log_format*,
+                 log_level*>;
 
 // The form that a string or the elements of a list must have.
 enum class text_form : std::uint8_t { any, host_and_port };
@@ -47,6 +48,7 @@ std::span<const key> keys(); // grouped by section, in the order of sections()
 
 // The names of an enum's values in TOML, in the enum's order.
 std::span<const std::pair<std::string_view, anonymous_access>> names_of(anonymous_access);
+std::span<const std::pair<std::string_view, sigv2_use>> names_of(sigv2_use);
 std::span<const std::pair<std::string_view, log_format>> names_of(log_format);
 std::span<const std::pair<std::string_view, log_level>> names_of(log_level);
 

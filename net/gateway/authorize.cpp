@@ -2,7 +2,9 @@
 
 #include "net/gateway/s3_gateway.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/auth/sigv2.hpp"
 #include "net/s3/operations/copy_source.hpp"
+#include "net/s3/router.hpp"
 #include "net/s3/xml/cors.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/cross_site.hpp"
@@ -102,16 +104,18 @@ std::optional<s3_error> read_overrides(request& request) {
   return std::nullopt;
 }
 
-// The head as it was sent, for the signature: without the headers that the query of a presigned URL added.
+// The head as it was sent, for the signature: without the headers that the query of a presigned URL added, which only
+// Version 2 signs.
 class sent_head {
 public:
   sent_head(const request_head& head, const request& request) {
     headers_.reserve(16);
+    const bool with_added = is_presigned_2(request.target.query);
     const auto& added = request.query_headers;
     for (const auto& field : head) {
       const header_view header{view_of(field.name_string()), view_of(field.value())};
       const auto same = [&header](const std::string& name) { return iequals(name, header.name); };
-      if (std::none_of(added.begin(), added.end(), same)) headers_.push_back(header);
+      if (with_added || std::none_of(added.begin(), added.end(), same)) headers_.push_back(header);
     }
     sent_ = {view_of(head.method_string()), request.target.path, request.target.query, headers_};
   }
@@ -122,13 +126,23 @@ private:
   signed_request sent_;
 };
 
+std::optional<s3_error> check_claimed_2(const sent_head& sent, const signature_claim& claim, const std::string& secret,
+                                        const request& request) {
+  if (request.form) return check_policy_signature_2(claim, *request.form->find("policy"), secret);
+  const auto& target = request.target;
+  return check_presigned_2(claim, sent.get(), target.host_names_bucket ? target.bucket : std::string{}, secret,
+                           is_sub_resource);
+}
+
 // Checks the claim with this secret and sets the request's signer.
 std::optional<s3_error> check_claimed(const sent_head& sent, signature_claim claim, const std::string& secret,
                                       s3_gateway& shared, request& request) {
   if (auto refused = check_claim(claim, shared.region, shared.clock.wall())) return refused;
-  const auto key = shared.signing_keys.get(secret, claim.date, claim.region);
-  auto refused = request.form ? check_policy_signature(claim, *request.form->find("policy"), key)
-                              : check_signature(claim, sent.get(), key);
+  storage::sha256_digest key{};
+  if (!claim.version_2) key = shared.signing_keys.get(secret, claim.date, claim.region);
+  auto refused = claim.version_2 ? check_claimed_2(sent, claim, secret, request)
+                 : request.form  ? check_policy_signature(claim, *request.form->find("policy"), key)
+                                 : check_signature(claim, sent.get(), key);
   if (refused) return refused;
   request.signer = request_signer{std::move(claim), key};
   return read_overrides(request);
@@ -159,6 +173,7 @@ authorization authorize_signed(const sent_head& sent, s3_gateway& shared, reques
   auto read = request.form ? read_form_signature(*request.form) : read_signature(sent.get());
   if (auto* refused = std::get_if<s3_error>(&read)) return *counted(shared, std::move(*refused));
   auto& claim = std::get<signature_claim>(read);
+  if (claim.version_2 && shared.sigv2 != config::sigv2_use::presigned) return *counted(shared, sigv2_refused());
   if (!shared.root_access_key.empty() && claim.access_key == shared.root_access_key) {
     if (auto refused = counted(shared, check_claimed(sent, std::move(claim), shared.root_secret_key, shared, request)))
       return std::move(*refused);

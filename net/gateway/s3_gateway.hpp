@@ -37,6 +37,7 @@ public:
   storage::random_source& random;
 
   const config::anonymous_access anonymous;
+  const config::sigv2_use sigv2;
   const config::endpoint listen;
   const std::vector<std::string> server_names, domains;
   const std::string root_access_key, root_secret_key, region;

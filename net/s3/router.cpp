@@ -109,6 +109,11 @@ std::string_view allow_header(const s3_target& target) {
                             : "Allow: GET, HEAD, PUT, DELETE, OPTIONS\r\n";
 }
 
+bool is_sub_resource(std::string_view query) {
+  return std::any_of(sub_resources.begin(), sub_resources.end(),
+                     [query](const sub_resource& known) { return known.query == query; });
+}
+
 std::string_view sub_resource_of(const s3_target& target) {
   const sub_resource* first = nullptr;
   return sub_resources_of(target, first) == 0 ? std::string_view{} : first->query;

@@ -16,6 +16,7 @@ struct routed {
   std::optional<s3_error> refused; // 400, 405 with Allow, 501
 };
 
+bool is_sub_resource(std::string_view query); // of S3, implemented or not
 // The sub-resource in the query ("acl"); empty: none.
 std::string_view sub_resource_of(const s3_target& target);
 

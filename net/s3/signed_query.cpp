@@ -1,5 +1,6 @@
 #include "net/s3/signed_query.hpp"
 
+#include "net/s3/auth/sigv2.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/xml/s3_errors.hpp"
 #include "net/wire/grammar/ascii.hpp"
@@ -76,15 +77,17 @@ refusal take(http::fields& head, const std::string& name, std::string_view value
 
 std::optional<s3_error> take_query_headers(http::header<true, http::fields>& head, request& request) {
   if (request.target.query.empty() || head.method() == http::verb::options) return std::nullopt;
-  const bool is_presigned = presigned(request.target);
-  const bool version_2 = request.target.find("AWSAccessKeyId") != nullptr; // refused where signatures are read
+  const bool version_2 = is_presigned_2(request.target.query);
+  const bool is_presigned = presigned(request.target) || version_2;
   std::string_view algorithm;
   for (const auto& parameter : request.target.query) {
     const auto name = ascii_lower(parameter.name);
     const bool is_amazon = name.starts_with(amazon);
-    if (!is_amazon && std::find(plain.begin(), plain.end(), name) == plain.end()) continue;
+    const bool is_plain = version_2 ? name == "content-type" || name == "content-md5" // what it signs
+                                    : std::find(plain.begin(), plain.end(), name) != plain.end();
+    if (!is_amazon && !is_plain) continue;
     if (!is_presigned) {
-      if (!is_amazon || version_2) continue;
+      if (!is_amazon) continue;
       return invalid_argument("The header " + name + " is read in the query of presigned URLs only.");
     }
     const auto same = [&](std::string_view p) { return iequals(p, name); };

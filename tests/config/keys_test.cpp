@@ -82,6 +82,7 @@ TEST(config_show, loads_back_to_the_same_settings) {
       "storage.disks=[{path=\"/ä\\u0001\", weight=0.1}, {path='/b', weight=1e-300}]",
       "http.server_names=['a.example', 'b']",
       "http.domains=['s3.example.com']",
+      "auth.sigv2=presigned",
       "http.listen='[::1]:1'",
       "limits.object_size=500MB",
       "limits.cache=1GiB",

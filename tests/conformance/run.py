@@ -114,7 +114,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="cairn-conformance-") as temporary:
         folder = options.keep or pathlib.Path(temporary)
         node = Node(folder / "node", auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
-                    admin_token=TOKEN, debug_lifecycle_day=f"{DAY_SECONDS}s").start()
+                    auth_sigv2="presigned", admin_token=TOKEN, debug_lifecycle_day=f"{DAY_SECONDS}s").start()  # its forms
         try:
             config = folder / "suite.conf"
             write_suite_config(config, node, make_key(node, "alt"), make_key(node, "tenant"))

@@ -136,3 +136,52 @@ def test_the_payload_hash_of_the_url_counts_in_any_spelling(signed):
         url = path + "&X-Amz-Signature=" + signer.sign("AWS4-HMAC-SHA256", sha256(canonical.encode()))
         assert signed.request("PUT", url, b"another!").code() == "XAmzContentSHA256Mismatch"
         assert signed.request("PUT", url, b"the body").status == 200
+
+
+@pytest.fixture(scope="module")
+def old_signatures(tmp_path_factory):
+    boto3 = pytest.importorskip("boto3")
+    from botocore.config import Config
+    n = Node(tmp_path_factory.mktemp("version-2"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
+             auth_sigv2="presigned").start()
+    assert call(n, "PUT", "/vault").status == 200
+    yield n, boto3.client("s3", endpoint_url=n.url(), region_name="us-east-1", aws_access_key_id=ACCESS, aws_secret_access_key=SECRET,
+                          config=Config(signature_version="s3", s3={"addressing_style": "path"}))
+    n.stop()
+
+
+def presigned_2(node, client, operation, more="", **arguments):
+    return client.generate_presigned_url(operation, dict(arguments, Bucket="vault"), ExpiresIn=60)[len(node.url()):] + more
+
+
+def test_version_2_is_taken_in_presigned_urls_where_it_is_allowed(old_signatures, signed):
+    node, client = old_signatures
+    put = presigned_2(node, client, "put_object", Key="a b", ContentType="text/plain", Metadata={"colour": "blue"})
+    assert "AWSAccessKeyId=" in put and "X-Amz-Signature" not in put
+    assert node.request("PUT", put, b"hello").status == 200
+    refused = signed.request("PUT", put, b"hello")
+    assert refused.status == 400 and b"auth.sigv2" in refused.body
+    got = node.request("GET", presigned_2(node, client, "get_object", Key="a b"))
+    assert (got.body, got.header("content-type"), got.header("x-amz-meta-colour")) == (b"hello", "text/plain", "blue")
+    assert node.request("GET", presigned_2(node, client, "list_objects_v2")).status == 200
+    typed = node.request("GET", presigned_2(node, client, "get_object", Key="a b", ResponseContentType="text/html"))
+    assert typed.header("content-type") == "text/html"
+
+
+def test_version_2_signs_all_that_changes_what_a_url_means(old_signatures):
+    node, client = old_signatures
+    put = presigned_2(node, client, "put_object", Key="k")
+    for headers in ({"x-amz-acl": "public-read"}, {"Content-Type": "text/html"}, {"x-amz-copy-source": "/vault/k"}, {"Content-MD5": "x"}):
+        assert node.request("PUT", put, b"hello", headers).code() == "SignatureDoesNotMatch", headers
+    for more in ("&x-amz-acl=public-read", "&tagging", "&acl", "&uploadId=1", "&content-type=text/html", "&versionId=null"):
+        assert node.request("PUT", put + more, b"hello").code() == "SignatureDoesNotMatch", more
+    assert node.request("DELETE", put).code() == "SignatureDoesNotMatch"
+    assert node.request("PUT", put.replace("/vault/k", "/vault/other"), b"hello").code() == "SignatureDoesNotMatch"
+    assert node.request("PUT", put, b"hello").status == 200
+    get = presigned_2(node, client, "get_object", Key="k")
+    for more in ("&response-content-type=text/html", "&attributes", "&versionId=null", "&tagging"):
+        assert node.request("GET", get + more).code() == "SignatureDoesNotMatch", more
+    late = client.generate_presigned_url("get_object", {"Bucket": "vault", "Key": "k"}, ExpiresIn=-1)[len(node.url()):]
+    assert node.request("GET", late).code() == "AccessDenied"
+    mixed = call(node, "GET", get)
+    assert (mixed.status, mixed.code()) == (400, "InvalidArgument")

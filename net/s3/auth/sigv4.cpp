@@ -138,6 +138,10 @@ std::string signature_claim::scope() const {
 }
 
 std::optional<s3_error> check_claim(const signature_claim& claim, std::string_view region, storage::wall_ms now) {
+  if (claim.version_2) {
+    if (claim.of_form || now <= claim.signed_at) return std::nullopt;
+    return s3_error{403, "AccessDenied", "Request has expired"};
+  }
   if (claim.region != region) {
     const auto text = "the region '" + claim.region + "' is wrong; expecting '" + std::string{region} + "'";
     const auto region_line =

@@ -68,6 +68,7 @@ struct signature_claim {
   storage::sha256_digest payload_hash{}; // hashed
   bool presigned = false;
   std::uint64_t expires_seconds = 0; // presigned
+  bool version_2 = false;            // net/s3/auth/sigv2.hpp; signed_at, presigned: until when
   bool of_form = false;              // a POST form's: its policy is what is signed, and says until when
 
   std::string scope() const; // "20130524/us-east-1/s3/aws4_request"

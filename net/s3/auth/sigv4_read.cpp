@@ -1,4 +1,5 @@
 // Parses the signature of a request; a part of net/s3/auth/sigv4.hpp.
+#include "net/s3/auth/sigv2.hpp"
 #include "net/s3/auth/sigv4.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/http_date.hpp"
@@ -228,10 +229,6 @@ std::optional<s3_error> read_signed_headers(const signed_request& request, signa
   return read_payload(std::move(payload), claim);
 }
 
-bool presigned_version_2(const signed_request& request) {
-  return request.parameter("AWSAccessKeyId") && request.parameter("Signature");
-}
-
 } // namespace
 
 const std::string* signed_request::parameter(std::string_view name) const {
@@ -258,7 +255,7 @@ bool carries_credentials(const signed_request& request) {
         parameter.name == "X-Amz-Signature")
       return true;
   }
-  return presigned_version_2(request);
+  return is_presigned_2(request.query);
 }
 
 std::variant<payload_kind, s3_error> read_payload_kind(std::string_view text, storage::sha256_digest& hash) {
@@ -308,16 +305,15 @@ std::variant<signature_claim, s3_error> read_signature(const signed_request& req
   const bool in_header = !request.header("authorization").empty();
   const bool in_query = request.parameter("X-Amz-Algorithm") || request.parameter("X-Amz-Credential") ||
                         request.parameter("X-Amz-Signature");
-  if (in_header && (in_query || presigned_version_2(request)))
+  const bool version_2 = is_presigned_2(request.query);
+  if (int{in_header} + int{in_query} + int{version_2} > 1)
     return s3_error{400, "InvalidArgument",
                     "Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string "
                     "parameter or the Authorization header should be specified"};
-  if (!in_header && !in_query && presigned_version_2(request))
-    return s3_error{400, "InvalidRequest",
-                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
   const auto* token = request.parameter("X-Amz-Security-Token"); // clients with permanent keys send an empty one
   if (!request.header("x-amz-security-token").empty() || (token != nullptr && !token->empty()))
     return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
+  if (version_2) return read_presigned_2(request);
   signature_claim claim;
   auto refused = in_query ? read_presigned(request, claim) : read_signed_headers(request, claim);
   if (refused) return std::move(*refused);

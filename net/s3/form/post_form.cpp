@@ -1,5 +1,6 @@
 #include "net/s3/form/post_form.hpp"
 
+#include "net/s3/auth/sigv2.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/ascii.hpp"
@@ -134,9 +135,14 @@ std::variant<signature_claim, s3_error> read_form_signature(const post_form& for
   const auto* token = form.find("x-amz-security-token");
   if (token && !token->empty())
     return s3_error{400, "InvalidToken", "The provided token is malformed or otherwise invalid."};
-  if (form.find("awsaccesskeyid") || form.find("signature"))
-    return s3_error{400, "InvalidRequest",
-                    "The authorization mechanism you have provided is not supported. Please use AWS4-HMAC-SHA256."};
+  const bool version_4 = form.find("x-amz-algorithm") || form.find("x-amz-credential") || form.find("x-amz-signature");
+  const auto *key = form.find("awsaccesskeyid"), *signature = form.find("signature");
+  if (version_4 && (key || signature)) return invalid_argument("Only one signature of a form is allowed.");
+  if (key || signature) {
+    if (!key) return missing_field("AWSAccessKeyId");
+    if (!signature) return missing_field("signature");
+    return policy_signature_2(*key, *signature);
+  }
   for (const auto* name : {"x-amz-algorithm", "x-amz-credential", "x-amz-date", "x-amz-signature"})
     if (!form.find(name)) return missing_field(name);
   return read_policy_signature({*form.find("x-amz-algorithm"), *form.find("x-amz-credential"), *form.find("x-amz-date"),

@@ -25,7 +25,8 @@ struct post_form {
 // Requires parser.at_file(). InvalidArgument, KeyTooLongError, the errors of a tagging document.
 std::variant<post_form, s3_error> read_post_form(form_parser& parser);
 
-// Of a form that carries credentials. The claim is checked with check_claim and check_policy_signature.
+// Of a form that carries credentials, of either version. The claim is checked with check_claim and
+// check_policy_signature, or check_policy_signature_2.
 std::variant<signature_claim, s3_error> read_form_signature(const post_form& form);
 
 // The answer to a successful upload: 303 to a URL, 200, 201 with a document, or 204.

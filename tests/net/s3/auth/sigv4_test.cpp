@@ -283,9 +283,6 @@ TEST(sigv4, says_what_is_wrong_with_a_presigned_url) {
   EXPECT_EQ(of("X-Amz-Expires=86400", "X-Amz-Expires=86400&X-Amz-Security-Token="), "SignatureDoesNotMatch")
       << "an empty token is none, but this signature does not name it";
   EXPECT_EQ(presigned().with("Authorization", "AWS4-HMAC-SHA256 x").judge(), "InvalidArgument");
-  example old;
-  old.target = "/k?AWSAccessKeyId=a&Signature=b&Expires=1";
-  EXPECT_EQ(old.judge(), "InvalidRequest");
 }
 
 TEST(signing_keys, are_those_of_the_documentation_and_kept_within_bounds) {

@@ -150,10 +150,13 @@ TEST(post_form, needs_all_of_a_signature) {
   EXPECT_EQ(with(6, "AKIAIOSFODNN7EXAMPLE"), "AuthorizationQueryParametersError");
   EXPECT_EQ(with(8, "20151230T000000Z"), "AuthorizationQueryParametersError") << "not the credential's day";
   EXPECT_EQ(with(8, "yesterday"), "AuthorizationQueryParametersError");
-  EXPECT_EQ(signature_refusal({{"key", "k"}, {"policy", "e30="}, {"AWSAccessKeyId", "a"}, {"signature", "b"}}),
-            "InvalidRequest");
+  EXPECT_EQ(signature_refusal({{"key", "k"}, {"policy", "e30="}, {"AWSAccessKeyId", "a"}, {"signature", "b"}}), "");
+  EXPECT_EQ(signature_refusal({{"key", "k"}, {"policy", "e30="}, {"AWSAccessKeyId", "a"}}), "InvalidArgument");
+  EXPECT_EQ(signature_refusal({{"key", "k"}, {"policy", "e30="}, {"signature", "b"}}), "InvalidArgument");
   auto fields = example_form();
-  fields.emplace_back("x-amz-security-token", "token");
+  fields.emplace_back("signature", "b");
+  EXPECT_EQ(signature_refusal(fields), "InvalidArgument") << "two signatures";
+  fields.back() = {"x-amz-security-token", "token"};
   EXPECT_EQ(signature_refusal(fields), "InvalidToken");
 }
 
