@@ -21,7 +21,6 @@ constexpr std::size_t read_bytes = 4096;
 constexpr std::size_t kept_buffer_bytes = 8192;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
-constexpr std::size_t tls_record_bytes = 16 << 10;
 constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
 constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
 
@@ -247,12 +246,11 @@ void http_session::write_rest(std::size_t taken) {
   std::size_t held = 0;
   for (const auto& w : writes_) held += w.text.capacity() + (w.bytes.owner ? w.bytes.owner->capacity() : 0);
   holds(held);
-  // Asio calls the condition after every system call (with TLS: after every record): the client has made progress when
-  // the socket took bytes.
+  // The condition is called after every system call: the client has made progress when the socket took bytes.
   const auto progress = [this, before = std::size_t{0}](const error_code& failed, std::size_t sent) mutable {
     if (!failed && sent > 0) arm(wait::write);
-    if (sent > before) moved(stream_.encrypted() ? tls_record_bytes : sent - before);
-    before = stream_.encrypted() ? 0 : sent;
+    if (sent > before) moved(sent - before);
+    before = sent;
     return failed ? std::size_t{0} : syscall_bytes;
   };
   stream_.async_write(buffers, progress, [self = shared_from_this()](error_code failed, std::size_t sent) {

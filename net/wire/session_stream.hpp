@@ -1,6 +1,5 @@
 // The byte stream of a connection, plaintext or TLS. Plaintext calls go to the socket directly, without the cost of an
-// indirection. With TLS there are no non-blocking calls: after `would_block` in the middle of a record it is unknown
-// whether the record was taken.
+// indirection. With TLS there are no non-blocking calls: what is encrypted has to be sent.
 #pragma once
 
 #include "net/wire/session_socket.hpp"
@@ -49,7 +48,9 @@ public:
   void async_write(const Buffers& buffers, Condition more, Handler done) {
     if (!tls_) return boost::asio::async_write(socket_, buffers, more, std::move(done));
     tls_->write(
-        buffers, [more]() mutable { more(boost::system::error_code{}, 1); }, std::move(done));
+        buffers,
+        [more, sent = std::size_t{0}](std::size_t bytes) mutable { more(boost::system::error_code{}, sent += bytes); },
+        std::move(done));
   }
 
 private:

@@ -30,9 +30,9 @@ public:
   // A signature costs the node about a millisecond and the client almost nothing, so each step respects `steps`.
   virtual void handshake(sockets::handshake_steps steps, handler done) = 0;
   virtual void read_some(boost::asio::mutable_buffer into, handler done) = 0;
-  // Writes all bytes; calls `progress` after each piece that the socket took.
-  virtual void write(const std::array<boost::asio::const_buffer, 2>& buffers, std::function<void()> progress,
-                     handler done) = 0;
+  // Writes all bytes; calls `progress` after each system call with the bytes on the wire that the socket took.
+  virtual void write(const std::array<boost::asio::const_buffer, 2>& buffers,
+                     std::function<void(std::size_t bytes)> progress, handler done) = 0;
   // Sends close_notify after the write in progress, then waits for the peer's close_notify, which is success. A pending
   // read continues.
   virtual void shutdown(handler done) = 0;
