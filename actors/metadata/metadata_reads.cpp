@@ -155,10 +155,21 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
     return answer;
   }
   when_fresh<found_object>(reply, deadline, name.judged.seen, [this, reply, deadline, name](storage::log_index) {
-    if (auto found = find_cached(name)) return give<found_object>(reply, std::move(*found));
+    if (auto found = find_cached(name)) {
+      result<found_object> outcome = std::move(*found);
+      refuse_without_layout(outcome);
+      return give<found_object>(reply, std::move(outcome));
+    }
     lookup_in_snapshot(reply, deadline, name);
   });
   return answer;
+}
+
+// Chunks are found by the layout of the state that names them: an older one may name owners that have dropped them, and
+// then the client would be told that its data is lost.
+void metadata_state::refuse_without_layout(result<found_object>& found) const {
+  if (found && found->parts && layout_unreadable_)
+    found = error{errc::no_leader, "this node can't read the cluster's layout"};
 }
 
 void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name) {
@@ -178,6 +189,7 @@ void metadata_state::lookup_in_snapshot(std::uint64_t reply, storage::steady_tim
       *found = without_body(std::move(*found));
     else if (found && found->parts)
       found->hold = hold;
+    refuse_without_layout(found);
     return true;
   };
   ask_now<found_object>(

@@ -87,6 +87,7 @@ private:
                           storage::log_index seen);
   void bucket_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const std::string& name, bool again);
   void lookup_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const object_name& name);
+  void refuse_without_layout(result<found_object>& found) const;
 
   void start_log();
   void applying(std::span<const storage::metadata::command> commands);

@@ -128,11 +128,13 @@ TEST(config_rules, require_both_halves_of_the_root_key) {
 }
 
 TEST(config_rules, take_domains_as_hosts_have_them) {
-  EXPECT_TRUE(load("", "", {"http.domains=['s3.example.com', 'localhost', 'a-1.2b']"}).problems.empty());
+  EXPECT_TRUE(load("", "", std::vector<std::string>{"http.domains=['s3.example.com', 'localhost', 'a-1.2b']"})
+                  .problems.empty());
   for (const auto* bad : {"S3.example.com", "s3.example.com.", ".example.com", "a..b", "", "10.0.0.1",
                           "s3.example.com:9000", "*.example.com", "-a.example", "[::1]", "a_b.example"})
-    EXPECT_EQ(load("", "", {"http.domains=['" + std::string{bad} + "']"}).problems.size(), 1u) << bad;
-  EXPECT_EQ(load("", "", {"http.domains=['a.example', 'a.example']"}).problems.size(), 1u);
+    EXPECT_EQ(load("", "", std::vector<std::string>{"http.domains=['" + std::string{bad} + "']"}).problems.size(), 1u)
+        << bad;
+  EXPECT_EQ(load("", "", std::vector<std::string>{"http.domains=['a.example', 'a.example']"}).problems.size(), 1u);
 }
 
 TEST(config_reference, has_every_key_with_its_default_and_bounds) {
