@@ -1,10 +1,11 @@
 """Data directories of older builds (tests/e2e/directories) open and go on."""
 import pathlib
 import re
+import socket
 import tarfile
 
 from cairn_cluster import Cluster
-from cairn_node import Node, eventually, free_port
+from cairn_node import Node, eventually
 
 DIRECTORIES = pathlib.Path(__file__).parent / "directories"
 
@@ -32,20 +33,28 @@ def whole(node, objects):
     assert sorted(node.keys("files")) == sorted(k.removeprefix("/files/") for k in objects)
 
 
+def can_listen(port):
+    with socket.socket() as s:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
 def reopened_cluster(folder):
-    """Its nodes have other ports now, which `data/cluster` says."""
+    """The members have the addresses of then, which their metadata names."""
     unpack("cluster", folder)
     cluster = Cluster(folder, tls=False)
-    ports = [free_port() for _ in range(3)]
     for i in range(3):
         data = folder / f"node-{i}" / "data"
         (folder / f"node-{i}").rename(folder / f"kept-{i}")
         data.parent.mkdir()
         (folder / f"kept-{i}").rename(data)
-        known = data / "cluster"
-        known.write_text(re.sub(r"^(member (\d) \S+ 127.0.0.1:)\d+$", lambda m: m.group(1) + str(ports[int(m.group(2))]),
-                                known.read_text(), flags=re.M))
-        cluster.nodes.append(Node(data.parent, cluster_listen=f"127.0.0.1:{ports[i]}", cluster_name="blue", cluster_insecure=True,
+        address = re.search(rf"^member {i} \S+ (\S+)$", (data / "cluster").read_text(), re.M)[1]
+        eventually(lambda: can_listen(int(address.split(":")[1])), 60, what=f"no connection uses {address}")
+        cluster.nodes.append(Node(data.parent, cluster_listen=address, cluster_name="blue", cluster_insecure=True,
                                   node_stop_timeout="5s"))
     return cluster
 
