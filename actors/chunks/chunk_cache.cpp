@@ -3,6 +3,8 @@
 #include "base/error.hpp"
 #include "base/memory/s3_fifo.hpp"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -174,7 +176,7 @@ chunk_cache::answer chunk_cache::find(const request& wanted, const std::function
 }
 
 void chunk_cache::set_limit(std::size_t limit_bytes) {
-  limit_.store(limit_bytes, std::memory_order_relaxed);
+  const bool lowered = limit_bytes < limit_.exchange(limit_bytes, std::memory_order_relaxed);
   const auto share = limit_bytes / shards_.size();
   for (const auto& s : shards_) {
     const std::lock_guard lock{s->mutex};
@@ -185,6 +187,7 @@ void chunk_cache::set_limit(std::size_t limit_bytes) {
     }
     (void)s->overhead.resize(s->entries.entries() * entry_overhead_bytes);
   }
+  if (lowered) ::malloc_trim(0); // else freed buffers stay resident below memory that is in use
 }
 
 cache_stats chunk_cache::stats() const {
