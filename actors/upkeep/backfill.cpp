@@ -205,11 +205,22 @@ void backfill_state::end_round() {
     return;
   }
   next_drop_ = now() + options_.drop_pause;
-  dropped_under_ = known->epoch;
-  drop_needless_repairs();
+  begin_drop();
 }
 
 // ── dropping ──
+
+// By the cluster's current state, read behind a barrier. Metadata that was put back from an older image does not name
+// this node as an owner of the partitions that have moved to it since.
+void backfill_state::begin_drop() {
+  self_->request(s_.node.metadata, caf::infinite, access_atom_v, access_query{})
+      .then(
+          [this](const found_access&) {
+            dropped_under_ = layout()->epoch;
+            drop_needless_repairs();
+          },
+          [this](caf::error&) { busy_ = false; }); // again after a pause
+}
 
 void backfill_state::drop_needless_repairs() {
   if (!s_.state->leads.load()) return drop(0, {});

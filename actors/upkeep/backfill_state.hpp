@@ -70,6 +70,7 @@ private:
   void end_comparison(bool reached_the_end);
   void scrub();
   void end_round();
+  void begin_drop();
   void drop_needless_repairs();
   void drop(std::size_t disk, std::optional<storage::chunk_id> after);
   void drop_page(std::size_t disk, const chunk_ids& page);

@@ -294,7 +294,7 @@ TEST(failing_log, installs_what_was_staged_when_there_is_room_again) {
   for (const bool of_state : {false, true}) {
     SCOPED_TRACE(of_state ? "the state's disk" : "the log's disk");
     log_cluster cluster{3};
-    cluster.compact_after_bytes = 4096;
+    cluster.compact_after_bytes = 64 << 10; // 16 entries: not before the members have joined
     cluster.entries_kept = 10;
     cluster.found();
     cluster.grow_to(3);

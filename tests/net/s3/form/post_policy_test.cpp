@@ -27,8 +27,9 @@ std::string refusal(const std::string& conditions, const std::vector<form_field>
   const auto read = policy_of(R"([{"bucket": "files"})" + (conditions.empty() ? "" : ", " + conditions) + "]");
   if (const auto* invalid = std::get_if<s3_error>(&read)) return invalid->message;
   const auto refused = check_policy(std::get<post_policy>(read), fields, bucket, now);
-  if (refused) EXPECT_EQ(refused->status, 403u);
-  return refused ? refused->message : "";
+  if (!refused) return "";
+  EXPECT_EQ(refused->status, 403u);
+  return refused->message;
 }
 
 } // namespace
