@@ -290,6 +290,7 @@ def test_a_copy_of_the_last_start_is_refused_when_its_log_lacks_what_it_acknowle
     old.spawn()
     eventually(lambda: "the cluster refuses this node" in old.log(), seconds=30, what="the refusal in its log")
     assert "lost entries that it had acknowledged" in leader.log()
+    eventually((old.folder / "data/refused").exists, what="the refusal is kept")
     old.kill()
     old.spawn()
     assert old.process.wait(30) == 1, "it does not start again"
