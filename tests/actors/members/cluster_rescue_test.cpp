@@ -3,8 +3,8 @@
 
 #include "base/files/node_identity.hpp"
 #include "cluster/cluster_identity.hpp"
-#include "cluster/raft/raft_core.hpp"
 #include "cluster/raft/log/raft_log.hpp"
+#include "cluster/raft/raft_core.hpp"
 #include "storage/metadata/apply/recovery.hpp"
 #include "storage/metadata/store.hpp"
 #include "tests/base/temporary_directory.hpp"
