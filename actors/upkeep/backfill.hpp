@@ -9,7 +9,7 @@
 // - scrub: each round reads and verifies a part of what the disks hold, so that everything is read once in
 //   scrub_period. Damaged chunks are fetched again and replaced; chunks that readers find damaged are fetched at once;
 // - drop: chunks of partitions that moved away are deleted when every live session knows the move and no repair needs
-//   them.
+//   them, by a state of the metadata that is current when the drop begins.
 //
 // A chunk is read from the best of its other owners, after a failure from the next. Up to `parallel` chunks are in
 // flight, at `bandwidth` bytes a second in total, verified bytes included. A chunk that could not be fetched is logged
