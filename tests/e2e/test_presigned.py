@@ -163,7 +163,6 @@ def test_version_2_is_taken_in_presigned_urls_where_it_is_allowed(old_signatures
     assert refused.status == 400 and b"auth.sigv2" in refused.body
     got = node.request("GET", presigned_2(node, client, "get_object", Key="a b"))
     assert (got.body, got.header("content-type"), got.header("x-amz-meta-colour")) == (b"hello", "text/plain", "blue")
-    assert node.request("GET", presigned_2(node, client, "list_objects_v2")).status == 200
     typed = node.request("GET", presigned_2(node, client, "get_object", Key="a b", ResponseContentType="text/html"))
     assert typed.header("content-type") == "text/html"
 
