@@ -18,13 +18,11 @@ std::string applied_path(const std::string& data_dir) {
 
 result<log_index> load_applied_record(file_system& files, const std::string& data_dir, const uuid& cluster) {
   const auto path = applied_path(data_dir);
-  const auto content = read_small_file(files, path);
-  if (!content && content.error() == errc::not_found) return log_index{0};
-  if (!content) return content.error();
+  const auto found = read_small_line(files, path, applied_grammar);
+  if (!found) return found.error();
+  if (!*found) return log_index{0};
   const error unexpected{errc::corrupt, path + ": unexpected content"};
-  if (!content->starts_with(applied_grammar) || !content->ends_with('\n')) return unexpected;
-  const auto line =
-      std::string_view{*content}.substr(applied_grammar.size(), content->size() - applied_grammar.size() - 1);
+  const std::string_view line{**found};
   const auto space = line.find(' ');
   const auto id = parse_uuid(line.substr(0, space));
   if (!id || space == line.npos) return unexpected;

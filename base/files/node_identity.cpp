@@ -12,20 +12,8 @@ namespace {
 
 constexpr std::string_view identity_grammar = "cairn-node 1 ", counter_grammar = "cairn-incarnation 1 ";
 
-// The line after the grammar's prefix; nullopt when there is no such file.
-result<std::optional<std::string>> read_line(file_system& files, const std::string& path, std::string_view grammar) {
-  auto content = read_small_file(files, path);
-  if (!content) {
-    if (content.error().code == errc::not_found) return std::optional<std::string>{};
-    return content.error();
-  }
-  if (!content->starts_with(grammar) || !content->ends_with('\n'))
-    return error{errc::corrupt, path + ": unexpected content"};
-  return std::optional{content->substr(grammar.size(), content->size() - grammar.size() - 1)};
-}
-
 result<std::optional<uuid>> load_id(file_system& files, const std::string& path) {
-  const auto line = read_line(files, path, identity_grammar);
+  const auto line = read_small_line(files, path, identity_grammar);
   if (!line) return line.error();
   if (!*line) return std::optional<uuid>{};
   const auto id = parse_uuid(**line);
@@ -34,7 +22,7 @@ result<std::optional<uuid>> load_id(file_system& files, const std::string& path)
 }
 
 result<std::optional<std::uint64_t>> load_counter(file_system& files, const std::string& path) {
-  const auto line = read_line(files, path, counter_grammar);
+  const auto line = read_small_line(files, path, counter_grammar);
   if (!line) return line.error();
   if (!*line) return std::optional<std::uint64_t>{};
   std::uint64_t starts = 0;

@@ -18,6 +18,18 @@ result<std::string> read_small_file(file_system& files, const std::string& path)
   return content;
 }
 
+result<std::optional<std::string>> read_small_line(file_system& files, const std::string& path,
+                                                   std::string_view grammar) {
+  auto content = read_small_file(files, path);
+  if (!content) {
+    if (content.error().code == errc::not_found) return std::optional<std::string>{};
+    return content.error();
+  }
+  if (!content->starts_with(grammar) || !content->ends_with('\n'))
+    return error{errc::corrupt, path + ": unexpected content"};
+  return std::optional{content->substr(grammar.size(), content->size() - grammar.size() - 1)};
+}
+
 result<void> replace_small_file(file_system& files, const std::string& path, std::string_view content) {
   const std::string fresh = path + ".new";
   if (auto gone = files.remove(fresh); !gone && gone.error().code != errc::not_found) return gone.error();

@@ -4,6 +4,7 @@
 
 #include "base/file_system.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,10 @@ namespace cairn::storage {
 constexpr std::size_t small_file_bytes_max = 64 * 1024;
 
 result<std::string> read_small_file(file_system& files, const std::string& path);
+// Of a file of one line: the line after `grammar`, which it begins with. nullopt: there is no such file. corrupt: it
+// has another form.
+result<std::optional<std::string>> read_small_line(file_system& files, const std::string& path,
+                                                   std::string_view grammar);
 // Writes `path`.new, flushes it, renames it over `path`, flushes the directory.
 result<void> replace_small_file(file_system& files, const std::string& path, std::string_view content);
 
