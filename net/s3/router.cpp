@@ -126,8 +126,7 @@ routed route(std::span<const s3_operation> table, std::string_view method, const
   const bool named = !target.bucket.empty() || !target.key.empty();
   if (named && !storage::metadata::valid_bucket_name(target.bucket))
     return refuse({400, "InvalidBucketName", "This is not a valid bucket name."});
-  if (target.key.size() > storage::metadata::key_bytes_max)
-    return refuse({400, "KeyTooLongError", "The key is longer than 1024 bytes."});
+  if (target.key.size() > storage::metadata::key_bytes_max) return refuse(key_too_long());
   if (!target.key.empty() && !storage::metadata::valid_key(target.key))
     return refuse({400, "InvalidURI", "The key is not valid UTF-8 without NUL."});
   const bool asks_ahead = method == "OPTIONS"; // asks about a request with another method to the same target

@@ -6,6 +6,7 @@
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/field_text.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <algorithm>
 #include <array>
@@ -29,10 +30,6 @@ constexpr std::array<std::string_view, 13> plain{
     "content-length", "content-md5",         "content-type",     "expires",
     "if-match",       "if-modified-since",   "if-none-match",    "if-unmodified-since",
     "range"};
-
-boost::beast::string_view beast_view(std::string_view text) {
-  return {text.data(), text.size()};
-}
 
 bool presigned(const request_target& target) {
   return target.find("X-Amz-Signature") || target.find("X-Amz-Credential") || target.find("X-Amz-Algorithm");

@@ -5,6 +5,7 @@
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/field_text.hpp"
+#include "net/wire/grammar/fields.hpp"
 #include "storage/metadata/rows/names.hpp"
 
 #include <algorithm>
@@ -29,10 +30,6 @@ constexpr std::array<std::string_view, 5> protocol{"x-amz-algorithm", "x-amz-cre
 template <std::size_t N>
 bool is_one_of(const std::array<std::string_view, N>& names, std::string_view name) {
   return std::find(names.begin(), names.end(), name) != names.end();
-}
-
-boost::beast::string_view beast_view(std::string_view text) {
-  return {text.data(), text.size()};
 }
 
 s3_error missing_field(std::string_view name) {
@@ -85,8 +82,7 @@ refusal read_key(post_form& form) {
   const auto* key = form.find("key");
   if (!key) return missing_field("key");
   if (key->empty()) return invalid_argument("User key must have a length greater than 0.");
-  if (key->size() > storage::metadata::key_bytes_max)
-    return s3_error{400, "KeyTooLongError", "The key is longer than 1024 bytes."};
+  if (key->size() > storage::metadata::key_bytes_max) return key_too_long();
   if (!storage::metadata::valid_key(*key)) return invalid_argument("The key is not valid UTF-8 without NUL.");
   form.key = *key;
   return std::nullopt;

@@ -14,9 +14,7 @@ constexpr xml_bounds delete_bounds{delete_body_bytes_max, 16 * delete_keys_max, 
 
 std::optional<s3_error> refused_key(std::string_view key) {
   if (key.empty()) return s3_error{400, "UserKeyMustBeSpecified", "A key is missing."};
-  if (key.size() > storage::metadata::key_bytes_max) {
-    return s3_error{400, "KeyTooLongError", "The key is longer than 1024 bytes."};
-  }
+  if (key.size() > storage::metadata::key_bytes_max) return key_too_long();
   return std::nullopt;
 }
 

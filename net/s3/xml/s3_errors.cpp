@@ -87,6 +87,10 @@ s3_error s3_error_of(const error& reason) {
           "The request failed inside the node. The node's log has the reason, under this request id."};
 }
 
+s3_error key_too_long() {
+  return {400, "KeyTooLongError", "The key is longer than 1024 bytes."};
+}
+
 s3_error invalid_argument(std::string message) {
   return {400, "InvalidArgument", std::move(message)};
 }

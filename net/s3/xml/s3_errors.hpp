@@ -24,6 +24,7 @@ s3_error s3_error_of(const error& reason);
 // 501 that names the feature: "<feature> is not implemented".
 s3_error not_implemented(std::string_view feature);
 s3_error invalid_argument(std::string message); // 400
+s3_error key_too_long();                        // 400: more than key_bytes_max
 s3_error malformed_xml(std::string message);    // 400
 
 // <Error> document.
