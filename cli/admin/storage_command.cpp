@@ -144,6 +144,24 @@ result<bool> rebuild_one(const std::string& disk, const storage_options&) {
   return true; // what was damaged before is told, and no failure of the rebuilding
 }
 
+// Runs the check to its end and prints what it finds. `items` and `part`: the names of what it counts.
+template <class Check>
+bool has_no_damage(const std::string& folder, Check check, std::string_view items, std::string_view part) {
+  std::uint64_t count = 0;
+  std::size_t problems = 0;
+  for (bool done = false; !done;) {
+    const auto step = check.step(~std::size_t{0});
+    count += step.rows;
+    done = step.done;
+    if (!step.damage) continue;
+    ++problems;
+    std::cout << folder << ": " << to_string(*step.damage) << '\n';
+  }
+  std::cout << folder << ": " << count << ' ' << items << ", " << problems << ' ' << part
+            << (problems == 1 ? "\n" : "s\n");
+  return problems == 0;
+}
+
 // All rows are read, and held against their checksums. True: nothing is wrong, or there is no metadata.
 result<bool> check_rows(const std::string& folder, storage::table_id tables) {
   const auto names = storage::posix_file_system().list(folder);
@@ -154,20 +172,7 @@ result<bool> check_rows(const std::string& folder, storage::table_id tables) {
   options.reads_only = true;
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
-  storage::kv_check check{**engine, tables};
-  std::uint64_t rows = 0;
-  std::size_t problems = 0;
-  for (bool done = false; !done;) {
-    const auto table = check.step(~std::size_t{0});
-    rows += table.rows;
-    done = table.done;
-    if (!table.damage) continue;
-    ++problems;
-    std::cout << folder << ": " << to_string(*table.damage) << '\n';
-  }
-  std::cout << folder << ": " << rows << " rows of metadata, " << problems
-            << (problems == 1 ? " damaged table\n" : " damaged tables\n");
-  return problems == 0;
+  return has_no_damage(folder, storage::kv_check{**engine, tables}, "rows of metadata", "damaged table");
 }
 
 // Likewise all records of the consensus log.
@@ -179,20 +184,7 @@ result<bool> check_log(const std::string& folder) {
   if (*marker == raft::log_marker::older_log) return check_rows(folder, raft::older_log_tables);
   if (*marker == raft::log_marker::absent) return true;
   raft::raft_log log{files, folder, storage::system_random()};
-  raft::log_check check{log};
-  std::uint64_t records = 0;
-  std::size_t problems = 0;
-  for (bool done = false; !done;) {
-    const auto step = check.step(~std::size_t{0});
-    records += step.rows;
-    done = step.done;
-    if (!step.damage) continue;
-    ++problems;
-    std::cout << folder << ": " << to_string(*step.damage) << '\n';
-  }
-  std::cout << folder << ": " << records << " records of the log, " << problems
-            << (problems == 1 ? " damaged file\n" : " damaged files\n");
-  return problems == 0;
+  return has_no_damage(folder, raft::log_check{log}, "records of the log", "damaged file");
 }
 
 bool check_metadata(const storage_options& options) {
