@@ -54,12 +54,13 @@ public:
     if (const auto steps = std::exchange(steps_, {}); complete && steps.completed) steps.completed(taken_);
   }
 
-  template <class Buffers, class Handler>
-  void async_read_some(const Buffers& into, Handler done) {
+  template <class Handler>
+  void async_read_some(boost::asio::mutable_buffer into, Handler done) {
     if (!steps_.charge && !steps_.turn) return socket_.async_read_some(into, std::move(done));
     socket_.async_read_some(
         into, [this, into, done = std::make_shared<Handler>(std::move(done))](error_code failed, std::size_t bytes) {
-          if (failed || completed_records(into, bytes) == 0) return (*done)(failed, bytes); // nothing to compute
+          if (failed || records_.take({static_cast<const std::byte*>(into.data()), bytes}) == 0)
+            return (*done)(failed, bytes); // nothing to compute
           ++taken_;
           charge(nullptr, std::move(done), bytes);
         });
@@ -71,18 +72,6 @@ public:
 
 private:
   static constexpr std::chrono::milliseconds charge_again{100};
-
-  template <class Buffers>
-  std::size_t completed_records(const Buffers& read, std::size_t bytes) {
-    std::size_t completed = 0;
-    const auto end = boost::asio::buffer_sequence_end(read);
-    for (auto b = boost::asio::buffer_sequence_begin(read); b != end && bytes > 0; ++b) {
-      const boost::asio::const_buffer part = boost::asio::buffer(boost::asio::const_buffer{*b}, bytes);
-      completed += records_.take({static_cast<const std::byte*>(part.data()), part.size()});
-      bytes -= part.size();
-    }
-    return completed;
-  }
 
   // Charges the step, now or later. A connection that was closed meanwhile ends here.
   template <class Handler>
