@@ -124,8 +124,9 @@ void batch_writer::add(record_kind kind, term_t term, index_t index, std::string
   const auto length = byte_writer{4}.u32(static_cast<std::uint32_t>(data.size())).take();
   const auto head = byte_writer{17}.u8(static_cast<std::uint8_t>(kind)).u64(term).u64(index).take();
   const auto crc = checksum_of(data, checksum_of(head, checksum_of(length)));
+  records_.push_back(
+      {{kind, term, index, {}}, bytes_.size(), static_cast<std::uint32_t>(record_header_bytes + data.size())});
   bytes_.append(length).append(byte_writer{4}.u32(crc).view()).append(head).append(data);
-  ++records_;
 }
 
 void batch_writer::add(const entry& e, index_t index) {
@@ -145,14 +146,21 @@ void batch_writer::add(const compaction& c) {
   add(record_kind::compaction, c.record.term, c.record.index, w.view());
 }
 
-std::string batch_writer::finish(std::uint64_t salt, std::uint64_t number) {
+stored_batch batch_writer::finish(std::uint64_t salt, std::uint64_t number, std::uint64_t at) {
   byte_writer w{batch_header_bytes};
   w.raw(batch_magic).u64(salt).u64(number);
-  w.u32(static_cast<std::uint32_t>(bytes_.size() - batch_header_bytes)).u32(records_);
+  w.u32(static_cast<std::uint32_t>(bytes_.size() - batch_header_bytes))
+      .u32(static_cast<std::uint32_t>(records_.size()));
   bytes_.replace(0, batch_header_bytes, with_crc(w.view()));
   bytes_.resize(whole_pages(bytes_.size()));
-  records_ = 0;
-  return std::exchange(bytes_, std::string(batch_header_bytes, '\0'));
+  stored_batch batch{std::exchange(records_, {}), at + bytes_.size(),
+                     std::exchange(bytes_, std::string(batch_header_bytes, '\0'))};
+  for (auto& item : batch.records) {
+    item.record.data =
+        std::string_view{batch.bytes}.substr(item.at + record_header_bytes, item.bytes - record_header_bytes);
+    item.at += at;
+  }
+  return batch;
 }
 
 } // namespace cairn::cluster::raft

@@ -61,6 +61,17 @@ inline std::uint64_t stored_bytes(std::size_t entry_bytes) {
   return whole_pages(batch_header_bytes + record_header_bytes + entry_bytes);
 }
 
+struct stored_batch {
+  struct item {
+    log_record record;
+    std::uint64_t at = 0; // in the segment
+    std::uint32_t bytes = 0;
+  };
+  std::vector<item> records;
+  std::uint64_t next = 0; // where the batch after it begins
+  std::string bytes;      // whole pages, to which the records refer
+};
+
 // Encodes one batch.
 class batch_writer {
 public:
@@ -69,14 +80,15 @@ public:
   void add(const snapshot_record& s);
   void add(const compaction& c);
 
-  bool empty() const { return records_ == 0; }
-  std::size_t size() const { return bytes_.size(); }            // without the padding
-  std::string finish(std::uint64_t salt, std::uint64_t number); // whole pages; the writer is empty afterwards
+  bool empty() const { return records_.empty(); }
+  std::size_t size() const { return bytes_.size(); } // without the padding
+  // For the place `at` of a segment. The writer is empty afterwards.
+  stored_batch finish(std::uint64_t salt, std::uint64_t number, std::uint64_t at);
 
 private:
   void add(record_kind kind, term_t term, index_t index, std::string_view data);
   std::string bytes_;
-  std::uint32_t records_ = 0;
+  std::vector<stored_batch::item> records_; // places in bytes_, without data
 };
 
 } // namespace cairn::cluster::raft

@@ -10,6 +10,27 @@ namespace {
 constexpr std::size_t name_digits = 16, tail_step_bytes = 1 << 20;
 constexpr std::string_view segment_suffix = ".seg";
 
+// `bytes`: what is stored at `at`, at least the whole batch. nullopt: it is another one, or damaged.
+std::optional<stored_batch> parse_batch(std::string bytes, std::uint64_t at, std::uint64_t salt, std::uint64_t number) {
+  const auto header = decode_batch_header(bytes);
+  if (!header || header->salt != salt || header->number != number) return std::nullopt;
+  if (bytes.size() - batch_header_bytes < header->bytes) return std::nullopt;
+  stored_batch batch;
+  batch.next = at + whole_pages(batch_header_bytes + header->bytes);
+  batch.bytes = std::move(bytes);
+  auto left = std::string_view{batch.bytes}.substr(batch_header_bytes, header->bytes);
+  for (auto place = at + batch_header_bytes; !left.empty();) {
+    const auto before = left.size();
+    const auto record = take_record(left);
+    if (!record) return std::nullopt;
+    const auto taken = static_cast<std::uint32_t>(before - left.size());
+    batch.records.push_back({*record, place, taken});
+    place += taken;
+  }
+  if (batch.records.size() != header->records) return std::nullopt;
+  return batch;
+}
+
 } // namespace
 
 std::string segment_path(const std::string& directory, std::uint64_t number) {
@@ -79,26 +100,6 @@ result<log_segment> open_segment(storage::file_system& files, const std::string&
   if (!header) return error{header.error().code, path + ": " + header.error().text};
   if (header->number != number) return error{errc::corrupt, path + ": the header is of another segment"};
   return log_segment{std::move(*header), std::move(*opened), *size};
-}
-
-std::optional<stored_batch> parse_batch(std::string bytes, std::uint64_t at, std::uint64_t salt, std::uint64_t number) {
-  const auto header = decode_batch_header(bytes);
-  if (!header || header->salt != salt || header->number != number) return std::nullopt;
-  if (bytes.size() - batch_header_bytes < header->bytes) return std::nullopt;
-  stored_batch batch;
-  batch.next = at + whole_pages(batch_header_bytes + header->bytes);
-  batch.bytes = std::move(bytes);
-  auto left = std::string_view{batch.bytes}.substr(batch_header_bytes, header->bytes);
-  for (auto place = at + batch_header_bytes; !left.empty();) {
-    const auto before = left.size();
-    const auto record = take_record(left);
-    if (!record) return std::nullopt;
-    const auto taken = static_cast<std::uint32_t>(before - left.size());
-    batch.records.push_back({*record, place, taken});
-    place += taken;
-  }
-  if (batch.records.size() != header->records) return std::nullopt;
-  return batch;
 }
 
 result<std::optional<stored_batch>> read_batch(const log_segment& s, std::uint64_t at, std::uint64_t number) {

@@ -26,18 +26,6 @@ result<log_segment> create_segment(storage::file_system& files, const std::strin
 result<log_segment> open_segment(storage::file_system& files, const std::string& directory, std::uint64_t number,
                                  storage::open_mode mode);
 
-struct stored_batch {
-  struct item {
-    log_record record;
-    std::uint64_t at = 0; // in the segment
-    std::uint32_t bytes = 0;
-  };
-  std::vector<item> records;
-  std::uint64_t next = 0; // where the batch after it begins
-  std::string bytes;      // what the records refer to
-};
-// `bytes`: what is stored at `at`, at least the whole batch. nullopt: it is another one, or damaged.
-std::optional<stored_batch> parse_batch(std::string bytes, std::uint64_t at, std::uint64_t salt, std::uint64_t number);
 // The batch of this number at `at`. nullopt: it is not there, or damaged.
 result<std::optional<stored_batch>> read_batch(const log_segment& s, std::uint64_t at, std::uint64_t number);
 

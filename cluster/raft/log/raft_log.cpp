@@ -198,18 +198,16 @@ result<void> raft_log::append(batch_writer& batch) {
   if (log_.segments.empty() || log_.segments.back().size < log_.segments.back().end + size)
     if (auto added = add_segment(size); !added) return added;
   auto& s = log_.segments.back();
-  auto bytes = batch.finish(s.header.salt, log_.next_batch);
-  if (auto written = write_bytes(*s.file, s.end, bytes); !written) return written;
+  const auto stored = batch.finish(s.header.salt, log_.next_batch, s.end);
+  if (auto written = write_bytes(*s.file, s.end, stored.bytes); !written) return written;
   if (auto flushed = s.file->flush(); !flushed) return flushed;
-  const auto stored = parse_batch(std::move(bytes), s.end, s.header.salt, log_.next_batch);
-  CAIRN_ASSERT(stored.has_value());
   const std::lock_guard guard{contents_};
-  for (const auto& item : stored->records) {
+  for (const auto& item : stored.records) {
     const log_entry_place place{s.header.number, static_cast<std::uint32_t>(item.at), item.bytes};
     const char* const wrong = log_.contents.apply(item.record, place);
     CAIRN_ASSERT(wrong == nullptr);
   }
-  s.end = stored->next;
+  s.end = stored.next;
   ++log_.next_batch;
   return {};
 }
