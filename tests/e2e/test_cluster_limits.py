@@ -105,8 +105,7 @@ def idle(cluster):
                    seconds=60, what="no memory is held")
 
 
-# Chunks of 8 MiB: on two busy cores a reader that is slow meanwhile is cut off; which build began that is open.
-@pytest.mark.parametrize("chunk", [1, pytest.param(8, marks=pytest.mark.xfail(reason="slow readers are cut off", strict=False))])
+@pytest.mark.parametrize("chunk", [1, 8])
 def test_all_upload_through_all_with_the_least_memory_there_can_be(make_cluster, chunk):
     cluster = make_cluster(3, limits_memory="32MiB", limits_cache="0", storage_chunk_size=f"{chunk}MiB", storage_segment_size="128MiB")
     clients = Clients(cluster, 2 * chunk * MIB + 77)
