@@ -36,8 +36,9 @@ struct cache_key_hash {
   }
 };
 
-// What those that joined a read get: its bytes from their offset on, or none. `cancelled`: the download that read has
-// ended, so that the next one may read for the others. Otherwise the read failed, and each of them reads by itself.
+// The result of a shared read for a download that joined it: the bytes from its offset on, or none. `cancelled`: the
+// reading download has ended, and the next one may read for the others. Otherwise the read failed, and each download
+// reads by itself.
 struct fill_outcome {
   std::optional<storage::slice> bytes;
   bool cancelled = false;

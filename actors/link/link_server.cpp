@@ -71,7 +71,7 @@ struct link_server::state : std::enable_shared_from_this<state> {
     c->start();
   }
 
-  // Strangers can't make this node compute: members complete their handshakes.
+  // Only a complete handshake proves membership, so until then the steps are charged to the peer's address.
   sockets::handshake_steps steps_of(const link_socket& socket) {
     error_code gone;
     const auto address = sockets::party_of(socket.remote_endpoint(gone).address());
