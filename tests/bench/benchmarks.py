@@ -1,38 +1,20 @@
-"""The benchmarks. Each takes a context (binary, directory, runs, quick) and a report, and cleans up after itself."""
+"""Memory, listing and signatures. Each takes a context (binary, directory, runs, quick) and a report, and cleans up after itself."""
 import os
 import pathlib
-import re
 import selectors
 import socket
-import statistics
-import subprocess
 import sys
 import time
 import urllib.request
 
-from servers import MIB, Cairn, Nginx, cairn_bench, wrk
+from clients import GIB, cairn_bench, wrk
+from measure import interleaved, median
+from servers import MIB, Cairn
 
 HERE = pathlib.Path(__file__).parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 from signing import ACCESS, SECRET, Signer, sha256  # noqa: E402
-GIB = 1 << 30
 VERSIONED = b"<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>"
-
-
-def interleaved(runs, *measures):
-    """Runs each measure once a round, in changing order, after one round to warm up; answers their lists of results."""
-    results = [[] for _ in measures]
-    for run in range(-1, runs):
-        order = list(range(len(measures)))
-        for i in order if run % 2 else reversed(order):
-            value = measures[i]()
-            if run >= 0:
-                results[i].append(value)
-    return results
-
-
-def median(values):
-    return statistics.median(values)
 
 
 def retrieve(context, report):
@@ -54,132 +36,6 @@ def retrieve(context, report):
         if delayed:
             report.require(f"window {row['window']}: time to expected time", row["ns_per_op"] / row["expected_ns"], at_most=1.10)
     report.table(["window", "read delay", "ns/op", "MB/s", "ms", "expected ms", "buffers MiB", "RSS delta MiB", "Go, ms"], table)
-
-
-def get(context, report):
-    """GET of 1 GiB in page cache."""
-    size = 256 * MIB if context.quick else GIB
-    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
-    try:
-        source = context.folder / "object"
-        with open(source, "wb") as f:
-            for _ in range(size // MIB):
-                f.write(os.urandom(MIB))
-        for server in (cairn, nginx):
-            subprocess.run(["curl", "-sSf", "-T", str(source), server.url("/files/object")], check=True, stdout=subprocess.DEVNULL)
-        source.unlink()
-        report.section(f"GET of {size // MIB} MiB from the page cache",
-                       "Cairn reads every chunk from its segment file and verifies it; nginx uses sendfile. Client: `cairn bench sink`.")
-        table = []
-        for clients, wanted in ((1, 1.2), (8, 1.1)):
-            def measure(server):
-                before = server.cpu()
-                got = cairn_bench(context.binary, "sink", server.url("/files/object"), "--clients", clients, "--requests", 2 if clients == 1 else 1)
-                assert got["bytes"] == size * got["requests"]
-                gib = got["bytes"] / GIB
-                return got["bytes"] / MIB / got["seconds"], (server.cpu() - before) / gib, got["client_cpu_seconds"] / gib
-            ours, theirs = interleaved(context.runs, lambda: measure(cairn), lambda: measure(nginx))
-            speed = [median([v[0] for v in side]) for side in (ours, theirs)]
-            cpu = [median([v[1] + v[2] for v in side]) for side in (ours, theirs)]
-            server_cpu = [median([v[1] for v in side]) for side in (ours, theirs)]
-            table.append([clients, f"{speed[0]:.0f}", f"{speed[1]:.0f}", f"{speed[0] / speed[1]:.2f}",
-                          f"{cpu[0]:.2f} ({server_cpu[0]:.2f})", f"{cpu[1]:.2f} ({server_cpu[1]:.2f})"])
-            report.require(f"GET, {clients} clients: throughput to nginx's", speed[0] / speed[1], at_least=wanted)
-            report.require(f"GET, {clients} clients: CPU a GiB to nginx's", cpu[0] / cpu[1], at_most=1.0)
-        report.table(["clients", "cairn MiB/s", "nginx MiB/s", "ratio", "cairn CPU s/GiB, both (server)", "nginx CPU s/GiB, both (server)"], table)
-    finally:
-        cairn.remove()
-        nginx.remove()
-
-
-def openssl_md5():
-    """MiB/s of one thread over 1 MiB blocks."""
-    text = subprocess.run(["openssl", "speed", "-mr", "-seconds", "1", "-bytes", str(MIB), "md5"], capture_output=True, text=True).stdout
-    return float(re.search(r"^\+F:\d+:md5:([\d.]+)", text, re.M).group(1)) / MIB
-
-
-def put_and_delete(context, server, name, size, clients):
-    """MiB/s; after nginx's PUT the client calls fsync."""
-    extra = ["--sync-dir", str(server.root / "files")] if isinstance(server, Nginx) else []
-    got = cairn_bench(context.binary, "source", server.url(f"/files/{name}"), "--clients", clients, "--requests", 1,
-                      "--size", f"{size // MIB}MiB", *extra)
-    for i in range(clients):
-        assert server.request("DELETE", f"/files/{name}-{i}-0")[0] == 204
-    return got["bytes"] / MIB / got["seconds"]
-
-
-def put(context, report):
-    """PUT of 256 MiB, durable before the answer."""
-    size = (64 if context.quick else 256) * MIB
-    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
-    (nginx.root / "files").mkdir()
-    numbers = iter(range(10 ** 9))
-    try:
-        report.section(f"PUT of {size // MIB} MiB objects, durable",
-                       "Cairn flushes before it answers and computes the MD5 for the ETag; after nginx's WebDAV PUT the client calls fsync on the file.")
-
-        def measure(server, clients):
-            speed = put_and_delete(context, server, f"o{next(numbers)}", size, clients)
-            cairn.wait_until_clean()
-            return speed
-
-        table = []
-        for clients in (1, 4):
-            ours, theirs, digest = interleaved(context.runs, lambda: measure(cairn, clients), lambda: measure(nginx, clients), openssl_md5)
-            a, b, c = median(ours), median(theirs), median(digest)
-            table.append([clients, f"{a:.0f}", f"{b:.0f}", f"{a / b:.2f}", f"{c:.0f}", f"{a / c:.2f}"])
-            if clients == 1:
-                report.require("PUT, 1 client: throughput to `openssl speed md5`", a / c, at_least=0.85)
-            else:
-                report.require("PUT, 4 clients: throughput to nginx's PUT and fsync", a / b, at_least=0.6)
-        report.table(["clients", "cairn MiB/s", "nginx + fsync MiB/s", "ratio", "openssl md5 MiB/s, 1 thread", "ratio"], table)
-    finally:
-        cairn.remove()
-        nginx.remove()
-
-
-def small(context, report):
-    """4 KiB objects, 32 connections."""
-    seconds = 2 if context.quick else 5
-    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
-    try:
-        for server in (cairn, nginx):
-            assert server.request("PUT", "/files/object", os.urandom(4096))[0] in (200, 201)
-        report.section("4 KiB objects, 32 connections", f"wrk, two threads, {seconds} s a run. Cairn's PUT is durable, nginx's is not.")
-        table = []
-        script = HERE / "put_unique.lua"
-        for name, path, lua, wanted in (("GET", "/files/object", None, 0.75), ("PUT", "/", script, 0.5)):
-            ours, theirs = interleaved(context.runs, lambda: wrk(cairn, seconds, path, lua), lambda: wrk(nginx, seconds, path, lua))
-            a, b = median(ours), median(theirs)
-            table.append([name, f"{a:,.0f}", f"{b:,.0f}", f"{a / b:.2f}"])
-            report.require(f"4 KiB {name}: requests a second to nginx's", a / b, at_least=wanted)
-        report.table(["", "cairn req/s", "nginx req/s", "ratio"], table)
-    finally:
-        cairn.remove()
-        nginx.remove()
-
-
-def first_byte(context, report):
-    """Time to the first byte of a 1 MiB GET."""
-    cairn, nginx = Cairn(context.folder / "cairn", context.binary), Nginx(context.folder / "nginx")
-    try:
-        for server in (cairn, nginx):
-            assert server.request("PUT", "/files/object", os.urandom(MIB))[0] in (200, 201)
-        report.section("First byte of a 1 MiB GET", "One client, 2,000 requests a run.")
-
-        def measure(server):
-            got = cairn_bench(context.binary, "sink", server.url("/files/object"), "--requests", 500 if context.quick else 2000)
-            return got["first_byte_p50_ms"], got["first_byte_p99_ms"]
-        ours, theirs = interleaved(context.runs, lambda: measure(cairn), lambda: measure(nginx))
-        p50 = [median([v[0] for v in side]) for side in (ours, theirs)]
-        p99 = [median([v[1] for v in side]) for side in (ours, theirs)]
-        report.table(["", "cairn ms", "nginx ms", "ratio"],
-                     [["p50", f"{p50[0]:.3f}", f"{p50[1]:.3f}", f"{p50[0] / p50[1]:.2f}"],
-                      ["p99", f"{p99[0]:.3f}", f"{p99[1]:.3f}", f"{p99[0] / p99[1]:.2f}"]])
-        report.require("first byte of a 1 MiB GET: median to nginx's", p50[0] / p50[1], at_most=4.0)
-    finally:
-        cairn.remove()
-        nginx.remove()
 
 
 def connect(port, receive_buffer=None):
@@ -386,5 +242,4 @@ def signed(context, report):
         cairn.remove()
 
 
-ALL = {f.__name__.replace("_", "-"): f for f in (retrieve, get, put, small, first_byte, slow_downloads, idle_connections, listing,
-                                                         signed)}
+ALL = {f.__name__.replace("_", "-"): f for f in (retrieve, slow_downloads, idle_connections, listing, signed)}

@@ -12,14 +12,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 
 import benchmarks
 import cluster
 import fairness
+import reads
+import writes
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
-ALL = {**benchmarks.ALL, "fairness": fairness.fairness, "cluster": cluster.cluster}
+ALL = {**reads.ALL, **writes.ALL, **benchmarks.ALL, "fairness": fairness.fairness, "cluster": cluster.cluster}
 
 
 class Report:
@@ -59,14 +62,41 @@ def first_line(*command):
         return "?"
 
 
+def copy_rate():
+    """GiB/s at which one thread copies what no cache holds: the best of five."""
+    source, target = bytearray(os.urandom(1 << 20) * 256), bytearray(256 << 20)
+    times = []
+    for _ in range(5):
+        began = time.monotonic()
+        target[:] = source
+        times.append(time.monotonic() - began)
+    return len(source) / min(times) / (1 << 30)
+
+
+def build_before(commit):
+    """The program of a commit, built once in a work tree of its own."""
+    if os.access(commit, os.X_OK) and os.path.isfile(commit):
+        return commit
+    tree = ROOT / "build/before" / commit
+    binary = tree / "build/release/cairn"
+    if not binary.exists():
+        if not tree.exists():
+            subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "--force", "--detach", str(tree), commit], check=True)
+        subprocess.run([tree / "dev", "serve", "--help"], check=True, stdout=sys.stderr)  # builds the program, then only prints
+    return str(binary)
+
+
 def machine(binary):
     info = pathlib.Path("/proc/cpuinfo").read_text()
     model = re.search(r"model name\s*:\s*(.*)", info)
     memory = int(re.search(r"MemTotal:\s+(\d+)", pathlib.Path("/proc/meminfo").read_text()).group(1))
+    caches = re.findall(r"^(L\d\w*) cache:\s+(.*?)\s*$", subprocess.run(["lscpu"], capture_output=True, text=True).stdout, re.M)
     system = re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text())
     return [
         ("Date", datetime.date.today().isoformat()),
         ("Machine", f"{model.group(1) if model else platform.machine()}, {os.cpu_count()} cores, {memory / 2**20:.0f} GiB"),
+        ("Caches", ", ".join(f"{name} {size}" for name, size in caches)),
+        ("Memory copies", f"{copy_rate():.1f} GiB/s, one thread, 256 MiB at a time"),
         ("System", f"{system.group(1) if system else '?'}, Linux {platform.release()}"),
         ("Cairn", first_line(binary, "version")),
         ("nginx", first_line("nginx", "-v").replace("nginx version: ", "")),
@@ -79,6 +109,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="name", help="which: " + ", ".join(ALL) + "; default: all")
     parser.add_argument("--quick", action="store_true", help="small sizes, few runs: to see that it works")
+    parser.add_argument("--before", metavar="COMMIT", help="compare with the build of a commit too (or with a program, by its path)")
     parser.add_argument("--runs", type=int, help="measured runs of each (default 7)")
     parser.add_argument("--dir", default=str(ROOT / "build/bench"), help="where the servers keep their data (on the disk to be measured)")
     parser.add_argument("--output", help="write the report there (a whole run: docs/benchmarks.md)")
@@ -102,6 +133,7 @@ def main():
     whole = not arguments.names and not arguments.quick
     output = arguments.output or (str(ROOT / "docs/benchmarks.md") if whole else None)
     arguments.binary = binary
+    arguments.before = arguments.before and build_before(arguments.before)
     arguments.runs = arguments.runs or (3 if arguments.quick else 7)
     pathlib.Path(arguments.dir).mkdir(parents=True, exist_ok=True)
     arguments.folder = pathlib.Path(tempfile.mkdtemp(prefix="run-", dir=arguments.dir))
@@ -112,7 +144,7 @@ def main():
     report.say("Again: `./dev bench`; one part: `./dev bench NAME` (" + ", ".join(ALL) + "); `--quick` to see that it works.\n")
     report.say(f"Written by `{command}`. Everything runs on one machine over loopback, clients included. Compared servers take turns "
                f"within one run; figures are medians of {arguments.runs}. Machines drift: compare ratios, not runs of different days.\n")
-    report.table(["", ""], machine(binary))
+    report.table(["", ""], machine(binary) + ([("Build before", first_line(arguments.before, "version"))] if arguments.before else []))
     try:
         for name in names:
             ALL[name](arguments, report)

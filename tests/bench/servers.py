@@ -11,6 +11,7 @@ import subprocess
 import time
 
 MIB = 1 << 20
+MEMORY_MIB = 512  # limits.memory, where nothing else is set
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -34,6 +35,15 @@ def process_cpu(pid):
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
+def make_certificate(folder):
+    """A certificate that signed itself, for 127.0.0.1: (certificate, key)."""
+    key, certificate = folder / "tls.key", folder / "tls.crt"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
+                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
+                   check=True, stderr=subprocess.DEVNULL)
+    return certificate, key
+
+
 class Server:
     name = "?"
 
@@ -42,10 +52,15 @@ class Server:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.port = free_port()
+        self.tls_port = self.certificate = None  # with TLS: where, and by which certificate
         self.process = None
 
     def url(self, path):
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"https://127.0.0.1:{self.tls_port}{path}" if self.certificate else f"http://127.0.0.1:{self.port}{path}"
+
+    def trust(self):
+        """curl's arguments: the same cipher with each server that has TLS."""
+        return ["--cacert", str(self.certificate), "--tls13-ciphers", "TLS_AES_256_GCM_SHA384"] if self.certificate else []
 
     def request(self, method, path, body=None):
         c = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
@@ -92,11 +107,14 @@ class Server:
 class Cairn(Server):
     name = "cairn"
 
-    def __init__(self, folder, binary, prepare=None, **settings):
-        """settings: section_key=value in TOML; prepare: called before the start."""
+    def __init__(self, folder, binary, prepare=None, tls=False, **settings):
+        """settings: section_key=value in TOML; prepare: called before the start; tls: of the HTTP port."""
         super().__init__(folder)
         if prepare:
             prepare()
+        if tls:
+            self.tls_port, (self.certificate, key) = self.port, make_certificate(self.folder)
+            settings |= {"http_tls.cert": self.certificate, "http_tls.key": key}
         self.binary, self.admin_port = binary, free_port()
         arguments = {"node.data_dir": str(self.folder / "data"), "http.listen": f"127.0.0.1:{self.port}",
                      "admin.listen": f"127.0.0.1:{self.admin_port}", "log.level": "warn"}
@@ -142,7 +160,8 @@ class Nginx(Server):
 
     def __init__(self, folder, tls=False):
         super().__init__(folder)
-        self.tls_port = free_port() if tls is True and type(self) is Nginx else None
+        if tls:
+            self.tls_port, (self.certificate, self.key) = free_port(), make_certificate(self.folder)
         self.root = self.folder / "root"
         self.root.mkdir()
         owner = "user root;" if os.geteuid() == 0 else ""
@@ -188,34 +207,117 @@ http {{
         return ""
 
     def listen_tls(self):
-        if not self.tls_port:
-            return ""
-        key, certificate = self.folder / "tls.key", self.folder / "tls.crt"
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                        "-subj", "/CN=127.0.0.1", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
         return f"""listen 127.0.0.1:{self.tls_port} ssl backlog=4096;
-    ssl_certificate {certificate};
-    ssl_certificate_key {key};
-    ssl_protocols TLSv1.3;"""
+    ssl_certificate {self.certificate};
+    ssl_certificate_key {self.key};
+    ssl_protocols TLSv1.3;""" if self.certificate else ""
 
     def pids(self):
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
         return [self.process.pid, *map(int, children)]
 
 
-def cairn_bench(binary, *arguments):
-    """Runs `cairn bench …`; answers its JSON."""
-    done = subprocess.run([binary, "bench", *map(str, arguments)], capture_output=True, text=True)
-    if done.returncode != 0:
-        raise SystemExit(f"bench: cairn bench {' '.join(map(str, arguments))}: {done.stderr.strip()}")
-    return json.loads(done.stdout)
+class Cluster:
+    """Members on this machine; a weight of 0: without chunks."""
+
+    def __init__(self, folder, binary, weights=(1, 1, 1, 0), tls=False, **settings):
+        self.folder, self.nodes = folder, []
+        folder.mkdir(parents=True, exist_ok=True)
+        certs = folder / "certs"
+        tokens = "--token-only" in subprocess.run([binary, "cluster", "add", "--help"], capture_output=True, text=True).stdout  # since they exist
+        if tls:
+            subprocess.run([binary, "cluster", "certs", "init", "--dir", certs, "--name", "bench"], check=True, stdout=subprocess.DEVNULL)
+        ports = [free_port() for _ in weights]
+        for n, weight in enumerate(weights):
+            join = json.dumps([f"127.0.0.1:{p}" for p in ports[:n]])
+            member = {"cluster_listen": f"127.0.0.1:{ports[n]}", "cluster_name": "bench", "node_weight": weight, "cluster_join": join}
+            if n > 0 and tokens:
+                member["cluster_join_token"] = self.nodes[0].join_token()
+            self.nodes.append(start_member(folder / f"node-{n}", binary, certs if tls else None, member | settings))
+        wait_for(self.settled, 120, "the cluster has settled")
+
+    def status(self, node=None):
+        return json.loads((node or self.nodes[0]).admin("/cluster")[1])
+
+    def settled(self):
+        s = self.status()
+        return len([n for n in s["nodes"] if n["up"]]) == len(self.nodes) and s["partitions_under_replicated"] == 0 and \
+            s["repairs_waiting"] == 0 and all(n["partitions_incoming"] == 0 for n in s["nodes"]) and \
+            all(n["partitions_owned"] > 0 for n in s["nodes"] if n["weight"] > 0 and n["state"] == "active")
+
+    def leader(self):
+        wait_for(lambda: self.status()["leader"] is not None, 30, "a leader")
+        number = self.status()["leader"]
+        return next(n for n in self.nodes if self.status(n)["self"] == number)
+
+    def follower(self):
+        leader = self.leader()
+        return next(n for n in self.nodes if n is not leader)
+
+    def cpu(self):
+        return sum(n.cpu() for n in self.nodes)
+
+    def report_memory(self, report, what):
+        """The most memory that any node ever had."""
+        cache = next(n for n in self.nodes).metric("cairn_cache_limit_bytes")
+        peak = max(n.resident("VmHWM") for n in self.nodes)
+        report.require(f"cluster, {what}, cache of {cache / MIB:.0f} MiB: resident memory of the largest node over limits.memory and limits.cache, MiB",
+                       (peak - cache) / MIB - MEMORY_MIB, at_most=64)
+
+    def wait_until_clean(self):
+        for n in self.nodes:
+            n.wait_until_clean()
+
+    def remove(self):
+        for n in self.nodes:
+            if n.process is not None:
+                n.process.send_signal(signal.SIGCONT)
+                n.process.send_signal(signal.SIGTERM)
+        for n in self.nodes:
+            if n.process is not None:
+                try:
+                    n.process.wait(60)
+                except subprocess.TimeoutExpired:
+                    n.process.kill()
+                n.process = None
+            n.remove()
 
 
-def wrk(server, seconds, path, script=None, environment=None):
-    """Requests a second with 32 connections and two threads; any error or refusal ends the benchmark."""
-    command = ["wrk", "-t2", "-c32", f"-d{seconds}s"] + (["-s", str(script)] if script else []) + [server.url(path)]
-    variables = {**os.environ, **(environment or {})}
-    text = subprocess.run(command, capture_output=True, text=True, check=True, env=variables).stdout
-    if "Non-2xx" in text or "Socket errors" in text:
-        raise SystemExit(f"bench: wrk against {server.name}:\n{text}")
-    return float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1))
+def start_member(folder, binary, certs, settings):
+    issue = None
+    if certs:
+        settings |= {f"cluster_tls.{k}": folder / "data" / f for k, f in (("ca", "ca.crt"), ("cert", "node.crt"), ("key", "node.key"))}
+
+        def issue():
+            subprocess.run([binary, "cluster", "certs", "issue", "--dir", certs, "--data-dir", folder / "data", "127.0.0.1"],
+                           check=True, stdout=subprocess.DEVNULL)
+    return Cairn(folder, binary, prepare=issue, **settings)
+
+
+class Proxy(Nginx):
+    """nginx that hands everything to another nginx."""
+    name = "nginx → nginx"
+
+    def __init__(self, folder, behind):
+        self.behind = behind
+        super().__init__(folder)
+
+    def location(self):
+        return f"""
+      proxy_pass {"https" if self.behind.certificate else "http"}://behind;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_buffers 16 128k;
+      proxy_buffer_size 128k;
+      proxy_busy_buffers_size 256k;
+      proxy_max_temp_file_size 0;
+      proxy_ssl_protocols TLSv1.3;
+      proxy_ssl_session_reuse on;
+"""
+
+    def extra(self):
+        port = self.behind.tls_port or self.behind.port
+        return f"upstream behind {{ server 127.0.0.1:{port}; keepalive 64; }}"
+
+    def cpu(self):
+        return super().cpu() + self.behind.cpu()
