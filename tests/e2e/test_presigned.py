@@ -165,6 +165,8 @@ def test_version_2_is_taken_in_presigned_urls_where_it_is_allowed(old_signatures
     assert (got.body, got.header("content-type"), got.header("x-amz-meta-colour")) == (b"hello", "text/plain", "blue")
     typed = node.request("GET", presigned_2(node, client, "get_object", Key="a b", ResponseContentType="text/html"))
     assert typed.header("content-type") == "text/html"
+    assert b"<Key>a" in node.request("GET", presigned_2(node, client, "list_objects")).body
+    assert node.request("HEAD", presigned_2(node, client, "head_bucket")).status == 200
 
 
 def test_version_2_signs_all_that_changes_what_a_url_means(old_signatures):

@@ -34,11 +34,25 @@ std::string amazon_headers(const signed_request& request) {
   return out;
 }
 
-std::string resource_of(const signed_request& request, std::string_view bucket,
-                        bool (*is_sub_resource)(std::string_view name)) {
+std::string path_of(const signed_request& request, std::string_view bucket) {
+  return bucket.empty() ? std::string{request.path} : "/" + std::string{bucket} + std::string{request.path};
+}
+
+// Clients sign a bucket as /bucket or as /bucket/, whichever of them they send.
+std::string other_path(std::string path) {
+  if (path.ends_with('/'))
+    path.pop_back();
+  else
+    path.push_back('/');
+  return path;
+}
+
+bool names_a_bucket(std::string_view path) {
+  return path.size() > 1 && path.find('/', 1) >= path.size() - 1;
+}
+
+std::string signed_query_of(const signed_request& request, bool (*is_sub_resource)(std::string_view name)) {
   std::string out;
-  if (!bucket.empty()) out.append("/").append(bucket);
-  out += request.path;
   std::vector<std::string> kept;
   for (const auto& [name, value] : request.query) {
     const bool is_signed =
@@ -99,8 +113,11 @@ std::optional<s3_error> check_presigned_2(const signature_claim& claim, const si
   std::string text{request.method};
   for (const auto& line : {request.header("content-md5"), request.header("content-type"), claim.timestamp})
     text.append("\n").append(line);
-  text.append("\n").append(amazon_headers(request)).append(resource_of(request, bucket, is_sub_resource));
-  return check(claim, text, secret);
+  text.append("\n").append(amazon_headers(request));
+  const auto path = path_of(request, bucket), query = signed_query_of(request, is_sub_resource);
+  auto refused = check(claim, text + path + query, secret);
+  if (refused && names_a_bucket(path) && !check(claim, text + other_path(path) + query, secret)) return std::nullopt;
+  return refused;
 }
 
 std::optional<s3_error> check_policy_signature_2(const signature_claim& claim, std::string_view policy,

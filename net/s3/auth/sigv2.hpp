@@ -3,6 +3,7 @@
 //
 //   string to sign   METHOD \n Content-MD5 \n Content-Type \n Expires \n (x-amz-name:value \n)… resource
 //   resource         [/bucket, when the host names it] path as sent [?sub-resource[=value]&…, sorted]
+//                    (of a bucket: with or without a slash at the end)
 //
 // All that changes what a request means has to be signed. Version 2 signs of the query the sub-resources and what
 // overrides the answer's headers, of the head Content-Type, Content-MD5 and x-amz-…; each sub-resource that S3 knows is

@@ -52,6 +52,16 @@ TEST(sigv2, takes_the_example_of_the_documentation) {
   EXPECT_EQ((example{.target = in_path, .bucket = ""}).judge(), "");
 }
 
+TEST(sigv2, takes_a_bucket_with_and_without_a_slash) {
+  for (const auto* signature : {"O0v6SWPdo4x4nFD0qcXbN1ErM%2F8%3D", "C2UQEgXq2OUblYhiCn4CbBlpja8%3D"}) {
+    EXPECT_EQ((example{.target = presigned("/johnsmith", signature), .bucket = ""}).judge(), "") << signature;
+    EXPECT_EQ((example{.target = presigned("/johnsmith/", signature), .bucket = ""}).judge(), "") << signature;
+    EXPECT_EQ((example{.target = presigned("/", signature)}).judge(), "") << signature;
+    EXPECT_EQ((example{.target = presigned("/johnsmith//", signature), .bucket = ""}).judge(), "SignatureDoesNotMatch");
+    EXPECT_EQ((example{.target = presigned("/johnsmith/k", signature), .bucket = ""}).judge(), "SignatureDoesNotMatch");
+  }
+}
+
 TEST(sigv2, covers_headers_and_sub_resources) {
   const auto put = presigned("/static.johnsmith.net/db-backup.dat.gz", "pD7szonnquX2wFfX%2FgJEagDZmPo%3D");
   const std::vector<header_view> headers{{"Content-MD5", "4gJE4saaMU4BqNR0kLY+lw=="},
