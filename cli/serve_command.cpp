@@ -8,7 +8,7 @@
 #include "cli/admin/admin_token.hpp"
 #include "cli/admin/config_command.hpp"
 #include "cli/certificate_watch.hpp"
-#include "cli/open_files.hpp"
+#include "cli/machine/open_files.hpp"
 #include "cli/service_watchdog.hpp"
 #include "cli/version.hpp"
 #include "config/reload.hpp"

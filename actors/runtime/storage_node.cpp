@@ -16,11 +16,6 @@ namespace {
 constexpr std::size_t digest_queue_max = 65536;                         // one job per upload
 constexpr std::uint64_t cache_share = 4, cache_bytes_max = 64ull << 30; // limits.cache = "auto"
 
-std::size_t cache_bytes(const config::limit_settings& limits) {
-  if (limits.cache) return limits.cache->bytes;
-  return std::min(storage::usable_memory_bytes() / cache_share, cache_bytes_max);
-}
-
 class storage_node_impl final : public storage_node {
 public:
   storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics,
@@ -205,6 +200,11 @@ void storage_node_impl::stop() {
 }
 
 } // namespace
+
+std::size_t cache_bytes(const config::limit_settings& limits) {
+  if (limits.cache) return limits.cache->bytes;
+  return std::min(storage::usable_memory_bytes() / cache_share, cache_bytes_max);
+}
 
 result<std::unique_ptr<storage_node>> storage_node::open(const config::settings& settings, caf::actor_system& system,
                                                          storage::node_metrics& metrics,

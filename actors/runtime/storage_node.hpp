@@ -48,6 +48,9 @@ struct node_status {
   std::vector<certificate_in_use> certificates;
 };
 
+// limits.cache in bytes; "auto" goes by the memory that this process may use.
+std::size_t cache_bytes(const config::limit_settings& limits);
+
 class storage_node {
 public:
   // `system` runs with node_actor_config. Errors: locked (another process uses data_dir), corrupt, io_error, no_space,

@@ -82,7 +82,9 @@ def build_before(commit):
     if not binary.exists():
         if not tree.exists():
             subprocess.run(["git", "-C", str(ROOT), "worktree", "add", "--force", "--detach", str(tree), commit], check=True)
-        subprocess.run([tree / "dev", "serve", "--help"], check=True, stdout=sys.stderr)  # builds the program, then only prints
+        shutil.copytree(ROOT / "build/raft", tree / "build/raft", dirs_exist_ok=True)  # where this build has its own
+        for command in (["cmake", "--preset", "release"], ["cmake", "--build", "build/release", "--target", "cairn"]):
+            subprocess.run(command, cwd=tree, check=True, stdout=sys.stderr)
     return str(binary)
 
 

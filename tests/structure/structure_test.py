@@ -72,6 +72,7 @@ ROOMS = {
         "base/", "config", "storage/", "cluster/raft/log", "actors/protocol", "actors/members", "net/wire/grammar",
         "net/admin", "cli/client",
     ],
+    "cli/machine": ["base/", "config", "actors/runtime", "net/wire", "cli/client", "cli/admin"],
     "cli/bench": ["base/", "actors/runtime", "cli/client"],
     "cli": [
         "base/", "config", "storage/", "actors/runtime", "sim", "net/wire", "net/gateway", "net/gateway/routes",

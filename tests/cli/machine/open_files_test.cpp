@@ -1,4 +1,4 @@
-#include "cli/open_files.hpp"
+#include "cli/machine/open_files.hpp"
 
 #include <gtest/gtest.h>
 
