@@ -58,7 +58,7 @@ public:
   ~running_node() { end_signals(); }
 
   result<void> start();
-  void wait_for_stop(); // applies SIGHUPs meanwhile
+  int wait_for_stop(); // applies SIGHUPs meanwhile; the exit status
   void stop();
 
 private:
@@ -67,6 +67,7 @@ private:
   result<void> make_first_bucket();
   void announce() const;
   void await_signal();
+  void request_stop(int exit_status); // any thread; the first request counts
   void watch_certificates();
   void look_at_certificates();
   void note_certificates();
@@ -91,7 +92,8 @@ private:
   std::atomic<storage::wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
   std::thread signals_thread_;
-  std::promise<void> stop_wanted_;
+  std::atomic<bool> stop_requested_{false};
+  std::promise<int> exit_status_;
   const sockets::service_notifier service_manager_{environment("NOTIFY_SOCKET")};
   service_watchdog watchdog_{signals_context_, shards_.contexts(),
                              watchdog_period(environment("WATCHDOG_USEC"), environment("WATCHDOG_PID"), ::getpid()),
@@ -102,7 +104,10 @@ result<void> running_node::start() {
   system_ = std::make_unique<caf::actor_system>(config_);
   shards_.start();
   if (auto listening = open_admin(); !listening) return listening;
-  auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts());
+  auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts(), [this] {
+    log::error("stopping: the cluster has refused this node permanently");
+    request_stop(1);
+  });
   if (!node) return node.error();
   node_ = std::move(*node);
   if (options_.file.empty() && node_->is_new())
@@ -249,16 +254,22 @@ void running_node::await_signal() {
       return await_signal();
     }
     log::info("stopping", {{"signal", signal}});
-    service_manager_.notify("STOPPING=1");
     if (!open_node_.load()) std::_Exit(0); // nothing was served or acknowledged: the disks are as after a crash
     signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
-    stop_wanted_.set_value();
+    request_stop(0);
   });
 }
 
-void running_node::wait_for_stop() {
-  stop_wanted_.get_future().wait();
+void running_node::request_stop(int exit_status) {
+  if (stop_requested_.exchange(true)) return;
+  service_manager_.notify("STOPPING=1");
+  exit_status_.set_value(exit_status);
+}
+
+int running_node::wait_for_stop() {
+  const int status = exit_status_.get_future().get();
   end_signals(); // nobody reloads any more
+  return status;
 }
 
 void running_node::end_signals() {
@@ -299,9 +310,9 @@ int serve(const config_options& options) {
     node.stop();
     return 1;
   }
-  node.wait_for_stop();
+  const int status = node.wait_for_stop();
   node.stop();
-  return 0;
+  return status;
 }
 
 } // namespace

@@ -210,16 +210,17 @@ void membership_state::find_members() {
     s_.ask_configured(std::move(request), std::move(answered));
 }
 
-// The refusal is kept on disk, so that the node does not serve its old copy of the metadata after a restart either.
+// The refusal is kept on disk, so that the node does not serve its old copy of the metadata after a restart either. If
+// the executor has no time for it, the next refusal tries again.
 void membership_state::refused(const std::string& why) {
   if (!s_.state->refusal().empty()) return;
   s_.state->refuse(why);
   log::error("the cluster refuses this node", {{"reason", why}});
   if (!s_.remember_refusal) return;
-  auto job = [why, remember = s_.remember_refusal](bool expired) {
-    if (!expired) remember(why);
+  auto job = [this, why, remember = s_.remember_refusal, back = on_actor()](bool expired) {
+    expired ? back([this] { s_.state->refuse({}); }) : remember(why);
   };
-  if (!s_.reads->post(now() + request_time, std::move(job))) s_.state->refuse({}); // the next tick tries again
+  if (!s_.reads->post(now() + request_time, std::move(job))) s_.state->refuse({});
 }
 
 // The node uses this file to find the other members when it cannot read its metadata. After a failed write the next

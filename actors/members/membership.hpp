@@ -41,7 +41,9 @@ struct membership_services {
   // Why peers refuse this node for good, if they do; cheap. May be empty.
   std::function<std::optional<std::string>()> refusal;
   std::function<void(std::uint8_t)> feature_level; // called with the cluster's level each tick; cheap. May be empty.
-  std::function<void(const std::string& why)> remember_refusal; // blocking; on `reads`. May be empty.
+  // Called once, when this node is refused for good: stores that, and ends the node. Blocking; on `reads`. May be
+  // empty.
+  std::function<void(const std::string& why)> remember_refusal;
   // The members in this node's file of known members, and the function that replaces the file: blocking; on `reads`,
   // one at a time.
   std::vector<storage::known_member> remembered;

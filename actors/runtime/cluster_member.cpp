@@ -327,7 +327,10 @@ result<void> cluster_member::start(caf::actor_system& system, membership_service
   services.certificate_end = [end = certificate_end_] { return end->load(); };
   services.refusal = [this] { return refused_by_peers(); };
   services.feature_level = [hello = hello_](std::uint8_t level) { hello->set_feature_active(level); };
-  services.remember_refusal = [this](const std::string& why) { remember_refusal(why); };
+  services.remember_refusal = [this](const std::string& why) {
+    remember_refusal(why);
+    if (services_.refused) services_.refused();
+  };
   services.remembered = identity_.members;
   services.remember_members = [files = services_.files, dir = services_.settings->node.data_dir,
                                identity = identity_](const std::vector<storage::known_member>& members) {

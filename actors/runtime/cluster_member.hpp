@@ -33,6 +33,7 @@ struct member_services {
   storage::metadata::store* store = nullptr;
   const storage::clock* clock = nullptr;
   storage::random_source* random = nullptr;
+  std::function<void()> refused{}; // of storage_node::open
 };
 
 class cluster_member {

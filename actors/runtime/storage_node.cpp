@@ -19,10 +19,11 @@ constexpr std::uint64_t cache_share = 4, cache_bytes_max = 64ull << 30; // limit
 class storage_node_impl final : public storage_node {
 public:
   storage_node_impl(caf::actor_system& system, storage::node_metrics& metrics,
-                    std::vector<boost::asio::io_context*> contexts)
+                    std::vector<boost::asio::io_context*> contexts, std::function<void()> refused)
       : system_(system),
         metrics_(metrics),
         contexts_(std::move(contexts)),
+        refused_(std::move(refused)),
         files_(storage::posix_file_system()),
         clock_(storage::system_clock()),
         random_(storage::system_random()) {}
@@ -45,6 +46,7 @@ private:
   caf::actor_system& system_;
   storage::node_metrics& metrics_;
   const std::vector<boost::asio::io_context*> contexts_;
+  const std::function<void()> refused_;
   storage::file_system& files_;
   const storage::clock& clock_;
   storage::random_source& random_;
@@ -100,7 +102,8 @@ result<void> storage_node_impl::open_member(const config::settings& settings) {
                                       .metrics = &metrics_,
                                       .store = &metadata_.store(),
                                       .clock = &clock_,
-                                      .random = &random_});
+                                      .random = &random_,
+                                      .refused = refused_});
   if (!member) return member.error();
   member_ = std::move(*member);
   return {};
@@ -208,8 +211,9 @@ std::size_t cache_bytes(const config::limit_settings& limits) {
 
 result<std::unique_ptr<storage_node>> storage_node::open(const config::settings& settings, caf::actor_system& system,
                                                          storage::node_metrics& metrics,
-                                                         std::vector<boost::asio::io_context*> contexts) {
-  auto node = std::make_unique<storage_node_impl>(system, metrics, std::move(contexts));
+                                                         std::vector<boost::asio::io_context*> contexts,
+                                                         std::function<void()> refused) {
+  auto node = std::make_unique<storage_node_impl>(system, metrics, std::move(contexts), std::move(refused));
   if (auto started = node->start(settings); !started) return started.error();
   return std::unique_ptr<storage_node>{std::move(node)};
 }

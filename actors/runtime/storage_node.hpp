@@ -15,6 +15,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -56,9 +57,11 @@ public:
   // `system` runs with node_actor_config. Errors: locked (another process uses data_dir), corrupt, io_error, no_space,
   // unsupported (formats of a newer version); for a member of a cluster those of cluster_member::open. `contexts` are
   // running already, and serve the links to other nodes.
+  // `refused` is called once, on any thread, when the cluster has refused this node permanently: the caller ends it.
   static result<std::unique_ptr<storage_node>> open(const config::settings& settings, caf::actor_system& system,
                                                     storage::node_metrics& metrics,
-                                                    std::vector<boost::asio::io_context*> contexts);
+                                                    std::vector<boost::asio::io_context*> contexts,
+                                                    std::function<void()> refused = {});
   virtual ~storage_node() = default;
 
   virtual const services& handles() const = 0;

@@ -94,6 +94,24 @@ TEST_F(membership_test, believes_the_leader_that_it_is_refused_and_remembers_it_
   EXPECT_EQ(remembered, std::vector<std::string>{"the node was removed"});
 }
 
+TEST_F(membership_test, a_refusal_that_the_disk_had_no_time_for_is_remembered_the_next_time) {
+  cluster_of(2);
+  log.leader = 1;
+  start();
+  pass(1s);
+  executor.overdue = true;
+  network.calls.back().reply(error{errc::precondition_failed, "an older incarnation"});
+  w.settle();
+  EXPECT_TRUE(remembered.empty());
+  EXPECT_EQ(state->refusal(), "");
+  executor.overdue = false;
+  pass(1s);
+  network.calls.back().reply(error{errc::precondition_failed, "an older incarnation"});
+  w.settle();
+  EXPECT_EQ(remembered, std::vector<std::string>{"an older incarnation"});
+  EXPECT_EQ(state->refusal(), "an older incarnation");
+}
+
 TEST_F(membership_test, passes_reports_and_wishes_to_join_on_to_the_leader) {
   cluster_of(3);
   log.leader = 2;
