@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 
-constexpr nanoseconds patience_at_half = 30s, patience_when_spent = 500ms;
+constexpr nanoseconds patience_at_half = 30s, patience_when_spent = patience_min;
 constexpr double spent = 7.0 / 8; // the share of a single party
 
 double used(const memory_pressure& p) {
@@ -51,10 +51,10 @@ std::vector<std::size_t> holders_to_end(const std::vector<memory_holder>& holder
     if (h.held_bytes > 0 && (h.since >= patience || (nearly_spent && h.bytes_per_second < slow_rate)))
       chosen.push_back(i);
   }
-  std::sort(chosen.begin(), chosen.end(), [&holders](std::size_t a, std::size_t b) {
-    const auto &x = holders[a], &y = holders[b];
-    return x.held_by_party != y.held_by_party ? x.held_by_party > y.held_by_party : x.since > y.since;
-  });
+  const auto cost = [&holders](std::size_t i) {
+    return double(holders[i].since.count()) * double(holders[i].held_by_party);
+  };
+  std::sort(chosen.begin(), chosen.end(), [&cost](std::size_t a, std::size_t b) { return cost(a) > cost(b); });
   const auto target = pressure.limit_bytes / 8 * 3;
   auto left = pressure.in_use_bytes;
   std::size_t count = 0;

@@ -26,7 +26,8 @@ struct connection_place {
 // Indexes of at most `wanted` places to clear.
 std::vector<std::size_t> places_to_clear(const std::vector<connection_place>& places, std::size_t wanted);
 
-// A request that holds memory while it waits for its client.
+// A request that holds memory while it waits for its client. Progress is what the client sends, or acknowledges: a
+// client at rest between two retransmissions makes none for up to some seconds.
 struct memory_holder {
   std::size_t held_bytes = 0;
   std::chrono::nanoseconds since{0}; // without progress
@@ -38,11 +39,14 @@ struct memory_pressure {
   bool has_waiters = false;
 };
 
-// How long a client may make no progress: 30 s when half of the memory is used, down to half a second when it is spent.
-// Below half there is no limit.
+// How long a client may make no progress: 30 s when half of the memory is used, down to `patience_min` when it is
+// spent. Below half there is no limit. The minimum is longer than TCP's pauses on lossy links, and than those of a busy
+// client: a request that finds no memory can be repeated, a broken transfer cannot be mended. The shares of parties,
+// and not this, leave memory for others meanwhile.
+constexpr std::chrono::seconds patience_min{5};
 std::chrono::nanoseconds patience_under(const memory_pressure& pressure);
-// Indexes of the requests to end so that at most 3/8 of the pool stays in use. A client slower than `slow_rate` counts
-// as stalled when memory is nearly spent.
+// Indexes of the requests to end so that at most 3/8 of the pool stays in use, the worst first: by the time without
+// progress times what the party holds. A client slower than `slow_rate` counts as stalled when memory is nearly spent.
 constexpr std::uint64_t slow_rate = 4096;
 std::vector<std::size_t> holders_to_end(const std::vector<memory_holder>& holders, const memory_pressure& pressure);
 

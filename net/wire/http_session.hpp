@@ -138,6 +138,7 @@ private:
   void close_idle();
   storage::steady_time armed_at() const;
   void end(end_reason why, const session_activity& seen);
+  bool client_reads(end_reason why, bool slow, storage::steady_time now);
   void end_body(end_reason why);
   void count_end(end_reason why);
   void record();
@@ -161,6 +162,10 @@ private:
   std::atomic<bool> collects_{false};
   std::atomic<storage::account_ptr> party_; // payer_, for the sweep
   transfer_pace pace_;                      // used by the sweep, with the registry locked
+
+  // Used on the strand, before a reader is ended.
+  delivery_pace delivered_per_window_, delivered_under_pressure_;
+  std::size_t unacknowledged_ = 0; // at the last look
 
   storage::memory_charge charge_; // of the request
   const storage::account_ptr address_;

@@ -94,6 +94,7 @@ void http_session::end(end_reason why, const session_activity& seen) {
       deadline_.store((now + unread_grace).time_since_epoch().count(), std::memory_order_relaxed);
     return;
   }
+  if (what == wait::write && client_reads(why, seen.slow, now)) return;
   const bool progress = now - armed_at() < seen.since; // progress since `seen`
   if ((why == end_reason::place || why == end_reason::memory) && progress && !seen.slow) return;
   count_end(why);
@@ -102,6 +103,22 @@ void http_session::end(end_reason why, const session_activity& seen) {
   if (what == wait::idle) return close_idle();
   if (what != wait::head || buffer_.size() == 0 || why != end_reason::deadline) return close();
   refuse_head({408, "the head did not arrive within http.header_timeout"});
+}
+
+// What the socket takes says little about a client that is slow: it may take nothing for a minute while the client
+// reads.
+bool http_session::client_reads(end_reason why, bool slow, storage::steady_time now) {
+  const std::uint64_t unacknowledged = unacknowledged_bytes(stream_.socket());
+  const auto moved = moved_.load(std::memory_order_relaxed), transfer = transfers_.load(std::memory_order_relaxed);
+  const auto delivered = moved - std::min(moved, unacknowledged);
+  if (why == end_reason::rate)
+    return delivered_per_window_.keeps(now, transfer, delivered,
+                                       {shared_->transfer_rate_min.load(std::memory_order_relaxed),
+                                        shared_->transfer_rate_window.load(std::memory_order_relaxed)});
+  if (slow) return delivered_under_pressure_.keeps(now, transfer, delivered, {slow_rate, patience_min});
+  if (std::exchange(unacknowledged_, unacknowledged) == unacknowledged) return false;
+  arm(wait::write);
+  return true;
 }
 
 void http_session::end_body(end_reason why) {

@@ -6,7 +6,9 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/strand.hpp>
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 
 #include <cstddef>
 
@@ -42,5 +44,11 @@ public:
 private:
   int bytes_;
 };
+
+// What the socket has taken and the client has not acknowledged yet; 0 if the system does not say.
+inline std::size_t unacknowledged_bytes(session_socket& socket) {
+  int bytes = 0;
+  return ::ioctl(socket.native_handle(), SIOCOUTQ, &bytes) == 0 ? std::size_t(bytes) : 0;
+}
 
 } // namespace cairn::net

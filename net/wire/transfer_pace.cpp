@@ -24,8 +24,23 @@ bool transfer_pace::too_slow(storage::steady_time now, std::uint64_t transfer, s
 }
 
 std::uint64_t transfer_pace::rate(std::uint64_t moved) const {
+  if (waited_ < rate_known_after) return std::numeric_limits<std::uint64_t>::max();
   const auto ms = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::milliseconds>(waited_).count());
-  return ms < 500 ? std::numeric_limits<std::uint64_t>::max() : (moved - from_) * 1000 / ms;
+  return (moved - from_) * 1000 / ms;
+}
+
+bool delivery_pace::keeps(storage::steady_time now, std::uint64_t transfer, std::uint64_t delivered,
+                          const pace_limits& limits) {
+  bool kept = true; // of a transfer at which nobody has looked, nothing is known
+  if (transfer == transfer_) {
+    if (now - since_ < limits.window) return true;
+    const auto seconds = std::chrono::duration<double>(limits.window).count();
+    kept = double(delivered) - double(from_) >= double(limits.bytes_per_second) * seconds;
+  }
+  transfer_ = transfer;
+  from_ = delivered;
+  since_ = now;
+  return kept;
 }
 
 } // namespace cairn::net

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace cairn::net {
 
@@ -21,8 +22,9 @@ public:
   // the node waits for the client now. True: too slow.
   bool too_slow(storage::steady_time now, std::uint64_t transfer, std::uint64_t moved, bool waits,
                 const pace_limits& limits);
-  // Bytes per second in this window, of the time waited for the client; the maximum value while that is less than half
-  // a second.
+  // Bytes per second in this window, of the time waited for the client; the maximum value while that is less than
+  // `rate_known_after`.
+  static constexpr std::chrono::seconds rate_known_after{5};
   std::uint64_t rate(std::uint64_t moved) const;
 
 private:
@@ -30,6 +32,21 @@ private:
   std::chrono::nanoseconds waited_{0};    // for the client, in this window
   storage::steady_time checked_{};
   bool waited_then_ = false, grace_over_ = false;
+};
+
+// Whether a reader whose socket takes nothing is too slow all the same. The socket takes up to a mebibyte ahead of its
+// client (net/wire/session_socket.hpp), so what it takes comes in steps: at 10 KiB/s one a minute. What the client has
+// acknowledged tells its rate. A plain class; called when the connection is about to be ended.
+class delivery_pace {
+public:
+  // `delivered`: bytes of the connection that the client has acknowledged. False: fewer than `limits` ask for, since
+  // the last such look at this transfer that was a window ago or longer.
+  bool keeps(storage::steady_time now, std::uint64_t transfer, std::uint64_t delivered, const pace_limits& limits);
+
+private:
+  std::optional<std::uint64_t> transfer_;
+  std::uint64_t from_ = 0;
+  storage::steady_time since_{};
 };
 
 } // namespace cairn::net

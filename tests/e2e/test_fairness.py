@@ -118,6 +118,29 @@ def test_a_slow_reader_and_a_slow_sender_are_ended_by_the_minimum_rate(start_nod
         s.close()
 
 
+def test_a_slow_link_lives_while_memory_is_short(start_node):
+    """Beside clients of the same address that do not read. Its socket takes nothing for longer than they are given."""
+    node = start_node(limits_memory="32MiB", limits_cache="0")
+    content = os.urandom(8 * MIB)
+    assert node.put("/files/o", content).status == 200
+    slow = node.socket(receive_buffer=4096)
+    slow.sendall(head(node, "GET", "/files/o"))
+    got = b""
+    with Crowd(node, first=lambda i: head(node, "GET", "/files/o")):
+        until = time.monotonic() + 24
+        while time.monotonic() < until:
+            more = slow.recv(12 * KIB)
+            assert more, "it was cut off"
+            got += more
+            time.sleep(0.25)
+        assert node.metric("cairn_http_transfers_reclaimed_total") > 0, "memory was short, and the others were ended"
+    while len(got.partition(b"\r\n\r\n")[2]) < len(content):
+        more = slow.recv(MIB)
+        assert more, "it was cut off"
+        got += more
+    assert got.partition(b"\r\n\r\n")[2] == content
+
+
 def test_the_list_of_buckets_costs_no_more_than_their_names(start_node):
     node = start_node()
     rule = "<Rule><ID>%d</ID><Status>Enabled</Status><Prefix>" + "p" * 900 + "</Prefix><Expiration><Days>9</Days></Expiration></Rule>"

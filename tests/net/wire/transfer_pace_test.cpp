@@ -68,9 +68,23 @@ TEST(transfer_pace, takes_any_rate_when_none_is_set) {
 
 TEST(transfer_pace, tells_the_rate_of_the_running_window) {
   client c;
-  EXPECT_EQ(c.pace.rate(c.moved), std::numeric_limits<std::uint64_t>::max()) << "nothing is known";
-  c.run(5, 300);
+  c.run(5, 300); // the first look only begins
+  EXPECT_EQ(c.pace.rate(c.moved), std::numeric_limits<std::uint64_t>::max()) << "a pause of seconds is no rate";
+  c.run(1, 300);
   EXPECT_EQ(c.pace.rate(c.moved), 300u);
+}
+
+TEST(delivery_pace, asks_for_the_rate_since_the_last_look_and_knows_nothing_at_the_first) {
+  delivery_pace pace;
+  const pace_limits limits{1000, 10s};
+  const steady_time start{1000s};
+  EXPECT_TRUE(pace.keeps(start, 1, 0, limits));
+  EXPECT_TRUE(pace.keeps(start + 9s, 1, 0, limits)) << "too early to say";
+  EXPECT_TRUE(pace.keeps(start + 10s, 1, 10'000, limits));
+  EXPECT_FALSE(pace.keeps(start + 20s, 1, 19'999, limits));
+  EXPECT_TRUE(pace.keeps(start + 30s, 1, 29'999, limits));
+  EXPECT_TRUE(pace.keeps(start + 60s, 2, 29'999, limits)) << "another transfer";
+  EXPECT_FALSE(pace.keeps(start + 70s, 2, 29'999, limits));
 }
 
 } // namespace cairn::net
