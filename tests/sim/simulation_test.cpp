@@ -15,7 +15,7 @@ namespace {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 constexpr std::uint64_t cluster_seeds = 100, raft_seeds = 1000;
 #else
-constexpr std::uint64_t cluster_seeds = 1000, raft_seeds = 10'000;
+constexpr std::uint64_t cluster_seeds = 500, raft_seeds = 10'000;
 #endif
 
 void sweep_without_failures(const std::string& name, std::uint64_t first, std::uint64_t last) {
