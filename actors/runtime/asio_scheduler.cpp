@@ -1,10 +1,10 @@
 #include "actors/runtime/asio_scheduler.hpp"
 
 #include "actors/protocol/messages.hpp"
+#include "actors/runtime/actor_timers.hpp"
 
 #include <boost/asio/post.hpp>
 
-#include <caf/detail/thread_safe_actor_clock.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 
 #include <array>
@@ -65,18 +65,18 @@ public:
     return new asio_coordinator(system);
   }
 
-  caf::actor_clock& clock() noexcept override { return clock_; }
+  caf::actor_clock& clock() noexcept override { return timers_; }
 
 protected:
   void start() override {
-    timer_ = std::thread([this] { clock_.run_dispatch_loop(); });
+    timer_ = std::thread([this] { timers_.run(); });
     abstract_coordinator::start();
   }
 
   void stop() override {
     stop_actors();
     while (!jobs_.none_left()) std::this_thread::yield(); // the last jobs take microseconds
-    clock_.cancel_dispatch_loop();
+    timers_.stop();
     timer_.join();
   }
 
@@ -128,7 +128,7 @@ private:
   const std::vector<boost::asio::io_context*> shards_;
   std::atomic<std::size_t> next_{0};
   job_count jobs_;
-  caf::detail::thread_safe_actor_clock clock_;
+  actor_timers timers_;
   std::thread timer_;
 };
 

@@ -1,5 +1,5 @@
 // Runs actors as handlers of the io_contexts that also run the sockets, so a hop socket → actor → socket costs well
-// under a microsecond and no thread polls. One of the three places that use CAF's internals (CAF 0.17 scheduler
+// under a microsecond and no thread polls. One of the places that use CAF's internals (CAF 0.17 scheduler
 // module).
 //
 // A job runs on the shard (io_context) of the thread that made it runnable; threads outside every shard (executors, the

@@ -1,6 +1,6 @@
 // A deterministic world for the production actors: one thread, virtual time, one seed. CAF's test scheduler holds the
 // runnable actors, and the world draws which of them handles its next message; when none is runnable, time advances to
-// the next timer. So a run of a seed is repeatable exactly, and `digest` shows it. One of the three places that use
+// the next timer. So a run of a seed is repeatable exactly, and `digest` shows it. One of the places that use
 // CAF's internals.
 //
 // Header-only, because the unit tests of the actors use it too. Not thread-safe; several worlds may run on several
