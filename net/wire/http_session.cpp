@@ -21,8 +21,9 @@ constexpr std::size_t read_bytes = 4096;
 constexpr std::size_t kept_buffer_bytes = 8192;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
-constexpr int unsent_bytes = 1 << 20;           // with half of it a single client reads 20 % slower
-constexpr std::size_t syscall_bytes = 16 << 20; // Asio's own limit a call is 64 KiB
+constexpr int unsent_bytes = 1 << 20;               // with half of it a single client reads 20 % slower
+constexpr std::size_t syscall_bytes = 16 << 20;     // Asio's own limit a call is 64 KiB
+constexpr std::size_t head_apart_bytes = 128 << 10; // a head before so many bytes is sent by a call of its own
 
 std::array<asio::const_buffer, 2> buffers_of(const pending_write& w) {
   if (!w.bytes.owner) return {asio::buffer(w.text), asio::const_buffer{}};
@@ -216,6 +217,9 @@ void http_session::send_continue() {
 
 void http_session::write(pending_write w) {
   if (closed_) return;
+  // The client has its first byte while the others are still copied into the socket.
+  if (!w.text.empty() && w.bytes.owner && w.bytes.length >= head_apart_bytes)
+    writes_.push_back({pending_write::kind::interim, 0, std::exchange(w.text, {}), {}});
   writes_.push_back(std::move(w));
   flush();
 }

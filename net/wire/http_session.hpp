@@ -27,7 +27,7 @@
 namespace cairn::net {
 
 struct pending_write {
-  enum class kind : std::uint8_t { part, interim, last };
+  enum class kind : std::uint8_t { part, interim, last }; // interim: nobody is told that it was sent
   kind what = kind::part;
   std::uint64_t number = 0; // of a part: passed to exchange::sent
   std::string text;
