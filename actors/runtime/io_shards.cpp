@@ -8,8 +8,9 @@ namespace cairn::actors {
 
 io_shards::io_shards(std::uint32_t shards, std::uint32_t threads) {
   const std::uint32_t wanted = threads != 0 ? threads : std::max(1u, std::thread::hardware_concurrency());
-  threads_per_shard_ = std::max(1u, wanted / std::max(1u, shards));
-  for (std::uint32_t i = 0; i < std::max(1u, shards); ++i)
+  if (shards == 0) shards = wanted;
+  threads_per_shard_ = std::max(1u, wanted / shards);
+  for (std::uint32_t i = 0; i < shards; ++i)
     contexts_.push_back(std::make_unique<boost::asio::io_context>(static_cast<int>(threads_per_shard_)));
 }
 

@@ -14,7 +14,7 @@ namespace cairn::actors {
 
 class io_shards {
 public:
-  // threads 0: one per core. At least one thread per shard.
+  // shards 0: one for each thread. threads 0: one per core. At least one thread per shard.
   io_shards(std::uint32_t shards, std::uint32_t threads);
   ~io_shards(); // stop()
   io_shards(const io_shards&) = delete;

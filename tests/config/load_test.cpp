@@ -152,7 +152,7 @@ TEST(config_load, every_bound_is_kept_on_both_sides) {
                                                         {"node.threads=256", true},
                                                         {"node.threads=257", false},
                                                         {"node.threads=-1", false},
-                                                        {"node.shards=0", false},
+                                                        {"node.shards=0", true},
                                                         {"node.shards=64", true},
                                                         {"node.shards=65", false},
                                                         {"storage.io_threads=0", false},
