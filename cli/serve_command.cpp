@@ -159,6 +159,10 @@ result<void> running_node::open_admin() {
     if (!own) return own.error();
     admin.token = std::move(*own);
   }
+  admin.root_access_key = settings_.auth.root_access_key;
+  admin.root_secret_key = settings_.auth.root_secret_key;
+  admin.version = version_number();
+  admin.counters = &metrics_;
   admin_ = std::make_unique<net::admin_server>(*shards_.contexts().front(), settings_.admin, std::move(admin));
   if (auto listening = admin_->listen(); !listening) return listening;
   admin_->start();
@@ -184,7 +188,8 @@ void running_node::announce() const {
       (settings_.admin.tls.cert.empty() ? "http://" : "https://") + config::format(admin_->local_endpoint());
   log::info("serving",
             {{"http", url}, {"admin", admin_url}, {"data", settings_.node.data_dir}, {"version", version_text()}});
-  std::cout << "Cairn serves " << url << "  (metrics: " << admin_url << "/metrics)\n"
+  std::cout << "Cairn serves " << url << "  (console: " << admin_url << "/console/, metrics: " << admin_url
+            << "/metrics)\n"
             << "Try it:\n"
             << "  curl -T FILE " << url << "/files/FILE\n"
             << "  curl -o COPY " << url << "/files/FILE\n"

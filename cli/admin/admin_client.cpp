@@ -2,9 +2,12 @@
 
 #include "cli/admin/admin_token.hpp"
 #include "cli/client/command_support.hpp"
+#include "net/admin/api_table.hpp"
+#include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdlib>
 
 namespace cairn::cli {
@@ -32,6 +35,27 @@ result<std::string> find_admin_token(const admin_address& a) {
   return found ? found : result<std::string>{std::string{}};
 }
 
+http_request api_request(std::string_view command, std::string_view subject,
+                         const std::vector<std::pair<std::string, std::string>>& parameters) {
+  const auto rows = net::api_rows();
+  const auto row = std::ranges::find(rows, command, &net::api_row::command);
+  CAIRN_ASSERT(row != rows.end());
+  std::string target{row->path};
+  if (const auto open = target.find('{'); open != target.npos) {
+    std::string encoded;
+    net::append_percent_encoded(encoded, subject, false);
+    target.replace(open, target.find('}') - open + 1, encoded);
+  }
+  char before = '?';
+  for (const auto& [name, value] : parameters) {
+    if (value.empty()) continue;
+    net::append_percent_encoded((target += before).append(name).append("="), value, false);
+    before = '&';
+  }
+  const auto method = boost::beast::http::to_string(row->method);
+  return {std::string{method.data(), method.size()}, std::move(target), {}};
+}
+
 result<std::string> ask_admin(const admin_address& a, http_request request) {
   auto server = parse_server_address(a.endpoint);
   if (!server) return server.error();
@@ -46,7 +70,7 @@ result<std::string> ask_admin(const admin_address& a, http_request request) {
   auto text = std::move(response->body);
   while (text.ends_with('\n')) text.pop_back();
   if (text.empty()) text = "the node answered " + std::to_string(response->status);
-  if (response->status == 403)
+  if (response->status == 401 || response->status == 403)
     text += " (the token is that of --token-file, CAIRN_ADMIN_TOKEN, or " + admin_token_path(a.data_dir) + ")";
   return error{response->status == 400 ? errc::invalid_argument : errc::io_error, terminal_text(text)};
 }

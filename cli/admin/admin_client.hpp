@@ -4,6 +4,9 @@
 #include "cli/client/http_client.hpp"
 
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -21,6 +24,11 @@ void add_admin_options(CLI::App& command, admin_address& to);
 
 // Of --token-file, else CAIRN_ADMIN_TOKEN, else the admin.token of the data directory; empty: there is none of these.
 result<std::string> find_admin_token(const admin_address& a);
+
+// The request of the admin API's row with this command (net/admin/api_table.cpp). `subject`: what its path names;
+// parameters without a value are left out.
+http_request api_request(std::string_view command, std::string_view subject,
+                         const std::vector<std::pair<std::string, std::string>>& parameters);
 
 // Sends the request with the token and takes the answer's body; refusals are errors with the node's own words.
 result<std::string> ask_admin(const admin_address& a, http_request request);

@@ -4,7 +4,6 @@
 #include "cli/admin/cluster_command.hpp"
 #include "cli/client/command_support.hpp"
 #include "net/admin/cluster_page.hpp"
-#include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -34,18 +33,17 @@ result<void> print(const result<std::string>& answer) {
 }
 
 result<void> status(const admin_options& options) {
-  auto answer = ask_admin(options, {"GET", options.json ? "/cluster" : "/cluster?format=text", {}});
+  auto answer = ask_admin(options, {"GET", options.json ? "/v1/cluster" : "/v1/cluster?format=text", {}});
   return print(answer && !options.json ? terminal_text(*answer) : answer);
 }
 
 result<void> command(const std::string& kind, const admin_options& options) {
-  std::string target = "/cluster/command?kind=" + kind;
-  const auto add = [&target](const char* name, const std::string& value) {
-    net::append_percent_encoded(target.append("&").append(name).append("="), value, false);
-  };
-  if (!options.node.empty()) add("node", options.node);
-  if (!options.value.empty()) add("value", options.value);
-  auto answer = ask_admin(options, {"POST", target, {}});
+  const auto& verb = *actors::find_verb(kind);
+  const bool in_path = verb.subject == actors::verb_subject::node;
+  auto answer = ask_admin(
+      options,
+      api_request(kind, options.node,
+                  {{"node", in_path ? std::string{} : options.node}, {"value", options.value}, {"format", "text"}}));
   return print(answer ? terminal_text(*answer) : answer);
 }
 
@@ -75,9 +73,8 @@ result<std::string> invite(const add_options& options, const std::string& id) {
   const auto seconds = time ? std::chrono::duration_cast<std::chrono::seconds>(*time).count() : 0;
   if (seconds < 1 || seconds > std::int64_t{net::invitation_seconds_max})
     return error{errc::invalid_argument, "--expires: expected a time from 1s to 720h, got \"" + options.expires + "\""};
-  auto target = "/cluster/command?kind=add&value=" + std::to_string(seconds);
-  if (!id.empty()) target += "&id=" + id;
-  return ask_admin(options, {"POST", target, {}});
+  return ask_admin(options,
+                   api_request("add", {}, {{"value", std::to_string(seconds)}, {"id", id}, {"format", "text"}}));
 }
 
 void replace_all(std::string& text, std::string_view what, const std::string& by) {
@@ -92,7 +89,7 @@ result<void> add(const add_options& options) {
   auto token = invite(options, {});
   if (!token || options.token_only) return print(token);
   while (token->ends_with('\n')) token->pop_back();
-  auto text = ask_admin(options, {"GET", "/cluster?format=join", {}});
+  auto text = ask_admin(options, {"GET", "/v1/cluster/join?format=text", {}});
   if (!text) return text.error();
   replace_all(*text, "JOIN-TOKEN", *token);
   if (!options.node.empty()) replace_all(*text, "NEW-NODE", options.node);

@@ -1,8 +1,8 @@
 #include "cli/admin/key_command.hpp"
 
+#include "base/json.hpp"
 #include "cli/admin/admin_client.hpp"
 #include "cli/client/command_support.hpp"
-#include "net/wire/grammar/uri.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -26,12 +26,7 @@ key_options_ptr add_common_options(CLI::App& command) {
   return options;
 }
 
-std::string target_of(const char* kind, const key_options& options) {
-  std::string target = std::string("/keys/command?kind=") + kind;
-  const auto add = [&target](const char* name, const std::string& value) {
-    if (value.empty()) return;
-    net::append_percent_encoded(target.append("&").append(name).append("="), value, false);
-  };
+http_request request_of(const std::string& kind, const key_options& options) {
   std::string rights;
   const auto add_right = [&rights](bool wanted, const char* name) {
     if (wanted) rights.append(rights.empty() ? "" : ",").append(name);
@@ -39,30 +34,44 @@ std::string target_of(const char* kind, const key_options& options) {
   add_right(options.read, "read");
   add_right(options.write, "write");
   add_right(options.owner, "owner");
-  add("key", options.key);
-  add("bucket", options.bucket);
-  add("label", options.label);
-  add("value", options.value);
-  add("rights", rights);
-  add("create_buckets", options.create_buckets ? "yes" : "");
-  add("format", options.json ? "json" : "");
-  return target;
+  const bool of_bucket = kind == "public-read";
+  return api_request(kind, of_bucket ? options.bucket : options.key,
+                     {{"bucket", of_bucket ? std::string{} : options.bucket},
+                      {"label", options.label},
+                      {"value", options.value},
+                      {"rights", rights},
+                      {"create_buckets", options.create_buckets ? "yes" : ""},
+                      {"format", options.json ? "json" : "text"}});
 }
 
-result<void> command(const char* kind, const key_options& options) {
-  const auto answer = ask_admin(options, {"POST", target_of(kind, options), {}});
+result<void> print(const result<std::string>& answer, bool json) {
   if (!answer) return answer.error();
-  const auto shown = options.json ? *answer : terminal_text(*answer);
+  const auto shown = json ? *answer : terminal_text(*answer);
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   return {};
+}
+
+result<void> command(const std::string& kind, const key_options& options) {
+  return print(ask_admin(options, request_of(kind, options)), options.json);
+}
+
+// With --json an array, without the page's frame.
+result<void> list(const key_options& options) {
+  auto answer = ask_admin(options, {"GET", options.json ? "/v1/keys" : "/v1/keys?format=text", {}});
+  if (!answer || !options.json) return print(answer, options.json);
+  const auto page = read_json(*answer, answer->size(), 8);
+  const auto* keys = page && page->is_object() ? page->get_object().if_contains("keys") : nullptr;
+  if (keys == nullptr) return error{errc::io_error, "the node's answer is not a list of keys"};
+  return print(json_text(*keys) + "\n", true);
 }
 
 CLI::App* add_one(CLI::App& parent, const char* name, const char* kind, const std::string& help,
                   key_options_ptr& options, int& exit_code) {
   auto* subcommand = parent.add_subcommand(name, help);
   options = add_common_options(*subcommand);
-  subcommand->callback(
-      [kind, options, &exit_code] { run_command(exit_code, [&] { return command(kind, *options); }); });
+  subcommand->callback([kind = std::string{kind}, options, &exit_code] {
+    run_command(exit_code, [&] { return command(kind, *options); });
+  });
   return subcommand;
 }
 
@@ -87,7 +96,9 @@ void add_key_command(CLI::App& app, int& exit_code) {
                          options, exit_code);
   create->add_option("--label", options->label, "For people, in `cairn key list`");
   create->add_flag("--create-buckets", options->create_buckets, "It may make buckets");
-  add_one(*key, "list", "list", "Show the access keys and what they may do", options, exit_code);
+  auto* show = key->add_subcommand("list", "Show the access keys and what they may do");
+  options = add_common_options(*show);
+  show->callback([options, &exit_code] { run_command(exit_code, [&] { return list(*options); }); });
   auto* remove = add_one(*key, "delete", "delete", "Delete an access key: no request of it is taken from then on",
                          options, exit_code);
   remove->add_option("KEY", options->key, "The access key")->required();

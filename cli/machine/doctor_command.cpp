@@ -51,7 +51,7 @@ running_node ask_node(const config::settings& settings, const std::string& ca) {
   out.runs = true;
   if (!ready) out.not_ready = ready.error().text;
   if (settings.cluster.listen.host.empty()) return out;
-  if (const auto page = ask_admin(address, {"GET", "/cluster", {}})) out.down_nodes = down_nodes(*page);
+  if (const auto page = ask_admin(address, {"GET", "/v1/cluster", {}})) out.down_nodes = down_nodes(*page);
   return out;
 }
 

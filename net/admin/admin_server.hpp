@@ -1,48 +1,23 @@
-// The admin port: /health/live, /health/ready and /metrics for probes and Prometheus, /cluster and /cluster/command for
-// `cairn cluster` (net/admin/cluster_page.hpp), /keys/command for `cairn key` (net/admin/keys_page.hpp). One request a
-// connection. Requests that change something need the node's token, also over loopback; wrong tokens are answered after
-// a pause. Requests that only read need the token or a Host name that DNS rebinding cannot produce
-// (net/wire/grammar/host_check.hpp), except for /health. TLS with admin.tls. Start-up code owns the server and runs the
-// io_context; methods may be called from any thread.
+// The admin port's connections: one request each, with TLS by admin.tls. admin_api.hpp answers and decides who may ask
+// what; wrong credentials are answered after a pause. Bounded: at the limit a new connection evicts the one that has
+// waited longest for its client. Start-up code owns the server and runs the io_context; methods may be called from any
+// thread.
 #pragma once
 
-#include "actors/runtime/storage_node.hpp"
 #include "config/config.hpp"
-#include "net/admin/keys_page.hpp"
+#include "net/admin/admin_api.hpp"
 
 #include <boost/asio/io_context.hpp>
 
-#include <chrono>
-#include <functional>
 #include <memory>
 
 namespace cairn::net {
 
-struct admin_times {
-  // Of each: the TLS handshake and the head; the answer's way to the client.
-  std::chrono::milliseconds client{10'000};
-  // Of the node's work in between. Longer than any actor takes to answer: a command of the cluster 20 s, of a key 30 s.
-  std::chrono::milliseconds work{40'000};
-};
-
-struct admin_options {
-  std::function<actors::node_status()> status; // called for every ready and metrics request; cheap, thread-safe
-  std::function<std::string()> metrics;        // returns the metrics page
-  bool clustered = false;                      // the node is a member of a cluster
-  std::string token = {};                      // admin.token, or the generated one; empty: no changes allowed
-  admin_times times = {};
-};
-
-// The actors of an open node, which handle the requests.
-struct admin_targets {
-  key_page_services keys;
-  actors::admin_service_actor admin_service; // null: a standalone node
-};
-
 class admin_server {
 public:
   admin_server(boost::asio::io_context& context, const config::admin_settings& settings, admin_options options,
-               const storage::clock& clock = storage::system_clock());
+               const storage::clock& clock = storage::system_clock(),
+               storage::random_source& random = storage::system_random());
   ~admin_server(); // closes the listener; requests in progress continue
 
   // io_error, as http_server::listen; errors of tls_context::load.

@@ -3,6 +3,7 @@
 #include "base/digest.hpp"
 #include "base/json.hpp"
 #include "config/keys.hpp"
+#include "net/admin/cluster_reasons.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,16 +21,6 @@ using actors::cluster_status;
 using actors::verb_subject;
 using actors::verb_value;
 using storage::metadata::node_state;
-
-constexpr storage::wall_ms certificate_warning_ms = 30ll * 24 * 3600 * 1000;
-
-// For terminals: characters other than visible ASCII become '?', because addresses and zones come from other nodes.
-std::string visible(std::string_view text) {
-  std::string out{text};
-  for (char& c : out)
-    if (c < 0x20 || c > 0x7e) c = '?';
-  return out;
-}
 
 const char* name_of(node_state s) {
   switch (s) {
@@ -88,25 +79,6 @@ json_value waiting_json(const actors::waiting_status& w) {
 
 // ── text for operators ──
 
-std::string short_bytes(std::uint64_t bytes) {
-  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  std::size_t unit = 0;
-  std::uint64_t whole = bytes, rest = 0;
-  for (; whole >= 1024 && unit + 1 < units.size(); ++unit) {
-    rest = whole % 1024 * 10 / 1024;
-    whole /= 1024;
-  }
-  const bool fraction = unit > 0 && whole < 10;
-  return std::to_string(whole) + (fraction ? '.' + std::to_string(rest) : "") + ' ' + units[unit];
-}
-
-std::string short_time(storage::wall_ms ms) {
-  const auto s = ms / 1000;
-  if (s < 120) return std::to_string(s) + " s";
-  if (s < 120 * 60) return std::to_string(s / 60) + " min";
-  return s < 48 * 3600 ? std::to_string(s / 3600) + " h" : std::to_string(s / 86400) + " d";
-}
-
 std::string state_text(const cluster_node_status& n, storage::wall_ms now) {
   std::string out = name_of(n.state);
   out += n.up ? ", up" : ", DOWN";
@@ -136,8 +108,8 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
   const auto role = s.leader == n.number ? "leader" : n.role == actors::metadata_role::none ? "-" : name_of(n.role);
   const auto used = n.capacity_bytes == 0 ? "-" : short_bytes(n.used_bytes) + " of " + short_bytes(n.capacity_bytes);
   return {std::to_string(n.number) + (n.number == s.self ? "*" : ""),
-          visible(n.address),
-          n.zone.empty() ? "-" : visible(n.zone),
+          ascii_only(n.address),
+          n.zone.empty() ? "-" : ascii_only(n.zone),
           std::to_string(n.weight),
           state_text(n, s.now),
           role,
@@ -149,82 +121,12 @@ table_row node_row(const cluster_node_status& n, const cluster_status& s) {
           storage::to_string(n.id)};
 }
 
-std::string numbers(const std::vector<storage::node_number>& nodes, std::string_view between) {
-  std::string out;
-  for (const auto n : nodes) out.append(out.empty() ? "" : between).append(std::to_string(n));
-  return out;
-}
-
 std::string votes_text(const cluster_status& s) {
   if (s.voters.empty()) return {};
   const auto count = s.voters.size();
-  return (count == 1 ? "Voter: " : "Voters: ") + numbers(s.voters, ", ") +
+  return (count == 1 ? "Voter: " : "Voters: ") + node_list(s.voters) +
          (count == 1 ? "." : "; " + std::to_string(count / 2 + 1) + " of them must be up.") +
-         (s.voters_next.empty() ? "\n" : " This is being changed to " + numbers(s.voters_next, ", ") + ".\n");
-}
-
-std::string named(const std::vector<storage::node_number>& nodes) {
-  return (nodes.size() == 1 ? "node " : "nodes ") + numbers(nodes, ", ");
-}
-
-std::string zones_of(const cluster_status& s, const std::vector<storage::node_number>& nodes) {
-  std::vector<std::string_view> zones;
-  for (const auto& n : s.nodes)
-    if (std::ranges::find(nodes, n.number) != nodes.end() && std::ranges::find(zones, n.zone) == zones.end())
-      zones.emplace_back(n.zone);
-  std::string out = zones.size() == 1 ? "zone " : "zones ";
-  for (std::size_t i = 0; i < zones.size(); ++i)
-    out.append(i == 0 ? "" : ", ").append(zones[i].empty() ? "without a name" : zones[i]);
-  return out;
-}
-
-std::string auto_out_text(const cluster_status& s) {
-  using cluster::out_pause;
-  const auto& a = s.auto_out;
-  if (a.paused == out_pause::none || a.waiting.empty()) return {};
-  const bool one = a.waiting.size() == 1;
-  const auto count = std::to_string(a.because.size());
-  std::string why, what = "Start them again, or repair the network between them. For one that won't come back: "
-                          "`cairn cluster drain NODE`.";
-  switch (a.paused) {
-    case out_pause::many_down:
-      why = count + " of " + std::to_string(s.nodes.size()) + " nodes are down (" + numbers(a.because, ", ") +
-            "), so that the network is more likely at fault than their disks";
-      break;
-    case out_pause::zone_down:
-      why = "all nodes of the " + zones_of(s, a.because) + " are down (" + numbers(a.because, ", ") +
-            "), so that the network or the power is more likely at fault than their disks";
-      break;
-    default:
-      why = std::string("the others' disks would get fuller than 85 % with what ") + (one ? "it holds" : "they hold");
-      what = std::string("Add nodes or disks, delete objects, or start ") + (one ? "it" : "them") +
-             " again. `cairn cluster drain NODE` moves the data in any case.";
-  }
-  return "PAUSED: no new copies are made of what " + named(a.waiting) +
-         (one ? " holds, which is" : " hold, which are") + " away for longer than cluster.down_out_after: " + why +
-         ". " + what + '\n';
-}
-
-std::string waiting_text(const cluster_status& s) {
-  std::string out;
-  for (const auto& w : s.waiting) {
-    const auto id = storage::to_string(w.id);
-    out += "WAITING: node " + id + " at " + visible(w.address) + " asks to join: `cairn cluster add " + id +
-           "` admits it.\n";
-  }
-  return out;
-}
-
-std::string certificates_text(const cluster_status& s) {
-  std::string out;
-  for (const auto& n : s.nodes) {
-    if (n.certificate_end == 0 || n.certificate_end - s.now >= certificate_warning_ms) continue;
-    const auto left = n.certificate_end - s.now;
-    out += "CERTIFICATE: that of node " + std::to_string(n.number) +
-           (left > 0 ? " ends in " + short_time(left) : std::string(" has ended")) +
-           ": issue a new one, then SIGHUP.\n";
-  }
-  return out;
+         (s.voters_next.empty() ? "\n" : " This is being changed to " + node_list(s.voters_next) + ".\n");
 }
 
 // ── commands ──
@@ -289,29 +191,34 @@ result<void> read_value(admin_command& c, verb_value kind, const std::string& va
 
 } // namespace
 
-std::string cluster_json(const cluster_status& s) {
-  json_array nodes, waiting;
-  for (const auto& w : s.waiting) waiting.push_back(waiting_json(w));
+json_array nodes_json(const cluster_status& s) {
+  json_array nodes;
   for (const auto& n : s.nodes) nodes.push_back(node_json(n));
-  return json_text(json_object{{"name", s.name},
-                               {"id", storage::to_string(s.id)},
-                               {"replicas", s.replicas},
-                               {"write_quorum", s.write_quorum},
-                               {"epoch", s.epoch},
-                               {"leader", s.leader ? json_value(*s.leader) : json_value{}},
-                               {"term", s.term},
-                               {"self", s.self},
-                               {"repairs_waiting", s.repairs_waiting},
-                               {"deletions_held", s.deletions_held},
-                               {"bytes_to_move", s.bytes_to_move},
-                               {"partitions_under_replicated", s.partitions_under_replicated},
-                               {"chunks_lost", s.chunks_lost},
-                               {"voters", array_of(s.voters)},
-                               {"voters_next", array_of(s.voters_next)},
-                               {"auto_out", auto_out_json(s.auto_out)},
-                               {"waiting", std::move(waiting)},
-                               {"nodes", std::move(nodes)}}) +
-         '\n';
+  return nodes;
+}
+
+json_object cluster_object(const cluster_status& s) {
+  json_array waiting;
+  for (const auto& w : s.waiting) waiting.push_back(waiting_json(w));
+  return json_object{{"name", s.name},
+                     {"id", storage::to_string(s.id)},
+                     {"replicas", s.replicas},
+                     {"write_quorum", s.write_quorum},
+                     {"epoch", s.epoch},
+                     {"leader", s.leader ? json_value(*s.leader) : json_value{}},
+                     {"term", s.term},
+                     {"self", s.self},
+                     {"repairs_waiting", s.repairs_waiting},
+                     {"deletions_held", s.deletions_held},
+                     {"bytes_to_move", s.bytes_to_move},
+                     {"partitions_under_replicated", s.partitions_under_replicated},
+                     {"chunks_lost", s.chunks_lost},
+                     {"voters", array_of(s.voters)},
+                     {"voters_next", array_of(s.voters_next)},
+                     {"auto_out", auto_out_json(s.auto_out)},
+                     {"waiting", std::move(waiting)},
+                     {"nodes", nodes_json(s)},
+                     {"reasons", reasons_json(cluster_reasons(s))}};
 }
 
 std::string cluster_text(const cluster_status& s) {
@@ -324,11 +231,8 @@ std::string cluster_text(const cluster_status& s) {
   out += table(rows);
   out += "\nRepairs waiting: " + std::to_string(s.repairs_waiting) + ". To move: " + short_bytes(s.bytes_to_move) +
          ". Partitions with too few copies: " + std::to_string(s.partitions_under_replicated) + ".\n";
-  out += votes_text(s) + auto_out_text(s) + waiting_text(s) + certificates_text(s);
-  if (s.chunks_lost > 0)
-    out += "LOST: no node has " + std::to_string(s.chunks_lost) +
-           (s.chunks_lost == 1 ? " chunk that an object needs" : " chunks that objects need") +
-           ": `cairn cluster lost` shows which.\n";
+  out += votes_text(s);
+  for (const auto& n : cluster_notices(s)) out += n.label + ": " + n.text + '\n';
   if (s.deletions_held) out += "Deletion is held: `cairn cluster deletions release` resumes it.\n";
   return out + "* the node that was asked\n";
 }

@@ -1,4 +1,5 @@
-// Parsing and answers of GET /cluster and POST /cluster/command of the admin port. Pure.
+// The status of the cluster as JSON and as text, and commands of operators in the parameters of a request. The admin
+// API (api_table.cpp) has both under /v1; the paths here are those of older builds, which their commands use. Pure.
 //
 //   GET /cluster               application/json, one object:
 //     {"name", "id", "replicas", "write_quorum", "epoch", "leader": number or null, "term", "self",
@@ -27,6 +28,7 @@
 #include "actors/protocol/admin_command.hpp"
 #include "actors/protocol/cluster_status.hpp"
 #include "base/error.hpp"
+#include "base/json.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <optional>
@@ -35,7 +37,8 @@
 
 namespace cairn::net {
 
-std::string cluster_json(const actors::cluster_status& s);
+json_object cluster_object(const actors::cluster_status& s);
+json_array nodes_json(const actors::cluster_status& s);
 std::string cluster_text(const actors::cluster_status& s);
 std::string join_text(const actors::cluster_status& s);
 

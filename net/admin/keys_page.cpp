@@ -114,13 +114,13 @@ void change(const key_page_services& env, const key_command& c, answer then) {
   commit(env, std::move(command), done_text(c, (allow ? "allowed " : "denied ") + c.key), std::move(then));
 }
 
-// All keys, page by page, then the names of the buckets.
+// The keys, page by page, then the names of the buckets.
 struct list_job {
   key_page_services env;
-  bool json = false;
-  answer then;
-  std::vector<metadata::access_key_row> keys;
-  bucket_names names;
+  std::string after;
+  std::uint32_t max = 0;
+  std::function<void(result<key_page>)> then;
+  key_page page;
 };
 
 void name_buckets(const std::shared_ptr<list_job>& job, const std::string& after = {}) {
@@ -130,22 +130,26 @@ void name_buckets(const std::shared_ptr<list_job>& job, const std::string& after
       job->env.services,
       [job](result<actors::buckets_listing> page) {
         if (!page) return job->then(page.error());
-        for (const auto& bucket : (*page)->buckets) job->names.emplace(bucket.id, bucket.name);
+        for (const auto& bucket : (*page)->buckets) job->page.names.emplace(bucket.id, bucket.name);
         if ((*page)->truncated) return name_buckets(job, (*page)->last);
-        job->then(keys_answer(job->keys, job->names, job->json));
+        job->then(std::move(job->page));
       },
       actors::list_atom_v, query);
 }
 
 void next_page(const std::shared_ptr<list_job>& job) {
   actors::keys_query query;
-  if (!job->keys.empty()) query.after = job->keys.back().id;
+  query.after = job->page.keys.empty() ? job->after : job->page.keys.back().id;
+  if (job->max > 0) query.max = job->max;
   actors::ask_metadata<actors::key_list>(
       job->env.services,
       [job, max = query.max](result<actors::key_list> page) {
         if (!page) return job->then(page.error());
-        job->keys.insert(job->keys.end(), (*page)->begin(), (*page)->end());
-        if ((*page)->size() == max) return next_page(job);
+        auto& keys = job->page.keys;
+        keys.insert(keys.end(), (*page)->begin(), (*page)->end());
+        const bool more = (*page)->size() == max;
+        if (more && job->max == 0) return next_page(job);
+        if (more) job->page.next = keys.back().id;
         name_buckets(job);
       },
       actors::list_atom_v, query);
@@ -168,7 +172,7 @@ json_value key_json(const metadata::access_key_row& key, const bucket_names& nam
   json_array grants;
   for (const auto& grant : shown_grants(key, names)) {
     json_object shown{{"bucket", grant.bucket}};
-    for (const auto& [name, right] : named_rights) shown[name] = (grant.rights & right) != 0;
+    add_rights(shown, grant.rights);
     grants.push_back(std::move(shown));
   }
   return json_object{{"access_key", key.id},
@@ -220,21 +224,35 @@ result<key_command> parse_key_command(const request_target& asked) {
   return c;
 }
 
+void add_rights(json_object& to, std::uint8_t rights) {
+  for (const auto& [name, right] : named_rights) to[name] = (rights & right) != 0;
+}
+
+json_array keys_json(const std::vector<metadata::access_key_row>& keys, const bucket_names& names) {
+  json_array all;
+  for (const auto& key : keys) all.push_back(key_json(key, names));
+  return all;
+}
+
 std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const bucket_names& names, bool json) {
-  if (json) {
-    json_array all;
-    for (const auto& key : keys) all.push_back(key_json(key, names));
-    return json_text(all) + "\n";
-  }
+  if (json) return json_text(keys_json(keys, names)) + "\n";
   std::string out;
   for (const auto& key : keys) out += key_text(key, names);
   return out.empty() ? "There is no access key; `cairn key create` makes one.\n" : out;
 }
 
+void list_keys(const key_page_services& env, std::string after, std::uint32_t max,
+               std::function<void(result<key_page>)> done) {
+  next_page(std::make_shared<list_job>(list_job{env, std::move(after), max, std::move(done), {}}));
+}
+
 void run_key_command(const key_page_services& env, key_command c, answer done) {
   switch (c.kind) {
     case key_request::create: return create(env, c, std::move(done));
-    case key_request::list: return next_page(std::make_shared<list_job>(list_job{env, c.json, std::move(done), {}}));
+    case key_request::list:
+      return list_keys(env, {}, 0, [json = c.json, done = std::move(done)](const result<key_page>& page) {
+        done(page ? result<std::string>{keys_answer(page->keys, page->names, json)} : page.error());
+      });
     case key_request::remove: {
       metadata::delete_key command;
       command.id = c.key;

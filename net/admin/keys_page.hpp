@@ -1,5 +1,6 @@
-// POST /keys/command of the admin port: access keys and their rights (`cairn key`, `cairn bucket`). The admin port
-// checks the token first.
+// Access keys and their rights (`cairn key`, `cairn bucket`), as commands in the parameters of a request. The admin API
+// (api_handlers.hpp) makes them of its paths; nodes and commands of older builds use POST /keys/command. The admin port
+// checks first who may.
 //
 //   ?kind=create[&label=TEXT][&create_buckets=yes]          the only answer that tells a secret
 //   ?kind=list
@@ -12,6 +13,7 @@
 #pragma once
 
 #include "actors/protocol/node.hpp"
+#include "base/json.hpp"
 #include "net/wire/grammar/uri.hpp"
 
 #include <functional>
@@ -35,12 +37,22 @@ result<key_command> parse_key_command(const request_target& asked); // invalid_a
 using bucket_names = std::map<storage::bucket_id, std::string>;
 std::string keys_answer(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names,
                         bool json);
+json_array keys_json(const std::vector<storage::metadata::access_key_row>& keys, const bucket_names& names);
+void add_rights(json_object& to, std::uint8_t rights); // "read", "write", "owner"
 
 struct key_page_services {
   actors::services services;
   storage::random_source* random = nullptr;
   const storage::clock* clock = nullptr;
 };
+struct key_page {
+  std::vector<storage::metadata::access_key_row> keys;
+  bucket_names names;
+  std::string next; // the last key, if there may be more
+};
+// At most `max` keys behind `after`, by id; 0: all of them. Calls `done` once, on an actor's thread.
+void list_keys(const key_page_services& env, std::string after, std::uint32_t max,
+               std::function<void(result<key_page>)> done);
 // Executes the command. Calls `done` once with the answer's body, on an actor's thread.
 void run_key_command(const key_page_services& env, key_command c, std::function<void(result<std::string>)> done);
 

@@ -1,0 +1,233 @@
+#include "net/admin/admin_api.hpp"
+#include "net/admin/api_handlers.hpp"
+#include "net/admin/cluster_page.hpp"
+#include "net/wire/grammar/base64.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <span>
+
+namespace cairn::net {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+namespace rows_of = storage::metadata;
+
+constexpr std::uint32_t page_max = 1000;
+
+std::string parameter(const api_call& call, std::string_view name) {
+  const auto* value = call.target.find(name);
+  return value ? *value : std::string{};
+}
+
+// `otherwise`, if the request has no "max".
+result<std::uint32_t> page_size(const api_call& call, std::uint32_t otherwise) {
+  const auto* text = call.target.find("max");
+  if (!text) return otherwise;
+  std::uint32_t n = 0;
+  std::from_chars(text->data(), text->data() + text->size(), n);
+  if (n < 1 || n > page_max) return error{errc::invalid_argument, "max: expected 1 to 1000"};
+  return n;
+}
+
+json_value next_or_null(bool more, const std::string& next) {
+  return more ? json_value(next) : json_value{};
+}
+
+// ── sessions ──
+
+bool equal_secret(std::string_view a, std::string_view b) {
+  const auto bytes = [](std::string_view text) { return std::as_bytes(std::span{text.data(), text.size()}); };
+  return storage::equal_in_constant_time(bytes(a), bytes(b));
+}
+
+json_object session_object(const console_session& s) {
+  return {{"access_key", s.key}, {"operator", s.is_operator}, {"csrf", s.csrf}};
+}
+
+std::string cookie_line(const api_environment& env, const std::string& id, std::chrono::seconds age) {
+  return env.cookie + "=" + id + "; Path=/v1; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(age.count()) +
+         (env.encrypted ? "; Secure" : "");
+}
+
+// A sign-in gets a new id: one that somebody planted in the browser before stays worthless.
+admin_answer begin_session(const api_environment& env, const std::string& earlier, std::string key, bool is_operator) {
+  env.sessions.end(earlier);
+  const auto begun = env.sessions.begin(std::move(key), is_operator);
+  auto r = json_response(session_object(begun.session));
+  r.set(http::field::set_cookie, cookie_line(env, begun.id, session_age_max));
+  return {std::move(r)};
+}
+
+admin_answer wrong_secret(answer_format format) {
+  auto r = refusal(http::status::unauthorized, {errc::access_denied, "the access key or its secret is wrong"}, format);
+  r.set(http::field::www_authenticate, "Cairn-Token");
+  return {std::move(r), true};
+}
+
+struct credentials {
+  std::string key, secret;
+};
+
+std::optional<credentials> basic_credentials(const admin_request& asked) {
+  constexpr std::string_view scheme = "Basic ";
+  const auto sent = header_of(asked, "Authorization");
+  if (!sent || !sent->starts_with(scheme)) return std::nullopt;
+  const auto decoded = base64_decode(sent->substr(scheme.size()));
+  const auto colon = decoded ? decoded->find(':') : std::string::npos;
+  if (colon == std::string::npos) return std::nullopt;
+  return credentials{decoded->substr(0, colon), decoded->substr(colon + 1)};
+}
+
+// ── buckets ──
+
+json_array keys_of_bucket(const std::vector<rows_of::access_key_row>& keys, storage::bucket_id bucket) {
+  json_array out;
+  for (const auto& key : keys) {
+    const auto rights = key.rights_on(bucket);
+    if (rights == 0) continue;
+    json_object one{{"access_key", key.id}, {"label", key.label}};
+    add_rights(one, rights);
+    out.push_back(std::move(one));
+  }
+  return out;
+}
+
+json_object bucket_object(const rows_of::bucket_row& b, json_array keys) {
+  constexpr std::array versioning{"never", "enabled", "suspended"};
+  return {{"name", b.name},
+          {"created_ms", b.created},
+          {"versioning", versioning[std::min<std::size_t>(b.versioning, 2)]},
+          {"public_read", b.public_read},
+          {"public_write", b.public_write},
+          {"public_objects", b.public_objects},
+          {"cors_rules", b.cors.size()},
+          {"lifecycle_rules", b.lifecycle.size()},
+          {"keys", std::move(keys)}};
+}
+
+} // namespace
+
+void handle_sign_in(api_environment& env, const api_call& call, admin_done done) {
+  const auto origin = header_of(call.request, "Origin");
+  if (origin && !is_same_origin(origin, text_of(call.request[http::field::host]), env.encrypted))
+    return done({refusal({errc::access_denied, "the header Origin is not this port's"}, call.format)});
+  const std::string earlier{cookie_of(header_of(call.request, "Cookie").value_or(""), env.cookie)};
+  if (call.caller.is_operator) return done(begin_session(env, earlier, {}, true));
+  const auto sent = basic_credentials(call.request);
+  if (!sent) return done(wrong_secret(call.format));
+  const auto& options = env.options;
+  if (!options.root_access_key.empty() && sent->key == options.root_access_key)
+    return done(equal_secret(sent->secret, options.root_secret_key) ? begin_session(env, earlier, sent->key, true)
+                                                                    : wrong_secret(call.format));
+  if (!rows_of::valid_access_key(sent->key)) return done(wrong_secret(call.format));
+  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  actors::access_query query;
+  query.key = sent->key;
+  actors::ask_metadata<actors::found_access>(
+      env.node->keys.services,
+      [env, earlier, sent = *sent, format = call.format,
+       done = std::move(done)](const result<actors::found_access>& found) {
+        if (!found) return done({refusal(found.error(), format)});
+        const bool right = found->key && equal_secret(sent.secret, found->key->secret);
+        done(right ? begin_session(env, earlier, sent.key, false) : wrong_secret(format));
+      },
+      actors::access_atom_v, query);
+}
+
+void handle_session(api_environment&, const api_call& call, admin_done done) {
+  done({json_response(session_object(call.caller.session.value_or(console_session{{}, {}, true})))});
+}
+
+void handle_sign_out(api_environment& env, const api_call& call, admin_done done) {
+  env.sessions.end(call.caller.session_id);
+  auto r = json_response(json_object{{"done", "signed out"}});
+  r.set(http::field::set_cookie, cookie_line(env, {}, std::chrono::seconds{0}));
+  done({std::move(r)});
+}
+
+void change_keys(api_environment& env, const request_target& target, answer_format format, admin_done done) {
+  auto parsed = parse_key_command(target);
+  if (!parsed) return done({refusal(parsed.error(), format)});
+  if (!env.node) return done({refusal(node_not_open(), format)});
+  const char* type = parsed->json ? "application/json" : "text/plain; charset=utf-8";
+  run_key_command(
+      env.node->keys, std::move(*parsed), [type, format, done = std::move(done)](result<std::string> outcome) {
+        done({outcome ? text_response(http::status::ok, std::move(*outcome), type) : refusal(outcome.error(), format)});
+      });
+}
+
+void handle_key_command(api_environment& env, const api_call& call, admin_done done) {
+  auto target = call.target;
+  std::erase_if(target.query, [](const query_parameter& p) { return p.name == "format"; });
+  target.query.push_back({"kind", std::string{call.row.command}});
+  target.query.push_back({"format", call.format == answer_format::text ? "text" : "json"});
+  const bool of_bucket = call.row.path.starts_with("/v1/buckets/");
+  if (!call.subject.empty()) target.query.push_back({of_bucket ? "bucket" : "key", call.subject});
+  change_keys(env, target, call.format, std::move(done));
+}
+
+void handle_keys(api_environment& env, const api_call& call, admin_done done) {
+  const auto max = page_size(call, 0);
+  if (!max) return done({refusal(max.error(), call.format)});
+  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  list_keys(env.node->keys, parameter(call, "after"), *max,
+            [format = call.format, only = call.caller.key, done = std::move(done)](result<key_page> page) {
+              if (!page) return done({refusal(page.error(), format)});
+              if (only) {
+                page->keys = {*only};
+                page->next.clear();
+              }
+              if (format == answer_format::text)
+                return done({text_response(http::status::ok, keys_answer(page->keys, page->names, false))});
+              done({json_response(json_object{{"keys", keys_json(page->keys, page->names)},
+                                              {"next", next_or_null(!page->next.empty(), page->next)}})});
+            });
+}
+
+void handle_buckets(api_environment& env, const api_call& call, admin_done done) {
+  const auto max = page_size(call, page_max);
+  if (!max) return done({refusal(max.error(), call.format)});
+  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  rows_of::buckets_query query;
+  query.prefix = parameter(call, "prefix");
+  query.after = parameter(call, "after");
+  query.buckets_max = *max;
+  query.only_of = call.caller.key;
+  actors::ask_metadata<actors::buckets_listing>(
+      env.node->keys.services,
+      [format = call.format, done = std::move(done)](const result<actors::buckets_listing>& page) {
+        if (!page) return done({refusal(page.error(), format)});
+        json_array buckets;
+        for (const auto& b : (*page)->buckets)
+          buckets.push_back(json_object{{"name", b.name}, {"created_ms", b.created}});
+        done({json_response(
+            json_object{{"buckets", std::move(buckets)}, {"next", next_or_null((*page)->truncated, (*page)->last)}})});
+      },
+      actors::list_atom_v, query);
+}
+
+void handle_bucket(api_environment& env, const api_call& call, admin_done done) {
+  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  const auto keys = env.node->keys;
+  actors::ask_metadata<rows_of::bucket_row>(
+      keys.services,
+      [keys, format = call.format, only = call.caller.key,
+       done = std::move(done)](const result<rows_of::bucket_row>& bucket) {
+        if (!bucket) return done({refusal(bucket.error(), format)});
+        if (only) {
+          if (only->rights_on(bucket->id) == 0) return done({refusal({errc::no_such_bucket}, format)});
+          return done({json_response(bucket_object(*bucket, keys_of_bucket({*only}, bucket->id)))});
+        }
+        list_keys(keys, {}, 0, [bucket = *bucket, format, done](const result<key_page>& page) {
+          if (!page) return done({refusal(page.error(), format)});
+          done({json_response(bucket_object(bucket, keys_of_bucket(page->keys, bucket.id)))});
+        });
+      },
+      actors::bucket_atom_v, call.subject);
+}
+
+} // namespace cairn::net

@@ -1,0 +1,205 @@
+#include "net/admin/admin_api.hpp"
+
+#include "base/log.hpp"
+#include "net/admin/api_handlers.hpp"
+#include "net/admin/cluster_page.hpp"
+#include "net/admin/console_files.hpp"
+#include "net/wire/grammar/host_check.hpp"
+
+#include <algorithm>
+
+namespace cairn::net {
+
+namespace http = boost::beast::http;
+
+namespace {
+
+// Scripts and styles of this origin only, no frames, no forms that a page could send elsewhere.
+constexpr const char* console_policy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+admin_response console_answer(std::string_view path) {
+  if (path == "/console") {
+    auto moved = text_response(http::status::permanent_redirect, "");
+    moved.set(http::field::location, "/console/");
+    return moved;
+  }
+  const auto file = std::ranges::find(console_files(), path, &console_file::path);
+  if (file == console_files().end()) return text_response(http::status::not_found, "there is no such file\n");
+  auto r = text_response(http::status::ok, std::string{file->content}, std::string{file->type}.c_str());
+  r.set(http::field::cache_control, "no-cache");
+  r.set("Content-Security-Policy", console_policy);
+  r.set("X-Frame-Options", "DENY");
+  r.set("Referrer-Policy", "no-referrer");
+  r.set("Cross-Origin-Opener-Policy", "same-origin");
+  return r;
+}
+
+admin_response method_refused(std::string allowed, answer_format format) {
+  auto r = refusal(http::status::method_not_allowed, {errc::invalid_argument, "only " + allowed}, format);
+  r.set(http::field::allow, allowed);
+  return r;
+}
+
+bool changes(const admin_request& asked) {
+  return asked.method() != http::verb::get && asked.method() != http::verb::head;
+}
+
+// A session's change must prove that a page of this port sends it. nullopt: it does.
+std::optional<error> forged(const admin_request& asked, const console_session& session, bool encrypted) {
+  if (!is_same_origin(header_of(asked, "Origin"), text_of(asked[http::field::host]), encrypted))
+    return error{errc::access_denied, "the header Origin is not this port's"};
+  if (!may_command(header_of(asked, "Cairn-CSRF"), session.csrf))
+    return error{errc::access_denied, "the header Cairn-CSRF is not the session's"};
+  return std::nullopt;
+}
+
+void run(api_environment& env, const api_call& call, admin_done done) {
+  if (call.row.right == api_right::operators && !call.caller.is_operator)
+    return done({refusal({errc::access_denied, "only the root key and the admin token may do this"}, call.format)});
+  // Logs no parameters, because secrets must not be logged.
+  if (call.row.right == api_right::operators && changes(call.request))
+    log::info("an operator's command", {{"path", std::string{call.row.path}}, {"name", std::string{call.row.name}}});
+  call.row.handle(env, call, std::move(done));
+}
+
+} // namespace
+
+admin_api::admin_api(config::admin_settings settings, admin_options options, const storage::clock& clock,
+                     storage::random_source& random)
+    : settings_(std::move(settings)),
+      options_(std::move(options)),
+      clock_(clock),
+      sessions_(clock, random),
+      started_(clock.wall()) {}
+
+bool admin_api::has_token(const admin_request& asked) const {
+  return may_command(header_of(asked, "Cairn-Token"), options_.token).has_value();
+}
+
+// A web page can make its own host name resolve to this port (DNS rebinding), but it does not know the token.
+bool admin_api::may_read(const admin_request& asked) const {
+  return host_allowed(text_of(asked[http::field::host]), settings_.listen, settings_.server_names) || has_token(asked);
+}
+
+api_environment admin_api::environment(bool encrypted) {
+  // A host's cookies are common to all its ports, and its nodes have sessions of their own.
+  const auto cookie =
+      (encrypted ? "__Secure-cairn-console-" : "cairn-console-") + std::to_string(settings_.listen.port);
+  return {settings_, options_, clock_, sessions_, cookie, encrypted, node_.load(), started_};
+}
+
+void admin_api::answer(const admin_request& asked, bool encrypted, admin_done done) {
+  auto target = parse_target(text_of(asked.target()));
+  if (!target) return done({refusal(target.error(), answer_format::text)});
+  if (target->path.starts_with("/v1/")) return api(asked, std::move(*target), encrypted, std::move(done));
+  const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
+  if (of_older && asked.method() == http::verb::post) return older_command(asked, *target, encrypted, std::move(done));
+  page(asked, *target, encrypted, std::move(done));
+}
+
+admin_response admin_api::health(std::string_view path) const {
+  if (path == "/health/live") return text_response(http::status::ok, "live\n");
+  if (path != "/health/ready")
+    return text_response(http::status::not_found, "there is /health/live and /health/ready\n");
+  if (stopping_) return text_response(http::status::service_unavailable, "stopping\n");
+  const auto status = options_.status();
+  return status.ready ? text_response(http::status::ok, "ready\n")
+                      : text_response(http::status::service_unavailable, "not ready: " + status.reason + "\n");
+}
+
+void admin_api::page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done) {
+  const std::string_view path = target.path;
+  const bool of_health = path.starts_with("/health/");
+  if (!of_health && !may_read(asked))
+    return done({text_response(http::status::forbidden, "Host is none of this port's names (admin.server_names), and "
+                                                        "the token is missing\n")});
+  if (changes(asked)) return done({method_refused("GET, HEAD", answer_format::text)});
+  if (of_health) return done({health(path)});
+  if (path == "/metrics")
+    return done({text_response(http::status::ok, options_.metrics(), "text/plain; version=0.0.4; charset=utf-8")});
+  if (path == "/console" || path.starts_with("/console/")) return done({console_answer(path)});
+  if (path == "/cluster") {
+    auto env = environment(encrypted);
+    return answer_cluster(env, target.find("format") ? *target.find("format") : std::string{}, answer_format::text,
+                          std::move(done));
+  }
+  done({text_response(http::status::not_found,
+                      "there is /health/live, /health/ready, /metrics, /console/ and /v1/openapi.json\n")});
+}
+
+void admin_api::older_command(const admin_request& asked, const request_target& target, bool encrypted,
+                              admin_done done) {
+  if (const auto may = may_command(header_of(asked, "Cairn-Token"), options_.token); !may)
+    return done({text_response(http::status::forbidden, may.error().text + "\n"), true});
+  const auto* kind = target.find("kind");
+  const bool of_keys = target.path == "/keys/command";
+  log::info("an operator's command", {{"path", target.path.substr(1)}, {"kind", kind ? *kind : std::string{}}});
+  auto env = environment(encrypted);
+  (of_keys ? change_keys : change_cluster)(env, target, answer_format::text, std::move(done));
+}
+
+void admin_api::api(const admin_request& asked, request_target target, bool encrypted, admin_done done) {
+  auto match = find_api_row(asked.method(), target.path);
+  const auto* wanted = target.find("format");
+  const auto format = wanted && *wanted == "text" ? answer_format::text : answer_format::json;
+  const bool by_token = has_token(asked);
+  if (!by_token && !may_read(asked))
+    return done({refusal({errc::access_denied, "Host is none of this port's names (admin.server_names), and the token "
+                                               "is missing"},
+                         format)});
+  if (match.allowed.empty())
+    return done({refusal({errc::not_found, "/v1/openapi.json says which paths there are"}, format)});
+  if (!match.row) return done({method_refused(match.allowed, format)});
+  if (auto good = check_parameters(*match.row, target); !good) return done({refusal(good.error(), format)});
+  api_call call{*match.row, asked, std::move(target), std::move(match.subject), {}, format};
+  auto env = environment(encrypted);
+  if (by_token) {
+    call.caller.is_operator = true;
+    return run(env, call, std::move(done));
+  }
+  if (call.row.right == api_right::anyone) return run(env, call, std::move(done));
+  if (const auto sent = header_of(asked, "Cairn-Token"))
+    return done({refusal(http::status::forbidden, may_command(sent, options_.token).error(), format), true});
+  with_session(std::move(env), std::move(call), std::move(done));
+}
+
+void admin_api::with_session(api_environment env, api_call call, admin_done done) {
+  const auto not_signed_in = [format = call.format] {
+    auto r = refusal(http::status::unauthorized,
+                     {errc::access_denied, "sign in to the console, or send the header Cairn-Token"}, format);
+    r.set(http::field::www_authenticate, "Cairn-Token");
+    return admin_answer{std::move(r)};
+  };
+  auto& caller = call.caller;
+  caller.session_id = cookie_of(header_of(call.request, "Cookie").value_or(""), env.cookie);
+  // Pages of other ports of this host count as the same site: the browser sends them the cookie with SameSite=Strict
+  // too.
+  const auto site = header_of(call.request, "Sec-Fetch-Site").value_or("same-origin");
+  if (site == "same-origin" || site == "none") caller.session = sessions_.find(caller.session_id);
+  if (!caller.session) return done(not_signed_in());
+  if (changes(call.request))
+    if (auto why = forged(call.request, *caller.session, env.encrypted)) return done({refusal(*why, call.format)});
+  caller.is_operator = caller.session->is_operator;
+  if (caller.is_operator) return run(env, call, std::move(done));
+  if (!env.node) return done({refusal(node_not_open(), call.format)});
+  actors::access_query query;
+  query.key = caller.session->key;
+  const auto services = env.node->keys.services;
+  actors::ask_metadata<actors::found_access>(
+      services,
+      [this, env = std::move(env), call = std::move(call), not_signed_in,
+       done = std::move(done)](const result<actors::found_access>& found) mutable {
+        if (!found) return done({refusal(found.error(), call.format)});
+        if (!found->key) {
+          sessions_.end(call.caller.session_id); // the key was deleted
+          return done(not_signed_in());
+        }
+        call.caller.key = found->key;
+        run(env, call, std::move(done));
+      },
+      actors::access_atom_v, query);
+}
+
+} // namespace cairn::net

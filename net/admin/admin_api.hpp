@@ -1,0 +1,115 @@
+// Answers the requests of the admin port, and decides who may ask what:
+//   /health/…            everybody
+//   /metrics, /cluster   everybody, under a Host name that DNS rebinding cannot produce
+//   (net/wire/grammar/host_check.hpp) /console/…           the console's files, likewise /v1/…                the admin
+//   API (api_table.hpp) /cluster/command, /keys/command   the same commands as paths of older builds; with the token
+//   only
+//
+// A request is the operator's with the node's admin token (header Cairn-Token), or with the cookie of a session that
+// the root key or the token began. Sessions of other access keys see what the key may see, and change nothing; the key
+// is looked up again for each request, so a deleted key's session ends at once. Changes by a session need its CSRF
+// token in the header Cairn-CSRF and an Origin that is this port's.
+//
+// Thread-safe; handlers of the API run on the caller's thread, or on an actor's after a look-up.
+#pragma once
+
+#include "actors/runtime/storage_node.hpp"
+#include "base/metrics.hpp"
+#include "config/config.hpp"
+#include "net/admin/admin_http.hpp"
+#include "net/admin/api_table.hpp"
+#include "net/admin/console_sessions.hpp"
+#include "net/admin/keys_page.hpp"
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace cairn::net {
+
+struct admin_times {
+  // Of each: the TLS handshake and the head; the answer's way to the client.
+  std::chrono::milliseconds client{10'000};
+  // Of the node's work in between. Longer than any actor takes to answer: a command of the cluster 20 s, of a key 30 s.
+  std::chrono::milliseconds work{40'000};
+};
+
+struct admin_options {
+  std::function<actors::node_status()> status; // cheap, thread-safe
+  std::function<std::string()> metrics;        // returns the metrics page
+  bool clustered = false;                      // the node is a member of a cluster
+  std::string token = {};                      // admin.token, or the generated one; empty: no changes allowed
+  admin_times times = {};
+  std::string root_access_key = {}, root_secret_key = {}; // empty: there is none
+  std::string version = {};                               // the program's
+  const storage::node_metrics* counters = nullptr;        // null: all of them 0
+};
+
+// The actors of an open node, which handle the requests.
+struct admin_targets {
+  key_page_services keys;
+  actors::admin_service_actor admin_service; // null: a standalone node
+};
+
+// What handlers of the API use.
+struct api_environment {
+  const config::admin_settings& settings;
+  const admin_options& options;
+  const storage::clock& clock;
+  console_sessions& sessions;
+  std::string cookie; // the name of the console's
+  bool encrypted = false;
+  std::shared_ptr<const admin_targets> node; // null: not open
+  storage::wall_ms started = 0;
+};
+
+struct api_caller {
+  bool is_operator = false;
+  std::shared_ptr<const storage::metadata::access_key_row> key; // of a session of another key than the root key
+  std::optional<console_session> session;
+  std::string session_id;
+};
+
+struct api_call {
+  const api_row& row;
+  const admin_request& request; // until the handler returns
+  request_target target;
+  std::string subject; // what the path names
+  api_caller caller;
+  answer_format format = answer_format::json;
+};
+
+class admin_api {
+public:
+  admin_api(config::admin_settings settings, admin_options options, const storage::clock& clock,
+            storage::random_source& random);
+
+  // `asked` and this object must live until `done` is called.
+  void answer(const admin_request& asked, bool encrypted, admin_done done);
+
+  void open_node(admin_targets targets) { node_ = std::make_shared<const admin_targets>(std::move(targets)); }
+  void close_node() { node_.store(nullptr); }
+  void set_stopping() { stopping_ = true; }
+  const admin_options& options() const { return options_; }
+
+private:
+  api_environment environment(bool encrypted);
+  bool may_read(const admin_request& asked) const;
+  bool has_token(const admin_request& asked) const;
+  admin_response health(std::string_view path) const;
+  void page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
+  void older_command(const admin_request& asked, const request_target& target, bool encrypted, admin_done done);
+  void api(const admin_request& asked, request_target target, bool encrypted, admin_done done);
+  void with_session(api_environment env, api_call call, admin_done done);
+
+  const config::admin_settings settings_;
+  const admin_options options_;
+  const storage::clock& clock_;
+  console_sessions sessions_;
+  const storage::wall_ms started_;
+  std::atomic<std::shared_ptr<const admin_targets>> node_; // null: the node is not open
+  std::atomic<bool> stopping_{false};
+};
+
+} // namespace cairn::net

@@ -1,0 +1,39 @@
+// Requests and answers of the admin port, as its connections (admin_server.cpp) and the code that answers share them.
+#pragma once
+
+#include "base/error.hpp"
+#include "base/json.hpp"
+
+#include <boost/beast/http/empty_body.hpp>
+#include <boost/beast/http/message.hpp>
+#include <boost/beast/http/string_body.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace cairn::net {
+
+using admin_request = boost::beast::http::request<boost::beast::http::empty_body>; // no request has a body
+using admin_response = boost::beast::http::response<boost::beast::http::string_body>;
+
+struct admin_answer {
+  admin_response response;
+  bool wrong_credentials = false; // sent after a pause, so that guessing takes time
+};
+using admin_done = std::function<void(admin_answer)>; // called once, on any thread
+
+enum class answer_format : std::uint8_t { json, text };
+
+admin_response text_response(boost::beast::http::status status, std::string body,
+                             const char* type = "text/plain; charset=utf-8");
+admin_response json_response(const json_value& value, boost::beast::http::status status = {});
+// json: {"code", "message"}.
+admin_response refusal(boost::beast::http::status status, const error& why, answer_format format);
+admin_response refusal(const error& why, answer_format format); // with the status of the error's code
+
+std::string_view text_of(boost::beast::string_view v);
+std::optional<std::string_view> header_of(const admin_request& asked, std::string_view name);
+
+} // namespace cairn::net

@@ -1,0 +1,201 @@
+#include "net/admin/api_table.hpp"
+
+#include "actors/protocol/admin_command.hpp"
+#include "net/admin/api_handlers.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace cairn::net {
+
+namespace {
+
+using boost::beast::http::verb;
+using params = std::span<const api_parameter>;
+
+constexpr std::array value_weight{api_parameter{"value", "integer", true, "The weight, 0 to 1000000000."}};
+constexpr std::array value_zone{api_parameter{"value", "string", true, "The zone: what fails together."}};
+constexpr std::array value_hold{api_parameter{"value", "hold|release", true, "Hold deletions, or release them."}};
+constexpr std::array value_on{api_parameter{"value", "on|off", true, "Whether anybody may list and read it."}};
+constexpr std::array of_voters{api_parameter{"node", "string", true, "The voters, separated by commas."}};
+constexpr std::array of_invitation{
+    api_parameter{"value", "integer", true, "For how many seconds it may be used, 1 to 2592000."},
+    api_parameter{"id", "string", false, "The node to let in. Without it the answer is a one-time token."}};
+constexpr std::array of_new_key{api_parameter{"label", "string", false, "For people."},
+                                api_parameter{"create_buckets", "yes|no", false, "Whether it may create buckets."}};
+constexpr std::array of_rights{
+    api_parameter{"bucket", "string", false, "The bucket, together with rights."},
+    api_parameter{"rights", "string", false, "Of read, write and owner, separated by commas."},
+    api_parameter{"create_buckets", "yes", false, "The right to create buckets."}};
+constexpr std::array of_bucket_page{
+    api_parameter{"prefix", "string", false, "Only those whose names begin so."},
+    api_parameter{"after", "string", false, "Begin behind this one: `next` of the page before."},
+    api_parameter{"max", "integer", false, "At most so many, 1 to 1000. Without it: 1000."}};
+constexpr std::array of_key_page{
+    api_parameter{"after", "string", false, "Begin behind this access key: `next` of the page before."},
+    api_parameter{"max", "integer", false, "At most so many, 1 to 1000. Without it: all of them."}};
+
+constexpr api_row verb_row(verb method, std::string_view path, std::string_view name, std::string_view command,
+                           params parameters = {}) {
+  return {method, path, api_right::operators, name, command, {}, &handle_verb, parameters, "done", true};
+}
+constexpr api_row read_row(std::string_view path, std::string_view name, std::string_view summary, auto handle,
+                           std::string_view schema, bool text = false) {
+  return {verb::get, path, api_right::anyone, name, {}, summary, handle, {}, schema, text};
+}
+constexpr api_row key_row(verb method, std::string_view path, std::string_view name, std::string_view command,
+                          std::string_view summary, params parameters, std::string_view schema = "done") {
+  return {method, path, api_right::operators, name, command, summary, &handle_key_command, parameters, schema, true};
+}
+
+constexpr std::array all_rows{
+    read_row("/v1/openapi.json", "document", "This document.", &handle_document, ""),
+    read_row("/v1/node", "node", "The node that is asked: its build, load, memory and certificates.", &handle_node,
+             "this_node"),
+    read_row("/v1/disks", "disks", "The disks of the node that is asked.", &handle_disks, "disks"),
+    read_row("/v1/cluster", "cluster", "The cluster, its nodes, and why something waits, in sentences.",
+             &handle_cluster, "cluster", true),
+    read_row("/v1/nodes", "nodes", "The nodes of the cluster.", &handle_nodes, "nodes"),
+    read_row("/v1/moves", "moves", "Partitions that move, repairs that wait, and why.", &handle_moves, "moves"),
+    read_row("/v1/cluster/join", "join", "What a new node's configuration must have, as TOML.", &handle_join,
+             "configuration", true),
+    verb_row(verb::post, "/v1/nodes/{node}/drain", "drain", "drain"),
+    verb_row(verb::post, "/v1/nodes/{node}/activate", "activate", "activate"),
+    verb_row(verb::delete_, "/v1/nodes/{node}", "remove", "remove"),
+    verb_row(verb::put, "/v1/nodes/{node}/weight", "weight", "weight", value_weight),
+    verb_row(verb::put, "/v1/nodes/{node}/zone", "zone", "zone", value_zone),
+    verb_row(verb::put, "/v1/cluster/voters", "voters", "voters", of_voters),
+    verb_row(verb::post, "/v1/cluster/repair", "repair", "repair"),
+    verb_row(verb::get, "/v1/cluster/lost", "lost", "lost"),
+    verb_row(verb::post, "/v1/cluster/forget-lost", "forgetLost", "forget-lost"),
+    verb_row(verb::put, "/v1/cluster/deletions", "deletions", "deletions", value_hold),
+    verb_row(verb::post, "/v1/cluster/invitations", "invite", "add", of_invitation),
+    api_row{verb::get, "/v1/keys", api_right::signed_in, "keys", "",
+            "The access keys and their rights, by id; of a key that is not the root key: itself.", &handle_keys,
+            of_key_page, "keys", true},
+    key_row(verb::post, "/v1/keys", "createKey", "create", "Makes an access key. Its secret is shown only now.",
+            of_new_key, "new_key"),
+    key_row(verb::delete_, "/v1/keys/{key}", "deleteKey", "delete", "Deletes an access key.", {}),
+    key_row(verb::put, "/v1/keys/{key}/rights", "allow", "allow", "Gives a key rights.", of_rights),
+    key_row(verb::delete_, "/v1/keys/{key}/rights", "deny", "deny", "Takes rights from a key.", of_rights),
+    api_row{verb::get, "/v1/buckets", api_right::signed_in, "buckets", "",
+            "The buckets by name; of a key that is not the root key: those that it has rights on.", &handle_buckets,
+            of_bucket_page, "buckets"},
+    api_row{verb::get,
+            "/v1/buckets/{bucket}",
+            api_right::signed_in,
+            "bucket",
+            "",
+            "The settings of a bucket, and which keys have rights on it.",
+            &handle_bucket,
+            {},
+            "bucket"},
+    key_row(verb::put, "/v1/buckets/{bucket}/public-read", "publicRead", "public-read",
+            "Lets anybody list a bucket and read its objects, or not.", value_on),
+    api_row{verb::post,
+            "/v1/session",
+            api_right::anyone,
+            "signIn",
+            "",
+            "Begins a session of the console: with an access key and its secret (Basic), or with the admin token.",
+            &handle_sign_in,
+            {},
+            "session"},
+    api_row{verb::get,
+            "/v1/session",
+            api_right::signed_in,
+            "session",
+            "",
+            "Whose session this is.",
+            &handle_session,
+            {},
+            "session"},
+    api_row{verb::delete_,
+            "/v1/session",
+            api_right::signed_in,
+            "signOut",
+            "",
+            "Ends the session.",
+            &handle_sign_out,
+            {},
+            "done"},
+};
+
+// Every command of operators can be given.
+static_assert(std::ranges::all_of(actors::admin_verbs, [](const auto& v) {
+  return std::ranges::any_of(all_rows,
+                             [&v](const api_row& r) { return r.handle == &handle_verb && r.command == v.name; });
+}));
+
+// The part of `path` that stands for the braces of `pattern`; nullopt: they do not match.
+std::optional<std::string_view> match_path(std::string_view pattern, std::string_view path) {
+  const auto open = pattern.find('{');
+  if (open == pattern.npos) return pattern == path ? std::optional{std::string_view{}} : std::nullopt;
+  const auto before = pattern.substr(0, open), after = pattern.substr(pattern.find('}') + 1);
+  if (path.size() <= before.size() + after.size() || !path.starts_with(before) || !path.ends_with(after))
+    return std::nullopt;
+  const auto subject = path.substr(before.size(), path.size() - before.size() - after.size());
+  return subject.find('/') == subject.npos ? std::optional{subject} : std::nullopt;
+}
+
+bool is_value_of(std::string_view type, const std::string& value) {
+  if (type == "integer")
+    return !value.empty() && value.size() <= 10 &&
+           std::ranges::all_of(value, [](char c) { return c >= '0' && c <= '9'; });
+  if (type == "string") return true;
+  for (auto left = type; !left.empty();) {
+    const auto one = left.substr(0, left.find('|'));
+    if (one == value) return true;
+    left.remove_prefix(std::min(left.size(), one.size() + 1));
+  }
+  return false;
+}
+
+} // namespace
+
+std::span<const api_row> api_rows() {
+  return all_rows;
+}
+
+api_match find_api_row(verb method, std::string_view path) {
+  api_match out;
+  if (method == verb::head) method = verb::get;
+  for (const auto& row : all_rows) {
+    const auto subject = match_path(row.path, path);
+    if (!subject) continue;
+    const auto name = boost::beast::http::to_string(row.method);
+    out.allowed.append(out.allowed.empty() ? "" : ", ").append(name.data(), name.size());
+    if (row.method != method) continue;
+    auto decoded = percent_decode(*subject, false);
+    if (!decoded) continue;
+    out.row = &row;
+    out.subject = std::move(*decoded);
+  }
+  return out;
+}
+
+result<void> check_parameters(const api_row& row, const request_target& asked) {
+  const auto wrong_parameter = [](std::string text) { return error{errc::invalid_argument, std::move(text)}; };
+  for (const auto& given : asked.query) {
+    if (given.name == "format" && row.text) {
+      if (given.value == "text" || given.value == "json") continue;
+      return wrong_parameter("format is json or text");
+    }
+    const auto known = std::ranges::find(row.parameters, given.name, &api_parameter::name);
+    if (known == row.parameters.end()) return wrong_parameter("there is no parameter \"" + given.name + "\" here");
+    if (!is_value_of(known->type, given.value))
+      return wrong_parameter(given.name + ": expected " + std::string{known->type} + ", got \"" + given.value + "\"");
+  }
+  for (const auto& p : row.parameters)
+    if (p.required && !asked.find(p.name)) return wrong_parameter("expected " + std::string{p.name} + "=");
+  return {};
+}
+
+std::string_view summary_of(const api_row& row) {
+  if (!row.summary.empty()) return row.summary;
+  const auto* known = actors::find_verb(row.command);
+  const std::string_view help = known->help;
+  return help.substr(0, help.find("\n\n")); // the examples are for the command line
+}
+
+} // namespace cairn::net

@@ -1,0 +1,133 @@
+import { h, Component } from 'preact';
+import { segment } from './api.js';
+import { Live } from './live.jsx';
+import { Badge, Confirm, Field, Pager, Table, date, number } from './widgets.jsx';
+import { rightsOf } from './keys.jsx';
+
+const PAGE = 50;
+const COLUMNS = [{ title: 'Bucket' }, { title: 'Created (UTC)' }];
+
+export class Buckets extends Component {
+  constructor(props) {
+    super(props);
+    this.state = { befores: [], after: '', prefix: '' };
+  }
+
+  render(props, { befores, after, prefix }) {
+    const query = new URLSearchParams({ max: PAGE, ...(after && { after }), ...(prefix && { prefix }) });
+    return (
+      <div>
+        <h1 tabIndex="-1">Buckets</h1>
+        <Field
+          label="Names that begin with"
+          type="search"
+          value={prefix}
+          autocapitalize="off"
+          onInput={(e) => this.setState({ prefix: e.target.value, after: '', befores: [] })}
+        />
+        <Live paths={{ page: '/v1/buckets?' + query }} pause={10000}>
+          {({ page }) => (
+            <div>
+              <Table
+                caption="Buckets"
+                columns={COLUMNS}
+                rows={page.buckets.map((b) => ({
+                  key: b.name,
+                  cells: [<a href={'#/buckets/' + segment(b.name)}>{b.name}</a>, date(b.created_ms)],
+                }))}
+                empty={prefix ? 'No bucket has such a name.' : 'There is no bucket that you have rights on.'}
+              />
+              <Pager
+                befores={befores}
+                next={page.next}
+                onBack={() => this.setState({ after: befores[befores.length - 1], befores: befores.slice(0, -1) })}
+                onNext={() => this.setState({ after: page.next, befores: [...befores, after] })}
+              />
+            </div>
+          )}
+        </Live>
+      </div>
+    );
+  }
+}
+
+const KEY_COLUMNS = [{ title: 'Access key' }, { title: 'Label' }, { title: 'Rights' }];
+
+export class Bucket extends Component {
+  publicDialog(bucket, again, say) {
+    const on = !bucket.public_read;
+    const close = () => this.setState({ asks: false });
+    return (
+      <Confirm
+        title={on ? `Make ${bucket.name} public` : `Make ${bucket.name} private`}
+        action={on ? 'Make it public' : 'Make it private'}
+        danger={on}
+        request={() => ['PUT', `/v1/buckets/${segment(bucket.name)}/public-read`, { value: on ? 'on' : 'off' }]}
+        onClose={close}
+        onDone={(answer) => {
+          close();
+          say(answer.done.trim());
+          again();
+        }}
+      >
+        <p>
+          {on
+            ? 'Anybody who reaches this cluster may list this bucket and read all its objects, without an access key.'
+            : 'Requests without an access key can no longer list it or read its objects.'}
+        </p>
+      </Confirm>
+    );
+  }
+
+  show(bucket, again, { session, say }) {
+    const facts = [
+      ['Created (UTC)', date(bucket.created_ms)],
+      ['Versioning', bucket.versioning],
+      ['Lifecycle rules', number(bucket.lifecycle_rules)],
+      ['CORS rules', number(bucket.cors_rules)],
+    ];
+    const open = [bucket.public_read && 'list it', bucket.public_objects && 'read all objects', bucket.public_write && 'write'].filter(Boolean);
+    return (
+      <div>
+        <p>
+          {open.length ? <Badge kind="warning">public</Badge> : <Badge kind="good">private</Badge>}{' '}
+          {open.length > 0 && `Anybody may ${open.join(', ')}. `}
+          {session.operator && (
+            <button onClick={() => this.setState({ asks: true })}>{bucket.public_read ? 'Make it private…' : 'Make it public…'}</button>
+          )}
+        </p>
+        <dl class="facts">
+          {facts.map(([name, value]) => (
+            <div>
+              <dt>{name}</dt>
+              <dd>{value}</dd>
+            </div>
+          ))}
+        </dl>
+        <h2>Keys with rights on it</h2>
+        <Table
+          caption="Keys with rights on the bucket"
+          columns={KEY_COLUMNS}
+          rows={bucket.keys.map((k) => ({ key: k.access_key, cells: [<code>{k.access_key}</code>, k.label || '–', rightsOf(k)] }))}
+          empty="No access key has rights on it; the root key has all."
+        />
+        {this.state.asks && this.publicDialog(bucket, again, say)}
+      </div>
+    );
+  }
+
+  render(props) {
+    const { subject } = props;
+    return (
+      <div>
+        <p class="back">
+          <a href="#/buckets">‹ Buckets</a>
+        </p>
+        <h1 tabIndex="-1">{subject}</h1>
+        <Live paths={{ bucket: '/v1/buckets/' + segment(subject) }} optional={['bucket']} pause={10000}>
+          {({ bucket }, again, refused) => (bucket ? this.show(bucket, again, props) : <p class="notice">{refused.bucket.message}</p>)}
+        </Live>
+      </div>
+    );
+  }
+}

@@ -1,0 +1,89 @@
+#include "net/admin/admin_api.hpp"
+#include "net/admin/api_handlers.hpp"
+#include "net/admin/api_table.hpp"
+#include "net/admin/cluster_reasons.hpp"
+
+#include <array>
+
+namespace cairn::net {
+
+namespace {
+
+std::uint64_t count_of(const storage::counter& c) {
+  return c.load(std::memory_order_relaxed);
+}
+
+json_object requests_object(const storage::node_metrics& m) {
+  std::array<std::uint64_t, 6> classes{};
+  for (const auto& operation : m.http)
+    for (std::size_t c = 0; c < classes.size(); ++c) classes[c] += count_of(operation.by_status_class[c]);
+  std::uint64_t total = 0;
+  for (const auto n : classes) total += n;
+  return {{"total", total},
+          {"client_errors", classes[4]},
+          {"server_errors", classes[5] + classes[0]},
+          {"bytes_sent", count_of(m.bytes_sent)},
+          {"bytes_received", count_of(m.bytes_received)}};
+}
+
+const char* state_of(const actors::disk_status& d) {
+  if (!d.open) return "closed";
+  switch (d.stats.state) {
+    case storage::disk_state::healthy: return "healthy";
+    case storage::disk_state::read_only: return "read_only";
+    case storage::disk_state::quarantined: return "quarantined";
+  }
+  return "closed";
+}
+
+json_object disk_object(const actors::disk_status& d) {
+  return {{"path", d.path},
+          {"state", state_of(d)},
+          {"size_bytes", d.stats.disk.total},
+          {"available_bytes", d.stats.disk.available},
+          {"reserve_bytes", d.stats.reserve_bytes},
+          {"data_bytes", d.stats.used_bytes},
+          {"chunks", d.stats.chunks},
+          {"queued_reads", d.queued_reads},
+          {"queued_writes", d.queued_writes}};
+}
+
+} // namespace
+
+void handle_document(api_environment& env, const api_call&, admin_done done) {
+  done({json_response(openapi_document(env.options.version))});
+}
+
+void handle_node(api_environment& env, const api_call&, admin_done done) {
+  const auto status = env.options.status();
+  const auto now = env.clock.wall();
+  static const storage::node_metrics none;
+  const auto& m = env.options.counters ? *env.options.counters : none;
+  json_array certificates;
+  for (const auto& c : status.certificates) certificates.push_back(json_object{{"use", c.use}, {"ends_ms", c.ends}});
+  done({json_response(json_object{{"version", env.options.version},
+                                  {"clustered", env.options.clustered},
+                                  {"ready", status.ready},
+                                  {"reason", status.ready ? json_value{} : json_value(status.reason)},
+                                  {"now_ms", now},
+                                  {"uptime_ms", now - env.started},
+                                  {"connections", count_of(m.connections)},
+                                  {"downloads", count_of(m.active_downloads)},
+                                  {"uploads", count_of(m.active_uploads)},
+                                  {"requests", requests_object(m)},
+                                  {"memory", json_object{{"buffer_bytes", status.buffer_bytes},
+                                                         {"buffer_limit_bytes", status.buffer_limit_bytes},
+                                                         {"buffer_waiters", status.buffer_waiters},
+                                                         {"cache_bytes", status.cache.bytes},
+                                                         {"cache_limit_bytes", status.cache.limit_bytes}}},
+                                  {"certificates", std::move(certificates)},
+                                  {"reasons", reasons_json(node_reasons(status, now))}})});
+}
+
+void handle_disks(api_environment& env, const api_call&, admin_done done) {
+  json_array disks;
+  for (const auto& d : env.options.status().disks) disks.push_back(disk_object(d));
+  done({json_response(json_object{{"disks", std::move(disks)}})});
+}
+
+} // namespace cairn::net
