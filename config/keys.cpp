@@ -79,7 +79,8 @@ constexpr std::array key_table{
     key{"http", "header_timeout", at<&s::http, &http_settings::header_timeout>, of(10ms), of(1h), 1, false,
         "A request's head must be complete this long after its first byte."},
     key{"http", "idle_timeout", at<&s::http, &http_settings::idle_timeout>, of(10ms), of(24h), 1, false,
-        "A connection that is idle between requests, or makes no progress within a body, is closed after this time."},
+        "A connection that is idle between requests, or makes no progress within a body, is closed after this time; "
+        "one that does not read its response, after at most twice this time."},
     key{"http", "server_names", at<&s::http, &http_settings::server_names>, 0, 64, 1, false,
         "Further host names that anonymous requests may use in `Host`. Names of this machine's addresses and "
         "`localhost` always work. This stops web pages from reaching the node through DNS rebinding."},
