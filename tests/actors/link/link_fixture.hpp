@@ -236,7 +236,10 @@ protected:
   }
 
   static bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds time = 10s) {
-    for (auto left = time; left > 0ms && !holds(); left -= 5ms) std::this_thread::sleep_for(5ms);
+    for (auto left = time; left > 0ms; left -= 5ms) {
+      if (holds()) return true;
+      std::this_thread::sleep_for(5ms);
+    }
     return holds();
   }
 

@@ -80,7 +80,9 @@ TEST(api_table, documents_every_row_once) {
 
 TEST(api_table, lets_nobody_but_operators_change_anything_but_their_own_session) {
   for (const auto& row : api_rows())
-    if (row.method != verb::get && row.path != "/v1/session") EXPECT_EQ(row.right, api_right::operators) << row.path;
+    if (row.method != verb::get && row.path != "/v1/session") {
+      EXPECT_EQ(row.right, api_right::operators) << row.path;
+    }
 }
 
 } // namespace cairn::net

@@ -49,7 +49,9 @@ TEST(console_sessions, end_without_requests_and_at_their_age) {
   for (auto age = 0min; age < session_age_max; age += 20min) {
     EXPECT_TRUE(f.sessions.find(busy)) << age.count();
     f.clock.time += 20min;
-    if (age == 20min) EXPECT_FALSE(f.sessions.find(idle));
+    if (age == 20min) {
+      EXPECT_FALSE(f.sessions.find(idle));
+    }
   }
   EXPECT_FALSE(f.sessions.find(busy));
   EXPECT_EQ(f.sessions.count(), 0u);
