@@ -1,0 +1,87 @@
+#include "storage/policy/policy.hpp"
+
+#include <algorithm>
+
+namespace cairn::storage::policy {
+
+namespace {
+
+// An account is its root key; a Deny of the account is one of all its keys, too.
+bool names(const statement& s, const request& r, const std::string& arn) {
+  const auto& who = s.who;
+  const auto kind = r.with->kind;
+  const bool as_account =
+      who.account && (kind == sender::account || (kind == sender::key && !s.allows && !s.but_principals));
+  return who.anybody || as_account ||
+         (!arn.empty() && std::find(who.arns.begin(), who.arns.end(), arn) != who.arns.end());
+}
+
+// S3's list of what limits a policy for everybody, as far as the keys exist here.
+bool limits(const condition& c) {
+  const auto& how = c.how();
+  if (how.negated || how.if_exists || how.over == quantifier::for_all) return false;
+  if (c.key() == context_key::source_ip && how.how == comparison::ip_address) {
+    constexpr unsigned bits_min_of_4 = 96 + 8, bits_min_of_6 = 32;
+    return std::all_of(c.ranges().begin(), c.ranges().end(), [](const address_range& range) {
+      return range.bits >= (range.is_4() ? bits_min_of_4 : bits_min_of_6);
+    });
+  }
+  const bool is_identity = c.key() == context_key::userid || c.key() == context_key::username ||
+                           c.key() == context_key::principal_arn || c.key() == context_key::principal_account;
+  const bool is_text = how.how == comparison::string_equals || how.how == comparison::string_like ||
+                       how.how == comparison::string_equals_ignore_case || how.how == comparison::arn;
+  const bool is_fixed = std::all_of(c.patterns().begin(), c.patterns().end(), [](const pattern& p) {
+    return p.is_fixed() && p.text().find_first_of("*?") == std::string::npos;
+  });
+  return is_identity && is_text && is_fixed && !c.patterns().empty();
+}
+
+answer holds(const statement& s, const request& r) {
+  answer all = answer::yes;
+  for (const auto& c : s.conditions) {
+    const auto one = c.holds(r);
+    if (one == answer::no) return one;
+    if (one == answer::unknown) all = one;
+  }
+  return all;
+}
+
+} // namespace
+
+decision policy::evaluate(const request& r) const {
+  const auto resource = r.resource();
+  const auto arn = arn_of(r.who());
+  decision made;
+  bool waits = false;
+  for (std::size_t i = 0; i < statements_.size(); ++i) {
+    const auto& s = statements_[i];
+    if (!s.actions.test(static_cast<std::size_t>(r.act))) continue;
+    if (s.has_principals && names(s, r, arn) == s.but_principals) continue;
+    const auto among = any_matches(s.resources, resource, r, false);
+    if (among == (s.but_resources ? answer::yes : answer::no)) continue;
+    const auto all = holds(s, r);
+    if (all == answer::no) continue;
+    if (all == answer::unknown || among == answer::unknown) {
+      waits = true;
+    } else if (!s.allows) {
+      return {effect::deny, i};
+    } else if (made.outcome == effect::none) {
+      made = {effect::allow, i};
+    }
+  }
+  return waits ? decision{effect::undecided, 0} : made;
+}
+
+bool policy::is_public() const {
+  return std::any_of(statements_.begin(), statements_.end(), [](const statement& s) {
+    return s.allows && s.who.anybody && std::none_of(s.conditions.begin(), s.conditions.end(), limits);
+  });
+}
+
+std::string name_of(const policy& p, std::size_t statement) {
+  auto text = "statement " + std::to_string(statement + 1);
+  if (const auto& sid = p.statements()[statement].sid; !sid.empty()) text += " (`" + sid + "`)";
+  return text;
+}
+
+} // namespace cairn::storage::policy

@@ -1,0 +1,81 @@
+// What a policy is asked: who wants to do what with which bucket or object, and the values of condition keys. Values
+// that a client's request brings along are a `context`, which its commands carry in the log (grammar: request.cpp);
+// values that follow from the rest (aws:username, aws:CurrentTime) are computed.
+#pragma once
+
+#include "base/codec.hpp"
+#include "base/seams.hpp"
+#include "storage/policy/vocabulary.hpp"
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace cairn::storage::policy {
+
+// There is one account. In ARNs its number may be left out.
+constexpr std::string_view account_id = "000000000000";
+constexpr std::string_view canonical_owner = "cairn";
+
+using tag_pairs = std::vector<std::pair<std::string, std::string>>;
+
+enum class sender : std::uint8_t { anonymous, account, key }; // account: the root key
+
+struct principal {
+  sender kind = sender::anonymous;
+  std::string key; // the access key's id
+  friend bool operator==(const principal&, const principal&) = default;
+};
+std::string arn_of(const principal& p); // empty: anonymous
+
+struct context_value {
+  context_key key{};
+  std::string name; // of a tag
+  std::vector<std::string> values;
+  friend bool operator==(const context_value&, const context_value&) = default;
+};
+
+struct context {
+  sender kind = sender::anonymous;
+  wall_ms time = 0; // when the request came
+  std::vector<context_value> values;
+  // False: the tags of the request are in its body, which was not read yet.
+  bool request_tags_known = true;
+
+  void set(context_key key, std::string value); // a further value, if the key has one: a repeated header
+  void set_request_tags(const tag_pairs& tags);
+  friend bool operator==(const context&, const context&) = default;
+};
+constexpr std::size_t context_value_bytes_max = 2048; // longer values of headers are cut
+constexpr std::size_t context_values_max = 64;
+
+//   context  kind:u8 time:u64 count:v (key:u8 [name:s] count:v (value:s)*)*      name: of tags
+void write_context(byte_writer& w, const context& c);
+context read_context(byte_reader& r);
+
+struct request {
+  action act{};
+  std::string_view bucket, key; // key: of actions on objects
+  std::string_view access_key;  // of the sender
+  const context* with = nullptr;
+  const tag_pairs* existing_tags = nullptr; // of the object; null: not known yet
+  bool object_missing = false;              // there is no such object: it has no tags
+
+  principal who() const { return {with->kind, std::string{access_key}}; }
+  std::string resource() const; // its ARN
+  bool knows(context_key wanted) const;
+  // The values of a key; none: the request does not have it.
+  std::vector<std::string> values(const named_key& wanted) const;
+  // The only value of a key.
+  std::optional<std::string> value(const named_key& wanted) const;
+};
+
+// "2026-11-29T17:41:29Z", and what policies write dates in: the same with a fraction or an offset, a day alone, or
+// seconds since 1970.
+std::string date_text(wall_ms time);
+std::optional<wall_ms> read_date(std::string_view text);
+
+} // namespace cairn::storage::policy

@@ -1,0 +1,159 @@
+// The words of S3's policies: actions and condition keys. What is not listed here is refused in a policy. The numbers
+// of actions and keys are part of the format of commands (request.cpp): new ones are added at the end. Source of the
+// names: AWS, Service Authorization Reference, "Actions, resources, and condition keys for Amazon S3".
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace cairn::storage::policy {
+
+// The actions that Cairn's operations ask for. Policies may name all of S3's (action_name): an operation that Cairn
+// does not implement is refused whatever a policy says.
+enum class action : std::uint8_t {
+  none, // the operation needs no right
+  abort_multipart_upload,
+  bypass_governance_retention,
+  create_bucket,
+  delete_bucket,
+  delete_bucket_policy,
+  delete_bucket_website,
+  delete_object,
+  delete_object_tagging,
+  delete_object_version,
+  delete_object_version_tagging,
+  get_accelerate_configuration,
+  get_bucket_acl,
+  get_bucket_cors,
+  get_bucket_location,
+  get_bucket_logging,
+  get_bucket_notification,
+  get_bucket_object_lock_configuration,
+  get_bucket_ownership_controls,
+  get_bucket_policy,
+  get_bucket_policy_status,
+  get_bucket_public_access_block,
+  get_bucket_request_payment,
+  get_bucket_tagging,
+  get_bucket_versioning,
+  get_bucket_website,
+  get_encryption_configuration,
+  get_lifecycle_configuration,
+  get_object,
+  get_object_acl,
+  get_object_attributes,
+  get_object_legal_hold,
+  get_object_retention,
+  get_object_tagging,
+  get_object_version,
+  get_object_version_acl,
+  get_object_version_attributes,
+  get_object_version_tagging,
+  get_replication_configuration,
+  list_all_my_buckets,
+  list_bucket,
+  list_bucket_multipart_uploads,
+  list_bucket_versions,
+  list_multipart_upload_parts,
+  put_accelerate_configuration,
+  put_bucket_acl,
+  put_bucket_cors,
+  put_bucket_logging,
+  put_bucket_notification,
+  put_bucket_object_lock_configuration,
+  put_bucket_ownership_controls,
+  put_bucket_policy,
+  put_bucket_public_access_block,
+  put_bucket_request_payment,
+  put_bucket_tagging,
+  put_bucket_versioning,
+  put_bucket_website,
+  put_encryption_configuration,
+  put_lifecycle_configuration,
+  put_object,
+  put_object_acl,
+  put_object_legal_hold,
+  put_object_retention,
+  put_object_tagging,
+  put_object_version_acl,
+  put_object_version_tagging,
+  put_replication_configuration,
+  restore_object,
+  last = restore_object,
+};
+
+constexpr std::size_t actions_max = 160; // all that a policy may name
+
+// "s3:GetObject"; empty: there is no action with this number.
+std::string_view action_name(std::size_t number);
+inline std::string_view to_string(action a) {
+  return action_name(static_cast<std::size_t>(a));
+}
+std::optional<action> action_of(std::string_view name); // names are not case-sensitive
+bool is_of_object(action a);                            // its resource is an object; else the bucket, or all of S3
+
+enum class context_key : std::uint8_t {
+  current_time,
+  epoch_time,
+  multi_factor_auth_age,
+  multi_factor_auth_present,
+  principal_account,
+  principal_arn,
+  principal_tag, // with a name behind the slash
+  principal_type,
+  referer,
+  requested_region,
+  resource_account,
+  secure_transport,
+  source_ip,
+  token_issue_time,
+  user_agent,
+  userid,
+  username,
+  via_aws_service,
+  auth_type,
+  delimiter,
+  existing_object_tag, // with a name
+  if_match,
+  if_none_match,
+  max_keys,
+  prefix,
+  request_object_tag, // with a name
+  request_object_tag_keys,
+  s3_resource_account,
+  signature_age,
+  signature_version,
+  version_id,
+  x_amz_acl,
+  x_amz_content_sha256,
+  x_amz_copy_source,
+  x_amz_grant_full_control,
+  x_amz_grant_read,
+  x_amz_grant_read_acp,
+  x_amz_grant_write,
+  x_amz_grant_write_acp,
+  x_amz_metadata_directive,
+  x_amz_object_ownership,
+  x_amz_server_side_encryption,
+  x_amz_server_side_encryption_aws_kms_key_id,
+  x_amz_server_side_encryption_customer_algorithm,
+  x_amz_storage_class,
+  last = x_amz_storage_class,
+};
+
+// A condition key as policies and requests name it.
+struct named_key {
+  context_key key{};
+  std::string_view name{}; // of a tag; else empty
+};
+// "aws:SourceIp", "s3:ExistingObjectTag/team". Names are not case-sensitive, except those of tags. nullopt: unknown, or
+// a tag without a name.
+std::optional<named_key> key_of(std::string_view text);
+std::string_view key_text(context_key k); // "aws:SourceIp"; of tags with the slash
+bool is_tag(context_key k);
+// s3:… keys that are read from the header of the same name (s3:x-amz-acl), and their headers.
+std::string_view header_of(context_key k); // empty: none
+
+} // namespace cairn::storage::policy
