@@ -23,6 +23,20 @@ std::size_t bytes_of_pairs(const std::vector<std::pair<std::string, std::string>
   return sum;
 }
 
+// Of what a policy is asked.
+template <class Command>
+std::size_t bytes_asked(const Command& c) {
+  std::size_t sum = 0;
+  if constexpr (requires { c.by.asked; }) {
+    if (!c.by.asked) return 0;
+    for (const auto& v : c.by.asked->with.values) {
+      sum += v.name.size() + 8;
+      for (const auto& text : v.values) sum += text.size() + 8;
+    }
+  }
+  return sum;
+}
+
 } // namespace
 
 std::vector<row_name> changed_rows(const meta::command& c) {
@@ -44,6 +58,9 @@ std::vector<row_name> changed_rows(const meta::command& c) {
                           return names{{e.bucket, e.key}};
                         },
                         [](const meta::set_bucket& b) {
+                          return names{{b.name, {}}};
+                        },
+                        [](const meta::set_bucket_access& b) {
                           return names{{b.name, {}}};
                         },
                         [](const meta::create_bucket& b) {
@@ -80,6 +97,7 @@ bool adds_something(const meta::command& c) {
                         [](const meta::copy_object&) { return true; },
                         [](const meta::set_extras& e) { return e.tags && !e.tags->empty(); },
                         [](const meta::set_bucket& b) { return b.cors && !b.cors->empty(); },
+                        [](const meta::set_bucket_access& b) { return b.policy && !b.policy->empty(); },
                         [](const auto&) { return false; },
                     },
                     c);
@@ -111,29 +129,36 @@ std::optional<storage::session_id> session_of_chunks(const meta::command& c) {
 }
 
 std::size_t bytes_of(const meta::command& c) {
-  return std::visit(
-      overloaded{
-          [](const meta::put_object& p) {
-            const auto* bytes = std::get_if<std::string>(&p.content);
-            const auto* written = std::get_if<meta::written_blob>(&p.content);
-            return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
-                   (written ? written->unconfirmed.size() * repair_bytes : 0) + p.headers.content_type.size() +
-                   bytes_of_pairs(p.headers.standard) + bytes_of_pairs(p.headers.user) + bytes_of_pairs(p.extras.tags);
-          },
-          [](const meta::delete_object& d) { return row_bytes + d.key.size(); },
-          [](const meta::put_part& p) {
-            const auto* written = std::get_if<meta::written_blob>(&p.content);
-            return row_bytes + p.upload.key.size() + (written ? written->unconfirmed.size() * repair_bytes : 0);
-          },
-          [](const meta::complete_upload& u) { return row_bytes + u.upload.key.size() + u.parts.size() * part_bytes; },
-          [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
-          [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
-          [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
-          [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
-          [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
-          [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // rare commands
-      },
-      c);
+  const auto asked = std::visit([](const auto& one) { return bytes_asked(one); }, c);
+  return asked +
+         std::visit(
+             overloaded{
+                 [](const meta::put_object& p) {
+                   const auto* bytes = std::get_if<std::string>(&p.content);
+                   const auto* written = std::get_if<meta::written_blob>(&p.content);
+                   return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
+                          (written ? written->unconfirmed.size() * repair_bytes : 0) + p.headers.content_type.size() +
+                          bytes_of_pairs(p.headers.standard) + bytes_of_pairs(p.headers.user) +
+                          bytes_of_pairs(p.extras.tags);
+                 },
+                 [](const meta::delete_object& d) { return row_bytes + d.key.size(); },
+                 [](const meta::put_part& p) {
+                   const auto* written = std::get_if<meta::written_blob>(&p.content);
+                   return row_bytes + p.upload.key.size() + (written ? written->unconfirmed.size() * repair_bytes : 0);
+                 },
+                 [](const meta::complete_upload& u) {
+                   return row_bytes + u.upload.key.size() + u.parts.size() * part_bytes;
+                 },
+                 [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
+                 [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
+                 [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
+                 [](const meta::set_targets& t) {
+                   return row_bytes + t.targets.size() * sizeof(meta::partition_target);
+                 },
+                 [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
+                 [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // rare commands
+             },
+             c);
 }
 
 void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence,
@@ -165,6 +190,14 @@ void drop_authority(meta::command& c) {
       },
       c);
   if (auto* const part = std::get_if<meta::put_part>(&c)) part->source.reset();
+}
+
+void drop_asked(meta::command& c) {
+  std::visit(
+      [](auto& one) {
+        if constexpr (requires { one.by.asked; }) one.by.asked.reset();
+      },
+      c);
 }
 
 } // namespace cairn::actors

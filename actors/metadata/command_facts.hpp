@@ -24,5 +24,7 @@ void stamp(storage::metadata::command& c, storage::session_id session, std::uint
 
 // Converts the command to the form of clusters below feature_level_of_authority, whose members ignore authorities.
 void drop_authority(storage::metadata::command& c);
+// The same for clusters below feature_level_of_policies, which have no policies.
+void drop_asked(storage::metadata::command& c);
 
 } // namespace cairn::actors

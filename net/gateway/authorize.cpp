@@ -2,6 +2,7 @@
 
 #include "net/gateway/s3_gateway.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/access_context.hpp"
 #include "net/s3/auth/sigv2.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/router.hpp"
@@ -28,12 +29,30 @@ std::string_view method_of(const request_head& head) {
   return view_of(head.method_string());
 }
 
-// The bucket that a copy reads from; empty if the request is not a copy, or a copy that will be refused.
-std::string source_bucket_of(const request_head& head, const request& request) {
+// The object that a copy reads; empty if the request is not a copy, or a copy that will be refused.
+source_name source_of(const request_head& head, const request& request) {
   if (!request.operation->copies) return {};
   auto source = read_copy_source(head);
   auto* read = std::get_if<copy_source>(&source);
-  return read ? std::move(read->bucket) : std::string{};
+  return read ? source_name{std::move(read->bucket), std::move(read->key)} : source_name{};
+}
+
+void describe(const request_head& head, const s3_gateway& shared, request& request) {
+  request.by.asked =
+      describe_access(request, head, {request.address, request.encrypted, shared.clock.wall(), shared.region});
+}
+
+// Whether the request is about a bucket that exists already.
+bool is_about_bucket(const request& request) {
+  const auto needs = request.operation->needs;
+  return !request.target.bucket.empty() && needs != need::nothing && needs != need::create_bucket;
+}
+
+// What the configuration allows, a bucket's policy may deny. Downloads and commands are judged with the rows that they
+// look up or change; other requests need the bucket's row for that.
+bool needs_policy(const request& request) {
+  return is_about_bucket(request) && !request.operation->changes_data &&
+         request.operation->public_by != publicity::objects;
 }
 
 // What auth.anonymous allows without credentials. All else depends on the public access of the bucket.
@@ -189,8 +208,7 @@ authorization authorize_anonymous(std::string_view host, s3_gateway& shared, con
   if (request.operation->preflight) return authorized{};
   if (auto refused = refused_host(host, shared, request)) return std::move(*refused);
   const bool allowed = config_allows(shared.anonymous, *request.operation);
-  const bool may_be_public = request.operation->public_by != publicity::none;
-  if (!allowed && (!may_be_public || request.target.bucket.empty())) return anonymous_refused(shared.anonymous);
+  if (!allowed && !is_about_bucket(request)) return anonymous_refused(shared.anonymous);
   if (auto refused = refused_overrides(request)) return std::move(*refused);
   if (allowed) return authorized{};
   return actors::access_query{{}, request.target.bucket, {}};
@@ -218,12 +236,13 @@ authorization authorize(const request_head& head, s3_gateway& shared, request& r
       !request.origin.empty() && !request.target.bucket.empty() && request.operation->needs != need::create_bucket;
   if (request.cross_site && !has_rules) return cross_site_refused();
   if (auto* query = std::get_if<actors::access_query>(&decided)) {
-    query->bucket_2 = source_bucket_of(head, request);
+    query->bucket_2 = source_of(head, request).bucket;
     return decided;
   }
+  describe(head, shared, request);
   grant_by_configuration(request);
   // The answer to a browser has the header lines of the bucket's CORS rules, so the row of the bucket is needed.
-  if (!request.origin.empty() && !request.target.bucket.empty())
+  if ((!request.origin.empty() && !request.target.bucket.empty()) || needs_policy(request))
     return actors::access_query{{}, request.target.bucket, {}};
   return authorized{};
 }
@@ -248,21 +267,18 @@ std::optional<s3_error> authorize_with_rows(const request_head& head, const acto
       return refused;
     if (auto refused = check_form_policy(shared, request)) return refused;
     request.key = found.key;
-    auto refused = key_refused(request, found, source_bucket_of(head, request));
-    if (refused && !public_access_allows(request, found)) return refused;
-    grant_access(request, found, refused ? allowed_by::anybody : allowed_by::key);
-    return std::nullopt;
+    describe(head, shared, request);
+    return decide_access(request, found, source_of(head, request));
   }
   if (request.cross_site && (!found.bucket || !cors_allows(found.bucket->cors, request.origin, method_of(head))))
     return cross_site_refused();
-  if (request.signer || preflight || config_allows(shared.anonymous, *request.operation)) return std::nullopt;
-  if (public_access_allows(request, found)) {
-    grant_access(request, found, allowed_by::anybody);
-    return std::nullopt;
-  }
-  const bool made_here = request.operation->needs == need::create_bucket;
-  if (!found.bucket && !request.target.bucket.empty() && !made_here) return s3_error_of(error{errc::no_such_bucket});
-  return anonymous_refused(shared.anonymous);
+  if (preflight) return std::nullopt;
+  if (request.by.by == allowed_by::configuration)
+    return found.bucket ? denied_by_policy(request, *found.bucket) : std::nullopt;
+  describe(head, shared, request);
+  auto refused = decide_access(request, found, source_of(head, request));
+  const bool by_policy = found.bucket && !found.bucket->policy.empty();
+  return refused && found.bucket && !by_policy ? anonymous_refused(shared.anonymous) : refused;
 }
 
 } // namespace cairn::net

@@ -12,6 +12,8 @@
 #include "net/s3/signed_query.hpp"
 #include "net/wire/grammar/fields.hpp"
 
+#include <boost/asio/ip/address.hpp>
+
 namespace cairn::net {
 
 namespace {
@@ -25,6 +27,18 @@ std::string new_request_id(storage::random_source& random) {
     bits >>= 4;
   }
   return id;
+}
+
+// Without a zone; IPv4 in its own form.
+std::string address_of(http_session& connection) {
+  boost::system::error_code failed;
+  const auto other_end = connection.stream().socket().remote_endpoint(failed);
+  if (failed) return {};
+  auto address = other_end.address();
+  if (address.is_v6() && address.to_v6().is_v4_mapped())
+    address = boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, address.to_v6());
+  auto text = address.to_string();
+  return text.substr(0, text.find('%'));
 }
 
 s3_error slow_down(std::string_view why) {
@@ -49,6 +63,9 @@ s3_session::s3_session(http_session& connection, std::shared_ptr<s3_gateway> gat
 void s3_session::handle() {
   request_ = {};
   request_.basics.request_id = new_request_id(gateway_->random);
+  if (address_.empty()) address_ = address_of(http_);
+  request_.address = address_;
+  request_.encrypted = encrypted();
   if (const auto refused = read_head()) return respond_error(*refused);
   if (!request_.operation->takes_form) return authorize_request();
   if (!http_.admit({})) return respond_error(slow_down(too_many_connections.reason));
@@ -87,6 +104,7 @@ std::optional<s3_error> s3_session::read_head() {
   if (auto refused = take_query_headers(message, request_)) return refused;
   auto routed = route(gateway_->operations, view_of(message.method_string()), request_.target, asks_to_copy(message));
   request_.operation = routed.operation;
+  request_.route = routed.route;
   unrouted_ = std::move(routed.refused);
   // 501 depends on the request alone and reads no row, so it is answered without authorization.
   if (unrouted_ && unrouted_->status == 501) return *unrouted_;
@@ -110,7 +128,7 @@ void s3_session::proceed() {
   if (!http_.admit(request_.signer ? std::string_view{request_.signer->claim.access_key} : std::string_view{}))
     return respond_error(slow_down(too_many_connections.reason));
   if (unrouted_) return respond_error(*unrouted_);
-  if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_error(*refused);
+  if (const auto refused = refused_headers(fields(), *request_.operation)) return respond_unless_denied(*refused);
   if (const auto refused = read_version(request_)) return respond_error(*refused);
   read_conditions(fields(), request_);
   request_.operation->serve(self());
@@ -135,7 +153,33 @@ void s3_session::respond_error(const s3_error& problem) {
   respond(problem.status, error_answer(problem, basics(), request_.resource(), request_.head_only));
 }
 
+// What the configuration allowed was not judged by the bucket's policy yet, if the object was looked up directly.
 void s3_session::respond_failure(const error& reason) {
+  const bool judged = request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
+  if (judged || !tells_of_objects(reason)) return respond_error_of(reason);
+  ask_result<actors::found_access>(
+      self(),
+      [session = self(), reason](const result<actors::found_access>& found) {
+        if (found) session->request_.bucket = found->bucket;
+        session->respond_error_of(reason);
+      },
+      actors::access_atom_v, actors::access_query{{}, request_.target.bucket, {}});
+}
+
+// A request that the bucket's policy denies is denied, whatever else is wrong with it.
+void s3_session::respond_unless_denied(const s3_error& problem) {
+  const bool judged = request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
+  if (judged || request_.target.bucket.empty()) return respond_error(problem);
+  ask_result<actors::found_access>(
+      self(),
+      [session = self(), problem](const result<actors::found_access>& found) {
+        const auto denied = found && found->bucket ? denied_by_policy(session->request_, *found->bucket) : std::nullopt;
+        session->respond_error(denied ? *denied : problem);
+      },
+      actors::access_atom_v, actors::access_query{{}, request_.target.bucket, {}});
+}
+
+void s3_session::respond_error_of(const error& reason) {
   const auto problem = s3_error_of(seen_by(request_, reason));
   if (actors::is_fault(reason.code)) {
     log::warn("request failed", {{"request", request_.basics.request_id},

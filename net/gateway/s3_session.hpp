@@ -57,6 +57,10 @@ private:
   http_session& http_;
   const std::shared_ptr<s3_gateway> gateway_;
   net::request request_;
+  void respond_error_of(const error& reason);
+  void respond_unless_denied(const s3_error& problem);
+
+  std::string address_;              // of the client's socket
   std::optional<s3_error> unrouted_; // the refusal of a request without an operation; sent after authorization
 };
 

@@ -1,5 +1,6 @@
 #include "net/s3/access.hpp"
 
+#include "net/s3/access_context.hpp"
 #include "net/s3/xml/s3_xml.hpp"
 #include "net/wire/grammar/fields.hpp"
 
@@ -8,6 +9,9 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
+using metadata::allowed_by;
+using metadata::ruling;
+using storage::policy::action;
 
 s3_error no_such_bucket() {
   return s3_error_of(error{errc::no_such_bucket});
@@ -21,31 +25,130 @@ std::uint8_t right_for(need n) {
   }
 }
 
-} // namespace
-
-void grant_by_configuration(request& request) {
-  request.by = {.by = metadata::allowed_by::configuration};
-  request.rights = metadata::rights::all;
-  request.may_list = true;
+s3_error denied(const request& request, const metadata::verdict& found, std::string_view otherwise) {
+  if (!found.why.empty()) return access_denied("The bucket's policy denies this by " + found.why + ".");
+  return access_denied(request.key ? otherwise : "Anonymous requests may not do this with the bucket.");
 }
 
-void grant_access(request& request, const actors::found_access& found, metadata::allowed_by by) {
+// What allowed the weakest of the request's actions: a request that public access lets in stays one of anybody.
+void weaken(allowed_by& all, allowed_by one) {
+  const auto rank = [](allowed_by by) { return by == allowed_by::anybody ? 0 : by == allowed_by::policy ? 1 : 2; };
+  if (rank(one) < rank(all)) all = one;
+}
+
+// The keys of a multi-delete are judged one by one, if a policy may tell them apart.
+bool is_judged_later(const request& request, const metadata::bucket_row& bucket) {
+  return request.operation->judges_entries && !bucket.policy.empty();
+}
+
+// Whether the sender may learn that the object is missing: who may list it, unless reading it is denied explicitly.
+bool may_learn(const request& request, const metadata::bucket_row& bucket) {
+  for (const auto one : request.by.asked->actions)
+    if (!judge(request.by, one, request.key.get(), bucket, {request.target.key, nullptr, true}).why.empty())
+      return false;
+  const auto listing = as_listing(request.by, request.target.key);
+  return judge(listing, action::list_bucket, request.key.get(), bucket, {}).made == ruling::allowed;
+}
+
+// A download that is not allowed is looked up nevertheless by who may learn that the object is missing.
+bool is_refused_later(const request& request, const metadata::bucket_row& bucket, const metadata::verdict& found) {
+  return request.operation->public_by == publicity::objects && found.why.empty() && may_learn(request, bucket);
+}
+
+std::optional<s3_error> decide_source(const request& request, const actors::found_access& found,
+                                      const source_name& source) {
+  if (!found.bucket_2) return no_such_bucket();
+  const auto by = as_reader(request.by);
+  const auto read = judge(by, by.asked->source, found.key.get(), *found.bucket_2, {.key = source.key});
+  if (read.made != ruling::denied) return std::nullopt;
+  return denied(request, read, "This access key may not read the source's bucket.");
+}
+
+} // namespace
+
+std::optional<s3_error> decide_access(request& request, const actors::found_access& found, const source_name& source) {
   const auto wanted = request.operation->needs;
-  const bool creates = wanted == need::create_bucket;
-  const bool of_bucket = found.bucket && !creates && wanted != need::nothing;
-  request.by = {.by = by, .key = found.key ? found.key->id : std::string{}};
-  if (of_bucket) request.by.bucket = found.bucket->id;
-  if (of_bucket && by == metadata::allowed_by::key) request.by.rights = right_for(wanted);
+  const auto& key = found.key;
+  request.by.by = key ? allowed_by::key : allowed_by::anybody;
+  request.by.key = key ? key->id : std::string{};
+  if (wanted == need::nothing) return std::nullopt;
+  if (wanted == need::create_bucket) {
+    if (key && key->creates_buckets) return std::nullopt;
+    return access_denied(key ? "This access key may not create buckets."
+                             : "Anonymous requests may not create buckets.");
+  }
+  if (!found.bucket) return no_such_bucket();
+  const auto& bucket = *found.bucket;
+  auto how = allowed_by::key;
+  for (const auto one : request.by.asked->actions) {
+    if (is_judged_later(request, bucket)) {
+      how = key ? allowed_by::policy : allowed_by::anybody;
+      break;
+    }
+    const auto verdict = judge(request.by, one, key.get(), bucket, {.key = request.target.key});
+    if (verdict.made == ruling::denied && !is_refused_later(request, bucket, verdict))
+      return denied(request, verdict, "This access key may not do this with the bucket.");
+    weaken(how, verdict.made == ruling::denied ? allowed_by::anybody : verdict.how);
+  }
+  request.by.by = how;
+  request.by.bucket = bucket.id;
+  if (how == allowed_by::key) request.by.rights = right_for(wanted);
   if (found.bucket_2) request.by.source = found.bucket_2->id;
-  request.rights = found.key && found.bucket ? found.key->rights_on(found.bucket->id) : std::uint8_t{0};
-  const bool listed = found.bucket && found.bucket->public_read;
-  const bool copies = found.bucket_2 != nullptr; // a missing object is the source, which the sender may read
-  request.may_list = listed || copies || (request.rights & metadata::rights::read) != 0;
+  return source.bucket.empty() ? std::nullopt : decide_source(request, found, source);
+}
+
+void grant_by_configuration(request& request) {
+  request.by.by = allowed_by::configuration;
+}
+
+std::optional<s3_error> denied_by_policy(const request& request, const metadata::bucket_row& bucket) {
+  if (bucket.policy.empty() || is_judged_later(request, bucket)) return std::nullopt;
+  for (const auto one : request.by.asked->actions) {
+    const auto found = judge(request.by, one, nullptr, bucket, {.key = request.target.key});
+    if (found.made == ruling::denied) return denied(request, found, "");
+  }
+  return std::nullopt;
+}
+
+std::optional<s3_error> refused_object(const request& request, const metadata::bucket_row* bucket,
+                                       const metadata::object_row* row) {
+  if (bucket == nullptr || !request.by.asked) return std::nullopt;
+  // Rights alone do not depend on the object.
+  const bool by_rights = request.by.by == allowed_by::key || request.by.by == allowed_by::configuration;
+  if (by_rights && bucket->policy.empty()) return std::nullopt;
+  for (const auto one : request.by.asked->actions) {
+    const auto found = judge(request.by, one, request.key.get(), *bucket, {request.target.key, row, row == nullptr});
+    if (found.made == ruling::allowed) continue;
+    if (found.why.empty()) return s3_error_of(error{errc::access_denied});
+    return denied(request, found, "");
+  }
+  return std::nullopt;
+}
+
+std::optional<s3_error> refused_source_object(const request& request, const metadata::bucket_row* bucket,
+                                              std::string_view key, const metadata::object_row& row) {
+  if (bucket == nullptr || !request.by.asked) return std::nullopt;
+  const auto by = as_reader(request.by);
+  auto actions = {by.asked->source, action::get_object_tagging};
+  for (const auto one : actions) {
+    if (one == action::get_object_tagging && row.extras.tags.empty()) continue; // as S3: tags are copied, too
+    const auto found = judge(by, one, request.key.get(), *bucket, {key, &row});
+    if (found.made != ruling::allowed)
+      return denied(request, found, "This access key may not read the object to copy, or its tags.");
+  }
+  return std::nullopt;
+}
+
+bool tells_of_objects(const error& reason) {
+  return reason == errc::no_such_key || reason == errc::no_such_version || reason == errc::delete_marker;
 }
 
 error seen_by(const request& request, const error& reason) {
-  const bool tells = reason == errc::no_such_key || reason == errc::no_such_version || reason == errc::delete_marker;
-  return tells && !request.may_list ? error{errc::access_denied} : reason;
+  if (!tells_of_objects(reason)) return reason;
+  if (request.by.source != 0) return reason; // of a copy: the missing object is the source, which the sender may read
+  if (!request.bucket || !request.by.asked)
+    return request.by.by == allowed_by::configuration ? reason : error{errc::access_denied};
+  return may_learn(request, *request.bucket) ? reason : error{errc::access_denied};
 }
 
 s3_error access_denied(std::string_view why) {
@@ -53,7 +156,7 @@ s3_error access_denied(std::string_view why) {
 }
 
 s3_error version_removal_denied() {
-  return access_denied("Removing a version for good needs the rights `write` and `owner` on its bucket.");
+  return access_denied("Removing a version for good needs the rights `write` and `owner` on its bucket, or a policy.");
 }
 
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) {
@@ -61,38 +164,6 @@ std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields) 
     if (find_field(fields, name).value_or(owner_id) == owner_id) continue;
     return access_denied("The bucket belongs to another owner.");
   }
-  return std::nullopt;
-}
-
-bool public_access_allows(request& request, const actors::found_access& found) {
-  if (!found.bucket) return false;
-  switch (request.operation->public_by) {
-    case publicity::none: return false;
-    case publicity::listing: return found.bucket->public_read;
-    case publicity::writing: return found.bucket->public_write;
-    case publicity::objects: break;
-  }
-  if (found.bucket->public_objects) return true;
-  request.public_only = request.target.find("partNumber") == nullptr;
-  return request.public_only;
-}
-
-std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
-                                    std::string_view source_bucket) {
-  const auto& key = *found.key;
-  const auto wanted = request.operation->needs;
-  if (wanted == need::nothing) return std::nullopt;
-  if (wanted == need::create_bucket) {
-    if (key.creates_buckets) return std::nullopt;
-    return access_denied("This access key may not create buckets.");
-  }
-  if (!found.bucket) return no_such_bucket();
-  if ((key.rights_on(found.bucket->id) & right_for(wanted)) == 0)
-    return access_denied("This access key may not do this with the bucket.");
-  if (source_bucket.empty()) return std::nullopt;
-  if (!found.bucket_2) return no_such_bucket();
-  if (!found.bucket_2->public_objects && (key.rights_on(found.bucket_2->id) & metadata::rights::read) == 0)
-    return access_denied("This access key may not read the source's bucket.");
   return std::nullopt;
 }
 

@@ -1,5 +1,6 @@
-// Whether the access key's rights or the bucket's public access allow a request. Pure decisions over rows of the
-// metadata, which net/gateway/authorize.hpp requests.
+// Whether a request is allowed: by the access key's rights, the bucket's public access and its policy. Pure decisions
+// over rows of the metadata, which net/gateway/authorize.hpp requests. The state machine takes the same decision again
+// when a command is applied (storage/metadata/commands/authority.hpp).
 #pragma once
 
 #include "actors/protocol/values/access.hpp"
@@ -11,27 +12,37 @@
 
 namespace cairn::net {
 
-// Whether the bucket's public access allows the request. If only single objects of the bucket may be public, sets
-// request.public_only, and the object's row decides.
-bool public_access_allows(request& request, const actors::found_access& found);
+// Authorizes the request by the rows: sets its authority (`asked` must be there) and the sender's rights. Otherwise
+// AccessDenied; NoSuchBucket if the bucket does not exist, so that the operation cannot affect a bucket that is created
+// after this check. `source`: of a copy, else empty.
+struct source_name {
+  std::string bucket, key;
+};
+std::optional<s3_error> decide_access(request& request, const actors::found_access& found, const source_name& source);
 
-// Why the key does not allow the request: AccessDenied; NoSuchBucket if the bucket does not exist, so that the
-// operation cannot affect a bucket that is created after this check. `source_bucket`: of a copy, else empty.
-std::optional<s3_error> key_refused(const request& request, const actors::found_access& found,
-                                    std::string_view source_bucket);
-
-// Authorizes the request: sets its authority and the sender's further rights.
+// Authorizes the request by the gateway's configuration: the root key or auth.anonymous.
 void grant_by_configuration(request& request);
-void grant_access(request& request, const actors::found_access& found, storage::metadata::allowed_by by);
+// Why the bucket's policy denies what the configuration allows.
+std::optional<s3_error> denied_by_policy(const request& request, const storage::metadata::bucket_row& bucket);
+
+// The last decision, with the row of the object that the request is about, or null if there is none: AccessDenied.
+// `bucket`: at the time of that look-up; may be null.
+std::optional<s3_error> refused_object(const request& request, const storage::metadata::bucket_row* bucket,
+                                       const storage::metadata::object_row* row);
+// The same for the source of a copy.
+std::optional<s3_error> refused_source_object(const request& request, const storage::metadata::bucket_row* bucket,
+                                              std::string_view key, const storage::metadata::object_row& row);
 
 // A failure as the sender may see it: only senders who may list the bucket learn that an object does not exist, as in
 // S3.
 error seen_by(const request& request, const error& reason);
+// Whether the failure tells that an object does not exist.
+bool tells_of_objects(const error& reason);
 
 // Checks x-amz-expected-bucket-owner, also for a copy's source: AccessDenied unless it is the one owner that exists.
 std::optional<s3_error> refused_owner(const boost::beast::http::fields& fields);
 
-// As S3's s3:DeleteObjectVersion: the removal is permanent.
+// Of commands for members below feature level 9: the removal of a version is permanent.
 constexpr std::uint8_t version_removal_rights = storage::metadata::rights::write | storage::metadata::rights::owner;
 s3_error version_removal_denied();
 

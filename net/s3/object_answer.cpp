@@ -1,5 +1,6 @@
 #include "net/s3/object_answer.hpp"
 
+#include "net/s3/access.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/encoded_words.hpp"
 #include "net/s3/operations/multipart.hpp"
@@ -190,7 +191,7 @@ object_answer answer_part(const answer_maker& make) {
 object_answer answer_object(const request& request, const object_row& row,
                             const storage::metadata::bucket_row* bucket) {
   const answer_maker make{request, row, bucket, {to_string(row.etag), whole_seconds(row.modified)}};
-  if (request.public_only && !row.extras.public_read) return make.refused(s3_error_of(error{errc::access_denied}));
+  if (const auto refused = refused_object(request, bucket, &row)) return make.refused(*refused);
   switch (evaluate(request.conditions, make.current)) {
     case verdict::precondition_failed: return make.refused(s3_error_of(error{errc::precondition_failed}));
     case verdict::not_modified: return {304, {make.head(304).take(), {}}};

@@ -3,6 +3,8 @@
 // its handler, its test, and its line in docs/s3.md.
 #pragma once
 
+#include "storage/policy/vocabulary.hpp"
+
 #include <cstdint>
 #include <initializer_list>
 #include <memory>
@@ -19,6 +21,9 @@ struct operation_route {
   resource of = resource::any;
   std::string_view query{}; // the sub-resource that selects the operation: "acl"
   bool copies = false;      // when x-amz-copy-source names a source
+  // What a bucket's policy is asked: the action, the one of a request that names a version, and a second one.
+  storage::policy::action act = storage::policy::action::none, of_version = storage::policy::action::none,
+                          also = storage::policy::action::none;
 };
 
 // The right on the request's bucket. A copy also needs `read` on its source's bucket.
@@ -40,6 +45,7 @@ struct s3_operation {
   publicity public_by = publicity::none;
   bool changes_data = false;
   bool copies = false;           // reads another object
+  bool judges_entries = false;   // its body names objects, which are judged one by one
   bool takes_body = false;       // checksum headers refer to its body
   bool takes_form = false;       // its body is a form, whose fields say who sends it (net/s3/form/post_form.hpp)
   bool takes_version = false;    // ?versionId

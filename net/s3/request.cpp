@@ -86,9 +86,10 @@ std::optional<s3_error> keep_header(std::string name, std::string_view value, pu
 
 // As in S3, an upload that also sets an ACL or tags needs the permissions of PutObjectAcl and PutObjectTagging.
 std::optional<s3_error> refused_extras(const request& request, const storage::metadata::object_extras& extras) {
-  if (extras.public_read && !request.may(rights::owner))
+  using storage::policy::action;
+  if (extras.public_read && !request.may(action::put_object_acl))
     return access_denied("Making an object public needs the right `owner` on its bucket.");
-  if (!extras.tags.empty() && !request.may(rights::write))
+  if (!extras.tags.empty() && !request.may(action::put_object_tagging))
     return access_denied("Tags need a right of the access key on the bucket; public write access is not enough.");
   return std::nullopt;
 }
@@ -127,8 +128,10 @@ std::string request::resource() const {
   return text;
 }
 
-bool request::may(std::uint8_t more) const {
-  return by.by != storage::metadata::allowed_by::anybody && (rights & more) == more;
+bool request::may(storage::policy::action more) const {
+  using namespace storage::metadata;
+  if (by.by == allowed_by::configuration || !bucket || !by.asked) return by.by == allowed_by::configuration;
+  return judge(by, more, key.get(), *bucket, {.key = target.key}).made != ruling::denied;
 }
 
 storage::metadata::authority request::authority(std::uint8_t more) const {

@@ -37,6 +37,7 @@ struct part_extent {
 
 struct request {
   const s3_operation* operation = &no_operation;
+  const operation_route* route = nullptr;
   s3_target target;
   condition_headers conditions;
   std::optional<std::string> range;
@@ -53,19 +54,18 @@ struct request {
   std::optional<storage::metadata::version_id> version;         // ?versionId
   std::string origin;                                           // of the page for which a browser sends it
   std::vector<std::string> query_headers; // lower-case names of the headers that a presigned URL's query added
+  std::string address;                    // of the client's socket
+  bool encrypted = false;                 // it came by TLS
   bool cross_site = false;                // not signed, and sent for a page of another origin
   storage::metadata::authority by;        // the basis of its authorization; part of its commands
   storage::log_index seen = 0;            // in a cluster: the applied index of the authorization, or a newer one
-  std::uint8_t rights = 0;                // the sender's rights on the bucket, whatever authorized the request
-  bool may_list = false;                  // the sender may learn that an object does not exist
-  bool public_only = false;               // anonymous: only objects that have a public list of their own
   std::vector<std::pair<std::string, std::string>> overrides; // response-content-type → "content-type"; checked
 
   std::string resource() const; // "/bucket/key", for error documents
-  // Whether the sender has all these rights, beyond public access.
-  bool may(std::uint8_t more) const;
+  // Whether the sender may also do this with the object, as far as the head tells; the command is judged again.
+  bool may(storage::policy::action more) const;
   storage::metadata::judgement judged() const { return {by.bucket, seen}; }
-  // The authority of a command that also needs these rights.
+  // The authority of a command that also needs these rights, for members below feature level 9.
   storage::metadata::authority authority(std::uint8_t more) const;
 };
 

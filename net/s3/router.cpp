@@ -73,15 +73,15 @@ resource resource_of(const s3_target& target) {
   return target.key.empty() ? resource::bucket : resource::object;
 }
 
-// Null: none. An operation that copies is preferred if the request names a source.
-const s3_operation* find_operation(std::span<const s3_operation> table, const operation_route& asked) {
-  const s3_operation* plain = nullptr;
+// No operation: none. An operation that copies is preferred if the request names a source.
+routed find_operation(std::span<const s3_operation> table, const operation_route& asked) {
+  routed plain{nullptr, nullptr, std::nullopt};
   for (const auto& operation : table) {
     for (const auto& route : operation.routes) {
       const bool fits = route.query == asked.query && route.method == asked.method &&
                         (route.of == asked.of || route.of == resource::any);
-      if (fits && route.copies == asked.copies) return &operation;
-      if (fits && !route.copies) plain = &operation;
+      if (fits && route.copies == asked.copies) return {&operation, &route, std::nullopt};
+      if (fits && !route.copies) plain = {&operation, &route, std::nullopt};
     }
   }
   return plain;
@@ -120,7 +120,7 @@ std::string_view sub_resource_of(const s3_target& target) {
 }
 
 routed route(std::span<const s3_operation> table, std::string_view method, const s3_target& target, bool copies) {
-  const auto refuse = [](s3_error why) { return routed{&no_operation, std::move(why)}; };
+  const auto refuse = [](s3_error why) { return routed{&no_operation, nullptr, std::move(why)}; };
   if (target.bucket == "WriteGetObjectResponse")
     return refuse(not_implemented("Object Lambda (WriteGetObjectResponse)"));
   const bool named = !target.bucket.empty() || !target.key.empty();
@@ -134,13 +134,14 @@ routed route(std::span<const s3_operation> table, std::string_view method, const
   const auto subs = asks_ahead ? 0 : sub_resources_of(target, sub);
   const operation_route asked{method, resource_of(target), sub ? sub->query : std::string_view{}, copies};
   const bool ambiguous = subs > 1 || (target.asterisk && !asks_ahead);
-  const auto* operation = ambiguous ? nullptr : find_operation(table, asked);
+  const auto found = ambiguous ? routed{nullptr, nullptr, std::nullopt} : find_operation(table, asked);
+  const auto* operation = found.operation;
   if (subs > 0 && operation == nullptr) return refuse(not_implemented(sub->feature));
   if (subs == 0 && !asks_ahead) {
     if (auto refused = refused_query(method, target)) return refuse(std::move(*refused));
   }
   if (operation == nullptr) return refuse(method_not_allowed(method, target));
-  return {operation, std::nullopt};
+  return found;
 }
 
 } // namespace cairn::net

@@ -13,7 +13,8 @@ namespace cairn::net {
 
 struct routed {
   const s3_operation* operation = &no_operation;
-  std::optional<s3_error> refused; // 400, 405 with Allow, 501
+  const operation_route* route = nullptr; // of the operation; null: none
+  std::optional<s3_error> refused;        // 400, 405 with Allow, 501
 };
 
 bool is_sub_resource(std::string_view query); // of S3, implemented or not

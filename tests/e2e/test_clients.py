@@ -92,7 +92,7 @@ def test_boto3_reads_settings_that_were_never_made(s3, bucket):
                        (s3.get_object_lock_configuration, "ObjectLockConfigurationNotFoundError")):
         assert refusal(call, Bucket=bucket) == (404, code)
     assert refusal(s3.get_bucket_acl, Bucket="absent-" + bucket) == (404, "NoSuchBucket")
-    assert refusal(s3.put_bucket_policy, Bucket=bucket, Policy="{}") == (501, "NotImplemented")
+    assert refusal(s3.put_bucket_policy, Bucket=bucket, Policy="{}") == (400, "MalformedPolicy")
 
 
 @pytest.mark.parametrize("size", [0, 1000, 3 * MIB + 7])

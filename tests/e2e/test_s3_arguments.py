@@ -4,6 +4,7 @@ there, too."""
 import base64
 import hashlib
 import itertools
+import json
 import pathlib
 import re
 import urllib.parse
@@ -126,6 +127,12 @@ def delete_objects(site):
     return "POST", key[:-2] + "?delete", {}, document("<Delete><Object><Key>k</Key></Object></Delete>")
 
 
+def put_policy(site):
+    bucket = site.bucket()
+    rules = {"Statement": {"Effect": "Deny", "Principal": "*", "Action": "s3:PutObject", "Resource": f"arn:aws:s3:::{bucket.strip('/')}/no/*"}}
+    return "PUT", bucket + "?policy", {}, json.dumps(rules).encode()
+
+
 OPERATIONS = {
     "ListBuckets": lambda site: ("GET", site.bucket()[:1], {}, b""),
     "CreateBucket": lambda site: ("PUT", f"/bucket-{next(site.numbers)}", {}, document("<CreateBucketConfiguration></CreateBucketConfiguration>")),
@@ -143,7 +150,10 @@ OPERATIONS = {
     "PutBucketLifecycleConfiguration": in_bucket("PUT", "?lifecycle", RULES), "DeleteBucketLifecycle": in_bucket("DELETE", "?lifecycle"),
     "GetBucketOwnershipControls": in_bucket("GET", "?ownershipControls"),
     "DeleteBucketOwnershipControls": in_bucket("DELETE", "?ownershipControls"),
-    "GetBucketPolicyStatus": in_bucket("GET", "?policyStatus"), "GetBucketRequestPayment": in_bucket("GET", "?requestPayment"),
+    "GetBucketPolicyStatus": in_bucket("GET", "?policyStatus"), "PutBucketPolicy": put_policy, "DeleteBucketPolicy": in_bucket("DELETE", "?policy"),
+    "PutPublicAccessBlock": in_bucket("PUT", "?publicAccessBlock", "<PublicAccessBlockConfiguration></PublicAccessBlockConfiguration>"),
+    "DeletePublicAccessBlock": in_bucket("DELETE", "?publicAccessBlock"),
+    "GetBucketRequestPayment": in_bucket("GET", "?requestPayment"),
     "PutObject": of_object("PUT", "", "other bytes"), "CopyObject": copy,
     "GetObject": of_object("GET", ""), "HeadObject": of_object("HEAD", ""), "DeleteObject": of_object("DELETE", ""),
     "GetObjectAcl": of_object("GET", "?acl"), "PutObjectAcl": of_object("PUT", "?acl", ACL),

@@ -3,6 +3,7 @@
 #include "net/gateway/routes/memory_upload.hpp"
 #include "net/gateway/routes/range_checksum.hpp"
 #include "net/gateway/routes/route_steps.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/copy_source.hpp"
 #include "net/s3/operations/multipart.hpp"
@@ -98,6 +99,9 @@ void try_copy(const std::shared_ptr<copy_job>& job) {
   ask<actors::found_object>(
       job->session,
       [job](const actors::found_object& found) {
+        if (const auto refused =
+                refused_source_object(job->session->current(), found.bucket.get(), job->source.key, *found.row))
+          return job->session->respond_error(*refused);
         if (const auto refused = refused_source(job->source, *found.row)) return job->session->respond_error(*refused);
         if (const auto refused = refused_algorithm(job->session, *found.row))
           return job->session->respond_error(*refused);
@@ -196,6 +200,9 @@ void try_part(const std::shared_ptr<part_job>& job) {
       job->session,
       [job](const actors::found_object& found) {
         const auto& row = *found.row;
+        if (const auto refused =
+                refused_source_object(job->session->current(), found.bucket.get(), job->source.key, row))
+          return job->session->respond_error(*refused);
         if (const auto refused = refused_source(job->source, row)) return job->session->respond_error(*refused);
         const auto range = copied_range(job->source, row.size);
         if (const auto* refused = std::get_if<s3_error>(&range)) return job->session->respond_error(*refused);

@@ -4,6 +4,7 @@
 #include "base/log.hpp"
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/access_context.hpp"
 #include "net/s3/body/body_checksums.hpp"
 #include "net/s3/operations/delete_request.hpp"
 
@@ -53,7 +54,7 @@ void commit_one(const job_ptr& job, std::size_t i) {
   command.now = shared.clock.wall();
   command.only_if = entry.only_if;
   command.version = entry.version;
-  command.by = current.authority(entry.version ? version_removal_rights : 0);
+  command.by = as_deletion(current.authority(entry.version ? version_removal_rights : 0), entry.version);
   std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
     boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
   };
@@ -62,13 +63,21 @@ void commit_one(const job_ptr& job, std::size_t i) {
       actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
+// As far as the rows of the head tell; the command is judged again.
+bool is_denied(const request& current, const delete_entry& entry) {
+  if (!current.bucket || current.by.by == metadata::allowed_by::configuration) return false;
+  const auto by = as_deletion(current.by, entry.version);
+  return judge(by, by.asked->actions.front(), current.key.get(), *current.bucket, {.key = entry.key}).made ==
+         metadata::ruling::denied;
+}
+
 // Sends a bounded window of commits, so that another client's commit does not wait for all of them.
 void commit_some(const job_ptr& job) {
   auto& entries = job->request.entries;
   for (; job->running < running_max && job->next < entries.size(); ++job->next) {
     auto& entry = entries[job->next];
-    if (entry.version && !entry.failed && !job->session->current().may(version_removal_rights))
-      entry.failed = version_removal_denied();
+    if (!entry.failed && is_denied(job->session->current(), entry))
+      entry.failed = entry.version ? version_removal_denied() : access_denied("You may not delete this object.");
     if (entry.failed) continue;
     ++job->running;
     commit_one(job, job->next);

@@ -1,6 +1,7 @@
 #include "net/gateway/routes/download_exchange.hpp"
 
 #include "net/gateway/ask.hpp"
+#include "net/s3/access.hpp"
 #include "net/s3/object_answer.hpp"
 #include "net/s3/operations/multipart.hpp"
 
@@ -102,6 +103,9 @@ void get_part(const session_ptr& session) {
   ask<actors::found_parts>(
       session,
       [session, wanted](const actors::found_parts& found) {
+        const auto* const bucket = session->current().bucket.get();
+        if (const auto refused = refused_object(session->current(), bucket, found.row.get()))
+          return session->respond_error(*refused);
         part_extent part{found.row->version, found.row->ordinal, std::nullopt};
         if (!found.parts->empty() && found.parts->front().number == wanted) {
           part.bytes = actors::byte_range{found.parts->front().offset, found.parts->front().length};

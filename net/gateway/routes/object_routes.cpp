@@ -2,6 +2,7 @@
 
 #include "net/gateway/routes/route_steps.hpp"
 #include "net/s3/access.hpp"
+#include "net/s3/access_context.hpp"
 #include "net/s3/operations/multipart.hpp"
 #include "net/s3/operations/object_attributes.hpp"
 #include "net/s3/xml/tags.hpp"
@@ -19,9 +20,9 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
   metadata::set_extras command;
   command.bucket = target.bucket;
   command.key = target.key;
-  command.tags = std::move(tags);
   command.version = session->current().version;
-  command.by = session->current().authority(command.version ? metadata::rights::owner : 0);
+  command.by = with_request_tags(session->current().authority(command.version ? metadata::rights::owner : 0), tags);
+  command.tags = std::move(tags);
   commit(session, std::move(command), status);
 }
 
@@ -29,7 +30,6 @@ void commit_tags(const session_ptr& session, tag_list tags, unsigned status) {
 
 void delete_object(const session_ptr& session) {
   const auto& request = session->current();
-  if (request.version && !request.may(version_removal_rights)) return session->respond_error(version_removal_denied());
   const auto sent = [&session](std::string_view name) {
     return std::optional<std::string>{find_field(session->fields(), name)};
   };
@@ -69,6 +69,9 @@ void object_attributes(const session_ptr& session) {
   ask<actors::found_parts>(
       session,
       [session, request](const actors::found_parts& found) {
+        const auto* const bucket = session->current().bucket.get();
+        if (const auto refused = refused_object(session->current(), bucket, found.row.get()))
+          return session->respond_error(*refused);
         std::string lines = "Last-Modified: ";
         append_http_date(lines, whole_seconds(found.row->modified));
         lines += "\r\n";
@@ -86,6 +89,8 @@ void read_tags(const session_ptr& session) {
   ask<actors::found_object>(
       session,
       [session](const actors::found_object& found) {
+        if (const auto refused = refused_object(session->current(), found.bucket.get(), found.row.get()))
+          return session->respond_error(*refused);
         const auto body = tagging_xml(found.row->extras.tags);
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body));
       },
@@ -93,10 +98,7 @@ void read_tags(const session_ptr& session) {
       actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});
 }
 
-// Changing the tags of a named version needs the right `owner`, as removing a version does.
 void write_tags(const session_ptr& session) {
-  if (session->current().version && !session->current().may(metadata::rights::write | metadata::rights::owner))
-    return session->respond_error(access_denied("Tags of a version also need the right `owner`."));
   const auto method = session->http().parser().get().method();
   if (method == boost::beast::http::verb::delete_) return commit_tags(session, {}, 204);
   collect_body(session, tagging_body_bytes_max, [session](const std::string& body) {

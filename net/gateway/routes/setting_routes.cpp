@@ -1,5 +1,6 @@
 #include "net/gateway/routes/setting_routes.hpp"
 
+#include "net/s3/access.hpp"
 #include "net/s3/operations/versions_xml.hpp"
 #include "net/s3/router.hpp"
 #include "net/s3/xml/acl_xml.hpp"
@@ -9,6 +10,7 @@
 #include "net/s3/xml/tags.hpp"
 #include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/fields.hpp"
+#include "storage/policy/policy.hpp"
 
 namespace cairn::net {
 
@@ -20,10 +22,10 @@ void answer_document(const session_ptr& session, const std::string& document) {
   session->respond(200, whole_answer(200, session->basics(), "application/xml", document));
 }
 
-void with_object(const session_ptr& session, std::function<void(const metadata::object_row&)> then) {
+void with_object(const session_ptr& session, std::function<void(const actors::found_object&)> then) {
   const auto& target = session->current().target;
   ask<actors::found_object>(
-      session, [then = std::move(then)](const actors::found_object& found) { then(*found.row); }, actors::lookup_atom_v,
+      session, [then = std::move(then)](const actors::found_object& found) { then(found); }, actors::lookup_atom_v,
       actors::object_name{target.bucket, target.key, false, session->current().version, session->current().judged()});
 }
 
@@ -34,9 +36,21 @@ void answer_unsupported(const session_ptr& session) {
   answer_document(session, std::get<std::string>(setting));
 }
 
+// By its policy or its access control list.
+bool is_public(const metadata::bucket_row& row) {
+  const bool ignores = (row.public_block & metadata::public_block::ignore_acls) != 0;
+  const auto* const policy = row.policy.empty() ? nullptr : row.policy.compiled();
+  return (!ignores && row.public_read) || (policy != nullptr && policy->is_public());
+}
+
 void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row) {
   const auto what = sub_resource_of(session->current().target);
   if (what == "acl") return answer_document(session, acl_document({row.public_read, row.public_write}));
+  if (what == "policy" && !row.policy.empty())
+    return session->respond(200, whole_answer(200, session->basics(), "application/json", row.policy.text()));
+  if (what == "policyStatus") return answer_document(session, policy_status_document(is_public(row)));
+  if (what == "publicAccessBlock" && row.public_block != 0)
+    return answer_document(session, public_block_document(row.public_block));
   if (what == "versioning") return answer_document(session, versioning_document(row.versioning));
   if (what == "location") return answer_document(session, location_document(session->shared().region));
   if (what == "lifecycle" && !row.lifecycle.empty()) return answer_document(session, lifecycle_document(row.lifecycle));
@@ -47,7 +61,10 @@ void read_of_bucket(const session_ptr& session, const metadata::bucket_row& row)
   answer_unsupported(session);
 }
 
-void read_of_object(const session_ptr& session, const metadata::object_row& row) {
+void read_of_object(const session_ptr& session, const actors::found_object& found) {
+  const auto& row = *found.row;
+  if (const auto refused = refused_object(session->current(), found.bucket.get(), &row))
+    return session->respond_error(*refused);
   if (sub_resource_of(session->current().target) == "acl")
     return answer_document(session, acl_document({row.extras.public_read}));
   answer_unsupported(session);
@@ -144,6 +161,50 @@ void write_lifecycle(const session_ptr& session) {
   });
 }
 
+metadata::set_bucket_access access_change_of(const session_ptr& session) {
+  metadata::set_bucket_access command;
+  command.name = session->current().target.bucket;
+  command.by = session->current().by;
+  return command;
+}
+
+s3_error malformed_policy(const std::string& why) {
+  return {400, "MalformedPolicy", "The policy is refused: " + why + "."};
+}
+
+void write_policy(const session_ptr& session) {
+  constexpr auto bytes_max = storage::policy::policy_bytes_max;
+  if (!session->http().chunked() && session->http().body_left() > bytes_max)
+    return session->respond_error(malformed_policy("it has more than " + std::to_string(bytes_max) + " bytes"));
+  collect_body(session, bytes_max, [session](const std::string& body) {
+    const auto compiled =
+        storage::policy::policy::compile(body, storage::policy::owner_kind::bucket, session->current().target.bucket);
+    if (!compiled) return session->respond_error(malformed_policy(compiled.error().text));
+    auto command = access_change_of(session);
+    command.policy = body;
+    commit(session, std::move(command), 204);
+  });
+}
+
+void write_public_block(const session_ptr& session) {
+  collect_body(session, public_block_body_bytes_max, [session](const std::string& body) {
+    const auto block = read_public_block(body);
+    if (const auto* refused = std::get_if<s3_error>(&block)) return session->respond_error(*refused);
+    auto command = access_change_of(session);
+    command.public_block = std::get<std::uint8_t>(block);
+    commit(session, std::move(command), 200);
+  });
+}
+
+void remove_access_setting(const session_ptr& session, bool policy) {
+  auto command = access_change_of(session);
+  if (policy)
+    command.policy.emplace();
+  else
+    command.public_block = 0;
+  commit(session, std::move(command), 204);
+}
+
 bool is_delete(const session_ptr& session) {
   return session->http().parser().get().method() == boost::beast::http::verb::delete_;
 }
@@ -153,11 +214,13 @@ bool is_delete(const session_ptr& session) {
 void read_setting(const session_ptr& session) {
   if (session->current().target.key.empty())
     return with_bucket(session, [session](const metadata::bucket_row& row) { read_of_bucket(session, row); });
-  with_object(session, [session](const metadata::object_row& row) { read_of_object(session, row); });
+  with_object(session, [session](const actors::found_object& found) { read_of_object(session, found); });
 }
 
 void write_setting(const session_ptr& session) {
   const auto what = sub_resource_of(session->current().target);
+  if (what == "policy" && !is_delete(session)) return write_policy(session);
+  if (what == "publicAccessBlock" && !is_delete(session)) return write_public_block(session);
   if (what == "acl") return write_acl(session);
   if (what == "versioning") return write_versioning(session);
   if (what == "cors" && !is_delete(session)) return write_cors(session);
@@ -174,6 +237,8 @@ void write_setting(const session_ptr& session) {
     return commit(session, std::move(command), 204);
   }
   with_bucket(session, [session, what](const metadata::bucket_row& row) {
+    if (what == "policy" && !row.policy.empty()) return remove_access_setting(session, true);
+    if (what == "publicAccessBlock" && row.public_block != 0) return remove_access_setting(session, false);
     // DELETE of a setting that does not exist.
     if (what != "ownershipControls" || row.ownership == metadata::ownership::not_given)
       return session->respond_empty(204);

@@ -164,14 +164,15 @@ private:
     if (authorizing_ || now < authorize_at_) return;
     authorize_at_ = now + authorized_every;
     const auto& request = session_->current();
-    if (request.by.by != metadata::allowed_by::key && request.by.by != metadata::allowed_by::anybody) return;
     authorizing_ = true;
     ask_result<actors::found_access>(
         session_,
-        [self = shared_from_this(), by = request.by](const result<actors::found_access>& found) {
+        [self = shared_from_this(), by = request.by,
+         key = request.target.key](const result<actors::found_access>& found) {
           self->authorizing_ = false;
           if (!found || !self->ingest_ || self->ended_ || self->answer_) return;
-          if (const auto why = metadata::lapsed(by, found->key.get(), found->bucket.get()))
+          bool undecided = false;
+          if (const auto why = metadata::lapsed(by, found->key.get(), found->bucket.get(), {.key = key}, undecided))
             self->refuse(s3_error_of(*why));
         },
         actors::access_atom_v, actors::access_query{request.by.key, request.target.bucket, {}});

@@ -1,6 +1,7 @@
 #include "net/s3/xml/settings.hpp"
 
 #include "net/s3/xml/s3_xml.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 #include "net/wire/grammar/ascii.hpp"
 
 #include <algorithm>
@@ -30,7 +31,6 @@ constexpr std::array settings{
     setting{"ownershipControls", false, "", 404, "OwnershipControlsNotFoundError",
             "The bucket has no ownership controls."},
     setting{"policy", false, "", 404, "NoSuchBucketPolicy", "The bucket has no policy."},
-    setting{"policyStatus", false, "", 404, "NoSuchBucketPolicy", "The bucket has no policy."},
     setting{"publicAccessBlock", false, "", 404, "NoSuchPublicAccessBlockConfiguration",
             "The bucket has no public access block."},
     setting{"replication", false, "", 404, "ReplicationConfigurationNotFoundError",
@@ -58,6 +58,17 @@ std::string payer_document() {
 
 constexpr std::array<std::string_view, 3> ownerships{"BucketOwnerEnforced", "BucketOwnerPreferred", "ObjectWriter"};
 static_assert(storage::metadata::ownership::enforced == 1 && storage::metadata::ownership::writer == 3);
+
+struct block_setting {
+  std::string_view element;
+  std::uint8_t bit;
+};
+constexpr std::array block_settings{
+    block_setting{"BlockPublicAcls", storage::metadata::public_block::block_acls},
+    block_setting{"IgnorePublicAcls", storage::metadata::public_block::ignore_acls},
+    block_setting{"BlockPublicPolicy", storage::metadata::public_block::block_policy},
+    block_setting{"RestrictPublicBuckets", storage::metadata::public_block::restrict_buckets},
+};
 
 constexpr std::array canned_lists{"authenticated-read", "aws-exec-read", "bucket-owner-read", "log-delivery-write"};
 
@@ -106,6 +117,40 @@ std::string ownership_document(std::uint8_t ownership) {
   xml.text("ObjectOwnership", ownerships.at(ownership - 1u));
   xml.close("Rule");
   xml.close("OwnershipControls");
+  return xml.take();
+}
+
+std::variant<std::uint8_t, s3_error> read_public_block(std::string_view body) {
+  constexpr xml_bounds bounds{public_block_body_bytes_max, 100, 10, 4};
+  const auto root = read_xml(body, bounds);
+  const bool known =
+      root && root->name == "PublicAccessBlockConfiguration" &&
+      has_only(*root, {"BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"});
+  if (!known) return malformed_xml("The body is not a PublicAccessBlockConfiguration.");
+  std::uint8_t block = storage::metadata::public_block::given;
+  for (const auto& [element, bit] : block_settings) {
+    const auto* child = root->child(element);
+    if (child == nullptr) continue;
+    const auto value = xml_boolean(*child);
+    if (!value) return malformed_xml(std::string{element} + " is neither true nor false.");
+    if (*value) block |= bit;
+  }
+  return block;
+}
+
+std::string public_block_document(std::uint8_t block) {
+  xml_writer xml;
+  xml.open("PublicAccessBlockConfiguration", s3_name_space);
+  for (const auto& [element, bit] : block_settings) xml.text(element, (block & bit) != 0 ? "true" : "false");
+  xml.close("PublicAccessBlockConfiguration");
+  return xml.take();
+}
+
+std::string policy_status_document(bool is_public) {
+  xml_writer xml;
+  xml.open("PolicyStatus", s3_name_space);
+  xml.text("IsPublic", is_public ? "true" : "false");
+  xml.close("PolicyStatus");
   return xml.take();
 }
 

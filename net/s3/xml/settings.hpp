@@ -5,6 +5,7 @@
 
 #include "net/s3/xml/s3_errors.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -20,6 +21,12 @@ std::string location_document(std::string_view region); // S3's oldest region is
 // The object ownership (storage::metadata::ownership) of S3's name. nullopt: no such name.
 std::optional<std::uint8_t> ownership_of(std::string_view name);
 std::string ownership_document(std::uint8_t ownership);
+
+// S3's PublicAccessBlockConfiguration ↔ the bits of storage::metadata::public_block.
+constexpr std::size_t public_block_body_bytes_max = 4096;
+std::variant<std::uint8_t, s3_error> read_public_block(std::string_view body);
+std::string public_block_document(std::uint8_t block);
+std::string policy_status_document(bool is_public);
 
 struct public_access { // for all users
   bool read = false, write = false;

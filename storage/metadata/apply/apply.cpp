@@ -84,7 +84,7 @@ void command_applier::end(session_row& session) {
 
 command_result command_applier::create(const create_bucket& c) {
   if (!valid_bucket_name(c.name)) return refuse(errc::invalid_argument, "not a valid bucket name");
-  if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key))) return {.refused = std::move(why)};
+  if (auto why = creation_lapsed(c.by, b_.access_key(c.by.key), b_.bucket(c.name))) return {.refused = std::move(why)};
   const auto& wanted = c.settings;
   if (wanted.public_read && wanted.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
   if (const bucket_row* const present = b_.bucket(c.name)) return create_again(c, *present);
@@ -112,6 +112,7 @@ command_result command_applier::create_again(const create_bucket& c, const bucke
   const bool other_ownership = wanted.ownership != ownership::not_given && wanted.ownership != present.ownership;
   if (other_tags || other_ownership) return refuse(errc::bucket_exists);
   if (wanted.public_read && present.ownership == ownership::enforced) return refuse(errc::acl_not_supported);
+  if (wanted.public_read && (present.public_block & public_block::block_acls) != 0) return refuse(errc::access_denied);
   bucket_row row = present;
   row.public_read = wanted.public_read;
   row.public_write = wanted.public_write;
@@ -180,14 +181,26 @@ command_result command_applier::remember(const commit_stamp& stamp, command_resu
   return answer;
 }
 
-result<const bucket_row*> command_applier::admitted(const authority& by, const std::string& name) {
+result<const bucket_row*> command_applier::admitted(const authority& by, const std::string& name, std::string_view key,
+                                                    const std::optional<version_id>& version) {
   const bucket_row* const bucket = b_.bucket(name);
-  if (auto why = lapsed(by, b_.access_key(by.key), bucket)) return *why;
+  const access_key_row* const signer = b_.access_key(by.key);
+  bool undecided = false;
+  if (auto why = lapsed(by, signer, bucket, {.key = key}, undecided)) return *why;
+  if (!undecided) return bucket;
+  const std::string text{key};
+  std::optional<object_row> row;
+  if (valid_key(text)) row = version ? versions_.find(*bucket, text, *version) : versions_.live(*bucket, text);
+  if (auto why = lapsed(by, signer, bucket, {key, row ? &*row : nullptr, !row}, undecided)) return *why;
+  if (undecided) return error{errc::access_denied};
   return bucket;
 }
 
 std::optional<error> command_applier::forbidden_list(const bucket_row& bucket, const object_extras& extras) {
-  if (extras.public_read && bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
+  if (!extras.public_read) return std::nullopt;
+  if (bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
+  if ((bucket.public_block & public_block::block_acls) != 0)
+    return error{errc::access_denied, "The bucket's public access block refuses public access control lists."};
   return std::nullopt;
 }
 
@@ -211,7 +224,7 @@ command_result command_applier::run(const put_object& c) {
     if (may_bury) bury_content(c.stamp, c.content);
     return *answer;
   }
-  const auto bucket = admitted(c.by, c.bucket);
+  const auto bucket = admitted(c.by, c.bucket, c.key);
   const auto* const written = std::get_if<written_blob>(&c.content);
   std::optional<object_row> present;
   std::optional<error> refused = malformed(c);
@@ -257,7 +270,7 @@ written_blob command_applier::with_possible_owners(written_blob written) {
 command_result command_applier::run(const delete_object& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const auto bucket = admitted(c.by, c.bucket);
+  const auto bucket = admitted(c.by, c.bucket, c.key, c.version);
   if (!valid_key(c.key)) return remember(c.stamp, refuse(errc::invalid_argument, "not a valid key"));
   if (!bucket) return remember(c.stamp, {.refused = bucket.error()});
   std::uint64_t outcome = 0;

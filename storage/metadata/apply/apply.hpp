@@ -49,6 +49,7 @@ private:
   command_result run(const copy_object& c); // this and the following: apply_objects.cpp
   command_result run(const set_extras& c);
   command_result run(const set_bucket& c);
+  command_result run(const set_bucket_access& c);
   command_result run(const hold_deletions& c);
   command_result run(const raise_feature_level& c);
   command_result run(const give_up_chunks& c);
@@ -67,9 +68,12 @@ private:
   command_result create_again(const create_bucket& c, const bucket_row& present);
   command_result erase(const delete_bucket& c);
 
-  // The bucket, if the command's authority is still valid. The pointer is valid as long as that of batch::bucket.
-  result<const bucket_row*> admitted(const authority& by, const std::string& name);
-  // acl_not_supported, or nullopt.
+  // The bucket, if the command's authority is still valid for it, or for the object with this key (`version`: nullopt:
+  // the live one), whose row is read if the decision depends on it. The pointer is valid as long as that of
+  // batch::bucket.
+  result<const bucket_row*> admitted(const authority& by, const std::string& name, std::string_view key = {},
+                                     const std::optional<version_id>& version = {});
+  // acl_not_supported, access_denied (the bucket's public access block), or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& outcome);
@@ -94,6 +98,7 @@ private:
   std::optional<error> copy(const copy_object& c);
   std::optional<error> change(const set_extras& c, log_index& version);
   std::optional<error> change(const set_bucket& c);
+  std::optional<error> change(const set_bucket_access& c);
 
   std::optional<access_key_row> find_key(const std::string& id);
   std::optional<error> create(const create_key& c);

@@ -1,5 +1,6 @@
 #include "storage/metadata/apply/apply.hpp"
 #include "storage/metadata/rows/names.hpp"
+#include "storage/policy/policy.hpp"
 
 namespace cairn::storage::metadata {
 
@@ -11,16 +12,20 @@ constexpr std::string_view checksum_prefix = "x-amz-checksum-";
 
 result<object_row> command_applier::find_version(const authority& by, const object_version& wanted) {
   const bucket_row* const bucket = b_.bucket(wanted.bucket);
-  if (auto why = source_lapsed(by, b_.access_key(by.key), bucket)) return *why;
+  const access_key_row* const signer = b_.access_key(by.key);
+  if (auto why = source_lapsed(by, signer, bucket, {.key = wanted.key})) return *why;
   if (!valid_key(wanted.key)) return error{errc::no_such_key};
   auto row = versions_.find(*bucket, wanted.key, version_place{wanted.version, wanted.ordinal});
-  if (row) return std::move(*row);
+  if (row) {
+    if (auto why = source_lapsed(by, signer, bucket, {.key = wanted.key, .row = &*row})) return *why;
+    return std::move(*row);
+  }
   return error{versions_.live(*bucket, wanted.key) ? errc::stale_source : errc::no_such_key};
 }
 
 std::optional<error> command_applier::copy(const copy_object& c) {
   if (!valid_key(c.key)) return error{errc::invalid_argument, "not a valid key"};
-  const auto admitted_to = admitted(c.by, c.bucket);
+  const auto admitted_to = admitted(c.by, c.bucket, c.key);
   if (!admitted_to) return admitted_to.error();
   const bucket_row* const bucket = *admitted_to;
   if (c.extras)
@@ -60,7 +65,7 @@ command_result command_applier::run(const copy_object& c) {
 }
 
 std::optional<error> command_applier::change(const set_extras& c, log_index& version) {
-  const auto admitted_to = admitted(c.by, c.bucket);
+  const auto admitted_to = admitted(c.by, c.bucket, c.key, c.version);
   if (!admitted_to) return admitted_to.error();
   const bucket_row* const bucket = *admitted_to;
   if (!valid_key(c.key)) return error{errc::no_such_key};
@@ -69,7 +74,8 @@ std::optional<error> command_applier::change(const set_extras& c, log_index& ver
   if (row->content == content_kind::delete_marker) return error{errc::delete_marker};
   if (c.tags) row->extras.tags = *c.tags;
   if (c.public_read) row->extras.public_read = *c.public_read;
-  if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
+  if (c.public_read || bucket->ownership == ownership::enforced)
+    if (auto refused = forbidden_list(*bucket, row->extras)) return refused;
   versions_.rewrite(*bucket, c.key, *row);
   version = row->version;
   return std::nullopt;
@@ -101,11 +107,41 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.tags) row.tags = *c.tags;
   if (c.ownership) row.ownership = *c.ownership;
   if (row.public_read && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
+  if (c.public_read.value_or(false) && (row.public_block & public_block::block_acls) != 0)
+    return error{errc::access_denied, "The bucket's public access block refuses public access control lists."};
+  b_.put_bucket(row);
+  return std::nullopt;
+}
+
+std::optional<error> command_applier::change(const set_bucket_access& c) {
+  const auto bucket = admitted(c.by, c.name);
+  if (!bucket) return bucket.error();
+  if (c.public_block &&
+      (*c.public_block > public_block::all || (*c.public_block != 0 && (*c.public_block & public_block::given) == 0)))
+    return error{errc::invalid_argument, "no such public access block"};
+  bucket_row row = **bucket;
+  if (c.public_block) row.public_block = *c.public_block;
+  if (c.policy) {
+    if (!c.policy->empty()) {
+      const auto compiled = policy::policy::compile(*c.policy, policy::owner_kind::bucket, c.name);
+      if (!compiled) return compiled.error();
+      if ((row.public_block & public_block::block_policy) != 0 && compiled->is_public())
+        return error{errc::access_denied, "The bucket's public access block refuses public policies."};
+    }
+    row.policy = bucket_policy{*c.policy};
+  }
   b_.put_bucket(row);
   return std::nullopt;
 }
 
 command_result command_applier::run(const set_bucket& c) {
+  bool may_bury = false;
+  if (auto answer = answered(c.stamp, may_bury)) return *answer;
+  if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});
+  return remember(c.stamp, {.version = b_.index()});
+}
+
+command_result command_applier::run(const set_bucket_access& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
   if (auto refused = change(c)) return remember(c.stamp, {.refused = std::move(refused)});

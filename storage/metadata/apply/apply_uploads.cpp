@@ -44,7 +44,7 @@ std::optional<error> malformed_choice(const complete_upload& c) {
 command_result command_applier::run(const begin_upload& c) {
   bool may_bury = false;
   if (auto answer = answered(c.stamp, may_bury)) return *answer;
-  const auto admitted_to = admitted(c.by, c.bucket);
+  const auto admitted_to = admitted(c.by, c.bucket, c.key);
   std::optional<error> refused;
   if (!valid_key(c.key)) refused = error{errc::invalid_argument, "not a valid key"};
   if (!refused && !admitted_to) refused = admitted_to.error();
@@ -70,7 +70,7 @@ command_result command_applier::run(const begin_upload& c) {
 }
 
 result<upload_row> command_applier::find_upload(const authority& by, const upload_name& name) {
-  const auto bucket = admitted(by, name.bucket);
+  const auto bucket = admitted(by, name.bucket, name.key);
   if (!bucket) return bucket.error();
   auto row = b_.load<upload_row>(table::uploads, b_.keys.upload(name.id), decode_upload);
   if (!row || row->nonce != name.nonce || row->bucket != (*bucket)->id || row->key != name.key)

@@ -1,8 +1,14 @@
 #include "storage/metadata/commands/authority.hpp"
 
+#include "storage/policy/policy.hpp"
+
 namespace cairn::storage::metadata {
 
 namespace {
+
+using policy::action;
+
+constexpr std::size_t asked_actions_max = 4;
 
 bool is_other(bucket_id judged, const bucket_row* bucket) {
   return bucket == nullptr || (judged != 0 && bucket->id != judged);
@@ -10,35 +16,195 @@ bool is_other(bucket_id judged, const bucket_row* bucket) {
 
 // The access key that signed the request was deleted.
 bool signer_deleted(const authority& a, const access_key_row* key) {
-  return key == nullptr && (!a.key.empty() || a.by == allowed_by::key);
+  return key == nullptr && (!a.key.empty() || a.by == allowed_by::key || a.by == allowed_by::policy);
 }
 
-} // namespace
+error denied_by_policy(const std::string& statement) {
+  return {errc::access_denied, "The bucket's policy denies this by " + statement + "."};
+}
 
-std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket) {
-  if (signer_deleted(a, key)) return error{errc::no_such_access_key};
-  if (is_other(a.bucket, bucket)) return error{errc::no_such_bucket};
-  if (a.by == allowed_by::key && (key->rights_on(bucket->id) & a.rights) != a.rights)
+// Public access of the bucket, or of the object alone.
+ruling acl_rules(action a, const bucket_row& bucket, const judged_object& object) {
+  const auto allowed = [](bool yes) { return yes ? ruling::allowed : ruling::denied; };
+  if ((bucket.public_block & public_block::ignore_acls) != 0) return ruling::denied;
+  switch (a) {
+    case action::list_bucket:
+    case action::list_bucket_versions:
+    case action::list_bucket_multipart_uploads: return allowed(bucket.public_read);
+    case action::put_object:
+    case action::delete_object:
+    case action::abort_multipart_upload:
+    case action::list_multipart_upload_parts: return allowed(bucket.public_write);
+    case action::get_object:
+    case action::get_object_version:
+      if (bucket.public_objects || object.missing) return allowed(bucket.public_objects);
+      return object.row == nullptr ? ruling::undecided : allowed(object.row->extras.public_read);
+    default: return ruling::denied;
+  }
+}
+
+// The owner of a bucket can always remove its policy, and read and replace it.
+bool is_about_policy(action a) {
+  return a == action::get_bucket_policy || a == action::put_bucket_policy || a == action::delete_bucket_policy;
+}
+
+policy::decision ask_policy(const authority& a, action wanted, const bucket_row& bucket, const judged_object& object) {
+  const bool of_object = policy::is_of_object(wanted);
+  return bucket.policy.compiled()->evaluate(
+      {.act = wanted,
+       .bucket = bucket.name,
+       .key = object.key,
+       .access_key = a.key,
+       .with = &a.asked->with,
+       .existing_tags = of_object && object.row != nullptr ? &object.row->extras.tags : nullptr,
+       .object_missing = object.missing || !of_object});
+}
+
+// Commands of gateways below level 9 say too little for a policy; such a gateway may have sent one before the cluster's
+// level was raised.
+std::optional<error> lapsed_before_policies(const authority& a, const access_key_row* key, const bucket_row& bucket) {
+  if (a.by == allowed_by::internal) return std::nullopt;
+  if (!bucket.policy.empty() || (bucket.public_block & public_block::ignore_acls) != 0)
+    return error{errc::access_denied, "The bucket got a policy while the request was under way."};
+  if (a.by == allowed_by::key && (key->rights_on(bucket.id) & a.rights) != a.rights)
     return error{errc::access_denied, "This access key may not do this with the bucket any more."};
-  if (a.by == allowed_by::anybody && !bucket->public_write)
+  if (a.by == allowed_by::anybody && !bucket.public_write)
     return error{errc::access_denied, "The bucket is not public any more."};
   return std::nullopt;
 }
 
-std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source) {
+} // namespace
+
+std::uint8_t rights_for(action a) {
+  using namespace rights;
+  switch (a) {
+    case action::none:
+    case action::create_bucket:
+    case action::list_all_my_buckets: return 0;
+    case action::get_object:
+    case action::get_object_acl:
+    case action::get_object_attributes:
+    case action::get_object_legal_hold:
+    case action::get_object_retention:
+    case action::get_object_tagging:
+    case action::get_object_version:
+    case action::get_object_version_acl:
+    case action::get_object_version_attributes:
+    case action::get_object_version_tagging:
+    case action::get_accelerate_configuration:
+    case action::get_bucket_acl:
+    case action::get_bucket_cors:
+    case action::get_bucket_location:
+    case action::get_bucket_logging:
+    case action::get_bucket_notification:
+    case action::get_bucket_object_lock_configuration:
+    case action::get_bucket_ownership_controls:
+    case action::get_bucket_policy:
+    case action::get_bucket_policy_status:
+    case action::get_bucket_public_access_block:
+    case action::get_bucket_request_payment:
+    case action::get_bucket_tagging:
+    case action::get_bucket_versioning:
+    case action::get_bucket_website:
+    case action::get_encryption_configuration:
+    case action::get_lifecycle_configuration:
+    case action::get_replication_configuration:
+    case action::list_bucket:
+    case action::list_bucket_versions: return read;
+    case action::abort_multipart_upload:
+    case action::delete_object:
+    case action::delete_object_tagging:
+    case action::list_bucket_multipart_uploads:
+    case action::list_multipart_upload_parts:
+    case action::put_object:
+    case action::put_object_tagging: return write;
+    case action::delete_object_version:
+    case action::delete_object_version_tagging:
+    case action::put_object_version_tagging: return write | owner;
+    default: return owner;
+  }
+}
+
+verdict judge(const authority& a, action wanted, const access_key_row* key, const bucket_row& bucket,
+              const judged_object& object) {
+  const bool by_configuration = a.by == allowed_by::configuration;
+  const std::uint8_t held = key != nullptr ? key->rights_on(bucket.id) : std::uint8_t{0}, right = rights_for(wanted);
+  const bool owns = by_configuration || (held & rights::owner) != 0;
+  policy::decision told;
+  if (!bucket.policy.empty()) {
+    const auto* const rules = bucket.policy.compiled();
+    if (rules != nullptr) told = ask_policy(a, wanted, bucket, object);
+    const bool denies = rules == nullptr || told.outcome == policy::effect::deny;
+    if (denies && !(owns && is_about_policy(wanted)))
+      return {ruling::denied, {}, rules ? policy::name_of(*rules, told.statement) : "text that this node can't read"};
+    if (denies) told.outcome = policy::effect::none;
+  }
+  const bool waits = told.outcome == policy::effect::undecided;
+  const auto unless_it_waits = [waits](allowed_by how) -> verdict {
+    return {waits ? ruling::undecided : ruling::allowed, how};
+  };
+  if (by_configuration) return unless_it_waits(allowed_by::configuration);
+  if (right != 0 && (held & right) == right) return unless_it_waits(allowed_by::key);
+  const auto by_acl = a.asked->by_acl ? acl_rules(wanted, bucket, object) : ruling::denied;
+  if (by_acl == ruling::allowed) return unless_it_waits(allowed_by::anybody);
+  const bool restricted = a.asked->with.kind == policy::sender::anonymous && !bucket.policy.empty() &&
+                          (bucket.public_block & public_block::restrict_buckets) != 0 &&
+                          told.outcome != policy::effect::none && bucket.policy.compiled()->is_public();
+  if (told.outcome == policy::effect::allow && !restricted)
+    return {ruling::allowed, key != nullptr ? allowed_by::policy : allowed_by::anybody};
+  if (waits && !restricted) return {ruling::undecided, key != nullptr ? allowed_by::policy : allowed_by::anybody};
+  if (by_acl == ruling::undecided) return {ruling::undecided, allowed_by::anybody};
+  return {};
+}
+
+std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket,
+                            const judged_object& object, bool& undecided) {
+  undecided = false;
   if (signer_deleted(a, key)) return error{errc::no_such_access_key};
-  if (is_other(a.source, source)) return error{errc::no_such_bucket};
-  const bool judged = a.by == allowed_by::key || a.by == allowed_by::anybody;
-  const bool may_read = key != nullptr && (key->rights_on(source->id) & rights::read) != 0;
-  if (judged && !may_read && !source->public_objects)
-    return error{errc::access_denied, "This access key may not read the source's bucket any more."};
+  if (is_other(a.bucket, bucket)) return error{errc::no_such_bucket};
+  if (!a.asked) return lapsed_before_policies(a, key, *bucket);
+  for (const auto wanted : a.asked->actions) {
+    const auto found = judge(a, wanted, key, *bucket, object);
+    if (found.made == ruling::undecided) undecided = true;
+    if (found.made != ruling::denied) continue;
+    if (!found.why.empty()) return denied_by_policy(found.why);
+    return error{errc::access_denied, a.key.empty() ? "The bucket is not public any more."
+                                                    : "This access key may not do this with the bucket any more."};
+  }
   return std::nullopt;
 }
 
-std::optional<error> creation_lapsed(const authority& a, const access_key_row* key) {
+std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source,
+                                   const judged_object& object) {
+  if (signer_deleted(a, key)) return error{errc::no_such_access_key};
+  if (is_other(a.source, source)) return error{errc::no_such_bucket};
+  const error refused{errc::access_denied, "This access key may not read the source's bucket any more."};
+  if (!a.asked) {
+    if (a.by != allowed_by::internal && !source->policy.empty()) return refused;
+    const bool judged = a.by == allowed_by::key || a.by == allowed_by::anybody;
+    const bool may_read = key != nullptr && (key->rights_on(source->id) & rights::read) != 0;
+    return judged && !may_read && !source->public_objects ? std::optional{refused} : std::nullopt;
+  }
+  auto reading = std::make_shared<asked_access>(*a.asked);
+  reading->by_acl = true;
+  auto as_reader = a;
+  as_reader.asked = std::move(reading);
+  const auto found = judge(as_reader, a.asked->source, key, *source, object);
+  if (found.made == ruling::allowed) return std::nullopt;
+  if (found.made == ruling::undecided && object.row == nullptr && !object.missing) return std::nullopt;
+  return found.why.empty() ? refused : denied_by_policy(found.why);
+}
+
+std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present) {
   if (signer_deleted(a, key)) return error{errc::no_such_access_key};
   if (a.by == allowed_by::anybody || (a.by == allowed_by::key && !key->creates_buckets))
     return error{errc::access_denied, "This access key may not create buckets any more."};
+  if (!a.asked || present == nullptr || present->policy.empty()) return std::nullopt;
+  for (const auto wanted : {action::create_bucket, action::put_bucket_acl}) { // a second creation resets the list
+    const auto told = present->policy.compiled() == nullptr ? policy::decision{policy::effect::deny, 0}
+                                                            : ask_policy(a, wanted, *present, {.missing = true});
+    if (told.outcome == policy::effect::deny) return error{errc::access_denied, "The bucket's policy denies this."};
+  }
   return std::nullopt;
 }
 
@@ -49,13 +215,35 @@ void write_authority(byte_writer& w, const authority& a) {
 authority read_authority(byte_reader& r) {
   authority a;
   const std::uint8_t by = r.u8();
-  if (by > static_cast<std::uint8_t>(allowed_by::anybody)) r.fail();
+  if (by > static_cast<std::uint8_t>(allowed_by::policy)) r.fail();
   a.by = static_cast<allowed_by>(by);
   a.key = r.string();
   a.rights = r.u8();
   if (a.rights > rights::all) r.fail();
   a.bucket = r.varint();
   a.source = r.varint();
+  return a;
+}
+
+void write_asked(byte_writer& w, const asked_access& a) {
+  w.boolean(a.by_acl).u8(static_cast<std::uint8_t>(a.source)).u8(static_cast<std::uint8_t>(a.actions.size()));
+  for (const auto one : a.actions) w.u8(static_cast<std::uint8_t>(one));
+  policy::write_context(w, a.with);
+}
+
+std::shared_ptr<const asked_access> read_asked(byte_reader& r) {
+  const auto read_action = [&r] {
+    const std::uint8_t number = r.u8();
+    if (number > static_cast<std::uint8_t>(action::last)) r.fail();
+    return static_cast<action>(number);
+  };
+  auto a = std::make_shared<asked_access>();
+  a->by_acl = r.boolean();
+  a->source = read_action();
+  const std::uint8_t count = r.u8();
+  if (count > asked_actions_max) r.fail();
+  for (std::uint8_t i = 0; i < count && r.ok(); ++i) a->actions.push_back(read_action());
+  a->with = policy::read_context(r);
   return a;
 }
 

@@ -1,11 +1,14 @@
 // The authorization of a client's command. A gateway authorizes a request by its head, but the command may follow hours
 // later, when the body is complete. So the command carries the basis of that decision, and it is authorized again with
 // the rows at the time when it is applied. It is refused if the access key was deleted, a right was revoked, the bucket
-// is no longer public, or the bucket was replaced by another one of the same name. Pure functions.
+// is no longer public, its policy denies the request or no longer allows it, or the bucket was replaced by another one
+// of the same name. Pure functions, which gateways use for their decision, too.
 #pragma once
 
 #include "storage/metadata/rows/key_rows.hpp"
+#include "storage/policy/request.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -13,32 +16,77 @@ namespace cairn::storage::metadata {
 
 enum class allowed_by : std::uint8_t {
   internal,      // a command of the cluster itself, or a client's command below feature level 8
-  configuration, // the root key or auth.anonymous: configuration of the gateway, not checked again
+  configuration, // the root key or auth.anonymous: configuration of the gateway; only a bucket's policy denies more
   key,           // an access key's rights
   anybody,       // the bucket is public
+  policy,        // the bucket's policy, to an access key
+};
+
+// What a bucket's policy is asked about a request (from feature level 9 on).
+struct asked_access {
+  policy::context with;
+  std::vector<policy::action> actions;          // on the bucket or the object; all are needed; at most 4
+  policy::action source = policy::action::none; // of a copy: on the object that it reads
+  bool by_acl = false;                          // public access of the bucket or object may allow it
+  friend bool operator==(const asked_access&, const asked_access&) = default;
 };
 
 struct authority {
   allowed_by by = allowed_by::internal;
   std::string key;         // access key that signed the request; empty: the root key, or unsigned
-  std::uint8_t rights = 0; // for allowed_by::key: the required rights on the bucket
+  std::uint8_t rights = 0; // for allowed_by::key: the required rights on the bucket, for members below level 9
   bucket_id bucket = 0;    // the bucket that was authorized; 0: any bucket with the name
   bucket_id source = 0;    // of a copy: the source's bucket; 0: any
+  std::shared_ptr<const asked_access> asked{}; // null: below level 9, or not a client's
 
   bool is_given() const { return by != allowed_by::internal || bucket != 0; }
-  friend bool operator==(const authority&, const authority&) = default;
+  friend bool operator==(const authority& a, const authority& b) {
+    return a.by == b.by && a.key == b.key && a.rights == b.rights && a.bucket == b.bucket && a.source == b.source &&
+           (a.asked == b.asked || (a.asked && b.asked && *a.asked == *b.asked));
+  }
 };
 
+// ── one action ──
+
+// The rights of an access key that allow the action; 0: none is needed.
+std::uint8_t rights_for(policy::action a);
+
+struct judged_object {
+  std::string_view key{};
+  const object_row* row = nullptr; // null: not looked up yet, unless it is missing
+  bool missing = false;
+};
+
+enum class ruling : std::uint8_t { allowed, denied, undecided }; // undecided: depends on the object's row or the body
+struct verdict {
+  ruling made = ruling::denied;
+  allowed_by how = allowed_by::internal; // allowed: configuration, key, anybody or policy
+  std::string why{};                     // denied by a statement of the policy: which
+};
+
+// Decides about one action on the bucket or an object in it, by the sender's rights, public access and the bucket's
+// policy. `key`: the sender's row; null: the root key, or nobody. Needs `asked`.
+verdict judge(const authority& a, policy::action action, const access_key_row* key, const bucket_row& bucket,
+              const judged_object& object);
+
+// ── commands ──
+
 // Why the command must be refused: no_such_access_key, no_such_bucket, access_denied. nullopt: it is authorized. `key`
-// and `bucket` are the present rows; null if there is none.
-std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket);
-// The same check for the bucket that a copy reads.
-std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source);
-// The same check for the creation of a bucket.
-std::optional<error> creation_lapsed(const authority& a, const access_key_row* key);
+// and `bucket` are the present rows; null if there is none. With `undecided` the object's row is needed, and the call
+// is repeated with it.
+std::optional<error> lapsed(const authority& a, const access_key_row* key, const bucket_row* bucket,
+                            const judged_object& object, bool& undecided);
+// The same check for the object that a copy reads.
+std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source,
+                                   const judged_object& object);
+// The same check for the creation of a bucket. `present`: a bucket of the name, whose policy may deny it.
+std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present);
 
 //   authority  by:u8 key:s rights:u8 bucket:v source:v
+//   asked      by_acl:u8 source:u8 count:u8 (action:u8)* context
 void write_authority(byte_writer& w, const authority& a);
 authority read_authority(byte_reader& r);
+void write_asked(byte_writer& w, const asked_access& a);
+std::shared_ptr<const asked_access> read_asked(byte_reader& r);
 
 } // namespace cairn::storage::metadata

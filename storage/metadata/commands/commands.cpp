@@ -1,5 +1,6 @@
 // Encodings of commands and their results (notation: rows.cpp). A command is: level:u8 kind:u8 fields; from level 8
-// on level:u8 kind:u8 authority base:u8 fields (authority.hpp); base: its level without the authority.
+// on level:u8 kind:u8 authority base:u8 fields (authority.hpp); base: its level without the authority; from level 9 on
+// level:u8 kind:u8 authority base:u8 with_asked:u8 [asked] fields.
 //
 //   0 begin_session   node:16 incarnation:u64
 //   1 end_session     session:v
@@ -17,6 +18,7 @@
 //   27                see cluster_commands.cpp
 //   28 to 30          see key_commands.cpp
 //   31 to 33          see cluster_commands.cpp
+//   34                see object_commands.cpp
 //   stamp             session:v sequence:v acknowledged_below:v
 //   content           0 bytes:s | 1 blob length:v chunk_size:v | 2 blob length:v chunk_size:v count:v (missing)+
 //   condition         flags:u8 [if_match:s] [if_other:s]  flags: 1 if_absent, 2 if_match follows, 4 if_other follows
@@ -38,9 +40,11 @@
 //   7  the stamp of a create_bucket or delete_bucket
 //   8  an authority other than the default; the settings of a create_bucket; ownership in set_bucket; the source of a
 //      put_part; kind 33; an add_node with an invitation
+//   9  what policies are asked (`asked` of an authority); kind 34
 // An optional last field that is absent is not encoded, so that older builds read the command.
 #include "storage/metadata/commands/commands.hpp"
 
+#include <algorithm>
 #include <concepts>
 
 namespace cairn::storage::metadata {
@@ -288,6 +292,7 @@ bool is_of_level_8(const command& c) {
 }
 
 std::uint8_t base_level_of(const command& c) {
+  if (std::holds_alternative<set_bucket_access>(c)) return feature_level_of_policies;
   if (is_of_level_8(c)) return 8;
   if (is_of_level_7(c)) return 7;
   if (std::visit([](const auto& kind) { return is_of_level_6(kind); }, c)) return 6;
@@ -312,7 +317,10 @@ std::uint8_t base_level_of(const command& c) {
 } // namespace
 
 std::uint8_t level_of(const command& c) {
-  return authority_of(c).is_given() ? feature_level_of_authority : base_level_of(c);
+  const auto by = authority_of(c);
+  const auto base = base_level_of(c);
+  if (by.asked) return feature_level_of_policies;
+  return by.is_given() ? std::max(base, feature_level_of_authority) : base;
 }
 
 std::string encode(const command& c) {
@@ -320,8 +328,11 @@ std::string encode(const command& c) {
   const std::uint8_t level = level_of(c);
   w.u8(level).u8(static_cast<std::uint8_t>(c.index()));
   if (level >= feature_level_of_authority) {
-    write_authority(w, authority_of(c));
+    const auto by = authority_of(c);
+    write_authority(w, by);
     w.u8(base_level_of(c));
+    if (level >= feature_level_of_policies) w.boolean(by.asked != nullptr);
+    if (by.asked) write_asked(w, *by.asked);
   }
   std::visit([&](const auto& kind) { write(w, kind); }, c);
   return w.take();
@@ -339,6 +350,7 @@ result<command> decode_command(std::string_view bytes) {
   if (level >= feature_level_of_authority) {
     by = read_authority(r);
     base = r.u8();
+    if (level >= feature_level_of_policies && r.boolean()) by.asked = read_asked(r);
   }
   if (level == 0 || !read_kind(kind, r, c, std::move(by)) || !r.finished() || level != level_of(c) ||
       base != base_level_of(c))

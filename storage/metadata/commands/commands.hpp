@@ -24,7 +24,7 @@ namespace cairn::storage::metadata {
 // a move is finished only when the remaining owners have no open repairs either. 8: members report that their metadata
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
-constexpr std::uint8_t feature_level = 8;
+constexpr std::uint8_t feature_level = 9;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -124,7 +124,7 @@ using command =
                  reap, free_manifests, create_cluster, add_node, set_node, remove_node, set_targets, moved,
                  confirm_replicas, note_down, note_up, acknowledge_epoch, begin_upload, put_part, copy_part,
                  complete_upload, abort_upload, copy_object, set_extras, set_bucket, hold_deletions, create_key,
-                 delete_key, change_key, raise_feature_level, give_up_chunks, invite_node>;
+                 delete_key, change_key, raise_feature_level, give_up_chunks, invite_node, set_bucket_access>;
 
 // The lowest level that knows this command.
 std::uint8_t level_of(const command& c);
@@ -134,7 +134,7 @@ constexpr std::uint8_t feature_level_of_clusters = 4;
 constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7,
                        feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
                        feature_level_of_read_terms = 8, feature_level_of_authority = 8,
-                       feature_level_of_invitations = 8;
+                       feature_level_of_invitations = 8, feature_level_of_policies = 9;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

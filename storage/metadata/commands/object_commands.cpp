@@ -15,6 +15,8 @@
 //                       [public_objects:u8] [list(tags)] [ownership:u8]
 //                       fields: 1 public_read, 2 cors, 4 versioning, 8 lifecycle, 16 public_write, 32 public_objects,
 //                       64 tags, 128 ownership
+//   34 set_bucket_access stamp name:s fields:u8 [policy:s] [public_block:u8]
+//                       fields: 1 policy, 2 public_block
 //   upload              bucket:s key:s id:v nonce:u64
 //   source              bucket:s key:s version:v ordinal:v
 #include "storage/metadata/commands/object_commands.hpp"
@@ -229,6 +231,20 @@ void read(byte_reader& r, set_bucket& c) {
   if ((fields & sixth_field) != 0) c.public_objects = r.boolean();
   if ((fields & seventh_field) != 0) c.tags = read_pairs(r);
   if ((fields & eighth_field) != 0) c.ownership = r.u8();
+}
+
+void write(byte_writer& w, const set_bucket_access& c) {
+  write_stamp(w, c.stamp);
+  w.string(c.name).u8(fields_of({c.policy.has_value(), c.public_block.has_value()}));
+  if (c.policy) w.string(*c.policy);
+  if (c.public_block) w.u8(*c.public_block);
+}
+void read(byte_reader& r, set_bucket_access& c) {
+  c.stamp = read_stamp(r);
+  c.name = r.string();
+  const std::uint8_t fields = read_fields(r, second_field);
+  if ((fields & first_field) != 0) c.policy = r.string();
+  if ((fields & second_field) != 0) c.public_block = r.u8();
 }
 
 } // namespace cairn::storage::metadata

@@ -123,6 +123,16 @@ struct set_bucket {
   std::optional<std::uint8_t> ownership;
 };
 
+// Replaces the given fields (feature level 9). access_denied (a public policy where the public access block refuses
+// it); invalid_argument: not a policy for this bucket; the text of the error says why.
+struct set_bucket_access {
+  commit_stamp stamp;
+  std::string name;
+  std::optional<std::string> policy;        // empty: removes it
+  std::optional<std::uint8_t> public_block; // bits of namespace public_block, `given` included; 0: removes it
+  authority by{};
+};
+
 // Encodings of the fields, called by commands.cpp.
 void write(byte_writer& w, const begin_upload& c);
 void write(byte_writer& w, const put_part& c);
@@ -132,6 +142,7 @@ void write(byte_writer& w, const abort_upload& c);
 void write(byte_writer& w, const copy_object& c);
 void write(byte_writer& w, const set_extras& c);
 void write(byte_writer& w, const set_bucket& c);
+void write(byte_writer& w, const set_bucket_access& c);
 void read(byte_reader& r, begin_upload& c);
 void read(byte_reader& r, put_part& c);
 void read(byte_reader& r, copy_part& c);
@@ -140,5 +151,6 @@ void read(byte_reader& r, abort_upload& c);
 void read(byte_reader& r, copy_object& c);
 void read(byte_reader& r, set_extras& c);
 void read(byte_reader& r, set_bucket& c);
+void read(byte_reader& r, set_bucket_access& c);
 
 } // namespace cairn::storage::metadata

@@ -19,6 +19,7 @@
 //                  4 (the same as 3) public_objects:u8 list(tags)   if there are tags, or public_objects differs from
 //                  public_read; in versions below 4 public_objects is equal to public_read
 //                  5 (the same as 4) ownership:u8                   if it is not 0
+//                  6 (the same as 5) policy:s public_block:u8       if one of them is not the default
 //   lifecycle      count:v (id:s prefix:s list(tags) form:u8 [above:v] [below:v] enabled:u8 expire_days:v
 //                  expire_at:u64 expire_markers:u8 noncurrent_days:v noncurrent_kept:v abort_days:v)*
 //                  form: 1 above, 2 below, 4 without_filter
@@ -39,7 +40,8 @@ namespace {
 constexpr std::uint8_t session_version_with_epoch = 2;
 constexpr std::uint8_t object_version_with_extras = 2, bucket_version_with_settings = 2;
 constexpr std::uint8_t bucket_version_with_lifecycle = 3, bucket_version_with_tags = 4,
-                       bucket_version_with_ownership = 5, bucket_version_newest = bucket_version_with_ownership;
+                       bucket_version_with_ownership = 5, bucket_version_with_policy = 6,
+                       bucket_version_newest = bucket_version_with_policy;
 constexpr std::uint8_t part_version_with_checksum = 2;
 constexpr std::size_t cors_rule_bytes_min = 6, lifecycle_rule_bytes_min = 18;
 
@@ -60,6 +62,7 @@ std::vector<std::string> read_texts(byte_reader& r) {
 
 // The lowest version that can represent the row.
 std::uint8_t version_of(const bucket_row& row) {
+  if (!row.policy.empty() || row.public_block != 0) return bucket_version_with_policy;
   if (row.ownership != ownership::not_given) return bucket_version_with_ownership;
   if (!row.tags.empty() || row.public_objects != row.public_read) return bucket_version_with_tags;
   if (row.public_write || !row.lifecycle.empty()) return bucket_version_with_lifecycle;
@@ -328,6 +331,7 @@ std::string encode(const bucket_row& row) {
     write_pairs(w, row.tags);
   }
   if (version >= bucket_version_with_ownership) w.u8(row.ownership);
+  if (version >= bucket_version_with_policy) w.string(row.policy.text()).u8(row.public_block);
   return w.take();
 }
 
@@ -368,7 +372,11 @@ result<bucket_row> decode_bucket(std::string_view bytes) {
     row.tags = read_pairs(r);
   }
   if (version >= bucket_version_with_ownership) row.ownership = r.u8();
-  if (row.ownership > ownership::writer) r.fail();
+  if (version >= bucket_version_with_policy) {
+    row.policy = bucket_policy{std::string{r.string()}};
+    row.public_block = r.u8();
+  }
+  if (row.ownership > ownership::writer || row.public_block > public_block::all) r.fail();
   if ((row.public_objects && !row.public_read) || version != version_of(row)) r.fail();
   if (!r.finished()) return bad_row("bucket");
   return row;

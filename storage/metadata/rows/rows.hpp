@@ -6,6 +6,7 @@
 #include "base/error.hpp"
 #include "base/ids.hpp"
 #include "base/seams.hpp"
+#include "storage/metadata/rows/bucket_policy.hpp"
 
 #include <array>
 #include <cstdint>
@@ -133,6 +134,8 @@ struct bucket_row {
   std::vector<lifecycle_rule> lifecycle;
   std::vector<std::pair<std::string, std::string>> tags; // in the client's order; at most 50
   std::uint8_t ownership = 0;                            // a value of namespace ownership; 0: not given
+  bucket_policy policy{};
+  std::uint8_t public_block = 0; // bits of namespace public_block; 0: none was put
 };
 
 // The fields of a bucket row that listings need, without the settings, which may be large.

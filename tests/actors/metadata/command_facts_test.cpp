@@ -43,6 +43,17 @@ TEST(command_facts, stamps_that_not_all_members_know_are_left_out) {
   EXPECT_EQ(std::get<meta::set_bucket>(stamped(meta::set_bucket{}, 4)).stamp.sequence, 7u);
 }
 
+TEST(command_facts, what_policies_are_asked_is_left_out_where_there_are_none) {
+  meta::command put = meta::put_object{.bucket = "b", .key = "k", .content = std::string{"x"}};
+  auto asked = std::make_shared<meta::asked_access>();
+  asked->with.set(storage::policy::context_key::user_agent, std::string(2000, 'x'));
+  std::get<meta::put_object>(put).by = {meta::allowed_by::key, "CK1", meta::rights::write, 7, 0, asked};
+  EXPECT_EQ(meta::level_of(put), meta::feature_level_of_policies);
+  EXPECT_GT(bytes_of(put), 2000u);
+  drop_asked(put);
+  EXPECT_EQ(meta::level_of(put), meta::feature_level_of_authority);
+}
+
 TEST(command_facts, authorities_that_not_all_members_know_are_left_out) {
   meta::command put = meta::put_object{.bucket = "b", .key = "k", .content = std::string{"x"}};
   std::get<meta::put_object>(put).by = {meta::allowed_by::key, "CK1", meta::rights::write, 7, 0};

@@ -1,5 +1,6 @@
 #include "net/s3/access.hpp"
 
+#include "net/s3/access_context.hpp"
 #include "tests/net/s3/operation_named.hpp"
 
 #include <gtest/gtest.h>
@@ -9,119 +10,221 @@ namespace cairn::net {
 namespace {
 
 namespace metadata = storage::metadata;
+using metadata::allowed_by;
+using storage::policy::action;
 
+constexpr std::string_view resources = R"("Resource":["arn:aws:s3:::files","arn:aws:s3:::files/*"]})";
+
+metadata::bucket_policy policy_of(std::string_view statement) {
+  return metadata::bucket_policy{R"({"Version":"2012-10-17","Statement":[{)" + std::string{statement} + "," +
+                                 std::string{resources} + "]}"};
+}
+
+// A request for /files/k to an operation's first route, by an access key or by nobody.
 struct scene {
-  metadata::access_key_row key;
   request asked;
-  actors::found_access found;
+  metadata::access_key_row key;
+  metadata::bucket_row bucket;
+  std::shared_ptr<const metadata::bucket_row> source;
+  bool is_signed = true, missing = false;
+  boost::beast::http::fields head;
 
+  explicit scene(std::string_view operation, std::uint8_t rights = 0) : scene(operation_named(operation), rights) {}
   scene(const s3_operation& operation, std::uint8_t rights) {
     asked.operation = &operation;
+    asked.route = operation.routes.size() > 0 ? operation.routes.begin() : nullptr;
     asked.target.bucket = "files";
+    if (asked.route && asked.route->of == resource::object) asked.target.key = "k";
+    key.id = "CK1";
     if (rights != 0) key.grants.push_back({7, rights});
-    found.bucket = bucket(7);
+    bucket.id = 7;
+    bucket.name = "files";
   }
-  static std::shared_ptr<const metadata::bucket_row> bucket(storage::bucket_id id) {
+  static std::shared_ptr<const metadata::bucket_row> other_bucket(bool readable = false) {
     metadata::bucket_row row;
-    row.id = id;
+    row.id = 8;
+    row.name = "other";
+    row.public_read = row.public_objects = readable;
     return std::make_shared<const metadata::bucket_row>(std::move(row));
   }
-  std::string code(std::string_view source = "") {
-    found.key = std::make_shared<const metadata::access_key_row>(key);
-    const auto refused = key_refused(asked, found, source);
+  std::string code() {
+    actors::found_access found;
+    if (is_signed) found.key = std::make_shared<const metadata::access_key_row>(key);
+    if (!missing) found.bucket = std::make_shared<const metadata::bucket_row>(bucket);
+    found.bucket_2 = source;
+    asked.bucket = found.bucket;
+    asked.key = found.key;
+    if (is_signed) asked.signer.emplace();
+    asked.by = {};
+    asked.by.asked = describe_access(asked, head, {"10.1.2.3", false, 1'796'000'000'000, "us-east-1"});
+    const bool copies = asked.operation->copies;
+    const auto refused = decide_access(asked, found, copies ? source_name{"other", "from"} : source_name{});
     return refused ? std::string{refused->code} : "";
   }
 };
 
 std::string with(const s3_operation& operation, std::uint8_t rights) {
-  return scene{operation, rights}.code();
+  scene s{operation, rights};
+  if (operation.copies) {
+    s.head.insert("x-amz-copy-source", "/other/from");
+    s.source = scene::other_bucket(true);
+  }
+  return s.code();
+}
+std::string with(std::string_view operation, std::uint8_t rights) {
+  return with(operation_named(operation), rights);
 }
 
 } // namespace
 
 TEST(access, needs_the_right_of_its_kind) {
   using namespace metadata::rights;
-  EXPECT_EQ(with(operation_named("get_object"), read), "");
-  EXPECT_EQ(with(operation_named("get_object"), write | owner), "AccessDenied");
-  EXPECT_EQ(with(operation_named("put_object"), write), "");
-  EXPECT_EQ(with(operation_named("put_object"), read | owner), "AccessDenied");
-  EXPECT_EQ(with(operation_named("delete_bucket"), owner), "");
-  EXPECT_EQ(with(operation_named("delete_bucket"), read | write), "AccessDenied");
-  EXPECT_EQ(with(operation_named("write_setting"), read | write), "AccessDenied");
-  EXPECT_EQ(with(operation_named("list_buckets"), 0), "");
+  EXPECT_EQ(with("get_object", read), "");
+  EXPECT_EQ(with("list_objects", write | owner), "AccessDenied");
+  EXPECT_EQ(with("put_object", write), "");
+  EXPECT_EQ(with("put_object", read | owner), "AccessDenied");
+  EXPECT_EQ(with("delete_bucket", owner), "");
+  EXPECT_EQ(with("delete_bucket", read | write), "AccessDenied");
+  EXPECT_EQ(with("write_setting", read | write), "AccessDenied");
+  EXPECT_EQ(with("list_buckets", 0), "");
 }
 
 TEST(access, every_operation_but_a_few_needs_something) {
   for (const auto& operation : s3_operations) {
     const bool open = operation.name == "list_buckets" || operation.name == "options";
-    EXPECT_EQ(with(operation, 0), open ? "" : "AccessDenied") << operation.name;
+    const bool later = operation.public_by == publicity::objects; // the object may be public
+    EXPECT_EQ(with(operation, 0), open || later ? "" : "AccessDenied") << operation.name;
   }
   EXPECT_EQ(with(no_operation, 0), "");
 }
 
+TEST(access, every_route_asks_for_an_action_that_needs_the_right_of_its_operation) {
+  using namespace metadata::rights;
+  for (const auto& operation : s3_operations) {
+    if (operation.preflight) continue;
+    for (const auto& route : operation.routes) {
+      EXPECT_NE(route.act, action::none) << operation.name << ' ' << route.query;
+      const auto needed = metadata::rights_for(route.act);
+      const auto expected = operation.needs == need::read    ? read
+                            : operation.needs == need::write ? write
+                            : operation.needs == need::owner ? owner
+                                                             : std::uint8_t{0};
+      EXPECT_EQ(needed, expected) << operation.name << ' ' << route.query;
+      const bool of_object =
+          route.of == resource::object || route.act == action::put_object || operation.judges_entries;
+      EXPECT_EQ(storage::policy::is_of_object(route.act), of_object) << operation.name << ' ' << route.query;
+      if (route.of_version != action::none)
+        EXPECT_EQ(metadata::rights_for(route.of_version) & expected, expected) << operation.name;
+    }
+  }
+}
+
 TEST(access, making_buckets_is_a_right_of_its_own) {
-  scene s{operation_named("create_bucket"), metadata::rights::all};
+  scene s{"create_bucket", metadata::rights::all};
   EXPECT_EQ(s.code(), "AccessDenied");
   s.key.creates_buckets = true;
   EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.bucket, 0u); // no bucket's, whether there is one of the name or not
+  s.is_signed = false;
+  EXPECT_EQ(s.code(), "AccessDenied");
 }
 
 TEST(access, a_copy_needs_to_read_its_source) {
-  scene s{operation_named("copy_object"), metadata::rights::write};
-  s.found.bucket_2 = scene::bucket(8);
-  EXPECT_EQ(s.code("other"), "AccessDenied");
-  s.key.grants.push_back({8, metadata::rights::write});
-  EXPECT_EQ(s.code("other"), "AccessDenied");
-  s.key.grants.back().rights = metadata::rights::read;
-  EXPECT_EQ(s.code("other"), "");
-  s.found.bucket_2 = nullptr;
-  EXPECT_EQ(s.code("other"), "NoSuchBucket");
+  scene s{"copy_object", metadata::rights::write};
+  s.head.insert("x-amz-copy-source", "/other/from");
+  EXPECT_EQ(s.code(), "NoSuchBucket");
+  s.source = scene::other_bucket();
+  EXPECT_EQ(s.code(), ""); // the object may be public
+  metadata::object_row row;
+  EXPECT_TRUE(refused_source_object(s.asked, s.source.get(), "from", row));
+  s.key.grants.push_back({8, metadata::rights::read});
+  EXPECT_EQ(s.code(), "");
+  EXPECT_FALSE(refused_source_object(s.asked, s.source.get(), "from", row));
+  EXPECT_EQ(s.asked.by.source, 8u);
 }
 
 TEST(access, a_bucket_that_is_not_there_is_no_bucket_to_write_to) {
-  scene s{operation_named("put_object"), metadata::rights::all};
-  s.found.bucket = nullptr;
+  scene s{"put_object", metadata::rights::all};
+  s.missing = true;
   EXPECT_EQ(s.code(), "NoSuchBucket");
 }
 
 TEST(access, what_let_a_request_in_goes_with_its_commands) {
   using namespace metadata::rights;
-  scene s{operation_named("put_object"), write};
-  s.key.id = "CK1";
+  scene s{"put_object", write};
+  s.bucket.public_read = s.bucket.public_write = true;
   EXPECT_EQ(s.code(), "");
-  grant_access(s.asked, s.found, metadata::allowed_by::key);
-  EXPECT_EQ(s.asked.by, (metadata::authority{metadata::allowed_by::key, "CK1", write, 7, 0}));
+  EXPECT_EQ(s.asked.by.by, allowed_by::key);
+  EXPECT_EQ(s.asked.by.key, "CK1");
+  EXPECT_EQ(s.asked.by.rights, write);
+  EXPECT_EQ(s.asked.by.bucket, 7u);
   EXPECT_EQ(s.asked.authority(owner).rights, write | owner);
-  EXPECT_TRUE(s.asked.may(write));
-  EXPECT_FALSE(s.asked.may(write | owner));
+  EXPECT_TRUE(s.asked.may(action::put_object_tagging));
+  EXPECT_FALSE(s.asked.may(action::put_object_acl));
 
-  grant_access(s.asked, s.found, metadata::allowed_by::anybody); // the key's own rights did not suffice
-  EXPECT_EQ(s.asked.by, (metadata::authority{metadata::allowed_by::anybody, "CK1", 0, 7, 0}));
+  s.key.grants.clear();
+  EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.by, allowed_by::anybody);
   EXPECT_EQ(s.asked.authority(owner).rights, 0);
-  EXPECT_FALSE(s.asked.may(write));
+  EXPECT_FALSE(s.asked.may(action::put_object_tagging));
 
-  s.found.bucket_2 = scene::bucket(8);
-  s.asked.operation = &operation_named("copy_object");
-  grant_access(s.asked, s.found, metadata::allowed_by::key);
-  EXPECT_EQ(s.asked.by.source, 8u);
+  s.bucket.public_write = false;
+  s.bucket.policy =
+      policy_of(R"("Effect":"Allow","Principal":{"AWS":"arn:aws:iam:::user/CK1"},"Action":"s3:PutObject")");
+  EXPECT_EQ(s.code(), "");
+  EXPECT_EQ(s.asked.by.by, allowed_by::policy);
+}
 
-  s.asked.operation = &operation_named("create_bucket"); // no bucket's, whether there is one of the name or not
-  grant_access(s.asked, s.found, metadata::allowed_by::key);
-  EXPECT_EQ(s.asked.by.bucket, 0u);
+TEST(access, a_policy_lets_in_and_keeps_out) {
+  using namespace metadata::rights;
+  scene s{"get_object", read};
+  s.bucket.policy = policy_of(R"("Effect":"Deny","Principal":"*","Action":"s3:GetObject")");
+  EXPECT_EQ(s.code(), "AccessDenied");
+  scene anonymous{"list_objects"};
+  anonymous.is_signed = false;
+  EXPECT_EQ(anonymous.code(), "AccessDenied");
+  anonymous.bucket.policy = policy_of(R"("Effect":"Allow","Principal":"*","Action":"s3:ListBucket")");
+  EXPECT_EQ(anonymous.code(), "");
+  EXPECT_EQ(anonymous.asked.by.by, allowed_by::anybody);
+  anonymous.bucket.public_block = metadata::public_block::given | metadata::public_block::restrict_buckets;
+  EXPECT_EQ(anonymous.code(), "AccessDenied");
+  anonymous.bucket.policy = {};
+  anonymous.bucket.public_read = true;
+  EXPECT_EQ(anonymous.code(), "");
+  anonymous.bucket.public_block |= metadata::public_block::ignore_acls;
+  EXPECT_EQ(anonymous.code(), "AccessDenied");
+}
 
-  grant_by_configuration(s.asked);
-  EXPECT_TRUE(s.asked.may(metadata::rights::all));
-  EXPECT_EQ(s.asked.by, (metadata::authority{.by = metadata::allowed_by::configuration}));
+TEST(access, the_owner_can_always_remove_the_policy) {
+  const auto& removal = operation_named("write_setting");
+  const auto is_removal = [](const auto& route) { return route.act == action::delete_bucket_policy; };
+  scene s{removal, metadata::rights::owner};
+  s.bucket.policy = policy_of(R"("Effect":"Deny","Principal":"*","Action":"s3:*")");
+  EXPECT_EQ(s.code(), "AccessDenied");
+  s.asked.route = std::find_if(removal.routes.begin(), removal.routes.end(), is_removal);
+  EXPECT_EQ(s.code(), "");
+  s.key.grants.front().rights = metadata::rights::read | metadata::rights::write;
+  EXPECT_EQ(s.code(), "AccessDenied");
+}
+
+TEST(access, conditions_about_tags_are_decided_with_the_object) {
+  scene s{"get_object"};
+  s.bucket.policy = policy_of(R"("Effect":"Allow","Principal":"*","Action":"s3:GetObject",
+      "Condition":{"StringEquals":{"s3:ExistingObjectTag/team":"blue"}})");
+  EXPECT_EQ(s.code(), "");
+  metadata::object_row row;
+  row.extras.tags = {{"team", "red"}};
+  EXPECT_TRUE(refused_object(s.asked, s.asked.bucket.get(), &row));
+  row.extras.tags = {{"team", "blue"}};
+  EXPECT_FALSE(refused_object(s.asked, s.asked.bucket.get(), &row));
+  EXPECT_TRUE(refused_object(s.asked, s.asked.bucket.get(), nullptr));
 }
 
 TEST(access, what_is_not_there_is_told_to_who_may_list_the_bucket) {
   const auto seen = [](std::uint8_t rights, bool listed, errc code) {
-    scene s{operation_named("get_object"), rights};
-    auto row = *s.found.bucket;
-    row.public_read = listed;
-    s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
-    s.found.key = std::make_shared<const metadata::access_key_row>(s.key);
-    grant_access(s.asked, s.found, metadata::allowed_by::anybody);
+    scene s{"get_object", rights};
+    s.bucket.public_read = s.bucket.public_objects = listed;
+    s.code();
     return seen_by(s.asked, error{code, "text"});
   };
   for (const auto code : {errc::no_such_key, errc::no_such_version, errc::delete_marker}) {
@@ -133,6 +236,17 @@ TEST(access, what_is_not_there_is_told_to_who_may_list_the_bucket) {
   }
   EXPECT_EQ(seen(0, false, errc::no_such_bucket), errc::no_such_bucket);
   EXPECT_EQ(seen(0, false, errc::io_error), errc::io_error);
+}
+
+TEST(access, what_is_not_there_is_told_as_far_as_a_policy_lets_list) {
+  scene s{"get_object", metadata::rights::read};
+  s.bucket.policy = policy_of(R"("Effect":"Deny","Principal":"*","Action":"s3:ListBucket",
+      "Condition":{"StringNotLike":{"s3:prefix":"public/*"}})");
+  s.code();
+  EXPECT_EQ(seen_by(s.asked, error{errc::no_such_key}), errc::access_denied);
+  s.asked.target.key = "public/k";
+  s.code();
+  EXPECT_EQ(seen_by(s.asked, error{errc::no_such_key}), errc::no_such_key);
 }
 
 TEST(access, anybody_may_read_what_is_public) {
@@ -148,14 +262,15 @@ TEST(access, anybody_may_read_what_is_public) {
 
 TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
   const auto may = [](std::string_view operation, bool read, bool write, bool objects = false) {
-    scene s{operation_named(operation), 0};
-    auto row = *s.found.bucket;
-    row.public_read = read;
-    row.public_write = write;
-    row.public_objects = objects;
-    s.found.bucket = std::make_shared<const metadata::bucket_row>(row);
-    const bool in = public_access_allows(s.asked, s.found);
-    return s.asked.public_only ? "if the object is public" : in ? "yes" : "no";
+    scene s{operation};
+    s.is_signed = false;
+    s.bucket.public_read = read;
+    s.bucket.public_write = write;
+    s.bucket.public_objects = objects;
+    s.source = scene::other_bucket(true);
+    if (!s.code().empty()) return "no";
+    const metadata::object_row row;
+    return refused_object(s.asked, s.asked.bucket.get(), &row) ? "if the object is public" : "yes";
   };
   EXPECT_STREQ(may("get_object", false, false), "if the object is public");
   EXPECT_STREQ(may("get_object", true, false), "if the object is public");
@@ -169,6 +284,33 @@ TEST(access, of_anybody_is_what_the_bucket_says_or_later_the_object) {
   EXPECT_STREQ(may("put_object", true, true), "yes");
   for (const auto* never : {"copy_object", "copy_part", "write_setting", "delete_bucket", "write_tags"})
     EXPECT_STREQ(may(never, true, true), "no");
+}
+
+TEST(access, a_policy_is_asked_about_all_that_a_request_does) {
+  scene s{"put_object", metadata::rights::all};
+  s.head.insert("x-amz-acl", "public-read");
+  s.head.insert("x-amz-tagging", "a=b");
+  s.head.insert("User-Agent", "tool");
+  EXPECT_EQ(s.code(), "");
+  const auto& asked = *s.asked.by.asked;
+  EXPECT_EQ(asked.actions, (std::vector{action::put_object, action::put_object_acl, action::put_object_tagging}));
+  const auto value = [&asked](storage::policy::context_key key) {
+    const auto found = std::ranges::find(asked.with.values, key, &storage::policy::context_value::key);
+    return found == asked.with.values.end() ? std::string{"none"} : found->values.front();
+  };
+  using storage::policy::context_key;
+  EXPECT_EQ(value(context_key::source_ip), "10.1.2.3");
+  EXPECT_EQ(value(context_key::secure_transport), "false");
+  EXPECT_EQ(value(context_key::user_agent), "tool");
+  EXPECT_EQ(value(context_key::x_amz_acl), "public-read");
+  EXPECT_EQ(value(context_key::request_object_tag), "b");
+  EXPECT_EQ(value(context_key::auth_type), "REST-HEADER");
+  EXPECT_EQ(value(context_key::referer), "none");
+  s.asked.target.query = {{"versionId", "null"}};
+  s.asked.operation = &operation_named("get_object");
+  s.asked.route = s.asked.operation->routes.begin();
+  s.code();
+  EXPECT_EQ(s.asked.by.asked->actions, (std::vector{action::get_object_version}));
 }
 
 } // namespace cairn::net

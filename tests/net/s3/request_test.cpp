@@ -45,7 +45,13 @@ TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
   const auto put = [](authority by, std::uint8_t held, const fields& headers) {
     auto r = put_request_of(headers);
     r.by = std::move(by);
-    r.rights = held;
+    r.by.asked = std::make_shared<const asked_access>();
+    bucket_row bucket;
+    bucket.id = 7;
+    r.bucket = std::make_shared<const bucket_row>(std::move(bucket));
+    access_key_row sender;
+    if (held != 0) sender.grants = {{7, held}};
+    if (!r.by.key.empty()) r.key = std::make_shared<const access_key_row>(std::move(sender));
     return read_put(headers, r, 10, object_size_max);
   };
   const auto code = [&](const authority& by, std::uint8_t held, const fields& headers) {
@@ -68,7 +74,7 @@ TEST(put_order, may_be_public_only_if_its_sender_owns_the_bucket) {
   EXPECT_EQ(code(key, rights::write, one("x-amz-tagging", "a=b")), "");
   const auto published = put(key, rights::all, one("x-amz-acl", "public-read"));
   EXPECT_EQ(std::get<put_order>(published).put.by.rights, rights::write | rights::owner);
-  EXPECT_EQ(std::get<put_order>(put(key, rights::all, fields{})).put.by, key);
+  EXPECT_EQ(std::get<put_order>(put(key, rights::all, fields{})).put.by.rights, rights::write);
 }
 
 TEST(request, joins_repeated_conditions) {

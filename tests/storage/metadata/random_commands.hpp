@@ -51,6 +51,13 @@ private:
     if (random_() % 8 == 0) by.bucket = random_() % 100;
     if (random_() % 8 == 0) by.source = random_() % 100;
     if (!by.is_given()) by = {}; // as gateways send it
+    if (by.by != allowed_by::internal && random_() % 2 == 0) {
+      asked_access asked{.actions = {random_() % 2 == 0 ? policy::action::put_object : policy::action::delete_object},
+                         .source = policy::action::get_object,
+                         .by_acl = random_() % 2 == 0};
+      asked.with.kind = by.key.empty() ? policy::sender::anonymous : policy::sender::key;
+      by.asked = std::make_shared<const asked_access>(std::move(asked));
+    }
     std::visit(
         [&by](auto& one) {
           if constexpr (requires { one.by; }) one.by = std::move(by);

@@ -186,6 +186,31 @@ std::vector<command> one_of_each_command_with_an_authority() {
   return all;
 }
 
+std::shared_ptr<const asked_access> asked_of_all() {
+  asked_access asked{.actions = {policy::action::put_object, policy::action::put_object_acl},
+                     .source = policy::action::get_object,
+                     .by_acl = true};
+  asked.with.kind = policy::sender::key;
+  asked.with.time = 300;
+  asked.with.set(policy::context_key::source_ip, "10.1.2.3");
+  asked.with.set_request_tags({{"a", "b"}});
+  return std::make_shared<const asked_access>(std::move(asked));
+}
+
+std::vector<command> one_of_each_command_of_level_9() {
+  auto all = one_of_each_command_with_an_authority();
+  for (command& c : all)
+    std::visit(
+        [](auto& one) {
+          if constexpr (requires { one.by.asked; }) one.by.asked = asked_of_all();
+        },
+        c);
+  const commit_stamp stamp{.session = 1, .sequence = 2};
+  all.push_back(set_bucket_access{.stamp = stamp, .name = "b", .policy = "{}"});
+  all.push_back(set_bucket_access{.stamp = stamp, .name = "b", .policy = "", .public_block = public_block::given});
+  return all;
+}
+
 std::vector<command> one_of_each() {
   auto all = one_of_each_before_clusters();
   for (command& c : one_of_each_cluster_command()) all.push_back(std::move(c));
@@ -198,6 +223,7 @@ std::vector<command> one_of_each() {
   for (command& c : one_of_each_command_of_level_7()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_of_level_8()) all.push_back(std::move(c));
   for (command& c : one_of_each_command_with_an_authority()) all.push_back(std::move(c));
+  for (command& c : one_of_each_command_of_level_9()) all.push_back(std::move(c));
   return all;
 }
 
@@ -258,6 +284,22 @@ TEST(commands, with_an_authority_are_of_level_8) {
         [](const auto& one) {
           if constexpr (requires { one.by.rights; }) {
             EXPECT_EQ(one.by, (authority{allowed_by::key, "CK1", rights::write, 300, 301}));
+          }
+        },
+        again);
+  }
+}
+
+TEST(commands, about_policies_are_of_level_9) {
+  for (const command& c : one_of_each_command_of_level_9()) {
+    EXPECT_EQ(level_of(c), 9) << c.index();
+    const auto again = decode_command(encode(c)).value();
+    std::visit(
+        [](const auto& one) {
+          if constexpr (requires { one.by.asked; }) {
+            if (one.by.by != allowed_by::internal) {
+              EXPECT_EQ(*one.by.asked, *asked_of_all());
+            }
           }
         },
         again);

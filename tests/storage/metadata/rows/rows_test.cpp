@@ -119,7 +119,7 @@ TEST(rows, keep_manifests_parts_blobs_buckets_and_sessions) {
   const bucket_row bucket{.id = 1, .name = "name", .created = -2, .versioning = 2};
   EXPECT_EQ(encode(decode_bucket(encode(bucket)).value()), encode(bucket));
   EXPECT_EQ(decode_bucket(encode(bucket))->created, -2);
-  expect_strict(encode(bucket), decode_bucket, 6);
+  expect_strict(encode(bucket), decode_bucket, 7);
 
   const session_row session{.id = 1, .node = {2}, .incarnation = ~0ull, .ended = true, .acknowledged_below = 4};
   EXPECT_EQ(encode(decode_session(encode(session)).value()), encode(session));
@@ -145,13 +145,13 @@ TEST(rows, of_objects_and_buckets_have_a_second_version_with_what_was_set) {
   const auto decoded = decode_bucket(encode(bucket)).value();
   EXPECT_TRUE(decoded.public_read && decoded.public_objects);
   EXPECT_EQ(decoded.cors, bucket.cors);
-  expect_strict(encode(bucket), decode_bucket, 6);
+  expect_strict(encode(bucket), decode_bucket, 7);
   EXPECT_EQ(encode(bucket)[0], 2);
   bucket.lifecycle = {{.id = "i", .prefix = "p", .expire_days = 3},
                       {.tags = {{"k", "v"}}, .size_above = 0, .size_below = 1ull << 40, .noncurrent_days = 300}};
   EXPECT_EQ(encode(bucket)[0], 3);
   EXPECT_EQ(decode_bucket(encode(bucket))->lifecycle, bucket.lifecycle);
-  expect_strict(encode(bucket), decode_bucket, 6);
+  expect_strict(encode(bucket), decode_bucket, 7);
   bucket.lifecycle.clear();
   bucket.public_write = true;
   EXPECT_TRUE(decode_bucket(encode(bucket))->public_write);
@@ -162,7 +162,7 @@ TEST(rows, of_buckets_have_a_fourth_version_with_tags_and_private_objects) {
   bucket.tags = {{"k", "v"}, {"k2", ""}};
   EXPECT_EQ(hex(encode(bucket)), "04010361626300000000000000020100000000" + std::string{"0002016b0176026b3200"});
   EXPECT_EQ(decode_bucket(encode(bucket))->tags, bucket.tags);
-  expect_strict(encode(bucket), decode_bucket, 6);
+  expect_strict(encode(bucket), decode_bucket, 7);
   bucket.tags.clear();
   bucket.public_read = true;
   EXPECT_EQ(encode(bucket)[0], 4);
@@ -194,7 +194,9 @@ TEST(rows, of_buckets_can_be_listed_in_every_version) {
   expect_listed(4);
   bucket.ownership = ownership::preferred;
   expect_listed(5);
-  EXPECT_EQ(decode_listed_bucket('\x06' + encode(bucket).substr(1)).error(), errc::unsupported);
+  bucket.public_block = public_block::given;
+  expect_listed(6);
+  EXPECT_EQ(decode_listed_bucket('\x07' + encode(bucket).substr(1)).error(), errc::unsupported);
 }
 
 TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
@@ -203,6 +205,21 @@ TEST(rows, of_buckets_have_a_fifth_version_with_the_ownership) {
   EXPECT_EQ(encode(bucket)[0], 5);
   EXPECT_EQ(decode_bucket(encode(bucket))->ownership, ownership::enforced);
   bucket.ownership = ownership::writer + 1;
+  EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
+}
+
+TEST(rows, of_buckets_have_a_sixth_version_with_the_policy) {
+  bucket_row bucket{.id = 1, .name = "abc", .created = 2, .versioning = 1};
+  bucket.policy = bucket_policy{"{}"};
+  EXPECT_EQ(encode(bucket)[0], 6);
+  auto again = decode_bucket(encode(bucket)).value();
+  EXPECT_EQ(again.policy.text(), "{}");
+  EXPECT_EQ(again.policy.compiled(), nullptr); // is none
+  bucket.policy = {};
+  EXPECT_EQ(encode(bucket)[0], 1);
+  bucket.public_block = public_block::all;
+  EXPECT_EQ(decode_bucket(encode(bucket))->public_block, public_block::all);
+  bucket.public_block = public_block::all + 1;
   EXPECT_EQ(decode_bucket(encode(bucket)).error(), errc::corrupt);
 }
 

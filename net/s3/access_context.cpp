@@ -1,0 +1,158 @@
+#include "net/s3/access_context.hpp"
+
+#include "net/s3/operations/copy_source.hpp"
+#include "net/s3/xml/settings.hpp"
+#include "net/s3/xml/tags.hpp"
+#include "net/wire/grammar/ascii.hpp"
+#include "net/wire/grammar/fields.hpp"
+
+#include <algorithm>
+
+namespace cairn::net {
+
+namespace {
+
+namespace metadata = storage::metadata;
+namespace policy = storage::policy;
+using policy::action;
+using policy::context_key;
+
+bool has_version(const request& request) {
+  return !request.target.key.empty() && request.target.find("versionId") != nullptr;
+}
+
+// The values of keys that are named like a header.
+void add_headers(const boost::beast::http::fields& head, policy::context& with) {
+  for (const auto& field : head) {
+    const auto name = view_of(field.name_string());
+    if (!istarts_with(name, "x-amz-") && !istarts_with(name, "if-")) continue;
+    for (std::size_t i = 0; i <= static_cast<std::size_t>(context_key::last); ++i) {
+      const auto key = static_cast<context_key>(i);
+      if (key != context_key::x_amz_copy_source && iequals(policy::header_of(key), name))
+        with.set(key, std::string{view_of(field.value())});
+    }
+  }
+}
+
+void add_signature(const request& request, storage::wall_ms now, policy::context& with) {
+  if (!request.signer) return;
+  const auto& claim = request.signer->claim;
+  with.set(context_key::auth_type, claim.of_form ? "POST" : claim.presigned ? "REST-QUERY-STRING" : "REST-HEADER");
+  with.set(context_key::signature_version, claim.version_2 ? "AWS" : "AWS4-HMAC-SHA256");
+  if (!claim.version_2 && !claim.of_form)
+    with.set(context_key::signature_age, std::to_string(std::max<storage::wall_ms>(now - claim.signed_at, 0)));
+}
+
+// The parameters of a listing, and the version that a request names.
+void add_query(const request& request, policy::context& with) {
+  const auto add = [&](std::string_view parameter, context_key key) {
+    if (const auto* value = request.target.find(parameter)) with.set(key, *value);
+  };
+  if (request.target.key.empty()) {
+    add("prefix", context_key::prefix);
+    add("delimiter", context_key::delimiter);
+    add("max-keys", context_key::max_keys);
+  } else {
+    add("versionId", context_key::version_id);
+  }
+}
+
+// As in S3, an upload that also sets an access control list or tags needs the actions of setting them.
+void add_settings(const boost::beast::http::fields& head, metadata::asked_access& asked) {
+  const auto is_public = [](const auto& field) {
+    return iequals(view_of(field.name_string()), "x-amz-acl") && public_access_of(view_of(field.value())).read;
+  };
+  if (std::any_of(head.begin(), head.end(), is_public)) asked.actions.push_back(action::put_object_acl);
+  const auto tagging = field_of(head, "x-amz-tagging");
+  if (tagging.empty()) return;
+  const auto tags = read_tagging_header(tagging);
+  if (const auto* read = std::get_if<tag_list>(&tags)) {
+    asked.with.set_request_tags(*read);
+    if (!read->empty()) asked.actions.push_back(action::put_object_tagging);
+  }
+}
+
+void add_source(const boost::beast::http::fields& head, metadata::asked_access& asked) {
+  const auto source = read_copy_source(head);
+  const auto* read = std::get_if<copy_source>(&source);
+  if (read == nullptr) return; // will be refused
+  asked.source = read->version ? action::get_object_version : action::get_object;
+  asked.with.set(context_key::x_amz_copy_source, read->bucket + "/" + read->key);
+  if (read->version) asked.with.set(context_key::version_id, to_string(*read->version));
+}
+
+// Parts and the end of an upload have the settings with which it began.
+bool sets_settings(const request& request) {
+  return request.route != nullptr && request.route->act == action::put_object && request.route->query != "uploadId";
+}
+
+template <class Change>
+metadata::authority changed(const metadata::authority& by, const Change& change) {
+  auto other = by;
+  if (!by.asked) return other;
+  auto asked = std::make_shared<metadata::asked_access>(*by.asked);
+  change(*asked);
+  other.asked = std::move(asked);
+  return other;
+}
+
+void replace(policy::context& with, context_key key, std::string value) {
+  std::erase_if(with.values, [key](const auto& v) { return v.key == key; });
+  with.set(key, std::move(value));
+}
+
+} // namespace
+
+std::shared_ptr<const metadata::asked_access>
+describe_access(const request& request, const boost::beast::http::fields& head, const sender_facts& sender) {
+  auto asked = std::make_shared<metadata::asked_access>();
+  asked->by_acl = request.operation->public_by != publicity::none;
+  if (request.route != nullptr && request.route->act != action::none) {
+    const bool of_version = has_version(request) && request.route->of_version != action::none;
+    asked->actions.push_back(of_version ? request.route->of_version : request.route->act);
+    if (request.route->also != action::none)
+      asked->actions.push_back(of_version ? action::get_object_version : request.route->also);
+  }
+  auto& with = asked->with;
+  if (request.signer) with.kind = request.key ? policy::sender::key : policy::sender::account;
+  with.time = sender.now;
+  with.values.reserve(12);
+  with.set(context_key::source_ip, std::string{sender.address});
+  with.set(context_key::secure_transport, sender.encrypted ? "true" : "false");
+  with.set(context_key::requested_region, std::string{sender.region});
+  if (const auto agent = find_field(head, "User-Agent")) with.set(context_key::user_agent, std::string{*agent});
+  if (const auto referer = find_field(head, "Referer")) with.set(context_key::referer, std::string{*referer});
+  add_signature(request, sender.now, with);
+  add_query(request, with);
+  const auto& about = request.form ? request.form->head : head;
+  add_headers(about, with);
+  if (sets_settings(request)) add_settings(about, *asked);
+  if (request.operation->copies) add_source(head, *asked);
+  if (request.route != nullptr && request.route->act == action::put_object_tagging)
+    with.request_tags_known = request.route->method != "PUT";
+  return asked;
+}
+
+metadata::authority as_listing(const metadata::authority& by, std::string_view prefix) {
+  return changed(by, [prefix](metadata::asked_access& asked) {
+    asked.by_acl = true;
+    replace(asked.with, context_key::prefix, std::string{prefix});
+  });
+}
+
+metadata::authority with_request_tags(const metadata::authority& by, const policy::tag_pairs& tags) {
+  return changed(by, [&tags](metadata::asked_access& asked) { asked.with.set_request_tags(tags); });
+}
+
+metadata::authority as_deletion(const metadata::authority& by, const std::optional<metadata::version_id>& version) {
+  return changed(by, [&version](metadata::asked_access& asked) {
+    asked.actions = {version ? action::delete_object_version : action::delete_object};
+    if (version) replace(asked.with, context_key::version_id, to_string(*version));
+  });
+}
+
+metadata::authority as_reader(const metadata::authority& by) {
+  return changed(by, [](metadata::asked_access& asked) { asked.by_acl = true; });
+}
+
+} // namespace cairn::net

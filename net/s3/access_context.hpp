@@ -1,0 +1,33 @@
+// What a bucket's policy is asked about a request: its actions, and the values of condition keys. Pure.
+#pragma once
+
+#include "net/s3/request.hpp"
+
+#include <memory>
+#include <string_view>
+
+namespace cairn::net {
+
+struct sender_facts {
+  std::string_view address; // of the client's socket
+  bool encrypted = false;
+  storage::wall_ms now = 0;
+  std::string_view region;
+};
+
+// Needs the request's target, route, form and, if it was signed, its signer. `head`: the fields of its head.
+std::shared_ptr<const storage::metadata::asked_access>
+describe_access(const request& request, const boost::beast::http::fields& head, const sender_facts& sender);
+
+// The same request as another one about a listing with this prefix: whether its sender may learn that a key is missing.
+storage::metadata::authority as_listing(const storage::metadata::authority& by, std::string_view prefix);
+// The same request with these tags, which were in its body.
+storage::metadata::authority with_request_tags(const storage::metadata::authority& by,
+                                               const storage::policy::tag_pairs& tags);
+// The same request as the deletion of one object.
+storage::metadata::authority as_deletion(const storage::metadata::authority& by,
+                                         const std::optional<storage::metadata::version_id>& version);
+// As the reading of the source of a copy.
+storage::metadata::authority as_reader(const storage::metadata::authority& by);
+
+} // namespace cairn::net
