@@ -4,6 +4,7 @@
 #include "cli/admin/config_command.hpp"
 #include "cli/admin/health_command.hpp"
 #include "cli/admin/key_command.hpp"
+#include "cli/admin/policy_command.hpp"
 #include "cli/admin/storage_command.hpp"
 #include "cli/bench/bench_command.hpp"
 #include "cli/machine/doctor_command.hpp"
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   add_cluster_command(app, exit_code);
   add_key_command(app, exit_code);
   add_bucket_command(app, exit_code);
+  add_policy_command(app, exit_code);
   add_bench_command(app, exit_code);
   add_sim_command(app, exit_code);
   app.add_subcommand("version", "Prints the version and what it was built with.")->callback([] {
