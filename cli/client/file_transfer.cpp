@@ -1,6 +1,9 @@
 #include "cli/client/file_transfer.hpp"
 
 #include "cli/client/command_support.hpp"
+#include "cli/client/s3_answers.hpp"
+#include "net/s3/body/checksums.hpp"
+#include "net/wire/grammar/base64.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -34,12 +37,58 @@ result<void> write_all(int file, storage::bytes_view bytes, const std::string& p
   return {};
 }
 
-result<void> check_digest(storage::md5& digest, const std::string& etag, const std::string& name) {
-  if (!is_md5(etag)) return {}; // the ETag of a multipart upload says nothing about the bytes
-  const auto got = hex(digest.finish());
-  if (got == etag) return {};
-  return error{errc::digest_mismatch, name + ": the bytes that came have MD5 " + got + ", the ETag is " + etag};
-}
+// What the bytes of a download must have: the checksum that the server stored of the whole object, or an ETag that is
+// the MD5 of its bytes (that of a multipart upload says nothing about them).
+class expected_digest {
+public:
+  void start(std::string etag) {
+    *this = expected_digest();
+    etag_ = std::move(etag);
+  }
+  // x-amz-checksum-…, unless it is composed of the parts' ("…-3").
+  void learn(const http_response& response) {
+    for (const auto kind : storage::checksum_kinds) {
+      const auto text = response.header("x-amz-checksum-" + std::string(storage::to_string(kind)));
+      if (text.empty() || text.find('-') != std::string_view::npos ||
+          response.header("x-amz-checksum-type") == "COMPOSITE")
+        continue;
+      const auto bytes = net::base64_decode(text);
+      if (!bytes || bytes->size() != storage::checksum_bytes(kind)) continue;
+      expected_ = *bytes;
+      running_.emplace(kind);
+    }
+  }
+  bool proves() const { return running_ || is_md5(etag_); }
+  void restart() {
+    if (running_) running_.emplace(running_->kind());
+    md5_ = storage::md5();
+  }
+  void update(storage::bytes_view bytes) {
+    if (running_)
+      running_->update(bytes);
+    else if (is_md5(etag_))
+      md5_.update(bytes);
+  }
+  result<void> check(const std::string& name) {
+    if (running_) {
+      const auto kind = std::string(storage::to_string(running_->kind()));
+      const auto got = running_->finish();
+      if (got == expected_) return {};
+      return error{errc::digest_mismatch, name + ": the bytes that came have the " + kind + " checksum " +
+                                              net::base64_encode(got) + ", the object has " +
+                                              net::base64_encode(expected_)};
+    }
+    if (!is_md5(etag_)) return {};
+    const auto got = hex(md5_.finish());
+    if (got == etag_) return {};
+    return error{errc::digest_mismatch, name + ": the bytes that came have MD5 " + got + ", the ETag is " + etag_};
+  }
+
+private:
+  std::string etag_, expected_;
+  storage::md5 md5_;
+  std::optional<storage::running_checksum> running_;
+};
 
 } // namespace
 
@@ -90,7 +139,8 @@ public:
   stdout_target(std::string name, bool show_progress) : name_(std::move(name)), show_progress_(show_progress) {}
 
   result<void> head(const http_response& response) override {
-    etag_ = etag_text(response.header("etag"));
+    digest_.start(etag_text(response.header("etag")));
+    digest_.learn(response);
     meter_.emplace(progress_text(name_, response.content_length), show_progress_);
     return {};
   }
@@ -101,25 +151,24 @@ public:
   }
   result<void> finish() override {
     meter_->finish();
-    return check_digest(digest_, etag_, name_);
+    return digest_.check(name_);
   }
 
 private:
   std::string name_;
   bool show_progress_;
-  std::string etag_;
-  storage::md5 digest_;
+  expected_digest digest_;
   std::optional<progress_meter> meter_;
 };
 
 class file_target : public download_target {
 public:
-  file_target(std::string path, std::string name, bool show_progress)
-      : path_(std::move(path)),
-        part_(path_ + ".part"),
+  explicit file_target(file_options options)
+      : options_(std::move(options)),
+        path_(options_.path),
+        part_(options_.part.empty() ? path_ + ".part" : options_.part),
         etag_path_(part_ + ".etag"),
-        name_(std::move(name)),
-        show_progress_(show_progress) {}
+        name_(options_.name) {}
 
   result<void> open() {
     struct stat about {};
@@ -146,13 +195,16 @@ public:
     if (response.status == 206) {
       if (etag != etag_ || range_begin(response.header("content-range")) != done_)
         return error{errc::corrupt, name_ + ": the server answered another range than was asked for"};
+      // A range's checksum may be that of a part: the whole object's came with learn_checksum.
       if (auto hashed = digest_what_is_there(); !hashed) return hashed;
-    } else if (auto fresh = start_over(etag); !fresh) {
-      return fresh;
+    } else {
+      if (auto fresh = start_over(etag); !fresh) return fresh;
+      digest_.learn(response);
     }
+    if (options_.time_ns_of) time_ns_ = options_.time_ns_of(response);
     auto total = response.content_length;
     if (total) *total += done_;
-    meter_.emplace(progress_text(name_, total, done_), show_progress_);
+    meter_.emplace(progress_text(name_, total, done_), options_.show_progress);
     return {};
   }
 
@@ -161,7 +213,13 @@ public:
     digest_.update(bytes);
     done_ += bytes.size();
     meter_->add(bytes.size());
+    report();
     return {};
+  }
+
+  bool wants_checksum() const override { return done_ > 0 && !digest_.proves(); }
+  void learn_checksum(const http_response& response) override {
+    if (etag_text(response.header("etag")) == etag_) digest_.learn(response);
   }
 
   result<bool> nothing_left(const http_response& response) override {
@@ -175,10 +233,19 @@ public:
 
   result<void> finish() override {
     if (meter_) meter_->finish();
-    if (auto checked = check_digest(digest_, etag_, name_); !checked) {
+    auto checked = digest_.check(name_);
+    if (checked && !digest_.proves() && options_.check_unproven) checked = options_.check_unproven(file_.get(), etag_);
+    if (!checked && checked.error().code != errc::digest_mismatch) return checked;
+    if (!checked) {
       ::unlink(etag_path_.c_str());
       ::unlink(part_.c_str());
       return error{errc::digest_mismatch, checked.error().text + "; " + part_ + " was removed, run the command again"};
+    }
+    if (time_ns_) {
+      constexpr std::int64_t second = 1'000'000'000;
+      const auto fraction = (*time_ns_ % second + second) % second; // also of times before 1970
+      const timespec times[] = {{0, UTIME_OMIT}, {(*time_ns_ - fraction) / second, fraction}};
+      if (::futimens(file_.get(), times) != 0) return system_failure("setting the time of " + part_);
     }
     if (::fsync(file_.get()) != 0) return system_failure("flushing " + part_);
     if (::rename(part_.c_str(), path_.c_str()) != 0) return system_failure("renaming " + part_ + " to " + path_);
@@ -211,6 +278,7 @@ private:
     if (etag.empty() || !std::all_of(etag.begin(), etag.end(), printable)) return {};
     etag_ = std::move(etag);
     done_ = size;
+    digest_.start(etag_);
     return {};
   }
 
@@ -230,7 +298,8 @@ private:
       return system_failure("truncating " + part_);
     done_ = 0;
     etag_ = etag;
-    digest_ = storage::md5();
+    digest_.start(etag);
+    report();
     if (etag.empty()) return {};
     const descriptor stored(::open(etag_path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666));
     if (stored.get() < 0) return system_failure("opening " + etag_path_);
@@ -239,7 +308,8 @@ private:
   }
 
   result<void> digest_what_is_there() {
-    digest_ = storage::md5();
+    digest_.restart();
+    report();
     if (::lseek(file_.get(), 0, SEEK_SET) != 0) return system_failure("reading " + part_);
     std::vector<std::byte> buffer(1 << 20);
     for (std::uint64_t left = done_; left > 0;) {
@@ -253,12 +323,18 @@ private:
     return {};
   }
 
+  void report() {
+    if (options_.on_bytes) options_.on_bytes(static_cast<std::int64_t>(done_ - reported_));
+    reported_ = done_;
+  }
+
+  file_options options_;
   std::string path_, part_, etag_path_, name_;
-  bool show_progress_;
   descriptor file_;
-  std::uint64_t done_ = 0;
+  std::uint64_t done_ = 0, reported_ = 0;
   std::string etag_;
-  storage::md5 digest_;
+  expected_digest digest_;
+  std::optional<std::int64_t> time_ns_;
   std::optional<progress_meter> meter_;
 };
 
@@ -268,11 +344,33 @@ std::unique_ptr<download_target> download_to_stdout(std::string name, bool show_
   return std::make_unique<stdout_target>(std::move(name), show_progress);
 }
 
-result<std::unique_ptr<download_target>> download_to_file(const std::string& path, std::string name,
-                                                          bool show_progress) {
-  auto target = std::make_unique<file_target>(path, std::move(name), show_progress);
+result<std::unique_ptr<download_target>> download_to_file(file_options options) {
+  auto target = std::make_unique<file_target>(std::move(options));
   if (auto opened = target->open(); !opened) return opened.error();
   return target;
+}
+
+result<void> download(http_client& client, const object_path& path, const std::string& name, download_target& target) {
+  for (;;) {
+    if (target.wants_checksum()) {
+      const auto about = client.exchange({"HEAD", target_of(path), {{"x-amz-checksum-mode", "ENABLED"}}});
+      if (!about) return about.error();
+      target.learn_checksum(*about);
+    }
+    auto headers = target.request_headers();
+    const bool continues = !headers.empty();
+    headers.emplace_back("x-amz-checksum-mode", "ENABLED");
+    const auto response = client.exchange({"GET", target_of(path), headers}, nullptr, &target);
+    if (!response) return response.error();
+    if (response->status == 416 && continues) {
+      const auto whole = target.nothing_left(*response);
+      if (!whole) return whole.error();
+      if (!*whole) continue;
+    } else if (!response->ok()) {
+      return failure_of(*response, name);
+    }
+    return target.finish();
+  }
 }
 
 } // namespace cairn::cli

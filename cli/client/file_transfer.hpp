@@ -2,16 +2,18 @@
 // download's.
 //
 // A download into FILE goes to FILE.part, beside it FILE.part.etag with the ETag that the bytes belong to. When it is
-// whole and its MD5 is the ETag, it is flushed and renamed over FILE, so FILE is never half. An interrupted one is
-// continued by the next get: the bytes that are there are asked for no more, and an object that changed meanwhile
-// starts from its beginning (If-Range). One process at a time works on a FILE.part (flock). Errors: not_found,
-// io_error, no_space, locked, digest_mismatch.
+// whole and has the checksum or MD5 that the server says, it is flushed and renamed over FILE, so FILE is never half.
+// An interrupted one is continued by the next get: the bytes that are there are asked for no more, and an object that
+// changed meanwhile starts from its beginning (If-Range). One process at a time works on a FILE.part (flock). Errors:
+// not_found, io_error, no_space, locked, digest_mismatch.
 #pragma once
 
 #include "base/digest.hpp"
 #include "cli/client/http_client.hpp"
+#include "cli/client/object_path.hpp"
 #include "cli/client/progress.hpp"
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -57,6 +59,9 @@ public:
   virtual header_list request_headers() const { return {}; }
   // The server has nothing beyond the bytes that are there (416). False: they were not this object's, ask again from 0.
   virtual result<bool> nothing_left(const http_response&) { return false; }
+  // The checksum of the whole object that an answer has; a range's answer need not have it.
+  virtual bool wants_checksum() const { return false; }
+  virtual void learn_checksum(const http_response&) {}
   // The transfer is whole: verify it and put it in its place.
   virtual result<void> finish() = 0;
   // The download was refused: leave no empty FILE.part behind.
@@ -64,7 +69,20 @@ public:
 };
 
 std::unique_ptr<download_target> download_to_stdout(std::string name, bool show_progress);
-result<std::unique_ptr<download_target>> download_to_file(const std::string& path, std::string name,
-                                                          bool show_progress);
+
+struct file_options {
+  std::string path, name; // name: of the object, for messages
+  std::string part = {};  // empty: path.part
+  bool show_progress = false;
+  std::function<void(std::int64_t bytes)> on_bytes = {}; // that are there now; negative: they were thrown away
+  // The file's modification time, from the answer; nothing: now.
+  std::function<std::optional<std::int64_t>(const http_response&)> time_ns_of = {};
+  // Of a whole file that the answer had no digest for: whether its bytes are those of this ETag. nothing: not checked.
+  std::function<result<void>(int file, const std::string& etag)> check_unproven = {};
+};
+result<std::unique_ptr<download_target>> download_to_file(file_options options);
+
+// GET into the target, as often as it takes, then `finish`. A target that was interrupted is continued.
+result<void> download(http_client& client, const object_path& path, const std::string& name, download_target& target);
 
 } // namespace cairn::cli

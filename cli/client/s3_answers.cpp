@@ -1,7 +1,7 @@
 #include "cli/client/s3_answers.hpp"
 
+#include "cli/client/command_support.hpp"
 #include "cli/client/object_path.hpp"
-#include "net/s3/xml/xml_reader.hpp"
 
 namespace cairn::cli {
 
@@ -9,13 +9,6 @@ namespace {
 
 // A page of 1,000 keys, or all buckets of a server that does not page; the client gathers no larger answers than that.
 constexpr net::xml_bounds answer_bounds{16 << 20, 500'000, 1000, 16};
-
-result<net::xml_element> root_of(std::string_view xml, std::string_view name) {
-  auto root = net::read_xml(xml, answer_bounds);
-  if (!root) return error{errc::corrupt, "the answer is not XML"};
-  if (root->name != name) return error{errc::corrupt, "the answer is not a " + std::string(name)};
-  return std::move(*root);
-}
 
 std::string unquoted(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
@@ -47,8 +40,15 @@ std::string_view meaning_of(unsigned status) {
 
 } // namespace
 
+result<net::xml_element> read_answer(std::string_view xml, std::string_view root_name) {
+  auto root = net::read_xml(xml, answer_bounds);
+  if (!root) return error{errc::corrupt, "the answer is not XML"};
+  if (root->name != root_name) return error{errc::corrupt, "the answer is not a " + std::string(root_name)};
+  return std::move(*root);
+}
+
 result<list_page> parse_list_page(std::string_view xml) {
-  const auto root = root_of(xml, "ListBucketResult");
+  const auto root = read_answer(xml, "ListBucketResult");
   if (!root) return root.error();
   const bool encoded = root->text_of("EncodingType") == "url";
   const auto name = [&](std::string_view text) { return encoded ? percent_decode(text) : std::string(text); };
@@ -69,7 +69,7 @@ result<list_page> parse_list_page(std::string_view xml) {
 }
 
 result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml) {
-  const auto root = root_of(xml, "ListAllMyBucketsResult");
+  const auto root = read_answer(xml, "ListAllMyBucketsResult");
   if (!root) return root.error();
   std::vector<listed_bucket> buckets;
   const auto* list = root->child("Buckets");
@@ -81,7 +81,7 @@ result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml) {
 }
 
 error failure_of(const http_response& response, std::string_view what) {
-  const auto root = root_of(response.body, "Error");
+  const auto root = read_answer(response.body, "Error");
   const auto code = root ? root->text_of("Code") : std::string_view{};
   const auto message = root ? root->text_of("Message") : std::string_view{};
   std::string text = std::string(what) + ": ";
@@ -94,18 +94,21 @@ error failure_of(const http_response& response, std::string_view what) {
   return {code_of(response.status, code), text + ")"};
 }
 
+result<list_page> request_list_page(http_client& client, const list_query& query, const std::string& token) {
+  std::vector<std::pair<std::string, std::string>> parameters{{"list-type", "2"}, {"encoding-type", "url"}};
+  if (!query.prefix.empty()) parameters.emplace_back("prefix", query.prefix);
+  if (!query.delimiter.empty()) parameters.emplace_back("delimiter", query.delimiter);
+  if (!token.empty()) parameters.emplace_back("continuation-token", token);
+  const auto response = ask(client, {"GET", target_of(query.bucket, parameters), {}}, "listing " + query.bucket);
+  if (!response) return response.error();
+  return parse_list_page(response->body);
+}
+
 result<void> list_pages(http_client& client, const list_query& query,
                         const std::function<result<bool>(const list_page&)>& page) {
   std::string token;
   do {
-    std::vector<std::pair<std::string, std::string>> parameters{{"list-type", "2"}, {"encoding-type", "url"}};
-    if (!query.prefix.empty()) parameters.emplace_back("prefix", query.prefix);
-    if (!query.delimiter.empty()) parameters.emplace_back("delimiter", query.delimiter);
-    if (!token.empty()) parameters.emplace_back("continuation-token", token);
-    const auto response = client.exchange({"GET", target_of(query.bucket, parameters), {}});
-    if (!response) return response.error();
-    if (!response->ok()) return failure_of(*response, "listing " + query.bucket);
-    const auto parsed = parse_list_page(response->body);
+    const auto parsed = request_list_page(client, query, token);
     if (!parsed) return parsed.error();
     const auto proceed = page(*parsed);
     if (!proceed) return proceed.error();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli/client/http_client.hpp"
+#include "net/s3/xml/xml_reader.hpp"
 
 #include <cstdint>
 #include <functional>
@@ -28,6 +29,9 @@ struct listed_bucket {
   std::string name, created;
 };
 
+// The document's root. corrupt: not XML, larger than an answer may be, or another document.
+result<net::xml_element> read_answer(std::string_view xml, std::string_view root_name);
+
 result<list_page> parse_list_page(std::string_view xml);
 result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml);
 
@@ -35,10 +39,11 @@ result<std::vector<listed_bucket>> parse_bucket_list(std::string_view xml);
 // the operation. Codes: no_such_bucket, no_such_key, precondition_failed, no_space, slow_down, else io_error.
 error failure_of(const http_response& response, std::string_view what);
 
-// Every page of a listing in turn; `page` returns false to stop.
+// One page of a listing, the first or the one after `token`. Every page in turn; `page` returns false to stop.
 struct list_query {
   std::string bucket, prefix, delimiter;
 };
+result<list_page> request_list_page(http_client& client, const list_query& query, const std::string& token);
 result<void> list_pages(http_client& client, const list_query& query,
                         const std::function<result<bool>(const list_page&)>& page);
 

@@ -24,36 +24,20 @@ std::string file_for(const std::string& file, const object_path& path) {
   return file + (file.ends_with('/') ? "" : "/") + path.key.substr(path.key.rfind('/') + 1);
 }
 
-result<void> transfer(http_client& client, const object_path& path, const std::string& name, download_target& target) {
-  for (;;) {
-    const auto headers = target.request_headers();
-    const auto response = client.exchange({"GET", target_of(path), headers}, nullptr, &target);
-    if (!response) return response.error();
-    if (response->status == 416 && !headers.empty()) {
-      const auto whole = target.nothing_left(*response);
-      if (!whole) return whole.error();
-      if (!*whole) continue;
-    } else if (!response->ok()) {
-      return failure_of(*response, name);
-    }
-    return target.finish();
-  }
-}
-
 result<void> get(const s3_endpoint& endpoint, const get_options& options) {
   const auto path = parse_object_path(options.path, true);
   if (!path) return path.error();
   const auto client = client_for(endpoint);
   if (!client) return client.error();
   const auto name = printable(path->bucket + "/" + path->key);
-  if (options.file == "-") return transfer(**client, *path, name, *download_to_stdout(name, !options.quiet));
+  if (options.file == "-") return download(**client, *path, name, *download_to_stdout(name, !options.quiet));
 
   const auto file = file_for(options.file, *path);
   if (file.empty() || file.ends_with('/'))
     return error{errc::invalid_argument, "\"" + printable(options.path) + "\" ends in /: name the file to write"};
-  const auto target = download_to_file(file, name, !options.quiet);
+  const auto target = download_to_file({file, name, {}, !options.quiet});
   if (!target) return target.error();
-  auto outcome = transfer(**client, *path, name, **target);
+  auto outcome = download(**client, *path, name, **target);
   if (outcome) return {};
   auto why = outcome.error();
   const bool interrupted = why.code == errc::connection_lost || why.code == errc::timeout;
@@ -68,7 +52,7 @@ result<void> get(const s3_endpoint& endpoint, const get_options& options) {
 
 void add_get_command(CLI::App& app, int& exit_code) {
   auto* command = app.add_subcommand("get", "Fetch an object into a file");
-  command->footer("The bytes gather in FILE.part, are compared with the object's MD5 and renamed to FILE at the end.\n"
+  command->footer("The bytes gather in FILE.part, are compared with the object's checksum or MD5, and renamed to FILE at the end.\n"
                   "An interrupted get is continued by running it again.\n\n"
                   "Examples:\n"
                   "  cairn get files/holiday.mp4 .                 into ./holiday.mp4\n"

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <fstream>
@@ -44,7 +45,7 @@ protected:
   void SetUp() override { std::filesystem::create_directories(folder_); }
   void TearDown() override { std::filesystem::remove_all(folder_); }
   std::unique_ptr<download_target> open() {
-    auto target = download_to_file(path_, "files/a", false);
+    auto target = download_to_file({path_, "files/a"});
     EXPECT_TRUE(target) << target.error().text;
     return std::move(*target);
   }
@@ -172,7 +173,7 @@ TEST_F(file_download, etag_of_a_multipart_upload_is_not_compared) {
 
 TEST_F(file_download, second_get_into_the_same_file_is_refused) {
   const auto first = open();
-  const auto second = download_to_file(path_, "files/a", false);
+  const auto second = download_to_file({path_, "files/a"});
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, errc::locked);
 }
@@ -186,7 +187,7 @@ TEST_F(file_download, refused_download_leaves_no_file_but_keeps_what_an_earlier_
 }
 
 TEST_F(file_download, folder_is_no_file) {
-  const auto target = download_to_file(folder_, "files/a", false);
+  const auto target = download_to_file({folder_, "files/a"});
   ASSERT_FALSE(target);
   EXPECT_EQ(target.error().code, errc::invalid_argument);
 }
@@ -213,4 +214,69 @@ TEST_F(file_download, upload_reads_the_file_in_any_pieces_and_digests_it) {
 TEST_F(file_download, upload_of_what_is_not_there_or_a_folder_is_refused) {
   EXPECT_EQ(upload_file::open(path_).error().code, errc::not_found);
   EXPECT_EQ(upload_file::open(folder_).error().code, errc::invalid_argument);
+}
+
+// crc32 of "hello world", in base64
+constexpr const char* hello_world_crc32 = "DUoRhQ==";
+
+TEST_F(file_download, a_checksum_of_the_whole_object_proves_what_was_stored_in_parts) {
+  for (const auto* body : {"hello world", "hello wOrld"}) {
+    const auto target = open();
+    auto response = ok_response("0123-2");
+    response.headers.emplace_back("x-amz-checksum-crc32", hello_world_crc32);
+    ASSERT_TRUE(target->head(response));
+    write(*target, body);
+    EXPECT_EQ(target->finish().has_value(), body == std::string("hello world")) << body;
+  }
+}
+
+TEST_F(file_download, a_continued_one_asks_for_the_checksum_that_a_range_does_not_have) {
+  interrupt_after("hello ", "0123-2");
+  for (const auto* rest : {"wOrld", "world"}) {
+    if (rest == std::string("world")) interrupt_after("hello ", "0123-2");
+    const auto target = open();
+    EXPECT_TRUE(target->wants_checksum());
+    auto other = ok_response("4567-2");
+    other.headers.emplace_back("x-amz-checksum-crc32", "AAAAAA==");
+    target->learn_checksum(other); // of an object that replaced this one meanwhile
+    EXPECT_TRUE(target->wants_checksum());
+    auto about = ok_response("0123-2");
+    about.headers.emplace_back("x-amz-checksum-crc32", hello_world_crc32);
+    target->learn_checksum(about);
+    EXPECT_FALSE(target->wants_checksum());
+    ASSERT_TRUE(target->head(partial_response("0123-2", "bytes 6-10/11")));
+    write(*target, rest);
+    EXPECT_EQ(target->finish().has_value(), rest == std::string("world")) << rest;
+  }
+}
+
+TEST_F(file_download, a_checksum_composed_of_the_parts_says_nothing_of_the_bytes) {
+  file_options options{path_, "files/a"};
+  int asked = 0;
+  options.check_unproven = [&](int, const std::string& etag) -> result<void> {
+    ++asked;
+    EXPECT_EQ(etag, "0123-2");
+    return {};
+  };
+  const auto target = std::move(*download_to_file(std::move(options)));
+  auto response = ok_response("0123-2");
+  response.headers.emplace_back("x-amz-checksum-crc32", std::string(hello_world_crc32) + "-2");
+  ASSERT_TRUE(target->head(response));
+  write(*target, "anything");
+  EXPECT_TRUE(target->finish());
+  EXPECT_EQ(asked, 1);
+}
+
+TEST_F(file_download, the_file_gets_the_time_that_the_answer_says) {
+  for (const std::int64_t ns : {7'000'000'009LL, -1'500'000'000LL}) {
+    file_options options{path_, "files/a"};
+    options.time_ns_of = [&](const http_response&) { return std::optional(ns); };
+    const auto target = std::move(*download_to_file(std::move(options)));
+    ASSERT_TRUE(target->head(ok_response(md5_of("x"))));
+    write(*target, "x");
+    ASSERT_TRUE(target->finish());
+    struct stat about {};
+    ASSERT_EQ(::stat(path_.c_str(), &about), 0);
+    EXPECT_EQ(about.st_mtim.tv_sec * 1'000'000'000 + about.st_mtim.tv_nsec, ns);
+  }
 }
