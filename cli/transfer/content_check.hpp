@@ -1,0 +1,15 @@
+// Whether a local file has the bytes of an object, by what the server says of them: the ETag of an object in one piece,
+// a checksum of the whole, or the ETag of parts of one size. False also when nothing of that proves it.
+#pragma once
+
+#include "cli/client/http_client.hpp"
+#include "cli/client/object_path.hpp"
+
+#include <string>
+
+namespace cairn::cli {
+
+result<bool> same_content(http_client& client, const object_path& path, const std::string& etag,
+                          const std::string& file);
+
+} // namespace cairn::cli

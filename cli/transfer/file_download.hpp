@@ -1,0 +1,29 @@
+// Fetches one object into a local file, as `cairn get` does (cli/client/file_transfer.hpp), and gives the file the
+// modification time that the object keeps (object_time.hpp). The bytes gather in a hidden file beside it, whose name
+// belongs to no object: `is_partial_name`.
+#pragma once
+
+#include "cli/client/object_path.hpp"
+#include "cli/transfer/multipart_upload.hpp"
+#include "cli/transfer/set_progress.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace cairn::cli {
+
+// ".cairn-part-<32 hex digits>", with and without ".etag". `name`: without folders.
+bool is_partial_name(std::string_view name);
+// For a file: beside it, found again by the next run.
+std::string partial_path(const std::string& file);
+
+// The folder of `file` must exist. Errors: as download_to_file.
+result<void> download_file_to(http_client& client, const object_path& from, const std::string& file,
+                              set_progress& progress);
+
+// Whether a file's bytes are those of an object in parts, by its ETag; `part_bytes`: of its parts but the last.
+result<bool> has_composed_etag(int file, const std::string& name, std::uint64_t part_bytes, std::string_view etag);
+// The size of an object's first part; nullopt: the server does not say.
+result<std::optional<std::uint64_t>> first_part_bytes(http_client& client, const object_path& path);
+
+} // namespace cairn::cli
