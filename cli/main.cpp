@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
                "  cairn serve                                a node with its data in ./cairn-data\n"
                "  cairn put big.iso files/big.iso            store a file in the bucket `files`\n"
                "  cairn get files/big.iso copy.iso           fetch it again, verified, resumable\n"
+               "  cairn sync photos s3://files/photos        store a folder, and later what changed in it\n"
                "  cairn ls files                             list\n"
                "  cairn config defaults > cairn.toml         every setting, with its meaning"};
   app.require_subcommand(1);
@@ -34,6 +35,8 @@ int main(int argc, char** argv) {
   add_serve_command(app, exit_code);
   add_put_command(app, exit_code);
   add_get_command(app, exit_code);
+  add_cp_command(app, exit_code);
+  add_sync_command(app, exit_code);
   add_ls_command(app, exit_code);
   add_rm_command(app, exit_code);
   add_mb_command(app, exit_code);

@@ -10,8 +10,8 @@ void name_filter::add(std::string pattern, bool includes) {
 }
 
 bool name_filter::takes(const std::string& name) const {
-  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule)
-    if (::fnmatch(rule->pattern.c_str(), name.c_str(), 0) == 0) return rule->includes;
+  for (auto next = rules_.rbegin(); next != rules_.rend(); ++next)
+    if (::fnmatch(next->pattern.c_str(), name.c_str(), 0) == 0) return next->includes;
   return true;
 }
 

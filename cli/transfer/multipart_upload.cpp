@@ -77,10 +77,10 @@ result<std::string> add_parts(std::string_view xml, open_upload& upload) {
   for (const auto& part : root->children) {
     if (part.name != "Part") continue;
     const auto *number = part.child("PartNumber"), *size = part.child("Size");
-    const auto index = number ? net::xml_number(*number) : std::nullopt;
-    const auto bytes = size ? net::xml_number(*size) : std::nullopt;
-    if (!index || !bytes) return error{errc::corrupt, "a part without its number or size"};
-    upload.parts[*index] = {*bytes, etag_text(part.text_of("ETag"))};
+    const auto index = number ? net::xml_number(*number).value_or(0) : 0;
+    const auto bytes = size ? net::xml_number(*size).value_or(UINT64_MAX) : UINT64_MAX;
+    if (index == 0 || bytes == UINT64_MAX) return error{errc::corrupt, "a part without its number or size"};
+    upload.parts[index] = {bytes, etag_text(part.text_of("ETag"))};
   }
   if (root->text_of("IsTruncated") != "true") return std::string{};
   std::string marker(root->text_of("NextPartNumberMarker"));
