@@ -24,7 +24,7 @@ public:
   bool encrypted() const { return tls_ != nullptr; }
 
   template <class Handler>
-  void async_handshake(sockets::handshake_steps steps, Handler done) { // encrypted() only
+  void async_handshake(sockets::handshake_steps&& steps, Handler done) { // encrypted() only
     tls_->handshake(std::move(steps), std::move(done));
   }
 
