@@ -4,6 +4,8 @@
 #include "storage/metadata/read/snapshot.hpp"
 #include "storage/metadata/rows/tables.hpp"
 
+#include <utility>
+
 namespace cairn::storage::metadata {
 
 const table_id table_count = id_of(table::count_);
@@ -17,15 +19,32 @@ public:
   result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) override {
     auto writer = engine_.begin_write();
     if (!writer) return writer.error();
-    std::vector<applied_batch> all;
-    all.reserve(batches.size());
-    for (const auto commands : batches) {
-      auto applied = apply_one(**writer, commands);
-      if (!applied) return applied.error();
-      all.push_back(std::move(*applied));
-    }
+    auto all = apply_in(**writer, batches);
+    if (!all) return all;
     if (auto committed = (*writer)->commit(); !committed) return committed.error();
     return all;
+  }
+
+  result<std::vector<applied_batch>> apply_open(std::span<const std::span<const command>> batches) override {
+    if (closed_) return error{errc::stopping, "the metadata takes no commands any more"};
+    if (!open_) {
+      auto writer = engine_.begin_write();
+      if (!writer) return writer.error();
+      open_ = std::move(*writer);
+    }
+    auto all = apply_in(*open_, batches);
+    if (!all) drop_open();
+    return all;
+  }
+  result<void> commit_open() override {
+    if (!open_) return {};
+    const auto writer = std::exchange(open_, nullptr);
+    return writer->commit();
+  }
+  void drop_open() override { open_.reset(); }
+  void close_open() override {
+    drop_open();
+    closed_ = true;
   }
 
   result<std::unique_ptr<view>> read() override {
@@ -35,6 +54,16 @@ public:
   }
 
 private:
+  result<std::vector<applied_batch>> apply_in(kv_writer& writer, std::span<const std::span<const command>> batches) {
+    std::vector<applied_batch> all;
+    all.reserve(batches.size());
+    for (const auto commands : batches) {
+      auto applied = apply_one(writer, commands);
+      if (!applied) return applied.error();
+      all.push_back(std::move(*applied));
+    }
+    return all;
+  }
   result<applied_batch> apply_one(kv_writer& writer, std::span<const command> commands) {
     batch b{writer, group_};
     command_applier applier{b};
@@ -48,6 +77,8 @@ private:
 
   kv_engine& engine_;
   group_id group_;
+  std::unique_ptr<kv_writer> open_;
+  bool closed_ = false;
 };
 
 bool holds_rows(kv_reader& kv, group_id group) {

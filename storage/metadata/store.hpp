@@ -1,9 +1,12 @@
 // The metadata state machine on a kv engine: `apply` executes a batch of commands as one durable transaction; `read`
-// opens a snapshot. In a cluster each entry of the log is one batch. Other writers of these tables: loading a dump
-// (read/dump.hpp) and making a new cluster of the state (apply/recovery.hpp).
+// opens a snapshot. In a cluster each entry of the log is one batch; entries are applied in the open transaction, whose
+// results are known at once, and which becomes durable and visible with `commit_open`: the log has its entries until
+// then. Other writers of these tables: loading a dump (read/dump.hpp) and making a new cluster of the state
+// (apply/recovery.hpp).
 //
-// After a crash the state has the effect of a prefix of the batches, which includes every batch whose apply returned.
-// Blocking: only on the metadata executors. One apply at a time; views from any thread.
+// After a crash the state has the effect of a prefix of the batches, which includes every batch whose apply or
+// commit_open returned. Blocking: only on the metadata executors. One writer at a time; views from any thread. The
+// open transaction belongs to one thread: it waits for no other writer, and every other writer waits for it.
 #pragma once
 
 #include "storage/kv/kv.hpp"
@@ -40,6 +43,15 @@ public:
   }
   // Several batches, each with its own index, in one transaction.
   virtual result<std::vector<applied_batch>> apply_all(std::span<const std::span<const command>> batches) = 0;
+
+  // Several batches in the open transaction, which begins with them if there is none. On an error the transaction is
+  // dropped: what was applied in it since the last commit is not there any more. Errors as above; stopping.
+  virtual result<std::vector<applied_batch>> apply_open(std::span<const std::span<const command>> batches) = 0;
+  // On an error the transaction is dropped. Nothing to do when there is none.
+  virtual result<void> commit_open() = 0;
+  virtual void drop_open() = 0;
+  // Drops the open transaction; none begins afterwards. On the thread of the open transaction, before it ends.
+  virtual void close_open() = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };
 

@@ -113,6 +113,12 @@ public:
     }
     return all;
   }
+  result<std::vector<meta::applied_batch>> apply_open(std::span<const std::span<const meta::command>>) override {
+    return error{errc::io_error, "not part of this test"};
+  }
+  result<void> commit_open() override { return {}; }
+  void drop_open() override {}
+  void close_open() override {}
   result<std::unique_ptr<meta::view>> read() override { return error{errc::io_error, "not part of this test"}; }
   std::size_t applied = 0;
 

@@ -343,5 +343,39 @@ TEST_F(commits, of_groups_in_one_engine_are_independent) {
   EXPECT_EQ(other->read().value()->applied(), 1u);
 }
 
+TEST_F(commits, of_the_open_transaction_make_its_batches_visible_together) {
+  const command one[] = {small("a", "1")}, two[] = {small("a", "2"), small("b")};
+  const std::span<const command> batches[] = {one, two};
+  const auto before = read()->applied();
+  const auto applied = s->apply_open(batches).value();
+  ASSERT_EQ(applied.size(), 2u);
+  EXPECT_EQ(applied[1].index, before + 2);
+  EXPECT_FALSE(applied[1].results[1].refused);
+  EXPECT_FALSE(exists("a"));
+  const command three[] = {small("b", "again")};
+  const std::span<const command> more[] = {three};
+  EXPECT_EQ(s->apply_open(more).value()[0].index, before + 3);
+  EXPECT_EQ(read()->applied(), before);
+  ASSERT_TRUE(s->commit_open());
+  EXPECT_EQ(read()->applied(), before + 3);
+  EXPECT_EQ(read()->inline_bytes(object("a")).value(), "2");
+  EXPECT_EQ(read()->inline_bytes(object("b")).value(), "again");
+  EXPECT_TRUE(s->commit_open()) << "nothing to do";
+}
+
+TEST_F(commits, of_a_dropped_transaction_leave_nothing_and_its_batches_can_be_applied_again) {
+  const command one[] = {small("a")};
+  const std::span<const command> batches[] = {one};
+  const auto index = s->apply_open(batches).value()[0].index;
+  s->drop_open();
+  ASSERT_TRUE(s->commit_open());
+  EXPECT_FALSE(exists("a"));
+  EXPECT_EQ(s->apply_open(batches).value()[0].index, index);
+  ASSERT_TRUE(s->commit_open());
+  EXPECT_TRUE(exists("a"));
+  s->close_open();
+  EXPECT_EQ(s->apply_open(batches).error(), errc::stopping);
+}
+
 } // namespace
 } // namespace cairn::storage::metadata
