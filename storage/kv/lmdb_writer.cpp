@@ -30,7 +30,8 @@ public:
         writer_(std::move(writer)),
         before_(before),
         trees_(std::move(trees)),
-        checked_(trees_.size()) {}
+        checked_(trees_.size()),
+        intact_(trees_.size()) {}
   lmdb_transaction(const lmdb_transaction&) = delete;
   lmdb_transaction& operator=(const lmdb_transaction&) = delete;
   ~lmdb_transaction() override { abort(); }
@@ -61,6 +62,19 @@ private:
   }
   // Whether LMDB may search for the key: the pages around it, as of the last commit, are intact.
   bool path_is_intact(table_id table, std::string_view key);
+  // The same for a key that the caller names: a look-up of a row that is absent, and the write of the row, ask about
+  // one key several times.
+  bool path_is_known_intact(table_id table, std::string_view key) {
+    CAIRN_ASSERT(table < intact_.size());
+    auto& known = intact_[table];
+    if (known && *known == key) return true;
+    if (!path_is_intact(table, key)) return false;
+    if (known)
+      known->assign(key);
+    else
+      known.emplace(key);
+    return true;
+  }
   // True on success; false for MDB_NOTFOUND and for errors, which are sticky.
   bool good(int rc, const char* what) {
     if (rc != MDB_SUCCESS && rc != MDB_NOTFOUND && !failure_) failure_ = env_->failure(rc, what);
@@ -82,6 +96,7 @@ private:
   const lmdb_pages::file before_; // as of the last commit, with the trees of its tables
   const std::vector<lmdb_pages::tree> trees_;
   std::vector<lmdb_pages::checked_pages> checked_; // by table
+  std::vector<std::optional<std::string>> intact_; // by table: the last key that was found intact
   scratch scratch_;
   std::optional<error> failure_;
   std::uint64_t writes_ = 0;
@@ -127,7 +142,7 @@ bool lmdb_transaction::path_is_intact(table_id table, std::string_view key) {
 }
 
 std::optional<std::string_view> lmdb_transaction::get(table_id table, std::string_view key) {
-  if (!usable(key) || !path_is_intact(table, key)) return {};
+  if (!usable(key) || !path_is_known_intact(table, key)) return {};
   const MDB_dbi dbi = env_->table(table);
   MDB_val k = to_val(key), v{};
   if (!good(env_->run([&] { return mdb_get(txn_, dbi, &k, &v); }), "get") || !has_valid_size(v)) return {};
@@ -156,7 +171,7 @@ std::uint64_t lmdb_transaction::entries(table_id table) {
 }
 
 void lmdb_transaction::put(table_id table, std::string_view key, std::string_view value) {
-  if (!usable(key) || !path_is_intact(table, key)) return;
+  if (!usable(key) || !path_is_known_intact(table, key)) return;
   const MDB_dbi dbi = env_->table(table);
   MDB_val k = to_val(key), v = to_val(value);
   good(env_->run([&] { return mdb_put(txn_, dbi, &k, &v, 0); }), "put");
@@ -164,7 +179,7 @@ void lmdb_transaction::put(table_id table, std::string_view key, std::string_vie
 }
 
 bool lmdb_transaction::erase(table_id table, std::string_view key) {
-  if (!usable(key) || !path_is_intact(table, key)) return false;
+  if (!usable(key) || !path_is_known_intact(table, key)) return false;
   const MDB_dbi dbi = env_->table(table);
   MDB_val k = to_val(key);
   const bool was_there = good(env_->run([&] { return mdb_del(txn_, dbi, &k, nullptr); }), "erase");
@@ -216,7 +231,7 @@ lmdb_cursor::~lmdb_cursor() {
 std::optional<kv_pair> lmdb_cursor::seek(std::string_view key) {
   if (cursor_ == nullptr || !transaction_.usable()) return {};
   if (!key.empty() && !transaction_.usable(key)) return {};
-  if (!transaction_.path_is_intact(table_, key)) return {};
+  if (!transaction_.path_is_known_intact(table_, key)) return {};
   return key.empty() ? step({}, MDB_FIRST) : step(to_val(key), MDB_SET_RANGE);
 }
 
@@ -229,7 +244,7 @@ std::optional<kv_pair> lmdb_cursor::next() {
 }
 
 std::optional<kv_pair> lmdb_cursor::before(std::string_view key) {
-  if (cursor_ == nullptr || !transaction_.usable(key) || !transaction_.path_is_intact(table_, key)) return {};
+  if (cursor_ == nullptr || !transaction_.usable(key) || !transaction_.path_is_known_intact(table_, key)) return {};
   MDB_val k = to_val(key), v{};
   const int rc = transaction_.env_->run([&] { return mdb_cursor_get(cursor_, &k, &v, MDB_SET_RANGE); });
   std::optional<kv_pair> found;
