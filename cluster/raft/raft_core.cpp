@@ -253,6 +253,8 @@ void core::stored(std::uint64_t write, time_ms now) {
 }
 
 step_outcome core::submit_entry(entry e) {
+  const index_t before = last_index();
+  const std::size_t messages_before = held_.size();
   const std::vector<entry> one{std::move(e)};
   auto entries = to_library(one);
   offered_ = &one;
@@ -264,7 +266,20 @@ step_outcome core::submit_entry(entry e) {
   const auto outcome = step(event);
   offered_ = nullptr;
   if (outcome.code != 0) raft_free(entries.front().batch);
+  if (outcome.code == 0 && one.front().kind != entry_kind::change) send_at_once(before, messages_before, one.front());
   return outcome;
+}
+
+// The library stops sending entries as they come when a follower has not answered between two of its ticks, which may
+// be a millisecond apart, and then sends a new entry only with the next heartbeat. A follower that has the whole log
+// gets it at once; its answer makes the library send as before.
+void core::send_at_once(index_t before, std::size_t messages_before, const entry& e) {
+  for (const auto& s : configuration_.servers) {
+    if (s.id == r_.id || match(s.id) != before || (before != 0 && term_at(before) == 0)) continue;
+    const auto sent = held_.begin() + static_cast<std::ptrdiff_t>(messages_before);
+    if (std::any_of(sent, held_.end(), [&](const held& h) { return h.what.to == s.id; })) continue;
+    send(s.id, append_request{r_.current_term, before, term_at(before), commit_, {e}});
+  }
 }
 
 accepted core::submit(std::shared_ptr<const std::string> command, time_ms now) {

@@ -139,6 +139,7 @@ private:
   void forget_leader();
   bool is_sole_voter() const { return configuration_.is_voter(r_.id) && configuration_.voters() == 1; }
   step_outcome submit_entry(entry e);
+  void send_at_once(index_t before, std::size_t messages_before, const entry& e);
 
   void on(server_id from, append_request&& m);
   void on(server_id from, const append_answer& m);
