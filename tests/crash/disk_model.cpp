@@ -153,6 +153,8 @@ std::string disk_model::site_of(const event& e, const node& n, const std::string
     return n.later_names.back().added.empty() ? "segment removal" : "segment creation";
   }
   if (path.starts_with("log/") && path.ends_with(".seg")) return n.last_at == 0 ? "log header" : "log records";
+  if (path.starts_with("member/log/") && path.ends_with(".seg"))
+    return n.last_at == 0 ? "member's log header" : "member's log records";
   if (path == "log/vote") return n.last_at == 0 ? "first copy of the vote" : "second copy of the vote";
   if (path.ends_with(".seg")) {
     if (n.last_change == event_kind::punch) return "segment holes";

@@ -46,7 +46,7 @@ std::vector<step> make_plan(std::uint64_t seed, std::size_t length) {
   std::vector<step> plan;
   if (seed % 2 == 0) plan.push_back({step_kind::older_log, {}, 0}); // else the log begins with the first `open`
   plan.push_back({step_kind::open, {}, 0});
-  std::uint64_t batches = 0, log_batches = 0;
+  std::uint64_t batches = 0, log_batches = 0, member_batches = 0;
   while (plan.size() < length) {
     const auto what = random() % 100;
     if (what < 30 && !absent.empty()) {
@@ -57,10 +57,14 @@ std::vector<step> make_plan(std::uint64_t seed, std::size_t length) {
       for (const auto n : plan.back().chunks) present.erase(n), absent.insert(n);
     } else if (what < 55) {
       plan.push_back({step_kind::punch, {}, 0});
-    } else if (what < 70) {
+    } else if (what < 65) {
       plan.push_back({step_kind::commit, {}, ++batches});
-    } else if (what < 95) {
+    } else if (what < 80) {
       plan.push_back({step_kind::append, {}, ++log_batches});
+    } else if (what < 91) {
+      plan.push_back({step_kind::enter, {}, ++member_batches});
+    } else if (what < 95) {
+      plan.push_back({step_kind::settle, {}, 0});
     } else {
       plan.push_back({step_kind::open, {}, 0});
     }
@@ -77,6 +81,10 @@ std::string metadata_directory(const std::string& root) {
 
 std::string log_directory(const std::string& root) {
   return root + "/log";
+}
+
+std::string member_directory(const std::string& root) {
+  return root + "/member";
 }
 
 // Small segments, so that there are several.
@@ -195,10 +203,12 @@ expectation expect(const std::vector<step>& plan, std::size_t done, bool next_be
     }
     if (plan[i].kind == step_kind::commit) e.batches_min = plan[i].batch;
     if (plan[i].kind == step_kind::append) e.log_min = plan[i].batch;
+    if (plan[i].kind == step_kind::enter) e.member_min = plan[i].batch;
     e.has_log = true; // it is the first step
   }
   e.batches_max = e.batches_min;
   e.log_max = e.log_min;
+  e.member_max = e.member_min;
   if (!next_begun || done >= plan.size()) return e;
   for (const auto n : plan[done].chunks) {
     e.present.erase(n);
@@ -206,6 +216,7 @@ expectation expect(const std::vector<step>& plan, std::size_t done, bool next_be
   }
   if (plan[done].kind == step_kind::commit) e.batches_max = plan[done].batch;
   if (plan[done].kind == step_kind::append) e.log_max = plan[done].batch;
+  if (plan[done].kind == step_kind::enter) e.member_max = plan[done].batch;
   return e;
 }
 

@@ -11,12 +11,13 @@
 namespace cairn::crash {
 
 // older_log: a log as older builds kept it is made, which the next `open` converts.
-enum class step_kind : std::uint8_t { older_log, open, write, erase, punch, commit, append };
+// enter, settle: of a member's log and state (tests/crash/member_pair.hpp).
+enum class step_kind : std::uint8_t { older_log, open, write, erase, punch, commit, append, enter, settle };
 
 struct step {
   step_kind kind{};
   std::vector<std::uint64_t> chunks; // write, erase
-  std::uint64_t batch = 0;           // commit, append: number of the batch of the metadata or log, from 1
+  std::uint64_t batch = 0; // commit, append, enter: number of the batch of the metadata, log or member, from 1
 };
 
 std::vector<step> make_plan(std::uint64_t seed, std::size_t length);
@@ -25,6 +26,7 @@ std::vector<step> make_plan(std::uint64_t seed, std::size_t length);
 std::string disk_directory(const std::string& root);
 std::string metadata_directory(const std::string& root);
 std::string log_directory(const std::string& root);
+std::string member_directory(const std::string& root);
 storage::chunk_store_options store_options(const std::string& root);
 cluster::raft::log_options log_options();
 
@@ -45,6 +47,7 @@ struct expectation {
   std::set<std::uint64_t> present, perhaps; // chunks: whole; whole or absent. All others are absent.
   std::uint64_t batches_min = 0, batches_max = 0;
   std::uint64_t log_min = 0, log_max = 0;
+  std::uint64_t member_min = 0, member_max = 0; // batches
   bool has_log = false;
 };
 expectation expect(const std::vector<step>& plan, std::size_t done, bool next_begun);

@@ -2,6 +2,7 @@
 
 #include "cluster/raft/log/older_log.hpp"
 #include "storage/chunks/disk_identity.hpp"
+#include "tests/crash/member_pair.hpp"
 
 #include <array>
 #include <filesystem>
@@ -21,6 +22,7 @@ public:
     check_disk_and_chunks();
     check_metadata();
     check_log();
+    check_member();
     return std::move(problems_);
   }
 
@@ -91,17 +93,37 @@ private:
                           std::to_string(promised_.batches_min));
       return;
     }
-    if (applied == 0) return;
-    const auto expected = objects_after(applied);
-    const auto listing = (*view)->list({.bucket = bucket, .prefix = {}, .delimiter = {}, .start_after = {}});
-    if (!good(listing, "listing")) return;
-    if (listing->objects.size() != expected.size()) problems_.push_back("metadata: wrong number of objects");
+    check_objects(**view, applied, "metadata");
+  }
+
+  void check_objects(storage::metadata::view& view, std::uint64_t batches, const std::string& of) {
+    if (batches == 0) return;
+    const auto expected = objects_after(batches);
+    const auto listing = view.list({.bucket = bucket, .prefix = {}, .delimiter = {}, .start_after = {}});
+    if (!good(listing, of + ": listing")) return;
+    if (listing->objects.size() != expected.size()) problems_.push_back(of + ": wrong number of objects");
     for (const auto& [key, content] : expected) {
-      const auto row = (*view)->object(bucket, key);
-      if (!good(row, "object " + key)) continue;
-      const auto bytes = (*view)->inline_bytes(*row);
-      if (good(bytes, "bytes of " + key) && *bytes != content) problems_.push_back("object " + key + ": wrong bytes");
+      const auto row = view.object(bucket, key);
+      if (!good(row, of + ": object " + key)) continue;
+      const auto bytes = view.inline_bytes(*row);
+      if (good(bytes, of + ": bytes of " + key) && *bytes != content)
+        problems_.push_back(of + ": object " + key + ": wrong bytes");
     }
+  }
+
+  // What was acknowledged is in the log or in the state's file.
+  void check_member() {
+    if (!good(storage::posix_file_system().make_directories(member_directory(root_)), "directory")) return;
+    member_pair member{root_, storage::system_random()};
+    if (!good(member.open(), "member")) return;
+    const auto batches = member.batches();
+    if (batches < promised_.member_min || batches > promised_.member_max) {
+      problems_.push_back("member: batch " + std::to_string(batches) + " of " + std::to_string(promised_.member_min));
+      return;
+    }
+    if (!good(member.settle(), "member: commit")) return;
+    const auto view = member.state().read();
+    if (good(view, "member: view")) check_objects(**view, batches, "member");
   }
 
   static bool equal(const cluster::raft::stored_state& a, const cluster::raft::stored_state& b) {

@@ -3,7 +3,7 @@
 #include "cluster/raft/log/older_log.hpp"
 #include "cluster/raft/raft_message.hpp"
 #include "storage/chunks/disk_identity.hpp"
-#include "tests/crash/plan.hpp"
+#include "tests/crash/member_pair.hpp"
 
 #include <algorithm>
 #include <cstdio>
@@ -51,10 +51,16 @@ public:
       case step_kind::punch: must(store_->punch(3), "punch"); break;
       case step_kind::commit: commit(s.batch); break;
       case step_kind::append: append(s.batch); break;
+      case step_kind::enter: done(member_->enter(s.batch), "enter"); break;
+      case step_kind::settle: done(member_->settle(), "settle"); break;
     }
   }
 
 private:
+  static void done(const result<void>& outcome, const char* what) {
+    must(outcome.has_value(), what, outcome ? error{} : outcome.error());
+  }
+
   void make_older_log() {
     const auto state = log_after(0);
     auto engine =
@@ -76,6 +82,7 @@ private:
   }
 
   void open() {
+    member_.reset();
     log_.reset();
     store_.reset();
     index_.reset();
@@ -95,6 +102,8 @@ private:
     log_ = std::make_unique<cluster::raft::raft_log>(files, log_directory(root_), random_, log_options());
     const auto stored = must(log_->load(0), "log");
     if (stored.vote.term == 0) must(log_->begin(log_state_).has_value(), "begin");
+    member_ = std::make_unique<member_pair>(root_, random_);
+    done(member_->open(), "member");
   }
 
   void write(const std::vector<std::uint64_t>& chunks) {
@@ -144,6 +153,7 @@ private:
   std::unique_ptr<storage::chunk_store> store_;
   std::unique_ptr<storage::metadata::store> metadata_;
   storage::session_id session_ = 0;
+  std::unique_ptr<member_pair> member_;
 };
 
 void say(int to, const std::string& line) {
