@@ -103,7 +103,7 @@ void raft_cluster::start(raft::server_id id) {
   if (!stored) return problems_.fail("log of server " + std::to_string(id) + ": " + stored.error().text);
   if (s.staged && stored->snapshot && s.staged->record.index == stored->snapshot->index &&
       s.staged->record.index > s.state.applied)
-    s.state = s.staged->state; // the record was stored, and the state was not replaced yet
+    s.state = s.committed = s.staged->state; // the record was stored, and the state was not replaced yet
   votes_.started(id, stored->vote);
   auto options = options_.node;
   options.core.id = id;
@@ -133,6 +133,7 @@ void raft_cluster::crash(raft::server_id id) {
   s.in_store.clear();
   s.to_store.clear();
   s.to_apply.clear();
+  s.state = s.committed;
 }
 
 void raft_cluster::open_log(server& s) {
@@ -291,7 +292,7 @@ void raft_cluster::store_next(server& s) {
       if (dice_.chance(0.1) && !calm_) return crash(s.id);
       if (!problems_.expect(s.staged && s.staged->record.index == w.snapshot->index, "another state was staged"))
         return;
-      s.state = s.staged->state;
+      s.state = s.committed = s.staged->state;
       ++installs_;
     }
     s.node->stored(batch.back().number, local_time(s.id));
@@ -317,9 +318,11 @@ void raft_cluster::apply_next(server& s) {
       if (dice_.chance(0.1)) break;
     }
     const auto& engine = s.node->engine();
-    if (s.state.applied >= engine.snapshot_index() + options_.compact_every && !engine.installing()) {
-      const auto keep = s.state.applied - std::min<raft::index_t>(s.state.applied - 1, dice_.below(12));
-      compactions_ += s.node->compact(s.state.applied, keep, local_time(s.id));
+    if (dice_.chance(0.3)) s.committed = s.state;
+    const auto durable = s.committed.applied;
+    if (durable >= engine.snapshot_index() + options_.compact_every && !engine.installing()) {
+      const auto keep = durable - std::min<raft::index_t>(durable - 1, dice_.below(12));
+      compactions_ += s.node->compact(durable, keep, local_time(s.id));
     }
     pump(s);
   });
@@ -331,8 +334,8 @@ void raft_cluster::fetch(server& s, raft::server_id from) {
     s.fetching = false;
     server& source = of(from);
     if (!source.node || source.frozen || source.node->engine().installing() || cuts_.contains({from, s.id})) return;
-    if (source.state.applied < source.node->engine().snapshot_index() || source.state.applied == 0) return;
-    s.staged = staged_state{source.node->engine().snapshot_at(source.state.applied), source.state};
+    if (source.committed.applied < source.node->engine().snapshot_index() || source.committed.applied == 0) return;
+    s.staged = staged_state{source.node->engine().snapshot_at(source.committed.applied), source.committed};
     s.fetching = true; // a staged state stays until it is installed or abandoned
     after_alive(s, dice_.below(300), [this, &s] { install(s, 5); });
   });
@@ -412,7 +415,7 @@ bool raft_cluster::durable_on_majority(const server& s, const raft::committed& c
     const server& m = of(member.id);
     const auto entries = m.log->read(c.index, 1);
     const bool stored = entries && !entries->empty() && entries->front().term == c.content.term;
-    have += stored || m.state.applied >= c.index;
+    have += stored || m.committed.applied >= c.index;
   }
   return have > s.node->engine().configuration().voters() / 2;
 }

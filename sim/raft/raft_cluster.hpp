@@ -2,7 +2,8 @@
 // network, the disks, the clocks and the state machine are drawn from one seed. The oracle records what was
 // acknowledged.
 //
-// The state machine is a hash over the entries in order, which shows any lost, doubled or reordered entry. A crash may
+// The state machine is a hash over the entries in order, which shows any lost, doubled or reordered entry. It is
+// committed now and then; a crash loses what was applied since, and the log has it. A crash may
 // lose the power, also in the middle of a write: what was not flushed is kept, lost or torn. A failed write stops the
 // server. Bits of a stopped server's log flip: its start must refuse such a log, and change nothing of it. A frozen
 // server's process does not run: events wait, and its clock has advanced when it resumes.
@@ -73,7 +74,8 @@ private:
     raft::server_id id = 0;
     std::unique_ptr<storage::memory_file_system> files = std::make_unique<storage::memory_file_system>();
     std::unique_ptr<raft::raft_log> log;
-    machine state;                      // durable
+    machine state;                      // with what is applied in the open transaction
+    machine committed;                  // durable: a crash loses the open transaction
     std::optional<staged_state> staged; // durable
     std::unique_ptr<raft::raft_node> node;
     std::uint64_t life = 0;
