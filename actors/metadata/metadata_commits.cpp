@@ -152,19 +152,22 @@ std::shared_ptr<metadata_state::batch> metadata_state::next_batch() {
 }
 
 void metadata_state::run_batch() {
-  if (session_ == 0 || batches_->running()) return;
-  auto next = next_batch();
-  if (!next) return;
-  const auto acknowledged_below = next_sequence_; // one batch at a time: all earlier ones are answered
-  for (const auto& w : next->waiting) {
-    stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below, feature_level_);
+  while (session_ != 0) {
+    const auto next = next_batch();
+    if (!next) return;
+    next->first_sequence = next_sequence_;
+    const auto acknowledged_below = outstanding_.begin(next_sequence_);
+    for (const auto& w : next->waiting) {
+      stamp(next->commands.emplace_back(*w.command), session_, next_sequence_, acknowledged_below, feature_level_);
+    }
+    if (log_)
+      run_batch_in_log(next);
+    else
+      run_batch_in_store(next);
   }
-  if (log_) {
-    log_->submit(next->commands, now() + s_.commit_timeout, [this, next](replicated_log::results all) {
-      finished(*next, meta::applied_batch{applied_, std::move(all)});
-    });
-    return;
-  }
+}
+
+void metadata_state::run_batch_in_store(const std::shared_ptr<batch>& next) {
   applying(next->commands);
   auto job = [this, next, store = s_.store, back = on_actor()](bool expired) {
     auto outcome = apply(*store, expired, next->commands);
@@ -181,16 +184,26 @@ void metadata_state::run_batch() {
   }
 }
 
-// applying() and applied() surround the application of commands, of this node and of others.
+void metadata_state::run_batch_in_log(const std::shared_ptr<batch>& next) {
+  log_->submit(next->commands, now() + s_.commit_timeout, [this, next](replicated_log::results all) {
+    finished(*next, meta::applied_batch{applied_, std::move(all)});
+  });
+}
+
+// applying() and applied() surround the application of commands, of this node and of others, until snapshots show them.
 void metadata_state::applying(std::span<const meta::command> commands) {
-  for (const auto& c : commands)
+  for (const auto& c : commands) {
     for (const auto& name : changed_rows(c)) cache_->begin_change(name);
+    layout_changing_ += changes_layout(c);
+  }
 }
 
 void metadata_state::applied(std::span<const meta::command> commands, storage::log_index index) {
   for (const auto& c : commands) {
     for (const auto& name : changed_rows(c)) cache_->end_change(name);
-    layout_changed_ = layout_changed_ || changes_layout(c);
+    const bool of_layout = changes_layout(c);
+    layout_changing_ -= of_layout;
+    layout_changed_ = layout_changed_ || of_layout;
   }
   applied_ = index;
   if (log_ && layout_changed_) read_layout();
@@ -198,6 +211,7 @@ void metadata_state::applied(std::span<const meta::command> commands, storage::l
 
 void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
   batches_->finished();
+  outstanding_.answered(b.first_sequence);
   if (outcome) {
     CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
     s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);

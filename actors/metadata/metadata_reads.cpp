@@ -78,15 +78,33 @@ void metadata_state::give(std::uint64_t reply, result<Answer> outcome) {
     asked->deliver(to_caf(outcome.error()));
 }
 
+// A layout that is applied must be published first, so it must be visible.
 template <class Answer>
-void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen,
+void metadata_state::when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen, needs what,
                                 std::function<void(storage::log_index)> go) {
   if (!log_) return go(0);
-  const auto reached = [this, go = std::move(go)](storage::log_index at) { with_layout([go, at] { go(at); }); };
-  if (seen != 0 && log_->has_applied(seen)) return reached(seen);
-  log_->barrier(deadline, [this, reply, reached](const result<storage::log_index>& at) {
-    if (at) return reached(*at);
-    give<Answer>(reply, at.error());
+  const auto visible = [this, reply, go = std::move(go)](const result<storage::log_index>& at) {
+    if (!at) return give<Answer>(reply, at.error());
+    with_layout([go, at = *at] { go(at); });
+  };
+  const auto reached = [this, deadline, visible](const result<storage::log_index>& at) {
+    if (at && layout_changing_ > 0) return log_->when_visible(*at, deadline, visible);
+    visible(at);
+  };
+  if (seen == 0 || !log_->has_applied(seen)) return log_->barrier(deadline, what, reached);
+  if (what == needs::visible) return log_->when_visible(seen, deadline, visible);
+  reached(seen);
+}
+
+template <class Answer>
+void metadata_state::when_rows_visible(std::uint64_t reply, storage::steady_time deadline,
+                                       std::initializer_list<row_name> names, storage::log_index at,
+                                       std::function<void()> go) {
+  const auto is_changing = [this](row_name name) { return cache_->is_changing(name); };
+  if (!log_ || std::ranges::none_of(names, is_changing)) return go();
+  log_->when_visible(at, deadline, [this, reply, go = std::move(go)](const result<storage::log_index>& visible) {
+    if (visible) return go();
+    give<Answer>(reply, visible.error());
   });
 }
 
@@ -100,7 +118,7 @@ caf::result<Answer> metadata_state::ask(std::optional<storage::log_index> seen, 
     ask_now<Answer>(reply, deadline, read, then);
   };
   if (seen)
-    when_fresh<Answer>(reply, deadline, *seen, std::move(go));
+    when_fresh<Answer>(reply, deadline, *seen, needs::visible, std::move(go));
   else
     go(0);
   return answer;
@@ -154,14 +172,16 @@ caf::result<found_object> metadata_state::lookup(const object_name& name) {
     lookup_in_snapshot(reply, deadline, name);
     return answer;
   }
-  when_fresh<found_object>(reply, deadline, name.judged.seen, [this, reply, deadline, name](storage::log_index) {
+  const auto look = [this, reply, deadline, name](storage::log_index at) {
     if (auto found = find_cached(name)) {
       result<found_object> outcome = std::move(*found);
       refuse_without_layout(outcome);
       return give<found_object>(reply, std::move(outcome));
     }
-    lookup_in_snapshot(reply, deadline, name);
-  });
+    when_rows_visible<found_object>(reply, deadline, {{name.bucket, name.key}, {name.bucket, {}}}, at,
+                                    [this, reply, deadline, name] { lookup_in_snapshot(reply, deadline, name); });
+  };
+  when_fresh<found_object>(reply, deadline, name.judged.seen, needs::applied, look);
   return answer;
 }
 
@@ -205,14 +225,16 @@ caf::result<part_list> metadata_state::parts(storage::manifest_id id, std::uint6
 }
 
 // A bucket that this node's state contains is returned without a barrier, since a commit is checked again when it is
-// applied. A bucket that is missing here may have been created through another node just before: then a barrier
-// follows.
+// applied; a change of it that this node has applied is waited for. A bucket that is missing here may have been created
+// through another node just before: then a barrier follows.
 caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
   if (const auto* cached = cache_->find({name, {}})) return *cached->bucket;
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<meta::bucket_row>();
   const auto reply = waiting<meta::bucket_row>().add(answer, deadline);
-  bucket_in_snapshot(reply, deadline, name, log_ != nullptr);
+  when_rows_visible<meta::bucket_row>(
+      reply, deadline, {{name, {}}}, log_ ? log_->last_applied() : 0,
+      [this, reply, deadline, name] { bucket_in_snapshot(reply, deadline, name, log_ != nullptr); });
   return answer;
 }
 
@@ -224,7 +246,7 @@ void metadata_state::bucket_in_snapshot(std::uint64_t reply, storage::steady_tim
     if (found) row = cached_row{{}, std::make_shared<const meta::bucket_row>(*found), nullptr};
     cache_->finish_miss(miss, std::move(row));
     if (found || !again || found.error().code != errc::no_such_bucket) return true;
-    when_fresh<meta::bucket_row>(reply, deadline, 0, [this, reply, deadline, name](storage::log_index) {
+    when_fresh<meta::bucket_row>(reply, deadline, 0, needs::visible, [this, reply, deadline, name](storage::log_index) {
       bucket_in_snapshot(reply, deadline, name, false);
     });
     return false;
@@ -251,20 +273,25 @@ std::optional<found_access> metadata_state::access_cached(const access_query& qu
   return out;
 }
 
-// Linearizable: a key that was deleted, or lost a right, through any node is refused by all nodes from then on.
+// Linearizable: a key that was deleted, or lost a right, through any node is refused by all nodes from then on. A query
+// without names is a barrier before the sender's own snapshot.
 caf::result<found_access> metadata_state::access(const access_query& query) {
   if (!log_)
     if (auto found = access_cached(query)) return std::move(*found);
   const auto deadline = now() + s_.read_timeout;
   auto answer = self_->make_response_promise<found_access>();
   const auto reply = waiting<found_access>().add(answer, deadline);
-  when_fresh<found_access>(reply, deadline, 0, [this, reply, deadline, query](storage::log_index seen) {
+  const bool named = !query.key.empty() || !query.bucket.empty() || !query.bucket_2.empty();
+  const auto look = [this, reply, deadline, query](storage::log_index seen) {
     if (auto found = access_cached(query)) {
       found->seen = seen;
       return give<found_access>(reply, std::move(*found));
     }
-    access_in_snapshot(reply, deadline, query, seen);
-  });
+    when_rows_visible<found_access>(
+        reply, deadline, {{{}, query.key}, {query.bucket, {}}, {query.bucket_2, {}}}, seen,
+        [this, reply, deadline, query, seen] { access_in_snapshot(reply, deadline, query, seen); });
+  };
+  when_fresh<found_access>(reply, deadline, 0, named ? needs::applied : needs::visible, look);
   return answer;
 }
 

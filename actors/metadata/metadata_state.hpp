@@ -6,6 +6,7 @@
 #include "actors/metadata/row_cache.hpp"
 #include "actors/protocol/batcher.hpp"
 #include "actors/protocol/errors.hpp"
+#include "actors/protocol/outstanding_sequences.hpp"
 #include "actors/protocol/reply_table.hpp"
 
 #include <tuple>
@@ -56,6 +57,7 @@ private:
   struct batch {
     std::vector<waiting_command> waiting;
     std::vector<storage::metadata::command> commands; // with stamps
+    std::uint64_t first_sequence = 0;
   };
 
   storage::steady_time now() const { return s_.clock->now(); }
@@ -77,10 +79,16 @@ private:
   void give(std::uint64_t reply, result<Answer> outcome);
   // `go` runs when the state contains everything that was acknowledged before on any node, with the log index of that
   // state; on a standalone node at once, with 0. `seen`: an index that an earlier read of the request got from a
-  // barrier; 0: none.
+  // barrier; 0: none. With `needs::applied` that state may not be visible yet: rows from the cache are of it, and so
+  // are those of a snapshot taken in when_rows_visible.
+  using needs = replicated_log::needs;
   template <class Answer>
-  void when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen,
+  void when_fresh(std::uint64_t reply, storage::steady_time deadline, storage::log_index seen, needs what,
                   std::function<void(storage::log_index)> go);
+  // `go` runs when a new snapshot has the rows of these names as of the log index `at`, which is applied.
+  template <class Answer>
+  void when_rows_visible(std::uint64_t reply, storage::steady_time deadline, std::initializer_list<row_name> names,
+                         storage::log_index at, std::function<void()> go);
   std::optional<found_object> find_cached(const object_name& name);
   std::optional<found_access> access_cached(const access_query& query);
   void access_in_snapshot(std::uint64_t reply, storage::steady_time deadline, const access_query& query,
@@ -105,6 +113,8 @@ private:
   static error removal();
   void lose_session();
   void run_batch();
+  void run_batch_in_log(const std::shared_ptr<batch>& next);
+  void run_batch_in_store(const std::shared_ptr<batch>& next);
   std::shared_ptr<batch> next_batch();
   void finished(batch& b, result<storage::metadata::applied_batch> outcome);
   void failed(batch& b, const error& why);
@@ -130,16 +140,23 @@ private:
   bool layout_asked_ = false, layout_unreadable_ = false, layout_changed_ = false, acknowledging_ = false;
   storage::layout_epoch acknowledged_ = 0;
   storage::log_index published_at_ = 0; // of the state from which the published layout was read
-  storage::log_index applied_ = 0;      // look-ups see every batch up to it
+  storage::log_index applied_ = 0;      // look-ups in snapshots see every batch up to it
+  std::size_t layout_changing_ = 0;     // commands that change the layout, applied and not visible yet
   storage::session_id session_ = 0;     // 0: no session
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
   bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
+  outstanding_sequences outstanding_;
   static constexpr batch_limits standalone_limits{
       .batch_items = 256, .batch_bytes = 4 << 20, .waiting_items = 16384, .waiting_bytes = 64 << 20};
-  // A batch is sent to the leader in one message of the control lane.
-  static constexpr batch_limits cluster_limits{
-      .batch_items = 256, .batch_bytes = 512 << 10, .waiting_items = 16384, .waiting_bytes = 64 << 20};
+  // A batch is sent to the leader in one message of the control lane. The next ones do not wait for its answer: the log
+  // takes entries while earlier ones are flushed and applied.
+  static constexpr batch_limits cluster_limits{.batch_items = 256,
+                                               .batch_bytes = 512 << 10,
+                                               .waiting_items = 16384,
+                                               .waiting_bytes = 64 << 20,
+                                               .running_max = 4,
+                                               .items_beside_min = 32};
   std::optional<batcher<waiting_command>> batches_;
   std::tuple<replies<found_object>, replies<part_list>, replies<storage::metadata::bucket_row>, replies<listing_page>,
              replies<buried_list>, replies<chunk_ids>, replies<committed>, replies<storage::blob_id>,

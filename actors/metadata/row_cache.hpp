@@ -43,9 +43,11 @@ public:
   std::uint64_t begin_miss(row_name name);
   void finish_miss(std::uint64_t ticket, std::optional<cached_row> row); // nullopt: no row to keep
 
-  // Surround the application of a command that changes the row of this name.
+  // Surround the application of a command that changes the row of this name, until snapshots show it.
   void begin_change(row_name name);
   void end_change(row_name name);
+  // Whether a row of this name is being changed: snapshots may have an older one than what was applied.
+  bool is_changing(row_name name) const { return all_changing_ > 0 || changing_.contains(name); }
   // The same for all names at once: the whole state is being replaced.
   void begin_change_of_all();
   void end_change_of_all() { --all_changing_; }

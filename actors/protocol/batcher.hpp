@@ -1,6 +1,7 @@
-// Group commit: items that arrive while a batch runs wait and form the next batch together. The queue is bounded in
-// items and bytes. A batch is bounded too, so that a small item does not wait for a very large batch. A plain class,
-// used by the chunk_store actor (chunks) and the metadata actor (commands).
+// Group commit: items that arrive while a batch runs wait and form the next batch together. Several batches may run at
+// a time; another one begins beside them only when it is worth its cost. The queue is bounded in items and bytes. A
+// batch is bounded too, so that a small item does not wait for a very large batch. A plain class, used by the
+// chunk_store actor (chunks) and the metadata actor (commands).
 #pragma once
 
 #include "base/error.hpp"
@@ -15,6 +16,8 @@ namespace cairn::actors {
 struct batch_limits {
   std::size_t batch_items = 64, batch_bytes = 32 << 20;
   std::size_t waiting_items = 4096, waiting_bytes = 256 << 20;
+  std::size_t running_max = 1;      // batches
+  std::size_t items_beside_min = 1; // of a batch that begins while another one runs
 };
 
 template <class Item>
@@ -42,10 +45,10 @@ public:
     }
   }
 
-  // The next batch in the order of arrival; empty while one runs or when nothing waits.
+  // The next batch in the order of arrival; empty when nothing waits, or when what waits should wait for a running one.
   std::vector<Item> begin() {
     std::vector<Item> batch;
-    if (running_) return batch;
+    if (running_ >= limits_.running_max || (running_ > 0 && waiting_.size() < limits_.items_beside_min)) return batch;
     std::size_t bytes = 0;
     while (!waiting_.empty() && batch.size() < limits_.batch_items) {
       if (!batch.empty() && bytes + waiting_.front().bytes > limits_.batch_bytes) break;
@@ -54,15 +57,15 @@ public:
       batch.push_back(std::move(waiting_.front().item));
       waiting_.pop_front();
     }
-    running_ = !batch.empty();
+    running_ += !batch.empty();
     return batch;
   }
   void finished() {
-    CAIRN_ASSERT(running_);
-    running_ = false;
+    CAIRN_ASSERT(running_ > 0);
+    --running_;
   }
 
-  bool running() const noexcept { return running_; }
+  std::size_t running() const noexcept { return running_; }
   std::size_t waiting() const noexcept { return waiting_.size(); }
 
 private:
@@ -73,7 +76,7 @@ private:
   const batch_limits limits_;
   std::deque<entry> waiting_;
   std::size_t waiting_bytes_ = 0;
-  bool running_ = false;
+  std::size_t running_ = 0;
 };
 
 } // namespace cairn::actors

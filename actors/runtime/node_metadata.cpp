@@ -7,6 +7,7 @@ namespace cairn::actors {
 namespace {
 
 constexpr std::size_t metadata_read_queue_max = 16384, metadata_write_queue_max = 64, read_threads = 2;
+constexpr std::chrono::seconds close_time{3600};
 constexpr std::chrono::seconds cluster_commit_timeout{10}; // then a write without a leader is answered 503
 
 } // namespace
@@ -56,6 +57,8 @@ storage::space node_metadata::disk_space() const {
 }
 
 void node_metadata::stop() {
+  // The open transaction ends on its thread. What was applied in it is applied again from the log.
+  (void)writes_->post(clock_.now() + close_time, [store = opened_.store.get()](bool) { store->close_open(); });
   reads_->stop();
   writes_->stop();
 }

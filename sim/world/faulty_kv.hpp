@@ -19,8 +19,10 @@ public:
     inner_ = storage::make_checked_kv(std::move(memory), {.tables = tables, .damage = damage_}).value();
   }
 
-  // Flips a bit in the value of one row of the table, the first row at or after `key`. False: there is no such row.
+  // Flips a bit in the value of one row of the table, the first row at or after `key`. False: there is no such row, or
+  // a transaction is open.
   bool rot(storage::table_id table, std::string_view key, std::uint64_t where) {
+    if (open_) return false;
     auto change = below_->begin_write().value();
     const auto cursor = change->cursor(table);
     const auto row = cursor->seek(key);
@@ -81,7 +83,12 @@ public:
 private:
   class writer final : public storage::kv_writer {
   public:
-    writer(faulty_kv& of, std::unique_ptr<storage::kv_writer> inner) : of_(of), inner_(std::move(inner)) {}
+    writer(faulty_kv& of, std::unique_ptr<storage::kv_writer> inner) : of_(of), inner_(std::move(inner)) {
+      of_.open_ = true;
+    }
+    writer(const writer&) = delete;
+    writer& operator=(const writer&) = delete;
+    ~writer() override { of_.open_ = false; }
     std::optional<std::string_view> get(storage::table_id table, std::string_view key) override {
       return inner_->get(table, key);
     }
@@ -118,7 +125,7 @@ private:
   std::unique_ptr<storage::kv_engine> inner_;
   std::unique_ptr<storage::kv_writer> kept_; // a transaction that is on the disk although its commit failed
   plan plan_;
-  bool broken_ = false;
+  bool broken_ = false, open_ = false;
 };
 
 } // namespace cairn::sim

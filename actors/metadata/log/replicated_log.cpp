@@ -16,8 +16,6 @@ namespace raft = cluster::raft;
 using namespace std::chrono_literals;
 
 constexpr auto message_time = 2s;
-constexpr std::size_t entries_a_job = 64;
-constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, kept for nodes that fetch the state
 
 std::string_view name_of(raft::change_kind kind) {
   switch (kind) {
@@ -31,13 +29,8 @@ std::string_view name_of(raft::change_kind kind) {
 
 } // namespace
 
-struct replicated_log::apply_job {
-  std::vector<raft::committed> entries;
-  std::vector<std::vector<meta::command>> batches;
-};
-
 replicated_log::replicated_log(replicated_log_services services, host_services host, storage::log_index applied)
-    : s_(std::move(services)), host_(std::move(host)), node_(std::move(s_.node)), applied_(applied) {
+    : s_(std::move(services)), host_(std::move(host)), node_(std::move(s_.node)), applied_(applied), visible_(applied) {
   bytes_since_compaction_ = s_.log_bytes;
   submits_.emplace(submit_route());
   set_members(s_.members);
@@ -123,7 +116,7 @@ void replicated_log::check_leader_pace() {
     others.push_back({s.id, engine.match(s.id).value_or(0),
                       reported == reported_.end() ? std::nullopt : std::optional{reported->second}});
   }
-  pace_.observe(now(), engine.term(), {engine.last_index(), engine.last_stored(), engine.commit(), applied_}, others);
+  pace_.observe(now(), engine.term(), {engine.last_index(), engine.last_stored(), engine.commit(), visible_}, others);
 }
 
 void replicated_log::arm_timer() {
@@ -153,7 +146,7 @@ void replicated_log::store_next() {
   if (storing_ || to_store_.empty() || failure_) return;
   auto end = std::ranges::find_if(to_store_, [](const auto& w) { return w.snapshot.has_value(); });
   if (end == to_store_.begin() && end != to_store_.end()) {
-    if (applying_) return; // the snapshot waits for the apply job to end
+    if (applying_ || pace_of_commits_.open()) return; // the snapshot waits for the open transaction to end
     auto snapshot = std::move(to_store_.front());
     to_store_.erase(to_store_.begin());
     return store_snapshot(std::move(snapshot));
@@ -199,89 +192,6 @@ void replicated_log::read_for(raft::catch_up wanted) {
   };
   (void)s_.log_reads->post(host_.clock->now() + message_time,
                            std::move(job)); // on failure nothing is sent, and the engine asks again
-}
-
-// ── applying ──
-
-void replicated_log::apply_next() {
-  if (applying_ || to_apply_.empty() || failure_) return;
-  auto job = std::make_shared<apply_job>();
-  while (!to_apply_.empty() && job->entries.size() < entries_a_job) {
-    auto entry = std::move(to_apply_.front());
-    to_apply_.pop_front();
-    std::vector<meta::command> commands;
-    if (entry.content.kind == raft::entry_kind::command) {
-      auto decoded = meta::decode_batch(entry.content.view());
-      if (!decoded) return fail(decoded.error()); // a newer feature level: an entry is never skipped
-      commands = std::move(*decoded);
-    }
-    bytes_since_compaction_ += raft::stored_bytes(entry.content.view().size());
-    bytes_held_ += entry.content.view().size();
-    job->entries.push_back(std::move(entry));
-    job->batches.push_back(std::move(commands));
-  }
-  applying_ = true;
-  apply_.begin();
-  for (const auto& commands : job->batches) host_.applying(commands);
-  auto work = [this, job, store = host_.store, post = host_.post](bool expired) {
-    std::vector<std::span<const meta::command>> batches{job->batches.begin(), job->batches.end()};
-    result<std::vector<meta::applied_batch>> outcome = error{errc::timeout, "the metadata's disk is overdue"};
-    if (!expired) outcome = store->apply_all(batches);
-    post([this, job, outcome = std::move(outcome)]() mutable { applied_job(*job, std::move(outcome)); });
-  };
-  if (auto posted = host_.applies->post(host_.clock->now() + disk_time, std::move(work)); !posted)
-    applied_job(*job, posted.error());
-}
-
-void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applied_batch>> outcome) {
-  apply_.end();
-  if (stopped_) return;
-  if (!outcome) {
-    // A committed entry must be applied before any later one, so the log fails here.
-    for (const auto& commands : job.batches) host_.applied(commands, applied_);
-    applying_ = false;
-    if (!failure_) return fail(outcome.error());
-    note_late_failure(outcome.error());
-    return drop_tickets();
-  }
-  for (std::size_t i = 0; i < job.entries.size(); ++i) {
-    CAIRN_ASSERT((*outcome)[i].index == job.entries[i].index);
-    applied_ = job.entries[i].index;
-    host_.applied(job.batches[i], applied_);
-    answer_tickets(job.entries[i], (*outcome)[i]);
-  }
-  applying_ = false; // only now, because an answer may submit the next command
-  if (failure_) return drop_tickets();
-  node_->applied(applied_, now());
-  serve_reads();
-  compact_if_long();
-  pump();
-}
-
-void replicated_log::answer_tickets(const raft::committed& entry, const meta::applied_batch& batch) {
-  for (std::size_t i = 0; i < entry.tickets.size(); ++i) {
-    auto node = commands_.extract(entry.tickets[i]);
-    if (node.empty()) continue;
-    const auto [s, index] = node.mapped();
-    resolve(s, index, batch.results[i]);
-  }
-}
-
-void replicated_log::compact_if_long() {
-  const auto& engine = node_->engine();
-  const auto entries = applied_ - std::min(applied_, engine.snapshot_index());
-  if (!transfer_ || (!transfer_->making() && !transfer_->holds_from())) bytes_held_ = 0;
-  if (bytes_since_compaction_ < s_.compact_after_bytes && entries < s_.compact_after_entries) return;
-  // A little more than the entries since the last compaction is kept, for followers that are a little behind.
-  auto keep =
-      std::max({storage::log_index{1}, engine.snapshot_index(), applied_ - std::min(applied_, s_.entries_kept)});
-  if (bytes_held_ > held_bytes_max && transfer_) {
-    transfer_->stop_serving();
-  } else if (bytes_held_ > 0 && transfer_) {
-    if (transfer_->making()) return;
-    keep = std::min(keep, transfer_->holds_from().value_or(keep));
-  }
-  if (node_->compact(applied_, keep, now())) bytes_since_compaction_ = 0;
 }
 
 // ── other nodes ──
@@ -381,7 +291,7 @@ log_status replicated_log::status() const {
   if (leader != 0) out.leader = cluster::node_of(leader);
   out.term = std::max(engine.term(), last_leader_term_);
   out.commit = engine.commit();
-  out.applied = applied_;
+  out.applied = visible_;
   out.last = engine.last_index();
   out.servers = engine.configuration();
   out.committed = engine.committed_configuration();
@@ -408,6 +318,7 @@ void replicated_log::stop() {
   }
   drop_reads(why);
   commands_.clear();
+  late_answers_.clear();
 }
 
 void replicated_log::drop_reads(const error& why) {
@@ -418,6 +329,7 @@ void replicated_log::drop_reads(const error& why) {
     for (auto& r : group) drop(r);
   }
   for (auto& [index, r] : std::exchange(reads_at_, {})) drop(r);
+  for (auto& [index, r] : std::exchange(visible_at_, {})) drop(r);
 }
 
 } // namespace cairn::actors

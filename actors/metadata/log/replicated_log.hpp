@@ -6,11 +6,16 @@
 // both return through `post`. Nothing here blocks.
 //
 // - submit: the commands reach the leader's log, in this order. They are answered when the leader has applied them,
-//   which may be before this node has. While the outcome is unknown they are sent again until the deadline, so applying
-//   a command twice must do no harm: commands of clients carry a stamp. An outcome that is unknown at the deadline is
-//   `timeout` (the command may still be applied); `no_leader` means that it was not applied and will not be.
-// - barrier: answered when this node's state contains everything that was acknowledged on any node before the call. All
-//   waiting barriers share one round. no_leader at the deadline.
+//   which may be before this node has; those of members, upkeep and operators when the leader's readers see them. While
+//   the outcome is unknown they are sent again until the deadline, so applying a command twice must do no harm:
+//   commands of clients carry a stamp. An outcome that is unknown at the deadline is `timeout` (the command may still
+//   be applied); `no_leader` means that it was not applied and will not be.
+// - barrier: answered when this node's state contains everything that was acknowledged on any node before the call:
+//   when it is visible to readers, or when it is applied, for a read that knows by itself which rows are not visible
+//   yet. All waiting barriers share one round. no_leader at the deadline.
+// - Entries are applied in the state's open transaction (replicated_log_apply.cpp). What is durable in the state is
+// what
+//   is visible: compaction, dumps and everything that this node tells others goes by that index.
 // - A leader whose log or state is much slower than those of the others transfers leadership
 // (cluster/raft/leader_pace.hpp).
 // - A node that lacks entries which the leader no longer has fetches the state
@@ -25,6 +30,7 @@
 
 #include "actors/link/peer_service.hpp"
 #include "actors/link/peers.hpp"
+#include "actors/metadata/log/commit_pace.hpp"
 #include "actors/metadata/log/leader_client.hpp"
 #include "actors/metadata/log/snapshot_transfer.hpp"
 #include "actors/metadata/log/state_repair.hpp"
@@ -114,7 +120,8 @@ public:
     const storage::clock* clock = nullptr;
     storage::metadata::store* store = nullptr;
     storage::executor* applies = nullptr; // one thread
-    // Called on the actor before and after commands are applied.
+    // Called on the actor before commands are applied, and when readers see them; the index is the visible one. If the
+    // log fails in between, they are not visible, and are applied again when it is back.
     std::function<void(std::span<const storage::metadata::command>)> applying;
     std::function<void(std::span<const storage::metadata::command>, storage::log_index)> applied;
     // Called before and after the whole state is replaced by that of another node.
@@ -134,12 +141,16 @@ public:
   void stop(); // answers everything that waits with `stopping`
 
   void submit(std::vector<storage::metadata::command> commands, storage::steady_time deadline, submitted done);
+  enum class needs : std::uint8_t { applied, visible };
   // Whether this node's state is in service and contains this entry: a read that needs this index needs no barrier
   // then.
   bool has_applied(storage::log_index index) const {
     return !stopped_ && !failure_ && !replacing_ && applied_ >= index;
   }
-  void barrier(storage::steady_time deadline, reached done);
+  void barrier(storage::steady_time deadline, reached done) { barrier(deadline, needs::visible, std::move(done)); }
+  void barrier(storage::steady_time deadline, needs what, reached done);
+  // `index` is applied: answered when it is visible.
+  void when_visible(storage::log_index index, storage::steady_time deadline, reached done);
   cluster::raft::accepted change(storage::node_number node, cluster::raft::change_kind kind);
   cluster::raft::accepted transfer(storage::node_number to);
 
@@ -148,7 +159,8 @@ public:
   void set_members(const std::vector<log_member>& members); // the nodes that may talk to this node, from the layout
   bool holds_log(storage::node_number node) const;          // voter or standby, as far as this node knows
   log_status status() const;
-  storage::log_index applied() const { return applied_; }
+  storage::log_index applied() const { return visible_; } // visible and durable
+  storage::log_index last_applied() const { return applied_; }
   const std::optional<error>& failure() const { return failure_; }
 
 private:
@@ -173,6 +185,7 @@ private:
     reached done;
     std::function<void(result<storage::log_index>)>
         served; // of another node's request: answered with the index, without waiting for the state
+    needs what = needs::visible;
   };
   using read_group = std::vector<waiting_read>;
   // A running disk job. Its time is counted in ticks, so that a process that was suspended does not suspect its disk.
@@ -231,7 +244,14 @@ private:
   void apply_next();
   struct apply_job;
   void applied_job(apply_job& job, result<std::vector<storage::metadata::applied_batch>> outcome);
-  void answer_tickets(const cluster::raft::committed& entry, const storage::metadata::applied_batch& batch);
+  void answer_tickets(const cluster::raft::committed& entry, const std::vector<storage::metadata::command>& commands,
+                      const storage::metadata::applied_batch& batch);
+  void commit_open();
+  void committed_open(const result<void>& outcome);
+  void commit_later();
+  void end_open();
+  void drop_open();
+  void failed_to_apply(const std::optional<error>& why);
   void compact_if_long();
   void read_for(cluster::raft::catch_up wanted);
   void send(const cluster::raft::envelope& envelope);
@@ -258,7 +278,7 @@ private:
   std::unique_ptr<cluster::raft::raft_node> node_;
   std::unique_ptr<snapshot_transfer> transfer_;
   std::map<server_id, storage::uuid> members_;
-  storage::log_index applied_;
+  storage::log_index applied_, visible_; // visible_ ≤ applied_: in the state's file
   bool stopped_ = false;
   std::optional<time_ms> timer_at_;
   cluster::raft::log_witness witness_;
@@ -284,7 +304,16 @@ private:
   disk_job flush_,
       apply_; // a write of the log; an apply of entries. Not the install of a whole state, which may take long
   std::deque<cluster::raft::committed> to_apply_;
-  bool applying_ = false;
+  bool applying_ = false;                                     // a job of the state is running
+  std::vector<std::vector<storage::metadata::command>> open_; // of the entries that are applied and not visible
+  struct late_answer {
+    submission_ptr to;
+    std::size_t index = 0;
+    storage::metadata::command_result result;
+  };
+  std::vector<late_answer> late_answers_; // when visible
+  commit_pace pace_of_commits_;
+  bool commit_armed_ = false;
   std::uint64_t bytes_since_compaction_ = 0, bytes_held_ = 0; // held: kept for nodes that fetch the state
 
   ticket next_ticket_ = 1;
@@ -296,7 +325,7 @@ private:
   std::map<ticket, read_group> rounds_;
   std::size_t rounds_out_ = 0;
   bool round_pause_ = false;
-  std::multimap<storage::log_index, waiting_read> reads_at_; // wait for the state to reach the index
+  std::multimap<storage::log_index, waiting_read> reads_at_, visible_at_; // wait until the index is applied; visible
 };
 
 } // namespace cairn::actors

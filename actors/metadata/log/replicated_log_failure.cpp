@@ -59,6 +59,7 @@ void replicated_log::fail(error why) {
   to_apply_.clear();
   drop_reads(unavailable());
   if (!applying_ || apply_.hangs()) drop_tickets(); // else the running apply job answers them
+  if (!applying_) drop_open();
   if (host_.failed) host_.failed(failure_);
   if (repairs) return repair_later();
   if (!reopens_) return;
@@ -197,11 +198,11 @@ void replicated_log::reopened(result<opened_log> log) {
   last_leader_term_ = 0;
   reopened_at_ = now();
   if (transfer_) transfer_->interrupted(log->applied);
-  const bool other_state = log->applied != applied_;
+  const bool other_state = log->applied != visible_;
   if (other_state && !replacing_) host_.replacing();
-  applied_ = log->applied;
-  if (std::exchange(replacing_, false) || other_state) host_.replaced(applied_);
-  log::info("the metadata's log was reopened", {{"applied", applied_}});
+  applied_ = visible_ = log->applied;
+  if (std::exchange(replacing_, false) || other_state) host_.replaced(visible_);
+  log::info("the metadata's log was reopened", {{"applied", visible_}});
   if (host_.failed) host_.failed(failure_);
   pump();
 }

@@ -67,7 +67,7 @@ void replicated_log::replaced(std::uint64_t write, storage::log_index index, con
   if (!outcome && !failure_) fail(outcome.error());
   if (failure_ || stopped_) return; // reopening the log finds out how far it got
   replacing_ = false;
-  applied_ = index;
+  applied_ = visible_ = index;
   bytes_since_compaction_ = 0;
   host_.replaced(index);
   transfer_->installed();

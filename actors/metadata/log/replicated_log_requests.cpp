@@ -146,9 +146,11 @@ void replicated_log::tick() {
   }
   std::erase_if(commands_, [](const auto& c) { return c.second.first->over; });
   read_group late;
-  for (auto r = reads_at_.begin(); r != reads_at_.end();) {
-    const auto here = r++;
-    if (here->second.deadline <= at) late.push_back(std::move(reads_at_.extract(here).mapped()));
+  for (auto* const waiting : {&reads_at_, &visible_at_}) {
+    for (auto r = waiting->begin(); r != waiting->end();) {
+      const auto here = r++;
+      if (here->second.deadline <= at) late.push_back(std::move(waiting->extract(here).mapped()));
+    }
   }
   for (auto& r : late) r.done(error{errc::no_leader, "this node's metadata did not catch up in time"});
   if (stopped_ || failure_) return;
@@ -184,11 +186,19 @@ void replicated_log::take_answers(const std::vector<raft::answer>& answers) {
 
 // ── reads ──
 
-void replicated_log::barrier(storage::steady_time deadline, reached done) {
+void replicated_log::barrier(storage::steady_time deadline, needs what, reached done) {
   if (stopped_) return done(error{errc::stopping, "the node stops"});
   if (failure_) return done(unavailable());
-  reads_.push_back({deadline, std::move(done), {}});
+  reads_.push_back({deadline, std::move(done), {}, what});
   begin_round();
+}
+
+void replicated_log::when_visible(storage::log_index index, storage::steady_time deadline, reached done) {
+  if (stopped_) return done(error{errc::stopping, "the node stops"});
+  if (failure_) return done(unavailable());
+  if (visible_ >= index) return done(index);
+  visible_at_.emplace(index, waiting_read{deadline, std::move(done), {}});
+  apply_next();
 }
 
 void replicated_log::begin_round() {
@@ -253,8 +263,15 @@ void replicated_log::round_done(read_group group, result<storage::log_index> ind
 
 void replicated_log::serve_reads() {
   while (!reads_at_.empty() && reads_at_.begin()->first <= applied_) {
-    auto r = std::move(reads_at_.extract(reads_at_.begin()).mapped());
-    r.done(applied_);
+    auto read = reads_at_.extract(reads_at_.begin());
+    if (read.mapped().what == needs::visible && read.key() > visible_)
+      visible_at_.insert(std::move(read));
+    else
+      read.mapped().done(read.key());
+  }
+  while (!visible_at_.empty() && visible_at_.begin()->first <= visible_) {
+    auto read = visible_at_.extract(visible_at_.begin());
+    read.mapped().done(read.key());
   }
 }
 

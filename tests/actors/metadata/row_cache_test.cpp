@@ -153,4 +153,21 @@ TEST(row_cache, serves_and_keeps_nothing_while_the_whole_state_is_replaced) {
   EXPECT_TRUE(cache.find({"b", "k"}));
 }
 
+TEST(row_cache, tells_which_rows_snapshots_may_not_show_yet) {
+  row_cache cache{1 << 20};
+  cache.begin_change({"b", "k"});
+  cache.begin_change({"b", "k"});
+  EXPECT_TRUE(cache.is_changing({"b", "k"}));
+  EXPECT_FALSE(cache.is_changing({"b", "other"}));
+  EXPECT_FALSE(cache.is_changing({"b", {}}));
+  cache.end_change({"b", "k"});
+  EXPECT_TRUE(cache.is_changing({"b", "k"})) << "the second change is not visible yet";
+  cache.end_change({"b", "k"});
+  EXPECT_FALSE(cache.is_changing({"b", "k"}));
+  cache.begin_change_of_all();
+  EXPECT_TRUE(cache.is_changing({"b", "other"}));
+  cache.end_change_of_all();
+  EXPECT_FALSE(cache.is_changing({"b", "other"}));
+}
+
 } // namespace cairn::actors

@@ -15,7 +15,28 @@ TEST(batcher, gathers_what_waits_while_a_batch_runs) {
   EXPECT_EQ(b.begin(), (std::vector<int>{2, 3}));
   b.finished();
   EXPECT_TRUE(b.begin().empty());
-  EXPECT_FALSE(b.running());
+  EXPECT_EQ(b.running(), 0u);
+}
+
+TEST(batcher, begins_another_batch_beside_a_running_one_when_enough_waits) {
+  batcher<int> b{{.batch_items = 4, .running_max = 2, .items_beside_min = 3}};
+  const auto add = [&b](int from, int to) {
+    for (int i = from; i <= to; ++i) EXPECT_TRUE(b.add(i, 1));
+  };
+  add(1, 1);
+  EXPECT_EQ(b.begin(), (std::vector<int>{1}));
+  add(2, 3);
+  EXPECT_TRUE(b.begin().empty()) << "too few";
+  add(4, 4);
+  EXPECT_EQ(b.begin(), (std::vector<int>{2, 3, 4}));
+  add(5, 9);
+  EXPECT_TRUE(b.begin().empty()) << "two run";
+  b.finished();
+  EXPECT_EQ(b.begin(), (std::vector<int>{5, 6, 7, 8}));
+  b.finished();
+  b.finished();
+  EXPECT_EQ(b.begin(), (std::vector<int>{9})) << "none runs";
+  EXPECT_EQ(b.running(), 1u);
 }
 
 TEST(batcher, bounds_a_batch_by_items_and_bytes_but_never_to_nothing) {

@@ -18,11 +18,13 @@ public:
   result<std::unique_ptr<storage::kv_reader>> begin_read() override { return inner_->begin_read(); }
   result<std::unique_ptr<storage::kv_writer>> begin_write() override {
     ++writes;
-    if (failing != errc{}) return error{failing, "as the test wants it"};
-    return inner_->begin_write();
+    if (failing != errc{}) return failure();
+    auto inner = inner_->begin_write();
+    if (!inner) return inner.error();
+    return std::unique_ptr<storage::kv_writer>{new failing_writer(*this, std::move(*inner))};
   }
   result<void> replace(const std::function<result<void>(storage::kv_writer&)>& fill) override {
-    if (failing != errc{}) return error{failing, "as the test wants it"};
+    if (failing != errc{}) return failure();
     return inner_->replace(fill);
   }
   // A copy of what is committed, as a backup of the disk takes it.
@@ -54,10 +56,36 @@ public:
   }
 
   errc failing{};
-  std::size_t writes = 0;
+  std::size_t writes = 0, commits = 0;
   const std::shared_ptr<storage::kv_damage> damage = std::make_shared<storage::kv_damage>("test");
 
 private:
+  class failing_writer final : public storage::kv_writer {
+  public:
+    failing_writer(failing_kv& of, std::unique_ptr<storage::kv_writer> inner) : of_(of), inner_(std::move(inner)) {}
+    std::optional<std::string_view> get(storage::table_id table, std::string_view key) override {
+      return inner_->get(table, key);
+    }
+    std::unique_ptr<storage::kv_cursor> cursor(storage::table_id table) override { return inner_->cursor(table); }
+    std::uint64_t entries(storage::table_id table) override { return inner_->entries(table); }
+    result<void> status() const override { return inner_->status(); }
+    void put(storage::table_id table, std::string_view key, std::string_view value) override {
+      inner_->put(table, key, value);
+    }
+    bool erase(storage::table_id table, std::string_view key) override { return inner_->erase(table, key); }
+    result<void> commit() override {
+      ++of_.commits;
+      if (of_.failing == errc{}) return inner_->commit();
+      inner_.reset();
+      return of_.failure();
+    }
+
+  private:
+    failing_kv& of_;
+    std::unique_ptr<storage::kv_writer> inner_;
+  };
+  error failure() const { return {failing, "as the test wants it"}; }
+
   const storage::table_id tables_;
   storage::kv_engine* below_ = nullptr;
   std::unique_ptr<storage::kv_engine> inner_;

@@ -5,10 +5,6 @@ namespace cairn::actors {
 
 namespace {
 
-bool has(log_cluster::node& n, const std::string& key) {
-  return n.store->read().value()->object("files", key).has_value();
-}
-
 class replicated_log_test : public testing::Test {
 protected:
   void begin(std::size_t members) {
@@ -44,7 +40,7 @@ TEST_F(replicated_log_test, commands_of_a_follower_are_answered_with_their_own_r
   EXPECT_EQ(all[1].refused->code, errc::precondition_failed);
   EXPECT_FALSE(all[2].refused);
   cluster.expect_equal_states();
-  for (auto& n : cluster.nodes) EXPECT_TRUE(has(*n, "a") && has(*n, "b"));
+  for (auto& n : cluster.nodes) EXPECT_TRUE(n->has("a") && n->has("b"));
 }
 
 TEST_F(replicated_log_test, a_follower_begins_no_session_of_another_node_or_of_another_start) {
@@ -69,7 +65,7 @@ TEST_F(replicated_log_test, a_barrier_on_any_node_shows_what_was_acknowledged_on
     ASSERT_FALSE(cluster.submit(cluster.at(std::size_t(i % 3)), {client.put(key)})[0].refused) << cluster.last_refusal;
     auto& other = cluster.at(std::size_t((i + 1) % 3));
     ASSERT_TRUE(cluster.barrier(other));
-    EXPECT_TRUE(has(other, key)) << i;
+    EXPECT_TRUE(other.shows(key)) << i;
   }
 }
 
@@ -85,7 +81,7 @@ TEST_F(replicated_log_test, a_barrier_on_a_follower_does_not_wait_for_the_next_h
       const auto since = cluster.loop.now();
       EXPECT_TRUE(cluster.barrier(f));
       out = std::max<std::chrono::nanoseconds>(out, cluster.loop.now() - since);
-      EXPECT_TRUE(has(f, "k" + std::to_string(i)));
+      EXPECT_TRUE(f.shows("k" + std::to_string(i)));
       cluster.loop.run(13ms);
     }
     return out;
@@ -227,7 +223,7 @@ TEST_F(replicated_log_test, a_leader_that_is_lost_at_any_moment_takes_no_answer_
     EXPECT_FALSE((*out)[0].refused);
     EXPECT_FALSE((*out)[1].refused) << "the bucket that an earlier try made counts as made";
     ASSERT_TRUE(c.barrier(f));
-    EXPECT_TRUE(has(f, "a"));
+    EXPECT_TRUE(f.has("a"));
     ASSERT_TRUE(c.start(*l));
     c.expect_equal_states();
   }
@@ -322,7 +318,7 @@ TEST_F(replicated_log_test, a_node_that_the_log_has_left_behind_fetches_the_stat
   EXPECT_EQ(f.replaced, 1u);
   EXPECT_FALSE(before->object("files", "k299")) << "a view shows one state";
   ASSERT_TRUE(cluster.barrier(f));
-  EXPECT_TRUE(has(f, "k299"));
+  EXPECT_TRUE(f.has("k299"));
   EXPECT_FALSE(cluster.submit(f, {client.put("after")})[0].refused);
 }
 
@@ -337,7 +333,7 @@ TEST_F(replicated_log_test, the_log_stays_short) {
   EXPECT_LT(stored.entries.size(), 20u) << "of some 60 entries";
   ASSERT_TRUE(cluster.start(cluster.at(0)));
   ASSERT_TRUE(cluster.loop.until([&] { return cluster.at(0).leads(); }));
-  EXPECT_TRUE(has(cluster.at(0), "k599"));
+  EXPECT_TRUE(cluster.at(0).has("k599"));
 }
 
 TEST_F(replicated_log_test, writes_go_on_while_the_state_travels_and_arrive_behind_it) {
@@ -371,7 +367,7 @@ TEST_F(replicated_log_test, a_crash_at_any_moment_of_an_installation_is_recovere
     SCOPED_TRACE("crash after " + std::to_string(moment) + " events");
     cluster.crash(f);
     cluster.loop.run(130s); // what was served the last time is not kept any longer
-    fill(*cluster.leader(), client, "r" + std::to_string(round++ % 3) + "-", 60, 1000);
+    fill(*cluster.leader(), client, "r" + std::to_string(round++ % 3) + "-", 120, 1000);
     ASSERT_TRUE(cluster.start(f));
     const auto replaced_before = f.replaced;
     ASSERT_TRUE(cluster.loop.until([&] { return f.files.used_bytes() > 0 || f.replaced > replaced_before; }));
@@ -478,7 +474,7 @@ TEST_F(replicated_log_test, nodes_that_join_a_cluster_with_old_data_get_it) {
   cluster.found();
   cluster.grow_to(3);
   cluster.expect_equal_states();
-  for (auto& n : cluster.nodes) EXPECT_TRUE(has(*n, "old50")) << n->number;
+  for (auto& n : cluster.nodes) EXPECT_TRUE(n->has("old50")) << n->number;
   EXPECT_EQ(cluster.at(1).replaced, 1u);
   EXPECT_EQ(cluster.at(2).replaced, 1u);
 }
