@@ -113,8 +113,9 @@ TEST(access, every_route_asks_for_an_action_that_needs_the_right_of_its_operatio
       const bool of_object =
           route.of == resource::object || route.act == action::put_object || operation.judges_entries;
       EXPECT_EQ(storage::policy::is_of_object(route.act), of_object) << operation.name << ' ' << route.query;
-      if (route.of_version != action::none)
+      if (route.of_version != action::none) {
         EXPECT_EQ(metadata::rights_for(route.of_version) & expected, expected) << operation.name;
+      }
     }
   }
 }
