@@ -39,6 +39,7 @@ export class Live extends Component {
     const names = Object.keys(this.props.paths);
     const optional = this.props.optional || [];
     let failed = null;
+    read('/v1/session').catch(() => {}); // notices that the session has ended: what is shown may need none
     const answers = await Promise.all(
       names.map((name) =>
         read(this.props.paths[name], {}).catch((refusal) => {
