@@ -138,11 +138,11 @@ void cluster_node::ask_to_join(const std::vector<storage::uuid>& known) {
     auto answer = actors::decode_join_answer(a->bytes);
     if (!answer) return checks_.fail("an answer to join: " + to_string(answer.error()));
     identity_ = storage::cluster_identity{answer->cluster, answer->name, answer->number, std::move(answer->members)};
-    become_member(disk::may_fail);
+    become_member(log_disk::may_fail);
   });
 }
 
-void cluster_node::become_member(disk its) {
+void cluster_node::become_member(log_disk its) {
   auto& p = *process_;
   p.network->set_cluster(identity_->id);
   p.layout = std::make_shared<actors::layout_holder>(identity_->self);
@@ -167,7 +167,7 @@ void cluster_node::become_member(disk its) {
   auto opened = actors::open_member_log(log);
   outdated_ = !opened && opened.error() == errc::precondition_failed; // it ends; an operator sees why
   if (outdated_) return;
-  if (!opened && its == disk::may_fail && (opened.error() == errc::io_error || opened.error() == errc::no_space))
+  if (!opened && its == log_disk::may_fail && (opened.error() == errc::io_error || opened.error() == errc::no_space))
     return fail_log(); // the process ends, and is started again
   if (!opened) return checks_.fail("the log does not open: " + to_string(opened.error()));
   applied_record_ = std::max(applied_record_, (*opened)->applied);

@@ -160,8 +160,8 @@ private:
   std::unique_ptr<cluster::raft::raft_log> make_log();
   void open_metadata();
   void ask_to_join(const std::vector<storage::uuid>& known);
-  enum class disk : bool { works, may_fail }; // while the log is opened
-  void become_member(disk its = disk::works);
+  enum class log_disk : bool { works, may_fail }; // while the log is opened
+  void become_member(log_disk its = log_disk::works);
   void spawn_backfill();
   void spawn_metadata(std::shared_ptr<actors::replicated_log_services> log);
   storage::metadata::new_node self() const;

@@ -51,6 +51,11 @@ std::string why_refused_statement(std::string_view rest) {
 constexpr std::string_view allow_read =
     R"("Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::files/*")";
 
+std::string allow_read_with(std::string_view condition) {
+  std::string out;
+  return out.append(allow_read).append(R"(,"Condition":{)").append(condition).append("}");
+}
+
 } // namespace
 
 // Examples of AWS's documentation ("Examples of Amazon S3 bucket policies", "Amazon S3 condition key examples", "IAM
@@ -169,7 +174,7 @@ TEST(policy, denies_whatever_another_statement_allows_and_names_the_first_that_d
 
 TEST(policy, waits_for_the_tags_of_an_object_that_was_not_looked_up) {
   const auto rules = policy::compile(
-      statement_of(std::string{allow_read} + R"(,"Condition":{"StringEquals":{"s3:ExistingObjectTag/a":"b"}})"),
+      statement_of(allow_read_with(R"("StringEquals":{"s3:ExistingObjectTag/a":"b"})")),
       owner_kind::bucket);
   ASSERT_TRUE(rules);
   context with;
@@ -298,7 +303,7 @@ TEST(policy, is_public_when_anybody_is_let_in_without_a_limit) {
     return rules && rules->is_public();
   };
   const auto with = [&](std::string_view condition) {
-    return is_public(std::string{allow_read} + R"(,"Condition":{)" + std::string{condition} + "}");
+    return is_public(allow_read_with(condition));
   };
   EXPECT_TRUE(is_public(allow_read));
   EXPECT_FALSE(is_public(R"("Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*")"));
