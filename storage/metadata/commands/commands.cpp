@@ -319,7 +319,7 @@ std::uint8_t base_level_of(const command& c) {
 std::uint8_t level_of(const command& c) {
   const auto by = authority_of(c);
   const auto base = base_level_of(c);
-  if (by.asked) return feature_level_of_policies;
+  if (by.asked || by.by == allowed_by::policy) return feature_level_of_policies;
   return by.is_given() ? std::max(base, feature_level_of_authority) : base;
 }
 
