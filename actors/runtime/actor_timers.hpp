@@ -2,8 +2,8 @@
 // asio_scheduler one of the places that use CAF's internals.
 //
 // CAF's own clock with a thread hands it every call and wakes it, also when an actor ends and cancels the timeouts that
-// it does not have: two wake-ups for each download. Here the caller changes the schedule itself, and the thread is woken
-// only by a timer that is due earlier than all others.
+// it does not have: two wake-ups for each download. Here the caller changes the schedule itself, and the thread is
+// woken only by a timer that is due earlier than all others.
 //
 // Thread-safe. The times are those of the steady clock.
 #pragma once

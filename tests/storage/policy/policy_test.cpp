@@ -173,9 +173,8 @@ TEST(policy, denies_whatever_another_statement_allows_and_names_the_first_that_d
 }
 
 TEST(policy, waits_for_the_tags_of_an_object_that_was_not_looked_up) {
-  const auto rules = policy::compile(
-      statement_of(allow_read_with(R"("StringEquals":{"s3:ExistingObjectTag/a":"b"})")),
-      owner_kind::bucket);
+  const auto rules = policy::compile(statement_of(allow_read_with(R"("StringEquals":{"s3:ExistingObjectTag/a":"b"})")),
+                                     owner_kind::bucket);
   ASSERT_TRUE(rules);
   context with;
   request r{.act = action::get_object, .bucket = "files", .key = "k", .with = &with};
@@ -302,9 +301,7 @@ TEST(policy, is_public_when_anybody_is_let_in_without_a_limit) {
     EXPECT_TRUE(rules) << rest;
     return rules && rules->is_public();
   };
-  const auto with = [&](std::string_view condition) {
-    return is_public(allow_read_with(condition));
-  };
+  const auto with = [&](std::string_view condition) { return is_public(allow_read_with(condition)); };
   EXPECT_TRUE(is_public(allow_read));
   EXPECT_FALSE(is_public(R"("Effect":"Deny","Principal":"*","Action":"s3:*","Resource":"*")"));
   EXPECT_FALSE(
