@@ -35,6 +35,8 @@ namespace cairn::cli {
 
 namespace {
 
+constexpr std::chrono::seconds refused_grace{5};
+
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string_view{} : value;
@@ -67,6 +69,7 @@ private:
   result<void> make_first_bucket();
   void announce() const;
   void await_signal();
+  void end_refused();
   void request_stop(int exit_status); // any thread; the first request counts
   void watch_certificates();
   void look_at_certificates();
@@ -87,7 +90,7 @@ private:
   std::unique_ptr<net::admin_server> admin_;
   std::atomic<actors::storage_node*> open_node_{nullptr}; // null while it starts, which takes minutes when it joins
   boost::asio::io_context signals_context_{1};
-  boost::asio::steady_timer certificate_check_{signals_context_};
+  boost::asio::steady_timer certificate_check_{signals_context_}, refused_{signals_context_};
   certificate_watch certificates_;
   std::atomic<storage::wall_ms> http_certificate_end_{0}, admin_certificate_end_{0};
   boost::asio::signal_set signals_{signals_context_, SIGTERM, SIGINT, SIGHUP};
@@ -104,10 +107,7 @@ result<void> running_node::start() {
   system_ = std::make_unique<caf::actor_system>(config_);
   shards_.start();
   if (auto listening = open_admin(); !listening) return listening;
-  auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts(), [this] {
-    log::error("stopping: the cluster has refused this node permanently");
-    request_stop(1);
-  });
+  auto node = actors::storage_node::open(settings_, *system_, metrics_, shards_.contexts(), [this] { end_refused(); });
   if (!node) return node.error();
   node_ = std::move(*node);
   if (options_.file.empty() && node_->is_new())
@@ -262,6 +262,18 @@ void running_node::await_signal() {
     if (!open_node_.load()) std::_Exit(0); // nothing was served or acknowledged: the disks are as after a crash
     signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
     request_stop(0);
+  });
+}
+
+// Not at once: an operator's command on this node may be what removed it, and is to be answered.
+void running_node::end_refused() {
+  boost::asio::post(signals_context_, [this] {
+    refused_.expires_after(refused_grace);
+    refused_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (cancelled) return;
+      log::error("stopping: the cluster has refused this node permanently");
+      request_stop(1);
+    });
   });
 }
 
