@@ -19,14 +19,14 @@ result<log_index> load_applied_record(file_system& files, const std::string& dat
 result<void> save_applied_record(file_system& files, const std::string& data_dir, const uuid& cluster,
                                  log_index applied);
 
-// When the file is to be replaced: at most twice a minute, and only if there is something new. Not thread-safe.
+// When the file is to be replaced: at most every five seconds, and only if there is something new. Not thread-safe.
 class applied_record_pace {
 public:
   explicit applied_record_pace(log_index kept) : kept_(kept) {}
   bool due(log_index applied, steady_time now) {
     if (applied <= kept_ || now < next_) return false;
     kept_ = applied;
-    next_ = now + std::chrono::seconds{30};
+    next_ = now + std::chrono::seconds{5};
     return true;
   }
 

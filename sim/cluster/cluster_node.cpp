@@ -4,6 +4,7 @@
 #include "actors/chunks/chunk_store.hpp"
 #include "actors/metadata/metadata.hpp"
 #include "actors/protocol/cluster_messages.hpp"
+#include "base/files/applied_record.hpp"
 #include "cluster/raft/log/raft_log.hpp"
 #include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/record.hpp"
@@ -250,6 +251,9 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   members.clock = &p.host;
   members.self = self();
   members.remembered = identity_->members;
+  members.remember_applied = [this, pace = storage::applied_record_pace{0}](storage::log_index applied) mutable {
+    if (pace.due(applied, process_->host.now())) applied_record_ = std::max(applied_record_, applied);
+  };
   members.remember_members = [this](const std::vector<storage::known_member>& now) {
     remembered_members_ = now;
     return result<void>{};
