@@ -16,6 +16,7 @@ from cairn_cluster import NAME, cairn
 from cairn_node import Node, eventually, free_port
 
 JOIN, REPORT, MEMBERS, SUBMIT = 5, 6, 8, 2
+LEVEL = 9  # the metadata level of this build
 
 
 def numbers(cluster):
@@ -75,7 +76,7 @@ def frame(kind, request=0, meta=b"", left=0):
 
 def hello(node, cluster=bytes(16), incarnation=1):
     return struct.pack(">HH", 1, 1) + cluster + text(NAME) + node + struct.pack(
-        ">QIIBQQ", incarnation, 8, 0, 0, int.from_bytes(os.urandom(8), "big"), 0)
+        ">QIIBQQ", incarnation, LEVEL, 0, 0, int.from_bytes(os.urandom(8), "big"), 0)
 
 
 def new_node(node, incarnation=1):
