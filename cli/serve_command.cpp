@@ -259,7 +259,10 @@ void running_node::await_signal() {
       return await_signal();
     }
     log::info("stopping", {{"signal", signal}});
-    if (!open_node_.load()) std::_Exit(0); // nothing was served or acknowledged: the disks are as after a crash
+    if (!open_node_.load()) {
+      service_manager_.notify("STOPPING=1");
+      std::_Exit(0); // nothing was served or acknowledged: the disks are as after a crash
+    }
     signals_.clear(); // a second Ctrl-C ends the process at once: nothing acknowledged depends on a clean stop
     request_stop(0);
   });
