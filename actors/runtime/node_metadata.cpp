@@ -57,8 +57,12 @@ storage::space node_metadata::disk_space() const {
 }
 
 void node_metadata::stop() {
-  // The open transaction ends on its thread. What was applied in it is applied again from the log.
-  (void)writes_->post(clock_.now() + close_time, [store = opened_.store.get()](bool) { store->close_open(); });
+  // The open transaction ends on its thread. It is committed for those who read the files of a stopped node; if that
+  // fails, its entries are applied again from the log.
+  (void)writes_->post(clock_.now() + close_time, [store = opened_.store.get()](bool) {
+    (void)store->commit_open();
+    store->close_open();
+  });
   reads_->stop();
   writes_->stop();
 }

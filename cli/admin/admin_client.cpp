@@ -28,6 +28,16 @@ void add_admin_options(CLI::App& command, admin_address& to) {
       ->type_name("DIR");
 }
 
+admin_address admin_address_of(const config::settings& settings, const std::string& ca) {
+  auto where = settings.admin.listen;
+  if (where.host == "0.0.0.0") where.host = "127.0.0.1";
+  if (where.host == "::") where.host = "::1";
+  return {(settings.admin.tls.cert.empty() ? "http://" : "https://") + config::format(where),
+          ca,
+          {},
+          settings.node.data_dir};
+}
+
 result<std::string> find_admin_token(const admin_address& a) {
   if (!a.token_file.empty()) return read_token_file(a.token_file);
   if (const char* token = std::getenv("CAIRN_ADMIN_TOKEN"); token != nullptr && *token != 0) return std::string{token};

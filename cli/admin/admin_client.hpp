@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cli/client/http_client.hpp"
+#include "config/config.hpp"
 
 #include <string>
 #include <string_view>
@@ -21,6 +22,9 @@ struct admin_address {
 // Adds --admin, --ca, --token-file and --data-dir (also from CAIRN_ADMIN, CAIRN_ADMIN_CA, CAIRN_DATA_DIR). `to` must
 // outlive the parsing of the command line.
 void add_admin_options(CLI::App& command, admin_address& to);
+
+// The node that runs with these settings, asked on this machine. `ca`: with admin.tls; empty: the system's.
+admin_address admin_address_of(const config::settings& settings, const std::string& ca);
 
 // Of --token-file, else CAIRN_ADMIN_TOKEN, else the admin.token of the data directory; empty: there is none of these.
 result<std::string> find_admin_token(const admin_address& a);

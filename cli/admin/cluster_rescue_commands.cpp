@@ -1,5 +1,6 @@
 #include "actors/members/cluster_rescue.hpp"
 #include "base/file_system.hpp"
+#include "cli/admin/admin_client.hpp"
 #include "cli/admin/cluster_command.hpp"
 #include "cli/admin/config_command.hpp"
 #include "cli/client/command_support.hpp"
@@ -49,9 +50,19 @@ void run_with_settings(int& exit_code, const rescue_options& options,
   run_command(exit_code, [&] { return work(*settings); });
 }
 
+// A running node may have acknowledged what its file does not show yet; to list buckets, it commits that.
+void bring_up_to_date(const config::settings& settings) {
+  const auto listed = ask_admin(admin_address_of(settings, {}), {"GET", "/v1/buckets", {}});
+  if (listed || listed.error().code == errc::connection_lost) return; // it does not run
+  std::cerr << "cairn: the running node was not reached to bring its file up to date; what it acknowledged in the last "
+               "moments may not be in the backup: "
+            << listed.error().text << '\n';
+}
+
 result<void> back_up(const config::settings& settings, const rescue_options& o) {
   if (!o.force && std::filesystem::exists(o.file))
     return error{errc::invalid_argument, o.file + " exists: take another name, or --force"};
+  bring_up_to_date(settings);
   const auto made = actors::back_up_metadata(settings, o.file);
   if (!made) return made.error();
   std::cout << o.file << ": the metadata at index " << made->header.applied << ", " << made->rows << " rows, "

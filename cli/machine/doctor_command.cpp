@@ -38,13 +38,7 @@ std::vector<std::string> down_nodes(std::string_view page) {
 }
 
 running_node ask_node(const config::settings& settings, const std::string& ca) {
-  auto where = settings.admin.listen;
-  if (where.host == "0.0.0.0") where.host = "127.0.0.1";
-  if (where.host == "::") where.host = "::1";
-  const admin_address address{(settings.admin.tls.cert.empty() ? "http://" : "https://") + config::format(where),
-                              ca,
-                              {},
-                              settings.node.data_dir};
+  const auto address = admin_address_of(settings, ca);
   running_node out;
   const auto ready = ask_admin(address, {"GET", "/health/ready", {}});
   if (!ready && (ready.error().code == errc::connection_lost || ready.error().code == errc::timeout)) return out;
