@@ -37,13 +37,13 @@ TEST_F(applied_record_test, is_refused_when_it_is_not_one) {
   }
 }
 
-TEST(applied_record_pace, is_twice_a_minute_while_there_is_something_new) {
+TEST(applied_record_pace, is_every_five_seconds_while_there_is_something_new) {
   using namespace std::chrono_literals;
   applied_record_pace pace{5};
   const steady_time start{1000s};
   int kept = 0;
   for (int second = 0; second < 120; ++second) kept += pace.due(5 + log_index(second), start + second * 1s);
-  EXPECT_EQ(kept, 4);
+  EXPECT_EQ(kept, 24);
   EXPECT_TRUE(pace.due(124, start + 1h));
   EXPECT_FALSE(pace.due(124, start + 2h)) << "it is kept";
 }
