@@ -16,8 +16,10 @@ void draw_kinds(cluster_plan& p, std::uint64_t seed) {
   if (!d.chance(0.4)) return;
   if (d.chance(0.4)) p.member.replicas = d.pick(std::vector<std::uint8_t>{1, 2, 2, 4, 5});
   if (d.chance(0.2)) p.member.write_quorum = p.member.replicas;
-  if (p.member.replicas == 1)
-    p.replaces_disks = p.restores_disks = p.rots = p.scrubs = p.work.bit_rot = p.member.scrubs = false;
+  if (p.member.replicas == 1) { // nothing may take the only copies away, as the replacement of a refused node does
+    p.replaces_disks = p.restores_disks = p.restores_metadata = false;
+    p.rots = p.scrubs = p.work.bit_rot = p.member.scrubs = false;
+  }
   if (d.chance(0.4)) p.work.copies = d.pick(std::vector<double>{0.05, 0.2});
   if (d.chance(0.4)) p.work.access = d.pick(std::vector<double>{0.1, 0.3});
   p.work.versioned = d.chance(0.3);
