@@ -24,15 +24,12 @@ std::size_t bytes_of_pairs(const std::vector<std::pair<std::string, std::string>
 }
 
 // Of what a policy is asked.
-template <class Command>
-std::size_t bytes_asked(const Command& c) {
+std::size_t bytes_asked(const meta::authority& by) {
   std::size_t sum = 0;
-  if constexpr (requires { c.by.asked; }) {
-    if (!c.by.asked) return 0;
-    for (const auto& v : c.by.asked->with.values) {
-      sum += v.name.size() + 8;
-      for (const auto& text : v.values) sum += text.size() + 8;
-    }
+  if (!by.asked) return sum;
+  for (const auto& v : by.asked->with.values) {
+    sum += v.name.size() + 8;
+    for (const auto& text : v.values) sum += text.size() + 8;
   }
   return sum;
 }
@@ -129,36 +126,33 @@ std::optional<storage::session_id> session_of_chunks(const meta::command& c) {
 }
 
 std::size_t bytes_of(const meta::command& c) {
-  const auto asked = std::visit([](const auto& one) { return bytes_asked(one); }, c);
-  return asked +
-         std::visit(
-             overloaded{
-                 [](const meta::put_object& p) {
-                   const auto* bytes = std::get_if<std::string>(&p.content);
-                   const auto* written = std::get_if<meta::written_blob>(&p.content);
-                   return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
-                          (written ? written->unconfirmed.size() * repair_bytes : 0) + p.headers.content_type.size() +
-                          bytes_of_pairs(p.headers.standard) + bytes_of_pairs(p.headers.user) +
-                          bytes_of_pairs(p.extras.tags);
-                 },
-                 [](const meta::delete_object& d) { return row_bytes + d.key.size(); },
-                 [](const meta::put_part& p) {
-                   const auto* written = std::get_if<meta::written_blob>(&p.content);
-                   return row_bytes + p.upload.key.size() + (written ? written->unconfirmed.size() * repair_bytes : 0);
-                 },
-                 [](const meta::complete_upload& u) {
-                   return row_bytes + u.upload.key.size() + u.parts.size() * part_bytes;
-                 },
-                 [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
-                 [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
-                 [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
-                 [](const meta::set_targets& t) {
-                   return row_bytes + t.targets.size() * sizeof(meta::partition_target);
-                 },
-                 [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
-                 [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // rare commands
-             },
-             c);
+  return std::visit(
+      overloaded{
+          [](const meta::put_object& p) {
+            const auto* bytes = std::get_if<std::string>(&p.content);
+            const auto* written = std::get_if<meta::written_blob>(&p.content);
+            return row_bytes + p.key.size() + (bytes ? bytes->size() : 0) +
+                   (written ? written->unconfirmed.size() * repair_bytes : 0) + p.headers.content_type.size() +
+                   bytes_of_pairs(p.headers.standard) + bytes_of_pairs(p.headers.user) + bytes_of_pairs(p.extras.tags) +
+                   bytes_asked(p.by);
+          },
+          [](const meta::delete_object& d) { return row_bytes + d.key.size() + bytes_asked(d.by); },
+          [](const meta::put_part& p) {
+            const auto* written = std::get_if<meta::written_blob>(&p.content);
+            return row_bytes + p.upload.key.size() + (written ? written->unconfirmed.size() * repair_bytes : 0) +
+                   bytes_asked(p.by);
+          },
+          [](const meta::complete_upload& u) {
+            return row_bytes + u.upload.key.size() + u.parts.size() * part_bytes + bytes_asked(u.by);
+          },
+          [](const meta::reap& r) { return row_bytes + r.blobs.size() * sizeof(meta::buried_blob); },
+          [](const meta::confirm_replicas& r) { return row_bytes + r.repairs.size() * repair_bytes; },
+          [](const meta::give_up_chunks& g) { return row_bytes + g.chunks.size() * repair_bytes; },
+          [](const meta::set_targets& t) { return row_bytes + t.targets.size() * sizeof(meta::partition_target); },
+          [](const meta::moved& m) { return row_bytes + m.partitions.size() * sizeof(storage::partition_id); },
+          [&](const auto&) { return row_bytes + meta::encode(c).size(); }, // rare commands
+      },
+      c);
 }
 
 void stamp(meta::command& c, storage::session_id session, std::uint64_t& next_sequence,

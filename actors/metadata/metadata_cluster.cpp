@@ -28,8 +28,6 @@ void metadata_state::start_log() {
   host.applies = s_.writes;
   host.applying = [this](std::span<const meta::command> commands) { applying(commands); };
   host.applied = [this](std::span<const meta::command> commands, storage::log_index index) {
-    s_.metrics->commit_batches.fetch_add(index > applied_, std::memory_order_relaxed);
-    s_.metrics->committed_commands.fetch_add(commands.size(), std::memory_order_relaxed);
     applied(commands, index);
   };
   host.replacing = [this] { cache_->begin_change_of_all(); };

@@ -205,6 +205,10 @@ void metadata_state::applied(std::span<const meta::command> commands, storage::l
     layout_changing_ -= of_layout;
     layout_changed_ = layout_changed_ || of_layout;
   }
+  if (index > applied_) { // else the transaction failed
+    s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
+    s_.metrics->committed_commands.fetch_add(commands.size(), std::memory_order_relaxed);
+  }
   applied_ = index;
   if (log_ && layout_changed_) read_layout();
 }
@@ -214,8 +218,6 @@ void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
   outstanding_.answered(b.first_sequence);
   if (outcome) {
     CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
-    s_.metrics->commit_batches.fetch_add(1, std::memory_order_relaxed);
-    s_.metrics->committed_commands.fetch_add(b.waiting.size(), std::memory_order_relaxed);
     for (std::size_t i = 0; i < b.waiting.size(); ++i) answer(b.waiting[i], outcome->results[i]);
   } else {
     failed(b, outcome.error());

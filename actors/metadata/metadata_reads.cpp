@@ -233,7 +233,7 @@ caf::result<meta::bucket_row> metadata_state::bucket(const std::string& name) {
   auto answer = self_->make_response_promise<meta::bucket_row>();
   const auto reply = waiting<meta::bucket_row>().add(answer, deadline);
   when_rows_visible<meta::bucket_row>(
-      reply, deadline, {{name, {}}}, log_ ? log_->last_applied() : 0,
+      reply, deadline, {{name, {}}}, log_ ? log_->applied() : 0,
       [this, reply, deadline, name] { bucket_in_snapshot(reply, deadline, name, log_ != nullptr); });
   return answer;
 }

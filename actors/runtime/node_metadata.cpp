@@ -1,5 +1,7 @@
 #include "actors/runtime/node_metadata.hpp"
 
+#include "base/log.hpp"
+
 #include "actors/metadata/metadata.hpp"
 
 namespace cairn::actors {
@@ -60,8 +62,9 @@ void node_metadata::stop() {
   // The open transaction ends on its thread. It is committed for those who read the files of a stopped node; if that
   // fails, its entries are applied again from the log.
   (void)writes_->post(clock_.now() + close_time, [store = opened_.store.get()](bool) {
-    (void)store->commit_open();
-    store->close_open();
+    if (const auto closed = store->close_open(); !closed)
+      log::warn("the metadata's open transaction was not committed at the stop",
+                {{"error", to_string(closed.error())}});
   });
   reads_->stop();
   writes_->stop();

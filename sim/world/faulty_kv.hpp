@@ -4,6 +4,7 @@
 #pragma once
 
 #include "storage/kv/checked_kv.hpp"
+#include "storage/kv/forwarding_writer.hpp"
 #include "storage/kv/kv_check.hpp"
 
 namespace cairn::sim {
@@ -81,24 +82,14 @@ public:
   }
 
 private:
-  class writer final : public storage::kv_writer {
+  class writer final : public storage::forwarding_writer {
   public:
-    writer(faulty_kv& of, std::unique_ptr<storage::kv_writer> inner) : of_(of), inner_(std::move(inner)) {
+    writer(faulty_kv& of, std::unique_ptr<storage::kv_writer> inner) : forwarding_writer(std::move(inner)), of_(of) {
       of_.open_ = true;
     }
     writer(const writer&) = delete;
     writer& operator=(const writer&) = delete;
     ~writer() override { of_.open_ = false; }
-    std::optional<std::string_view> get(storage::table_id table, std::string_view key) override {
-      return inner_->get(table, key);
-    }
-    std::unique_ptr<storage::kv_cursor> cursor(storage::table_id table) override { return inner_->cursor(table); }
-    std::uint64_t entries(storage::table_id table) override { return inner_->entries(table); }
-    result<void> status() const override { return inner_->status(); }
-    void put(storage::table_id table, std::string_view key, std::string_view value) override {
-      inner_->put(table, key, value);
-    }
-    bool erase(storage::table_id table, std::string_view key) override { return inner_->erase(table, key); }
     result<void> commit() override {
       const auto what = of_.plan_ && inner_->status() ? of_.plan_() : fault::none;
       if (what == fault::none) return inner_->commit();
@@ -116,7 +107,6 @@ private:
 
   private:
     faulty_kv& of_;
-    std::unique_ptr<storage::kv_writer> inner_;
   };
 
   const storage::table_id tables_;

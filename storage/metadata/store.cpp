@@ -42,9 +42,9 @@ public:
     return writer->commit();
   }
   void drop_open() override { open_.reset(); }
-  void close_open() override {
-    drop_open();
+  result<void> close_open() override {
     closed_ = true;
+    return commit_open();
   }
 
   result<std::unique_ptr<view>> read() override {

@@ -50,8 +50,8 @@ public:
   // On an error the transaction is dropped. Nothing to do when there is none.
   virtual result<void> commit_open() = 0;
   virtual void drop_open() = 0;
-  // Drops the open transaction; none begins afterwards. On the thread of the open transaction, before it ends.
-  virtual void close_open() = 0;
+  // Commits the open transaction; none begins afterwards. On the thread of the open transaction, before it ends.
+  virtual result<void> close_open() = 0;
   virtual result<std::unique_ptr<view>> read() = 0;
 };
 

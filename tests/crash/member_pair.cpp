@@ -67,11 +67,7 @@ result<void> member_pair::apply(std::span<const raft::entry> entries) {
 result<void> member_pair::enter(std::uint64_t batch) {
   raft::log_write w;
   w.first = applied_ + 1;
-  const auto commands = metadata_batch(batch, session);
-  storage::byte_writer bytes;
-  bytes.varint(commands.size());
-  for (const auto& c : commands) bytes.string(meta::encode(c));
-  w.entries.push_back({term, raft::entry_kind::command, raft::share(bytes.take())});
+  w.entries.push_back({term, raft::entry_kind::command, raft::share(meta::encode(metadata_batch(batch, session)))});
   if (auto written = log_->write({&w, 1}); !written) return written;
   return apply(w.entries);
 }

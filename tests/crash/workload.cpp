@@ -139,8 +139,7 @@ private:
 
   void append(std::uint64_t batch) {
     const auto w = log_batch(batch, log_state_);
-    const auto written = log_->write({&w, 1});
-    must(written.has_value(), "append", written ? error{} : written.error());
+    done(log_->write({&w, 1}), "append");
     apply_to(log_state_, w);
   }
 

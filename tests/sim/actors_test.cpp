@@ -118,7 +118,7 @@ public:
   }
   result<void> commit_open() override { return {}; }
   void drop_open() override {}
-  void close_open() override {}
+  result<void> close_open() override { return {}; }
   result<std::unique_ptr<meta::view>> read() override { return error{errc::io_error, "not part of this test"}; }
   std::size_t applied = 0;
 

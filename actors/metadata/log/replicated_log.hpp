@@ -14,10 +14,9 @@
 //   when it is visible to readers, or when it is applied, for a read that knows by itself which rows are not visible
 //   yet. All waiting barriers share one round. no_leader at the deadline.
 // - Entries are applied in the state's open transaction (replicated_log_apply.cpp). What is durable in the state is
-// what
-//   is visible: compaction, dumps and everything that this node tells others goes by that index.
+//   what is visible: compaction, dumps and everything that this node tells others goes by that index.
 // - A leader whose log or state is much slower than those of the others transfers leadership
-// (cluster/raft/leader_pace.hpp).
+//   (cluster/raft/leader_pace.hpp).
 // - A node that lacks entries which the leader no longer has fetches the state
 //   (actors/metadata/log/snapshot_transfer.hpp). While that state replaces the node's own, nothing is applied.
 // - When the disk of the log or of the state fails, this node leaves the consensus: `failure` has the reason, a leader
@@ -159,8 +158,8 @@ public:
   void set_members(const std::vector<log_member>& members); // the nodes that may talk to this node, from the layout
   bool holds_log(storage::node_number node) const;          // voter or standby, as far as this node knows
   log_status status() const;
-  storage::log_index applied() const { return visible_; } // visible and durable
-  storage::log_index last_applied() const { return applied_; }
+  storage::log_index applied() const { return applied_; }
+  storage::log_index visible() const { return visible_; } // and durable
   const std::optional<error>& failure() const { return failure_; }
 
 private:
@@ -249,6 +248,7 @@ private:
   void commit_open();
   void committed_open(const result<void>& outcome);
   void commit_later();
+  void note_open(std::vector<storage::metadata::command>& commands);
   void end_open();
   void drop_open();
   void failed_to_apply(const std::optional<error>& why);
@@ -301,11 +301,11 @@ private:
 
   std::vector<cluster::raft::log_write> to_store_;
   bool storing_ = false;
-  disk_job flush_,
-      apply_; // a write of the log; an apply of entries. Not the install of a whole state, which may take long
+  // A write of the log; an apply or a commit of the state. Not the install of a whole state, which may take long.
+  disk_job flush_, apply_;
   std::deque<cluster::raft::committed> to_apply_;
-  bool applying_ = false;                                     // a job of the state is running
-  std::vector<std::vector<storage::metadata::command>> open_; // of the entries that are applied and not visible
+  bool applying_ = false;                        // a job of the state is running
+  std::vector<storage::metadata::command> open_; // of the entries that are applied and not visible
   struct late_answer {
     submission_ptr to;
     std::size_t index = 0;

@@ -1,6 +1,7 @@
 #include "actors/metadata/log/replicated_log.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <type_traits>
 
 // Committed entries of the log are applied in the state's open transaction. Their results are answered then: the log
@@ -18,20 +19,17 @@ constexpr std::size_t entries_a_job = 64;
 constexpr std::chrono::hours drop_time{1};        // no other job is running
 constexpr std::uint64_t held_bytes_max = 1 << 30; // of log, kept for nodes that fetch the state
 
+template <class Kind, class... Kinds>
+constexpr bool is_one_of = (std::is_same_v<Kind, Kinds> || ...);
+
 // Whether a command is answered when its entry is applied. Others are answered when their effect is visible: members,
 // upkeep and operators read the tables without a barrier, and must find what they have changed.
 bool answered_when_applied(const meta::command& c) {
   return std::visit(
-      [](const auto& one) {
-        using kind = std::decay_t<decltype(one)>;
-        constexpr auto is_one_of = []<class... Kinds>(std::type_identity<Kinds>...) {
-          return (std::is_same_v<kind, Kinds> || ...);
-        };
-        return is_one_of(std::type_identity<meta::put_object>{}, std::type_identity<meta::delete_object>{},
-                         std::type_identity<meta::copy_object>{}, std::type_identity<meta::set_extras>{},
-                         std::type_identity<meta::begin_upload>{}, std::type_identity<meta::put_part>{},
-                         std::type_identity<meta::copy_part>{}, std::type_identity<meta::complete_upload>{},
-                         std::type_identity<meta::abort_upload>{}, std::type_identity<meta::abandon_blob>{});
+      []<class Kind>(const Kind&) {
+        return is_one_of<Kind, meta::put_object, meta::delete_object, meta::copy_object, meta::set_extras,
+                         meta::begin_upload, meta::put_part, meta::copy_part, meta::complete_upload, meta::abort_upload,
+                         meta::abandon_blob>;
       },
       c);
 }
@@ -79,7 +77,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
   if (stopped_) return;
   if (!outcome) {
     // A committed entry must be applied before any later one, so the log fails here.
-    for (auto& commands : job.batches) open_.push_back(std::move(commands));
+    for (auto& commands : job.batches) note_open(commands);
     applying_ = false;
     return failed_to_apply(outcome.error());
   }
@@ -92,7 +90,7 @@ void replicated_log::applied_job(apply_job& job, result<std::vector<meta::applie
     bytes_held_ += bytes;
     pace_of_commits_.applied(job.batches[i].size(), bytes, now());
     answer_tickets(entry, job.batches[i], (*outcome)[i]);
-    open_.push_back(std::move(job.batches[i]));
+    note_open(job.batches[i]);
   }
   applying_ = false; // only now, because an answer may submit the next command
   if (failure_) return failed_to_apply(std::nullopt);
@@ -143,10 +141,14 @@ void replicated_log::committed_open(const result<void>& outcome) {
   pump();
 }
 
+void replicated_log::note_open(std::vector<meta::command>& commands) {
+  open_.insert(open_.end(), std::move_iterator{commands.begin()}, std::move_iterator{commands.end()});
+}
+
 // What was open is visible, or it is gone: then it is applied again from the log.
 void replicated_log::end_open() {
   pace_of_commits_.ended();
-  for (const auto& commands : std::exchange(open_, {})) host_.applied(commands, visible_);
+  host_.applied(std::exchange(open_, {}), visible_);
   for (auto& late : std::exchange(late_answers_, {})) resolve(late.to, late.index, std::move(late.result));
 }
 

@@ -183,15 +183,7 @@ protected:
   std::shared_ptr<layout_holder> layouts = std::make_shared<layout_holder>(0);
   std::shared_ptr<cluster_state> state = std::make_shared<cluster_state>();
   layout_ptr keep;
-  // Runs each job at once, past its deadline if `overdue`.
-  struct disk_executor final : storage::executor {
-    bool overdue = false;
-    result<void> post(storage::steady_time, job work) override { return work(overdue), result<void>{}; }
-    std::size_t queued() const override { return 0; }
-    std::chrono::nanoseconds longest_running() const override { return {}; }
-    void stop() override {}
-  };
-  disk_executor executor;
+  immediate_executor executor;
   noting_peers network;
   std::deque<noting_peers::note> configured;
   cluster::controller_options controller;

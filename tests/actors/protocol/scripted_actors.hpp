@@ -17,10 +17,11 @@
 
 namespace cairn::actors {
 
-// Runs each job at once.
+// Runs each job at once, past its deadline if `overdue`.
 class immediate_executor final : public storage::executor {
 public:
-  result<void> post(storage::steady_time, job work) override { return work(false), result<void>{}; }
+  bool overdue = false;
+  result<void> post(storage::steady_time, job work) override { return work(overdue), result<void>{}; }
   std::size_t queued() const override { return 0; }
   std::chrono::nanoseconds longest_running() const override { return {}; }
   void stop() override {}

@@ -3,6 +3,7 @@
 
 #include "storage/chunks/chunk_index.hpp"
 #include "storage/chunks/disk_identity.hpp"
+#include "storage/kv/forwarding_writer.hpp"
 
 #include <set>
 
@@ -51,18 +52,10 @@ public:
   }
 
 private:
-  class unwilling_writer final : public kv_writer {
+  class unwilling_writer final : public forwarding_writer {
   public:
     unwilling_writer(unwilling_kv& engine, std::unique_ptr<kv_writer> inner)
-        : engine_(engine), inner_(std::move(inner)) {}
-    std::optional<std::string_view> get(table_id table, std::string_view key) override {
-      return inner_->get(table, key);
-    }
-    std::unique_ptr<kv_cursor> cursor(table_id table) override { return inner_->cursor(table); }
-    std::uint64_t entries(table_id table) override { return inner_->entries(table); }
-    result<void> status() const override { return inner_->status(); }
-    void put(table_id table, std::string_view key, std::string_view value) override { inner_->put(table, key, value); }
-    bool erase(table_id table, std::string_view key) override { return inner_->erase(table, key); }
+        : forwarding_writer(std::move(inner)), engine_(engine) {}
     result<void> commit() override {
       if (engine_.failing != errc{}) return error{engine_.failing, "as the test wants"};
       return inner_->commit();
@@ -70,7 +63,6 @@ private:
 
   private:
     unwilling_kv& engine_;
-    std::unique_ptr<kv_writer> inner_;
   };
   kv_engine& inner_;
 };

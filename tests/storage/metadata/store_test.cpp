@@ -373,7 +373,7 @@ TEST_F(commits, of_a_dropped_transaction_leave_nothing_and_its_batches_can_be_ap
   EXPECT_EQ(s->apply_open(batches).value()[0].index, index);
   ASSERT_TRUE(s->commit_open());
   EXPECT_TRUE(exists("a"));
-  s->close_open();
+  ASSERT_TRUE(s->close_open());
   EXPECT_EQ(s->apply_open(batches).error(), errc::stopping);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "storage/kv/checked_kv.hpp"
+#include "storage/kv/forwarding_writer.hpp"
 
 #include <gtest/gtest.h>
 
@@ -60,19 +61,10 @@ public:
   const std::shared_ptr<storage::kv_damage> damage = std::make_shared<storage::kv_damage>("test");
 
 private:
-  class failing_writer final : public storage::kv_writer {
+  class failing_writer final : public storage::forwarding_writer {
   public:
-    failing_writer(failing_kv& of, std::unique_ptr<storage::kv_writer> inner) : of_(of), inner_(std::move(inner)) {}
-    std::optional<std::string_view> get(storage::table_id table, std::string_view key) override {
-      return inner_->get(table, key);
-    }
-    std::unique_ptr<storage::kv_cursor> cursor(storage::table_id table) override { return inner_->cursor(table); }
-    std::uint64_t entries(storage::table_id table) override { return inner_->entries(table); }
-    result<void> status() const override { return inner_->status(); }
-    void put(storage::table_id table, std::string_view key, std::string_view value) override {
-      inner_->put(table, key, value);
-    }
-    bool erase(storage::table_id table, std::string_view key) override { return inner_->erase(table, key); }
+    failing_writer(failing_kv& of, std::unique_ptr<storage::kv_writer> inner)
+        : forwarding_writer(std::move(inner)), of_(of) {}
     result<void> commit() override {
       ++of_.commits;
       if (of_.failing == errc{}) return inner_->commit();
@@ -82,7 +74,6 @@ private:
 
   private:
     failing_kv& of_;
-    std::unique_ptr<storage::kv_writer> inner_;
   };
   error failure() const { return {failing, "as the test wants it"}; }
 

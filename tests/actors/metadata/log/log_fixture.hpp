@@ -122,7 +122,7 @@ public:
     bool shows(const std::string& key) const { return store->read().value()->object("files", key).has_value(); }
     // Waits until everything that is applied is visible.
     bool has(const std::string& key) {
-      EXPECT_TRUE(cluster_.loop.until([&] { return !log || log->applied() == log->last_applied(); }));
+      EXPECT_TRUE(cluster_.loop.until([&] { return !log || log->visible() == log->applied(); }));
       return shows(key);
     }
 
@@ -193,7 +193,7 @@ public:
     s.reported = [this, &n] {
       cluster_state::applied_reports all;
       for (const auto& other : nodes)
-        if (other.get() != &n && other->log) all[other->number] = {other->log->applied(), loop.now()};
+        if (other.get() != &n && other->log) all[other->number] = {other->log->visible(), loop.now()};
       return all;
     };
     s.damage = n.state->damage;
@@ -243,6 +243,12 @@ public:
     n.files.crash(random);
     n.disk->lose_power(random);
   }
+  // A cluster of so many members, with a bucket.
+  void begin(std::size_t members) {
+    found();
+    grow_to(members);
+    ASSERT_FALSE(submit(at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+  }
   // Members that are up and have caught up vote.
   void grow_to(std::size_t members) {
     for (std::size_t n = 1; n < members; ++n) {
@@ -285,7 +291,7 @@ public:
     bool replacing = false;
     for (auto& n : nodes) {
       if (!n->log) continue;
-      seen.insert(n->log->applied());
+      seen.insert(n->log->visible());
       replacing = replacing || n->replacing;
     }
     return seen.size() == 1 && !replacing && leader() != nullptr && leader()->log->status().commit == *seen.begin();

@@ -7,18 +7,13 @@ namespace {
 
 class open_transaction_test : public testing::Test {
 protected:
-  void begin(std::size_t members) {
-    cluster.found();
-    cluster.grow_to(members);
-    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
-  }
   log_cluster cluster{3};
 };
 
 } // namespace
 
 TEST_F(open_transaction_test, a_write_is_answered_before_the_state_is_committed_and_readers_get_it_when_they_ask) {
-  begin(3);
+  cluster.begin(3);
   auto& l = *cluster.leader();
   log_client client{cluster, l, 1};
   const auto commits = l.state->commits;
@@ -29,7 +24,7 @@ TEST_F(open_transaction_test, a_write_is_answered_before_the_state_is_committed_
   EXPECT_LE(l.state->commits, commits + 5) << "one for many writes";
   ASSERT_FALSE(cluster.submit(l, {client.put("last")})[0].refused);
   EXPECT_FALSE(l.shows("last"));
-  EXPECT_LT(l.log->applied(), l.log->last_applied());
+  EXPECT_LT(l.log->visible(), l.log->applied());
   ASSERT_TRUE(cluster.barrier(l));
   EXPECT_TRUE(l.shows("last")) << "the barrier waited for a commit";
   ASSERT_FALSE(cluster.submit(l, {client.put("late")})[0].refused);
@@ -38,7 +33,7 @@ TEST_F(open_transaction_test, a_write_is_answered_before_the_state_is_committed_
 }
 
 TEST_F(open_transaction_test, what_members_and_operators_change_is_visible_on_the_leader_when_it_is_answered) {
-  begin(3);
+  cluster.begin(3);
   auto& l = *cluster.leader();
   for (int i = 0; i < 3; ++i) {
     const auto name = "bucket-" + std::to_string(i);
@@ -48,17 +43,17 @@ TEST_F(open_transaction_test, what_members_and_operators_change_is_visible_on_th
 }
 
 TEST_F(open_transaction_test, what_was_answered_is_applied_again_when_all_crash_before_they_commit) {
-  begin(3);
+  cluster.begin(3);
   auto& l = *cluster.leader();
   log_client client{cluster, l, 1};
   ASSERT_FALSE(cluster.submit(l, {client.put("first")})[0].refused);
   cluster.expect_equal_states();
-  const auto before = l.log->applied();
+  const auto before = l.log->visible();
   for (int i = 0; i < 3; ++i) ASSERT_FALSE(cluster.submit(l, {client.put(std::to_string(i))})[0].refused);
-  EXPECT_EQ(l.log->applied(), before) << "nothing is committed yet";
+  EXPECT_EQ(l.log->visible(), before) << "nothing is committed yet";
   for (auto& n : cluster.nodes) cluster.crash(*n);
   for (auto& n : cluster.nodes) ASSERT_TRUE(cluster.start(*n));
-  EXPECT_EQ(l.log->applied(), before);
+  EXPECT_EQ(l.log->visible(), before);
   ASSERT_TRUE(cluster.barrier(l));
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(l.shows(std::to_string(i))) << i;
   cluster.expect_equal_states();
@@ -67,14 +62,14 @@ TEST_F(open_transaction_test, what_was_answered_is_applied_again_when_all_crash_
 TEST_F(open_transaction_test, the_log_keeps_what_the_state_has_not_committed) {
   cluster.compact_after_bytes = 16 << 10;
   cluster.entries_kept = 0;
-  begin(1);
+  cluster.begin(1);
   auto& l = *cluster.leader();
   log_client client{cluster, l, 1};
   for (int i = 0; i < 40; ++i)
     ASSERT_FALSE(cluster.submit(l, {client.put(std::to_string(i), std::string(900, 'x'))})[0].refused);
   const auto snapshot = l.disk->log()->load(0).value().snapshot;
   ASSERT_TRUE(snapshot) << "it was compacted";
-  EXPECT_LE(snapshot->index, l.log->applied());
+  EXPECT_LE(snapshot->index, l.log->visible());
   cluster.crash(l);
   ASSERT_TRUE(cluster.start(l));
   ASSERT_TRUE(cluster.barrier(l));

@@ -17,9 +17,7 @@ void PrintTo(const fault& f, std::ostream* out) {
 class failing_log_test : public testing::TestWithParam<fault> {
 protected:
   void SetUp() override {
-    cluster.found();
-    cluster.grow_to(3);
-    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+    cluster.begin(3);
     cluster.expect_equal_states();
     for (auto& n : cluster.nodes)
       if (n->leads() == GetParam().of_leader) broken = n.get();
@@ -309,9 +307,7 @@ TEST(failing_log, installs_what_was_staged_when_there_is_room_again) {
     log_cluster cluster{3};
     cluster.compact_after_bytes = 64 << 10; // 16 entries: not before the members have joined
     cluster.entries_kept = 10;
-    cluster.found();
-    cluster.grow_to(3);
-    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+    cluster.begin(3);
     auto* behind = &cluster.at(cluster.leader()->number == 1 ? 2 : 1);
     cluster.crash(*behind);
     log_client client{cluster, *cluster.leader(), 1};

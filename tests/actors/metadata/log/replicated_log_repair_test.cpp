@@ -9,9 +9,7 @@ namespace {
 class rotten_state : public testing::Test {
 protected:
   void SetUp() override {
-    cluster.found();
-    cluster.grow_to(3);
-    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
+    cluster.begin(3);
     put("before");
     cluster.expect_equal_states();
     leader = cluster.leader();

@@ -7,11 +7,6 @@ namespace {
 
 class replicated_log_test : public testing::Test {
 protected:
-  void begin(std::size_t members) {
-    cluster.found();
-    cluster.grow_to(members);
-    ASSERT_FALSE(cluster.submit(cluster.at(0), {meta::create_bucket{.name = "files", .now = 1}})[0].refused);
-  }
   log_cluster::node& follower() {
     for (auto& n : cluster.nodes)
       if (n->log && !n->leads()) return *n;
@@ -31,7 +26,7 @@ protected:
 } // namespace
 
 TEST_F(replicated_log_test, commands_of_a_follower_are_answered_with_their_own_results_and_applied_everywhere) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   log_client client{cluster, f, 1};
   const auto all = cluster.submit(f, {client.put("a"), client.put("a", "again", true), client.put("b")});
@@ -44,7 +39,7 @@ TEST_F(replicated_log_test, commands_of_a_follower_are_answered_with_their_own_r
 }
 
 TEST_F(replicated_log_test, a_follower_begins_no_session_of_another_node_or_of_another_start) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   f.incarnation = 4;
   const auto begun = [&](const storage::uuid& node, std::uint64_t incarnation) {
@@ -57,7 +52,7 @@ TEST_F(replicated_log_test, a_follower_begins_no_session_of_another_node_or_of_a
 }
 
 TEST_F(replicated_log_test, a_barrier_on_any_node_shows_what_was_acknowledged_on_another) {
-  begin(3);
+  cluster.begin(3);
   cluster.loss = 0.05;
   log_client client{cluster, cluster.at(1), 1};
   for (int i = 0; i < 30; ++i) {
@@ -70,7 +65,7 @@ TEST_F(replicated_log_test, a_barrier_on_any_node_shows_what_was_acknowledged_on
 }
 
 TEST_F(replicated_log_test, a_barrier_on_a_follower_does_not_wait_for_the_next_heartbeat) {
-  begin(3);
+  cluster.begin(3);
   auto* l = cluster.leader();
   auto& f = follower();
   log_client client{cluster, *l, 1};
@@ -109,7 +104,7 @@ INSTANTIATE_TEST_SUITE_P(disks, slow_leader_test,
 } // namespace
 
 TEST_P(slow_leader_test, hands_over_and_holds_up_nobody_afterwards) {
-  begin(3);
+  cluster.begin(3);
   auto* slow = cluster.leader();
   auto& f = follower();
   log_client client{cluster, f, 1};
@@ -140,7 +135,7 @@ TEST_P(slow_leader_test, hands_over_and_holds_up_nobody_afterwards) {
 }
 
 TEST_F(replicated_log_test, a_leader_sees_that_a_follower_came_back_with_an_older_log) {
-  begin(3);
+  cluster.begin(3);
   auto& leader = *cluster.leader();
   auto& back = follower();
   log_client client{cluster, leader, 1};
@@ -167,7 +162,7 @@ TEST_F(replicated_log_test, a_leader_sees_that_a_follower_came_back_with_an_olde
 }
 
 TEST_F(replicated_log_test, many_barriers_share_rounds) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   int rounds = 0, answered = 0;
   cluster.watch = [&](const auto&, const auto&, peer_request kind) {
@@ -181,7 +176,7 @@ TEST_F(replicated_log_test, many_barriers_share_rounds) {
 }
 
 TEST_F(replicated_log_test, loss_and_doubling_lose_and_double_nothing) {
-  begin(3);
+  cluster.begin(3);
   cluster.loss = 0.2;
   cluster.doubled = 0.2;
   std::vector<log_client> clients;
@@ -230,7 +225,7 @@ TEST_F(replicated_log_test, a_leader_that_is_lost_at_any_moment_takes_no_answer_
 }
 
 TEST_F(replicated_log_test, a_leader_that_was_cut_off_does_not_answer_for_the_others) {
-  begin(3);
+  cluster.begin(3);
   auto* old = cluster.leader();
   for (auto& n : cluster.nodes)
     if (n.get() != old) cluster.cuts.insert({{old->number, n->number}, {n->number, old->number}});
@@ -246,7 +241,7 @@ TEST_F(replicated_log_test, a_leader_that_was_cut_off_does_not_answer_for_the_ot
 }
 
 TEST_F(replicated_log_test, without_a_majority_everything_is_answered_at_its_deadline) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   for (auto& n : cluster.nodes)
     if (n.get() != &f) cluster.crash(*n);
@@ -257,7 +252,7 @@ TEST_F(replicated_log_test, without_a_majority_everything_is_answered_at_its_dea
 }
 
 TEST_F(replicated_log_test, a_read_does_not_wait_for_a_state_that_hangs) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   f.applies->hang();
   ASSERT_FALSE(cluster.submit(*cluster.leader(), {meta::create_bucket{.name = "other", .now = 1}})[0].refused);
@@ -273,7 +268,7 @@ TEST_F(replicated_log_test, a_read_does_not_wait_for_a_state_that_hangs) {
 }
 
 TEST_F(replicated_log_test, stopping_answers_all_that_wait) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   for (auto& n : cluster.nodes)
     if (n.get() != &f) cluster.crash(*n);
@@ -290,7 +285,7 @@ TEST_F(replicated_log_test, stopping_answers_all_that_wait) {
 }
 
 TEST_F(replicated_log_test, a_node_that_was_away_for_less_than_the_log_keeps_gets_entries) {
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   log_client client{cluster, *cluster.leader(), 1};
   cluster.crash(f);
@@ -305,7 +300,7 @@ TEST_F(replicated_log_test, a_node_that_was_away_for_less_than_the_log_keeps_get
 TEST_F(replicated_log_test, a_node_that_the_log_has_left_behind_fetches_the_state) {
   cluster.compact_after_bytes = 20'000;
   cluster.entries_kept = 5;
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   log_client client{cluster, *cluster.leader(), 1};
   cluster.crash(f);
@@ -325,7 +320,7 @@ TEST_F(replicated_log_test, a_node_that_the_log_has_left_behind_fetches_the_stat
 TEST_F(replicated_log_test, the_log_stays_short) {
   cluster.compact_after_bytes = 20'000;
   cluster.entries_kept = 5;
-  begin(1);
+  cluster.begin(1);
   log_client client{cluster, cluster.at(0), 1};
   fill(cluster.at(0), client, "k", 600, 1000);
   cluster.loop.run(1s);
@@ -339,7 +334,7 @@ TEST_F(replicated_log_test, the_log_stays_short) {
 TEST_F(replicated_log_test, writes_go_on_while_the_state_travels_and_arrive_behind_it) {
   cluster.compact_after_bytes = 20'000;
   cluster.entries_kept = 5;
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   log_client client{cluster, *cluster.leader(), 1};
   cluster.crash(f);
@@ -358,7 +353,7 @@ TEST_F(replicated_log_test, a_crash_at_any_moment_of_an_installation_is_recovere
   cluster.compact_after_bytes = 20'000;
   cluster.entries_kept = 5;
   cluster.piece_bytes = 64 << 10;
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   log_client client{cluster, *cluster.leader(), 1};
   int round = 0;
@@ -400,7 +395,7 @@ TEST_F(replicated_log_test, a_disk_that_fails_once_at_any_operation_only_delays_
   cluster.compact_after_bytes = 20'000;
   cluster.entries_kept = 5;
   cluster.piece_bytes = 64 << 10;
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   auto& l = *cluster.leader();
   log_client client{cluster, l, 1};
@@ -436,7 +431,7 @@ TEST_F(replicated_log_test, a_disk_that_fails_once_at_any_operation_only_delays_
 TEST_F(replicated_log_test, a_transfer_survives_loss_and_the_loss_of_its_source) {
   cluster.compact_after_bytes = 20'000;
   cluster.entries_kept = 5;
-  begin(3);
+  cluster.begin(3);
   auto& f = follower();
   log_client client{cluster, *cluster.leader(), 1};
   cluster.crash(f);

@@ -1,8 +1,6 @@
 #include "tests/base/temporary_directory.hpp"
 #include "tests/cluster/raft/log/log_disk.hpp"
 
-#include <set>
-
 namespace cairn::cluster::raft {
 namespace {
 

@@ -2,6 +2,8 @@
 
 #include "tests/cluster/raft/log/log_disk.hpp"
 
+#include <set>
+
 namespace cairn::cluster::raft {
 
 TEST(vote_file, survives_the_loss_of_either_copy_and_not_of_both) {
