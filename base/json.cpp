@@ -32,6 +32,15 @@ std::string json_text(const json_value& value) {
   return out;
 }
 
+std::string_view text_of(const json_value& value) {
+  const auto* text = value.if_string();
+  return text != nullptr ? std::string_view{text->data(), text->size()} : std::string_view{};
+}
+
+std::string_view member_name(const json_object::value_type& member) {
+  return {member.key().data(), member.key().size()};
+}
+
 std::optional<json_value> read_json(std::string_view text, std::size_t bytes_max, std::size_t depth_max) {
   if (text.size() > bytes_max) return std::nullopt;
   boost::json::parse_options strict;

@@ -154,29 +154,32 @@ void s3_session::respond_error(const s3_error& problem) {
 }
 
 // What the configuration allowed was not judged by the bucket's policy yet, if the object was looked up directly.
-void s3_session::respond_failure(const error& reason) {
-  const bool judged = request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
-  if (judged || !tells_of_objects(reason)) return respond_error_of(reason);
+bool s3_session::is_judged() const {
+  return request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
+}
+
+void s3_session::look_up_bucket(std::function<void(std::shared_ptr<const storage::metadata::bucket_row>)> then) {
   ask_result<actors::found_access>(
       self(),
-      [session = self(), reason](const result<actors::found_access>& found) {
-        if (found) session->request_.bucket = found->bucket;
-        session->respond_error_of(reason);
-      },
+      [then = std::move(then)](const result<actors::found_access>& found) { then(found ? found->bucket : nullptr); },
       actors::access_atom_v, actors::access_query{{}, request_.target.bucket, {}});
+}
+
+void s3_session::respond_failure(const error& reason) {
+  if (is_judged() || !tells_of_objects(reason)) return respond_error_of(reason);
+  look_up_bucket([session = self(), reason](auto bucket) {
+    session->request_.bucket = std::move(bucket);
+    session->respond_error_of(reason);
+  });
 }
 
 // A request that the bucket's policy denies is denied, whatever else is wrong with it.
 void s3_session::respond_unless_denied(const s3_error& problem) {
-  const bool judged = request_.bucket || request_.by.by != storage::metadata::allowed_by::configuration;
-  if (judged || request_.target.bucket.empty()) return respond_error(problem);
-  ask_result<actors::found_access>(
-      self(),
-      [session = self(), problem](const result<actors::found_access>& found) {
-        const auto denied = found && found->bucket ? denied_by_policy(session->request_, *found->bucket) : std::nullopt;
-        session->respond_error(denied ? *denied : problem);
-      },
-      actors::access_atom_v, actors::access_query{{}, request_.target.bucket, {}});
+  if (is_judged() || request_.target.bucket.empty()) return respond_error(problem);
+  look_up_bucket([session = self(), problem](const auto& bucket) {
+    const auto denied = bucket ? denied_by_policy(session->request_, *bucket) : std::nullopt;
+    session->respond_error(denied ? *denied : problem);
+  });
 }
 
 void s3_session::respond_error_of(const error& reason) {

@@ -53,13 +53,15 @@ private:
   void authorize_request();
   void look_up_access(actors::access_query query);
   void proceed(); // the request is authorized
+  bool is_judged() const;
+  // `then` gets the row of the request's bucket, or null.
+  void look_up_bucket(std::function<void(std::shared_ptr<const storage::metadata::bucket_row>)> then);
+  void respond_error_of(const error& reason);
+  void respond_unless_denied(const s3_error& problem);
 
   http_session& http_;
   const std::shared_ptr<s3_gateway> gateway_;
   net::request request_;
-  void respond_error_of(const error& reason);
-  void respond_unless_denied(const s3_error& problem);
-
   std::string address_;              // of the client's socket
   std::optional<s3_error> unrouted_; // the refusal of a request without an operation; sent after authorization
 };

@@ -58,8 +58,8 @@ bool is_refused_later(const request& request, const metadata::bucket_row& bucket
 std::optional<s3_error> decide_source(const request& request, const actors::found_access& found,
                                       const source_name& source) {
   if (!found.bucket_2) return no_such_bucket();
-  const auto by = as_reader(request.by);
-  const auto read = judge(by, by.asked->source, found.key.get(), *found.bucket_2, {.key = source.key});
+  const auto read = judge(request.by, request.by.asked->source, found.key.get(), *found.bucket_2,
+                          {.key = source.key, .is_source = true});
   if (read.made != ruling::denied) return std::nullopt;
   return denied(request, read, "This access key may not read the source's bucket.");
 }
@@ -80,11 +80,10 @@ std::optional<s3_error> decide_access(request& request, const actors::found_acce
   if (!found.bucket) return no_such_bucket();
   const auto& bucket = *found.bucket;
   auto how = allowed_by::key;
+  const bool later = is_judged_later(request, bucket);
+  if (later) how = key ? allowed_by::policy : allowed_by::anybody;
   for (const auto one : request.by.asked->actions) {
-    if (is_judged_later(request, bucket)) {
-      how = key ? allowed_by::policy : allowed_by::anybody;
-      break;
-    }
+    if (later) break;
     const auto verdict = judge(request.by, one, key.get(), bucket, {.key = request.target.key});
     if (verdict.made == ruling::denied && !is_refused_later(request, bucket, verdict))
       return denied(request, verdict, "This access key may not do this with the bucket.");
@@ -128,11 +127,10 @@ std::optional<s3_error> refused_object(const request& request, const metadata::b
 std::optional<s3_error> refused_source_object(const request& request, const metadata::bucket_row* bucket,
                                               std::string_view key, const metadata::object_row& row) {
   if (bucket == nullptr || !request.by.asked) return std::nullopt;
-  const auto by = as_reader(request.by);
-  auto actions = {by.asked->source, action::get_object_tagging};
+  const auto actions = {request.by.asked->source, action::get_object_tagging};
   for (const auto one : actions) {
     if (one == action::get_object_tagging && row.extras.tags.empty()) continue; // as S3: tags are copied, too
-    const auto found = judge(by, one, request.key.get(), *bucket, {key, &row});
+    const auto found = judge(request.by, one, request.key.get(), *bucket, {.key = key, .row = &row, .is_source = true});
     if (found.made != ruling::allowed)
       return denied(request, found, "This access key may not read the object to copy, or its tags.");
   }

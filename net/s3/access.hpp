@@ -12,12 +12,13 @@
 
 namespace cairn::net {
 
-// Authorizes the request by the rows: sets its authority (`asked` must be there) and the sender's rights. Otherwise
-// AccessDenied; NoSuchBucket if the bucket does not exist, so that the operation cannot affect a bucket that is created
-// after this check. `source`: of a copy, else empty.
+// The object that a copy reads; empty: the request is none.
 struct source_name {
   std::string bucket, key;
 };
+// Authorizes the request by the rows: sets its authority (`asked` must be there) and the sender's rights. Otherwise
+// AccessDenied; NoSuchBucket if the bucket does not exist, so that the operation cannot affect a bucket that is created
+// after this check.
 std::optional<s3_error> decide_access(request& request, const actors::found_access& found, const source_name& source);
 
 // Authorizes the request by the gateway's configuration: the root key or auth.anonymous.

@@ -21,16 +21,14 @@ bool has_version(const request& request) {
   return !request.target.key.empty() && request.target.find("versionId") != nullptr;
 }
 
-// The values of keys that are named like a header.
+// The values of keys that are named like a header: s3:x-amz-acl.
 void add_headers(const boost::beast::http::fields& head, policy::context& with) {
   for (const auto& field : head) {
     const auto name = view_of(field.name_string());
     if (!istarts_with(name, "x-amz-") && !istarts_with(name, "if-")) continue;
-    for (std::size_t i = 0; i <= static_cast<std::size_t>(context_key::last); ++i) {
-      const auto key = static_cast<context_key>(i);
-      if (key != context_key::x_amz_copy_source && iequals(policy::header_of(key), name))
-        with.set(key, std::string{view_of(field.value())});
-    }
+    const auto named = policy::key_of("s3:" + std::string{name});
+    if (named && named->key != context_key::x_amz_copy_source)
+      with.set(named->key, std::string{view_of(field.value())});
   }
 }
 
@@ -145,14 +143,11 @@ metadata::authority with_request_tags(const metadata::authority& by, const polic
 }
 
 metadata::authority as_deletion(const metadata::authority& by, const std::optional<metadata::version_id>& version) {
+  if (!version) return by;
   return changed(by, [&version](metadata::asked_access& asked) {
-    asked.actions = {version ? action::delete_object_version : action::delete_object};
-    if (version) replace(asked.with, context_key::version_id, to_string(*version));
+    asked.actions = {action::delete_object_version};
+    replace(asked.with, context_key::version_id, to_string(*version));
   });
-}
-
-metadata::authority as_reader(const metadata::authority& by) {
-  return changed(by, [](metadata::asked_access& asked) { asked.by_acl = true; });
 }
 
 } // namespace cairn::net

@@ -24,10 +24,8 @@ storage::metadata::authority as_listing(const storage::metadata::authority& by, 
 // The same request with these tags, which were in its body.
 storage::metadata::authority with_request_tags(const storage::metadata::authority& by,
                                                const storage::policy::tag_pairs& tags);
-// The same request as the deletion of one object.
+// Of a multi-delete, which asks for the deletion of objects: the same for one of them, or for one of its versions.
 storage::metadata::authority as_deletion(const storage::metadata::authority& by,
                                          const std::optional<storage::metadata::version_id>& version);
-// As the reading of the source of a copy.
-storage::metadata::authority as_reader(const storage::metadata::authority& by);
 
 } // namespace cairn::net

@@ -20,10 +20,10 @@ struct operation_route {
   std::string_view method;
   resource of = resource::any;
   std::string_view query{}; // the sub-resource that selects the operation: "acl"
-  bool copies = false;      // when x-amz-copy-source names a source
   // What a bucket's policy is asked: the action, the one of a request that names a version, and a second one.
   storage::policy::action act = storage::policy::action::none, of_version = storage::policy::action::none,
                           also = storage::policy::action::none;
+  bool copies = false; // when x-amz-copy-source names a source
 };
 
 // The right on the request's bucket. A copy also needs `read` on its source's bucket.

@@ -132,7 +132,8 @@ routed route(std::span<const s3_operation> table, std::string_view method, const
   const bool asks_ahead = method == "OPTIONS"; // asks about a request with another method to the same target
   const sub_resource* sub = nullptr;
   const auto subs = asks_ahead ? 0 : sub_resources_of(target, sub);
-  const operation_route asked{method, resource_of(target), sub ? sub->query : std::string_view{}, copies};
+  const operation_route asked{
+      .method = method, .of = resource_of(target), .query = sub ? sub->query : std::string_view{}, .copies = copies};
   const bool ambiguous = subs > 1 || (target.asterisk && !asks_ahead);
   const auto found = ambiguous ? routed{nullptr, nullptr, std::nullopt} : find_operation(table, asked);
   const auto* operation = found.operation;

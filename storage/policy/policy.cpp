@@ -28,12 +28,10 @@ bool limits(const condition& c) {
   }
   const bool is_identity = c.key() == context_key::userid || c.key() == context_key::username ||
                            c.key() == context_key::principal_arn || c.key() == context_key::principal_account;
-  const bool is_text = how.how == comparison::string_equals || how.how == comparison::string_like ||
-                       how.how == comparison::string_equals_ignore_case || how.how == comparison::arn;
   const bool is_fixed = std::all_of(c.patterns().begin(), c.patterns().end(), [](const pattern& p) {
     return p.is_fixed() && p.text().find_first_of("*?") == std::string::npos;
   });
-  return is_identity && is_text && is_fixed && !c.patterns().empty();
+  return is_identity && is_fixed && !c.patterns().empty(); // only comparisons of text have patterns
 }
 
 answer holds(const statement& s, const request& r) {

@@ -14,11 +14,6 @@ constexpr std::size_t depth_max = 6;
 constexpr std::string_view version_with_variables = "2012-10-17", version_before = "2008-10-17";
 constexpr std::string_view arn_of_s3 = "arn:aws:s3:::";
 
-std::string_view text_of(const json_value& value) {
-  const auto* text = value.if_string();
-  return text != nullptr ? std::string_view{text->data(), text->size()} : std::string_view{};
-}
-
 std::string quoted(std::string_view text) {
   constexpr std::size_t shown_max = 120;
   return '`' + std::string{text.substr(0, shown_max)} + (text.size() > shown_max ? "…`" : "`");
@@ -155,7 +150,7 @@ bool statement_reader::read_principals(std::string_view element, const json_valu
   if (kinds == nullptr || kinds->empty())
     return fail(std::string{element} + R"( must be "*" or an object such as {"AWS": "arn:aws:iam:::user/KEY"})");
   for (const auto& member : *kinds) {
-    const std::string_view kind{member.key().data(), member.key().size()};
+    const std::string_view kind = member_name(member);
     std::vector<std::string_view> names;
     if (!texts_of(kind, member.value(), names)) return false;
     if (kind == "AWS") {
@@ -246,12 +241,12 @@ bool statement_reader::read_conditions(const json_value& value, statement& into)
   const auto* blocks = value.if_object();
   if (blocks == nullptr) return fail("Condition is not an object");
   for (const auto& block : *blocks) {
-    const std::string_view how{block.key().data(), block.key().size()};
+    const std::string_view how = member_name(block);
     const auto* lines = block.value().if_object();
     if (lines == nullptr || lines->empty())
       return fail("the condition operator " + quoted(how) + " needs an object of condition keys");
     for (const auto& line : *lines)
-      if (!read_condition(how, {line.key().data(), line.key().size()}, line.value(), into)) return false;
+      if (!read_condition(how, member_name(line), line.value(), into)) return false;
   }
   return true;
 }
@@ -292,7 +287,7 @@ bool statement_reader::read(const json_value& value, statement& into) {
   const auto* members = value.if_object();
   if (members == nullptr) return fail("a statement is not an object");
   for (const auto& member : *members)
-    if (!read_member({member.key().data(), member.key().size()}, member.value(), into)) return false;
+    if (!read_member(member_name(member), member.value(), into)) return false;
   return complete(into);
 }
 
@@ -313,7 +308,7 @@ result<policy> policy::compile(std::string_view json, owner_kind of, std::string
   bool variables = false;
   const json_value* body = nullptr;
   for (const auto& member : *members) {
-    const std::string_view name{member.key().data(), member.key().size()};
+    const std::string_view name = member_name(member);
     const auto text = text_of(member.value());
     if (name == "Version") {
       variables = text == version_with_variables;

@@ -224,20 +224,9 @@ std::optional<named_key> key_of(std::string_view text) {
   return std::nullopt;
 }
 
-std::string_view key_text(context_key k) {
-  return key_rows[static_cast<std::size_t>(k)].text;
-}
-
 bool is_tag(context_key k) {
   return k == context_key::principal_tag || k == context_key::existing_object_tag ||
          k == context_key::request_object_tag;
-}
-
-std::string_view header_of(context_key k) {
-  constexpr std::string_view space = "s3:";
-  const auto text = key_text(k);
-  const bool is_header = text.starts_with("s3:x-amz-") || k == context_key::if_match || k == context_key::if_none_match;
-  return is_header ? text.substr(space.size()) : std::string_view{};
 }
 
 } // namespace cairn::storage::policy

@@ -151,9 +151,6 @@ struct named_key {
 // "aws:SourceIp", "s3:ExistingObjectTag/team". Names are not case-sensitive, except those of tags. nullopt: unknown, or
 // a tag without a name.
 std::optional<named_key> key_of(std::string_view text);
-std::string_view key_text(context_key k); // "aws:SourceIp"; of tags with the slash
 bool is_tag(context_key k);
-// s3:… keys that are read from the header of the same name (s3:x-amz-acl), and their headers.
-std::string_view header_of(context_key k); // empty: none
 
 } // namespace cairn::storage::policy

@@ -17,7 +17,7 @@ const cairn::net::s3_operation table[] = {
     {.name = "node", .routes = {{"GET", resource::node}}},
     {.name = "bucket", .routes = {{"GET", resource::bucket}, {"PUT", resource::bucket}, {"HEAD", resource::bucket}}},
     {.name = "object", .routes = {{"GET", resource::object}, {"PUT", resource::object}, {"DELETE", resource::object}}},
-    {.name = "copy", .routes = {{"PUT", resource::object, "", true}}},
+    {.name = "copy", .routes = {{.method = "PUT", .of = resource::object, .copies = true}}},
     {.name = "setting", .routes = {{"GET", resource::bucket, "acl"}, {"GET", resource::object, "acl"}}},
     {.name = "delete", .routes = {{"POST", resource::bucket, "delete"}}},
     {.name = "part", .routes = {{"PUT", resource::object, "uploadId"}}},

@@ -117,7 +117,7 @@ class Maker:
                 "access_key": key, "time": r.choice([1796000000000, 1795974089000, 1764438089123]), "values": values, "existing": existing}
 
 
-def run(program, requests, seed, per_policy=20):
+def run(program, requests, seed):
     maker = Maker(seed)
     process = subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     counts, differ, done = collections.Counter(), 0, 0
@@ -128,7 +128,7 @@ def run(program, requests, seed, per_policy=20):
             policy = maker.policy(bucket, of)
             lines.append({"policy": json.dumps(policy), "of": of, "bucket": bucket})
             cases.append((policy, None))
-            for _ in range(per_policy):
+            for _ in range(20):
                 asked = maker.request(bucket)
                 lines.append(asked)
                 cases.append((policy, asked))

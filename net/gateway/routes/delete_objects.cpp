@@ -44,7 +44,7 @@ void deleted(const job_ptr& job, std::size_t index, const result<actors::committ
   commit_some(job);
 }
 
-void commit_one(const job_ptr& job, std::size_t i) {
+void commit_one(const job_ptr& job, std::size_t i, metadata::authority by) {
   const auto& shared = job->session->shared();
   const auto& current = job->session->current();
   const auto& entry = job->request.entries[i];
@@ -54,7 +54,7 @@ void commit_one(const job_ptr& job, std::size_t i) {
   command.now = shared.clock.wall();
   command.only_if = entry.only_if;
   command.version = entry.version;
-  command.by = as_deletion(current.authority(entry.version ? version_removal_rights : 0), entry.version);
+  command.by = std::move(by);
   std::function<void(result<actors::committed>)> answered = [job, i](result<actors::committed> outcome) {
     boost::asio::post(job->session->executor(), [job, i, outcome = std::move(outcome)] { deleted(job, i, outcome); });
   };
@@ -64,9 +64,8 @@ void commit_one(const job_ptr& job, std::size_t i) {
 }
 
 // As far as the rows of the head tell; the command is judged again.
-bool is_denied(const request& current, const delete_entry& entry) {
-  if (!current.bucket || current.by.by == metadata::allowed_by::configuration) return false;
-  const auto by = as_deletion(current.by, entry.version);
+bool is_denied(const request& current, const metadata::authority& by, const delete_entry& entry) {
+  if (!current.bucket || by.by == metadata::allowed_by::configuration) return false;
   return judge(by, by.asked->actions.front(), current.key.get(), *current.bucket, {.key = entry.key}).made ==
          metadata::ruling::denied;
 }
@@ -76,11 +75,14 @@ void commit_some(const job_ptr& job) {
   auto& entries = job->request.entries;
   for (; job->running < running_max && job->next < entries.size(); ++job->next) {
     auto& entry = entries[job->next];
-    if (!entry.failed && is_denied(job->session->current(), entry))
+    if (entry.failed) continue;
+    const auto& current = job->session->current();
+    auto by = as_deletion(current.authority(entry.version ? version_removal_rights : 0), entry.version);
+    if (is_denied(current, by, entry))
       entry.failed = entry.version ? version_removal_denied() : access_denied("You may not delete this object.");
     if (entry.failed) continue;
     ++job->running;
-    commit_one(job, job->next);
+    commit_one(job, job->next, std::move(by));
   }
   if (job->running == 0) respond_document(job->session, delete_result_xml(job->request));
 }

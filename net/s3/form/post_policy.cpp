@@ -28,11 +28,6 @@ s3_error denied(std::string_view why) {
   return {403, "AccessDenied", "Invalid according to Policy: " + std::string{why}};
 }
 
-std::string_view text_of(const json_value& value) {
-  const auto* text = value.if_string();
-  return text ? std::string_view{text->data(), text->size()} : std::string_view{};
-}
-
 // A number of bytes, or one in a string.
 std::optional<std::uint64_t> size_of(const json_value& value) {
   if (const auto* number = value.if_int64()) return *number < 0 ? std::nullopt : std::optional<std::uint64_t>{*number};

@@ -199,9 +199,12 @@ result<const bucket_row*> command_applier::admitted(const authority& by, const s
 std::optional<error> command_applier::forbidden_list(const bucket_row& bucket, const object_extras& extras) {
   if (!extras.public_read) return std::nullopt;
   if (bucket.ownership == ownership::enforced) return error{errc::acl_not_supported};
-  if ((bucket.public_block & public_block::block_acls) != 0)
-    return error{errc::access_denied, "The bucket's public access block refuses public access control lists."};
-  return std::nullopt;
+  return blocked_list(bucket);
+}
+
+std::optional<error> command_applier::blocked_list(const bucket_row& bucket) {
+  if ((bucket.public_block & public_block::block_acls) == 0) return std::nullopt;
+  return error{errc::access_denied, "The bucket's public access block refuses public access control lists."};
 }
 
 command_result command_applier::made(const bucket_row& bucket) const {

@@ -75,6 +75,7 @@ private:
                                      const std::optional<version_id>& version = {});
   // acl_not_supported, access_denied (the bucket's public access block), or nullopt.
   static std::optional<error> forbidden_list(const bucket_row& bucket, const object_extras& extras);
+  static std::optional<error> blocked_list(const bucket_row& bucket); // of a list that makes something public
   void store(const bucket_row& bucket, const put_object& c, const std::optional<object_row>& present);
   std::optional<error> remove(const bucket_row& bucket, const delete_object& c, std::uint64_t& outcome);
   // The result of a command that made a new version of an object in this bucket.

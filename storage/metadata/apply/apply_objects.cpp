@@ -107,8 +107,8 @@ std::optional<error> command_applier::change(const set_bucket& c) {
   if (c.tags) row.tags = *c.tags;
   if (c.ownership) row.ownership = *c.ownership;
   if (row.public_read && row.ownership == ownership::enforced) return error{errc::acl_not_supported};
-  if (c.public_read.value_or(false) && (row.public_block & public_block::block_acls) != 0)
-    return error{errc::access_denied, "The bucket's public access block refuses public access control lists."};
+  if (c.public_read.value_or(false))
+    if (auto refused = blocked_list(row)) return refused;
   b_.put_bucket(row);
   return std::nullopt;
 }

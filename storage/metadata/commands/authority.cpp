@@ -145,7 +145,7 @@ verdict judge(const authority& a, action wanted, const access_key_row* key, cons
   };
   if (by_configuration) return unless_it_waits(allowed_by::configuration);
   if (right != 0 && (held & right) == right) return unless_it_waits(allowed_by::key);
-  const auto by_acl = a.asked->by_acl ? acl_rules(wanted, bucket, object) : ruling::denied;
+  const auto by_acl = a.asked->by_acl || object.is_source ? acl_rules(wanted, bucket, object) : ruling::denied;
   if (by_acl == ruling::allowed) return unless_it_waits(allowed_by::anybody);
   const bool restricted = a.asked->with.kind == policy::sender::anonymous && !bucket.policy.empty() &&
                           (bucket.public_block & public_block::restrict_buckets) != 0 &&
@@ -185,11 +185,9 @@ std::optional<error> source_lapsed(const authority& a, const access_key_row* key
     const bool may_read = key != nullptr && (key->rights_on(source->id) & rights::read) != 0;
     return judged && !may_read && !source->public_objects ? std::optional{refused} : std::nullopt;
   }
-  auto reading = std::make_shared<asked_access>(*a.asked);
-  reading->by_acl = true;
-  auto as_reader = a;
-  as_reader.asked = std::move(reading);
-  const auto found = judge(as_reader, a.asked->source, key, *source, object);
+  auto read = object;
+  read.is_source = true;
+  const auto found = judge(a, a.asked->source, key, *source, read);
   if (found.made == ruling::allowed) return std::nullopt;
   if (found.made == ruling::undecided && object.row == nullptr && !object.missing) return std::nullopt;
   return found.why.empty() ? refused : denied_by_policy(found.why);

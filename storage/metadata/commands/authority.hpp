@@ -55,6 +55,7 @@ struct judged_object {
   std::string_view key{};
   const object_row* row = nullptr; // null: not looked up yet, unless it is missing
   bool missing = false;
+  bool is_source = false; // a copy reads it: public access may allow that, whatever the request's own operation
 };
 
 enum class ruling : std::uint8_t { allowed, denied, undecided }; // undecided: depends on the object's row or the body

@@ -1,5 +1,6 @@
 // The policy of a bucket as its row holds it: the text as it was put, and the compiled form, which is made when it is
-// first needed. Copies share both, so a row that a cache keeps is compiled once.
+// first needed. Equal texts share both, as long as the text is one of the 64 that were used last in this process: a row
+// is decoded anew for each entry of the log and for each look-up that misses the cache of rows. Thread-safe.
 #pragma once
 
 #include <cstdint>
