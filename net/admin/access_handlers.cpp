@@ -74,7 +74,7 @@ struct credentials {
 
 std::optional<credentials> basic_credentials(const admin_request& asked) {
   constexpr std::string_view scheme = "Basic ";
-  const auto sent = header_of(asked, "Authorization");
+  const auto sent = find_field(asked, "Authorization");
   if (!sent || !sent->starts_with(scheme)) return std::nullopt;
   const auto decoded = base64_decode(sent->substr(scheme.size()));
   const auto colon = decoded ? decoded->find(':') : std::string::npos;
@@ -112,10 +112,10 @@ json_object bucket_object(const rows_of::bucket_row& b, json_array keys) {
 } // namespace
 
 void handle_sign_in(api_environment& env, const api_call& call, admin_done done) {
-  const auto origin = header_of(call.request, "Origin");
-  if (origin && !is_same_origin(origin, text_of(call.request[http::field::host]), env.encrypted))
+  const auto origin = find_field(call.request, "Origin");
+  if (origin && !is_same_origin(origin, view_of(call.request[http::field::host]), env.encrypted))
     return done({refusal({errc::access_denied, "the header Origin is not this port's"}, call.format)});
-  const std::string earlier{cookie_of(header_of(call.request, "Cookie").value_or(""), env.cookie)};
+  const std::string earlier{cookie_of(field_of(call.request, "Cookie"), env.cookie)};
   if (call.caller.is_operator) return done(begin_session(env, earlier, {}, true));
   const auto sent = basic_credentials(call.request);
   if (!sent) return done(wrong_secret(call.format));
@@ -174,18 +174,15 @@ void handle_keys(api_environment& env, const api_call& call, admin_done done) {
   const auto max = page_size(call, 0);
   if (!max) return done({refusal(max.error(), call.format)});
   if (!env.node) return done({refusal(node_not_open(), call.format)});
-  list_keys(env.node->keys, parameter(call, "after"), *max,
-            [format = call.format, only = call.caller.key, done = std::move(done)](result<key_page> page) {
-              if (!page) return done({refusal(page.error(), format)});
-              if (only) {
-                page->keys = {*only};
-                page->next.clear();
-              }
-              if (format == answer_format::text)
-                return done({text_response(http::status::ok, keys_answer(page->keys, page->names, false))});
-              done({json_response(json_object{{"keys", keys_json(page->keys, page->names)},
-                                              {"next", next_or_null(!page->next.empty(), page->next)}})});
-            });
+  const auto answer = [format = call.format, done = std::move(done)](const result<key_page>& page) {
+    if (!page) return done({refusal(page.error(), format)});
+    if (format == answer_format::text)
+      return done({text_response(http::status::ok, keys_answer(page->keys, page->names, false))});
+    done({json_response(json_object{{"keys", keys_json(page->keys, page->names)},
+                                    {"next", next_or_null(!page->next.empty(), page->next)}})});
+  };
+  if (call.caller.key) return name_grants(env.node->keys, call.caller.key, answer);
+  list_keys(env.node->keys, parameter(call, "after"), *max, answer);
 }
 
 void handle_buckets(api_environment& env, const api_call& call, admin_done done) {
@@ -222,7 +219,7 @@ void handle_bucket(api_environment& env, const api_call& call, admin_done done) 
           if (only->rights_on(bucket->id) == 0) return done({refusal({errc::no_such_bucket}, format)});
           return done({json_response(bucket_object(*bucket, keys_of_bucket({*only}, bucket->id)))});
         }
-        list_keys(keys, {}, 0, [bucket = *bucket, format, done](const result<key_page>& page) {
+        read_keys(keys, [bucket = *bucket, format, done](const result<key_page>& page) {
           if (!page) return done({refusal(page.error(), format)});
           done({json_response(bucket_object(bucket, keys_of_bucket(page->keys, bucket.id)))});
         });

@@ -27,7 +27,7 @@ admin_response console_answer(std::string_view path) {
   }
   const auto file = std::ranges::find(console_files(), path, &console_file::path);
   if (file == console_files().end()) return text_response(http::status::not_found, "there is no such file\n");
-  auto r = text_response(http::status::ok, std::string{file->content}, std::string{file->type}.c_str());
+  auto r = text_response(http::status::ok, std::string{file->content}, file->type);
   r.set(http::field::cache_control, "no-cache");
   r.set("Content-Security-Policy", console_policy);
   r.set("X-Frame-Options", "DENY");
@@ -48,9 +48,9 @@ bool changes(const admin_request& asked) {
 
 // A session's change must prove that a page of this port sends it. nullopt: it does.
 std::optional<error> forged(const admin_request& asked, const console_session& session, bool encrypted) {
-  if (!is_same_origin(header_of(asked, "Origin"), text_of(asked[http::field::host]), encrypted))
+  if (!is_same_origin(find_field(asked, "Origin"), view_of(asked[http::field::host]), encrypted))
     return error{errc::access_denied, "the header Origin is not this port's"};
-  if (!may_command(header_of(asked, "Cairn-CSRF"), session.csrf))
+  if (!may_command(find_field(asked, "Cairn-CSRF"), session.csrf))
     return error{errc::access_denied, "the header Cairn-CSRF is not the session's"};
   return std::nullopt;
 }
@@ -64,6 +64,10 @@ void run(api_environment& env, const api_call& call, admin_done done) {
   call.row.handle(env, call, std::move(done));
 }
 
+error host_refused() {
+  return {errc::access_denied, "Host is none of this port's names (admin.server_names), and the token is missing"};
+}
+
 } // namespace
 
 admin_api::admin_api(config::admin_settings settings, admin_options options, const storage::clock& clock,
@@ -75,12 +79,12 @@ admin_api::admin_api(config::admin_settings settings, admin_options options, con
       started_(clock.wall()) {}
 
 bool admin_api::has_token(const admin_request& asked) const {
-  return may_command(header_of(asked, "Cairn-Token"), options_.token).has_value();
+  return may_command(find_field(asked, "Cairn-Token"), options_.token).has_value();
 }
 
 // A web page can make its own host name resolve to this port (DNS rebinding), but it does not know the token.
 bool admin_api::may_read(const admin_request& asked) const {
-  return host_allowed(text_of(asked[http::field::host]), settings_.listen, settings_.server_names) || has_token(asked);
+  return host_allowed(view_of(asked[http::field::host]), settings_.listen, settings_.server_names) || has_token(asked);
 }
 
 api_environment admin_api::environment(bool encrypted) {
@@ -91,7 +95,7 @@ api_environment admin_api::environment(bool encrypted) {
 }
 
 void admin_api::answer(const admin_request& asked, bool encrypted, admin_done done) {
-  auto target = parse_target(text_of(asked.target()));
+  auto target = parse_target(view_of(asked.target()));
   if (!target) return done({refusal(target.error(), answer_format::text)});
   if (target->path.starts_with("/v1/")) return api(asked, std::move(*target), encrypted, std::move(done));
   const bool of_older = target->path == "/cluster/command" || target->path == "/keys/command";
@@ -112,9 +116,7 @@ admin_response admin_api::health(std::string_view path) const {
 void admin_api::page(const admin_request& asked, const request_target& target, bool encrypted, admin_done done) {
   const std::string_view path = target.path;
   const bool of_health = path.starts_with("/health/");
-  if (!of_health && !may_read(asked))
-    return done({text_response(http::status::forbidden, "Host is none of this port's names (admin.server_names), and "
-                                                        "the token is missing\n")});
+  if (!of_health && !may_read(asked)) return done({refusal(host_refused(), answer_format::text)});
   if (changes(asked)) return done({method_refused("GET, HEAD", answer_format::text)});
   if (of_health) return done({health(path)});
   if (path == "/metrics")
@@ -131,7 +133,7 @@ void admin_api::page(const admin_request& asked, const request_target& target, b
 
 void admin_api::older_command(const admin_request& asked, const request_target& target, bool encrypted,
                               admin_done done) {
-  if (const auto may = may_command(header_of(asked, "Cairn-Token"), options_.token); !may)
+  if (const auto may = may_command(find_field(asked, "Cairn-Token"), options_.token); !may)
     return done({text_response(http::status::forbidden, may.error().text + "\n"), true});
   const auto* kind = target.find("kind");
   const bool of_keys = target.path == "/keys/command";
@@ -145,10 +147,7 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
   const auto* wanted = target.find("format");
   const auto format = wanted && *wanted == "text" ? answer_format::text : answer_format::json;
   const bool by_token = has_token(asked);
-  if (!by_token && !may_read(asked))
-    return done({refusal({errc::access_denied, "Host is none of this port's names (admin.server_names), and the token "
-                                               "is missing"},
-                         format)});
+  if (!may_read(asked)) return done({refusal(host_refused(), format)});
   if (match.allowed.empty())
     return done({refusal({errc::not_found, "/v1/openapi.json says which paths there are"}, format)});
   if (!match.row) return done({method_refused(match.allowed, format)});
@@ -160,7 +159,7 @@ void admin_api::api(const admin_request& asked, request_target target, bool encr
     return run(env, call, std::move(done));
   }
   if (call.row.right == api_right::anyone) return run(env, call, std::move(done));
-  if (const auto sent = header_of(asked, "Cairn-Token"))
+  if (const auto sent = find_field(asked, "Cairn-Token"))
     return done({refusal(http::status::forbidden, may_command(sent, options_.token).error(), format), true});
   with_session(std::move(env), std::move(call), std::move(done));
 }
@@ -173,10 +172,10 @@ void admin_api::with_session(api_environment env, api_call call, admin_done done
     return admin_answer{std::move(r)};
   };
   auto& caller = call.caller;
-  caller.session_id = cookie_of(header_of(call.request, "Cookie").value_or(""), env.cookie);
+  caller.session_id = cookie_of(field_of(call.request, "Cookie"), env.cookie);
   // Pages of other ports of this host count as the same site: the browser sends them the cookie with SameSite=Strict
   // too.
-  const auto site = header_of(call.request, "Sec-Fetch-Site").value_or("same-origin");
+  const auto site = find_field(call.request, "Sec-Fetch-Site").value_or("same-origin");
   if (site == "same-origin" || site == "none") caller.session = sessions_.find(caller.session_id);
   if (!caller.session) return done(not_signed_in());
   if (changes(call.request))

@@ -1,9 +1,8 @@
 // Answers the requests of the admin port, and decides who may ask what:
-//   /health/…            everybody
-//   /metrics, /cluster   everybody, under a Host name that DNS rebinding cannot produce
-//   (net/wire/grammar/host_check.hpp) /console/…           the console's files, likewise /v1/…                the admin
-//   API (api_table.hpp) /cluster/command, /keys/command   the same commands as paths of older builds; with the token
-//   only
+// - /health/…: everybody
+// - /metrics, /cluster, /console/…, /v1/… (api_table.hpp): under a Host name that DNS rebinding cannot produce
+//   (net/wire/grammar/host_check.hpp), or with the token
+// - /cluster/command, /keys/command: the same commands as paths of older builds; with the token only
 //
 // A request is the operator's with the node's admin token (header Cairn-Token), or with the cookie of a session that
 // the root key or the token began. Sessions of other access keys see what the key may see, and change nothing; the key

@@ -26,10 +26,10 @@ http::status status_of(errc code) {
 
 } // namespace
 
-admin_response text_response(http::status status, std::string body, const char* type) {
+admin_response text_response(http::status status, std::string body, std::string_view type) {
   admin_response r{status, 11};
   r.set(http::field::server, "Cairn");
-  r.set(http::field::content_type, type);
+  r.set(http::field::content_type, beast_view(type));
   r.set(http::field::cache_control, "no-store");
   r.set("X-Content-Type-Options", "nosniff");
   r.set("Cross-Origin-Resource-Policy", "same-origin");
@@ -40,8 +40,7 @@ admin_response text_response(http::status status, std::string body, const char* 
 }
 
 admin_response json_response(const json_value& value, http::status status) {
-  return text_response(status == http::status{} ? http::status::ok : status, json_text(value) + "\n",
-                       "application/json");
+  return text_response(status, json_text(value) + "\n", "application/json");
 }
 
 admin_response refusal(http::status status, const error& why, answer_format format) {
@@ -52,16 +51,6 @@ admin_response refusal(http::status status, const error& why, answer_format form
 
 admin_response refusal(const error& why, answer_format format) {
   return refusal(status_of(why.code), why, format);
-}
-
-std::string_view text_of(boost::beast::string_view v) {
-  return {v.data(), v.size()};
-}
-
-std::optional<std::string_view> header_of(const admin_request& asked, std::string_view name) {
-  const auto found = asked.find(boost::beast::string_view{name.data(), name.size()});
-  if (found == asked.end()) return std::nullopt;
-  return text_of(found->value());
 }
 
 } // namespace cairn::net

@@ -3,6 +3,7 @@
 
 #include "base/error.hpp"
 #include "base/json.hpp"
+#include "net/wire/grammar/fields.hpp"
 
 #include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/message.hpp>
@@ -27,13 +28,11 @@ using admin_done = std::function<void(admin_answer)>; // called once, on any thr
 enum class answer_format : std::uint8_t { json, text };
 
 admin_response text_response(boost::beast::http::status status, std::string body,
-                             const char* type = "text/plain; charset=utf-8");
-admin_response json_response(const json_value& value, boost::beast::http::status status = {});
+                             std::string_view type = "text/plain; charset=utf-8");
+admin_response json_response(const json_value& value,
+                             boost::beast::http::status status = boost::beast::http::status::ok);
 // json: {"code", "message"}.
 admin_response refusal(boost::beast::http::status status, const error& why, answer_format format);
 admin_response refusal(const error& why, answer_format format); // with the status of the error's code
-
-std::string_view text_of(boost::beast::string_view v);
-std::optional<std::string_view> header_of(const admin_request& asked, std::string_view name);
 
 } // namespace cairn::net

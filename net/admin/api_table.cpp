@@ -13,27 +13,26 @@ namespace {
 using boost::beast::http::verb;
 using params = std::span<const api_parameter>;
 
-constexpr std::array value_weight{api_parameter{"value", "integer", true, "The weight, 0 to 1000000000."}};
-constexpr std::array value_zone{api_parameter{"value", "string", true, "The zone: what fails together."}};
-constexpr std::array value_hold{api_parameter{"value", "hold|release", true, "Hold deletions, or release them."}};
-constexpr std::array value_on{api_parameter{"value", "on|off", true, "Whether anybody may list and read it."}};
-constexpr std::array of_voters{api_parameter{"node", "string", true, "The voters, separated by commas."}};
-constexpr std::array of_invitation{
-    api_parameter{"value", "integer", true, "For how many seconds it may be used, 1 to 2592000."},
-    api_parameter{"id", "string", false, "The node to let in. Without it the answer is a one-time token."}};
-constexpr std::array of_new_key{api_parameter{"label", "string", false, "For people."},
-                                api_parameter{"create_buckets", "yes|no", false, "Whether it may create buckets."}};
-constexpr std::array of_rights{
-    api_parameter{"bucket", "string", false, "The bucket, together with rights."},
-    api_parameter{"rights", "string", false, "Of read, write and owner, separated by commas."},
-    api_parameter{"create_buckets", "yes", false, "The right to create buckets."}};
-constexpr std::array of_bucket_page{
-    api_parameter{"prefix", "string", false, "Only those whose names begin so."},
-    api_parameter{"after", "string", false, "Begin behind this one: `next` of the page before."},
-    api_parameter{"max", "integer", false, "At most so many, 1 to 1000. Without it: 1000."}};
-constexpr std::array of_key_page{
-    api_parameter{"after", "string", false, "Begin behind this access key: `next` of the page before."},
-    api_parameter{"max", "integer", false, "At most so many, 1 to 1000. Without it: all of them."}};
+constexpr api_parameter value_weight[] = {{"value", "integer", true, "The weight, 0 to 1000000000."}};
+constexpr api_parameter value_zone[] = {{"value", "string", true, "The zone: what fails together."}};
+constexpr api_parameter value_hold[] = {{"value", "hold|release", true, "Hold deletions, or release them."}};
+constexpr api_parameter value_on[] = {{"value", "on|off", true, "Whether anybody may list and read it."}};
+constexpr api_parameter of_voters[] = {{"node", "string", true, "The voters, separated by commas."}};
+constexpr api_parameter of_invitation[] = {
+    {"value", "integer", true, "For how many seconds it may be used, 1 to 2592000."},
+    {"id", "string", false, "The node to let in. Without it the answer is a one-time token."}};
+constexpr api_parameter of_new_key[] = {{"label", "string", false, "For people."},
+                                        {"create_buckets", "yes|no", false, "Whether it may create buckets."}};
+constexpr api_parameter of_rights[] = {{"bucket", "string", false, "The bucket, together with rights."},
+                                       {"rights", "string", false, "Of read, write and owner, separated by commas."},
+                                       {"create_buckets", "yes", false, "The right to create buckets."}};
+constexpr api_parameter of_bucket_page[] = {
+    {"prefix", "string", false, "Only those whose names begin so."},
+    {"after", "string", false, "Begin behind this one: `next` of the page before."},
+    {"max", "integer", false, "At most so many, 1 to 1000. Without it: 1000."}};
+constexpr api_parameter of_key_page[] = {
+    {"after", "string", false, "Begin behind this access key: `next` of the page before."},
+    {"max", "integer", false, "At most so many, 1 to 1000. Without it: all of them."}};
 
 constexpr api_row verb_row(verb method, std::string_view path, std::string_view name, std::string_view command,
                            params parameters = {}) {

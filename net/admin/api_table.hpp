@@ -34,7 +34,7 @@ struct api_parameter {
 // A member of an answer. Type: "string", "integer", "boolean", or the name of a schema; "[…]": an array of it; a '?' at
 // its end: or null.
 struct api_field {
-  std::string_view name, type, help;
+  std::string_view name, type, help = {};
 };
 struct api_schema {
   std::string_view name;

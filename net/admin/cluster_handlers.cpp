@@ -3,8 +3,6 @@
 #include "net/admin/cluster_page.hpp"
 #include "net/admin/cluster_reasons.hpp"
 
-#include <array>
-
 namespace cairn::net {
 
 namespace http = boost::beast::http;
@@ -36,29 +34,6 @@ void with_status(api_environment& env, const api_call& call, admin_done done,
         then({json_response(describe(*status))});
       },
       actors::status_atom_v);
-}
-
-json_object moves_object(const actors::cluster_status& s) {
-  constexpr std::array states{"active", "draining", "out"};
-  json_array nodes;
-  std::uint64_t incoming = 0;
-  for (const auto& n : s.nodes) {
-    incoming += n.partitions_incoming;
-    const auto state = std::size_t(n.state) - std::size_t(storage::metadata::node_state::active);
-    nodes.push_back(json_object{{"number", n.number},
-                                {"address", n.address},
-                                {"state", state < states.size() ? states[state] : "out"},
-                                {"up", n.up},
-                                {"partitions_owned", n.partitions_owned},
-                                {"partitions_incoming", n.partitions_incoming}});
-  }
-  return {{"bytes_to_move", s.bytes_to_move},
-          {"partitions_incoming", incoming},
-          {"partitions_under_replicated", s.partitions_under_replicated},
-          {"repairs_waiting", s.repairs_waiting},
-          {"chunks_lost", s.chunks_lost},
-          {"nodes", std::move(nodes)},
-          {"reasons", reasons_json(cluster_reasons(s))}};
 }
 
 } // namespace

@@ -6,7 +6,6 @@
 #include "net/admin/cluster_reasons.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <span>
 
@@ -219,6 +218,27 @@ json_object cluster_object(const cluster_status& s) {
                      {"waiting", std::move(waiting)},
                      {"nodes", nodes_json(s)},
                      {"reasons", reasons_json(cluster_reasons(s))}};
+}
+
+json_object moves_object(const actors::cluster_status& s) {
+  json_array nodes;
+  std::uint64_t incoming = 0;
+  for (const auto& n : s.nodes) {
+    incoming += n.partitions_incoming;
+    nodes.push_back(json_object{{"number", n.number},
+                                {"address", n.address},
+                                {"state", name_of(n.state)},
+                                {"up", n.up},
+                                {"partitions_owned", n.partitions_owned},
+                                {"partitions_incoming", n.partitions_incoming}});
+  }
+  return {{"bytes_to_move", s.bytes_to_move},
+          {"partitions_incoming", incoming},
+          {"partitions_under_replicated", s.partitions_under_replicated},
+          {"repairs_waiting", s.repairs_waiting},
+          {"chunks_lost", s.chunks_lost},
+          {"nodes", std::move(nodes)},
+          {"reasons", reasons_json(cluster_reasons(s))}};
 }
 
 std::string cluster_text(const cluster_status& s) {

@@ -1,17 +1,7 @@
 // The status of the cluster as JSON and as text, and commands of operators in the parameters of a request. The admin
 // API (api_table.cpp) has both under /v1; the paths here are those of older builds, which their commands use. Pure.
 //
-//   GET /cluster               application/json, one object:
-//     {"name", "id", "replicas", "write_quorum", "epoch", "leader": number or null, "term", "self",
-//      "repairs_waiting", "deletions_held", "bytes_to_move", "partitions_under_replicated", "chunks_lost",
-//      "voters": [number], "voters_next": [number] (empty: no change is under way),
-//      "auto_out": {"paused": "many_down"|"zone_down"|"no_room" or null, "waiting": [number], "because": [number]},
-//      "waiting": [{"id", "address"}] (nodes that have a certificate and wait for `cairn cluster add ID`),
-//      "nodes": [{"number", "id", "address", "zone", "weight", "state": "active"|"draining"|"out", "up",
-//                 "since_ms" (0: not known), "role": "voter"|"standby"|"none", "partitions_owned",
-//                 "partitions_incoming", "used_bytes", "capacity_bytes", "data_bytes", "applied_index",
-//                 "closed_disks", "fault": text (why its copy of the metadata is out of service) or null,
-//                 "certificate_end_ms" (of its links; 0: not known)}] (without those that were removed)}
+//   GET /cluster               application/json, one object: the members of the schema `cluster` (api_schemas.cpp)
 //   GET /cluster?format=text   the same as a table for people
 //   GET /cluster?format=join   what a new node's configuration must have, as TOML; NEW-NODE stands for its host,
 //                              JOIN-TOKEN for the token
@@ -38,6 +28,7 @@
 namespace cairn::net {
 
 json_object cluster_object(const actors::cluster_status& s);
+json_object moves_object(const actors::cluster_status& s); // the schema `moves`
 json_array nodes_json(const actors::cluster_status& s);
 std::string cluster_text(const actors::cluster_status& s);
 std::string join_text(const actors::cluster_status& s);

@@ -121,11 +121,14 @@ struct list_job {
   std::uint32_t max = 0;
   std::function<void(result<key_page>)> then;
   key_page page;
+  bool named = true;
+  std::shared_ptr<const metadata::access_key_row> only; // null: the buckets of all keys
 };
 
 void name_buckets(const std::shared_ptr<list_job>& job, const std::string& after = {}) {
   metadata::buckets_query query;
   query.after = after;
+  query.only_of = job->only;
   actors::ask_metadata<actors::buckets_listing>(
       job->env.services,
       [job](result<actors::buckets_listing> page) {
@@ -150,7 +153,7 @@ void next_page(const std::shared_ptr<list_job>& job) {
         const bool more = (*page)->size() == max;
         if (more && job->max == 0) return next_page(job);
         if (more) job->page.next = keys.back().id;
-        name_buckets(job);
+        job->named ? name_buckets(job) : job->then(std::move(job->page));
       },
       actors::list_atom_v, query);
 }
@@ -243,7 +246,20 @@ std::string keys_answer(const std::vector<metadata::access_key_row>& keys, const
 
 void list_keys(const key_page_services& env, std::string after, std::uint32_t max,
                std::function<void(result<key_page>)> done) {
-  next_page(std::make_shared<list_job>(list_job{env, std::move(after), max, std::move(done), {}}));
+  next_page(
+      std::make_shared<list_job>(list_job{.env = env, .after = std::move(after), .max = max, .then = std::move(done)}));
+}
+
+void name_grants(const key_page_services& env, std::shared_ptr<const metadata::access_key_row> key,
+                 std::function<void(result<key_page>)> done) {
+  auto job = std::make_shared<list_job>(list_job{.env = env, .then = std::move(done)});
+  job->page.keys = {*key};
+  job->only = std::move(key);
+  name_buckets(job);
+}
+
+void read_keys(const key_page_services& env, std::function<void(result<key_page>)> done) {
+  next_page(std::make_shared<list_job>(list_job{.env = env, .then = std::move(done), .named = false}));
 }
 
 void run_key_command(const key_page_services& env, key_command c, answer done) {

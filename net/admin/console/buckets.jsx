@@ -1,7 +1,7 @@
 import { h, Component } from 'preact';
 import { segment } from './api.js';
 import { Live } from './live.jsx';
-import { Badge, Confirm, Field, Pager, Table, date, number } from './widgets.jsx';
+import { Badge, Confirm, Facts, Field, Pager, Table, date, finished, number } from './widgets.jsx';
 import { rightsOf } from './keys.jsx';
 
 const PAGE = 50;
@@ -39,9 +39,9 @@ export class Buckets extends Component {
               />
               <Pager
                 befores={befores}
+                after={after}
                 next={page.next}
-                onBack={() => this.setState({ after: befores[befores.length - 1], befores: befores.slice(0, -1) })}
-                onNext={() => this.setState({ after: page.next, befores: [...befores, after] })}
+                onGo={(place) => this.setState(place)}
               />
             </div>
           )}
@@ -56,19 +56,14 @@ const KEY_COLUMNS = [{ title: 'Access key' }, { title: 'Label' }, { title: 'Righ
 export class Bucket extends Component {
   publicDialog(bucket, again, say) {
     const on = !bucket.public_read;
-    const close = () => this.setState({ asks: false });
     return (
       <Confirm
         title={on ? `Make ${bucket.name} public` : `Make ${bucket.name} private`}
         action={on ? 'Make it public' : 'Make it private'}
         danger={on}
         request={() => ['PUT', `/v1/buckets/${segment(bucket.name)}/public-read`, { value: on ? 'on' : 'off' }]}
-        onClose={close}
-        onDone={(answer) => {
-          close();
-          say(answer.done.trim());
-          again();
-        }}
+        onClose={() => this.setState({ asks: null })}
+        onDone={finished(this, say, again)}
       >
         <p>
           {on
@@ -96,14 +91,7 @@ export class Bucket extends Component {
             <button onClick={() => this.setState({ asks: true })}>{bucket.public_read ? 'Make it private…' : 'Make it public…'}</button>
           )}
         </p>
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <div>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={facts} />
         <h2>Keys with rights on it</h2>
         <Table
           caption="Keys with rights on the bucket"

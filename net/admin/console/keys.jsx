@@ -1,7 +1,7 @@
 import { h, Component } from 'preact';
 import { segment } from './api.js';
 import { Live } from './live.jsx';
-import { Check, Confirm, Dialog, Field, Pager, Table, date } from './widgets.jsx';
+import { Check, Confirm, Dialog, Facts, Field, Pager, Table, date, finished } from './widgets.jsx';
 
 const PAGE = 50;
 const RIGHTS = ['read', 'write', 'owner'];
@@ -51,20 +51,12 @@ function NewSecret({ made, onClose }) {
   return (
     <Dialog title="The new access key" onClose={onClose}>
       <p>The secret is shown only now: keep it before you close this.</p>
-      <dl class="facts">
-        <div>
-          <dt>Access key</dt>
-          <dd>
-            <code id="made-key">{made.access_key}</code>
-          </dd>
-        </div>
-        <div>
-          <dt>Secret key</dt>
-          <dd>
-            <code id="made-secret">{made.secret_key}</code>
-          </dd>
-        </div>
-      </dl>
+      <Facts
+        facts={[
+          ['Access key', <code id="made-key">{made.access_key}</code>],
+          ['Secret key', <code id="made-secret">{made.secret_key}</code>],
+        ]}
+      />
       <p class="buttons">
         <button class="primary" onClick={onClose}>
           I have it
@@ -115,11 +107,7 @@ export class Keys extends Component {
   dialogs(again, say) {
     const { asks, made } = this.state;
     const close = () => this.setState({ asks: null });
-    const done = (answer) => {
-      close();
-      say(answer.done.trim());
-      again();
-    };
+    const done = finished(this, say, again);
     if (made) return <NewSecret made={made} onClose={() => this.setState({ made: null })} />;
     if (!asks) return null;
     const key = asks.key;
@@ -178,14 +166,14 @@ export class Keys extends Component {
               <Table
                 caption="Access keys"
                 columns={columns}
-                rows={page.keys.map((k) => keyRow(k, act)).map((r) => ({ ...r, cells: r.cells.slice(0, columns.length) }))}
+                rows={page.keys.map((k) => keyRow(k, act))}
                 empty="There is no access key yet."
               />
               <Pager
                 befores={befores}
+                after={after}
                 next={page.next}
-                onBack={() => this.setState({ after: befores[befores.length - 1], befores: befores.slice(0, -1) })}
-                onNext={() => this.setState({ after: page.next, befores: [...befores, after] })}
+                onGo={(place) => this.setState(place)}
               />
               {this.dialogs(again, say)}
             </div>

@@ -4,8 +4,8 @@ import { read } from './api.js';
 const PAUSE_MS = 2000;
 
 // Asks for `paths` ({name: path}) again and again while it is shown and the tab is visible, one round at a time.
-// `children[0](data, again)` gets {name: answer} of the last round that was answered; what a path refuses is null there.
-// Children of the same paths keep `history`, the last `keep` rounds.
+// `children[0](data, again, refused)` gets {name: answer} of the last round that was answered; what a path refuses is null
+// in `data`, and its refusal in `refused`.
 export class Live extends Component {
   constructor(props) {
     super(props);

@@ -1,6 +1,6 @@
 import { h, Component } from 'preact';
 import { Live } from './live.jsx';
-import { Badge, Confirm, Reasons, Table, bytes, number } from './widgets.jsx';
+import { Confirm, Facts, NodeState, Reasons, Table, bytes, finished, number } from './widgets.jsx';
 
 const COLUMNS = [
   { title: 'Node' },
@@ -17,7 +17,7 @@ export class Moves extends Component {
       cells: [
         n.number,
         n.address,
-        <Badge kind={n.up ? (n.state === 'active' ? 'good' : 'warning') : 'error'}>{n.up ? n.state : 'down'}</Badge>,
+        <NodeState node={n} />,
         number(n.partitions_owned),
         number(n.partitions_incoming),
       ],
@@ -32,14 +32,7 @@ export class Moves extends Component {
     return (
       <div>
         {moves.reasons.length ? <Reasons reasons={moves.reasons} /> : <p class="notice good">Nothing moves, and nothing waits.</p>}
-        <dl class="facts">
-          {facts.map(([name, value]) => (
-            <div>
-              <dt>{name}</dt>
-              <dd>{value}</dd>
-            </div>
-          ))}
-        </dl>
+        <Facts facts={facts} />
         {session.operator && (
           <p>
             <button onClick={() => this.setState({ asks: true })}>Look for missing and damaged copies now…</button>
@@ -52,12 +45,8 @@ export class Moves extends Component {
             title="Look for missing and damaged copies"
             action="Look now"
             request={() => ['POST', '/v1/cluster/repair']}
-            onClose={() => this.setState({ asks: false })}
-            onDone={(answer) => {
-              this.setState({ asks: false });
-              say(answer.done);
-              again();
-            }}
+            onClose={() => this.setState({ asks: null })}
+            onDone={finished(this, say, again)}
           >
             <p>Every node compares its chunks with the metadata and reads them once. Requests are served meanwhile, with less of the disks.</p>
           </Confirm>

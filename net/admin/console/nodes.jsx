@@ -2,7 +2,7 @@ import { h, Component } from 'preact';
 import { change, read } from './api.js';
 import { Live } from './live.jsx';
 import { NodeDialog, actionsOf } from './node_actions.jsx';
-import { Badge, Bar, Confirm, Dialog, Table, bytes, duration, number, percent } from './widgets.jsx';
+import { Badge, Bar, Confirm, Dialog, NodeState, Table, bytes, duration, finished, number, percent } from './widgets.jsx';
 
 const PAGE = 25;
 
@@ -38,11 +38,6 @@ function Used({ used, size, data }) {
   );
 }
 
-function stateOf(n) {
-  if (!n.up) return <Badge kind="error">down</Badge>;
-  return <Badge kind={n.state === 'active' ? 'good' : 'warning'}>{n.state}</Badge>;
-}
-
 function nodeRow(n, cluster, act) {
   const now = Date.now();
   const problems = [n.fault && `metadata: ${n.fault}`, n.closed_disks > 0 && `${n.closed_disks} disks closed`].filter(Boolean);
@@ -56,7 +51,7 @@ function nodeRow(n, cluster, act) {
       <span title={n.id}>{n.address}</span>,
       n.zone || '–',
       <span>
-        {stateOf(n)} {n.since_ms > 0 && <small class="quiet">{duration(now - n.since_ms)}</small>}
+        <NodeState node={n} /> {n.since_ms > 0 && <small class="quiet">{duration(now - n.since_ms)}</small>}
         {problems.map((p) => (
           <small class="problem"> {p}</small>
         ))}
@@ -144,14 +139,6 @@ export class Nodes extends Component {
     this.state = { page: 0, asks: null };
   }
 
-  finished(say, again) {
-    return (answer) => {
-      this.setState({ asks: null });
-      say(answer.done.trim());
-      again();
-    };
-  }
-
   cluster(cluster, again, { session, say }, { page, asks }) {
     const act = session.operator ? (name, node) => this.setState({ asks: { name, node: node.number } }) : null;
     const pages = Math.ceil(cluster.nodes.length / PAGE);
@@ -159,7 +146,7 @@ export class Nodes extends Component {
     const node = asks && cluster.nodes.find((n) => n.number === asks.node);
     const close = () => this.setState({ asks: null });
     const columns = act ? NODE_COLUMNS : NODE_COLUMNS.slice(0, -1);
-    const rows = shown.map((n) => nodeRow(n, cluster, act)).map((r) => ({ ...r, cells: r.cells.slice(0, columns.length) }));
+    const rows = shown.map((n) => nodeRow(n, cluster, act));
     return (
       <div>
         <Table caption="Nodes" columns={columns} rows={rows} empty="There are no nodes." />
@@ -187,7 +174,7 @@ export class Nodes extends Component {
             {session.operator && <button onClick={() => this.setState({ asks: { name: 'admit', waiting: w } })}>Admit…</button>}
           </p>
         ))}
-        {node && <NodeDialog name={asks.name} node={node} cluster={cluster} onClose={close} onDone={this.finished(say, again)} />}
+        {node && <NodeDialog name={asks.name} node={node} cluster={cluster} onClose={close} onDone={finished(this, say, again)} />}
         {asks && asks.name === 'invite' && <Invitation onClose={close} />}
         {asks && asks.name === 'admit' && (
           <Confirm
@@ -195,7 +182,7 @@ export class Nodes extends Component {
             action="Admit"
             request={() => ['POST', '/v1/cluster/invitations', { value: 3600, id: asks.waiting.id }]}
             onClose={close}
-            onDone={this.finished(say, again)}
+            onDone={finished(this, say, again)}
           >
             <p>
               The node {asks.waiting.id} at {asks.waiting.address} becomes a member and gets a share of the data.

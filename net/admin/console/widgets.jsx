@@ -78,6 +78,34 @@ export function Badge({ kind, children }) {
   return <span class={`badge ${kind}`}>{children}</span>;
 }
 
+export function NodeState({ node }) {
+  if (!node.up) return <Badge kind="error">down</Badge>;
+  return <Badge kind={node.state === 'active' ? 'good' : 'warning'}>{node.state}</Badge>;
+}
+
+// `facts`: [name, value] each.
+export function Facts({ facts }) {
+  return (
+    <dl class="facts">
+      {facts.map(([name, value]) => (
+        <div>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+// After a change that `page` asked for: closes the question, says what was done, shows the new state.
+export function finished(page, say, again) {
+  return (answer) => {
+    page.setState({ asks: null });
+    say(answer.done.trim());
+    again();
+  };
+}
+
 // A modal window. The browser keeps the focus in it and closes it by Escape.
 export class Dialog extends Component {
   componentDidMount() {
@@ -91,7 +119,7 @@ export class Dialog extends Component {
     if (this.from && this.from.isConnected) this.from.focus();
   }
 
-  render({ title, children, onClose }) {
+  render({ title, children }) {
     return (
       <dialog ref={(element) => element && (this.element = element)} aria-labelledby="dialog-title">
         <h2 id="dialog-title">{title}</h2>
@@ -118,8 +146,7 @@ export class Confirm extends Component {
     if (typeof request === 'string') return this.setState({ problem: request });
     this.setState({ busy: true, problem: '' });
     try {
-      const answer = await change(...request);
-      this.props.onDone(answer, form);
+      this.props.onDone(await change(...request));
     } catch (refusal) {
       this.setState({ busy: false, problem: refusal.message });
     }
@@ -167,7 +194,7 @@ export function Check({ label, ...input }) {
   );
 }
 
-// On narrow screens a row becomes a card, whose lines have the columns' names.
+// On narrow screens a row becomes a card, whose lines have the columns' names. Cells beyond the columns are left out.
 export function Table({ caption, columns, rows, empty }) {
   if (rows.length === 0) return <p class="quiet">{empty}</p>;
   return (
@@ -186,7 +213,7 @@ export function Table({ caption, columns, rows, empty }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.key}>
-              {row.cells.map((cell, i) => (
+              {row.cells.slice(0, columns.length).map((cell, i) => (
                 <td data-title={columns[i].title || ''} class={columns[i].number ? 'number' : ''}>
                   {cell}
                 </td>
@@ -199,8 +226,10 @@ export function Table({ caption, columns, rows, empty }) {
   );
 }
 
-// Pages of a list, forwards by `next`, back by what was asked before.
-export function Pager({ befores, next, onBack, onNext }) {
+// Pages of a list, forwards by `next`, back by what was asked before. `onGo` gets the new { befores, after }.
+export function Pager({ befores, after, next, onGo }) {
+  const onBack = () => onGo({ after: befores[befores.length - 1], befores: befores.slice(0, -1) });
+  const onNext = () => onGo({ after: next, befores: [...befores, after] });
   if (befores.length === 0 && !next) return null;
   return (
     <p class="pager">
