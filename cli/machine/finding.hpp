@@ -23,7 +23,7 @@ struct finding {
 
 bool has_problem(std::span<const finding> findings);
 
-// A line each, advice below it, and how many of each verdict at the end.
+// A line each, advice below it, and how many problems and warnings at the end.
 std::string findings_text(std::span<const finding> findings);
 // {"problems":1,"warnings":0,"findings":[{"verdict":"problem","subject":…,"text":…,"advice":…},…]}
 std::string findings_json(std::span<const finding> findings);

@@ -1,6 +1,7 @@
 #include "cli/machine/judgement.hpp"
 
 #include "actors/runtime/storage_node.hpp"
+#include "cli/client/progress.hpp"
 #include "cli/machine/open_files.hpp"
 
 #include <algorithm>
@@ -37,13 +38,6 @@ bool has_option(std::string_view options, std::string_view name) {
 std::string milliseconds(microseconds us) {
   const auto tenths = (us.count() + 50) / 100;
   return std::to_string(tenths / 10) + "." + std::to_string(tenths % 10) + " ms";
-}
-
-std::string size(std::uint64_t bytes) {
-  constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
-  std::size_t unit = 0;
-  while (bytes >= 10'240 && unit + 1 < units.size()) bytes >>= 10, ++unit;
-  return std::to_string(bytes) + " " + units[unit];
 }
 
 finding judge_place(const disk_facts& disk, const std::string& subject) {
@@ -84,10 +78,10 @@ finding judge_flushes(const disk_facts& disk, const std::string& subject) {
 
 finding judge_space(const disk_facts& disk, const std::string& subject, std::uint64_t reserve) {
   const auto kept = storage::effective_reserve(reserve, disk.space);
-  const auto text = size(disk.space.available) + " of " + size(disk.space.total) + " are free";
+  const auto text = human_bytes(disk.space.available) + " of " + human_bytes(disk.space.total) + " are free";
   if (disk.space.available <= kept)
     return {verdict::problem, subject,
-            text + ", not more than storage.reserve (" + size(kept) + "): nothing can be stored",
+            text + ", not more than storage.reserve (" + human_bytes(kept) + "): nothing can be stored",
             "make room, or name another folder"};
   return {verdict::good, subject, text, {}};
 }
@@ -143,7 +137,8 @@ finding judge_memory(const memory_facts& memory, const config::settings& setting
   constexpr std::uint64_t rest = 64 << 20;
   const auto cache = actors::cache_bytes(settings.limits);
   const auto needed = settings.limits.memory.bytes + cache + rest;
-  const auto text = "limits.memory, limits.cache and the rest need " + size(needed) + " of " + size(memory.usable);
+  const auto text =
+      "limits.memory, limits.cache and the rest need " + human_bytes(needed) + " of " + human_bytes(memory.usable);
   if (needed > memory.usable)
     return {verdict::problem, "memory", text + ": the system will end the node when it uses them",
             "lower limits.cache or limits.memory, or raise the control group's limit"};

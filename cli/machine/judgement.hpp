@@ -17,7 +17,7 @@ struct running_node {
 };
 
 finding judge_clock(const clock_facts& clock);
-// `use`: "chunks" or "metadata".
+// `use`: "disk" or "metadata".
 std::vector<finding> judge_disk(const disk_facts& disk, std::string_view use, std::uint64_t reserve);
 // Disks on one device fail together.
 std::vector<finding> judge_devices(std::span<const disk_facts> disks);

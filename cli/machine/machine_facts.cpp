@@ -1,8 +1,10 @@
 #include "cli/machine/machine_facts.hpp"
 
+#include "base/files/small_file.hpp"
 #include "base/memory/machine_memory.hpp"
 #include "base/sockets/certificates.hpp"
 #include "base/sockets/listener.hpp"
+#include "cli/client/file_transfer.hpp"
 #include "net/wire/tls.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -31,21 +33,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::size_t page = 4096, probe_pages = 1024, flush_count = 15;
-
-class descriptor {
-public:
-  explicit descriptor(int fd) : fd_{fd} {}
-  ~descriptor() {
-    if (fd_ >= 0) ::close(fd_);
-  }
-  descriptor(const descriptor&) = delete;
-  descriptor& operator=(const descriptor&) = delete;
-  int get() const { return fd_; }
-  explicit operator bool() const { return fd_ >= 0; }
-
-private:
-  int fd_;
-};
 
 std::string reason(int code) {
   return std::strerror(code);
@@ -84,7 +71,7 @@ int open_unnamed(const std::string& folder, int flags) {
 
 bool direct_works(const std::string& folder) {
   const descriptor file(open_unnamed(folder, O_DIRECT));
-  if (!file) return false;
+  if (file.get() < 0) return false;
   alignas(page) static std::array<char, page> block{};
   return ::pwrite(file.get(), block.data(), block.size(), 0) == ssize_t(page);
 }
@@ -92,7 +79,7 @@ bool direct_works(const std::string& folder) {
 // Overwrites pages of a file that is written already, as a node does: each flush is then one of data only.
 std::string time_flushes(disk_facts& disk) {
   const descriptor file(open_unnamed(disk.folder, 0));
-  if (!file) return "no file can be made: " + reason(errno);
+  if (file.get() < 0) return "no file can be made: " + reason(errno);
   const std::vector<char> zeros(page * probe_pages);
   if (::pwrite(file.get(), zeros.data(), zeros.size(), 0) != ssize_t(zeros.size()))
     return "4 MiB cannot be written: " + reason(errno);
@@ -107,13 +94,6 @@ std::string time_flushes(disk_facts& disk) {
   }
   std::ranges::sort(disk.flushes);
   return {};
-}
-
-std::optional<std::string> read_text(const std::string& path) {
-  std::ifstream in(path);
-  std::ostringstream text;
-  if (in && text << in.rdbuf()) return text.str();
-  return std::nullopt;
 }
 
 certificate_facts read_pair(const std::string& setting, const std::string& certificate, const std::string& key) {
@@ -131,7 +111,7 @@ certificate_facts read_pair(const std::string& setting, const std::string& certi
 
 std::string connect_failure(const addrinfo& to, std::chrono::milliseconds timeout) {
   const descriptor socket(::socket(to.ai_family, to.ai_socktype | SOCK_NONBLOCK | SOCK_CLOEXEC, to.ai_protocol));
-  if (!socket) return reason(errno);
+  if (socket.get() < 0) return reason(errno);
   if (::connect(socket.get(), to.ai_addr, to.ai_addrlen) == 0) return {};
   if (errno != EINPROGRESS) return reason(errno);
   pollfd waiting{.fd = socket.get(), .events = POLLOUT, .revents = 0};
@@ -218,10 +198,13 @@ std::vector<certificate_facts> read_certificates(const config::settings& setting
   if (tls.cert.empty()) return out;
   auto& node = out.emplace_back(read_pair("cluster.tls", tls.cert, tls.key));
   if (!node.failure.empty()) return out;
-  const auto ca = read_text(tls.ca), certificate = read_text(tls.cert);
+  auto& files = storage::posix_file_system();
+  const auto ca = storage::read_small_file(files, tls.ca), certificate = storage::read_small_file(files, tls.cert);
   if (!ca)
-    node.failure = tls.ca + " cannot be read: " + reason(errno);
-  else if (const auto named = certificates::check_node_certificate(*ca, certificate.value_or("")); !named)
+    node.failure = ca.error().text;
+  else if (!certificate)
+    node.failure = certificate.error().text;
+  else if (const auto named = certificates::check_node_certificate(*ca, *certificate); !named)
     node.failure = named.error().text;
   return out;
 }

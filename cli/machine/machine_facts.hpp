@@ -1,5 +1,5 @@
-// What `cairn doctor` measures of the machine, without judging it. Every wait is bounded; what it writes to a disk (one
-// file of 4 MiB) it removes again. Nothing here needs the node to be stopped.
+// What `cairn doctor` measures of the machine, without judging it. Every connect is bounded; what it writes to a disk
+// (one file of 4 MiB) it removes again. Nothing here needs the node to be stopped.
 #pragma once
 
 #include "base/file_system.hpp"
@@ -43,7 +43,7 @@ struct port_facts {
 };
 
 struct certificate_facts {
-  std::string key, path; // "http.tls.cert"
+  std::string key, path; // "http.tls", and the certificate's file
   std::string failure;   // why a node could not use it
   storage::wall_ms ends = 0;
   bool key_readable_by_others = false;

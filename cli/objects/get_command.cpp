@@ -1,7 +1,6 @@
 #include "cli/client/command_support.hpp"
 #include "cli/client/file_transfer.hpp"
 #include "cli/client/object_path.hpp"
-#include "cli/client/s3_answers.hpp"
 #include "cli/objects/folder_options.hpp"
 #include "cli/objects/object_commands.hpp"
 

@@ -55,10 +55,9 @@ result<void> remove_all(const s3_endpoint& endpoint, http_client& client, const 
       (*pool)->submit([&, key = entry.key](http_client& mine) {
         if (failures.server_unreachable(options.jobs)) return;
         const auto gone = with_retries([&] { return remove_one(mine, {prefix.bucket, key}); });
-        if (gone)
-          ++removed;
-        else
-          failures.failed(gone.error());
+        if (!gone) return failures.failed(gone.error());
+        ++removed;
+        failures.removed(key);
       });
     return !failures.server_unreachable(options.jobs);
   });

@@ -179,17 +179,24 @@ private:
                        {object_of(from_, item.name), object_of(to_, item.name), item.etag, item.size_bytes}, progress_);
   }
 
+  result<void> remove_object(http_client& client, const std::string& name) {
+    const auto gone = with_retries([&] {
+      return ask(client, {"DELETE", target_of(object_of(to_, name)), {}}, "deleting");
+    });
+    if (!gone) return gone.error();
+    return {};
+  }
+
+  result<void> remove_file(const std::string& name) {
+    if (auto entered = enter_folders(to_.folder, name, false); !entered) return entered;
+    if (::unlink(file_of(to_, name).c_str()) != 0) return system_failure("deleting");
+    return {};
+  }
+
   void remove(http_client& client, const listed_item& item) {
-    result<void> outcome;
-    if (options_.dry_run) {
-    } else if (to_.remote) {
-      const auto gone = with_retries([&] {
-        return ask(client, {"DELETE", target_of(object_of(to_, item.name)), {}}, "deleting");
-      });
-      if (!gone) outcome = gone.error();
-    } else if (outcome = enter_folders(to_.folder, item.name, false); outcome) {
-      if (::unlink(file_of(to_, item.name).c_str()) != 0) outcome = system_failure("deleting");
-    }
+    const auto outcome = options_.dry_run ? result<void>{}
+                         : to_.remote     ? remove_object(client, item.name)
+                                          : remove_file(item.name);
     if (!outcome) return fail(to_, item.name, outcome.error());
     progress_.removed(shown(to_, item.name));
   }

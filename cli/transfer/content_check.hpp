@@ -12,4 +12,8 @@ namespace cairn::cli {
 result<bool> same_content(http_client& client, const object_path& path, const std::string& etag,
                           const std::string& file);
 
+// The last of these ways alone, for a file that is open. It asks for the size of the object's first part.
+result<bool> has_etag_of_parts(http_client& client, const object_path& path, const std::string& etag, int file,
+                               const std::string& name);
+
 } // namespace cairn::cli

@@ -21,9 +21,4 @@ std::string partial_path(const std::string& file);
 result<void> download_file_to(http_client& client, const object_path& from, const std::string& file,
                               set_progress& progress);
 
-// Whether a file's bytes are those of an object in parts, by its ETag; `part_bytes`: of its parts but the last.
-result<bool> has_composed_etag(int file, const std::string& name, std::uint64_t part_bytes, std::string_view etag);
-// The size of an object's first part; nullopt: the server does not say.
-result<std::optional<std::uint64_t>> first_part_bytes(http_client& client, const object_path& path);
-
 } // namespace cairn::cli

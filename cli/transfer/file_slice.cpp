@@ -25,23 +25,46 @@ result<std::size_t> read_at(int file, std::uint64_t begin, storage::bytes_span i
   return filled;
 }
 
-} // namespace
-
-result<slice_digests> digest_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
-  storage::md5 md5;
-  storage::running_checksum crc64(storage::checksum_kind::crc64nvme);
+// Calls `each` with the range's bytes, piece by piece.
+template <class Each>
+result<void> read_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name, Each each) {
   std::vector<std::byte> buffer(256 << 10);
   for (std::uint64_t done = 0; done < bytes;) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(bytes - done, buffer.size()));
     const auto got = read_at(file, begin + done, {buffer.data(), wanted}, name);
     if (!got) return got.error();
     if (*got < wanted) return error{errc::io_error, name + ": became shorter while it was read"};
-    md5.update({buffer.data(), wanted});
-    crc64.update({buffer.data(), wanted});
+    each(storage::bytes_view{buffer.data(), wanted});
     done += wanted;
   }
-  const auto digest = md5.finish();
-  return slice_digests{std::string(reinterpret_cast<const char*>(digest.data()), digest.size()), crc64.finish()};
+  return {};
+}
+
+} // namespace
+
+result<slice_digests> digest_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
+  storage::md5 md5;
+  storage::running_checksum crc64(storage::checksum_kind::crc64nvme);
+  const auto read = read_slice(file, begin, bytes, name, [&](storage::bytes_view piece) {
+    md5.update(piece);
+    crc64.update(piece);
+  });
+  if (!read) return read.error();
+  return slice_digests{md5.finish(), crc64.finish()};
+}
+
+result<storage::md5::digest> md5_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
+  storage::md5 md5;
+  const auto read = read_slice(file, begin, bytes, name, [&](storage::bytes_view piece) { md5.update(piece); });
+  if (!read) return read.error();
+  return md5.finish();
+}
+
+result<std::string> crc64_of_slice(int file, std::uint64_t begin, std::uint64_t bytes, const std::string& name) {
+  storage::running_checksum crc64(storage::checksum_kind::crc64nvme);
+  const auto read = read_slice(file, begin, bytes, name, [&](storage::bytes_view piece) { crc64.update(piece); });
+  if (!read) return read.error();
+  return crc64.finish();
 }
 
 result<std::size_t> file_slice::read(storage::bytes_span into) {
@@ -50,13 +73,9 @@ result<std::size_t> file_slice::read(storage::bytes_span into) {
               into.first(static_cast<std::size_t>(std::min<std::uint64_t>(into.size(), bytes_ - done_))), name_);
   if (!got) return got;
   done_ += *got;
-  digest_.update(into.first(*got));
+  if (digest_ != nullptr) digest_->update(into.first(*got));
   on_bytes_(static_cast<std::int64_t>(*got));
   return got;
-}
-
-std::string file_slice::hex_of(const storage::md5::digest& digest) {
-  return hex(digest);
 }
 
 } // namespace cairn::cli

@@ -53,7 +53,9 @@ header_list headers_for(const source_file& file) {
 
 result<void> upload_whole(http_client& client, const source_file& file, const object_path& to, set_progress& progress) {
   return with_retries([&]() -> result<void> {
-    file_slice body(file.open.get(), 0, file.size_bytes, file.path, [&](std::int64_t bytes) { progress.moved(bytes); });
+    storage::md5 digest;
+    file_slice body(
+        file.open.get(), 0, file.size_bytes, file.path, [&](std::int64_t bytes) { progress.moved(bytes); }, &digest);
     const auto response = client.exchange({"PUT", target_of(to), headers_for(file)}, &body);
     result<void> outcome;
     if (!response) {
@@ -61,7 +63,7 @@ result<void> upload_whole(http_client& client, const source_file& file, const ob
     } else if (!response->ok()) {
       outcome = failure_of(*response, "storing");
     } else {
-      const auto stored = etag_text(response->header("etag")), sent = body.md5_hex();
+      const auto stored = etag_text(response->header("etag")), sent = hex(digest.finish());
       if (is_md5(stored) && stored != sent)
         outcome = error{errc::digest_mismatch, "sent bytes with MD5 " + sent + ", the server stored " + stored};
     }
@@ -114,22 +116,16 @@ private:
     for (const auto& [number, part] : upload.parts)
       if (number < 1 || number > plan_.count() || part.size_bytes != plan_.bytes(number - 1)) return false;
     const auto& [number, part] = *upload.parts.begin();
-    const auto digests = digest_slice(file_.open.get(), plan_.begin(number - 1), plan_.bytes(number - 1), file_.path);
-    if (!digests) return digests.error();
-    return hex_text(digests->md5) == part.etag;
-  }
-
-  static std::string hex_text(const std::string& md5) {
-    std::array<std::uint8_t, 16> digest{};
-    std::copy_n(md5.begin(), digest.size(), digest.begin());
-    return hex(digest);
+    const auto md5 = md5_of_slice(file_.open.get(), plan_.begin(number - 1), plan_.bytes(number - 1), file_.path);
+    if (!md5) return md5.error();
+    return hex(*md5) == part.etag;
   }
 
   result<void> part(http_client& client, std::uint64_t index) {
     const auto begin = plan_.begin(index), bytes = plan_.bytes(index);
     const auto digests = digest_slice(file_.open.get(), begin, bytes, file_.path);
     if (!digests) return digests.error();
-    stored_part stored{bytes, hex_text(digests->md5)};
+    stored_part stored{bytes, hex(digests->md5)};
     if (const auto had = have_.find(index + 1); had != have_.end() && had->second.etag == stored.etag) {
       progress_.moved(static_cast<std::int64_t>(bytes));
     } else {
@@ -146,7 +142,8 @@ private:
   result<std::string> send(http_client& client, std::uint64_t index, const slice_digests& digests) {
     file_slice body(file_.open.get(), plan_.begin(index), plan_.bytes(index), file_.path,
                     [&](std::int64_t bytes) { progress_.moved(bytes); });
-    header_list headers{{"Content-MD5", net::base64_encode(digests.md5)}};
+    const std::string md5(digests.md5.begin(), digests.md5.end());
+    header_list headers{{"Content-MD5", net::base64_encode(md5)}};
     if (upload_.with_crc64) headers.emplace_back("x-amz-checksum-crc64nvme", net::base64_encode(digests.crc64));
     const auto response = client.exchange({"PUT", part_target(to_, upload_.id, index + 1), headers}, &body);
     if (response && response->ok()) return etag_text(response->header("etag"));

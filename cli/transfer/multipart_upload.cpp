@@ -90,8 +90,7 @@ result<std::string> add_parts(std::string_view xml, open_upload& upload) {
 
 result<std::optional<open_upload>> find_upload(http_client& client, const object_path& path) {
   // A key comes before all others that begin with it, so its uploads are on the first page.
-  const auto target = "/" + percent_encode(path.bucket, false) +
-                      "?uploads=&encoding-type=url&prefix=" + percent_encode(path.key, false);
+  const auto target = target_of(path.bucket, {{"uploads", ""}, {"encoding-type", "url"}, {"prefix", path.key}});
   const auto listed = ask(client, {"GET", target, {}}, "listing the uploads of " + name_of(path));
   if (!listed) return listed.error();
   const auto newest = newest_upload(listed->body, path.key);

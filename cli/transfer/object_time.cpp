@@ -3,8 +3,8 @@
 #include "net/wire/grammar/http_date.hpp"
 
 #include <charconv>
-#include <chrono>
 #include <cstdio>
+#include <limits>
 
 namespace cairn::cli {
 
@@ -69,27 +69,10 @@ std::optional<object_time> parse_mtime(std::string_view text) {
 }
 
 std::optional<time_ns> parse_listed_time(std::string_view text) {
-  if (text.size() < 20 || text.back() != 'Z' || text[4] != '-' || text[7] != '-' || text[10] != 'T' ||
-      text[13] != ':' || text[16] != ':')
-    return std::nullopt;
-  const auto field = [&](std::size_t at, std::size_t length) { return number_of(text.substr(at, length)); };
-  const auto year = field(0, 4), month = field(5, 2), day = field(8, 2);
-  const auto hour = field(11, 2), minute = field(14, 2), second = field(17, 2);
-  if (!year || !month || !day || !hour || !minute || !second) return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year(static_cast<int>(*year)),
-                                         std::chrono::month(static_cast<unsigned>(*month)),
-                                         std::chrono::day(static_cast<unsigned>(*day))};
-  if (!date.ok() || *year < 1970 || *year > 2250 || *hour > 23 || *minute > 59 || *second > 60) return std::nullopt;
-  time_ns fraction = 0;
-  if (text[19] == '.') {
-    const auto read = fraction_of(text.substr(20, text.size() - 21));
-    if (!read) return std::nullopt;
-    fraction = *read;
-  } else if (text.size() != 20) {
-    return std::nullopt;
-  }
-  const auto days = std::chrono::sys_days(date).time_since_epoch().count();
-  return ((days * 24 + *hour) * 60 + *minute) * 60 * second_ns + *second * second_ns + fraction;
+  constexpr time_ns ms = 1'000'000;
+  const auto at = net::parse_iso_time(text);
+  if (!at || *at < 0 || *at > std::numeric_limits<time_ns>::max() / ms) return std::nullopt;
+  return *at * ms;
 }
 
 std::optional<object_time> time_of(const http_response& response) {
