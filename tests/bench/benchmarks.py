@@ -1,4 +1,4 @@
-"""Memory, listing and signatures. Each takes a context (binary, directory, runs, quick) and a report, and cleans up after itself."""
+"""Retrieval, memory, listing and signatures. Each takes a context (binary, directory, runs, quick) and a report, and cleans up after itself."""
 import os
 import pathlib
 import selectors

@@ -5,14 +5,12 @@ import shutil
 import statistics
 import sys
 
+from measure import percentile
+
 sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
 from cairn_node import MIB, Node  # noqa: E402
 from crowd import CROWDS, Crowd, HandshakeCrowd, Victim  # noqa: E402
 from signing import ACCESS, SECRET  # noqa: E402
-
-
-def percentile(times, part):
-    return sorted(times)[min(len(times) - 1, int(len(times) * part))]
 
 
 def fairness(context, report):

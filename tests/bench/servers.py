@@ -8,17 +8,14 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
-MIB = 1 << 20
+sys.path.insert(0, str(pathlib.Path(__file__).parent.parent / "e2e"))
+from cairn_node import MIB, certificate, free_port  # noqa: E402
+
 MEMORY_MIB = 512  # limits.memory, where nothing else is set
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def wait_for(condition, seconds, what):
@@ -33,15 +30,6 @@ def process_cpu(pid):
     """User and system seconds of a process so far."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def make_certificate(folder):
-    """A certificate that signed itself, for 127.0.0.1: (certificate, key)."""
-    key, certificate = folder / "tls.key", folder / "tls.crt"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2",
-                    "-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", certificate],
-                   check=True, stderr=subprocess.DEVNULL)
-    return certificate, key
 
 
 class Server:
@@ -113,7 +101,7 @@ class Cairn(Server):
         if prepare:
             prepare()
         if tls:
-            self.tls_port, (self.certificate, key) = self.port, make_certificate(self.folder)
+            self.tls_port, (self.certificate, key) = self.port, certificate(self.folder, "tls")
             settings |= {"http_tls.cert": self.certificate, "http_tls.key": key}
         self.binary, self.admin_port = binary, free_port()
         arguments = {"node.data_dir": str(self.folder / "data"), "http.listen": f"127.0.0.1:{self.port}",
@@ -161,7 +149,7 @@ class Nginx(Server):
     def __init__(self, folder, tls=False):
         super().__init__(folder)
         if tls:
-            self.tls_port, (self.certificate, self.key) = free_port(), make_certificate(self.folder)
+            self.tls_port, (self.certificate, self.key) = free_port(), certificate(self.folder, "tls")
         self.root = self.folder / "root"
         self.root.mkdir()
         owner = "user root;" if os.geteuid() == 0 else ""

@@ -273,10 +273,14 @@ class Node:
     def segments(self):
         return sorted(self.folder.glob("data/**/segments/*.seg"))
 
+    def command_environment(self):
+        """Of a command against this node, without keys of the caller's."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+        return own | {"CAIRN_ENDPOINT": self.url(), "CAIRN_DATA_DIR": self.data_dir()}
+
     def cairn(self, *arguments, **options):
         """Runs the command against this node."""
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment |= {"CAIRN_ENDPOINT": self.url(), "CAIRN_DATA_DIR": self.data_dir()} | options.pop("environment", {})
+        environment = self.command_environment() | options.pop("environment", {})
         options.setdefault("timeout", 120)
         return subprocess.run([BINARY, *map(str, arguments)], env=environment, stdin=options.pop("stdin", subprocess.DEVNULL)
                               if "input" not in options else None, capture_output=True, **options)

@@ -13,8 +13,7 @@ from cairn_node import BINARY, MIB, eventually
 
 
 def start(node, *arguments):
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("AWS_")} | {"CAIRN_ENDPOINT": node.url()}
-    return subprocess.Popen([BINARY, *map(str, arguments)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen([BINARY, *map(str, arguments)], env=node.command_environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def succeed(node, *arguments):

@@ -1,9 +1,8 @@
 """A policy that was put through one node holds on all others once it is answered."""
 from cairn_node import KIB, eventually
-from signing import ACCESS, SECRET
-from test_held_requests import Held
+from test_held_requests import GUARDED, Held
 from test_policies import policy_of, statement, user
-from test_rights import ROOT, TOKEN, call, denied, key_with
+from test_rights import ROOT, call, denied, key_with
 
 
 def put_everywhere_known(node, bucket, rules):
@@ -16,7 +15,7 @@ def put_everywhere_known(node, bucket, rules):
 
 
 def test_a_policy_holds_on_every_node_once_it_is_answered(make_cluster):
-    cluster = make_cluster(3, auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET, admin_token=TOKEN)
+    cluster = make_cluster(3, **GUARDED)
     first, second, third = cluster.nodes
     assert call(first, "PUT", "/vault").status == 200 and call(first, "PUT", "/vault/k", b"bytes").status == 200
     key = key_with(first, "vault")

@@ -1,6 +1,5 @@
 """`cairn doctor` before the first start, beside a running node, and with each thing that it is there to find."""
 import json
-import os
 import pathlib
 import shutil
 import socket
@@ -8,12 +7,12 @@ import subprocess
 
 import pytest
 
-from cairn_node import BINARY, Node, free_port
+from cairn_cluster import cairn
+from cairn_node import Node, certificate, free_port
 
 
-def doctor(*settings, code=0, environment=None, **options):
-    command = [BINARY, "doctor", "--json", *(x for s in settings for x in ("--set", s))]
-    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **(environment or {})}, **options)
+def doctor(*settings, code=0, **environment):
+    done = cairn("doctor", "--json", *(x for s in settings for x in ("--set", s)), check=False, **environment)
     assert done.returncode == code, done.stdout + done.stderr
     return json.loads(done.stdout)["findings"]
 
@@ -33,9 +32,8 @@ def test_a_machine_is_examined_before_the_first_start_and_left_as_it_was(tmp_pat
         assert of(found, subject), subject
     assert all(f["verdict"] != "problem" for f in found)
     assert any("a flush takes" in f["text"] for f in of(found, "disk"))
-    text = subprocess.run([BINARY, "doctor", "--set", f"node.data_dir={tmp_path}/data", *(x for p in ports() for x in ("--set", p))],
-                          capture_output=True, text=True)
-    assert text.returncode == 0 and "0 problems" in text.stdout
+    text = cairn("doctor", "--set", f"node.data_dir={tmp_path}/data", *(x for p in ports() for x in ("--set", p)))
+    assert "0 problems" in text.stdout
 
 
 def test_a_running_node_is_not_taken_for_a_stranger(tmp_path):
@@ -67,17 +65,14 @@ def test_flushes_that_are_not_carried_out_are_found(tmp_path):
     source.write_text("int fdatasync(int fd) { return fd < 0; }\n")
     if not shutil.which("cc") or subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source]).returncode != 0:
         pytest.skip("no C compiler")
-    found = of(doctor(f"node.data_dir={tmp_path}/data", *ports(), code=1, environment={"LD_PRELOAD": str(library)}), "disk")
+    found = of(doctor(f"node.data_dir={tmp_path}/data", *ports(), code=1, LD_PRELOAD=str(library)), "disk")
     assert any("probably not carried out" in f["text"] for f in found)
 
 
 def test_certificates_and_peers_are_tried(tmp_path):
-    key, certificate, other = tmp_path / "key.pem", tmp_path / "cert.pem", tmp_path / "other.pem"
-    for k, days in ((key, "3"), (other, "3")):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", days,
-                        "-subj", "/CN=a", "-keyout", k, "-out", certificate if k == key else tmp_path / "unused.pem"],
-                       check=True, capture_output=True)
-    settings = (f"node.data_dir={tmp_path}/data", *ports(), f"http.tls.cert={certificate}")
+    cert, key = certificate(tmp_path, "cert")
+    _, other = certificate(tmp_path, "other")
+    settings = (f"node.data_dir={tmp_path}/data", *ports(), f"http.tls.cert={cert}")
     soon = of(doctor(*settings, f"http.tls.key={key}"), "http.tls")[0]
     assert soon["verdict"] == "warning" and "ends in" in soon["text"]
     assert of(doctor(*settings, f"http.tls.key={other}", code=1), "http.tls")[0]["verdict"] == "problem"

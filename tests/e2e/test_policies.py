@@ -13,8 +13,8 @@ import pytest
 from cairn_node import BINARY, KIB, Node
 from s3_client import refusal
 from signing import ACCESS, SECRET, Signer, sha256
-from test_held_requests import Held
-from test_rights import ROOT, TOKEN, bucket_of, cairn, call, delete_many, denied, key_with
+from test_held_requests import GUARDED, Held
+from test_rights import ROOT, bucket_of, cairn, call, delete_many, denied, key_with
 
 boto3 = pytest.importorskip("boto3")
 from botocore.config import Config  # noqa: E402
@@ -24,8 +24,7 @@ MANY_TAGS = "<Tagging><TagSet>{}</TagSet></Tagging>"
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory):
-    n = Node(tmp_path_factory.mktemp("policies"), auth_anonymous="none", auth_root_access_key=ACCESS, auth_root_secret_key=SECRET,
-             admin_token=TOKEN).start()
+    n = Node(tmp_path_factory.mktemp("policies"), **GUARDED).start()
     yield n
     n.stop()
 
@@ -39,10 +38,9 @@ def policy_of(*statements):
     return json.dumps({"Version": "2012-10-17", "Statement": list(statements)}).encode()
 
 
-def put_policy(node, bucket, *statements, key=ROOT):
-    answer = call(node, "PUT", f"/{bucket}?policy", policy_of(*statements), key)
+def put_policy(node, bucket, *statements):
+    answer = call(node, "PUT", f"/{bucket}?policy", policy_of(*statements))
     assert answer.status == 204, answer
-    return bucket
 
 
 def user(key):
@@ -357,7 +355,7 @@ def test_the_settings_of_a_policy_need_the_right_to_make_them(guarded):
         assert call(guarded, "DELETE", f"/{b}{path}", key=owner).status == 204
 
 
-def test_the_command_says_what_a_policy_says(guarded, tmp_path):
+def test_the_command_says_what_a_policy_says(tmp_path):
     rules = tmp_path / "policy.json"
     rules.write_bytes(policy_of(statement("files", "s3:GetObject", Sid="Open"), statement("files", "s3:GetObject", "Deny", Condition={"StringEquals": {"s3:ExistingObjectTag/secret": "yes"}})))
 
