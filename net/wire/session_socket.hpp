@@ -1,10 +1,7 @@
 // The socket of an HTTP connection, its strand, and the bound of unsent bytes in its send buffer.
 #pragma once
 
-#include <boost/asio/basic_stream_socket.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
+#include "base/sockets/strand_socket.hpp"
 
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
@@ -14,8 +11,8 @@
 
 namespace cairn::net {
 
-using session_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-using session_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, session_strand>;
+using session_strand = sockets::strand;
+using session_socket = sockets::strand_socket;
 
 // TCP_NOTSENT_LOWAT: the bytes in the send buffer that TCP has not sent yet. Without this bound a client that never
 // reads makes the node copy 2.5 MiB into the kernel: milliseconds of a thread for which other requests wait, and a few

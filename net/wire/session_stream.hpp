@@ -55,7 +55,7 @@ public:
 
 private:
   session_socket socket_;
-  std::unique_ptr<tls_layer> tls_;
+  std::unique_ptr<sockets::tls_layer> tls_;
 };
 
 } // namespace cairn::net

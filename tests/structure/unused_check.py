@@ -24,7 +24,7 @@ ALLOWED = {
     "used_bytes": "what tests ask of the simulated disk",
     "flushes": "what tests ask of the simulated disk",
     "base/sockets/asio_impl.cpp": "Asio's own sources",
-    "actors/link/wire/asio_ssl_impl.cpp": "the sources of Asio's TLS",
+    "base/sockets/asio_ssl_impl.cpp": "the sources of Asio's TLS",
     "net/wire/beast_impl.cpp": "Beast's own sources",
 }
 

@@ -5,11 +5,9 @@
 
 #include "base/error.hpp"
 #include "base/ids.hpp"
+#include "base/sockets/strand_socket.hpp"
 
 #include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/strand.hpp>
 
 #include <memory>
 #include <optional>
@@ -17,8 +15,8 @@
 
 namespace cairn::actors::link {
 
-using link_strand = boost::asio::strand<boost::asio::io_context::executor_type>;
-using link_socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, link_strand>;
+using link_strand = sockets::strand;
+using link_socket = sockets::strand_socket;
 
 enum class role : std::uint8_t { dialer, acceptor };
 

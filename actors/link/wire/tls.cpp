@@ -2,10 +2,9 @@
 
 #include "base/files/small_file.hpp"
 #include "base/sockets/certificates.hpp"
+#include "base/sockets/tls_layer.hpp"
 
 #include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
-#include <boost/asio/write.hpp>
 
 #include <atomic>
 
@@ -20,40 +19,39 @@ namespace {
 class tls final : public byte_stream {
 public:
   tls(link_socket socket, sockets::handshake_steps steps, std::shared_ptr<ssl::context> context)
-      : context_(std::move(context)), steps_(std::move(steps)), stream_(turned_stream{std::move(socket)}, *context_) {}
+      : socket_(std::move(socket)), steps_(std::move(steps)), context_(std::move(context)) {}
 
   void handshake(role own, std::shared_ptr<stream_user> user) override {
-    stream_.next_layer().begin(std::move(steps_));
-    stream_.async_handshake(own == role::dialer ? ssl::stream_base::client : ssl::stream_base::server,
-                            [this, user = std::move(user)](error_code failed) {
-                              stream_.next_layer().end(!failed);
-                              user->on_handshake(failed);
-                            });
+    layer_ = sockets::make_tls_layer(socket_, std::move(context_),
+                                     own == role::dialer ? sockets::tls_end::client : sockets::tls_end::server);
+    layer_->handshake(std::move(steps_),
+                      [user = std::move(user)](const error_code& failed, std::size_t) { user->on_handshake(failed); });
   }
   void read_some(std::span<std::byte> into, std::shared_ptr<stream_user> user) override {
-    stream_.async_read_some(asio::mutable_buffer{into.data(), into.size()},
-                            [user = std::move(user)](error_code failed, std::size_t n) { user->on_read(failed, n); });
+    layer_->read_some(
+        {into.data(), into.size()},
+        [user = std::move(user)](const error_code& failed, std::size_t bytes) { user->on_read(failed, bytes); });
   }
   void write(std::span<const asio::const_buffer> data, std::shared_ptr<stream_user> user) override {
-    const reported_write condition{user.get()};
-    asio::async_write(stream_, data, condition,
-                      [user = std::move(user)](error_code failed, std::size_t) { user->on_written(failed); });
+    auto* const told = user.get();
+    layer_->write(
+        data, [told](std::size_t) { told->on_progress(); },
+        [user = std::move(user)](const error_code& failed, std::size_t) { user->on_written(failed); });
   }
   result<std::optional<storage::uuid>> certified() override {
-    const std::unique_ptr<X509, decltype(&X509_free)> shown{SSL_get1_peer_certificate(stream_.native_handle()),
-                                                            X509_free};
+    const auto shown = layer_->peer_certificate();
     if (!shown) return error{errc::invalid_argument, "the peer showed no certificate"};
     auto named = certificates::node_of(shown.get());
     if (!named) return named.error();
     return std::optional<storage::uuid>{*named};
   }
-  link_socket& socket() override { return stream_.next_layer().socket(); }
+  link_socket& socket() override { return socket_; }
 
 private:
-  using turned_stream = sockets::turned_socket<link_socket>;
-  std::shared_ptr<ssl::context> context_;
-  sockets::handshake_steps steps_; // until the handshake begins
-  ssl::stream<turned_stream> stream_;
+  link_socket socket_;
+  sockets::handshake_steps steps_;        // until the handshake begins
+  std::shared_ptr<ssl::context> context_; // likewise
+  std::unique_ptr<sockets::tls_layer> layer_;
 };
 
 class openssl_identity final : public tls_identity {

@@ -9,7 +9,7 @@
 #include "actors/link/wire/stream.hpp"
 #include "base/file_system.hpp"
 #include "base/seams.hpp"
-#include "base/sockets/turned_socket.hpp"
+#include "base/sockets/handshake_reader.hpp"
 
 #include <string>
 

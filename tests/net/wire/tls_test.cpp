@@ -89,7 +89,7 @@ struct tls_ : testing::Test {
   asio::ssl::context trusting{asio::ssl::context::tls_client};
   asio::ssl::stream<asio::ip::tcp::socket> client{io, trusting};
   session_socket server{asio::make_strand(io)};
-  std::unique_ptr<tls_layer> layer;
+  std::unique_ptr<sockets::tls_layer> layer;
   bool client_done = false, server_done = false;
 };
 
@@ -190,7 +190,7 @@ TEST_F(tls_, sends_a_large_write_exactly_to_a_client_that_reads_slowly_and_tells
   const std::string head = "head";
   std::size_t told = 0, calls = 0, written = 0;
   layer->write(
-      {asio::buffer(head), asio::buffer(sent)},
+      std::array{asio::const_buffer{asio::buffer(head)}, asio::const_buffer{asio::buffer(sent)}},
       [&](std::size_t bytes) {
         told += bytes;
         ++calls;
@@ -236,7 +236,7 @@ TEST_F(tls_, reads_while_a_write_waits_for_the_client) {
   const auto sent = some_bytes(16 << 20);
   bool written = false;
   layer->write(
-      {asio::buffer(sent), {}}, [](std::size_t) {},
+      std::array{asio::const_buffer{asio::buffer(sent)}}, [](std::size_t) {},
       [&written](const error_code& failed, std::size_t) { written = !failed; });
   run(50ms, [] { return false; });
   std::array<char, 16> bytes{};
@@ -257,7 +257,7 @@ TEST_F(tls_, a_closed_socket_ends_a_read_and_a_write_that_wait_once_each) {
   std::array<char, 16> bytes{};
   int writes = 0, reads = 0;
   layer->write(
-      {asio::buffer(sent), {}}, [](std::size_t) {},
+      std::array{asio::const_buffer{asio::buffer(sent)}}, [](std::size_t) {},
       [&writes](const error_code& failed, std::size_t) {
         EXPECT_TRUE(failed);
         ++writes;
@@ -284,7 +284,7 @@ TEST_F(tls_, a_shutdown_follows_what_is_being_written_and_waits_for_the_clients)
   const auto sent = some_bytes(4 << 20);
   bool shut = false;
   layer->write(
-      {asio::buffer(sent), {}}, [](std::size_t) {},
+      std::array{asio::const_buffer{asio::buffer(sent)}}, [](std::size_t) {},
       [](const error_code& failed, std::size_t) { EXPECT_FALSE(failed) << failed.message(); });
   layer->shutdown([&shut](const error_code& failed, std::size_t) {
     EXPECT_FALSE(failed) << failed.message();
@@ -332,7 +332,7 @@ TEST_F(tls_, answers_a_renewed_key_and_goes_on) {
   EXPECT_EQ(got, "hello");
   const auto sent = some_bytes(100'000);
   layer->write(
-      {asio::buffer(sent), {}}, [](std::size_t) {},
+      std::array{asio::const_buffer{asio::buffer(sent)}}, [](std::size_t) {},
       [](const error_code& failed, std::size_t) { EXPECT_FALSE(failed) << failed.message(); });
   EXPECT_EQ(read_by_client(sent.size()), sent);
 }
