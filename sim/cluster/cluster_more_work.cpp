@@ -1,6 +1,6 @@
 // Operations of the simulated users other than puts and reads of bytes: copies, which share the source's blobs; access
-// keys and the bucket's public flag, which every node must apply to requests as soon as a change was acknowledged; and
-// at the end the versions of a versioned bucket, none of which may be lost.
+// keys, the bucket's public flag and its policy, which every node must apply to requests as soon as a change was
+// acknowledged; and at the end the versions of a versioned bucket, none of which may be lost.
 #include "sim/cluster/cluster_workload.hpp"
 
 namespace cairn::sim {
@@ -16,7 +16,17 @@ constexpr std::size_t versions_read_max = 40;
 std::string register_of(const std::string& access_key) { // in the history
   return "access key " + access_key;
 }
-const std::string public_register = "the bucket's public flag";
+const std::string public_register = "the bucket's public flag", policy_register = "the bucket's policy";
+
+// Of policy_register: whether everybody may tag objects.
+constexpr content_number forbids = absent, allows = 1;
+
+std::string policy_text(std::string_view effect) {
+  return R"({"Version":"2012-10-17","Statement":[{"Effect":")" + std::string{effect} +
+         R"(","Principal":"*","Action":"s3:PutObjectTagging","Resource":"arn:aws:s3:::)" +
+         cluster_workload::bucket_name + R"(/*"}]})";
+}
+const std::string policy_that_allows = policy_text("Allow");
 
 } // namespace
 
@@ -144,6 +154,72 @@ void cluster_workload::read_access_rows(std::size_t u, cluster_node& node, const
         ended(u);
       },
       access_atom_v, access_query{id, bucket_name, {}});
+}
+
+// ── the bucket's policy ──
+
+void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
+  auto& d = w_.draw;
+  if (d.chance(0.3)) return read_policy(u, node);
+  if (d.chance(0.6)) return use_policy(u, node);
+  const bool allow = d.chance(0.5);
+  meta::set_bucket_access c;
+  c.name = bucket_name;
+  c.policy = allow ? policy_that_allows : d.chance(0.5) ? policy_text("Deny") : std::string{};
+  change_access(u, node, policy_register, {.write = true, .value = allow ? allows : forbids}, c);
+}
+
+void cluster_workload::read_policy(std::size_t u, cluster_node& node) {
+  auto& it = users_[u];
+  it.what = "look at " + policy_register;
+  it.recorded = {history_.begin(policy_register, {})};
+  ask_metadata<found_access>(
+      node.handles(),
+      [this, u, operation = it.operation](const result<found_access>& found) {
+        if (!in_time(u, operation)) return;
+        auto& who = users_[u];
+        if (!found) {
+          history_.nothing(who.recorded.front());
+          tolerate(who, found.error());
+        } else if (checks_.expect(found->bucket != nullptr, "the bucket does not exist")) {
+          const auto& policy = found->bucket->policy;
+          history_.seen(who.recorded.front(),
+                        !policy.empty() && policy.text() == policy_that_allows ? allows : forbids);
+        }
+        ended(u);
+      },
+      access_atom_v, access_query{{}, bucket_name, {}});
+}
+
+// A command that its gateway allowed at some time before, perhaps by a policy that is gone: what decides is the policy
+// when the command is applied, so its answer is a read of the policy. It finds no object, and so changes nothing.
+void cluster_workload::use_policy(std::size_t u, cluster_node& node) {
+  namespace policy = storage::policy;
+  auto& it = users_[u];
+  it.what = "tagging by " + policy_register;
+  it.recorded = {history_.begin(policy_register, {})};
+  auto asked = std::make_shared<meta::asked_access>();
+  asked->with.kind = policy::sender::anonymous;
+  asked->with.time = w_.clock().wall();
+  asked->actions = {policy::action::put_object_tagging};
+  meta::set_extras c;
+  c.bucket = bucket_name;
+  c.key = "no such key";
+  c.tags.emplace();
+  c.by = {.by = meta::allowed_by::anybody, .asked = std::move(asked)};
+  send_command(u, node, std::move(c), [this, u](const result<committed>& r) {
+    auto& who = users_[u];
+    const auto n = who.recorded.front();
+    if (!r && r.error() == errc::no_such_key)
+      history_.seen(n, allows);
+    else if (!r && r.error() == errc::access_denied)
+      history_.seen(n, forbids);
+    else if (checks_.expect(!r, "an object that does not exist was tagged")) {
+      history_.nothing(n);
+      tolerate(who, r.error());
+    }
+    ended(u);
+  });
 }
 
 // ── the end ──

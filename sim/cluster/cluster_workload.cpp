@@ -69,12 +69,21 @@ void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
   if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, check_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));
-  if (!plan_.versioned) return;
-  meta::set_bucket c;
-  c.name = bucket_name;
-  c.versioning = meta::versioning::enabled;
-  if (auto set = operate_with_retries(c, check_nodes); !set) // only once the cluster has raised its feature level
-    checks_.fail("the bucket was not versioned: " + to_string(set.error()));
+  // These succeed only once the cluster has raised its feature level.
+  if (plan_.versioned) {
+    meta::set_bucket c;
+    c.name = bucket_name;
+    c.versioning = meta::versioning::enabled;
+    if (auto set = operate_with_retries(c, check_nodes); !set)
+      checks_.fail("the bucket was not versioned: " + to_string(set.error()));
+  }
+  if (plan_.policies > 0) {
+    meta::set_bucket_access c;
+    c.name = bucket_name;
+    c.policy.emplace();
+    if (auto set = operate_with_retries(c, check_nodes); !set)
+      checks_.fail("the bucket's policy was not removed: " + to_string(set.error()));
+  }
 }
 
 void cluster_workload::begin() {
@@ -114,6 +123,7 @@ void cluster_workload::start(std::size_t u, cluster_node& node, const std::strin
   if (plan_.uploads > 0 && w_.draw.chance(plan_.uploads)) return upload_in_parts(u, node, key);
   if (plan_.copies > 0 && w_.draw.chance(plan_.copies)) return copy(u, node, key);
   if (plan_.access > 0 && w_.draw.chance(plan_.access)) return about_access(u, node);
+  if (plan_.policies > 0 && w_.draw.chance(plan_.policies)) return about_policy(u, node);
   const auto what = w_.draw.below(100);
   w_.digest.add(what);
   if (what < 40)

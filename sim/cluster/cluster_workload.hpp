@@ -29,6 +29,7 @@ struct cluster_work_plan {
   microseconds pause_max{200'000}; // between the operations of a user
   double uploads = 0;              // probability that an operation is a multipart upload
   double copies = 0, access = 0;   // likewise: a copy; an operation on access keys or the bucket's public flag
+  double policies = 0;             // likewise: one on the bucket's policy, or that needs it
   bool versioned = false;          // the bucket is versioned
   bool bit_rot = false;            // a read may find no good copy while nodes are down
   bool changed_bytes = false;      // or find all copies damaged
@@ -142,6 +143,9 @@ private:
   void change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
                      storage::metadata::command c);
   void read_access_rows(std::size_t u, cluster_node& node, const std::string& id);
+  void about_policy(std::size_t u, cluster_node& node);
+  void read_policy(std::size_t u, cluster_node& node);
+  void use_policy(std::size_t u, cluster_node& node);
 
   parts_ptr new_parts(const std::string& key);
   void upload_in_parts(std::size_t u, cluster_node& node, const std::string& key);
