@@ -6,6 +6,7 @@
 #include "cli/admin/key_command.hpp"
 #include "cli/admin/policy_command.hpp"
 #include "cli/admin/storage_command.hpp"
+#include "cli/admin/top_command.hpp"
 #include "cli/bench/bench_command.hpp"
 #include "cli/machine/doctor_command.hpp"
 #include "cli/objects/object_commands.hpp"
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   add_config_command(app, exit_code);
   add_storage_command(app, exit_code);
   add_health_command(app, exit_code);
+  add_top_command(app, exit_code);
   add_doctor_command(app, exit_code);
   add_cluster_command(app, exit_code);
   add_key_command(app, exit_code);

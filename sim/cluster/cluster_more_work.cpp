@@ -158,6 +158,16 @@ void cluster_workload::read_access_rows(std::size_t u, cluster_node& node, const
 
 // ── the bucket's policy ──
 
+// This succeeds only once the cluster has raised its feature level. Commands do not carry what a policy is asked
+// before.
+void cluster_workload::remove_policy(const std::function<void()>& check_nodes) {
+  meta::set_bucket_access c;
+  c.name = bucket_name;
+  c.policy.emplace();
+  if (auto done = operate_with_retries(c, check_nodes); !done)
+    checks_.fail("the bucket's policy was not removed: " + to_string(done.error()));
+}
+
 void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
   if (d.chance(0.3)) return read_policy(u, node);

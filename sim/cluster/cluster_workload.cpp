@@ -69,21 +69,13 @@ void cluster_workload::make_bucket(const std::function<void()>& check_nodes) {
   if (auto made = operate_with_retries(meta::create_bucket{bucket_name, w_.clock().wall()}, check_nodes);
       !made && made.error() != errc::bucket_exists)
     checks_.fail("the bucket was not created: " + to_string(made.error()));
-  // These succeed only once the cluster has raised its feature level.
-  if (plan_.versioned) {
-    meta::set_bucket c;
-    c.name = bucket_name;
-    c.versioning = meta::versioning::enabled;
-    if (auto set = operate_with_retries(c, check_nodes); !set)
-      checks_.fail("the bucket was not versioned: " + to_string(set.error()));
-  }
-  if (plan_.policies > 0) {
-    meta::set_bucket_access c;
-    c.name = bucket_name;
-    c.policy.emplace();
-    if (auto set = operate_with_retries(c, check_nodes); !set)
-      checks_.fail("the bucket's policy was not removed: " + to_string(set.error()));
-  }
+  if (plan_.policies > 0) remove_policy(check_nodes);
+  if (!plan_.versioned) return;
+  meta::set_bucket c;
+  c.name = bucket_name;
+  c.versioning = meta::versioning::enabled;
+  if (auto set = operate_with_retries(c, check_nodes); !set) // only once the cluster has raised its feature level
+    checks_.fail("the bucket was not versioned: " + to_string(set.error()));
 }
 
 void cluster_workload::begin() {

@@ -143,6 +143,7 @@ private:
   void change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
                      storage::metadata::command c);
   void read_access_rows(std::size_t u, cluster_node& node, const std::string& id);
+  void remove_policy(const std::function<void()>& check_nodes);
   void about_policy(std::size_t u, cluster_node& node);
   void read_policy(std::size_t u, cluster_node& node);
   void use_policy(std::size_t u, cluster_node& node);
