@@ -47,6 +47,18 @@ def test_a_signature_holds_for_the_host_that_it_was_made_for(node):
         assert node.request("GET", url, headers={"Host": host}).code() == "SignatureDoesNotMatch", host
 
 
+def test_a_target_of_another_host_than_the_signed_one_is_refused(node):
+    assert call(node, "PUT", "/", f"victim.{DOMAIN}").status == 200
+    assert call(node, "PUT", "/k", f"victim.{DOMAIN}", b"kept").status == 200
+    mine = f"files.{DOMAIN}"
+    for method in ("GET", "PUT", "DELETE"):
+        url = Signer().presigned(method, mine, "/k")
+        for host in (f"victim.{DOMAIN}", DOMAIN):
+            sent = node.request(method, f"http://{host}{url}", b"evil" if method == "PUT" else None, headers={"Host": mine})
+            assert sent.status == 400, (method, host)
+    assert call(node, "GET", "/k", f"victim.{DOMAIN}").body == b"kept"
+
+
 def test_locations_are_urls_of_the_style_in_use(node):
     for path, host in (("/up", f"files.{DOMAIN}"), ("/files/up", DOMAIN)):
         begun = call(node, "POST", f"{path}?uploads", host).body.decode()

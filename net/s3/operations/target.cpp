@@ -1,5 +1,6 @@
 #include "net/s3/operations/target.hpp"
 
+#include "net/wire/grammar/ascii.hpp"
 #include "net/wire/grammar/host_check.hpp"
 
 namespace cairn::net {
@@ -10,6 +11,8 @@ result<s3_target> parse_s3_target(std::string_view target, std::string_view host
   if (!parsed) return parsed.error();
   s3_target named{std::move(*parsed), {}, {}};
   if (named.asterisk) return named;
+  if (!named.authority.empty() && !host.empty() && !iequals(named.authority, host))
+    return error{errc::invalid_argument, "its host is another one than that of the Host header"};
   const auto path = std::string_view{named.path}.substr(1);
   if (auto bucket = subdomain_of(named.authority.empty() ? host : named.authority, domains);
       bucket && !bucket->empty()) {

@@ -15,8 +15,9 @@ struct s3_target : request_target {
   bool host_names_bucket = false; // and the path does not
 };
 
-// invalid_argument: errors of parse_target, and a bad percent escape in the path. `host`: the Host header, which the
-// absolute form of the target replaces; a name below one of `domains` is that of a bucket.
+// invalid_argument: errors of parse_target, and a bad percent escape in the path. `host`: the Host header; a name below
+// one of `domains` is that of a bucket. An absolute target must name the same host: it decides what the request is
+// about, and the header is what a signature covers.
 result<s3_target> parse_s3_target(std::string_view target, std::string_view host = {},
                                   const std::vector<std::string>& domains = {});
 

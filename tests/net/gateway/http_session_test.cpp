@@ -218,10 +218,13 @@ TEST_F(http_session_, tells_what_is_allowed) {
 TEST_F(http_session_, refuses_unknown_host_names) {
   start();
   EXPECT_EQ(refusal_of("GET / HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").status, 403u);
-  EXPECT_EQ(refusal_of("GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").status,
-            403u);
-  EXPECT_EQ(refusal_of("GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n").status,
-            200u);
+  const auto absolute = [this](const std::string& target, const std::string& host) {
+    return refusal_of("GET http://" + target + "/ HTTP/1.1\r\nHost: " + host + "\r\nConnection: close\r\n\r\n").status;
+  };
+  EXPECT_EQ(absolute("evil.example", "evil.example"), 403u);
+  EXPECT_EQ(absolute("evil.example", "localhost"), 400u);
+  EXPECT_EQ(absolute("localhost", "evil.example"), 400u);
+  EXPECT_EQ(absolute("localhost", "localhost"), 200u);
 }
 
 TEST_F(http_session_, keeps_writers_out_when_only_reading_is_anonymous) {

@@ -43,10 +43,18 @@ TEST(s3_target, has_its_bucket_from_a_host_below_a_domain) {
   EXPECT_EQ(parse_s3_target("/b/k", "s3.example.com", domains).value().bucket, "b");
   EXPECT_FALSE(parse_s3_target("/b/k", "s3.example.com", domains).value().host_names_bucket);
   EXPECT_EQ(parse_s3_target("/b/k", "10.0.0.1", domains).value().bucket, "b");
-  EXPECT_EQ(parse_s3_target("http://other.s3.example.com/k", "photos.s3.example.com", domains).value().bucket, "other");
-  EXPECT_EQ(parse_s3_target("http://10.0.0.1/b/k", "photos.s3.example.com", domains).value().bucket, "b");
+  EXPECT_EQ(parse_s3_target("http://Photos.s3.example.com/k", "photos.s3.example.com", domains).value().bucket,
+            "photos");
+  EXPECT_EQ(parse_s3_target("http://photos.s3.example.com/k", "", domains).value().bucket, "photos") << "HTTP/1.0";
   EXPECT_EQ(parse_s3_target("*", "photos.s3.example.com", domains).value().bucket, "");
   EXPECT_FALSE(parse_s3_target("/%", "photos.s3.example.com", domains));
+}
+
+TEST(s3_target, is_about_the_host_that_a_signature_covers) {
+  const std::vector<std::string> domains{"s3.example.com"};
+  for (const auto* other : {"http://other.s3.example.com/k", "http://s3.example.com/other/k", "http://10.0.0.1/b/k",
+                            "http://photos.s3.example.com:80/k"})
+    EXPECT_EQ(parse_s3_target(other, "photos.s3.example.com", domains).error().code, errc::invalid_argument) << other;
 }
 
 TEST(s3_target, refuses_bad_escapes) {
