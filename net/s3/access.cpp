@@ -41,13 +41,18 @@ bool is_judged_later(const request& request, const metadata::bucket_row& bucket)
   return request.operation->judges_entries && !bucket.policy.empty();
 }
 
-// Whether the sender may learn that the object is missing: who may list it, unless reading it is denied explicitly.
-bool may_learn(const request& request, const metadata::bucket_row& bucket) {
-  for (const auto one : request.by.asked->actions)
-    if (!judge(request.by, one, request.key.get(), bucket, {request.target.key, nullptr, true}).why.empty())
-      return false;
-  const auto listing = as_listing(request.by, request.target.key);
+// Whether the sender may learn that an object is missing: who may list it, unless an action that the request needs on
+// it is denied explicitly.
+bool may_learn(const request& request, const metadata::bucket_row& bucket, const std::string& key,
+               std::span<const action> needed) {
+  for (const auto one : needed)
+    if (!judge(request.by, one, request.key.get(), bucket, {key, nullptr, true}).why.empty()) return false;
+  const auto listing = as_listing(request.by, key);
   return judge(listing, action::list_bucket, request.key.get(), bucket, {}).made == ruling::allowed;
+}
+
+bool may_learn(const request& request, const metadata::bucket_row& bucket) {
+  return may_learn(request, bucket, request.target.key, request.by.asked->actions);
 }
 
 // A download that is not allowed is looked up nevertheless by who may learn that the object is missing.
@@ -55,9 +60,9 @@ bool is_refused_later(const request& request, const metadata::bucket_row& bucket
   return request.operation->public_by == publicity::objects && found.why.empty() && may_learn(request, bucket);
 }
 
-std::optional<s3_error> decide_source(const request& request, const actors::found_access& found,
-                                      const source_name& source) {
+std::optional<s3_error> decide_source(request& request, const actors::found_access& found, const source_name& source) {
   if (!found.bucket_2) return no_such_bucket();
+  request.learns_of_source = may_learn(request, *found.bucket_2, source.key, {&request.by.asked->source, 1});
   const auto read = judge(request.by, request.by.asked->source, found.key.get(), *found.bucket_2,
                           {.key = source.key, .is_source = true});
   if (read.made != ruling::denied) return std::nullopt;
@@ -131,8 +136,9 @@ std::optional<s3_error> refused_source_object(const request& request, const meta
   for (const auto one : actions) {
     if (one == action::get_object_tagging && row.extras.tags.empty()) continue; // as S3: tags are copied, too
     const auto found = judge(request.by, one, request.key.get(), *bucket, {.key = key, .row = &row, .is_source = true});
-    if (found.made != ruling::allowed)
-      return denied(request, found, "This access key may not read the object to copy, or its tags.");
+    if (found.made == ruling::allowed) continue;
+    if (found.why.empty()) return s3_error_of(error{errc::access_denied}); // as seen_by: existence shows in no way
+    return denied(request, found, "");
   }
   return std::nullopt;
 }
@@ -143,7 +149,8 @@ bool tells_of_objects(const error& reason) {
 
 error seen_by(const request& request, const error& reason) {
   if (!tells_of_objects(reason)) return reason;
-  if (request.by.source != 0) return reason; // of a copy: the missing object is the source, which the sender may read
+  // Of a copy the missing object is the source. The head allowed it perhaps only because the object could be public.
+  if (request.by.source != 0) return request.learns_of_source ? reason : error{errc::access_denied};
   if (!request.bucket || !request.by.asked)
     return request.by.by == allowed_by::configuration ? reason : error{errc::access_denied};
   return may_learn(request, *request.bucket) ? reason : error{errc::access_denied};

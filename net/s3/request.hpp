@@ -52,7 +52,8 @@ struct request {
   std::shared_ptr<const storage::metadata::access_key_row> key; // of the signer; null: the root key, or anonymous
   std::shared_ptr<const storage::metadata::bucket_row> bucket;  // as of the authorization; may be null
   std::optional<storage::metadata::version_id> version;         // ?versionId
-  std::string origin;                                           // of the page for which a browser sends it
+  bool learns_of_source = true;           // of a copy: whether the sender may learn that the source does not exist
+  std::string origin;                     // of the page for which a browser sends it
   std::vector<std::string> query_headers; // lower-case names of the headers that a presigned URL's query added
   std::string address;                    // of the client's socket
   bool encrypted = false;                 // it came by TLS

@@ -144,6 +144,23 @@ TEST(access, a_copy_needs_to_read_its_source) {
   EXPECT_EQ(s.asked.by.source, 8u);
 }
 
+TEST(access, a_copy_tells_of_its_source_to_who_may_list_it) {
+  scene s{"copy_object", metadata::rights::write};
+  s.head.insert("x-amz-copy-source", "/other/from");
+  s.source = scene::other_bucket();
+  s.code();
+  for (const auto code : {errc::no_such_key, errc::no_such_version, errc::delete_marker}) {
+    const auto missing = seen_by(s.asked, error{code, "text"});
+    const auto private_one = refused_source_object(s.asked, s.source.get(), "from", {});
+    ASSERT_TRUE(private_one);
+    EXPECT_EQ(s3_error_of(missing).code, private_one->code);
+    EXPECT_EQ(s3_error_of(missing).message, private_one->message) << "in no way different";
+  }
+  s.key.grants.push_back({8, metadata::rights::read});
+  s.code();
+  EXPECT_EQ(seen_by(s.asked, error{errc::no_such_key}), errc::no_such_key);
+}
+
 TEST(access, a_bucket_that_is_not_there_is_no_bucket_to_write_to) {
   scene s{"put_object", metadata::rights::all};
   s.missing = true;
