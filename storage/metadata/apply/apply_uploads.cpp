@@ -234,12 +234,24 @@ result<std::vector<manifest_part>> command_applier::take_parts(const complete_up
   return parts;
 }
 
+// The access list was allowed when the upload began, perhaps to another key and long ago.
+std::optional<error> command_applier::unpublishable(const complete_upload& c, const bucket_row& bucket,
+                                                    const upload_row& upload,
+                                                    const std::optional<object_row>& present) {
+  const auto level = b_.feature_level(); // 0: a standalone node
+  if (!upload.extras.public_read || (level != 0 && level < feature_level_of_judged_uploads)) return std::nullopt;
+  if (auto refused = forbidden_list(bucket, upload.extras)) return refused;
+  return publication_lapsed(c.by, b_.access_key(c.by.key), bucket,
+                            {c.upload.key, present ? &*present : nullptr, !present});
+}
+
 std::optional<error> command_applier::complete(const complete_upload& c) {
   const auto upload = find_upload(c.by, c.upload);
   if (!upload) return upload.error();
   if (auto bad = malformed_choice(c)) return bad;
   const bucket_row& bucket = *b_.bucket(c.upload.bucket);
   const auto present = versions_.live(bucket, c.upload.key);
+  if (auto refused = unpublishable(c, bucket, *upload, present)) return refused;
   if (auto refused = unmet(c.condition, present)) return refused;
   std::uint64_t size = 0;
   const auto parts = take_parts(c, size);

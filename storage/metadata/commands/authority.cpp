@@ -193,6 +193,19 @@ std::optional<error> source_lapsed(const authority& a, const access_key_row* key
   return found.why.empty() ? refused : denied_by_policy(found.why);
 }
 
+std::optional<error> publication_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                                        const judged_object& object) {
+  const error refused{errc::access_denied, "This upload makes its object public, which needs the right to do that."};
+  if (!a.asked) {
+    const bool may = a.by == allowed_by::internal || a.by == allowed_by::configuration ||
+                     (key != nullptr && (key->rights_on(bucket.id) & rights::owner) != 0);
+    return may ? std::nullopt : std::optional{refused};
+  }
+  const auto found = judge(a, action::put_object_acl, key, bucket, object);
+  if (found.made == ruling::allowed) return std::nullopt;
+  return found.why.empty() ? refused : denied_by_policy(found.why);
+}
+
 std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present) {
   if (signer_deleted(a, key)) return error{errc::no_such_access_key};
   if (a.by == allowed_by::anybody || (a.by == allowed_by::key && !key->creates_buckets))

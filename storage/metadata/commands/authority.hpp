@@ -80,6 +80,9 @@ std::optional<error> lapsed(const authority& a, const access_key_row* key, const
 // The same check for the object that a copy reads.
 std::optional<error> source_lapsed(const authority& a, const access_key_row* key, const bucket_row* source,
                                    const judged_object& object);
+// The same check for the completion of an upload that makes its object public, whoever began it.
+std::optional<error> publication_lapsed(const authority& a, const access_key_row* key, const bucket_row& bucket,
+                                        const judged_object& object);
 // The same check for the creation of a bucket. `present`: a bucket of the name, whose policy may deny it.
 std::optional<error> creation_lapsed(const authority& a, const access_key_row* key, const bucket_row* present);
 

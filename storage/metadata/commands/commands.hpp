@@ -24,7 +24,8 @@ namespace cairn::storage::metadata {
 // a move is finished only when the remaining owners have no open repairs either. 8: members report that their metadata
 // has failed; the index of a read comes with its leader's term; clients' commands carry their authorization; buckets
 // are created with an access control list, tags and an ownership; invitations of nodes, at most members_max members.
-constexpr std::uint8_t feature_level = 9;
+// 9: policies of buckets, public access blocks. 10: the completion of an upload is judged by the upload's access list.
+constexpr std::uint8_t feature_level = 10;
 
 // Begins a writer session of a node. An earlier session of the same node with another incarnation ends, and its
 // uncommitted blobs are dead. Returns the session id (command_result::version); repeated with the same incarnation it
@@ -134,7 +135,8 @@ constexpr std::uint8_t feature_level_of_clusters = 4;
 constexpr std::uint8_t feature_level_of_whole_moves = 7, feature_level_of_stamped_buckets = 7,
                        feature_level_of_counted_commits = 7, feature_level_of_reported_faults = 8,
                        feature_level_of_read_terms = 8, feature_level_of_authority = 8,
-                       feature_level_of_invitations = 8, feature_level_of_policies = 9;
+                       feature_level_of_invitations = 8, feature_level_of_policies = 9,
+                       feature_level_of_judged_uploads = 10;
 
 std::string encode(const command& c);
 result<command> decode_command(std::string_view bytes); // corrupt, unsupported

@@ -64,7 +64,10 @@ result<buckets_page> snapshot::buckets(const buckets_query& query) {
     page.last = row->name;
     if (!query.only_of || query.only_of->rights_on(row->id) != 0) page.buckets.push_back(std::move(*row));
   }
-  if (auto good = kv_->status(); !good) return good.error();
+  if (auto good = kv_->status(); !good) {
+    if (page.buckets.size() < query.buckets_max) return good.error();
+    page.truncated = true; // what is damaged comes after this page
+  }
   return page;
 }
 

@@ -170,5 +170,41 @@ TEST_F(policies, and_lists_for_everybody_are_refused_or_ignored_as_the_public_ac
   EXPECT_EQ(put(by_key({action::put_object})), std::nullopt);
 }
 
+// The access list of an upload is allowed when it begins, and judged again when its object appears.
+TEST_F(policies, an_upload_becomes_public_only_by_who_may_publish_then) {
+  const auto completed_by = [this](const authority& by, std::uint8_t blocked = 0) {
+    block(0);
+    begin_upload begin{.stamp = stamp(), .bucket = "files", .key = "big", .now = 5, .nonce = 99};
+    begin.extras.public_read = true;
+    const upload_name name{.bucket = "files", .key = "big", .id = run(begin).version, .nonce = 99};
+    run(put_part{.stamp = stamp(), .upload = name, .number = 1, .now = 6, .digest = {1}});
+    if (blocked != 0) block(blocked);
+    complete_upload c{.stamp = stamp(), .upload = name, .now = 7};
+    c.parts.push_back({1, {1}});
+    c.etag = {.digest = {7}, .parts = 1};
+    c.by = by;
+    return refused(c);
+  };
+  const auto writer = by_key({action::put_object});
+  allow(rights::write);
+  EXPECT_EQ(completed_by(writer), errc::access_denied);
+  EXPECT_EQ(completed_by({allowed_by::key, "CK1", rights::write, 0, 0}), errc::access_denied) << "of an older gateway";
+  EXPECT_EQ(completed_by(by_configuration({action::put_object})), std::nullopt);
+  EXPECT_EQ(completed_by({}), std::nullopt);
+  put_policy(statement("Allow", R"("s3:PutObjectAcl")"));
+  EXPECT_EQ(completed_by(writer), std::nullopt);
+  put_policy(statement("Deny", R"("s3:PutObjectAcl")"));
+  EXPECT_EQ(completed_by(by_configuration({action::put_object})), errc::access_denied);
+  put_policy("");
+  allow(rights::write | rights::owner);
+  EXPECT_EQ(completed_by(writer), std::nullopt);
+  constexpr std::uint8_t lists = public_block::given | public_block::block_acls;
+  EXPECT_EQ(completed_by(writer, lists), errc::access_denied);
+  run(raise_feature_level{feature_level_of_policies});
+  EXPECT_EQ(completed_by(writer, lists), std::nullopt) << "all members of the cluster must decide alike";
+  run(raise_feature_level{feature_level_of_judged_uploads});
+  EXPECT_EQ(completed_by(writer, lists), errc::access_denied);
+}
+
 } // namespace
 } // namespace cairn::storage::metadata
