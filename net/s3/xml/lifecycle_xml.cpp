@@ -16,6 +16,7 @@ using storage::metadata::lifecycle_rule;
 
 constexpr xml_bounds lifecycle_bounds{lifecycle_body_bytes_max, 30'000, 100, 8};
 constexpr std::size_t rule_id_bytes_max = 255;
+constexpr std::uint32_t noncurrent_kept_max = 100; // as in S3
 constexpr std::int64_t day_ms = 24 * 3600 * 1000;
 constexpr std::uint64_t object_bytes_max = 1ull << 62, days_max = 0x7fffffff;
 
@@ -72,6 +73,8 @@ refusal read_displaced(const xml_element& from, lifecycle_rule& rule) {
     if (!days && field.name != "NewerNoncurrentVersions") return malformed_lifecycle();
     if (auto refused = read_days(field, days ? rule.noncurrent_days : rule.noncurrent_kept)) return refused;
   }
+  if (rule.noncurrent_kept > noncurrent_kept_max)
+    return invalid_argument("'NewerNoncurrentVersions' must be at most " + std::to_string(noncurrent_kept_max) + ".");
   return rule.noncurrent_days > 0 ? refusal{} : malformed_lifecycle();
 }
 
@@ -89,8 +92,11 @@ refusal read_tag(const xml_element& from, lifecycle_rule& rule) {
   return std::nullopt;
 }
 
-// Recursion is bounded: the document's depth is, and an And contains no other And.
+// A Filter has one condition, or an And of several; an empty one is that of all objects. A condition that is lost on
+// the way would expire what its owner keeps. Recursion is bounded: the document's depth is, and an And contains no
+// other And.
 refusal read_filter(const xml_element& from, lifecycle_rule& rule) {
+  if (from.name == "Filter" ? from.children.size() > 1 : from.children.empty()) return malformed_lifecycle();
   for (const auto& field : from.children) {
     refusal refused;
     if (from.child(field.name) != &field && field.name != "Tag") return malformed_lifecycle(); // said twice
@@ -217,7 +223,8 @@ std::variant<lifecycle_rule_list, s3_error> read_lifecycle_document(std::string_
         return malformed_lifecycle(); // said twice
       if (auto refused = read_field(field, rule, has_status)) return std::move(*refused);
     }
-    if (!has_status) return malformed_lifecycle();
+    const bool old_form = child.child("Prefix") != nullptr, filtered = child.child("Filter") != nullptr;
+    if (!has_status || old_form == filtered) return malformed_lifecycle();
     if (auto refused = finish_rule(rule, rules.size())) return std::move(*refused);
     const auto same = [&rule](const lifecycle_rule& r) { return r.id == rule.id; };
     if (std::any_of(rules.begin(), rules.end() - 1, same))

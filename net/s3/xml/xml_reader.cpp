@@ -14,6 +14,39 @@ namespace {
 constexpr std::string_view spaces = " \t\r\n";
 constexpr char32_t code_point_max = 0x10ffff;
 
+// Elements of S3's documents that hold elements and never a text of their own, also where they are empty.
+constexpr std::array<std::string_view, 29> containers{
+    "AbortIncompleteMultipartUpload",
+    "AccessControlList",
+    "AccessControlPolicy",
+    "And",
+    "CORSConfiguration",
+    "CORSRule",
+    "CompleteMultipartUpload",
+    "CreateBucketConfiguration",
+    "Delete",
+    "Expiration",
+    "Filter",
+    "Grant",
+    "Grantee",
+    "LifecycleConfiguration",
+    "NoncurrentVersionExpiration",
+    "NoncurrentVersionTransition",
+    "Object",
+    "Owner",
+    "OwnershipControls",
+    "Part",
+    "PublicAccessBlockConfiguration",
+    "Rule",
+    "Tag",
+    "TagSet",
+    "Tagging",
+    "Tags",
+    "Transition",
+    "VersioningConfiguration",
+    "WebsiteConfiguration",
+};
+
 bool is_space(char c) {
   return spaces.find(c) != spaces.npos;
 }
@@ -164,11 +197,14 @@ private:
     if (opened.name.empty() || (open_.empty() && root_) || open_.size() >= bounds_.depth_max) return false;
     opened.element.name = opened.name.substr(opened.name.find(':') + 1);
     open_.push_back(std::move(opened));
+    std::vector<std::string_view> names; // of its attributes
     while (true) {
       const bool apart = take_spaces();
       if (take(">")) return true;
       if (take("/>")) return close();
-      if (!apart || !take_attribute()) return false;
+      const auto said = apart ? take_attribute() : std::nullopt;
+      if (!said || std::ranges::find(names, said->name) != names.end()) return false;
+      names.push_back(said->name);
     }
   }
 
@@ -181,7 +217,8 @@ private:
   bool close() {
     auto element = std::move(open_.back().element);
     open_.pop_back();
-    if (!element.children.empty()) { // S3 has no mixed content, so the text must be indentation
+    // S3 has no mixed content, so the text must be indentation.
+    if (!element.children.empty() || std::ranges::find(containers, element.name) != containers.end()) {
       if (!is_blank(element.text)) return false;
       element.text.clear();
     }

@@ -33,27 +33,46 @@ TEST(lifecycle_xml, comes_back_as_it_was_written) {
 }
 
 TEST(lifecycle_xml, refuses_what_it_would_not_do) {
-  const std::string on = "<Status>Enabled</Status>", days = "<Expiration><Days>1</Days></Expiration>";
+  const std::string status = "<Status>Enabled</Status>", on = status + "<Filter/>",
+                    days = "<Expiration><Days>1</Days></Expiration>";
   EXPECT_EQ(code_of(on + days), "");
-  EXPECT_EQ(code_of(on + "<Prefix>old/</Prefix>" + days), "");
+  EXPECT_EQ(code_of(status + "<Prefix>old/</Prefix>" + days), "");
   EXPECT_EQ(code_of(on + "<Expiration><Date>2030-01-01T00:00:00Z</Date></Expiration>"), "");
-  EXPECT_EQ(code_of(days), "MalformedXML");
+  EXPECT_EQ(code_of("<Filter/>" + days), "MalformedXML");
   EXPECT_EQ(code_of(on), "InvalidRequest");
   EXPECT_EQ(code_of(on + "<Expiration><Days>0</Days></Expiration>"), "InvalidArgument");
   EXPECT_EQ(code_of(on + "<Expiration><Date>2030-01-01T05:00:00Z</Date></Expiration>"), "InvalidArgument");
   EXPECT_EQ(code_of(on + "<Expiration><Date>soon</Date></Expiration>"), "InvalidArgument");
-  EXPECT_EQ(code_of(on + days + "<Filter><Tag><Key>a</Key></Tag></Filter>"), "");
-  EXPECT_EQ(code_of(on + days + "<Filter><Tag><Value>a</Value></Tag></Filter>"), "MalformedXML");
-  EXPECT_EQ(code_of(on + days + "<Filter><And><And></And></And></Filter>"), "MalformedXML");
-  EXPECT_EQ(code_of(on + days + "<Filter><ObjectSizeLessThan>-1</ObjectSizeLessThan></Filter>"), "InvalidArgument");
-  EXPECT_EQ(code_of(on + "<Filter><Tag><Key>a</Key></Tag></Filter><AbortIncompleteMultipartUpload>"
-                         "<DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"),
+  EXPECT_EQ(code_of(status + days + "<Filter><Tag><Key>a</Key></Tag></Filter>"), "");
+  EXPECT_EQ(code_of(status + days + "<Filter><Tag><Value>a</Value></Tag></Filter>"), "MalformedXML");
+  EXPECT_EQ(code_of(status + days + "<Filter><And><And></And></And></Filter>"), "MalformedXML");
+  EXPECT_EQ(code_of(status + days + "<Filter><ObjectSizeLessThan>-1</ObjectSizeLessThan></Filter>"), "InvalidArgument");
+  EXPECT_EQ(code_of(status + "<Filter><Tag><Key>a</Key></Tag></Filter><AbortIncompleteMultipartUpload>"
+                             "<DaysAfterInitiation>1</DaysAfterInitiation></AbortIncompleteMultipartUpload>"),
             "InvalidRequest");
   EXPECT_EQ(code_of(on + "<Transition><Days>1</Days></Transition>"), "NotImplemented");
   EXPECT_EQ(code_of(on + "<Transition><Date>20220927</Date></Transition>"), "InvalidArgument");
-  EXPECT_EQ(code_of("<Status>Maybe</Status>" + days), "MalformedXML");
+  EXPECT_EQ(code_of("<Status>Maybe</Status><Filter/>" + days), "MalformedXML");
   EXPECT_EQ(code_of(on + days + "<Expiration><Days>2</Days></Expiration>"), "MalformedXML") << "which of them?";
-  EXPECT_EQ(code_of(on + days + "<Filter><Prefix>a</Prefix><Prefix>b</Prefix></Filter>"), "MalformedXML");
+  EXPECT_EQ(code_of(status + days + "<Filter><Prefix>a</Prefix><Prefix>b</Prefix></Filter>"), "MalformedXML");
+}
+
+TEST(lifecycle_xml, loses_no_condition_on_the_way) {
+  const std::string rest = "<Status>Enabled</Status><Expiration><Days>1</Days></Expiration>";
+  const std::string prefix = "<Prefix>logs/</Prefix>", tag = "<Tag><Key>a</Key></Tag>";
+  for (const auto& bad :
+       {std::string{}, std::string{"<Filter>logs/</Filter>"}, std::string{"<Filter><And>logs/</And></Filter>"},
+        std::string{"<Filter><And><![CDATA[logs/]]></And></Filter>"}, std::string{"<Filter><And/></Filter>"},
+        prefix + "<Filter><Prefix/></Filter>", "<Filter>" + prefix + "</Filter><Prefix/>", prefix + "<Filter/>",
+        "<Filter><And>" + prefix + tag + "</And><Prefix/></Filter>", "<Filter>" + prefix + tag + "</Filter>"})
+    EXPECT_EQ(code_of(rest + bad), "MalformedXML") << bad;
+  EXPECT_EQ(code_of(rest + "<Filter>\n  <And>" + prefix + tag + "</And>\n</Filter>"), "");
+  EXPECT_EQ(code_of(rest + prefix), "");
+  const std::string kept = "<Status>Enabled</Status><Filter/><NoncurrentVersionExpiration><NoncurrentDays>1"
+                           "</NoncurrentDays><NewerNoncurrentVersions>";
+  const std::string end = "</NewerNoncurrentVersions></NoncurrentVersionExpiration>";
+  EXPECT_EQ(code_of(kept + "100" + end), "");
+  EXPECT_EQ(code_of(kept + "101" + end), "InvalidArgument");
 }
 
 } // namespace cairn::net
