@@ -45,7 +45,8 @@ std::optional<s3_error> body_reader::finish() {
   if (!decoder_) return std::nullopt;
   if (auto refused = decoder_->finish()) return refused;
   for (const auto& [name, value] : decoder_->trailers()) {
-    if (!plan_.checksum || !plan_.checksum->waits_for(name)) continue;
+    if (!plan_.checksum || !plan_.checksum->waits_for(name))
+      return s3_error{400, "MalformedTrailerError", "The trailer " + name + " was not announced, or came twice."};
     if (!plan_.checksum->announce(value))
       return s3_error{400, "InvalidRequest", "The value of " + name + " is invalid."};
   }

@@ -49,7 +49,8 @@ public:
   // Four listings keep the metadata's two reading threads busy; four multi-deletes, with 64 commits each, fill one
   // group commit.
   const std::shared_ptr<fair_turns> listing_turns = std::make_shared<fair_turns>(16, 4),
-                                    commit_turns = std::make_shared<fair_turns>(16, 4);
+                                    commit_turns = std::make_shared<fair_turns>(16, 4),
+                                    reading_turns = std::make_shared<fair_turns>(16, 1); // of long documents
 };
 
 } // namespace cairn::net

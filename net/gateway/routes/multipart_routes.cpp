@@ -6,7 +6,10 @@
 #include "net/s3/operations/multipart_xml.hpp"
 #include "net/wire/grammar/fields.hpp"
 
+#include <boost/asio/post.hpp>
+
 #include <algorithm>
+#include <chrono>
 
 namespace cairn::net {
 
@@ -14,8 +17,9 @@ namespace {
 
 namespace metadata = storage::metadata;
 
-constexpr std::uint32_t page_max = 1000;  // parts or uploads of one answer
-constexpr std::uint32_t check_page = 250; // rows checked in one step of a completion
+constexpr std::uint32_t page_max = 1000;        // parts or uploads of one answer
+constexpr std::chrono::seconds reading_max{60}; // in the queue behind digests
+constexpr std::uint32_t check_page = 250;       // rows checked in one step of a completion
 
 // The state of a CompleteMultipartUpload: the client's request and the results of the parts' rows so far.
 struct completion {
@@ -79,6 +83,11 @@ void commit_completion(const completion_ptr& job) {
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
 }
 
+// Who is let in by public access alone learns nothing of uploads that others began.
+bool may_go_on(const session_ptr& session, const metadata::upload_row& upload) {
+  return session->current().by.by != metadata::allowed_by::anybody || upload.by_anybody;
+}
+
 s3_error invalid_part(const named_part& part) {
   return s3_error_of(error{errc::invalid_part, "Part " + std::to_string(part.chosen.number) +
                                                    " is not there, or has another ETag or checksum."});
@@ -114,15 +123,20 @@ std::optional<s3_error> check_whole(completion& job) {
         job.headers.front().first != std::string{checksum_header_prefix}.append(to_string(*kind)))
       return s3_error{400, "InvalidRequest", "x-amz-checksum-algorithm is not that of the upload."};
   }
+  bool checksum_sent = false;
   for (const auto kind : storage::checksum_kinds) {
     const auto name = std::string{checksum_header_prefix}.append(to_string(kind));
-    const auto announced = field_of(job.session->fields(), name);
-    if (announced.empty()) continue;
+    const auto sent = find_field(job.session->fields(), name);
+    if (!sent) continue;
+    const std::string_view announced = *sent;
+    checksum_sent = true;
     const bool known = !job.headers.empty() && job.headers.front().first == name;
     const auto made = known ? std::string_view{job.headers.front().second} : std::string_view{};
     if (!known || (announced != made && announced != made.substr(0, made.find('-'))))
       return s3_error{400, "BadDigest", "The " + name + " you specified did not match the calculated checksum."};
   }
+  if (!checksum_sent && !field_of(job.session->fields(), "x-amz-sdk-checksum-algorithm").empty())
+    return s3_error{400, "InvalidRequest", "x-amz-sdk-checksum-algorithm came without its x-amz-checksum- value."};
   if (job.size > job.session->shared().object_size_max)
     return s3_error_of(error{errc::too_large, "The object is larger than limits.object_size."});
   return std::nullopt;
@@ -134,6 +148,7 @@ void check_parts(const completion_ptr& job) {
       job->session,
       [job](const result<actors::found_upload>& found) {
         if (!found) return failed(job, found.error());
+        if (!may_go_on(job->session, *found->row)) return failed(job, error{errc::access_denied});
         if (!job->checksum) job->checksum.emplace(wanted_checksum{found->row->checksum, found->row->type});
         const auto before = job->checked;
         for (const auto& row : *found->parts) {
@@ -172,6 +187,34 @@ void commit_beginning(const session_ptr& session, metadata::begin_upload command
         session->respond(200, whole_answer(200, session->basics(), "application/xml", body, lines));
       },
       actors::commit_atom_v, actors::command_box{std::make_shared<const metadata::command>(std::move(command))});
+}
+
+void check_in_turn(const completion_ptr& job, std::variant<std::vector<named_part>, s3_error> parts) {
+  if (job->session->closed()) return;
+  if (const auto* refused = std::get_if<s3_error>(&parts)) return job->session->respond_error(*refused);
+  job->parts = std::move(std::get<std::vector<named_part>>(parts));
+  with_turn(job->session, *job->session->shared().commit_turns, [job](turn mine) {
+    job->mine = std::move(mine);
+    check_parts(job);
+  });
+}
+
+// A list of 10,000 parts takes milliseconds to read, for which other connections of a socket thread would wait. So it
+// is read on the threads of digests, one list of a client at a time.
+void read_parts(const completion_ptr& job, const std::shared_ptr<const std::string>& body) {
+  with_turn(job->session, *job->session->shared().reading_turns, [job, body](turn mine) {
+    // The last reference to the session must not end on the other thread, so the answer takes it along.
+    auto read = [on = job->session->executor(), job, body, mine = std::move(mine)](bool expired) mutable {
+      auto parts = expired ? s3_error_of(error{errc::slow_down, "no time to read the list of parts"})
+                           : read_complete_request(*body);
+      boost::asio::post(on, [job = std::move(job), parts = std::move(parts), mine = std::move(mine)]() mutable {
+        check_in_turn(job, std::move(parts));
+      });
+    };
+    const auto& shared = job->session->shared();
+    const auto posted = shared.services.digests->post(shared.clock.now() + reading_max, std::move(read));
+    if (!posted) job->session->respond_failure(posted.error());
+  });
 }
 
 } // namespace
@@ -231,9 +274,7 @@ void list_parts(const session_ptr& session) {
     ask<actors::found_upload>(
         session,
         [session, request, mine](const actors::found_upload& found) {
-          const auto& by = session->current().by;
-          if (by.by == metadata::allowed_by::anybody && !found.row->by_anybody)
-            return session->respond_failure(error{errc::access_denied});
+          if (!may_go_on(session, *found.row)) return session->respond_failure(error{errc::access_denied});
           respond_document(session, parts_xml(session->current().target, request, found));
         },
         actors::parts_atom_v, query);
@@ -284,15 +325,7 @@ void complete_upload(const session_ptr& session) {
   job->condition = std::move(*condition);
   collect_body(
       session, complete_body_bytes_max,
-      [job](const std::string& body) {
-        auto parts = read_complete_request(body);
-        if (const auto* refused = std::get_if<s3_error>(&parts)) return job->session->respond_error(*refused);
-        job->parts = std::move(std::get<std::vector<named_part>>(parts));
-        with_turn(job->session, *job->session->shared().commit_turns, [job](turn mine) {
-          job->mine = std::move(mine);
-          check_parts(job);
-        });
-      },
+      [job](std::string body) { read_parts(job, std::make_shared<const std::string>(std::move(body))); },
       body_checksums::of_something_else);
 }
 

@@ -49,9 +49,10 @@ void body_is_there(const session_ptr& session, const then_body& then, body_check
   http.body_taken(bytes);
   http.body_complete();
   if (!matches_signature(*session, body)) return session->respond_failure(error{errc::payload_mismatch});
-  if (headers == body_checksums::of_the_body) {
-    if (const auto refused = check_whole_body(session->fields(), body)) return session->respond_error(*refused);
-  }
+  const bool whole = headers == body_checksums::of_the_body;
+  if (const auto refused =
+          whole ? check_whole_body(session->fields(), body) : check_content_md5(session->fields(), body))
+    return session->respond_error(*refused);
   then(std::move(body));
 }
 

@@ -47,20 +47,17 @@ private:
   std::shared_ptr<actors::body_check> a_, b_;
 };
 
-std::optional<s3_error> check_md5(std::string_view announced, std::string_view body) {
-  const auto wanted = announced.size() == 24 ? base64_decode(announced) : std::nullopt;
-  if (!wanted) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
-  storage::md5 md5;
-  md5.update(std::as_bytes(std::span{body}));
-  const auto digest = md5.finish();
-  if (*wanted != std::string{digest.begin(), digest.end()}) return s3_error_of(error{errc::digest_mismatch});
-  return std::nullopt;
+bool is_any_checksum(std::string_view header) {
+  const auto same = [header](checksum_kind kind) { return iequals(header, header_name(kind)); };
+  return std::ranges::any_of(storage::checksum_kinds, same);
 }
 
 } // namespace
 
 std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const http::fields& fields) {
   std::optional<announced_checksum> announced;
+  if (const auto trailer = field_of(fields, "x-amz-trailer"); !trailer.empty() && !is_any_checksum(trailer))
+    return invalid("The value specified in the x-amz-trailer header is not supported.");
   for (const auto kind : storage::checksum_kinds) {
     const auto name = header_name(kind);
     const auto count = fields.count(name);
@@ -129,10 +126,20 @@ std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, 
   return std::make_shared<two_checks>(std::move(a), std::move(b));
 }
 
+std::optional<s3_error> check_content_md5(const http::fields& fields, std::string_view body) {
+  const auto announced = find_field(fields, "Content-MD5");
+  if (!announced) return std::nullopt;
+  const auto wanted = announced->size() == 24 ? base64_decode(*announced) : std::nullopt;
+  if (!wanted) return s3_error{400, "InvalidDigest", "Content-MD5 is not a base64 MD5."};
+  storage::md5 md5;
+  md5.update(std::as_bytes(std::span{body}));
+  const auto digest = md5.finish();
+  if (*wanted != std::string{digest.begin(), digest.end()}) return s3_error_of(error{errc::digest_mismatch});
+  return std::nullopt;
+}
+
 std::optional<s3_error> check_whole_body(const http::fields& fields, std::string_view body) {
-  if (const auto md5 = find_field(fields, "Content-MD5")) {
-    if (auto refused = check_md5(*md5, body)) return refused;
-  }
+  if (auto refused = check_content_md5(fields, body)) return refused;
   auto announced = read_checksum(fields);
   if (auto* refused = std::get_if<s3_error>(&announced)) return std::move(*refused);
   auto& checksum = std::get<0>(announced);

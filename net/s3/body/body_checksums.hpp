@@ -22,7 +22,7 @@ struct announced_checksum {
 };
 
 // The announced checksum; nullopt: none. InvalidRequest: several, not base64 of the right length, an algorithm without
-// a value.
+// a value, a trailer that is no checksum.
 std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const boost::beast::http::fields& fields);
 
 // Computes the announced checksum while a body is stored; digest_mismatch if it differs. A verified checksum is kept
@@ -47,6 +47,8 @@ private:
 // A check that passes if both pass; either may be null.
 std::shared_ptr<actors::body_check> both(std::shared_ptr<actors::body_check> a, std::shared_ptr<actors::body_check> b);
 
+// Checks a body in memory against Content-MD5. InvalidDigest: that is malformed; BadDigest: of another body.
+std::optional<s3_error> check_content_md5(const boost::beast::http::fields& fields, std::string_view body);
 // Checks a body in memory against Content-MD5 and the checksum headers. Such bodies have no trailers.
 std::optional<s3_error> check_whole_body(const boost::beast::http::fields& fields, std::string_view body);
 

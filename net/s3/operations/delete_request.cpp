@@ -54,7 +54,7 @@ std::variant<delete_request, s3_error> read_delete_request(std::string_view body
   for (const auto& inside : root->children) {
     if (inside.name == "Quiet") {
       const auto quiet = xml_boolean(inside);
-      if (!quiet) return malformed_xml("Quiet is true or false.");
+      if (!quiet || root->child("Quiet") != &inside) return malformed_xml("Quiet is true or false, and given once.");
       request.quiet = *quiet;
     } else if (inside.name == "Object") {
       if (!has_only(inside, {"Key", "VersionId", "ETag", "LastModifiedTime", "Size"}))

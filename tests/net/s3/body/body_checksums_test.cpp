@@ -47,6 +47,8 @@ TEST(body_checksums, are_refused_when_they_cannot_be_meant) {
   EXPECT_EQ(refusal({{"x-amz-checksum-crc32", "y/Q5Jg=="}, {"x-amz-trailer", "x-amz-checksum-sha1"}}),
             "InvalidRequest");
   EXPECT_EQ(refusal({{"x-amz-sdk-checksum-algorithm", "CRC32"}}), "InvalidRequest");
+  EXPECT_EQ(refusal({{"x-amz-trailer", "x-amz-meta-colour"}}), "InvalidRequest");
+  EXPECT_EQ(refusal({{"x-amz-trailer", "x-amz-checksum-sha1,x-amz-checksum-crc32"}}), "InvalidRequest");
   EXPECT_EQ(refusal({{"x-amz-checksum-crc32", "y/Q5Jg=="}, {"x-amz-sdk-checksum-algorithm", "SHA1"}}),
             "InvalidRequest");
 }

@@ -66,6 +66,7 @@ TEST(delete_request, drops_no_element) {
 
 TEST(delete_request, is_a_document_of_one_to_a_thousand_objects) {
   EXPECT_EQ(read(objects(1000, std::string(1024, 'k'))).entries.size(), 1000u);
+  EXPECT_EQ(refusal("<Delete><Quiet>true</Quiet><Quiet>false</Quiet>" + objects(1, "a") + "</Delete>"), "MalformedXML");
   EXPECT_EQ(refusal("<Delete>" + objects(1001, "k") + "</Delete>"), "MalformedXML");
   for (const auto* bad : {"", "<Delete/>", "<Other/>", "<Delete><Key>k</Key></Delete>", "hello"}) {
     EXPECT_EQ(refusal(bad), "MalformedXML") << bad;
