@@ -11,6 +11,8 @@ namespace {
 
 namespace meta = storage::metadata;
 
+constexpr std::uint32_t names_page = 1000; // buckets a listing
+
 class lifecycle_state {
 public:
   explicit lifecycle_state(lifecycle_actor::pointer self) : self_(self) {}
@@ -19,7 +21,7 @@ public:
 
 private:
   void walk();
-  void list_names(const std::string& after);
+  void list_names(const std::string& after, std::uint32_t page_max);
   void next_bucket();
   void begin(const meta::bucket_row& bucket);
   // Calls `then` if the bucket is still the one that the walk found, with the same rules; otherwise goes on to the next
@@ -74,20 +76,23 @@ void lifecycle_state::walk() {
   done_ = refused_ = failed_ = 0;
   bucket_ = {};
   names_.clear();
-  list_names({});
+  list_names({}, names_page);
 }
 
-void lifecycle_state::list_names(const std::string& after) {
+// A page with a damaged row fails as a whole. Then the buckets before that row are listed one by one.
+void lifecycle_state::list_names(const std::string& after, std::uint32_t page_max) {
   meta::buckets_query query;
   query.after = after;
+  query.buckets_max = page_max;
   self_->request(s_.metadata, caf::infinite, list_atom_v, std::move(query))
       .then(
-          [this](const buckets_listing& page) {
+          [this, page_max](const buckets_listing& page) {
             for (const auto& bucket : page->buckets) names_.push_back(bucket.name);
-            if (page->truncated) return list_names(page->last);
+            if (page->truncated) return list_names(page->last, page_max);
             next_bucket();
           },
-          [this](caf::error& why) { // the buckets that were listed before the error are walked
+          [this, after, page_max](caf::error& why) { // the buckets that were listed before the error are walked
+            if (page_max > 1 && from_caf(why).code == errc::corrupt) return list_names(after, 1);
             failed("listing buckets", why);
             next_bucket();
           });

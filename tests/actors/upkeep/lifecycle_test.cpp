@@ -72,14 +72,14 @@ protected:
 
 private:
   caf::result<buckets_listing> list(const meta::buckets_query& q) override {
-    constexpr std::size_t page_names = 3;
+    const auto page_names = std::min<std::size_t>(3, q.buckets_max);
     meta::buckets_page page;
     for (auto b = buckets.upper_bound(q.after); b != buckets.end(); ++b) {
-      if (b->first == unlisted_from) return to_caf({errc::corrupt});
       if (page.buckets.size() == page_names) {
         page.truncated = true;
         break;
       }
+      if (b->first == unlisted_from) return to_caf({errc::corrupt});
       page.last = b->first;
       page.buckets.push_back({.name = b->first});
     }
@@ -186,8 +186,7 @@ TEST_F(lifecycle_walk, walks_what_was_listed_before_the_listing_failed) {
   for (const auto* name : {"a", "b", "c", "d", "e"}) add(name);
   unlisted_from = "e";
   walk();
-  EXPECT_EQ(removed_of("a").size(), 1u);
-  EXPECT_EQ(removed_of("c").size(), 1u);
+  for (const auto* name : {"a", "b", "c", "d"}) EXPECT_EQ(removed_of(name).size(), 1u) << "and d is on the failed page";
   EXPECT_TRUE(removed_of("e").empty());
   EXPECT_EQ(metrics.lifecycle_failures.load(), 1u);
 }
