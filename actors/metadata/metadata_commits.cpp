@@ -217,6 +217,7 @@ void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
   batches_->finished();
   outstanding_.answered(b.first_sequence);
   if (outcome) {
+    if (std::exchange(writes_meet_damage_, false)) note_fault({});
     CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
     for (std::size_t i = 0; i < b.waiting.size(); ++i) answer(b.waiting[i], outcome->results[i]);
   } else {
@@ -243,6 +244,11 @@ void metadata_state::failed(batch& b, const error& why) {
   // The store takes no writes until the next start.
   if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined) {
     writes_failed_ = true;
+    note_fault(to_string(why));
+  }
+  // A member fetches its state from others. Here it stays, perhaps in a page that all commands need.
+  if (!log_ && why.code == errc::corrupt) {
+    writes_meet_damage_ = true;
     note_fault(to_string(why));
   }
   std::vector<waiting_command> again;

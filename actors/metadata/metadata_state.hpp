@@ -144,7 +144,7 @@ private:
   std::size_t layout_changing_ = 0;     // commands that change the layout, applied and not visible yet
   storage::session_id session_ = 0;     // 0: no session
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
-  bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
+  bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false, writes_meet_damage_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   outstanding_sequences outstanding_;
   static constexpr batch_limits standalone_limits{
