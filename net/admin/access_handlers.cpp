@@ -115,6 +115,8 @@ void handle_sign_in(api_environment& env, const api_call& call, admin_done done)
   const auto origin = find_field(call.request, "Origin");
   if (origin && !is_same_origin(origin, view_of(call.request[http::field::host]), env.encrypted))
     return done({refusal({errc::access_denied, "the header Origin is not this port's"}, call.format)});
+  if (!is_own_page(find_field(call.request, "Sec-Fetch-Site")))
+    return done({refusal({errc::access_denied, "a page of another origin sends this"}, call.format)});
   const std::string earlier{cookie_of(field_of(call.request, "Cookie"), env.cookie)};
   if (call.caller.is_operator) return done(begin_session(env, earlier, {}, true));
   const auto sent = basic_credentials(call.request);

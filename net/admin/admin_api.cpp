@@ -173,10 +173,8 @@ void admin_api::with_session(api_environment env, api_call call, admin_done done
   };
   auto& caller = call.caller;
   caller.session_id = cookie_of(field_of(call.request, "Cookie"), env.cookie);
-  // Pages of other ports of this host count as the same site: the browser sends them the cookie with SameSite=Strict
-  // too.
-  const auto site = find_field(call.request, "Sec-Fetch-Site").value_or("same-origin");
-  if (site == "same-origin" || site == "none") caller.session = sessions_.find(caller.session_id);
+  // For pages of other ports of this host, too, a browser sends a cookie with SameSite=Strict.
+  if (is_own_page(find_field(call.request, "Sec-Fetch-Site"))) caller.session = sessions_.find(caller.session_id);
   if (!caller.session) return done(not_signed_in());
   if (changes(call.request))
     if (auto why = forged(call.request, *caller.session, env.encrypted)) return done({refusal(*why, call.format)});

@@ -83,6 +83,10 @@ std::string_view cookie_of(std::string_view header, std::string_view name) {
   return {};
 }
 
+bool is_own_page(std::optional<std::string_view> fetch_site) {
+  return !fetch_site || *fetch_site == "same-origin" || *fetch_site == "none";
+}
+
 bool is_same_origin(std::optional<std::string_view> origin, std::string_view host, bool encrypted) {
   if (!origin || host.empty()) return false;
   constexpr std::string_view plain = "http://", secure = "https://";

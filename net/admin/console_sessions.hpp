@@ -60,5 +60,8 @@ std::string_view cookie_of(std::string_view header, std::string_view name);
 // Whether the headers Origin and Host say that a page of this port sends the request; `encrypted`: it came by TLS.
 // Browsers send Origin with every change.
 bool is_same_origin(std::optional<std::string_view> origin, std::string_view host, bool encrypted);
+// Whether the header Sec-Fetch-Site, if there is one, says so. Pages of other ports of a host are of the same site
+// only.
+bool is_own_page(std::optional<std::string_view> fetch_site);
 
 } // namespace cairn::net
