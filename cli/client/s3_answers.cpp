@@ -101,7 +101,10 @@ result<list_page> request_list_page(http_client& client, const list_query& query
   if (!token.empty()) parameters.emplace_back("continuation-token", token);
   const auto response = ask(client, {"GET", target_of(query.bucket, parameters), {}}, "listing " + query.bucket);
   if (!response) return response.error();
-  return parse_list_page(response->body);
+  auto page = parse_list_page(response->body);
+  if (page && !token.empty() && page->next_token == token)
+    return error{errc::corrupt, "the server repeats its continuation token, so the listing would never end"};
+  return page;
 }
 
 result<void> list_pages(http_client& client, const list_query& query,
