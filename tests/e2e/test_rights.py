@@ -234,3 +234,39 @@ def test_a_rule_of_the_bucket_lets_pages_write(guarded):
     signed = Signer().headers("PUT", f"127.0.0.1:{guarded.http_port}", f"/{b}/k", sha256(b"z"))
     assert guarded.request("PUT", f"/{b}/k", b"z", signed | {"Origin": "https://evil.example"}).status == 200  # it was signed
     assert call(guarded, "GET", f"/{b}/k").body == b"z"
+
+
+def test_copies_tell_nothing_of_a_bucket_that_the_key_may_not_list(guarded):
+    secret, own = bucket_of(guarded, "copied-secrets"), bucket_of(guarded, "copied-own")
+    assert call(guarded, "PUT", f"/{secret}/there", b"secret").status == 200
+    key = key_with(guarded, own, "read", "write")
+    begun = call(guarded, "POST", f"/{own}/parts?uploads", key=key).body.decode()
+    part = f"/{own}/parts?partNumber=1&uploadId={re.search('<UploadId>(.*?)<', begun)[1]}"
+
+    def answers(path, **headers):
+        told = [call(guarded, "PUT", path, key=key, x_amz_copy_source=f"/{secret}/{name}", **headers) for name in ("there", "missing")]
+        return [(a.status, re.sub(b"<(RequestId|HostId|Resource)>.*?</", b"", a.body)) for a in told]
+
+    for path, headers in ((f"/{own}/copy", {}), (part, {}), (f"/{own}/copy", {"x_amz_copy_source_if_match": '"0"'}),
+                          (part, {"x_amz_copy_source_range": "bytes=0-999"})):
+        existing, missing = answers(path, **headers)
+        assert existing == missing and existing[0] == 403, (path, headers, existing, missing)
+
+
+def test_an_upload_is_not_published_by_who_may_not_publish_any_more(guarded):
+    bucket = bucket_of(guarded, "published-later")
+    key = key_with(guarded, bucket, "read", "write", "owner")
+
+    def completed(between):
+        begun = call(guarded, "POST", f"/{bucket}/big?uploads", key=key, x_amz_acl="public-read").body.decode()
+        upload = re.search("<UploadId>(.*?)<", begun)[1]
+        etag = call(guarded, "PUT", f"/{bucket}/big?partNumber=1&uploadId={upload}", b"part", key).header("etag")
+        between()
+        document = f"<CompleteMultipartUpload><Part><PartNumber>1</PartNumber><ETag>{etag}</ETag></Part></CompleteMultipartUpload>"
+        return call(guarded, "POST", f"/{bucket}/big?uploadId={upload}", document.encode(), key).status
+
+    assert completed(lambda: None) == 200
+    assert call(guarded, "GET", f"/{bucket}/big", key=None).status == 200
+    assert call(guarded, "DELETE", f"/{bucket}/big").status == 204
+    assert completed(lambda: cairn(guarded, "key", "deny", key[0], bucket, "--owner")) == 403
+    assert call(guarded, "GET", f"/{bucket}/big", key=None).status == 403
