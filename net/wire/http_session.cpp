@@ -17,8 +17,8 @@ namespace asio = boost::asio;
 namespace http = boost::beast::http;
 using boost::system::error_code;
 
-constexpr std::size_t read_bytes = 4096;
-constexpr std::size_t kept_buffer_bytes = 8192;
+constexpr std::size_t read_bytes = 8192; // a request with a body of 4 KiB arrives with one read
+constexpr std::size_t kept_buffer_bytes = read_bytes;
 constexpr std::uint64_t skipped_body_bytes_max = 64 << 10;
 constexpr std::uint64_t lingering_bytes_max = 64 << 20;
 constexpr int unsent_bytes = 1 << 20;               // with half of it a single client reads 20 % slower
