@@ -4,6 +4,8 @@
 #include "net/wire/grammar/base64.hpp"
 #include "net/wire/grammar/fields.hpp"
 
+#include <array>
+
 namespace cairn::net {
 
 namespace {
@@ -11,8 +13,14 @@ namespace {
 namespace http = boost::beast::http;
 using storage::checksum_kind;
 
-std::string header_name(checksum_kind kind) {
-  return std::string{checksum_header_prefix}.append(to_string(kind));
+const std::string& header_name(checksum_kind kind) {
+  static const auto names = [] {
+    std::array<std::string, std::size(storage::checksum_kinds)> all;
+    for (const auto k : storage::checksum_kinds)
+      all.at(std::size_t(k)) = std::string{checksum_header_prefix}.append(to_string(k));
+    return all;
+  }();
+  return names.at(std::size_t(kind));
 }
 
 s3_error invalid(std::string message) {
@@ -56,12 +64,13 @@ bool is_any_checksum(std::string_view header) {
 
 std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const http::fields& fields) {
   std::optional<announced_checksum> announced;
-  if (const auto trailer = field_of(fields, "x-amz-trailer"); !trailer.empty() && !is_any_checksum(trailer))
+  const auto trailer = field_of(fields, "x-amz-trailer");
+  if (!trailer.empty() && !is_any_checksum(trailer))
     return invalid("The value specified in the x-amz-trailer header is not supported.");
   for (const auto kind : storage::checksum_kinds) {
-    const auto name = header_name(kind);
+    const auto& name = header_name(kind);
     const auto count = fields.count(name);
-    const bool trails = iequals(field_of(fields, "x-amz-trailer"), name);
+    const bool trails = iequals(trailer, name);
     if (count == 0 && !trails) continue;
     if (announced || count > 1 || (count == 1 && trails)) {
       return invalid("More than one x-amz-checksum- value was sent.");
