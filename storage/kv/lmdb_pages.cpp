@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 namespace cairn::storage::lmdb_pages {
 
@@ -121,7 +122,7 @@ bool cursor::bound(unsigned depth, bool upper, std::string_view& out, bool& ther
 }
 
 bool cursor::check_page(const page_view& page, unsigned depth) {
-  if (memory_ != nullptr && memory_->pages[page.number % std::size(memory_->pages)] == page.number) return true;
+  if (is_remembered(page.number)) return true;
   std::string_view low, high, last;
   bool bounded_below = false, bounded_above = false;
   if (!bound(depth, false, low, bounded_below) || !bound(depth, true, high, bounded_above)) return false;
@@ -139,19 +140,24 @@ bool cursor::check_page(const page_view& page, unsigned depth) {
     last = node.key;
   }
   if (used != file_.page_bytes - page.upper) return fail("rows do not fill their page");
-  if (memory_ != nullptr) memory_->pages[page.number % std::size(memory_->pages)] = page.number;
+  if (!memory_.slots.empty()) memory_.add(page.number);
   return true;
 }
 
-// Loads the page to which the index of the level above points.
+// The number of the page to which the index of the level above points.
+bool cursor::child(unsigned depth, std::uint64_t& number) {
+  number = tree_.root;
+  if (depth == 0) return true;
+  node_view node;
+  const level& above = levels_[depth - 1];
+  if (!node_of(above.page, above.index, node)) return false;
+  number = node.child;
+  return true;
+}
+
 bool cursor::enter(unsigned depth, bool whole) {
-  std::uint64_t number = tree_.root;
-  if (depth > 0) {
-    node_view node;
-    const level& above = levels_[depth - 1];
-    if (!node_of(above.page, above.index, node)) return false;
-    number = node.child;
-  }
+  std::uint64_t number = 0;
+  if (!child(depth, number)) return false;
   level& l = levels_[depth];
   l.index = 0;
   return load(number, depth + 1 == tree_.depth, l.page) && (!whole || check_page(l.page, depth));
@@ -259,31 +265,36 @@ outcome cursor::before(std::string_view key) {
   return step(false); // the leaf's index may be past its end; one less is its last row
 }
 
+// Checks the page at `depth` to which the index of the level above would point.
+bool cursor::check_neighbour(unsigned depth, unsigned index) {
+  level& parent = levels_[depth - 1];
+  const auto here = std::exchange(parent.index, index);
+  std::uint64_t number = 0;
+  bool good = child(depth, number);
+  if (good && !is_remembered(number)) {
+    const level kept = levels_[depth];
+    good = enter(depth, true);
+    levels_[depth] = kept;
+  }
+  parent.index = here;
+  return good;
+}
+
 outcome cursor::check_around(std::string_view key) {
   bool equal = false;
   if (const auto got = descend(key, true, equal); got != outcome::found) return got;
   if (equal && !show()) return outcome::damaged;
   for (unsigned d = 1; d < tree_.depth; ++d) {
-    level& parent = levels_[d - 1];
-    const unsigned index = parent.index;
-    const level kept = levels_[d];
-    if (index > 0) {
-      parent.index = index - 1;
-      if (!enter(d, true)) return outcome::damaged;
-    }
-    if (index + 1 < parent.page.count) {
-      parent.index = index + 1;
-      if (!enter(d, true)) return outcome::damaged;
-    }
-    parent.index = index;
-    levels_[d] = kept;
+    const auto [parent, index] = levels_[d - 1];
+    if (index > 0 && !check_neighbour(d, index - 1)) return outcome::damaged;
+    if (index + 1 < parent.count && !check_neighbour(d, index + 1)) return outcome::damaged;
   }
   return equal ? outcome::found : outcome::none;
 }
 
 // A row has the count of its pages, then their numbers, descending. It may have unused space at its end.
 bool check_free_pages(const file& f, const meta& m, std::span<const std::uint64_t> roots, std::uint64_t& pages) {
-  cursor c{f, m.free_pages, nullptr, key_order::integers};
+  cursor c{f, m.free_pages, {}, key_order::integers};
   std::uint64_t rows = 0;
   pages = 0;
   for (auto got = c.first();; got = c.next(), ++rows) {

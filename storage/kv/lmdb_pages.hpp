@@ -49,9 +49,12 @@ bool read_meta(const char* map, std::size_t page_bytes, std::uint64_t transactio
 // The value of a table's row in meta.tables.
 bool read_tree(std::string_view value, tree& out);
 
-// Remembers which pages of one snapshot were checked completely.
+// Remembers which pages of one snapshot were checked completely: each in the slot of its number, the newest.
 struct checked_pages {
-  std::uint64_t pages[256] = {};
+  std::span<std::uint64_t> slots;
+
+  bool contains(std::uint64_t page) const { return slots[page % slots.size()] == page; }
+  void add(std::uint64_t page) const { slots[page % slots.size()] = page; }
 };
 
 enum class outcome : std::uint8_t { found, none, damaged };
@@ -60,7 +63,7 @@ enum class key_order : std::uint8_t { bytes, integers };
 class cursor {
 public:
   cursor() = default;
-  cursor(const file& f, const tree& t, checked_pages* memory = nullptr, key_order order = key_order::bytes)
+  cursor(const file& f, const tree& t, checked_pages memory = {}, key_order order = key_order::bytes)
       : file_(f), tree_(t), memory_(memory), order_(order) {}
 
   outcome find(std::string_view key);   // exactly this key
@@ -97,12 +100,15 @@ private:
   };
 
   int compare(std::string_view a, std::string_view b) const;
+  bool is_remembered(std::uint64_t page) const { return !memory_.slots.empty() && memory_.contains(page); }
   bool fail(const char* what);
   bool load(std::uint64_t number, bool leaf, page_view& out);
   bool node_of(const page_view& page, unsigned index, node_view& out);
   bool check_page(const page_view& page, unsigned depth);
   bool bound(unsigned depth, bool upper, std::string_view& out, bool& there);
+  bool child(unsigned depth, std::uint64_t& number);
   bool enter(unsigned depth, bool whole);
+  bool check_neighbour(unsigned depth, unsigned index);
   bool search(level& l, std::string_view key, bool& equal);
   outcome descend(std::string_view key, bool whole, bool& equal);
   bool down(unsigned depth, bool to_the_end);
@@ -112,7 +118,7 @@ private:
 
   file file_;
   tree tree_;
-  checked_pages* memory_ = nullptr;
+  checked_pages memory_; // without slots: none
   key_order order_ = key_order::bytes;
   level levels_[depth_max];
   std::string_view key_, value_;

@@ -11,6 +11,7 @@ namespace cairn::storage::lmdb {
 namespace {
 
 constexpr std::size_t value_bytes_max = 1u << 30;
+constexpr std::size_t checked_slots = 2048; // a batch of PUTs in a hundred folders checks some three hundred leaves
 
 MDB_val to_val(std::string_view bytes) {
   return {bytes.size(), const_cast<char*>(bytes.data())};
@@ -95,8 +96,8 @@ private:
   std::unique_lock<std::mutex> writer_;
   const lmdb_pages::file before_; // as of the last commit, with the trees of its tables
   const std::vector<lmdb_pages::tree> trees_;
-  std::vector<lmdb_pages::checked_pages> checked_; // by table
-  std::vector<std::optional<std::string>> intact_; // by table: the last key that was found intact
+  std::vector<std::vector<std::uint64_t>> checked_; // by table: the slots of lmdb_pages::checked_pages
+  std::vector<std::optional<std::string>> intact_;  // by table: the last key that was found intact
   scratch scratch_;
   std::optional<error> failure_;
   std::uint64_t writes_ = 0;
@@ -129,7 +130,10 @@ private:
 
 bool lmdb_transaction::path_is_intact(table_id table, std::string_view key) {
   CAIRN_ASSERT(table < trees_.size());
-  lmdb_pages::cursor at{before_, trees_[table], &checked_[table]};
+  auto& checked = checked_[table];
+  if (checked.empty()) checked.resize(checked_slots);
+  const lmdb_pages::checked_pages memory{checked};
+  lmdb_pages::cursor at{before_, trees_[table], memory};
   lmdb_pages::outcome got = lmdb_pages::outcome::none;
   const int rc = env_->run([&] {
     got = at.check_around(key);
