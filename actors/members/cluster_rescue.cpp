@@ -33,20 +33,20 @@ result<bool> exists(const std::string& folder, const std::string& name) {
 }
 
 // Checks first that the engine exists, because opening would create it.
-result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, storage::table_id tables,
-                                                          bool reads_only = false) {
+result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, bool reads_only = false) {
   const auto there = exists(folder, "data.mdb");
   if (!there) return there.error();
   if (!*there) return error{errc::not_found, "there is no metadata in " + folder};
   storage::lmdb_options options;
   options.directory = folder;
-  options.tables = tables;
+  options.tables = meta::table_count;
+  options.page_values = meta::page_values;
   options.reads_only = reads_only;
   return storage::open_lmdb(options);
 }
 
 result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s, bool reads_only = false) {
-  return open_existing(s.metadata_dir(), meta::table_count, reads_only);
+  return open_existing(s.metadata_dir(), reads_only);
 }
 
 result<storage::log_index> applied_of(meta::store& store) {
@@ -164,6 +164,7 @@ result<cluster_founded> restore_cluster(const config::settings& settings, const 
   storage::lmdb_options options;
   options.directory = settings.metadata_dir();
   options.tables = meta::table_count;
+  options.page_values = meta::page_values;
   auto engine = storage::open_lmdb(options);
   if (!engine) return engine.error();
   {

@@ -10,6 +10,7 @@ result<metadata_files> open_metadata_files(const config::settings& settings, sto
   storage::lmdb_options options;
   options.directory = settings.metadata_dir();
   options.tables = storage::metadata::table_count;
+  options.page_values = storage::metadata::page_values;
   options.damage = out.damage = std::make_shared<storage::kv_damage>(options.directory, &metrics.metadata_damaged);
   const auto identity = storage::load_cluster_identity(files, settings.node.data_dir);
   if (!identity) return identity.error();

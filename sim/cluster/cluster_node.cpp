@@ -36,8 +36,8 @@ cluster_node::cluster_node(world& w, checks& c, sim_network& n, member_plan plan
 
 void cluster_node::make_metadata() {
   survivors_log_.reset();
-  metadata_ = {std::make_unique<faulty_kv>(meta::table_count), std::make_unique<storage::memory_file_system>(),
-               std::make_unique<storage::memory_file_system>()};
+  metadata_ = {std::make_unique<faulty_kv>(meta::table_count, meta::page_values),
+               std::make_unique<storage::memory_file_system>(), std::make_unique<storage::memory_file_system>()};
 }
 
 std::unique_ptr<cluster::raft::raft_log> cluster_node::make_log() {

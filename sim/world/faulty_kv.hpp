@@ -14,10 +14,13 @@ public:
   enum class fault : std::uint8_t { none, no_space, flush_lost, flush_kept };
   using plan = std::function<fault()>; // called for each commit
 
-  explicit faulty_kv(storage::table_id tables) : tables_(tables) {
+  explicit faulty_kv(storage::table_id tables, std::optional<storage::table_id> page_values = {})
+      : tables_(tables), page_values_(page_values) {
     auto memory = storage::make_memory_kv(storage::table_id(tables + 1));
     below_ = memory.get();
-    inner_ = storage::make_checked_kv(std::move(memory), {.tables = tables, .damage = damage_}).value();
+    inner_ =
+        storage::make_checked_kv(std::move(memory), {.tables = tables, .page_values = page_values, .damage = damage_})
+            .value();
   }
 
   // Flips a bit in the value of one row of the table, the first row at or after `key`. False: there is no such row, or
@@ -46,7 +49,7 @@ public:
 
   // A copy of what is committed.
   std::unique_ptr<faulty_kv> image() const {
-    auto copy = std::make_unique<faulty_kv>(tables_);
+    auto copy = std::make_unique<faulty_kv>(tables_, page_values_);
     auto from = below_->begin_read().value();
     auto to = copy->below_->begin_write().value();
     for (storage::table_id t = 0; t <= tables_; ++t) { // the last one is of the checksums
@@ -110,6 +113,7 @@ private:
   };
 
   const storage::table_id tables_;
+  const std::optional<storage::table_id> page_values_;
   const std::shared_ptr<storage::kv_damage> damage_ = std::make_shared<storage::kv_damage>("memory");
   storage::kv_engine* below_ = nullptr;
   std::unique_ptr<storage::kv_engine> inner_;

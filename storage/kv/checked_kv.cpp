@@ -1,54 +1,31 @@
 #include "storage/kv/checked_kv.hpp"
 
-#include "base/checksum.hpp"
 #include "base/codec.hpp"
 #include "base/log.hpp"
+#include "storage/kv/checked_rows.hpp"
 
-#include <array>
 #include <atomic>
+#include <forward_list>
 #include <mutex>
 
 namespace cairn::storage {
 
 namespace {
 
-constexpr std::uint8_t row_version = 1, marker_version = 1;
-constexpr std::size_t trailer_bytes = 5;
+using namespace checked_rows;
+
+constexpr std::uint8_t marker_version = 2, older_marker_version = 1;
 constexpr std::uint32_t all_tables = ~std::uint32_t{0};
 constexpr std::string_view marker_key = "rows";
 constexpr std::uint64_t small_table_rows = 1024;
 constexpr std::size_t rows_per_step = 4096;
-
-bytes_view bytes_of(std::string_view text) {
-  return std::as_bytes(std::span{text});
-}
-
-// `versioned`: the value with the version byte.
-std::uint32_t sum_of(table_id table, std::string_view key, std::string_view versioned) {
-  const std::array head{std::byte{table}, std::byte(key.size() >> 8), std::byte(key.size())};
-  return crc32c(bytes_of(versioned), crc32c(bytes_of(key), crc32c(head)));
-}
-
-void wrap(std::string& out, table_id table, std::string_view key, std::string_view value) {
-  out.assign(value);
-  out.push_back(static_cast<char>(row_version));
-  const std::uint32_t sum = sum_of(table, key, out);
-  for (unsigned shift = 32; shift > 0; shift -= 8) out.push_back(static_cast<char>(sum >> (shift - 8)));
-}
-
-std::optional<std::string_view> unwrapped(table_id table, std::string_view key, std::string_view stored) {
-  if (stored.size() < trailer_bytes) return {};
-  const std::string_view versioned = stored.substr(0, stored.size() - sizeof(std::uint32_t));
-  byte_reader sum{stored.substr(versioned.size())};
-  if (sum.u32() != sum_of(table, key, versioned) || versioned.back() != char{row_version}) return {};
-  return versioned.substr(0, versioned.size() - 1);
-}
 
 // Which rows have a checksum.
 struct progress {
   std::uint32_t done = 0;
   table_id table = 0;
   std::string key;
+  bool older = false; // as read: the row is of an older version
 
   bool complete() const { return done == all_tables; }
   bool covers(table_id t, std::string_view k) const {
@@ -65,10 +42,11 @@ result<progress> decode(std::string_view bytes) {
   const std::uint8_t version = r.u8();
   if (r.ok() && version > marker_version) return error{errc::unsupported, "rows of a newer version"};
   progress p;
+  p.older = version < marker_version;
   p.done = r.u32();
   p.table = r.u8();
   p.key = r.string();
-  if (!r.finished() || version != marker_version)
+  if (!r.finished() || version < older_marker_version)
     return error{errc::corrupt, "the row about checksums does not decode"};
   return p;
 }
@@ -96,9 +74,10 @@ class checked_cursor;
 
 class checked_transaction final : public kv_writer {
 public:
-  // `writer`: null for a reader. In this constructor `reader` is not owned, because it belongs to `replace`.
-  checked_transaction(shared_state& s, std::shared_ptr<const progress> at, kv_reader* reader, kv_writer* writer)
-      : s_(s), at_(std::move(at)), reader_(reader), writer_(writer) {}
+  // Of `replace`, which owns the writer; its tables are empty.
+  checked_transaction(shared_state& s, std::shared_ptr<const progress> at, kv_writer* writer)
+      : s_(s), at_(std::move(at)), reader_(writer), writer_(writer), replaces_(true) {}
+  // `writer`: null for a reader.
   checked_transaction(shared_state& s, std::shared_ptr<const progress> at, std::unique_ptr<kv_reader> reader,
                       kv_writer* writer)
       : s_(s), at_(std::move(at)), owned_(std::move(reader)), reader_(owned_.get()), writer_(writer) {}
@@ -121,13 +100,19 @@ public:
 private:
   friend class checked_cursor;
 
-  // The row's value, or nullopt if it is damaged.
-  std::optional<std::string_view> checked(table_id table, std::string_view key, std::string_view stored) {
+  // The row's value, or nullopt if it is damaged. `joined`: the place of a value that is stored in two rows.
+  std::optional<std::string_view> checked(table_id table, std::string_view key, std::string_view stored,
+                                          std::string& joined) {
     if (!at_->covers(table, key)) return stored;
-    if (auto value = unwrapped(table, key, stored)) return value;
-    damaged(table, key, "checksum");
-    return {};
+    const auto row = parse(stored);
+    const auto value = row && row->is_begin() ? join(table, key, *row, joined) : unwrapped(table, key, stored);
+    if (!value && reader_->status()) damaged(table, key, "checksum");
+    return value;
   }
+  std::optional<std::string_view> join(table_id table, std::string_view key, const stored_row& begin,
+                                       std::string& joined);
+  bool has_end(table_id table, std::string_view key);
+  void put_page_value(table_id table, std::string_view key, std::string_view value);
   void damaged(table_id table, std::string_view key, const char* what) {
     if (failure_) return;
     const std::string text = describe_row(table, key) + ": " + what;
@@ -142,7 +127,9 @@ private:
   std::unique_ptr<kv_reader> owned_;
   kv_reader* reader_;
   kv_writer* writer_;
-  std::string buffer_;
+  const bool replaces_ = false;
+  std::string buffer_, end_;
+  std::forward_list<std::string> joined_; // values in two rows that views refer to
   std::optional<error> failure_;
 };
 
@@ -166,7 +153,7 @@ public:
     if (transaction_.failure_) return {};
     auto found = below_->before(key);
     if (!found) return {};
-    const auto value = transaction_.checked(table_, found->key, found->value);
+    const auto value = transaction_.checked(table_, found->key, found->value, joined_);
     if (!value) return {};
     found->value = *value;
     return found;
@@ -175,7 +162,7 @@ public:
 private:
   bool front_is_good(std::string_view key) {
     const auto front = below_->before(key);
-    return !front || transaction_.checked(table_, front->key, front->value).has_value();
+    return !front || transaction_.checked(table_, front->key, front->value, joined_).has_value();
   }
   std::optional<kv_pair> show(std::optional<kv_pair> found, std::string_view bound, bool behind) {
     positioned_ = false;
@@ -185,7 +172,7 @@ private:
       transaction_.damaged(table_, found->key, "keys are not ascending");
       return {};
     }
-    const auto value = transaction_.checked(table_, found->key, found->value);
+    const auto value = transaction_.checked(table_, found->key, found->value, joined_);
     if (!value) return {};
     last_.assign(found->key);
     positioned_ = true;
@@ -195,26 +182,42 @@ private:
   checked_transaction& transaction_;
   const table_id table_;
   std::unique_ptr<kv_cursor> below_;
-  std::string last_;
+  std::string last_, joined_;
   bool positioned_ = false;
 };
 
+std::optional<std::string_view> checked_transaction::join(table_id table, std::string_view key, const stored_row& begin,
+                                                          std::string& joined) {
+  const auto at = end_key(table, key);
+  const auto stored = reader_->get(s_.marker_table(), at);
+  const auto end = stored ? unwrapped(s_.marker_table(), at, *stored) : std::nullopt;
+  if (!end) return {};
+  return join_rows(table, key, begin, *end, joined);
+}
+
 std::optional<std::string_view> checked_transaction::get(table_id table, std::string_view key) {
   if (failure_) return {};
-  if (const auto stored = reader_->get(table, key)) return checked(table, key, *stored);
-  check_absence(table, key);
-  return {};
+  const auto stored = reader_->get(table, key);
+  if (!stored) {
+    check_absence(table, key);
+    return {};
+  }
+  std::string joined;
+  const auto value = checked(table, key, *stored, joined);
+  if (value && !joined.empty()) joined_.push_front(std::move(joined)); // longer than the string object itself
+  return value;
 }
 
 // Checks the rows before and after the place of the key: one of them could be the wanted row with a damaged key.
 void checked_transaction::check_absence(table_id table, std::string_view key) {
   if (failure_ || !reader_->status()) return;
   const auto at = reader_->cursor(table);
-  if (const auto front = at->before(key)) checked(table, front->key, front->value);
+  std::string joined;
+  if (const auto front = at->before(key)) checked(table, front->key, front->value, joined);
   const auto behind = at->seek(key);
   if (!behind) return;
   if (behind->key == key) return damaged(table, key, "an exact lookup does not find the row");
-  checked(table, behind->key, behind->value);
+  checked(table, behind->key, behind->value, joined);
 }
 
 std::unique_ptr<kv_cursor> checked_transaction::cursor(table_id table) {
@@ -224,13 +227,45 @@ std::unique_ptr<kv_cursor> checked_transaction::cursor(table_id table) {
 void checked_transaction::put(table_id table, std::string_view key, std::string_view value) {
   if (failure_) return;
   if (!at_->covers(table, key)) return writer_->put(table, key, value);
+  if (table == s_.options.page_values) return put_page_value(table, key, value);
   wrap(buffer_, table, key, value);
   writer_->put(table, key, buffer_);
 }
 
+// `key` and `value` may be views of this transaction, which the first write ends.
+void checked_transaction::put_page_value(table_id table, std::string_view key, std::string_view value) {
+  const auto begin = begin_bytes(key, value.size());
+  const bool splits = begin < value.size();
+  const bool had_end = !splits && !replaces_ && has_end(table, key);
+  const auto at = splits || had_end ? end_key(table, key) : std::string{};
+  if (splits) {
+    wrap(end_, s_.marker_table(), at, value.substr(begin));
+    wrap_begin(buffer_, table, key, value, begin);
+  } else {
+    wrap(buffer_, table, key, value);
+  }
+  writer_->put(table, key, buffer_);
+  if (splits) writer_->put(s_.marker_table(), at, end_);
+  if (had_end) writer_->erase(s_.marker_table(), at);
+  joined_.clear();
+}
+
+// Whether the row that is stored now has its end in a row of its own.
+bool checked_transaction::has_end(table_id table, std::string_view key) {
+  const auto stored = reader_->get(table, key);
+  const auto row = stored && at_->covers(table, key) ? parse(*stored) : std::nullopt;
+  return row && row->is_begin();
+}
+
 bool checked_transaction::erase(table_id table, std::string_view key) {
   if (failure_) return false;
-  if (writer_->erase(table, key)) return true;
+  const bool had_end = table == s_.options.page_values && has_end(table, key);
+  const auto end_at = had_end ? end_key(table, key) : std::string{};
+  if (writer_->erase(table, key)) {
+    if (had_end) writer_->erase(s_.marker_table(), end_at);
+    joined_.clear();
+    return true;
+  }
   check_absence(table, key);
   return false;
 }
@@ -321,7 +356,7 @@ public:
   }
   result<void> replace(const std::function<result<void>(kv_writer&)>& fill) override {
     const auto filled = [&](kv_writer& writer) -> result<void> {
-      checked_transaction all{s_, complete_progress(), &writer, &writer};
+      checked_transaction all{s_, complete_progress(), &writer};
       all.put(s_.marker_table(), marker_key, encode(*complete_progress()));
       if (auto good = fill(all); !good) return good;
       return all.status();
@@ -336,6 +371,7 @@ public:
 private:
   static error refusal() { return {errc::corrupt, "the row about checksums cannot be read"}; }
   result<void> begin_conversion();
+  result<void> renew_marker();
   result<std::unique_ptr<checked_transaction>> begin() {
     if (refused_) return refusal();
     auto writer = below_->begin_write();
@@ -375,15 +411,28 @@ result<void> checked_engine::open() {
   return {};
 }
 
+result<void> checked_engine::renew_marker() {
+  auto writer = begin();
+  if (!writer) return writer.error();
+  (*writer)->put(s_.marker_table(), marker_key, encode(*complete_progress()));
+  auto renewed = (*writer)->commit();
+  if (renewed || renewed.error() != errc::no_space) return renewed;
+  s_.options.page_values.reset(); // until the next start: a full disk is no reason not to start
+  return {};
+}
+
 result<void> checked_engine::begin_conversion() {
+  bool older = false;
   {
     auto reader = below_->begin_read();
     if (!reader) return reader.error();
     auto at = read_progress(**reader);
     if (!at) return at.error();
+    older = at->older;
     s_.publish(std::move(*at));
   }
-  if (s_.complete || s_.options.reads_only) return {};
+  if (s_.options.reads_only) return {};
+  if (s_.complete) return older && s_.options.page_values ? renew_marker() : result<void>{};
   bool first = true;
   for (std::size_t converted = 0; !s_.complete && converted < s_.options.rows_at_open;) {
     auto writer = begin();
@@ -410,7 +459,7 @@ result<std::unique_ptr<kv_engine>> make_checked_kv(std::unique_ptr<kv_engine> en
 result<std::unique_ptr<kv_engine>> open_lmdb(const lmdb_options& options) {
   lmdb_options below = options;
   if (!below.damage) below.damage = std::make_shared<kv_damage>(options.directory);
-  checked_kv_options checked{.tables = options.tables, .damage = below.damage};
+  checked_kv_options checked{.tables = options.tables, .page_values = options.page_values, .damage = below.damage};
   checked.reads_only = options.reads_only;
   checked.opens_damaged = options.opens_damaged;
   auto engine = open_plain_lmdb(below, std::string{checked_kv_table});

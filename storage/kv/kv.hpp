@@ -79,8 +79,9 @@ struct lmdb_options {
   // Called once, on the thread that hit the fault, when the map cannot be read (SIGBUS): from then on every call
   // returns `quarantined`, and the engine never accesses the map again.
   std::function<void()> on_quarantine;
-  std::shared_ptr<kv_damage> damage; // null: the engine makes its own
-  bool reads_only = false;           // next to a writing process: creates and converts nothing, refuses writes
+  std::shared_ptr<kv_damage> damage;   // null: the engine makes its own
+  bool reads_only = false;             // next to a writing process: creates and converts nothing, refuses writes
+  std::optional<table_id> page_values; // the table whose values fill pages (storage/kv/checked_kv.hpp)
   // A file that is too damaged to be opened is no error of open; every call returns `corrupt` until it is replaced.
   bool opens_damaged = false;
 };

@@ -8,7 +8,7 @@
 
 namespace cairn::storage::metadata {
 
-const table_id table_count = id_of(table::count_);
+const table_id table_count = id_of(table::count_), page_values = id_of(table::inline_data);
 
 namespace {
 

@@ -80,8 +80,9 @@ private:
   }
 
   void check_metadata() {
-    const auto engine =
-        storage::open_lmdb({.directory = metadata_directory(root_), .tables = storage::metadata::table_count});
+    const auto engine = storage::open_lmdb({.directory = metadata_directory(root_),
+                                            .tables = storage::metadata::table_count,
+                                            .page_values = storage::metadata::page_values});
     if (!good(engine, "metadata engine")) return;
     const auto store = storage::metadata::store::open(**engine);
     if (!good(store, "metadata")) return;

@@ -147,6 +147,172 @@ TEST_F(checked_kv, is_intact_after_it_was_replaced) {
   EXPECT_EQ(stored(0, "c").size(), std::string_view{"from elsewhere"}.size() + 5);
 }
 
+class page_values : public testing::Test {
+protected:
+  static constexpr table_id table = 1, checked = 2;
+  static constexpr std::size_t page = 4096 - 16; // bytes of a value behind the page's header
+
+  std::unique_ptr<kv_engine> open(std::unique_ptr<kv_engine> from) {
+    below = from.get();
+    return make_checked_kv(std::move(from), {.tables = 2, .page_values = table, .damage = damage}).value();
+  }
+  static std::string value(std::size_t bytes) {
+    std::string v(bytes, ' ');
+    for (std::size_t i = 0; i < bytes; ++i) v[i] = static_cast<char>('a' + i % 23);
+    return v;
+  }
+  void put(std::string_view key, std::string_view bytes) const {
+    auto writer = engine->begin_write().value();
+    writer->put(table, key, bytes);
+    ASSERT_TRUE(writer->commit());
+  }
+  std::optional<std::string> stored(table_id t, std::string_view key) const {
+    const auto reader = below->begin_read().value();
+    const auto found = reader->get(t, key);
+    return found ? std::optional<std::string>{*found} : std::nullopt;
+  }
+  void store(table_id t, std::string_view key, std::string_view bytes) const {
+    auto writer = below->begin_write().value();
+    writer->put(t, key, bytes);
+    ASSERT_TRUE(writer->commit());
+  }
+  static std::string end_of(std::string_view key) { return std::string{"end"} + char(table) + std::string{key}; }
+  std::unique_ptr<kv_reader> read() const { return engine->begin_read().value(); }
+  void expect_damage() const {
+    const auto reader = read();
+    EXPECT_EQ(reader->get(table, "b"), std::nullopt);
+    EXPECT_EQ(reader->status().error(), errc::corrupt);
+    const auto walk = read();
+    EXPECT_EQ(walk->cursor(table)->seek("b"), std::nullopt);
+    EXPECT_EQ(walk->status().error(), errc::corrupt);
+  }
+
+  std::shared_ptr<kv_damage> damage = std::make_shared<kv_damage>("test");
+  kv_engine* below = nullptr;
+  std::unique_ptr<kv_engine> engine = open(make_memory_kv(3));
+};
+
+TEST_F(page_values, of_four_kib_fill_one_page_and_their_end_has_a_row_of_its_own) {
+  put("b", value(4096));
+  EXPECT_EQ(stored(table, "b")->size(), page);
+  EXPECT_EQ(stored(checked, end_of("b"))->size(), 4096 + 5 - page + 5);
+  auto writer = engine->begin_write().value();
+  writer->put(0, "b", value(4096)); // another table
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(stored(0, "b")->size(), 4096u + 5);
+}
+
+TEST_F(page_values, of_all_lengths_are_read_as_they_were_written_in_no_more_pages_than_they_need) {
+  const temporary_directory directory;
+  auto lmdb = open_plain_lmdb({.directory = directory.path(), .tables = 2}, std::string{checked_kv_table});
+  for (const bool on_disk : {false, true}) {
+    if (on_disk) engine = open(std::move(*lmdb));
+    for (std::size_t size = 0; size < 3 * page; size += size % page < 400 || size % page > page - 400 ? 1 : 97) {
+      auto writer = engine->begin_write().value();
+      writer->put(table, "b", value(size)); // over the one before
+      writer->put(table, "d", writer->get(table, "b").value());
+      EXPECT_EQ(writer->get(table, "b"), value(size));
+      ASSERT_TRUE(writer->commit());
+      writer.reset();
+      const auto reader = read();
+      ASSERT_EQ(reader->get(table, "b"), value(size)) << size;
+      const auto cursor = reader->cursor(table);
+      ASSERT_EQ(cursor->seek("a")->value, value(size));
+      ASSERT_EQ(cursor->next()->value, value(size));
+      ASSERT_EQ(cursor->before("d")->value, value(size));
+      ASSERT_EQ(reader->entries(table), 2u);
+      ASSERT_TRUE(reader->status());
+      const bool split = stored(table, "b")->size() != size + 5;
+      ASSERT_EQ(split, stored(checked, end_of("b")).has_value()) << size;
+      ASSERT_TRUE(!split || stored(table, "b")->size() % 4096 == page) << size;
+    }
+    EXPECT_EQ(damage->count(), 0u);
+  }
+}
+
+TEST_F(page_values, leave_no_end_behind) {
+  put("b", value(4096));
+  put("b", value(100));
+  EXPECT_EQ(stored(checked, end_of("b")), std::nullopt);
+  EXPECT_EQ(read()->get(table, "b"), value(100));
+  put("b", value(8192));
+  ASSERT_TRUE(stored(checked, end_of("b")));
+  auto writer = engine->begin_write().value();
+  EXPECT_TRUE(writer->erase(table, "b"));
+  EXPECT_FALSE(writer->erase(table, "b"));
+  ASSERT_TRUE(writer->commit());
+  EXPECT_EQ(stored(checked, end_of("b")), std::nullopt);
+  EXPECT_EQ(read()->get(table, "b"), std::nullopt);
+}
+
+TEST_F(page_values, are_corrupt_when_a_bit_of_either_row_has_flipped) {
+  put("b", value(4096));
+  for (const auto& [t, key] : {std::pair{table, std::string{"b"}}, std::pair{checked, end_of("b")}}) {
+    const auto good = *stored(t, key);
+    for (std::size_t byte = 0; byte < good.size(); byte += byte < 32 || byte + 32 > good.size() ? 1 : 61) {
+      auto bad = good;
+      bad[byte] = static_cast<char>(bad[byte] ^ 1);
+      store(t, key, bad);
+      expect_damage();
+    }
+    store(t, key, good);
+    EXPECT_EQ(read()->get(table, "b"), value(4096));
+  }
+}
+
+TEST_F(page_values, are_corrupt_without_their_end_or_with_that_of_another_value) {
+  put("b", value(4096));
+  const auto end = *stored(checked, end_of("b"));
+  auto other = value(4096);
+  other.back() = '!';
+  put("b", other);
+  store(checked, end_of("b"), end);
+  expect_damage();
+  auto writer = below->begin_write().value();
+  ASSERT_TRUE(writer->erase(checked, end_of("b")));
+  ASSERT_TRUE(writer->commit());
+  writer.reset();
+  expect_damage();
+}
+
+TEST_F(page_values, are_kept_by_a_replacement) {
+  ASSERT_TRUE(engine->replace([](kv_writer& w) -> result<void> {
+    for (const char* key : {"b", "c"}) w.put(table, key, value(4096));
+    w.put(table, "d", value(10));
+    return {};
+  }));
+  EXPECT_EQ(stored(table, "c")->size(), page);
+  EXPECT_EQ(read()->get(table, "c"), value(4096));
+  EXPECT_EQ(read()->get(table, "d"), value(10));
+}
+
+TEST_F(page_values, come_with_a_marker_that_older_builds_refuse) {
+  auto marker = *stored(checked, "rows");
+  EXPECT_EQ(marker.front(), 2);
+  // The row of the version before, as a build before wrote it.
+  auto memory = make_memory_kv(3);
+  auto* const raw = memory.get();
+  auto older = make_checked_kv(std::move(memory), {.tables = 2, .damage = damage}).value();
+  auto writer = older->begin_write().value();
+  writer->put(table, "b", value(4096));
+  writer->put(checked, "rows", std::string{1} + marker.substr(1, marker.size() - 6));
+  ASSERT_TRUE(writer->commit());
+  writer.reset();
+  auto copy = make_memory_kv(3);
+  {
+    const auto from = raw->begin_read().value();
+    auto to = copy->begin_write().value();
+    for (table_id t = 0; t < 3; ++t) {
+      const auto cursor = from->cursor(t);
+      for (auto row = cursor->seek(""); row; row = cursor->next()) to->put(t, row->key, row->value);
+    }
+    ASSERT_TRUE(to->commit());
+  }
+  engine = open(std::move(copy));
+  EXPECT_EQ(read()->get(table, "b"), value(4096));
+  EXPECT_EQ(stored(checked, "rows"), marker);
+}
+
 class old_rows : public testing::Test {
 protected:
   // Rows without checksums: 3,000 in table 0, one in table 1.
