@@ -16,7 +16,7 @@ from cairn_cluster import NAME, cairn
 from cairn_node import Node, eventually, free_port
 
 JOIN, REPORT, MEMBERS, SUBMIT = 5, 6, 8, 2
-LEVEL = 9  # the metadata level of this build
+LEVEL = int(re.search(r"metadata level (\d+)", cairn("version").stdout)[1])  # of this build
 
 
 def numbers(cluster):
