@@ -1,5 +1,7 @@
 #include "base/sockets/tls_layer.hpp"
 
+#include "base/error.hpp"
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>

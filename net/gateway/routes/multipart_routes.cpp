@@ -204,7 +204,7 @@ void check_in_turn(const completion_ptr& job, std::variant<std::vector<named_par
 void read_parts(const completion_ptr& job, const std::shared_ptr<const std::string>& body) {
   with_turn(job->session, *job->session->shared().reading_turns, [job, body](turn mine) {
     // The last reference to the session must not end on the other thread, so the answer takes it along.
-    auto read = [on = job->session->executor(), job, body, mine = std::move(mine)](bool expired) mutable {
+    auto read = [on = job->session->executor(), job = job, body, mine = std::move(mine)](bool expired) mutable {
       auto parts = expired ? s3_error_of(error{errc::slow_down, "no time to read the list of parts"})
                            : read_complete_request(*body);
       boost::asio::post(on, [job = std::move(job), parts = std::move(parts), mine = std::move(mine)]() mutable {
