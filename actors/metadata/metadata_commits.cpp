@@ -230,6 +230,14 @@ void metadata_state::note_fault(std::string text) const {
   if (s_.fault) s_.fault->set(std::move(text));
 }
 
+void metadata_state::check_overdue_reads() {
+  constexpr std::string_view text = "reads from its disk have not ended for half a minute";
+  const bool overdue = s_.reads->longest_running() > reads_overdue_after;
+  if (overdue == std::exchange(reads_overdue_, overdue)) return;
+  if (overdue) log::error("the metadata's disk has not answered reads for half a minute; no reads until it does", {});
+  if (s_.fault) s_.fault->replace(overdue ? std::string_view{} : text, overdue ? text : std::string_view{});
+}
+
 void metadata_state::check_hung_disk() {
   if (writes_failed_) return;
   const bool hangs = s_.writes->longest_running() > writes_overdue_after;
@@ -277,7 +285,7 @@ void metadata_state::refuse(const waiting_command& w, const error& why) {
 void metadata_state::tick() {
   const auto late = to_caf({errc::timeout, "the metadata's disk did not answer in time"});
   std::apply([&](auto&... tables) { (tables.fail_overdue(now(), late), ...); }, waiting_);
-  reads_overdue_ = s_.reads->longest_running() > reads_overdue_after;
+  check_overdue_reads();
   if (!log_) check_hung_disk(); // in a cluster the log does this, and commits go through the leader meanwhile
   if (session_ == 0) begin_session();
   if (log_) {

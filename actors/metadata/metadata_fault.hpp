@@ -4,6 +4,7 @@
 
 #include <mutex>
 #include <string>
+#include <string_view>
 
 namespace cairn::actors {
 
@@ -12,6 +13,11 @@ public:
   void set(std::string text) { // empty: it is in service
     const std::lock_guard lock{mutex_};
     text_ = std::move(text);
+  }
+  // If it is `expected`: another reason stays.
+  void replace(std::string_view expected, std::string_view text) {
+    const std::lock_guard lock{mutex_};
+    if (text_ == expected) text_ = text;
   }
   std::string text() const {
     const std::lock_guard lock{mutex_};

@@ -122,6 +122,7 @@ private:
   void refuse(const waiting_command& w, const error& why);
   void note_fault(std::string text) const;
   void check_hung_disk();
+  void check_overdue_reads();
   storage::blob_id draw_blob();
   bool is_full() const;
   error no_room() const;

@@ -30,6 +30,7 @@ public:
   cluster_node* lose_power();
   void end(); // ends all faults; nodes with a failed flush must be restarted
   bool has_failed_disk(const cluster_node& n) const;
+  std::uint64_t errors() const { return errors_; } // that have occurred
   std::string options() const;
 
 private:

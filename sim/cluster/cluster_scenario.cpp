@@ -10,7 +10,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr int build_tries_max = 5;
+constexpr int build_tries_max = 5, build_rounds_max = 30;
 
 } // namespace
 
@@ -34,7 +34,13 @@ void cluster_run::build() {
     if (n->number() >= plan_.at_first) break;
     start(*n);
     const auto done = [&] { return n->ready() || checks_.failed(); };
-    for (int tries = 1; !w_.run_until(done, 2min) && tries < build_tries_max; ++tries) restart_failed();
+    // A round in which a disk failed says nothing about the cluster.
+    for (int rounds = 0, tries = 0; tries < build_tries_max && rounds < build_rounds_max; ++rounds) {
+      const auto errors = disks_->errors();
+      if (w_.run_until(done, 2min)) break;
+      tries = disks_->errors() > errors ? 0 : tries + 1;
+      restart_failed();
+    }
     if (checks_.failed()) return;
     if (!n->ready()) return checks_.fail("a node does not become ready: " + standing());
     if (n == nodes_.front()) work_->make_bucket([this] { restart_failed(); });

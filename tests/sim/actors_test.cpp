@@ -269,6 +269,21 @@ TEST(metadata, answers_every_request_in_time_when_its_disk_hangs) {
   EXPECT_EQ(w.live_actors(), 1u);
 }
 
+TEST(metadata, is_out_of_service_while_its_reads_do_not_end) {
+  world w;
+  full_store store;
+  lone_metadata m{w, store, hung, quick};
+  std::function<void(result<actors::found_object>)> found = [](const auto&) {};
+  actors::ask_metadata<actors::found_object>(m.s, found, actors::lookup_atom_v, actors::object_name{"b", "k", true});
+  w.run_for(29s);
+  EXPECT_EQ(m.fault->text(), "");
+  w.run_for(3s);
+  EXPECT_NE(m.fault->text(), "");
+  m.fault->set("another reason");
+  m.fault->replace("reads", "");
+  EXPECT_EQ(m.fault->text(), "another reason");
+}
+
 TEST(chunk_store, counts_as_failed_while_its_disk_is_overdue) {
   world w;
   checks c;
