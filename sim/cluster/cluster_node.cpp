@@ -237,6 +237,7 @@ void cluster_node::spawn_metadata(std::shared_ptr<actors::replicated_log_service
   m.node = id_;
   m.incarnation = incarnation_;
   m.session_began = p.session_began;
+  m.fault = p.fault;
   m.row_cache_bytes = 64 << 10;
   m.commit_timeout = std::chrono::seconds{10};
   m.log = std::move(log);
@@ -358,7 +359,7 @@ bool cluster_node::serves() const noexcept {
 }
 
 bool cluster_node::ready() const noexcept {
-  return serves() && process_->session_began->load();
+  return serves() && process_->session_began->load() && process_->fault->text().empty();
 }
 
 bool cluster_node::refused() const {

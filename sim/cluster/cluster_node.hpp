@@ -6,6 +6,7 @@
 
 #include "actors/members/membership.hpp"
 #include "actors/members/survivor.hpp"
+#include "actors/metadata/metadata_fault.hpp"
 #include "actors/protocol/cluster_state.hpp"
 #include "actors/protocol/read_holds.hpp"
 #include "actors/runtime/member_wiring.hpp"
@@ -85,6 +86,7 @@ public:
   std::optional<storage::node_number> member_number() const;
   actors::layout_ptr layout() const;
   storage::log_index applied() const;
+  std::chrono::nanoseconds longest_job() const;                  // that runs now on an executor for the metadata
   std::unique_ptr<storage::metadata::view> view() const;         // running nodes only; null: it can't be read
   bool has(const storage::chunk_id& chunk) const;                // on one of its disks; running nodes only
   bool good(const storage::chunk_id& chunk) const;               // likewise, undamaged
@@ -136,6 +138,7 @@ private:
     std::vector<open_disk> disks;
     std::shared_ptr<actors::read_holds> holds;
     std::shared_ptr<std::atomic<bool>> session_began = std::make_shared<std::atomic<bool>>(false);
+    std::shared_ptr<actors::metadata_fault> fault = std::make_shared<actors::metadata_fault>();
     std::shared_ptr<virtual_executor> digests;
     std::shared_ptr<sim_peers> network;
     std::shared_ptr<actors::peer_service> service = std::make_shared<actors::peer_service>();

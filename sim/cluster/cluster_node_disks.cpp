@@ -72,4 +72,11 @@ void cluster_node::rejoin() {
   remembered_members_.clear();
 }
 
+std::chrono::nanoseconds cluster_node::longest_job() const {
+  std::chrono::nanoseconds longest{0};
+  if (running())
+    for (const auto& e : process_->executors) longest = std::max(longest, e->longest_running());
+  return longest;
+}
+
 } // namespace cairn::sim
