@@ -218,10 +218,10 @@ private:
     auto element = std::move(open_.back().element);
     open_.pop_back();
     // S3 has no mixed content, so the text must be indentation.
-    if (!element.children.empty() || std::ranges::find(containers, element.name) != containers.end()) {
-      if (!is_blank(element.text)) return false;
-      element.text.clear();
-    }
+    const bool holds_elements = !element.children.empty();
+    const bool may_hold_text = !holds_elements && std::ranges::find(containers, element.name) == containers.end();
+    if (!may_hold_text && !is_blank(element.text)) return false;
+    if (holds_elements) element.text.clear();
     if (open_.empty())
       root_ = std::move(element);
     else
