@@ -55,22 +55,17 @@ private:
   std::shared_ptr<actors::body_check> a_, b_;
 };
 
-bool is_any_checksum(std::string_view header) {
-  const auto same = [header](checksum_kind kind) { return iequals(header, header_name(kind)); };
-  return std::ranges::any_of(storage::checksum_kinds, same);
-}
-
 } // namespace
 
 std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const http::fields& fields) {
   std::optional<announced_checksum> announced;
   const auto trailer = field_of(fields, "x-amz-trailer");
-  if (!trailer.empty() && !is_any_checksum(trailer))
-    return invalid("The value specified in the x-amz-trailer header is not supported.");
+  bool trailer_known = trailer.empty();
   for (const auto kind : storage::checksum_kinds) {
     const auto& name = header_name(kind);
     const auto count = fields.count(name);
     const bool trails = iequals(trailer, name);
+    trailer_known = trailer_known || trails;
     if (count == 0 && !trails) continue;
     if (announced || count > 1 || (count == 1 && trails)) {
       return invalid("More than one x-amz-checksum- value was sent.");
@@ -80,6 +75,7 @@ std::variant<std::optional<announced_checksum>, s3_error> read_checksum(const ht
     announced->value = value_of(kind, field_of(fields, name));
     if (!announced->value) return invalid("The value of " + name + " is invalid.");
   }
+  if (!trailer_known) return invalid("The value specified in the x-amz-trailer header is not supported.");
   const auto algorithm = field_of(fields, "x-amz-sdk-checksum-algorithm");
   if (algorithm.empty()) return announced;
   if (!announced) return invalid("x-amz-sdk-checksum-algorithm came without its x-amz-checksum- value.");
