@@ -1,5 +1,6 @@
 #include "cli/admin/top_command.hpp"
 
+#include "base/seams.hpp"
 #include "cli/admin/admin_client.hpp"
 #include "cli/admin/top_view.hpp"
 #include "cli/client/command_support.hpp"
@@ -10,7 +11,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include <sys/ioctl.h>
@@ -37,8 +37,7 @@ result<top_sample> take_sample(const admin_address& at) {
     auto cluster = ask_admin(at, {"GET", "/v1/cluster?format=text", {}});
     out.cluster = cluster ? std::move(*cluster) : "The cluster's status is not known: " + cluster.error().text + "\n";
   }
-  out.taken =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  out.taken = std::chrono::duration_cast<std::chrono::milliseconds>(storage::system_clock().now().time_since_epoch());
   return out;
 }
 
@@ -60,7 +59,7 @@ result<void> top(const top_options& options) {
   const bool once = options.once || ::isatty(STDOUT_FILENO) == 0;
   if (!once) std::fputs("\x1b[2J", stdout);
   for (;;) {
-    std::this_thread::sleep_for(std::chrono::seconds{options.interval_seconds});
+    storage::block_thread(std::chrono::seconds{options.interval_seconds});
     auto now = take_sample(options);
     if (!now) {
       if (once) return now.error();
