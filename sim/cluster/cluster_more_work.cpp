@@ -93,7 +93,14 @@ void cluster_workload::about_access(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
   const std::string id = "key" + std::to_string(d.below(2));
   const bool of_bucket = d.chance(0.4);
-  if (d.chance(0.6)) return read_access_rows(u, node, of_bucket ? std::string{} : id);
+  if (d.chance(0.6)) {
+    if (of_bucket)
+      return read_access(u, node, public_register, {},
+                         [](const found_access& found) { return content_number(found.bucket->public_read); });
+    return read_access(u, node, register_of(id), id, [](const found_access& found) {
+      return found.key ? content_number(std::stoull(found.key->label)) : absent;
+    });
+  }
   if (of_bucket) {
     meta::set_bucket c;
     c.name = bucket_name;
@@ -132,24 +139,22 @@ void cluster_workload::change_access(std::size_t u, cluster_node& node, const st
   });
 }
 
-// As a gateway looks up a request's access; empty `id`: the bucket only.
-void cluster_workload::read_access_rows(std::size_t u, cluster_node& node, const std::string& id) {
+// Looks the access key and the bucket up, as a gateway does; `seen`: what the answer says about the register.
+void cluster_workload::read_access(std::size_t u, cluster_node& node, const std::string& what, const std::string& id,
+                                   std::function<content_number(const found_access&)> seen) {
   auto& it = users_[u];
-  it.what = "look at " + (id.empty() ? public_register : register_of(id));
-  it.recorded = {history_.begin(id.empty() ? public_register : register_of(id), {})};
+  it.what = "look at " + what;
+  it.recorded = {history_.begin(what, {})};
   ask_metadata<found_access>(
       node.handles(),
-      [this, u, id, operation = it.operation](const result<found_access>& found) {
+      [this, u, seen = std::move(seen), operation = it.operation](const result<found_access>& found) {
         if (!in_time(u, operation)) return;
         auto& who = users_[u];
         if (!found) {
           history_.nothing(who.recorded.front());
           tolerate(who, found.error());
-        } else if (id.empty()) {
-          if (checks_.expect(found->bucket != nullptr, "the bucket does not exist"))
-            history_.seen(who.recorded.front(), content_number(found->bucket->public_read));
-        } else {
-          history_.seen(who.recorded.front(), found->key ? std::stoull(found->key->label) : absent);
+        } else if (checks_.expect(found->bucket != nullptr, "the bucket does not exist")) {
+          history_.seen(who.recorded.front(), seen(*found));
         }
         ended(u);
       },
@@ -170,35 +175,17 @@ void cluster_workload::remove_policy(const std::function<void()>& check_nodes) {
 
 void cluster_workload::about_policy(std::size_t u, cluster_node& node) {
   auto& d = w_.draw;
-  if (d.chance(0.3)) return read_policy(u, node);
+  if (d.chance(0.3))
+    return read_access(u, node, policy_register, {}, [](const found_access& found) {
+      const auto& policy = found.bucket->policy;
+      return !policy.empty() && policy.text() == policy_that_allows ? allows : forbids;
+    });
   if (d.chance(0.6)) return use_policy(u, node);
   const bool allow = d.chance(0.5);
   meta::set_bucket_access c;
   c.name = bucket_name;
   c.policy = allow ? policy_that_allows : d.chance(0.5) ? policy_text("Deny") : std::string{};
   change_access(u, node, policy_register, {.write = true, .value = allow ? allows : forbids}, c);
-}
-
-void cluster_workload::read_policy(std::size_t u, cluster_node& node) {
-  auto& it = users_[u];
-  it.what = "look at " + policy_register;
-  it.recorded = {history_.begin(policy_register, {})};
-  ask_metadata<found_access>(
-      node.handles(),
-      [this, u, operation = it.operation](const result<found_access>& found) {
-        if (!in_time(u, operation)) return;
-        auto& who = users_[u];
-        if (!found) {
-          history_.nothing(who.recorded.front());
-          tolerate(who, found.error());
-        } else if (checks_.expect(found->bucket != nullptr, "the bucket does not exist")) {
-          const auto& policy = found->bucket->policy;
-          history_.seen(who.recorded.front(),
-                        !policy.empty() && policy.text() == policy_that_allows ? allows : forbids);
-        }
-        ended(u);
-      },
-      access_atom_v, access_query{{}, bucket_name, {}});
 }
 
 // A command that its gateway allowed at some time before, perhaps by a policy that is gone: what decides is the policy

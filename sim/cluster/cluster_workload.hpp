@@ -142,10 +142,10 @@ private:
   void about_access(std::size_t u, cluster_node& node);
   void change_access(std::size_t u, cluster_node& node, const std::string& what, const operation& o,
                      storage::metadata::command c);
-  void read_access_rows(std::size_t u, cluster_node& node, const std::string& id);
+  void read_access(std::size_t u, cluster_node& node, const std::string& what, const std::string& id,
+                   std::function<content_number(const actors::found_access&)> seen);
   void remove_policy(const std::function<void()>& check_nodes);
   void about_policy(std::size_t u, cluster_node& node);
-  void read_policy(std::size_t u, cluster_node& node);
   void use_policy(std::size_t u, cluster_node& node);
 
   parts_ptr new_parts(const std::string& key);
