@@ -33,20 +33,14 @@ result<bool> exists(const std::string& folder, const std::string& name) {
 }
 
 // Checks first that the engine exists, because opening would create it.
-result<std::unique_ptr<storage::kv_engine>> open_existing(const std::string& folder, bool reads_only = false) {
+result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s, bool reads_only = false) {
+  const auto folder = s.metadata_dir();
   const auto there = exists(folder, "data.mdb");
   if (!there) return there.error();
   if (!*there) return error{errc::not_found, "there is no metadata in " + folder};
-  storage::lmdb_options options;
-  options.directory = folder;
-  options.tables = meta::table_count;
-  options.page_values = meta::page_values;
+  auto options = meta::engine_options(folder);
   options.reads_only = reads_only;
   return storage::open_lmdb(options);
-}
-
-result<std::unique_ptr<storage::kv_engine>> open_state(const config::settings& s, bool reads_only = false) {
-  return open_existing(s.metadata_dir(), reads_only);
 }
 
 result<storage::log_index> applied_of(meta::store& store) {
@@ -161,11 +155,7 @@ result<cluster_founded> restore_cluster(const config::settings& settings, const 
       errc::precondition_failed,
       "this node has metadata of its own: set it aside with `cairn cluster rejoin`, or take another node"};
   if (*identity) return taken;
-  storage::lmdb_options options;
-  options.directory = settings.metadata_dir();
-  options.tables = meta::table_count;
-  options.page_values = meta::page_values;
-  auto engine = storage::open_lmdb(options);
+  auto engine = storage::open_lmdb(meta::engine_options(settings.metadata_dir()));
   if (!engine) return engine.error();
   {
     auto store = meta::store::open(**engine);

@@ -7,10 +7,7 @@ namespace cairn::actors {
 result<metadata_files> open_metadata_files(const config::settings& settings, storage::file_system& files,
                                            storage::node_metrics& metrics) {
   metadata_files out;
-  storage::lmdb_options options;
-  options.directory = settings.metadata_dir();
-  options.tables = storage::metadata::table_count;
-  options.page_values = storage::metadata::page_values;
+  auto options = storage::metadata::engine_options(settings.metadata_dir());
   options.damage = out.damage = std::make_shared<storage::kv_damage>(options.directory, &metrics.metadata_damaged);
   const auto identity = storage::load_cluster_identity(files, settings.node.data_dir);
   if (!identity) return identity.error();

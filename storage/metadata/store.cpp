@@ -10,6 +10,10 @@ namespace cairn::storage::metadata {
 
 const table_id table_count = id_of(table::count_), page_values = id_of(table::inline_data);
 
+lmdb_options engine_options(std::string directory) {
+  return {.directory = std::move(directory), .tables = table_count, .page_values = page_values};
+}
+
 namespace {
 
 class kv_store final : public store {

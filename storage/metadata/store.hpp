@@ -20,7 +20,8 @@
 namespace cairn::storage::metadata {
 
 constexpr group_id default_group = 0;
-extern const table_id table_count, page_values; // for open_lmdb / make_memory_kv
+extern const table_id table_count, page_values;     // for make_memory_kv / make_checked_kv
+lmdb_options engine_options(std::string directory); // for open_lmdb
 
 struct applied_batch {
   log_index index = 0; // of this batch

@@ -19,9 +19,7 @@ result<void> member_pair::open() {
   engine_.reset();
   log_.reset();
   auto& files = storage::posix_file_system();
-  auto engine = storage::open_lmdb({.directory = member_directory(root_) + "/state",
-                                    .tables = storage::metadata::table_count,
-                                    .page_values = storage::metadata::page_values});
+  auto engine = storage::open_lmdb(meta::engine_options(member_directory(root_) + "/state"));
   if (!engine) return engine.error();
   engine_ = std::move(*engine);
   auto store = meta::store::open(*engine_);

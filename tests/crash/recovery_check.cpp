@@ -80,9 +80,7 @@ private:
   }
 
   void check_metadata() {
-    const auto engine = storage::open_lmdb({.directory = metadata_directory(root_),
-                                            .tables = storage::metadata::table_count,
-                                            .page_values = storage::metadata::page_values});
+    const auto engine = storage::open_lmdb(storage::metadata::engine_options(metadata_directory(root_)));
     if (!good(engine, "metadata engine")) return;
     const auto store = storage::metadata::store::open(**engine);
     if (!good(store, "metadata")) return;

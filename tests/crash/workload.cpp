@@ -94,10 +94,8 @@ private:
                                       .tables = storage::chunk_index_tables}),
                   "index");
     store_ = must(storage::chunk_store::open(store_options(root_), files, *index_, random_), "store");
-    metadata_engine_ = must(storage::open_lmdb({.directory = metadata_directory(root_),
-                                                .tables = storage::metadata::table_count,
-                                                .page_values = storage::metadata::page_values}),
-                            "metadata engine");
+    metadata_engine_ =
+        must(storage::open_lmdb(storage::metadata::engine_options(metadata_directory(root_))), "metadata engine");
     metadata_ = must(storage::metadata::store::open(*metadata_engine_), "metadata");
     must(cluster::raft::convert_older_log(files, log_directory(root_), random_).has_value(), "conversion");
     log_ = std::make_unique<cluster::raft::raft_log>(files, log_directory(root_), random_, log_options());

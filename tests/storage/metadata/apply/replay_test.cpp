@@ -116,7 +116,7 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
     SCOPED_TRACE("seed " + std::to_string(seed));
     temporary_directory directory;
     const auto memory = make_memory_kv(table_count);
-    auto lmdb = open_lmdb({.directory = directory.path(), .tables = table_count, .page_values = page_values}).value();
+    auto lmdb = open_lmdb(engine_options(directory.path())).value();
     const auto in_memory = store::open(*memory).value();
     auto on_disk = store::open(*lmdb).value();
     random_commands random{seed};
@@ -135,7 +135,7 @@ TEST(replay, of_the_same_batches_ends_in_the_same_rows_on_every_engine_also_thro
         check_cluster_invariants(*memory);
         on_disk.reset();
         lmdb.reset();
-        lmdb = open_lmdb({.directory = directory.path(), .tables = table_count, .page_values = page_values}).value();
+        lmdb = open_lmdb(engine_options(directory.path())).value();
         on_disk = store::open(*lmdb).value();
       }
     }
