@@ -37,7 +37,9 @@ void metadata_state::start_log() {
     layout_changed_ = true;
     read_layout();
   };
-  host.failed = [this](const std::optional<error>& why) { note_fault(why ? to_string(*why) : std::string{}); };
+  host.failed = [this](const std::optional<error>& why) {
+    note_fault(fault_cause::failure, why ? to_string(*why) : std::string{});
+  };
   applied_ = s_.log->applied;
   found_ = s_.log->found;
   known_at_start_ = s_.log->members;

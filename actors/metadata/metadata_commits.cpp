@@ -217,7 +217,7 @@ void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
   batches_->finished();
   outstanding_.answered(b.first_sequence);
   if (outcome) {
-    if (std::exchange(writes_meet_damage_, false)) note_fault({});
+    if (!log_) note_fault(fault_cause::damage, {});
     CAIRN_ASSERT(outcome->results.size() == b.waiting.size());
     for (std::size_t i = 0; i < b.waiting.size(); ++i) answer(b.waiting[i], outcome->results[i]);
   } else {
@@ -226,16 +226,15 @@ void metadata_state::finished(batch& b, result<meta::applied_batch> outcome) {
   run_batch();
 }
 
-void metadata_state::note_fault(std::string text) const {
-  if (s_.fault) s_.fault->set(std::move(text));
+void metadata_state::note_fault(fault_cause cause, std::string text) const {
+  if (s_.fault) s_.fault->set(cause, std::move(text));
 }
 
 void metadata_state::check_overdue_reads() {
-  constexpr std::string_view text = "reads from its disk have not ended for half a minute";
   const bool overdue = s_.reads->longest_running() > reads_overdue_after;
   if (overdue == std::exchange(reads_overdue_, overdue)) return;
   if (overdue) log::error("the metadata's disk has not answered reads for half a minute; no reads until it does", {});
-  if (s_.fault) s_.fault->replace(overdue ? std::string_view{} : text, overdue ? text : std::string_view{});
+  note_fault(fault_cause::hung_reads, overdue ? "reads from its disk have not ended for half a minute" : "");
 }
 
 void metadata_state::check_hung_disk() {
@@ -243,7 +242,7 @@ void metadata_state::check_hung_disk() {
   const bool hangs = s_.writes->longest_running() > writes_overdue_after;
   if (hangs == std::exchange(writes_overdue_, hangs)) return;
   if (hangs) log::error("the metadata's disk has not answered for seconds; no writes until it answers", {});
-  note_fault(hangs ? "its disk has not answered for seconds" : std::string{});
+  note_fault(fault_cause::hung_writes, hangs ? "its disk has not answered for seconds" : "");
 }
 
 // No command of the batch was applied. After no_space, commands that add data are refused and the others retried:
@@ -252,13 +251,10 @@ void metadata_state::failed(batch& b, const error& why) {
   // The store takes no writes until the next start.
   if (why.code == errc::io_error || why.code == errc::read_only || why.code == errc::quarantined) {
     writes_failed_ = true;
-    note_fault(to_string(why));
+    note_fault(fault_cause::failure, to_string(why));
   }
   // A member fetches its state from others. Here it stays, perhaps in a page that all commands need.
-  if (!log_ && why.code == errc::corrupt) {
-    writes_meet_damage_ = true;
-    note_fault(to_string(why));
-  }
+  if (!log_ && why.code == errc::corrupt) note_fault(fault_cause::damage, to_string(why));
   std::vector<waiting_command> again;
   const auto adds = [](const waiting_command& w) { return adds_something(*w.command); };
   const bool apart = why.code == errc::no_space && std::ranges::any_of(b.waiting, adds);

@@ -2,31 +2,32 @@
 // by the metadata actor, read by any thread.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <cstdint>
 #include <mutex>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace cairn::actors {
 
+enum class fault_cause : std::uint8_t { failure, damage, hung_writes, hung_reads, count_ };
+
 class metadata_fault {
 public:
-  void set(std::string text) { // empty: it is in service
+  void set(fault_cause cause, std::string text) { // empty: there is none
     const std::lock_guard lock{mutex_};
-    text_ = std::move(text);
+    texts_.at(std::size_t(cause)) = std::move(text);
   }
-  // If it is `expected`: another reason stays.
-  void replace(std::string_view expected, std::string_view text) {
+  std::string text() const { // of the first cause that there is; empty: it is in service
     const std::lock_guard lock{mutex_};
-    if (text_ == expected) text_ = text;
-  }
-  std::string text() const {
-    const std::lock_guard lock{mutex_};
-    return text_;
+    const auto at = std::ranges::find_if(texts_, [](const std::string& t) { return !t.empty(); });
+    return at == texts_.end() ? std::string{} : *at;
   }
 
 private:
   mutable std::mutex mutex_;
-  std::string text_;
+  std::array<std::string, std::size_t(fault_cause::count_)> texts_;
 };
 
 } // namespace cairn::actors

@@ -120,7 +120,7 @@ private:
   void failed(batch& b, const error& why);
   void answer(const waiting_command& w, const storage::metadata::command_result& r);
   void refuse(const waiting_command& w, const error& why);
-  void note_fault(std::string text) const;
+  void note_fault(fault_cause cause, std::string text) const;
   void check_hung_disk();
   void check_overdue_reads();
   storage::blob_id draw_blob();
@@ -145,7 +145,7 @@ private:
   std::size_t layout_changing_ = 0;     // commands that change the layout, applied and not visible yet
   storage::session_id session_ = 0;     // 0: no session
   bool session_asked_ = false, session_failure_logged_ = false, removed_ = false;
-  bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false, writes_meet_damage_ = false;
+  bool reads_overdue_ = false, writes_overdue_ = false, writes_failed_ = false;
   std::uint64_t next_sequence_ = 1, next_blob_ = 1;
   outstanding_sequences outstanding_;
   static constexpr batch_limits standalone_limits{

@@ -279,8 +279,8 @@ TEST(metadata, is_out_of_service_while_its_reads_do_not_end) {
   EXPECT_EQ(m.fault->text(), "");
   w.run_for(3s);
   EXPECT_NE(m.fault->text(), "");
-  m.fault->set("another reason");
-  m.fault->replace("reads", "");
+  m.fault->set(actors::fault_cause::failure, "another reason");
+  m.fault->set(actors::fault_cause::hung_reads, "");
   EXPECT_EQ(m.fault->text(), "another reason");
 }
 
