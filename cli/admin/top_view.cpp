@@ -2,11 +2,11 @@
 
 #include "base/json.hpp"
 #include "cli/client/command_support.hpp"
+#include "cli/client/formatted.hpp"
 #include "cli/client/progress.hpp"
 
 #include <algorithm>
 #include <charconv>
-#include <cstdio>
 #include <sstream>
 #include <string_view>
 
@@ -15,13 +15,6 @@ namespace cairn::cli {
 namespace {
 
 constexpr std::size_t answer_bytes_max = 1 << 20, answer_depth_max = 16;
-
-template <class... Values>
-std::string formatted(const char* format, Values... values) {
-  char out[160];
-  const int length = std::snprintf(out, sizeof out, format, values...);
-  return {out, std::min(std::size_t(std::max(length, 0)), sizeof out - 1)};
-}
 
 // The value of a label in `{operation="get_object",le="0.5"}`; empty: it has no such label.
 std::string_view label(std::string_view labels, std::string_view name) {

@@ -1,5 +1,7 @@
 #include "cli/client/progress.hpp"
 
+#include "cli/client/formatted.hpp"
+
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -13,13 +15,6 @@ namespace {
 
 constexpr std::chrono::milliseconds window{5000};
 constexpr std::chrono::milliseconds redraw_every{100};
-
-template <class... Args>
-std::string formatted(const char* format, Args... args) {
-  char text[64];
-  std::snprintf(text, sizeof text, format, args...);
-  return text;
-}
 
 bool is_continuation_byte(char c) {
   return (static_cast<unsigned char>(c) & 0xC0) == 0x80;
